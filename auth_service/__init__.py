@@ -1,0 +1,1 @@
+"""Lets people in by a code, issues their tokens, and cuts them off."""

@@ -1,0 +1,136 @@
+"""The one place where auth_service's parts are put together."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from aiohttp import web
+
+from auth_service import resources as r
+from auth_service.account.routes import routes as account_routes
+from auth_service.delivery.console import Inbox
+from auth_service.delivery.provider import open_providers
+from auth_service.delivery.routes import routes as development_routes
+from auth_service.delivery.templates import Templates
+from auth_service.delivery.worker import working
+from auth_service.keyring import Keyring
+from auth_service.otp.service import Challenges
+from auth_service.revocation.service import Publisher
+from auth_service.session.authentication import authenticate
+from auth_service.session.model import Lives
+from auth_service.session.routes import routes as session_routes
+from auth_service.settings import AuthSettings
+from auth_service.signing.keystore import KeyStore
+from auth_service.signing.routes import read_keys
+from auth_service.signing.routes import routes as key_routes
+from auth_service.signing.service import Signer
+from auth_service.signup.routes import routes as signup_routes
+from shared.application import Interface, build_application
+from shared.background import repeating
+from shared.clock import Clock
+from shared.db import open_database
+from shared.entropy import Entropy
+from shared.health import READINESS
+from shared.redis import open_redis
+from shared.tokens import TokenVerifier
+
+PREFIX = "/v1/auth"
+FEATURES = (signup_routes, session_routes, account_routes, key_routes)
+KEYS_AT_ROOT = "/.well-known/jwks.json"
+
+
+def interface(*, development: bool) -> Interface:
+    """Return every route of the service; the inbox among them only in development."""
+    features = (*FEATURES, development_routes) if development else FEATURES
+    return Interface("Cheershare auth_service", PREFIX, features)
+
+
+def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web.Application:
+    """Return the whole service; its resources open when it starts and close when it ends."""
+    app = build_application(
+        interface(development=not settings.production),
+        settings,
+        entropy,
+        authenticate,
+        extra=[web.get(KEYS_AT_ROOT, read_keys)],
+    )
+    app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
+    secrets = [secret.get_secret_value().encode() for secret in settings.secret_keys]
+    app[r.KEYRING] = Keyring(secrets, entropy)
+    app[r.LIVES] = Lives(
+        absolute=timedelta(seconds=settings.refresh_token_ttl),
+        idle=timedelta(seconds=settings.session_idle_ttl),
+        grace=timedelta(seconds=settings.refresh_grace),
+        access=timedelta(seconds=settings.access_token_ttl),
+    )
+    app[r.VERIFIER] = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
+    app.cleanup_ctx.extend([_database, _redis, _signer, _challenges, _publisher, _delivery])
+    return app
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    url = app[r.SETTINGS].auth_database_url.get_secret_value()
+    async with open_database(url) as database:
+        app[r.DATABASE] = database
+        app[READINESS].checks["database"] = database.reachable
+        yield
+
+
+async def _redis(app: web.Application) -> AsyncIterator[None]:
+    async with open_redis(app[r.SETTINGS].redis_url.get_secret_value()) as redis:
+        app[r.REDIS] = redis
+        app[READINESS].checks["redis"] = redis.reachable
+        yield
+
+
+async def _signer(app: web.Application) -> AsyncIterator[None]:
+    settings = app[r.SETTINGS]
+    signer = app[r.SIGNER] = Signer(
+        KeyStore(settings.jwt_private_keys_dir),
+        app[r.VERIFIER],
+        app[r.CLOCK],
+        app[r.ENTROPY],
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        life=settings.access_token_ttl,
+    )
+
+    async def has_key() -> bool:
+        return signer.ready
+
+    app[READINESS].checks["signing_key"] = has_key
+    await signer.refresh()
+    async with repeating("signing_keys", signer.refresh, pause=1):
+        yield
+
+
+async def _challenges(app: web.Application) -> AsyncIterator[None]:
+    app[r.CHALLENGES] = Challenges(
+        app[r.REDIS], app[r.KEYRING], app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY]
+    )
+    yield
+
+
+async def _publisher(app: web.Application) -> AsyncIterator[None]:
+    settings = app[r.SETTINGS]
+    publisher = app[r.PUBLISHER] = Publisher(
+        app[r.DATABASE],
+        app[r.REDIS],
+        [key.get_secret_value().encode() for key in settings.revocation_key],
+        app[r.CLOCK],
+        app[r.ENTROPY],
+        timedelta(seconds=settings.access_token_ttl),
+    )
+    async with repeating("publisher", publisher.maintain, pause=1):
+        yield
+
+
+async def _delivery(app: web.Application) -> AsyncIterator[None]:
+    settings = app[r.SETTINGS]
+    inbox = app[r.INBOX] = Inbox(app[r.REDIS], app[r.KEYRING], app[r.CLOCK])
+    templates = Templates({"product": settings.product_name})
+    url = settings.redis_url.get_secret_value()
+    async with (
+        open_providers(settings, inbox) as providers,
+        working(url, providers, templates, app[r.KEYRING], app[r.CLOCK], app[r.ENTROPY]),
+    ):
+        yield

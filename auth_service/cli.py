@@ -1,0 +1,81 @@
+"""The command line: `python -m auth_service serve | keys generate|rotate|list`."""
+
+import argparse
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import get_args
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from auth_service.app import create_app
+from auth_service.settings import AuthSettings
+from auth_service.signing.keystore import (
+    PUBLISHED_BEFORE_USE,
+    Algorithm,
+    KeyStore,
+    current_key,
+    public_set,
+    write_whole,
+)
+from shared.clock import Clock, SystemClock, rfc3339
+from shared.entropy import SystemEntropy
+from shared.logs import configure_logs
+from shared.settings import load_settings
+from shared.shutdown import run
+
+SLACK = timedelta(minutes=2)
+
+
+class KeySettings(BaseSettings):
+    """What the `keys` command is told; it needs neither database nor Redis."""
+
+    jwt_private_keys_dir: Path
+    jwks_file: Path | None = Field(None)
+    access_token_ttl: int = 600
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the process' exit status."""
+    parser = argparse.ArgumentParser(prog="python -m auth_service")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve the HTTP interface and send deliveries")
+    keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
+    keys.add_argument("action", choices=["generate", "rotate", "list"])
+    keys.add_argument("--algorithm", choices=get_args(Algorithm), default="EdDSA")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "serve":
+        return _serve()
+    return _keys(chosen.action, chosen.algorithm, SystemClock())
+
+
+def _serve() -> int:
+    settings = load_settings(AuthSettings)
+    configure_logs(settings.log_level, settings.log_format)
+    run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
+    return 0
+
+
+def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
+    """Make the first key, or the next one; write the public set to `JWKS_FILE` where it is set.
+
+    A next key is published ten minutes before it signs, so that every verifier knows it by then;
+    a replaced one stays until its last token has expired.
+    """
+    settings = load_settings(KeySettings)
+    store, now = KeyStore(settings.jwt_private_keys_dir), clock.now()
+    if action == "generate" and not store.load():
+        store.create(algorithm, signs_from=now)
+    elif action == "rotate":
+        store.create(algorithm, signs_from=now + PUBLISHED_BEFORE_USE)
+        store.drop_retired(now, timedelta(seconds=settings.access_token_ttl) + SLACK)
+    keys = store.load()
+    if settings.jwks_file:
+        write_whole(settings.jwks_file, json.dumps(public_set(keys)), mode=0o644)
+    current = current_key(keys, now)
+    for key in keys:
+        state = "signs" if key == current else "published"
+        sys.stdout.write(f"{key.kid} {key.algorithm} {state}, from {rfc3339(key.signs_from)}\n")
+    return 0

@@ -1,0 +1,29 @@
+"""The development inbox's answers."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class InboxQuery(BaseModel):
+    """Whose messages."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(min_length=1, max_length=320)
+
+
+class InboxMessage(BaseModel):
+    """One message that the console provider kept."""
+
+    channel: str
+    to: str
+    subject: str | None
+    text: str
+    sent_at: datetime
+
+
+class InboxPage(BaseModel):
+    """Messages to one destination, newest first."""
+
+    items: list[InboxMessage]

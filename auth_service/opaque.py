@@ -1,0 +1,41 @@
+"""Opaque secrets: recognisable by prefix, checked by checksum, stored only as SHA-256."""
+
+import hashlib
+import zlib
+from typing import Literal
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+SECRET_BYTES = 32
+SECRET_LENGTH = 43
+CHECKSUM_LENGTH = 6
+Prefix = Literal["chr_"]
+
+
+def _base62(value: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        value, digit = divmod(value, 62)
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def wrap(prefix: Prefix, secret: bytes) -> str:
+    """Return `prefix`, the 32 bytes and a CRC-32 of both in base 62: leak scanners find it."""
+    body = prefix + _base62(int.from_bytes(secret), SECRET_LENGTH)
+    return body + _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
+
+
+def well_formed(prefix: Prefix, token: str) -> bool:
+    """Tell whether `token` can be one of ours; a typing error or a guess costs no look-up."""
+    body, checksum = token[:-CHECKSUM_LENGTH], token[-CHECKSUM_LENGTH:]
+    return (
+        token.startswith(prefix)
+        and token.isascii()
+        and len(token) == len(prefix) + SECRET_LENGTH + CHECKSUM_LENGTH
+        and _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH) == checksum
+    )
+
+
+def fingerprint(token: str) -> bytes:
+    """Return the SHA-256 under which the token is stored."""
+    return hashlib.sha256(token.encode()).digest()

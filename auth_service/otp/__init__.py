@@ -1,0 +1,1 @@
+"""One-time codes: a challenge is one code on its way, kept in Redis alone."""

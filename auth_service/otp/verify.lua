@@ -1,0 +1,39 @@
+-- Verifies, counts and consumes in one step.
+-- KEYS: newest pointer, receipt, then one list per scope of wrong tries
+-- ARGV: now (ms), handle digest or '', destination digest, most wrong tries,
+--       scopes as JSON {{{count, window_ms}, ...}, ...}, then a mac of the code for every key
+-- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
+local now = tonumber(ARGV[1])
+local handle, counter = ARGV[2], 'wrong_handle'
+if handle == '' then
+  handle, counter = redis.call('GET', KEYS[1]), 'wrong_newest'
+end
+if not handle then
+  return {'none'}
+end
+local key = 'challenge:' .. handle
+local found = redis.call('HMGET', key, 'mac', 'destination', 'expires_at', counter, 'context')
+if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
+  or tonumber(found[4]) >= tonumber(ARGV[4]) then
+  return {'none'}
+end
+local scopes = cjson.decode(ARGV[5])
+for i, rates in ipairs(scopes) do
+  local wait = wait_of(KEYS[2 + i], rates, now)
+  if wait > 0 then
+    return {'limited', wait}
+  end
+end
+for i = 6, #ARGV do
+  if found[1] == ARGV[i] then
+    -- Kept under the receipt until it would have expired, in case the sign-in cannot be stored.
+    redis.call('RENAME', key, KEYS[2])
+    redis.call('HSET', KEYS[2], 'handle', handle)
+    return {'right', found[5]}
+  end
+end
+redis.call('HINCRBY', key, counter, 1)
+for i, rates in ipairs(scopes) do
+  count_event(KEYS[2 + i], rates, now)
+end
+return {'wrong'}

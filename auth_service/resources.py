@@ -1,0 +1,35 @@
+"""What handlers find on the application, by typed keys; `app.py` puts it there."""
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from auth_service.delivery.console import Inbox
+    from auth_service.keyring import Keyring
+    from auth_service.otp.service import Challenges
+    from auth_service.revocation.service import Publisher
+    from auth_service.session.model import Caller, Lives
+    from auth_service.settings import AuthSettings
+    from auth_service.signing.service import Signer
+    from shared.clock import Clock
+    from shared.db import Database
+    from shared.entropy import Entropy
+    from shared.redis import BatchedRedis
+    from shared.tokens import TokenVerifier
+
+SETTINGS: web.AppKey["AuthSettings"] = web.AppKey("settings")
+CLOCK: web.AppKey["Clock"] = web.AppKey("clock")
+ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
+KEYRING: web.AppKey["Keyring"] = web.AppKey("keyring")
+LIVES: web.AppKey["Lives"] = web.AppKey("lives")
+VERIFIER: web.AppKey["TokenVerifier"] = web.AppKey("verifier")
+SIGNER: web.AppKey["Signer"] = web.AppKey("signer")
+DATABASE: web.AppKey["Database"] = web.AppKey("database")
+REDIS: web.AppKey["BatchedRedis"] = web.AppKey("redis")
+CHALLENGES: web.AppKey["Challenges"] = web.AppKey("challenges")
+PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
+INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
+
+CALLER: web.RequestKey["Caller"] = web.RequestKey("caller")
+"""Who a request comes from; set before every handler whose operation needs a signed-in user."""

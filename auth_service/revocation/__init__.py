@@ -1,0 +1,1 @@
+"""Tells every service what is cut off: PostgreSQL first, then the channel."""

@@ -1,0 +1,1 @@
+"""Signed-in devices: their sessions, the tokens of each, and who is calling."""

@@ -1,0 +1,21 @@
+"""Refusals of sessions."""
+
+from shared.errors import DomainError, Unauthorized
+
+
+class RefreshInvalid(Unauthorized):
+    """The refresh token was never issued, or its session is over."""
+
+    code, title = "refresh_invalid", "The refresh token is not valid"
+
+
+class RefreshReused(Unauthorized):
+    """The refresh token was exchanged before: somebody has a copy, so the session is ended."""
+
+    code, title = "refresh_reused", "The refresh token was used before; the session is ended"
+
+
+class AccountDisabled(DomainError):
+    """The account exists and may not be used."""
+
+    code, status, title = "account_disabled", 403, "The account is disabled"

@@ -1,0 +1,82 @@
+"""A session, and what proves one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address
+from uuid import UUID
+
+from auth_service.keyring import Keyring
+from auth_service.opaque import wrap
+from auth_service.user.model import User
+
+MAX_USER_AGENT = 400
+REVOCATION_SLACK = timedelta(minutes=1)
+"""A token may be signed a moment after its session was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What is asking: its address, and what it says it is."""
+
+    address: IPv4Address | IPv6Address
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One signed-in device. `expires_at`: nothing of it outlives this."""
+
+    id: UUID
+    user_agent: str | None
+    ip: IPv4Address | IPv6Address
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    amr: tuple[str, ...]
+    auth_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a request comes from: a user in a session, both alive a moment ago."""
+
+    user: User
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long things of a session last."""
+
+    absolute: timedelta
+    idle: timedelta
+    grace: timedelta
+    access: timedelta
+
+    def refresh_until(self, session_ends: datetime, now: datetime) -> datetime:
+        """Return when a refresh token given out now expires."""
+        return min(session_ends, now + self.idle)
+
+    def revoked_until(self, now: datetime) -> datetime:
+        """Return when the last access token of a session revoked now has expired."""
+        return now + self.access + REVOCATION_SLACK
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A user in a session with its current refresh token: what a TokenPair is made of."""
+
+    user: User
+    session: Session
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+def successors(keyring: Keyring, token: str) -> Sequence[str]:
+    """Return what follows `token` under every key, the signing one first.
+
+    Derived, not drawn: whoever presents the same token gets the same successor, so that fifty
+    requests at once make one lineage.
+    """
+    return [wrap("chr_", mac) for mac in keyring.macs("refresh", token.encode())]

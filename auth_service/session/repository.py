@@ -1,0 +1,208 @@
+"""The tables of sessions and of the tokens that belong to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from auth_service.session.model import Caller, Session
+from auth_service.user.model import User
+from auth_service.user.repository import PREFIXED, user_of
+from shared.db import Connection, Database, Record
+
+SESSION_COLUMNS = (
+    "id AS session_id, user_agent, ip, created_at AS session_created_at, last_used_at, expires_at,"
+    " amr, auth_time"
+)
+PREFIXED_SESSION = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.split(","))
+
+# One row only while the session, the user and the user's generation still allow the token.
+FIND_CALLER = f"""
+SELECT {PREFIXED} FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
+  AND u.status = 'active' AND u.generation = $3"""
+
+LIST_SESSIONS = f"""
+SELECT {SESSION_COLUMNS} FROM sessions
+WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND last_used_at > $3
+  AND (created_at, id) < ($4, $5)
+ORDER BY created_at DESC, id DESC LIMIT $6"""
+
+READ_TOKEN = f"""
+SELECT t.hash, t.expires_at AS token_expires_at, t.used_at, t.successor_hash,
+       f.used_at AS successor_used_at, f.expires_at AS successor_expires_at,
+       s.revoked_at, {PREFIXED_SESSION}, {PREFIXED}
+FROM tokens t
+JOIN sessions s ON s.id = t.session_id
+JOIN users u ON u.id = s.user_id
+LEFT JOIN tokens f ON f.hash = t.successor_hash
+WHERE t.hash = $1 AND t.scope = 'refresh'"""
+
+FIND_SESSION_OF_TOKEN = "SELECT session_id FROM tokens WHERE hash = $1 AND scope = 'refresh'"
+
+# Refreshing and revoking lock the session's row, so they exclude each other.
+LOCK_SESSION = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE"
+
+ROTATE = """
+WITH used AS (
+    UPDATE tokens SET used_at = $4, successor_hash = $2 WHERE hash = $1
+), kept AS (
+    UPDATE sessions SET last_used_at = $4 WHERE id = $5
+)
+INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
+VALUES ($2, 'refresh', $6, $5, $4, $3)"""
+
+REVOKE_SESSION = """
+WITH dead AS (
+    UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+    WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id
+)
+INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
+SELECT 'session', id::text, $4, $3, $5 FROM dead"""
+
+REVOKE_OTHER_SESSIONS = """
+WITH dead AS (
+    UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+    WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
+)
+INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
+SELECT 'session', id::text, $4, $3, $5 FROM dead"""
+
+# A higher generation kills every token of the user at once, with one message.
+REVOKE_USER = """
+WITH raised AS (
+    UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING id, generation
+), dead AS (
+    UPDATE sessions SET revoked_at = $2, revoked_reason = $3
+    WHERE user_id = $1 AND revoked_at IS NULL
+)
+INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
+SELECT 'user', id::text, generation, $3, $2, $4 FROM raised"""
+
+SESSION_EXISTS = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2)"
+
+
+@dataclass(frozen=True, slots=True)
+class LockedToken:
+    """A refresh token that was issued, with its session's row locked.
+
+    `successor_hash` is set once it was exchanged, `successor_used_at` once that one was too.
+    """
+
+    user: User
+    session: Session
+    session_revoked: bool
+    expires_at: datetime
+    used_at: datetime | None
+    successor_hash: bytes | None
+    successor_used_at: datetime | None
+    successor_expires_at: datetime | None
+
+
+def session_of(row: Record) -> Session:
+    """Return the session that a row with `SESSION_COLUMNS` holds."""
+    return Session(
+        id=row["session_id"],
+        user_agent=row["user_agent"],
+        ip=row["ip"],
+        created_at=row["session_created_at"],
+        last_used_at=row["last_used_at"],
+        expires_at=row["expires_at"],
+        amr=tuple(row["amr"]),
+        auth_time=row["auth_time"],
+    )
+
+
+async def find_caller(
+    database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
+) -> Caller | None:
+    """Return the caller while session, user and generation allow it, else None."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
+    return Caller(user_of(row), session_id) if row else None
+
+
+async def list_sessions(
+    database: Database,
+    user_id: UUID,
+    *,
+    now: datetime,
+    used_after: datetime,
+    before: tuple[datetime, UUID],
+    limit: int,
+) -> list[Session]:
+    """Return live sessions created before `before`, the newest first."""
+    arguments: tuple[Any, ...] = (user_id, now, used_after, *before, limit)
+    async with database.connection() as connection:
+        rows = await connection.fetch(LIST_SESSIONS, *arguments)
+    return [session_of(row) for row in rows]
+
+
+async def lock_token(connection: Connection, hash_: bytes) -> LockedToken | None:
+    """Lock the session that a refresh token belongs to, then read both; None when never issued.
+
+    The lock comes first and in a statement of its own, because a statement that waited for it
+    would go on with the tokens as they were before.
+    """
+    session_id = await connection.fetchval(FIND_SESSION_OF_TOKEN, hash_)
+    if session_id is None:
+        return None
+    await connection.execute(LOCK_SESSION, session_id)
+    row = await connection.fetchrow(READ_TOKEN, hash_)
+    if row is None:
+        return None
+    return LockedToken(
+        user=user_of(row),
+        session=session_of(row),
+        session_revoked=row["revoked_at"] is not None,
+        expires_at=row["token_expires_at"],
+        used_at=row["used_at"],
+        successor_hash=row["successor_hash"],
+        successor_used_at=row["successor_used_at"],
+        successor_expires_at=row["successor_expires_at"],
+    )
+
+
+async def rotate(
+    connection: Connection,
+    *,
+    old: bytes,
+    new: bytes,
+    expires_at: datetime,
+    now: datetime,
+    token: LockedToken,
+) -> None:
+    """Store the successor and note that the old token was exchanged."""
+    await connection.execute(
+        ROTATE, old, new, expires_at, now, token.session.id, token.user.id
+    )
+
+
+async def revoke_session(
+    connection: Connection,
+    session_id: UUID,
+    user_id: UUID,
+    *,
+    reason: str,
+    now: datetime,
+    until: datetime,
+) -> bool:
+    """End one session of the user; False when the user has none with that id."""
+    await connection.execute(REVOKE_SESSION, session_id, user_id, now, reason, until)
+    return bool(await connection.fetchval(SESSION_EXISTS, session_id, user_id))
+
+
+async def revoke_others(
+    database: Database, user_id: UUID, keep: UUID, *, reason: str, now: datetime, until: datetime
+) -> None:
+    """End every session of the user but `keep`."""
+    async with database.connection() as connection:
+        await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until)
+
+
+async def revoke_user(
+    database: Database, user_id: UUID, *, reason: str, now: datetime, until: datetime
+) -> None:
+    """End every session of the user by raising the generation."""
+    async with database.connection() as connection:
+        await connection.execute(REVOKE_USER, user_id, now, reason, until)

@@ -1,0 +1,158 @@
+"""Refreshing, signing out, and the list of signed-in devices."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from aiohttp import web
+
+from auth_service.resources import CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER
+from auth_service.revocation.errors import RevocationPending
+from auth_service.session import service
+from auth_service.session.answers import token_pair
+from auth_service.session.authentication import read_claims
+from auth_service.session.errors import RefreshInvalid, RefreshReused
+from auth_service.session.model import Session
+from auth_service.session.schemas import (
+    LogoutAllBody,
+    LogoutBody,
+    RefreshBody,
+    SessionOut,
+    SessionPage,
+    SessionQuery,
+    TokenPair,
+)
+from shared.answer import answer
+from shared.errors import NotFound, TokenInvalid, TokenMissing
+from shared.openapi import Routes
+from shared.paging import bad_cursor, decode_cursor, encode_cursor
+from shared.request import path_id, read_body, read_optional_body, read_query
+
+routes = Routes("sessions")
+
+
+@routes.add(
+    "POST",
+    "/refresh",
+    summary="Exchange a refresh token; each works once",
+    body=RefreshBody,
+    answers={200: TokenPair},
+    errors=(RefreshInvalid, RefreshReused, RevocationPending),
+    auth=False,
+)
+async def refresh(request: web.Request) -> web.Response:
+    """Rotate the refresh token and sign a new access token."""
+    body, app = await read_body(request, RefreshBody), request.app
+    signed_in = await service.refresh(
+        app[DATABASE],
+        app[PUBLISHER],
+        app[KEYRING],
+        app[LIVES],
+        body.refresh_token,
+        clock=app[CLOCK],
+    )
+    return token_pair(request, signed_in)
+
+
+@routes.add(
+    "POST",
+    "/logout",
+    summary="End this session; repeating it is well",
+    body=LogoutBody,
+    answers={204: None},
+    errors=(TokenMissing, TokenInvalid, NotFound, RevocationPending),
+    # The token of a session that has ended already is taken too, so that the call can be repeated.
+    auth=False,
+)
+async def logout(request: web.Request) -> web.Response:
+    """End the session that the access token belongs to."""
+    claims, app = read_claims(request), request.app
+    await read_optional_body(request, LogoutBody)
+    await service.sign_out(
+        app[DATABASE], app[PUBLISHER], app[LIVES], claims.sub, claims.sid, clock=app[CLOCK]
+    )
+    return web.Response(status=204)
+
+
+@routes.add(
+    "POST",
+    "/logout-all",
+    summary="End every session, or every other one",
+    body=LogoutAllBody,
+    answers={204: None},
+    errors=(RevocationPending,),
+)
+async def logout_all(request: web.Request) -> web.Response:
+    """End the caller's sessions."""
+    body, app = await read_optional_body(request, LogoutAllBody), request.app
+    await service.sign_out_everywhere(
+        app[DATABASE],
+        app[PUBLISHER],
+        app[LIVES],
+        request[CALLER],
+        except_current=body.except_current,
+        clock=app[CLOCK],
+    )
+    return web.Response(status=204)
+
+
+@routes.add(
+    "GET",
+    "/sessions",
+    summary="Signed-in devices, the newest first",
+    query=SessionQuery,
+    answers={200: SessionPage},
+)
+async def list_sessions(request: web.Request) -> web.Response:
+    """Answer with a page of the caller's sessions."""
+    query, app = read_query(request, SessionQuery), request.app
+    found = await service.list_sessions(
+        app[DATABASE],
+        app[LIVES],
+        request[CALLER],
+        before=_decode(query.cursor) if query.cursor else None,
+        limit=query.limit + 1,
+        clock=app[CLOCK],
+    )
+    page = found[: query.limit]
+    more = len(found) > query.limit
+    current = request[CALLER].session_id
+    items = [_shown(session, current=session.id == current) for session in page]
+    return answer(SessionPage(items=items, next_cursor=_encode(page[-1]) if more else None))
+
+
+@routes.add(
+    "DELETE",
+    "/sessions/{id}",
+    summary="End one of one's own sessions",
+    answers={204: None},
+    errors=(RevocationPending,),
+)
+async def end_session(request: web.Request) -> web.Response:
+    """End the session with that id."""
+    app = request.app
+    await service.sign_out(
+        app[DATABASE],
+        app[PUBLISHER],
+        app[LIVES],
+        request[CALLER].user.id,
+        path_id(request),
+        clock=app[CLOCK],
+    )
+    return web.Response(status=204)
+
+
+def _shown(session: Session, *, current: bool) -> SessionOut:
+    fields = {name: getattr(session, name) for name in SessionOut.model_fields if name != "current"}
+    return SessionOut(**fields, current=current)
+
+
+def _encode(session: Session) -> str:
+    return encode_cursor([session.created_at.isoformat(), str(session.id)])
+
+
+def _decode(cursor: str) -> tuple[datetime, UUID]:
+    moment, identifier = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC), UUID(identifier)
+    except (ValueError, OverflowError):
+        raise bad_cursor() from None

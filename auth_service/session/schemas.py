@@ -1,0 +1,76 @@
+"""Bodies and answers of sessions."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
+
+from auth_service.user.schemas import UserOut
+
+MAX_TOKEN = 200
+
+
+class TokenPair(BaseModel):
+    """A signed-in user's tokens. `expires_in`, `refresh_expires_in`: seconds; `login_at`: Unix."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750 §4
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    user: UserOut
+    login_at: int
+
+
+class RefreshBody(BaseModel):
+    """The refresh token to exchange."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    refresh_token: str = Field(max_length=MAX_TOKEN)
+
+
+class LogoutBody(BaseModel):
+    """Nothing: signing out needs no more than the token."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class LogoutAllBody(BaseModel):
+    """Which sessions: all, or all but the one that asks."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    except_current: bool = False
+
+
+class SessionOut(BaseModel):
+    """One signed-in device; `current` is the one that asks."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    user_agent: str | None
+    ip: IPvAnyAddress
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    amr: tuple[str, ...]
+    current: bool
+
+
+class SessionPage(BaseModel):
+    """A page of sessions, the newest first; `next_cursor` is null on the last one."""
+
+    items: list[SessionOut]
+    next_cursor: str | None
+
+
+class SessionQuery(BaseModel):
+    """Which page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=400)

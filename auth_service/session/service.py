@@ -1,0 +1,193 @@
+"""Sessions: who is calling, exchanging a refresh token, ending sessions."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from auth_service.keyring import Keyring
+from auth_service.opaque import fingerprint, well_formed
+from auth_service.revocation.service import Publisher
+from auth_service.session import repository
+from auth_service.session.errors import RefreshInvalid, RefreshReused
+from auth_service.session.model import Caller, Lives, Session, SignedIn, successors
+from auth_service.session.repository import LockedToken
+from shared.clock import Clock
+from shared.db import Connection, Database
+from shared.errors import NotFound, ServiceUnavailable, TokenRevoked
+from shared.tokens import Claims
+
+log = structlog.get_logger()
+
+
+async def find_caller(database: Database, claims: Claims, *, clock: Clock) -> Caller:
+    """Return who is calling; auth_service asks its own tables, the authority, every time.
+
+    Raises:
+        TokenRevoked: the session has ended, or the user may not be signed in any more.
+    """
+    caller = await repository.find_caller(
+        database, claims.sid, claims.sub, claims.gen, clock.now()
+    )
+    if caller is None:
+        raise TokenRevoked
+    return caller
+
+
+async def refresh(
+    database: Database,
+    publisher: Publisher,
+    keyring: Keyring,
+    lives: Lives,
+    token: str,
+    *,
+    clock: Clock,
+) -> SignedIn:
+    """Exchange a refresh token for its successor.
+
+    The token before the current one may be repeated for `lives.grace` while its successor is
+    unused, and gives the same successor: an answer that was lost signs nobody out.
+
+    Raises:
+        RefreshInvalid: never issued, expired, or the session is over; nothing was touched.
+        RefreshReused: exchanged before; the session is revoked.
+        RevocationPending: likewise, but other services may not know yet.
+        ServiceUnavailable: no key gives the stored successor (rotated too early).
+    """
+    if not well_formed("chr_", token):
+        raise RefreshInvalid
+    now = clock.now()
+    async with database.transaction() as connection:
+        held = await repository.lock_token(connection, fingerprint(token))
+        if held is None or not _alive(held, now, lives):
+            raise RefreshInvalid
+        if held.used_at is None:
+            return await _rotate(connection, keyring, lives, token, held, now)
+        if _repeatable(held, now, lives):
+            return _repeat(keyring, token, held)
+        await repository.revoke_session(
+            connection,
+            held.session.id,
+            held.user.id,
+            reason="refresh_reused",
+            now=now,
+            until=lives.revoked_until(now),
+        )
+    log.warning("session.reuse_detected", session_id=str(held.session.id))
+    await publisher.publish_for(held.user.id)
+    raise RefreshReused
+
+
+def _alive(held: LockedToken, now: datetime, lives: Lives) -> bool:
+    idle = held.session.last_used_at + lives.idle <= now
+    expired = held.session.expires_at <= now or (held.used_at is None and held.expires_at <= now)
+    return held.user.active and not (held.session_revoked or idle or expired)
+
+
+def _repeatable(held: LockedToken, now: datetime, lives: Lives) -> bool:
+    in_time = held.used_at is not None and now - held.used_at <= lives.grace
+    return in_time and held.successor_used_at is None
+
+
+async def _rotate(
+    connection: Connection,
+    keyring: Keyring,
+    lives: Lives,
+    token: str,
+    held: LockedToken,
+    now: datetime,
+) -> SignedIn:
+    successor = successors(keyring, token)[0]
+    expires_at = lives.refresh_until(held.session.expires_at, now)
+    await repository.rotate(
+        connection,
+        old=fingerprint(token),
+        new=fingerprint(successor),
+        expires_at=expires_at,
+        now=now,
+        token=held,
+    )
+    return SignedIn(held.user, held.session, successor, expires_at)
+
+
+def _repeat(keyring: Keyring, token: str, held: LockedToken) -> SignedIn:
+    for successor in successors(keyring, token):
+        if fingerprint(successor) == held.successor_hash and held.successor_expires_at:
+            return SignedIn(held.user, held.session, successor, held.successor_expires_at)
+    raise ServiceUnavailable(detail="The successor's key is not known here")
+
+
+async def sign_out(
+    database: Database,
+    publisher: Publisher,
+    lives: Lives,
+    user_id: UUID,
+    session_id: UUID,
+    *,
+    clock: Clock,
+) -> None:
+    """End one of the user's sessions; ending it again is well.
+
+    Raises:
+        NotFound: the user has no such session.
+        RevocationPending: it has ended, but other services may not know yet.
+    """
+    now = clock.now()
+    async with database.connection() as connection:
+        found = await repository.revoke_session(
+            connection,
+            session_id,
+            user_id,
+            reason="logout",
+            now=now,
+            until=lives.revoked_until(now),
+        )
+    if not found:
+        raise NotFound
+    await publisher.publish_for(user_id)
+
+
+async def sign_out_everywhere(
+    database: Database,
+    publisher: Publisher,
+    lives: Lives,
+    caller: Caller,
+    *,
+    except_current: bool,
+    clock: Clock,
+) -> None:
+    """End all of the caller's sessions, or all but the one that asks.
+
+    Raises:
+        RevocationPending: they have ended, but other services may not know yet.
+    """
+    now = clock.now()
+    user_id, until = caller.user.id, lives.revoked_until(now)
+    if except_current:
+        await repository.revoke_others(
+            database, user_id, caller.session_id, reason="logout_all", now=now, until=until
+        )
+    else:
+        await repository.revoke_user(database, user_id, reason="logout_all", now=now, until=until)
+    await publisher.publish_for(user_id)
+
+
+async def list_sessions(
+    database: Database,
+    lives: Lives,
+    caller: Caller,
+    *,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    clock: Clock,
+) -> list[Session]:
+    """Return up to `limit` of the caller's live sessions, the newest first."""
+    now = clock.now()
+    return await repository.list_sessions(
+        database,
+        caller.user.id,
+        now=now,
+        used_after=now - lives.idle,
+        before=before or (now + timedelta(days=1), UUID(int=2**128 - 1)),
+        limit=limit,
+    )

@@ -1,0 +1,127 @@
+"""auth_service's settings: each field is an environment variable."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from shared.limits import Rates, parse_rates
+from shared.settings import Secrets, ServiceSettings, Words
+
+ANY_COUNTRY = "*"
+
+
+def _region(text: str) -> str:
+    if text not in SUPPORTED_REGIONS:
+        message = "expected a two-letter region such as IN"
+        raise ValueError(message)
+    return text
+
+
+def _regions(words: tuple[str, ...]) -> tuple[str, ...]:
+    return words if words == (ANY_COUNTRY,) else tuple(_region(word) for word in words)
+
+
+def _rates(text: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field itself
+    return Field(
+        parse_rates(text), description=description, json_schema_extra={"written": text}
+    )
+
+
+class AuthSettings(ServiceSettings):
+    """What auth_service is told."""
+
+    auth_database_url: SecretStr = Field(description="PostgreSQL database of auth_service")
+    jwt_private_keys_dir: Path = Field(
+        description="directory of the private signing keys (`python -m auth_service keys`)"
+    )
+    access_token_ttl: int = Field(600, gt=0, le=3600, description="life of an access token, s")
+    refresh_token_ttl: int = Field(
+        2_592_000, gt=0, description="nothing of a session outlives this, from sign-in, s"
+    )
+    session_idle_ttl: int = Field(1_209_600, gt=0, description="an unused session ends after, s")
+    refresh_grace: int = Field(
+        10, ge=0, le=60, description="how long the previous refresh token may be repeated, s"
+    )
+    secret_keys: Secrets = Field(
+        description="comma-separated secrets, at least 32 bytes each: the first signs and "
+        "encrypts, every one verifies and decrypts"
+    )
+    otp_ttl: int = Field(300, gt=0, le=600, description="life of a code, s")
+    otp_cooldown: int = Field(
+        30, ge=0, description="between two codes for one destination, s (0: off, development only)"
+    )
+    otp_max_attempts: int = Field(3, ge=1, le=10, description="wrong tries of one code")
+    limit_send_per_destination: Rates = _rates(
+        "5/hour;10/day", "codes for one destination asked from one address"
+    )
+    limit_send_total_per_destination: Rates = _rates(
+        "15/hour;30/day", "codes for one destination asked from everywhere"
+    )
+    limit_send_per_ip: Rates = _rates("20/hour", "codes asked from one address (IPv6: /64)")
+    limit_send_per_prefix: Rates = _rates(
+        "200/hour", "codes for one country code and next three digits"
+    )
+    limit_send_total: Rates = _rates("5000/hour", "codes in total")
+    limit_wrong_per_destination: Rates = _rates(
+        "10/hour;20/day", "wrong codes for one destination"
+    )
+    limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
+    sms_countries: Annotated[Words, AfterValidator(_regions)] = Field(
+        (), description="regions that codes are sent to, comma-separated; `*` for all "
+        "(the default in development; required in production)"
+    )
+    default_region: Annotated[str, AfterValidator(_region)] = Field(
+        "IN", description="region of a number without country code"
+    )
+    product_name: str = Field("Cheershare", description="what messages call the product")
+    sms_providers: Annotated[
+        tuple[Literal["console", "twilio"], ...],
+        NoDecode,
+        BeforeValidator(lambda v: v.split(",") if isinstance(v, str) else v),
+    ] = Field((), description="ordered list of `twilio` (`console` in development, its default)")
+    twilio_account_sid: str = Field("", description="Twilio account")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="its token, or")
+    twilio_api_key: str = Field("", description="an API key")
+    twilio_api_secret: SecretStr = Field(SecretStr(""), description="with its secret")
+    twilio_phone_number: str = Field("", description="sender's number, or")
+    twilio_messaging_service_sid: str = Field("", description="a messaging service")
+    twilio_base_url: str = Field("", description="another address of Twilio's API, for tests")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _development_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("env") != "development":
+            return values
+        return {"sms_countries": ANY_COUNTRY, "sms_providers": "console", **values}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = []
+        if not self.sms_countries:
+            problems.append("SMS_COUNTRIES: required in production")
+        if not self.sms_providers:
+            problems.append("SMS_PROVIDERS: required in production")
+        if self.production and "console" in self.sms_providers:
+            problems.append("SMS_PROVIDERS: console exists only in development")
+        problems += self._open_limits() if self.production else []
+        problems += self._twilio() if "twilio" in self.sms_providers else []
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _open_limits(self) -> list[str]:
+        limits = [name for name in type(self).model_fields if name.startswith("limit_")]
+        open_ones = [name.upper() for name in limits if not getattr(self, name)]
+        open_ones += [] if self.otp_cooldown else ["OTP_COOLDOWN"]
+        return [f"{name}: may be off only in development" for name in open_ones]
+
+    def _twilio(self) -> list[str]:
+        missing = [] if self.twilio_account_sid else ["TWILIO_ACCOUNT_SID"]
+        if not (self.twilio_auth_token.get_secret_value() or self.twilio_api_key):
+            missing.append("TWILIO_AUTH_TOKEN or TWILIO_API_KEY")
+        if not (self.twilio_phone_number or self.twilio_messaging_service_sid):
+            missing.append("TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID")
+        return [f"{name}: required by the twilio provider" for name in missing]

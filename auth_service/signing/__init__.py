@@ -1,0 +1,1 @@
+"""Signing access tokens: keys on disk, the signer, the public key set."""

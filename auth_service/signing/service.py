@@ -1,0 +1,108 @@
+"""The signer: issues access tokens, and verifies them for auth_service itself."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import jwt
+import structlog
+
+from auth_service.signing.keystore import KeyStore, SigningKey, current_key, public_set
+from auth_service.user.model import User
+from shared.clock import Clock
+from shared.entropy import Entropy
+from shared.errors import ServiceUnavailable
+from shared.tokens import TOKEN_TYPE, TokenVerifier, parse_jwks
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a token is for: the user, the session, and how and when they signed in."""
+
+    user: User
+    session_id: UUID
+    amr: tuple[str, ...]
+    auth_time: datetime
+
+
+class Signer:
+    """Signs with the newest key whose time has come; follows the key directory while running."""
+
+    def __init__(
+        self,
+        store: KeyStore,
+        verifier: TokenVerifier,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        issuer: str,
+        audience: str,
+        life: int,
+    ) -> None:
+        """`life`: seconds that an access token is good for. `verifier` is given the public keys."""
+        self._store = store
+        self._verifier = verifier
+        self._clock = clock
+        self._entropy = entropy
+        self._issuer = issuer
+        self._audience = audience
+        self._stamp = -1
+        self._keys: Sequence[SigningKey] = ()
+        self.life = life
+
+    async def refresh(self) -> None:
+        """Read the directory again when it changed; a broken one keeps the last good keys."""
+        try:
+            await asyncio.to_thread(self._read)
+        except (ValueError, KeyError, OSError) as wrong:
+            log.error("signing_keys.unreadable", error=type(wrong).__name__)
+
+    def _read(self) -> None:
+        stamp = self._store.stamp()
+        if stamp == self._stamp:
+            return
+        keys = self._store.load()
+        self._verifier.use(parse_jwks(public_set(keys)))
+        self._keys, self._stamp = keys, stamp
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a key to sign with."""
+        return current_key(self._keys, self._clock.now()) is not None
+
+    def published(self) -> dict[str, Any]:
+        """Return the public key set: current, next, and those whose tokens still live."""
+        return public_set(self._keys)
+
+    def sign(self, subject: Subject) -> str:
+        """Return an access token. Source: RFC 9068 §2.
+
+        Raises:
+            ServiceUnavailable: there is no key.
+        """
+        moment = self._clock.now()
+        key = current_key(self._keys, moment)
+        if key is None:
+            raise ServiceUnavailable(5, "No signing key")
+        now = int(moment.timestamp())
+        claims = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": str(subject.user.id),
+            "sid": str(subject.session_id),
+            "jti": self._entropy.bytes(16).hex(),
+            "iat": now,
+            "nbf": now,
+            "exp": now + self.life,
+            "amr": list(subject.amr),
+            "auth_time": int(subject.auth_time.timestamp()),
+            "roles": list(subject.user.roles),
+            "gen": subject.user.generation,
+        }
+        headers = {"kid": key.kid, "typ": TOKEN_TYPE}
+        return jwt.encode(claims, key.private, algorithm=key.algorithm, headers=headers)

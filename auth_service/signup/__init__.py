@@ -1,0 +1,1 @@
+"""Sign-up and sign-in by phone in one flow: ask for a code, send it back."""

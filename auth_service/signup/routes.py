@@ -1,0 +1,78 @@
+"""`POST /signup`: one address for both steps."""
+
+from aiohttp import web
+
+from auth_service.otp.errors import OtpInvalid
+from auth_service.phone import parse_phone_number
+from auth_service.resources import CHALLENGES, CLOCK, DATABASE, ENTROPY, LIVES, SETTINGS
+from auth_service.session.answers import token_pair
+from auth_service.session.errors import AccountDisabled
+from auth_service.session.model import MAX_USER_AGENT, Device
+from auth_service.session.schemas import TokenPair
+from auth_service.signup import service
+from auth_service.signup.schemas import Sent, SignupBody
+from shared.answer import answer
+from shared.errors import FieldError, RateLimited, ValidationFailed
+from shared.openapi import Routes
+from shared.problem import REQUEST_ID
+from shared.request import client_address, read_body
+
+routes = Routes("sign-up")
+
+
+@routes.add(
+    "POST",
+    "/signup",
+    summary="Ask for a code with `name`; send it back as `otp` to sign up or in",
+    body=SignupBody,
+    answers={200: TokenPair, 201: TokenPair, 202: Sent},
+    errors=(OtpInvalid, AccountDisabled, RateLimited),
+    auth=False,
+)
+async def signup(request: web.Request) -> web.Response:
+    """Take the first step or the second one, by whether there is a code."""
+    body = await read_body(request, SignupBody)
+    settings = request.app[SETTINGS]
+    number = parse_phone_number(body.phone_number, settings.default_region, settings.sms_countries)
+    if number is None:
+        raise ValidationFailed(
+            [FieldError("phone_number", "phone_number", "no mobile number that codes are sent to")]
+        )
+    return await (_enter(request, body, number) if body.otp else _ask(request, body, number))
+
+
+async def _ask(request: web.Request, body: SignupBody, number: str) -> web.Response:
+    app = request.app
+    challenge = await service.ask(
+        app[CHALLENGES],
+        app[DATABASE],
+        phone_number=number,
+        name=body.name or "",
+        client=client_address(request),
+        request_id=request[REQUEST_ID],
+    )
+    sent = Sent(
+        message="OTP sent successfully",
+        challenge=challenge.handle,
+        channel=challenge.channel,
+        expires_in=challenge.expires_in,
+        resend_after=challenge.resend_after,
+    )
+    return answer(sent, 202)
+
+
+async def _enter(request: web.Request, body: SignupBody, number: str) -> web.Response:
+    app = request.app
+    agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+    signed_in, is_new = await service.enter(
+        app[CHALLENGES],
+        app[DATABASE],
+        app[LIVES],
+        phone_number=number,
+        code=body.otp or "",
+        handle=body.challenge,
+        device=Device(client_address(request), agent.encode("utf-8", "replace").decode() or None),
+        clock=app[CLOCK],
+        entropy=app[ENTROPY],
+    )
+    return token_pair(request, signed_in, 201 if is_new else 200)

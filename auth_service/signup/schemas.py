@@ -1,0 +1,49 @@
+"""Bodies and answers of the combined flow."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from auth_service.otp.model import Code, Handle
+
+
+def _printable(text: str) -> str:
+    if not all(char.isprintable() for char in text):
+        message = "control characters are not allowed"
+        raise ValueError(message)
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_printable),
+]
+
+
+class SignupBody(BaseModel):
+    """With `name`: asks for a code. With `otp`: signs in, or up, with the code received."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    phone_number: str = Field(max_length=40, description="E.164, or national in the home region")
+    name: Name | None = Field(None, description="how the user is to be called")
+    otp: Code | None = Field(None, description="the code received, six digits")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.otp is None and self.name is None:
+            message = "name is needed to ask for a code, otp to use one"
+            raise ValueError(message)
+        return self
+
+
+class Sent(BaseModel):
+    """A code is on its way. `expires_in`, `resend_after`: seconds."""
+
+    message: str
+    challenge: str
+    channel: str
+    expires_in: int
+    resend_after: int

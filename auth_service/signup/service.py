@@ -1,0 +1,108 @@
+"""The combined flow: whoever proves a phone number is signed in, known before or not."""
+
+from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
+from auth_service.otp.model import Challenge
+from auth_service.otp.service import Address, Challenges, LimitReachedError
+from auth_service.session.errors import AccountDisabled
+from auth_service.session.model import Device, Lives, Session, SignedIn
+from auth_service.signup import repository
+from auth_service.signup.repository import Entry
+from auth_service.user.model import User
+from auth_service.user.repository import is_held
+from shared.clock import Clock
+from shared.db import Database
+from shared.entropy import Entropy, new_id
+from shared.errors import ServiceUnavailable
+
+AMR = ("otp", "sms")
+"""How the user was authenticated. Source: RFC 8176 §2."""
+
+
+async def ask(
+    challenges: Challenges,
+    database: Database,
+    *,
+    phone_number: str,
+    name: str,
+    client: Address,
+    request_id: str,
+) -> Challenge:
+    """Send a code to the number; `name` is kept with it for a user who is new.
+
+    Raises:
+        LimitReachedError: too many codes. Limits that other people's traffic fills refuse no
+            number that a verified user holds.
+    """
+
+    async def send(*, held: bool) -> Challenge:
+        return await challenges.send(
+            "signup",
+            phone_number,
+            client,
+            request_id=request_id,
+            context={"name": name},
+            held=held,
+        )
+
+    try:
+        return await send(held=False)
+    except LimitReachedError as full:
+        if full.scope.personal or not await is_held(database, phone_number):
+            raise
+    return await send(held=True)
+
+
+async def enter(
+    challenges: Challenges,
+    database: Database,
+    lives: Lives,
+    *,
+    phone_number: str,
+    code: str,
+    handle: str | None,
+    device: Device,
+    clock: Clock,
+    entropy: Entropy,
+) -> tuple[SignedIn, bool]:
+    """Sign in whoever sends the right code; tells whether the user is new.
+
+    When the sign-in cannot be stored, the code stays good.
+
+    Raises:
+        OtpInvalid: the code is wrong, spent or expired.
+        RateLimited: too many wrong codes.
+        AccountDisabled: the number's holder may not be signed in.
+    """
+    proof = await challenges.prove("signup", phone_number, code, handle, device.address)
+    token = wrap("chr_", entropy.bytes(SECRET_BYTES))
+    now = clock.now()
+    session_ends = now + lives.absolute
+    entry = Entry(
+        phone_number=phone_number,
+        new_user_id=new_id(clock, entropy),
+        name=proof.context["name"],
+        session_id=new_id(clock, entropy),
+        device=device,
+        amr=AMR,
+        refresh_hash=fingerprint(token),
+        now=now,
+        session_ends=session_ends,
+        refresh_ends=lives.refresh_until(session_ends, now),
+    )
+    try:
+        stored = await _store(database, entry)
+    except ServiceUnavailable:
+        await challenges.give_back(proof)
+        raise
+    user, session, is_new = stored
+    return SignedIn(user, session, token, entry.refresh_ends), is_new
+
+
+async def _store(database: Database, entry: Entry) -> tuple[User, Session, bool]:
+    stored = await repository.sign_in(database, entry)
+    if stored is None and await repository.is_disabled(database, entry.phone_number):
+        raise AccountDisabled
+    stored = stored or await repository.sign_in(database, entry)
+    if stored is None:
+        raise ServiceUnavailable
+    return stored

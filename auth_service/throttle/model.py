@@ -1,0 +1,106 @@
+"""The table of limits: which scope an event counts in, and how often it may happen there.
+
+Every limit of `docs/settings.md` is changed by its setting; what a limit counts is said here.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+from phonenumbers import parse
+
+from auth_service.settings import AuthSettings
+from shared.limits import Rate
+
+IPV6_SITE_BITS = 64
+PREFIX_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One counter in Redis. `personal`: refuses even for a number that a verified user holds."""
+
+    name: str
+    key: str
+    rates: tuple[Rate, ...]
+    personal: bool = True
+
+    def packed(self) -> list[list[int]]:
+        """Return the rates as the Lua script reads them."""
+        return [[rate.count, rate.window_ms] for rate in self.rates]
+
+
+def digest(*parts: str) -> str:
+    """Return a key that tells nothing of its parts, the same in every replica.
+
+    It is no secret's HMAC, because replicas share it while secrets rotate.
+    """
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def site(address: IPv4Address | IPv6Address) -> str:
+    """Return what counts as one client: an IPv4 address, or an IPv6 /64 network."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, IPV6_SITE_BITS), strict=False))
+    return str(address)
+
+
+def prefix(phone_number: str) -> str:
+    """Return country code and next three digits: where number ranges are rented for pumping."""
+    parsed = parse(phone_number)
+    return f"{parsed.country_code}-{str(parsed.national_number)[:PREFIX_DIGITS]}"
+
+
+def send_scopes(
+    settings: AuthSettings, destination: str, client: IPv4Address | IPv6Address
+) -> Sequence[Scope]:
+    """Return what one code on its way counts in, the narrowest first."""
+    here = site(client)
+    cooldown = settings.otp_cooldown
+    own = (Rate(1, cooldown * 1000),) if cooldown else ()
+    return (
+        Scope("cooldown", f"limit:cooldown:{digest(destination, here)}", own),
+        Scope(
+            "send_per_destination",
+            f"limit:send:{digest(destination, here)}",
+            settings.limit_send_per_destination,
+        ),
+        Scope(
+            "send_total_per_destination",
+            f"limit:send_all:{digest(destination)}",
+            settings.limit_send_total_per_destination,
+        ),
+        Scope("send_per_ip", f"limit:send_ip:{digest(here)}", settings.limit_send_per_ip),
+        Scope(
+            "send_per_prefix",
+            f"limit:send_prefix:{prefix(destination)}",
+            settings.limit_send_per_prefix,
+            personal=False,
+        ),
+        Scope("send_total", "limit:send_total", settings.limit_send_total, personal=False),
+    )
+
+
+def wrong_scopes(
+    settings: AuthSettings,
+    destination: str,
+    client: IPv4Address | IPv6Address,
+    *,
+    with_handle: bool,
+) -> Sequence[Scope]:
+    """Return what one wrong code counts in.
+
+    Tries with a challenge handle count apart from those without, and for each client address by
+    itself: else a stranger, asking for codes and guessing at them, would use up the owner's tries.
+    """
+    here = site(client)
+    key = digest(destination, here) if with_handle else digest(destination)
+    return (
+        Scope(
+            "wrong_per_destination",
+            f"limit:wrong:{'handle' if with_handle else 'newest'}:{key}",
+            settings.limit_wrong_per_destination,
+        ),
+        Scope("wrong_per_ip", f"limit:wrong_ip:{digest(here)}", settings.limit_wrong_per_ip),
+    )

@@ -1,0 +1,1 @@
+"""Who somebody is: the user as stored and as shown."""

@@ -1,0 +1,1 @@
+"""What both services stand on: no feature lives here, and nothing here knows a service."""

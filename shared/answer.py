@@ -1,0 +1,18 @@
+"""Answers made of the models that document them."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from pydantic import BaseModel
+
+
+def answer(
+    body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return `body` as JSON; times in UTC with `Z`."""
+    return web.Response(
+        status=status,
+        body=body.model_dump_json().encode(),
+        content_type="application/json",
+        headers=headers,
+    )

@@ -1,0 +1,93 @@
+"""Puts a service's features behind the shared middleware, documents and health routes."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from shared.docs_page import STYLE_POLICY, render_page
+from shared.entropy import Entropy
+from shared.health import add_health
+from shared.middleware import (
+    AUTHENTICATE,
+    ENTROPY,
+    HTTP_METRICS,
+    OPERATIONS,
+    add_headers,
+    guard,
+    observe,
+    refuse,
+)
+from shared.openapi import Operation, Routes, build_document
+from shared.problem import DOCS
+from shared.request import TRUSTED_PROXIES
+from shared.settings import ServiceSettings
+from shared.telemetry import HttpMetrics
+
+HEADER_BYTES = 8190
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A service's whole HTTP interface as data: what it is called, where it lives, its routes."""
+
+    title: str
+    prefix: str
+    features: tuple[Routes, ...]
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Every operation, feature by feature."""
+        return [operation for routes in self.features for operation in routes.operations]
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI 3.1 document."""
+        return build_document(self.title, self.prefix, self.operations)
+
+
+def build_application(
+    interface: Interface,
+    settings: ServiceSettings,
+    entropy: Entropy,
+    authenticate: Callable[[web.Request], Awaitable[None]],
+    extra: Iterable[web.RouteDef] = (),
+) -> web.Application:
+    """Return an application that serves the interface; the caller adds its resources.
+
+    `authenticate` runs before every operation with `auth=True`. `extra` are routes outside the
+    prefix, which the document does not list.
+    """
+    app = web.Application(middlewares=[observe, refuse, guard])
+    metrics = HttpMetrics(CollectorRegistry())
+    app[DOCS] = f"{interface.prefix}/docs"
+    app[ENTROPY] = entropy
+    app[HTTP_METRICS] = metrics
+    app[AUTHENTICATE] = authenticate
+    app[TRUSTED_PROXIES] = settings.trusted_proxies
+    app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}
+    for operation in interface.operations:
+        app.router.add_route(operation.method, interface.prefix + operation.path, operation.handler)
+    app.add_routes(extra)
+    _add_documents(app, interface)
+    add_health(app, metrics)
+    app.on_response_prepare.append(add_headers)
+    return app
+
+
+def _add_documents(app: web.Application, interface: Interface) -> None:
+    document = interface.document()
+    text = json.dumps(document)
+    page = render_page(interface.title, document, interface.operations)
+
+    async def show_document(_request: web.Request) -> web.Response:
+        return web.json_response(text=text)
+
+    async def show_page(_request: web.Request) -> web.Response:
+        headers = {"Content-Security-Policy": STYLE_POLICY}
+        return web.Response(text=page, content_type="text/html", headers=headers)
+
+    app.router.add_get(f"{interface.prefix}/openapi.json", show_document)
+    app.router.add_get(f"{interface.prefix}/docs", show_page)

@@ -1,0 +1,40 @@
+"""Work beside the requests: tasks that outlive every fault until they are told to stop."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import structlog
+from redis.exceptions import RedisError
+
+from shared.errors import ServiceUnavailable
+
+log = structlog.get_logger()
+
+
+@contextlib.asynccontextmanager
+async def repeating(
+    name: str, once: Callable[[], Awaitable[None]], *, pause: float
+) -> AsyncIterator[None]:
+    """Call `once` again and again beside the block, `pause` seconds apart.
+
+    A lost server is a warning, anything else an error with its traceback; neither ends the task.
+    """
+    task = asyncio.create_task(_repeat(name, once, pause), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _repeat(name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:
+    while True:
+        try:
+            await once()
+        except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
+            log.warning("task.interrupted", task=name, error=repr(lost.exceptions[0]))
+        except* Exception:
+            log.exception("task.failed", task=name)
+        await asyncio.sleep(pause)

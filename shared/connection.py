@@ -1,0 +1,88 @@
+"""One client connection: a clock on its headers, and problem+json for what the parser refuses."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from shared.errors import DomainError, HeadersTooLarge, InternalError, MalformedRequest
+from shared.problem import problem_response
+
+HEADER_SECONDS = 10
+log = structlog.get_logger()
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's connection, closed when a request's headers take more than 10 s to arrive.
+
+    aiohttp itself waits for ever for the end of a header, so that a few thousand idle sockets
+    would exhaust it.
+    """
+
+    __slots__ = ("_answering", "_docs", "_header_timer")
+
+    def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
+        """Take the place of `server`'s own handler; `docs` is where error codes are explained."""
+        super().__init__(server, **kwargs)
+        self._docs = docs
+        self._answering = False
+        self._header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the clock with the connection: a silent one ends as a slow one does."""
+        super().connection_made(transport)
+        self._expect_header()
+
+    def data_received(self, data: bytes) -> None:
+        """Start the clock again where a further request begins."""
+        if self._header_timer is None and not self._answering:
+            self._expect_header()
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def header_complete(self) -> None:
+        """Stop the clock: the header is in. Called first thing for every request."""
+        self._answering = True
+        self._stop_clock()
+
+    def answered(self) -> None:
+        """Expect the next header. Called last thing for every request."""
+        self._answering = False
+
+    def _stop_clock(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _expect_header(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._header_timer = loop.call_later(HEADER_SECONDS, self.force_close)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it quotes the request, so it goes nowhere
+    ) -> web.StreamResponse:
+        """Answer what never reached a handler, quoting nothing of it."""
+        self.header_complete()
+        error: DomainError = MalformedRequest()
+        if isinstance(exc, LineTooLong):
+            error = HeadersTooLarge()
+        elif status >= web.HTTPInternalServerError.status_code:
+            error = InternalError()
+            log.error("request.failed", exc_info=exc)
+        log.info("request.refused", status=error.status, code=error.code, remote=request.remote)
+        response = problem_response(error, self._docs, "-")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.force_close()
+        return response

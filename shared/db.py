@@ -1,0 +1,94 @@
+"""PostgreSQL: a pool whose absence is `ServiceUnavailable`, within seconds, never a hang."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from shared.errors import ServiceUnavailable
+
+Record: TypeAlias = asyncpg.Record
+if TYPE_CHECKING:  # the classes are generic in their stubs alone
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = PoolConnectionProxy[Record]
+    _BaseConnection = asyncpg.Connection[Record]
+else:
+    Connection = asyncpg.pool.PoolConnectionProxy
+    _BaseConnection = asyncpg.Connection
+
+CONNECT_SECONDS = 2
+ACQUIRE_SECONDS = 3
+STATEMENT_SECONDS = 5
+RETRY_AFTER = 1
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+class _PlainConnection(_BaseConnection):
+    """A connection without the reset query that every release would cost.
+
+    We leave no state behind in a connection: no `SET`, no `LISTEN`, no session lock, no cursor.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """One service's database. Every method raises `ServiceUnavailable` when it is away."""
+
+    def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
+        """Work on an open pool."""
+        self._pool = pool
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend one connection for the block."""
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                yield connection
+        except _AWAY as away:
+            raise ServiceUnavailable(RETRY_AFTER, "The database cannot be reached") from away
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend one connection in a transaction, committed when the block ends well."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def reachable(self) -> bool:
+        """Tell whether a statement is answered now."""
+        try:
+            async with self.connection() as connection:
+                await connection.execute("")
+        except ServiceUnavailable:
+            return False
+        return True
+
+
+@contextlib.asynccontextmanager
+async def open_database(dsn: str, *, size: int = 10) -> AsyncIterator[Database]:
+    """Open a pool of up to `size` connections, each made when first needed and pinned to UTC.
+
+    Opening needs no server: a service starts and recovers whatever the order.
+    """
+    async with asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        connection_class=_PlainConnection,
+        server_settings={"timezone": "UTC", "jit": "off"},
+    ) as pool:
+        yield Database(pool)

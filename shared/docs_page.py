@@ -1,0 +1,109 @@
+"""The documentation page: one static page made from the OpenAPI document, no script, no CDN."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from shared import errors
+from shared.errors import DomainError
+from shared.openapi import Operation
+
+_STYLE = """
+:root{color-scheme:light dark;--line:#8884}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+h2{margin-top:2.5rem}code{font:14px ui-monospace,monospace}
+article{border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.8rem 0}
+article h3{margin:0}table{border-collapse:collapse;width:100%}
+td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
+"""
+_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+STYLE_POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def render_page(title: str, document: dict[str, Any], operations: Iterable[Operation]) -> str:
+    """Return the page: every operation, every model, every error code with its anchor."""
+    listed = list(operations)
+    paths = "".join(
+        _operation(method, path, described)
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    )
+    models = "".join(
+        _model(name, schema) for name, schema in document["components"]["schemas"].items()
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
+        '<p>The same as data: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
+        f"<h2>Operations</h2>{paths}<h2>Models</h2>{models}"
+        f"<h2>Error codes</h2><table>{_codes(listed)}</table></body></html>"
+    )
+
+
+def _operation(method: str, path: str, described: dict[str, Any]) -> str:
+    answers = "".join(
+        f"<tr><td>{status}</td><td>{_text(answer['description'])}{_model_of(answer)}</td></tr>"
+        for status, answer in described["responses"].items()
+    )
+    body = described.get("requestBody", {}).get("content", {})
+    takes = "".join(f"<p>Body: {_schema(c['schema'])} as {escape(t)}</p>" for t, c in body.items())
+    signed_in = "<p>Needs a signed-in user.</p>" if "security" in described else ""
+    parameters = ", ".join(f"<code>{escape(p['name'])}</code>" for p in described.get("parameters", []))
+    takes += f"<p>Parameters: {parameters}</p>" if parameters else ""
+    return (
+        f"<article><h3><code>{method.upper()} {escape(path)}</code></h3>"
+        f"<p>{_text(described['summary'])}</p>{signed_in}{takes}<table>{answers}</table></article>"
+    )
+
+
+def _text(text: str) -> str:
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def _model_of(answer: dict[str, Any]) -> str:
+    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+    return f" – {_schema(schema)}" if schema else ""
+
+
+def _schema(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if "items" in schema:
+        return f"list of {_schema(schema['items'])}"
+    if "anyOf" in schema:
+        return " or ".join(_schema(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    return escape(" ".join(str(schema[key]) for key in ("type", "format") if key in schema))
+
+
+def _model(name: str, schema: dict[str, Any]) -> str:
+    required = schema.get("required", [])
+    rows = "".join(
+        f"<tr><td><code>{escape(field)}</code>{'' if field in required else ' (optional)'}</td>"
+        f"<td>{_schema(shape)}</td><td>{_text(shape.get('description', ''))}</td></tr>"
+        for field, shape in schema.get("properties", {}).items()
+    )
+    about = _text(schema.get("description", "").partition("\n")[0])
+    return (
+        f'<article id="{escape(name)}"><h3>{escape(name)}</h3><p>{about}</p>'
+        f"<table>{rows}</table></article>"
+    )
+
+
+def _codes(operations: list[Operation]) -> str:
+    common: list[type[DomainError]] = [
+        errors.MethodNotAllowed, errors.NotFound, errors.HeadersTooLarge, errors.InternalError,
+    ]
+    used = {error.code: error for op in operations for error in op.refusals()}
+    used |= {error.code: error for error in common}
+    return "".join(
+        f'<tr id="{code}"><td><code>{code}</code></td><td>{error.status}</td>'
+        f"<td>{_text(' '.join((error.__doc__ or error.title).partition(chr(10) * 2)[0].split()))}</td></tr>"
+        for code, error in sorted(used.items())
+    )

@@ -1,0 +1,191 @@
+"""Domain errors: each has a stable code, a status and a title. Nothing here knows HTTP's library."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A refusal with a name that clients can rely on; `shared.problem` turns it into an answer.
+
+    A subclass sets `code` (snake_case, never changed), `status` and `title`.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str | None = None) -> None:
+        """Keep `detail`, a sentence for this one occurrence; never the client's own input."""
+        super().__init__(detail or self.title)
+        self.detail = detail
+
+    def members(self) -> dict[str, object]:
+        """Return what this error adds to the problem's members (RFC 9457 §3.2)."""
+        return {}
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the answer must carry."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field, by its dotted path."""
+
+    field: str
+    code: str
+    message: str
+
+
+class MalformedRequest(DomainError):
+    """The request breaks the protocol or the form that the route takes."""
+
+    code, status, title = "malformed_request", 400, "The request cannot be understood"
+
+
+class MalformedJson(DomainError):
+    """The body is no JSON that has one meaning."""
+
+    code, status, title = "malformed_json", 400, "The body is not valid JSON"
+
+
+class Unauthorized(DomainError):
+    """Base of every 401: who is calling is not known (RFC 6750 §3)."""
+
+    status = 401
+    challenge: ClassVar[str] = 'Bearer realm="cheershare"'
+
+    def headers(self) -> dict[str, str]:
+        """Name the scheme that would be accepted (RFC 9110 §11.6.1)."""
+        return {"WWW-Authenticate": self.challenge}
+
+
+class TokenMissing(Unauthorized):
+    """No access token was sent."""
+
+    code, title = "token_missing", "Sign in first"
+
+
+class TokenInvalid(Unauthorized):
+    """The access token is not one of ours, or has expired."""
+
+    code, title = "token_invalid", "The access token is not valid"
+    challenge = 'Bearer realm="cheershare", error="invalid_token"'
+
+
+class TokenRevoked(TokenInvalid):
+    """The access token was ours and has been cut off."""
+
+    code, title = "token_revoked", "The access token has been revoked"
+
+
+class Forbidden(DomainError):
+    """The caller is known and may not."""
+
+    code, status, title = "forbidden", 403, "Not allowed"
+
+
+class NotFound(DomainError):
+    """There is no such thing, or it is somebody else's."""
+
+    code, status, title = "not_found", 404, "Not found"
+
+
+class MethodNotAllowed(DomainError):
+    """The path exists, the method does not."""
+
+    code, status, title = "method_not_allowed", 405, "Method not allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        """Keep the methods that the path does take."""
+        super().__init__()
+        self.allowed = allowed
+
+    def headers(self) -> dict[str, str]:
+        """List what is allowed (RFC 9110 §10.2.1)."""
+        return {"Allow": ", ".join(sorted(self.allowed))}
+
+
+class RequestTimeout(DomainError):
+    """The client took too long to send what it announced."""
+
+    code, status, title = "request_timeout", 408, "The request took too long to arrive"
+
+
+class Conflict(DomainError):
+    """The thing's present state does not allow it."""
+
+    code, status, title = "conflict", 409, "Conflict"
+
+
+class BodyTooLarge(DomainError):
+    """More bytes than the route takes."""
+
+    code, status, title = "body_too_large", 413, "The body is too large"
+
+
+class UnsupportedMediaType(DomainError):
+    """A content type or encoding that the route does not take."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported content type"
+
+
+class ValidationFailed(DomainError):
+    """Fields are missing, unknown, mistyped or out of range; all of them are named at once."""
+
+    code, status, title = "validation_failed", 422, "Some fields are not valid"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        """Keep the list of what is wrong."""
+        super().__init__()
+        self.errors = errors
+
+    def members(self) -> dict[str, object]:
+        """Return `errors: [{field, code, message}]`."""
+        return {
+            "errors": [
+                {"field": e.field, "code": e.code, "message": e.message} for e in self.errors
+            ]
+        }
+
+
+class HeadersTooLarge(DomainError):
+    """The request line or a header is longer than the server reads (RFC 6585 §5)."""
+
+    code, status, title = "headers_too_large", 431, "The request's header is too large"
+
+
+class Retriable(DomainError):
+    """Base of refusals that pass: carries `retry_after` in seconds."""
+
+    def __init__(self, retry_after: int = 1, detail: str | None = None) -> None:
+        """Keep how many seconds to wait, at least one."""
+        super().__init__(detail)
+        self.retry_after = max(1, retry_after)
+
+    def members(self) -> dict[str, object]:
+        """Return `retry_after`, in seconds."""
+        return {"retry_after": self.retry_after}
+
+    def headers(self) -> dict[str, str]:
+        """Say the same to clients that read headers (RFC 9110 §10.2.3)."""
+        return {"Retry-After": str(self.retry_after)}
+
+
+class RateLimited(Retriable):
+    """A limit is reached."""
+
+    code, status, title = "rate_limited", 429, "Too many requests"
+
+
+class ServiceUnavailable(Retriable):
+    """Something that the answer needs is away; nothing was done."""
+
+    code, status, title = "service_unavailable", 503, "Temporarily unavailable"
+
+
+class InternalError(DomainError):
+    """A bug: logged with a traceback, answered without it."""
+
+    code, status, title = "internal_error", 500, "Internal error"

@@ -1,0 +1,50 @@
+"""The routes for operators: alive, ready, metrics. They stay on the service, behind the gateway."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from shared.telemetry import CONTENT_TYPE_LATEST, HttpMetrics, render
+
+Check = Callable[[], Awaitable[bool]]
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether traffic should come here: every check holds and no shutdown has begun."""
+
+    checks: dict[str, Check] = field(default_factory=dict)
+    draining: bool = False
+
+    async def report(self) -> Mapping[str, bool]:
+        """Return each check's name and whether it holds."""
+        found = {name: await check() for name, check in self.checks.items()}
+        return {**found, "serving": not self.draining}
+
+
+READINESS = web.AppKey("readiness", Readiness)
+
+
+def add_health(app: web.Application, metrics: HttpMetrics) -> None:
+    """Add `/healthz`, `/readyz` and `/metrics` at the service's root."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def readyz(request: web.Request) -> web.Response:
+        found = await request.app[READINESS].report()
+        ready = all(found.values())
+        status = 200 if ready else web.HTTPServiceUnavailable.status_code
+        return web.json_response(
+            {"status": "ready" if ready else "not ready", "checks": found}, status=status
+        )
+
+    async def show_metrics(_request: web.Request) -> web.Response:
+        body = render(metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app[READINESS] = Readiness()
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", show_metrics)

@@ -1,0 +1,39 @@
+"""Rates in the notation of the limits library: `5/hour;10/day`, empty for none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from limits import parse_many
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` events in any span of `window_ms` milliseconds."""
+
+    count: int
+    window_ms: int
+
+
+def parse_rates(text: object) -> tuple[Rate, ...]:
+    """Return the rates that `text` names, none for an empty one.
+
+    Raises:
+        ValueError: the text is not in the notation.
+    """
+    if not isinstance(text, str):
+        message = "expected text such as 5/hour;10/day"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError as a wrong value
+    if not text.strip():
+        return ()
+    return tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))
+
+
+def written(rates: Sequence[Rate]) -> str:
+    """Return the rates in a form that people read: `5 per 3600 s`."""
+    return "; ".join(f"{rate.count} per {rate.window_ms / 1000:g} s" for rate in rates)
+
+
+Rates = Annotated[tuple[Rate, ...], NoDecode, BeforeValidator(parse_rates)]

@@ -1,0 +1,124 @@
+"""What every request passes: id, log line, metrics, headers, errors, sign-in and deadline."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from shared.connection import Connection
+from shared.entropy import Entropy
+from shared.errors import (
+    DomainError,
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    ServiceUnavailable,
+)
+from shared.openapi import HANDLER_SECONDS, Handler, Operation
+from shared.problem import DOCS, REQUEST_ID, problem_response
+from shared.telemetry import HttpMetrics
+
+log = structlog.get_logger()
+OPERATIONS = web.AppKey("operations", dict[Handler, Operation])
+ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
+HTTP_METRICS = web.AppKey("http_metrics", HttpMetrics)
+AUTHENTICATE = web.AppKey("authenticate", Callable[[web.Request], Awaitable[None]])
+"""The service's own check: stores who is calling on the request, or raises."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_DEFAULT_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+_CREDENTIAL_HEADERS = "Authorization, Cookie"
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and leave one log line and one count of how it went."""
+    started = asyncio.get_running_loop().time()
+    if isinstance(request.protocol, Connection):
+        request.protocol.header_complete()
+    request[REQUEST_ID] = _request_id(request)
+    route = _route(request)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
+    status = 499  # the client went away before there was an answer
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    finally:
+        seconds = asyncio.get_running_loop().time() - started
+        request.app[HTTP_METRICS].observe(request.method, route, status, seconds)
+        log.info(
+            "request.answered",
+            method=request.method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+        )
+        if isinstance(request.protocol, Connection):
+            request.protocol.answered()
+
+
+@web.middleware
+async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into problem+json; a bug is logged with its traceback, never shown."""
+    try:
+        return await handler(request)
+    except DomainError as error:
+        return _problem(request, error)
+    except web.HTTPMethodNotAllowed as error:
+        return _problem(request, MethodNotAllowed(sorted(error.allowed_methods)))
+    except web.HTTPNotFound:
+        return _problem(request, NotFound())
+    except (web.HTTPException, web.PayloadAccessError, web.RequestPayloadError):
+        return _problem(request, MalformedRequest())
+    except Exception:
+        log.exception("request.failed", method=request.method, route=_route(request))
+        return _problem(request, InternalError())
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only signed-in users through where the operation says so, and only for so long."""
+    operation = request.app[OPERATIONS].get(request.match_info.handler)
+    try:
+        async with asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS) as limit:
+            if operation and operation.auth:
+                await request.app[AUTHENTICATE](request)
+            return await handler(request)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise ServiceUnavailable(detail="The request could not be finished in time") from None
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the headers of every answer on it, where the route has not said otherwise."""
+    for name, value in _DEFAULT_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
+    operation = request.app[OPERATIONS].get(request.match_info.handler)
+    if operation and operation.auth:
+        response.headers["Vary"] = _CREDENTIAL_HEADERS
+    response.headers.pop("Server", None)
+
+
+def _problem(request: web.Request, error: DomainError) -> web.Response:
+    return problem_response(error, request.app[DOCS], request[REQUEST_ID])
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get("X-Request-ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else request.app[ENTROPY].bytes(12).hex()
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unmatched"

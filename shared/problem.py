@@ -1,0 +1,39 @@
+"""Domain errors as RFC 9457 `application/problem+json` answers."""
+
+import json
+
+from aiohttp import web
+
+from shared.errors import DomainError
+
+DOCS = web.AppKey("docs", str)
+"""Path of the documentation page whose anchors explain the codes."""
+
+REQUEST_ID = web.RequestKey("request_id", str)
+
+
+def problem_body(error: DomainError, docs: str, request_id: str) -> bytes:
+    """Return `{type, title, status, detail, code, request_id, …}` as UTF-8 JSON.
+
+    `type` is a relative reference to the code's place in the documentation. Source: RFC 9457 §3.
+    """
+    body = {
+        "type": f"{docs}#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail or error.title,
+        "code": error.code,
+        "request_id": request_id,
+        **error.members(),
+    }
+    return json.dumps(body).encode()
+
+
+def problem_response(error: DomainError, docs: str, request_id: str) -> web.Response:
+    """Return the whole answer for one error, headers included."""
+    return web.Response(
+        status=error.status,
+        body=problem_body(error, docs, request_id),
+        content_type="application/problem+json",
+        headers=error.headers(),
+    )

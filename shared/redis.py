@@ -1,0 +1,133 @@
+"""Redis: the commands of concurrent requests share one pipeline per tick of the loop."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from shared.errors import ServiceUnavailable
+
+TIMEOUT_SECONDS = 2
+RETRY_AFTER = 1
+Value = str | bytes | int
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script and the digest that Redis knows it by."""
+
+    source: str
+    digest: str
+
+    @classmethod
+    def of(cls, *sources: str) -> "Script":
+        """Make one script of several texts, definitions first."""
+        source = "\n".join(sources)
+        return cls(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+def lua(package: str, name: str) -> str:
+    """Return the text of a Lua file in a package."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+class BatchedRedis:
+    """Gathers what is asked in one tick of the loop into one round trip.
+
+    Under load this halves the CPU that a command costs; alone, a command leaves at once. Commands
+    are not retried: a script whose answer was lost may have run. A command that Redis refuses
+    raises `ResponseError`, an unreachable Redis `ServiceUnavailable`.
+    """
+
+    def __init__(self, client: Redis) -> None:
+        """Send through `client`'s pool."""
+        self._client = client
+        self._waiting: list[tuple[tuple[Value, ...], asyncio.Future[Any]]] = []
+        self._flushes: set[asyncio.Task[None]] = set()
+
+    async def execute(self, *command: Value) -> Any:
+        """Return Redis' answer to one command."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((command, answer))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._start_flush)
+        return await answer
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[Value]) -> Any:
+        """Return what the script returns; Redis is sent its text only when it does not know it."""
+        operands = (len(keys), *keys, *arguments)
+        try:
+            return await self.execute("EVALSHA", script.digest, *operands)
+        except NoScriptError:
+            return await self.execute("EVAL", script.source, *operands)
+
+    async def reachable(self) -> bool:
+        """Tell whether a command is answered now."""
+        try:
+            await self.execute("PING")
+        except ServiceUnavailable:
+            return False
+        return True
+
+    def _start_flush(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._flush(self._waiting))
+        self._waiting = []
+        self._flushes.add(task)
+        task.add_done_callback(self._flushes.discard)
+
+    async def _flush(self, batch: list[tuple[tuple[Value, ...], asyncio.Future[Any]]]) -> None:
+        try:
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for command, _ in batch:
+                    pipeline.execute_command(*command)
+                answers = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError, TimeoutError) as away:
+            answers = [away] * len(batch)
+        for (_, waiter), answer in zip(batch, answers, strict=True):
+            if not waiter.done():  # its handler may have given up meanwhile
+                _settle(waiter, answer)
+
+
+def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
+    if isinstance(answer, ResponseError) and not _is_away(answer):
+        waiter.set_exception(answer)
+    elif isinstance(answer, Exception):
+        unavailable = ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached")
+        unavailable.__cause__ = answer
+        waiter.set_exception(unavailable)
+    else:
+        waiter.set_result(answer)
+
+
+def _is_away(answer: ResponseError) -> bool:
+    return str(answer).startswith(("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF"))
+
+
+def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
+    """Return an unconnected client that gives up after `timeout` seconds and never retries."""
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_redis(url: str) -> AsyncIterator[BatchedRedis]:
+    """Open a batching connection; opening needs no server."""
+    client = new_client(url)
+    try:
+        yield BatchedRedis(client)
+    finally:
+        await client.aclose()

@@ -1,0 +1,194 @@
+"""Parsing of requests: strict JSON, strict models, and the client's address."""
+
+import asyncio
+import json
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import (
+    BodyTooLarge,
+    FieldError,
+    MalformedJson,
+    NotFound,
+    RequestTimeout,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+MAX_JSON_BYTES = 64 * 1024
+BODY_SECONDS = 10
+TRUSTED_PROXIES = web.AppKey("trusted_proxies", tuple[IPv4Network | IPv6Network, ...])
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_body(request: web.Request, model: type[M]) -> M:
+    """Return the JSON body as `model`; at most 64 KiB, within 10 s.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedJson, ValidationFailed:
+            the body is not what the route takes; all wrong fields are named at once.
+    """
+    if request.content_type != "application/json" or request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType("expected application/json without content encoding")
+    return validate(model, parse_json(await _read(request)))
+
+
+async def read_optional_body(request: web.Request, model: type[M]) -> M:
+    """Return the body as `read_body` does, or the model's defaults when there is none."""
+    if not request.body_exists or request.content_length == 0:
+        return validate(model, {})
+    return await read_body(request, model)
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """Return the query string as `model`; a name given twice is refused.
+
+    Raises:
+        ValidationFailed: a parameter is unknown, repeated or out of range.
+    """
+    names = list(request.query.keys())
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise ValidationFailed(
+            [FieldError(name, "repeated", "given more than once") for name in sorted(repeated)]
+        )
+    if bad := [name for name, value in request.query.items() if _unstorable(name + value)]:
+        raise ValidationFailed([FieldError(_shown(name), "text", "not text") for name in bad])
+    return validate(model, dict(request.query))
+
+
+def path_id(request: web.Request, name: str = "id") -> UUID:
+    """Return the UUID in the path.
+
+    Raises:
+        NotFound: it is not a UUID, so nothing has it.
+    """
+    text = request.match_info[name]
+    try:
+        value = UUID(text)
+    except ValueError:
+        raise NotFound from None
+    if str(value) != text.lower():
+        raise NotFound
+    return value
+
+
+async def _read(request: web.Request) -> bytes:
+    if (request.content_length or 0) > MAX_JSON_BYTES:
+        raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MAX_JSON_BYTES:
+                    raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+    except TimeoutError:
+        raise RequestTimeout from None
+    return bytes(body)
+
+
+def parse_json(body: bytes) -> object:
+    """Return the value of a JSON text that every parser reads alike.
+
+    Duplicate names, NaN, lone surrogates, NUL characters and endless digits or nesting are
+    refused. Source: RFC 8259 §4 and §8, RFC 7493.
+
+    Raises:
+        MalformedJson: with the position where it is known; never with the text itself.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except json.JSONDecodeError as wrong:
+        raise MalformedJson(f"{wrong.msg} at line {wrong.lineno}, column {wrong.colno}") from None
+    except UnicodeDecodeError as wrong:
+        raise MalformedJson(f"not UTF-8 at byte {wrong.start}") from None
+    except ValueError as wrong:
+        raise MalformedJson(str(wrong) if wrong.args == ("duplicate name",) else None) from None
+    except RecursionError:
+        raise MalformedJson("nested too deeply") from None
+    if b"\\u" in body and _holds_unstorable(value):
+        raise MalformedJson("a string holds a NUL character or a lone surrogate")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        message = "duplicate name"
+        raise ValueError(message)
+    return names
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _unstorable(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _shown(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _holds_unstorable(value: object) -> bool:
+    if isinstance(value, str):
+        return _unstorable(value)
+    if isinstance(value, dict):
+        return any(_unstorable(name) or _holds_unstorable(item) for name, item in value.items())
+    return isinstance(value, list) and any(_holds_unstorable(item) for item in value)
+
+
+def validate(model: type[M], value: object) -> M:
+    """Return `value` as `model`.
+
+    Raises:
+        ValidationFailed: names every wrong field; never repeats what was given.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as wrong:
+        raise ValidationFailed(
+            [
+                FieldError(".".join(map(str, error["loc"])) or "body", error["type"], error["msg"])
+                for error in wrong.errors(
+                    include_url=False, include_input=False, include_context=False
+                )
+            ]
+        ) from None
+
+
+def client_address(request: web.Request) -> IPv4Address | IPv6Address:
+    """Return the address that asked: the last one in `X-Forwarded-For` that no trusted proxy has.
+
+    The header counts only when the peer is a trusted proxy, or came over a Unix socket, whose
+    permissions already say who may connect.
+    """
+    trusted = request.app[TRUSTED_PROXIES]
+    peer = _address(request.remote or "")
+    address = peer or ip_address("127.0.0.1")
+    if peer is not None and not any(peer in network for network in trusted):
+        return address
+    for text in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
+        hop = _address(text.strip())
+        if hop is None:
+            break
+        address = hop
+        if not any(hop in network for network in trusted):
+            break
+    return address
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,181 @@
+"""Settings: environment variables read once at start-up into frozen models."""
+
+import os
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+MIN_SECRET_BYTES = 32
+MIN_DISTINCT_BYTES = 10
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _strong(secret: SecretStr) -> SecretStr:
+    raw = secret.get_secret_value().encode()
+    if len(raw) < MIN_SECRET_BYTES or len(set(raw)) < MIN_DISTINCT_BYTES:
+        message = f"expected at least {MIN_SECRET_BYTES} unpredictable bytes"
+        raise ValueError(message)
+    return secret
+
+
+Secrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_strong)], ...],
+    NoDecode,
+    BeforeValidator(_split),
+    Field(min_length=1),
+]
+"""Comma-separated secrets: the first signs, every one verifies."""
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Comma-separated words."""
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]
+"""Comma-separated addresses or networks in CIDR form."""
+
+
+class _MountedFiles(PydanticBaseSettingsSource):
+    """`NAME_FILE=/run/secrets/x` stands for `NAME=<what the file holds>`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        value = Path(path).read_text(encoding="utf-8").strip() if path else None
+        return value, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told; a service adds its own fields.
+
+    A field's name in upper case is the variable's name, its description is its documentation.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    env: Literal["production", "development"] = Field(
+        "production", description="`development` opens the console provider and its inbox"
+    )
+    host: str = Field(
+        "127.0.0.1", description="address to listen on, or `unix:/path` for a Unix socket"
+    )
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on (0: any free one)")
+    drain_seconds: float = Field(
+        5, ge=0, description="on SIGTERM, how long to serve on while `/readyz` says no"
+    )
+    shutdown_grace: float = Field(
+        30, ge=0, description="then, how long what is in hand may take to finish"
+    )
+    public_url: str = Field(
+        "",
+        description="how clients reach us; https in production, where it is required; "
+        "`http://127.0.0.1:PORT` in development",
+    )
+    redis_url: SecretStr = Field(description="Redis, with this service's own user and password")
+    trusted_proxies: Networks = Field(
+        (), description="networks whose `X-Forwarded-For` counts; a Unix socket's peer always does"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe event to log"
+    )
+    log_format: Literal["json", "console"] = Field("json", description="how a log line looks")
+    jwt_issuer: str = Field("", description="`iss` of access tokens; `PUBLIC_URL` when unset")
+    jwt_audience: str = Field("cheershare", description="`aud` of access tokens")
+    revocation_key: Secrets = Field(
+        description="comma-separated keys that sign revocation messages: first signs, all verify"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive(cls, values: dict[str, Any]) -> dict[str, Any]:
+        filled = dict(values)
+        if not filled.get("public_url") and filled.get("env") == "development":
+            filled["public_url"] = f"http://127.0.0.1:{filled.get('port', 8000)}"
+        if not filled.get("jwt_issuer"):
+            filled["jwt_issuer"] = filled.get("public_url", "")
+        return filled
+
+    @model_validator(mode="after")
+    def _check_public_url(self) -> "ServiceSettings":
+        url = urlsplit(self.public_url)
+        wanted = {"https"} if self.production else {"http", "https"}
+        if url.scheme not in wanted or not url.hostname or url.path not in {"", "/"}:
+            message = f"PUBLIC_URL: expected {' or '.join(sorted(wanted))}://host[:port]"
+            raise ValueError(message)
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether the strict rules of a public installation hold."""
+        return self.env == "production"
+
+    @property
+    def public_url_is_loopback(self) -> bool:
+        """Whether only this machine can reach us under `PUBLIC_URL`."""
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then files that the environment names."""
+        return init_settings, env_settings, _MountedFiles(settings_cls)
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(model: type[S]) -> S:
+    """Read the environment into `model`, or end the process with a line for each wrong value.
+
+    Raises:
+        SystemExit: a value is missing or wrong; its text names it and what is accepted.
+    """
+    try:
+        return model()
+    except ValidationError as wrong:
+        raise SystemExit("\n".join(_explain(model, wrong))) from None
+    except OSError as unreadable:
+        message = f"settings: {unreadable.filename} cannot be read: {unreadable.strerror}"
+        raise SystemExit(message) from None
+
+
+def _explain(model: type[S], wrong: ValidationError) -> list[str]:
+    lines = []
+    for error in wrong.errors(include_url=False):
+        name = str(error["loc"][0]).upper() if error["loc"] else ""
+        field = model.model_fields.get(name.lower())
+        secret = field is None or "Secret" in str(field.annotation)
+        given = "" if secret or error["type"] == "missing" else f" (given: {error['input']!r})"
+        accepted = f"; {field.description}" if field else ""
+        lines.append(f"settings: {name}{': ' if name else ''}{error['msg']}{given}{accepted}")
+    return lines

@@ -1,0 +1,97 @@
+"""Serving from start to end: listen, announce the end, finish what is in hand, leave."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from shared.connection import Connection
+from shared.health import READINESS
+from shared.problem import DOCS
+from shared.settings import ServiceSettings
+
+IDLE_SECONDS = 60
+LINGER_SECONDS = 2
+UNIX = "unix:"
+log = structlog.get_logger()
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    app: web.Application, host: str, port: int, *, grace: float = 0
+) -> AsyncIterator[str]:
+    """Serve `app` inside the block; yields the address it listens on.
+
+    On leaving, nothing new is accepted and what is in hand has `grace` seconds to finish.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace)
+    await runner.setup()
+    try:
+        loop = asyncio.get_running_loop()
+        handler = runner.server
+        if handler is None:  # pragma: no cover - setup() has just made it
+            raise RuntimeError
+
+        def connection() -> Connection:
+            return Connection(
+                handler,
+                loop=loop,
+                docs=app[DOCS],
+                access_log=None,
+                keepalive_timeout=IDLE_SECONDS,
+                lingering_time=LINGER_SECONDS,
+            )
+
+        if host.startswith(UNIX):
+            path = host.removeprefix(UNIX)
+            Path(path).unlink(missing_ok=True)
+            server = await loop.create_unix_server(connection, path)
+            Path(path).chmod(0o600)
+            address = host
+        else:
+            server = await loop.create_server(connection, host, port)
+            address = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
+        try:
+            yield address
+        finally:
+            server.close()
+    finally:
+        await runner.cleanup()
+
+
+async def serve(app: web.Application, settings: ServiceSettings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+
+    Readiness turns false first and requests are still taken for `DRAIN_SECONDS`, so that a load
+    balancer can look away; then what is in hand has `SHUTDOWN_GRACE` seconds.
+    """
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    grace = settings.shutdown_grace
+    async with listening(app, settings.host, settings.port, grace=grace) as address:
+        log.info("service.started", address=address)
+        await stop.wait()
+        log.info("service.draining", seconds=settings.drain_seconds)
+        app[READINESS].draining = True
+        await asyncio.sleep(settings.drain_seconds)
+    log.info("service.stopped")
+
+
+def run(app: web.Application, settings: ServiceSettings) -> None:
+    """Run `serve` on uvloop, in a process of its own."""
+    import uvloop  # noqa: PLC0415 - the only place that needs it, and tests need it not
+
+    uvloop.run(serve(app, settings))

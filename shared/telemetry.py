@@ -1,0 +1,39 @@
+"""Metrics of one application, kept in a registry of its own so that nothing is global."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+__all__ = ["CONTENT_TYPE_LATEST", "HttpMetrics", "render"]
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class HttpMetrics:
+    """Requests by method, route template and status. Labels never hold what a client sent."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register both series in `registry`."""
+        self.registry = registry
+        self._requests = Counter(
+            "http_requests_total",
+            "Requests answered",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "http_request_seconds",
+            "Time from the request's header to the answer's end",
+            ("method", "route"),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer; `seconds` is its whole time."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+
+def render(registry: CollectorRegistry) -> bytes:
+    """Return every series in Prometheus' text format."""
+    return generate_latest(registry)

@@ -1,0 +1,191 @@
+"""Access tokens: what they claim and how they are verified, without network or database."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+import jwt
+
+from shared.clock import Clock
+from shared.errors import TokenInvalid
+
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1, not a secret
+ALGORITHMS = {"OKP": "EdDSA", "EC": "ES256"}
+MAX_TOKEN_BYTES = 4096
+LEEWAY_SECONDS = 30
+CACHE_SIZE = 20_000
+T = TypeVar("T")
+_HEADER = {"alg", "typ", "kid"}
+_PLAIN = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified access token says. Times are Unix seconds. Source: RFC 9068 §2.2."""
+
+    sub: UUID
+    sid: UUID
+    jti: str
+    gen: int
+    iat: int
+    nbf: int
+    exp: int
+    auth_time: int
+    amr: tuple[str, ...]
+    roles: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Return the claims, each of its own type.
+
+        Raises:
+            TokenInvalid: one is missing or mistyped.
+        """
+        try:
+            return cls(
+                sub=UUID(_of(str, payload["sub"])),
+                sid=UUID(_of(str, payload["sid"])),
+                jti=_of(str, payload["jti"]),
+                gen=_of(int, payload["gen"]),
+                iat=_of(int, payload["iat"]),
+                nbf=_of(int, payload["nbf"]),
+                exp=_of(int, payload["exp"]),
+                auth_time=_of(int, payload["auth_time"]),
+                amr=tuple(_of(str, word) for word in _of(list, payload["amr"])),
+                roles=tuple(_of(str, word) for word in _of(list, payload["roles"])),
+            )
+        except (KeyError, ValueError, TypeError):
+            raise TokenInvalid from None
+
+
+def _of(kind: type[T], value: object) -> T:
+    if type(value) is not kind:  # a bool is an int to isinstance
+        raise TypeError
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key that may have signed: with its one algorithm, whatever a token says."""
+
+    kid: str
+    algorithm: str
+    key: Any
+
+
+def parse_jwks(document: Mapping[str, Any]) -> dict[str, PublicKey]:
+    """Return the signature keys of a JWK set by `kid`. Source: RFC 7517 §5, RFC 8037.
+
+    Raises:
+        ValueError: it is no key set, or a key is of a kind that we do not take.
+    """
+    try:
+        keys = [jwt.PyJWK(entry, ALGORITHMS[entry["kty"]]) for entry in document["keys"]]
+        return {key.key_id: PublicKey(key.key_id, key.algorithm_name, key.key) for key in keys if key.key_id}
+    except (KeyError, TypeError, jwt.PyJWTError) as wrong:
+        message = "not a set of Ed25519 or P-256 keys"
+        raise ValueError(message) from wrong
+
+
+class TokenVerifier:
+    """Tells whose an access token is; one seen before is recognised by its whole text.
+
+    A changed key set empties the cache. `exp` is looked at every time. The answer says nothing of
+    revocation: that is the mirror's.
+    """
+
+    def __init__(
+        self, issuer: str, audience: str, clock: Clock, *, cache_size: int = CACHE_SIZE
+    ) -> None:
+        """Verify tokens of `issuer` for `audience`; no key is known before `use`."""
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._cache_size = cache_size
+        self._keys: dict[str, PublicKey] = {}
+        self._seen: dict[str, Claims] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a key to verify with."""
+        return bool(self._keys)
+
+    def use(self, keys: Mapping[str, PublicKey]) -> None:
+        """Verify with these keys from now on, and forget what others vouched for."""
+        if dict(keys) != self._keys:
+            self._keys = dict(keys)
+            self._seen.clear()
+
+    def verify(self, token: str) -> Claims:
+        """Return what the token claims.
+
+        Raises:
+            TokenInvalid: it is forged, malformed, for somebody else, expired or not yet valid.
+        """
+        claims = self._seen.get(token)
+        if claims is None:
+            claims = self._verify_first(token)
+        now = self._clock.now().timestamp()
+        if not claims.nbf - LEEWAY_SECONDS <= now < claims.exp + LEEWAY_SECONDS:
+            self._seen.pop(token, None)
+            raise TokenInvalid
+        return claims
+
+    def _verify_first(self, token: str) -> Claims:
+        if len(token) > MAX_TOKEN_BYTES:
+            raise TokenInvalid
+        try:
+            header = jwt.get_unverified_header(token)
+            key = self._keys.get(str(header.get("kid")))
+            if set(header) != _HEADER or header["typ"] != TOKEN_TYPE or key is None:
+                raise TokenInvalid
+            payload = jwt.decode(
+                token,
+                key.key,
+                algorithms=[key.algorithm],
+                audience=self._audience,
+                issuer=self._issuer,
+                options={"require": ["iss", "aud"], **_PLAIN},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            raise TokenInvalid from None
+        claims = Claims.parse(payload)
+        self._remember(token, claims)
+        return claims
+
+    def _remember(self, token: str, claims: Claims) -> None:
+        if len(self._seen) >= self._cache_size:  # the oldest leaves: dictionaries keep their order
+            del self._seen[next(iter(self._seen))]
+        self._seen[token] = claims
+
+
+class JwksFile:
+    """The public key set as a mounted file; a broken one keeps the last good set."""
+
+    def __init__(self, path: Path) -> None:
+        """Read nothing yet."""
+        self._path = path
+        self._stamp: tuple[int, int, int] | None = None
+
+    def read_if_changed(self) -> dict[str, PublicKey] | None:
+        """Return the keys when the file is another one than last time, else None.
+
+        Raises:
+            ValueError, OSError: it cannot be read, or is no key set; tried again next time.
+        """
+        stat = self._path.stat()
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if stamp == self._stamp:
+            return None
+        keys = parse_jwks(json.loads(self._path.read_bytes()))
+        self._stamp = stamp
+        return keys
+
+
+def bearer(header: str | None) -> str | None:
+    """Return the token of an `Authorization: Bearer` header, None for any other. RFC 6750 §2.1."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None

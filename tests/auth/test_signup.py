@@ -1,0 +1,132 @@
+"""The combined flow: ask for a code, send it back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.clock import MovableClock
+from tests.support.journey import AuthClient, wrong
+
+NUMBER = "+919876543210"
+
+
+async def test_a_new_number_signs_up(auth: AuthClient) -> None:
+    sent = await auth.ask(NUMBER, "  Asha Rao ")
+    assert sent.status == 202
+    assert sent.body == {
+        "message": "OTP sent successfully",
+        "challenge": sent.body["challenge"],
+        "channel": "sms",
+        "expires_in": 300,
+        "resend_after": 0,
+    }
+    answer = await auth.enter(NUMBER, await auth.code(NUMBER), sent.body["challenge"])
+    assert answer.status == 201
+    assert answer.body["token_type"] == "Bearer"
+    assert answer.body["user"]["name"] == "Asha Rao"
+    assert answer.body["user"]["phone_number"] == NUMBER
+    assert answer.body["user"]["phone_verified"] is True
+    assert answer.body["user"]["email"] is None
+    assert answer.body["expires_in"] == 600
+    assert 1_209_590 <= answer.body["refresh_expires_in"] <= 1_209_600
+    me = await auth.call("GET", "/me", token=answer.body["access_token"])
+    assert me.status == 200
+    assert me.body == answer.body["user"]
+
+
+async def test_a_known_number_signs_in_and_keeps_its_name(auth: AuthClient) -> None:
+    first = await auth.sign_in(NUMBER, "Asha")
+    await auth.ask("98765 43210", "Mallory")
+    answer = await auth.enter("09876543210", await auth.code(NUMBER, 2))
+    assert answer.status == 200
+    assert answer.body["user"]["id"] == first["user"]["id"]
+    assert answer.body["user"]["name"] == "Asha"
+
+
+async def test_of_400_simultaneous_right_codes_one_wins(auth: AuthClient) -> None:
+    await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    answers = await asyncio.gather(*(auth.enter(NUMBER, code) for _ in range(400)))
+    statuses = [answer.status for answer in answers]
+    assert statuses.count(201) == 1
+    assert statuses.count(401) == 399
+    assert {a.code for a in answers if a.status == 401} == {"otp_invalid"}
+
+
+async def test_after_100_wrong_codes_the_right_one_is_refused(auth: AuthClient) -> None:
+    await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    answers = await asyncio.gather(*(auth.enter(NUMBER, wrong(code)) for _ in range(100)))
+    assert {answer.status for answer in answers} == {401}
+    assert (await auth.enter(NUMBER, code)).code == "otp_invalid"
+
+
+async def test_right_beside_two_wrong_wins_200_rounds(auth: AuthClient) -> None:
+    for round_ in range(200):
+        number = f"+9198765{round_:05d}"
+        sent = await auth.ask(number)
+        assert sent.status == 202
+        code = await auth.code(number)
+        attempts = [wrong(code), code, wrong(code)]
+        attempts = attempts[round_ % 3 :] + attempts[: round_ % 3]
+        answers = await asyncio.gather(*(auth.enter(number, each) for each in attempts))
+        assert sorted(answer.status for answer in answers) == [201, 401, 401]
+
+
+async def test_an_older_code_is_refused(auth: AuthClient) -> None:
+    await auth.ask(NUMBER)
+    older = await auth.code(NUMBER)
+    newer = older
+    while newer == older:
+        before = len(await auth.inbox(NUMBER))
+        await auth.ask(NUMBER)
+        newer = await auth.code(NUMBER, before + 1)
+    assert (await auth.enter(NUMBER, older)).code == "otp_invalid"
+    assert (await auth.enter(NUMBER, newer)).status == 201
+
+
+async def test_the_handle_keeps_strangers_out(auth: AuthClient) -> None:
+    sent = await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    await auth.ask(NUMBER)  # a stranger asks for another code
+    for _ in range(5):  # and guesses
+        await auth.enter(NUMBER, wrong(code))
+    assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
+
+
+async def test_a_code_is_worth_nothing_for_another_number(auth: AuthClient) -> None:
+    sent = await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    other = await auth.enter("+919876543211", code, sent.body["challenge"])
+    assert other.code == "otp_invalid"
+    assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
+
+
+async def test_a_code_expires(auth: AuthClient, clock: MovableClock) -> None:
+    await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    clock.advance(seconds=301)
+    assert (await auth.enter(NUMBER, code)).code == "otp_invalid"
+
+
+async def test_what_is_no_code_spends_no_try(auth: AuthClient) -> None:
+    await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    for nonsense in ("12345", "1234567", "12345a", "१२३४५६", " 12345"):
+        assert (await auth.enter(NUMBER, nonsense)).code == "validation_failed"
+    assert (await auth.enter(NUMBER, code)).status == 201
+
+
+async def test_100_simultaneous_requests_send_one_message(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(otp_cooldown=30) as auth:
+        answers = await asyncio.gather(*(auth.ask(NUMBER) for _ in range(100)))
+        accepted = [answer for answer in answers if answer.status == 202]
+        refused = [answer for answer in answers if answer.status == 429]
+        assert (len(accepted), len(refused)) == (1, 99)
+        assert {answer.code for answer in refused} == {"rate_limited"}
+        assert all(0 < int(answer.headers["Retry-After"]) <= 30 for answer in refused)
+        assert await auth.code(NUMBER)
+        await auth.sign_in("+919876543299")  # the queue is first in, first out: no more came
+        assert len(await auth.inbox(NUMBER)) == 1

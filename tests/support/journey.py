@@ -1,0 +1,87 @@
+"""What a person's app does, in one line each."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession
+
+AUTH = "/v1/auth"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        """The problem's code, checked to be a problem."""
+        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        assert self.body["status"] == self.status
+        return str(self.body["code"])
+
+
+async def read(response: ClientResponse) -> Answer:
+    body = await response.json(content_type=None) if "json" in response.content_type else None
+    if body is None:
+        body = await response.read()
+    return Answer(response.status, response.headers, body)
+
+
+@dataclass(frozen=True)
+class AuthClient:
+    """auth_service as an app uses it."""
+
+    http: ClientSession
+
+    async def call(self, method: str, path: str, **options: Any) -> Answer:
+        token = options.pop("token", None)
+        headers = {**options.pop("headers", {})}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        async with self.http.request(method, AUTH + path, headers=headers, **options) as response:
+            return await read(response)
+
+    async def ask(self, number: str, name: str = "Asha", **options: Any) -> Answer:
+        body = {"phone_number": number, "name": name}
+        return await self.call("POST", "/signup", json=body, **options)
+
+    async def enter(
+        self, number: str, otp: str, challenge: str | None = None, **options: Any
+    ) -> Answer:
+        body = {"phone_number": number, "otp": otp}
+        body |= {"challenge": challenge} if challenge else {}
+        return await self.call("POST", "/signup", json=body, **options)
+
+    async def inbox(self, number: str) -> list[dict[str, Any]]:
+        answer = await self.call("GET", "/dev/inbox", params={"to": number})
+        assert answer.status == 200, answer.body
+        items: list[dict[str, Any]] = answer.body["items"]
+        return items
+
+    async def code(self, number: str, messages: int = 1) -> str:
+        """The newest code, once `messages` have arrived."""
+        while len(items := await self.inbox(number)) < messages:
+            pass
+        return re.findall(r"\b\d{6}\b", items[0]["text"])[0]
+
+    async def sign_in(self, number: str, name: str = "Asha", **options: Any) -> dict[str, Any]:
+        """Ask, read, enter: the token pair."""
+        before = len(await self.inbox(number))
+        sent = await self.ask(number, name, **options)
+        assert sent.status == 202, sent.body
+        code = await self.code(number, before + 1)
+        answer = await self.enter(number, code, sent.body["challenge"], **options)
+        assert answer.status in {200, 201}, answer.body
+        pair: dict[str, Any] = answer.body
+        return pair
+
+
+def wrong(code: str) -> str:
+    """A code that is not `code`."""
+    return f"{(int(code) + 1) % 10**6:06d}"
