@@ -116,9 +116,9 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
         app[r.DATABASE],
         app[r.REDIS],
         [key.get_secret_value().encode() for key in settings.revocation_key],
-        app[r.CLOCK],
-        app[r.ENTROPY],
-        timedelta(seconds=settings.access_token_ttl),
+        clock=app[r.CLOCK],
+        entropy=app[r.ENTROPY],
+        token_life=timedelta(seconds=settings.access_token_ttl),
     )
     async with repeating("publisher", publisher.maintain, pause=1):
         yield
@@ -131,6 +131,13 @@ async def _delivery(app: web.Application) -> AsyncIterator[None]:
     url = settings.redis_url.get_secret_value()
     async with (
         open_providers(settings, inbox) as providers,
-        working(url, providers, templates, app[r.KEYRING], app[r.CLOCK], app[r.ENTROPY]),
+        working(
+            url,
+            providers,
+            templates,
+            app[r.KEYRING],
+            clock=app[r.CLOCK],
+            entropy=app[r.ENTROPY],
+        ),
     ):
         yield

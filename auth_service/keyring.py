@@ -1,5 +1,7 @@
-"""Keys derived from `SECRET_KEYS`, one for each purpose: signing and sealing with the first,
-verifying and opening with every one, so that they rotate without anybody being signed out.
+"""Keys derived from `SECRET_KEYS`, one for each purpose.
+
+The first one signs and seals, every one verifies and opens, so that they rotate without anybody
+being signed out.
 """
 
 import hashlib

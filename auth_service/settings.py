@@ -24,10 +24,8 @@ def _regions(words: tuple[str, ...]) -> tuple[str, ...]:
     return words if words == (ANY_COUNTRY,) else tuple(_region(word) for word in words)
 
 
-def _rates(text: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field itself
-    return Field(
-        parse_rates(text), description=description, json_schema_extra={"written": text}
-    )
+def _rates(text: str, description: str) -> Any:
+    return Field(parse_rates(text), description=description, json_schema_extra={"written": text})
 
 
 class AuthSettings(ServiceSettings):
@@ -65,13 +63,12 @@ class AuthSettings(ServiceSettings):
         "200/hour", "codes for one country code and next three digits"
     )
     limit_send_total: Rates = _rates("5000/hour", "codes in total")
-    limit_wrong_per_destination: Rates = _rates(
-        "10/hour;20/day", "wrong codes for one destination"
-    )
+    limit_wrong_per_destination: Rates = _rates("10/hour;20/day", "wrong codes for one destination")
     limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
     sms_countries: Annotated[Words, AfterValidator(_regions)] = Field(
-        (), description="regions that codes are sent to, comma-separated; `*` for all "
-        "(the default in development; required in production)"
+        (),
+        description="regions that codes are sent to, comma-separated; `*` for all "
+        "(the default in development; required in production)",
     )
     default_region: Annotated[str, AfterValidator(_region)] = Field(
         "IN", description="region of a number without country code"

@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 from shared import errors
-from shared.errors import DomainError
 from shared.openapi import Operation
 
 _STYLE = """
@@ -19,7 +18,10 @@ article h3{margin:0}table{border-collapse:collapse;width:100%}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-STYLE_POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+STYLE_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 
 
 def render_page(title: str, document: dict[str, Any], operations: Iterable[Operation]) -> str:
@@ -51,7 +53,9 @@ def _operation(method: str, path: str, described: dict[str, Any]) -> str:
     body = described.get("requestBody", {}).get("content", {})
     takes = "".join(f"<p>Body: {_schema(c['schema'])} as {escape(t)}</p>" for t, c in body.items())
     signed_in = "<p>Needs a signed-in user.</p>" if "security" in described else ""
-    parameters = ", ".join(f"<code>{escape(p['name'])}</code>" for p in described.get("parameters", []))
+    parameters = ", ".join(
+        f"<code>{escape(p['name'])}</code>" for p in described.get("parameters", [])
+    )
     takes += f"<p>Parameters: {parameters}</p>" if parameters else ""
     return (
         f"<article><h3><code>{method.upper()} {escape(path)}</code></h3>"
@@ -66,7 +70,7 @@ def _text(text: str) -> str:
 
 def _model_of(answer: dict[str, Any]) -> str:
     schema = answer.get("content", {}).get("application/json", {}).get("schema")
-    return f" – {_schema(schema)}" if schema else ""
+    return f": {_schema(schema)}" if schema else ""
 
 
 def _schema(schema: dict[str, Any]) -> str:
@@ -97,13 +101,22 @@ def _model(name: str, schema: dict[str, Any]) -> str:
 
 
 def _codes(operations: list[Operation]) -> str:
-    common: list[type[DomainError]] = [
-        errors.MethodNotAllowed, errors.NotFound, errors.HeadersTooLarge, errors.InternalError,
+    common: list[type[errors.DomainError]] = [
+        errors.MethodNotAllowed,
+        errors.NotFound,
+        errors.HeadersTooLarge,
+        errors.InternalError,
     ]
     used = {error.code: error for op in operations for error in op.refusals()}
     used |= {error.code: error for error in common}
     return "".join(
         f'<tr id="{code}"><td><code>{code}</code></td><td>{error.status}</td>'
-        f"<td>{_text(' '.join((error.__doc__ or error.title).partition(chr(10) * 2)[0].split()))}</td></tr>"
+        f"<td>{_text(_promise(error))}</td></tr>"
         for code, error in sorted(used.items())
     )
+
+
+def _promise(error: type[errors.DomainError]) -> str:
+    """Return the first paragraph of the error's docstring, on one line."""
+    paragraph, _, _ = (error.__doc__ or error.title).partition("\n\n")
+    return " ".join(paragraph.split())

@@ -1,4 +1,4 @@
-"""Domain errors: each has a stable code, a status and a title. Nothing here knows HTTP's library."""
+"""Domain errors: each has a stable code, a status and a title. Nothing here knows aiohttp."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

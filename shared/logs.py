@@ -10,10 +10,26 @@ import structlog
 
 HIDDEN = "[redacted]"
 SECRET_KEYS = frozenset(
-    "access_token authorization challenge code cookie csrf new_password otp password query_string "
-    "refresh_token reset_ticket secret set_cookie ticket token".split()
+    [
+        "access_token",
+        "authorization",
+        "challenge",
+        "code",
+        "cookie",
+        "csrf",
+        "new_password",
+        "otp",
+        "password",
+        "query_string",
+        "refresh_token",
+        "reset_ticket",
+        "secret",
+        "set_cookie",
+        "ticket",
+        "token",
+    ]
 )
-DESTINATION_KEYS = frozenset("destination email mobile phone_number to username".split())
+DESTINATION_KEYS = frozenset(["destination", "email", "mobile", "phone_number", "to", "username"])
 _SECRET = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bch[rthc]_\w+|(?i:bearer)\s+[\w.~+/=-]+")
 _NUMBER = re.compile(r"\+?\d[\d ()-]{5,}\d(?![\w.:-])")
 _MAIL = re.compile(r"[^\s@=(\"']+@([\w-]+\.)+\w+")

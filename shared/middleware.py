@@ -25,7 +25,7 @@ log = structlog.get_logger()
 OPERATIONS = web.AppKey("operations", dict[Handler, Operation])
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 HTTP_METRICS = web.AppKey("http_metrics", HttpMetrics)
-AUTHENTICATE = web.AppKey("authenticate", Callable[[web.Request], Awaitable[None]])
+AUTHENTICATE: web.AppKey[Callable[[web.Request], Awaitable[None]]] = web.AppKey("authenticate")
 """The service's own check: stores who is calling on the request, or raises."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -88,8 +88,9 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only signed-in users through where the operation says so, and only for so long."""
     operation = request.app[OPERATIONS].get(request.match_info.handler)
+    limit = asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS)
     try:
-        async with asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS) as limit:
+        async with limit:
             if operation and operation.auth:
                 await request.app[AUTHENTICATE](request)
             return await handler(request)

@@ -96,21 +96,23 @@ def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> 
         "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     )
     for operation in listed:
-        spec.path(prefix + operation.path, operations={operation.method.lower(): _describe(operation)})
+        spec.path(
+            prefix + operation.path, operations={operation.method.lower(): _describe(operation)}
+        )
     return spec.to_dict()
 
 
 def _add_schemas(spec: APISpec, operations: list[Operation]) -> None:
     bodies = {op.body for op in operations if op.body}
     answers = {
-        answer
-        for op in operations
-        for answer in op.answers.values()
-        if isinstance(answer, type)
+        answer for op in operations for answer in op.answers.values() if isinstance(answer, type)
     }
     _, schemas = models_json_schema(
         [(model, "validation") for model in sorted(bodies, key=lambda m: m.__name__)]
-        + [(model, "serialization") for model in sorted(answers | {Problem}, key=lambda m: m.__name__)],
+        + [
+            (model, "serialization")
+            for model in sorted(answers | {Problem}, key=lambda m: m.__name__)
+        ],
         ref_template="#/components/schemas/{model}",
     )
     for name, schema in schemas["$defs"].items():
@@ -166,7 +168,9 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def _answer(status: int, answer: Answer) -> dict[str, Any]:
     if answer is None:
-        return {"description": "Done; no body" if status == web.HTTPNoContent.status_code else "No body"}
+        return {
+            "description": "Done; no body" if status == web.HTTPNoContent.status_code else "No body"
+        }
     if isinstance(answer, Content):
         return {"description": answer.description, "content": {answer.media_type: {}}}
     lines = (answer.__doc__ or answer.__name__).strip().splitlines()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -48,10 +49,7 @@ async def listening(
             )
 
         if host.startswith(UNIX):
-            path = host.removeprefix(UNIX)
-            Path(path).unlink(missing_ok=True)
-            server = await loop.create_unix_server(connection, path)
-            Path(path).chmod(0o600)
+            server = await loop.create_unix_server(connection, sock=_unix_socket(host))
             address = host
         else:
             server = await loop.create_server(connection, host, port)
@@ -62,6 +60,19 @@ async def listening(
             server.close()
     finally:
         await runner.cleanup()
+
+
+def _unix_socket(host: str) -> socket.socket:
+    """Return a bound socket that only this user may connect to, whatever lay there before."""
+    path = Path(host.removeprefix(UNIX))
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    finally:
+        os.umask(before)
+    return bound
 
 
 async def serve(app: web.Application, settings: ServiceSettings) -> None:

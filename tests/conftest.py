@@ -1,4 +1,4 @@
-"""Real servers for every test: one PostgreSQL and one Valkey per worker, a new database per test."""
+"""Real servers: one PostgreSQL and one Valkey per worker, a new database per test."""
 
 import asyncio
 import os

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The newest messages of a development stack, sealed in Redis so that every replica sees them."""
+    """A development stack's newest messages, sealed in Redis, so that every replica sees them."""
 
     redis: BatchedRedis
     keyring: Keyring

@@ -63,7 +63,7 @@ class Worker:
                     task.add_done_callback(lambda _: slots.release())
 
     async def _take(self, consumer: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        streams: list[Any] = await self.redis.xreadgroup(
+        streams: Any = await self.redis.xreadgroup(
             GROUP, consumer, {STREAM: ">"}, count=AT_ONCE, block=BLOCK_MS
         )
         return streams[0][1] if streams else []
@@ -123,6 +123,7 @@ async def working(
     providers: Sequence[Provider],
     templates: Templates,
     keyring: Keyring,
+    *,
     clock: Clock,
     entropy: Entropy,
 ) -> AsyncIterator[None]:

@@ -62,8 +62,8 @@ class Challenges:
     ) -> Challenge:
         """Store a new code and its delivery; both are durable when this returns.
 
-        `context`: comes back with the proof. `held`: a verified user holds the destination, so that limits filled by others' traffic
-        do not refuse it.
+        `context` comes back with the proof. `held`: a verified user holds the destination, so
+        that limits which other people's traffic fills do not refuse it.
 
         Raises:
             LimitReachedError: too many codes; nothing was stored or counted.
@@ -149,5 +149,5 @@ class Challenges:
         return self._macs(purpose, destination, code)[0]
 
     def _macs(self, purpose: Purpose, destination: str, code: str) -> list[str]:
-        message = "\0".join((purpose, destination, code)).encode()
+        message = f"{purpose}\0{destination}\0{code}".encode()
         return [mac.hex() for mac in self._keyring.macs("otp", message)]

@@ -38,6 +38,7 @@ class Publisher:
         database: Database,
         redis: BatchedRedis,
         keys: Sequence[bytes],
+        *,
         clock: Clock,
         entropy: Entropy,
         token_life: timedelta,

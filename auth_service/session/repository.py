@@ -38,7 +38,7 @@ JOIN users u ON u.id = s.user_id
 LEFT JOIN tokens f ON f.hash = t.successor_hash
 WHERE t.hash = $1 AND t.scope = 'refresh'"""
 
-FIND_SESSION_OF_TOKEN = "SELECT session_id FROM tokens WHERE hash = $1 AND scope = 'refresh'"
+SESSION_OF_REFRESH = "SELECT session_id FROM tokens WHERE hash = $1 AND scope = 'refresh'"
 
 # Refreshing and revoking lock the session's row, so they exclude each other.
 LOCK_SESSION = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE"
@@ -144,7 +144,7 @@ async def lock_token(connection: Connection, hash_: bytes) -> LockedToken | None
     The lock comes first and in a statement of its own, because a statement that waited for it
     would go on with the tokens as they were before.
     """
-    session_id = await connection.fetchval(FIND_SESSION_OF_TOKEN, hash_)
+    session_id = await connection.fetchval(SESSION_OF_REFRESH, hash_)
     if session_id is None:
         return None
     await connection.execute(LOCK_SESSION, session_id)
@@ -173,9 +173,7 @@ async def rotate(
     token: LockedToken,
 ) -> None:
     """Store the successor and note that the old token was exchanged."""
-    await connection.execute(
-        ROTATE, old, new, expires_at, now, token.session.id, token.user.id
-    )
+    await connection.execute(ROTATE, old, new, expires_at, now, token.session.id, token.user.id)
 
 
 async def revoke_session(

@@ -26,9 +26,7 @@ async def find_caller(database: Database, claims: Claims, *, clock: Clock) -> Ca
     Raises:
         TokenRevoked: the session has ended, or the user may not be signed in any more.
     """
-    caller = await repository.find_caller(
-        database, claims.sid, claims.sub, claims.gen, clock.now()
-    )
+    caller = await repository.find_caller(database, claims.sid, claims.sub, claims.gen, clock.now())
     if caller is None:
         raise TokenRevoked
     return caller
@@ -62,7 +60,7 @@ async def refresh(
         if held is None or not _alive(held, now, lives):
             raise RefreshInvalid
         if held.used_at is None:
-            return await _rotate(connection, keyring, lives, token, held, now)
+            return await _rotate(connection, keyring, lives, token, held=held, now=now)
         if _repeatable(held, now, lives):
             return _repeat(keyring, token, held)
         await repository.revoke_session(
@@ -94,6 +92,7 @@ async def _rotate(
     keyring: Keyring,
     lives: Lives,
     token: str,
+    *,
     held: LockedToken,
     now: datetime,
 ) -> SignedIn:

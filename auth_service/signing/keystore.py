@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,9 +75,7 @@ class KeyStore:
         """Remove the keys whose last token has expired; return them."""
         keys = self.load()
         retired = [
-            key
-            for key, successor in zip(keys, keys[1:], strict=False)
-            if successor.signs_from + token_life <= now
+            key for key, successor in pairwise(keys) if successor.signs_from + token_life <= now
         ]
         for key in retired:
             key.path.unlink()

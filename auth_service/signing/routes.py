@@ -27,6 +27,4 @@ class KeySet(BaseModel):
 )
 async def read_keys(request: web.Request) -> web.Response:
     """Answer with the key set; caches may keep it for five minutes."""
-    return web.json_response(
-        request.app[SIGNER].published(), headers={"Cache-Control": MAX_AGE}
-    )
+    return web.json_response(request.app[SIGNER].published(), headers={"Cache-Control": MAX_AGE})

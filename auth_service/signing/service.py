@@ -1,7 +1,6 @@
 """The signer: issues access tokens, and verifies them for auth_service itself."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +51,7 @@ class Signer:
         self._issuer = issuer
         self._audience = audience
         self._stamp = -1
-        self._keys: Sequence[SigningKey] = ()
+        self._keys: list[SigningKey] = []
         self.life = life
 
     async def refresh(self) -> None:

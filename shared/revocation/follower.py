@@ -1,4 +1,4 @@
-"""The follower: keeps a mirror in step with Redis, by pub/sub for speed and the head for certainty."""
+"""The follower: keeps a mirror in step, by pub/sub for speed and the head for certainty."""
 
 import asyncio
 import contextlib
@@ -88,7 +88,7 @@ class Follower:
         """Compare the head, read what is missing; only then are we in touch, as of the question."""
         asked_at = self._clock.monotonic()
         async with asyncio.timeout(LOOK_SECONDS + ANSWER_SECONDS):
-            head: dict[bytes, bytes] = await self._redis.hgetall(HEAD)
+            head: dict[Any, Any] = await self._redis.hgetall(HEAD)
             epoch = head.get(b"epoch")
             if epoch is None:
                 log.warning("revocations.epoch_missing")
@@ -122,10 +122,8 @@ class Follower:
     async def _read_page(self, position: StreamId) -> list[tuple[bytes, dict[bytes, bytes]]]:
         after = f"({position[0]}-{position[1]}"
         async with asyncio.timeout(ANSWER_SECONDS):
-            page: list[tuple[bytes, dict[bytes, bytes]]] = await self._redis.xrange(
-                LOG, after, "+", PAGE
-            )
-        return page
+            page: Any = await self._redis.xrange(LOG, after, "+", PAGE)
+        return list(page)
 
     def _apply_logged(self, fields: dict[bytes, bytes]) -> bool:
         try:

@@ -1,6 +1,5 @@
 """What a person's app does, in one line each."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +67,7 @@ class AuthClient:
         """The newest code, once `messages` have arrived."""
         while len(items := await self.inbox(number)) < messages:
             pass
-        return re.findall(r"\b\d{6}\b", items[0]["text"])[0]
+        return str(items[0]["text"])[:6]
 
     async def sign_in(self, number: str, name: str = "Asha", **options: Any) -> dict[str, Any]:
         """Ask, read, enter: the token pair."""
