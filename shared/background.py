@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from shared.errors import ServiceUnavailable
 
+CANCEL_AGAIN_SECONDS = 0.2
 log = structlog.get_logger()
 
 
@@ -24,9 +25,9 @@ async def repeating(
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        while not task.done():  # redis-py swallows a cancellation that comes while it connects
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
 
 
 async def _repeat(name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:

@@ -79,7 +79,7 @@ class Connection(web.RequestHandler):
         elif status >= web.HTTPInternalServerError.status_code:
             error = InternalError()
             log.error("request.failed", exc_info=exc)
-        log.info("request.refused", status=error.status, code=error.code, remote=request.remote)
+        log.info("request.refused", status=error.status, refusal=error.code, remote=request.remote)
         response = problem_response(error, self._docs, "-")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"

@@ -70,7 +70,7 @@ class Database:
         """Tell whether a statement is answered now."""
         try:
             async with self.connection() as connection:
-                await connection.execute("")
+                await connection.fetchval("SELECT 1")
         except ServiceUnavailable:
             return False
         return True

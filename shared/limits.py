@@ -23,12 +23,18 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
     Raises:
         ValueError: the text is not in the notation.
     """
+    if isinstance(text, tuple):  # a default, which is validated too
+        return text
     if not isinstance(text, str):
         message = "expected text such as 5/hour;10/day"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError as a wrong value
     if not text.strip():
         return ()
-    return tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))
+    rates = tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))
+    if not all(rate.count and rate.window_ms for rate in rates):
+        message = "expected at least 1 in a span of at least one second"
+        raise ValueError(message)
+    return rates
 
 
 def written(rates: Sequence[Rate]) -> str:

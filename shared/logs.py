@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -31,8 +31,9 @@ SECRET_KEYS = frozenset(
 )
 DESTINATION_KEYS = frozenset(["destination", "email", "mobile", "phone_number", "to", "username"])
 _SECRET = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bch[rthc]_\w+|(?i:bearer)\s+[\w.~+/=-]+")
-_NUMBER = re.compile(r"\+?\d[\d ()-]{5,}\d(?![\w.:-])")
-_MAIL = re.compile(r"[^\s@=(\"']+@([\w-]+\.)+\w+")
+_NUMBER = re.compile(r"(?:\+|%2[Bb])\d[\d ().-]{5,}\d")
+_USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
+_MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
 
 def mask(destination: str) -> str:
@@ -43,24 +44,35 @@ def mask(destination: str) -> str:
 def scrub(text: str) -> str:
     """Take tokens, phone numbers and mail addresses out of free text, tracebacks included."""
     text = _SECRET.sub(HIDDEN, text)
+    text = _USERINFO.sub(f"{HIDDEN}@", text)
     text = _MAIL.sub("[mail]", text)
-    return _NUMBER.sub(lambda found: mask(found[0]) if found[0][0] == "+" else found[0], text)
+    return _NUMBER.sub(lambda found: mask(found[0]), text)
 
 
 def redact(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Hide what no log line may hold: by the key's name, then by the look of the text."""
-    for key, value in event.items():
-        if key.lower() in SECRET_KEYS:
-            event[key] = HIDDEN
-        elif key.lower() in DESTINATION_KEYS:
-            event[key] = mask(str(value))
-        elif isinstance(value, str):
-            event[key] = scrub(value)
-        elif isinstance(value, dict):
-            event[key] = redact(None, "", dict(value))
-    return event
+    return {key: _redacted(key, value) for key, value in event.items()}
+
+
+def _redacted(key: str, value: object) -> object:
+    name = key.lower().replace("-", "_")
+    if name in SECRET_KEYS:
+        return HIDDEN
+    if name in DESTINATION_KEYS:
+        return mask(str(value))
+    return _cleaned(value)
+
+
+def _cleaned(value: object) -> object:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(str(key), item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_cleaned(item) for item in value]
+    return scrub(str(value))  # what a renderer would print of it
 
 
 def configure_logs(level: str, style: str) -> None:
@@ -77,7 +89,9 @@ def configure_logs(level: str, style: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(default=str)
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[

@@ -200,8 +200,24 @@ def _query_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
     if query is None:
         return []
     schema = query.model_json_schema()
-    required = schema.get("required", [])
+    required, defined = schema.get("required", []), schema.get("$defs", {})
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": shape}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _inlined(shape, defined),
+        }
         for name, shape in schema["properties"].items()
     ]
+
+
+def _inlined(shape: Any, defined: Mapping[str, Any]) -> Any:
+    """Return the schema with its references replaced: a parameter has no place for definitions."""
+    if isinstance(shape, list):
+        return [_inlined(item, defined) for item in shape]
+    if not isinstance(shape, dict):
+        return shape
+    rest = {name: _inlined(item, defined) for name, item in shape.items() if name != "$ref"}
+    target = defined[shape["$ref"].rpartition("/")[2]] if "$ref" in shape else {}
+    return {**_inlined(target, defined), **rest} if target else rest

@@ -17,6 +17,7 @@ from shared.errors import ServiceUnavailable
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
+_AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS")
 Value = str | bytes | int
 
 
@@ -109,7 +110,7 @@ def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
 
 
 def _is_away(answer: ResponseError) -> bool:
-    return str(answer).startswith(("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF"))
+    return str(answer).startswith(_AWAY)
 
 
 def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:

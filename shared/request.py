@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from math import isinf
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -51,10 +53,10 @@ def read_query(request: web.Request, model: type[M]) -> M:
     Raises:
         ValidationFailed: a parameter is unknown, repeated or out of range.
     """
-    names = list(request.query.keys())
-    if repeated := {name for name in names if names.count(name) > 1}:
+    times = Counter(name for name, _ in request.query.items())  # keys() names each one once
+    if repeated := sorted(_shown(name) for name, count in times.items() if count > 1):
         raise ValidationFailed(
-            [FieldError(name, "repeated", "given more than once") for name in sorted(repeated)]
+            [FieldError(name, "repeated", "given more than once") for name in repeated]
         )
     if bad := [name for name, value in request.query.items() if _unstorable(name + value)]:
         raise ValidationFailed([FieldError(_shown(name), "text", "not text") for name in bad])
@@ -95,15 +97,18 @@ async def _read(request: web.Request) -> bytes:
 def parse_json(body: bytes) -> object:
     """Return the value of a JSON text that every parser reads alike.
 
-    Duplicate names, NaN, lone surrogates, NUL characters and endless digits or nesting are
-    refused. Source: RFC 8259 §4 and §8, RFC 7493.
+    Duplicate names, NaN, lone surrogates, NUL characters, numbers out of range and endless digits
+    or nesting are refused. Source: RFC 8259 §4 and §8, RFC 7493.
 
     Raises:
         MalformedJson: with the position where it is known; never with the text itself.
     """
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
     except json.JSONDecodeError as wrong:
         raise MalformedJson(f"{wrong.msg} at line {wrong.lineno}, column {wrong.colno}") from None
@@ -126,6 +131,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise ValueError(text)
+    return value
+
+
 def _refuse_constant(name: str) -> object:
     raise ValueError(name)
 
@@ -139,11 +151,16 @@ def _shown(text: str) -> str:
 
 
 def _holds_unstorable(value: object) -> bool:
-    if isinstance(value, str):
-        return _unstorable(value)
-    if isinstance(value, dict):
-        return any(_unstorable(name) or _holds_unstorable(item) for name, item in value.items())
-    return isinstance(value, list) and any(_holds_unstorable(item) for item in value)
+    left = [value]  # a list of our own: the parser takes nesting that recursion would not survive
+    while left:
+        item = left.pop()
+        if isinstance(item, str) and _unstorable(item):
+            return True
+        if isinstance(item, dict):
+            left += [*item, *item.values()]
+        elif isinstance(item, list):
+            left += item
+    return False
 
 
 def validate(model: type[M], value: object) -> M:

@@ -1,7 +1,8 @@
 """Settings: environment variables read once at start-up into frozen models."""
 
+import errno
 import os
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     model_validator,
@@ -51,8 +53,18 @@ Secrets = Annotated[
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Comma-separated words."""
 
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
 """Comma-separated addresses or networks in CIDR form."""
+
+
+def _is_origin(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        return False
+    more = url.username, url.path.removesuffix("/"), url.query, url.fragment
+    return url.scheme in schemes and bool(host) and not any(more)
 
 
 class _MountedFiles(PydanticBaseSettingsSource):
@@ -60,7 +72,10 @@ class _MountedFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, _field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{field_name.upper()}_FILE")
-        value = Path(path).read_text(encoding="utf-8").strip() if path else None
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip() if path else None
+        except UnicodeDecodeError:
+            raise OSError(errno.EILSEQ, "not UTF-8 text", path) from None
         return value, field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -123,11 +138,10 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_public_url(self) -> "ServiceSettings":
-        url = urlsplit(self.public_url)
-        wanted = {"https"} if self.production else {"http", "https"}
-        if url.scheme not in wanted or not url.hostname or url.path not in {"", "/"}:
-            message = f"PUBLIC_URL: expected {' or '.join(sorted(wanted))}://host[:port]"
-            raise ValueError(message)
+        schemes = ("https",) if self.production else ("http", "https")
+        if not _is_origin(self.public_url, schemes):
+            expected = f"expected {' or '.join(schemes)}://host[:port]"
+            raise ValueError(f"PUBLIC_URL: {expected} (given: {self.public_url!r})")
         return self
 
     @property
@@ -176,12 +190,14 @@ def load_settings(model: type[S]) -> S:
 
 
 def _explain(model: type[S], wrong: ValidationError) -> list[str]:
-    lines = []
+    lines: dict[str, str] = {}
     for error in wrong.errors(include_url=False):
         name = str(error["loc"][0]).upper() if error["loc"] else ""
         field = model.model_fields.get(name.lower())
         secret = field is None or "Secret" in str(field.annotation)
         given = "" if secret or error["type"] == "missing" else f" (given: {error['input']!r})"
         accepted = f"; {field.description}" if field else ""
-        lines.append(f"settings: {name}{': ' if name else ''}{error['msg']}{given}{accepted}")
-    return lines
+        said = error["msg"].removeprefix("Value error, ")
+        line = f"settings: {name}{': ' if name else ''}{said}{given}{accepted}"
+        lines.setdefault(name, line)  # one line for each setting, however long its list
+    return list(lines.values())

@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.errors import TokenInvalid
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1, not a secret
-ALGORITHMS = {"OKP": "EdDSA", "EC": "ES256"}
+ALGORITHMS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
 MAX_TOKEN_BYTES = 4096
 LEEWAY_SECONDS = 30
 CACHE_SIZE = 20_000
@@ -89,7 +89,9 @@ def parse_jwks(document: Mapping[str, Any]) -> dict[str, PublicKey]:
         ValueError: it is no key set, or a key is of a kind that we do not take.
     """
     try:
-        keys = [jwt.PyJWK(entry, ALGORITHMS[entry["kty"]]) for entry in document["keys"]]
+        keys = [
+            jwt.PyJWK(entry, ALGORITHMS[entry["kty"], entry["crv"]]) for entry in document["keys"]
+        ]
         return {
             key.key_id: PublicKey(key.key_id, key.algorithm_name, key.key)
             for key in keys
@@ -191,6 +193,9 @@ class JwksFile:
         if stamp == self._stamp:
             return None
         keys = parse_jwks(json.loads(self._path.read_bytes()))
+        if not keys:
+            message = "a set without a key"
+            raise ValueError(message)
         self._stamp = stamp
         return keys
 

@@ -25,6 +25,7 @@ from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.shutdown import listening
 from tests.support.clock import MovableClock
+from tests.support.database import Connection
 from tests.support.journey import AuthClient
 
 SECRET = "a-secret-of-the-test-suite-0123456789abcdef"
@@ -108,7 +109,7 @@ async def auth_dsn(new_database: Callable[[str], Any]) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def auth_db(auth_dsn: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def auth_db(auth_dsn: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(auth_dsn)
     yield connection
     await connection.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from auth_service.delivery.errors import MessageRefusedError, ProviderError
 from auth_service.delivery.model import GROUP, STREAM, Delivery, Message
@@ -69,18 +69,22 @@ class Worker:
         return streams[0][1] if streams else []
 
     async def _handle(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
-        """Send one entry, then take it off the queue, sent or given up."""
+        """Send one entry, then take it off the queue, sent or given up; one failing harms none."""
         try:
             delivery = Delivery.opened(fields[b"sealed"], self.keyring)
-        except SealBrokenError:
-            log.error("delivery.unreadable", entry=entry_id.decode())
-        else:
             with structlog.contextvars.bound_contextvars(
                 request_id=delivery.request_id, delivery_id=delivery.id
             ):
                 await self._deliver(delivery, int(fields[b"not_after"]))
-        await self.redis.xack(STREAM, GROUP, entry_id)
-        await self.redis.xdel(STREAM, entry_id)
+        except SealBrokenError:
+            log.error("delivery.unreadable", entry=entry_id.decode())
+        except Exception:
+            log.exception("delivery.crashed", entry=entry_id.decode())
+        try:
+            await self.redis.xack(STREAM, GROUP, entry_id)
+            await self.redis.xdel(STREAM, entry_id)
+        except (RedisError, OSError, TimeoutError):
+            log.warning("delivery.not_taken_off", entry=entry_id.decode())
 
     async def _deliver(self, delivery: Delivery, not_after: int) -> None:
         message = self.templates.render(delivery)

@@ -61,8 +61,8 @@ class Follower:
             self._epoch, self._last = None, START
             await self._look()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(pubsub))
-                tasks.create_task(self._keep_looking())
+                listener = tasks.create_task(self._listen(pubsub))
+                await self._look_while(listener)
 
     async def _listen(self, pubsub: PubSub) -> None:
         async for message in pubsub.listen():
@@ -75,9 +75,9 @@ class Follower:
         except UnverifiedMessageError:
             log.warning("revocations.unverified_message_ignored")
 
-    async def _keep_looking(self) -> None:
+    async def _look_while(self, listener: asyncio.Task[None]) -> None:
         looks = 0
-        while True:
+        while not listener.done():
             await asyncio.sleep(LOOK_SECONDS)
             await self._look()
             looks += 1

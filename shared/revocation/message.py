@@ -67,11 +67,11 @@ def encode(
         "entries": [revocation.entry() for revocation in revocations],
         "at": rfc3339(at),
     }
-    text = _canonical(body | {"mac": _mac(keys[0], body)}).decode()
+    text = _canonical(body | {"mac": _mac(keys[0], body)})
     if len(text) > MAX_BYTES - 40:  # room for the id
         message = "a revocation message has at most 512 bytes"
         raise ValueError(message)
-    return text
+    return text.decode()
 
 
 def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:
@@ -80,6 +80,8 @@ def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:
     Raises:
         UnverifiedMessageError: none has, or the form is another.
     """
+    if len(text) > MAX_BYTES:  # a stranger's: unread, because deep nesting would not be survived
+        raise UnverifiedMessageError
     try:
         body = json.loads(text)
         body.pop("id", None)

@@ -1,0 +1,129 @@
+# Everything that one does with this checkout. The first target used makes a virtual environment
+# and installs into it, by hash; needed are Python 3.11 or later, make and a POSIX shell.
+#
+#   make run PORT=8001              another port
+#   make test PYTHON=python3.13     another interpreter (its environment is .venv-3.13)
+#   make test ARGS="-k signup"      arguments for pytest
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PORT ?= 8000
+DATA ?= var
+ARGS ?=
+PYTHON ?=
+
+# A name on the PATH may be a shim for a version that is not there, so each one is tried.
+usable = "$(1)" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+ifeq ($(PYTHON),)
+  VENV := .venv
+else
+  VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+endif
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+WITHIN := $(BIN)/python -m deploy.local.within --data $(DATA)
+
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help: ## Show these lines
+	@sed -n 's/^\([a-z][a-z/-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; \
+	do printf '  make %-20s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(INSTALLED) ## Start everything on one address (PORT=8000, DATA=var); Ctrl-C ends it
+	@exec $(BIN)/python -m deploy.local --port $(PORT) --data $(DATA) --end-with-parent
+
+.PHONY: demo
+demo: $(INSTALLED) ## Walk the main job against what `make run` started (PORT or BASE_URL)
+	@PORT=$(PORT) $(BIN)/python -m deploy.local.demo
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests on servers of their own and show the coverage (ARGS for pytest)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report term $(ARGS)
+
+.PHONY: check
+check: $(INSTALLED) ## Lint, format check, types, import contracts, generated files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m docs.generate --check
+
+.PHONY: generate
+generate: $(INSTALLED) ## Write docs/settings.md, .env.example and docs/openapi/ from the code
+	@$(BIN)/python -m docs.generate
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: audit
+audit: $(INSTALLED) ## Look the pinned packages up in the list of known vulnerabilities
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
+
+.PHONY: build
+build: $(INSTALLED) ## Build the package into dist/
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+
+.PHONY: lock
+lock: $(INSTALLED) ## Pin the packages of pyproject.toml again (ARGS=--upgrade for newer ones)
+	@set -e; for set in dev auth media; do \
+	  case $$set in \
+	    dev) wanted='--extra auth --extra media --extra dev' ;; \
+	    *) wanted="--extra $$set --constraint requirements/dev.txt" ;; \
+	  esac; \
+	  $(BIN)/uv pip compile pyproject.toml $$wanted --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command 'make lock' --quiet $(ARGS) -o requirements/$$set.txt; \
+	done
+
+.PHONY: keys
+keys: $(INSTALLED) ## Make another signing key for `make run` (published now, used later)
+	@$(WITHIN) python -m auth_service keys rotate
+
+.PHONY: db/migrations/new
+db/migrations/new: $(INSTALLED) ## Write an empty migration (name=add_colour database=media)
+	@$(BIN)/python -m migrations.run new "$(name)" --database "$(database)"
+
+.PHONY: db/migrations/up
+db/migrations/up: $(INSTALLED) ## Apply migrations to what `make run` started
+	@$(WITHIN) python -m migrations.run up
+
+.PHONY: db/migrations/down
+db/migrations/down: $(INSTALLED) ## Take the last migration back (database=auth or media)
+	@$(WITHIN) python -m migrations.run down --database "$(database)"
+
+.PHONY: db/psql
+db/psql: $(INSTALLED) ## Open psql on what `make run` started (database=auth or media)
+	@$(WITHIN) psql "$(or $(database),auth)"
+
+# ------------------------------------------------------------------------------ installation
+
+$(INSTALLED): requirements/dev.txt
+	@set -e; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  found=; \
+	  for name in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	    if [ -z "$$found" ] && $(call usable,$$name); then found=$$name; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "make: $(or $(PYTHON),no python3 on the PATH) is not a working Python 3.11 or later with venv" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "installing into $(VENV) ($$("$$found" -V))"; \
+	  "$$found" -m venv --clear $(VENV); \
+	fi; \
+	sed -n '/^uv==/,/^[^ ]*==/{/^uv==/p;/^ /p;}' $< > $(VENV)/uv.txt; \
+	if $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt \
+	  && $(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python $<; \
+	then :; else \
+	  echo "uv could not install; trying pip"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; \
+	fi; \
+	touch $@

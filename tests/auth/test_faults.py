@@ -1,0 +1,63 @@
+"""What happens when PostgreSQL or Redis is away."""
+
+from collections.abc import Callable
+from typing import Any
+
+from deploy.local.postgres import Postgres
+from deploy.local.valkey import Valkey
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+from tests.support.waiting import until
+
+NUMBER = "+919876543210"
+NOWHERE = "127.0.0.1:1"
+
+
+async def test_without_redis_nothing_is_sent(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(redis_url=f"redis://{NOWHERE}/0") as auth:
+        answer = await auth.ask(NUMBER)
+        assert (answer.status, answer.code) == (503, "service_unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
+        async with auth.http.get("/readyz") as ready:
+            assert ready.status == 503
+            assert (await ready.json())["checks"]["redis"] is False
+        async with auth.http.get("/healthz") as alive:
+            assert alive.status == 200
+
+
+async def test_a_code_is_given_back_when_the_sign_in_cannot_be_stored(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    sent = await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    await auth_db.execute("begin; lock table users in access exclusive mode")
+    answer = await auth.enter(NUMBER, code, sent.body["challenge"])
+    assert (answer.status, answer.code) == (503, "service_unavailable")
+    await auth_db.execute("rollback")
+    assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
+    assert await auth_db.fetchval("select count(*) from sessions") == 1
+
+
+async def test_a_disabled_user_gets_no_session(auth: AuthClient, auth_db: Connection) -> None:
+    pair = await auth.sign_in(NUMBER)
+    await auth_db.execute("update users set status = 'disabled'")
+    assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
+    body = {"refresh_token": pair["refresh_token"]}
+    assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
+    await auth.ask(NUMBER)
+    answer = await auth.enter(NUMBER, await auth.code(NUMBER, 2))
+    assert (answer.status, answer.code) == (403, "account_disabled")
+    assert await auth_db.fetchval("select count(*) from sessions") == 1
+
+
+async def test_ready_when_everything_is_there(
+    auth: AuthClient, postgres: Postgres, valkey: Valkey
+) -> None:
+    async def ready() -> bool:
+        async with auth.http.get("/readyz") as response:
+            return response.status == 200
+
+    await until(ready)
+    async with auth.http.get("/metrics") as metrics:
+        text = await metrics.text()
+    assert 'http_requests_total{method="GET",route="/readyz",status="200"}' in text

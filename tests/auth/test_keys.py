@@ -1,0 +1,92 @@
+"""Signing keys: made by command, rotated without anybody noticing."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth_service.cli import main
+from auth_service.signing.keystore import KeyStore, current_key
+from shared.clock import SystemClock
+from tests.support.clock import MovableClock
+from tests.support.waiting import until
+
+NUMBER = "+919876543210"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JWT_PRIVATE_KEYS_DIR", str(tmp_path / "private"))
+    monkeypatch.setenv("JWKS_FILE", str(tmp_path / "jwks.json"))
+    return tmp_path
+
+
+def test_generate_makes_one_key_that_only_we_can_read(folder: Path) -> None:
+    assert main(["keys", "generate"]) == 0
+    assert main(["keys", "generate"]) == 0
+    [path] = (folder / "private").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (folder / "private").stat().st_mode & 0o777 == 0o700
+    document = json.loads((folder / "jwks.json").read_text())
+    assert [key["kid"] for key in document["keys"]] == [path.stem]
+    assert "d" not in document["keys"][0]
+
+
+def test_a_next_key_is_published_before_it_signs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["keys", "generate"])
+    main(["keys", "rotate", "--algorithm", "ES256"])
+    store, now = KeyStore(folder / "private"), SystemClock().now()
+    first, second = store.load()
+    assert current_key([first, second], now) == first
+    assert current_key([first, second], now + timedelta(minutes=10)) == second
+    assert len(json.loads((folder / "jwks.json").read_text())["keys"]) == 2
+    capsys.readouterr()
+    main(["keys", "list"])
+    assert [line.split()[1:3] for line in capsys.readouterr().out.splitlines()] == [
+        ["EdDSA", "signs,"],
+        ["ES256", "published,"],
+    ]
+
+
+def test_a_replaced_key_stays_until_its_last_token_has_expired(folder: Path) -> None:
+    store, now = KeyStore(folder / "private"), SystemClock().now()
+    old = store.create("EdDSA", signs_from=now - timedelta(days=2))
+    new = store.create("EdDSA", signs_from=now - timedelta(minutes=5))
+    assert store.drop_retired(now, timedelta(minutes=12)) == []
+    dropped = store.drop_retired(now + timedelta(minutes=8), timedelta(minutes=12))
+    assert [key.kid for key in dropped] == [old.kid]
+    assert [key.kid for key in store.load()] == [new.kid]
+
+
+async def test_the_running_service_follows_the_directory(
+    serving_auth: Callable[..., Any], tmp_path: Path, clock: MovableClock
+) -> None:
+    store = KeyStore(tmp_path)
+    store.create("EdDSA", signs_from=clock.now() - timedelta(days=1))
+    async with serving_auth(jwt_private_keys_dir=tmp_path) as auth:
+        before = await auth.sign_in(NUMBER)
+        store.create("ES256", signs_from=clock.now() - timedelta(seconds=1))
+
+        async def two_keys() -> bool:
+            return len((await auth.call("GET", "/.well-known/jwks.json")).body["keys"]) == 2
+
+        await until(two_keys)
+        after = await auth.sign_in(NUMBER)
+        for pair in (before, after):
+            assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
+
+
+async def test_without_a_key_nobody_is_signed_in(
+    serving_auth: Callable[..., Any], tmp_path: Path
+) -> None:
+    async with serving_auth(jwt_private_keys_dir=tmp_path) as auth:
+        async with auth.http.get("/readyz") as ready:
+            assert (await ready.json())["checks"]["signing_key"] is False
+        await auth.ask(NUMBER)
+        answer = await auth.enter(NUMBER, await auth.code(NUMBER))
+        assert (answer.status, answer.code) == (503, "service_unavailable")

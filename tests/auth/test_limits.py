@@ -1,0 +1,156 @@
+"""How often codes are sent and guessed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from tests.support.clock import MovableClock
+from tests.support.journey import AuthClient, wrong
+
+NUMBER = "+919876543210"
+
+
+def _from(address: str) -> dict[str, Any]:
+    return {"headers": {"X-Forwarded-For": address}}
+
+
+async def _send(auth: AuthClient, times: int, number: str = NUMBER, **options: Any) -> list[int]:
+    return [(await auth.ask(number, **options)).status for _ in range(times)]
+
+
+async def test_the_cooldown_passes(serving_auth: Callable[..., Any], clock: MovableClock) -> None:
+    async with serving_auth(otp_cooldown=30) as auth:
+        sent = await auth.ask(NUMBER)
+        assert sent.body["resend_after"] == 30
+        refused = await auth.ask(NUMBER)
+        assert refused.code == "rate_limited"
+        assert refused.body["retry_after"] == int(refused.headers["Retry-After"])
+        assert 28 <= refused.body["retry_after"] <= 30
+        clock.advance(seconds=refused.body["retry_after"])
+        assert (await auth.ask(NUMBER)).status == 202
+
+
+async def test_a_window_slides(serving_auth: Callable[..., Any], clock: MovableClock) -> None:
+    async with serving_auth(limit_send_per_destination="2/hour;3/day") as auth:
+        assert await _send(auth, 1) == [202]
+        clock.advance(minutes=59)
+        assert await _send(auth, 2) == [202, 429]
+        clock.advance(minutes=2)  # the first one is out of the hour, the second is not
+        assert await _send(auth, 2) == [202, 429]
+        clock.advance(minutes=61)  # the hour is empty, the day is full
+        refused = await auth.ask(NUMBER)
+        assert refused.status == 429
+        assert refused.body["retry_after"] > 20 * 3600
+
+
+async def test_one_number_is_one_bucket_however_written(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_send_per_destination="3/hour") as auth:
+        for written in ("9876543210", "09876543210", "+91 98765 43210"):
+            assert await _send(auth, 1, written) == [202]
+        assert await _send(auth, 1, "+91 (98765) 43210") == [429]
+
+
+async def test_a_stranger_elsewhere_does_not_use_up_the_owners_sends(
+    serving_auth: Callable[..., Any],
+) -> None:
+    limits = {"limit_send_per_destination": "2/hour", "limit_send_total_per_destination": "5/hour"}
+    async with serving_auth(trusted_proxies="127.0.0.1", **limits) as auth:
+        assert await _send(auth, 3, **_from("203.0.113.7")) == [202, 202, 429]
+        assert await _send(auth, 2, **_from("198.51.100.1")) == [202, 202]
+        assert await _send(auth, 2, **_from("198.51.100.2")) == [202, 429]  # five in all
+
+
+async def test_an_ipv6_site_is_one_client(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(trusted_proxies="127.0.0.1", limit_send_per_ip="2/hour") as auth:
+        statuses = [
+            (await auth.ask(f"+91987654321{i}", **_from(f"2001:db8:1:2::{i}"))).status
+            for i in range(3)
+        ]
+        assert statuses == [202, 202, 429]
+        assert await _send(auth, 1, **_from("2001:db8:1:3::1")) == [202]
+
+
+async def test_a_forged_address_counts_for_nothing(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_send_per_ip="2/hour") as auth:
+        statuses = [
+            (await auth.ask(f"+91987654321{i}", **_from(f"203.0.113.{i}"))).status for i in range(3)
+        ]
+        assert statuses == [202, 202, 429]
+
+
+async def test_others_traffic_refuses_no_holder(serving_auth: Callable[..., Any]) -> None:
+    limits = {"limit_send_per_prefix": "2/hour", "limit_send_total": "3/hour"}
+    async with serving_auth() as open_auth:
+        await open_auth.sign_in(NUMBER)
+    async with serving_auth(**limits) as auth:
+        assert await _send(auth, 1, "+919876500001") == [202]
+        assert await _send(auth, 1, "+919876500002") == [202]
+        assert await _send(auth, 1, "+919876500003") == [429]
+        assert await _send(auth, 1, NUMBER) == [202]
+        assert await _send(auth, 1, "+14155552671") == [429]
+        assert await _send(auth, 1, NUMBER) == [202]
+
+
+async def test_wrong_codes_are_limited_across_resends(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth(limit_wrong_per_destination="4/hour") as auth:
+        codes = []
+        for sent in (1, 2):
+            await auth.ask(NUMBER)
+            codes.append(await auth.code(NUMBER, sent))
+            for _ in range(2):
+                assert (await auth.enter(NUMBER, wrong(codes[-1]))).code == "otp_invalid"
+        limited = await auth.enter(NUMBER, codes[-1])
+        assert limited.code == "rate_limited"
+        clock.advance(seconds=limited.body["retry_after"])
+        await auth.ask(NUMBER)
+        assert (await auth.enter(NUMBER, await auth.code(NUMBER, 3))).status == 201
+
+
+async def test_guessing_without_the_handle_leaves_the_handles_tries(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(
+        trusted_proxies="127.0.0.1", limit_wrong_per_destination="2/hour"
+    ) as auth:
+        owner, stranger = _from("198.51.100.1"), _from("203.0.113.7")
+        sent = await auth.ask(NUMBER, **owner)
+        code = await auth.code(NUMBER)
+        for _ in range(4):
+            await auth.enter(NUMBER, wrong(code), **stranger)
+        # A stranger may also ask for codes, and guess at them with their handles.
+        for _ in range(2):
+            theirs = await auth.ask(NUMBER, **stranger)
+            await auth.enter(NUMBER, "000000", theirs.body["challenge"], **stranger)
+        answer = await auth.enter(NUMBER, code, sent.body["challenge"], **owner)
+        assert answer.status == 201
+
+
+async def test_wrong_codes_are_limited_per_address(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_wrong_per_ip="3/hour") as auth:
+        statuses = []
+        for i in range(4):
+            number = f"+91987654321{i}"
+            await auth.ask(number)
+            statuses.append((await auth.enter(number, wrong(await auth.code(number)))).status)
+        assert statuses == [401, 401, 401, 429]
+
+
+async def test_no_live_challenge_counts_nothing(
+    serving_auth: Callable[..., Any], redis: Redis
+) -> None:
+    async with serving_auth(limit_wrong_per_destination="1/hour") as auth:
+        for _ in range(3):
+            assert (await auth.enter(NUMBER, "123456")).code == "otp_invalid"
+        assert not [key async for key in redis.scan_iter("limit:wrong*")]
+
+
+async def test_only_allowed_countries_and_mobile_numbers(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(sms_countries="IN,US") as auth:
+        assert await _send(auth, 1, "+14155552671") == [202]
+        for number in ("+447400123456", "+911800123456", "+91123", "+19005551234"):
+            refused = await auth.ask(number)
+            assert refused.code == "validation_failed", number
+            assert refused.body["errors"][0]["field"] == "phone_number"

@@ -1,0 +1,106 @@
+"""What is revoked reaches the backlog: at once, late, or again after Redis forgot everything."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from shared.clock import SystemClock
+from shared.errors import TokenRevoked
+from shared.revocation.follower import following
+from shared.revocation.message import HEAD, LOG
+from shared.revocation.mirror import Mirror
+from shared.tokens import TokenVerifier, parse_jwks
+from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+from tests.support.waiting import until
+
+NUMBER = "+919876543210"
+
+
+@asynccontextmanager
+async def _mirror(url: str) -> AsyncIterator[Mirror]:
+    async with following(url, [REVOCATION_KEY.encode()], SystemClock()) as mirror:
+
+        async def in_touch() -> bool:
+            return mirror.in_touch
+
+        await until(in_touch)
+        yield mirror
+
+
+async def _verifier(auth: AuthClient) -> TokenVerifier:
+    verifier = TokenVerifier(ISSUER, AUDIENCE, SystemClock())
+    verifier.use(parse_jwks((await auth.call("GET", "/.well-known/jwks.json")).body))
+    return verifier
+
+
+async def test_another_service_refuses_at_once(auth: AuthClient, valkey: Any) -> None:
+    pair = await auth.sign_in(NUMBER)
+    claims = (await _verifier(auth)).verify(pair["access_token"])
+    async with _mirror(valkey.url()) as mirror:
+        mirror.check(claims)
+        await auth.call("POST", "/logout", token=pair["access_token"])
+
+        async def refused() -> bool:
+            try:
+                mirror.check(claims)
+            except TokenRevoked:
+                return True
+            return False
+
+        await until(refused, seconds=0.5)
+
+
+async def test_without_an_epoch_the_answer_is_pending_and_the_row_is_kept(
+    auth: AuthClient, redis: Redis, auth_db: Connection
+) -> None:
+    pair = await auth.sign_in(NUMBER)
+    await redis.config_set("min-replicas-to-write", 1)  # every write is refused
+    try:
+        answer = await auth.call("POST", "/logout", token=pair["access_token"])
+        assert (answer.status, answer.code) == (503, "revocation_pending")
+        assert int(answer.headers["Retry-After"]) >= 1
+        # It holds all the same where PostgreSQL is asked.
+        me = await auth.call("GET", "/me", token=pair["access_token"])
+        assert me.code == "token_revoked"
+    finally:
+        await redis.config_set("min-replicas-to-write", 0)
+
+    async def published() -> bool:
+        query = "select count(*) from revocations where published_at is not null"
+        return bool(await auth_db.fetchval(query) == 1)
+
+    await until(published)
+    assert await redis.xlen(LOG) >= 1
+    assert (await auth.call("POST", "/logout", token=pair["access_token"])).status == 204
+
+
+async def test_a_wiped_redis_is_filled_again(auth: AuthClient, redis: Redis, valkey: Any) -> None:
+    pair = await auth.sign_in(NUMBER)
+    claims = (await _verifier(auth)).verify(pair["access_token"])
+    await auth.call("POST", "/logout", token=pair["access_token"])
+    before = await redis.hget(HEAD, "epoch")
+    await redis.flushall()
+
+    async def new_epoch() -> bool:
+        return await redis.hget(HEAD, "epoch") not in {None, before}
+
+    await until(new_epoch)
+    async with _mirror(valkey.url()) as mirror:
+        with pytest.raises(TokenRevoked):
+            mirror.check(claims)
+
+
+async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis: Redis) -> None:
+    async with serving_auth() as one, serving_auth() as two:
+        epochs = set()
+        for client in (one, two):
+            pair = await client.sign_in(NUMBER)
+            answer = await client.call("POST", "/logout", token=pair["access_token"])
+            assert answer.status == 204
+            epochs.add(await redis.hget(HEAD, "epoch"))
+        assert len(epochs) == 1

@@ -1,0 +1,143 @@
+"""Signing out, here and everywhere, and the list of devices."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from shared.revocation.message import LOG, decode
+from tests.conftest import REVOCATION_KEY
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+
+NUMBER = "+919876543210"
+OTHER = "+919876543211"
+
+
+async def _messages(redis: Redis) -> list[dict[str, Any]]:
+    entries: Any = await redis.xrange(LOG)
+    return [json.loads(fields[b"m"]) for _, fields in entries]
+
+
+async def test_signing_out_ends_this_session_alone(auth: AuthClient, redis: Redis) -> None:
+    here, there = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
+    assert (await auth.call("POST", "/logout", token=here["access_token"])).status == 204
+    refused = await auth.call("GET", "/me", token=here["access_token"])
+    assert (refused.status, refused.code) == (401, "token_revoked")
+    assert "WWW-Authenticate" in refused.headers
+    assert (await auth.call("GET", "/me", token=there["access_token"])).status == 200
+    [message] = await _messages(redis)
+    assert message["v"] == 1
+    assert [entry["kind"] for entry in message["entries"]] == ["session"]
+    assert message["epoch"] == str((await redis.hget("revocations:head", "epoch")) or b"", "utf-8")
+
+
+async def test_the_message_is_published_and_signed(auth: AuthClient, redis: Redis) -> None:
+    pair = await auth.sign_in(NUMBER)
+    async with redis.pubsub() as pubsub:
+        await pubsub.subscribe("revocations")
+        await auth.call("POST", "/logout", token=pair["access_token"])
+        message = None
+        while message is None or message["type"] != "message":
+            message = await pubsub.get_message(timeout=5)
+            assert message is not None
+    assert len(message["data"]) <= 512
+    head: dict[Any, Any] = await redis.hgetall("revocations:head")
+    assert json.loads(message["data"])["id"].encode() == head[b"last"]
+    [revocation] = decode(message["data"], [REVOCATION_KEY.encode()])
+    assert revocation.reason == "logout"
+
+
+async def test_signing_out_again_is_well(auth: AuthClient, redis: Redis) -> None:
+    pair = await auth.sign_in(NUMBER)
+    for _ in range(2):
+        answer = await auth.call("POST", "/logout", token=pair["access_token"], json={})
+        assert answer.status == 204
+    assert len(await _messages(redis)) == 1
+
+
+async def test_signing_out_everywhere_raises_the_generation(
+    auth: AuthClient, redis: Redis, auth_db: Connection
+) -> None:
+    pairs = [await auth.sign_in(NUMBER) for _ in range(3)]
+    other = await auth.sign_in(OTHER)
+    assert (await auth.call("POST", "/logout-all", token=pairs[0]["access_token"])).status == 204
+    for pair in pairs:
+        assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
+        body = {"refresh_token": pair["refresh_token"]}
+        assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
+    assert (await auth.call("GET", "/me", token=other["access_token"])).status == 200
+    assert await auth_db.fetchval("select max(generation) from users") == 1
+    [message] = await _messages(redis)
+    assert message["entries"][0]["generation"] == 1
+    again = await auth.sign_in(NUMBER)
+    assert (await auth.call("GET", "/me", token=again["access_token"])).status == 200
+
+
+async def test_all_but_this_device(auth: AuthClient, redis: Redis) -> None:
+    here, *others = [await auth.sign_in(NUMBER) for _ in range(3)]
+    body = {"except_current": True}
+    answer = await auth.call("POST", "/logout-all", token=here["access_token"], json=body)
+    assert answer.status == 204
+    assert (await auth.call("GET", "/me", token=here["access_token"])).status == 200
+    for pair in others:
+        assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
+    entries = [entry for message in await _messages(redis) for entry in message["entries"]]
+    assert [entry["kind"] for entry in entries] == ["session", "session"]
+
+
+async def test_the_list_shows_devices_and_pages(auth: AuthClient) -> None:
+    headers = {"User-Agent": "Phone/1"}
+    pairs = [await auth.sign_in(NUMBER, headers=headers) for _ in range(3)]
+    token = pairs[-1]["access_token"]
+    first = await auth.call("GET", "/sessions", token=token, params={"limit": "2"})
+    cursor = first.body["next_cursor"]
+    rest = await auth.call("GET", "/sessions", token=token, params={"limit": "2", "cursor": cursor})
+    items = first.body["items"] + rest.body["items"]
+    assert len({item["id"] for item in items}) == 3
+    assert rest.body["next_cursor"] is None
+    assert [item["current"] for item in items] == [True, False, False]
+    assert items[0]["user_agent"] == "Phone/1"
+    assert items[0]["ip"] == "127.0.0.1"
+    assert items[0]["amr"] == ["otp", "sms"]
+    assert items[0]["created_at"].endswith("Z")
+
+
+async def test_one_ends_ones_own_sessions_only(auth: AuthClient) -> None:
+    here, there = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
+    stranger = await auth.sign_in(OTHER)
+    listed = await auth.call("GET", "/sessions", token=there["access_token"])
+    [target] = [item["id"] for item in listed.body["items"] if not item["current"]]
+    path = f"/sessions/{target}"
+    assert (await auth.call("DELETE", path, token=stranger["access_token"])).code == "not_found"
+    assert (await auth.call("GET", "/me", token=here["access_token"])).status == 200
+    for _ in range(2):
+        assert (await auth.call("DELETE", path, token=there["access_token"])).status == 204
+    assert (await auth.call("GET", "/me", token=here["access_token"])).code == "token_revoked"
+
+
+async def test_an_access_token_expires(auth: AuthClient, clock: MovableClock) -> None:
+    pair = await auth.sign_in(NUMBER)
+    clock.advance(seconds=629)
+    assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
+    clock.advance(seconds=2)
+    assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_invalid"
+
+
+async def test_the_key_set_is_public_and_cacheable(auth: AuthClient) -> None:
+    answer = await auth.call("GET", "/.well-known/jwks.json")
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    [key] = answer.body["keys"]
+    assert set(key) == {"kty", "crv", "x", "kid", "use", "alg"}
+    async with auth.http.get("/.well-known/jwks.json") as at_root:
+        assert await at_root.json() == answer.body
+
+
+async def test_the_inbox_is_closed_where_others_can_reach_us(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(public_url="https://sign-in.example") as auth:
+        answer = await auth.call("GET", "/dev/inbox", params={"to": NUMBER})
+        assert answer.code == "not_found"
