@@ -79,10 +79,25 @@ class Connection(web.RequestHandler):
         elif status >= web.HTTPInternalServerError.status_code:
             error = InternalError()
             log.error("request.failed", exc_info=exc)
+        return self._refuse(request, error)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer; aiohttp's own, raised where no middleware is, becomes a problem.
+
+        That is an `Expect` other than `100-continue`, which it would quote.
+        """
+        if isinstance(resp, web.HTTPException):
+            resp = self._refuse(request, MalformedRequest())
+        return await super().finish_response(request, resp, start_time)
+
+    def _refuse(self, request: web.BaseRequest, error: DomainError) -> web.Response:
         log.info("request.refused", status=error.status, refusal=error.code, remote=request.remote)
         response = problem_response(error, self._docs, "-")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Server"] = "cheershare"  # else aiohttp puts its version there
         response.force_close()
         return response

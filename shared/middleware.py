@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -22,6 +23,7 @@ from shared.problem import DOCS, REQUEST_ID, problem_response
 from shared.telemetry import HttpMetrics
 
 log = structlog.get_logger()
+PROBES = {"/healthz", "/readyz", "/metrics"}  # asked every second: not worth a line each
 OPERATIONS = web.AppKey("operations", dict[Handler, Operation])
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 HTTP_METRICS = web.AppKey("http_metrics", HttpMetrics)
@@ -40,7 +42,7 @@ _CREDENTIAL_HEADERS = "Authorization, Cookie"
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and leave one log line and one count of how it went."""
-    started = asyncio.get_running_loop().time()
+    started = time.perf_counter()
     if isinstance(request.protocol, Connection):
         request.protocol.header_complete()
     request[REQUEST_ID] = _request_id(request)
@@ -53,9 +55,10 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         status = response.status
         return response
     finally:
-        seconds = asyncio.get_running_loop().time() - started
+        seconds = time.perf_counter() - started
         request.app[HTTP_METRICS].observe(request.method, route, status, seconds)
-        log.info(
+        tell = log.debug if route in PROBES else log.info
+        tell(
             "request.answered",
             method=request.method,
             route=route,
@@ -71,17 +74,24 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into problem+json; a bug is logged with its traceback, never shown."""
     try:
         return await handler(request)
-    except DomainError as error:
-        return _problem(request, error)
-    except web.HTTPMethodNotAllowed as error:
-        return _problem(request, MethodNotAllowed(sorted(error.allowed_methods)))
-    except web.HTTPNotFound:
-        return _problem(request, NotFound())
-    except (web.HTTPException, web.PayloadAccessError, web.RequestPayloadError):
-        return _problem(request, MalformedRequest())
-    except Exception:
-        log.exception("request.failed", method=request.method, route=_route(request))
-        return _problem(request, InternalError())
+    except Exception as raised:
+        error = _refusal(raised)
+        if isinstance(error, InternalError):
+            log.exception("request.failed", method=request.method, route=_route(request))
+        return problem_response(error, request.app[DOCS], request[REQUEST_ID])
+
+
+def _refusal(raised: Exception) -> DomainError:
+    match raised:
+        case DomainError():
+            return raised
+        case web.HTTPMethodNotAllowed():
+            return MethodNotAllowed(sorted(raised.allowed_methods))
+        case web.HTTPNotFound():
+            return NotFound()
+        case web.HTTPException() | web.PayloadAccessError() | web.RequestPayloadError():
+            return MalformedRequest()
+    return InternalError()
 
 
 @web.middleware
@@ -109,10 +119,6 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if operation and operation.auth:
         response.headers["Vary"] = _CREDENTIAL_HEADERS
     response.headers.pop("Server", None)
-
-
-def _problem(request: web.Request, error: DomainError) -> web.Response:
-    return problem_response(error, request.app[DOCS], request[REQUEST_ID])
 
 
 def _request_id(request: web.Request) -> str:
