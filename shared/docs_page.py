@@ -70,7 +70,7 @@ def _text(text: str) -> str:
 
 def _model_of(answer: dict[str, Any]) -> str:
     schema = answer.get("content", {}).get("application/json", {}).get("schema")
-    return f": {_schema(schema)}" if schema else ""
+    return f" ({_schema(schema)})" if schema else ""
 
 
 def _schema(schema: dict[str, Any]) -> str:

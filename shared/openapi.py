@@ -32,7 +32,8 @@ class Operation:
     """One method of one path.
 
     `auth`: needs a signed-in user, checked before the handler runs. `deadline`: seconds, or None
-    where the handler has a clock of its own. `body_type`: the media type of `body`.
+    where the handler has a clock of its own. `body_type`: the media type of `body`, which may be
+    left out where it is not `body_required`.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Operation:
     answers: Mapping[int, Answer]
     body: type[BaseModel] | None = None
     body_type: str = "application/json"
+    body_required: bool = True
     query: type[BaseModel] | None = None
     errors: tuple[type[e.DomainError], ...] = _NO_ERRORS
     auth: bool = True
@@ -154,7 +156,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
         described["security"] = [{"bearer": []}]
     if operation.body:
         described["requestBody"] = {
-            "required": True,
+            "required": operation.body_required,
             "content": {operation.body_type: {"schema": _ref(operation.body)}},
         }
     if parameters := [*_path_parameters(operation.path), *_query_parameters(operation.query)]:

@@ -56,9 +56,10 @@ class BatchedRedis:
 
     async def execute(self, *command: Value) -> Any:
         """Return Redis' answer to one command."""
+        packed = (command[0], *map(_packed, command[1:]))  # what cannot be sent fails here, alone
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((command, answer))
+        self._waiting.append((packed, answer))
         if len(self._waiting) == 1:
             loop.call_soon(self._start_flush)
         return await answer
@@ -98,6 +99,15 @@ class BatchedRedis:
                 _settle(waiter, answer)
 
 
+def _packed(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, (str, int)):
+        return str(value).encode()
+    message = f"a {type(value).__name__} cannot be sent to Redis"
+    raise TypeError(message)
+
+
 def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
     if isinstance(answer, ResponseError) and not _is_away(answer):
         waiter.set_exception(answer)
@@ -110,7 +120,8 @@ def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
 
 
 def _is_away(answer: ResponseError) -> bool:
-    return str(answer).startswith(_AWAY)
+    # a script's error may have its cause's code in its text only
+    return answer.status_code in _AWAY or str(answer).startswith(_AWAY)
 
 
 def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:

@@ -58,6 +58,7 @@ async def refresh(request: web.Request) -> web.Response:
     "/logout",
     summary="End this session; repeating it is well",
     body=LogoutBody,
+    body_required=False,
     answers={204: None},
     errors=(TokenMissing, TokenInvalid, NotFound, RevocationPending),
     # The token of a session that has ended already is taken too, so that the call can be repeated.
@@ -78,6 +79,7 @@ async def logout(request: web.Request) -> web.Response:
     "/logout-all",
     summary="End every session, or every other one",
     body=LogoutAllBody,
+    body_required=False,
     answers={204: None},
     errors=(RevocationPending,),
 )

@@ -90,11 +90,12 @@ async def enter(
         refresh_ends=lives.refresh_until(session_ends, now),
     )
     try:
-        stored = await _store(database, entry)
-    except ServiceUnavailable:
+        user, session, is_new = await _store(database, entry)
+    except AccountDisabled:
+        raise
+    except Exception:
         await challenges.give_back(proof)
         raise
-    user, session, is_new = stored
     return SignedIn(user, session, token, entry.refresh_ends), is_new
 
 

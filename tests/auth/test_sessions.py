@@ -31,7 +31,8 @@ async def test_signing_out_ends_this_session_alone(auth: AuthClient, redis: Redi
     [message] = await _messages(redis)
     assert message["v"] == 1
     assert [entry["kind"] for entry in message["entries"]] == ["session"]
-    assert message["epoch"] == str((await redis.hget("revocations:head", "epoch")) or b"", "utf-8")
+    epoch: Any = await redis.hget("revocations:head", "epoch")
+    assert message["epoch"] == epoch.decode()
 
 
 async def test_the_message_is_published_and_signed(auth: AuthClient, redis: Redis) -> None:
