@@ -14,7 +14,7 @@ ARGS ?=
 PYTHON ?=
 
 # A name on the PATH may be a shim for a version that is not there, so each one is tried.
-usable = "$(1)" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+usable = "$(1)" -c 'import ensurepip, ssl, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 ifeq ($(PYTHON),)
   VENV := .venv
 else
@@ -37,6 +37,10 @@ help: ## Show these lines
 .PHONY: run
 run: $(INSTALLED) ## Start everything on one address (PORT=8000, DATA=var); Ctrl-C ends it
 	@exec $(BIN)/python -m deploy.local --port $(PORT) --data $(DATA) --end-with-parent
+
+.PHONY: forget
+forget: $(INSTALLED) ## Delete what `make run` keeps: accounts, pictures, keys (DATA=var)
+	@$(BIN)/python -m deploy.local --data $(DATA) --forget
 
 .PHONY: demo
 demo: $(INSTALLED) ## Walk the main job against what `make run` started (PORT or BASE_URL)
@@ -113,7 +117,7 @@ $(INSTALLED): requirements/dev.txt
 	    if [ -z "$$found" ] && $(call usable,$$name); then found=$$name; fi; \
 	  done; \
 	  if [ -z "$$found" ]; then \
-	    echo "make: $(or $(PYTHON),no python3 on the PATH) is not a working Python 3.11 or later with venv" >&2; \
+	    echo "make: $(or $(PYTHON),python3) is no working Python 3.11 or later with venv and ssl; name one: PYTHON=..." >&2; \
 	    exit 1; \
 	  fi; \
 	  echo "installing into $(VENV) ($$("$$found" -V))"; \
@@ -121,7 +125,7 @@ $(INSTALLED): requirements/dev.txt
 	fi; \
 	sed -n '/^uv==/,/^[^ ]*==/{/^uv==/p;/^ /p;}' $< > $(VENV)/uv.txt; \
 	if $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt \
-	  && $(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python $<; \
+	  && $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python $<; \
 	then :; else \
 	  echo "uv could not install; trying pip"; \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; \

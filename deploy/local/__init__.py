@@ -1,0 +1,1 @@
+"""The embedded stack: real PostgreSQL and Valkey from wheels, both services, one address."""

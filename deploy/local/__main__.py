@@ -1,0 +1,68 @@
+"""`python -m deploy.local [--port 8000] [--data var]`: everything, on one address."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from deploy.local.environment import Servers
+from deploy.local.process import die_with_parent
+from deploy.local.server import ServerError
+from deploy.local.stack import StackError, run
+from deploy.local.vault import Vault
+from migrations.files import MigrationError
+
+LAST_PORT = 65535
+
+
+def main() -> int:
+    """Run the stack and return the exit code; what went wrong is one message on stderr."""
+    options = _parser().parse_args()
+    if options.forget:
+        return _forget(options.data)
+    if options.end_with_parent:
+        die_with_parent(signal.SIGTERM)
+    try:
+        asyncio.run(run(options.port, options.data))
+    except (StackError, ServerError, MigrationError, OSError, ValueError) as error:
+        print(f"cheershare: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _forget(data: Path) -> int:
+    """Delete a stack's data, wherever it is; a stack that runs keeps it."""
+    if not data.exists():
+        print(f"cheershare: there is no {data}")
+        return 0
+    if not Servers(Vault(data)).discard():
+        print(f"cheershare: {data} is in use by a stack that runs", file=sys.stderr)
+        return 1
+    shutil.rmtree(data)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser.add_argument("--port", type=_port, default=os.environ.get("PORT", "8000"))
+    parser.add_argument("--data", type=Path, default=Path("var"))
+    parser.add_argument("--forget", action="store_true", help="delete the data instead")
+    parser.add_argument(
+        "--end-with-parent",
+        action="store_true",
+        help="end when the process that started this one does, even by SIGKILL (Linux)",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (1 to {LAST_PORT})")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

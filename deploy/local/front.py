@@ -1,0 +1,159 @@
+"""One address for everything: the services behind their sockets, and the start page."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from html import escape
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from deploy.local.headers import secure
+from deploy.local.relay import Upstream, forgo_continue
+from shared.connection import Connection
+from shared.errors import DomainError, InternalError, MethodNotAllowed, NotFound
+from shared.problem import DOCS, problem_response
+
+PAGE = Path(__file__).parent / "page"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+IDLE_SECONDS = 60
+END_SECONDS = 0.5  # for what is in hand; 0 would be for ever
+LINGER_SECONDS = 2  # a refused upload is read on for so long, so that its client reads the answer
+
+UPSTREAMS = web.AppKey("upstreams", dict[str, Upstream])
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = structlog.get_logger()
+
+
+def create_front(auth: Path, media: Path, public_url: str) -> web.Application:
+    """Return the application in front of the services that listen on these sockets."""
+    app = web.Application(middlewares=[_refuse])
+    app[DOCS] = "/"
+
+    async def upstreams(app: web.Application) -> AsyncIterator[None]:
+        async with Upstream(auth) as first, Upstream(media) as second:
+            app[UPSTREAMS] = {"auth_service": first, "media_service": second}
+            yield
+
+    app.cleanup_ctx.append(upstreams)
+    app.on_response_prepare.append(_unsigned)
+    for path, service in (
+        ("/v1/auth/{rest:.*}", "auth_service"),
+        ("/v1/media/{rest:.*}", "media_service"),
+        ("/.well-known/jwks.json", "auth_service"),
+    ):
+        app.router.add_route("*", path, _relay_to(service), expect_handler=forgo_continue)
+    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/readyz", _ready)
+    app.router.add_get("/", _page("index.html", "text/html", public_url))
+    app.router.add_get("/page.css", _page("page.css", "text/css", public_url))
+    return app
+
+
+@contextlib.asynccontextmanager
+async def served(app: web.Application, port: int) -> AsyncIterator[int]:
+    """Serve `app` on loopback inside the block; yields the port.
+
+    A request whose client goes away is cancelled, and with it what it does at a service.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    runner = web.AppRunner(
+        app, access_log=None, handler_cancellation=True, shutdown_timeout=END_SECONDS
+    )
+    await runner.setup()
+    handler = runner.server
+    if handler is None:
+        raise RuntimeError("an application that is set up has a server")
+    loop = asyncio.get_running_loop()
+
+    def connection() -> Connection:
+        return Connection(
+            handler,
+            loop=loop,
+            docs=app[DOCS],
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=LINGER_SECONDS,
+        )
+
+    try:
+        server = await loop.create_server(connection, "127.0.0.1", port)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+    finally:
+        await runner.cleanup()
+
+
+def _relay_to(service: str) -> Handler:
+    async def relay(request: web.Request) -> web.StreamResponse:
+        return await request.app[UPSTREAMS][service].relay(request)
+
+    return relay
+
+
+async def _alive(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "alive"}, headers=secure({}))
+
+
+async def _ready(request: web.Request) -> web.Response:
+    checks = {name: await one.ready() for name, one in request.app[UPSTREAMS].items()}
+    ready = all(checks.values())
+    return web.json_response(
+        {"status": "ready" if ready else "not ready", "checks": checks},
+        status=200 if ready else 503,
+        headers=secure({}),
+    )
+
+
+def _page(name: str, content_type: str, public_url: str) -> Handler:
+    text = (PAGE / name).read_text(encoding="utf-8").replace("{{ url }}", escape(public_url))
+
+    async def show(_request: web.Request) -> web.Response:
+        return web.Response(
+            text=text,
+            content_type=content_type,
+            headers=secure({"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}),
+        )
+
+    return show
+
+
+@web.middleware
+async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer the front's own errors as the services answer theirs."""
+    protocol = request.protocol
+    if isinstance(protocol, Connection):
+        protocol.header_complete()
+    try:
+        return await handler(request)
+    except DomainError as error:
+        return _problem(error)
+    except web.HTTPMethodNotAllowed as error:
+        return _problem(MethodNotAllowed(sorted(error.allowed_methods)))
+    except web.HTTPNotFound:
+        return _problem(NotFound())
+    except Exception:
+        log.exception("request.failed", method=request.method)
+        return _problem(InternalError())
+    finally:
+        if isinstance(protocol, Connection):
+            protocol.answered()
+
+
+def _problem(error: DomainError) -> web.Response:
+    response = problem_response(error, "/", "-")
+    response.headers.update(secure({}))
+    return response
+
+
+async def _unsigned(_request: web.Request, response: web.StreamResponse) -> None:
+    """Name no software: neither ours nor, where a service named none, aiohttp."""
+    response.headers.pop("Server", None)

@@ -1,0 +1,59 @@
+"""A picture as a telephone takes it: a scene with grain in it, and EXIF that says too much."""
+
+from io import BytesIO
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+WIDTH, HEIGHT = 1600, 1200
+HORIZON = 700
+DUSK, DAWN, SUN = (38, 52, 105), (255, 190, 120), (255, 236, 190)
+HILLS = (((70, 84, 110), 640, 190), ((46, 66, 78), 760, 140), ((24, 40, 44), 900, 110))
+GRAIN = 18
+QUALITY = 88
+
+MAKE, MODEL, DATE, EXIF_IFD, GPS_IFD = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
+DATE_ORIGINAL = 0x9003
+TAKEN = "2026:03:21 06:12:44"
+
+
+def take_photograph() -> bytes:
+    """Return a JPEG of sunrise over hills, with camera, time and place in its EXIF."""
+    picture = _sky()
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((1050, HORIZON - 170, 1230, HORIZON + 10), fill=SUN)
+    for colour, top, height in HILLS:
+        draw.polygon(_ridge(top, height), fill=colour)
+    picture = picture.filter(ImageFilter.GaussianBlur(1.2))
+    grain = Image.effect_noise((WIDTH, HEIGHT), GRAIN).convert("RGB")
+    picture = ImageChops.overlay(picture, grain)
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY, exif=_exif(), comment=b"taken for the demo")
+    return file.getvalue()
+
+
+def _sky() -> Image.Image:
+    light = Image.linear_gradient("L").resize((WIDTH, HEIGHT))
+    above, below = (Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in (DUSK, DAWN))
+    return Image.composite(below, above, light)
+
+
+def _ridge(top: int, height: int) -> list[tuple[int, int]]:
+    """Return the outline of hills; each range rises and falls at its own pace."""
+    step = height // 2
+    peaks = [
+        (x, top + (height if (x // step) % 2 else 0) + (x * 7919 + top) % (height // 2))
+        for x in range(0, WIDTH + step, step)
+    ]
+    return [(0, HEIGHT), *peaks, (WIDTH + step, HEIGHT)]
+
+
+def _exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[MAKE] = "Cheershare"
+    exif[MODEL] = "Demo camera"
+    exif[DATE] = TAKEN
+    exif.get_ifd(EXIF_IFD)[DATE_ORIGINAL] = TAKEN
+    exif.get_ifd(GPS_IFD).update(
+        {1: "N", 2: (18.0, 55.0, 19.0), 3: "E", 4: (72.0, 50.0, 4.0)},
+    )
+    return exif

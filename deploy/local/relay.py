@@ -1,0 +1,113 @@
+"""Passes one request on to a service's Unix socket and its answer back, byte by byte."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from deploy.local.headers import end_to_end, request_headers
+from shared.errors import DomainError
+
+CHUNK_BYTES = 64 * 1024
+# A service's own deadlines are shorter; this one is for a service that hangs.
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=180)
+IDLE_SECONDS = 30  # less than a service's own, which would close under a request's feet
+AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class BadGateway(DomainError):
+    """The service does not listen, or hung up without an answer."""
+
+    code, status, title = "bad_gateway", 502, "The service behind this address does not answer"
+
+
+class GatewayTimeout(DomainError):
+    """The service has the whole request and says nothing."""
+
+    code, status, title = "gateway_timeout", 504, "The service behind this address takes too long"
+
+
+class Upstream:
+    """One service behind its Unix socket; use it as an async context manager."""
+
+    def __init__(self, socket: Path) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(str(socket), limit=0, keepalive_timeout=IDLE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),  # cookies belong to clients
+            timeout=TIMEOUT,
+            auto_decompress=False,
+            skip_auto_headers=AUTOMATIC,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def ready(self) -> bool:
+        """Tell whether the service says of itself that it can take work."""
+        try:
+            async with self._session.get("http://service/readyz") as answer:
+                return answer.status == web.HTTPOk.status_code
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def relay(self, request: web.Request) -> web.StreamResponse:
+        """Pass `request` on and its answer back; neither is ever held as a whole.
+
+        The answer may come while the client still sends, and then ends the sending.
+
+        Raises:
+            BadGateway, GatewayTimeout: there was no answer.
+        """
+        try:
+            answer = await self._session.request(
+                request.method,
+                # taken as it came: what a service would refuse must not be mended on the way
+                URL(f"http://service{request.rel_url.raw_path_qs}", encoded=True),
+                headers=request_headers(request),
+                data=_body(request) if request.body_exists else None,
+                expect100=_expects_continue(request),
+                allow_redirects=False,
+            )
+        except TimeoutError:
+            raise GatewayTimeout from None
+        except (aiohttp.ClientError, ValueError):  # ValueError: a header that no client may send
+            raise BadGateway from None
+        async with answer:
+            return await _pass_back(request, answer)
+
+
+async def forgo_continue(_request: web.Request) -> None:
+    """Leave `100 Continue` to the service: it comes when the service wants the body."""
+
+
+def _expects_continue(request: web.Request) -> bool:
+    return request.headers.get("Expect", "").lower() == "100-continue" and request.body_exists
+
+
+async def _body(request: web.Request) -> AsyncIterator[bytes]:
+    if _expects_continue(request):  # the service has just said so to us
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+    async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+        yield chunk
+
+
+async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    response = web.StreamResponse(
+        status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers)
+    )
+    await response.prepare(request)
+    try:
+        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+            await response.write(chunk)
+    except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, TimeoutError):
+        # Half an answer must not look like a whole one: the client sees the connection break.
+        if request.transport is not None:
+            request.transport.abort()
+    return response

@@ -1,0 +1,58 @@
+"""Where a stack keeps its secrets, keys and files, and how they come to be."""
+
+import os
+import secrets
+from pathlib import Path
+
+SECRET_BYTES = 48
+SOCKET_PATH_BYTES = 100  # the kernel takes 107; leave room for a temporary name
+
+
+class Vault:
+    """A stack's data directory; secrets are made at first use, readable by their owner only."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data.resolve()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.postgres = self.data / "postgres"
+        self.valkey = self.data / "valkey"
+        self.private_keys = self._folder("keys")
+        self.storage = self._folder("storage")
+        self.jwks = self.data / "jwks.json"
+
+    def secret(self, name: str) -> str:
+        """Return the secret of that name, the same one for as long as the directory lives."""
+        return self.secret_file(name).read_text()
+
+    def secret_file(self, name: str) -> Path:
+        """Return the path of a 0600 file that holds the secret."""
+        path = self._folder("secrets") / name
+        if not path.exists():
+            fresh = path.with_name(f".{name}.{secrets.token_hex(8)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(SECRET_BYTES))
+            try:
+                os.link(fresh, path)  # never replaces what another process has just made
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path
+
+    def socket(self, service: str) -> Path:
+        """Return the path of a service's socket.
+
+        Raises:
+            ValueError: the data directory's path is too long for one.
+        """
+        path = self._folder("run") / f"{service}.sock"
+        if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+            raise ValueError(
+                f"{self.data}: the path is too long for the sockets in it, choose another (DATA=)"
+            )
+        return path
+
+    def _folder(self, name: str) -> Path:
+        folder = self.data / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder

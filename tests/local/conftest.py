@@ -1,0 +1,55 @@
+"""A front before two dummy services."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, web
+
+from deploy.local.front import create_front, served
+from tests.local.dummy import Dummy
+
+
+@dataclass
+class Front:
+    """A front that listens, and the service behind most of its addresses."""
+
+    port: int
+    media: Dummy
+    media_socket: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def sockets() -> Iterator[Path]:
+    """A directory whose path is short enough for sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="cs-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+async def front(sockets: Path) -> AsyncIterator[Front]:
+    auth, media = sockets / "auth.sock", sockets / "media.sock"
+    behind = {socket: Dummy(socket.with_suffix(".bin")) for socket in (auth, media)}
+    async with AsyncExitStack() as stack:
+        for socket, dummy in behind.items():
+            app = dummy.application()
+            runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.UnixSite(runner, socket).start()
+        application = create_front(auth, media, "http://localhost")
+        port = await stack.enter_async_context(served(application, 0))
+        yield Front(port, behind[media], media)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[ClientSession]:
+    async with ClientSession(auto_decompress=False) as session:
+        yield session

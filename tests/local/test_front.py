@@ -1,0 +1,307 @@
+"""The front passes bytes both ways as they come, and is honest about who sent them."""
+
+import asyncio
+import json
+import resource
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientPayloadError, ClientSession
+
+from deploy.local.front import create_front, served
+from tests.local.conftest import Front
+from tests.local.dummy import BIG
+
+MIB = 1024 * 1024
+CHUNKED = b"POST /v1/media/count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def exchange(port: int, request: bytes, *, until: bytes | None = None) -> bytes:
+    """Send raw bytes and return what comes, until it ends or contains `until`."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    answer = b""
+    async with asyncio.timeout(5):
+        while chunk := await reader.read(65536):
+            answer += chunk
+            if until is not None and until in answer:
+                break
+    writer.close()
+    return answer
+
+
+async def echoed(client: ClientSession, front: Front, **options: Any) -> dict[str, Any]:
+    method = options.pop("method", "GET")
+    async with client.request(method, f"{front.url}/v1/media/echo", **options) as answer:
+        assert answer.status == 200
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+def values(found: dict[str, Any], name: str) -> list[str]:
+    return [value for key, value in found["headers"] if key.lower() == name.lower()]
+
+
+async def test_request_arrives_as_it_was_sent(client: ClientSession, front: Front) -> None:
+    found = await echoed(client, front, method="PATCH", params={"q": "a b"}, data=b"\x00\xff")
+    assert found["method"] == "PATCH"
+    assert found["target"] == "/v1/media/echo?q=a+b"
+    assert found["body"] == "\x00\xff"
+
+
+async def test_path_is_not_mended(front: Front) -> None:
+    request = b"GET /v1/media/../../metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert b" 404 " in (await exchange(front.port, request)).split(b"\r\n")[0]
+    escaped = b"GET /v1/media/echo?%2e%2F%61=%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert b"/v1/media/echo?%2e%2F%61=%00" in await exchange(front.port, escaped)
+
+
+async def test_forged_claims_are_overwritten(client: ClientSession, front: Front) -> None:
+    forged = {
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example",
+        "Forwarded": "for=6.6.6.6",
+        "X-Real-IP": "6.6.6.6",
+        "Host": "cheershare.example",
+    }
+    found = await echoed(client, front, headers=forged)
+    assert values(found, "X-Forwarded-For") == ["127.0.0.1"]
+    assert values(found, "X-Forwarded-Proto") == ["http"]
+    assert values(found, "X-Forwarded-Host") == ["cheershare.example"]
+    assert values(found, "Host") == ["cheershare.example"]
+    assert "6.6.6.6" not in json.dumps(found)
+
+
+async def test_hop_by_hop_headers_end_here(client: ClientSession, front: Front) -> None:
+    headers = {"Connection": "X-Mine, keep-alive", "X-Mine": "1", "TE": "trailers", "X-Kept": "1"}
+    async with client.get(f"{front.url}/v1/media/echo", headers=headers) as answer:
+        found = await answer.json()
+        assert "X-Private" not in answer.headers
+        assert answer.headers["X-Public"] == "end"
+    for name in ("X-Mine", "TE"):
+        assert values(found, name) == []
+    assert values(found, "X-Kept") == ["1"]
+
+
+async def test_nothing_is_added_that_the_client_did_not_send(front: Front) -> None:
+    request = b"GET /v1/media/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    found = json.loads((await exchange(front.port, request)).partition(b"\r\n\r\n")[2])
+    names = {name.lower() for name, _ in found["headers"]}
+    assert names == {"host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+
+
+async def test_repeated_answer_headers_stay_repeated(client: ClientSession, front: Front) -> None:
+    for _ in range(2):  # the second time, the front itself must not send the cookies of the first
+        async with client.get(f"{front.url}/v1/media/cookies") as answer:
+            assert len(answer.headers.getall("Set-Cookie")) == 2
+    async with ClientSession() as other:
+        assert values(await echoed(other, front), "Cookie") == []
+
+
+async def test_big_upload_streams(client: ClientSession, front: Front) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(BIG // 65536):
+            yield bytes(65536)
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with client.put(f"{front.url}/v1/media/count", data=body()) as answer:
+        assert await answer.text() == str(BIG)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown < 16, f"{grown} MiB more memory for {BIG // MIB} MiB"
+
+
+async def test_reader_that_stops_stops_the_service(front: Front) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(b"GET /v1/media/big HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    settled = -1
+    while settled != front.media.received:  # until nothing more is asked of the service
+        settled = front.media.received
+        await asyncio.sleep(0.2)
+    assert 0 < settled < BIG
+    async with asyncio.timeout(10):
+        await reader.readexactly(BIG)
+    assert front.media.received == BIG
+    writer.close()
+
+
+async def test_refusal_arrives_while_the_client_still_sends(front: Front) -> None:
+    head = f"POST /v1/media/refuse HTTP/1.1\r\nHost: x\r\nContent-Length: {BIG}\r\n\r\n".encode()
+    answer = await exchange(front.port, head + bytes(MIB), until=b"body_too_large")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_refusal_of_an_upload_that_never_pauses(client: ClientSession, front: Front) -> None:
+    for _ in range(5):
+        async with client.post(
+            f"{front.url}/v1/media/refuse", data=BytesIO(bytes(4 * MIB))
+        ) as answer:
+            assert answer.status == 413
+            assert await answer.json() == {"code": "body_too_large"}
+
+
+async def test_continue_comes_when_the_service_wants_the_body(front: Front) -> None:
+    head = "{} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    wanted = head.format("POST /v1/media/echo").encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(wanted)
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"hello")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    refused = await exchange(
+        front.port, head.format("POST /v1/media/refuse").encode(), until=b"body_too_large"
+    )
+    assert refused.startswith(b"HTTP/1.1 413 "), "no 100 before a refusal"
+
+
+async def test_head_and_range(client: ClientSession, front: Front) -> None:
+    url = f"{front.url}/v1/media/file"
+    async with client.head(url) as answer:
+        assert (answer.status, answer.headers["Content-Length"]) == (200, "256000")
+        assert await answer.read() == b""
+        etag = answer.headers["ETag"]
+    async with client.get(url, headers={"Range": "bytes=254-257"}) as answer:
+        assert (answer.status, await answer.read()) == (206, b"\xfe\xff\x00\x01")
+        assert answer.headers["Content-Range"] == "bytes 254-257/256000"
+    async with client.get(url, headers={"If-None-Match": etag}) as answer:
+        assert (answer.status, await answer.read()) == (304, b"")
+
+
+async def test_client_that_leaves_ends_the_work(front: Front) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(b"GET /v1/media/hang HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(5):
+        await front.media.entered.wait()
+        writer.close()
+        await front.media.cancelled.wait()
+
+
+async def test_half_an_answer_is_not_shown_as_whole(client: ClientSession, front: Front) -> None:
+    async with client.get(f"{front.url}/v1/media/half") as answer:
+        with pytest.raises(ClientPayloadError):
+            await answer.read()
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_silent_service_is_502(client: ClientSession, front: Front, gone: bool) -> None:
+    if gone:
+        front.media_socket.unlink()
+    async with client.post(f"{front.url}/v1/media/leave") as answer:
+        assert answer.status == 502
+        assert answer.content_type == "application/problem+json"
+        problem = await answer.json()
+        assert problem["code"] == "bad_gateway"
+        assert problem["type"] == "/#bad_gateway"
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/v1/other", "/v1/auth", "/page/../var", "//v1/media/"]
+)
+async def test_everything_else_is_404(front: Front, path: str) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    head, _, body = (await exchange(front.port, request)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (b"rubbish\r\n\r\n", 400, "malformed_request"),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+            431,
+            "headers_too_large",
+        ),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400, "malformed_request"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405, "method_not_allowed"),
+        (
+            b"POST /v1/media/count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            400,
+            "malformed_request",
+        ),
+        (
+            CHUNKED + b"1\r\na\r\nzz\r\n",
+            400,
+            "malformed_request",
+        ),
+    ],
+    ids=[
+        "not HTTP",
+        "long header",
+        "negative length",
+        "wrong method",
+        "broken chunk",
+        "broken later",
+    ],
+)
+async def test_what_the_front_itself_refuses(
+    front: Front, request_: bytes, status: int, code: str
+) -> None:
+    head, _, body = (await exchange(front.port, request_, until=b"request_id")).partition(
+        b"\r\n\r\n"
+    )
+    assert head[8:13] == f" {status} ".encode()
+    assert b"application/problem+json" in head
+    assert b"nosniff" in head
+    assert f'"code": "{code}"'.encode() in body
+    assert b"aaaa" not in body
+    assert b"zz" not in body
+
+
+async def test_ready_when_both_services_are(client: ClientSession, front: Front) -> None:
+    async with client.get(f"{front.url}/readyz") as answer:
+        assert answer.status == 200
+        assert (await answer.json())["checks"] == {"auth_service": True, "media_service": True}
+    front.media.ready = False
+    async with client.get(f"{front.url}/readyz") as answer:
+        assert answer.status == 503
+        assert (await answer.json())["checks"] == {"auth_service": True, "media_service": False}
+    async with client.get(f"{front.url}/healthz") as answer:
+        assert answer.status == 200
+
+
+async def test_start_page(client: ClientSession, front: Front) -> None:
+    async with client.get(front.url) as answer:
+        text = await answer.text()
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Server" not in answer.headers
+    assert "http://localhost/v1/auth/signup" in text
+    assert "{{" not in text
+    assert "<script" not in text
+    assert "style=" not in text, "the policy forbids it"
+    async with client.get(f"{front.url}/page.css") as answer:
+        assert answer.content_type == "text/css"
+        assert "prefers-color-scheme" in await answer.text()
+
+
+async def test_key_set_is_auth_services(client: ClientSession, front: Front) -> None:
+    async with client.get(f"{front.url}/.well-known/jwks.json") as answer:
+        assert (await answer.json())["target"] == "/.well-known/jwks.json"
+
+
+async def test_request_in_hand_does_not_hold_up_the_end(sockets: Path) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        entered.set()
+        while await reader.read(1024):
+            pass
+        writer.close()
+
+    entered = asyncio.Event()
+    media = sockets / "media.sock"
+    service = await asyncio.start_unix_server(hang, media)
+    front = create_front(sockets / "auth.sock", media, "http://localhost")
+    async with asyncio.timeout(5):
+        async with served(front, 0) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /v1/media/x HTTP/1.1\r\nHost: x\r\n\r\n")
+            await entered.wait()
+        assert await reader.read() == b""
+    writer.close()
+    service.close()

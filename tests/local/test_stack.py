@@ -1,0 +1,211 @@
+"""`make run` as a whole: it starts, says so, keeps what it is told, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import asyncpg
+import pytest
+from redis import Redis
+from redis.exceptions import NoPermissionError
+
+from deploy.local.environment import Servers, service_environment
+from deploy.local.process import free_port
+from deploy.local.vault import Vault
+from tests.local.processes import CHECKOUT, alive, descendants, unmeasured, until
+
+READY_SECONDS = 60
+PHONE = "+919876512345"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+class Stack:
+    """A launcher that runs, and what it says."""
+
+    def __init__(self, data: Path, port: int, *arguments: str, under_shell: bool) -> None:
+        self.data = data
+        self.port = port
+        self.log = data.with_name(f"{time.monotonic_ns()}.log")
+        command = [sys.executable, "-m", "deploy.local", "--port", str(self.port)]
+        command += ["--data", str(data), *arguments]
+        if under_shell:  # which has one more thing to do, and so does not become the launcher
+            command = ["sh", "-c", '"$@"; true', "sh", *command]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=CHECKOUT, env=unmeasured(), stdout=log, stderr=log
+            )
+
+    def ready(self) -> "Stack":
+        line = f"ready http://127.0.0.1:{self.port}\n"
+        until(lambda: line in self.said or self.process.poll() is not None, READY_SECONDS)
+        assert line in self.said, self.said
+        assert len(descendants(self.process.pid)) >= 4, "two servers, two services"
+        return self
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def call(self, path: str, body: object = None, token: str = "") -> dict[str, object]:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
+        with urlopen(request, timeout=10) as answer:  # noqa: S310 -- loopback
+            found: dict[str, object] = json.load(answer)
+            return found
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit code, once all that was below is gone."""
+        below = descendants(self.process.pid)
+        self.process.send_signal(number)
+        code = self.process.wait(20)
+        until(lambda: not any(alive(pid) for pid in below))
+        return code
+
+
+@pytest.fixture
+def start(sockets: Path) -> Iterator[Callable[..., Stack]]:
+    """Starts a stack, each time on the same port and data."""
+    started: list[Stack] = []
+    port = free_port()
+
+    def begin(*arguments: str, under_shell: bool = False) -> Stack:
+        started.append(Stack(sockets / "var", port, *arguments, under_shell=under_shell))
+        return started[-1]
+
+    yield begin
+    for stack in started:
+        if stack.process.poll() is None:
+            stack.end(signal.SIGKILL)
+    Servers(Vault(sockets / "var")).discard()
+
+
+async def test_life(start: Callable[..., Stack]) -> None:
+    stack = start().ready()
+    walk_the_demo(stack)
+    token = sign_up(stack)
+    check_modes(stack.data)
+    await check_privileges(stack.data)
+    check_port_is_taken(stack)
+    assert stack.end(signal.SIGINT) == 0
+
+    began = time.monotonic()
+    again = start().ready()
+    assert time.monotonic() - began < 15, "seconds; 2 of them on an idle machine"
+    assert again.call("/v1/auth/me", token=token)["phone_number"] == PHONE
+
+    service = next(
+        pid for pid in descendants(again.process.pid) if b"auth_service" in command_line(pid)
+    )
+    below = descendants(again.process.pid)
+    os.kill(service, signal.SIGKILL)
+    assert again.process.wait(20) == 1
+    assert "auth_service ended with code -9" in again.said
+    until(lambda: not any(alive(pid) for pid in below))
+
+
+def test_death(start: Callable[..., Stack]) -> None:
+    assert start().ready().end(signal.SIGTERM) == 0
+    assert start().ready().end(signal.SIGKILL) == -signal.SIGKILL
+    orphaned = start("--end-with-parent", under_shell=True).ready()
+    assert orphaned.end(signal.SIGKILL) == -signal.SIGKILL, "of the shell above the launcher"
+
+
+def walk_the_demo(stack: Stack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.local.demo"],
+        cwd=CHECKOUT,
+        env={**unmeasured(), "PORT": str(stack.port)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" ms  ") == 10
+
+
+def sign_up(stack: Stack) -> str:
+    stack.call("/v1/auth/signup", {"name": "Asha", "phone_number": PHONE})
+    inbox = f"/v1/auth/dev/inbox?to=%2B{PHONE[1:]}"
+    until(lambda: bool(stack.call(inbox)["items"]))
+    items = stack.call(inbox)["items"]
+    assert isinstance(items, list)
+    code = next(word for word in items[0]["text"].replace(".", " ").split() if word.isdigit())
+    tokens = stack.call("/v1/auth/signup", {"phone_number": PHONE, "otp": code})
+    return str(tokens["access_token"])
+
+
+def check_modes(data: Path) -> None:
+    for name in ("secrets", "keys", "run", "storage"):
+        assert stat.S_IMODE((data / name).stat().st_mode) == 0o700, name
+    kept = [*(data / "secrets").iterdir(), *(data / "keys").iterdir()]
+    assert len(kept) >= 8
+    for path in kept:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    for name in ("auth", "media"):
+        assert stat.S_IMODE((data / "run" / f"{name}.sock").stat().st_mode) == 0o600, name
+
+
+async def check_privileges(data: Path) -> None:
+    """Each service reaches its own things and nothing of the other's."""
+    with Servers(Vault(data)) as servers:  # the running ones: it only joins them
+        assert servers.joined
+        for name, other in (("auth", "media"), ("media", "auth")):
+            password = servers.vault.secret(f"postgres_{name}")
+            await (await asyncpg.connect(servers.postgres.dsn(name, name, password))).close()
+            for closed in (other, "postgres", "template1"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await asyncpg.connect(servers.postgres.dsn(closed, name, password))
+        media = service_environment("media", servers, "")["REDIS_URL"]
+        with Redis.from_url(media) as client:
+            assert client.xrange("revocations:log") is not None
+            for refused in (
+                ("PUBLISH", "revocations", "x"),
+                ("XADD", "revocations:log", "*", "a", "b"),
+                ("GET", "anything"),
+                ("SUBSCRIBE", "other"),
+                ("CONFIG", "GET", "*"),
+            ):
+                with pytest.raises(NoPermissionError):
+                    client.execute_command(*refused)
+
+
+def check_port_is_taken(stack: Stack) -> None:
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.local", "--port", str(stack.port), "--data", stack.data],
+        cwd=CHECKOUT,
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cheershare: port {stack.port} is taken")
+    assert time.monotonic() - began < 10
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.local", "--port", str(free_port()), "--data", stack.data],
+        cwd=CHECKOUT,
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "is in use by another stack" in done.stderr
+    assert stack.call("/readyz")["status"] == "ready", "and the first one never noticed"
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""

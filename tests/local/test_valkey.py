@@ -1,0 +1,89 @@
+"""The embedded Valkey: users, an append-only file, no eviction."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.retry import Retry
+
+from deploy.local.valkey import Valkey, hashed
+from tests.local.processes import until
+
+ONCE = Retry(NoBackoff(), retries=0)
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    server = Valkey(tmp_path / "valkey")
+    yield server
+    server.discard()
+
+
+def test_wants_a_password(own_valkey: Valkey) -> None:
+    own_valkey.start()
+    with Redis(port=own_valkey.port, retry=ONCE) as stranger, pytest.raises(AuthenticationError):
+        stranger.ping()
+    with Redis.from_url(own_valkey.url()) as client:
+        assert client.ping() is True
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_only_the_named_users(tmp_path: Path) -> None:
+    server = Valkey(
+        tmp_path / "valkey",
+        durable=False,
+        acl=[f"reader on {hashed('secret')} %R~a -@all +hello +ping +client|setinfo +get"],
+    )
+    server.start()
+    try:
+        with Redis.from_url(server.url("reader", "secret")) as reader:
+            assert reader.get("a") is None
+            with pytest.raises(NoPermissionError):
+                reader.set("a", "1")
+            with pytest.raises(NoPermissionError):
+                reader.get("b")
+        for user, password in (("default", "x"), ("reader", "guess")):
+            stranger = Redis.from_url(server.url(user, password), retry=ONCE)
+            with stranger, pytest.raises(AuthenticationError):
+                stranger.ping()
+        command = Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        assert b"secret" not in command
+        assert hashed("secret").encode() not in command
+    finally:
+        server.discard()
+
+
+def test_data_survives_a_kill(own_valkey: Valkey) -> None:
+    own_valkey.start()
+    with Redis.from_url(own_valkey.url()) as client:
+        client.xadd("log", {"n": 1})
+    assert own_valkey.pid is not None
+    os.kill(own_valkey.pid, signal.SIGKILL)
+    until(lambda: own_valkey.pid is None)
+    own_valkey.start()
+    with Redis.from_url(own_valkey.url()) as client:
+        assert client.xlen("log") == 1
+
+
+def test_throw_away_data_is_thrown_away(tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "valkey", durable=False).start()
+    with Redis.from_url(server.url()) as client:
+        client.set("a", "1")
+    server.stop()
+    server.start()
+    with Redis.from_url(server.url()) as client:
+        assert client.get("a") is None
+    server.discard()
+    assert not server.folder.exists()
+
+
+def test_external_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://me:pw@cache.example:6380/3")
+    server = Valkey(tmp_path / "never").start()
+    assert server.url("auth", "secret") == "redis://me:pw@cache.example:6380/3"
+    assert not (tmp_path / "never").exists()
