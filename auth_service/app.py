@@ -7,11 +7,13 @@ from aiohttp import web
 
 from auth_service import resources as r
 from auth_service.account.routes import routes as account_routes
+from auth_service.delivery.callbacks import routes as callback_routes
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.provider import open_providers
+from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.delivery.notices import Notices
+from auth_service.delivery.queue import Queue
 from auth_service.delivery.routes import routes as development_routes
-from auth_service.delivery.templates import Templates
-from auth_service.delivery.worker import working
+from auth_service.delivery.start import WorkerParts, open_worker
 from auth_service.keyring import Keyring
 from auth_service.otp.service import Challenges
 from auth_service.revocation.service import Publisher
@@ -30,11 +32,12 @@ from shared.clock import Clock
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.health import READINESS
+from shared.middleware import HTTP_METRICS
 from shared.redis import open_redis
 from shared.tokens import TokenVerifier
 
 PREFIX = "/v1/auth"
-FEATURES = (signup_routes, session_routes, account_routes, key_routes)
+FEATURES = (signup_routes, session_routes, account_routes, key_routes, callback_routes)
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
 
@@ -54,16 +57,18 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
         extra=[web.get(KEYS_AT_ROOT, read_keys)],
     )
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
-    secrets = [secret.get_secret_value().encode() for secret in settings.secret_keys]
-    app[r.KEYRING] = Keyring(secrets, entropy)
+    app[r.KEYRING] = Keyring(settings.secrets, entropy)
     app[r.LIVES] = Lives(
         absolute=timedelta(seconds=settings.refresh_token_ttl),
         idle=timedelta(seconds=settings.session_idle_ttl),
         grace=timedelta(seconds=settings.refresh_grace),
         access=timedelta(seconds=settings.access_token_ttl),
     )
+    app[r.DELIVERY_METRICS] = DeliveryMetrics(app[HTTP_METRICS].registry)
     app[r.VERIFIER] = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
-    app.cleanup_ctx.extend([_database, _redis, _signer, _challenges, _publisher, _delivery])
+    app.cleanup_ctx.extend(
+        [_database, _redis, _signer, _challenges, _notices, _publisher, _delivery]
+    )
     return app
 
 
@@ -105,8 +110,19 @@ async def _signer(app: web.Application) -> AsyncIterator[None]:
 
 async def _challenges(app: web.Application) -> AsyncIterator[None]:
     app[r.CHALLENGES] = Challenges(
-        app[r.REDIS], app[r.KEYRING], app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY]
+        app[r.REDIS],
+        app[r.KEYRING],
+        app[r.SETTINGS],
+        app[r.DELIVERY_METRICS],
+        clock=app[r.CLOCK],
+        entropy=app[r.ENTROPY],
     )
+    yield
+
+
+async def _notices(app: web.Application) -> AsyncIterator[None]:
+    queue = Queue(app[r.REDIS], "")
+    app[r.NOTICES] = Notices(queue, app[r.KEYRING], app[r.CLOCK], app[r.ENTROPY])
     yield
 
 
@@ -125,19 +141,11 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _delivery(app: web.Application) -> AsyncIterator[None]:
-    settings = app[r.SETTINGS]
-    inbox = app[r.INBOX] = Inbox(app[r.REDIS], app[r.KEYRING], app[r.CLOCK])
-    templates = Templates({"product": settings.product_name})
-    url = settings.redis_url.get_secret_value()
-    async with (
-        open_providers(settings, inbox) as providers,
-        working(
-            url,
-            providers,
-            templates,
-            app[r.KEYRING],
-            clock=app[r.CLOCK],
-            entropy=app[r.ENTROPY],
-        ),
-    ):
+    settings, metrics = app[r.SETTINGS], app[r.DELIVERY_METRICS]
+    app[r.INBOX] = Inbox(app[r.REDIS], app[r.KEYRING], app[r.CLOCK])
+    if not settings.delivery_worker:
+        yield
+        return
+    parts = WorkerParts(app[r.REDIS], app[r.KEYRING], app[r.INBOX], app[r.CLOCK], app[r.ENTROPY])
+    async with open_worker(settings, parts, metrics):
         yield

@@ -1,6 +1,13 @@
-"""The command line: `python -m auth_service serve | keys generate|rotate|list`."""
+"""The command line of auth_service.
+
+python -m auth_service serve
+python -m auth_service worker
+python -m auth_service keys generate|rotate|list
+python -m auth_service deliveries dead|retry ID
+"""
 
 import argparse
+import asyncio
 import json
 import sys
 from datetime import timedelta
@@ -11,6 +18,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from auth_service.app import create_app
+from auth_service.delivery.command import list_dead, retry_dead, run_worker
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
@@ -42,19 +50,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m auth_service")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the HTTP interface and send deliveries")
+    commands.add_parser("worker", help="send deliveries only")
+    deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
+    deliveries.add_argument("action", choices=["dead", "retry"])
+    deliveries.add_argument("id", nargs="?", default="")
     keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
     keys.add_argument("action", choices=["generate", "rotate", "list"])
     keys.add_argument("--algorithm", choices=get_args(Algorithm), default="EdDSA")
     chosen = parser.parse_args(arguments)
-    if chosen.command == "serve":
-        return _serve()
-    return _keys(chosen.action, chosen.algorithm, SystemClock())
-
-
-def _serve() -> int:
+    if chosen.command == "keys":
+        return _keys(chosen.action, chosen.algorithm, SystemClock())
     settings = load_settings(AuthSettings)
+    clock, entropy = SystemClock(), SystemEntropy()
+    if chosen.command == "deliveries":
+        if chosen.action == "dead":
+            return asyncio.run(list_dead(settings, entropy))
+        return asyncio.run(retry_dead(settings, clock, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
-    run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
+    if chosen.command == "worker":
+        asyncio.run(run_worker(settings, clock, entropy))
+    else:
+        run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0
 
 

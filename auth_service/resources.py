@@ -6,6 +6,8 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from auth_service.delivery.console import Inbox
+    from auth_service.delivery.metrics import DeliveryMetrics
+    from auth_service.delivery.notices import Notices
     from auth_service.keyring import Keyring
     from auth_service.otp.service import Challenges
     from auth_service.revocation.service import Publisher
@@ -29,6 +31,8 @@ DATABASE: web.AppKey["Database"] = web.AppKey("database")
 REDIS: web.AppKey["BatchedRedis"] = web.AppKey("redis")
 CHALLENGES: web.AppKey["Challenges"] = web.AppKey("challenges")
 PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
+DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
+NOTICES: web.AppKey["Notices"] = web.AppKey("notices")
 INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
 
 CALLER: web.RequestKey["Caller"] = web.RequestKey("caller")

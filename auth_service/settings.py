@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode
 
 from shared.limits import Rates, parse_rates
-from shared.settings import Secrets, ServiceSettings, Words
+from shared.settings import Secrets, ServiceSettings, Words, split
 
 ANY_COUNTRY = "*"
 
@@ -74,11 +74,31 @@ class AuthSettings(ServiceSettings):
         "IN", description="region of a number without country code"
     )
     product_name: str = Field("Cheershare", description="what messages call the product")
+    delivery_worker: bool = Field(
+        True,
+        description="whether `serve` also sends; else `python -m auth_service worker` does",
+    )
     sms_providers: Annotated[
-        tuple[Literal["console", "twilio"], ...],
-        NoDecode,
-        BeforeValidator(lambda v: v.split(",") if isinstance(v, str) else v),
-    ] = Field((), description="ordered list of `twilio` (`console` in development, its default)")
+        tuple[Literal["console", "twilio", "webhook"], ...], NoDecode, BeforeValidator(split)
+    ] = Field(
+        (),
+        description="ordered list of `twilio`, `webhook` (`console` in development, its default)",
+    )
+    email_providers: Annotated[
+        tuple[Literal["console", "smtp", "smtp2"], ...], NoDecode, BeforeValidator(split)
+    ] = Field(
+        (), description="ordered list of `smtp`, `smtp2` (`console` in development, its default)"
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="`smtp://user:password@host:port` (STARTTLS) or `smtps://…` (TLS)",
+    )
+    smtp2_url: SecretStr = Field(SecretStr(""), description="the same of a second server")
+    mail_from: str = Field("", description="sender of mails: `Name <address>` or an address")
+    sms_webhook_url: str = Field("", description="where the webhook provider posts messages")
+    sms_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="`whsec_…`: signs those posts (Standard Webhooks)"
+    )
     twilio_account_sid: str = Field("", description="Twilio account")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="its token, or")
     twilio_api_key: str = Field("", description="an API key")
@@ -87,12 +107,18 @@ class AuthSettings(ServiceSettings):
     twilio_messaging_service_sid: str = Field("", description="a messaging service")
     twilio_base_url: str = Field("", description="another address of Twilio's API, for tests")
 
+    @property
+    def secrets(self) -> list[bytes]:
+        """Return the secret keys, the signing one first."""
+        return [secret.get_secret_value().encode() for secret in self.secret_keys]
+
     @model_validator(mode="before")
     @classmethod
     def _development_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("env") != "development":
             return values
-        return {"sms_countries": ANY_COUNTRY, "sms_providers": "console", **values}
+        providers = {"sms_providers": "console", "email_providers": "console"}
+        return {"sms_countries": ANY_COUNTRY, **providers, **values}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -101,10 +127,11 @@ class AuthSettings(ServiceSettings):
             problems.append("SMS_COUNTRIES: required in production")
         if not self.sms_providers:
             problems.append("SMS_PROVIDERS: required in production")
-        if self.production and "console" in self.sms_providers:
-            problems.append("SMS_PROVIDERS: console exists only in development")
+        if self.production and "console" in (*self.sms_providers, *self.email_providers):
+            problems.append("SMS_PROVIDERS, EMAIL_PROVIDERS: console exists only in development")
         problems += self._open_limits() if self.production else []
         problems += self._twilio() if "twilio" in self.sms_providers else []
+        problems += [f"{name}: required by a provider" for name in self._unset()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -114,6 +141,20 @@ class AuthSettings(ServiceSettings):
         open_ones = [name.upper() for name in limits if not getattr(self, name)]
         open_ones += [] if self.otp_cooldown else ["OTP_COOLDOWN"]
         return [f"{name}: may be off only in development" for name in open_ones]
+
+    def _unset(self) -> list[str]:
+        """Return the settings that a chosen provider needs and that are empty."""
+        needed: dict[str, object] = {}
+        if "webhook" in self.sms_providers:
+            needed["SMS_WEBHOOK_URL"] = self.sms_webhook_url
+            needed["SMS_WEBHOOK_SECRET"] = self.sms_webhook_secret.get_secret_value()
+        if "smtp" in self.email_providers:
+            needed["SMTP_URL"] = self.smtp_url.get_secret_value()
+        if "smtp2" in self.email_providers:
+            needed["SMTP2_URL"] = self.smtp2_url.get_secret_value()
+        if {"smtp", "smtp2"} & set(self.email_providers):
+            needed["MAIL_FROM"] = self.mail_from
+        return [name for name, value in needed.items() if not value]
 
     def _twilio(self) -> list[str]:
         missing = [] if self.twilio_account_sid else ["TWILIO_ACCOUNT_SID"]

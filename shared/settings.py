@@ -28,7 +28,8 @@ MIN_SECRET_BYTES = 32
 MIN_DISTINCT_BYTES = 10
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
+    """Turn comma-separated text into a list; anything else passes, to be judged as it is."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
@@ -45,15 +46,15 @@ def _strong(secret: SecretStr) -> SecretStr:
 Secrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_strong)], ...],
     NoDecode,
-    BeforeValidator(_split),
+    BeforeValidator(split),
     Field(min_length=1),
 ]
 """Comma-separated secrets: the first signs, every one verifies."""
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
 """Comma-separated words."""
 
-Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(split)]
 """Comma-separated addresses or networks in CIDR form."""
 
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import structlog
@@ -81,6 +81,20 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     Readiness turns false first and requests are still taken for `DRAIN_SECONDS`, so that a load
     balancer can look away; then what is in hand has `SHUTDOWN_GRACE` seconds.
     """
+    grace = settings.shutdown_grace
+    with stop_signal() as stop:
+        async with listening(app, settings.host, settings.port, grace=grace) as address:
+            log.info("service.started", address=address)
+            await stop.wait()
+            log.info("service.draining", seconds=settings.drain_seconds)
+            app[READINESS].draining = True
+            await asyncio.sleep(settings.drain_seconds)
+        log.info("service.stopped")
+
+
+@contextlib.contextmanager
+def stop_signal() -> Iterator[asyncio.Event]:
+    """Give an event that SIGTERM or SIGINT sets; a second one ends the process at once."""
     stop = asyncio.Event()
 
     def on_signal() -> None:
@@ -89,16 +103,14 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
         loop.add_signal_handler(number, on_signal)
-    grace = settings.shutdown_grace
-    async with listening(app, settings.host, settings.port, grace=grace) as address:
-        log.info("service.started", address=address)
-        await stop.wait()
-        log.info("service.draining", seconds=settings.drain_seconds)
-        app[READINESS].draining = True
-        await asyncio.sleep(settings.drain_seconds)
-    log.info("service.stopped")
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
 def run(app: web.Application, settings: ServiceSettings) -> None:

@@ -29,6 +29,7 @@ class Inbox:
     async def keep(self, message: Message) -> None:
         """Put a message on top."""
         kept = {
+            "id": message.id,
             "channel": message.channel,
             "to": message.to,
             "subject": message.subject,

@@ -2,8 +2,20 @@
 
 
 class ProviderError(Exception):
-    """The provider did not take the message; another try may succeed."""
+    """The provider has certainly not taken the message; it may be asked again.
+
+    `retry_after`: seconds that it asked us to wait, 0 when it did not say.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0) -> None:
+        """Keep a reason without anything secret in it."""
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class MessageRefusedError(ProviderError):
     """The provider will never take this message."""
+
+
+class OutcomeUnknownError(ProviderError):
+    """The provider may have taken the message; asking it again might send it twice."""

@@ -8,7 +8,8 @@ from auth_service.keyring import Keyring
 
 STREAM = "deliveries"
 GROUP = "senders"
-Channel = Literal["sms"]
+DEAD = "deliveries:dead"
+Channel = Literal["sms", "email"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,33 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A rendered delivery, as a provider takes it."""
+    """A rendered delivery, as a provider takes it; `id` is the delivery's. `html`: mail only."""
 
+    id: str
     channel: Channel
     to: str
     subject: str | None
     text: str
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A delivery in the queue: its place there, and the moment (ms) after which it is worthless."""
+
+    place: str
+    id: str
+    not_after: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A delivery that was given up. `reasons`: what each provider said, by name."""
+
+    id: str
+    channel: str
+    to: str
+    template: str
+    reasons: dict[str, str]
+    died_at: str

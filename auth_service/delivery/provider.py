@@ -1,12 +1,13 @@
-"""What the worker needs of a provider, and the list of those that the settings name."""
+"""What the sender needs of a provider, and those that the settings name."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from auth_service.delivery.console import Console, Inbox
-from auth_service.delivery.model import Message
+from auth_service.delivery.model import Channel, Message
 from auth_service.settings import AuthSettings
+from shared.clock import Clock
 
 
 class Provider(Protocol):
@@ -18,22 +19,37 @@ class Provider(Protocol):
         """Hand one message over.
 
         Raises:
-            ProviderError: it was not taken; the subclass says whether trying again makes sense.
+            ProviderError: it was not taken, or that is not known; the subclass says.
         """
         ...
 
 
 @contextlib.asynccontextmanager
-async def open_providers(settings: AuthSettings, inbox: Inbox) -> AsyncIterator[Sequence[Provider]]:
-    """Open the SMS providers in the order in which they are tried."""
+async def open_providers(
+    settings: AuthSettings, inbox: Inbox, clock: Clock
+) -> AsyncIterator[Mapping[Channel, Sequence[Provider]]]:
+    """Open each channel's providers, in the order in which they are asked."""
     async with contextlib.AsyncExitStack() as stack:
-        providers: list[Provider] = []
-        for name in settings.sms_providers:
+
+        async def opened(name: str) -> Provider:
+            if name == "console":
+                return Console(inbox)
             if name == "twilio":
                 # Imported when configured: the SDK costs 20 MB and 150 ms.
                 from auth_service.delivery.twilio import open_twilio  # noqa: PLC0415
 
-                providers.append(await stack.enter_async_context(open_twilio(settings)))
-            else:
-                providers.append(Console(inbox))
-        yield providers
+                return await stack.enter_async_context(open_twilio(settings))
+            if name == "webhook":
+                from auth_service.delivery.webhook import open_webhook  # noqa: PLC0415
+
+                return await stack.enter_async_context(open_webhook(settings, clock))
+            from auth_service.delivery.smtp import open_smtp  # noqa: PLC0415
+
+            url = settings.smtp_url if name == "smtp" else settings.smtp2_url
+            return await stack.enter_async_context(
+                open_smtp(name, url.get_secret_value(), settings.mail_from, clock)
+            )
+
+        sms = [await opened(name) for name in settings.sms_providers]
+        email = [await opened(name) for name in settings.email_providers]
+        yield {"sms": sms, "email": email}

@@ -1,8 +1,8 @@
-"""Messages' texts: `templates/<language>/<name>.<channel>.txt`, rendered strictly."""
+"""Messages' texts: `templates/<language>/<name>.<channel>.<part>`, rendered strictly."""
 
 from collections.abc import Mapping
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from auth_service.delivery.model import Delivery, Message
 
@@ -10,20 +10,34 @@ LANGUAGE = "en"
 
 
 class Templates:
-    """Renders deliveries; an undefined name is an error, never a gap in a message."""
+    """Renders deliveries; an undefined name is an error, never a gap in a message.
+
+    A text message has a `txt`; a mail also has a `subject.txt` and an `html`, which is escaped.
+    """
 
     def __init__(self, shared: Mapping[str, str]) -> None:
         """`shared`: what every template may use, such as `product`."""
         self._environment = Environment(
             loader=PackageLoader("auth_service.delivery", "templates"),
             undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701 - plain text messages, no HTML
-            keep_trailing_newline=False,
+            autoescape=select_autoescape(["html"]),
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._environment.globals.update(shared)
 
     def render(self, delivery: Delivery) -> Message:
         """Return the message that says it."""
-        name = f"{LANGUAGE}/{delivery.template}.{delivery.channel}.txt"
-        text = self._environment.get_template(name).render(delivery.parameters)
-        return Message(delivery.channel, delivery.to, None, text.strip())
+        mail = delivery.channel == "email"
+        return Message(
+            id=delivery.id,
+            channel=delivery.channel,
+            to=delivery.to,
+            subject=self._part(delivery, "subject.txt") if mail else None,
+            text=self._part(delivery, "txt"),
+            html=self._part(delivery, "html") if mail else None,
+        )
+
+    def _part(self, delivery: Delivery, part: str) -> str:
+        name = f"{LANGUAGE}/{delivery.template}.{delivery.channel}.{part}"
+        return self._environment.get_template(name).render(delivery.parameters).strip()

@@ -3,58 +3,70 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from auth_service.delivery.errors import MessageRefusedError, ProviderError
+from auth_service.delivery.errors import (
+    MessageRefusedError,
+    OutcomeUnknownError,
+    ProviderError,
+)
 from auth_service.delivery.model import Message
 from auth_service.settings import AuthSettings
 
-SEND_SECONDS = 2.0
 TOO_MANY = 429
 SERVER_ERROR = 500
+_retry_after: ContextVar[float] = ContextVar("retry_after", default=0)
+CALLBACK = "/v1/auth/callbacks/twilio"
 
 
-class _BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
-    """The SDK's client ignores the time-out that it is constructed with."""
+class _KeepsAnswer(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
+    """The SDK's errors drop the answer's headers, and with them `Retry-After`."""
 
     async def request(self, *args: Any, **kwargs: Any) -> Response:
-        async with asyncio.timeout(SEND_SECONDS):
-            return await super().request(*args, **kwargs)
+        response = await super().request(*args, **kwargs)
+        said = (response.headers or {}).get("Retry-After", "")
+        _retry_after.set(float(said) if said.isdigit() else 0.0)
+        return response
 
 
 class Twilio:
-    """Hands SMS to Twilio; each try has 2 s."""
+    """Hands SMS to Twilio. The time-out is the sender's: the SDK ignores its own."""
 
     name = "twilio"
 
-    def __init__(self, client: Client, sender: dict[str, str]) -> None:
-        """`sender`: the SDK's `from_` or `messaging_service_sid`."""
+    def __init__(self, client: Client, parameters: dict[str, str]) -> None:
+        """`parameters`: what every message carries, the sender above all."""
         self._client = client
-        self._sender = sender
+        self._parameters = parameters
 
     async def send(self, message: Message) -> None:
         """Hand one message over.
 
         Raises:
             MessageRefusedError: Twilio says that it will never take it.
-            ProviderError: a time-out, a 429, a 5xx, or an answer that makes no sense.
+            ProviderError: Twilio could not be reached, or answered 429 or 5xx.
+            OutcomeUnknownError: the connection broke, or the answer makes no sense.
         """
         try:
             await self._client.messages.create_async(
-                to=message.to, body=message.text, **self._sender
+                to=message.to, body=message.text, **self._parameters
             )
         except TwilioRestException as refused:
-            permanent = refused.status < SERVER_ERROR and refused.status != TOO_MANY
-            kind = MessageRefusedError if permanent else ProviderError
-            raise kind(f"twilio answered {refused.status}, code {refused.code}") from None
-        except (TwilioException, ClientError, OSError, TimeoutError, ValueError) as failed:
-            raise ProviderError(f"twilio: {type(failed).__name__}") from None
+            reason = f"twilio answered {refused.status}, code {refused.code}"
+            if refused.status < SERVER_ERROR and refused.status != TOO_MANY:
+                raise MessageRefusedError(reason) from None
+            raise ProviderError(reason, _retry_after.get()) from None
+        except ClientConnectorError:
+            raise ProviderError("twilio cannot be reached") from None
+        except (TwilioException, ClientError, OSError, ValueError, TypeError, KeyError) as failed:
+            raise OutcomeUnknownError(f"twilio: {type(failed).__name__}") from None
 
 
 def _connect(settings: AuthSettings, http: AsyncTwilioHttpClient) -> Client:
@@ -72,15 +84,19 @@ def _connect(settings: AuthSettings, http: AsyncTwilioHttpClient) -> Client:
     return client
 
 
+def _parameters(settings: AuthSettings) -> dict[str, str]:
+    service = settings.twilio_messaging_service_sid
+    sender = (
+        {"messaging_service_sid": service} if service else {"from_": settings.twilio_phone_number}
+    )
+    if settings.public_url_is_loopback:
+        return sender
+    return sender | {"status_callback": settings.public_url.rstrip("/") + CALLBACK}
+
+
 @contextlib.asynccontextmanager
 async def open_twilio(settings: AuthSettings) -> AsyncIterator[Twilio]:
     """Open a connected provider; closes the SDK's session at the end."""
-    async with _BoundedHttpClient() as http:
+    async with _KeepsAnswer() as http:
         client = await asyncio.to_thread(_connect, settings, http)
-        service = settings.twilio_messaging_service_sid
-        sender = (
-            {"messaging_service_sid": service}
-            if service
-            else {"from_": settings.twilio_phone_number}
-        )
-        yield Twilio(client, sender)
+        yield Twilio(client, _parameters(settings))

@@ -1,141 +1,97 @@
-"""The worker: takes deliveries from the stream and hands them to providers until one takes them."""
+"""The worker: keeps deliveries in hand, lets a sender send each, and takes over from the dead."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+import functools
+from collections.abc import AsyncIterator
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
 
-from auth_service.delivery.errors import MessageRefusedError, ProviderError
-from auth_service.delivery.model import GROUP, STREAM, Delivery, Message
-from auth_service.delivery.provider import Provider
-from auth_service.delivery.templates import Templates
-from auth_service.keyring import Keyring, SealBrokenError
+from auth_service.delivery.model import Entry
+from auth_service.delivery.queue import Queue
+from auth_service.delivery.sender import Sender, TakenOverError
 from shared.background import repeating
-from shared.clock import Clock, milliseconds
-from shared.entropy import Entropy
-from shared.redis import new_client
+from shared.errors import ServiceUnavailable
 
-BLOCK_MS = 1000
-AT_ONCE = 32
-FIRST_BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 20
-RECONNECT_SECONDS = 0.5
+AT_ONCE = 128
+POLL_SECONDS = 0.05
+RENEW_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
 class Worker:
-    """Sends what is in the queue, up to 32 messages at once, nothing after its not-after."""
+    """Sends what is in the queue, up to 128 deliveries at once.
 
-    redis: Redis
-    providers: Sequence[Provider]
-    templates: Templates
-    keyring: Keyring
-    clock: Clock
-    entropy: Entropy
+    While a delivery is in hand its claim is renewed each second; one that is not renewed for 3.5 s
+    is taken over by whoever looks next.
+    """
 
-    async def work(self) -> None:
-        """Send until the connection is lost."""
-        await self._create_group()
-        await self._send_all(self.entropy.bytes(8).hex())
+    def __init__(self, queue: Queue, sender: Sender) -> None:
+        """Take from `queue`, hand to `sender`."""
+        self._queue = queue
+        self._sender = sender
+        self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._prepared = False
 
-    async def _create_group(self) -> None:
+    async def look(self) -> None:
+        """Take what there is room for and start sending it."""
+        if not self._prepared:
+            await self._queue.prepare()
+            self._prepared = True
+        room = AT_ONCE - len(self._in_hand)
+        if room <= 0:
+            return
         try:
-            await self.redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
-        except ResponseError as refused:
-            if not str(refused).startswith("BUSYGROUP"):
-                raise
-
-    async def _send_all(self, consumer: str) -> None:
-        slots = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                async with slots:  # wait for one to be free before taking more from the queue
-                    entries = await self._take(consumer)
-                for entry_id, fields in entries:
-                    await slots.acquire()
-                    task = tasks.create_task(self._handle(entry_id, fields))
-                    task.add_done_callback(lambda _: slots.release())
-
-    async def _take(self, consumer: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        streams: Any = await self.redis.xreadgroup(
-            GROUP, consumer, {STREAM: ">"}, count=AT_ONCE, block=BLOCK_MS
-        )
-        return streams[0][1] if streams else []
-
-    async def _handle(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
-        """Send one entry, then take it off the queue, sent or given up; one failing harms none."""
-        try:
-            delivery = Delivery.opened(fields[b"sealed"], self.keyring)
-            with structlog.contextvars.bound_contextvars(
-                request_id=delivery.request_id, delivery_id=delivery.id
-            ):
-                await self._deliver(delivery, int(fields[b"not_after"]))
-        except SealBrokenError:
-            log.error("delivery.unreadable", entry=entry_id.decode())
+            entries = await self._queue.take(room)
         except Exception:
-            log.exception("delivery.crashed", entry=entry_id.decode())
+            self._prepared = False  # a wiped Redis has no consumer group any more
+            raise
+        for entry in entries:
+            if entry.place not in self._in_hand:
+                task = asyncio.create_task(self._handle(entry))
+                self._in_hand[entry.place] = task
+                task.add_done_callback(functools.partial(self._let_go, entry.place))
+
+    async def renew(self) -> None:
+        """Keep the claims of what is in hand; drop what another worker has taken over."""
+        if not self._in_hand:
+            return
+        for place in await self._queue.renew(list(self._in_hand)):
+            if task := self._in_hand.get(place):
+                task.cancel()
+                log.warning("delivery.taken_over", place=place)
+
+    async def stop(self) -> None:
+        """Let go of what is in hand; another worker takes it over, or this one after a restart."""
+        tasks = list(self._in_hand.values())
+        while tasks and any(not task.done() for task in tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=POLL_SECONDS)
+
+    def _let_go(self, place: str, _task: asyncio.Task[None]) -> None:
+        self._in_hand.pop(place, None)
+
+    async def _handle(self, entry: Entry) -> None:
         try:
-            await self.redis.xack(STREAM, GROUP, entry_id)
-            await self.redis.xdel(STREAM, entry_id)
-        except (RedisError, OSError, TimeoutError):
-            log.warning("delivery.not_taken_off", entry=entry_id.decode())
-
-    async def _deliver(self, delivery: Delivery, not_after: int) -> None:
-        message = self.templates.render(delivery)
-        backoff = FIRST_BACKOFF_SECONDS
-        while milliseconds(self.clock.now()) < not_after:
-            try:
-                provider = await self._try_each(message)
-            except MessageRefusedError as refused:
-                log.error("delivery.refused", reason=str(refused))
-                return
-            if provider:
-                log.info("delivery.sent", channel=delivery.channel, provider=provider)
-                return
-            jitter = self.entropy.below(1000) / 1000
-            await asyncio.sleep(backoff * (0.5 + jitter))
-            backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-        log.error("delivery.expired", channel=delivery.channel)
-
-    async def _try_each(self, message: Message) -> str | None:
-        """Return the name of the provider that took the message, None when all failed for now."""
-        refused: MessageRefusedError | None = None
-        for provider in self.providers:
-            try:
-                await provider.send(message)
-            except MessageRefusedError as final:
-                refused = final
-            except ProviderError as failed:
-                refused = None
-                log.warning("delivery.failed", provider=provider.name, reason=str(failed))
-            else:
-                return provider.name
-        if refused:
-            raise refused
-        return None
+            await self._sender.send(self._queue, entry)
+        except (TakenOverError, ServiceUnavailable):
+            log.warning("delivery.left_in_queue", delivery_id=entry.id)
+        except Exception as bug:
+            # Not left in the queue: it would crash every worker in turn, for ever.
+            log.exception("delivery.crashed", delivery_id=entry.id)
+            await self._queue.bury(entry, {"worker": type(bug).__name__}, self._sender.now())
 
 
 @contextlib.asynccontextmanager
-async def working(
-    redis_url: str,
-    providers: Sequence[Provider],
-    templates: Templates,
-    keyring: Keyring,
-    *,
-    clock: Clock,
-    entropy: Entropy,
-) -> AsyncIterator[None]:
-    """Run a worker beside the block, on a connection of its own, since it waits on it."""
-    redis = new_client(redis_url, timeout=BLOCK_MS / 1000 + 2)
-    worker = Worker(redis, providers, templates, keyring, clock, entropy)
+async def working(queue: Queue, sender: Sender) -> AsyncIterator[None]:
+    """Run a worker beside the block."""
+    worker = Worker(queue, sender)
     try:
-        async with repeating("deliveries", worker.work, pause=RECONNECT_SECONDS):
+        async with (
+            repeating("deliveries", worker.look, pause=POLL_SECONDS),
+            repeating("delivery_claims", worker.renew, pause=RENEW_SECONDS),
+        ):
             yield
     finally:
-        await redis.aclose()
+        await worker.stop()

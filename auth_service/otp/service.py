@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
+from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import STREAM, Delivery
 from auth_service.keyring import Keyring
 from auth_service.otp.errors import OtpInvalid
@@ -40,6 +41,8 @@ class Challenges:
         redis: BatchedRedis,
         keyring: Keyring,
         settings: AuthSettings,
+        metrics: DeliveryMetrics,
+        *,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -47,6 +50,7 @@ class Challenges:
         self._redis = redis
         self._keyring = keyring
         self._settings = settings
+        self._metrics = metrics
         self._clock = clock
         self._entropy = entropy
 
@@ -104,6 +108,7 @@ class Challenges:
         )
         if index:
             raise LimitReachedError(scopes[index - 1], wait)
+        self._metrics.count("requested", "sms", destination)
         return Challenge(handle, "sms", self._settings.otp_ttl, self._settings.otp_cooldown)
 
     async def prove(
@@ -139,6 +144,7 @@ class Challenges:
             raise RateLimited(-(-answer[1] // 1000))
         if answer[0] != b"right":
             raise OtpInvalid
+        self._metrics.count("verified", "sms", destination)
         return Proof(destination, receipt, json.loads(self._keyring.open("otp", answer[1])))
 
     async def give_back(self, proof: Proof) -> None:

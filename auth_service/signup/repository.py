@@ -15,6 +15,10 @@ from shared.db import Database
 SIGN_IN = f"""
 WITH holder AS (
     SELECT id FROM users WHERE phone_number = $1 AND phone_verified
+), known AS (
+    SELECT EXISTS (
+        SELECT 1 FROM sessions x JOIN holder ON x.user_id = holder.id
+        WHERE x.user_agent IS NOT DISTINCT FROM $6) AS device
 ), seen AS (
     UPDATE users SET last_login_at = $4
     WHERE id = (SELECT id FROM holder) AND status = 'active'
@@ -35,7 +39,8 @@ WITH holder AS (
     INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
     SELECT $10, 'refresh', s.user_id, s.id, $4, $11 FROM s
 )
-SELECT u.is_new, {PREFIXED}, {PREFIXED_SESSION} FROM u JOIN s ON s.user_id = u.id"""
+SELECT u.is_new, known.device AS known_device, {PREFIXED}, {PREFIXED_SESSION}
+FROM known, u JOIN s ON s.user_id = u.id"""
 
 IS_DISABLED = """
 SELECT EXISTS (
@@ -58,8 +63,18 @@ class Entry:
     refresh_ends: datetime
 
 
-async def sign_in(database: Database, entry: Entry) -> tuple[User, Session, bool] | None:
-    """Store user, session and refresh token; tells whether the user is new.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What was stored. `known_device`: the user signed in with this user agent before."""
+
+    user: User
+    session: Session
+    is_new: bool
+    known_device: bool
+
+
+async def sign_in(database: Database, entry: Entry) -> Entered | None:
+    """Store user, session and refresh token.
 
     None when the holder is not active, or was created by somebody else at this moment.
     """
@@ -78,7 +93,9 @@ async def sign_in(database: Database, entry: Entry) -> tuple[User, Session, bool
             entry.refresh_hash,
             entry.refresh_ends,
         )
-    return (user_of(row), session_of(row), row["is_new"]) if row else None
+    if row is None:
+        return None
+    return Entered(user_of(row), session_of(row), row["is_new"], row["known_device"])
 
 
 async def is_disabled(database: Database, phone_number: str) -> bool:

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from auth_service.otp.errors import OtpInvalid
 from auth_service.phone import parse_phone_number
-from auth_service.resources import CHALLENGES, CLOCK, DATABASE, ENTROPY, LIVES, SETTINGS
+from auth_service.resources import CHALLENGES, CLOCK, DATABASE, ENTROPY, LIVES, NOTICES, SETTINGS
 from auth_service.session.answers import token_pair
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import MAX_USER_AGENT, Device
@@ -67,11 +67,13 @@ async def _enter(request: web.Request, body: SignupBody, number: str) -> web.Res
     signed_in, is_new = await service.enter(
         app[CHALLENGES],
         app[DATABASE],
+        app[NOTICES],
         app[LIVES],
         phone_number=number,
         code=body.otp or "",
         handle=body.challenge,
         device=Device(client_address(request), agent.encode("utf-8", "replace").decode() or None),
+        request_id=request[REQUEST_ID],
         clock=app[CLOCK],
         entropy=app[ENTROPY],
     )

@@ -1,13 +1,13 @@
 """The combined flow: whoever proves a phone number is signed in, known before or not."""
 
+from auth_service.delivery.notices import Notices
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
 from auth_service.otp.model import Challenge
 from auth_service.otp.service import Address, Challenges, LimitReachedError
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device, Lives, Session, SignedIn
+from auth_service.session.model import Device, Lives, SignedIn
 from auth_service.signup import repository
-from auth_service.signup.repository import Entry
-from auth_service.user.model import User
+from auth_service.signup.repository import Entered, Entry
 from auth_service.user.repository import is_held
 from shared.clock import Clock
 from shared.db import Database
@@ -55,18 +55,21 @@ async def ask(
 async def enter(
     challenges: Challenges,
     database: Database,
+    notices: Notices,
     lives: Lives,
     *,
     phone_number: str,
     code: str,
     handle: str | None,
     device: Device,
+    request_id: str,
     clock: Clock,
     entropy: Entropy,
 ) -> tuple[SignedIn, bool]:
     """Sign in whoever sends the right code; tells whether the user is new.
 
-    When the sign-in cannot be stored, the code stays good.
+    When the sign-in cannot be stored, the code stays good. A user who was not seen with this
+    device before is told of it.
 
     Raises:
         OtpInvalid: the code is wrong, spent or expired.
@@ -90,16 +93,27 @@ async def enter(
         refresh_ends=lives.refresh_until(session_ends, now),
     )
     try:
-        user, session, is_new = await _store(database, entry)
+        entered = await _store(database, entry)
     except AccountDisabled:
         raise
     except Exception:
         await challenges.give_back(proof)
         raise
-    return SignedIn(user, session, token, entry.refresh_ends), is_new
+    if not (entered.is_new or entered.known_device):
+        await notices.tell(
+            entered.user,
+            "new_sign_in",
+            {
+                "time": f"{now:%Y-%m-%d %H:%M} UTC",
+                "address": str(device.address),
+                "device": device.user_agent or "unknown",
+            },
+            request_id=request_id,
+        )
+    return SignedIn(entered.user, entered.session, token, entry.refresh_ends), entered.is_new
 
 
-async def _store(database: Database, entry: Entry) -> tuple[User, Session, bool]:
+async def _store(database: Database, entry: Entry) -> Entered:
     stored = await repository.sign_in(database, entry)
     if stored is None and await repository.is_disabled(database, entry.phone_number):
         raise AccountDisabled

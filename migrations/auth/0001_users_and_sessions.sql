@@ -36,7 +36,7 @@ CREATE TABLE sessions (
     revoked_reason text
 ) WITH (fillfactor = 90);
 
-CREATE INDEX sessions_of_user ON sessions (user_id, created_at) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_of_user ON sessions (user_id, created_at);
 
 -- Opaque secrets handed out, by their SHA-256 alone. A refresh token that was exchanged keeps its
 -- row, with its successor's hash, so that using it again is recognised.

@@ -1,167 +1,245 @@
-"""From the queue to the provider: Twilio's real SDK against a stand-in on loopback."""
+"""From the queue to the provider: the real SDK and a real webhook against stand-ins."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiohttp import BasicAuth, web
+from aiohttp import BasicAuth
 from redis.asyncio import Redis
+from standardwebhooks import Webhook
+from twilio.request_validator import RequestValidator
 
-from auth_service.delivery.model import GROUP, STREAM
+from auth_service.cli import main
+from auth_service.delivery.model import DEAD, GROUP, STREAM
+from tests.auth.conftest import WEBHOOK_SECRET
+from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.support.clock import MovableClock
+from tests.support.providers import (
+    ACCOUNT,
+    GARBAGE,
+    HANG_UP,
+    SILENCE,
+    ProviderStandIn,
+)
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"
-ACCOUNT = "AC" + "0" * 32
 
 
-@dataclass
-class TwilioStandIn:
-    """Answers as Twilio does, with the statuses that the test lines up."""
+async def _queue_is_empty(redis: Redis) -> None:
+    async def empty() -> bool:
+        return await redis.xlen(STREAM) == 0
 
-    statuses: list[int] = field(default_factory=list)
-    requests: list[dict[str, str]] = field(default_factory=list)
-    logins: list[str | None] = field(default_factory=list)
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.requests.append({k: str(v) for k, v in (await request.post()).items()})
-        self.logins.append(request.headers.get("Authorization"))
-        status = self.statuses.pop(0) if self.statuses else 201
-        if status == 0:
-            await asyncio.sleep(30)
-        if status >= 400:
-            return web.json_response({"code": 20500, "message": "no"}, status=status)
-        return web.json_response({"sid": "SM" + "0" * 32, "status": "queued"}, status=status)
+    await until(empty, 8)
+    pending: Any = await redis.xpending(STREAM, GROUP)
+    assert pending["pending"] == 0
 
 
-@pytest.fixture
-async def twilio(serving: Callable[[web.Application], Any]) -> AsyncIterator[tuple[Any, str]]:
-    stand_in = TwilioStandIn()
-    app = web.Application()
-    app.router.add_post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", stand_in.take)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0]
-    yield stand_in, f"http://{host}:{port}"
-    await runner.cleanup()
-
-
-@pytest.fixture
-def through_twilio(serving_auth: Callable[..., Any], twilio: tuple[Any, str]) -> Any:
-    return lambda **changes: serving_auth(
-        sms_providers="twilio",
-        twilio_account_sid=ACCOUNT,
-        twilio_auth_token="a-token",
-        twilio_phone_number="+15005550006",
-        twilio_base_url=twilio[1],
-        **changes,
-    )
-
-
-async def _received(stand_in: TwilioStandIn, count: int, seconds: float = 8) -> None:
-    async def enough() -> bool:
-        return len(stand_in.requests) >= count
-
-    await until(enough, seconds)
+async def _dead(redis: Redis) -> list[dict[str, Any]]:
+    letters: Any = await redis.lrange(DEAD, 0, -1)
+    return [json.loads(letter) for letter in letters]
 
 
 async def test_a_code_goes_out_through_twilio(
-    through_twilio: Any, twilio: tuple[TwilioStandIn, str]
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
 ) -> None:
-    stand_in, _ = twilio
-    async with through_twilio() as auth:
+    async with through("twilio") as auth:
         sent = await auth.ask(NUMBER)
-        await _received(stand_in, 1)
-        [request] = stand_in.requests
-        assert request["To"] == NUMBER
-        assert request["From"] == "+15005550006"
-        code = request["Body"][:6]
-        assert request["Body"] == (
+        [message] = await twilio.received(1)
+        assert (message["To"], message["From"]) == (NUMBER, "+15005550006")
+        code = message["Body"][:6]
+        assert message["Body"] == (
             f"{code} is your Cheershare code. It is valid for 5 minutes. Never share it."
         )
-        assert BasicAuth.decode(stand_in.logins[0] or "").login == ACCOUNT
+        login = BasicAuth.decode(twilio.requests[0].headers["Authorization"]).login
+        assert login == ACCOUNT
         assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
+        await _queue_is_empty(redis)
+
+
+async def test_a_webhook_gets_a_signed_message(
+    through: Callable[..., Any], webhook: ProviderStandIn
+) -> None:
+    async with through("webhook") as auth:
+        await auth.ask(NUMBER)
+        [message] = await webhook.received(1)
+        headers = dict(webhook.requests[0].headers)
+        Webhook(WEBHOOK_SECRET).verify(webhook.bodies[0], headers)
+        assert message["id"] == headers["webhook-id"]
 
 
 async def test_the_answer_does_not_wait_for_the_provider(
-    through_twilio: Any, twilio: tuple[TwilioStandIn, str]
+    through: Callable[..., Any], twilio: ProviderStandIn
 ) -> None:
-    stand_in, _ = twilio
-    stand_in.statuses = [0]
-    async with through_twilio() as auth:
-        async with asyncio.timeout(1):
-            assert (await auth.ask(NUMBER)).status == 202
-        await _received(stand_in, 2)  # after its 2 s the first try is given up
+    twilio.always = SILENCE
+    async with through("twilio") as auth, asyncio.timeout(1.5):
+        assert (await auth.ask(NUMBER)).status == 202
 
 
-@pytest.mark.parametrize("status", [500, 429])
-async def test_a_failing_provider_is_tried_again(
-    through_twilio: Any, twilio: tuple[TwilioStandIn, str], redis: Redis, status: int
+@pytest.mark.parametrize("fault", [SILENCE, HANG_UP, GARBAGE])
+async def test_a_provider_that_may_have_sent_is_not_asked_again(
+    through: Callable[..., Any],
+    twilio: ProviderStandIn,
+    webhook: ProviderStandIn,
+    redis: Redis,
+    fault: int,
 ) -> None:
-    stand_in, _ = twilio
-    stand_in.statuses = [status]
-    async with through_twilio() as auth:
+    twilio.always = fault
+    async with through("twilio", "webhook") as auth:
         await auth.ask(NUMBER)
-        await _received(stand_in, 2)
-
-        async def off_the_queue() -> bool:
-            return await redis.xlen(STREAM) == 0
-
-        await until(off_the_queue)
-        pending: Any = await redis.xpending(STREAM, GROUP)
-        assert pending["pending"] == 0
+        [message] = await webhook.received(1, seconds=5)
+        assert message["to"] == NUMBER
+        await _queue_is_empty(redis)
+        assert len(twilio.messages) == 1
 
 
-async def test_a_message_refused_for_good_is_not_repeated(
-    through_twilio: Any, twilio: tuple[TwilioStandIn, str], redis: Redis
+@pytest.mark.parametrize("status", [500, 503, 429])
+async def test_a_provider_that_says_no_for_now_is_followed_by_the_next(
+    through: Callable[..., Any], twilio: ProviderStandIn, webhook: ProviderStandIn, status: int
 ) -> None:
-    stand_in, _ = twilio
-    stand_in.statuses = [400]
-    async with through_twilio() as auth:
+    twilio.always = status
+    async with through("twilio", "webhook") as auth:
         await auth.ask(NUMBER)
+        await webhook.received(1, seconds=2)
+        assert len(twilio.messages) == 1
 
-        async def off_the_queue() -> bool:
-            return bool(stand_in.requests) and await redis.xlen(STREAM) == 0
 
-        await until(off_the_queue)
-        await auth.ask("+919876543211")
-        await _received(stand_in, 2)
-        assert [request["To"] for request in stand_in.requests] == [NUMBER, "+919876543211"]
+async def test_the_only_provider_is_tried_again(
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+) -> None:
+    twilio.answers = [500, 503]
+    async with through("twilio") as auth:
+        await auth.ask(NUMBER)
+        await twilio.received(3)
+        await _queue_is_empty(redis)
+        assert await _dead(redis) == []
+
+
+async def test_retry_after_is_honoured(
+    through: Callable[..., Any], twilio: ProviderStandIn
+) -> None:
+    twilio.answers, twilio.headers = [429], {"Retry-After": "2"}
+    async with through("twilio") as auth:
+        await auth.ask(NUMBER)
+        await twilio.received(1)
+        started = asyncio.get_running_loop().time()
+        await twilio.received(2)
+        assert asyncio.get_running_loop().time() - started >= 1.8
+
+
+async def test_a_message_refused_for_good_becomes_a_dead_letter(
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+) -> None:
+    twilio.always = 400
+    async with through("twilio") as auth:
+        await auth.ask(NUMBER)
+        await _queue_is_empty(redis)
+        [letter] = await _dead(redis)
+        assert letter["reasons"] == {"twilio": "twilio answered 400, code 20500"}
+        assert len(twilio.messages) == 1
+
+
+@pytest.fixture
+def command_environment(
+    monkeypatch: pytest.MonkeyPatch, valkey: Any, auth_dsn: str, keys_folder: Any
+) -> None:
+    environment = {
+        "ENV": "development",
+        "PUBLIC_URL": ISSUER,
+        "AUTH_DATABASE_URL": auth_dsn,
+        "REDIS_URL": valkey.url(),
+        "JWT_PRIVATE_KEYS_DIR": str(keys_folder),
+        "SECRET_KEYS": SECRET,
+        "REVOCATION_KEY": REVOCATION_KEY,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("command_environment")
+async def test_a_dead_letter_is_shown_and_retried_by_hand(
+    through: Callable[..., Any],
+    twilio: ProviderStandIn,
+    redis: Redis,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    twilio.answers = [400]
+    async with through("twilio") as auth:
+        await auth.ask(NUMBER)
+        await _queue_is_empty(redis)
+        assert await asyncio.to_thread(main, ["deliveries", "dead"]) == 0
+        [line] = [x for x in capsys.readouterr().out.splitlines() if x.startswith("{")]
+        shown = json.loads(line)
+        assert shown["to"] == "…10"
+        assert shown["template"] == "code"
+        assert await asyncio.to_thread(main, ["deliveries", "retry", shown["id"]]) == 0
+        first, second = await twilio.received(2)
+        assert first["Body"] == second["Body"]
+        assert await asyncio.to_thread(main, ["deliveries", "retry", shown["id"]]) == 1
 
 
 async def test_nothing_is_sent_after_its_life(
-    through_twilio: Any, twilio: tuple[TwilioStandIn, str], redis: Redis, clock: MovableClock
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis, clock: MovableClock
 ) -> None:
-    stand_in, _ = twilio
-    stand_in.statuses = [500]
-    async with through_twilio() as auth:
+    twilio.always = 500
+    async with through("twilio") as auth:
         await auth.ask(NUMBER)
-        await _received(stand_in, 1)
+        await twilio.received(1)
         clock.advance(seconds=301)
-
-        async def off_the_queue() -> bool:
-            return await redis.xlen(STREAM) == 0
-
-        await until(off_the_queue)
-        assert len(stand_in.requests) == 1
+        await _queue_is_empty(redis)
+        count = len(twilio.messages)
+        [letter] = await _dead(redis)
+        assert letter["reasons"]["life"] == "not sent within its life"
+        assert count == len(twilio.messages) <= 2
 
 
 async def test_nothing_secret_is_readable_in_redis(
-    through_twilio: Any, twilio: tuple[TwilioStandIn, str], redis: Redis
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
 ) -> None:
-    stand_in, _ = twilio
-    stand_in.statuses = [500] * 20
-    async with through_twilio() as auth:
+    twilio.always = 500
+    async with through("twilio") as auth:
         sent = await auth.ask(NUMBER, "Asha Rao")
-        await _received(stand_in, 1)
-        code = stand_in.requests[0]["Body"][:6]
-        secrets = [code, NUMBER, NUMBER[1:], "Asha Rao", sent.body["challenge"]]
+        [message, *_] = await twilio.received(1)
+        secrets = [message["Body"][:6], NUMBER, NUMBER[1:], "Asha Rao", sent.body["challenge"]]
         kept = b""
         async for key in redis.scan_iter():
             kept += key + b"\n" + (await redis.dump(key) or b"") + b"\n"
         assert kept
         assert [secret for secret in secrets if secret.encode() in kept] == []
+
+
+async def test_the_funnel_is_counted(
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+) -> None:
+    async with through("twilio") as auth:
+        sent = await auth.ask(NUMBER)
+        [message] = await twilio.received(1)
+        await _queue_is_empty(redis)
+        await auth.enter(NUMBER, message["Body"][:6], sent.body["challenge"])
+        form = {"MessageStatus": "delivered", "To": NUMBER, "MessageSid": "SM1"}
+        url = f"{ISSUER}/v1/auth/callbacks/twilio"
+        signature = RequestValidator("a-token").compute_signature(url, form)
+        for headers, status in (({"X-Twilio-Signature": signature}, 204), ({}, 403)):
+            answer = await auth.call("POST", "/callbacks/twilio", data=form, headers=headers)
+            assert answer.status == status
+        async with auth.http.get("/metrics") as metrics:
+            text = await metrics.text()
+    for stage in ("requested", "accepted", "delivered", "verified"):
+        line = f'messages_total{{channel="sms",country="IN",stage="{stage}"}} 1.0'
+        assert line in text, stage
+
+
+async def test_a_new_device_is_told_of(auth: Any) -> None:
+    phone, laptop = {"User-Agent": "Phone/1"}, {"User-Agent": "Laptop/1"}
+    await auth.sign_in(NUMBER, headers=phone)
+    await auth.sign_in(NUMBER, headers=phone)
+    assert len(await auth.inbox(NUMBER)) == 2  # the codes
+    await auth.sign_in(NUMBER, headers=laptop)
+
+    async def told() -> bool:
+        return len(await auth.inbox(NUMBER)) == 4
+
+    await until(told)
+    assert "New sign-in" in (await auth.inbox(NUMBER))[0]["text"]

@@ -64,14 +64,19 @@ class AuthClient:
         return items
 
     async def code(self, number: str, messages: int = 1) -> str:
-        """The newest code, once `messages` have arrived."""
-        while len(items := await self.inbox(number)) < messages:
+        """The newest code, once `messages` codes have arrived."""
+        while len(codes := await self.codes(number)) < messages:
             pass
-        return str(items[0]["text"])[:6]
+        return codes[0]
+
+    async def codes(self, number: str) -> list[str]:
+        """Every code that was sent, the newest first; notices are passed over."""
+        texts = [str(item["text"]) for item in await self.inbox(number)]
+        return [text[:6] for text in texts if text[:6].isdigit()]
 
     async def sign_in(self, number: str, name: str = "Asha", **options: Any) -> dict[str, Any]:
         """Ask, read, enter: the token pair."""
-        before = len(await self.inbox(number))
+        before = len(await self.codes(number))
         sent = await self.ask(number, name, **options)
         assert sent.status == 202, sent.body
         code = await self.code(number, before + 1)

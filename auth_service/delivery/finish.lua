@@ -1,0 +1,10 @@
+-- Takes an entry off the queue, sent or given up; a given-up one goes to the dead letters.
+-- KEYS: stream, attempts of the delivery, dead letters
+-- ARGV: group, place, dead letter or '', most dead letters
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 and ARGV[3] ~= '' then
+  redis.call('LPUSH', KEYS[3], ARGV[3])
+  redis.call('LTRIM', KEYS[3], 0, ARGV[4] - 1)
+end
+redis.call('DEL', KEYS[2])
+return 1

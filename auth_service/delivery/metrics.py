@@ -1,0 +1,52 @@
+"""How far messages come, by channel and country, never by number."""
+
+from phonenumbers import parse, region_code_for_number
+from prometheus_client import CollectorRegistry, Counter
+
+from auth_service.delivery.model import Delivery
+
+UNKNOWN = "unknown"
+
+
+def country_of(destination: str) -> str:
+    """Return the region of a phone number; a mail address has none."""
+    if not destination.startswith("+"):
+        return UNKNOWN
+    return region_code_for_number(parse(destination)) or UNKNOWN
+
+
+class DeliveryMetrics:
+    """Counts what becomes of messages."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the series in `registry`."""
+        labels = ("channel", "country")
+        self._funnel = Counter(
+            "messages_total",
+            "Messages by how far they came: requested, accepted, delivered, verified, given_up",
+            ("stage", *labels),
+            registry=registry,
+        )
+        self._accepted = Counter(
+            "provider_answers_total",
+            "Providers' answers to messages",
+            ("provider", "answer"),
+            registry=registry,
+        )
+
+    def count(self, stage: str, channel: str, destination: str) -> None:
+        """Count one message at a stage of the funnel."""
+        self._funnel.labels(stage, channel, country_of(destination)).inc()
+
+    def accepted(self, delivery: Delivery, provider: str) -> None:
+        """Count a message that a provider took."""
+        self.count("accepted", delivery.channel, delivery.to)
+        self._accepted.labels(provider, "accepted").inc()
+
+    def failed(self, provider: str) -> None:
+        """Count a provider that did not take a message."""
+        self._accepted.labels(provider, "failed").inc()
+
+    def given_up(self, delivery: Delivery) -> None:
+        """Count a message that no provider took."""
+        self.count("given_up", delivery.channel, delivery.to)

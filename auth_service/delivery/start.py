@@ -1,0 +1,48 @@
+"""A whole worker from the settings: beside the HTTP interface, or as a process of its own."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from auth_service.delivery.console import Inbox
+from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.delivery.provider import open_providers
+from auth_service.delivery.queue import Queue
+from auth_service.delivery.sender import Sender
+from auth_service.delivery.templates import Templates
+from auth_service.delivery.worker import working
+from auth_service.keyring import Keyring
+from auth_service.settings import AuthSettings
+from shared.clock import Clock
+from shared.entropy import Entropy
+from shared.redis import BatchedRedis
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """What a worker stands on."""
+
+    redis: BatchedRedis
+    keyring: Keyring
+    inbox: Inbox
+    clock: Clock
+    entropy: Entropy
+
+
+@contextlib.asynccontextmanager
+async def open_worker(
+    settings: AuthSettings, parts: WorkerParts, metrics: DeliveryMetrics
+) -> AsyncIterator[None]:
+    """Send deliveries inside the block."""
+    async with open_providers(settings, parts.inbox, parts.clock) as providers:
+        sender = Sender(
+            providers=providers,
+            templates=Templates({"product": settings.product_name}),
+            keyring=parts.keyring,
+            metrics=metrics,
+            clock=parts.clock,
+            entropy=parts.entropy,
+        )
+        consumer = parts.entropy.bytes(8).hex()
+        async with working(Queue(parts.redis, consumer), sender):
+            yield

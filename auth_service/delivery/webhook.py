@@ -1,0 +1,74 @@
+"""SMS by a webhook of one's own: a POST signed as Standard Webhooks says."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+from standardwebhooks import Webhook as Signature
+
+from auth_service.delivery.errors import (
+    MessageRefusedError,
+    OutcomeUnknownError,
+    ProviderError,
+)
+from auth_service.delivery.model import Message
+from auth_service.settings import AuthSettings
+from shared.clock import Clock
+
+TOO_MANY = 429
+SUCCESS = range(200, 300)
+REFUSED = range(400, 500)
+LONGEST = ClientTimeout(total=5)
+
+
+class Webhook:
+    """Posts `{id, channel, to, text}`; 2xx means taken, 429 and 5xx later, other 4xx never."""
+
+    name = "webhook"
+
+    def __init__(self, http: ClientSession, url: str, signature: Signature, clock: Clock) -> None:
+        """Post to `url`, signed."""
+        self._http = http
+        self._url = url
+        self._signature = signature
+        self._clock = clock
+
+    async def send(self, message: Message) -> None:
+        """Hand one message over. The webhook's id is the delivery's, so that it can be recognised.
+
+        Raises:
+            MessageRefusedError, ProviderError, OutcomeUnknownError: by the answer.
+        """
+        body = json.dumps(
+            {"id": message.id, "channel": message.channel, "to": message.to, "text": message.text}
+        )
+        now = self._clock.now()
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message.id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signature.sign(message.id, now, body),
+        }
+        try:
+            async with self._http.post(
+                self._url, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                status, said = answer.status, answer.headers.get("Retry-After", "")
+        except ClientConnectorError:
+            raise ProviderError("the webhook cannot be reached") from None
+        except (ClientError, OSError) as broken:
+            raise OutcomeUnknownError(f"the webhook: {type(broken).__name__}") from None
+        if status in SUCCESS:
+            return
+        if status in REFUSED and status != TOO_MANY:
+            raise MessageRefusedError(f"the webhook answered {status}")
+        raise ProviderError(f"the webhook answered {status}", float(said) if said.isdigit() else 0)
+
+
+@contextlib.asynccontextmanager
+async def open_webhook(settings: AuthSettings, clock: Clock) -> AsyncIterator[Webhook]:
+    """Open the provider; closes its connections at the end."""
+    signature = Signature(settings.sms_webhook_secret.get_secret_value())
+    async with ClientSession(timeout=LONGEST) as http:
+        yield Webhook(http, settings.sms_webhook_url, signature, clock)

@@ -1,0 +1,48 @@
+"""auth_service with providers that are not the console."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from tests.support.providers import ACCOUNT, ProviderStandIn, standing_in
+
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[ProviderStandIn]:
+    async with standing_in() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+async def webhook() -> AsyncIterator[ProviderStandIn]:
+    async with standing_in() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def through(
+    serving_auth: Callable[..., Any], twilio: ProviderStandIn, webhook: ProviderStandIn
+) -> Callable[..., Any]:
+    """Serves auth_service with providers in the given order: `through("twilio", "webhook")`."""
+
+    def serve(*providers: str, **changes: Any) -> Any:
+        return serving_auth(**provider_settings(twilio, webhook, *providers), **changes)
+
+    return serve
+
+
+def provider_settings(
+    twilio: ProviderStandIn, webhook: ProviderStandIn, *providers: str
+) -> dict[str, Any]:
+    return {
+        "sms_providers": ",".join(providers),
+        "twilio_account_sid": ACCOUNT,
+        "twilio_auth_token": "a-token",
+        "twilio_phone_number": "+15005550006",
+        "twilio_base_url": twilio.address,
+        "sms_webhook_url": f"{webhook.address}/webhook",
+        "sms_webhook_secret": WEBHOOK_SECRET,
+    }

@@ -1,0 +1,33 @@
+"""A process that has imported everything and forks a delivery worker each time it is told to.
+
+Run as `python -m tests.auth.nursery`; each line on its input starts one, whose id it prints.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+
+from auth_service.delivery.command import run_worker
+from auth_service.settings import AuthSettings
+from deploy.local.process import die_with_parent
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+
+
+def main() -> None:
+    import auth_service.delivery.webhook  # noqa: F401, PLC0415 - imported once, before the forks
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for _ in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            die_with_parent(signal.SIGKILL)
+            settings = AuthSettings()
+            asyncio.run(run_worker(settings, SystemClock(), SystemEntropy()))
+            os._exit(0)
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Mail by SMTP against a real server that misbehaves on purpose."""
+
+import asyncio
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from auth_service.delivery.errors import (
+    MessageRefusedError,
+    OutcomeUnknownError,
+    ProviderError,
+)
+from auth_service.delivery.model import Delivery, Message
+from auth_service.delivery.smtp import Smtp
+from auth_service.delivery.templates import Templates
+from deploy.local.process import free_port
+from shared.clock import SystemClock
+
+SENDER = "Cheershare <no-reply@cheershare.example>"
+MESSAGE = Message("01", "email", "asha@example.org", "A subject, ünïcode", "Text", "<p>Html</p>")
+
+
+class Server:
+    """Takes mail; `answer` is said to DATA, `rcpt` to RCPT."""
+
+    def __init__(self) -> None:
+        self.answer = "250 OK"
+        self.rcpt = ""
+        self.port = 0
+        self.connections: set[str] = set()
+        self.mails: list[Any] = []
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.connections.add(str(session.peer))
+        if self.rcpt:
+            return self.rcpt
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - likewise
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self.answer == "drop":
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+            await asyncio.sleep(10)
+        if self.answer == "silence":
+            await asyncio.sleep(10)
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(message_from_bytes(envelope.content, policy=default))
+        return self.answer
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    handler = Server()
+    handler.port = free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    yield handler
+    controller.stop(no_assert=True)
+
+
+@pytest.fixture
+def smtp(server: Server) -> Smtp:
+    return Smtp("smtp", f"smtp://127.0.0.1:{server.port}", SENDER, SystemClock())
+
+
+async def test_mails_go_out_over_one_connection(smtp: Smtp, server: Server) -> None:
+    for _ in range(3):
+        await smtp.send(MESSAGE)
+    await smtp.close()
+    assert len(server.connections) == 1
+    mail = server.mails[0]
+    assert mail["Subject"] == MESSAGE.subject
+    assert mail["From"] == SENDER
+    assert mail["Message-ID"] == "<01@cheershare.example>"
+    assert mail.get_body(("plain",)).get_content().strip() == "Text"
+    assert mail.get_body(("html",)).get_content().strip() == "<p>Html</p>"
+
+
+async def test_what_a_server_says_decides(smtp: Smtp, server: Server) -> None:
+    server.rcpt = "550 no such user"
+    with pytest.raises(MessageRefusedError, match="smtp answered 550"):
+        await smtp.send(MESSAGE)
+    server.rcpt = "451 later"
+    with pytest.raises(ProviderError, match="smtp answered 451") as later:
+        await smtp.send(MESSAGE)
+    assert type(later.value) is ProviderError
+    server.rcpt, server.answer = "", "554 spam"
+    with pytest.raises(MessageRefusedError, match="smtp answered 554"):
+        await smtp.send(MESSAGE)
+    server.answer = "250 OK"
+    await smtp.send(MESSAGE)
+    await smtp.close()
+
+
+async def test_a_connection_dropped_in_data_leaves_the_outcome_open(
+    smtp: Smtp, server: Server
+) -> None:
+    server.answer = "drop"
+    with pytest.raises(OutcomeUnknownError):
+        await smtp.send(MESSAGE)
+    server.answer = "250 OK"
+    await smtp.send(MESSAGE)
+    await smtp.close()
+
+
+async def test_a_server_that_is_away_has_taken_nothing() -> None:
+    smtp = Smtp("smtp", "smtp://127.0.0.1:1", SENDER, SystemClock())
+    with pytest.raises(ProviderError) as away:
+        await smtp.send(MESSAGE)
+    assert type(away.value) is ProviderError
+
+
+@pytest.mark.parametrize("template", ["code", "new_sign_in"])
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_every_template_says_it_strictly(template: str, channel: Any) -> None:
+    parameters = {
+        "code": {"code": "123456", "minutes": "5"},
+        "new_sign_in": {"time": "now", "address": "::1", "device": "<script>alert(1)</script>"},
+    }[template]
+    delivery = Delivery("1", channel, "x", template, parameters, "r")
+    message = Templates({"product": "Cheers & Share"}).render(delivery)
+    assert "Cheers & Share" in message.text
+    if channel == "email":
+        assert message.html is not None
+        assert "Cheers &amp; Share" in message.html
+        assert "<script>" not in message.html
+        assert message.subject
+        assert "\n" not in message.subject
+    if template == "code":
+        assert message.text.startswith("123456")

@@ -1,0 +1,149 @@
+"""Workers that are killed at any moment lose nothing and send nothing twice."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.auth.conftest import provider_settings
+from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
+from tests.support.providers import SILENCE, ProviderStandIn
+from tests.support.waiting import until
+
+NUMBER = "+919876543210"
+KILLS = 200
+ROOT = Path(__file__).parents[2]
+
+
+class Nursery:
+    """Starts worker processes within milliseconds."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.auth.nursery"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    async def start_worker(self) -> int:
+        return await asyncio.to_thread(self._start)
+
+    def _start(self) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"\n")
+        self._process.stdin.flush()
+        while not (line := self._process.stdout.readline()).strip().isdigit():
+            assert line, "the nursery ended"
+        return int(line)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+async def nursery(
+    twilio: ProviderStandIn,
+    webhook: ProviderStandIn,
+    auth_dsn: str,
+    valkey: Any,
+    keys_folder: Path,
+) -> AsyncIterator[Nursery]:
+    values = {
+        "env": "development",
+        "public_url": ISSUER,
+        "auth_database_url": auth_dsn,
+        "redis_url": valkey.url(),
+        "jwt_private_keys_dir": str(keys_folder),
+        "secret_keys": SECRET,
+        "revocation_key": REVOCATION_KEY,
+        **provider_settings(twilio, webhook, "twilio", "webhook"),
+    }
+    started = Nursery({name.upper(): str(value) for name, value in values.items()})
+    yield started
+    started.end()
+
+
+async def test_200_kills_lose_no_code_and_send_none_twice(
+    serving_auth: Callable[..., Any],
+    nursery: Nursery,
+    twilio: ProviderStandIn,
+    webhook: ProviderStandIn,
+) -> None:
+    pick = random.Random(20)  # noqa: S311 - moments, not secrets
+    numbers = [f"+9198765{i:05d}" for i in range(KILLS)]
+
+    async def all_arrived() -> bool:
+        taken = {message["to"] for message in twilio.messages + webhook.messages}
+        return taken >= set(numbers)
+
+    async with serving_auth(delivery_worker=False) as auth:
+        for number in numbers:
+            worker = await nursery.start_worker()
+            assert (await auth.ask(number)).status == 202
+            await asyncio.sleep(pick.uniform(0.0, 0.12))
+            os.kill(worker, signal.SIGKILL)
+        survivor = await nursery.start_worker()
+        await until(all_arrived, 20)
+        os.kill(survivor, signal.SIGKILL)
+    for provider in (twilio, webhook):
+        times = Counter(message["to"] for message in provider.messages)
+        assert max(times.values(), default=0) <= 1
+    print(f"twilio {len(twilio.messages)}, webhook {len(webhook.messages)} of {KILLS}")
+
+
+async def test_a_dead_workers_delivery_is_taken_over_within_5_s(
+    serving_auth: Callable[..., Any],
+    nursery: Nursery,
+    twilio: ProviderStandIn,
+    webhook: ProviderStandIn,
+) -> None:
+    twilio.answers = [SILENCE]
+    async with serving_auth(delivery_worker=False) as auth:
+        first = await nursery.start_worker()
+        await auth.ask(NUMBER)
+        await twilio.received(1)
+        os.kill(first, signal.SIGKILL)
+        killed = asyncio.get_running_loop().time()
+        second = await nursery.start_worker()
+        [message] = await webhook.received(1)
+        assert message["to"] == NUMBER
+        assert asyncio.get_running_loop().time() - killed < 5
+        os.kill(second, signal.SIGKILL)
+    assert len(twilio.messages) == 1
+
+
+async def test_a_frozen_worker_wakes_up_to_nothing(
+    serving_auth: Callable[..., Any],
+    nursery: Nursery,
+    twilio: ProviderStandIn,
+    webhook: ProviderStandIn,
+) -> None:
+    """Its attempt is open, so the other provider is asked, and nobody is asked again."""
+    twilio.answers = [SILENCE]
+    async with serving_auth(delivery_worker=False) as auth:
+        frozen = await nursery.start_worker()
+        await auth.ask(NUMBER)
+        await twilio.received(1)
+        os.kill(frozen, signal.SIGSTOP)
+        other = await nursery.start_worker()
+        await webhook.received(1)
+        os.kill(frozen, signal.SIGCONT)
+        await auth.ask("+919876543211")  # either of them sends it: both are well
+        await twilio.received(2)
+        for pid in (frozen, other):
+            os.kill(pid, signal.SIGKILL)
+    assert len(webhook.messages) == 1
+    assert [message["to"] for message in twilio.messages] == [NUMBER, "+919876543211"]
