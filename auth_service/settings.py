@@ -1,5 +1,6 @@
 """auth_service's settings: each field is an environment variable."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -115,6 +116,12 @@ class AuthSettings(ServiceSettings):
     @model_validator(mode="before")
     @classmethod
     def _development_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+        unlimited = {
+            name: ""
+            for name in cls.model_fields
+            if name.startswith("limit_") and os.environ.get(name.upper()) == ""
+        }
+        values = unlimited | values  # empty means off here, elsewhere it means not set
         if values.get("env") != "development":
             return values
         providers = {"sms_providers": "console", "email_providers": "console"}

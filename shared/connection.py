@@ -71,8 +71,14 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - it quotes the request, so it goes nowhere
     ) -> web.StreamResponse:
-        """Answer what never reached a handler, quoting nothing of it."""
+        """Answer what never reached a handler, quoting nothing of it.
+
+        Raises:
+            ConnectionError: an answer has begun; all that is left is to hang up.
+        """
         self.header_complete()
+        if request.writer.output_size:
+            raise ConnectionError
         error: DomainError = MalformedRequest()
         if isinstance(exc, LineTooLong):
             error = HeadersTooLarge()
@@ -98,6 +104,7 @@ class Connection(web.RequestHandler):
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Server"] = "cheershare"  # else aiohttp names itself and its version
         response.headers["Server"] = "cheershare"  # else aiohttp puts its version there
         response.force_close()
         return response

@@ -18,6 +18,7 @@ from shared.settings import ServiceSettings
 
 IDLE_SECONDS = 60
 LINGER_SECONDS = 2
+SHORTEST_GRACE = 0.1  # zero would mean for ever
 UNIX = "unix:"
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ async def listening(
 
     On leaving, nothing new is accepted and what is in hand has `grace` seconds to finish.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=max(grace, SHORTEST_GRACE))
     await runner.setup()
     try:
         loop = asyncio.get_running_loop()
