@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from shared.errors import DomainError, HeadersTooLarge, InternalError, MalformedRequest
-from shared.problem import problem_response
+from shared.problem import SECURITY_HEADERS, problem_response
 
 HEADER_SECONDS = 10
 log = structlog.get_logger()
@@ -101,9 +101,7 @@ class Connection(web.RequestHandler):
     def _refuse(self, request: web.BaseRequest, error: DomainError) -> web.Response:
         log.info("request.refused", status=error.status, refusal=error.code, remote=request.remote)
         response = problem_response(error, self._docs, "-")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.update(SECURITY_HEADERS)
         response.headers["Server"] = "cheershare"  # else aiohttp names itself and its version
         response.headers["Server"] = "cheershare"  # else aiohttp puts its version there
         response.force_close()

@@ -19,7 +19,7 @@ from shared.errors import (
     ServiceUnavailable,
 )
 from shared.openapi import HANDLER_SECONDS, Handler, Operation
-from shared.problem import DOCS, REQUEST_ID, problem_response
+from shared.problem import DOCS, REQUEST_ID, SECURITY_HEADERS, problem_response
 from shared.telemetry import HttpMetrics
 
 log = structlog.get_logger()
@@ -31,11 +31,6 @@ AUTHENTICATE: web.AppKey[Callable[[web.Request], Awaitable[None]]] = web.AppKey(
 """The service's own check: stores who is calling on the request, or raises."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_DEFAULT_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-}
 _CREDENTIAL_HEADERS = "Authorization, Cookie"
 
 
@@ -75,9 +70,12 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as raised:
-        error = _refusal(raised)
+        left = isinstance(raised, ConnectionError) and request.transport is None
+        error = MalformedRequest() if left else _refusal(raised)  # nobody reads it
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=_route(request))
+        if request.writer.output_size:  # half an answer is out: it must not look like a whole one
+            raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])
 
 
@@ -112,7 +110,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put the headers of every answer on it, where the route has not said otherwise."""
-    for name, value in _DEFAULT_HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
     operation = request.app[OPERATIONS].get(request.match_info.handler)

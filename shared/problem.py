@@ -9,6 +9,13 @@ from shared.errors import DomainError
 DOCS = web.AppKey("docs", str)
 """Path of the documentation page whose anchors explain the codes."""
 
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+"""What every answer carries where its route does not say otherwise."""
+
 REQUEST_ID = web.RequestKey("request_id", str)
 
 

@@ -25,13 +25,27 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def listening(
-    app: web.Application, host: str, port: int, *, grace: float = 0
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    grace: float = 0,
+    cancel_abandoned: bool = False,
 ) -> AsyncIterator[str]:
     """Serve `app` inside the block; yields the address it listens on.
 
     On leaving, nothing new is accepted and what is in hand has `grace` seconds to finish.
+    `cancel_abandoned`: a handler ends when its client goes away; a proxy wants that.
+
+    Raises:
+        OSError: the address is taken.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=max(grace, SHORTEST_GRACE))
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=cancel_abandoned,
+        shutdown_timeout=max(grace, SHORTEST_GRACE),
+    )
     await runner.setup()
     try:
         loop = asyncio.get_running_loop()

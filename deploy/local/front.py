@@ -1,7 +1,5 @@
 """One address for everything: the services behind their sockets, and the start page."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from html import escape
 from pathlib import Path
@@ -20,9 +18,6 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-IDLE_SECONDS = 60
-END_SECONDS = 0.5  # for what is in hand; 0 would be for ever
-LINGER_SECONDS = 2  # a refused upload is read on for so long, so that its client reads the answer
 
 UPSTREAMS = web.AppKey("upstreams", dict[str, Upstream])
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,44 +47,6 @@ def create_front(auth: Path, media: Path, public_url: str) -> web.Application:
     app.router.add_get("/", _page("index.html", "text/html", public_url))
     app.router.add_get("/page.css", _page("page.css", "text/css", public_url))
     return app
-
-
-@contextlib.asynccontextmanager
-async def served(app: web.Application, port: int) -> AsyncIterator[int]:
-    """Serve `app` on loopback inside the block; yields the port.
-
-    A request whose client goes away is cancelled, and with it what it does at a service.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    runner = web.AppRunner(
-        app, access_log=None, handler_cancellation=True, shutdown_timeout=END_SECONDS
-    )
-    await runner.setup()
-    handler = runner.server
-    if handler is None:
-        raise RuntimeError("an application that is set up has a server")
-    loop = asyncio.get_running_loop()
-
-    def connection() -> Connection:
-        return Connection(
-            handler,
-            loop=loop,
-            docs=app[DOCS],
-            access_log=None,
-            keepalive_timeout=IDLE_SECONDS,
-            lingering_time=LINGER_SECONDS,
-        )
-
-    try:
-        server = await loop.create_server(connection, "127.0.0.1", port)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-    finally:
-        await runner.cleanup()
 
 
 def _relay_to(service: str) -> Handler:

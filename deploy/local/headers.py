@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from aiohttp import web
 from multidict import CIMultiDict, MultiMapping
 
+from shared.problem import SECURITY_HEADERS
+
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -57,11 +59,4 @@ def end_to_end(
 
 def secure(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """Return the front's own headers on top of those that every answer of ours carries."""
-    return CIMultiDict(
-        {
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            **headers,
-        }
-    )
+    return CIMultiDict({**SECURITY_HEADERS, **headers})

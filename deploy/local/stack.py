@@ -11,10 +11,12 @@ from typing import Any
 
 from deploy.local.children import Children, ServiceEndedError, finish
 from deploy.local.environment import Servers, service_environment
-from deploy.local.front import create_front, served
+from deploy.local.front import create_front
 from deploy.local.relay import Upstream
 from deploy.local.vault import Vault
+from shared.shutdown import listening
 
+END_SECONDS = 0.5  # for what is in hand at the front
 READY_SECONDS = 60
 LOOK_AGAIN_SECONDS = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,7 +38,10 @@ async def run(port: int, data: Path) -> None:
         front = create_front(vault.socket("auth"), vault.socket("media"), address)
         try:
             # First of all: that the port is taken must be known before anything else starts.
-            async with served(front, port), _services(vault, address) as children:
+            async with (
+                listening(front, "127.0.0.1", port, grace=END_SECONDS, cancel_abandoned=True),
+                _services(vault, address) as children,
+            ):
                 await _first(stop.wait(), children.watch(), _announce(vault, address))
         except ServiceEndedError as error:
             raise StackError(str(error)) from error

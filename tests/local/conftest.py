@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
-from deploy.local.front import create_front, served
+from deploy.local.front import create_front
+from shared.shutdown import listening
 from tests.local.dummy import Dummy
 
 
@@ -45,7 +46,10 @@ async def front(sockets: Path) -> AsyncIterator[Front]:
             stack.push_async_callback(runner.cleanup)
             await web.UnixSite(runner, socket).start()
         application = create_front(auth, media, "http://localhost")
-        port = await stack.enter_async_context(served(application, 0))
+        address = await stack.enter_async_context(
+            listening(application, "127.0.0.1", 0, grace=0.5, cancel_abandoned=True)
+        )
+        port = int(address.rpartition(":")[2])
         yield Front(port, behind[media], media)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
-from deploy.local.front import create_front, served
+from deploy.local.front import create_front
+from shared.shutdown import listening
 from tests.local.conftest import Front
 from tests.local.dummy import BIG
 
@@ -298,7 +299,8 @@ async def test_request_in_hand_does_not_hold_up_the_end(sockets: Path) -> None:
     service = await asyncio.start_unix_server(hang, media)
     front = create_front(sockets / "auth.sock", media, "http://localhost")
     async with asyncio.timeout(5):
-        async with served(front, 0) as port:
+        async with listening(front, "127.0.0.1", 0, grace=0.5) as address:
+            port = int(address.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /v1/media/x HTTP/1.1\r\nHost: x\r\n\r\n")
             await entered.wait()
