@@ -92,8 +92,8 @@ class BatchedRedis:
                 for command, _ in batch:
                     pipeline.execute_command(*command)
                 answers = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError, TimeoutError) as away:
-            answers = [away] * len(batch)
+        except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
+            answers = [wrong] * len(batch)
         for (_, waiter), answer in zip(batch, answers, strict=True):
             if not waiter.done():  # its handler may have given up meanwhile
                 _settle(waiter, answer)
@@ -111,10 +111,12 @@ def _packed(value: object) -> bytes:
 def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
     if isinstance(answer, ResponseError) and not _is_away(answer):
         waiter.set_exception(answer)
-    elif isinstance(answer, Exception):
+    elif isinstance(answer, (RedisError, OSError, TimeoutError)):
         unavailable = ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached")
         unavailable.__cause__ = answer
         waiter.set_exception(unavailable)
+    elif isinstance(answer, Exception):
+        waiter.set_exception(answer)
     else:
         waiter.set_result(answer)
 

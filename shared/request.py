@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from shared.errors import (
     BodyTooLarge,
@@ -20,6 +20,7 @@ from shared.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from shared.validation import validate
 
 MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
@@ -161,25 +162,6 @@ def _holds_unstorable(value: object) -> bool:
         elif isinstance(item, list):
             left += item
     return False
-
-
-def validate(model: type[M], value: object) -> M:
-    """Return `value` as `model`.
-
-    Raises:
-        ValidationFailed: names every wrong field; never repeats what was given.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as wrong:
-        raise ValidationFailed(
-            [
-                FieldError(".".join(map(str, error["loc"])) or "body", error["type"], error["msg"])
-                for error in wrong.errors(
-                    include_url=False, include_input=False, include_context=False
-                )
-            ]
-        ) from None
 
 
 def client_address(request: web.Request) -> IPv4Address | IPv6Address:

@@ -18,6 +18,7 @@ from shared.settings import ServiceSettings
 
 IDLE_SECONDS = 60
 LINGER_SECONDS = 2
+READ_BYTES = 64 * 1024  # twice that is held for each connection
 SHORTEST_GRACE = 0.1  # zero would mean for ever
 UNIX = "unix:"
 log = structlog.get_logger()
@@ -61,6 +62,8 @@ async def listening(
                 access_log=None,
                 keepalive_timeout=IDLE_SECONDS,
                 lingering_time=LINGER_SECONDS,
+                read_bufsize=READ_BYTES,
+                auto_decompress=False,  # no route takes an encoded body, so none is inflated
             )
 
         if host.startswith(UNIX):

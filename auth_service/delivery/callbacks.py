@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from auth_service.resources import DELIVERY_METRICS, SETTINGS
 from shared.errors import Forbidden, UnsupportedMediaType
 from shared.openapi import Routes
-from shared.request import validate
+from shared.validation import validate
 
 routes = Routes("callbacks")
 PATH = "/callbacks/twilio"

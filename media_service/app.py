@@ -1,0 +1,113 @@
+"""The one place where media_service's parts are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from prometheus_client import Gauge
+
+from media_service import resources as r
+from media_service.creative.routes import routes as creative_routes
+from media_service.creative.sweep import SWEEP_SECONDS, sweep
+from media_service.creative.zone import Zones
+from media_service.identity.authentication import authenticate
+from media_service.identity.keys import LOOK_SECONDS, KeyWatch
+from media_service.identity.service import Admission
+from media_service.image.pool import open_pool
+from media_service.schedule.routes import routes as schedule_routes
+from media_service.settings import MediaSettings
+from media_service.storage.local import LocalStorage
+from media_service.upload.model import READING_SLOTS, UploadLimits
+from media_service.upload.routes import routes as upload_routes
+from shared.application import Interface, build_application
+from shared.background import repeating
+from shared.clock import Clock
+from shared.db import open_database
+from shared.entropy import Entropy
+from shared.health import READINESS
+from shared.middleware import HTTP_METRICS
+from shared.revocation.follower import following
+from shared.tokens import JwksFile, TokenVerifier
+
+PREFIX = "/v1/media"
+FEATURES = (upload_routes, creative_routes, schedule_routes)
+INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES)
+
+
+def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> web.Application:
+    """Return the whole service; its resources open when it starts and close when it ends."""
+    app = build_application(INTERFACE, settings, entropy, authenticate)
+    app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
+    app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
+    app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
+    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _sweeper])
+    return app
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    url = app[r.SETTINGS].media_database_url.get_secret_value()
+    async with open_database(url) as database:
+        app[r.DATABASE] = database
+        app[READINESS].checks["database"] = database.reachable
+        yield
+
+
+async def _identity(app: web.Application) -> AsyncIterator[None]:
+    settings, clock = app[r.SETTINGS], app[r.CLOCK]
+    verifier = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
+    watch = KeyWatch(JwksFile(settings.jwks_file), verifier)
+    mirror_in_step = following(
+        settings.redis_url.get_secret_value(),
+        settings.revocation_keys,
+        clock,
+        max_staleness=settings.revocation_max_staleness,
+        fail_open=settings.revocation_policy == "fail_open",
+    )
+    await watch.look()
+    async with mirror_in_step as mirror, repeating("keys", watch.look, pause=LOOK_SECONDS):
+        app[r.ADMISSION] = Admission(verifier, mirror)
+
+        async def has_keys() -> bool:
+            return verifier.ready
+
+        async def knows_revocations() -> bool:
+            return mirror.in_touch
+
+        app[READINESS].checks |= {"keys": has_keys, "revocations": knows_revocations}
+        yield
+
+
+async def _zones(app: web.Application) -> AsyncIterator[None]:
+    app[r.ZONES] = Zones()
+    await app[r.ZONES].prepare()
+    yield
+
+
+async def _storage(app: web.Application) -> AsyncIterator[None]:
+    storage = LocalStorage(app[r.SETTINGS].storage_directory, app[r.CLOCK], app[r.ENTROPY])
+    await storage.prepare()
+    app[r.STORAGE] = storage
+    yield
+
+
+async def _images(app: web.Application) -> AsyncIterator[None]:
+    settings = app[r.SETTINGS]
+    async with open_pool(settings.image_workers, settings.max_image_pixels) as pool:
+        app[r.IMAGES] = pool
+        waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
+        waiting.set_function(lambda: pool.waiting)
+        yield
+
+
+async def _sweeper(app: web.Application) -> AsyncIterator[None]:
+    missing = _gauge(app, "media_files_missing", "Rows whose file the last sweep did not find")
+
+    async def once() -> None:
+        missing.set((await sweep(app[r.DATABASE], app[r.STORAGE])).files_missing)
+
+    async with repeating("sweep", once, pause=SWEEP_SECONDS):
+        yield
+
+
+def _gauge(app: web.Application, name: str, meaning: str) -> Gauge:
+    return Gauge(name, meaning, registry=app[HTTP_METRICS].registry)

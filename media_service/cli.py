@@ -1,0 +1,64 @@
+"""The command line: `python -m media_service serve` and `… sweep`."""
+
+import argparse
+import asyncio
+from datetime import timedelta
+
+from media_service.app import create_app
+from media_service.creative.sweep import GRACE, Swept, sweep
+from media_service.settings import MediaSettings
+from media_service.storage.local import LocalStorage
+from shared.clock import SystemClock
+from shared.db import open_database
+from shared.entropy import SystemEntropy
+from shared.errors import ServiceUnavailable
+from shared.logs import configure_logs
+from shared.settings import load_settings
+from shared.shutdown import run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = _parser().parse_args(arguments)
+    settings = load_settings(MediaSettings)
+    configure_logs(settings.log_level, settings.log_format)
+    if options.command == "sweep":
+        return _sweep(settings, timedelta(seconds=options.older_than))
+    run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m media_service", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve until SIGTERM")
+    sweeping = commands.add_parser("sweep", help="remove files that no row knows; report lost ones")
+    sweeping.add_argument(
+        "--older-than",
+        type=float,
+        default=GRACE.total_seconds(),
+        metavar="SECONDS",
+        help="age of what is looked at; 0 only while nothing serves (default: %(default)s)",
+    )
+    return parser
+
+
+def _sweep(settings: MediaSettings, older_than: timedelta) -> int:
+    """Return 0 when every row has its files, 1 when some are lost or the database is away."""
+    try:
+        swept = asyncio.run(_swept(settings, older_than))
+    except ServiceUnavailable as away:
+        print(f"sweep: {away}")
+        return 1
+    print(
+        f"staged files removed: {swept.staged_removed}, orphans removed: {swept.orphans_removed}, "
+        f"files missing: {swept.files_missing}"
+    )
+    return 1 if swept.files_missing else 0
+
+
+async def _swept(settings: MediaSettings, older_than: timedelta) -> Swept:
+    storage = LocalStorage(settings.storage_directory, SystemClock(), SystemEntropy())
+    await storage.prepare()
+    async with open_database(settings.media_database_url.get_secret_value()) as database:
+        return await sweep(database, storage, older_than)

@@ -1,0 +1,1 @@
+"""Creatives: images with a day on which they are to go out."""

@@ -1,0 +1,70 @@
+"""Conditional and partial requests, decided from header texts. Source: RFC 9110 §13 and §14."""
+
+import re
+from dataclasses import dataclass
+
+from media_service.creative.errors import RangeNotSatisfiable
+
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which bytes of a file to send."""
+
+    start: int
+    length: int
+    size: int
+
+    @property
+    def partial(self) -> bool:
+        """Return whether that is not the whole file."""
+        return self.length < self.size
+
+    @property
+    def content_range(self) -> str:
+        """Return the `Content-Range` of a partial answer."""
+        return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
+
+
+def strong_etag(sha256: bytes) -> str:
+    """Return the validator of bytes with that digest."""
+    return f'"{sha256.hex()}"'
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Return whether the client has these bytes already (weak comparison, §13.1.2)."""
+    given = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return "*" in given or etag in given
+
+
+def choose_span(range_header: str | None, if_range: str | None, etag: str, size: int) -> Span:
+    """Return what to send: one range, or the whole file where a range is absent or is ignored.
+
+    Several ranges, other units and syntax errors are ignored, as §14.2 allows; so is a range of
+    a version that is no longer this one (§13.1.5).
+
+    Raises:
+        RangeNotSatisfiable: the range begins behind the end.
+    """
+    whole = Span(0, size, size)
+    found = _RANGE.fullmatch((range_header or "").replace(" ", "").lower())
+    if found is None or (if_range is not None and if_range.strip() != etag):
+        return whole
+    first, last = found[1], found[2]
+    if not first:
+        return _suffix(int(last), size) if last else whole
+    start, end = int(first), min(int(last), size - 1) if last else size - 1
+    if last and int(last) < start:
+        return whole
+    if start >= size:
+        raise RangeNotSatisfiable(size)
+    return Span(start, end - start + 1, size)
+
+
+def _suffix(count: int, size: int) -> Span:
+    """Return the last `count` bytes."""
+    if not count:
+        raise RangeNotSatisfiable(size)
+    length = min(count, size)
+    return Span(size - length, length, size)

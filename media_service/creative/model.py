@@ -1,0 +1,71 @@
+"""What a creative is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from media_service.storage.model import ObjectKey
+
+MAX_TITLE = 200
+
+
+class Status(StrEnum):
+    """Where a creative is on its way."""
+
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Creative:
+    """A row of `creatives`.
+
+    Times are aware and in UTC; `size` is the original's, in bytes; `file_name` is cleaned.
+    """
+
+    id: UUID
+    user_id: UUID
+    title: str | None
+    file_name: str
+    content_type: str
+    size: int
+    width: int
+    height: int
+    sha256: bytes
+    placeholder: str | None
+    due_at: datetime
+    timezone: str
+    status: Status
+    variants: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    def key(self, variant: str) -> ObjectKey:
+        """Return where the store keeps one variant."""
+        return ObjectKey(self.user_id, self.id, variant)
+
+    def files(self) -> list[ObjectKey]:
+        """Return where the store keeps every variant."""
+        return [self.key(variant) for variant in self.variants]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a list that is ordered by due time, then by id."""
+
+    due_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which of a user's creatives a list shows: due after `start`, before `until`."""
+
+    start: Position
+    until: datetime
+    status: Status | None
+    limit: int

@@ -1,0 +1,105 @@
+"""Every statement on `creatives` but the schedule's."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from media_service.creative.model import Creative, Selection, Status
+from shared.db import Connection, Record
+
+INSERT = """
+insert into creatives (
+    id, user_id, title, file_name, content_type, size, width, height, sha256, placeholder,
+    due_at, timezone, status, variants, created_at, updated_at, version
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+"""
+
+OF_USER = """
+select * from creatives where id = $1 and user_id = $2
+"""
+
+PAGE_OF_USER = """
+select * from creatives
+where user_id = $1 and (due_at, id) > ($2, $3) and due_at < $4
+  and ($5::text is null or status = $5)
+order by due_at, id
+limit $6
+"""
+
+REMOVE = """
+delete from creatives where id = $1 and user_id = $2 returning *
+"""
+
+AMONG = """
+select * from creatives where id = any($1::uuid[])
+"""
+
+BATCH_AFTER = """
+select * from creatives where id > $1 order by id limit $2
+"""
+
+
+async def insert(connection: Connection, creative: Creative) -> None:
+    """Write a new row."""
+    await connection.execute(
+        INSERT,
+        creative.id,
+        creative.user_id,
+        creative.title,
+        creative.file_name,
+        creative.content_type,
+        creative.size,
+        creative.width,
+        creative.height,
+        creative.sha256,
+        creative.placeholder,
+        creative.due_at,
+        creative.timezone,
+        creative.status,
+        list(creative.variants),
+        creative.created_at,
+        creative.updated_at,
+        creative.version,
+    )
+
+
+async def find(connection: Connection, creative_id: UUID, user_id: UUID) -> Creative | None:
+    """Return the user's creative, None when there is none or it is somebody else's."""
+    row = await connection.fetchrow(OF_USER, creative_id, user_id)
+    return _creative(row) if row else None
+
+
+async def page(connection: Connection, user_id: UUID, wanted: Selection) -> list[Creative]:
+    """Return the user's creatives from a position on, by due time and id."""
+    rows = await connection.fetch(
+        PAGE_OF_USER,
+        user_id,
+        wanted.start.due_at,
+        wanted.start.id,
+        wanted.until,
+        wanted.status,
+        wanted.limit,
+    )
+    return [_creative(row) for row in rows]
+
+
+async def remove(connection: Connection, creative_id: UUID, user_id: UUID) -> Creative | None:
+    """Delete the user's creative; return what it was, None when there was none."""
+    row = await connection.fetchrow(REMOVE, creative_id, user_id)
+    return _creative(row) if row else None
+
+
+async def among(connection: Connection, ids: Sequence[UUID]) -> list[Creative]:
+    """Return the creatives of all users that have one of the ids."""
+    return [_creative(row) for row in await connection.fetch(AMONG, ids)]
+
+
+async def batch_after(connection: Connection, creative_id: UUID, limit: int) -> list[Creative]:
+    """Return up to `limit` creatives of all users whose ids follow, by id."""
+    return [_creative(row) for row in await connection.fetch(BATCH_AFTER, creative_id, limit)]
+
+
+def _creative(row: Record) -> Creative:
+    values = dict(row)
+    return Creative(
+        **values | {"status": Status(values["status"]), "variants": tuple(values["variants"])}
+    )

@@ -1,0 +1,152 @@
+"""What the creatives' routes take and answer."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from media_service.creative.due import first_instant, parse_when
+from media_service.creative.model import Creative, Position, Selection, Status
+from shared.clock import rfc3339
+from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, bad_cursor, decode_cursor, encode_cursor
+
+PREFIX = "/v1/media"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+
+Instant = Annotated[
+    datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema(_TIME_SCHEMA)
+]
+"""A moment, written in UTC with `Z`."""
+
+
+def _moment(text: str) -> str:
+    if parse_when(text) is None:
+        message = "expected YYYY-MM-DD or an RFC 3339 time with offset"
+        raise ValueError(message)
+    return text
+
+
+Moment = Annotated[
+    str,
+    Field(max_length=40, description="a day (its start in UTC) or an RFC 3339 time with offset"),
+    AfterValidator(_moment),
+]
+
+
+def instant_of(text: str) -> datetime:
+    """Return the UTC instant of a `Moment`."""
+    when = parse_when(text)
+    if when is None:  # pragma: no cover - a `Moment` is validated
+        raise ValueError(text)
+    return when if isinstance(when, datetime) else first_instant(when, UTC)
+
+
+class CreativeQuery(BaseModel):
+    """Which of the caller's creatives to list, by due time."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: Moment | None = Field(None, alias="from", description="due at or after")
+    to: Moment | None = Field(None, description="due before")
+    status: Status | None = None
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=200)
+
+    def selection(self) -> Selection:
+        """Return the page that is asked for, and one row more, which tells whether it is the last.
+
+        Raises:
+            ValidationFailed: the cursor is none of ours.
+        """
+        start = Position(instant_of(self.from_) if self.from_ else EARLIEST, UUID(int=0))
+        until = instant_of(self.to) if self.to else LATEST
+        after = _position(self.cursor) if self.cursor else start
+        return Selection(max(start, after), until, self.status, self.limit + 1)
+
+
+class FileQuery(BaseModel):
+    """Which of a creative's files to send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variant: Literal["original"] = "original"
+
+
+class CreativeAnswer(BaseModel):
+    """An image and the instant at which it falls due."""
+
+    id: UUID
+    title: str | None
+    content_type: str
+    bytes: int
+    width: int
+    height: int
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    placeholder: str | None
+    scheduled_at: Instant
+    timezone: str
+    status: Status
+    variants: list[str]
+    file_url: str
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+    @classmethod
+    def of(cls, creative: Creative) -> "CreativeAnswer":
+        """Return the answer for one row."""
+        return cls(
+            id=creative.id,
+            title=creative.title,
+            content_type=creative.content_type,
+            bytes=creative.size,
+            width=creative.width,
+            height=creative.height,
+            sha256=creative.sha256.hex(),
+            placeholder=creative.placeholder,
+            scheduled_at=creative.due_at,
+            timezone=creative.timezone,
+            status=creative.status,
+            variants=list(creative.variants),
+            file_url=f"{creative_url(creative.id)}/file",
+            created_at=creative.created_at,
+            updated_at=creative.updated_at,
+            version=creative.version,
+        )
+
+
+class CreativePage(BaseModel):
+    """One page of creatives, by due time; `next_cursor` is null on the last one."""
+
+    items: list[CreativeAnswer]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: list[Creative], limit: int) -> "CreativePage":
+        """Return the page of up to `limit` of what a `selection` has found."""
+        shown = found[:limit]
+        more = len(found) > limit
+        return cls(
+            items=[CreativeAnswer.of(creative) for creative in shown],
+            next_cursor=_cursor(shown[-1]) if more else None,
+        )
+
+
+def _cursor(last: Creative) -> str:
+    return encode_cursor([last.due_at.isoformat(), str(last.id)])
+
+
+def _position(cursor: str) -> Position:
+    due_at, creative_id = decode_cursor(cursor, 2)
+    try:
+        return Position(datetime.fromisoformat(due_at).astimezone(UTC), UUID(creative_id))
+    except (ValueError, OverflowError):
+        raise bad_cursor() from None
+
+
+def creative_url(creative_id: UUID) -> str:
+    """Return a creative's own path."""
+    return f"{PREFIX}/creatives/{creative_id}"

@@ -1,0 +1,67 @@
+"""A stored file as an answer: conditional, partial, streamed, harmless to open."""
+
+import asyncio
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+
+from media_service.creative.conditions import Span, choose_span, strong_etag
+from media_service.creative.model import Creative
+from media_service.storage.model import StoredFile
+
+WRITE_SECONDS = 60
+log = structlog.get_logger()
+
+
+def file_headers(creative: Creative) -> dict[str, str]:
+    """Return the headers of every answer about this file, also of one without it."""
+    plain = creative.file_name.encode("ascii", "replace").decode().replace("?", "_")
+    encoded = quote(creative.file_name, safe="")
+    return {
+        "ETag": strong_etag(creative.sha256),
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": "sandbox",
+        "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
+        "Accept-Ranges": "bytes",
+    }
+
+
+async def send_file(
+    request: web.Request, creative: Creative, file: StoredFile
+) -> web.StreamResponse:
+    """Stream the file, or the part of it that was asked for.
+
+    Raises:
+        RangeNotSatisfiable: the part begins behind the end.
+    """
+    etag = strong_etag(creative.sha256)
+    asked = request.headers.get("Range") if request.method == "GET" else None
+    span = choose_span(asked, request.headers.get("If-Range"), etag, file.size)
+    response = web.StreamResponse(
+        status=web.HTTPPartialContent.status_code if span.partial else web.HTTPOk.status_code,
+        headers={**file_headers(creative), "Content-Type": creative.content_type},
+    )
+    if span.partial:
+        response.headers["Content-Range"] = span.content_range
+    response.content_length = span.length
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _stream(request, response, file, span)
+    return response
+
+
+async def _stream(
+    request: web.Request, response: web.StreamResponse, file: StoredFile, span: Span
+) -> None:
+    """Write the span; a client that takes nothing for `WRITE_SECONDS` is cut off."""
+    sent = 0
+    try:
+        async for chunk in file.read(span.start, span.length):
+            async with asyncio.timeout(WRITE_SECONDS):
+                await response.write(chunk)
+            sent += len(chunk)
+    except (TimeoutError, ConnectionError):
+        log.info("file.sending_ended_early", sent=sent, length=span.length)
+    if sent < span.length and request.transport is not None:
+        request.transport.abort()  # the length that was announced can no longer be kept

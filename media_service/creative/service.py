@@ -1,0 +1,80 @@
+"""What a user does with creatives that are stored: list, see, read, delete."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import structlog
+
+from media_service.creative import repository
+from media_service.creative.model import Creative, Selection
+from media_service.storage.errors import ObjectMissing
+from media_service.storage.model import ObjectKey, Storage, StoredFile
+from shared.db import Database
+from shared.errors import NotFound
+
+log = structlog.get_logger()
+
+
+async def list_creatives(database: Database, user_id: UUID, wanted: Selection) -> list[Creative]:
+    """Return one page of the user's creatives, by due time."""
+    async with database.connection() as connection:
+        return await repository.page(connection, user_id, wanted)
+
+
+async def get_creative(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
+    """Return the user's creative.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    async with database.connection() as connection:
+        creative = await repository.find(connection, creative_id, user_id)
+    if creative is None:
+        raise NotFound
+    return creative
+
+
+async def delete_creative(
+    database: Database, storage: Storage, creative_id: UUID, user_id: UUID
+) -> None:
+    """Remove the user's creative: the row first, so that no row is ever without its file.
+
+    A crash in between leaves files, which the sweeper removes.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    async with database.connection() as connection:
+        removed = await repository.remove(connection, creative_id, user_id)
+    if removed is None:
+        raise NotFound
+    for key in removed.files():
+        await _remove_file(storage, key)
+    log.info("creative.deleted", creative_id=str(creative_id))
+
+
+async def _remove_file(storage: Storage, key: ObjectKey) -> None:
+    """Remove one file; the creative is gone for its user even when the store is in trouble."""
+    try:
+        await storage.delete(key)
+    except OSError:
+        log.exception("file.removal_failed", key=str(key))
+
+
+@asynccontextmanager
+async def open_file(
+    database: Database, storage: Storage, creative: Creative, variant: str
+) -> AsyncIterator[StoredFile]:
+    """Open one of the creative's files for reading.
+
+    Raises:
+        NotFound: the creative was deleted just now, or the file is lost; the log tells which.
+    """
+    try:
+        async with storage.open(creative.key(variant)) as file:
+            yield file
+    except ObjectMissing:
+        await get_creative(database, creative.id, creative.user_id)
+        log.error("file.missing", key=str(creative.key(variant)))
+        raise NotFound from None

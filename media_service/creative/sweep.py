@@ -1,0 +1,82 @@
+"""Reconciling rows and files after a crash, in both directions."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from media_service.creative import repository
+from media_service.creative.model import Creative
+from media_service.storage.model import ObjectKey, Storage
+from shared.db import Database
+
+GRACE = timedelta(hours=1)
+SWEEP_SECONDS = 3600
+ROW_BATCH = 500
+_FIRST = UUID(int=0)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep has found."""
+
+    staged_removed: int
+    orphans_removed: int
+    files_missing: int
+
+
+async def sweep(database: Database, storage: Storage, older_than: timedelta = GRACE) -> Swept:
+    """Remove files that no row knows and staged files that nobody writes; report lost files.
+
+    Why an age is enough, without a lock between this and the uploads of any replica: an upload
+    touches its staged file with every chunk, and gives up after 10 s without one; then it waits
+    for the decoder for at most 40 s, renames (which sets the ctime), and writes the row within
+    the statement's time-out. So whatever has not been touched for an hour belongs to nobody who
+    is still alive. A deletion removes the row first, so its left-over is nobody's either.
+
+    `older_than` zero is for a service that is not running. A row without its file is never
+    removed here: something outside has lost it, and only a person can tell what to do.
+    """
+    staged = await storage.discard_staged(older_than)
+    orphans = await _remove_orphans(database, storage, older_than)
+    missing = await _report_missing(database, storage)
+    log.info("sweep.finished", staged=staged, orphans=orphans, missing=missing)
+    return Swept(staged, orphans, missing)
+
+
+async def _remove_orphans(database: Database, storage: Storage, older_than: timedelta) -> int:
+    removed = 0
+    async for keys in storage.list_older(older_than):
+        async with database.connection() as connection:
+            rows = await repository.among(connection, [key.creative_id for key in keys])
+        known = {key for creative in rows for key in creative.files()}
+        for key in (key for key in keys if key not in known):
+            log.info("file.orphan_removed", key=str(key))
+            removed += await storage.delete(key)
+    return removed
+
+
+async def _report_missing(database: Database, storage: Storage) -> int:
+    missing, last = 0, _FIRST
+    while batch := await _batch(database, last):
+        last = batch[-1].id
+        for creative in batch:
+            for key in [key for key in creative.files() if not await storage.exists(key)]:
+                missing += await _is_lost(database, creative, key)
+    return missing
+
+
+async def _batch(database: Database, last: UUID) -> list[Creative]:
+    async with database.connection() as connection:
+        return await repository.batch_after(connection, last, ROW_BATCH)
+
+
+async def _is_lost(database: Database, creative: Creative, key: ObjectKey) -> bool:
+    """Tell whether the row is still there: it may have been deleted while we looked."""
+    async with database.connection() as connection:
+        found = await repository.find(connection, creative.id, creative.user_id)
+    if found is not None:
+        log.error("file.missing", key=str(key), creative_id=str(creative.id))
+    return found is not None

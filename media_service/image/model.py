@@ -1,0 +1,88 @@
+"""What an image may be, and what is known of one that passed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from mmap import mmap
+
+from media_service.image.errors import BrokenImage, ImageTooLarge
+
+MAX_SIDE = 12_000
+MAX_FRAMES = 200
+ANIMATION_FACTOR = 5
+
+Source = bytes | mmap
+"""What a header is read from: a mapped file, or bytes."""
+
+
+class ImageFormat(StrEnum):
+    """The five formats taken in, by the name that Pillow knows them under."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    GIF = "GIF"
+    WEBP = "WEBP"
+    AVIF = "AVIF"
+
+    @property
+    def content_type(self) -> str:
+        """Return the media type, always our own word and never the client's."""
+        return f"image/{self.value.lower()}"
+
+
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/avif": "avif",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a file's header announces, before any pixel is decoded."""
+
+    width: int
+    height: int
+    frames: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is decoded at most.
+
+    `max_pixels` of one frame; an animation may have `ANIMATION_FACTOR` times that in all frames
+    together, because every frame costs as much time as a picture of its size.
+    """
+
+    max_pixels: int
+    max_side: int = MAX_SIDE
+    max_frames: int = MAX_FRAMES
+
+    def check(self, extent: Extent) -> None:
+        """Accept an extent within the bounds.
+
+        Raises:
+            BrokenImage: a side or the number of frames is zero.
+            ImageTooLarge: it is over a bound.
+        """
+        if min(extent.width, extent.height, extent.frames) < 1:
+            raise BrokenImage("the image has no pixels")
+        if max(extent.width, extent.height) > self.max_side:
+            raise ImageTooLarge(f"a side has at most {self.max_side} pixels")
+        if extent.width * extent.height > self.max_pixels:
+            raise ImageTooLarge(f"an image has at most {self.max_pixels} pixels")
+        if extent.frames > self.max_frames:
+            raise ImageTooLarge(f"an animation has at most {self.max_frames} frames")
+        if extent.width * extent.height * extent.frames > self.max_pixels * ANIMATION_FACTOR:
+            raise ImageTooLarge("the animation's frames have too many pixels together")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What a whole decode has shown."""
+
+    content_type: str
+    width: int
+    height: int
+    frames: int

@@ -1,0 +1,36 @@
+"""What handlers find on the application and on a request, by typed keys; `app.py` puts it there."""
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from media_service.creative.zone import Zones
+    from media_service.identity.service import Admission
+    from media_service.image.pool import ImagePool
+    from media_service.settings import MediaSettings
+    from media_service.storage.model import Storage
+    from media_service.upload.model import UploadLimits
+    from shared.clock import Clock
+    from shared.db import Database
+    from shared.entropy import Entropy
+    from shared.tokens import Claims
+
+SETTINGS: web.AppKey["MediaSettings"] = web.AppKey("settings")
+CLOCK: web.AppKey["Clock"] = web.AppKey("clock")
+ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
+DATABASE: web.AppKey["Database"] = web.AppKey("database")
+STORAGE: web.AppKey["Storage"] = web.AppKey("storage")
+IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
+ZONES: web.AppKey["Zones"] = web.AppKey("zones")
+ADMISSION: web.AppKey["Admission"] = web.AppKey("admission")
+UPLOAD_LIMITS: web.AppKey["UploadLimits"] = web.AppKey("upload_limits")
+READING_SLOTS: web.AppKey["asyncio.Semaphore"] = web.AppKey("reading_slots")
+
+CALLER: web.RequestKey["Claims"] = web.RequestKey("caller")
+"""Who a request comes from; set before every handler whose operation needs a signed-in user."""
+
+TOKEN: web.RequestKey["str"] = web.RequestKey("token")
+"""The access token that said so, for asking again."""

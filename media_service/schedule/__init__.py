@@ -1,0 +1,1 @@
+"""What falls due today and tomorrow, wherever the caller is."""

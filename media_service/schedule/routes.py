@@ -1,0 +1,31 @@
+"""GET /scheduled."""
+
+from aiohttp import web
+
+from media_service.resources import CALLER, CLOCK, DATABASE, ZONES
+from media_service.schedule import service
+from media_service.schedule.schemas import ScheduleAnswer, ScheduleQuery
+from shared.openapi import Routes
+from shared.request import read_query
+
+routes = Routes("schedule")
+
+
+@routes.add(
+    "GET",
+    "/scheduled",
+    summary="What falls due today and tomorrow in a time zone",
+    query=ScheduleQuery,
+    answers={200: ScheduleAnswer},
+)
+async def get_scheduled(request: web.Request) -> web.Response:
+    """Answer with the caller's creatives of the two days."""
+    query = read_query(request, ScheduleQuery)
+    body = await service.scheduled(
+        request.app[DATABASE],
+        request.app[ZONES],
+        user_id=request[CALLER].sub,
+        timezone=query.timezone,
+        now=request.app[CLOCK].now(),
+    )
+    return web.Response(body=body, content_type="application/json")

@@ -1,0 +1,27 @@
+"""What the schedule's route takes and answers."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from media_service.creative.schemas import CreativeAnswer
+from media_service.creative.zone import DEFAULT_ZONE
+
+
+class ScheduleQuery(BaseModel):
+    """In whose zone today is today."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    timezone: str = Field(DEFAULT_ZONE, max_length=64, description="an IANA zone name")
+
+
+class ScheduledCreatives(BaseModel):
+    """Creatives by day, each day's by due time."""
+
+    today: list[CreativeAnswer]
+    tomorrow: list[CreativeAnswer]
+
+
+class ScheduleAnswer(BaseModel):
+    """What falls due today and tomorrow, scheduled or published."""
+
+    scheduled_creatives: ScheduledCreatives

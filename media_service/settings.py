@@ -1,0 +1,58 @@
+"""media_service's settings: each field is an environment variable."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+def _storage_url(text: str) -> str:
+    url = urlsplit(text)
+    path = unquote(url.path)
+    if url.scheme != "file" or url.netloc or not path.startswith("/") or "\0" in path:
+        message = "expected file:///absolute/directory"
+        raise ValueError(message)
+    return text
+
+
+class MediaSettings(ServiceSettings):
+    """What media_service is told."""
+
+    media_database_url: SecretStr = Field(description="PostgreSQL database of media_service")
+    jwks_file: Path = Field(
+        description="public keys of auth_service; re-read when it changes, and a broken file keeps "
+        "the last good set"
+    )
+    storage_url: Annotated[str, AfterValidator(_storage_url)] = Field(
+        description="where files are kept: `file:///absolute/directory`"
+    )
+    max_upload_bytes: int = Field(10_485_760, ge=1024, description="largest file taken in, bytes")
+    max_image_pixels: int = Field(
+        40_000_000, ge=1, le=40_000_000, description="largest image taken in, pixels"
+    )
+    image_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=64,
+        description="processes that decode images; as many as there are cores when unset",
+    )
+    revocation_max_staleness: float = Field(
+        3, gt=0, le=60, description="out of touch with revocations for longer, no token counts, s"
+    )
+    revocation_policy: Literal["fail_closed", "fail_open"] = Field(
+        "fail_closed", description="`fail_open` lets tokens count that long out of touch"
+    )
+
+    @property
+    def storage_directory(self) -> Path:
+        """Return the directory that `storage_url` names."""
+        return Path(unquote(urlsplit(self.storage_url).path))
+
+    @property
+    def revocation_keys(self) -> list[bytes]:
+        """Return the keys that may have signed a revocation message."""
+        return [key.get_secret_value().encode() for key in self.revocation_key]

@@ -1,0 +1,1 @@
+"""Where files live: keys, the interface that every back end keeps, and the local directory."""

@@ -1,0 +1,175 @@
+"""A directory as a store: temporary file, fsync, rename, fsync of the directory."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from uuid import UUID
+
+import aiofiles
+from aiofiles.threadpool.binary import AsyncBufferedReader
+
+from media_service.storage.errors import ObjectMissing
+from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
+from media_service.storage.staged import LocalStagedFile, full_disk_refused
+from shared.clock import Clock
+from shared.entropy import Entropy
+
+LIST_BATCH = 500
+_KEEP_TRIES = 5
+
+
+class LocalStorage:
+    """Objects below `root/objects`, files on their way in below `root/staging`.
+
+    Both are on one file system, so that a rename moves a file whole or not at all.
+    """
+
+    def __init__(self, root: Path, clock: Clock, entropy: Entropy) -> None:
+        """Touch nothing yet."""
+        self._objects = root / "objects"
+        self._staging = root / "staging"
+        self._clock = clock
+        self._entropy = entropy
+
+    async def prepare(self) -> None:
+        """Create both directories, closed to other users."""
+        for directory in (self._objects, self._staging):
+            await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+
+    @asynccontextmanager
+    async def stage(self) -> AsyncIterator[StagedFile]:
+        """Open a new staged file; remove it at the end unless it was kept."""
+        staged = LocalStagedFile(self._staging / self._entropy.bytes(16).hex())
+        try:
+            with full_disk_refused():
+                await staged.create()
+            yield staged
+        finally:
+            await staged.discard()
+
+    async def keep(self, staged: StagedFile, key: ObjectKey) -> None:
+        """Move the sealed file to its place and make the move durable."""
+        with full_disk_refused():
+            await asyncio.to_thread(_move, staged.path, self._path(key))
+
+    @asynccontextmanager
+    async def open(self, key: ObjectKey) -> AsyncIterator["LocalStoredFile"]:
+        """Open an object for reading; it stays readable while open, even when deleted."""
+        try:
+            file = await aiofiles.open(self._path(key), "rb")
+        except FileNotFoundError:
+            raise ObjectMissing from None
+        try:
+            yield LocalStoredFile(file, await file.seek(0, os.SEEK_END))
+        finally:
+            await file.close()
+
+    async def exists(self, key: ObjectKey) -> bool:
+        """Return whether something is stored under `key`."""
+        return await asyncio.to_thread(self._path(key).is_file)
+
+    async def delete(self, key: ObjectKey) -> bool:
+        """Remove the object, and its directories when they are empty now."""
+        return await asyncio.to_thread(_remove, self._path(key))
+
+    async def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+        """Yield the keys of objects untouched for that long, `LIST_BATCH` at a time."""
+        found = self._walk(self._clock.now() - than)
+        while batch := await asyncio.to_thread(lambda: list(islice(found, LIST_BATCH))):
+            yield batch
+
+    async def discard_staged(self, older_than: timedelta) -> int:
+        """Remove staged files untouched for that long; return how many."""
+        return await asyncio.to_thread(self._discard, self._clock.now() - older_than)
+
+    def _path(self, key: ObjectKey) -> Path:
+        return self._objects / str(key)
+
+    def _walk(self, before: datetime) -> Iterator[ObjectKey]:
+        for path in self._objects.glob("*/*/*"):
+            key = _key(path.relative_to(self._objects))
+            if key and _untouched_since(path, before):
+                yield key
+
+    def _discard(self, before: datetime) -> int:
+        stale = [path for path in self._staging.iterdir() if _untouched_since(path, before)]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+
+class LocalStoredFile:
+    """An open file; every read is a hop to a thread."""
+
+    def __init__(self, file: AsyncBufferedReader, size: int) -> None:
+        """Take an open file and its length."""
+        self._file = file
+        self.size = size
+
+    async def read(self, start: int, length: int) -> AsyncIterator[bytes]:
+        """Yield `length` bytes from `start` on; fewer only if the file was cut meanwhile."""
+        await self._file.seek(start)
+        while length and (chunk := await self._file.read(min(CHUNK_BYTES, length))):
+            length -= len(chunk)
+            yield chunk
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename durably: every directory on the way is synced, the nearest one first."""
+    creative, user = target.parent, target.parent.parent
+    _make_directory(creative)
+    source.replace(target)
+    for directory in (creative, user, user.parent):
+        _sync(directory)
+
+
+def _make_directory(directory: Path) -> None:
+    """Create the directory, also when a deletion removes its empty parent meanwhile."""
+    for attempt in range(_KEEP_TRIES):
+        try:
+            directory.parent.mkdir(mode=0o700, exist_ok=True)
+            directory.mkdir(mode=0o700, exist_ok=True)
+        except FileNotFoundError:
+            if attempt == _KEEP_TRIES - 1:
+                raise
+        else:
+            return
+
+
+def _key(path: Path) -> ObjectKey | None:
+    """Return the key of a file below `objects`, None for what is not ours."""
+    user, creative, variant = path.parts
+    try:
+        return ObjectKey(UUID(user), UUID(creative), variant)
+    except ValueError:
+        return None
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> bool:
+    existed = path.is_file()
+    path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty: another variant, or another creative, lives there
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
+    return existed
+
+
+def _untouched_since(path: Path, moment: datetime) -> bool:
+    """Return whether file and name are older than that: a rename sets ctime and keeps mtime."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return False
+    return max(facts.st_mtime, facts.st_ctime) <= moment.timestamp()

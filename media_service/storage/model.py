@@ -1,0 +1,95 @@
+"""The interface of a store. A use case knows nothing else of where files are."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+CHUNK_BYTES = 256 * 1024
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey:
+    """The name of a stored object, made of our own ids; a client's file name is never in it."""
+
+    user_id: UUID
+    creative_id: UUID
+    variant: str
+
+    def __str__(self) -> str:
+        """Return `{user}/{creative}/{variant}`."""
+        return f"{self.user_id}/{self.creative_id}/{self.variant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Length and SHA-256 of the bytes that were staged."""
+
+    size: int
+    sha256: bytes
+
+
+class StagedFile(Protocol):
+    """A file on its way in; nobody sees it until the store keeps it."""
+
+    @property
+    def path(self) -> Path:
+        """Return where the bytes are on this machine, for the decoder."""
+        ...
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """Append all of `data`. Raises: StorageFull."""
+        ...
+
+    async def seal(self) -> Digest:
+        """Make every byte durable; nothing may be written afterwards. Raises: StorageFull."""
+        ...
+
+
+class StoredFile(Protocol):
+    """An object opened for reading."""
+
+    @property
+    def size(self) -> int:
+        """Return its length in bytes."""
+        ...
+
+    def read(self, start: int, length: int) -> AsyncIterator[bytes]:
+        """Yield `length` bytes from `start` on, at most `CHUNK_BYTES` at a time."""
+        ...
+
+
+class Storage(Protocol):
+    """Objects by key: written once, whole or not at all, read by range, deleted."""
+
+    def stage(self) -> AbstractAsyncContextManager[StagedFile]:
+        """Open a new staged file; whatever was not kept is gone when the context ends."""
+        ...
+
+    async def keep(self, staged: StagedFile, key: ObjectKey) -> None:
+        """Make the sealed file visible under `key`, durably, in one step. Raises: StorageFull."""
+        ...
+
+    def open(self, key: ObjectKey) -> AbstractAsyncContextManager[StoredFile]:
+        """Open an object for reading. Raises: ObjectMissing."""
+        ...
+
+    async def exists(self, key: ObjectKey) -> bool:
+        """Return whether something is stored under `key`."""
+        ...
+
+    async def delete(self, key: ObjectKey) -> bool:
+        """Remove the object; return whether there was one."""
+        ...
+
+    def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+        """Yield, some at a time, the keys whose object nobody has touched for that long."""
+        ...
+
+    async def discard_staged(self, older_than: timedelta) -> int:
+        """Remove staged files that nobody has touched for that long; return how many."""
+        ...

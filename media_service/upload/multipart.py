@@ -1,0 +1,151 @@
+"""A multipart form, parsed as it arrives, without reading anything itself.
+
+aiohttp's own reader loses to hostile bodies: it reads framing line by line on the event loop (a
+preamble of line ends keeps it busy for seconds), yields a file before the closing boundary is
+known to come, and has an exception of its own for every kind of damage. Here the cost of any body
+is linear with a small factor, and damage has one name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from media_service.upload.headers import Disposition, read_part_headers
+from media_service.upload.model import MAX_PARTS
+from shared.errors import BodyTooLarge, MalformedRequest
+
+MAX_HEADER_BYTES = 8 * 1024
+MAX_PREAMBLE_BYTES = 1024
+_MAX_PADDING_BYTES = 64
+_LINE_END = b"\r\n"
+_BLOCK_END = b"\r\n\r\n"
+_CLOSING = b"--"
+
+
+@dataclass(frozen=True, slots=True)
+class PartBegun:
+    """A part's headers are in."""
+
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class PartData:
+    """Some bytes of the part that has begun, as a view of what was fed."""
+
+    data: memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded:
+    """The boundary behind the part is in."""
+
+
+Event = PartBegun | PartData | PartEnded
+
+
+class _State(Enum):
+    PREAMBLE = auto()
+    BODY = auto()
+    DELIMITER = auto()
+    HEADERS = auto()
+    EPILOGUE = auto()
+
+
+class MultipartParser:
+    """Turns chunks, however they are cut, into events. Source: RFC 2046 §5.1.1."""
+
+    def __init__(self, boundary: bytes) -> None:
+        """Expect parts between this boundary."""
+        self._delimiter = _LINE_END + b"--" + boundary
+        self._data = _LINE_END  # the first boundary needs no line end before it
+        self._at = 0
+        self._state = _State.PREAMBLE
+        self._preamble = 0
+        self._parts = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a chunk in, when the events of the one before have been drawn."""
+        self._data += chunk
+
+    def events(self) -> Iterator[Event]:
+        """Yield what has become known, and let go of what it was learnt from.
+
+        Raises:
+            MalformedRequest: this is no multipart form.
+            BodyTooLarge: it has more than `MAX_PARTS` parts.
+        """
+        before = None
+        while before != (self._state, self._at):
+            before = (self._state, self._at)
+            yield from self._advance()
+        self._data, self._at = self._data[self._at :], 0
+
+    def close(self) -> None:
+        """Accept the end of the body.
+
+        Raises:
+            MalformedRequest: the closing boundary has not come.
+        """
+        if self._state is not _State.EPILOGUE:
+            raise MalformedRequest("the multipart body ends before its closing boundary")
+
+    def _advance(self) -> Iterator[Event]:
+        if self._state is _State.EPILOGUE:
+            self._at = len(self._data)
+        elif self._state is _State.DELIMITER:
+            self._read_delimiter()
+        elif self._state is _State.HEADERS:
+            yield from self._read_headers()
+        else:
+            yield from self._read_until_delimiter()
+
+    def _read_until_delimiter(self) -> Iterator[Event]:
+        found = self._data.find(self._delimiter, self._at)
+        kept = len(self._data) - len(self._delimiter) + 1  # may be the beginning of a delimiter
+        data = self._take(found if found >= 0 else max(self._at, kept))
+        if self._state is _State.PREAMBLE:
+            self._skip_preamble(len(data))
+        elif data:
+            yield PartData(data)
+        if found >= 0:
+            if self._state is _State.BODY:
+                yield PartEnded()
+            self._at += len(self._delimiter)
+            self._state = _State.DELIMITER
+
+    def _skip_preamble(self, count: int) -> None:
+        self._preamble += count
+        if self._preamble > MAX_PREAMBLE_BYTES:
+            raise MalformedRequest("the multipart body does not begin with its boundary")
+
+    def _read_delimiter(self) -> None:
+        """Tell the closing boundary from one before a part, which ends its line."""
+        if self._data.startswith(_CLOSING, self._at):
+            self._state = _State.EPILOGUE
+            return
+        end = self._data.find(_LINE_END, self._at, self._at + _MAX_PADDING_BYTES)
+        if end >= 0 and not self._data[self._at : end].strip(b" \t"):
+            self._at = end + len(_LINE_END)
+            self._state = _State.HEADERS
+        elif end >= 0 or len(self._data) - self._at >= _MAX_PADDING_BYTES:
+            raise MalformedRequest("a multipart boundary is broken")
+
+    def _read_headers(self) -> Iterator[Event]:
+        end = self._data.find(_BLOCK_END, self._at, self._at + MAX_HEADER_BYTES)
+        if end < 0:
+            if len(self._data) - self._at >= MAX_HEADER_BYTES:
+                raise MalformedRequest("a part's header is too long")
+            return
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise BodyTooLarge(f"a form has at most {MAX_PARTS} parts")
+        disposition = read_part_headers(bytes(self._take(end)))
+        self._at += len(_BLOCK_END)
+        self._state = _State.BODY
+        yield PartBegun(disposition)
+
+    def _take(self, end: int) -> memoryview:
+        taken = memoryview(self._data)[self._at : end]
+        self._at = end
+        return taken

@@ -1,0 +1,143 @@
+"""media_service on real servers, with a signing key of the suite's own."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from http import HTTPStatus
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from redis.asyncio import Redis
+
+from deploy.local.valkey import Valkey
+from media_service import resources
+from media_service.app import create_app
+from media_service.image import process
+from media_service.settings import MediaSettings
+from shared.entropy import SystemEntropy
+from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
+from tests.support.clock import MovableClock
+from tests.support.media import MediaClient
+from tests.support.service import Death, address, running
+from tests.support.tokens import Mint, open_epoch
+
+
+@pytest.fixture(autouse=True)
+def measured_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the decoding processes hear of the coverage measurement, if there is one."""
+    names = (*process.INHERITED, "COVERAGE_PROCESS_CONFIG")
+    monkeypatch.setattr(process, "INHERITED", names)
+
+
+@pytest.fixture(scope="session")
+def mint() -> Mint:
+    return Mint(Ed25519PrivateKey.generate(), ISSUER, AUDIENCE)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Where the service keeps its files."""
+    return tmp_path / "files"
+
+
+@pytest.fixture
+def jwks_file(tmp_path: Path, mint: Mint) -> Path:
+    path = tmp_path / "jwks.json"
+    mint.write_jwks(path)
+    return path
+
+
+@pytest.fixture
+def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -> dict[str, Any]:
+    """The service's settings, by name."""
+    return {
+        "env": "development",
+        "public_url": ISSUER,
+        "media_database_url": media_dsn,
+        "redis_url": valkey.url(),
+        "jwks_file": jwks_file,
+        "storage_url": files.as_uri(),
+        "image_workers": 1,
+        "revocation_key": REVOCATION_KEY,
+    }
+
+
+@pytest.fixture
+def serving_media(
+    media_values: dict[str, Any],
+    redis: Redis,
+    clock: MovableClock,
+    serving: Callable[[web.Application], Any],
+    mint: Mint,
+) -> Callable[..., Any]:
+    """Serves media_service inside an `async with`; yields one user's client.
+
+    `limits` are changes to `UploadLimits`, `settings` to the settings.
+    """
+
+    @asynccontextmanager
+    async def serve(
+        limits: dict[str, Any] | None = None, **settings: Any
+    ) -> AsyncIterator[MediaClient]:
+        await open_epoch(redis)
+        values = MediaSettings(**(media_values | settings))
+        app = create_app(values, clock=clock, entropy=SystemEntropy())
+        key = resources.UPLOAD_LIMITS
+        app[key] = replace(app[key], **(limits or {}))
+        async with serving(app) as http:
+            client = MediaClient.of(http, mint)
+            async with asyncio.timeout(10):
+                while (await client.call("GET", "/creatives")).status != HTTPStatus.OK:
+                    await asyncio.sleep(0.01)
+            yield client
+
+    return serve
+
+
+@pytest.fixture
+def media_environment(media_values: dict[str, Any]) -> dict[str, str]:
+    """The same settings as environment variables."""
+    values = {name.upper(): str(value) for name, value in media_values.items()}
+    return {**os.environ, **values, "PORT": "0", "DRAIN_SECONDS": "0"}
+
+
+@pytest.fixture
+def running_media(
+    media_environment: dict[str, str], redis: Redis, mint: Mint, tmp_path: Path
+) -> Callable[..., Any]:
+    """Runs `python -m media_service serve` inside an `async with`; yields process and client.
+
+    With a `death` it kills itself there.
+    """
+
+    @asynccontextmanager
+    async def run(death: Death | None = None) -> AsyncIterator[tuple[BaseProcess, MediaClient]]:
+        await open_epoch(redis)
+        output = tmp_path / "service.log"
+        started = running(
+            "media_service", "serve", environment=media_environment, output=output, death=death
+        )
+        async with (
+            started as service,
+            asyncio.timeout(60),
+            ClientSession(await address(output)) as http,
+        ):
+            client = MediaClient.of(http, mint)
+            while (await client.call("GET", "/creatives")).status != HTTPStatus.OK:
+                await asyncio.sleep(0.01)
+            yield service, client
+
+    return run
+
+
+@pytest.fixture
+async def media(serving_media: Callable[..., Any]) -> AsyncIterator[MediaClient]:
+    """media_service as it comes."""
+    async with serving_media() as client:
+        yield client

@@ -1,0 +1,123 @@
+"""kill -9 at ten moments of an upload, and of a deletion: afterwards rows and files agree."""
+
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import ClientError
+
+from media_service.creative.sweep import Swept, sweep
+from media_service.storage.local import LocalStorage
+from shared.clock import SystemClock
+from shared.db import open_database
+from shared.entropy import SystemEntropy
+from tests.support.media import MediaClient, picture_form
+from tests.support.pictures import encode
+from tests.support.service import Death, finished
+
+STAGED = "media_service.storage.staged.LocalStagedFile"
+STORE = "media_service.storage.local"
+TABLE = "media_service.creative.repository"
+
+UPLOAD = {
+    "with an empty file": (Death(f"{STAGED}._create", leaving=True), "staged"),
+    "with the first bytes here": (Death(f"{STAGED}._append"), "staged"),
+    "with bytes on disk": (Death(f"{STAGED}._append", leaving=True), "staged"),
+    "with all bytes there": (Death(f"{STAGED}.seal"), "staged"),
+    "with all bytes durable": (Death(f"{STAGED}.seal", leaving=True), "staged"),
+    "with the picture checked": (
+        Death("media_service.image.pool.ImagePool.inspect", leaving=True),
+        "staged",
+    ),
+    "before the rename": (Death(f"{STORE}._move"), "staged"),
+    "after the rename": (Death(f"{STORE}._sync"), "orphan"),
+    "before the row": (Death(f"{TABLE}.insert"), "orphan"),
+    "after the row": (Death(f"{TABLE}.insert", leaving=True), "whole"),
+}
+DELETION = {
+    "before the row goes": (Death(f"{TABLE}.remove"), "whole"),
+    "after the row has gone": (Death(f"{TABLE}.remove", leaving=True), "orphan"),
+    "before the file goes": (Death(f"{STORE}._remove"), "orphan"),
+    "after the file has gone": (Death(f"{STORE}._remove", leaving=True), "nothing"),
+}
+
+
+async def rows(dsn: str) -> set[str]:
+    connection = await asyncpg.connect(dsn)
+    found = await connection.fetch("select user_id, id from creatives")
+    await connection.close()
+    return {f"{row['user_id']}/{row['id']}/original" for row in found}
+
+
+def objects(files: Path) -> set[str]:
+    root = files / "objects"
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def staged(files: Path) -> int:
+    return len(list((files / "staging").iterdir()))
+
+
+async def tidy(dsn: str, files: Path) -> Swept:
+    """Do what the next start of the service does, with no grace."""
+    storage = LocalStorage(files, SystemClock(), SystemEntropy())
+    async with open_database(dsn) as database:
+        return await sweep(database, storage, timedelta())
+
+
+async def died(process: BaseProcess) -> bool:
+    return await finished(process) == -signal.SIGKILL
+
+
+async def check(dsn: str, files: Path, left: str) -> None:
+    """What the crash has left is as expected, and the sweep removes just that."""
+    made = await rows(dsn)
+    assert len(made) == (left == "whole")
+    assert len(objects(files)) == (left in {"whole", "orphan"})
+    assert staged(files) == (left == "staged")
+    assert await tidy(dsn, files) == Swept(left == "staged", left == "orphan", 0)
+    assert objects(files) == await rows(dsn) == made
+    assert staged(files) == 0
+
+
+@pytest.mark.parametrize("moment", UPLOAD)
+async def test_an_upload_killed(
+    moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
+) -> None:
+    death, left = UPLOAD[moment]
+    async with running_media(death) as (process, media):
+        with pytest.raises(ClientError):
+            await media.send(picture_form(encode("PNG", (900, 700))))
+        assert await died(process)
+    await check(media_dsn, files, left)
+
+
+@pytest.mark.parametrize("moment", DELETION)
+async def test_a_deletion_killed(
+    moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
+) -> None:
+    death, left = DELETION[moment]
+    async with running_media(death) as (process, media):
+        created = await media.upload()
+        with pytest.raises(ClientError):
+            await media.call("DELETE", f"/creatives/{created['id']}")
+        assert await died(process)
+    await check(media_dsn, files, left)
+
+
+async def test_nobody_sees_a_creative_before_it_is_whole(
+    running_media: Callable[..., Any],
+) -> None:
+    async with running_media(Death(f"{TABLE}.insert")) as (process, media):
+        with pytest.raises(ClientError):
+            await media.send(picture_form())
+        assert await died(process)
+        user = media.user_id
+    async with running_media() as (_, client):
+        again = MediaClient.of(client.http, client.mint, user)
+        assert (await again.call("GET", "/creatives")).body["items"] == []

@@ -1,0 +1,222 @@
+"""The decoding processes: limited, replaced, and gone with their parent."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_service.image import frames
+from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.model import ImageFacts
+from media_service.image.pool import ImagePool, open_pool
+from media_service.image.process import Worker
+from shared.errors import ServiceUnavailable
+from tests.support.media import picture_form
+from tests.support.pictures import blank_png, encode, many_scans
+
+PIXELS = 40_000_000
+FACTS = ImageFacts("image/png", 64, 48, 1)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture"
+    path.write_bytes(encode("PNG"))
+    return path
+
+
+@pytest.fixture
+def heavy(tmp_path: Path) -> Path:
+    path = tmp_path / "heavy"
+    path.write_bytes(blank_png(8000, 5000))
+    return path
+
+
+def started(pool: ImagePool) -> list[int]:
+    return [worker.pid for worker in pool._workers if worker.pid]
+
+
+async def test_a_killed_process_costs_one_picture_and_is_replaced(picture: Path) -> None:
+    async with open_pool(1, PIXELS) as pool:
+        assert await pool.inspect(picture) == FACTS
+        [first] = started(pool)
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(ServiceUnavailable):
+            await pool.inspect(picture)
+        assert await pool.inspect(picture) == FACTS
+        [second] = started(pool)
+        assert second != first
+    assert not Path(f"/proc/{second}").exists()
+
+
+async def test_a_death_within_a_job_is_no_verdict_on_the_picture(heavy: Path) -> None:
+    async with open_pool(1, PIXELS) as pool:
+        [process] = started(pool)
+        os.kill(process, signal.SIGSTOP)
+        asking = asyncio.create_task(pool.inspect(heavy))
+        await asyncio.sleep(0)
+        os.kill(process, signal.SIGSEGV)
+        os.kill(process, signal.SIGCONT)
+        with pytest.raises(ServiceUnavailable):
+            await asking
+
+
+async def test_too_long_on_the_clock_is_broken(
+    heavy: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_pool(1, PIXELS) as pool:
+        monkeypatch.setattr("media_service.image.process.WALL_SECONDS", 0.02)
+        with pytest.raises(BrokenImage):
+            await pool.inspect(heavy)
+        monkeypatch.undo()
+        assert await pool.inspect(picture) == FACTS
+
+
+async def test_too_long_on_the_processor_is_broken(
+    tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "slow"
+    slow.write_bytes(many_scans((8000, 5000), 80))
+    async with open_pool(1, PIXELS) as pool:
+        monkeypatch.setattr("media_service.image.process.CPU_SECONDS", 0)
+        with pytest.raises(BrokenImage):
+            await pool.inspect(slow)
+        monkeypatch.undo()
+        for _ in range(3):  # the processor time of earlier jobs does not count
+            assert await pool.inspect(picture) == FACTS
+
+
+async def test_memory_is_limited(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a limit 24 MiB above what an idle process has, a picture of 40 MB is too large."""
+    program = (
+        "import media_service.image.worker as w, pathlib\n"
+        "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
+        f"w.MEMORY_BYTES = pages * {os.sysconf('SC_PAGESIZE')} + 24 * 1024 * 1024\n"
+        f"w.main({os.getpid()})\n"
+    )
+    monkeypatch.setattr(
+        "media_service.image.process.worker_command",
+        lambda: [sys.executable, "-c", program],
+    )
+    async with open_pool(1, PIXELS) as pool:
+        process = started(pool)
+        with pytest.raises(ImageTooLarge):
+            await pool.inspect(heavy)
+        assert started(pool) == process
+
+
+async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 2)
+    async with open_pool(1, PIXELS) as pool:
+        waiting = [asyncio.create_task(pool.inspect(heavy)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert pool.waiting == 2
+        with pytest.raises(ServiceUnavailable) as refused:
+            pool.require_room()
+        assert refused.value.retry_after > 0
+        await asyncio.gather(*waiting)
+        pool.require_room()
+
+
+async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_service.image.pool.QUEUE_SECONDS", 0.01)
+    async with open_pool(1, PIXELS) as pool:
+        first = asyncio.create_task(pool.inspect(heavy))
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceUnavailable):
+            await pool.inspect(heavy)
+        await first
+        assert pool.waiting == 0
+
+
+async def test_a_full_queue_refuses_an_upload_unread(
+    serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving_media() as media:
+        monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 0)
+        reader, writer = await asyncio.open_connection(*media.address)
+        writer.write(media.head(length=1_000_000))
+        async with asyncio.timeout(5):
+            answer = await reader.readuntil(b"}")
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After: 5" in answer
+        writer.close()
+        monkeypatch.undo()
+        assert (await media.send(picture_form())).status == 201
+
+
+async def test_an_abandoned_job_does_not_answer_the_next(heavy: Path, picture: Path) -> None:
+    async with open_pool(1, PIXELS) as pool:
+        os.kill(started(pool)[0], signal.SIGSTOP)
+        abandoned = asyncio.create_task(pool.inspect(heavy))
+        await asyncio.sleep(0)
+        abandoned.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await abandoned
+        assert await pool.inspect(picture) == FACTS
+
+
+async def test_a_process_that_cannot_start_is_unavailable(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "media_service.image.process.worker_command", lambda: [sys.executable, "-c", "pass"]
+    )
+    with pytest.raises(ServiceUnavailable):
+        await Worker(PIXELS).inspect(picture)
+
+
+def test_processes_end_with_their_parent() -> None:
+    program = (
+        "import asyncio, os\n"
+        "from media_service.image.process import Worker\n"
+        "async def main():\n"
+        "    worker = Worker(1)\n"
+        "    await worker.start()\n"
+        "    print(worker.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20
+    )
+    worker = int(ended.stdout.split()[-1])
+    for _ in range(1000):
+        if not Path(f"/proc/{worker}/cmdline").exists():
+            return
+        if not Path(f"/proc/{worker}/cmdline").read_bytes():
+            return  # dead, and not yet reaped by its new parent
+    pytest.fail("the process outlives its parent")
+
+
+async def test_the_process_has_neither_our_environment_nor_the_web_framework(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_DATABASE_URL", "postgresql://secret")
+    async with open_pool(1, PIXELS) as pool:
+        [process] = started(pool)
+        assert b"secret" not in Path(f"/proc/{process}/environ").read_bytes()
+        assert "aiohttp" not in Path(f"/proc/{process}/maps").read_text()
+        resident = Path(f"/proc/{process}/statm").read_text().split()[1]
+        assert int(resident) * os.sysconf("SC_PAGESIZE") < 60 * 1024 * 1024
+    seen = subprocess.run(
+        [sys.executable, "-c", "import media_service.image.worker, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"aiohttp", "asyncpg", "pydantic", "redis"} & set(seen.stdout.split())
+
+
+def test_frames_have_a_bound() -> None:
+    message = {"path": "ä" * 100}
+    packed = frames.pack(message)
+    assert frames.unpack(packed[frames.LENGTH_BYTES :]) == message
+    with pytest.raises(ValueError, match="too long"):
+        frames.frame_length(b"\xff\xff\xff\xff")

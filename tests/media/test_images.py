@@ -1,0 +1,69 @@
+"""Pictures that are no pictures, broken ones and bombs: refused quickly, and never with a 5xx."""
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
+from tests.support.media import MediaClient, left_over, picture_form
+from tests.support.pictures import blank_png, encode
+
+
+async def test_whole_pictures_are_taken(media: MediaClient) -> None:
+    for name, (picture, content_type, (width, height)) in WHOLE.items():
+        created = await media.upload(picture=picture)
+        assert created["content_type"] == content_type, name
+        assert (created["width"], created["height"]) == (width, height), name
+
+
+@pytest.mark.parametrize(
+    ("pictures", "status", "code"),
+    [
+        (UNSUPPORTED, 415, "unsupported_image"),
+        (BROKEN, 422, "broken_image"),
+        (TOO_LARGE, 422, "image_too_large"),
+    ],
+    ids=["unsupported", "broken", "too large"],
+)
+async def test_others_are_refused(
+    media: MediaClient, files: Path, pictures: dict[str, bytes], status: int, code: str
+) -> None:
+    for name, picture in pictures.items():
+        refused = await media.send(picture_form(picture))
+        assert (refused.status, refused.code) == (status, code), name
+    assert left_over(files) == []
+
+
+async def test_a_picture_cut_anywhere_is_never_a_fault(media: MediaClient) -> None:
+    for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF"):
+        picture = encode(kind, (120, 80))
+        for tenth in range(10):
+            answer = await media.send(picture_form(picture[: len(picture) * tenth // 10]))
+            assert answer.status in {415, 422}, (kind, tenth)
+
+
+@pytest.fixture(scope="module")
+def longest() -> bytes:
+    """40 megapixels exactly; as WebP it is the one that needs most memory."""
+    target = io.BytesIO()
+    Image.new("RGB", (8000, 5000), (90, 120, 30)).save(target, "WEBP", quality=1, method=0)
+    return target.getvalue()
+
+
+async def test_the_longest_legal_picture_is_taken(longest: bytes, media: MediaClient) -> None:
+    created = await media.upload(picture=longest)
+    assert created["width"] * created["height"] == 40_000_000
+
+
+async def test_others_are_served_while_a_picture_is_decoded(media: MediaClient) -> None:
+    heavy = asyncio.create_task(media.send(picture_form(blank_png(8000, 5000))))
+    loop, slowest = asyncio.get_running_loop(), 0.0
+    while not heavy.done():
+        started = loop.time()
+        assert (await media.http.get("/healthz")).status == 200
+        slowest = max(slowest, loop.time() - started)
+    assert (await heavy).status == 201
+    assert slowest < 0.25

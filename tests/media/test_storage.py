@@ -1,0 +1,168 @@
+"""The local store: whole or not at all, and never in the way of a neighbour."""
+
+import asyncio
+import hashlib
+import os
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from media_service.storage.errors import ObjectMissing, StorageFull
+from media_service.storage.local import LocalStorage
+from media_service.storage.model import CHUNK_BYTES, ObjectKey
+from shared.entropy import SystemEntropy
+from tests.support.clock import MovableClock
+from tests.support.media import left_over
+
+
+@pytest.fixture
+async def storage(files: Path, clock: MovableClock) -> LocalStorage:
+    store = LocalStorage(files, clock, SystemEntropy())
+    await store.prepare()
+    return store
+
+
+def key(user: UUID | None = None) -> ObjectKey:
+    return ObjectKey(user or uuid4(), uuid4(), "original")
+
+
+async def put(storage: LocalStorage, where: ObjectKey, data: bytes = b"x") -> None:
+    async with storage.stage() as staged:
+        await staged.write(data)
+        await staged.seal()
+        await storage.keep(staged, where)
+
+
+async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) -> list[bytes]:
+    async with storage.open(where) as file:
+        return [chunk async for chunk in file.read(start, length)]
+
+
+async def test_what_is_kept_can_be_read_in_pieces(storage: LocalStorage) -> None:
+    data, where = os.urandom(CHUNK_BYTES * 2 + 5), key()
+    async with storage.stage() as staged:
+        for at in range(0, len(data), 1000):
+            await staged.write(data[at : at + 1000])
+        digest = await staged.seal()
+        assert not await storage.exists(where)
+        await storage.keep(staged, where)
+    assert (digest.size, digest.sha256) == (len(data), hashlib.sha256(data).digest())
+    chunks = await get(storage, where, 3, len(data) - 3)
+    assert b"".join(chunks) == data[3:]
+    assert max(map(len, chunks)) == CHUNK_BYTES
+    assert b"".join(await get(storage, where, 10, 4)) == data[10:14]
+
+
+async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> None:
+    async with storage.stage() as staged:
+        await staged.write(b"x")
+        assert left_over(files) == [staged.path]
+    assert left_over(files) == []
+
+
+async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Path) -> None:
+    async def upload() -> None:
+        async with storage.stage() as staged:
+            while True:
+                await staged.write(bytes(CHUNK_BYTES))
+
+    for turns in range(20):
+        task = asyncio.create_task(upload())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert left_over(files) == []
+    assert len(os.listdir("/proc/self/fd")) < 100  # noqa: PTH208 - a count is enough
+
+
+async def test_nobody_else_may_look(storage: LocalStorage, files: Path) -> None:
+    where = key()
+    await put(storage, where)
+    found = [files / "objects", files / "staging", *(files / "objects").rglob("*")]
+    assert {path.stat().st_mode & 0o077 for path in found} == {0}
+
+
+async def test_missing_and_deleted(storage: LocalStorage, files: Path) -> None:
+    where = key()
+    with pytest.raises(ObjectMissing):
+        await get(storage, where, 0, 1)
+    assert not await storage.delete(where)
+    await put(storage, where)
+    async with storage.open(where) as file:
+        assert await storage.delete(where)
+        assert [chunk async for chunk in file.read(0, 1)] == [b"x"]
+    assert not await storage.exists(where)
+    assert list((files / "objects").iterdir()) == []
+
+
+async def test_a_deletion_spares_the_neighbours(storage: LocalStorage) -> None:
+    user = uuid4()
+    first, second = key(user), key(user)
+    thumb = ObjectKey(user, first.creative_id, "thumb")
+    for where in (first, second, thumb):
+        await put(storage, where)
+    await storage.delete(first)
+    assert [await storage.exists(where) for where in (first, second, thumb)] == [False, True, True]
+
+
+async def test_deletions_do_not_break_uploads_of_the_same_user(storage: LocalStorage) -> None:
+    """The last deletion removes the user's directory while the next upload needs it."""
+    user = uuid4()
+
+    async def come_and_go() -> None:
+        for _ in range(25):
+            where = key(user)
+            await put(storage, where)
+            assert await storage.delete(where)
+
+    await asyncio.gather(*(come_and_go() for _ in range(4)))
+
+
+async def test_age_is_what_was_touched_last(
+    storage: LocalStorage, files: Path, clock: MovableClock
+) -> None:
+    where = key()
+    await put(storage, where)
+    path = files / "objects" / str(where)
+    os.utime(path, (0, 0))  # the name has changed just now, whatever the content's age
+
+    async def older(**span: float) -> list[ObjectKey]:
+        return [one async for batch in storage.list_older(timedelta(**span)) for one in batch]
+
+    assert await older(minutes=5) == []
+    assert await older(seconds=-5) == [where]
+    clock.advance(minutes=10)
+    assert await older(minutes=5) == [where]
+
+
+async def test_lists_come_in_batches(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_service.storage.local.LIST_BATCH", 2)
+    wanted = {key() for _ in range(5)}
+    for where in wanted:
+        await put(storage, where)
+    batches = [batch async for batch in storage.list_older(timedelta(seconds=-5))]
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert {one for batch in batches for one in batch} == wanted
+
+
+async def test_no_room_is_said_at_every_step(
+    storage: LocalStorage, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for function in ("os.open", "os.write", "os.fsync", "pathlib.Path.replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(function, full)
+            with pytest.raises(StorageFull):
+                await put(storage, key())
+    assert left_over(files) == []
+    monkeypatch.setattr("os.write", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    with pytest.raises(PermissionError):
+        await put(storage, key())

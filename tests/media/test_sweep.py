@@ -1,0 +1,102 @@
+"""Reconciling rows and files, in both directions."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.clock import MovableClock
+from tests.support.media import MediaClient, left_over, until
+from tests.support.service import finished, running
+
+Sweep = Callable[..., Awaitable[tuple[int | None, str]]]
+
+
+@pytest.fixture
+def sweep(media_environment: dict[str, str], tmp_path: Path) -> Sweep:
+    """Runs `python -m media_service sweep`; its exit code and its last line."""
+
+    async def run(*arguments: str, **changes: str) -> tuple[int | None, str]:
+        output, environment = tmp_path / "sweep.log", media_environment | changes
+        command = ("sweep", *arguments)
+        async with running("media_service", *command, environment=environment, output=output) as it:
+            code = await finished(it)
+        return code, output.read_text().splitlines()[-1]
+
+    return run
+
+
+def orphan(files: Path, hours_ago: float = 0) -> Path:
+    path = files / "objects" / str(uuid4()) / str(uuid4()) / "original"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    moment = path.stat().st_mtime - hours_ago * 3600
+    os.utime(path, (moment, moment))
+    return path
+
+
+async def test_what_no_row_knows_is_removed_and_what_one_knows_stays(
+    media: MediaClient, files: Path, sweep: Sweep
+) -> None:
+    created = await media.upload()
+    lonely, staged = orphan(files), files / "staging" / "left"
+    staged.write_bytes(b"x")
+    foreign = files / "objects" / "lost+found" / "a" / "b"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"x")
+    code, line = await sweep("--older-than", "0")
+    assert (code, line) == (0, "staged files removed: 1, orphans removed: 1, files missing: 0")
+    assert not lonely.exists()
+    assert not lonely.parents[1].exists()
+    assert not staged.exists()
+    assert foreign.exists()
+    assert (await media.call("GET", f"/creatives/{created['id']}/file")).status == 200
+
+
+async def test_what_was_touched_within_the_grace_stays(
+    media: MediaClient, files: Path, sweep: Sweep
+) -> None:
+    """A rename keeps the old mtime; the ctime shows that the file has only just been moved."""
+    fresh, staged = orphan(files, hours_ago=5), files / "staging" / "uploading"
+    staged.write_bytes(b"x")
+    assert await sweep() == (
+        0,
+        "staged files removed: 0, orphans removed: 0, files missing: 0",
+    )
+    assert sorted(left_over(files)) == sorted([fresh, staged])
+    assert (await media.call("GET", "/creatives")).body["items"] == []
+
+
+async def test_a_row_without_its_file_is_reported_and_kept(
+    media: MediaClient, files: Path, sweep: Sweep
+) -> None:
+    lost, kept = await media.upload(), await media.upload()
+    (files / "objects" / str(media.user_id) / lost["id"] / "original").unlink()
+    code, line = await sweep("--older-than", "0")
+    assert (code, line) == (1, "staged files removed: 0, orphans removed: 0, files missing: 1")
+    assert (await media.call("GET", f"/creatives/{lost['id']}")).status == 200
+    assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
+
+
+async def test_it_is_swept_at_start(
+    serving_media: Callable[..., Any], files: Path, clock: MovableClock
+) -> None:
+    lonely = orphan(files)
+    clock.advance(hours=2)
+    async with serving_media() as media:
+        async with asyncio.timeout(5):
+            await until(lambda: not left_over(files))
+        assert (await media.call("GET", "/creatives")).body["items"] == []
+    assert not lonely.exists()
+
+
+async def test_a_database_away_is_one_line(
+    sweep: Sweep,
+) -> None:
+    away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    code, line = await sweep("--older-than", "0", **away)
+    assert (code, line) == (1, "sweep: The database cannot be reached")

@@ -1,0 +1,121 @@
+"""media_service as an app uses it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from aiohttp import ClientSession
+
+from tests.support.journey import Answer, read
+from tests.support.pictures import encode
+from tests.support.tokens import Mint
+
+MEDIA = "/v1/media"
+BOUNDARY = "frontier"
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+
+def day(ahead: int = 200) -> str:
+    """A day so many days from now, in UTC."""
+    return (datetime.now(UTC) + timedelta(days=ahead)).date().isoformat()
+
+
+def part(name: str, data: bytes | str, more: str | bytes = b"", head: bytes = b"") -> bytes:
+    """One part of a form; `more` follows the name, `head` is further header lines."""
+    tail = more.encode() if isinstance(more, str) else more
+    content = data.encode() if isinstance(data, str) else data
+    disposition = b'Content-Disposition: form-data; name="%b"%b' % (name.encode(), tail)
+    return b"--frontier\r\n" + disposition + b"\r\n" + head + b"\r\n" + content + b"\r\n"
+
+
+def form(*parts: bytes) -> bytes:
+    return b"".join(parts) + b"--frontier--\r\n"
+
+
+def picture_form(picture: bytes | None = None, *more: bytes, when: str | None = None) -> bytes:
+    """The usual form: a picture, a day, and whatever else."""
+    content = encode() if picture is None else picture
+    file = part("file", content, '; filename="photo.jpg"')
+    return form(file, part("scheduled_at", when or day()), *more)
+
+
+def left_over(files: Path) -> list[Path]:
+    """Every file below the service's directory."""
+    return [path for path in files.rglob("*") if path.is_file()]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class MediaClient:
+    """One user of media_service."""
+
+    http: ClientSession
+    mint: Mint
+    user_id: UUID
+    token: str
+
+    @classmethod
+    def of(cls, http: ClientSession, mint: Mint, user_id: UUID | None = None) -> "MediaClient":
+        user = user_id or uuid4()
+        return cls(http, mint, user, mint.token(user))
+
+    def somebody_else(self) -> "MediaClient":
+        user = uuid4()
+        return replace(self, user_id=user, token=self.mint.token(user))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        base = self.http._base_url
+        assert base is not None
+        assert base.host is not None
+        assert base.port is not None
+        return base.host, base.port
+
+    async def call(self, method: str, path: str, **options: Any) -> Answer:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        async with self.http.request(method, MEDIA + path, headers=headers, **options) as response:
+            return await read(response)
+
+    async def send(self, body: bytes, **options: Any) -> Answer:
+        headers = {**FORM, **options.pop("headers", {})}
+        return await self.call("POST", "/creatives", data=BytesIO(body), headers=headers, **options)
+
+    async def upload(
+        self, *more: bytes, picture: bytes | None = None, when: str | None = None
+    ) -> Any:
+        answer = await self.send(picture_form(picture, *more, when=when))
+        assert answer.status == 201, answer.body
+        return answer.body
+
+    async def raw(self, *pieces: bytes, seconds: float = 15) -> bytes:
+        """Send bytes as they are over a connection of their own; return all that comes back."""
+        reader, writer = await asyncio.open_connection(*self.address)
+        try:
+            async with asyncio.timeout(seconds):
+                for piece in pieces:
+                    writer.write(piece)
+                    await writer.drain()
+                return await reader.read()
+        finally:
+            writer.close()
+
+    def head(self, *lines: str, length: int | None = None) -> bytes:
+        """The header of an upload, as bytes."""
+        given = [
+            "POST /v1/media/creatives HTTP/1.1",
+            "Host: localhost",
+            f"Authorization: Bearer {self.token}",
+            f"Content-Type: {FORM['Content-Type']}",
+            *([f"Content-Length: {length}"] if length is not None else []),
+            *lines,
+        ]
+        return "\r\n".join([*given, "", ""]).encode()

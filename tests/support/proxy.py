@@ -1,0 +1,113 @@
+"""A TCP proxy between a client and a server, that a test freezes, cuts, takes away and counts."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Proxy:
+    """Passes bytes on to `port` on loopback.
+
+    `exchanges` counts how often a client spoke after the server had (round trips, on one
+    connection); `connections` how many were accepted.
+    """
+
+    target: int
+    port: int = 0
+    exchanges: int = 0
+    connections: int = 0
+    _server: asyncio.Server | None = None
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _passing: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def appear(self) -> None:
+        """Listen, on the same port as before."""
+        self._passing.set()
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def vanish(self) -> None:
+        """Refuse connections, and cut those that there are."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.cut()
+
+    def cut(self) -> None:
+        """Reset every connection."""
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    def freeze(self) -> None:
+        """Keep connections and take new ones, but pass nothing on."""
+        self._passing.clear()
+
+    def thaw(self) -> None:
+        self._passing.set()
+
+    async def close(self) -> None:
+        await self.vanish()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.connections += 1
+        self._open.add(writer)
+        try:
+            await self._join(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._open.discard(writer)
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._passing.wait()
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        turn = ["server"]
+        ways = [
+            asyncio.create_task(self._pass(reader, onward_writer, "client", turn)),
+            asyncio.create_task(self._pass(onward_reader, writer, "server", turn)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            onward_writer.transport.abort()
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        who: str,
+        turn: list[str],
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if who == "client" and turn[0] == "server":
+                    self.exchanges += 1
+                turn[0] = who
+                await self._passing.wait()
+                writer.write(data)
+                await writer.drain()
+
+
+@contextlib.asynccontextmanager
+async def proxying(target: int) -> AsyncIterator[Proxy]:
+    """A proxy to a port of this machine."""
+    proxy = Proxy(target)
+    await proxy.appear()
+    try:
+        yield proxy
+    finally:
+        await proxy.close()

@@ -1,0 +1,152 @@
+"""A service of a few routes, to try the shared ground by itself.
+
+`python -m tests.support.small` serves it as a process, told by the environment.
+"""
+
+import asyncio
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.answer import answer
+from shared.application import Interface, build_application
+from shared.entropy import SystemEntropy
+from shared.errors import Conflict, TokenMissing
+from shared.logs import configure_logs
+from shared.openapi import Routes
+from shared.paging import decode_cursor
+from shared.request import (
+    client_address,
+    path_id,
+    read_body,
+    read_optional_body,
+    read_query,
+)
+from shared.settings import ServiceSettings, load_settings
+from shared.shutdown import run
+from shared.tokens import bearer
+
+PREFIX = "/v1/small"
+routes = Routes("things")
+BUSY = web.AppKey("busy", list[str])
+
+
+class Thing(BaseModel):
+    """A thing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(max_length=20)
+    count: int = Field(1, ge=0, le=1000)
+    weight: float = 0
+    parts: list[str] = []
+
+
+class Nothing(BaseModel):
+    """No fields at all."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Listing(BaseModel):
+    """Which page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = None
+
+
+class Text(BaseModel):
+    """Some text."""
+
+    text: str
+
+
+@routes.add(
+    "POST",
+    "/things",
+    summary="Make",
+    body=Thing,
+    answers={201: Thing},
+    errors=(Conflict,),
+    auth=False,
+)
+async def make(request: web.Request) -> web.Response:
+    """Answer with what was sent."""
+    return answer(await read_body(request, Thing), 201)
+
+
+@routes.add("POST", "/maybe", summary="Maybe", body=Nothing, answers={200: Nothing}, auth=False)
+async def maybe(request: web.Request) -> web.Response:
+    """Take a body or none."""
+    return answer(await read_optional_body(request, Nothing))
+
+
+@routes.add("GET", "/things", summary="List", query=Listing, answers={200: Listing}, auth=False)
+async def list_things(request: web.Request) -> web.Response:
+    """Answer with the query."""
+    query = read_query(request, Listing)
+    if query.cursor is not None:
+        decode_cursor(query.cursor, 2)
+    return answer(query)
+
+
+@routes.add("GET", "/things/{id}", summary="One", answers={200: Text})
+async def show(request: web.Request) -> web.Response:
+    """Answer with the id."""
+    return answer(Text(text=str(path_id(request))))
+
+
+@routes.add("GET", "/address", summary="Who asks", answers={200: Text}, auth=False)
+async def address(request: web.Request) -> web.Response:
+    """Answer with the client's address."""
+    return answer(Text(text=str(client_address(request))))
+
+
+@routes.add("GET", "/broken", summary="A bug", answers={200: Text}, auth=False)
+async def broken(_request: web.Request) -> web.Response:
+    """Fail as a bug does."""
+    raise LookupError("the text of a bug")
+
+
+@routes.add("GET", "/late", summary="Late", answers={200: Text}, auth=False, deadline=0.05)
+async def late(_request: web.Request) -> web.Response:
+    """Take longer than allowed."""
+    await asyncio.sleep(60)
+    return answer(Text(text="too late"))
+
+
+@routes.add("GET", "/slow", summary="Slow", answers={200: Text}, auth=False)
+async def slow(request: web.Request) -> web.Response:
+    """Take as long as asked for."""
+    request.app[BUSY].append("slow")
+    await asyncio.sleep(float(request.query["seconds"]))
+    return answer(Text(text="done"))
+
+
+@routes.add("GET", "/busy", summary="How busy it was", answers={200: Text}, auth=False)
+async def busy(request: web.Request) -> web.Response:
+    """Answer with how many slow requests have begun."""
+    return answer(Text(text=str(len(request.app[BUSY]))))
+
+
+async def authenticate(request: web.Request) -> None:
+    """Let the token `good` through."""
+    if bearer(request.headers.get("Authorization")) != "good":
+        raise TokenMissing
+
+
+INTERFACE = Interface("A small service", PREFIX, (routes,))
+
+
+def small_app(settings: ServiceSettings) -> web.Application:
+    app = build_application(INTERFACE, settings, SystemEntropy(), authenticate)
+    app[BUSY] = []
+    return app
+
+
+if __name__ == "__main__":
+    told = load_settings(ServiceSettings)
+    configure_logs(told.log_level, told.log_format)
+    run(small_app(told), told)

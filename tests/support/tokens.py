@@ -1,0 +1,64 @@
+"""Access tokens as auth_service signs them, and revocations as it publishes them."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from redis.asyncio import Redis
+
+from shared.revocation.message import CHANNEL, HEAD, LOG, Revocation, encode
+
+EPOCH = "epoch-of-the-suite"
+
+
+@dataclass(frozen=True)
+class Mint:
+    """A signing key and what its tokens say unless told otherwise."""
+
+    key: Ed25519PrivateKey
+    issuer: str
+    audience: str
+    kid: str = "suite"
+
+    def token(self, user_id: UUID, **changes: Any) -> str:
+        now = int(datetime.now(UTC).timestamp())
+        since = now - 2 * 86_400  # tests move their clocks
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": str(user_id),
+            "sid": str(uuid4()),
+            "jti": uuid4().hex,
+            "gen": 0,
+            "iat": since,
+            "nbf": since,
+            "exp": now + 86_400,
+            "auth_time": since,
+            "amr": ["otp"],
+            "roles": [],
+        }
+        header = {"typ": "at+jwt", "kid": self.kid}
+        return jwt.encode(claims | changes, self.key, algorithm="EdDSA", headers=header)
+
+    def write_jwks(self, path: Path) -> None:
+        key = jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        path.write_text(json.dumps({"keys": [{**key, "kid": self.kid, "use": "sig"}]}))
+
+
+async def open_epoch(redis: Redis) -> None:
+    """Do what auth_service does before any mirror can be in touch."""
+    await redis.hset(HEAD, mapping={"epoch": EPOCH, "last": "0-0"})
+
+
+async def revoke_session(redis: Redis, session_id: str, key: str) -> None:
+    now = datetime.now(UTC)
+    revocation = Revocation("session", session_id, "logout", now + timedelta(minutes=10))
+    message = encode([revocation], epoch=EPOCH, at=now, keys=[key.encode()])
+    entry = await redis.xadd(LOG, {"m": message})
+    await redis.hset(HEAD, mapping={"last": entry})
+    await redis.publish(CHANNEL, message)

@@ -1,0 +1,83 @@
+"""A body as chunks: few at once, counted, and let go of."""
+
+import asyncio
+
+import pytest
+
+from media_service.upload.body import UploadBody
+from media_service.upload.errors import UploadTooSlow
+from media_service.upload.model import CHUNK_BYTES, UploadLimits
+from shared.clock import SystemClock
+from shared.errors import MalformedRequest
+
+
+class Stream:
+    """A body that is here already, or is still to come, or breaks off."""
+
+    def __init__(
+        self, body: bytes, error: Exception | None = None, *, silent: bool = False
+    ) -> None:
+        self.body, self.error, self.silent = body, error, silent
+
+    async def read(self, n: int = -1, /) -> bytes:
+        if not self.body and self.error:
+            raise self.error
+        if not self.body and self.silent:
+            await asyncio.Event().wait()
+        return self.read_nowait(n)
+
+    def read_nowait(self, n: int = -1, /) -> bytes:
+        taken, self.body = self.body[:n], self.body[n:]
+        return taken
+
+
+def body(stream: Stream, slots: asyncio.Semaphore | None = None, **limits: float) -> UploadBody:
+    bounds = UploadLimits(10_000_000, patience=limits.get("patience", 10))
+    return UploadBody(stream, bounds, slots or asyncio.Semaphore(1), SystemClock())
+
+
+async def test_chunks_have_a_bound_and_lose_nothing() -> None:
+    sent, got = bytes(range(256)) * 4000, []
+
+    async def take(chunk: bytes) -> None:
+        got.append(chunk)
+
+    await body(Stream(sent)).deliver(take)
+    assert b"".join(got) == sent
+    assert max(map(len, got)) == CHUNK_BYTES
+
+
+async def test_few_chunks_are_in_hand_at_once() -> None:
+    slots, now, most = asyncio.Semaphore(2), 0, 0
+
+    async def take(_chunk: bytes) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.001)
+        now -= 1
+
+    bodies = [body(Stream(bytes(1_000_000)), slots) for _ in range(6)]
+    await asyncio.gather(*(one.deliver(take) for one in bodies))
+    assert most == 2
+
+
+async def test_a_slot_is_given_back_when_a_chunk_is_refused() -> None:
+    slots = asyncio.Semaphore(1)
+
+    async def refuse(_chunk: bytes) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await body(Stream(b"x"), slots).deliver(refuse)
+    assert not slots.locked()
+
+
+async def test_silence_and_a_broken_connection() -> None:
+    async def take(_chunk: bytes) -> None:
+        return
+
+    with pytest.raises(UploadTooSlow):
+        await body(Stream(b"x", silent=True), patience=0.02).deliver(take)
+    with pytest.raises(MalformedRequest):
+        await body(Stream(b"x", ConnectionResetError())).deliver(take)

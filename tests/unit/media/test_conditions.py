@@ -1,0 +1,76 @@
+"""Conditional and partial requests."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_service.creative.conditions import Span, choose_span, is_known, strong_etag
+from media_service.creative.errors import RangeNotSatisfiable
+
+ETAG = strong_etag(b"\x01" * 32)
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (None, False),
+        ("", False),
+        (ETAG, True),
+        (f"W/{ETAG}", True),
+        (f'"other", {ETAG}', True),
+        ("*", True),
+        ('"other"', False),
+        (ETAG.strip('"'), False),
+    ],
+)
+def test_if_none_match(header: str | None, known: bool) -> None:
+    assert is_known(header, ETAG) is known
+
+
+@pytest.mark.parametrize(
+    ("header", "start", "length"),
+    [
+        (None, 0, 100),
+        ("bytes=0-9", 0, 10),
+        ("bytes=90-", 90, 10),
+        ("bytes=90-1000", 90, 10),
+        ("bytes=99-99", 99, 1),
+        ("bytes=-10", 90, 10),
+        ("bytes=-1000", 0, 100),
+        ("Bytes = 5-6", 5, 2),
+        ("bytes=0-1,5-6", 0, 100),
+        ("bytes=9-5", 0, 100),
+        ("bytes=-", 0, 100),
+        ("items=0-9", 0, 100),
+        ("bytes=a-b", 0, 100),
+        ("bytes=" + "9" * 400 + "-", 0, 100),
+    ],
+)
+def test_ranges(header: str | None, start: int, length: int) -> None:
+    assert choose_span(header, None, ETAG, 100) == Span(start, length, 100)
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=999-"])
+def test_ranges_behind_the_end(header: str) -> None:
+    with pytest.raises(RangeNotSatisfiable) as refused:
+        choose_span(header, None, ETAG, 100)
+    assert refused.value.headers() == {"Content-Range": "bytes */100"}
+
+
+def test_a_range_of_another_version_is_ignored() -> None:
+    assert choose_span("bytes=0-9", ETAG, ETAG, 100).partial
+    assert not choose_span("bytes=0-9", '"other"', ETAG, 100).partial
+    assert not choose_span("bytes=0-9", f"W/{ETAG}", ETAG, 100).partial
+
+
+def test_content_range() -> None:
+    assert Span(10, 5, 100).content_range == "bytes 10-14/100"
+
+
+@given(st.text(max_size=30), st.integers(1, 1000))
+def test_whatever_is_asked_lies_inside_the_file(header: str, size: int) -> None:
+    try:
+        span = choose_span(f"bytes={header}", None, ETAG, size)
+    except RangeNotSatisfiable:
+        return
+    assert 0 <= span.start < span.start + span.length <= size

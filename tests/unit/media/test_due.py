@@ -1,0 +1,158 @@
+"""Days and times in zones: the far ends of the world, and midnights that do not exist."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_service.creative.due import due_at, first_instant, parse_when
+from media_service.creative.errors import ScheduledInPast
+from shared.errors import ValidationFailed
+
+NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
+ZONES = sorted(available_timezones())
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        ("UTC", "2026-06-15", "2026-06-15T00:00:00"),
+        ("Pacific/Kiritimati", "2026-06-16", "2026-06-15T10:00:00"),
+        ("Pacific/Pago_Pago", "2026-06-15", "2026-06-15T11:00:00"),
+        ("Asia/Kolkata", "2026-06-15", "2026-06-14T18:30:00"),
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00"),
+        ("America/Sao_Paulo", "2018-11-03", "2018-11-03T03:00:00"),
+        ("America/Sao_Paulo", "2018-11-05", "2018-11-05T02:00:00"),
+        ("Asia/Beirut", "2022-03-27", "2022-03-26T22:00:00"),
+        ("America/Havana", "2025-11-02", "2025-11-02T04:00:00"),
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00"),
+        ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00"),
+        ("America/Toronto", "1919-03-31", "1919-03-31T04:30:00"),
+    ],
+)
+def test_a_day_begins_at_its_first_instant(zone: str, day: str, expected: str) -> None:
+    assert first_instant(date.fromisoformat(day), ZoneInfo(zone)) == utc(expected)
+
+
+@given(st.dates(date(1975, 1, 2), date(2036, 12, 30)), st.sampled_from(ZONES))
+def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> None:
+    zone = ZoneInfo(name)
+    start = first_instant(day, zone)
+    assert start.astimezone(zone).date() >= day
+    assert (start - timedelta(seconds=1)).astimezone(zone).date() < day
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-12-24", date(2026, 12, 24)),
+        ("2026-12-24T18:00:00Z", utc("2026-12-24T18:00:00")),
+        ("2026-12-24t18:00:00.25z", utc("2026-12-24T18:00:00.25")),
+        ("2026-12-24T18:00:00+05:30", utc("2026-12-24T12:30:00")),
+        ("2026-12-24T18:00:00-11:00", utc("2026-12-25T05:00:00")),
+        ("2026-12-24T18:00:00.123456789Z", utc("2026-12-24T18:00:00.123456")),
+    ],
+)
+def test_days_and_times_are_understood(text: str, expected: date) -> None:
+    assert parse_when(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tomorrow",
+        "2026-12-24T18:00:00",
+        "2026-12-24 18:00:00Z",
+        "2026-12-24T18:00Z",
+        "2026-02-30",
+        "2026-13-01",
+        "2026-12-24T24:00:01Z",
+        "2026-12-24T23:59:60Z",
+        "20261224",
+        "2026-W52-4",
+        "2026-12-24\n",
+        "2026-12-24\0",
+        "٢٠٢٦-12-24",
+        "0000-01-01",
+        "0001-01-01T00:00:00+14:00",
+        "2026-12-24T18:00:00+25:00",
+        "1e9",
+    ],
+)
+def test_anything_else_is_not(text: str) -> None:
+    assert parse_when(text) is None
+
+
+@given(st.text(max_size=40))
+def test_no_text_is_a_crash(text: str) -> None:
+    when = parse_when(text)
+    assert when is None or when.isoformat()
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", "Asia/Kolkata"])
+def test_today_is_fine_and_yesterday_is_not(zone: str) -> None:
+    place = ZoneInfo(zone)
+    today = NOON.astimezone(place).date()
+    assert due_at(today, place, NOON) == first_instant(today, place) <= NOON
+    with pytest.raises(ScheduledInPast):
+        due_at(today - timedelta(days=1), place, NOON)
+
+
+def test_today_differs_between_the_ends_of_the_world() -> None:
+    moment = utc("2026-06-15T10:30:00")
+    east, west = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")
+    assert due_at(date(2026, 6, 14), west, moment) == utc("2026-06-14T11:00:00")
+    with pytest.raises(ScheduledInPast):
+        due_at(date(2026, 6, 15), east, moment)
+
+
+def test_a_time_is_in_the_past_from_the_next_instant_on() -> None:
+    assert due_at(NOON, ZoneInfo("UTC"), NOON) == NOON
+    with pytest.raises(ScheduledInPast):
+        due_at(NOON - timedelta(microseconds=1), ZoneInfo("UTC"), NOON)
+
+
+def test_two_years_ahead_is_the_end() -> None:
+    zone = ZoneInfo("UTC")
+    assert due_at(date(2028, 6, 15), zone, NOON) == utc("2028-06-15T00:00:00")
+    assert due_at(NOON.replace(year=2028), zone, NOON) == NOON.replace(year=2028)
+    for late in (date(2028, 6, 16), NOON.replace(year=2028, second=1)):
+        with pytest.raises(ValidationFailed) as refused:
+            due_at(late, zone, NOON)
+        assert [e.code for e in refused.value.errors] == ["too_far_ahead"]
+
+
+def test_two_years_after_a_leap_day() -> None:
+    leap = datetime(2028, 2, 29, 12, tzinfo=UTC)
+    zone = ZoneInfo("UTC")
+    assert due_at(date(2030, 3, 1), zone, leap) == utc("2030-03-01T00:00:00")
+    with pytest.raises(ValidationFailed):
+        due_at(date(2030, 3, 2), zone, leap)
+
+
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2036, 1, 1)),  # noqa: DTZ001 - made aware below
+    st.integers(-3, 900),
+    st.sampled_from(ZONES),
+)
+def test_a_day_is_accepted_exactly_from_today_to_two_years_on(
+    moment: datetime, days: int, name: str
+) -> None:
+    now, zone = moment.replace(tzinfo=UTC), ZoneInfo(name)
+    day = now.astimezone(zone).date() + timedelta(days=days)
+    try:
+        due = due_at(day, zone, now)
+    except ScheduledInPast:
+        assert days < 0
+    except ValidationFailed:
+        assert days >= 730
+    else:
+        assert 0 <= days <= 731
+        assert due == first_instant(day, zone)

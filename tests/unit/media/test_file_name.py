@@ -1,0 +1,56 @@
+"""File names: shown safely, whatever was sent."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_service.image.model import EXTENSIONS
+from media_service.upload.file_name import MAX_STEM, clean_file_name
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("photo.exe", "photo.jpg"),
+        ("photo", "photo.jpg"),
+        ("archive.tar.gz", "archive.tar.jpg"),
+        ("../../etc/passwd", "passwd.jpg"),
+        ("..\\..\\boot.ini", "boot.jpg"),
+        ("..\\", "image.jpg"),
+        ("C:\\fakepath\\me.png", "me.jpg"),
+        ("a\r\nSet-Cookie: x=1.png", "a Set-Cookie_ x=1.jpg"),
+        ('say "hi"; 100%.png', "say _hi__ 100_.jpg"),
+        ("\u202egnp.exe", "gnp.jpg"),
+        ("\ufffd\ufffd.png", "\ufffd\ufffd.jpg"),
+        ("e\u0301te\u0301.png", "été.jpg"),
+        (".htaccess", "image.jpg"),
+        ("...", "image.jpg"),
+        ("", "image.jpg"),
+        (None, "image.jpg"),
+        ("x" * 300 + ".png", "x" * MAX_STEM + ".jpg"),
+    ],
+)
+def test_names(given_name: str | None, shown: str) -> None:
+    assert clean_file_name(given_name, "image/jpeg") == shown
+
+
+@given(st.text(max_size=500), st.sampled_from(sorted(EXTENSIONS)))
+def test_any_name_becomes_one_harmless_line(given_name: str, content_type: str) -> None:
+    shown = clean_file_name(given_name, content_type)
+    stem, _, extension = shown.rpartition(".")
+    assert 1 <= len(stem) <= MAX_STEM
+    assert extension == EXTENSIONS[content_type]
+    assert not set('/\\"<>:|?*;%') & set(shown)
+    assert all(unicodedata.category(char)[0] != "C" for char in shown)
+    assert shown == " ".join(shown.split())
+    assert not stem.startswith(".")
+    shown.encode()  # no lone surrogate
+
+
+@given(st.text(max_size=80))
+def test_cleaning_twice_changes_nothing(given_name: str) -> None:
+    once = clean_file_name(given_name, "image/png")
+    assert clean_file_name(once, "image/png") == once

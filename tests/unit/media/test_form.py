@@ -1,0 +1,94 @@
+"""A form's parts in memory: what is wrong is named all at once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from media_service.storage.model import Digest
+from media_service.upload.body import UploadBody
+from media_service.upload.form import read_form
+from media_service.upload.model import UploadLimits
+from shared.clock import SystemClock
+from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
+
+
+class Staged:
+    """Keeps what is staged in memory."""
+
+    path = Path("/nowhere")
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    async def write(self, data: bytes | memoryview) -> None:
+        self.data += bytes(data)
+
+    async def seal(self) -> Digest:
+        return Digest(len(self.data), b"")
+
+
+class Stream:
+    """A body that comes so many bytes at a time."""
+
+    def __init__(self, body: bytes, step: int) -> None:
+        self.body, self.step = body, step
+
+    async def read(self, n: int = -1, /) -> bytes:
+        return self.read_nowait(n)
+
+    def read_nowait(self, n: int = -1, /) -> bytes:
+        taken, self.body = self.body[: min(n, self.step)], self.body[min(n, self.step) :]
+        return taken
+
+
+def part(name: str, data: bytes, more: str = "") -> bytes:
+    head = f'--b\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+    return head.encode() + data + b"\r\n"
+
+
+async def read(body: bytes, *, step: int = 1000, most: int = 100_000) -> tuple[str, bytes]:
+    limits, staged = UploadLimits(most), Staged()
+    source = UploadBody(Stream(body, step), limits, asyncio.Semaphore(1), SystemClock())
+    form = await read_form(source, b"b", staged, limits)
+    return f"{form.file}|{form.scheduled_at}|{form.timezone}|{form.title}", staged.data
+
+
+WHOLE = part("file", b"\xff\r\n--a", '; filename="a.png"') + part("scheduled_at", b"2027-01-01")
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+async def test_a_form_is_read_however_it_comes(step: int) -> None:
+    read_ = await read(WHOLE + part("title", "ä".encode()) + b"--b--", step=step)
+    assert read_ == ("a.png|2027-01-01|UTC|ä", b"\xff\r\n--a")
+
+
+async def test_everything_wrong_is_named_at_once() -> None:
+    body = (
+        part("title", b"\xff")
+        + part("colour", b"red")
+        + part("title", b"again")
+        + part("timezone", b"x" * 5000)
+    )
+    with pytest.raises(ValidationFailed) as refused:
+        await read(body + b"--b--")
+    assert {(error.field, error.code) for error in refused.value.errors} == {
+        ("title", "text"),
+        ("title", "repeated"),
+        ("colour", "unknown"),
+        ("timezone", "too_long"),
+        ("file", "missing"),
+        ("scheduled_at", "missing"),
+    }
+
+
+async def test_the_file_and_the_body_have_bounds() -> None:
+    with pytest.raises(BodyTooLarge):
+        await read(WHOLE + part("x", b"") + b"--b--", most=5)
+    with pytest.raises(BodyTooLarge):
+        await read(WHOLE + part("x", bytes(70_000)) + b"--b--", most=100)
+
+
+async def test_without_its_end_there_is_no_form() -> None:
+    with pytest.raises(MalformedRequest):
+        await read(WHOLE)

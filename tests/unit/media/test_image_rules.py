@@ -1,0 +1,118 @@
+"""The rules that decide about a picture, in this process: headers first, then a whole decode."""
+
+from pathlib import Path
+
+import pytest
+
+from media_service.image.decode import inspect, prepare
+from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from media_service.image.gif import scan_gif
+from media_service.image.jpeg import scan_jpeg
+from media_service.image.model import Bounds, Extent, ImageFacts, Source
+from media_service.image.png import scan_png
+from media_service.image.sniff import sniff
+from media_service.image.webp import scan_webp
+from shared.errors import DomainError
+from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
+from tests.support.pictures import animate, encode
+
+BOUNDS = Bounds(40_000_000)
+SCANS = {"JPEG": scan_jpeg, "PNG": scan_png, "GIF": scan_gif, "WEBP": scan_webp}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warnings.simplefilter", lambda *_: None)  # the suite's own is stricter
+        prepare()
+
+
+def look(tmp_path: Path, picture: bytes) -> ImageFacts:
+    path = tmp_path / "picture"
+    path.write_bytes(picture)
+    return inspect(path, BOUNDS)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole(name: str, tmp_path: Path) -> None:
+    picture, content_type, (width, height) = WHOLE[name]
+    facts = look(tmp_path, picture)
+    assert (facts.content_type, facts.width, facts.height) == (content_type, width, height)
+
+
+REFUSED: list[tuple[type[DomainError], str, bytes]] = [
+    (error, name, picture)
+    for error, pictures in (
+        (UnsupportedImage, UNSUPPORTED),
+        (BrokenImage, BROKEN),
+        (ImageTooLarge, TOO_LARGE),
+    )
+    for name, picture in pictures.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "picture"),
+    [pytest.param(error, picture, id=name) for error, name, picture in REFUSED],
+)
+def test_refused(error: type[DomainError], picture: bytes, tmp_path: Path) -> None:
+    with pytest.raises(error):
+        look(tmp_path, picture)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_a_header_says_what_a_decode_says(kind: str) -> None:
+    picture = encode(kind, (57, 33))
+    assert SCANS[kind](picture) == Extent(57, 33)
+    found = sniff(picture[:64])
+    assert found is not None
+    assert found.value == kind
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
+def test_frames_are_counted(kind: str) -> None:
+    assert SCANS[kind](animate(kind, 7)).frames == 7
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_no_damage_is_a_crash(kind: str) -> None:
+    """Every byte of the header flipped, and the file cut behind every one of them."""
+    picture = encode(kind)
+    for at in range(min(400, len(picture))):
+        damaged: list[Source] = [
+            picture[:at],
+            picture[:at] + bytes([picture[at] ^ 0xFF]) + picture[at + 1 :],
+        ]
+        for source in damaged:
+            try:
+                SCANS[kind](source)
+            except (BrokenImage, ImageTooLarge):
+                continue
+
+
+def test_bounds() -> None:
+    BOUNDS.check(Extent(8000, 5000))
+    BOUNDS.check(Extent(12_000, 1))
+    BOUNDS.check(Extent(1000, 1000, 200))
+    for extent in (
+        Extent(8001, 5000),
+        Extent(12_001, 1),
+        Extent(1, 1, 201),
+        Extent(1100, 1000, 200),
+    ):
+        with pytest.raises(ImageTooLarge):
+            BOUNDS.check(extent)
+    for extent in (Extent(0, 1), Extent(1, 0), Extent(1, 1, 0)):
+        with pytest.raises(BrokenImage):
+            BOUNDS.check(extent)
+
+
+def test_memory_that_runs_out_means_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhaust)
+    with pytest.raises(ImageTooLarge):
+        look(tmp_path, encode("PNG"))

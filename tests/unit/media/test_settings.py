@@ -1,0 +1,68 @@
+"""media_service's settings: what they accept, and what they say when they do not."""
+
+from pathlib import Path
+
+import pytest
+
+from media_service.settings import MediaSettings
+from shared.settings import load_settings
+
+GOOD = {
+    "ENV": "development",
+    "MEDIA_DATABASE_URL": "postgresql://media@127.0.0.1/media",
+    "REDIS_URL": "redis://127.0.0.1/0",
+    "JWKS_FILE": "/run/jwks.json",
+    "STORAGE_URL": "file:///srv/files",
+    "REVOCATION_KEY": "first-key-0123456789-abcdefghijkl,second-key-0123456789-abcdefghijk",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in MediaSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_defaults() -> None:
+    settings = load_settings(MediaSettings)
+    assert settings.max_upload_bytes == 10 * 1024 * 1024
+    assert settings.max_image_pixels == 40_000_000
+    assert settings.image_workers >= 1
+    assert settings.revocation_policy == "fail_closed"
+    assert settings.storage_directory == Path("/srv/files")
+    assert [key[:6] for key in settings.revocation_keys] == [b"first-", b"second"]
+    assert "first-key" not in repr(settings)
+
+
+def test_a_path_may_have_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_URL", "file:///srv/my%20files")
+    assert load_settings(MediaSettings).storage_directory == Path("/srv/my files")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STORAGE_URL", "s3://bucket"),
+        ("STORAGE_URL", "/srv/files"),
+        ("STORAGE_URL", "file://host/files"),
+        ("STORAGE_URL", "file:relative"),
+        ("STORAGE_URL", "file:///srv/%00"),
+        ("MAX_UPLOAD_BYTES", "0"),
+        ("MAX_UPLOAD_BYTES", "10MB"),
+        ("MAX_IMAGE_PIXELS", "40000001"),
+        ("IMAGE_WORKERS", "0"),
+        ("REVOCATION_MAX_STALENESS", "-1"),
+        ("REVOCATION_POLICY", "maybe"),
+        ("MEDIA_DATABASE_URL", ""),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        load_settings(MediaSettings)
+    [line] = str(ended.value).splitlines()
+    assert name in line
