@@ -19,6 +19,7 @@ from media_service.settings import MediaSettings
 from media_service.storage.local import LocalStorage
 from media_service.upload.model import READING_SLOTS, UploadLimits
 from media_service.upload.routes import routes as upload_routes
+from media_service.upload.service import Intake
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
@@ -40,7 +41,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
-    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _sweeper])
+    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _intake, _sweeper])
     return app
 
 
@@ -97,6 +98,20 @@ async def _images(app: web.Application) -> AsyncIterator[None]:
         waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
         waiting.set_function(lambda: pool.waiting)
         yield
+
+
+async def _intake(app: web.Application) -> AsyncIterator[None]:
+    app[r.INTAKE] = Intake(
+        limits=app[r.UPLOAD_LIMITS],
+        admission=app[r.ADMISSION],
+        images=app[r.IMAGES],
+        storage=app[r.STORAGE],
+        database=app[r.DATABASE],
+        zones=app[r.ZONES],
+        clock=app[r.CLOCK],
+        entropy=app[r.ENTROPY],
+    )
+    yield
 
 
 async def _sweeper(app: web.Application) -> AsyncIterator[None]:

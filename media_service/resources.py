@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage
     from media_service.upload.model import UploadLimits
+    from media_service.upload.service import Intake
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy
@@ -27,6 +28,7 @@ IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
 ZONES: web.AppKey["Zones"] = web.AppKey("zones")
 ADMISSION: web.AppKey["Admission"] = web.AppKey("admission")
 UPLOAD_LIMITS: web.AppKey["UploadLimits"] = web.AppKey("upload_limits")
+INTAKE: web.AppKey["Intake"] = web.AppKey("intake")
 READING_SLOTS: web.AppKey["asyncio.Semaphore"] = web.AppKey("reading_slots")
 
 CALLER: web.RequestKey["Claims"] = web.RequestKey("caller")

@@ -5,18 +5,7 @@ from aiohttp import web
 from media_service.creative.errors import ScheduledInPast
 from media_service.creative.schemas import CreativeAnswer, creative_url
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.resources import (
-    ADMISSION,
-    CLOCK,
-    DATABASE,
-    ENTROPY,
-    IMAGES,
-    READING_SLOTS,
-    STORAGE,
-    TOKEN,
-    UPLOAD_LIMITS,
-    ZONES,
-)
+from media_service.resources import CLOCK, INTAKE, READING_SLOTS, TOKEN, UPLOAD_LIMITS
 from media_service.storage.errors import StorageFull
 from media_service.upload import service
 from media_service.upload.body import UploadBody
@@ -51,19 +40,8 @@ async def create_creative(request: web.Request) -> web.Response:
     """Take the form in and answer with the new creative."""
     app = request.app
     boundary = _require_form(request)
-    creative = await service.take_in(
-        UploadBody(request.content, app[UPLOAD_LIMITS], app[READING_SLOTS], app[CLOCK]),
-        boundary,
-        request[TOKEN],
-        limits=app[UPLOAD_LIMITS],
-        admission=app[ADMISSION],
-        images=app[IMAGES],
-        storage=app[STORAGE],
-        database=app[DATABASE],
-        zones=app[ZONES],
-        clock=app[CLOCK],
-        entropy=app[ENTROPY],
-    )
+    body = UploadBody(request.content, app[UPLOAD_LIMITS], app[READING_SLOTS], app[CLOCK])
+    creative = await service.take_in(app[INTAKE], body, boundary, request[TOKEN])
     return answer(CreativeAnswer.of(creative), 201, {"Location": creative_url(creative.id)})
 
 

@@ -1,5 +1,6 @@
 """The use case: take an image in."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,20 +27,21 @@ from shared.errors import FieldError, ValidationFailed
 log = structlog.get_logger()
 
 
-async def take_in(
-    body: UploadBody,
-    boundary: bytes,
-    token: str,
-    *,
-    limits: UploadLimits,
-    admission: Admission,
-    images: ImagePool,
-    storage: Storage,
-    database: Database,
-    zones: Zones,
-    clock: Clock,
-    entropy: Entropy,
-) -> Creative:
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What taking an image in needs, put together once."""
+
+    limits: UploadLimits
+    admission: Admission
+    images: ImagePool
+    storage: Storage
+    database: Database
+    zones: Zones
+    clock: Clock
+    entropy: Entropy
+
+
+async def take_in(intake: Intake, body: UploadBody, boundary: bytes, token: str) -> Creative:
     """Return the creative that the form describes, its row and its file durable.
 
     The file is staged, checked, and moved to its place before the row is written: whoever sees
@@ -52,14 +54,15 @@ async def take_in(
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.
         ServiceUnavailable, StorageFull: try again later.
     """
-    images.require_room()
-    async with storage.stage() as staged:
-        form = await read_form(body, boundary, staged, limits)
-        due = await _due(form, zones, clock.now())
-        facts, digest = await _check(staged, images)
-        owner = admission.admit(token).sub
+    clock = intake.clock
+    intake.images.require_room()
+    async with intake.storage.stage() as staged:
+        form = await read_form(body, boundary, staged, intake.limits)
+        due = await _due(form, intake.zones, clock.now())
+        facts, digest = await _check(staged, intake.images)
+        owner = intake.admission.admit(token).sub
         creative = _creative(
-            new_id(clock, entropy),
+            new_id(clock, intake.entropy),
             owner,
             form=form,
             due=due,
@@ -67,8 +70,8 @@ async def take_in(
             digest=digest,
             now=clock.now(),
         )
-        await storage.keep(staged, creative.key(ORIGINAL))
-    async with database.connection() as connection:
+        await intake.storage.keep(staged, creative.key(ORIGINAL))
+    async with intake.database.connection() as connection:
         await repository.insert(connection, creative)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
     return creative

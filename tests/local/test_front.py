@@ -5,14 +5,11 @@ import json
 import resource
 from collections.abc import AsyncIterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
-from deploy.local.front import create_front
-from shared.shutdown import listening
 from tests.local.conftest import Front
 from tests.local.dummy import BIG
 
@@ -254,56 +251,3 @@ async def test_what_the_front_itself_refuses(
     assert f'"code": "{code}"'.encode() in body
     assert b"aaaa" not in body
     assert b"zz" not in body
-
-
-async def test_ready_when_both_services_are(client: ClientSession, front: Front) -> None:
-    async with client.get(f"{front.url}/readyz") as answer:
-        assert answer.status == 200
-        assert (await answer.json())["checks"] == {"auth_service": True, "media_service": True}
-    front.media.ready = False
-    async with client.get(f"{front.url}/readyz") as answer:
-        assert answer.status == 503
-        assert (await answer.json())["checks"] == {"auth_service": True, "media_service": False}
-    async with client.get(f"{front.url}/healthz") as answer:
-        assert answer.status == 200
-
-
-async def test_start_page(client: ClientSession, front: Front) -> None:
-    async with client.get(front.url) as answer:
-        text = await answer.text()
-        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert "Server" not in answer.headers
-    assert "http://localhost/v1/auth/signup" in text
-    assert "{{" not in text
-    assert "<script" not in text
-    assert "style=" not in text, "the policy forbids it"
-    async with client.get(f"{front.url}/page.css") as answer:
-        assert answer.content_type == "text/css"
-        assert "prefers-color-scheme" in await answer.text()
-
-
-async def test_key_set_is_auth_services(client: ClientSession, front: Front) -> None:
-    async with client.get(f"{front.url}/.well-known/jwks.json") as answer:
-        assert (await answer.json())["target"] == "/.well-known/jwks.json"
-
-
-async def test_request_in_hand_does_not_hold_up_the_end(sockets: Path) -> None:
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        entered.set()
-        while await reader.read(1024):
-            pass
-        writer.close()
-
-    entered = asyncio.Event()
-    media = sockets / "media.sock"
-    service = await asyncio.start_unix_server(hang, media)
-    front = create_front(sockets / "auth.sock", media, "http://localhost")
-    async with asyncio.timeout(5):
-        async with listening(front, "127.0.0.1", 0, grace=0.5) as address:
-            port = int(address.rpartition(":")[2])
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /v1/media/x HTTP/1.1\r\nHost: x\r\n\r\n")
-            await entered.wait()
-        assert await reader.read() == b""
-    writer.close()
-    service.close()

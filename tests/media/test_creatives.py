@@ -1,18 +1,11 @@
 """Creatives from upload to deletion, through the HTTP interface."""
 
-import asyncio
-import contextlib
 import hashlib
-import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-from blockbuster import blockbuster_ctx
-
-from tests.support.media import MediaClient, day, form, left_over, part, picture_form, until
+from tests.support.media import MediaClient, day, form, left_over, part, picture_form
 from tests.support.pictures import encode
 
 
@@ -195,135 +188,3 @@ async def test_yesterday_is_over_and_the_far_future_too_far(media: MediaClient) 
     past = await media.send(picture_form(when=day(-1)))
     assert (past.status, past.code) == (422, "scheduled_in_past")
     assert (await media.send(picture_form(when="2020-01-01T00:00:00Z"))).code == "scheduled_in_past"
-
-
-async def test_files_answer_conditions_and_ranges(media: MediaClient) -> None:
-    picture = encode("PNG", (90, 90))
-    created = await media.upload(picture=picture)
-    path, etag = f"/creatives/{created['id']}/file", f'"{created["sha256"]}"'
-
-    async def ask(method: str = "GET", **headers: str) -> Any:
-        return await media.call(
-            method, path, headers={k.replace("_", "-"): v for k, v in headers.items()}
-        )
-
-    whole = await ask()
-    assert whole.headers["ETag"] == etag
-    assert whole.headers["Content-Type"] == "image/png"
-    assert whole.headers["Content-Length"] == str(len(picture))
-    assert whole.headers["Accept-Ranges"] == "bytes"
-    assert whole.headers["Content-Security-Policy"] == "sandbox"
-    assert whole.headers["X-Content-Type-Options"] == "nosniff"
-    assert whole.headers["Cache-Control"] == "private, no-cache"
-    assert "Authorization" in whole.headers["Vary"]
-    known = await ask(If_None_Match=etag)
-    assert (known.status, known.body, known.headers["ETag"]) == (304, b"", etag)
-    assert (await ask(If_None_Match='"other"')).status == 200
-    some = await ask(Range="bytes=10-19")
-    assert (some.status, some.body) == (206, picture[10:20])
-    assert some.headers["Content-Range"] == f"bytes 10-19/{len(picture)}"
-    assert (await ask(Range="bytes=-5")).body == picture[-5:]
-    assert (await ask(Range="bytes=10-19", If_Range='"other"')).body == picture
-    beyond = await ask(Range=f"bytes={len(picture)}-")
-    assert (beyond.status, beyond.code) == (416, "range_not_satisfiable")
-    assert beyond.headers["Content-Range"] == f"bytes */{len(picture)}"
-    head = await ask("HEAD")
-    assert (head.status, head.body) == (200, b"")
-    assert head.headers["Content-Length"] == str(len(picture))
-    assert head.headers["ETag"] == etag
-    assert (await ask("HEAD", If_None_Match=etag)).status == 304
-
-
-async def test_only_known_variants_exist(media: MediaClient) -> None:
-    path = f"/creatives/{(await media.upload())['id']}/file"
-    assert (await media.call("GET", path, params={"variant": "original"})).status == 200
-    for wrong in ("thumb", "../original", ""):
-        refused = await media.call("GET", path, params={"variant": wrong})
-        assert (refused.status, refused.code) == (422, "validation_failed")
-
-
-async def test_a_large_file_arrives_whole_in_parts(media: MediaClient) -> None:
-    picture = encode("PNG", (900, 900)) + b"\0" * 3_000_000
-    created = await media.upload(picture=picture)
-    path = f"/creatives/{created['id']}/file"
-    half = len(picture) // 2
-    first = await media.call("GET", path, headers={"Range": f"bytes=0-{half - 1}"})
-    second = await media.call("GET", path, headers={"Range": f"bytes={half}-"})
-    assert first.body + second.body == picture
-
-
-async def test_a_lost_file_is_reported_and_not_found(
-    media: MediaClient, files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    created = await media.upload()
-    left_over(files)[0].unlink()
-    lost = await media.call("GET", f"/creatives/{created['id']}/file")
-    assert lost.code == "not_found"
-    assert "file.missing" in capsys.readouterr().out
-    assert (await media.call("DELETE", f"/creatives/{created['id']}")).status == 204
-
-
-async def large_file(media: MediaClient) -> bytes:
-    """Upload 9 MB and return a request for it, which no socket's buffers can swallow."""
-    created = await media.upload(picture=encode("PNG") + bytes(9_000_000))
-    head = f"GET {created['file_url']} HTTP/1.1\r\nHost: localhost\r\n"
-    return f"{head}Authorization: Bearer {media.token}\r\n\r\n".encode()
-
-
-async def test_a_reader_that_goes_away_harms_nobody(
-    media: MediaClient, capsys: pytest.CaptureFixture[str]
-) -> None:
-    request = await large_file(media)
-    reader, writer = await asyncio.open_connection(*media.address)
-    writer.write(request)
-    assert await reader.readexactly(10) == b"HTTP/1.1 2"
-    writer.transport.abort()
-    async with asyncio.timeout(5):
-        await until(lambda: "file.sending_ended_early" in capsys.readouterr().out)
-    assert (await media.call("GET", "/creatives")).status == 200
-
-
-async def test_a_reader_that_takes_nothing_is_cut_off(
-    media: MediaClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("media_service.creative.sending.WRITE_SECONDS", 0.2)
-    request = await large_file(media)
-    loop, received = asyncio.get_running_loop(), 0
-    with socket.create_connection(media.address) as connection:
-        connection.setblocking(False)
-        await loop.sock_sendall(connection, request)
-        async with asyncio.timeout(5):
-            await until(lambda: "file.sending_ended_early" in capsys.readouterr().out)
-            with contextlib.suppress(ConnectionResetError):
-                while chunk := await loop.sock_recv(connection, 1 << 20):
-                    received += len(chunk)
-    assert received < 9_000_000
-
-
-async def test_a_file_that_cannot_be_removed_is_left_to_the_sweeper(
-    media: MediaClient,
-    files: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    path = f"/creatives/{(await media.upload())['id']}"
-
-    def refuse(_path: Path) -> bool:
-        raise PermissionError
-
-    monkeypatch.setattr("media_service.storage.local._remove", refuse)
-    assert (await media.call("DELETE", path)).status == 204
-    assert "file.removal_failed" in capsys.readouterr().out
-    assert (await media.call("GET", path)).status == 404
-    assert len(left_over(files)) == 1
-
-
-async def test_the_loop_is_never_blocked(serving_media: Callable[..., Any]) -> None:
-    with blockbuster_ctx("media_service"):
-        async with serving_media() as media:
-            created = await media.upload(part("timezone", "Asia/Kolkata"))
-            path = f"/creatives/{created['id']}"
-            assert (await media.call("GET", f"{path}/file")).status == 200
-            assert (await media.call("GET", "/scheduled?timezone=Europe/Oslo")).status == 200
-            assert (await media.call("GET", "/creatives")).status == 200
-            assert (await media.call("DELETE", path)).status == 204
