@@ -27,24 +27,24 @@ LOCK_POLL_SECONDS = 0.05
 
 # The first table is dbmate's, as dbmate makes it; what only we keep is in a table of our own.
 TABLES = """
-create table if not exists public.schema_migrations (version varchar not null primary key);
-create table if not exists public.schema_checksums (
-    version varchar not null primary key,
-    sha256  varchar not null
+CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar NOT NULL PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS public.schema_checksums (
+    version varchar NOT NULL PRIMARY KEY,
+    sha256  varchar NOT NULL
 );
 """
-TRY_LOCK = "select pg_try_advisory_lock($1)"
+TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 APPLIED = """
-select m.version, c.sha256
-from public.schema_migrations m left join public.schema_checksums c using (version)
+SELECT m.version, c.sha256
+FROM public.schema_migrations m LEFT JOIN public.schema_checksums c USING (version)
 """
-ADD = "insert into public.schema_migrations (version) values ($1)"
+ADD = "INSERT INTO public.schema_migrations (version) VALUES ($1)"
 ADD_CHECKSUM = """
-insert into public.schema_checksums (version, sha256) values ($1, $2)
-on conflict (version) do update set sha256 = excluded.sha256
+INSERT INTO public.schema_checksums (version, sha256) VALUES ($1, $2)
+ON CONFLICT (version) DO UPDATE SET sha256 = excluded.sha256
 """
-REMOVE = "delete from public.schema_migrations where version = $1"
-REMOVE_CHECKSUM = "delete from public.schema_checksums where version = $1"
+REMOVE = "DELETE FROM public.schema_migrations WHERE version = $1"
+REMOVE_CHECKSUM = "DELETE FROM public.schema_checksums WHERE version = $1"
 
 
 async def migrate_up(dsn: str, folder: Path) -> list[str]:

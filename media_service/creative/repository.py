@@ -7,34 +7,34 @@ from media_service.creative.model import Creative, Selection, Status
 from shared.db import Connection, Record
 
 INSERT = """
-insert into creatives (
+INSERT INTO creatives (
     id, user_id, title, file_name, content_type, size, width, height, sha256, placeholder,
     due_at, timezone, status, variants, created_at, updated_at, version
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 
 OF_USER = """
-select * from creatives where id = $1 and user_id = $2
+SELECT * FROM creatives WHERE id = $1 AND user_id = $2
 """
 
 PAGE_OF_USER = """
-select * from creatives
-where user_id = $1 and (due_at, id) > ($2, $3) and due_at < $4
-  and ($5::text is null or status = $5)
-order by due_at, id
-limit $6
+SELECT * FROM creatives
+WHERE user_id = $1 AND (due_at, id) > ($2, $3) AND due_at < $4
+  AND ($5::text IS NULL OR status = $5)
+ORDER BY due_at, id
+LIMIT $6
 """
 
 REMOVE = """
-delete from creatives where id = $1 and user_id = $2 returning *
+DELETE FROM creatives WHERE id = $1 AND user_id = $2 RETURNING *
 """
 
 AMONG = """
-select * from creatives where id = any($1::uuid[])
+SELECT * FROM creatives WHERE id = ANY($1::uuid[])
 """
 
 BATCH_AFTER = """
-select * from creatives where id > $1 order by id limit $2
+SELECT * FROM creatives WHERE id > $1 ORDER BY id LIMIT $2
 """
 
 

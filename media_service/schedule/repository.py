@@ -6,8 +6,8 @@ from media_service.schedule.model import Days
 from shared.db import Connection
 
 TODAY_AND_TOMORROW = """
-with due as (
-    select due_at, id, json_build_object(
+WITH due AS (
+    SELECT due_at, id, json_build_object(
         'id', id,
         'title', title,
         'content_type', content_type,
@@ -24,18 +24,18 @@ with due as (
         'created_at', replace(to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''),
         'updated_at', replace(to_char(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''),
         'version', version
-    ) as creative
-    from creatives
-    where user_id = $1 and due_at >= $2 and due_at < $4
-      and status in ('scheduled', 'published')
+    ) AS creative
+    FROM creatives
+    WHERE user_id = $1 AND due_at >= $2 AND due_at < $4
+      AND status IN ('scheduled', 'published')
 )
-select json_build_object('scheduled_creatives', json_build_object(
+SELECT json_build_object('scheduled_creatives', json_build_object(
     'today', coalesce(
-        json_agg(creative order by due_at, id) filter (where due_at < $3), '[]'),
+        json_agg(creative ORDER BY due_at, id) FILTER (WHERE due_at < $3), '[]'),
     'tomorrow', coalesce(
-        json_agg(creative order by due_at, id) filter (where due_at >= $3), '[]')
+        json_agg(creative ORDER BY due_at, id) FILTER (WHERE due_at >= $3), '[]')
 ))::text
-from due
+FROM due
 """
 """The whole answer as JSON text: one range of the owner's index, nothing decoded on the way.
 
