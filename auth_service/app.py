@@ -22,7 +22,7 @@ from auth_service.session.model import Lives
 from auth_service.session.routes import routes as session_routes
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore
-from auth_service.signing.routes import read_keys
+from auth_service.signing.routes import get_keys
 from auth_service.signing.routes import routes as key_routes
 from auth_service.signing.service import Signer
 from auth_service.signup.routes import routes as signup_routes
@@ -54,7 +54,7 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
         settings,
         entropy,
         authenticate,
-        extra=[web.get(KEYS_AT_ROOT, read_keys)],
+        extra=[web.get(KEYS_AT_ROOT, get_keys)],
     )
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
     app[r.KEYRING] = Keyring(settings.secrets, entropy)

@@ -11,15 +11,11 @@ import asyncio
 import json
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import get_args
-
-from pydantic import Field
-from pydantic_settings import BaseSettings
 
 from auth_service.app import create_app
 from auth_service.delivery.command import list_dead, retry_dead, run_worker
-from auth_service.settings import AuthSettings
+from auth_service.settings import AuthSettings, KeySettings
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
     Algorithm,
@@ -35,14 +31,6 @@ from shared.settings import load_settings
 from shared.shutdown import run
 
 SLACK = timedelta(minutes=2)
-
-
-class KeySettings(BaseSettings):
-    """What the `keys` command is told; it needs neither database nor Redis."""
-
-    jwt_private_keys_dir: Path
-    jwks_file: Path | None = Field(None)
-    access_token_ttl: int = 600
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
-    """Make the first key, or the next one; write the public set to `JWKS_FILE` where it is set.
+    """Make the first key or the next one, or neither; write and show what there is.
 
     A next key is published ten minutes before it signs, so that every verifier knows it by then;
     a replaced one stays until its last token has expired.

@@ -6,6 +6,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 MAX_NUMBER_LENGTH = 40
+NO_COUNTRY = "001"  # satellite phones and international services
 _WRITTEN = re.compile(r"\+?[0-9][0-9 ().\-]*")
 _NO_SMS = {
     PhoneNumberType.PREMIUM_RATE,
@@ -14,6 +15,7 @@ _NO_SMS = {
     PhoneNumberType.UAN,
     PhoneNumberType.VOICEMAIL,
     PhoneNumberType.PAGER,
+    PhoneNumberType.PERSONAL_NUMBER,
     PhoneNumberType.TOLL_FREE,
     PhoneNumberType.FIXED_LINE,
 }
@@ -34,6 +36,8 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
     if number.extension or not phonenumbers.is_valid_number(number):
         return None
     region = phonenumbers.region_code_for_number(number)
+    if region == NO_COUNTRY:
+        return None
     allowed = countries == ("*",) or region in countries
     if not allowed or phonenumbers.number_type(number) in _NO_SMS:
         return None

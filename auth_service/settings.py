@@ -1,5 +1,7 @@
 """auth_service's settings: each field is an environment variable."""
 
+import base64
+import binascii
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -9,7 +11,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode
 
 from shared.limits import Rates, parse_rates
-from shared.settings import Secrets, ServiceSettings, Words, split
+from shared.settings import (
+    DatabaseUrl,
+    EnvironmentSettings,
+    Secrets,
+    ServiceSettings,
+    Words,
+    split,
+    url_of,
+)
 
 ANY_COUNTRY = "*"
 
@@ -25,18 +35,40 @@ def _regions(words: tuple[str, ...]) -> tuple[str, ...]:
     return words if words == (ANY_COUNTRY,) else tuple(_region(word) for word in words)
 
 
+SmtpUrl = Annotated[SecretStr, url_of("smtp", "smtps")]
+WebUrl = Annotated[str, url_of("https", "http")]
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    try:
+        base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        message = "expected whsec_ and base64"
+        raise ValueError(message) from None
+    return secret
+
+
 def _rates(text: str, description: str) -> Any:
     return Field(parse_rates(text), description=description, json_schema_extra={"written": text})
 
 
-class AuthSettings(ServiceSettings):
-    """What auth_service is told."""
+class KeySettings(EnvironmentSettings):
+    """What the `keys` command is told; it needs neither database nor Redis."""
 
-    auth_database_url: SecretStr = Field(description="PostgreSQL database of auth_service")
     jwt_private_keys_dir: Path = Field(
         description="directory of the private signing keys (`python -m auth_service keys`)"
     )
+    jwks_file: Path | None = Field(
+        None, description="where the `keys` command writes the public set, for other services"
+    )
     access_token_ttl: int = Field(600, gt=0, le=3600, description="life of an access token, s")
+
+
+class AuthSettings(KeySettings, ServiceSettings):
+    """What auth_service is told."""
+
+    auth_database_url: DatabaseUrl = Field(description="PostgreSQL database of auth_service")
     refresh_token_ttl: int = Field(
         2_592_000, gt=0, description="nothing of a session outlives this, from sign-in, s"
     )
@@ -48,7 +80,7 @@ class AuthSettings(ServiceSettings):
         description="comma-separated secrets, at least 32 bytes each: the first signs and "
         "encrypts, every one verifies and decrypts"
     )
-    otp_ttl: int = Field(300, gt=0, le=600, description="life of a code, s")
+    otp_ttl: int = Field(300, ge=60, le=600, description="life of a code, s")
     otp_cooldown: int = Field(
         30, ge=0, description="between two codes for one destination, s (0: off, development only)"
     )
@@ -64,7 +96,10 @@ class AuthSettings(ServiceSettings):
         "200/hour", "codes for one country code and next three digits"
     )
     limit_send_total: Rates = _rates("5000/hour", "codes in total")
-    limit_wrong_per_destination: Rates = _rates("10/hour;20/day", "wrong codes for one destination")
+    limit_wrong_per_destination: Rates = _rates(
+        "10/hour;20/day",
+        "wrong codes for one destination; with a challenge handle, and one address",
+    )
     limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
     sms_countries: Annotated[Words, AfterValidator(_regions)] = Field(
         (),
@@ -90,14 +125,14 @@ class AuthSettings(ServiceSettings):
     ] = Field(
         (), description="ordered list of `smtp`, `smtp2` (`console` in development, its default)"
     )
-    smtp_url: SecretStr = Field(
+    smtp_url: SmtpUrl = Field(
         SecretStr(""),
         description="`smtp://user:password@host:port` (STARTTLS) or `smtps://…` (TLS)",
     )
-    smtp2_url: SecretStr = Field(SecretStr(""), description="the same of a second server")
+    smtp2_url: SmtpUrl = Field(SecretStr(""), description="the same of a second server")
     mail_from: str = Field("", description="sender of mails: `Name <address>` or an address")
-    sms_webhook_url: str = Field("", description="where the webhook provider posts messages")
-    sms_webhook_secret: SecretStr = Field(
+    sms_webhook_url: WebUrl = Field("", description="where the webhook provider posts messages")
+    sms_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] = Field(
         SecretStr(""), description="`whsec_…`: signs those posts (Standard Webhooks)"
     )
     twilio_account_sid: str = Field("", description="Twilio account")
@@ -106,7 +141,7 @@ class AuthSettings(ServiceSettings):
     twilio_api_secret: SecretStr = Field(SecretStr(""), description="with its secret")
     twilio_phone_number: str = Field("", description="sender's number, or")
     twilio_messaging_service_sid: str = Field("", description="a messaging service")
-    twilio_base_url: str = Field("", description="another address of Twilio's API, for tests")
+    twilio_base_url: WebUrl = Field("", description="another address of Twilio's API, for tests")
 
     @property
     def secrets(self) -> list[bytes]:
@@ -139,6 +174,9 @@ class AuthSettings(ServiceSettings):
         problems += self._open_limits() if self.production else []
         problems += self._twilio() if "twilio" in self.sms_providers else []
         problems += [f"{name}: required by a provider" for name in self._unset()]
+        for name, chosen in (("SMS", self.sms_providers), ("EMAIL", self.email_providers)):
+            if len(set(chosen)) < len(chosen):
+                problems.append(f"{name}_PROVIDERS: names a provider twice")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -165,6 +203,8 @@ class AuthSettings(ServiceSettings):
 
     def _twilio(self) -> list[str]:
         missing = [] if self.twilio_account_sid else ["TWILIO_ACCOUNT_SID"]
+        if self.twilio_api_key and not self.twilio_api_secret.get_secret_value():
+            missing.append("TWILIO_API_SECRET")
         if not (self.twilio_auth_token.get_secret_value() or self.twilio_api_key):
             missing.append("TWILIO_AUTH_TOKEN or TWILIO_API_KEY")
         if not (self.twilio_phone_number or self.twilio_messaging_service_sid):

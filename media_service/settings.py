@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
-from shared.settings import ServiceSettings
+from shared.settings import DatabaseUrl, ServiceSettings
 
 
 def _storage_url(text: str) -> str:
@@ -22,7 +22,7 @@ def _storage_url(text: str) -> str:
 class MediaSettings(ServiceSettings):
     """What media_service is told."""
 
-    media_database_url: SecretStr = Field(description="PostgreSQL database of media_service")
+    media_database_url: DatabaseUrl = Field(description="PostgreSQL database of media_service")
     jwks_file: Path = Field(
         description="public keys of auth_service; re-read when it changes, and a broken file keeps "
         "the last good set"

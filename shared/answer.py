@@ -9,7 +9,7 @@ from pydantic import BaseModel
 def answer(
     body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return `body` as JSON; times in UTC with `Z`."""
+    """Return `body` as JSON; a time that is in UTC ends with `Z`."""
     return web.Response(
         status=status,
         body=body.model_dump_json().encode(),

@@ -27,8 +27,6 @@ from shared.request import TRUSTED_PROXIES
 from shared.settings import ServiceSettings
 from shared.telemetry import HttpMetrics
 
-HEADER_BYTES = 8190
-
 
 @dataclass(frozen=True, slots=True)
 class Interface:

@@ -19,7 +19,8 @@ async def repeating(
 ) -> AsyncIterator[None]:
     """Call `once` again and again beside the block, `pause` seconds apart.
 
-    A lost server is a warning, anything else an error with its traceback; neither ends the task.
+    A lost server is a warning, said once, anything else an error with its traceback; neither ends
+    the task.
     """
     task = asyncio.create_task(_repeat(name, once, pause), name=name)
     try:
@@ -31,11 +32,14 @@ async def repeating(
 
 
 async def _repeat(name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:
+    trouble = ""  # said once, not at every turn
     while True:
         try:
             await once()
+            trouble = ""
         except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
-            log.warning("task.interrupted", task=name, error=repr(lost.exceptions[0]))
+            if trouble != (trouble := repr(lost.exceptions[0])):
+                log.warning("task.interrupted", task=name, error=trouble)
         except* Exception:
             log.exception("task.failed", task=name)
         await asyncio.sleep(pause)

@@ -103,6 +103,5 @@ class Connection(web.RequestHandler):
         response = problem_response(error, self._docs, "-")
         response.headers.update(SECURITY_HEADERS)
         response.headers["Server"] = "cheershare"  # else aiohttp names itself and its version
-        response.headers["Server"] = "cheershare"  # else aiohttp puts its version there
         response.force_close()
         return response

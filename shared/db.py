@@ -45,7 +45,7 @@ class _PlainConnection(_BaseConnection):
 
 
 class Database:
-    """One service's database. Every method raises `ServiceUnavailable` when it is away."""
+    """One service's database. Lending a connection raises `ServiceUnavailable` when it is away."""
 
     def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
         """Work on an open pool."""
@@ -58,6 +58,8 @@ class Database:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 yield connection
         except _AWAY as away:
+            if isinstance(away, ValueError):  # asyncpg's word for an argument of the wrong type
+                raise
             raise ServiceUnavailable(RETRY_AFTER, "The database cannot be reached") from away
 
     @contextlib.asynccontextmanager

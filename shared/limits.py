@@ -1,6 +1,5 @@
 """Rates in the notation of the limits library: `5/hour;10/day`, empty for none."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -35,11 +34,6 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
         message = "expected at least 1 in a span of at least one second"
         raise ValueError(message)
     return rates
-
-
-def written(rates: Sequence[Rate]) -> str:
-    """Return the rates in a form that people read: `5 per 3600 s`."""
-    return "; ".join(f"{rate.count} per {rate.window_ms / 1000:g} s" for rate in rates)
 
 
 Rates = Annotated[tuple[Rate, ...], NoDecode, BeforeValidator(parse_rates)]

@@ -74,6 +74,8 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         error = MalformedRequest() if left else _refusal(raised)  # nobody reads it
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=_route(request))
+        if isinstance(error, ServiceUnavailable):
+            log.warning("request.put_off", route=_route(request), cause=repr(raised.__cause__))
         if request.writer.output_size:  # half an answer is out: it must not look like a whole one
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])
@@ -114,7 +116,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
     operation = request.app[OPERATIONS].get(request.match_info.handler)
-    if operation and operation.auth:
+    if operation and operation.needs_token:
         response.headers["Vary"] = _CREDENTIAL_HEADERS
     response.headers.pop("Server", None)
 

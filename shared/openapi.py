@@ -31,7 +31,8 @@ Answer = type[BaseModel] | Content | None
 class Operation:
     """One method of one path.
 
-    `auth`: needs a signed-in user, checked before the handler runs. `deadline`: seconds, or None
+    `auth`: needs a signed-in user, checked before the handler runs. `reads_token`: the handler
+    checks the token by itself, and takes one that is revoked. `deadline`: seconds, or None
     where the handler has a clock of its own. `body_type`: the media type of `body`, which may be
     left out where it is not `body_required`.
     """
@@ -48,13 +49,21 @@ class Operation:
     query: type[BaseModel] | None = None
     errors: tuple[type[e.DomainError], ...] = _NO_ERRORS
     auth: bool = True
+    reads_token: bool = False
     deadline: float | None = HANDLER_SECONDS
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the answer depends on an access token."""
+        return self.auth or self.reads_token
 
     def refusals(self) -> list[type[e.DomainError]]:
         """Return every error that the answer may be, the common ones included."""
         common: list[type[e.DomainError]] = [e.ServiceUnavailable, e.MalformedRequest]
+        if self.needs_token:
+            common += [e.TokenMissing, e.TokenInvalid]
         if self.auth:
-            common += [e.TokenMissing, e.TokenInvalid, e.TokenRevoked]
+            common += [e.TokenRevoked]
         if self.body:
             common += [e.BodyTooLarge, e.UnsupportedMediaType, e.ValidationFailed, e.RequestTimeout]
             common += [e.MalformedJson] if self.body_type == "application/json" else []
@@ -152,7 +161,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
             **_refusals(operation),
         },
     }
-    if operation.auth:
+    if operation.needs_token:
         described["security"] = [{"bearer": []}]
     if operation.body:
         described["requestBody"] = {

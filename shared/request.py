@@ -6,6 +6,7 @@ from collections import Counter
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from math import isinf
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from shared.errors import (
     BodyTooLarge,
     FieldError,
     MalformedJson,
+    MalformedRequest,
     NotFound,
     RequestTimeout,
     UnsupportedMediaType,
@@ -22,6 +24,8 @@ from shared.errors import (
 )
 from shared.validation import validate
 
+MAX_FORM_FIELDS = 100
+FORM = "application/x-www-form-urlencoded"
 MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", tuple[IPv4Network | IPv6Network, ...])
@@ -46,6 +50,25 @@ async def read_optional_body(request: web.Request, model: type[M]) -> M:
     if not request.body_exists or request.content_length == 0:
         return validate(model, {})
     return await read_body(request, model)
+
+
+async def read_form(request: web.Request, model: type[M]) -> M:
+    """Return the URL-encoded form as `model`; at most 64 KiB, within 10 s.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedRequest, ValidationFailed:
+            the body is not what the route takes.
+    """
+    if request.content_type != FORM or request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType(f"expected {FORM} without content encoding")
+    try:
+        text = (await _read(request)).decode()
+        pairs = parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError:
+        raise MalformedRequest from None
+    return validate(model, dict(pairs))
 
 
 def read_query(request: web.Request, model: type[M]) -> M:

@@ -28,6 +28,14 @@ MIN_SECRET_BYTES = 32
 MIN_DISTINCT_BYTES = 10
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host's name or address stands for this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def split(value: object) -> object:
     """Turn comma-separated text into a list; anything else passes, to be judged as it is."""
     if isinstance(value, str):
@@ -50,6 +58,23 @@ Secrets = Annotated[
     Field(min_length=1),
 ]
 """Comma-separated secrets: the first signs, every one verifies."""
+
+
+def url_of(*schemes: str) -> AfterValidator:
+    """Accept a URL with one of these schemes and a host; the text is kept as it is."""
+
+    def check(value: SecretStr | str) -> SecretStr | str:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        parts = urlsplit(text)
+        if text and (parts.scheme not in schemes or not (parts.hostname or parts.path)):
+            message = f"expected {' or '.join(f'{scheme}://…' for scheme in schemes)}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+DatabaseUrl = Annotated[SecretStr, url_of("postgresql", "postgres")]
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
 """Comma-separated words."""
@@ -87,13 +112,29 @@ class _MountedFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
-class ServiceSettings(BaseSettings):
-    """What every service is told; a service adds its own fields.
+class EnvironmentSettings(BaseSettings):
+    """Settings from arguments, then the environment, then files that the environment names.
 
     A field's name in upper case is the variable's name, its description is its documentation.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Say in which order sources count, the first one most."""
+        return init_settings, env_settings, _MountedFiles(settings_cls)
+
+
+class ServiceSettings(EnvironmentSettings):
+    """What every service is told; a service adds its own fields."""
 
     env: Literal["production", "development"] = Field(
         "production", description="`development` opens the console provider and its inbox"
@@ -113,7 +154,9 @@ class ServiceSettings(BaseSettings):
         description="how clients reach us; https in production, where it is required; "
         "`http://127.0.0.1:PORT` in development",
     )
-    redis_url: SecretStr = Field(description="Redis, with this service's own user and password")
+    redis_url: Annotated[SecretStr, url_of("redis", "rediss", "unix")] = Field(
+        description="Redis, with this service's own user and password"
+    )
     trusted_proxies: Networks = Field(
         (), description="networks whose `X-Forwarded-For` counts; a Unix socket's peer always does"
     )
@@ -153,26 +196,10 @@ class ServiceSettings(BaseSettings):
     @property
     def public_url_is_loopback(self) -> bool:
         """Whether only this machine can reach us under `PUBLIC_URL`."""
-        host = urlsplit(self.public_url).hostname or ""
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then files that the environment names."""
-        return init_settings, env_settings, _MountedFiles(settings_cls)
+        return is_loopback(urlsplit(self.public_url).hostname or "")
 
 
-S = TypeVar("S", bound=BaseSettings)
+S = TypeVar("S", bound=EnvironmentSettings)
 
 
 def load_settings(model: type[S]) -> S:

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import structlog
@@ -50,22 +51,7 @@ async def listening(
     await runner.setup()
     try:
         loop = asyncio.get_running_loop()
-        handler = runner.server
-        if handler is None:  # pragma: no cover - setup() has just made it
-            raise RuntimeError
-
-        def connection() -> Connection:
-            return Connection(
-                handler,
-                loop=loop,
-                docs=app[DOCS],
-                access_log=None,
-                keepalive_timeout=IDLE_SECONDS,
-                lingering_time=LINGER_SECONDS,
-                read_bufsize=READ_BYTES,
-                auto_decompress=False,  # no route takes an encoded body, so none is inflated
-            )
-
+        connection = _connections(runner, app)
         if host.startswith(UNIX):
             server = await loop.create_unix_server(connection, sock=_unix_socket(host))
             address = host
@@ -78,6 +64,23 @@ async def listening(
             server.close()
     finally:
         await runner.cleanup()
+
+
+def _connections(runner: web.AppRunner, app: web.Application) -> Callable[[], Connection]:
+    """Return what makes a connection of each client that comes."""
+    if runner.server is None:
+        raise RuntimeError("the application is not set up")
+    return functools.partial(
+        Connection,
+        runner.server,
+        loop=asyncio.get_running_loop(),
+        docs=app[DOCS],
+        access_log=None,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=LINGER_SECONDS,
+        read_bufsize=READ_BYTES,
+        auto_decompress=False,  # no route takes an encoded body, so none is inflated
+    )
 
 
 def _unix_socket(host: str) -> socket.socket:

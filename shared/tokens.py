@@ -175,7 +175,7 @@ class TokenVerifier:
 
 
 class JwksFile:
-    """The public key set as a mounted file; a broken one keeps the last good set."""
+    """The public key set as a mounted file, read when it has changed."""
 
     def __init__(self, path: Path) -> None:
         """Read nothing yet."""

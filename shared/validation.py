@@ -6,6 +6,8 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import FieldError, ValidationFailed
 
+MOST_ERRORS = 50
+MOST_PATH_CHARACTERS = 64  # unknown fields are named by whoever sent them
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -23,7 +25,12 @@ def validate(model: type[M], value: object) -> M:
 
 def field_errors(wrong: ValidationError) -> list[FieldError]:
     """Return what is wrong with each field, by its dotted path; nothing of what was given."""
+    errors = wrong.errors(include_url=False, include_input=False, include_context=False)
     return [
-        FieldError(".".join(map(str, error["loc"])) or "body", error["type"], error["msg"])
-        for error in wrong.errors(include_url=False, include_input=False, include_context=False)
+        FieldError(_path(error["loc"]) or "body", error["type"], error["msg"])
+        for error in errors[:MOST_ERRORS]
     ]
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location))[:MOST_PATH_CHARACTERS]

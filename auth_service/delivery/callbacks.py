@@ -6,19 +6,20 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from auth_service.resources import DELIVERY_METRICS, SETTINGS
-from shared.errors import Forbidden, UnsupportedMediaType
+from shared.errors import Forbidden
 from shared.openapi import Routes
-from shared.validation import validate
+from shared.request import FORM, read_form
 
 routes = Routes("callbacks")
 PATH = "/callbacks/twilio"
+SIGNATURE = "X-Twilio-Signature"
 STAGES = {"delivered": "delivered", "undelivered": "undelivered", "failed": "undelivered"}
 
 
 class TwilioStatus(BaseModel):
-    """A message's new status; what else Twilio sends is passed over."""
+    """A message's new status; what else Twilio sends is part of what it signs."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     MessageStatus: str
     To: str
@@ -29,32 +30,35 @@ class TwilioStatus(BaseModel):
     PATH,
     summary="Twilio's status callbacks; their signature is checked",
     body=TwilioStatus,
-    body_type="application/x-www-form-urlencoded",
+    body_type=FORM,
     answers={204: None},
     errors=(Forbidden,),
     auth=False,
 )
 async def take_status(request: web.Request) -> web.Response:
     """Count what became of a message."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise UnsupportedMediaType
-    form = {name: str(value) for name, value in (await request.post()).items()}
-    _check_signature(request, form)
-    status = validate(TwilioStatus, form)
+    secret = _require_twilio(request)
+    status = await read_form(request, TwilioStatus)
+    _check_signature(request, secret, status.model_dump())
     if stage := STAGES.get(status.MessageStatus):
         request.app[DELIVERY_METRICS].count(stage, "sms", status.To)
     return web.Response(status=204)
 
 
-def _check_signature(request: web.Request, form: dict[str, Any]) -> None:
+def _require_twilio(request: web.Request) -> str:
+    """Return what signs callbacks; nothing of the body is read where there is none."""
     settings = request.app[SETTINGS]
     secret = settings.twilio_auth_token.get_secret_value()
-    if "twilio" not in settings.sms_providers or not secret:
+    signed = request.headers.get(SIGNATURE)
+    if "twilio" not in settings.sms_providers or not secret or not signed:
         raise Forbidden
+    return secret
+
+
+def _check_signature(request: web.Request, secret: str, form: dict[str, Any]) -> None:
     # Imported when configured: see the provider.
     from twilio.request_validator import RequestValidator  # noqa: PLC0415
 
-    url = settings.public_url.rstrip("/") + request.path
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not RequestValidator(secret).validate(url, form, signature):
+    url = request.app[SETTINGS].public_url.rstrip("/") + request.path
+    if not RequestValidator(secret).validate(url, form, request.headers[SIGNATURE]):
         raise Forbidden

@@ -8,7 +8,7 @@ import structlog
 
 from auth_service.delivery.errors import ProviderError
 from auth_service.delivery.model import Message
-from auth_service.keyring import Keyring
+from auth_service.keyring import Keyring, SealBrokenError
 from shared.clock import Clock, rfc3339
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
@@ -29,7 +29,6 @@ class Inbox:
     async def keep(self, message: Message) -> None:
         """Put a message on top."""
         kept = {
-            "id": message.id,
             "channel": message.channel,
             "to": message.to,
             "subject": message.subject,
@@ -42,10 +41,17 @@ class Inbox:
         await self.redis.execute("LTRIM", KEY, 0, KEPT - 1)
 
     async def read(self, to: str) -> list[dict[str, Any]]:
-        """Return what was sent to `to`, newest first."""
+        """Return what was sent to `to`, newest first; what no key opens any more is passed over."""
         sealed: list[bytes] = await self.redis.execute("LRANGE", KEY, 0, -1)
-        kept = [json.loads(self.keyring.open("delivery", item)) for item in sealed]
+        kept = [message for item in sealed if (message := self._opened(item))]
         return [message for message in kept if message["to"] == to]
+
+    def _opened(self, sealed: bytes) -> dict[str, Any] | None:
+        try:
+            message: dict[str, Any] = json.loads(self.keyring.open("delivery", sealed))
+        except SealBrokenError:
+            return None
+        return message
 
 
 class Console:

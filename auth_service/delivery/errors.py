@@ -1,5 +1,14 @@
 """How a provider fails. These never reach an HTTP client."""
 
+TOO_MANY = 429
+SERVER_ERROR = 500
+
+
+def retry_after(text: str | None) -> float:
+    """Return the seconds that a `Retry-After` header names, 0 for a date or anything else."""
+    said = (text or "").strip()
+    return float(said) if said.isascii() and said.isdecimal() else 0.0
+
 
 class ProviderError(Exception):
     """The provider has certainly not taken the message; it may be asked again.

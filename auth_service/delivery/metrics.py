@@ -1,6 +1,6 @@
 """How far messages come, by channel and country, never by number."""
 
-from phonenumbers import parse, region_code_for_number
+from phonenumbers import NumberParseException, parse, region_code_for_number
 from prometheus_client import CollectorRegistry, Counter
 
 from auth_service.delivery.model import Delivery
@@ -10,9 +10,10 @@ UNKNOWN = "unknown"
 
 def country_of(destination: str) -> str:
     """Return the region of a phone number; a mail address has none."""
-    if not destination.startswith("+"):
+    try:
+        return region_code_for_number(parse(destination)) or UNKNOWN
+    except NumberParseException:
         return UNKNOWN
-    return region_code_for_number(parse(destination)) or UNKNOWN
 
 
 class DeliveryMetrics:
@@ -23,11 +24,11 @@ class DeliveryMetrics:
         labels = ("channel", "country")
         self._funnel = Counter(
             "messages_total",
-            "Messages by how far they came: requested, accepted, delivered, verified, given_up",
+            "Messages by how far they came, from requested to delivered, verified or given up",
             ("stage", *labels),
             registry=registry,
         )
-        self._accepted = Counter(
+        self._answers = Counter(
             "provider_answers_total",
             "Providers' answers to messages",
             ("provider", "answer"),
@@ -41,11 +42,11 @@ class DeliveryMetrics:
     def accepted(self, delivery: Delivery, provider: str) -> None:
         """Count a message that a provider took."""
         self.count("accepted", delivery.channel, delivery.to)
-        self._accepted.labels(provider, "accepted").inc()
+        self._answers.labels(provider, "accepted").inc()
 
     def failed(self, provider: str) -> None:
         """Count a provider that did not take a message."""
-        self._accepted.labels(provider, "failed").inc()
+        self._answers.labels(provider, "failed").inc()
 
     def given_up(self, delivery: Delivery) -> None:
         """Count a message that no provider took."""

@@ -57,15 +57,3 @@ class Entry:
     id: str
     not_after: int
     sealed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A delivery that was given up. `reasons`: what each provider said, by name."""
-
-    id: str
-    channel: str
-    to: str
-    template: str
-    reasons: dict[str, str]
-    died_at: str

@@ -26,7 +26,7 @@ class Queue:
     """One consumer's view of the queue. Every method raises `ServiceUnavailable` without Redis."""
 
     def __init__(self, redis: BatchedRedis, consumer: str) -> None:
-        """`consumer`: a name that no other process has."""
+        """`consumer`: a name that no other process has; empty for one that only puts and looks."""
         self._redis = redis
         self._consumer = consumer
 

@@ -23,8 +23,11 @@ class Templates:
             autoescape=select_autoescape(["html"]),
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self._environment.globals.update(shared)
+        for name in self._environment.list_templates():  # read now, not while the loop waits
+            self._environment.get_template(name)
 
     def render(self, delivery: Delivery) -> Message:
         """Return the message that says it."""

@@ -13,15 +13,16 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from auth_service.delivery.errors import (
+    SERVER_ERROR,
+    TOO_MANY,
     MessageRefusedError,
     OutcomeUnknownError,
     ProviderError,
+    retry_after,
 )
 from auth_service.delivery.model import Message
 from auth_service.settings import AuthSettings
 
-TOO_MANY = 429
-SERVER_ERROR = 500
 _retry_after: ContextVar[float] = ContextVar("retry_after", default=0)
 CALLBACK = "/v1/auth/callbacks/twilio"
 
@@ -31,8 +32,7 @@ class _KeepsAnswer(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK is un
 
     async def request(self, *args: Any, **kwargs: Any) -> Response:
         response = await super().request(*args, **kwargs)
-        said = (response.headers or {}).get("Retry-After", "")
-        _retry_after.set(float(said) if said.isdigit() else 0.0)
+        _retry_after.set(retry_after((response.headers or {}).get("Retry-After")))
         return response
 
 

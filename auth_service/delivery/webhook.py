@@ -8,15 +8,16 @@ from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTime
 from standardwebhooks import Webhook as Signature
 
 from auth_service.delivery.errors import (
+    TOO_MANY,
     MessageRefusedError,
     OutcomeUnknownError,
     ProviderError,
+    retry_after,
 )
 from auth_service.delivery.model import Message
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 
-TOO_MANY = 429
 SUCCESS = range(200, 300)
 REFUSED = range(400, 500)
 LONGEST = ClientTimeout(total=5)
@@ -54,7 +55,7 @@ class Webhook:
             async with self._http.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                status, said = answer.status, answer.headers.get("Retry-After", "")
+                status, said = answer.status, answer.headers.get("Retry-After")
         except ClientConnectorError:
             raise ProviderError("the webhook cannot be reached") from None
         except (ClientError, OSError) as broken:
@@ -63,7 +64,7 @@ class Webhook:
             return
         if status in REFUSED and status != TOO_MANY:
             raise MessageRefusedError(f"the webhook answered {status}")
-        raise ProviderError(f"the webhook answered {status}", float(said) if said.isdigit() else 0)
+        raise ProviderError(f"the webhook answered {status}", retry_after(said))
 
 
 @contextlib.asynccontextmanager

@@ -11,21 +11,22 @@ from auth_service.keyring import Keyring
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import HANDLE_BYTES, Challenge, Proof, Purpose, draw_code
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import Scope, digest, send_scopes, wrong_scopes
+from auth_service.throttle.model import Scope, digest, known_key, send_scopes, wrong_scopes
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import RateLimited
 from shared.redis import BatchedRedis, Script, lua
 
 Address = IPv4Address | IPv6Address
+KNOWN_FOR_MS = 30 * 24 * 3600 * 1000
 LIMITS = lua("auth_service.throttle", "limits.lua")
 SEND = Script.of(LIMITS, lua("auth_service.otp", "send.lua"))
 VERIFY = Script.of(LIMITS, lua("auth_service.otp", "verify.lua"))
 GIVE_BACK = Script.of(lua("auth_service.otp", "give_back.lua"))
 
 
-class LimitReachedError(RateLimited):
-    """A send limit refuses; `personal` ones refuse everybody, the others only strangers."""
+class LimitReached(RateLimited):
+    """A send limit refuses; the scope says whom."""
 
     def __init__(self, scope: Scope, wait_ms: int) -> None:
         """Keep which scope is full, and for how long."""
@@ -70,27 +71,21 @@ class Challenges:
         that limits which other people's traffic fills do not refuse it.
 
         Raises:
-            LimitReachedError: too many codes; nothing was stored or counted.
+            LimitReached: too many codes; nothing was stored or counted.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
         now = milliseconds(self._clock.now())
         expires_at = now + self._settings.otp_ttl * 1000
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), draw_code(self._entropy)
         scopes = send_scopes(self._settings, destination, client)
-        delivery = Delivery(
-            id=str(new_id(self._clock, self._entropy)),
-            channel="sms",
-            to=destination,
-            template="code",
-            parameters={"code": code, "minutes": str(self._settings.otp_ttl // 60)},
-            request_id=request_id,
-        )
+        delivery = self._delivery(destination, code, request_id)
         index, wait = await self._redis.run(
             SEND,
             [
                 f"challenge:{digest(handle)}",
                 f"newest:{digest(purpose, destination)}",
                 STREAM,
+                known_key(destination, client),
                 *(scope.key for scope in scopes),
             ],
             [
@@ -102,12 +97,12 @@ class Challenges:
                 delivery.id,
                 delivery.sealed(self._keyring),
                 self._keyring.seal("otp", json.dumps(dict(context)).encode()),
-                json.dumps([[scope.personal, scope.packed()] for scope in scopes]),
+                json.dumps([[scope.refuses, scope.packed()] for scope in scopes]),
                 int(held),
             ],
         )
         if index:
-            raise LimitReachedError(scopes[index - 1], wait)
+            raise LimitReached(scopes[index - 1], wait)
         self._metrics.count("requested", "sms", destination)
         return Challenge(handle, "sms", self._settings.otp_ttl, self._settings.otp_cooldown)
 
@@ -129,6 +124,7 @@ class Challenges:
             [
                 f"newest:{digest(purpose, destination)}",
                 receipt,
+                known_key(destination, client),
                 *(scope.key for scope in scopes),
             ],
             [
@@ -137,6 +133,7 @@ class Challenges:
                 digest(purpose, destination),
                 self._settings.otp_max_attempts,
                 json.dumps([scope.packed() for scope in scopes]),
+                KNOWN_FOR_MS,
                 *self._macs(purpose, destination, code),
             ],
         )
@@ -150,6 +147,17 @@ class Challenges:
     async def give_back(self, proof: Proof) -> None:
         """Make a spent code valid again for the rest of its life."""
         await self._redis.run(GIVE_BACK, [proof.receipt], [])
+
+    def _delivery(self, destination: str, code: str, request_id: str) -> Delivery:
+        minutes = str(self._settings.otp_ttl // 60)
+        return Delivery(
+            id=str(new_id(self._clock, self._entropy)),
+            channel="sms",
+            to=destination,
+            template="code",
+            parameters={"code": code, "minutes": minutes},
+            request_id=request_id,
+        )
 
     def _mac(self, purpose: Purpose, destination: str, code: str) -> str:
         return self._macs(purpose, destination, code)[0]

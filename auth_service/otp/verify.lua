@@ -1,7 +1,7 @@
 -- Verifies, counts and consumes in one step.
--- KEYS: newest pointer, receipt, then one list per scope of wrong tries
+-- KEYS: newest pointer, receipt, known client, then one list per scope of wrong tries
 -- ARGV: now (ms), handle digest or '', destination digest, most wrong tries,
---       scopes as JSON {{{count, window_ms}, ...}, ...}, then a mac of the code for every key
+--       scopes as JSON {{{count, window_ms}, ...}, ...}, how long a client is known (ms), then a mac of the code for every key
 -- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
 local now = tonumber(ARGV[1])
 local handle, counter = ARGV[2], 'wrong_handle'
@@ -19,21 +19,22 @@ if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
 end
 local scopes = cjson.decode(ARGV[5])
 for i, rates in ipairs(scopes) do
-  local wait = wait_of(KEYS[2 + i], rates, now)
+  local wait = wait_of(KEYS[3 + i], rates, now)
   if wait > 0 then
     return {'limited', wait}
   end
 end
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   if found[1] == ARGV[i] then
     -- Kept under the receipt until it would have expired, in case the sign-in cannot be stored.
     redis.call('RENAME', key, KEYS[2])
     redis.call('HSET', KEYS[2], 'handle', handle)
+    redis.call('SET', KEYS[3], 1, 'PX', ARGV[6])
     return {'right', found[5]}
   end
 end
 redis.call('HINCRBY', key, counter, 1)
 for i, rates in ipairs(scopes) do
-  count_event(KEYS[2 + i], rates, now)
+  count_event(KEYS[3 + i], rates, now)
 end
 return {'wrong'}

@@ -6,7 +6,7 @@ from auth_service.resources import CLOCK, SIGNER
 from auth_service.session.model import SignedIn
 from auth_service.session.schemas import TokenPair
 from auth_service.signing.service import Subject
-from auth_service.user.schemas import UserOut
+from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
 
 
@@ -21,7 +21,7 @@ def token_pair(request: web.Request, signed_in: SignedIn, status: int = 200) -> 
         expires_in=signer.life,
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=max(0, int(left.total_seconds())),
-        user=UserOut.model_validate(signed_in.user),
+        user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
     )
     return answer(pair, status)

@@ -60,6 +60,10 @@ WITH dead AS (
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
 SELECT 'session', id::text, $4, $3, $5 FROM dead"""
 
+# A sign-in that is under way locks its user: it is waited for, in a statement of its own, so that
+# the next statement sees its session. NO KEY, else a refresh's foreign keys would deadlock with it.
+LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
+
 REVOKE_OTHER_SESSIONS = """
 WITH dead AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
@@ -194,7 +198,8 @@ async def revoke_others(
     database: Database, user_id: UUID, keep: UUID, *, reason: str, now: datetime, until: datetime
 ) -> None:
     """End every session of the user but `keep`."""
-    async with database.connection() as connection:
+    async with database.transaction() as connection:
+        await connection.execute(LOCK_USER, user_id)
         await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until)
 
 
@@ -202,5 +207,6 @@ async def revoke_user(
     database: Database, user_id: UUID, *, reason: str, now: datetime, until: datetime
 ) -> None:
     """End every session of the user by raising the generation."""
-    async with database.connection() as connection:
+    async with database.transaction() as connection:
+        await connection.execute(LOCK_USER, user_id)
         await connection.execute(REVOKE_USER, user_id, now, reason, until)

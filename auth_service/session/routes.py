@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth_service.resources import CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER
+from auth_service.resources import CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER, SIGNER
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
 from auth_service.session.answers import token_pair
@@ -16,13 +16,12 @@ from auth_service.session.schemas import (
     LogoutAllBody,
     LogoutBody,
     RefreshBody,
-    SessionOut,
+    SessionAnswer,
     SessionPage,
     SessionQuery,
     TokenPair,
 )
 from shared.answer import answer
-from shared.errors import NotFound, TokenInvalid, TokenMissing
 from shared.openapi import Routes
 from shared.paging import bad_cursor, decode_cursor, encode_cursor
 from shared.request import path_id, read_body, read_optional_body, read_query
@@ -42,6 +41,7 @@ routes = Routes("sessions")
 async def refresh(request: web.Request) -> web.Response:
     """Rotate the refresh token and sign a new access token."""
     body, app = await read_body(request, RefreshBody), request.app
+    app[SIGNER].require_key()
     signed_in = await service.refresh(
         app[DATABASE],
         app[PUBLISHER],
@@ -60,9 +60,10 @@ async def refresh(request: web.Request) -> web.Response:
     body=LogoutBody,
     body_required=False,
     answers={204: None},
-    errors=(TokenMissing, TokenInvalid, NotFound, RevocationPending),
+    errors=(RevocationPending,),
     # The token of a session that has ended already is taken too, so that the call can be repeated.
     auth=False,
+    reads_token=True,
 )
 async def logout(request: web.Request) -> web.Response:
     """End the session that the access token belongs to."""
@@ -129,7 +130,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     answers={204: None},
     errors=(RevocationPending,),
 )
-async def end_session(request: web.Request) -> web.Response:
+async def delete_session(request: web.Request) -> web.Response:
     """End the session with that id."""
     app = request.app
     await service.sign_out(
@@ -143,9 +144,11 @@ async def end_session(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _shown(session: Session, *, current: bool) -> SessionOut:
-    fields = {name: getattr(session, name) for name in SessionOut.model_fields if name != "current"}
-    return SessionOut(**fields, current=current)
+def _shown(session: Session, *, current: bool) -> SessionAnswer:
+    fields = {
+        name: getattr(session, name) for name in SessionAnswer.model_fields if name != "current"
+    }
+    return SessionAnswer(**fields, current=current)
 
 
 def _encode(session: Session) -> str:

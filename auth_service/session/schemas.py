@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
-from auth_service.user.schemas import UserOut
+from auth_service.user.schemas import UserAnswer
 
 MAX_TOKEN = 200
 
@@ -19,7 +19,7 @@ class TokenPair(BaseModel):
     expires_in: int
     refresh_token: str
     refresh_expires_in: int
-    user: UserOut
+    user: UserAnswer
     login_at: int
 
 
@@ -45,7 +45,7 @@ class LogoutAllBody(BaseModel):
     except_current: bool = False
 
 
-class SessionOut(BaseModel):
+class SessionAnswer(BaseModel):
     """One signed-in device; `current` is the one that asks."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -63,7 +63,7 @@ class SessionOut(BaseModel):
 class SessionPage(BaseModel):
     """A page of sessions, the newest first; `next_cursor` is null on the last one."""
 
-    items: list[SessionOut]
+    items: list[SessionAnswer]
     next_cursor: str | None
 
 

@@ -128,7 +128,7 @@ async def sign_out(
     """End one of the user's sessions; ending it again is well.
 
     Raises:
-        NotFound: the user has no such session.
+        NotFound: the user never had such a session.
         RevocationPending: it has ended, but other services may not know yet.
     """
     now = clock.now()

@@ -25,6 +25,6 @@ class KeySet(BaseModel):
     answers={200: KeySet},
     auth=False,
 )
-async def read_keys(request: web.Request) -> web.Response:
+async def get_keys(request: web.Request) -> web.Response:
     """Answer with the key set; caches may keep it for five minutes."""
     return web.json_response(request.app[SIGNER].published(), headers={"Cache-Control": MAX_AGE})

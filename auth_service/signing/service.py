@@ -74,6 +74,17 @@ class Signer:
         """Whether there is a key to sign with."""
         return current_key(self._keys, self._clock.now()) is not None
 
+    def require_key(self) -> SigningKey:
+        """Return the key that signs now; asked before anything is done that ends in a token.
+
+        Raises:
+            ServiceUnavailable: there is none.
+        """
+        key = current_key(self._keys, self._clock.now())
+        if key is None:
+            raise ServiceUnavailable(5, "No signing key")
+        return key
+
     def published(self) -> dict[str, Any]:
         """Return the public key set: current, next, and those whose tokens still live."""
         return public_set(self._keys)
@@ -84,11 +95,8 @@ class Signer:
         Raises:
             ServiceUnavailable: there is no key.
         """
-        moment = self._clock.now()
-        key = current_key(self._keys, moment)
-        if key is None:
-            raise ServiceUnavailable(5, "No signing key")
-        now = int(moment.timestamp())
+        key = self.require_key()
+        now = int(self._clock.now().timestamp())
         claims = {
             "iss": self._issuer,
             "aud": self._audience,

@@ -4,7 +4,16 @@ from aiohttp import web
 
 from auth_service.otp.errors import OtpInvalid
 from auth_service.phone import parse_phone_number
-from auth_service.resources import CHALLENGES, CLOCK, DATABASE, ENTROPY, LIVES, NOTICES, SETTINGS
+from auth_service.resources import (
+    CHALLENGES,
+    CLOCK,
+    DATABASE,
+    ENTROPY,
+    LIVES,
+    NOTICES,
+    SETTINGS,
+    SIGNER,
+)
 from auth_service.session.answers import token_pair
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import MAX_USER_AGENT, Device
@@ -63,6 +72,7 @@ async def _ask(request: web.Request, body: SignupBody, number: str) -> web.Respo
 
 async def _enter(request: web.Request, body: SignupBody, number: str) -> web.Response:
     app = request.app
+    app[SIGNER].require_key()
     agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
     signed_in, is_new = await service.enter(
         app[CHALLENGES],

@@ -2,12 +2,13 @@
 
 from auth_service.delivery.notices import Notices
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
-from auth_service.otp.model import Challenge
-from auth_service.otp.service import Address, Challenges, LimitReachedError
+from auth_service.otp.model import Challenge, Proof
+from auth_service.otp.service import Address, Challenges, LimitReached
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Device, Lives, SignedIn
 from auth_service.signup import repository
 from auth_service.signup.repository import Entered, Entry
+from auth_service.user.model import User
 from auth_service.user.repository import is_held
 from shared.clock import Clock
 from shared.db import Database
@@ -30,7 +31,7 @@ async def ask(
     """Send a code to the number; `name` is kept with it for a user who is new.
 
     Raises:
-        LimitReachedError: too many codes. Limits that other people's traffic fills refuse no
+        LimitReached: too many codes. Limits that other people's traffic fills refuse no
             number that a verified user holds.
     """
 
@@ -46,8 +47,8 @@ async def ask(
 
     try:
         return await send(held=False)
-    except LimitReachedError as full:
-        if full.scope.personal or not await is_held(database, phone_number):
+    except LimitReached as full:
+        if full.scope.refuses != "newcomers" or not await is_held(database, phone_number):
             raise
     return await send(held=True)
 
@@ -92,28 +93,24 @@ async def enter(
         session_ends=session_ends,
         refresh_ends=lives.refresh_until(session_ends, now),
     )
+    entered = await _store(challenges, database, entry, proof)
+    if not (entered.is_new or entered.known_device):
+        await _tell_of_new_device(notices, entered.user, entry, request_id)
+    return SignedIn(entered.user, entered.session, token, entry.refresh_ends), entered.is_new
+
+
+async def _store(challenges: Challenges, database: Database, entry: Entry, proof: Proof) -> Entered:
     try:
-        entered = await _store(database, entry)
+        return await _sign_in(database, entry)
     except AccountDisabled:
         raise
     except Exception:
         await challenges.give_back(proof)
         raise
-    if not (entered.is_new or entered.known_device):
-        await notices.tell(
-            entered.user,
-            "new_sign_in",
-            {
-                "time": f"{now:%Y-%m-%d %H:%M} UTC",
-                "address": str(device.address),
-                "device": device.user_agent or "unknown",
-            },
-            request_id=request_id,
-        )
-    return SignedIn(entered.user, entered.session, token, entry.refresh_ends), entered.is_new
 
 
-async def _store(database: Database, entry: Entry) -> Entered:
+async def _sign_in(database: Database, entry: Entry) -> Entered:
+    """Store the sign-in; once more where somebody else created the holder at the same moment."""
     stored = await repository.sign_in(database, entry)
     if stored is None and await repository.is_disabled(database, entry.phone_number):
         raise AccountDisabled
@@ -121,3 +118,12 @@ async def _store(database: Database, entry: Entry) -> Entered:
     if stored is None:
         raise ServiceUnavailable
     return stored
+
+
+async def _tell_of_new_device(notices: Notices, user: User, entry: Entry, request_id: str) -> None:
+    parameters = {
+        "time": f"{entry.now:%Y-%m-%d %H:%M} UTC",
+        "address": str(entry.device.address),
+        "device": entry.device.user_agent or "unknown",
+    }
+    await notices.tell(user, "new_sign_in", parameters, request_id=request_id)

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Literal
 
 from phonenumbers import parse
 
@@ -17,14 +18,19 @@ IPV6_SITE_BITS = 64
 PREFIX_DIGITS = 3
 
 
+Refuses = Literal["everybody", "strangers", "newcomers"]
+"""`strangers`: addresses from which the destination was not proven lately. `newcomers`: strangers
+again, and only for a number that no verified user holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One counter in Redis. `personal`: refuses even for a number that a verified user holds."""
+    """One counter in Redis, and whom it refuses when it is full."""
 
     name: str
     key: str
     rates: tuple[Rate, ...]
-    personal: bool = True
+    refuses: Refuses = "everybody"
 
     def packed(self) -> list[list[int]]:
         """Return the rates as the Lua script reads them."""
@@ -32,7 +38,7 @@ class Scope:
 
 
 def digest(*parts: str) -> str:
-    """Return a key that tells nothing of its parts, the same in every replica.
+    """Return a key that does not show its parts, the same in every replica.
 
     It is no secret's HMAC, because replicas share it while secrets rotate.
     """
@@ -50,6 +56,14 @@ def prefix(phone_number: str) -> str:
     """Return country code and next three digits: where number ranges are rented for pumping."""
     parsed = parse(phone_number)
     return f"{parsed.country_code}-{str(parsed.national_number)[:PREFIX_DIGITS]}"
+
+
+def known_key(destination: str, client: IPv4Address | IPv6Address) -> str:
+    """Return the key that notes: this client has proven this destination.
+
+    Else whoever fills a destination's limits keeps its owner out.
+    """
+    return f"known:{digest(destination, site(client))}"
 
 
 def send_scopes(
@@ -70,15 +84,16 @@ def send_scopes(
             "send_total_per_destination",
             f"limit:send_all:{digest(destination)}",
             settings.limit_send_total_per_destination,
+            refuses="strangers",
         ),
         Scope("send_per_ip", f"limit:send_ip:{digest(here)}", settings.limit_send_per_ip),
         Scope(
             "send_per_prefix",
             f"limit:send_prefix:{prefix(destination)}",
             settings.limit_send_per_prefix,
-            personal=False,
+            refuses="newcomers",
         ),
-        Scope("send_total", "limit:send_total", settings.limit_send_total, personal=False),
+        Scope("send_total", "limit:send_total", settings.limit_send_total, refuses="newcomers"),
     )
 
 

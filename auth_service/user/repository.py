@@ -1,20 +1,19 @@
 """Reading users. A user is written where it comes from: sign-up, registration, administration."""
 
+from dataclasses import fields
+
 from auth_service.user.model import User
 from shared.db import Database, Record
 
-COLUMNS = (
-    "id, username, name, first_name, last_name, email, email_verified, phone_number,"
-    " phone_verified, roles, status, generation, last_login_at, created_at, version"
-)
-PREFIXED = ", ".join(f"u.{name.strip()}" for name in COLUMNS.split(","))
+COLUMNS = tuple(field.name for field in fields(User))
+PREFIXED = ", ".join(f"u.{name}" for name in COLUMNS)
 
 IS_HELD = "SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified)"
 
 
 def user_of(row: Record) -> User:
     """Return the user that a row with `COLUMNS` holds."""
-    values = {name.strip(): row[name.strip()] for name in COLUMNS.split(",")}
+    values = {name: row[name] for name in COLUMNS}
     return User(**{**values, "roles": tuple(values["roles"])})
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 
-class UserOut(BaseModel):
+class UserAnswer(BaseModel):
     """A user; null stands for what is not set."""
 
     model_config = ConfigDict(from_attributes=True)

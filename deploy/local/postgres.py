@@ -77,10 +77,12 @@ class Postgres(Server):
         shutil.rmtree(fresh, ignore_errors=True)
         secret = self.folder / "password.new"
         secret.unlink(missing_ok=True)
-        secret.touch(mode=0o600)
-        secret.write_text(f"{self._password}\n")
-        if user := server_user():
-            os.chown(secret, user.pw_uid, user.pw_gid)
+        # The folder is the server's user's, who may have put a link there: never through one.
+        descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{self._password}\n")
+            if user := server_user():
+                os.fchown(descriptor, user.pw_uid, user.pw_gid)
         try:
             self._initialise(fresh, secret)
         finally:

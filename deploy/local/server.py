@@ -100,6 +100,8 @@ class Server(ABC):
             self.stop()
             if mine:
                 shutil.rmtree(data_folder(self.data))
+                for kind in ("log", "password"):
+                    self._beside(kind).unlink(missing_ok=True)
         return mine
 
     @abstractmethod
@@ -116,9 +118,13 @@ class Server(ABC):
     def _prepare(self) -> None:  # noqa: B027 -- nothing to do for a server without a first time
         """Make the data directory fit for a first start; called by the owner alone."""
 
+    def _beside(self, kind: str) -> Path:
+        """Return a file of ours next to the data: in it the server's own user may plant links."""
+        return self.data.with_name(f"{self.data.name}.{kind}")
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self.data.with_name(f"{self.data.name}.lock").open("w") as lock:
+        with self._beside("lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -126,7 +132,7 @@ class Server(ABC):
         """Tell whether this process owns the server: the kernel drops the claim when it dies."""
         if self._claim is not None:
             return True
-        claim = self.data.with_name(f"{self.data.name}.owner").open("a+")
+        claim = self._beside("owner").open("a+")
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -136,7 +142,7 @@ class Server(ABC):
         return True
 
     def _join(self) -> None:
-        port = int(self.data.with_name(f"{self.data.name}.owner").read_text() or 0)
+        port = int(self._beside("owner").read_text() or 0)
         if not self._answers(port, None, time.monotonic() + STOP_SECONDS):
             message = f"{self.title} on {self.data} belongs to another process and does not answer"
             raise ServerError(message)
@@ -144,7 +150,7 @@ class Server(ABC):
 
     def _launch(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        log_path = self.folder / "server.log"
+        log_path = self._beside("log")
         while True:
             port = self._asked_port or free_port()
             with log_path.open("ab") as log:

@@ -57,12 +57,12 @@ class Valkey(Server):
         return f"redis://{login}@127.0.0.1:{self.port}/0"
 
     def _default_password(self) -> str:
-        return (self.folder / "password").read_text()
+        return self._beside("password").read_text()
 
     def _prepare(self) -> None:
-        kept = self.folder / "password"
+        kept = self._beside("password")
         if not kept.exists():
-            fresh = kept.with_suffix(".new")  # complete at once, also when we are killed here
+            fresh = kept.with_suffix(".password.new")  # whole at once, even if we are killed
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_urlsafe())
             fresh.rename(kept)

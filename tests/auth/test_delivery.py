@@ -243,3 +243,36 @@ async def test_a_new_device_is_told_of(auth: Any) -> None:
 
     await until(told)
     assert "New sign-in" in (await auth.inbox(NUMBER))[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("application/x-www-form-urlencoded", b"\xff=1", 403),
+        ("application/x-www-form-urlencoded; charset=punycode", b"a-" + b"a9" * 250_000, 403),
+        ("application/json", b"{}", 403),
+    ],
+)
+async def test_an_unsigned_callback_is_refused_unread(
+    through: Callable[..., Any], content_type: str, body: bytes, status: int
+) -> None:
+    async with through("twilio") as auth:
+        headers = {"Content-Type": content_type}
+        answer = await auth.call("POST", "/callbacks/twilio", data=body, headers=headers)
+        assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"\xff=1", 400), (b"a=1&" * 200, 400), (b"x" * 70_000, 413), (b"To=1", 422)],
+)
+async def test_a_callback_is_read_within_bounds(
+    through: Callable[..., Any], body: bytes, status: int
+) -> None:
+    async with through("twilio") as auth:
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=punycode",
+            "X-Twilio-Signature": "made up",
+        }
+        answer = await auth.call("POST", "/callbacks/twilio", data=body, headers=headers)
+        assert (answer.status, answer.body["status"]) == (status, status)

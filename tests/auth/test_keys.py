@@ -12,6 +12,7 @@ from auth_service.cli import main
 from auth_service.signing.keystore import KeyStore, current_key
 from shared.clock import SystemClock
 from tests.support.clock import MovableClock
+from tests.support.database import Connection
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"
@@ -81,12 +82,22 @@ async def test_the_running_service_follows_the_directory(
             assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
 
 
-async def test_without_a_key_nobody_is_signed_in(
-    serving_auth: Callable[..., Any], tmp_path: Path
+async def test_without_a_key_nobody_is_signed_in_and_the_code_stays_good(
+    serving_auth: Callable[..., Any], tmp_path: Path, auth_db: Connection, clock: MovableClock
 ) -> None:
     async with serving_auth(jwt_private_keys_dir=tmp_path) as auth:
         async with auth.http.get("/readyz") as ready:
             assert (await ready.json())["checks"]["signing_key"] is False
         await auth.ask(NUMBER)
-        answer = await auth.enter(NUMBER, await auth.code(NUMBER))
+        code = await auth.code(NUMBER)
+        answer = await auth.enter(NUMBER, code)
         assert (answer.status, answer.code) == (503, "service_unavailable")
+        assert await auth_db.fetchval("select count(*) from users") == 0
+        KeyStore(tmp_path).create("EdDSA", signs_from=clock.now() - timedelta(seconds=1))
+
+        async def has_key() -> bool:
+            async with auth.http.get("/readyz") as ready:
+                return bool((await ready.json())["checks"]["signing_key"])
+
+        await until(has_key)
+        assert (await auth.enter(NUMBER, code)).status == 201

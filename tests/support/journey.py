@@ -1,5 +1,6 @@
 """What a person's app does, in one line each."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +66,9 @@ class AuthClient:
 
     async def code(self, number: str, messages: int = 1) -> str:
         """The newest code, once `messages` codes have arrived."""
-        while len(codes := await self.codes(number)) < messages:
-            pass
+        async with asyncio.timeout(10):
+            while len(codes := await self.codes(number)) < messages:
+                await asyncio.sleep(0.005)
         return codes[0]
 
     async def codes(self, number: str) -> list[str]:

@@ -1,0 +1,182 @@
+"""Who may call what, tried on every route there is: a new route cannot be forgotten here."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from auth_service.app import interface
+from media_service.app import INTERFACE as MEDIA
+from shared.errors import TokenMissing
+from shared.openapi import Operation
+from tests.conftest import AUDIENCE, ISSUER
+from tests.contract.conftest import Services
+from tests.support.media import FORM, picture_form
+from tests.support.tokens import Mint
+
+ALICE, BOB = "+919876543210", "+919876543211"
+
+OPEN = {
+    "POST /v1/auth/signup",
+    "POST /v1/auth/refresh",
+    "POST /v1/auth/callbacks/twilio",  # signed by Twilio
+    "GET /v1/auth/.well-known/jwks.json",
+    "GET /v1/auth/dev/inbox",
+}
+"""What needs no access token. Whoever adds a line says why in the review."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation and where it is mounted."""
+
+    prefix: str
+    operation: Operation
+
+    def __str__(self) -> str:
+        return f"{self.operation.method} {self.prefix}{self.operation.path}"
+
+    @property
+    def needs_token(self) -> bool:
+        return self.operation.needs_token
+
+    def path(self, identifier: object) -> str:
+        return self.operation.path.replace("{id}", str(identifier))
+
+
+def routes() -> Iterator[Route]:
+    for service in (interface(development=True), MEDIA):
+        for operation in service.operations:
+            yield Route(service.prefix, operation)
+
+
+ROUTES = list(routes())
+WITH_ID = [route for route in ROUTES if "{" in route.operation.path]
+
+
+def test_there_are_routes_to_try() -> None:
+    assert len(ROUTES) >= 13
+    assert len(WITH_ID) >= 5
+    assert {route.prefix for route in ROUTES} == {"/v1/auth", "/v1/media"}
+
+
+def test_what_needs_no_token_is_listed_here() -> None:
+    assert {str(route) for route in ROUTES if not route.needs_token} == OPEN
+
+
+async def statuses(services: Services, token: str | None, **headers: str) -> dict[str, object]:
+    """What each guarded route answers: its code, or its status where there is no body."""
+    found: dict[str, object] = {}
+    for route in ROUTES:
+        if route.needs_token:
+            answer = await services.call(
+                route.prefix, route.operation.method, route.path(uuid4()), token, headers=headers
+            )
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+            head = route.operation.method == "HEAD"
+            found[str(route)] = answer.code if answer.status == 401 and not head else answer.status
+    return found
+
+
+def all_answer(code: str) -> dict[str, object]:
+    return {
+        str(route): 401 if route.operation.method == "HEAD" else code
+        for route in ROUTES
+        if route.needs_token
+    }
+
+
+async def test_without_a_token_every_guarded_route_answers_401(services: Services) -> None:
+    assert await statuses(services, None) == all_answer("token_missing")
+    basic = await statuses(services, None, Authorization="Basic YTpi")
+    assert basic == all_answer("token_missing")
+
+
+def foreign() -> str:
+    return Mint(Ed25519PrivateKey.generate(), ISSUER, AUDIENCE).token(uuid4())
+
+
+def unsigned() -> str:
+    claims = jwt.decode(foreign(), options={"verify_signature": False})
+    return jwt.encode(claims, "", algorithm="none", headers={"typ": "at+jwt", "kid": "suite"})
+
+
+@pytest.mark.parametrize("make", [foreign, unsigned, lambda: "garbage", lambda: "a.b.c"])
+async def test_with_a_token_that_is_not_ours_every_guarded_route_answers_401(
+    services: Services, make: Callable[[], str]
+) -> None:
+    assert await statuses(services, make()) == all_answer("token_invalid")
+
+
+async def create_session(services: Services, token: str) -> str:
+    """Another session of Alice's."""
+    await services.auth.sign_in(ALICE)
+    listed = await services.auth.call("GET", "/sessions", token=token)
+    return str(next(item["id"] for item in listed.body["items"] if not item["current"]))
+
+
+async def create_creative(services: Services, token: str) -> str:
+    answer = await services.call(
+        "/v1/media", "POST", "/creatives", token, data=picture_form(), headers=FORM
+    )
+    assert answer.status == 201, answer.body
+    return str(answer.body["id"])
+
+
+CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
+    "/v1/auth/sessions/{id}": create_session,
+    "/v1/media/creatives/{id}": create_creative,
+    "/v1/media/creatives/{id}/file": create_creative,
+}
+"""How a thing comes to be that the path names. A route with an id needs an entry."""
+
+LISTS = {"/v1/auth": "/sessions", "/v1/media": "/creatives"}
+"""Where its owner sees that it is still there."""
+
+
+def test_every_route_with_an_id_says_how_to_make_its_thing() -> None:
+    assert {route.prefix + route.operation.path for route in WITH_ID} == set(CREATORS)
+    for route in WITH_ID:
+        assert route.needs_token, f"{route} hands out things to anybody"
+
+
+async def test_another_users_thing_is_not_found_and_stays_as_it_was(services: Services) -> None:
+    alice = (await services.auth.sign_in(ALICE))["access_token"]
+    bob = (await services.auth.sign_in(BOB))["access_token"]
+    for route in WITH_ID:
+        create = CREATORS[route.prefix + route.operation.path]
+        thing, method = await create(services, alice), route.operation.method
+        path = route.path(thing)
+        refused = await services.call(route.prefix, method, path, bob)
+        nothing = await services.call(route.prefix, method, route.path(uuid4()), bob)
+        assert (refused.status, nothing.status) == (404, 404), str(route)
+        if method != "HEAD":
+            assert refused.code == nothing.code == "not_found"
+            differing = {"request_id"}
+            assert {k: v for k, v in refused.body.items() if k not in differing} == {
+                k: v for k, v in nothing.body.items() if k not in differing
+            }
+        listed = await services.call(route.prefix, "GET", LISTS[route.prefix], alice)
+        assert thing in [item["id"] for item in listed.body["items"]], str(route)
+        owners = await services.call(route.prefix, method, path, alice)
+        assert owners.status in {200, 204}, str(route)
+
+
+async def test_another_users_things_are_in_no_list(services: Services) -> None:
+    alice = (await services.auth.sign_in(ALICE))["access_token"]
+    bob = (await services.auth.sign_in(BOB))["access_token"]
+    things = [await create(services, alice) for create in set(CREATORS.values())]
+    lists = [
+        route
+        for route in ROUTES
+        if route.needs_token and route.operation.method == "GET" and route not in WITH_ID
+    ]
+    assert len(lists) >= 4
+    for route in lists:
+        query = "?timezone=UTC" if route.operation.path == "/scheduled" else ""
+        answer = await services.call(route.prefix, "GET", route.operation.path + query, bob)
+        assert answer.status == 200, answer.body
+        assert not [thing for thing in things if thing in str(answer.body)]

@@ -1,0 +1,156 @@
+"""Both documents, fuzzed: no 500, and every answer is one that the document has."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import schemathesis
+from aiohttp import ClientSession
+from hypothesis import HealthCheck, settings
+from schemathesis import checks
+
+from auth_service.app import create_app as create_auth_app
+from auth_service.settings import AuthSettings
+from deploy.local.postgres import Postgres
+from deploy.local.valkey import Valkey
+from media_service.app import create_app as create_media_app
+from media_service.settings import MediaSettings
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.shutdown import listening
+from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
+from tests.contract.conftest import media_values, ready
+from tests.support.journey import AuthClient
+
+DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
+EXAMPLES = 15
+CHECKS = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.unsupported_method,
+]
+FUZZED = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+auth_schema = schemathesis.openapi.from_path(DOCUMENTS / "auth.json")
+media_schema = schemathesis.openapi.from_path(DOCUMENTS / "media.json")
+
+
+@dataclass
+class Background:
+    """Both services on a loop and a thread of their own, since a fuzzing test blocks its own."""
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _auth: AuthClient | None = None
+    _people: int = 0
+
+    def run(self, open_services: Callable[["Background", AsyncExitStack], Any]) -> Iterator[None]:
+        thread = threading.Thread(target=self._loop.run_forever)
+        thread.start()
+        stack = AsyncExitStack()
+        try:
+            self._wait(open_services(self, stack))
+            yield
+        finally:
+            self._wait(stack.aclose())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+            self._loop.close()
+
+    def _wait(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+
+    def use(self, auth: AuthClient) -> None:
+        self._auth = auth
+
+    def token(self) -> str:
+        """The token of a new session: a fuzzed sign-out ends no session but its own."""
+        return str(self._wait(self._sign_in())["access_token"])
+
+    async def _sign_in(self) -> Any:
+        assert self._auth is not None
+        self._people += 1
+        return await self._auth.sign_in(f"+9198765{self._people:05d}")
+
+
+@pytest.fixture(scope="module")
+def background(
+    postgres: Postgres,
+    valkey: Valkey,
+    templates: dict[str, str],
+    keys_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Background]:
+    folder = tmp_path_factory.mktemp("fuzzed")
+
+    async def open_services(background: Background, stack: AsyncExitStack) -> None:
+        administrator = await asyncpg.connect(postgres.dsn("postgres"))
+        for name, template in templates.items():
+            await administrator.execute(f"create database fuzzed_{name} template {template}")
+        await administrator.close()
+        values: dict[str, Any] = {
+            "env": "development",
+            "public_url": ISSUER,
+            "auth_database_url": postgres.dsn("fuzzed_auth"),
+            "redis_url": valkey.url(),
+            "jwt_private_keys_dir": keys_folder,
+            "secret_keys": SECRET,
+            "revocation_key": REVOCATION_KEY,
+            "otp_cooldown": 0,
+            **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
+        }
+        auth = AuthSettings(**values)
+        media = MediaSettings(
+            **media_values(postgres.dsn("fuzzed_media"), valkey.url(), keys_folder, folder)
+        )
+        clock, entropy = SystemClock(), SystemEntropy()
+        apps = {
+            "auth": create_auth_app(auth, clock=clock, entropy=entropy),
+            "media": create_media_app(media, clock=clock, entropy=entropy),
+        }
+        for name, app in apps.items():
+            address = await stack.enter_async_context(listening(app, "127.0.0.1", 0))
+            client = await stack.enter_async_context(ClientSession(address))
+            await ready(client)
+            background.addresses[name] = address
+            if name == "auth":
+                background.use(AuthClient(client))
+
+    made = Background()
+    for _ in made.run(open_services):
+        yield made
+
+
+def headers(case: schemathesis.Case[Any], background: Background) -> dict[str, str]:
+    """A token where the document asks for one, or where the route takes one."""
+    guarded = case.operation.definition.raw.get("security") or case.path.endswith("/logout")
+    return {"Authorization": f"Bearer {background.token()}"} if guarded else {}
+
+
+@auth_schema.parametrize()
+@FUZZED
+def test_auth_service_keeps_its_promises(
+    case: schemathesis.Case[Any], background: Background
+) -> None:
+    case.call_and_validate(
+        base_url=background.addresses["auth"], headers=headers(case, background), checks=CHECKS
+    )
+
+
+@media_schema.parametrize()
+@FUZZED
+def test_media_service_keeps_its_promises(
+    case: schemathesis.Case[Any], background: Background
+) -> None:
+    case.call_and_validate(
+        base_url=background.addresses["media"], headers=headers(case, background), checks=CHECKS
+    )

@@ -1,0 +1,92 @@
+"""The small service, served as the real ones are; and a follower of revocations."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from deploy.local.valkey import Valkey
+from shared.clock import SystemClock
+from shared.revocation import follower
+from shared.revocation.follower import following
+from shared.revocation.mirror import Mirror
+from shared.settings import ServiceSettings
+from shared.shutdown import listening
+from tests.conftest import REVOCATION_KEY
+from tests.support.backlog import KEY, Source
+from tests.support.proxy import Proxy, proxying
+from tests.support.small import small_app
+from tests.support.wire import Small
+
+Follow = Callable[..., AbstractAsyncContextManager[Mirror]]
+STALE = 0.6
+
+
+@pytest.fixture
+def small_settings() -> Callable[..., ServiceSettings]:
+    def make(**changes: Any) -> ServiceSettings:
+        values = {
+            "env": "development",
+            "redis_url": "redis://127.0.0.1:1",
+            "revocation_key": REVOCATION_KEY,
+        }
+        return ServiceSettings(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def serving_small(
+    small_settings: Callable[..., ServiceSettings], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
+    """Serves the small service with changed settings inside an `async with`."""
+    monkeypatch.setattr("shared.shutdown.LINGER_SECONDS", 0.1)
+
+    @asynccontextmanager
+    async def serve(**changes: Any) -> AsyncIterator[Small]:
+        app = small_app(small_settings(**changes))
+        async with listening(app, "127.0.0.1", 0) as address, ClientSession(address) as http:
+            yield Small(http, address)
+
+    return serve
+
+
+@pytest.fixture
+async def small(serving_small: Callable[..., Any]) -> AsyncIterator[Small]:
+    async with serving_small() as served:
+        yield served
+
+
+@pytest.fixture
+async def source(redis: Redis) -> Source:
+    made = Source(redis)
+    await made.begin()
+    return made
+
+
+@pytest.fixture
+async def proxy(valkey: Valkey) -> AsyncIterator[Proxy]:
+    async with proxying(valkey.port) as made:
+        yield made
+
+
+@pytest.fixture
+def follow(proxy: Proxy, valkey: Valkey) -> Follow:
+    """Follows through the proxy, as quickly as it does for real."""
+    login = urlsplit(valkey.url()).netloc.rpartition("@")[0]
+    url = f"redis://{login}@127.0.0.1:{proxy.port}/0"
+    return lambda **options: following(url, [KEY], SystemClock(), **options)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, follow: Follow) -> Follow:
+    """Follows ten times as quickly, so that a test of staleness is soon done."""
+    assert (follower.LOOK_SECONDS, follower.ANSWER_SECONDS) == (1, 1)
+    monkeypatch.setattr(follower, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(follower, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(follower, "RECONNECT_SECONDS", 0.02)
+    return lambda **options: follow(**{"max_staleness": STALE, **options})

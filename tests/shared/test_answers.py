@@ -1,0 +1,210 @@
+"""What every answer carries, whatever became of the request: headers, id, a fitting refusal."""
+
+import re
+from uuid import uuid4
+
+import pytest
+import structlog
+
+from tests.support.wire import Small
+
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+LINE = "GET /v1/small/things HTTP/1.1\r\nHost: h\r\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/small/things", 200),
+        ("GET", "/v1/small/things?limit=0", 422),
+        ("GET", "/v1/small/nothing", 404),
+        ("GET", "/", 404),
+        ("GET", "/v1/small/things/x", 401),
+        ("PUT", "/v1/small/things", 405),
+        ("POST", "/v1/small/things", 415),
+        ("GET", "/v1/small/broken", 500),
+        ("GET", "/v1/small/late", 503),
+        ("GET", "/v1/small/docs", 200),
+        ("GET", "/v1/small/openapi.json", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 200),
+        ("GET", "/metrics", 200),
+        ("OPTIONS", "/v1/small/things", 405),
+        ("HEAD", "/v1/small/nothing", 404),
+    ],
+)
+async def test_every_answer_has_the_security_headers_and_a_request_id(
+    small: Small, method: str, path: str, status: int
+) -> None:
+    async with small.http.request(method, path) as answer:
+        assert answer.status == status
+        assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY
+        assert re.fullmatch("[0-9a-f]{24}", answer.headers["X-Request-ID"])
+        assert "Server" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "code"),
+    [
+        (f"{LINE}X-Zebra: {'z' * 9000}\r\n\r\n", 431, "headers_too_large"),
+        (f"GET /{'z' * 9000} HTTP/1.1\r\nHost: h\r\n\r\n", 431, "headers_too_large"),
+        ("zebra\r\n\r\n", 400, "malformed_request"),
+        ("BREW /zebra HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed_request"),
+        ("GET zebra HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed_request"),
+        ("GET / HTTP/9.zebra\r\nHost: h\r\n\r\n", 400, "malformed_request"),
+        (f"{LINE}zebra\r\n\r\n", 400, "malformed_request"),
+        (f"{LINE}Ze bra: x\r\n\r\n", 400, "malformed_request"),
+        (f"{LINE}X-Zebra: a\0b\r\n\r\n", 400, "malformed_request"),
+        (f"{LINE}Content-Length: zebra\r\n\r\n", 400, "malformed_request"),
+        (f"{LINE}Content-Length: -1\r\n\r\n", 400, "malformed_request"),
+        (f"{LINE}Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "malformed_request"),
+        (
+            f"{LINE}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+            "malformed_request",
+        ),
+        (f"{LINE}Transfer-Encoding: zebra\r\n\r\n", 400, "malformed_request"),
+    ],
+    ids=lambda value: str(value)[:40].encode().hex(),
+)
+async def test_what_the_parser_refuses_is_a_problem_that_quotes_nothing(
+    small: Small, caplog: pytest.LogCaptureFixture, broken: str, status: int, code: str
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        raw = await small.raw(broken.encode())
+        answer = await small.one(broken.encode())
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.body["type"] == f"/v1/small/docs#{code}"
+    assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY
+    assert "aiohttp" not in answer.headers["Server"]
+    assert logs[0]["event"] == "request.refused"
+    for text in (raw.decode(), str(logs), caplog.text):
+        assert "ebra" not in text
+        assert "zzz" not in text
+
+
+@pytest.mark.parametrize("path", ["/v1/small/things", "/v1/small/zebra"])
+async def test_an_expectation_that_nobody_meets_is_a_problem(small: Small, path: str) -> None:
+    answer = await small.one(
+        f"POST {path} HTTP/1.1\r\nHost: h\r\nExpect: zebra\r\nContent-Length: 2\r\n"
+        "Connection: close\r\n\r\n".encode()
+    )
+    assert 400 <= answer.status < 500
+    assert answer.code
+    assert "zebra" not in str(answer.body)
+    assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["12345678", "a" * 64, "aB3._-xyz", "0190c8a0-1234-7000-8000-000000000001"],
+)
+async def test_a_good_request_id_is_echoed_logged_and_named(small: Small, given: str) -> None:
+    with structlog.testing.capture_logs(
+        processors=[structlog.contextvars.merge_contextvars]
+    ) as logs:
+        answer = await small.call("GET", "/nothing", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == given
+    assert answer.body["request_id"] == given
+    assert [event["request_id"] for event in logs] == [given]
+
+
+@pytest.mark.parametrize(
+    "given", ["", "1234567", "a" * 65, "zebra zebra", "zebra/zebra", "zebra;é", "zebrazebra\u0660"]
+)
+async def test_a_bad_request_id_is_replaced(small: Small, given: str) -> None:
+    answer = await small.call("GET", "/nothing", headers={"X-Request-ID": given})
+    assert re.fullmatch("[0-9a-f]{24}", answer.headers["X-Request-ID"])
+    assert answer.body["request_id"] == answer.headers["X-Request-ID"]
+
+
+async def test_each_request_has_its_own_id(small: Small) -> None:
+    made = {(await small.call("GET", "/nothing")).headers["X-Request-ID"] for _ in range(20)}
+    assert len(made) == 20
+
+
+async def test_answers_that_depend_on_credentials_say_so(small: Small) -> None:
+    path = f"/things/{uuid4()}"
+    refused = await small.call("GET", path)
+    passed = await small.call("GET", path, headers={"Authorization": "Bearer good"})
+    assert (refused.status, passed.status) == (401, 200)
+    for answer in (refused, passed):
+        assert answer.headers["Vary"] == "Authorization, Cookie"
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert "Vary" not in (await small.call("GET", "/things")).headers
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/things/", "//things", "/THINGS", "/things/a/b"])
+async def test_an_unknown_route_is_not_found(small: Small, path: str) -> None:
+    answer = await small.call("GET", path)
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/things", "GET, POST"),
+        ("DELETE", "/maybe", "POST"),
+        ("POST", "/things/x", "GET"),
+        ("PATCH", "/openapi.json", "GET, HEAD"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(
+    small: Small, method: str, path: str, allowed: str
+) -> None:
+    answer = await small.call(method, path)
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "0", "0190c8a012347000800000000000000a", "{0190c8a0-1234-7000-8000-00000000000a}",
+     "urn:uuid:0190c8a0-1234-7000-8000-00000000000a", "%00", "%ff", "..%2f", "a" * 4000],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+async def test_what_is_no_id_is_not_found(small: Small, text: str) -> None:
+    raw = f"GET /v1/small/things/{text} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\n"
+    answer = await small.one(f"{raw}Connection: close\r\n\r\n".encode())
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+async def test_a_bug_is_logged_with_its_traceback_and_answered_without(small: Small) -> None:
+    with structlog.testing.capture_logs() as logs:
+        answer = await small.call("GET", "/broken")
+    assert (answer.status, answer.code) == (500, "internal_error")
+    assert "text of a bug" not in str(answer.body)
+    failed = [event for event in logs if event["event"] == "request.failed"]
+    assert [(event["log_level"], event["exc_info"]) for event in failed] == [("error", True)]
+
+
+async def test_what_takes_too_long_is_unavailable(small: Small) -> None:
+    answer = await small.call("GET", "/late")
+    assert (answer.status, answer.code) == (503, "service_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.body["retry_after"] == 1
+
+
+async def test_metrics_name_routes_and_nothing_that_was_sent(small: Small) -> None:
+    await small.call("GET", "/zebra")
+    await small.call("GET", "/things/zebra?zebra=zebra")
+    await small.call("GET", "/things")
+    async with small.http.get("/metrics") as answer:
+        text = await answer.text()
+    assert "zebra" not in text
+    assert 'route="/v1/small/things/{id}",status="401"' in text
+    assert 'route="unmatched",status="404"' in text
+    assert 'http_requests_total{method="GET",route="/v1/small/things",status="200"} 1.0' in text
+
+
+async def test_the_documents_are_served(small: Small) -> None:
+    document = await small.call("GET", "/openapi.json")
+    assert set(document.body["paths"]) >= {"/v1/small/things", "/v1/small/things/{id}"}
+    async with small.http.get("/v1/small/docs") as page:
+        assert page.content_type == "text/html"
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert 'id="validation_failed"' in await page.text()

@@ -1,0 +1,100 @@
+"""Whose request it is: `X-Forwarded-For` counts only from those who are trusted with it."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, UnixConnector
+
+from auth_service.throttle.model import site
+from shared.settings import ServiceSettings
+from shared.shutdown import listening
+from tests.support.small import small_app
+from tests.support.wire import Small
+
+PROXY, OUTER = "127.0.0.1", "10.0.0.0/8"
+
+
+async def asked(small: Small, *forwarded: str) -> str:
+    headers = [("X-Forwarded-For", value) for value in forwarded]
+    return str((await small.call("GET", "/address", headers=headers)).body["text"])
+
+
+@pytest.mark.parametrize("forged", [[], ["203.0.113.9"], ["203.0.113.9, 127.0.0.1"], ["zebra"]])
+async def test_without_trusted_proxies_the_peer_is_the_client(
+    small: Small, forged: list[str]
+) -> None:
+    assert await asked(small, *forged) == "127.0.0.1"
+
+
+async def test_a_peer_outside_the_trusted_networks_is_the_client(
+    serving_small: Callable[..., Any],
+) -> None:
+    async with serving_small(trusted_proxies=OUTER) as small:
+        assert await asked(small, "203.0.113.9") == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ([], "127.0.0.1"),
+        (["203.0.113.9"], "203.0.113.9"),
+        (["203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        (["203.0.113.9", "10.1.2.3"], "203.0.113.9"),
+        (["198.51.100.1, 203.0.113.9"], "203.0.113.9"),  # the first one is the client's own word
+        (["198.51.100.1", "203.0.113.9, 10.1.2.3, 10.4.5.6"], "203.0.113.9"),
+        (["10.1.2.3"], "10.1.2.3"),
+        (["10.1.2.3, 10.4.5.6"], "10.1.2.3"),
+        (["zebra"], "127.0.0.1"),
+        ([""], "127.0.0.1"),
+        (["203.0.113.9, zebra"], "127.0.0.1"),
+        (["zebra, 203.0.113.9"], "203.0.113.9"),
+        (["zebra, 10.1.2.3"], "10.1.2.3"),
+        (["203.0.113.9:1234"], "127.0.0.1"),
+        (["2001:db8::1"], "2001:db8::1"),
+        (["2001:DB8:0::1, 10.1.2.3"], "2001:db8::1"),
+        (["::ffff:203.0.113.9"], "203.0.113.9"),
+        (["203.0.113.9, ::ffff:10.1.2.3"], "203.0.113.9"),
+        (["1, " * 1500 + "203.0.113.9"], "203.0.113.9"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_behind_trusted_proxies_the_last_stranger_is_the_client(
+    serving_small: Callable[..., Any], forwarded: list[str], client: str
+) -> None:
+    async with serving_small(trusted_proxies=f"{PROXY}, {OUTER}") as small:
+        assert await asked(small, *forwarded) == client
+
+
+async def test_who_comes_over_a_unix_socket_is_trusted(
+    tmp_path: Path, small_settings: Callable[..., ServiceSettings]
+) -> None:
+    path = tmp_path / "s"
+    async with (
+        listening(small_app(small_settings()), f"unix:{path}", 0) as address,
+        ClientSession("http://h", connector=UnixConnector(str(path))) as http,
+    ):
+        assert address == f"unix:{path}"
+        small = Small(http, "http://h")
+        assert await asked(small) == "127.0.0.1"
+        assert await asked(small, "203.0.113.9") == "203.0.113.9"
+        assert await asked(small, "198.51.100.1, 203.0.113.9") == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("203.0.113.9", "203.0.113.9", True),
+        ("203.0.113.9", "203.0.113.8", False),
+    ],
+)
+async def test_an_ipv6_network_of_64_bits_counts_as_one_client(
+    serving_small: Callable[..., Any], one: str, other: str, *, same: bool
+) -> None:
+    async with serving_small(trusted_proxies=PROXY) as small:
+        sites = {site(ip_address(await asked(small, each))) for each in (one, other)}
+    assert (len(sites) == 1) is same

@@ -1,0 +1,158 @@
+"""PostgreSQL: a pool whose absence is a 503 within seconds, and that recovers by itself."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from deploy.local.postgres import Postgres
+from shared import db
+from shared.db import Database, open_database
+from shared.errors import ServiceUnavailable
+from tests.support.proxy import Proxy, proxying
+
+SHORT = 0.3
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONNECT_SECONDS", "ACQUIRE_SECONDS", "STATEMENT_SECONDS"):
+        assert getattr(db, name) <= 5
+        monkeypatch.setattr(db, name, SHORT)
+
+
+@pytest.fixture
+async def proxy(postgres: Postgres) -> AsyncIterator[Proxy]:
+    async with proxying(postgres.port) as made:
+        yield made
+
+
+@pytest.fixture
+async def database(proxy: Proxy, postgres: Postgres) -> AsyncIterator[Database]:
+    url = urlsplit(postgres.dsn("postgres"))
+    login = url.netloc.rpartition("@")[0]
+    dsn = urlunsplit(url._replace(netloc=f"{login}@127.0.0.1:{proxy.port}"))
+    async with open_database(dsn, size=2) as opened:
+        yield opened
+
+
+async def one(database: Database) -> object:
+    async with database.connection() as connection:
+        return await connection.fetchval("select 1")
+
+
+async def within(seconds: float, database: Database) -> None:
+    """Asserts that the database is unavailable, and that one learns so in time."""
+    started = time.monotonic()
+    with pytest.raises(ServiceUnavailable) as refused:
+        await one(database)
+    assert time.monotonic() - started < seconds
+    assert int(refused.value.headers()["Retry-After"]) >= 1
+
+
+async def test_connections_are_kept_and_speak_utc(database: Database, proxy: Proxy) -> None:
+    async with database.connection() as connection:
+        assert await connection.fetchval("show timezone") == "UTC"
+    assert await one(database) == 1
+    assert proxy.connections == 1
+
+
+async def test_releasing_a_connection_costs_no_round_trip(database: Database, proxy: Proxy) -> None:
+    for _ in range(2):  # a statement is prepared the first time
+        await one(database)
+    before = proxy.exchanges
+    await one(database)
+    assert proxy.exchanges - before == 1
+
+
+async def test_a_transaction_is_kept_when_its_block_ends_well_and_undone_otherwise(
+    database: Database,
+) -> None:
+    async with database.connection() as connection:
+        await connection.execute("create table if not exists kept (n int); delete from kept")
+    async with database.transaction() as connection:
+        await connection.execute("insert into kept values (1)")
+
+    async def fail() -> None:
+        async with database.transaction() as inner:
+            await inner.execute("insert into kept values (2)")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    async with database.connection() as connection:
+        assert [row["n"] for row in await connection.fetch("select n from kept")] == [1]
+        await connection.execute("drop table kept")
+
+
+async def test_opening_needs_no_server() -> None:
+    async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
+        await within(SHORT * 3, database)
+        assert not await database.reachable()
+
+
+async def test_a_server_that_is_away_is_unavailable_and_comes_back(
+    database: Database, proxy: Proxy
+) -> None:
+    assert await one(database) == 1
+    await proxy.vanish()
+    for _ in range(3):
+        await within(SHORT * 3, database)
+    assert not await database.reachable()
+    await proxy.appear()
+    assert await one(database) == 1
+    assert await database.reachable()
+
+
+async def test_a_frozen_server_is_unavailable_within_the_time_outs(
+    database: Database, proxy: Proxy
+) -> None:
+    assert await one(database) == 1
+    proxy.freeze()
+    for _ in range(3):
+        await within(SHORT * 8, database)
+    proxy.thaw()
+    async with asyncio.timeout(5):
+        assert await one(database) == 1
+
+
+async def test_a_slow_statement_is_given_up(database: Database) -> None:
+    with pytest.raises(ServiceUnavailable):
+        async with database.connection() as connection:
+            await connection.execute("select pg_sleep(5)")
+    assert await one(database) == 1
+
+
+async def test_a_full_pool_is_unavailable_and_recovers(database: Database) -> None:
+    async with database.connection(), database.connection():
+        await within(SHORT * 3, database)
+    assert await one(database) == 1
+
+
+async def test_a_connection_that_the_server_ended_is_replaced(
+    database: Database, postgres: Postgres
+) -> None:
+    async with database.connection() as connection:
+        pid = await connection.fetchval("select pg_backend_pid()")
+    administrator = await asyncpg.connect(postgres.dsn("postgres"))
+    await administrator.execute("select pg_terminate_backend($1)", pid)
+    await administrator.close()
+    outcomes = []
+    for _ in range(3):
+        try:
+            outcomes.append(await one(database))
+        except ServiceUnavailable:
+            outcomes.append(None)
+    assert outcomes[1:] == [1, 1]
+
+
+async def test_a_mistake_of_ours_is_not_called_an_absence(database: Database) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with database.connection() as connection:
+            await connection.execute("select * from nothing_of_that_name")
+    with pytest.raises(asyncpg.DataError):
+        async with database.connection() as connection:
+            await connection.fetchval("select $1::int", "text")

@@ -1,0 +1,110 @@
+"""The follower when Redis is lost, frozen, killed, or not there yet."""
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import structlog
+from redis.asyncio import Redis
+
+from deploy.local.valkey import Valkey
+from shared.clock import SystemClock
+from shared.errors import ServiceUnavailable
+from shared.revocation.follower import following
+from tests.shared.conftest import STALE, Follow
+from tests.support.backlog import KEY, Source, claims, in_touch, known, refused
+from tests.support.proxy import Proxy
+from tests.support.waiting import until
+
+
+@pytest.mark.parametrize("fault", ["vanish", "freeze"])
+async def test_a_lost_redis_is_noticed_in_time_and_its_return_too(
+    source: Source, quick: Follow, proxy: Proxy, fault: str
+) -> None:
+    async with quick() as mirror:
+        await in_touch(mirror)
+        known_before = await source.revoke()
+        await known(mirror, known_before)
+        if fault == "vanish":
+            await proxy.vanish()
+        else:
+            proxy.freeze()
+        started = time.monotonic()
+        missed = await source.revoke()
+        await in_touch(mirror, wanted=False)
+        assert time.monotonic() - started < STALE + 0.3
+        with pytest.raises(ServiceUnavailable):
+            mirror.check(claims(uuid4()))
+        assert refused(mirror, known_before)
+        if fault == "vanish":
+            await proxy.appear()
+        else:
+            proxy.thaw()
+        await in_touch(mirror)
+        assert refused(mirror, missed)  # in touch again means: nothing missed
+
+
+async def test_fail_open_goes_on_without_redis(source: Source, quick: Follow, proxy: Proxy) -> None:
+    async with quick(fail_open=True) as mirror:
+        await in_touch(mirror)
+        await proxy.vanish()
+        await in_touch(mirror, wanted=False)
+        mirror.check(claims(uuid4()))
+
+
+async def test_following_can_begin_before_redis_is_there(
+    source: Source, quick: Follow, proxy: Proxy
+) -> None:
+    await proxy.vanish()
+    with structlog.testing.capture_logs() as logs:
+        async with quick() as mirror:
+
+            async def tried_twice() -> bool:
+                return len(logs) >= 2
+
+            await until(tried_twice)
+            assert not mirror.in_touch
+            await proxy.appear()
+            await in_touch(mirror)
+    assert {event["event"] for event in logs} == {"task.interrupted"}
+
+
+async def test_a_quiet_hour_costs_no_reconnection(
+    source: Source, follow: Follow, proxy: Proxy
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with follow() as mirror:
+            await in_touch(mirror)
+            await asyncio.sleep(2.5)  # longer than every time-out of the connection
+            assert mirror.staleness < 1.5
+    assert proxy.connections == 2  # one to listen, one to look
+    assert logs == []
+
+
+async def test_a_killed_redis_is_noticed_and_a_new_one_followed(tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "own", durable=False).start()
+    port = server.port
+    try:
+        client = Redis.from_url(server.url())
+        await Source(client).begin()
+        url = server.url()
+        async with following(url, [KEY], SystemClock(), max_staleness=1.5) as mirror:
+            await in_touch(mirror)
+            assert server.pid is not None
+            server._process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
+            await in_touch(mirror, wanted=False)
+            await client.aclose()
+            server.stop()
+            server = Valkey(tmp_path / "own", durable=False, port=port).start()
+            client = Redis.from_url(server.url())
+            source = Source(client)
+            session = await source.revoke_unheard()
+            await source.begin("after")
+            await in_touch(mirror)
+            assert refused(mirror, session)
+        await client.aclose()
+    finally:
+        server.stop()

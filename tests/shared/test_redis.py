@@ -1,0 +1,228 @@
+"""Redis: concurrent commands share a round trip, each fails alone, and an absence is a 503."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from deploy.local.valkey import Valkey
+from shared.errors import ServiceUnavailable
+from shared.redis import BatchedRedis, Script, new_client, open_redis
+from tests.support.proxy import Proxy, proxying
+
+ECHO = Script.of("return ARGV[1]")
+
+
+@pytest.fixture
+async def proxy(valkey: Valkey, redis: Redis) -> AsyncIterator[Proxy]:
+    async with proxying(valkey.port) as made:
+        yield made
+
+
+@pytest.fixture
+def url(proxy: Proxy, valkey: Valkey) -> str:
+    login = urlsplit(valkey.url()).netloc.rpartition("@")[0]
+    return f"redis://{login}@127.0.0.1:{proxy.port}/0"
+
+
+@pytest.fixture
+async def batched(url: str) -> AsyncIterator[BatchedRedis]:
+    async with open_redis(url) as opened:
+        assert await opened.execute("PING")
+        yield opened
+
+
+@pytest.fixture
+async def impatient(url: str) -> AsyncIterator[BatchedRedis]:
+    """One that waits for an answer a fifth of a second."""
+    client = new_client(url, timeout=0.2)
+    yield BatchedRedis(client)
+    await client.aclose()
+
+
+async def test_commands_of_one_moment_share_one_round_trip(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
+    before = proxy.exchanges
+    answers = await asyncio.gather(*(batched.execute("ECHO", number) for number in range(100)))
+    assert answers == [str(number).encode() for number in range(100)]
+    assert proxy.exchanges - before == 1
+
+
+async def test_a_command_alone_leaves_at_once(batched: BatchedRedis, proxy: Proxy) -> None:
+    before = proxy.exchanges
+    for number in range(3):
+        assert await batched.execute("ECHO", number) == str(number).encode()
+    assert proxy.exchanges - before == 3
+
+
+async def test_text_bytes_and_numbers_arrive_as_they_are(batched: BatchedRedis) -> None:
+    for value, stored in (("é\r\n", "é\r\n".encode()), (b"\0\xff", b"\0\xff"), (-7, b"-7")):
+        await batched.execute("SET", "key", value)
+        assert await batched.execute("GET", "key") == stored
+    assert await batched.execute("GET", "nothing") is None
+
+
+async def test_a_command_that_is_refused_fails_alone(batched: BatchedRedis) -> None:
+    await batched.execute("SET", "text", "x")
+    answers = await asyncio.gather(
+        batched.execute("ECHO", "before"),
+        batched.execute("INCR", "text"),
+        batched.execute("NO-SUCH-COMMAND"),
+        batched.execute("ECHO", "after"),
+        return_exceptions=True,
+    )
+    assert (answers[0], answers[3]) == (b"before", b"after")
+    assert isinstance(answers[1], ResponseError)
+    assert isinstance(answers[2], ResponseError)
+
+
+async def test_a_value_that_cannot_be_sent_fails_alone_and_soon(batched: BatchedRedis) -> None:
+    odd: Any = None
+    async with asyncio.timeout(2):
+        answers = await asyncio.gather(
+            batched.execute("ECHO", "before"),
+            batched.execute("ECHO", "\ud800"),
+            batched.execute("ECHO", odd),
+            batched.execute("ECHO", "after"),
+            return_exceptions=True,
+        )
+    assert (answers[0], answers[3]) == (b"before", b"after")
+    assert isinstance(answers[1], Exception)
+    assert isinstance(answers[2], Exception)
+
+
+async def test_a_waiter_that_gives_up_disturbs_nobody(batched: BatchedRedis) -> None:
+    given_up = asyncio.create_task(batched.execute("INCR", "count"))
+    stays = asyncio.create_task(batched.execute("INCR", "count"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert await stays == 2  # what was asked is done, whoever still listens
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    assert await batched.execute("INCR", "count") == 3
+
+
+async def test_a_script_is_sent_whole_only_when_it_is_not_known(
+    batched: BatchedRedis, redis: Redis, proxy: Proxy
+) -> None:
+    await redis.script_flush()
+    before = proxy.exchanges
+    assert await batched.run(ECHO, [], ["one"]) == b"one"
+    assert proxy.exchanges - before == 2
+    assert await batched.run(ECHO, [], ["two"]) == b"two"
+    assert proxy.exchanges - before == 3
+    await redis.script_flush()
+    answers = await asyncio.gather(*(batched.run(ECHO, [], [n]) for n in range(10)))
+    assert answers == [str(n).encode() for n in range(10)]
+
+
+async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
+    with pytest.raises(ResponseError, match="wrong"):
+        await batched.run(Script.of("return redis.error_reply('wrong')"), [], [])
+
+
+async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
+    await proxy.vanish()
+    for _ in range(2):
+        started = time.monotonic()
+        with pytest.raises(ServiceUnavailable):
+            await batched.execute("PING")
+        assert time.monotonic() - started < 1
+    assert not await batched.reachable()
+    await proxy.appear()
+    assert await batched.execute("PING") is True
+    assert await batched.reachable()
+
+
+async def test_all_that_wait_are_told(batched: BatchedRedis, proxy: Proxy) -> None:
+    await proxy.vanish()
+    answers = await asyncio.gather(
+        *(batched.execute("PING") for _ in range(20)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [ServiceUnavailable] * 20
+
+
+async def test_a_frozen_redis_is_unavailable_within_the_time_out(
+    impatient: BatchedRedis, proxy: Proxy
+) -> None:
+    assert await impatient.execute("PING") is True
+    proxy.freeze()
+    started = time.monotonic()
+    with pytest.raises(ServiceUnavailable):
+        await impatient.execute("PING")
+    assert time.monotonic() - started < 1
+    with pytest.raises(ServiceUnavailable):  # a new connection is not answered either
+        await impatient.execute("PING")
+    proxy.thaw()
+    assert await impatient.execute("ECHO", "mine") == b"mine"
+
+
+async def test_a_lost_answer_is_not_asked_for_again(
+    impatient: BatchedRedis, proxy: Proxy, redis: Redis
+) -> None:
+    await impatient.execute("PING")
+    proxy.freeze()
+    with pytest.raises(ServiceUnavailable):
+        await impatient.execute("INCR", "count")
+    proxy.thaw()
+    assert await impatient.execute("PING") is True
+    assert await redis.get("count") in {None, b"1"}
+
+
+async def test_a_connection_cut_between_two_commands_costs_one_answer_at_most(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
+    proxy.cut()
+    outcomes = []
+    for _ in range(3):
+        try:
+            outcomes.append(await batched.execute("PING"))
+        except ServiceUnavailable:
+            outcomes.append(None)
+    assert outcomes[1:] == [True, True]
+
+
+@pytest.mark.parametrize("trouble", ["full", "replica", "loading"])
+async def test_a_redis_that_cannot_write_is_unavailable(
+    trouble: str, redis: Redis, valkey: Valkey, batched: BatchedRedis
+) -> None:
+    write: tuple[str, ...] = ("SET", "key", "value")
+    try:
+        if trouble == "full":
+            await redis.config_set("maxmemory", "1")
+        elif trouble == "replica":
+            await redis.slaveof("127.0.0.1", 1)
+        else:
+            write = ("EVAL", "return redis.error_reply('LOADING the dataset')", "0")
+        with pytest.raises(ServiceUnavailable):
+            await batched.execute(*write)
+        if trouble != "loading":
+            script = Script.of("return redis.call('SET', KEYS[1], ARGV[1])")
+            with pytest.raises(ServiceUnavailable):
+                await batched.run(script, ["key"], ["value"])
+    finally:
+        await redis.config_set("maxmemory", "0")
+        await redis.slaveof()
+    assert await batched.execute("SET", "key", "value")
+
+
+async def test_a_fault_that_nobody_foresaw_reaches_all_that_wait(
+    batched: BatchedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", fail)
+    async with asyncio.timeout(2):
+        answers = await asyncio.gather(
+            *(batched.execute("PING") for _ in range(3)), return_exceptions=True
+        )
+    assert [type(answer) for answer in answers] == [LookupError] * 3

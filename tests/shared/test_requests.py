@@ -1,0 +1,268 @@
+"""What is wrong with a request's body or query gets its own 4xx, which quotes nothing of it."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import structlog
+
+from tests.support.journey import Answer
+from tests.support.wire import Small
+
+MARK = "zebra"  # stands in what is sent, and must not come back
+GOOD = {"name": "a thing"}
+
+
+def check(answer: Answer, status: int, code: str) -> None:
+    assert answer.status == status, answer.body
+    assert answer.code == code
+    assert answer.body["type"] == f"/v1/small/docs#{code}"
+    assert answer.body["title"]
+    assert answer.body["detail"]
+    assert answer.body["request_id"] == answer.headers["X-Request-ID"]
+    assert MARK not in json.dumps(answer.body)
+    assert MARK not in str(answer.headers)
+
+
+async def test_a_good_body_is_taken(small: Small) -> None:
+    answer = await small.post(json.dumps(GOOD).encode())
+    assert answer.status == 201
+    assert answer.body == {"name": "a thing", "count": 1, "weight": 0, "parts": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"", "line 1, column 1"),
+        (b"{", "line 1, column 2"),
+        (b'{"name": zebra}', "line 1, column 10"),
+        (b'{\n"name": "zebra",\n}', "line 3, column 1"),
+        (b'{"name": "zebra"} zebra', "line 1, column 19"),
+        (b'{"name": "zebra\n"}', "line 1, column 16"),
+        (b'{"name": "zebra\0"}', "line 1, column 16"),
+        (b"{'name': 'zebra'}", "line 1, column 2"),
+        (b'\xef\xbb\xbf{"name": "zebra"}', "line 1, column 1"),
+        (b'{"name": "zebra\xff"}', "byte 15"),
+        (b'{"name": "zebra\xed\xa0\x80"}', "byte 15"),
+        ('{"name": "zebra"}'.encode("utf-16"), "byte 0"),
+    ],
+)
+async def test_malformed_json_is_refused_with_its_position(
+    small: Small, body: bytes, place: str
+) -> None:
+    answer = await small.post(body)
+    check(answer, 400, "malformed_json")
+    assert place in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "a", "name": "zebra"}',
+        b'{"name": "a", "parts": [{"zebra": 1, "zebra": 2}]}',
+        b'{"name": "zebra\\u0000"}',
+        b'{"name": "zebra\\ud800"}',
+        b'{"name": "\\udc00\\ud800zebra"}',
+        b'{"name": "a", "parts": ["b", "zebra\\u0000"]}',
+        b'{"name": "a", "zebra\\u0000": 1}',
+        b'{"name": "a", "weight": NaN}',
+        b'{"name": "a", "weight": 1e999}',
+        b'{"name": "a", "weight": -1e999}',
+        b'{"name": "a", "weight": Infinity}',
+        b'{"name": "a", "weight": -Infinity}',
+        b'{"name": "a", "count": ' + b"9" * 5000 + b"}",
+        b'{"name": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        b'{"a":' * 9_000 + b"1" + b"}" * 9_000,
+    ],
+    ids=lambda body: ascii(body[:40]),
+)
+async def test_json_of_more_than_one_meaning_is_refused(small: Small, body: bytes) -> None:
+    check(await small.post(body), 400, "malformed_json")
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900, 990])
+@pytest.mark.parametrize("inside", [b'"\\u0061"', b'"zebra\\u0000"', b"1"])
+async def test_nesting_of_any_depth_is_survived(small: Small, depth: int, inside: bytes) -> None:
+    answer = await small.post(b'{"name": ' + b"[" * depth + inside + b"]" * depth + b"}")
+    assert answer.status in {400, 422}
+    check(answer, answer.status, answer.code)
+
+
+async def test_surrogates_in_a_pair_are_one_character(small: Small) -> None:
+    answer = await small.post(b'{"name": "\\ud83d\\ude00"}')
+    assert answer.body["name"] == "\U0001f600"
+
+
+def fields(answer: Answer) -> dict[str, str]:
+    return {error["field"]: error["code"] for error in answer.body["errors"]}
+
+
+async def test_everything_wrong_with_the_fields_is_said_at_once(small: Small) -> None:
+    wrong: dict[str, Any] = {"count": MARK, "weight": [MARK], "parts": ["a", 1, None], "more": MARK}
+    answer = await small.post(json.dumps(wrong).encode())
+    check(answer, 422, "validation_failed")
+    assert fields(answer) == {
+        "name": "missing",
+        "count": "int_type",
+        "weight": "float_type",
+        "parts.1": "string_type",
+        "parts.2": "string_type",
+        "more": "extra_forbidden",
+    }
+    assert all(error["message"] for error in answer.body["errors"])
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b"1", b'"zebra"', b"true", b'[{"name": "a"}]'])
+async def test_a_body_that_is_no_object_is_refused(small: Small, body: bytes) -> None:
+    answer = await small.post(body)
+    check(answer, 422, "validation_failed")
+    assert list(fields(answer)) == ["body"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"count": "1"},
+        {"count": True},
+        {"count": 1.5},
+        {"count": -1},
+        {"count": 10**18},
+        {"weight": "1"},
+        {"name": None},
+        {"name": 1},
+        {"name": MARK * 5},
+        {"parts": "zebra"},
+    ],
+    ids=str,
+)
+async def test_a_wrong_type_or_range_is_refused(small: Small, change: dict[str, Any]) -> None:
+    answer = await small.post(json.dumps(GOOD | change).encode())
+    check(answer, 422, "validation_failed")
+    assert list(fields(answer)) == list(change)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "multipart/form-data; boundary=zebra"},
+        {"Content-Type": "application/zebra+json"},
+        {"Content-Type": "zebra"},
+        {"Content-Type": ""},
+        {"Content-Encoding": "gzip"},
+        {"Content-Encoding": "zebra"},
+    ],
+    ids=str,
+)
+async def test_another_content_type_or_encoding_is_refused(
+    small: Small, headers: dict[str, str]
+) -> None:
+    answer = await small.post(b"zebra" * 10, **headers)
+    if headers.get("Content-Encoding") == "gzip":  # the parser sees first that it is none
+        assert answer.status in {400, 415}
+        check(answer, answer.status, answer.code)
+    else:
+        check(answer, 415, "unsupported_media_type")
+
+
+async def test_a_charset_may_be_named(small: Small) -> None:
+    type_ = "application/json; charset=utf-8"
+    assert (await small.post(b'{"name": "a"}', **{"Content-Type": type_})).status == 201
+
+
+def padded(size: int) -> bytes:
+    text = b'{"name": "a"}'
+    return text + b" " * (size - len(text))
+
+
+async def test_64_kib_are_taken_and_one_byte_more_is_not(small: Small) -> None:
+    assert (await small.post(padded(65536))).status == 201
+    check(await small.post(padded(65537)), 413, "body_too_large")
+
+
+async def test_an_announced_length_is_refused_before_it_is_sent(small: Small) -> None:
+    head = b"POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+    answer = await small.one(head + b"Connection: close\r\nContent-Length: 65537\r\n\r\n")
+    check(answer, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("size", [65536, 65537])
+async def test_chunks_are_counted(small: Small, size: int) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, size, 5000):
+            yield padded(size)[start : start + 5000]
+
+    headers = {"Content-Type": "application/json"}
+    answer = await small.call("POST", "/things", data=chunks(), headers=headers)
+    if size == 65536:
+        assert answer.status == 201
+    else:
+        check(answer, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("body", [None, b"", b"{}"])
+async def test_where_a_body_is_optional_none_is_as_good_as_an_empty_one(
+    small: Small, body: bytes | None
+) -> None:
+    headers = {"Content-Type": "application/json"} if body else {}
+    answer = await small.call("POST", "/maybe", data=body, headers=headers)
+    assert (answer.status, answer.body) == (200, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"null", 422), (b'{"zebra": 1}', 422), (b"zebra", 400)]
+)
+async def test_an_optional_body_is_checked_when_there_is_one(
+    small: Small, body: bytes, status: int
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await small.call("POST", "/maybe", data=body, headers=headers)
+    assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=zebra", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=", "limit"),
+        ("limit=" + "9" * 5000, "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("other=1", "other"),
+        ("cursor=zebra", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("cursor=%ed%a0%80", "cursor"),
+        ("cursor=%ff", "cursor"),
+        ("cursor=%zz", "cursor"),
+    ],
+    ids=lambda text: text[:20],
+)
+async def test_a_wrong_query_is_refused(small: Small, query: str, field: str) -> None:
+    answer = await small.one(
+        f"GET /v1/small/things?{query} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode()
+    )
+    check(answer, 422, "validation_failed")
+    assert list(fields(answer)) == [field]
+
+
+@pytest.mark.parametrize("limit", [1, 200])
+async def test_a_limit_within_its_range_is_taken(small: Small, limit: int) -> None:
+    assert (await small.call("GET", f"/things?limit={limit}")).body["limit"] == limit
+
+
+async def test_a_refusal_is_logged_without_what_was_sent(
+    small: Small, caplog: pytest.LogCaptureFixture
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await small.post(b'{"name": zebra}')
+        await small.post(b'{"zebra": "zebra"}')
+        await small.call("GET", "/things?zebra=zebra")
+        await small.call("GET", "/zebra")
+    assert [event["status"] for event in logs] == [400, 422, 422, 404]
+    assert MARK not in str(logs)
+    assert MARK not in caplog.text

@@ -1,0 +1,187 @@
+"""The end of a service, as a real process: announced, then finished, and never a request lost."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientConnectionError, ClientSession, UnixConnector
+
+from tests.conftest import REVOCATION_KEY
+from tests.support.waiting import until
+
+CHECKOUT = Path(__file__).parents[2]
+Start = Callable[..., AbstractAsyncContextManager["Service"]]
+
+
+@dataclass
+class Service:
+    """The small service as a process of its own."""
+
+    process: asyncio.subprocess.Process
+    http: ClientSession
+    path: Path
+
+    async def ready(self) -> bool:
+        try:
+            async with self.http.get("/readyz") as answer:
+                return answer.status == 200
+        except ClientConnectionError:
+            return False
+
+    async def not_ready(self) -> bool:
+        return not await self.ready()
+
+    async def slow(self, seconds: float) -> int:
+        path = f"/v1/small/slow?seconds={seconds}"
+        async with self.http.get(path) as answer:
+            return answer.status
+
+    async def begin_slow(self, seconds: float) -> asyncio.Task[int]:
+        """Returns once the request is being handled."""
+        task = asyncio.create_task(self.slow(seconds))
+
+        async def handled() -> bool:
+            async with self.http.get("/v1/small/busy") as answer:
+                return bool((await answer.json())["text"] == "1")
+
+        await until(handled)
+        return task
+
+    async def log(self) -> list[dict[str, Any]]:
+        """What it logged, once it has ended."""
+        assert self.process.stdout is not None
+        return [json.loads(line) for line in (await self.process.stdout.read()).splitlines()]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    @asynccontextmanager
+    async def run(**settings: object) -> AsyncIterator[Service]:
+        path = tmp_path / "socket"
+        told = {name.upper(): str(value) for name, value in settings.items()}
+        environment = {
+            **os.environ,
+            "ENV": "development",
+            "HOST": f"unix:{path}",
+            "REDIS_URL": "redis://127.0.0.1:1",
+            "REVOCATION_KEY": REVOCATION_KEY,
+            **told,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.support.small",
+            env=environment, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        connector = UnixConnector(str(path), force_close=True)
+        try:
+            async with ClientSession("http://small", connector=connector) as http:
+                service = Service(process, http, path)
+                await until(service.ready, seconds=20)
+                yield service
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    return run
+
+
+async def ended(service: Service, seconds: float = 10) -> int:
+    async with asyncio.timeout(seconds):
+        return await service.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_turns_readiness_off_while_serving_goes_on(
+    start: Start, number: signal.Signals
+) -> None:
+    async with start(drain_seconds=1) as service:
+        began = time.monotonic()
+        service.process.send_signal(number)
+        await until(service.not_ready, seconds=1)
+        async with service.http.get("/healthz") as alive:
+            assert alive.status == 200
+        async with service.http.get("/readyz") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["checks"] == {"serving": False}
+        assert await service.slow(0) == 200
+        assert await ended(service) == 0
+        assert 1 <= time.monotonic() - began < 4
+        events = [event["event"] for event in await service.log()]
+    assert events[0] == "service.started"
+    assert "service.draining" in events
+    assert events[-1] == "service.stopped"
+
+
+async def test_what_is_in_hand_is_finished(start: Start) -> None:
+    async with start(drain_seconds=0, shutdown_grace=5) as service:
+        in_hand = await service.begin_slow(1)
+        service.process.send_signal(signal.SIGTERM)
+        await until(service.not_ready)
+        with pytest.raises(ClientConnectionError):
+            await service.slow(0)
+        assert await in_hand == 200
+        assert await ended(service, seconds=3) == 0
+
+
+async def test_what_takes_longer_than_its_grace_is_cut_off(start: Start) -> None:
+    async with start(drain_seconds=0, shutdown_grace=0.5) as service:
+        in_hand = await service.begin_slow(20)
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        assert await ended(service) == 0
+        assert 0.4 < time.monotonic() - began < 4
+        with pytest.raises(ClientConnectionError):
+            await in_hand
+
+
+@pytest.mark.parametrize("phase", ["draining", "finishing"])
+async def test_a_second_signal_ends_at_once(start: Start, phase: str) -> None:
+    drain = 20 if phase == "draining" else 0
+    async with start(drain_seconds=drain, shutdown_grace=20) as service:
+        in_hand = await service.begin_slow(20)
+        service.process.send_signal(signal.SIGTERM)
+        await until(service.not_ready)
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        assert await ended(service) == 1
+        assert time.monotonic() - began < 1
+        with pytest.raises(ClientConnectionError):
+            await in_hand
+
+
+async def test_a_unix_socket_is_its_owners_alone_and_replaces_one_left_behind(
+    start: Start, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "socket"))
+    (tmp_path / "socket").chmod(0o666)
+    async with start() as service:
+        mode = service.path.stat().st_mode
+        assert stat.S_ISSOCK(mode)
+        assert stat.S_IMODE(mode) == 0o600
+
+
+async def test_a_wrong_setting_ends_the_start_with_a_line_and_no_traceback() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.support.small",
+        env={**os.environ, "ENV": "development", "PORT": "eighty", "REVOCATION_KEY": "short"},
+        cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert {line.split(": ")[1] for line in said.decode().splitlines()} == {
+        "PORT",
+        "REDIS_URL",
+        "REVOCATION_KEY",
+    }

@@ -1,0 +1,23 @@
+"""The `Authorization` header. Source: RFC 6750 §2.1."""
+
+import pytest
+
+from shared.tokens import bearer
+
+
+@pytest.mark.parametrize(
+    ("given_header", "token"),
+    [
+        ("Bearer abc", "abc"),
+        ("bearer abc", "abc"),
+        ("BEARER  abc ", "abc"),
+        ("Bearer", None),
+        ("Bearer ", None),
+        ("Basic abc", None),
+        ("abc", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_token_is_what_follows_bearer(given_header: str | None, token: str | None) -> None:
+    assert bearer(given_header) == token

@@ -1,0 +1,237 @@
+"""The verifier's memory and its keys: what is remembered, for whom, and when it is forgotten."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from shared.errors import TokenInvalid
+from shared.tokens import JwksFile, TokenVerifier, parse_jwks
+from tests.support.clock import MovableClock
+from tests.support.tokens import Mint
+
+ISSUER, AUDIENCE = "https://id.example", "cheershare"
+
+
+def new_mint(kid: str) -> Mint:
+    return Mint(Ed25519PrivateKey.generate(), ISSUER, AUDIENCE, kid=kid)
+
+
+OURS, NEXT = new_mint("ours"), new_mint("next")
+
+
+def entry(mint: Mint, **more: Any) -> dict[str, Any]:
+    jwk = OKPAlgorithm.to_jwk(mint.key.public_key(), as_dict=True)
+    return {**jwk, "kid": mint.kid, "use": "sig", **more}
+
+
+def key_set(*mints: Mint) -> dict[str, Any]:
+    return {"keys": [entry(mint) for mint in mints]}
+
+
+def verifying(*mints: Mint, **options: Any) -> TokenVerifier:
+    verifier = TokenVerifier(ISSUER, AUDIENCE, MovableClock(), **options)
+    verifier.use(parse_jwks(key_set(*mints)))
+    return verifier
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signature was really checked."""
+    seen: list[str] = []
+    decode = jwt.decode
+
+    def counting(token: str, *arguments: Any, **options: Any) -> Any:
+        seen.append(token)
+        return decode(token, *arguments, **options)
+
+    monkeypatch.setattr("shared.tokens.jwt.decode", counting)
+    return seen
+
+
+def test_a_token_seen_before_is_recognised_without_its_signature(checked: list[str]) -> None:
+    verifier, token = verifying(OURS), OURS.token(uuid4())
+    assert verifier.verify(token) == verifier.verify(token)
+    assert checked == [token]
+
+
+def test_two_tokens_equal_but_for_their_subject_share_nothing(checked: list[str]) -> None:
+    verifier, one, other = verifying(OURS), uuid4(), uuid4()
+    same = {"sid": str(uuid4()), "jti": "same", "iat": 1}
+    tokens = {user: OURS.token(user, **same) for user in (one, other)}
+    for _ in range(2):
+        assert {user: verifier.verify(token).sub for user, token in tokens.items()} == {
+            one: one,
+            other: other,
+        }
+    assert sorted(checked) == sorted(tokens.values())
+
+
+def test_a_known_signature_helps_no_other_payload(checked: list[str]) -> None:
+    verifier = verifying(OURS)
+    known, other = OURS.token(uuid4()), OURS.token(uuid4())
+    verifier.verify(known)
+    mixed = ".".join([*other.split(".")[:2], known.rpartition(".")[2]])
+    with pytest.raises(TokenInvalid):
+        verifier.verify(mixed)
+    for changed in (known + "=", known + " ", known[:-1], known.swapcase()):
+        with pytest.raises(TokenInvalid):
+            verifier.verify(changed)
+
+
+def test_the_cache_is_bounded_and_forgets_the_oldest(checked: list[str]) -> None:
+    verifier = verifying(OURS, cache_size=3)
+    tokens = [OURS.token(uuid4()) for _ in range(4)]
+    for token in tokens:
+        verifier.verify(token)
+    assert len(verifier._seen) == 3
+    checked.clear()
+    for token in reversed(tokens):
+        verifier.verify(token)
+    assert checked == [tokens[0]]
+
+
+def test_what_is_refused_is_not_remembered() -> None:
+    verifier = verifying(OURS)
+    for token in ("a.b.c", NEXT.token(uuid4()), OURS.token(uuid4(), exp=1)):
+        with pytest.raises(TokenInvalid):
+            verifier.verify(token)
+    assert len(verifier._seen) == 0
+
+
+def test_a_changed_key_set_forgets_what_the_old_one_vouched_for(checked: list[str]) -> None:
+    verifier, token = verifying(OURS), OURS.token(uuid4())
+    verifier.verify(token)
+    verifier.use(parse_jwks(key_set(OURS, NEXT)))
+    verifier.verify(token)
+    assert checked == [token, token]
+    verifier.use(parse_jwks(key_set(NEXT)))
+    with pytest.raises(TokenInvalid):
+        verifier.verify(token)
+
+
+def test_another_key_under_a_known_name_forgets_too() -> None:
+    impostor = new_mint("ours")
+    verifier, token = verifying(OURS), OURS.token(uuid4())
+    verifier.verify(token)
+    verifier.use(parse_jwks(key_set(impostor)))
+    with pytest.raises(TokenInvalid):
+        verifier.verify(token)
+    verifier.verify(impostor.token(uuid4()))
+
+
+def test_the_same_key_set_again_forgets_nothing(checked: list[str]) -> None:
+    verifier, token = verifying(OURS), OURS.token(uuid4())
+    verifier.verify(token)
+    verifier.use(parse_jwks(key_set(OURS)))
+    verifier.verify(token)
+    assert checked == [token]
+
+
+def test_without_a_key_nothing_is_ready_and_nothing_passes() -> None:
+    verifier = TokenVerifier(ISSUER, AUDIENCE, MovableClock())
+    assert not verifier.ready
+    with pytest.raises(TokenInvalid):
+        verifier.verify(OURS.token(uuid4()))
+    verifier.use(parse_jwks(key_set(OURS)))
+    assert verifier.ready
+
+
+RSA = {**RSAAlgorithm.to_jwk(generate_rsa(65537, 2048).public_key(), as_dict=True), "kid": "r"}
+P384 = {**ECAlgorithm.to_jwk(generate_private_key(SECP384R1()).public_key(), as_dict=True)}
+P256 = {**ECAlgorithm.to_jwk(generate_private_key(SECP256R1()).public_key(), as_dict=True)}
+ED448 = {**OKPAlgorithm.to_jwk(Ed448PrivateKey.generate().public_key(), as_dict=True)}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        "keys",
+        {},
+        {"keys": None},
+        {"keys": "abc"},
+        {"keys": [None]},
+        {"keys": ["x"]},
+        {"keys": [{}]},
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "h"}]},
+        {"keys": [RSA]},
+        {"keys": [P384 | {"kid": "p"}]},
+        {"keys": [ED448 | {"kid": "e"}]},
+        {"keys": [P256 | {"kid": "p", "y": P256["x"]}]},
+        {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "short", "kid": "o"}]},
+        {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "o"}]},
+        {"keys": [entry(OURS), {"kty": "?"}]},
+    ],
+)
+def test_what_is_no_set_of_our_kinds_of_key_is_refused(document: Any) -> None:
+    with pytest.raises(ValueError, match="not a set of Ed25519 or P-256 keys"):
+        parse_jwks(document)
+
+
+def test_a_key_without_a_name_can_sign_nothing() -> None:
+    nameless = {name: value for name, value in entry(OURS).items() if name != "kid"}
+    assert parse_jwks({"keys": [nameless]}) == {}
+
+
+def test_a_key_has_its_own_algorithm_whatever_the_set_says() -> None:
+    assert parse_jwks({"keys": [entry(OURS, alg="HS256")]})["ours"].algorithm == "EdDSA"
+
+
+def test_a_key_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(key_set(OURS)))
+    file = JwksFile(path)
+    assert set(file.read_if_changed() or {}) == {"ours"}
+    assert file.read_if_changed() is None
+    path.write_text(json.dumps(key_set(OURS, NEXT)))
+    assert set(file.read_if_changed() or {}) == {"ours", "next"}
+    assert file.read_if_changed() is None
+
+
+def test_a_replaced_file_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
+    path, other = tmp_path / "jwks.json", tmp_path / "other.json"
+    path.write_text(json.dumps(key_set(new_mint("a"))))
+    other.write_text(json.dumps(key_set(new_mint("b"))))
+    for each in (path, other):
+        os.utime(each, (1_800_000_000, 1_800_000_000))
+    file = JwksFile(path)
+    assert set(file.read_if_changed() or {}) == {"a"}
+    other.replace(path)
+    assert set(file.read_if_changed() or {}) == {"b"}
+
+
+@pytest.mark.parametrize("broken", ["", "{", "null", "{}", '{"keys": []}', '{"keys": {}}', "\xff"])
+def test_a_broken_file_is_an_error_each_time_and_mended_is_read(
+    tmp_path: Path, broken: str
+) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(key_set(OURS)))
+    file = JwksFile(path)
+    file.read_if_changed()
+    path.write_text(broken, encoding="latin-1")
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r".") as wrong:
+            file.read_if_changed()
+        assert "OKP" not in str(wrong.value)
+    path.write_text(json.dumps(key_set(NEXT)))
+    assert set(file.read_if_changed() or {}) == {"next"}
+
+
+def test_a_file_that_is_away_is_an_error_and_is_read_when_it_comes(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    file = JwksFile(path)
+    with pytest.raises(OSError, match=r"jwks\.json"):
+        file.read_if_changed()
+    path.write_text(json.dumps(key_set(OURS)))
+    assert set(file.read_if_changed() or {}) == {"ours"}

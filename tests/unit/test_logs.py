@@ -1,0 +1,210 @@
+"""Log lines: no token, code, whole number or address leaves, wherever in the event it hides."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth_service.opaque import wrap
+from shared.logs import (
+    DESTINATION_KEYS,
+    HIDDEN,
+    SECRET_KEYS,
+    configure_logs,
+    mask,
+    redact,
+    scrub,
+)
+
+NUMBER = "+919876543210"
+REFRESH = wrap("chr_", bytes(range(32)))
+JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLV8"
+MAIL = "asha.rao@example.com"
+
+
+def redacted(**event: Any) -> dict[str, Any]:
+    return dict(redact(None, "info", event))
+
+
+@pytest.mark.parametrize("key", sorted(SECRET_KEYS))
+def test_a_secret_is_hidden_by_its_name_whatever_its_spelling(key: str) -> None:
+    for name in (key, key.upper(), key.replace("_", "-").title()):
+        for value in ("123456", 123456, ["123456"], None):
+            assert redacted(**{name: value}) == {name: HIDDEN}
+
+
+@pytest.mark.parametrize("key", sorted(DESTINATION_KEYS))
+def test_a_destination_shows_its_last_two_characters(key: str) -> None:
+    assert redacted(**{key: NUMBER}) == {key: "…10"}
+    assert redacted(**{key: MAIL}) == {key: "…ao"}
+
+
+def test_what_is_harmless_stays() -> None:
+    event = {
+        "event": "request.answered",
+        "route": "/v1/auth/sessions/{id}",
+        "status": 200,
+        "ms": 1.5,
+        "ready": True,
+        "nothing": None,
+        "at": "2027-03-01T12:00:00.250000+00:00",
+        "id": "0190c8a0-1234-7000-8000-000000000001",
+        "address": "http://127.0.0.1:8000",
+        "stream": "1700000000000-0",
+        "sum": "1 + 2 = 3",
+    }
+    assert redacted(**event) == event
+
+
+AROUND = [
+    "{}",
+    "{}.",
+    "{}: failed",
+    "({})",
+    "'{}'",
+    "to={}&x=1",
+    "{}-",
+    "{}, and more",
+    "Key (phone_number)=({}) already exists.",
+    "first line\n  {}\nlast line",
+    "https://api.example/{}/Messages.json",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    "secret",
+    [NUMBER, "+91 98765 43210", "+91-98765-43210", "%2B919876543210", REFRESH, JWT, MAIL],
+)
+def test_free_text_keeps_no_secret(secret: str, around: str) -> None:
+    shown = scrub(around.format(secret))
+    assert secret not in shown
+    for piece in (*secret.split("."), secret[2:-3], "9876", "98765"):
+        if len(piece) > 3:
+            assert piece not in shown
+    before, _, after = around.partition("{}")
+    assert shown.startswith(before)
+    assert shown.endswith(after.removeprefix("-"))  # which may end a token as well
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://user:p4ss:w@localhost/auth", f"postgresql://{HIDDEN}@localhost/auth"),
+        ("redis://:p4ss@127.0.0.1:1 away", f"redis://{HIDDEN}@127.0.0.1:1 away"),
+        ("http://127.0.0.1:8000/a@b", "http://127.0.0.1:8000/a@b"),
+    ],
+)
+def test_an_address_keeps_no_password(text: str, shown: str) -> None:
+    assert scrub(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", [f"Authorization: Bearer {JWT}", "bearer abc.def/ghi+j=", f"BEARER  {REFRESH}"]
+)
+def test_what_follows_bearer_is_hidden(text: str) -> None:
+    shown = scrub(text)
+    assert shown.endswith(HIDDEN)
+    assert text.rpartition(" ")[2] not in shown
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True), st.text(max_size=20))
+def test_no_number_in_e_164_survives_in_any_surroundings(number: str, around: str) -> None:
+    if number not in around:
+        assert number not in scrub(f"{around} {number}{around}")
+
+
+def test_nested_values_are_searched_to_the_bottom() -> None:
+    event = redacted(
+        outer={
+            "Set-Cookie": "session=x",
+            "list": [
+                {"token": "t"},
+                f"Bearer {JWT}",
+                (NUMBER,),
+                {"deeper": {"otp": 1, "to": MAIL}},
+            ],
+        },
+        many={f"sent to {NUMBER}"},
+    )
+    assert event == {
+        "outer": {
+            "Set-Cookie": HIDDEN,
+            "list": [{"token": HIDDEN}, HIDDEN, ["…10"], {"deeper": {"otp": HIDDEN, "to": "…ao"}}],
+        },
+        "many": ["sent to …10"],
+    }
+
+
+def test_what_a_renderer_would_print_of_an_object_is_searched_too() -> None:
+    event = redacted(error=ValueError(f"no such number {NUMBER}"), raw=REFRESH.encode())
+    assert event == {"error": "no such number …10", "raw": f"b'{HIDDEN}'"}
+
+
+def test_redacting_leaves_the_callers_values_alone() -> None:
+    inner = {"token": "t"}
+    redacted(inner=inner)
+    assert inner == {"token": "t"}
+
+
+@given(st.text())
+def test_a_mask_shows_at_most_two_characters(text: str) -> None:
+    assert len(mask(text)) <= 3
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Returns what was logged, with the logging of the suite put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield lambda: capsys.readouterr().out
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def fail_with(text: str) -> None:
+    raise LookupError(text)
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_tracebacks_and_other_peoples_logs_are_scrubbed(
+    printed: Callable[[], str], style: str
+) -> None:
+    configure_logs("info", style)
+    ours, library = structlog.get_logger(), logging.getLogger("some.library")
+    try:
+        fail_with(f"{NUMBER} {REFRESH} {JWT} {MAIL}")
+    except LookupError as wrong:
+        ours.exception("task.failed", error=wrong, headers={"Authorization": JWT})
+        library.exception("sending to %s with %s failed", NUMBER, REFRESH)
+        library.warning("more", extra={"token": REFRESH, "detail": [MAIL]})
+    text = printed()
+    assert "LookupError" in text
+    assert "task.failed" in text
+    assert "sending to" in text
+    for secret in (NUMBER, REFRESH, JWT, MAIL, "9876543210"):
+        assert secret not in text
+
+
+def test_a_json_line_says_when_where_and_how_bad(printed: Callable[[], str]) -> None:
+    configure_logs("warning", "json")
+    structlog.contextvars.bind_contextvars(request_id="r-12345678")
+    structlog.get_logger("here").warning("thing.happened", count=2)
+    structlog.get_logger("here").info("thing.not_worth_it")
+    structlog.contextvars.clear_contextvars()
+    (line,) = printed().splitlines()
+    event = json.loads(line)
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {
+        "event": "thing.happened",
+        "level": "warning",
+        "logger": "here",
+        "request_id": "r-12345678",
+        "count": 2,
+    }

@@ -1,0 +1,104 @@
+"""Phone numbers: one number has one name, and some are never written to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth_service.phone import parse_phone_number
+
+ANY = ("*",)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "9876543210",
+        "09876543210",
+        "+919876543210",
+        "+91 98765 43210",
+        "+91-98765-43210",
+        "+91 (98765) 43210",
+        "98765.43210",
+    ],
+)
+def test_one_number_has_one_name_however_it_is_written(written: str) -> None:
+    assert parse_phone_number(written, "IN", ANY) == "+919876543210"
+
+
+def test_a_national_number_is_read_in_the_home_region() -> None:
+    assert parse_phone_number("07400 123456", "GB", ANY) == "+447400123456"
+    assert parse_phone_number("+44 7400 123456", "IN", ANY) == "+447400123456"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "+",
+        "abc",
+        "12345",
+        "९८७६५४३२१०",  # Devanagari digits
+        "٩٨٧٦٥٤٣٢١٠",  # Arabic digits
+        "\uff19\uff18\uff17\uff16\uff15\uff14\uff13\uff12\uff11\uff10",  # full-width digits
+        "+9198765432१0",
+        "\uff0b919876543210",
+        "9876543210\n",
+        "\t9876543210",
+        "9876543210;ext=5",
+        "9876543210 x5",
+        "tel:+919876543210",
+        "+91987654321012345",
+        "+0009876543210",
+        "++919876543210",
+        "+919876543210,+919876543211",
+        "+91 98765 43210" + " " * 30,
+        "\0" + "9876543210",
+    ],
+)
+def test_what_is_no_number_is_refused(text: str) -> None:
+    assert parse_phone_number(text, "IN", ANY) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("premium rate", "+4490901234567"),
+        ("premium rate", "+19002345678"),
+        ("toll-free", "+18002345678"),
+        ("toll-free", "+911800123456"),
+        ("shared cost", "+448431234567"),
+        ("fixed line", "+912212345678"),
+        ("voice over IP", "+445612345678"),
+        ("pager", "+447640123456"),
+        ("universal access", "+445512345678"),
+    ],
+)
+def test_numbers_that_cost_or_take_no_messages_are_refused(kind: str, number: str) -> None:
+    assert parse_phone_number(number, "IN", ANY) is None, kind
+
+
+def test_only_the_allowed_countries_are_written_to() -> None:
+    assert parse_phone_number("+919876543210", "IN", ("IN", "GB")) == "+919876543210"
+    assert parse_phone_number("+447400123456", "IN", ("IN", "GB")) == "+447400123456"
+    assert parse_phone_number("+12015550123", "IN", ("IN", "GB")) is None
+    assert parse_phone_number("+881612345678", "IN", ("IN", "GB")) is None  # a satellite's
+    assert parse_phone_number("+12015550123", "IN", ()) is None
+
+
+def test_regions_of_one_country_code_are_told_apart() -> None:
+    canada, states = "+15062345678", "+12015550123"
+    assert parse_phone_number(canada, "IN", ("US",)) is None
+    assert parse_phone_number(canada, "IN", ("CA",)) == canada
+    assert parse_phone_number(states, "IN", ("CA",)) is None
+
+
+@given(st.text() | st.from_regex(r"\+?[0-9 ().\-]{0,45}", fullmatch=True))
+def test_any_text_is_refused_or_becomes_e_164_that_names_itself(text: str) -> None:
+    number = parse_phone_number(text, "IN", ANY)
+    if number is not None:
+        assert number[0] == "+"
+        assert number[1:].isdecimal()
+        assert number.isascii()
+        assert len(number) <= 16
+        assert parse_phone_number(number, "US", ANY) == number

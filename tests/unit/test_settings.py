@@ -1,0 +1,233 @@
+"""Settings: read once, frozen; a wrong value is one line with name, value and what is right."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from auth_service.settings import AuthSettings
+from shared.settings import ServiceSettings, load_settings
+
+STRONG = "0123456789abcdef0123456789abcdef"
+BASE: dict[str, str | None] = {
+    "ENV": "development",
+    "AUTH_DATABASE_URL": "postgresql://user:database-password@localhost/auth",
+    "REDIS_URL": "redis://user:redis-password@localhost",
+    "JWT_PRIVATE_KEYS_DIR": "/keys",
+    "SECRET_KEYS": STRONG,
+    "REVOCATION_KEY": STRONG,
+}
+PRODUCTION = BASE | {
+    "ENV": "production",
+    "PUBLIC_URL": "https://id.example",
+    "SMS_COUNTRIES": "IN",
+    "SMS_PROVIDERS": "twilio",
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TWILIO_AUTH_TOKEN": "twilio-secret",
+    "TWILIO_PHONE_NUMBER": "+15005550006",
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ServiceSettings.model_fields | AuthSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, values: dict[str, str | None]) -> AuthSettings:
+    for name, value in values.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    return load_settings(AuthSettings)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, values: dict[str, str | None]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        load(monkeypatch, values)
+    return str(ended.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "accepted"),
+    [
+        ("ENV", "prod", "'production' or 'development'"),
+        ("PORT", "eighty", "integer"),
+        ("PORT", "70000", "65535"),
+        ("DRAIN_SECONDS", "-1", "greater than or equal to 0"),
+        ("LOG_LEVEL", "loud", "'debug'"),
+        ("OTP_TTL", "601", "less than or equal to 600"),
+        ("LIMIT_SEND_PER_IP", "often", "rate limit"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "network"),
+        ("DEFAULT_REGION", "XX", "two-letter region such as IN"),
+        ("SMS_PROVIDERS", "pigeon", "'console'"),
+        ("PUBLIC_URL", "ftp://id.example", "http or https://host[:port]"),
+        ("PUBLIC_URL", "http://id.example/path", "http or https://host[:port]"),
+        ("PUBLIC_URL", "http://id.example?x=1", "http or https://host[:port]"),
+        ("PUBLIC_URL", "http://id.example:port", "http or https://host[:port]"),
+        ("PUBLIC_URL", "http://user@id.example", "http or https://host[:port]"),
+        ("PUBLIC_URL", "http://[::1", "http or https://host[:port]"),
+        ("PUBLIC_URL", "id.example", "http or https://host[:port]"),
+    ],
+)
+def test_a_wrong_value_ends_with_one_line_of_name_value_and_what_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str, accepted: str
+) -> None:
+    text = refusal(monkeypatch, BASE | {name: given})
+    (line,) = text.splitlines()
+    assert line.startswith("settings: ")
+    assert name in line
+    assert given in line
+    assert accepted in line
+
+
+@pytest.mark.parametrize("name", [name for name in BASE if name != "ENV"])
+def test_a_missing_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (line,) = refusal(monkeypatch, BASE | {name: None}).splitlines()
+    assert line.startswith(f"settings: {name}: Field required; ")
+
+
+def test_every_wrong_value_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = refusal(monkeypatch, BASE | {"PORT": "x", "OTP_TTL": "y", "SECRET_KEYS": None})
+    names = [line.split(": ")[1] for line in text.splitlines()]
+    assert sorted(names) == ["OTP_TTL", "PORT", "SECRET_KEYS"]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEYS", "REVOCATION_KEY"])
+@pytest.mark.parametrize(
+    "weak",
+    ["changeme", "x" * 31, "x" * 64, "123456789" * 8, f"{STRONG},short", f"short,{STRONG}", ","],
+)
+def test_a_weak_secret_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, weak: str
+) -> None:
+    (line,) = refusal(monkeypatch, BASE | {name: weak}).splitlines()
+    assert line.startswith(f"settings: {name}: ")
+    assert not [part for part in weak.split(",") if part and part in line]
+
+
+def test_a_list_of_secrets_is_read_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, BASE | {"SECRET_KEYS": f" {STRONG[::-1]} , {STRONG},"})
+    assert [key.get_secret_value() for key in settings.secret_keys] == [STRONG[::-1], STRONG]
+
+
+def test_no_secret_is_in_what_is_printed_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(monkeypatch, PRODUCTION)
+    for text in (repr(settings), str(settings), str(settings.model_dump())):
+        for secret in (STRONG, "database-password", "redis-password", "twilio-secret"):
+            assert secret not in text
+
+
+def test_a_refusal_shows_no_other_setting_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = refusal(monkeypatch, PRODUCTION | {"SMS_COUNTRIES": None, "REDIS_URL": None})
+    for secret in (STRONG, "database-password", "redis-password", "twilio-secret"):
+        assert secret not in text
+
+
+def test_a_mounted_file_stands_for_the_value(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{STRONG[::-1]}\n")
+    values = BASE | {"SECRET_KEYS": None, "SECRET_KEYS_FILE": str(secret)}
+    settings = load(monkeypatch, values)
+    assert [key.get_secret_value() for key in settings.secret_keys] == [STRONG[::-1]]
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "binary"])
+def test_a_file_that_cannot_be_read_is_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "binary":
+        path.write_bytes(b"\xff\xfe\x00secret")
+    values = BASE | {"SECRET_KEYS": None, "SECRET_KEYS_FILE": str(path)}
+    (line,) = refusal(monkeypatch, values).splitlines()
+    assert line.startswith("settings: ")
+    assert str(path) in line
+    assert "secret\n" not in line
+
+
+def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, BASE | {"PORT": "", "PUBLIC_URL": ""}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"PUBLIC_URL": None}, "PUBLIC_URL: expected https://host"),
+        ({"PUBLIC_URL": "http://id.example"}, "PUBLIC_URL: expected https://host"),
+        ({"SMS_COUNTRIES": None}, "SMS_COUNTRIES: required in production"),
+        ({"SMS_PROVIDERS": None}, "SMS_PROVIDERS: required in production"),
+        ({"SMS_PROVIDERS": "twilio,console"}, "console exists only in development"),
+        ({"OTP_COOLDOWN": "0"}, "OTP_COOLDOWN: may be off only in development"),
+        ({"TWILIO_ACCOUNT_SID": None}, "TWILIO_ACCOUNT_SID: required"),
+        ({"TWILIO_AUTH_TOKEN": None}, "TWILIO_AUTH_TOKEN or TWILIO_API_KEY: required"),
+        ({"TWILIO_PHONE_NUMBER": None}, "TWILIO_PHONE_NUMBER or"),
+        ({"SECRET_KEYS": "changeme"}, "SECRET_KEYS: "),
+    ],
+)
+def test_production_refuses(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], complaint: str
+) -> None:
+    (line,) = refusal(monkeypatch, PRODUCTION | changes).splitlines()
+    assert complaint in line
+
+
+def test_production_starts_when_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, PRODUCTION)
+    assert settings.production
+    assert settings.public_url == settings.jwt_issuer == "https://id.example"
+
+
+def test_production_is_what_an_unset_environment_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, PRODUCTION | {"ENV": None}).production
+
+
+def test_in_development_little_need_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, BASE | {"PORT": "8123"})
+    assert settings.public_url == settings.jwt_issuer == "http://127.0.0.1:8123"
+    assert settings.sms_providers == ("console",)
+    assert settings.sms_countries == ("*",)
+
+
+def test_the_issuer_may_be_another_than_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, BASE | {"JWT_ISSUER": "https://issuer.example"})
+    assert settings.jwt_issuer == "https://issuer.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.8.8.8", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost", True),
+        ("https://localhost.example", False),
+        ("https://id.example", False),
+        ("http://10.0.0.1", False),
+        ("http://0.0.0.0:8000", False),
+    ],
+)
+def test_a_loopback_address_is_known_as_one(
+    monkeypatch: pytest.MonkeyPatch, url: str, *, loopback: bool
+) -> None:
+    assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).public_url_is_loopback is loopback
+
+
+@pytest.mark.parametrize("field", ["port", "secret_keys", "public_url"])
+def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    settings: Any = load(monkeypatch, BASE)
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(settings, field, "other")
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, field in AuthSettings.model_fields.items():
+        assert re.search(r"\w{3}", field.description or ""), name

@@ -1,0 +1,286 @@
+"""Access tokens: every forgery and every slip is refused, and the cache never mixes two up."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm
+
+from shared.errors import TokenInvalid
+from shared.tokens import MAX_TOKEN_BYTES, TokenVerifier, parse_jwks
+from tests.support.clock import MovableClock
+from tests.support.tokens import Mint
+
+ISSUER, AUDIENCE = "https://id.example", "cheershare"
+ED25519 = Ed25519PrivateKey.generate()
+P256 = generate_private_key(SECP256R1())
+MINT = Mint(ED25519, ISSUER, AUDIENCE, kid="ed")
+USER = uuid4()
+JWKS = {
+    "keys": [
+        {**OKPAlgorithm.to_jwk(ED25519.public_key(), as_dict=True), "kid": "ed"},
+        {**ECAlgorithm.to_jwk(P256.public_key(), as_dict=True), "kid": "ec"},
+    ]
+}
+
+
+def fresh_token() -> str:
+    """One that is good from now on, for ten minutes."""
+    now = int(datetime.now(UTC).timestamp())
+    return MINT.token(USER, iat=now, nbf=now, exp=now + 600)
+
+
+CLAIMS: dict[str, Any] = jwt.decode(MINT.token(USER), options={"verify_signature": False})
+
+
+def b64(data: bytes | dict[str, Any]) -> str:
+    raw = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def raw_token(header: bytes | dict[str, Any], payload: bytes | dict[str, Any]) -> str:
+    """A token with any header and payload, well signed with our own key."""
+    text = f"{b64(header)}.{b64(payload)}"
+    return f"{text}.{b64(ED25519.sign(text.encode()))}"
+
+
+def header(**more: Any) -> dict[str, Any]:
+    return {"alg": "EdDSA", "typ": "at+jwt", "kid": "ed"} | more
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def verifier(clock: MovableClock) -> TokenVerifier:
+    return new_verifier(clock)
+
+
+def new_verifier(clock: MovableClock, **options: Any) -> TokenVerifier:
+    verifier = TokenVerifier(ISSUER, AUDIENCE, clock, **options)
+    verifier.use(parse_jwks(JWKS))
+    return verifier
+
+
+def refuse(verifier: TokenVerifier, token: str) -> None:
+    for _ in range(2):  # a refusal leaves nothing behind that a second try could find
+        with pytest.raises(TokenInvalid):
+            verifier.verify(token)
+
+
+def test_a_good_token_says_what_was_claimed(verifier: TokenVerifier) -> None:
+    claims = verifier.verify(raw_token(header(), CLAIMS))
+    assert claims.sub == USER
+    assert claims.sid == UUID(CLAIMS["sid"])
+    assert (claims.jti, claims.gen) == (CLAIMS["jti"], CLAIMS["gen"])
+    assert (claims.iat, claims.nbf, claims.exp) == tuple(CLAIMS[k] for k in ("iat", "nbf", "exp"))
+    assert (claims.amr, claims.roles) == (("otp",), ())
+    assert claims.auth_time == CLAIMS["auth_time"]
+
+
+def test_es256_is_good_too(verifier: TokenVerifier) -> None:
+    token = jwt.encode(CLAIMS, P256, "ES256", {"kid": "ec", "typ": "at+jwt"})
+    assert verifier.verify(token).sub == USER
+
+
+def none() -> str:
+    return f"{b64(header(alg='none'))}.{b64(CLAIMS)}."
+
+
+def hmac_with(key: bytes) -> Callable[[], str]:
+    def forge() -> str:
+        text = f"{b64(header(alg='HS256'))}.{b64(CLAIMS)}"
+        return f"{text}.{b64(hmac.digest(key, text.encode(), hashlib.sha256))}"
+
+    return forge
+
+
+def foreign_key(**more: Any) -> Callable[[], str]:
+    def forge() -> str:
+        text = f"{b64(header(**more))}.{b64(CLAIMS)}"
+        return f"{text}.{b64(Ed25519PrivateKey.generate().sign(text.encode()))}"
+
+    return forge
+
+
+def of_the_other_key() -> str:
+    """Signed by our P-256 key, under the name of the Ed25519 one."""
+    return jwt.encode(CLAIMS, P256, "ES256", {"kid": "ed", "typ": "at+jwt"})
+
+
+def other_payload() -> str:
+    head, _, signature = raw_token(header(), CLAIMS).split(".")
+    return f"{head}.{b64(CLAIMS | {'sub': str(uuid4())})}.{signature}"
+
+
+PUBLIC = ED25519.public_key()
+PEM = PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+RAW = PUBLIC.public_bytes(Encoding.Raw, PublicFormat.Raw)
+FOREIGN = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate().public_key(), as_dict=True)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        none,
+        hmac_with(PEM),
+        hmac_with(RAW),
+        hmac_with(JWKS["keys"][0]["x"].encode()),
+        hmac_with(b""),
+        foreign_key(),
+        foreign_key(kid="unknown"),
+        foreign_key(jwk=FOREIGN),
+        foreign_key(jku="https://evil.example/jwks.json"),
+        foreign_key(x5u="https://evil.example/cert.pem"),
+        foreign_key(x5c=["MIIB"]),
+        foreign_key(kid="../../dev/null"),
+        of_the_other_key,
+        other_payload,
+    ],
+)
+def test_a_forgery_is_refused(verifier: TokenVerifier, forge: Callable[[], str]) -> None:
+    refuse(verifier, forge())
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        header(crit=["exp"]),
+        header(crit=[]),
+        header(b64=False, crit=["b64"]),
+        header(jwk=FOREIGN),
+        header(jku="https://id.example/jwks.json"),
+        header(x5u="https://id.example"),
+        header(x5c=[]),
+        header(cty="JWT"),
+        header(zip="DEF"),
+        header(typ="JWT"),
+        header(typ="at+JWT "),
+        header(typ=None),
+        header(alg="ES256"),
+        header(alg="eddsa"),
+        header(alg=["EdDSA"]),
+        header(alg=None),
+        header(kid="ec"),
+        header(kid="unknown"),
+        header(kid=None),
+        header(kid=["ed"]),
+        header(kid=1),
+        {"alg": "EdDSA", "typ": "at+jwt"},
+        {"alg": "EdDSA", "kid": "ed"},
+        {"typ": "at+jwt", "kid": "ed"},
+        {},
+        b"[]",
+        b"null",
+        b"x",
+        b"\xff",
+        b"[" * 2000,
+    ],
+    ids=lambda head: str(head)[:50],
+)
+def test_a_strange_header_is_refused_although_our_key_signed(
+    verifier: TokenVerifier, strange: bytes | dict[str, Any]
+) -> None:
+    refuse(verifier, raw_token(strange, CLAIMS))
+
+
+@pytest.mark.parametrize("name", sorted(CLAIMS))
+def test_a_missing_claim_is_refused(verifier: TokenVerifier, name: str) -> None:
+    refuse(verifier, raw_token(header(), {k: v for k, v in CLAIMS.items() if k != name}))
+
+
+NO_NUMBERS: list[object] = [None, "1", 1.5, True, [], {}]
+NO_TEXTS: list[object] = [None, 1, True, [], {}]
+NO_UUIDS: list[object] = [*NO_TEXTS, "", "x", "0190c8a0"]
+NO_LISTS: list[object] = [None, "otp", 1, {}, [1], [None], [["otp"]]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(n, v) for n in ("iat", "nbf", "exp", "auth_time", "gen") for v in NO_NUMBERS],
+        *[(n, v) for n in ("sub", "sid") for v in NO_UUIDS],
+        *[("jti", v) for v in NO_TEXTS],
+        *[(n, v) for n in ("amr", "roles") for v in NO_LISTS],
+        *[("aud", v) for v in (*NO_TEXTS, "other", "Cheershare", ["other"], [1])],
+        *[("iss", v) for v in (*NO_TEXTS, "https://id.example/", "https://evil.example")],
+    ],
+)
+def test_a_mistyped_or_foreign_claim_is_refused(
+    verifier: TokenVerifier, name: str, value: object
+) -> None:
+    refuse(verifier, raw_token(header(), CLAIMS | {name: value}))
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"null", b"[]", b"1", b'"x"', b"{", b"\xff", b"[" * 2000, b"9" * 3000],
+    ids=lambda payload: payload[:10].hex(),
+)  # fmt: skip
+def test_a_payload_that_is_no_object_is_refused(verifier: TokenVerifier, payload: bytes) -> None:
+    refuse(verifier, raw_token(header(), payload))
+
+
+def test_numbers_beyond_every_clock_are_survived(verifier: TokenVerifier) -> None:
+    refuse(verifier, raw_token(header(), CLAIMS | {"nbf": 10**400}))
+    refuse(verifier, raw_token(header(), CLAIMS | {"exp": -(10**400)}))
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", ".", "..", "...", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "\ud800.a.b", "\0", "e30.e30.e30"],
+    ids=ascii,
+)
+def test_what_is_no_token_is_refused(verifier: TokenVerifier, token: str) -> None:
+    refuse(verifier, token)
+
+
+@given(st.text())
+def test_no_text_makes_the_verifier_fail_otherwise(text: str) -> None:
+    refuse(new_verifier(MovableClock()), text)
+
+
+def test_a_token_of_more_than_4_kib_is_refused_whoever_signed_it(
+    verifier: TokenVerifier,
+) -> None:
+    small = raw_token(header(), CLAIMS | {"roles": ["x" * 2000]})
+    assert len(small) <= MAX_TOKEN_BYTES == 4096
+    verifier.verify(small)
+    huge = raw_token(header(), CLAIMS | {"roles": ["x" * 3000]})
+    assert len(huge) > MAX_TOKEN_BYTES
+    refuse(verifier, huge)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_token_expires_by_the_given_clock(clock: MovableClock, *, known: bool) -> None:
+    verifier, token = new_verifier(clock), fresh_token()
+    if known:
+        verifier.verify(token)
+    clock.advance(seconds=600 + 25)  # the leeway is 30 s
+    verifier.verify(token)
+    clock.advance(seconds=10)
+    refuse(verifier, token)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_token_is_not_valid_before_its_time(clock: MovableClock, *, known: bool) -> None:
+    verifier, token = new_verifier(clock), fresh_token()
+    if known:
+        verifier.verify(token)
+    clock.offset = timedelta(seconds=-25)
+    verifier.verify(token)
+    clock.offset = timedelta(seconds=-35)
+    refuse(verifier, token)
