@@ -15,6 +15,7 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 h2{margin-top:2.5rem}code{font:14px ui-monospace,monospace}
 article{border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.8rem 0}
 article h3{margin:0}table{border-collapse:collapse;width:100%}
+td:first-child{width:14rem}article td:first-child{width:5rem}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

@@ -27,7 +27,11 @@ def field_errors(wrong: ValidationError) -> list[FieldError]:
     """Return what is wrong with each field, by its dotted path; nothing of what was given."""
     errors = wrong.errors(include_url=False, include_input=False, include_context=False)
     return [
-        FieldError(_path(error["loc"]) or "body", error["type"], error["msg"])
+        FieldError(
+            _path(error["loc"]) or "body",
+            error["type"],
+            error["msg"].removeprefix("Value error, "),
+        )
         for error in errors[:MOST_ERRORS]
     ]
 

@@ -43,6 +43,7 @@ async def open_providers(
                 from auth_service.delivery.webhook import open_webhook  # noqa: PLC0415
 
                 return await stack.enter_async_context(open_webhook(settings, clock))
+            # Imported when configured, as the others.
             from auth_service.delivery.smtp import open_smtp  # noqa: PLC0415
 
             url = settings.smtp_url if name == "smtp" else settings.smtp2_url

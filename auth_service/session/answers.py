@@ -1,5 +1,7 @@
 """Token pairs as answers: the one place where a session's tokens are handed out."""
 
+from math import ceil
+
 from aiohttp import web
 
 from auth_service.resources import CLOCK, SIGNER
@@ -20,7 +22,7 @@ def token_pair(request: web.Request, signed_in: SignedIn, status: int = 200) -> 
         access_token=signer.sign(subject),
         expires_in=signer.life,
         refresh_token=signed_in.refresh_token,
-        refresh_expires_in=max(0, int(left.total_seconds())),
+        refresh_expires_in=max(0, ceil(left.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
     )

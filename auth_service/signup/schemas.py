@@ -41,7 +41,7 @@ class SignupBody(BaseModel):
     @model_validator(mode="after")
     def _either(self) -> Self:
         if self.otp is None and self.name is None:
-            message = "name is needed to ask for a code, otp to use one"
+            message = "send name to ask for a code, or otp to use one"
             raise ValueError(message)
         return self
 

@@ -48,9 +48,13 @@ class Children:
             for wait in waits:
                 wait.cancel()
         first = done.pop()
-        raise ServiceEndedError(
-            f"{waits[first]} ended with code {first.result()}; its last lines say why"
+        code = first.result()
+        why = (
+            f"was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended with code {code}; its last lines say why"
         )
+        raise ServiceEndedError(f"{waits[first]} {why}")
 
 
 async def finish(arguments: list[str], environment: dict[str, str]) -> int:

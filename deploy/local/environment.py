@@ -1,11 +1,13 @@
 """The environment that the services get; what the caller's environment says wins."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from typing import Self
 
 from deploy.local.databases import DATABASES, create_databases
 from deploy.local.postgres import Postgres
+from deploy.local.server import ServerError
 from deploy.local.valkey import Valkey, hashed
 from deploy.local.vault import Vault
 from migrations.run import FOLDERS, migrate_up
@@ -17,6 +19,7 @@ MEDIA_ACL = (
     "%R~revocations:log %R~revocations:deleted %R~revocations:head "
     "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
 )
+WATCH_SECONDS = 0.5
 
 
 class Servers:
@@ -50,6 +53,19 @@ class Servers:
         """Stop the servers and delete their data; False when another process owns them."""
         ours = [server for server in (self.valkey, self.postgres) if not server.external]
         return all(server.discard() for server in ours)
+
+    async def watch(self) -> None:
+        """Return never; a server of ours that ends takes the stack with it.
+
+        Raises:
+            ServerError: one has ended.
+        """
+        ours = [one for one in (self.postgres, self.valkey) if not one.external]
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for server in ours:
+                if server.pid is None:
+                    raise ServerError(f"{server.title} has ended; start again")
 
     @property
     def joined(self) -> bool:

@@ -40,9 +40,14 @@ async def run(port: int, data: Path) -> None:
             # First of all: that the port is taken must be known before anything else starts.
             async with (
                 listening(front, "127.0.0.1", port, grace=END_SECONDS, cancel_abandoned=True),
-                _services(vault, address) as children,
+                _services(vault, address) as (servers, children),
             ):
-                await _first(stop.wait(), children.watch(), _announce(vault, address))
+                await _first(
+                    stop.wait(),
+                    servers.watch(),
+                    children.watch(),
+                    _announce(vault, address),
+                )
         except ServiceEndedError as error:
             raise StackError(str(error)) from error
         except OSError as error:
@@ -54,7 +59,7 @@ async def run(port: int, data: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _services(vault: Vault, address: str) -> AsyncIterator[Children]:
+async def _services(vault: Vault, address: str) -> AsyncIterator[tuple[Servers, Children]]:
     with Servers(vault) as servers:
         if servers.joined:
             raise StackError(f"{vault.data} is in use by another stack; try another: DATA=...")
@@ -67,7 +72,7 @@ async def _services(vault: Vault, address: str) -> AsyncIterator[Children]:
         async with Children() as children:
             for name, environment in environments.items():
                 await children.start(f"{name}_service", environment)
-            yield children
+            yield servers, children
 
 
 def _say_where(servers: Servers) -> None:

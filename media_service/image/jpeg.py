@@ -7,7 +7,7 @@ from media_service.image.model import Extent, Source
 
 MAX_SEGMENTS = 2_000
 MAX_SCANS = 100
-MAX_SCANNED_PIXELS = 600_000_000  # under a second of decoding
+MAX_SCANNED_PIXELS = 2_000_000_000  # about two seconds of decoding
 _MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 """Any marker but stuffed zeros and restarts, which stand within a scan's data."""
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

@@ -108,7 +108,7 @@ async def test_life(start: Callable[..., Stack]) -> None:
     below = descendants(again.process.pid)
     os.kill(service, signal.SIGKILL)
     assert again.process.wait(20) == 1
-    assert "auth_service ended with code -9" in again.said
+    assert "auth_service was killed by SIGKILL" in again.said
     until(lambda: not any(alive(pid) for pid in below))
 
 
@@ -117,6 +117,16 @@ def test_death(start: Callable[..., Stack]) -> None:
     assert start().ready().end(signal.SIGKILL) == -signal.SIGKILL
     orphaned = start("--end-with-parent", under_shell=True).ready()
     assert orphaned.end(signal.SIGKILL) == -signal.SIGKILL, "of the shell above the launcher"
+
+
+def test_a_dead_server_ends_the_stack(start: Callable[..., Stack]) -> None:
+    stack = start().ready()
+    below = descendants(stack.process.pid)
+    servers = [pid for pid in below if b"valkey-server" in command_line(pid)]
+    os.kill(servers[0], signal.SIGKILL)
+    assert stack.process.wait(20) == 1
+    assert "Valkey has ended" in stack.said
+    until(lambda: not any(alive(pid) for pid in below))
 
 
 def walk_the_demo(stack: Stack) -> None:

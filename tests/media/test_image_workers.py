@@ -82,7 +82,7 @@ async def test_too_long_on_the_processor_is_broken(
     tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = tmp_path / "slow"
-    slow.write_bytes(many_scans((8000, 5000), 80))
+    slow.write_bytes(many_scans((8000, 5000), 40))
     async with open_pool(1, PIXELS) as pool:
         monkeypatch.setattr("media_service.image.process.CPU_SECONDS", 0)
         with pytest.raises(BrokenImage):

@@ -155,7 +155,7 @@ async def test_a_second_signal_ends_at_once(start: Start, phase: str) -> None:
         began = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
         assert await ended(service) == 1
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5  # both waits are 20
         with pytest.raises(ClientConnectionError):
             await in_hand
 
