@@ -16,6 +16,7 @@ from auth_service.delivery.routes import routes as development_routes
 from auth_service.delivery.start import WorkerParts, open_worker
 from auth_service.keyring import Keyring
 from auth_service.otp.service import Challenges
+from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
 from auth_service.session.model import Lives
@@ -136,6 +137,7 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
         entropy=app[r.ENTROPY],
         token_life=timedelta(seconds=settings.access_token_ttl),
     )
+    watch_publisher(app[HTTP_METRICS].registry, publisher)
     async with repeating("publisher", publisher.maintain, pause=1):
         yield
 

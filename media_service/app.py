@@ -11,8 +11,6 @@ from media_service.creative.routes import routes as creative_routes
 from media_service.creative.sweep import SWEEP_SECONDS, sweep
 from media_service.creative.zone import Zones
 from media_service.identity.authentication import authenticate
-from media_service.identity.keys import LOOK_SECONDS, KeyWatch
-from media_service.identity.service import Admission
 from media_service.image.pool import open_pool
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
@@ -27,8 +25,8 @@ from shared.db import open_database
 from shared.entropy import Entropy
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
-from shared.revocation.follower import following
-from shared.tokens import JwksFile, TokenVerifier
+from shared.revocation.admission import admitting
+from shared.revocation.metrics import watch_mirror
 
 PREFIX = "/v1/media"
 FEATURES = (upload_routes, creative_routes, schedule_routes)
@@ -54,25 +52,25 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _identity(app: web.Application) -> AsyncIterator[None]:
-    settings, clock = app[r.SETTINGS], app[r.CLOCK]
-    verifier = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
-    watch = KeyWatch(JwksFile(settings.jwks_file), verifier)
-    mirror_in_step = following(
-        settings.redis_url.get_secret_value(),
-        settings.revocation_keys,
-        clock,
+    settings = app[r.SETTINGS]
+    async with admitting(
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        jwks_file=settings.jwks_file,
+        redis_url=settings.redis_url.get_secret_value(),
+        revocation_keys=settings.revocation_keys,
+        clock=app[r.CLOCK],
         max_staleness=settings.revocation_max_staleness,
         fail_open=settings.revocation_policy == "fail_open",
-    )
-    await watch.look()
-    async with mirror_in_step as mirror, repeating("keys", watch.look, pause=LOOK_SECONDS):
-        app[r.ADMISSION] = Admission(verifier, mirror)
+    ) as admission:
+        app[r.ADMISSION] = admission
+        watch_mirror(app[HTTP_METRICS].registry, admission.mirror)
 
         async def has_keys() -> bool:
-            return verifier.ready
+            return admission.verifier.ready
 
         async def knows_revocations() -> bool:
-            return mirror.in_touch
+            return admission.mirror.ready
 
         app[READINESS].checks |= {"keys": has_keys, "revocations": knows_revocations}
         yield

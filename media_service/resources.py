@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from media_service.creative.zone import Zones
-    from media_service.identity.service import Admission
     from media_service.image.pool import ImagePool
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy
+    from shared.revocation.admission import Admission
     from shared.tokens import Claims
 
 SETTINGS: web.AppKey["MediaSettings"] = web.AppKey("settings")

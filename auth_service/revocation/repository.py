@@ -1,15 +1,16 @@
 """The table of what is cut off. A row is inserted by the statement that cuts it off."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from auth_service.revocation.model import USER_DELETED, StoredRevocation
 from shared.db import Connection, Database, Record
 from shared.revocation.message import Revocation
 
 LOCK = 0x7265766F  # any number that nothing else locks
-COLUMNS = "id, kind, subject, generation, reason, expires_at"
+COLUMNS = "id, kind, subject, generation, reason, created_at, expires_at, entry"
 
 PENDING_OF_USER = f"""
 SELECT {COLUMNS} FROM revocations
@@ -20,22 +21,46 @@ ORDER BY id"""
 
 PENDING = f"""
 SELECT {COLUMNS} FROM revocations
-WHERE published_at IS NULL AND created_at < $1 ORDER BY id LIMIT 500"""
+WHERE published_at IS NULL AND id <= $1 ORDER BY id LIMIT $2"""
+
+STATE = """
+SELECT (SELECT count(*) FROM revocations WHERE published_at IS NULL) AS pending,
+       (SELECT max(id) FROM revocations) AS newest"""
+
+PUBLISHED = f"""
+SELECT {COLUMNS} FROM revocations
+WHERE published_at IS NOT NULL AND reason <> '{USER_DELETED}' AND created_at > $1
+ORDER BY created_at DESC LIMIT $2"""
+
+PUBLISHED_OF_DELETED = f"""
+SELECT {COLUMNS} FROM revocations
+WHERE published_at IS NOT NULL AND reason = '{USER_DELETED}' AND expires_at > $1
+ORDER BY created_at DESC LIMIT $2"""
 
 LIVE = f"SELECT {COLUMNS} FROM revocations WHERE expires_at > $1 ORDER BY id"
 
 MARK_PUBLISHED = """
-UPDATE revocations SET published_at = $2 WHERE id = ANY($1::bigint[]) AND published_at IS NULL"""
+UPDATE revocations r SET published_at = $3, entry = told.entry
+FROM unnest($1::bigint[], $2::text[]) AS told (id, entry) WHERE r.id = told.id"""
+
+# Rows that another replica is removing are passed over.
+REMOVE_EXPIRED = """
+DELETE FROM revocations WHERE id IN (
+    SELECT id FROM revocations WHERE expires_at < $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
 
+# A replica that is frozen while it holds the lock loses it.
+GIVE_UP_AFTER = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
+
 
 @dataclass(frozen=True, slots=True)
-class StoredRevocation:
-    """A row: what is revoked, and the number by which it is marked as published."""
+class State:
+    """How many rows wait to be published, and the newest row's number."""
 
-    id: int
-    revocation: Revocation
+    pending: int
+    newest: int
 
 
 def _stored(row: Record) -> StoredRevocation:
@@ -46,7 +71,7 @@ def _stored(row: Record) -> StoredRevocation:
         expires_at=row["expires_at"],
         generation=row["generation"],
     )
-    return StoredRevocation(row["id"], revocation)
+    return StoredRevocation(row["id"], revocation, row["created_at"], row["entry"])
 
 
 async def pending_of_user(database: Database, user_id: UUID) -> list[StoredRevocation]:
@@ -55,24 +80,58 @@ async def pending_of_user(database: Database, user_id: UUID) -> list[StoredRevoc
         return [_stored(row) for row in await connection.fetch(PENDING_OF_USER, user_id)]
 
 
-async def pending_before(database: Database, moment: datetime) -> list[StoredRevocation]:
-    """Return up to 500 rows older than `moment` that nobody has published."""
+async def pending_up_to(database: Database, newest: int, limit: int) -> list[StoredRevocation]:
+    """Return up to `limit` rows that nobody has published, up to a number, the oldest first."""
     async with database.connection() as connection:
-        return [_stored(row) for row in await connection.fetch(PENDING, moment)]
+        return [_stored(row) for row in await connection.fetch(PENDING, newest, limit)]
 
 
-async def live(connection: Connection, now: datetime) -> list[StoredRevocation]:
-    """Return everything that is revoked and has not expired, published or not."""
-    return [_stored(row) for row in await connection.fetch(LIVE, now)]
+async def published_since(
+    database: Database, moment: datetime, limit: int
+) -> list[StoredRevocation]:
+    """Return up to `limit` published rows made since `moment`, the newest first.
+
+    Those of deleted users apart.
+    """
+    async with database.connection() as connection:
+        return [_stored(row) for row in await connection.fetch(PUBLISHED, moment, limit)]
 
 
-async def mark_published(
-    connection: Connection, stored: Sequence[StoredRevocation], now: datetime
-) -> None:
-    """Note that these rows are in the backlog."""
-    await connection.execute(MARK_PUBLISHED, [row.id for row in stored], now)
+async def deleted_users(database: Database, now: datetime, limit: int) -> list[StoredRevocation]:
+    """Return up to `limit` published rows of deleted users, the newest first."""
+    async with database.connection() as connection:
+        return [_stored(row) for row in await connection.fetch(PUBLISHED_OF_DELETED, now, limit)]
+
+
+async def state(database: Database) -> State:
+    """Return what is pending, and how far the table goes."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(STATE)
+    return State(row["pending"], row["newest"] or 0) if row else State(0, 0)
+
+
+async def live(
+    connection: Connection, moment: datetime, page: int
+) -> AsyncIterator[list[StoredRevocation]]:
+    """Yield every row that has not expired by `moment`, published or not, page by page."""
+    cursor = await connection.cursor(LIVE, moment)
+    while rows := await cursor.fetch(page):
+        yield [_stored(row) for row in rows]
+
+
+async def mark_published(database: Database, entries: Mapping[int, str], now: datetime) -> None:
+    """Note which entry of the backlog tells each row."""
+    async with database.connection() as connection:
+        await connection.execute(MARK_PUBLISHED, list(entries), list(entries.values()), now)
+
+
+async def remove_expired(database: Database, moment: datetime, limit: int) -> None:
+    """Remove up to `limit` rows that expired before `moment`."""
+    async with database.connection() as connection:
+        await connection.execute(REMOVE_EXPIRED, moment, limit)
 
 
 async def try_lock(connection: Connection) -> bool:
     """Take the lock of whoever starts an epoch, until the transaction ends; False when taken."""
+    await connection.execute(GIVE_UP_AFTER)
     return bool(await connection.fetchval(TRY_LOCK, LOCK))

@@ -1,33 +1,32 @@
 """The publisher: what PostgreSQL says is cut off reaches every mirror, at once or soon after."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from auth_service.revocation import repository
+from auth_service.revocation.backlog import Backlog, Entries, EpochGone
 from auth_service.revocation.errors import RevocationPending
-from auth_service.revocation.repository import StoredRevocation
+from auth_service.revocation.model import StoredRevocation
+from auth_service.revocation.seeding import Seeding
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.redis import BatchedRedis, Script, lua
-from shared.revocation.message import CHANNEL, HEAD, LOG, encode
+from shared.redis import BatchedRedis
+from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 
 PUBLISH_SECONDS = 0.5
-KEEP_IN_LOG = timedelta(minutes=15)
-IN_FLIGHT = timedelta(seconds=1)
-SEED_PAGE = 500
-PUBLISH = Script.of(lua("auth_service.revocation", "publish.lua"))
-BEGIN_EPOCH = Script.of(lua("auth_service.revocation", "begin_epoch.lua"))
+PROBE_SECONDS = 0.3
+PROBE_PAUSE_SECONDS = 0.1
+KEEP_EXPIRED = timedelta(hours=1)  # a clock may be ahead
+COMPARED = 2000
+COMPARED_DELETED = 100
+PAGE = 500
 log = structlog.get_logger()
-
-
-class EpochGoneError(Exception):
-    """Redis has no epoch, or another one: it was wiped, or has never been filled."""
 
 
 class Publisher:
@@ -46,11 +45,14 @@ class Publisher:
         """`keys`: the first one signs. `token_life`: the longest life of an access token."""
         self._database = database
         self._redis = redis
-        self._keys = keys
+        self._backlog = Backlog(redis, keys, clock, token_life)
         self._clock = clock
         self._entropy = entropy
-        self._log_life_ms = int((token_life + KEEP_IN_LOG).total_seconds() * 1000)
+        self._token_life = token_life
         self._epoch = ""
+        self._newest: int | None = None
+        self.pending = 0
+        """How many committed rows nobody had published when `maintain` last looked."""
 
     async def publish_for(self, user_id: UUID) -> None:
         """Publish what is revoked of a user, and return once every service has been told.
@@ -62,75 +64,115 @@ class Publisher:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._publish(await repository.pending_of_user(self._database, user_id))
-        except (TimeoutError, ServiceUnavailable, EpochGoneError) as away:
+        except (TimeoutError, ServiceUnavailable) as away:
             raise RevocationPending from away
 
     async def maintain(self) -> None:
-        """Publish what is still pending; fill a Redis that has forgotten everything."""
-        if await self._epoch_lost() and not await self._begin_epoch():
-            return  # another replica is at it
-        pending = await repository.pending_before(self._database, self._clock.now() - IN_FLIGHT)
-        if pending:
-            await self._publish(pending)
-            log.info("revocations.published_late", count=len(pending))
+        """Make the backlog whole: once, as soon as Redis answers; called again each second.
+
+        A Redis that has lost its stream or its epoch, or more than is compared, is filled. Else
+        what was published and is lacking is appended again: a failover may lose what was
+        acknowledged. What is pending is published, and rows past their life are removed.
+        """
+        fresh = await self._wait_for_redis()
+        lately, deleted = await self._compared()
+        found = await self._backlog.look([*lately, *deleted])
+        more_lost = any(
+            len(rows) == limit and found.lacks(rows[-1])
+            for rows, limit in ((lately, COMPARED), (deleted, COMPARED_DELETED))
+        )
+        if more_lost or not found.whole:
+            if not await self._begin_epoch(found.epoch, {row.id for row in (*lately, *deleted)}):
+                return  # another replica is at it
+            fresh = True
+        else:
+            self._epoch = found.epoch
+            await self._append_again([row for row in (*lately, *deleted) if found.lacks(row)])
+        await self._publish_pending(fresh=fresh)
+        expired = self._clock.now() - KEEP_EXPIRED
+        await repository.remove_expired(self._database, expired, COMPARED)
+
+    async def _wait_for_redis(self) -> bool:
+        """Return when Redis answers; True when it did not at once."""
+        waited = False
+        while not await self._answers():
+            if not waited:
+                log.warning("revocations.redis_away")
+            waited = True
+            self.pending = (await repository.state(self._database)).pending
+            await asyncio.sleep(PROBE_PAUSE_SECONDS)
+        return waited
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                return await self._redis.reachable()
+        except TimeoutError:
+            return False
+
+    async def _compared(self) -> tuple[list[StoredRevocation], list[StoredRevocation]]:
+        """Return what the backlog must hold, the newest first: of late, and of deleted users."""
+        now = self._clock.now()
+        since = now - self._token_life
+        lately = await repository.published_since(self._database, since, COMPARED)
+        return lately, await repository.deleted_users(self._database, now, COMPARED_DELETED)
+
+    async def _append_again(self, lost: Sequence[StoredRevocation]) -> None:
+        if lost:
+            await self._publish(lost)
+            log.warning("revocations.appended_again", count=len(lost))
+
+    async def _publish_pending(self, *, fresh: bool) -> None:
+        """Publish what nobody has; unless `fresh`, only what was there a round ago already.
+
+        What is younger is in its handler's hands. Its age is not told by a clock, which may step.
+        """
+        state = await repository.state(self._database)
+        up_to = state.newest if fresh or self._newest is None else self._newest
+        self._newest = state.newest
+        count = 0
+        while rows := await repository.pending_up_to(self._database, up_to, PAGE):
+            await self._publish(rows)
+            count += len(rows)
+        self.pending = state.pending - count
+        if count:
+            log.info("revocations.published_late", count=count)
 
     async def _publish(self, rows: Sequence[StoredRevocation]) -> None:
-        if not rows:
-            return
-        try:
-            await self._append(rows)
-        except EpochGoneError:
-            await self._learn_epoch()
-            await self._append(rows)
-        async with self._database.connection() as connection:
-            await repository.mark_published(connection, rows, self._clock.now())
+        """Publish rows and note where they are told.
 
-    async def _append(self, rows: Sequence[StoredRevocation]) -> None:
-        """Append each row, all of them in one round trip."""
-        calls = [
-            self._redis.run(
-                PUBLISH,
-                [LOG, HEAD],
-                [self._epoch, self._message(row, self._epoch), self._log_life_ms, CHANNEL],
-            )
-            for row in rows
-        ]
-        if not all(await asyncio.gather(*calls)):
-            raise EpochGoneError
+        Raises:
+            EpochGone: there is no epoch to publish in.
+        """
+        for start in range(0, len(rows), PAGE):
+            page = rows[start : start + PAGE]
+            try:
+                entries = await self._backlog.publish(self._epoch, page)
+            except EpochGone:
+                self._epoch = (await self._backlog.look()).epoch
+                entries = await self._backlog.publish(self._epoch, page)
+            await repository.mark_published(self._database, entries, self._clock.now())
 
-    def _message(self, row: StoredRevocation, epoch: str) -> str:
-        now = self._clock.now()
-        return encode([row.revocation], epoch=epoch, at=now, keys=self._keys)
+    async def _begin_epoch(self, found: str, compared: Collection[int]) -> bool:
+        """Append every live row, then set the epoch: mirrors that see it can read everything.
 
-    async def _learn_epoch(self) -> None:
-        self._epoch = (await self._redis.execute("HGET", HEAD, "epoch") or b"").decode()
-        if not self._epoch:
-            raise EpochGoneError
-
-    async def _epoch_lost(self) -> bool:
-        try:
-            await self._learn_epoch()
-        except EpochGoneError:
-            return True
-        last = await self._redis.execute("HGET", HEAD, "last")
-        return last != b"0-0" and not await self._redis.execute("EXISTS", LOG)
-
-    async def _begin_epoch(self) -> bool:
-        """Append every live row, then set the epoch: mirrors that see it can read everything."""
+        `compared`: rows of which it has to be known by which entry they are told.
+        """
+        epoch, count = self._entropy.bytes(16).hex(), 0
+        seeding = Seeding(self._backlog, self._redis, epoch)
+        mark: Entries = {}
         async with self._database.transaction() as connection:
             if not await repository.try_lock(connection):
                 return False
-            found, epoch = self._epoch, self._entropy.bytes(16).hex()
-            rows = await repository.live(connection, self._clock.now())
-            for start in range(0, len(rows), SEED_PAGE):
-                page = rows[start : start + SEED_PAGE]
-                messages = [self._message(row, epoch) for row in page]
-                await asyncio.gather(
-                    *(self._redis.execute("XADD", LOG, "*", "m", text) for text in messages)
-                )
-            if not await self._redis.run(BEGIN_EPOCH, [LOG, HEAD], [found, epoch]):
+            since = self._clock.now() - KEEP_AFTER_EXPIRY
+            async for page in repository.live(connection, since, PAGE):
+                entries = await seeding.append(page)
+                wanted = {row.id for row in page if row.entry is None or row.id in compared}
+                mark |= {row: entry for row, entry in entries.items() if row in wanted}
+                count += len(page)
+            if not await seeding.begin(found):
                 return False
             self._epoch = epoch
-            await repository.mark_published(connection, rows, self._clock.now())
-        log.info("revocations.epoch_begun", rows=len(rows))
+            await repository.mark_published(self._database, mark, self._clock.now())
+        log.info("revocations.epoch_begun", rows=count)
         return True

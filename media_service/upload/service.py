@@ -10,7 +10,6 @@ from media_service.creative import repository
 from media_service.creative.due import due_at, parse_when
 from media_service.creative.model import Creative, Status
 from media_service.creative.zone import Zones
-from media_service.identity.service import Admission
 from media_service.image.model import ImageFacts
 from media_service.image.pool import ImagePool
 from media_service.storage.model import ORIGINAL, Digest, StagedFile, Storage
@@ -23,6 +22,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import FieldError, ValidationFailed
+from shared.revocation.admission import Admission
 
 log = structlog.get_logger()
 

@@ -1,9 +1,4 @@
 """What is revoked, told to every service: the message, the mirror that holds it, the follower.
 
-Nothing here knows HTTP, so that any asyncio service can use it:
-
-    verifier = TokenVerifier(issuer, audience, SystemClock())
-    async with following(redis_url, keys, SystemClock()) as mirror:
-        claims = verifier.verify(token)
-        mirror.check(claims)
+Nothing here knows HTTP, so that any asyncio service can use it; `docs/integrate.md` shows how.
 """

@@ -10,26 +10,27 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from shared.background import repeating
-from shared.clock import Clock
+from shared.clock import Clock, milliseconds
 from shared.redis import new_client
-from shared.revocation.message import CHANNEL, HEAD, LOG, UnverifiedMessageError, decode
+from shared.revocation.message import (
+    CHANNEL,
+    HEAD,
+    LOG,
+    UnverifiedMessageError,
+    decode,
+    without_id,
+)
 from shared.revocation.mirror import Mirror
+from shared.revocation.position import Page, Position, StreamId, parse_id
 
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS = 1.0
+CONNECT_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
+DEAF_AFTER = 3
 FORGET_EVERY = 60
-PAGE = 1000
-START = (0, 0)
+PAGE = 250  # decoding one takes some 5 ms of the loop
 log = structlog.get_logger()
-
-StreamId = tuple[int, int]
-
-
-def parse_id(text: bytes) -> StreamId:
-    """Return a stream id as a pair that compares in the stream's order."""
-    milliseconds, _, sequence = text.partition(b"-")
-    return int(milliseconds), int(sequence or 0)
 
 
 class Follower:
@@ -46,8 +47,9 @@ class Follower:
         self._keys = keys
         self._mirror = mirror
         self._clock = clock
-        self._epoch: bytes | None = None
-        self._last: StreamId = START
+        self._position = Position(self._apply_logged)
+        self._heard: set[bytes] = set()
+        self._unanswered = 0
 
     async def follow(self) -> None:
         """Follow until the connection is lost.
@@ -55,83 +57,90 @@ class Follower:
         Subscribe first, read the backlog second: what is published in between comes twice.
         """
         async with self._redis.pubsub() as pubsub:
-            await pubsub.subscribe(CHANNEL)
-            if await pubsub.get_message(timeout=ANSWER_SECONDS) is None:
-                raise TimeoutError
-            self._epoch, self._last = None, START
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await pubsub.subscribe(CHANNEL)
+                if await pubsub.get_message(timeout=CONNECT_SECONDS) is None:
+                    raise TimeoutError
+            self.restart()
             await self._look()
             async with asyncio.TaskGroup() as tasks:
                 listener = tasks.create_task(self._listen(pubsub))
-                await self._look_while(listener)
+                await self._look_while(listener, pubsub)
+
+    def restart(self) -> None:
+        """Forget how far the log was read, because the connection is a new one."""
+        self._position.restart()
+        self._heard.clear()
+        self._unanswered = 0
 
     async def _listen(self, pubsub: PubSub) -> None:
         async for message in pubsub.listen():
+            self._unanswered = 0
             if message["type"] == "message":
-                self._apply_published(message["data"])
+                self.hear(message["data"])
 
-    def _apply_published(self, text: bytes) -> None:
+    def hear(self, text: bytes) -> None:
+        """Apply what the channel brought, if it is ours."""
         try:
             self._mirror.add(decode(text, self._keys))
         except UnverifiedMessageError:
             log.warning("revocations.unverified_message_ignored")
+            return
+        entry, message = without_id(text)
+        if entry is not None:
+            self._heard.add(message)
+            self._note_lag(parse_id(entry))
 
-    async def _look_while(self, listener: asyncio.Task[None]) -> None:
+    async def _look_while(self, listener: asyncio.Task[None], pubsub: PubSub) -> None:
         looks = 0
         while not listener.done():
             await asyncio.sleep(LOOK_SECONDS)
+            await self._ping(pubsub)
             await self._look()
             looks += 1
             if looks % FORGET_EVERY == 0:
                 self._mirror.forget_expired()
+
+    async def _ping(self, pubsub: PubSub) -> None:
+        """Notice a subscription that has gone deaf, while looks still go through."""
+        if self._unanswered >= DEAF_AFTER:
+            message = "the subscription does not answer"
+            raise TimeoutError(message)
+        self._unanswered += 1
+        await pubsub.ping()
 
     async def _look(self) -> None:
         """Compare the head, read what is missing; only then are we in touch, as of the question."""
         asked_at = self._clock.monotonic()
         async with asyncio.timeout(LOOK_SECONDS + ANSWER_SECONDS):
             head: dict[Any, Any] = await self._redis.hgetall(HEAD)
-            epoch = head.get(b"epoch")
-            if epoch is None:
-                log.warning("revocations.epoch_missing")
-                return
-            last = parse_id(head.get(b"last", b"0"))
-            if epoch != self._epoch or last < self._last:
-                self._epoch, self._last = epoch, START
-        if await self._read_log(last):
+        if not self._position.face(head):
+            log.warning("revocations.epoch_missing")
+            return
+        while (wanted := self._position.wanted) is not None:
+            self._position.take(await self._read_page(*wanted))
+        self._heard.clear()
+        if self._position.complete:
             self._mirror.confirm(asked_at)
 
-    async def _read_log(self, head: StreamId) -> bool:
-        """Apply what lies between our last entry and `head`; tell whether all of it was ours.
-
-        An entry that no key verifies may hide a revocation: what follows it is applied, but we
-        stay before it, out of touch, until it is trimmed or a key that verifies it is set.
-        """
-        position, understood = self._last, True
-        while position < head:
-            page = await self._read_page(position)
-            for entry_id, fields in page:
-                position = parse_id(entry_id)
-                understood = self._apply_logged(fields) and understood
-                if understood:
-                    self._last = position
-            if not page:  # the rest was trimmed: expired before we could read it
-                break
-        if understood:
-            self._last = max(self._last, head)
-        return understood
-
-    async def _read_page(self, position: StreamId) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        after = f"({position[0]}-{position[1]}"
+    async def _read_page(self, first: str, last: str) -> Page:
         async with asyncio.timeout(ANSWER_SECONDS):
-            page: Any = await self._redis.xrange(LOG, after, "+", PAGE)
+            page: Any = await self._redis.xrange(LOG, first, last, PAGE)
         return list(page)
 
-    def _apply_logged(self, fields: dict[bytes, bytes]) -> bool:
+    def _apply_logged(self, entry: StreamId, message: bytes) -> bool:
+        if message in self._heard:
+            return True
         try:
-            self._mirror.add(decode(fields.get(b"m", b""), self._keys))
+            self._mirror.add(decode(message, self._keys))
         except UnverifiedMessageError:
             log.error("revocations.unverified_entry_blocks")
             return False
+        self._note_lag(entry)
         return True
+
+    def _note_lag(self, entry: StreamId) -> None:
+        self._mirror.lag = max(0.0, (milliseconds(self._clock.now()) - entry[0]) / 1000)
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -16,6 +17,8 @@ HEAD = "revocations:head"
 DELETED = "revocations:deleted"
 VERSION = 1
 MAX_BYTES = 512
+ID_BYTES = 40  # room for the id, which Redis assigns
+_WITH_ID = re.compile(rb'\{"id":"(\d{1,20}-\d{1,20})",(.+)', re.DOTALL)
 Kind = Literal["session", "token", "user"]
 KINDS = ("session", "token", "user")
 
@@ -68,10 +71,35 @@ def encode(
         "at": rfc3339(at),
     }
     text = _canonical(body | {"mac": _mac(keys[0], body)})
-    if len(text) > MAX_BYTES - 40:  # room for the id
+    if len(text) > MAX_BYTES - ID_BYTES:
         message = "a revocation message has at most 512 bytes"
         raise ValueError(message)
     return text.decode()
+
+
+def encode_all(
+    revocations: Sequence[Revocation], *, epoch: str, at: datetime, keys: Sequence[bytes]
+) -> Iterator[tuple[str, int]]:
+    """Yield as few signed messages as the order allows, each with how many it tells."""
+    empty = encode([], epoch=epoch, at=at, keys=keys)
+    room = MAX_BYTES - ID_BYTES - len(empty.encode())
+    together: list[Revocation] = []
+    length = 0
+    for revocation in revocations:
+        needed = len(_canonical(revocation.entry())) + 1  # and a comma
+        if together and length + needed > room:
+            yield encode(together, epoch=epoch, at=at, keys=keys), len(together)
+            together, length = [], 0
+        together.append(revocation)
+        length += needed
+    if together:
+        yield encode(together, epoch=epoch, at=at, keys=keys), len(together)
+
+
+def without_id(text: bytes) -> tuple[bytes | None, bytes]:
+    """Return a published message's id and the message as the log holds it; no id when none is."""
+    found = _WITH_ID.fullmatch(text)
+    return (found[1], b"{" + found[2]) if found else (None, text)
 
 
 def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:

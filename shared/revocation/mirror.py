@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import inf
+from uuid import UUID
 
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable, TokenRevoked
@@ -24,10 +26,13 @@ class Mirror:
         self._clock = clock
         self._max_staleness = max_staleness
         self._fail_open = fail_open
-        self._in_touch_as_of: float | None = None
-        self._sessions: dict[str, datetime] = {}
+        self._in_touch_as_of = -inf
+        self._sessions: dict[int | str, datetime] = {}
         self._tokens: dict[str, datetime] = {}
-        self._users: dict[str, tuple[int, datetime]] = {}
+        self._users: dict[int | str, tuple[int, datetime]] = {}
+        self.lag = 0.0
+        """Seconds from the newest message's publication to its being applied, by two machines'
+        clocks."""
 
     def check(self, claims: Claims) -> None:
         """Pass a token that is not revoked.
@@ -36,24 +41,18 @@ class Mirror:
             TokenRevoked: its session, itself, or its user's generation is dead.
             ServiceUnavailable: out of touch, so nobody can say.
         """
-        if self._is_revoked(claims):
+        if claims.sid.int in self._sessions or claims.jti in self._tokens:
             raise TokenRevoked
-        if not self.in_touch and not self._fail_open:
+        user = self._users.get(claims.sub.int)
+        if user is not None and claims.gen < user[0]:
+            raise TokenRevoked
+        stale = self._clock.monotonic() - self._in_touch_as_of > self._max_staleness
+        if stale and not self._fail_open:
             raise ServiceUnavailable(1, "Revocations cannot be checked right now")
-
-    def _is_revoked(self, claims: Claims) -> bool:
-        user = self._users.get(str(claims.sub))
-        return (
-            str(claims.sid) in self._sessions
-            or claims.jti in self._tokens
-            or (user is not None and claims.gen < user[0])
-        )
 
     @property
     def staleness(self) -> float:
         """Seconds since the state that is held was the newest there is; infinite before that."""
-        if self._in_touch_as_of is None:
-            return float("inf")
         return self._clock.monotonic() - self._in_touch_as_of
 
     @property
@@ -61,22 +60,29 @@ class Mirror:
         """Whether every revocation older than the bound has been applied."""
         return self.staleness <= self._max_staleness
 
+    @property
+    def ready(self) -> bool:
+        """Whether tokens may be judged: in touch, or, failing open, after one complete read."""
+        return self.in_touch or (self._fail_open and self._in_touch_as_of > -inf)
+
     def confirm(self, asked_at: float) -> None:
         """Note that everything up to the head asked for at `asked_at` (monotonic) is applied."""
-        if self._in_touch_as_of is None or asked_at > self._in_touch_as_of:
-            self._in_touch_as_of = asked_at
+        self._in_touch_as_of = max(self._in_touch_as_of, asked_at)
 
     def add(self, revocations: Iterable[Revocation]) -> None:
         """Apply revocations in any order, any number of times; nothing is ever taken back."""
         for revocation in revocations:
             until = revocation.expires_at + KEEP_AFTER_EXPIRY
-            if revocation.kind == "user":
-                generation, kept = self._users.get(revocation.id, (0, until))
-                highest = max(generation, revocation.generation or 0)
-                self._users[revocation.id] = (highest, max(kept, until))
+            if revocation.kind == "token":
+                self._tokens[revocation.id] = max(self._tokens.get(revocation.id, until), until)
+                continue
+            key = _key(revocation.id)
+            if revocation.kind == "session":
+                self._sessions[key] = max(self._sessions.get(key, until), until)
             else:
-                held = self._sessions if revocation.kind == "session" else self._tokens
-                held[revocation.id] = max(held.get(revocation.id, until), until)
+                generation, kept = self._users.get(key, (0, until))
+                highest = max(generation, revocation.generation or 0)
+                self._users[key] = (highest, max(kept, until))
 
     def forget_expired(self) -> None:
         """Drop what no unexpired token can match any more."""
@@ -88,3 +94,11 @@ class Mirror:
     def __len__(self) -> int:
         """Count what is held."""
         return len(self._sessions) + len(self._tokens) + len(self._users)
+
+
+def _key(name: str) -> int | str:
+    """Return a UUID's number, which is found thirty times as fast as its text; else the text."""
+    try:
+        return UUID(name).int
+    except ValueError:
+        return name

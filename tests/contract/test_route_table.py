@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth_service.app import interface
 from media_service.app import INTERFACE as MEDIA
-from shared.errors import TokenMissing
 from shared.openapi import Operation
 from tests.conftest import AUDIENCE, ISSUER
 from tests.contract.conftest import Services

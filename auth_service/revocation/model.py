@@ -1,0 +1,27 @@
+"""A revocation as it is stored, and for how long it matters."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.revocation.message import Revocation
+
+USER_DELETED = "user_deleted"
+"""The reason that also goes to `revocations:deleted`: what the user had is to be removed."""
+
+DELETED_LIFE = timedelta(days=30)
+"""How long a deleted user is told of; `expires_at` of such a row is that much later."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevocation:
+    """A row. `entry`: the backlog's entry that tells it, None before it was published."""
+
+    id: int
+    revocation: Revocation
+    created_at: datetime
+    entry: str | None
+
+    @property
+    def of_deleted_user(self) -> bool:
+        """Whether the user and everything of theirs is gone."""
+        return self.revocation.reason == USER_DELETED

@@ -1,0 +1,27 @@
+"""Every row of the table by its name, in the order in which they run."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.bench.bench import Bench
+from tests.bench.ceiling import ceiling
+from tests.bench.checks import revocation_check, token_check
+from tests.bench.outages import redis_away, redis_wiped
+from tests.bench.paths import schedule_read, send_code, verify_code
+from tests.bench.processes import processes
+from tests.bench.revoking import logout_to_refusal
+from tests.bench.table import Figure
+
+Row = Callable[[Bench], Awaitable[list[Figure]]]
+
+ROWS: dict[str, Row] = {
+    "ceiling": ceiling,
+    "send code": send_code,
+    "verify code": verify_code,
+    "schedule read": schedule_read,
+    "token check": token_check,
+    "revocation check": revocation_check,
+    "logout to refusal": logout_to_refusal,
+    "redis away": redis_away,
+    "redis wiped": redis_wiped,
+    "processes": processes,
+}

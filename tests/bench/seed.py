@@ -1,0 +1,112 @@
+"""Users, sessions, creatives and revocations by the hundred thousand, with ids that are known."""
+
+from uuid import UUID
+
+import asyncpg
+
+from tests.bench.stack import Stack
+
+FIRST_NUMBER = 9_870_000_000
+FRESH_NUMBER = 9_900_000_000  # nobody's: for codes that are only asked for
+EACH = 20
+PROBES = 100
+
+USERS = """
+INSERT INTO users (id, name, phone_number, phone_verified, status, created_at)
+SELECT ('01980000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'Asha',
+       '+91' || ($2::bigint + i), true, 'active', now() - interval '5 days'
+FROM generate_series($1::bigint, $1 + $3 - 1) i"""
+
+SESSIONS = """
+INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
+                      expires_at)
+SELECT ('01980000-0000-7000-9000-' || lpad(to_hex(i), 12, '0'))::uuid,
+       ('01980000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid,
+       'bench', '127.0.0.1', '{otp,sms}', now(), now(), now(), now() + interval '30 days'
+FROM generate_series($1::bigint, $1 + $2 - 1) i"""
+
+CREATIVES = """
+INSERT INTO creatives (id, user_id, title, file_name, content_type, size, width, height, sha256,
+                       placeholder, due_at, timezone, variants, created_at, updated_at)
+SELECT ('01980000-0000-7000-a000-' || lpad(to_hex(i), 12, '0'))::uuid,
+       ('01980000-0000-7000-8000-' || lpad(to_hex(i / $2), 12, '0'))::uuid,
+       'Diwali greeting ' || i, 'photo.jpg', 'image/jpeg', 204800, 1080, 1350,
+       sha256(i::text::bytea), 'LEHV6nWB2yk8pyo0adR*.7kCMdnj',
+       date_trunc('day', now(), 'UTC') + (i % $2) * interval '48 hours' / $2,
+       'UTC', '{original}', now(), now()
+FROM generate_series(0::bigint, $1::bigint - 1) i"""
+
+# Published long ago, so that nothing but a reseeding brings them to Redis.
+REVOCATIONS = """
+INSERT INTO revocations (kind, subject, reason, created_at, expires_at, published_at)
+SELECT 'session', '01980000-0000-7000-9000-' || lpad(to_hex(i), 12, '0'), 'logout',
+       now() - interval '5 minutes', now() + interval '30 minutes', now() - interval '5 minutes'
+FROM generate_series($1::bigint, $1 + $2 - 1) i"""
+
+
+def user_id(index: int) -> UUID:
+    return UUID(f"01980000-0000-7000-8000-{index:012x}")
+
+
+def session_id(index: int) -> UUID:
+    return UUID(f"01980000-0000-7000-9000-{index:012x}")
+
+
+def number(index: int) -> str:
+    """Phone number of the user with that index."""
+    return f"+91{FIRST_NUMBER + index}"
+
+
+class Seeds:
+    """What is in the databases. Each row asks for what it needs; users stay."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._users = 0
+        self._used = 0
+
+    async def users(self, count: int) -> None:
+        """Have at least so many users, each with one session on the device `bench`."""
+        more = count - self._users
+        if more <= 0:
+            return
+        connection = await asyncpg.connect(self._stack.dsn("auth"))
+        await connection.execute(USERS, self._users, FIRST_NUMBER, more, timeout=600)
+        await connection.execute(SESSIONS, self._users, more, timeout=600)
+        await connection.execute("vacuum analyze users, sessions", timeout=600)
+        await connection.close()
+        self._users = count
+
+    async def sessions(self, count: int) -> list[tuple[UUID, str]]:
+        """So many live sessions that no row has used, each with its access token."""
+        first = self._used
+        self._used += count
+        await self.users(self._used)
+        mint = self._stack.mint()
+        return [
+            (session_id(index), mint.token(user_id(index), sid=str(session_id(index))))
+            for index in range(first, self._used)
+        ]
+
+    async def creatives(self, count: int) -> None:
+        """Have so many creatives, 20 a user, all of them due today or tomorrow."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        await connection.execute(CREATIVES, count, EACH, timeout=600)
+        await connection.execute("vacuum analyze creatives", timeout=600)
+        await connection.close()
+
+    async def no_creatives(self) -> None:
+        """Take them away, so that no service that starts looks for their files."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        await connection.execute("truncate creatives")
+        await connection.close()
+
+    async def revocations(self, count: int) -> list[str]:
+        """Store so many live revocations; return tokens of some of their sessions."""
+        first = 10**9
+        connection = await asyncpg.connect(self._stack.dsn("auth"))
+        await connection.execute(REVOCATIONS, first, count, timeout=600)
+        await connection.execute("analyze revocations", timeout=600)
+        await connection.close()
+        some = [*range(0, count, count // PROBES), count - 1]
+        return [self._stack.token(user_id(0), session_id(first + index)) for index in some]

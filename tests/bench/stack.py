@@ -1,0 +1,176 @@
+"""What is measured: durable embedded servers, a signing key, services as real processes."""
+
+import asyncio
+import json
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+from redis.asyncio import Redis
+
+from auth_service.settings import AuthSettings
+from auth_service.signing.keystore import KeyStore, public_set, write_whole
+from deploy.local.databases import DATABASES, create_databases
+from deploy.local.environment import AUTH_ACL, MEDIA_ACL
+from deploy.local.postgres import Postgres
+from deploy.local.process import free_port
+from deploy.local.valkey import Valkey, hashed
+from deploy.local.vault import Vault
+from migrations.run import FOLDERS, migrate_up
+from tests.bench.child import BenchError, Child
+from tests.support.tokens import Mint
+
+ISSUER = "http://127.0.0.1:8000"
+AUDIENCE = "cheershare"
+KEPT = ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV")
+COMMIT_TIMES = "alter system set track_commit_timestamp = on"  # when a logout was committed
+TAKEN = ("DATABASE_URL", "REDIS_URL")
+
+
+class Stack:
+    """PostgreSQL and Valkey of our own, which rows may freeze and wipe; a context manager."""
+
+    def __init__(self, folder: Path, *, profiles: Path | None = None) -> None:
+        for name in TAKEN:  # never somebody else's servers
+            os.environ.pop(name, None)
+        self.folder = folder
+        self._profiles = profiles
+        self._vault = Vault(folder / "stack")
+        secret = self._vault.secret
+        self.postgres = Postgres(self._vault.postgres, password=secret("postgres"))
+        self.valkey = Valkey(
+            self._vault.valkey,
+            port=free_port(),
+            acl=[
+                f"auth on {hashed(secret('redis_auth'))} {AUTH_ACL}",
+                f"media on {hashed(secret('redis_media'))} {MEDIA_ACL}",
+                f"bench on {hashed(secret('redis_bench'))} ~* &* +@all",
+            ],
+        )
+
+    def __enter__(self) -> Self:
+        try:
+            self.postgres.start()
+            self.valkey.start()
+            asyncio.run(self._prepare())
+            self.postgres.stop()
+            self.postgres.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.valkey.stop()
+        self.postgres.stop()
+
+    async def _prepare(self) -> None:
+        passwords = {name: self._vault.secret(f"postgres_{name}") for name in DATABASES}
+        await create_databases(self.postgres.dsn("postgres"), passwords, ours=True)
+        for name in DATABASES:
+            await migrate_up(self.dsn(name), FOLDERS / name)
+        administrator = await asyncpg.connect(self.postgres.dsn("postgres"))
+        await administrator.execute(COMMIT_TIMES)
+        await administrator.close()
+        store = KeyStore(self._vault.private_keys)
+        store.create("EdDSA", signs_from=datetime.now(UTC))
+        key_set = public_set(store.load())
+        write_whole(self._vault.jwks, json.dumps(key_set), mode=0o644)
+
+    def dsn(self, database: str) -> str:
+        """URL of a service's database, as that service connects to it."""
+        return self.postgres.dsn(database, database, self._vault.secret(f"postgres_{database}"))
+
+    def revocation_key(self) -> bytes:
+        return self._vault.secret("revocation_key").encode()
+
+    def redis_url(self, user: str = "bench") -> str:
+        return self.valkey.url(user, self._vault.secret(f"redis_{user}"))
+
+    def redis(self) -> Redis:
+        """A client that may do everything."""
+        return Redis.from_url(self.redis_url(), protocol=2)
+
+    def mint(self) -> Mint:
+        """Signs tokens as auth_service does."""
+        key = KeyStore(self._vault.private_keys).load()[0]
+        return Mint(key.private, ISSUER, AUDIENCE, key.kid)
+
+    def token(self, user_id: UUID, session_id: UUID) -> str:
+        return self.mint().token(user_id, sid=str(session_id))
+
+    def freeze_redis(self) -> None:
+        os.kill(self._redis_pid(), signal.SIGSTOP)
+
+    def thaw_redis(self) -> None:
+        os.kill(self._redis_pid(), signal.SIGCONT)
+
+    def kill_redis(self) -> None:
+        os.kill(self._redis_pid(), signal.SIGKILL)
+
+    def _redis_pid(self) -> int:
+        if self.valkey.pid is None:
+            raise BenchError("Valkey is not running")
+        return self.valkey.pid
+
+    def auth(self, *, module: str = "auth_service", **changes: str) -> Child:
+        """auth_service with its limits off and no delivery worker."""
+        limits = {
+            name.upper(): "" for name in AuthSettings.model_fields if name.startswith("limit_")
+        }
+        return self._service(
+            "auth",
+            [module, "serve"],
+            limits
+            | {
+                "OTP_COOLDOWN": "0",
+                "DELIVERY_WORKER": "false",
+                "JWT_PRIVATE_KEYS_DIR": str(self._vault.private_keys),
+                "SECRET_KEYS_FILE": str(self._vault.secret_file("secret_keys")),
+            }
+            | changes,
+        )
+
+    def media(self) -> Child:
+        return self._service(
+            "media", ["media_service", "serve"], {"STORAGE_URL": self._vault.storage.as_uri()}
+        )
+
+    def floors(self) -> Child:
+        """The bare handlers, see `floors.py`."""
+        environment = {
+            "FLOOR_AUTH_DATABASE": self.dsn("auth"),
+            "FLOOR_MEDIA_DATABASE": self.dsn("media"),
+            "FLOOR_REDIS": self.redis_url(),
+        }
+        return self._child("floors", ["tests.bench.floors"], environment)
+
+    def bare(self) -> Child:
+        """A fixed answer, see `bare.py`."""
+        return self._child("bare", ["tests.bench.bare"], {})
+
+    def _service(self, name: str, arguments: list[str], changes: dict[str, str]) -> Child:
+        environment = {
+            "ENV": "development",
+            "DRAIN_SECONDS": "0",
+            "PUBLIC_URL": ISSUER,
+            "REDIS_URL": self.redis_url(name),
+            "JWKS_FILE": str(self._vault.jwks),
+            "REVOCATION_KEY_FILE": str(self._vault.secret_file("revocation_key")),
+            f"{name.upper()}_DATABASE_URL": self.dsn(name),
+        }
+        if self._profiles:
+            self._profiles.mkdir(parents=True, exist_ok=True)
+            file = self._profiles.resolve() / f"{name}.txt"
+            arguments = ["tests.bench.profiled", str(file), *arguments]
+        return self._child(name, arguments, environment | changes)
+
+    def _child(self, name: str, arguments: list[str], changes: dict[str, str]) -> Child:
+        port = free_port()
+        kept = {key: os.environ[key] for key in KEPT if key in os.environ}
+        environment = {**kept, **changes, "HOST": "127.0.0.1", "PORT": str(port)}
+        return Child(arguments, port=port, env=environment, log=self.folder / f"{name}.log")

@@ -1,0 +1,140 @@
+"""Servers of the harness' own: a test may freeze, kill and wipe them."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from auth_service.settings import AuthSettings
+from auth_service.signing.keystore import KeyStore, public_set
+from deploy.local.environment import AUTH_ACL, MEDIA_ACL
+from deploy.local.postgres import Postgres
+from deploy.local.process import free_port
+from deploy.local.valkey import Valkey, hashed
+from migrations.run import FOLDERS, migrate_up
+from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY, SECRET
+from tests.faults.stage import Stage, send_signal
+from tests.support.link import Link, linking
+from tests.support.tokens import Mint
+
+PASSWORD = "of-the-harness"
+NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def own_postgres(data_folder: Path) -> Iterator[Postgres]:
+    """On one port, however often it is killed."""
+    folder = data_folder / "faults-postgres"
+    server = Postgres(folder, port=free_port(), durable=False, password="harness").start()
+
+    async def make() -> None:
+        administrator = await asyncpg.connect(server.dsn("postgres"))
+        for name in ("auth", "media"):
+            await administrator.execute(f"create database template_{name}")
+            await migrate_up(server.dsn(f"template_{name}"), FOLDERS / name)
+        await administrator.close()
+
+    asyncio.run(make())
+    yield server
+    server.discard()
+
+
+@pytest.fixture
+def own_valkey(data_folder: Path) -> Iterator[Valkey]:
+    """Empty, on one port, with an append-only file and the users of the real thing."""
+    users = {"auth": AUTH_ACL, "media": MEDIA_ACL, "harness": "~* &* +@all"}
+    lines = [f"{name} on {hashed(PASSWORD)} {rights}" for name, rights in users.items()]
+    folder = data_folder / f"faults-valkey-{next(NUMBERS)}"
+    server = Valkey(folder, port=free_port(), acl=lines).start()
+    yield server
+    if server.pid is not None:
+        send_signal(server, signal.SIGCONT)
+    server.discard()
+
+
+@pytest.fixture
+async def links(own_valkey: Valkey) -> AsyncIterator[dict[str, Link]]:
+    """Each service's own way to Redis."""
+    async with linking(own_valkey.port) as auth, linking(own_valkey.port) as media:
+        yield {"auth": auth, "media": media}
+
+
+@pytest.fixture
+async def databases(own_postgres: Postgres) -> AsyncIterator[dict[str, str]]:
+    number = next(NUMBERS)
+    names = {service: f"{service}_{number}" for service in ("auth", "media")}
+    administrator = await asyncpg.connect(own_postgres.dsn("postgres"))
+    for service, name in names.items():
+        await administrator.execute(f"create database {name} template template_{service}")
+    await administrator.close()
+    yield {service: own_postgres.dsn(name) for service, name in names.items()}
+    own_postgres.start()  # a test may have left it dead
+    administrator = await asyncpg.connect(own_postgres.dsn("postgres"))
+    for name in names.values():
+        await administrator.execute(f"drop database {name} with (force)")
+    await administrator.close()
+
+
+@pytest.fixture
+def values(
+    own_valkey: Valkey,
+    links: dict[str, Link],
+    databases: dict[str, str],
+    keys_folder: Path,
+    tmp_path: Path,
+) -> dict[str, dict[str, Any]]:
+    """Each service's settings."""
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(json.dumps(public_set(KeyStore(keys_folder).load())))
+    common: dict[str, Any] = {
+        "env": "development",
+        "public_url": ISSUER,
+        "revocation_key": REVOCATION_KEY,
+    }
+    auth = {
+        "auth_database_url": databases["auth"],
+        "redis_url": _through(own_valkey, "auth", links["auth"]),
+        "jwt_private_keys_dir": keys_folder,
+        "secret_keys": SECRET,
+        "otp_cooldown": 0,
+        **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
+    }
+    media = {
+        "media_database_url": databases["media"],
+        "redis_url": _through(own_valkey, "media", links["media"]),
+        "jwks_file": jwks,
+        "storage_url": (tmp_path / "files").as_uri(),
+        "image_workers": 1,
+    }
+    return {"auth": common | auth, "media": common | media}
+
+
+@pytest.fixture
+async def stage(
+    own_valkey: Valkey,
+    own_postgres: Postgres,
+    links: dict[str, Link],
+    values: dict[str, dict[str, Any]],
+    keys_folder: Path,
+) -> AsyncIterator[Stage]:
+    redis = Redis.from_url(own_valkey.url("harness", PASSWORD))
+    key = KeyStore(keys_folder).load()[0]
+    mint = Mint(key.private, ISSUER, AUDIENCE, key.kid)
+    yield Stage(own_valkey, own_postgres, redis, links, values, mint)
+    with suppress(Exception):  # it may be dead
+        await redis.aclose()
+
+
+def _through(valkey: Valkey, user: str, link: Link) -> str:
+    url = urlsplit(valkey.url(user, PASSWORD))
+    login = url.netloc.rpartition("@")[0]
+    return url._replace(netloc=f"{login}@127.0.0.1:{link.port}").geturl()

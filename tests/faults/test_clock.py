@@ -1,0 +1,37 @@
+"""Clocks that step: a token may be refused, a revoked one is never let in."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from shared.clock import SystemClock
+from tests.faults.stage import Stage, log_out
+
+
+class SteppingClock(SystemClock):
+    """The machine's clock, set by somebody; what measures spans goes on."""
+
+    def __init__(self) -> None:
+        self.step = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.step
+
+
+async def test_five_minutes_forth_and_back(stage: Stage) -> None:
+    clock = stage.clock = SteppingClock()
+    async with stage.both() as (auth, media):
+        alive, dead, later = await stage.tokens(3)
+        assert (await log_out(auth, dead)).status == 204
+        for minutes in (5, -5, 5, 0):
+            clock.step = timedelta(minutes=minutes)
+            for _ in range(3):
+                assert await media.status(dead) == 401
+                assert await media.status(alive) in {200, 401}  # never unsure
+                await asyncio.sleep(0.1)
+        clock.step = timedelta(minutes=-5)
+        assert (await log_out(auth, later)).status == 204
+        clock.step = timedelta()
+        await stage.redis.flushall()
+        async with stage.media() as newcomer:
+            await newcomer.until(alive, 200)
+            assert [await newcomer.status(token) for token in (dead, later)] == [401, 401]

@@ -1,0 +1,136 @@
+"""Another service: the documented lines as they stand, in an interpreter of their own."""
+
+import asyncio
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from shared.errors import TokenInvalid
+from shared.revocation.admission import admitting
+from shared.revocation.message import Revocation
+from shared.revocation.metrics import watch_mirror
+from shared.revocation.mirror import Mirror
+from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
+from tests.faults.stage import Stage
+from tests.support.clock import MovableClock
+from tests.support.tokens import open_epoch, revoke_session
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_AIOHTTP = """
+import sys
+import shared.revocation.admission, shared.revocation.follower, shared.revocation.metrics
+import shared.revocation.mirror, shared.tokens
+assert "aiohttp" not in sys.modules, sorted(sys.modules)
+"""
+
+
+def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def documented() -> str:
+    text = (ROOT / "docs" / "integrate.md").read_text()
+    [code] = re.findall(r"```python\n(.+?)```", text, re.DOTALL)
+    return str(code)
+
+
+async def test_the_documented_lines_admit_and_refuse(stage: Stage) -> None:
+    await open_epoch(stage.redis)
+    session, user = uuid4(), uuid4()
+    media = stage.values["media"]
+    environment = {
+        "JWT_ISSUER": ISSUER,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWKS_FILE": str(media["jwks_file"]),
+        "REDIS_URL": media["redis_url"],  # with media_service's rights, which are enough
+        "REVOCATION_KEY": REVOCATION_KEY,
+    }
+    token = stage.mint.token(user, sid=str(session))
+    admitted = await asyncio.to_thread(run, documented(), token, **environment)
+    assert (admitted.returncode, admitted.stdout.splitlines()[-1:]) == (0, [str(user)])
+    await revoke_session(stage.redis, str(session), REVOCATION_KEY)
+    refused = await asyncio.to_thread(run, documented(), token, **environment)
+    assert refused.returncode == 1
+    assert "TokenRevoked" in refused.stderr.splitlines()[-1]
+
+
+def test_the_documented_lines_are_few() -> None:
+    lines = [line for line in documented().splitlines() if line.strip()]
+    assert len(lines) <= 10
+
+
+def test_nothing_of_it_needs_aiohttp() -> None:
+    done = run(WITHOUT_AIOHTTP)
+    assert done.returncode == 0, done.stderr
+
+
+async def test_keys_may_come_later_and_break(stage: Stage) -> None:
+    await open_epoch(stage.redis)
+    media = stage.values["media"]
+    good, path = media["jwks_file"].read_text(), media["jwks_file"]
+    path.unlink()
+    user = uuid4()
+    token = stage.mint.token(user)
+    async with admitting(
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        jwks_file=path,
+        redis_url=media["redis_url"],
+        revocation_keys=[REVOCATION_KEY.encode()],
+    ) as admission:
+        assert not admission.ready
+        with pytest.raises(TokenInvalid):
+            admission.admit(token)
+        path.write_text(good)
+        async with asyncio.timeout(5):
+            await admission.wait()
+        assert admission.admit(token).sub == user
+        path.write_text("{")  # a broken file leaves the last good set in force
+        await asyncio.sleep(1.2)
+        assert admission.admit(token).sub == user
+
+
+def test_gauges_tell_how_sure_a_mirror_is() -> None:
+    clock, registry = MovableClock(), CollectorRegistry()
+    mirror = Mirror(clock)
+    watch_mirror(registry, mirror)
+
+    def read(name: str) -> Any:
+        return registry.get_sample_value(f"revocation_{name}")
+
+    assert (read("in_touch"), read("staleness_seconds")) == (0, math.inf)
+    mirror.confirm(clock.monotonic())
+    mirror.add([Revocation("session", str(uuid4()), "logout", clock.now())])
+    mirror.lag = 0.25
+    assert [read(name) for name in ("in_touch", "entries", "lag_seconds")] == [1, 1, 0.25]
+    clock.advance(seconds=4)
+    assert [read(name) for name in ("in_touch", "entries")] == [0, 1]
+    assert 4 <= read("staleness_seconds") < 5
+
+
+def test_failing_open_is_ready_after_one_complete_read_only() -> None:
+    clock = MovableClock()
+    for fail_open in (False, True):
+        mirror = Mirror(clock, fail_open=fail_open)
+        seen = [mirror.ready]
+        mirror.confirm(clock.monotonic())
+        seen.append(mirror.ready)
+        clock.advance(minutes=1)
+        seen.append(mirror.ready)
+        assert seen == [False, True, fail_open]

@@ -1,0 +1,102 @@
+"""Outages seen from their end: everything that was revoked meanwhile is dead within a second."""
+
+import asyncio
+import time
+
+import pytest
+
+from media_service.resources import ADMISSION
+from shared.errors import TokenRevoked
+from shared.revocation import follower
+from tests.faults.stage import Media, Stage, Token, log_out
+from tests.faults.test_redis import cut, join
+from tests.support.waiting import until
+
+SESSIONS = 1000
+AT_ONCE = 100
+
+
+def honoured(media: Media, token: Token) -> bool:
+    try:
+        media.app[ADMISSION].admit(token.text)
+    except TokenRevoked:
+        return False
+    return True
+
+
+async def test_a_thousand_sessions_end_during_an_outage(stage: Stage) -> None:
+    async with stage.both() as (auth, media):
+        tokens = await stage.tokens(SESSIONS)
+        assert all(honoured(media, token) for token in tokens)
+        [alive] = await stage.tokens(1)
+        await cut(stage)
+        began_at = time.monotonic()
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def end(token: Token) -> str:
+            async with turn:
+                return (await log_out(auth, token)).code
+
+        codes = await asyncio.gather(*(end(token) for token in tokens))
+        assert set(codes) == {"revocation_pending"}
+        print(f"{SESSIONS} sessions in {time.monotonic() - began_at:.1f} s")
+        await media.until(alive, 503)
+        await join(stage)
+        await asyncio.sleep(1)
+        assert [token for token in tokens if honoured(media, token)] == []
+        assert await media.status(alive) == 200
+        for token in tokens[:: SESSIONS // 10]:
+            assert (await media.ask(token)).code == "token_revoked"
+
+
+async def test_media_service_starts_while_auth_service_is_down(stage: Stage) -> None:
+    alive, dead = await stage.tokens(2)
+    async with stage.auth() as auth:
+        while (await log_out(auth, dead)).status != 204:
+            await asyncio.sleep(0.01)
+    async with stage.media() as media:
+        await media.until(alive, 200, 1)
+        assert (await media.ask(dead)).code == "token_revoked"
+
+
+async def test_without_an_epoch_nobody_is_let_in_until_there_is_one(stage: Stage) -> None:
+    [alive] = await stage.tokens(1)
+    async with stage.media() as media:
+        assert (await media.ask(alive)).code == "service_unavailable"
+        async with media.http.get("/readyz") as ready:
+            assert ready.status == 503
+        async with stage.auth():
+            await media.until(alive, 200, 2)
+
+
+async def test_a_slow_link_is_no_outage(stage: Stage) -> None:
+    async with stage.both(revocation_max_staleness=1.5) as (auth, media):
+        alive, dead = await stage.tokens(2)
+        for link in stage.links.values():
+            link.delay = 0.1
+        assert (await log_out(auth, dead)).status == 204
+        await media.until(dead, 401, 1)
+        for _ in range(10):
+            assert await media.status(alive) == 200
+            await asyncio.sleep(0.15)
+
+
+async def test_a_deaf_subscription_is_made_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection that listens is half open, while looks go through."""
+    async with stage.both() as (auth, media):
+        early, late = await stage.tokens(2)
+        link = stage.links["media"]
+        monkeypatch.setattr(follower, "LOOK_SECONDS", 0.2)
+        link.deafen()
+        assert (await log_out(auth, early)).status == 204
+        await media.until(early, 401, 1.5)  # found at the head
+        assert link.subscriptions == 1
+
+        async def subscribed_anew() -> bool:
+            return link.subscriptions == 2
+
+        await until(subscribed_anew, 3)
+        assert (await log_out(auth, late)).status == 204
+        await media.until(late, 401, 1)

@@ -1,0 +1,131 @@
+"""A follower's place in the log: what it reads next, and when it may say that it knows all."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.revocation.position import Page, Position, StreamId, parse_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAD = {b"epoch": b"one", b"last": b"5-0"}
+
+
+class Reader:
+    """A position, and what it has applied."""
+
+    def __init__(self) -> None:
+        self.applied: list[StreamId] = []
+        self.understands: Callable[[bytes], bool] = lambda _message: True
+        self.position = Position(self._apply)
+
+    def _apply(self, entry: StreamId, message: bytes) -> bool:
+        self.applied.append(entry)
+        return self.understands(message)
+
+    def read(self, *pages: Page) -> None:
+        for page in pages:
+            assert self.position.wanted is not None
+            self.position.take(page)
+        assert self.position.wanted is None
+
+
+def entries(*numbers: int, text: str = "m") -> Page:
+    return [(f"{number}-0".encode(), {b"m": f"{text}{number}".encode()}) for number in numbers]
+
+
+@pytest.fixture
+def reader() -> Reader:
+    """At the head, in touch."""
+    made = Reader()
+    assert made.position.face(HEAD)
+    assert made.position.wanted == ("-", "5-0")
+    made.read(entries(3, 4, 5))
+    assert made.position.complete
+    made.applied.clear()
+    return made
+
+
+def test_ids_compare_by_number() -> None:
+    assert parse_id(b"9-10") > parse_id(b"9-9") > parse_id(b"9")
+    assert parse_id(b"10-0") > parse_id(b"9-99")
+
+
+def test_at_the_head_nothing_is_read(reader: Reader) -> None:
+    assert reader.position.face(HEAD)
+    reader.read()
+    assert reader.position.complete
+
+
+def test_what_is_new_is_read_from_the_last_entry_known(reader: Reader) -> None:
+    assert reader.position.face(HEAD | {b"last": b"9-0"})
+    assert reader.position.wanted == ("5-0", "9-0")
+    reader.position.take(entries(5, 6, 7))
+    assert reader.position.wanted == ("(7-0", "9-0")
+    reader.read(entries(9))
+    assert reader.position.complete
+    assert reader.applied == [(6, 0), (7, 0), (9, 0)]
+
+
+def test_without_an_epoch_nothing_can_be_said(reader: Reader) -> None:
+    for head in ({}, {b"last": b"5-0"}):
+        assert not reader.position.face(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [HEAD | {b"epoch": b"two"}, HEAD | {b"epoch": b"two", b"last": b"9-0"}, HEAD | {b"last": b"4"}],
+    ids=["another epoch", "another epoch, further", "a head that went back"],
+)
+def test_another_history_is_read_from_its_start(reader: Reader, head: dict[bytes, bytes]) -> None:
+    assert reader.position.face(head)
+    assert reader.position.wanted == ("-", "{}-{}".format(*parse_id(head[b"last"])))
+    assert not reader.position.complete
+
+
+@pytest.mark.parametrize("page", [(), entries(6, 7), entries(5, 6, text="other")])
+def test_so_is_one_that_went_back_and_on_again(reader: Reader, page: Page) -> None:
+    """The head is beyond our place, but the entry that we knew there is not there any more."""
+    assert reader.position.face(HEAD | {b"last": b"7-0"})
+    reader.position.take(page)
+    assert reader.position.wanted == ("-", "7-0")
+    reader.read(entries(2, 4, 7, text="other"))
+    assert reader.position.complete
+    assert reader.applied == [(2, 0), (4, 0), (7, 0)]
+
+
+@pytest.mark.parametrize("pages", [[entries(5), ()], [entries(5, 6), ()], [(), ()]])
+def test_a_log_that_ends_before_its_head_leaves_us_unsure(
+    reader: Reader, pages: list[Page]
+) -> None:
+    assert reader.position.face(HEAD | {b"last": b"7-0"})
+    reader.read(*pages)
+    assert not reader.position.complete
+
+
+def test_an_empty_log_without_a_last_entry_is_complete() -> None:
+    reader = Reader()
+    assert reader.position.face({b"epoch": b"one", b"last": b"0-0"})
+    reader.read()
+    assert reader.position.complete
+
+
+def test_we_stay_before_what_we_do_not_understand_and_apply_the_rest(reader: Reader) -> None:
+    reader.understands = lambda message: message != b"m6"
+    for _ in range(2):
+        reader.applied.clear()
+        assert reader.position.face(HEAD | {b"last": b"7-0"})
+        reader.read(entries(5, 6, 7))
+        assert not reader.position.complete
+        assert reader.applied == [(6, 0), (7, 0)]
+    reader.understands = lambda _message: True  # the key has come
+    assert reader.position.face(HEAD | {b"last": b"7-0"})
+    reader.read(entries(5, 6, 7))
+    assert reader.position.complete
+
+
+def test_a_new_connection_reads_everything_again(reader: Reader) -> None:
+    reader.position.restart()
+    assert reader.position.face(HEAD)
+    assert reader.position.wanted == ("-", "5-0")

@@ -1,0 +1,70 @@
+"""PostgreSQL killed and started again under both services."""
+
+import asyncio
+import time
+
+from tests.faults.stage import Stage, Token, kill, log_out
+from tests.support.journey import AuthClient
+
+NUMBER = "+919876543210"
+
+
+async def me(auth: AuthClient, text: str) -> int:
+    return (await auth.call("GET", "/me", token=text)).status
+
+
+async def test_killed_and_started_again(stage: Stage) -> None:
+    async with stage.both() as (auth, media):
+        alive, dead, later = await stage.tokens(3)
+        pair = await auth.sign_in(NUMBER)
+        assert (await log_out(auth, dead)).status == 204
+        await asyncio.to_thread(kill, stage.postgres)
+        for _ in range(3):
+            answer = await auth.call("GET", "/me", token=pair["access_token"])
+            assert (answer.status, answer.code) == (503, "service_unavailable")
+            assert (await media.ask(alive)).code == "service_unavailable"
+            assert (await log_out(auth, later)).code == "service_unavailable"
+            assert (await media.ask(dead)).code == "token_revoked"  # this needs no database
+        stage.postgres.start()
+        ended_at = time.monotonic()
+        assert await media.until(alive, 200) < 1
+        while await me(auth, pair["access_token"]) != 200:
+            await asyncio.sleep(0.01)
+        assert time.monotonic() - ended_at < 1
+        assert await me(auth, dead.text) == 401
+        assert (await log_out(auth, later)).status == 204
+        await media.until(later, 401, 0.5)
+        assert await auth.sign_in(NUMBER)
+
+
+async def test_killed_under_load_it_loses_nothing_acknowledged(stage: Stage) -> None:
+    async with stage.both() as (auth, media):
+        tokens = await stage.tokens(300)
+        done: list[Token] = []
+        unsure: list[Token] = []
+
+        async def end(some: list[Token]) -> None:
+            for token in some:
+                answer = await log_out(auth, token)
+                assert answer.status in {204, 503}, answer.body
+                (done if answer.status == 204 else unsure).append(token)
+
+        work = asyncio.gather(*(end(tokens[start::8]) for start in range(8)))
+        while len(done) < 30:
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(kill, stage.postgres)
+        stage.postgres.start()
+        await work
+        assert done
+        assert unsure
+        async with stage.database() as db:
+            revoked = {
+                row["id"]
+                for row in await db.fetch("select id from sessions where revoked_at is not null")
+            }
+        assert {token.session_id for token in done} <= revoked
+        for token in done:
+            assert await media.status(token) == 401
+        await asyncio.sleep(1.5)
+        for token in unsure:  # whatever was stored is told by now, whatever was answered
+            assert await media.status(token) == (401 if token.session_id in revoked else 200)

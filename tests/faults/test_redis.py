@@ -1,0 +1,115 @@
+"""Redis frozen, unreachable, half open, killed or wiped: nobody who was signed out is let in."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.faults.stage import Media, Stage, Token, kill, log_out, send_signal
+
+BACK = 1
+Fault = Callable[[Stage], Awaitable[None]]
+
+
+async def freeze(stage: Stage) -> None:
+    send_signal(stage.valkey, signal.SIGSTOP)
+
+
+async def thaw(stage: Stage) -> None:
+    send_signal(stage.valkey, signal.SIGCONT)
+
+
+async def cut(stage: Stage) -> None:
+    for link in stage.links.values():
+        await link.vanish()
+
+
+async def join(stage: Stage) -> None:
+    for link in stage.links.values():
+        await link.appear()
+
+
+async def lose(stage: Stage) -> None:
+    for link in stage.links.values():
+        link.lose()
+
+
+async def mend(stage: Stage) -> None:
+    for link in stage.links.values():
+        link.mend()
+
+
+async def end(stage: Stage) -> None:
+    await asyncio.to_thread(kill, stage.valkey)
+
+
+async def start(stage: Stage) -> None:
+    stage.valkey.start()
+
+
+FAULTS = {
+    "frozen": (freeze, thaw, 3),
+    "half open": (lose, mend, 3),
+    "cut": (cut, join, 1.8),  # the bound is a setting, and a test of 3 s takes 3 s
+    "killed": (end, start, 1.8),
+}
+
+
+class Watch:
+    """Asks again and again whether a token counts, and notes when it last did."""
+
+    def __init__(self, media: Media, token: Token) -> None:
+        self._media = media
+        self._token = token
+        self.last_honoured = time.monotonic()
+        self.seen: set[int] = set()
+
+    async def look(self) -> None:
+        while True:
+            asked_at = time.monotonic()
+            status = await self._media.status(self._token)
+            self.seen.add(status)
+            if status == 200:
+                self.last_honoured = asked_at
+            await asyncio.sleep(0.01)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Watch"]:
+        task = asyncio.create_task(self.look())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_out_of_reach(stage: Stage, name: str) -> None:
+    begin, finish, bound = FAULTS[name]
+    async with stage.both(revocation_max_staleness=bound) as (auth, media):
+        alive, dead, before = await stage.tokens(3)
+        assert (await log_out(auth, before)).status == 204
+        assert [await media.status(token) for token in (alive, dead)] == [200, 200]
+        async with Watch(media, dead).open() as watch:
+            await begin(stage)
+            began_at = time.monotonic()
+            refused = await log_out(auth, dead)
+            assert (refused.status, refused.code) == (503, "revocation_pending")
+            assert refused.headers["Retry-After"] == "1"
+            assert await media.until(alive, 503) <= bound
+            assert (await media.ask(alive)).code == "service_unavailable"
+            assert (await media.ask(before)).code == "token_revoked"  # this is known all the same
+            assert watch.last_honoured - began_at <= bound
+            await finish(stage)
+            ended_at = time.monotonic()
+            await media.until(alive, 200)
+            assert time.monotonic() - ended_at <= BACK
+            await media.until(dead, 401)
+            assert watch.last_honoured - ended_at <= BACK
+            assert (await log_out(auth, dead)).status == 204
+            assert time.monotonic() - ended_at <= BACK + 0.5
+        assert watch.seen <= {200, 401, 503}
+        assert (await media.ask(dead)).code == "token_revoked"
