@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,96 +13,21 @@ from redis.asyncio import Redis
 from auth_service.revocation import service
 from auth_service.revocation.backlog import Backlog, EpochGone
 from auth_service.revocation.metrics import watch_publisher
-from auth_service.revocation.model import DELETED_LIFE, USER_DELETED, StoredRevocation
+from auth_service.revocation.model import USER_DELETED, StoredRevocation
 from auth_service.revocation.seeding import Seeding
-from auth_service.revocation.service import Publisher
 from deploy.local.valkey import Valkey
-from shared.db import open_database
-from shared.entropy import SystemEntropy
-from shared.redis import BatchedRedis, open_redis
-from shared.revocation.message import DELETED, HEAD, LOG, Revocation, decode
-from tests.conftest import REVOCATION_KEY
+from shared.revocation.message import DELETED, HEAD, LOG, Revocation
+from tests.auth.rounds import KEYS, LIFE, Bench, open_bench
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-
-KEYS = [REVOCATION_KEY.encode()]
-LIFE = timedelta(minutes=10)
-INSERT = """
-insert into revocations (kind, subject, generation, reason, created_at, expires_at)
-values ($1, $2, $3, $4, $5, $6)"""
-
-
-@dataclass
-class Bench:
-    """A publisher whose rounds the test makes, over a real database and a real Redis."""
-
-    publisher: Publisher
-    batched: BatchedRedis
-    redis: Redis
-    db: Connection
-    clock: MovableClock
-
-    async def revoke(self, count: int = 1, *, age: timedelta = timedelta()) -> list[str]:
-        names = [str(uuid4()) for _ in range(count)]
-        at = self.clock.now() - age
-        for name in names:
-            row = ("session", name, None, "logout", at, at + LIFE)
-            await self.db.execute(INSERT, *row)
-        return names
-
-    async def delete_user(self, *, age: timedelta = timedelta()) -> UUID:
-        user, at = uuid4(), self.clock.now() - age
-        row = ("user", str(user), 3, USER_DELETED, at, at + DELETED_LIFE)
-        await self.db.execute(INSERT, *row)
-        return user
-
-    async def settle(self) -> None:
-        """Make rounds until nothing is too young to be published."""
-        for _ in range(2):
-            await self.publisher.maintain()
-
-    async def told(self, stream: str = LOG) -> list[Revocation]:
-        entries: Any = await self.redis.xrange(stream)
-        return [one for _, fields in entries for one in decode(fields[b"m"], KEYS)]
-
-    async def names(self, stream: str = LOG) -> list[str]:
-        return [revocation.id for revocation in await self.told(stream)]
-
-    async def epoch(self) -> bytes | None:
-        epoch: Any = await self.redis.hget(HEAD, "epoch")
-        return bytes(epoch) if epoch else None
-
-    async def take(self, *keys: str) -> dict[str, Any]:
-        """What a replica that lags behind would still have."""
-        return {key: await self.redis.dump(key) for key in keys}
-
-    async def put_back(self, taken: dict[str, Any]) -> None:
-        for key, value in taken.items():
-            await self.redis.restore(key, 0, value, replace=True)
-
-    async def mark_all(self) -> None:
-        await self.db.execute("update revocations set published_at = created_at, entry = '1-1'")
-
-    def another(self) -> Publisher:
-        return Publisher(
-            self.publisher._database,
-            self.batched,
-            KEYS,
-            clock=self.clock,
-            entropy=SystemEntropy(),
-            token_life=LIFE,
-        )
 
 
 @pytest.fixture
 async def bench(
     auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
 ) -> AsyncIterator[Bench]:
-    async with open_database(auth_dsn) as database, open_redis(valkey.url()) as batched:
-        publisher = Publisher(
-            database, batched, KEYS, clock=clock, entropy=SystemEntropy(), token_life=LIFE
-        )
-        yield Bench(publisher, batched, redis, auth_db, clock)
+    async with open_bench(auth_dsn, auth_db, valkey, redis, clock) as made:
+        yield made
 
 
 async def test_the_first_round_begins_an_epoch_with_everything_that_lives(bench: Bench) -> None:
