@@ -164,6 +164,8 @@ class Publisher:
         async with self._database.transaction() as connection:
             if not await repository.try_lock(connection):
                 return False
+            if (await self._backlog.look()).epoch != found:  # another replica has just done it
+                return False
             since = self._clock.now() - KEEP_AFTER_EXPIRY
             async for page in repository.live(connection, since, PAGE):
                 entries = await seeding.append(page)

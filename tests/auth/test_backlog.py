@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from auth_service.revocation import service
 from auth_service.revocation.backlog import Backlog, EpochGone
+from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.model import USER_DELETED, StoredRevocation
 from auth_service.revocation.seeding import Seeding
@@ -138,7 +139,15 @@ async def test_replicas_at_once_begin_one_epoch(bench: Bench) -> None:
     for replica in replicas:
         await replica.maintain()
     assert await bench.epoch() == epoch
-    assert set(await bench.names()) == set(names)
+    assert sorted(await bench.names()) == sorted(names)  # by one of them
+
+
+async def test_who_comes_too_late_to_begin_an_epoch_appends_nothing(bench: Bench) -> None:
+    await bench.revoke(3)
+    await bench.publisher.maintain()
+    length = await bench.redis.xlen(LOG)
+    assert not await bench.another()._begin_epoch("", set())
+    assert await bench.redis.xlen(LOG) == length
 
 
 async def test_of_two_epochs_that_begin_at_once_one_wins(bench: Bench) -> None:
@@ -146,6 +155,15 @@ async def test_of_two_epochs_that_begin_at_once_one_wins(bench: Bench) -> None:
     one, two = (Seeding(backlog, bench.batched, epoch) for epoch in ("one", "two"))
     assert [await one.begin(""), await two.begin("")] == [True, False]
     assert await bench.epoch() == b"one"
+
+
+async def test_nothing_is_published_in_an_epoch_that_is_gone(bench: Bench) -> None:
+    await bench.publisher.maintain()
+    await bench.redis.flushall()
+    user = await bench.delete_user()
+    with pytest.raises(RevocationPending):
+        await bench.publisher.publish_for(user)
+    assert await bench.redis.keys() == []
 
 
 @pytest.mark.parametrize("then", ["append", "begin"])

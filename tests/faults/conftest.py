@@ -74,7 +74,8 @@ async def databases(own_postgres: Postgres) -> AsyncIterator[dict[str, str]]:
     names = {service: f"{service}_{number}" for service in ("auth", "media")}
     administrator = await asyncpg.connect(own_postgres.dsn("postgres"))
     for service, name in names.items():
-        await administrator.execute(f"create database {name} template template_{service}")
+        made = f"create database {name} template template_{service} strategy wal_log"
+        await administrator.execute(made)
     await administrator.close()
     yield {service: own_postgres.dsn(name) for service, name in names.items()}
     own_postgres.start()  # a test may have left it dead

@@ -21,7 +21,7 @@ from shared.revocation.mirror import KEEP_AFTER_EXPIRY, Mirror
 from shared.tokens import Claims
 from tests.faults.log_server import LogServer
 
-KEY, STRANGER = b"k" * 40, b"s" * 40
+KEY, NEXT_KEY, STRANGER = b"k" * 40, b"n" * 40, b"s" * 40
 BOUND = 3
 LIFE = timedelta(minutes=10)
 LEEWAY = timedelta(seconds=30)
@@ -83,13 +83,11 @@ class Model(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.loop.close()
 
-    # -------------------------------------------------------------------------- auth_service
-
-    def _tell(self, row: Row, *, published: bool = True) -> None:
+    def _tell(self, row: Row, *, published: bool = True, key: bytes = KEY) -> None:
         epoch = (self.server.epoch or b"").decode()
         self.server.milliseconds = int(self.clock.true.timestamp() * 1000) + self.lag
         at = self.clock.now() + timedelta(microseconds=next(self.numbers))
-        row.message = encode([row.revocation], epoch=epoch, at=at, keys=[KEY])
+        row.message = encode([row.revocation], epoch=epoch, at=at, keys=[key])
         self.server.append(row.message, published=published)
         if published:
             self.air.append(row.message)
@@ -118,6 +116,16 @@ class Model(RuleBasedStateMachine):
         self.rows.append(row)
         if self.server.epoch is not None:
             self._tell(row)
+
+    @precondition(lambda self: self.rows and self.server.epoch is not None)
+    @rule()
+    def sign_with_the_next_key(self) -> None:
+        """A replica that was given it too early tells something that we cannot verify yet."""
+        self._tell(self.rows[-1], key=NEXT_KEY)
+
+    @rule()
+    def learn_the_next_key(self) -> None:
+        self.follower._keys = [KEY, NEXT_KEY]
 
     @precondition(lambda self: self.server.epoch is not None)
     @rule()
@@ -148,8 +156,6 @@ class Model(RuleBasedStateMachine):
         for row in self.rows[:seeded]:
             row.told_at = self.clock.seconds if row.told_at is None else row.told_at
 
-    # ------------------------------------------------------------------------------- channel
-
     @precondition(lambda self: self.air)
     @rule(which=st.randoms(use_true_random=False), again=st.booleans(), lost=st.booleans())
     def deliver(self, which: Any, again: bool, lost: bool) -> None:
@@ -165,8 +171,6 @@ class Model(RuleBasedStateMachine):
         revocation = Revocation("user", str(USERS[0]), "logout", ends, 10**9)
         text = encode([revocation], epoch="e", at=ends, keys=[STRANGER])
         self.follower.hear(text.encode())
-
-    # -------------------------------------------------------------------------------- server
 
     @rule()
     def wipe(self) -> None:
@@ -198,8 +202,6 @@ class Model(RuleBasedStateMachine):
     @rule(up=st.booleans())
     def link(self, up: bool) -> None:
         self.server.reachable = up
-
-    # ------------------------------------------------------------------------------ follower
 
     @rule(meanwhile=st.sampled_from(["", "", "wipe", "fail_over", "revoke", "link", "new_epoch"]))
     def look(self, meanwhile: str) -> None:
@@ -238,8 +240,6 @@ class Model(RuleBasedStateMachine):
         self.follower.restart()
         self.look("")
 
-    # ---------------------------------------------------------------------------------- time
-
     # exact in binary, so that moments can be compared
     @rule(seconds=st.sampled_from([0.125, 0.5, 1, 1, 3.5, 60, 400]))
     def wait(self, seconds: float) -> None:
@@ -252,8 +252,6 @@ class Model(RuleBasedStateMachine):
     @rule()
     def forget(self) -> None:
         self.mirror.forget_expired()
-
-    # ---------------------------------------------------------------------------- invariants
 
     @invariant()
     def nothing_old_is_missed_and_nobody_is_revived(self) -> None:

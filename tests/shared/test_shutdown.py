@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientConnectionError, ClientSession, UnixConnector
+from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, UnixConnector
 
 from tests.conftest import REVOCATION_KEY
 from tests.support.waiting import until
@@ -33,10 +33,11 @@ class Service:
     path: Path
 
     async def ready(self) -> bool:
+        """What a probe with a time-out of one second would say."""
         try:
-            async with self.http.get("/readyz") as answer:
+            async with self.http.get("/readyz", timeout=ClientTimeout(total=1)) as answer:
                 return answer.status == 200
-        except ClientConnectionError:
+        except (ClientConnectionError, TimeoutError):
             return False
 
     async def not_ready(self) -> bool:
