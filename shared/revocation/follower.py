@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from math import inf
 from typing import Any
 
 import structlog
@@ -21,7 +22,7 @@ from shared.revocation.message import (
     without_id,
 )
 from shared.revocation.mirror import Mirror
-from shared.revocation.position import Page, Position, StreamId, parse_id
+from shared.revocation.position import START, Page, Position, StreamId, parse_id
 
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Follower:
         self._clock = clock
         self._position = Position(self._apply_logged)
         self._heard: set[bytes] = set()
+        self._newest = START
         self._unanswered = 0
 
     async def follow(self) -> None:
@@ -140,7 +142,12 @@ class Follower:
         return True
 
     def _note_lag(self, entry: StreamId) -> None:
-        self._mirror.lag = max(0.0, (milliseconds(self._clock.now()) - entry[0]) / 1000)
+        """Note how late a message came; what was there before us did not come late."""
+        if entry > self._newest:
+            self._newest = entry
+            if self._mirror.staleness < inf:
+                late = milliseconds(self._clock.now()) - entry[0]
+                self._mirror.lag = max(0.0, late / 1000)
 
 
 @contextlib.asynccontextmanager

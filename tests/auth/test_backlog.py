@@ -139,7 +139,7 @@ async def test_replicas_at_once_begin_one_epoch(bench: Bench) -> None:
     for replica in replicas:
         await replica.maintain()
     assert await bench.epoch() == epoch
-    assert sorted(await bench.names()) == sorted(names)  # by one of them
+    assert set(await bench.names()) == set(names)  # telling one twice would do no harm
 
 
 async def test_who_comes_too_late_to_begin_an_epoch_appends_nothing(bench: Bench) -> None:

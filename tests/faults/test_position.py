@@ -1,14 +1,21 @@
 """A follower's place in the log: what it reads next, and when it may say that it knows all."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from shared.clock import milliseconds
+from shared.revocation.follower import Follower
+from shared.revocation.message import Revocation, encode, without_id
+from shared.revocation.mirror import Mirror
 from shared.revocation.position import Page, Position, StreamId, parse_id
+from tests.support.clock import MovableClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+KEY = b"k" * 40
 HEAD = {b"epoch": b"one", b"last": b"5-0"}
 
 
@@ -129,3 +136,39 @@ def test_a_new_connection_reads_everything_again(reader: Reader) -> None:
     reader.position.restart()
     assert reader.position.face(HEAD)
     assert reader.position.wanted == ("-", "5-0")
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        (b'{"id":"12-3","v":1}', b"12-3"),
+        (b'{"v":1}', None),
+        (b'{"id":"x","v":1}', None),
+        (b'{"id":"1-2-3","v":1}', None),
+        (b'{"id":"' + b"9" * 30 + b'-0","v":1}', None),
+    ],
+)
+def test_the_id_of_a_published_message_is_anybodys(text: bytes, entry: bytes | None) -> None:
+    assert without_id(text) == (entry, b'{"v":1}' if entry else text)
+
+
+def test_lag_is_how_late_a_message_came() -> None:
+    clock = MovableClock()
+    mirror = Mirror(clock)
+    redis: Any = None  # nothing is asked of it
+    follower = Follower(redis, [KEY], mirror, clock)
+    now = clock.now()
+    texts = [
+        encode([Revocation("session", str(uuid4()), "logout", now)], epoch="e", at=now, keys=[KEY])
+        for _ in range(3)
+    ]
+    ids = [(milliseconds(now) - late, 0) for late in (90_000, 40_000, 500)]
+    follower._apply_logged(ids[0], texts[0].encode())
+    assert mirror.lag == 0  # it was there before us
+    mirror.confirm(clock.monotonic())
+    follower._apply_logged(ids[1], texts[1].encode())
+    assert 40 <= mirror.lag < 41
+    follower.hear(('{"id":"%d-%d",' % ids[2] + texts[2][1:]).encode())
+    assert 0.5 <= mirror.lag < 1.5
+    follower._apply_logged(ids[0], texts[0].encode())  # read again
+    assert mirror.lag < 1.5
