@@ -27,6 +27,7 @@ from shared.shutdown import listening
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import AuthClient
+from tests.support.waiting import until
 
 SECRET = "a-secret-of-the-test-suite-0123456789abcdef"
 REVOCATION_KEY = "a-revocation-key-of-the-suite-0123456789ab"
@@ -194,7 +195,12 @@ def serving_auth(
 
 
 @pytest.fixture
-async def auth(serving_auth: Callable[..., Any]) -> AsyncIterator[AuthClient]:
-    """auth_service without limits."""
+async def auth(serving_auth: Callable[..., Any], redis: Redis) -> AsyncIterator[AuthClient]:
+    """auth_service without limits, once it can publish revocations."""
+
+    async def epoch_begun() -> bool:
+        return bool(await redis.hexists("revocations:head", "epoch"))
+
     async with serving_auth() as client:
+        await until(epoch_begun)
         yield client

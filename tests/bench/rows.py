@@ -15,6 +15,7 @@ Row = Callable[[Bench], Awaitable[list[Figure]]]
 
 ROWS: dict[str, Row] = {
     "ceiling": ceiling,
+    "processes": processes,
     "send code": send_code,
     "verify code": verify_code,
     "schedule read": schedule_read,
@@ -23,5 +24,4 @@ ROWS: dict[str, Row] = {
     "logout to refusal": logout_to_refusal,
     "redis away": redis_away,
     "redis wiped": redis_wiped,
-    "processes": processes,
 }
