@@ -19,6 +19,8 @@ async def test_killed_and_started_again(stage: Stage) -> None:
         pair = await auth.sign_in(NUMBER)
         assert (await log_out(auth, dead)).status == 204
         await asyncio.to_thread(kill, stage.postgres)
+        while await me(auth, pair["access_token"]) == 200:  # its processes end a moment later
+            await asyncio.sleep(0.01)
         for _ in range(3):
             answer = await auth.call("GET", "/me", token=pair["access_token"])
             assert (answer.status, answer.code) == (503, "service_unavailable")
