@@ -168,7 +168,7 @@ def test_lag_is_how_late_a_message_came() -> None:
     mirror.confirm(clock.monotonic())
     follower._apply_logged(ids[1], texts[1].encode())
     assert 40 <= mirror.lag < 41
-    follower.hear(('{"id":"%d-%d",' % ids[2] + texts[2][1:]).encode())
+    follower.hear(f'{{"id":"{ids[2][0]}-{ids[2][1]}",{texts[2][1:]}'.encode())
     assert 0.5 <= mirror.lag < 1.5
     follower._apply_logged(ids[0], texts[0].encode())  # read again
     assert mirror.lag < 1.5
