@@ -22,10 +22,12 @@ from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 PUBLISH_SECONDS = 0.5
 PROBE_SECONDS = 0.3
 PROBE_PAUSE_SECONDS = 0.1
+OUTAGE_AFTER = 2
 KEEP_EXPIRED = timedelta(hours=1)  # a clock may be ahead
 COMPARED = 2000
 COMPARED_DELETED = 100
 PAGE = 500
+SEED_PAGE = 2000
 log = structlog.get_logger()
 
 
@@ -50,7 +52,7 @@ class Publisher:
         self._entropy = entropy
         self._token_life = token_life
         self._epoch = ""
-        self._newest: int | None = None
+        self._newest = 0
         self.pending = 0
         """How many committed rows nobody had published when `maintain` last looked."""
 
@@ -93,15 +95,15 @@ class Publisher:
         await repository.remove_expired(self._database, expired, COMPARED)
 
     async def _wait_for_redis(self) -> bool:
-        """Return when Redis answers; True when it did not at once."""
-        waited = False
+        """Return when Redis answers; True after an outage, not after one slow answer."""
+        failures = 0
         while not await self._answers():
-            if not waited:
+            failures += 1
+            if failures == OUTAGE_AFTER:
                 log.warning("revocations.redis_away")
-            waited = True
             self.pending = (await repository.state(self._database)).pending
             await asyncio.sleep(PROBE_PAUSE_SECONDS)
-        return waited
+        return failures >= OUTAGE_AFTER
 
     async def _answers(self) -> bool:
         try:
@@ -128,8 +130,7 @@ class Publisher:
         What is younger is in its handler's hands. Its age is not told by a clock, which may step.
         """
         state = await repository.state(self._database)
-        up_to = state.newest if fresh or self._newest is None else self._newest
-        self._newest = state.newest
+        up_to, self._newest = (state.newest if fresh else self._newest), state.newest
         count = 0
         while rows := await repository.pending_up_to(self._database, up_to, PAGE):
             await self._publish(rows)
@@ -167,7 +168,7 @@ class Publisher:
             if (await self._backlog.look()).epoch != found:  # another replica has just done it
                 return False
             since = self._clock.now() - KEEP_AFTER_EXPIRY
-            async for page in repository.live(connection, since, PAGE):
+            async for page in repository.live(connection, since, SEED_PAGE):
                 entries = await seeding.append(page)
                 wanted = {row.id for row in page if row.entry is None or row.id in compared}
                 mark |= {row: entry for row, entry in entries.items() if row in wanted}

@@ -30,7 +30,7 @@ CONNECT_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
 DEAF_AFTER = 3
 FORGET_EVERY = 60
-PAGE = 250  # decoding one takes some 5 ms of the loop
+PAGE = 500  # decoding one takes some 10 ms of the loop
 log = structlog.get_logger()
 
 

@@ -1,6 +1,5 @@
 """The revocation message: its form, its size and its signature."""
 
-import hashlib
 import hmac
 import json
 import re
@@ -52,48 +51,60 @@ class Revocation:
         return entry if self.generation is None else entry | {"generation": self.generation}
 
 
-def _canonical(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
-def _mac(key: bytes, body: dict[str, Any]) -> str:
-    return hmac.new(key, _canonical(body), hashlib.sha256).hexdigest()
+def _mac(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def _signed(entries: Iterable[str], around: tuple[str, str], key: bytes) -> str:
+    """Return a message made of texts that are canonical already."""
+    text = ",".join(entries).join(around)
+    message = f'{{"mac":"{_mac(key, text)}",{text[1:]}'
+    if len(message.encode()) > MAX_BYTES - ID_BYTES:
+        too_long = "a revocation message has at most 512 bytes"
+        raise ValueError(too_long)
+    return message
+
+
+def _around_entries(epoch: str, at: datetime) -> tuple[str, str]:
+    """Return what stands before and after the entries in the canonical text."""
+    body = {"v": VERSION, "epoch": epoch, "entries": [], "at": rfc3339(at)}
+    before, _, after = _canonical(body).partition("[]")
+    return f"{before}[", f"]{after}"
 
 
 def encode(
     revocations: Iterable[Revocation], *, epoch: str, at: datetime, keys: Sequence[bytes]
 ) -> str:
-    """Return the signed message without `id`, which Redis assigns when it is appended."""
-    body: dict[str, Any] = {
-        "v": VERSION,
-        "epoch": epoch,
-        "entries": [revocation.entry() for revocation in revocations],
-        "at": rfc3339(at),
-    }
-    text = _canonical(body | {"mac": _mac(keys[0], body)})
-    if len(text) > MAX_BYTES - ID_BYTES:
-        message = "a revocation message has at most 512 bytes"
-        raise ValueError(message)
-    return text.decode()
+    """Return the signed message without `id`, which Redis assigns when it is appended.
+
+    Raises:
+        ValueError: it would have more than 512 bytes.
+    """
+    entries = (_canonical(revocation.entry()) for revocation in revocations)
+    return _signed(entries, _around_entries(epoch, at), keys[0])
 
 
 def encode_all(
-    revocations: Sequence[Revocation], *, epoch: str, at: datetime, keys: Sequence[bytes]
+    revocations: Iterable[Revocation], *, epoch: str, at: datetime, keys: Sequence[bytes]
 ) -> Iterator[tuple[str, int]]:
     """Yield as few signed messages as the order allows, each with how many it tells."""
-    empty = encode([], epoch=epoch, at=at, keys=keys)
-    room = MAX_BYTES - ID_BYTES - len(empty.encode())
-    together: list[Revocation] = []
+    around = _around_entries(epoch, at)
+    room = MAX_BYTES - ID_BYTES - len(_signed([], around, keys[0]).encode())
+    together: list[str] = []
     length = 0
     for revocation in revocations:
-        needed = len(_canonical(revocation.entry())) + 1  # and a comma
+        entry = _canonical(revocation.entry())
+        needed = len(entry.encode()) + 1  # and a comma
         if together and length + needed > room:
-            yield encode(together, epoch=epoch, at=at, keys=keys), len(together)
+            yield _signed(together, around, keys[0]), len(together)
             together, length = [], 0
-        together.append(revocation)
+        together.append(entry)
         length += needed
     if together:
-        yield encode(together, epoch=epoch, at=at, keys=keys), len(together)
+        yield _signed(together, around, keys[0]), len(together)
 
 
 def without_id(text: bytes) -> tuple[bytes | None, bytes]:
@@ -114,8 +125,8 @@ def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:
         body = json.loads(text)
         body.pop("id", None)
         mac = body.pop("mac").encode()
-        signed = [_mac(key, body).encode() for key in keys]
-        if not any(hmac.compare_digest(mac, candidate) for candidate in signed):
+        signed = _canonical(body)
+        if not any(hmac.compare_digest(mac, _mac(key, signed).encode()) for key in keys):
             raise UnverifiedMessageError
         if body["v"] != VERSION:
             raise UnverifiedMessageError

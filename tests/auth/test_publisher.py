@@ -104,3 +104,16 @@ async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis:
             assert answer.status == 204
             epochs.add(await redis.hget(HEAD, "epoch"))
         assert len(epochs) == 1
+
+
+async def test_a_raised_generation_kills_what_was_signed_before(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    """As when roles change: the session goes on, the tokens of before do not."""
+    pair = await auth.sign_in(NUMBER)
+    await auth_db.execute("update users set generation = generation + 1")
+    refused = await auth.call("GET", "/me", token=pair["access_token"])
+    assert (refused.status, refused.code) == (401, "token_revoked")
+    body = {"refresh_token": pair["refresh_token"]}
+    fresh = await auth.call("POST", "/refresh", json=body)
+    assert (await auth.call("GET", "/me", token=fresh.body["access_token"])).status == 200
