@@ -14,10 +14,16 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 h2{margin-top:2.5rem}code{font:14px ui-monospace,monospace}
 article{border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.8rem 0}
-article h3{margin:0}table{border-collapse:collapse;width:100%}
+h4{margin:0}table{border-collapse:collapse;width:100%}
 td:first-child{width:14rem}article td:first-child{width:5rem}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
 """
+_BOUNDS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "minLength": "length at least",
+    "maxLength": "length at most",
+}
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 STYLE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
@@ -26,12 +32,15 @@ STYLE_POLICY = (
 
 
 def render_page(title: str, document: dict[str, Any], operations: Iterable[Operation]) -> str:
-    """Return the page: every operation, every model, every error code with its anchor."""
-    listed = list(operations)
+    """Return the page: every operation by its tag, every model, every code with its anchor."""
+    by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, methods in document["paths"].items():
+        for method, described in methods.items():
+            by_tag.setdefault(described["tags"][0], []).append((method, path, described))
+    index = "".join(_entries(tag, described) for tag, described in by_tag.items())
     paths = "".join(
-        _operation(method, path, described)
-        for path, methods in document["paths"].items()
-        for method, described in methods.items()
+        f"<h3>{escape(tag.capitalize())}</h3>{''.join(_operation(*one) for one in described)}"
+        for tag, described in by_tag.items()
     )
     models = "".join(
         _model(name, schema) for name, schema in document["components"]["schemas"].items()
@@ -41,32 +50,58 @@ def render_page(title: str, document: dict[str, Any], operations: Iterable[Opera
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
         '<p>The same as data: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
+        f"<nav><table>{index}</table></nav>"
         f"<h2>Operations</h2>{paths}<h2>Models</h2>{models}"
-        f"<h2>Error codes</h2><table>{_codes(listed)}</table></body></html>"
+        f"<h2>Error codes</h2><table>{_codes(list(operations))}</table></body></html>"
     )
+
+
+def _entries(tag: str, described: list[tuple[str, str, dict[str, Any]]]) -> str:
+    links = "<br>".join(
+        f'<a href="#{escape(one["operationId"])}"><code>{method.upper()} {escape(path)}</code></a>'
+        for method, path, one in described
+    )
+    return f"<tr><td>{escape(tag.capitalize())}</td><td>{links}</td></tr>"
 
 
 def _operation(method: str, path: str, described: dict[str, Any]) -> str:
-    answers = "".join(
-        f"<tr><td>{status}</td><td>{_text(answer['description'])}{_model_of(answer)}</td></tr>"
-        for status, answer in described["responses"].items()
-    )
     body = described.get("requestBody", {}).get("content", {})
     takes = "".join(f"<p>Body: {_schema(c['schema'])} as {escape(t)}</p>" for t, c in body.items())
     signed_in = "<p>Needs a signed-in user.</p>" if "security" in described else ""
-    parameters = ", ".join(
-        f"<code>{escape(p['name'])}</code>" for p in described.get("parameters", [])
+    given = "".join(
+        _row(p["name"], p["schema"], p.get("required", False))
+        for p in described.get("parameters", [])
     )
-    takes += f"<p>Parameters: {parameters}</p>" if parameters else ""
+    takes += f"<table>{given}</table>" if given else ""
+    answers = "".join(_answer(status, one) for status, one in described["responses"].items())
     return (
-        f"<article><h3><code>{method.upper()} {escape(path)}</code></h3>"
+        f'<article id="{escape(described["operationId"])}">'
+        f"<h4><code>{method.upper()} {escape(path)}</code></h4>"
         f"<p>{_text(described['summary'])}</p>{signed_in}{takes}<table>{answers}</table></article>"
     )
 
 
-def _text(text: str) -> str:
+def _answer(status: str, answer: dict[str, Any]) -> str:
+    refusal = "application/problem+json" in answer.get("content", {})
+    text = _text(answer["description"], linked=refusal)
+    return f"<tr><td>{escape(status)}</td><td>{text}{_model_of(answer)}</td></tr>"
+
+
+def _row(name: str, shape: dict[str, Any], required: bool) -> str:  # noqa: FBT001
+    about = [_text(shape["description"])] if "description" in shape else []
+    if shape.get("default") is not None:
+        about.append(f"default <code>{escape(str(shape['default']))}</code>")
+    return (
+        f"<tr><td><code>{escape(name)}</code>{'' if required else ' (optional)'}</td>"
+        f"<td>{_schema(shape)}</td><td>{'; '.join(about)}</td></tr>"
+    )
+
+
+def _text(text: str, *, linked: bool = False) -> str:
+    """Show what stands between backticks as code; `linked`, as a link to that error code."""
     parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+    shown = '<a href="#{0}"><code>{0}</code></a>' if linked else "<code>{0}</code>"
+    return "".join(shown.format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _model_of(answer: dict[str, Any]) -> str:
@@ -84,19 +119,20 @@ def _schema(schema: dict[str, Any]) -> str:
         return " or ".join(_schema(choice) for choice in schema["anyOf"])
     if "enum" in schema:
         return " or ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
-    return escape(" ".join(str(schema[key]) for key in ("type", "format") if key in schema))
+    shape = " ".join(str(schema[key]) for key in ("type", "format") if key in schema)
+    bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
+    return escape(", ".join([shape, *bounds]))
 
 
 def _model(name: str, schema: dict[str, Any]) -> str:
     required = schema.get("required", [])
     rows = "".join(
-        f"<tr><td><code>{escape(field)}</code>{'' if field in required else ' (optional)'}</td>"
-        f"<td>{_schema(shape)}</td><td>{_text(shape.get('description', ''))}</td></tr>"
+        _row(field, shape, field in required)
         for field, shape in schema.get("properties", {}).items()
     )
     about = _text(schema.get("description", "").partition("\n")[0])
     return (
-        f'<article id="{escape(name)}"><h3>{escape(name)}</h3><p>{about}</p>'
+        f'<article id="{escape(name)}"><h4>{escape(name)}</h4><p>{about}</p>'
         f"<table>{rows}</table></article>"
     )
 

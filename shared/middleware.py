@@ -40,7 +40,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.perf_counter()
     if isinstance(request.protocol, Connection):
         request.protocol.header_complete()
-    request[REQUEST_ID] = _request_id(request)
+    request[REQUEST_ID] = request_id(request)
     route = _route(request)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
@@ -121,7 +121,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.pop("Server", None)
 
 
-def _request_id(request: web.Request) -> str:
+def request_id(request: web.Request) -> str:
+    """Return the id that the request brought, where it is one, and a new one otherwise."""
     given = request.headers.get("X-Request-ID", "")
     return given if _REQUEST_ID.fullmatch(given) else request.app[ENTROPY].bytes(12).hex()
 

@@ -10,8 +10,10 @@ from aiohttp import web
 from deploy.local.headers import secure
 from deploy.local.relay import Upstream, forgo_continue
 from shared.connection import Connection
+from shared.entropy import SystemEntropy
 from shared.errors import DomainError, InternalError, MethodNotAllowed, NotFound
-from shared.problem import DOCS, problem_response
+from shared.middleware import ENTROPY, request_id
+from shared.problem import DOCS, REQUEST_ID, problem_response
 
 PAGE = Path(__file__).parent / "page"
 PAGE_POLICY = (
@@ -28,6 +30,7 @@ def create_front(auth: Path, media: Path, public_url: str) -> web.Application:
     """Return the application in front of the services that listen on these sockets."""
     app = web.Application(middlewares=[_refuse])
     app[DOCS] = "/"
+    app[ENTROPY] = SystemEntropy()
 
     async def upstreams(app: web.Application) -> AsyncIterator[None]:
         async with Upstream(auth) as first, Upstream(media) as second:
@@ -89,25 +92,26 @@ async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     protocol = request.protocol
     if isinstance(protocol, Connection):
         protocol.header_complete()
+    request[REQUEST_ID] = request_id(request)
     try:
         return await handler(request)
     except DomainError as error:
-        return _problem(error)
+        return _problem(request, error)
     except web.HTTPMethodNotAllowed as error:
-        return _problem(MethodNotAllowed(sorted(error.allowed_methods)))
+        return _problem(request, MethodNotAllowed(sorted(error.allowed_methods)))
     except web.HTTPNotFound:
-        return _problem(NotFound())
+        return _problem(request, NotFound())
     except Exception:
-        log.exception("request.failed", method=request.method)
-        return _problem(InternalError())
+        log.exception("request.failed", method=request.method, request_id=request[REQUEST_ID])
+        return _problem(request, InternalError())
     finally:
         if isinstance(protocol, Connection):
             protocol.answered()
 
 
-def _problem(error: DomainError) -> web.Response:
-    response = problem_response(error, "/", "-")
-    response.headers.update(secure({}))
+def _problem(request: web.Request, error: DomainError) -> web.Response:
+    response = problem_response(error, request.app[DOCS], request[REQUEST_ID])
+    response.headers.update(secure({"X-Request-ID": request[REQUEST_ID]}))
     return response
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 from multidict import CIMultiDict, MultiMapping
 
-from shared.problem import SECURITY_HEADERS
+from shared.problem import REQUEST_ID, SECURITY_HEADERS
 
 HOP_BY_HOP = frozenset(
     {
@@ -39,6 +39,7 @@ def request_headers(request: web.Request) -> CIMultiDict[str]:
     passed["X-Forwarded-For"] = request.remote or "127.0.0.1"
     passed["X-Forwarded-Proto"] = request.scheme
     passed["X-Forwarded-Host"] = request.host
+    passed["X-Request-ID"] = request[REQUEST_ID]
     return passed
 
 

@@ -74,6 +74,21 @@ async def test_forged_claims_are_overwritten(client: ClientSession, front: Front
     assert "6.6.6.6" not in json.dumps(found)
 
 
+async def test_one_id_names_a_request_at_the_front_and_behind_it(
+    client: ClientSession, front: Front
+) -> None:
+    given = {"X-Request-ID": "from-the-client.1"}
+    assert values(await echoed(client, front, headers=given), "x-request-id") == list(
+        given.values()
+    )
+    [made] = values(await echoed(client, front, headers={"X-Request-ID": "{}"}), "x-request-id")
+    assert len(made) == 24
+    async with client.get(f"{front.url}/nowhere", headers=given) as answer:
+        assert answer.status == 404
+        assert answer.headers["X-Request-ID"] == given["X-Request-ID"]
+        assert (await answer.json())["request_id"] == given["X-Request-ID"]
+
+
 async def test_hop_by_hop_headers_end_here(client: ClientSession, front: Front) -> None:
     headers = {"Connection": "X-Mine, keep-alive", "X-Mine": "1", "TE": "trailers", "X-Kept": "1"}
     async with client.get(f"{front.url}/v1/media/echo", headers=headers) as answer:
@@ -89,7 +104,8 @@ async def test_nothing_is_added_that_the_client_did_not_send(front: Front) -> No
     request = b"GET /v1/media/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     found = json.loads((await exchange(front.port, request)).partition(b"\r\n\r\n")[2])
     names = {name.lower() for name, _ in found["headers"]}
-    assert names == {"host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+    claims = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+    assert names == {"host", "x-request-id"} | claims
 
 
 async def test_repeated_answer_headers_stay_repeated(client: ClientSession, front: Front) -> None:

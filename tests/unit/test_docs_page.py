@@ -15,7 +15,7 @@ from shared.docs_page import STYLE_POLICY, render_page
 
 SERVICES = [interface(development=True), MEDIA]
 HOSTILE = "<script>alert(1)</script>\"'&`x`<img src=x onerror=alert(1)>"
-VOID = {"meta"}
+VOID = {"meta", "br"}
 
 
 class Page(HTMLParser):
@@ -78,6 +78,13 @@ def test_every_operation_and_model_is_shown(service: Interface) -> None:
     assert set(service.document()["components"]["schemas"]) <= set(page.ids)
 
 
+def test_a_parameter_is_shown_with_its_bounds_and_a_code_leads_to_its_meaning() -> None:
+    page = page_of(MEDIA)
+    assert "integer, at least 1, at most 200" in page.text
+    assert "default 50" in page.text
+    assert {"#list_creatives", "#image_too_large"} <= set(page.links)
+
+
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
 def test_the_page_runs_nothing_and_loads_nothing(service: Interface) -> None:
     page = page_of(service)
@@ -103,9 +110,11 @@ def hostile_document() -> dict[str, Any]:
     }
     answer = {"description": HOSTILE, "content": {"application/json": {"schema": reference}}}
     operation = {
+        "tags": [HOSTILE],
+        "operationId": HOSTILE,
         "summary": HOSTILE,
         "responses": {"200": answer},
-        "parameters": [{"name": HOSTILE}],
+        "parameters": [{"name": HOSTILE, "schema": {"default": HOSTILE}}],
         "requestBody": {"content": {HOSTILE: {"schema": {"type": HOSTILE}}}},
         "security": [],
     }
