@@ -3,12 +3,53 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from shared.errors import FieldError, ValidationFailed
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+Id = TypeVar("Id")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position(Generic[Id]):
+    """A place in a list that is ordered by a moment, ties by id."""
+
+    moment: datetime
+    id: Id
+
+    def cursor(self) -> str:
+        """Return the place as opaque text."""
+        return encode_cursor([self.moment.isoformat(), str(self.id)])
+
+    @classmethod
+    def read(cls, cursor: str, read_id: Callable[[str], Id]) -> "Position[Id]":
+        """Return the place that a cursor names; `read_id` raises ValueError for what is no id.
+
+        Raises:
+            ValidationFailed: we did not make this cursor.
+        """
+        moment, identifier = decode_cursor(cursor, 2)
+        try:
+            return cls(_aware(moment), read_id(identifier))
+        except (ValueError, OverflowError):
+            raise bad_cursor() from None
+
+
+def cut(
+    found: Sequence[Item], limit: int, place: Callable[[Item], Position[Id]]
+) -> tuple[list[Item], str | None]:
+    """Return a page of at most `limit` and the cursor of the next, None on the last page.
+
+    `found` has one item more than the page when there is a next one.
+    """
+    shown = list(found[:limit])
+    return shown, place(shown[-1]).cursor() if len(found) > limit else None
 
 
 def encode_cursor(values: Sequence[str]) -> str:
@@ -38,3 +79,10 @@ def decode_cursor(text: str, count: int) -> list[str]:
 def bad_cursor() -> ValidationFailed:
     """Return the refusal for a cursor that we did not make."""
     return ValidationFailed([FieldError("cursor", "cursor_invalid", "not a cursor of this list")])
+
+
+def _aware(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)

@@ -9,6 +9,7 @@ from uuid import UUID
 from auth_service.keyring import Keyring
 from auth_service.opaque import wrap
 from auth_service.user.model import User
+from shared.paging import Position
 
 MAX_USER_AGENT = 400
 REVOCATION_SLACK = timedelta(minutes=1)
@@ -35,6 +36,10 @@ class Session:
     expires_at: datetime
     amr: tuple[str, ...]
     auth_time: datetime
+
+    def place(self) -> Position[UUID]:
+        """Return where it is in its user's list."""
+        return Position(self.created_at, self.id)
 
 
 @dataclass(frozen=True, slots=True)

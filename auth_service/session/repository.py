@@ -9,6 +9,7 @@ from auth_service.session.model import Caller, Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Connection, Database, Record
+from shared.paging import Position
 
 SESSION_COLUMNS = (
     "id AS session_id, user_agent, ip, created_at AS session_created_at, last_used_at, expires_at,"
@@ -132,11 +133,11 @@ async def list_sessions(
     *,
     now: datetime,
     used_after: datetime,
-    before: tuple[datetime, UUID],
+    before: Position[UUID],
     limit: int,
 ) -> list[Session]:
     """Return live sessions created before `before`, the newest first."""
-    arguments: tuple[Any, ...] = (user_id, now, used_after, *before, limit)
+    arguments: tuple[Any, ...] = (user_id, now, used_after, before.moment, before.id, limit)
     async with database.connection() as connection:
         rows = await connection.fetch(LIST_SESSIONS, *arguments)
     return [session_of(row) for row in rows]

@@ -1,6 +1,5 @@
 """Refreshing, signing out, and the list of signed-in devices."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from aiohttp import web
@@ -23,7 +22,7 @@ from auth_service.session.schemas import (
 )
 from shared.answer import answer
 from shared.openapi import Routes
-from shared.paging import bad_cursor, decode_cursor, encode_cursor
+from shared.paging import Position, cut
 from shared.request import path_id, read_body, read_optional_body, read_query
 
 routes = Routes("sessions")
@@ -112,15 +111,14 @@ async def list_sessions(request: web.Request) -> web.Response:
         app[DATABASE],
         app[LIVES],
         request[CALLER],
-        before=_decode(query.cursor) if query.cursor else None,
+        before=Position.read(query.cursor, UUID) if query.cursor else None,
         limit=query.limit + 1,
         clock=app[CLOCK],
     )
-    page = found[: query.limit]
-    more = len(found) > query.limit
+    page, next_cursor = cut(found, query.limit, Session.place)
     current = request[CALLER].session_id
     items = [_shown(session, current=session.id == current) for session in page]
-    return answer(SessionPage(items=items, next_cursor=_encode(page[-1]) if more else None))
+    return answer(SessionPage(items=items, next_cursor=next_cursor))
 
 
 @routes.add(
@@ -149,15 +147,3 @@ def _shown(session: Session, *, current: bool) -> SessionAnswer:
         name: getattr(session, name) for name in SessionAnswer.model_fields if name != "current"
     }
     return SessionAnswer(**fields, current=current)
-
-
-def _encode(session: Session) -> str:
-    return encode_cursor([session.created_at.isoformat(), str(session.id)])
-
-
-def _decode(cursor: str) -> tuple[datetime, UUID]:
-    moment, identifier = decode_cursor(cursor, 2)
-    try:
-        return datetime.fromisoformat(moment).astimezone(UTC), UUID(identifier)
-    except (ValueError, OverflowError):
-        raise bad_cursor() from None

@@ -15,6 +15,7 @@ from auth_service.session.repository import LockedToken
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound, ServiceUnavailable, TokenRevoked
+from shared.paging import Position
 from shared.tokens import Claims
 
 log = structlog.get_logger()
@@ -176,7 +177,7 @@ async def list_sessions(
     lives: Lives,
     caller: Caller,
     *,
-    before: tuple[datetime, UUID] | None,
+    before: Position[UUID] | None,
     limit: int,
     clock: Clock,
 ) -> list[Session]:
@@ -187,6 +188,6 @@ async def list_sessions(
         caller.user.id,
         now=now,
         used_after=now - lives.idle,
-        before=before or (now + timedelta(days=1), UUID(int=2**128 - 1)),
+        before=before or Position(now + timedelta(days=1), UUID(int=2**128 - 1)),
         limit=limit,
     )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from media_service.storage.model import ObjectKey
+from shared.paging import Position
 
 MAX_TITLE = 200
 
@@ -52,20 +53,16 @@ class Creative:
         """Return where the store keeps every variant."""
         return [self.key(variant) for variant in self.variants]
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in a list that is ordered by due time, then by id."""
-
-    due_at: datetime
-    id: UUID
+    def place(self) -> Position[UUID]:
+        """Return where it is in lists, which are by due time."""
+        return Position(self.due_at, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which of a user's creatives a list shows: due after `start`, before `until`."""
 
-    start: Position
+    start: Position[UUID]
     until: datetime
     status: Status | None
     limit: int

@@ -73,7 +73,7 @@ async def page(connection: Connection, user_id: UUID, wanted: Selection) -> list
     rows = await connection.fetch(
         PAGE_OF_USER,
         user_id,
-        wanted.start.due_at,
+        wanted.start.moment,
         wanted.start.id,
         wanted.until,
         wanted.status,

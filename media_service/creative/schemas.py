@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from media_service.creative.due import first_instant, parse_when
-from media_service.creative.model import Creative, Position, Selection, Status
+from media_service.creative.model import Creative, Selection, Status
 from shared.clock import rfc3339
-from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, bad_cursor, decode_cursor, encode_cursor
+from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
 
 PREFIX = "/v1/media"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +63,7 @@ class CreativeQuery(BaseModel):
         """
         start = Position(instant_of(self.from_) if self.from_ else EARLIEST, UUID(int=0))
         until = instant_of(self.to) if self.to else LATEST
-        after = _position(self.cursor) if self.cursor else start
+        after = Position.read(self.cursor, UUID) if self.cursor else start
         return Selection(max(start, after), until, self.status, self.limit + 1)
 
 
@@ -127,24 +127,8 @@ class CreativePage(BaseModel):
     @classmethod
     def of(cls, found: list[Creative], limit: int) -> "CreativePage":
         """Return the page of up to `limit` of what a `selection` has found."""
-        shown = found[:limit]
-        more = len(found) > limit
-        return cls(
-            items=[CreativeAnswer.of(creative) for creative in shown],
-            next_cursor=_cursor(shown[-1]) if more else None,
-        )
-
-
-def _cursor(last: Creative) -> str:
-    return encode_cursor([last.due_at.isoformat(), str(last.id)])
-
-
-def _position(cursor: str) -> Position:
-    due_at, creative_id = decode_cursor(cursor, 2)
-    try:
-        return Position(datetime.fromisoformat(due_at).astimezone(UTC), UUID(creative_id))
-    except (ValueError, OverflowError):
-        raise bad_cursor() from None
+        shown, next_cursor = cut(found, limit, Creative.place)
+        return cls(items=[CreativeAnswer.of(one) for one in shown], next_cursor=next_cursor)
 
 
 def creative_url(creative_id: UUID) -> str:

@@ -2,13 +2,15 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ValidationFailed
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import Position, cut, decode_cursor, encode_cursor
 
 
 @given(st.lists(st.text(), max_size=5))
@@ -72,3 +74,45 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
     except ValidationFailed:
         return
     assert len(values) == 2
+
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+@given(st.datetimes(timezones=st.timezones()), st.uuids())
+def test_a_place_comes_back_out_of_its_cursor(moment: datetime, name: UUID) -> None:
+    try:
+        place = Position(moment.astimezone(UTC), name)
+    except OverflowError:  # the first and last hours of the calendar have no UTC
+        return
+    assert Position.read(place.cursor(), UUID) == place
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["soon", str(UUID(int=1))],
+        ["2026-06-15T12:00:00", str(UUID(int=1))],
+        ["0001-01-01T00:00:00+14:00", str(UUID(int=1))],
+        ["2026-06-15T12:00:00+00:00", "x"],
+        ["2026-06-15T12:00:00+00:00", ""],
+        ["", ""],
+    ],
+)
+def test_a_cursor_of_another_list_is_no_place(values: list[str]) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        Position.read(encode_cursor(values), UUID)
+    assert [error.code for error in refused.value.errors] == ["cursor_invalid"]
+
+
+def test_places_are_by_moment_then_by_id() -> None:
+    early, late = NOW, NOW + timedelta(microseconds=1)
+    assert Position(early, 9) < Position(late, 1) < Position(late, 2)
+
+
+@pytest.mark.parametrize(("found", "shown", "more"), [(0, 0, False), (3, 3, False), (4, 3, True)])
+def test_a_page_is_cut_where_its_cursor_says(found: int, shown: int, more: bool) -> None:
+    places = [Position(NOW, number) for number in range(found)]
+    page, cursor = cut(places, 3, lambda place: place)
+    assert page == places[:shown]
+    assert cursor == (places[2].cursor() if more else None)
