@@ -50,6 +50,10 @@ demo: $(INSTALLED) ## Walk the main job against what `make run` started (PORT or
 test: $(INSTALLED) ## Run the tests on servers of their own and show the coverage (ARGS for pytest)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report term $(ARGS)
 
+.PHONY: test-browser
+test-browser: $(INSTALLED) ## Walk the console in a headless Chromium (CHROMIUM or BASE_URL of your own)
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
 .PHONY: check
 check: $(INSTALLED) ## Lint, format check, types, import contracts, generated files
 	@$(BIN)/ruff check

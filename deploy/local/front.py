@@ -17,9 +17,15 @@ from shared.problem import DOCS, REQUEST_ID, problem_response
 
 PAGE = Path(__file__).parent / "page"
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src blob:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+PAGES = {
+    "/": ("index.html", "text/html"),
+    "/console": ("console.html", "text/html"),
+    "/console.js": ("console.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
 
 UPSTREAMS = web.AppKey("upstreams", dict[str, Upstream])
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -47,8 +53,8 @@ def create_front(auth: Path, media: Path, public_url: str) -> web.Application:
         app.router.add_route("*", path, _relay_to(service), expect_handler=forgo_continue)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
-    app.router.add_get("/", _page("index.html", "text/html", public_url))
-    app.router.add_get("/page.css", _page("page.css", "text/css", public_url))
+    for path, (name, content_type) in PAGES.items():
+        app.router.add_get(path, _page(name, content_type, public_url))
     return app
 
 

@@ -39,6 +39,17 @@ async def test_start_page(client: ClientSession, front: Front) -> None:
         assert "prefers-color-scheme" in await answer.text()
 
 
+async def test_console_runs_its_own_script_alone(client: ClientSession, front: Front) -> None:
+    async with client.get(f"{front.url}/console") as answer:
+        policy = answer.headers["Content-Security-Policy"].split("; ")
+        text = await answer.text()
+    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy)
+    assert text.count("<script") == text.count('<script type="module" src="/console.js">') == 1
+    async with client.get(f"{front.url}/console.js") as answer:
+        assert answer.content_type == "text/javascript"
+        assert "innerHTML" not in await answer.text(), "what users write must stay text"
+
+
 async def test_key_set_is_auth_services(client: ClientSession, front: Front) -> None:
     async with client.get(f"{front.url}/.well-known/jwks.json") as answer:
         assert (await answer.json())["target"] == "/.well-known/jwks.json"

@@ -1,0 +1,79 @@
+"""The whole stack as `make run` starts it, and a browser that looks at it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from deploy.local.environment import Servers
+from deploy.local.process import free_port
+from deploy.local.vault import Vault
+from tests.local.processes import CHECKOUT, unmeasured, until
+
+READY_SECONDS = 120
+SCREENSHOTS = CHECKOUT / "var" / "screenshots"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+# whoever tests asks nobody on the network; a root's Chromium has no sandbox to offer
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """BASE_URL, or a stack of our own that is gone afterwards."""
+    if given := os.environ.get("BASE_URL"):
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="cs-") as folder:
+        port, data, log = free_port(), Path(folder) / "var", Path(folder) / "log"
+        command = [sys.executable, "-m", "deploy.local", "--port", f"{port}", "--data", f"{data}"]
+        with log.open("wb") as said:
+            stack = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                env=unmeasured() | {"OTP_COOLDOWN": "0"},
+                stdout=said,
+                stderr=said,
+            )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            until(
+                lambda: f"ready {url}" in log.read_text() or stack.poll() is not None, READY_SECONDS
+            )
+            assert stack.poll() is None, log.read_text()
+            yield url
+        finally:
+            stack.terminate()
+            stack.wait(60)
+            Servers(Vault(data)).discard()
+
+
+@pytest.fixture
+async def page(address: str) -> AsyncIterator[Page]:
+    """An empty browser's page; what its console or network had to complain of fails the test."""
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        context = await browser.new_context(base_url=address, timezone_id="Asia/Kolkata")
+        page = await context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+        )
+        yield page
+        await browser.close()
+    # a refusal that a test provokes is reported by the browser as a resource that failed to load
+    assert [text for text in complaints if "Failed to load resource" not in text] == []

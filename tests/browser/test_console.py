@@ -1,0 +1,109 @@
+"""The console in a real browser: the whole job, and what it says when something is refused."""
+
+from datetime import datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import pytest
+from PIL import Image
+from playwright.async_api import FilePayload, Page, expect
+
+from tests.browser.conftest import SCREENSHOTS
+
+TITLE = "<b>Diwali</b> & co"
+
+
+def photograph(share: float = 1) -> FilePayload:
+    image = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+    into = BytesIO()
+    image.save(into, "JPEG")
+    content = into.getvalue()
+    return {
+        "name": "photo.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": content[: int(len(content) * share)],
+    }
+
+
+async def keep(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+async def code_of(page: Page, number: str) -> str:
+    await page.get_by_label("Number").fill(number)
+    await page.get_by_role("button", name="Send a code").click()
+    await expect(page.get_by_role("status")).to_contain_text("A code was sent")
+    inbox = await page.get_by_text("Read it in the inbox").get_attribute("href")
+    assert inbox
+    listed = await page.request.get(inbox)
+    text: str = (await listed.json())["items"][0]["text"]
+    return next(word.strip(".:") for word in text.split() if word.strip(".:").isdigit())
+
+
+async def sign_in(page: Page, number: str) -> None:
+    await page.goto("/console")
+    await page.get_by_label("Code").fill(await code_of(page, number))
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("status")).to_have_text("Signed in.")
+
+
+async def test_from_a_number_to_a_picture_and_out(page: Page) -> None:
+    await sign_in(page, "+919876500001")
+    await expect(page.get_by_role("heading", name="Hello, Asha")).to_be_visible()
+    await page.get_by_label("Picture").set_input_files(photograph())
+    await page.get_by_label("Title").fill(TITLE)
+    today = datetime.now(ZoneInfo("Asia/Kolkata")).date().isoformat()
+    assert await page.get_by_label("Day").input_value() == today
+    await page.get_by_role("button", name="Upload").click()
+    shown = page.locator("#today").get_by_role("img", name=TITLE)
+    await expect(shown).to_be_visible()
+    assert await shown.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    await expect(page.locator("#today")).to_contain_text(TITLE)
+    await keep(page, "console-signed-in")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("status")).to_contain_text("Signed out")
+    await expect(page.locator("#signed-in")).to_be_hidden()
+    await keep(page, "console-signed-out")
+
+
+async def test_a_device_that_was_signed_out_elsewhere_is_back_at_the_door(
+    page: Page, address: str
+) -> None:
+    number = "+919876500002"
+    await sign_in(page, number)
+    assert page.context.browser
+    elsewhere = await page.context.browser.new_context(base_url=address)
+    other = await elsewhere.new_page()
+    await sign_in(other, number)
+    devices = other.locator("#sessions li")
+    await expect(devices).to_have_count(2)
+    await devices.get_by_role("button", name="Sign out").click()
+    await expect(devices).to_have_count(1)
+    await elsewhere.close()
+    await page.get_by_role("button", name="Sign out").click()  # a request like any other
+    await expect(page.locator("#signed-out")).to_be_visible()
+
+
+async def test_a_refusal_is_told_with_its_code_and_ends_nothing(page: Page) -> None:
+    await page.goto("/console")
+    code = await code_of(page, "+919876500003")
+    await page.get_by_label("Code").fill(f"{(int(code) + 1) % 1_000_000:06}")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("status")).to_contain_text("(otp_invalid)")
+    await keep(page, "console-refused")
+    await page.get_by_label("Code").fill(code)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Hello, Asha")).to_be_visible()
+    await page.get_by_label("Picture").set_input_files(photograph(0.7))
+    await page.get_by_role("button", name="Upload").click()
+    await expect(page.get_by_role("status")).to_contain_text("(broken_image)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_start_page_leads_to_the_console(page: Page, scheme: str) -> None:
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await page.goto("/")
+    await keep(page, f"start-{scheme}")
+    await page.get_by_role("link", name="Console").click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
