@@ -16,6 +16,8 @@ from auth_service.delivery.routes import routes as development_routes
 from auth_service.delivery.start import WorkerParts, open_worker
 from auth_service.keyring import Keyring
 from auth_service.otp.service import Challenges
+from auth_service.password.hasher import open_hasher
+from auth_service.password.policy import Policy, common_passwords
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
@@ -66,9 +68,10 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
         access=timedelta(seconds=settings.access_token_ttl),
     )
     app[r.DELIVERY_METRICS] = DeliveryMetrics(app[HTTP_METRICS].registry)
+    app[r.POLICY] = Policy(common_passwords())
     app[r.VERIFIER] = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
     app.cleanup_ctx.extend(
-        [_database, _redis, _signer, _challenges, _notices, _publisher, _delivery]
+        [_database, _redis, _signer, _hasher, _challenges, _notices, _publisher, _delivery]
     )
     return app
 
@@ -106,6 +109,12 @@ async def _signer(app: web.Application) -> AsyncIterator[None]:
     app[READINESS].checks["signing_key"] = has_key
     await signer.refresh()
     async with repeating("signing_keys", signer.refresh, pause=1):
+        yield
+
+
+async def _hasher(app: web.Application) -> AsyncIterator[None]:
+    async with open_hasher(app[r.SETTINGS], app[r.ENTROPY]) as hasher:
+        app[r.HASHER] = hasher
         yield
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from auth_service.delivery.notices import Notices
     from auth_service.keyring import Keyring
     from auth_service.otp.service import Challenges
+    from auth_service.password.hasher import Hasher
+    from auth_service.password.policy import Policy
     from auth_service.revocation.service import Publisher
     from auth_service.session.model import Caller, Lives
     from auth_service.settings import AuthSettings
@@ -30,6 +32,8 @@ SIGNER: web.AppKey["Signer"] = web.AppKey("signer")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
 REDIS: web.AppKey["BatchedRedis"] = web.AppKey("redis")
 CHALLENGES: web.AppKey["Challenges"] = web.AppKey("challenges")
+HASHER: web.AppKey["Hasher"] = web.AppKey("hasher")
+POLICY: web.AppKey["Policy"] = web.AppKey("policy")
 PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
 DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
 NOTICES: web.AppKey["Notices"] = web.AppKey("notices")

@@ -22,6 +22,8 @@ from shared.settings import (
 )
 
 ANY_COUNTRY = "*"
+LEAST_ARGON2_MEMORY_KIB = 7168
+"""Source: OWASP's cheat sheet on storing passwords, which wants more passes for so little."""
 
 
 def _region(text: str) -> str:
@@ -101,6 +103,26 @@ class AuthSettings(KeySettings, ServiceSettings):
         "wrong codes for one destination; with a challenge handle, and one address",
     )
     limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
+    limit_login_per_ip: Rates = _rates(
+        "60/minute", "sign-ins by password from one address (IPv6: /64)"
+    )
+    limit_login_failures: Rates = _rates(
+        "10/hour", "wrong passwords for one account from one address"
+    )
+    argon2_memory_kib: int = Field(
+        19_456, ge=64, le=1_048_576, description="memory that one password hash takes, KiB"
+    )
+    argon2_time: int = Field(2, ge=1, le=20, description="passes over that memory")
+    argon2_parallelism: int = Field(1, ge=1, le=8, description="lanes of one password hash")
+    argon2_concurrency: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=64,
+        description="password hashes at once; as many as there are cores when unset",
+    )
+    account_disclosure: Literal["reveal", "conceal"] = Field(
+        "reveal", description="`conceal`: no answer tells whether an account exists"
+    )
     sms_countries: Annotated[Words, AfterValidator(_regions)] = Field(
         (),
         description="regions that codes are sent to, comma-separated; `*` for all "
@@ -172,6 +194,8 @@ class AuthSettings(KeySettings, ServiceSettings):
         if self.production and "console" in (*self.sms_providers, *self.email_providers):
             problems.append("SMS_PROVIDERS, EMAIL_PROVIDERS: console exists only in development")
         problems += self._open_limits() if self.production else []
+        if self.production and self.argon2_memory_kib < LEAST_ARGON2_MEMORY_KIB:
+            problems.append(f"ARGON2_MEMORY_KIB: at least {LEAST_ARGON2_MEMORY_KIB} in production")
         problems += self._twilio() if "twilio" in self.sms_providers else []
         problems += [f"{name}: required by a provider" for name in self._unset()]
         for name, chosen in (("SMS", self.sms_providers), ("EMAIL", self.email_providers)):

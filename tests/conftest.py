@@ -160,6 +160,8 @@ def auth_settings(
             "secret_keys": SECRET,
             "revocation_key": REVOCATION_KEY,
             "otp_cooldown": 0,
+            "argon2_memory_kib": 64,
+            "argon2_time": 1,
             **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
         }
         return AuthSettings(**(values | changes))

@@ -171,6 +171,7 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TWILIO_AUTH_TOKEN": None}, "TWILIO_AUTH_TOKEN or TWILIO_API_KEY: required"),
         ({"TWILIO_PHONE_NUMBER": None}, "TWILIO_PHONE_NUMBER or"),
         ({"SECRET_KEYS": "changeme"}, "SECRET_KEYS: "),
+        ({"ARGON2_MEMORY_KIB": "1024"}, "ARGON2_MEMORY_KIB: at least 7168 in production"),
     ],
 )
 def test_production_refuses(

@@ -1,0 +1,98 @@
+"""Password hashes: argon2id, beside the loop, a bounded number in hand."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from auth_service.password.hasher import MOST_IN_HAND, Hasher, open_hasher
+from auth_service.settings import AuthSettings
+from shared.entropy import SystemEntropy
+from shared.errors import ServiceUnavailable
+from tests.support.waiting import until
+
+PASSWORD = "correct horse battery"
+Open = Callable[..., AbstractAsyncContextManager[Hasher]]
+
+
+@pytest.fixture
+def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
+    def make(**changes: Any) -> AbstractAsyncContextManager[Hasher]:
+        return open_hasher(auth_settings(**changes), SystemEntropy())
+
+    return make
+
+
+async def test_a_hash_is_argon2id_with_the_parameters_that_are_set(opened: Open) -> None:
+    async with opened(argon2_memory_kib=128, argon2_time=3, argon2_parallelism=2) as hasher:
+        first, second = await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)
+    assert first.startswith("$argon2id$v=19$m=128,t=3,p=2$")
+    assert first != second
+
+
+async def test_only_the_right_password_is_right(opened: Open) -> None:
+    async with opened() as hasher:
+        stored = await hasher.hash(PASSWORD)
+        assert await hasher.verify(PASSWORD, stored) is True
+        assert await hasher.verify(PASSWORD + " ", stored) is False
+
+
+async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+    async with opened() as hasher:
+        original = hasher._matches
+
+        def watched(password: str, stored: str) -> bool:
+            verified.append(stored)
+            return original(password, stored)
+
+        monkeypatch.setattr(hasher, "_matches", watched)
+        assert await hasher.verify(PASSWORD, None) is False
+        assert not hasher.outdated(verified[0])  # costs what a real one costs
+        assert await hasher.verify(PASSWORD, "no hash at all") is False
+    assert len(verified) == 3  # the unreadable one, then the decoy in its place
+
+
+async def test_other_parameters_make_a_hash_outdated(opened: Open) -> None:
+    async with opened(argon2_time=1) as hasher:
+        stored = await hasher.hash(PASSWORD)
+        assert not hasher.outdated(stored)
+    async with opened(argon2_time=2) as hasher:
+        assert hasher.outdated(stored)
+        assert await hasher.verify(PASSWORD, stored) is True
+
+
+async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(opened: Open) -> None:
+    async with opened(argon2_memory_kib=8192, argon2_concurrency=1) as hasher:
+        stored = await hasher.hash(PASSWORD)
+        with blockbuster_ctx("auth_service"):
+            running = [
+                asyncio.create_task(hasher.verify(PASSWORD, stored)) for _ in range(MOST_IN_HAND)
+            ]
+            await asyncio.sleep(0)
+            with pytest.raises(ServiceUnavailable) as full:
+                await hasher.verify(PASSWORD, stored)
+            assert not any(task.done() for task in running)  # nobody waited to be refused
+            assert await asyncio.gather(*running) == [True] * MOST_IN_HAND
+    assert full.value.headers() == {"Retry-After": "1"}
+
+
+async def test_who_gives_up_leaves_no_place_taken(opened: Open) -> None:
+    async with opened() as hasher:
+        stored = await hasher.hash(PASSWORD)
+        tasks = [asyncio.create_task(hasher.verify(PASSWORD, stored)) for _ in range(MOST_IN_HAND)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+        async def all_free() -> bool:
+            return hasher._in_hand == 0
+
+        await until(all_free)
+        assert await hasher.verify(PASSWORD, stored) is True

@@ -1,0 +1,82 @@
+"""Which passwords are taken."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from auth_service.password.model import GivenPassword, NewPassword
+from auth_service.password.policy import Policy, common_passwords
+from shared.errors import ValidationFailed
+
+NEW: TypeAdapter[Any] = TypeAdapter(NewPassword)
+GIVEN: TypeAdapter[Any] = TypeAdapter(GivenPassword)
+POLICY = Policy(common_passwords())
+
+
+@contextmanager
+def refused_as(code: str) -> Iterator[None]:
+    with pytest.raises(ValidationFailed) as refused:
+        yield
+    [error] = refused.value.errors
+    assert (error.field, error.code) == ("new_password", code)
+
+
+def test_ten_thousand_common_passwords_are_packaged_with_their_licence() -> None:
+    assert len(common_passwords()) == 10_000
+    assert {"password", "12345678", "qwertyuiop", "password123"} <= common_passwords()
+    licence = files("auth_service.password").joinpath("common.LICENSE.txt").read_text()
+    assert licence.startswith("MIT License")
+
+
+@pytest.mark.parametrize("common", ["password1", "PassWord1", "12345678", "iloveyou", "trustno1"])
+def test_a_common_password_is_refused_however_it_is_written(common: str) -> None:
+    with refused_as("password_common"):
+        POLICY.require(common, field="new_password")
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "password"),
+    [
+        ("asha", None, "my-ASHA-2026"),
+        ("Asha.Rao", None, "xxasha.raoxx"),
+        (None, "asha.rao@example.com", "1asha.rao1"),
+        ("other", "Meera@example.com", "meera-at-home"),
+    ],
+)
+def test_a_password_that_holds_a_name_is_refused(
+    username: str | None, email: str | None, password: str
+) -> None:
+    with refused_as("password_like_name"):
+        POLICY.require(password, field="new_password", username=username, email=email)
+
+
+def test_what_is_neither_is_taken() -> None:
+    POLICY.require("correct horse", field="f", username="asha", email="a.rao@example.com")
+    POLICY.require("example.com!!", field="f", email="asha@example.com")  # the domain may be there
+    POLICY.require("a-long-one-al", field="f", username="al", email="al@example.com")  # too short
+
+
+@pytest.mark.parametrize(("length", "taken"), [(7, False), (8, True), (128, True), (129, False)])
+def test_eight_to_128_characters(length: int, *, taken: bool) -> None:
+    for letter in ("k", "ø", "😀"):
+        if taken:
+            assert NEW.validate_python(letter * length) == letter * length
+        else:
+            with pytest.raises(ValidationError):
+                NEW.validate_python(letter * length)
+
+
+def test_one_password_is_one_however_a_keyboard_composes_it() -> None:
+    decomposed, composed = "cafe\N{COMBINING ACUTE ACCENT} noir", "café noir"
+    assert NEW.validate_python(decomposed) == GIVEN.validate_python(composed) == composed
+
+
+def test_a_given_password_may_have_any_length_within_reason() -> None:
+    assert GIVEN.validate_python("k") == "k"
+    for nonsense in ("", "k" * 1001):
+        with pytest.raises(ValidationError):
+            GIVEN.validate_python(nonsense)
