@@ -7,6 +7,7 @@ from aiohttp import web
 
 from auth_service import resources as r
 from auth_service.account.routes import routes as account_routes
+from auth_service.audit.service import Audit
 from auth_service.delivery.callbacks import routes as callback_routes
 from auth_service.delivery.console import Inbox
 from auth_service.delivery.metrics import DeliveryMetrics
@@ -80,6 +81,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     url = app[r.SETTINGS].auth_database_url.get_secret_value()
     async with open_database(url) as database:
         app[r.DATABASE] = database
+        app[r.AUDIT] = Audit(database, app[r.CLOCK], app[r.ENTROPY])
         app[READINESS].checks["database"] = database.reachable
         yield
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from auth_service.audit.service import Audit
     from auth_service.delivery.console import Inbox
     from auth_service.delivery.metrics import DeliveryMetrics
     from auth_service.delivery.notices import Notices
@@ -36,6 +37,7 @@ HASHER: web.AppKey["Hasher"] = web.AppKey("hasher")
 POLICY: web.AppKey["Policy"] = web.AppKey("policy")
 PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
 DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
+AUDIT: web.AppKey["Audit"] = web.AppKey("audit")
 NOTICES: web.AppKey["Notices"] = web.AppKey("notices")
 INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
 

@@ -11,7 +11,6 @@ from auth_service.opaque import wrap
 from auth_service.user.model import User
 from shared.paging import Position
 
-MAX_USER_AGENT = 400
 REVOCATION_SLACK = timedelta(minutes=1)
 """A token may be signed a moment after its session was read."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from auth_service.audit.repository import appending
 from auth_service.session.model import Caller, Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED, user_of
@@ -53,10 +54,12 @@ WITH used AS (
 INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
 VALUES ($2, 'refresh', $6, $5, $4, $3)"""
 
-REVOKE_SESSION = """
+REVOKE_SESSION = f"""
 WITH dead AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id
+), event AS (
+    {appending(6, "dead", session_id="dead.id")}
 )
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
 SELECT 'session', id::text, $4, $3, $5 FROM dead"""
@@ -65,21 +68,25 @@ SELECT 'session', id::text, $4, $3, $5 FROM dead"""
 # the next statement sees its session. NO KEY, else a refresh's foreign keys would deadlock with it.
 LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 
-REVOKE_OTHER_SESSIONS = """
+REVOKE_OTHER_SESSIONS = f"""
 WITH dead AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
+), event AS (
+    {appending(6, "(SELECT count(*) FROM dead) ended")}
 )
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
 SELECT 'session', id::text, $4, $3, $5 FROM dead"""
 
 # A higher generation kills every token of the user at once, with one message.
-REVOKE_USER = """
+REVOKE_USER = f"""
 WITH raised AS (
     UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING id, generation
 ), dead AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = $3
     WHERE user_id = $1 AND revoked_at IS NULL
+), event AS (
+    {appending(5, "raised")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation, $3, $2, $4 FROM raised"""
@@ -187,27 +194,38 @@ async def revoke_session(
     user_id: UUID,
     *,
     reason: str,
+    event: str,
     now: datetime,
     until: datetime,
 ) -> bool:
-    """End one session of the user; False when the user has none with that id."""
-    await connection.execute(REVOKE_SESSION, session_id, user_id, now, reason, until)
+    """End one session of the user; False when the user has none with that id.
+
+    `event`: packed, stored if the session was alive.
+    """
+    await connection.execute(REVOKE_SESSION, session_id, user_id, now, reason, until, event)
     return bool(await connection.fetchval(SESSION_EXISTS, session_id, user_id))
 
 
 async def revoke_others(
-    database: Database, user_id: UUID, keep: UUID, *, reason: str, now: datetime, until: datetime
+    database: Database,
+    user_id: UUID,
+    keep: UUID,
+    *,
+    reason: str,
+    event: str,
+    now: datetime,
+    until: datetime,
 ) -> None:
     """End every session of the user but `keep`."""
     async with database.transaction() as connection:
         await connection.execute(LOCK_USER, user_id)
-        await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until)
+        await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
 
 
 async def revoke_user(
-    database: Database, user_id: UUID, *, reason: str, now: datetime, until: datetime
+    database: Database, user_id: UUID, *, reason: str, event: str, now: datetime, until: datetime
 ) -> None:
     """End every session of the user by raising the generation."""
     async with database.transaction() as connection:
         await connection.execute(LOCK_USER, user_id)
-        await connection.execute(REVOKE_USER, user_id, now, reason, until)
+        await connection.execute(REVOKE_USER, user_id, now, reason, until, event)

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth_service.resources import CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER, SIGNER
+from auth_service.audit.model import Event
+from auth_service.audit.origin import origin
+from auth_service.resources import AUDIT, CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER, SIGNER
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
 from auth_service.session.answers import token_pair
@@ -47,6 +49,8 @@ async def refresh(request: web.Request) -> web.Response:
         app[KEYRING],
         app[LIVES],
         body.refresh_token,
+        audit=app[AUDIT],
+        origin=origin(request),
         clock=app[CLOCK],
     )
     return token_pair(request, signed_in)
@@ -69,7 +73,14 @@ async def logout(request: web.Request) -> web.Response:
     claims, app = read_claims(request), request.app
     await read_optional_body(request, LogoutBody)
     await service.sign_out(
-        app[DATABASE], app[PUBLISHER], app[LIVES], claims.sub, claims.sid, clock=app[CLOCK]
+        app[DATABASE],
+        app[PUBLISHER],
+        app[LIVES],
+        claims.sub,
+        claims.sid,
+        audit=app[AUDIT],
+        event=Event("user.signed_out", origin(request), claims.sub),
+        clock=app[CLOCK],
     )
     return web.Response(status=204)
 
@@ -91,6 +102,8 @@ async def logout_all(request: web.Request) -> web.Response:
         app[PUBLISHER],
         app[LIVES],
         request[CALLER],
+        audit=app[AUDIT],
+        origin=origin(request),
         except_current=body.except_current,
         clock=app[CLOCK],
     )
@@ -137,6 +150,8 @@ async def delete_session(request: web.Request) -> web.Response:
         app[LIVES],
         request[CALLER].user.id,
         path_id(request),
+        audit=app[AUDIT],
+        event=Event("session.revoked", origin(request), request[CALLER].user.id),
         clock=app[CLOCK],
     )
     return web.Response(status=204)

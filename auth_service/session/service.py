@@ -5,6 +5,8 @@ from uuid import UUID
 
 import structlog
 
+from auth_service.audit.model import Event, EventName, Origin
+from auth_service.audit.service import Audit
 from auth_service.keyring import Keyring
 from auth_service.opaque import fingerprint, well_formed
 from auth_service.revocation.service import Publisher
@@ -40,6 +42,8 @@ async def refresh(
     lives: Lives,
     token: str,
     *,
+    audit: Audit,
+    origin: Origin,
     clock: Clock,
 ) -> SignedIn:
     """Exchange a refresh token for its successor.
@@ -69,6 +73,9 @@ async def refresh(
             held.session.id,
             held.user.id,
             reason="refresh_reused",
+            event=audit.packed(
+                Event("session.reuse_detected", origin, held.user.id, outcome="failure")
+            ),
             now=now,
             until=lives.revoked_until(now),
         )
@@ -124,6 +131,8 @@ async def sign_out(
     user_id: UUID,
     session_id: UUID,
     *,
+    audit: Audit,
+    event: Event,
     clock: Clock,
 ) -> None:
     """End one of the user's sessions; ending it again is well.
@@ -139,6 +148,7 @@ async def sign_out(
             session_id,
             user_id,
             reason="logout",
+            event=audit.packed(event),
             now=now,
             until=lives.revoked_until(now),
         )
@@ -153,7 +163,9 @@ async def sign_out_everywhere(
     lives: Lives,
     caller: Caller,
     *,
+    audit: Audit,
     except_current: bool,
+    origin: Origin,
     clock: Clock,
 ) -> None:
     """End all of the caller's sessions, or all but the one that asks.
@@ -163,12 +175,14 @@ async def sign_out_everywhere(
     """
     now = clock.now()
     user_id, until = caller.user.id, lives.revoked_until(now)
+    session_id, kept = caller.session_id, {"kept": "this session"} if except_current else {}
+    name: EventName = "user.signed_out_everywhere"
+    event = audit.packed(Event(name, origin, user_id, session_id=session_id, details=kept))
+    told = {"reason": "logout_all", "event": event}
     if except_current:
-        await repository.revoke_others(
-            database, user_id, caller.session_id, reason="logout_all", now=now, until=until
-        )
+        await repository.revoke_others(database, user_id, session_id, **told, now=now, until=until)
     else:
-        await repository.revoke_user(database, user_id, reason="logout_all", now=now, until=until)
+        await repository.revoke_user(database, user_id, **told, now=now, until=until)
     await publisher.publish_for(user_id)
 
 

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from auth_service.audit.repository import appending
 from auth_service.session.model import Device, Session
 from auth_service.session.repository import PREFIXED_SESSION, session_of
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Database
 
-# All or nothing: the user who holds the number or a new one, a session, its refresh token.
+EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
+
+# All or nothing: the user who holds the number or a new one, a session, its refresh token, and the
+# event that tells of it.
 # No row comes back when somebody else created the holder meanwhile: asked again, it is found.
 SIGN_IN = f"""
 WITH holder AS (
@@ -38,6 +42,8 @@ WITH holder AS (
 ), t AS (
     INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
     SELECT $10, 'refresh', s.user_id, s.id, $4, $11 FROM s
+), event AS (
+    {appending(12, "u JOIN s ON s.user_id = u.id", user_id="u.id", session_id="s.id", event=EVENT)}
 )
 SELECT u.is_new, known.device AS known_device, {PREFIXED}, {PREFIXED_SESSION}
 FROM known, u JOIN s ON s.user_id = u.id"""
@@ -61,6 +67,7 @@ class Entry:
     now: datetime
     session_ends: datetime
     refresh_ends: datetime
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ async def sign_in(database: Database, entry: Entry) -> Entered | None:
             entry.session_ends,
             entry.refresh_hash,
             entry.refresh_ends,
+            entry.event,
         )
     if row is None:
         return None

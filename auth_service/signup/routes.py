@@ -2,9 +2,11 @@
 
 from aiohttp import web
 
+from auth_service.audit.origin import user_agent
 from auth_service.otp.errors import OtpInvalid
 from auth_service.phone import parse_phone_number
 from auth_service.resources import (
+    AUDIT,
     CHALLENGES,
     CLOCK,
     DATABASE,
@@ -16,7 +18,7 @@ from auth_service.resources import (
 )
 from auth_service.session.answers import token_pair
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import MAX_USER_AGENT, Device
+from auth_service.session.model import Device
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import Sent, SignupBody
@@ -73,16 +75,16 @@ async def _ask(request: web.Request, body: SignupBody, number: str) -> web.Respo
 async def _enter(request: web.Request, body: SignupBody, number: str) -> web.Response:
     app = request.app
     app[SIGNER].require_key()
-    agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
     signed_in, is_new = await service.enter(
         app[CHALLENGES],
         app[DATABASE],
         app[NOTICES],
+        app[AUDIT],
         app[LIVES],
         phone_number=number,
         code=body.otp or "",
         handle=body.challenge,
-        device=Device(client_address(request), agent.encode("utf-8", "replace").decode() or None),
+        device=Device(client_address(request), user_agent(request)),
         request_id=request[REQUEST_ID],
         clock=app[CLOCK],
         entropy=app[ENTROPY],

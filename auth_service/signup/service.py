@@ -1,5 +1,7 @@
 """The combined flow: whoever proves a phone number is signed in, known before or not."""
 
+from auth_service.audit.model import Event, Origin
+from auth_service.audit.service import Audit
 from auth_service.delivery.notices import Notices
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
 from auth_service.otp.model import Challenge, Proof
@@ -14,6 +16,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import ServiceUnavailable
+from shared.logs import mask
 
 AMR = ("otp", "sms")
 """How the user was authenticated. Source: RFC 8176 §2."""
@@ -57,6 +60,7 @@ async def enter(
     challenges: Challenges,
     database: Database,
     notices: Notices,
+    audit: Audit,
     lives: Lives,
     *,
     phone_number: str,
@@ -77,7 +81,11 @@ async def enter(
         RateLimited: too many wrong codes.
         AccountDisabled: the number's holder may not be signed in.
     """
-    proof = await challenges.prove("signup", phone_number, code, handle, device.address)
+    origin = Origin(device.address, device.user_agent, request_id)
+    details = {"method": "otp", "to": mask(phone_number)}
+    event = Event("user.signed_in", origin, details=details)
+    async with audit.refusals(event):
+        proof = await challenges.prove("signup", phone_number, code, handle, device.address)
     token = wrap("chr_", entropy.bytes(SECRET_BYTES))
     now = clock.now()
     session_ends = now + lives.absolute
@@ -92,8 +100,10 @@ async def enter(
         now=now,
         session_ends=session_ends,
         refresh_ends=lives.refresh_until(session_ends, now),
+        event=audit.packed(event),
     )
-    entered = await _store(challenges, database, entry, proof)
+    async with audit.refusals(event):
+        entered = await _store(challenges, database, entry, proof)
     if not (entered.is_new or entered.known_device):
         await _tell_of_new_device(notices, entered.user, entry, request_id)
     return SignedIn(entered.user, entered.session, token, entry.refresh_ends), entered.is_new

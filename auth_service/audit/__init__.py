@@ -1,0 +1,1 @@
+"""What happened to whom, by whom, from where: events that are only ever added."""

@@ -1,0 +1,101 @@
+"""An event, and what is known of where it came from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
+from uuid import UUID
+
+from shared.clock import rfc3339
+
+Outcome = Literal["success", "failure"]
+EventName = Literal[
+    "user.signed_up",
+    "user.registered",
+    "user.activated",
+    "user.signed_in",
+    "user.signed_out",
+    "user.signed_out_everywhere",
+    "user.stepped_up",
+    "user.disabled",
+    "user.enabled",
+    "user.deleted",
+    "user.exported",
+    "session.revoked",
+    "session.reuse_detected",
+    "profile.changed",
+    "contact.change_asked",
+    "contact.changed",
+    "password.set",
+    "password.changed",
+    "password.reset_asked",
+    "password.reset",
+    "roles.changed",
+    "delivery.retried",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from; nothing of it is known of what an operator types."""
+
+    address: IPv4Address | IPv6Address | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that concerns an account's safety.
+
+    `user_id`: whom it concerns, None when that is not known. `actor_id`: who did it, None when it
+    was the user. `details` never hold a code, a token or a whole address: mask what is named.
+    """
+
+    name: EventName
+    origin: Origin
+    user_id: UUID | None = None
+    outcome: Outcome = "success"
+    actor_id: UUID | None = None
+    session_id: UUID | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def packed(self, event_id: UUID, now: datetime) -> str:
+        """Return the row as JSON, the form in which statements take it."""
+        row = {
+            "id": str(event_id),
+            "event": self.name,
+            "outcome": self.outcome,
+            "user_id": _text(self.user_id),
+            "actor_id": _text(self.actor_id),
+            "session_id": _text(self.session_id),
+            "address": _text(self.origin.address),
+            "user_agent": self.origin.user_agent,
+            "request_id": self.origin.request_id,
+            "details": dict(self.details),
+            "created_at": rfc3339(now),
+        }
+        return json.dumps(row)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A row of the table."""
+
+    id: UUID
+    event: str
+    outcome: Outcome
+    user_id: UUID | None
+    actor_id: UUID | None
+    session_id: UUID | None
+    address: IPv4Address | IPv6Address | None
+    user_agent: str | None
+    request_id: str | None
+    details: Mapping[str, str]
+    created_at: datetime
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

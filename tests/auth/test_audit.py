@@ -1,0 +1,91 @@
+"""Events: stored with what they tell of, telling nothing that must stay secret, never changed."""
+
+import asyncpg
+import pytest
+
+from tests.support.database import Connection
+from tests.support.journey import AuthClient, wrong
+
+NUMBER = "+919876543210"
+EVENTS = "select * from audit_events order by id"
+
+
+async def test_a_sign_up_and_a_sign_in_are_told_with_their_session(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    headers = {"User-Agent": "Phone/1", "X-Request-ID": "request-0001"}
+    first = await auth.sign_in(NUMBER, headers=headers)
+    await auth.sign_in(NUMBER)
+    up, again = await auth_db.fetch(EVENTS)
+    assert (up["event"], again["event"]) == ("user.signed_up", "user.signed_in")
+    assert str(up["user_id"]) == str(again["user_id"]) == first["user"]["id"]
+    assert (up["outcome"], up["actor_id"], up["user_agent"]) == ("success", None, "Phone/1")
+    assert (str(up["address"]), up["request_id"]) == ("127.0.0.1", "request-0001")
+    sessions = await auth_db.fetch("select id from sessions order by created_at")
+    assert [up["session_id"], again["session_id"]] == [row["id"] for row in sessions]
+
+
+async def test_a_wrong_code_is_told_without_code_or_number(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    await auth.ask(NUMBER)
+    code = await auth.code(NUMBER)
+    assert (await auth.enter(NUMBER, wrong(code))).code == "otp_invalid"
+    [event] = await auth_db.fetch(EVENTS)
+    assert (event["event"], event["outcome"]) == ("user.signed_in", "failure")
+    assert "…10" in event["details"]
+    for secret in (code, wrong(code), NUMBER, NUMBER[3:]):
+        assert secret not in str(dict(event))
+
+
+async def test_a_sign_in_that_is_refused_after_the_right_code_is_told(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    await auth.sign_in(NUMBER)
+    await auth_db.execute("update users set status = 'disabled'")
+    await auth.ask(NUMBER)
+    assert (await auth.enter(NUMBER, await auth.code(NUMBER, 2))).code == "account_disabled"
+    _, refused = await auth_db.fetch(EVENTS)
+    assert (refused["outcome"], refused["session_id"]) == ("failure", None)
+    assert '"reason": "account_disabled"' in refused["details"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update audit_events set outcome = 'success'",
+        "delete from audit_events",
+        "truncate audit_events",
+    ],
+)
+async def test_the_table_can_be_appended_to_alone(
+    auth: AuthClient, auth_db: Connection, statement: str
+) -> None:
+    await auth.sign_in(NUMBER)
+    with pytest.raises(asyncpg.RaiseError, match="append-only"):
+        await auth_db.execute(statement)
+    assert await auth_db.fetchval("select count(*) from audit_events") == 1
+
+
+async def test_what_ends_a_session_is_told_once(auth: AuthClient, auth_db: Connection) -> None:
+    pairs = [await auth.sign_in(NUMBER) for _ in range(4)]
+    for _ in range(2):
+        await auth.call("POST", "/logout", token=pairs[0]["access_token"])
+    listed = await auth.call("GET", "/sessions", token=pairs[1]["access_token"])
+    other = listed.body["items"][0]["id"]
+    await auth.call("DELETE", f"/sessions/{other}", token=pairs[1]["access_token"])
+    body = {"except_current": True}
+    await auth.call("POST", "/logout-all", token=pairs[1]["access_token"], json=body)
+    refresh = {"refresh_token": pairs[1]["refresh_token"]}
+    later = await auth.call("POST", "/refresh", json=refresh)
+    await auth.call("POST", "/refresh", json={"refresh_token": later.body["refresh_token"]})
+    assert (await auth.call("POST", "/refresh", json=refresh)).code == "refresh_reused"
+    events = await auth_db.fetch("select * from audit_events order by id offset 4")
+    assert [event["event"] for event in events] == [
+        "user.signed_out",
+        "session.revoked",
+        "user.signed_out_everywhere",
+        "session.reuse_detected",
+    ]
+    assert {str(event["user_id"]) for event in events} == {pairs[0]["user"]["id"]}
+    assert all(event["session_id"] for event in events)
