@@ -1,10 +1,13 @@
 """Structured logs on standard output, with secrets and numbers taken out on the way."""
 
+import contextlib
+import json
 import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import structlog
 
@@ -33,6 +36,11 @@ DESTINATION_KEYS = frozenset(["destination", "email", "mobile", "phone_number", 
 _SECRET = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bch[rthc]_\w+|(?i:bearer)\s+[\w.~+/=-]+")
 _NUMBER = re.compile(r"(?:\+|%2[Bb])\d[\d ().-]{5,}\d")
 _USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
+_TRACES = ("eyj", "chr_", "cht_", "chh_", "chc_", "bearer", "+", "%2b", "@")
+"""What every text that `scrub` changes holds, in lower case."""
+_PLAIN_TYPES = {str, int, float, bool, type(None)}
+_CALLERS = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
+_encode = json.JSONEncoder(default=str).encode
 _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
 
@@ -57,12 +65,20 @@ def redact(
 
 
 def _redacted(key: str, value: object) -> object:
+    match _kind(key):
+        case "secret":
+            return HIDDEN
+        case "destination":
+            return mask(str(value))
+    return _cleaned(value)
+
+
+@lru_cache(maxsize=1024)
+def _kind(key: str) -> Literal["secret", "destination", "other"]:
     name = key.lower().replace("-", "_")
     if name in SECRET_KEYS:
-        return HIDDEN
-    if name in DESTINATION_KEYS:
-        return mask(str(value))
-    return _cleaned(value)
+        return "secret"
+    return "destination" if name in DESTINATION_KEYS else "other"
 
 
 def _cleaned(value: object) -> object:
@@ -75,43 +91,67 @@ def _cleaned(value: object) -> object:
     return scrub(str(value))  # what a renderer would print of it
 
 
+def render_json(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    """Return the event, redacted, as one line of JSON.
+
+    The rendered line is searched once for anything that `redact` could change; few lines hold any,
+    and only those are taken apart. Every request leaves a line: this is a fifth of the price.
+    """
+    if all(type(value) in _PLAIN_TYPES and _kind(key) == "other" for key, value in event.items()):
+        line = _encode(event)
+        lowered = line.lower()
+        if not any(trace in lowered for trace in _TRACES):
+            return line
+    return _encode(redact(logger, method, event))
+
+
+class _Output:
+    """Where the lines of one module's logger go: standard output, whole."""
+
+    def __init__(self, *name: str) -> None:
+        self.name = _CALLERS(*name).name
+
+    def write(self, line: str) -> None:
+        # No request fails because its line cannot be written: logging holds it the same way.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+    debug = info = warning = error = critical = write
+
+
 def configure_logs(level: str, style: str) -> None:
-    """Send our events and every library's through one chain that ends in `redact`."""
+    """Send our events and every library's through one chain that ends in redaction.
+
+    Ours do not pass the standard library's logging, which costs more than all the rest.
+    """
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(default=str)
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    ending: list[structlog.typing.Processor] = (
+        [render_json] if style == "json" else [redact, console]
     )
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *before,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=before,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            redact,
-            renderer,
-        ],
+        processors=[*before, *ending],
+        logger_factory=_Output,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(formatter)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*before, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

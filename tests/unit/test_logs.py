@@ -1,5 +1,6 @@
 """Log lines: no token, code, whole number or address leaves, wherever in the event it hides."""
 
+import io
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from shared.logs import (
     configure_logs,
     mask,
     redact,
+    render_json,
     scrub,
 )
 
@@ -157,6 +159,30 @@ def test_a_mask_shows_at_most_two_characters(text: str) -> None:
     assert len(mask(text)) <= 3
 
 
+SENSITIVE = st.sampled_from([NUMBER, "%2B919876543210", REFRESH, JWT, MAIL, "BEARER x", "//u:p@h"])
+TEXTS = st.tuples(st.text(max_size=9), st.just("") | SENSITIVE, st.text(max_size=9)).map("".join)
+KEYS = st.sampled_from(["event", "route", "To", "code", "Set-Cookie"]) | st.text(max_size=9)
+VALUES = st.recursive(
+    TEXTS | st.none() | st.booleans() | st.integers() | st.binary(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4))
+def test_the_short_way_to_a_line_leaves_out_no_redaction(event: dict[str, Any]) -> None:
+    assert json.loads(render_json(None, "info", event)) == redacted_by_pieces(event)
+
+
+def redacted_by_pieces(event: dict[str, Any]) -> object:
+    return json.loads(json.dumps(redact(None, "info", event)))
+
+
+@given(TEXTS)
+def test_whatever_scrub_changes_is_changed_in_a_line(text: str) -> None:
+    assert json.loads(render_json(None, "info", {"event": text})) == {"event": scrub(text)}
+
+
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """Returns what was logged, with the logging of the suite put back afterwards."""
@@ -208,3 +234,17 @@ def test_a_json_line_says_when_where_and_how_bad(printed: Callable[[], str]) -> 
         "request_id": "r-12345678",
         "count": 2,
     }
+
+
+class FullDisk(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.usefixtures("printed")
+def test_a_line_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = FullDisk()
+    monkeypatch.setattr("sys.stdout", full)
+    configure_logs("info", "json")
+    structlog.get_logger().info("request.answered")
+    assert "request.answered" in full.getvalue()
