@@ -3,12 +3,13 @@
 import re
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, PhoneNumberType
 
 MAX_NUMBER_LENGTH = 40
 NO_COUNTRY = "001"  # satellite phones and international services
 _WRITTEN = re.compile(r"\+?[0-9][0-9 ().\-]*")
 _NO_SMS = {
+    PhoneNumberType.UNKNOWN,  # which is the library's word for: not a valid number
     PhoneNumberType.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST,
     PhoneNumberType.VOIP,
@@ -33,12 +34,42 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
         number = phonenumbers.parse(text, default_region)
     except phonenumbers.NumberParseException:
         return None
-    if number.extension or not phonenumbers.is_valid_number(number):
+    if number.extension or phonenumbers.number_type(number) in _NO_SMS:
         return None
     region = phonenumbers.region_code_for_number(number)
     if region == NO_COUNTRY:
         return None
-    allowed = countries == ("*",) or region in countries
-    if not allowed or phonenumbers.number_type(number) in _NO_SMS:
+    if countries != ("*",) and region not in countries:
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def split_country_code(e164: str) -> tuple[int, str]:
+    """Return country code and national digits of a number that `parse_phone_number` gave.
+
+    No country code begins another one, so that the number is not parsed again (ITU-T E.164 §6).
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    for end in (2, 3, 4) if e164.startswith("+") else ():
+        code = int(e164[1:end])
+        if code in COUNTRY_CODE_TO_REGION_CODE:
+            return code, e164[end:]
+    message = "not a number in E.164"
+    raise ValueError(message)
+
+
+def region_of(e164: str) -> str | None:
+    """Return the region of a number that `parse_phone_number` gave.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    regions = COUNTRY_CODE_TO_REGION_CODE[split_country_code(e164)[0]]
+    if len(regions) == 1:
+        return regions[0]
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+    except phonenumbers.NumberParseException as wrong:
+        raise ValueError(str(wrong)) from wrong

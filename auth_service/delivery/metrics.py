@@ -1,9 +1,9 @@
 """How far messages come, by channel and country, never by number."""
 
-from phonenumbers import NumberParseException, parse, region_code_for_number
 from prometheus_client import CollectorRegistry, Counter
 
 from auth_service.delivery.model import Delivery
+from auth_service.phone import region_of
 
 UNKNOWN = "unknown"
 
@@ -11,8 +11,8 @@ UNKNOWN = "unknown"
 def country_of(destination: str) -> str:
     """Return the region of a phone number; a mail address has none."""
     try:
-        return region_code_for_number(parse(destination)) or UNKNOWN
-    except NumberParseException:
+        return region_of(destination) or UNKNOWN
+    except ValueError:
         return UNKNOWN
 
 

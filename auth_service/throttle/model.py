@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Literal
 
-from phonenumbers import parse
-
+from auth_service.phone import split_country_code
 from auth_service.settings import AuthSettings
 from shared.limits import Rate
 
@@ -54,8 +53,8 @@ def site(address: IPv4Address | IPv6Address) -> str:
 
 def prefix(phone_number: str) -> str:
     """Return country code and next three digits: where number ranges are rented for pumping."""
-    parsed = parse(phone_number)
-    return f"{parsed.country_code}-{str(parsed.national_number)[:PREFIX_DIGITS]}"
+    country_code, digits = split_country_code(phone_number)
+    return f"{country_code}-{digits[:PREFIX_DIGITS]}"
 
 
 def known_key(destination: str, client: IPv4Address | IPv6Address) -> str:

@@ -1,12 +1,21 @@
 """Phone numbers: one number has one name, and some are never written to."""
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.phone import parse_phone_number
+from auth_service.delivery.metrics import country_of
+from auth_service.phone import parse_phone_number, region_of, split_country_code
 
 ANY = ("*",)
+EXAMPLES = [
+    example
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    if (
+        example := phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    )
+]
 
 
 @pytest.mark.parametrize(
@@ -102,3 +111,24 @@ def test_any_text_is_refused_or_becomes_e_164_that_names_itself(text: str) -> No
         assert number.isascii()
         assert len(number) <= 16
         assert parse_phone_number(number, "US", ANY) == number
+
+
+def test_parts_of_a_number_are_those_that_parsing_it_finds() -> None:
+    assert len(EXAMPLES) > 200
+    for example in EXAMPLES:
+        number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        national = phonenumbers.national_significant_number(example)
+        assert split_country_code(number) == (example.country_code, national)
+        assert region_of(number) == phonenumbers.region_code_for_number(example)
+
+
+@given(st.integers(0, 10**12))
+def test_only_valid_numbers_are_taken(digits: int) -> None:
+    text = f"+{digits}"
+    if parse_phone_number(text, "IN", ANY):
+        assert phonenumbers.is_valid_number(phonenumbers.parse(text))
+
+
+@pytest.mark.parametrize("text", ["", "+", "+999", "+0", "a1@example.com", "919876543210", "+1"])
+def test_what_is_no_number_has_no_country(text: str) -> None:
+    assert country_of(text) == "unknown"
