@@ -21,13 +21,14 @@ class Connection(web.RequestHandler):
     would exhaust it.
     """
 
-    __slots__ = ("_answering", "_docs", "_header_timer")
+    __slots__ = ("_answering", "_docs", "_header_due", "_header_timer")
 
     def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
         """Take the place of `server`'s own handler; `docs` is where error codes are explained."""
         super().__init__(server, **kwargs)
         self._docs = docs
         self._answering = False
+        self._header_due: float | None = None
         self._header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,32 +38,43 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Start the clock again where a further request begins."""
-        if self._header_timer is None and not self._answering:
+        if self._header_due is None and not self._answering:
             self._expect_header()
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the clock."""
-        self._stop_clock()
+        self._header_due = None
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
         super().connection_lost(exc)
 
     def header_complete(self) -> None:
         """Stop the clock: the header is in. Called first thing for every request."""
         self._answering = True
-        self._stop_clock()
+        self._header_due = None
 
     def answered(self) -> None:
         """Expect the next header. Called last thing for every request."""
         self._answering = False
 
-    def _stop_clock(self) -> None:
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-            self._header_timer = None
-
     def _expect_header(self) -> None:
         loop = asyncio.get_running_loop()
-        self._header_timer = loop.call_later(HEADER_SECONDS, self.force_close)
+        self._header_due = loop.time() + HEADER_SECONDS
+        if self._header_timer is None:
+            self._header_timer = loop.call_at(self._header_due, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        """Close when a header is overdue. One timer serves many requests, which come faster."""
+        loop = asyncio.get_running_loop()
+        self._header_timer = None
+        if self._header_due is None:
+            return
+        if loop.time() >= self._header_due:
+            self.force_close()
+        else:
+            self._header_timer = loop.call_at(self._header_due, self._look_at_clock)
 
     def handle_error(
         self,

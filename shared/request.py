@@ -77,6 +77,8 @@ def read_query(request: web.Request, model: type[M]) -> M:
     Raises:
         ValidationFailed: a parameter is unknown, repeated or out of range.
     """
+    if not request.query_string:
+        return validate(model, {})
     times = Counter(name for name, _ in request.query.items())  # keys() names each one once
     if repeated := sorted(_shown(name) for name, count in times.items() if count > 1):
         raise ValidationFailed(
@@ -106,16 +108,22 @@ def path_id(request: web.Request, name: str = "id") -> UUID:
 async def _read(request: web.Request) -> bytes:
     if (request.content_length or 0) > MAX_JSON_BYTES:
         raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+    if request.content.is_eof():  # it came with the header, as small ones do: nothing to wait for
+        return _not_too_large(request.content.read_nowait())
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > MAX_JSON_BYTES:
-                    raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+                body += _not_too_large(chunk, len(body))
     except TimeoutError:
         raise RequestTimeout from None
     return bytes(body)
+
+
+def _not_too_large(chunk: bytes, before: int = 0) -> bytes:
+    if before + len(chunk) > MAX_JSON_BYTES:
+        raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+    return chunk
 
 
 def parse_json(body: bytes) -> object:
@@ -128,12 +136,7 @@ def parse_json(body: bytes) -> object:
         MalformedJson: with the position where it is known; never with the text itself.
     """
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
+        value: object = _DECODER.decode(body.decode("utf-8"))
     except json.JSONDecodeError as wrong:
         raise MalformedJson(f"{wrong.msg} at line {wrong.lineno}, column {wrong.colno}") from None
     except UnicodeDecodeError as wrong:
@@ -164,6 +167,11 @@ def _finite(text: str) -> float:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+)
 
 
 def _unstorable(text: str) -> bool:

@@ -1,5 +1,7 @@
 """Metrics of one application, kept in a registry of its own so that nothing is global."""
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -20,6 +22,8 @@ class HttpMetrics:
             ("method", "route", "status"),
             registry=registry,
         )
+        # Looking a label's counter up costs more than counting; methods and routes are few.
+        self._series = cache(self._find_series)
         self._seconds = Histogram(
             "http_request_seconds",
             "Time from the request's header to the answer's end",
@@ -30,8 +34,15 @@ class HttpMetrics:
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer; `seconds` is its whole time."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        requests, times = self._series(method, route, status)
+        requests.inc()
+        times.observe(seconds)
+
+    def _find_series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return (
+            self._requests.labels(method, route, str(status)),
+            self._seconds.labels(method, route),
+        )
 
 
 def render(registry: CollectorRegistry) -> bytes:
