@@ -119,6 +119,18 @@ class Conflict(DomainError):
     code, status, title = "conflict", 409, "Conflict"
 
 
+class VersionMismatch(DomainError):
+    """The thing has changed since the client read it (RFC 9110 §13.1.1)."""
+
+    code, status, title = "version_mismatch", 412, "It was changed in the meantime"
+
+
+class PreconditionRequired(DomainError):
+    """A change must say which version it is a change of (RFC 6585 §3)."""
+
+    code, status, title = "precondition_required", 428, "Send If-Match with the version you know"
+
+
 class BodyTooLarge(DomainError):
     """More bytes than the route takes."""
 

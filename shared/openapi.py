@@ -34,7 +34,8 @@ class Operation:
     `auth`: needs a signed-in user, checked before the handler runs. `reads_token`: the handler
     checks the token by itself, and takes one that is revoked. `deadline`: seconds, or None
     where the handler has a clock of its own. `body_type`: the media type of `body`, which may be
-    left out where it is not `body_required`.
+    left out where it is not `body_required`. `headers`: what the route reads, and whether it must
+    be there.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Operation:
     body_type: str = "application/json"
     body_required: bool = True
     query: type[BaseModel] | None = None
+    headers: Mapping[str, bool] = field(default_factory=dict)
     errors: tuple[type[e.DomainError], ...] = _NO_ERRORS
     auth: bool = True
     reads_token: bool = False
@@ -168,7 +170,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
             "required": operation.body_required,
             "content": {operation.body_type: {"schema": _ref(operation.body)}},
         }
-    if parameters := [*_path_parameters(operation.path), *_query_parameters(operation.query)]:
+    if parameters := _parameters(operation):
         described["parameters"] = parameters
     return described
 
@@ -199,6 +201,22 @@ def _refusals(operation: Operation) -> dict[str, Any]:
         }
         for status, codes in sorted(by_status.items())
     }
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        *_path_parameters(operation.path),
+        *_query_parameters(operation.query),
+        *_header_parameters(operation.headers),
+    ]
+
+
+def _header_parameters(headers: Mapping[str, bool]) -> list[dict[str, Any]]:
+    schema = {"type": "string", "minLength": 1}
+    return [
+        {"name": name, "in": "header", "required": required, "schema": schema}
+        for name, required in headers.items()
+    ]
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -17,6 +17,10 @@ OF_USER = """
 SELECT * FROM creatives WHERE id = $1 AND user_id = $2
 """
 
+OF_ANYBODY = """
+SELECT * FROM creatives WHERE id = $1
+"""
+
 PAGE_OF_USER = """
 SELECT * FROM creatives
 WHERE user_id = $1 AND (due_at, id) > ($2, $3) AND due_at < $4
@@ -24,6 +28,21 @@ WHERE user_id = $1 AND (due_at, id) > ($2, $3) AND due_at < $4
 ORDER BY due_at, id
 LIMIT $6
 """
+
+PAGE_OF_EVERYBODY = """
+SELECT * FROM creatives
+WHERE (due_at, id) > ($1, $2) AND due_at < $3 AND ($4::text IS NULL OR status = $4)
+ORDER BY due_at, id
+LIMIT $5
+"""
+
+REPLACE = """
+UPDATE creatives
+SET title = $4, due_at = $5, timezone = $6, status = $7, updated_at = $8, version = version + 1
+WHERE id = $1 AND user_id = $2 AND version = $3
+RETURNING *
+"""
+"""Whoever changes a row raises its version, so that its version stands for all of it."""
 
 REMOVE = """
 DELETE FROM creatives WHERE id = $1 AND user_id = $2 RETURNING *
@@ -62,24 +81,40 @@ async def insert(connection: Connection, creative: Creative) -> None:
     )
 
 
-async def find(connection: Connection, creative_id: UUID, user_id: UUID) -> Creative | None:
-    """Return the user's creative, None when there is none or it is somebody else's."""
-    row = await connection.fetchrow(OF_USER, creative_id, user_id)
+async def find(connection: Connection, creative_id: UUID, owner: UUID | None) -> Creative | None:
+    """Return the owner's creative, or anybody's without one; None when there is no such one."""
+    if owner is None:
+        row = await connection.fetchrow(OF_ANYBODY, creative_id)
+    else:
+        row = await connection.fetchrow(OF_USER, creative_id, owner)
     return _creative(row) if row else None
 
 
-async def page(connection: Connection, user_id: UUID, wanted: Selection) -> list[Creative]:
-    """Return the user's creatives from a position on, by due time and id."""
-    rows = await connection.fetch(
-        PAGE_OF_USER,
-        user_id,
-        wanted.start.moment,
-        wanted.start.id,
-        wanted.until,
-        wanted.status,
-        wanted.limit,
-    )
+async def page(connection: Connection, owner: UUID | None, wanted: Selection) -> list[Creative]:
+    """Return the owner's creatives, or everybody's, from a position on, by due time and id."""
+    start = wanted.start
+    bounds = (start.moment, start.id, wanted.until, wanted.status, wanted.limit)
+    if owner is None:
+        rows = await connection.fetch(PAGE_OF_EVERYBODY, *bounds)
+    else:
+        rows = await connection.fetch(PAGE_OF_USER, owner, *bounds)
     return [_creative(row) for row in rows]
+
+
+async def replace(connection: Connection, changed: Creative) -> Creative | None:
+    """Store what may change of it, as the next version; None when its version is not the last."""
+    row = await connection.fetchrow(
+        REPLACE,
+        changed.id,
+        changed.user_id,
+        changed.version,
+        changed.title,
+        changed.due_at,
+        changed.timezone,
+        changed.status,
+        changed.updated_at,
+    )
+    return _creative(row) if row else None
 
 
 async def remove(connection: Connection, creative_id: UUID, user_id: UUID) -> Creative | None:

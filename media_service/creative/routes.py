@@ -1,44 +1,90 @@
-"""Creatives that are stored: list, one, its file, delete."""
+"""Creatives that are stored: list, one, its file, change, delete."""
+
+from uuid import UUID
 
 from aiohttp import web
 
 from media_service.creative import service
+from media_service.creative.changing import change_creative
 from media_service.creative.conditions import is_known, strong_etag
-from media_service.creative.errors import RangeNotSatisfiable
-from media_service.creative.schemas import CreativeAnswer, CreativePage, CreativeQuery, FileQuery
+from media_service.creative.errors import RangeNotSatisfiable, ScheduledInPast
+from media_service.creative.model import Creative
+from media_service.creative.schemas import (
+    CreativeAnswer,
+    CreativeChange,
+    CreativePage,
+    CreativeQuery,
+    FileQuery,
+    Owner,
+    OwnerQuery,
+)
 from media_service.creative.sending import file_headers, send_file
-from media_service.resources import CALLER, DATABASE, STORAGE
+from media_service.resources import CALLER, CLOCK, DATABASE, STORAGE, ZONES
 from shared.answer import answer
+from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.openapi import Content, Routes
-from shared.request import path_id, read_query
+from shared.precondition import IF_MATCH, require_expected, version_tag
+from shared.request import path_id, read_body, read_query
 
 routes = Routes("creatives")
+EDITOR = "editor"
 _IMAGE = Content("image/*", "The file's bytes")
 
 
 @routes.add(
     "GET",
     "/creatives",
-    summary="List own creatives by due time",
+    summary="List own creatives by due time; an editor may list everybody's",
     query=CreativeQuery,
     answers={200: CreativePage},
+    errors=(Forbidden,),
 )
 async def list_creatives(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, CreativeQuery)
     found = await service.list_creatives(
-        request.app[DATABASE], request[CALLER].sub, query.selection()
+        request.app[DATABASE], _owner(request, query.owner), query.selection()
     )
     return answer(CreativePage.of(found, query.limit))
 
 
-@routes.add("GET", "/creatives/{id}", summary="One creative", answers={200: CreativeAnswer})
+@routes.add(
+    "GET",
+    "/creatives/{id}",
+    summary="One creative; its ETag is its version",
+    query=OwnerQuery,
+    answers={200: CreativeAnswer},
+    errors=(Forbidden,),
+)
 async def get_creative(request: web.Request) -> web.Response:
     """Answer with the creative."""
-    creative = await service.get_creative(
-        request.app[DATABASE], path_id(request), request[CALLER].sub
+    owner = _owner(request, read_query(request, OwnerQuery).owner)
+    creative = await service.get_creative(request.app[DATABASE], path_id(request), owner)
+    return _answer_creative(creative)
+
+
+@routes.add(
+    "PATCH",
+    "/creatives/{id}",
+    summary="Reschedule, rename or cancel the version that If-Match names",
+    body=CreativeChange,
+    headers={IF_MATCH: True},
+    answers={200: CreativeAnswer},
+    errors=(ScheduledInPast, Conflict, VersionMismatch, PreconditionRequired),
+)
+async def patch_creative(request: web.Request) -> web.Response:
+    """Answer with the creative as it is now."""
+    app, expected = request.app, require_expected(request.headers.getall(IF_MATCH, []))
+    creative = await change_creative(
+        app[DATABASE],
+        app[ZONES],
+        path_id(request),
+        request[CALLER].sub,
+        expected=expected,
+        change=await read_body(request, CreativeChange),
+        now=app[CLOCK].now(),
     )
-    return answer(CreativeAnswer.of(creative))
+    return _answer_creative(creative)
 
 
 @routes.add("DELETE", "/creatives/{id}", summary="Delete a creative", answers={204: None})
@@ -56,7 +102,7 @@ async def delete_creative(request: web.Request) -> web.Response:
     summary="A creative's file; conditional and partial requests are answered",
     query=FileQuery,
     answers={200: _IMAGE, 206: _IMAGE, 304: None},
-    errors=(RangeNotSatisfiable,),
+    errors=(RangeNotSatisfiable, Forbidden),
     deadline=None,
 )
 async def get_file(request: web.Request) -> web.StreamResponse:
@@ -70,6 +116,7 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     summary="A creative's file without its bytes",
     query=FileQuery,
     answers={200: None, 304: None},
+    errors=(Forbidden,),
 )
 async def head_file(request: web.Request) -> web.StreamResponse:
     """Answer with the file's headers."""
@@ -77,10 +124,25 @@ async def head_file(request: web.Request) -> web.StreamResponse:
 
 
 async def _answer_file(request: web.Request) -> web.StreamResponse:
-    database, variant = request.app[DATABASE], read_query(request, FileQuery).variant
-    creative = await service.get_creative(database, path_id(request), request[CALLER].sub)
+    database, query = request.app[DATABASE], read_query(request, FileQuery)
+    owner = _owner(request, query.owner)
+    creative = await service.get_creative(database, path_id(request), owner)
     if is_known(request.headers.get("If-None-Match"), strong_etag(creative.sha256)):
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(creative))
-    async with service.open_file(database, request.app[STORAGE], creative, variant) as file:
+    async with service.open_file(database, request.app[STORAGE], creative, query.variant) as file:
         return await send_file(request, creative, file)
+
+
+def _answer_creative(creative: Creative) -> web.Response:
+    return answer(CreativeAnswer.of(creative), headers={"ETag": version_tag(creative.version)})
+
+
+def _owner(request: web.Request, asked: Owner) -> UUID | None:
+    """Return whose creatives the caller is to see, None for everybody's."""
+    caller = request[CALLER]
+    if asked == "me":
+        return caller.sub
+    if EDITOR not in caller.roles:
+        raise Forbidden("only an editor sees everybody's creatives")
+    return None

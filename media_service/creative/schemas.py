@@ -1,19 +1,30 @@
 """What the creatives' routes take and answer."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from media_service.creative.due import first_instant, parse_when
-from media_service.creative.model import Creative, Selection, Status
+from media_service.creative.model import MAX_TITLE, Creative, Selection, Status
 from shared.clock import rfc3339
 from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
 
 PREFIX = "/v1/media"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 Instant = Annotated[
@@ -36,6 +47,27 @@ Moment = Annotated[
 ]
 
 
+def _blank_is_none(value: object) -> object:
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def _not_null(value: T | None) -> T:
+    if value is None:
+        message = "must not be null"
+        raise ValueError(message)
+    return value
+
+
+Title = Annotated[
+    Annotated[str, StringConstraints(max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
+    BeforeValidator(_blank_is_none),
+]
+"""One line of text, or none."""
+
+Owner = Literal["me", "all"]
+"""Whose creatives: an editor may ask for everybody's."""
+
+
 def instant_of(text: str) -> datetime:
     """Return the UTC instant of a `Moment`."""
     when = parse_when(text)
@@ -52,6 +84,7 @@ class CreativeQuery(BaseModel):
     from_: Moment | None = Field(None, alias="from", description="due at or after")
     to: Moment | None = Field(None, description="due before")
     status: Status | None = None
+    owner: Owner = "me"
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = Field(None, max_length=200)
 
@@ -67,10 +100,40 @@ class CreativeQuery(BaseModel):
         return Selection(max(start, after), until, self.status, self.limit + 1)
 
 
-class FileQuery(BaseModel):
-    """Which of a creative's files to send."""
+class OwnerQuery(BaseModel):
+    """Whose creative it may be."""
 
     model_config = ConfigDict(extra="forbid")
+
+    owner: Owner = "me"
+
+
+class CreativeChange(BaseModel):
+    """What is to change, at least one thing.
+
+    A day is meant in `timezone`, or in the creative's own; another `timezone` alone does not move
+    the instant. Null takes the title away.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
+
+    scheduled_at: Annotated[str, AfterValidator(_moment)] = Field(
+        "", max_length=40, description="a day, or an RFC 3339 time with offset"
+    )
+    timezone: str = Field("", min_length=1, max_length=64, description="an IANA zone name")
+    title: Title = None
+    status: Annotated[Literal["cancelled"] | None, AfterValidator(_not_null)] = None
+
+    @model_validator(mode="after")
+    def _require_something(self) -> Self:
+        if not self.model_fields_set:
+            message = "nothing is to change"
+            raise ValueError(message)
+        return self
+
+
+class FileQuery(OwnerQuery):
+    """Which of a creative's files to send."""
 
     variant: Literal["original"] = "original"
 

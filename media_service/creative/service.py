@@ -16,20 +16,22 @@ from shared.errors import NotFound
 log = structlog.get_logger()
 
 
-async def list_creatives(database: Database, user_id: UUID, wanted: Selection) -> list[Creative]:
-    """Return one page of the user's creatives, by due time."""
+async def list_creatives(
+    database: Database, owner: UUID | None, wanted: Selection
+) -> list[Creative]:
+    """Return one page of the owner's creatives, or of everybody's without one, by due time."""
     async with database.connection() as connection:
-        return await repository.page(connection, user_id, wanted)
+        return await repository.page(connection, owner, wanted)
 
 
-async def get_creative(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
-    """Return the user's creative.
+async def get_creative(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
+    """Return the owner's creative, or anybody's without one.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
     async with database.connection() as connection:
-        creative = await repository.find(connection, creative_id, user_id)
+        creative = await repository.find(connection, creative_id, owner)
     if creative is None:
         raise NotFound
     return creative

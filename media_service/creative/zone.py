@@ -4,6 +4,8 @@ import asyncio
 import zoneinfo
 from zoneinfo import ZoneInfo
 
+from shared.errors import FieldError, ValidationFailed
+
 DEFAULT_ZONE = "UTC"
 
 
@@ -25,3 +27,16 @@ class Zones:
         if known is None and name in self._names:
             known = self._known[name] = await asyncio.to_thread(ZoneInfo, name)
         return known
+
+    async def require(self, name: str) -> ZoneInfo:
+        """Return the zone of that exact name.
+
+        Raises:
+            ValidationFailed: there is none; named as the field `timezone`.
+        """
+        zone = await self.find(name)
+        if zone is None:
+            raise ValidationFailed(
+                [FieldError("timezone", "zone_unknown", "not an IANA zone name")]
+            )
+        return zone

@@ -7,7 +7,6 @@ from media_service.creative.zone import Zones
 from media_service.schedule import repository
 from media_service.schedule.model import Days
 from shared.db import Database
-from shared.errors import FieldError, ValidationFailed
 
 
 async def scheduled(
@@ -18,9 +17,7 @@ async def scheduled(
     Raises:
         ValidationFailed: there is no such zone.
     """
-    zone = await zones.find(timezone)
-    if zone is None:
-        raise ValidationFailed([FieldError("timezone", "zone_unknown", "not an IANA zone name")])
+    zone = await zones.require(timezone)
     async with database.connection() as connection:
         text = await repository.scheduled(connection, user_id, Days.around(now, zone))
     return text.encode()

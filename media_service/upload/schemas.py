@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from media_service.creative.due import parse_when
-from media_service.creative.model import MAX_TITLE
+from media_service.creative.schemas import Title
 from media_service.creative.zone import DEFAULT_ZONE
 
 
@@ -22,10 +22,6 @@ def _when(text: str) -> str:
         message = "expected YYYY-MM-DD or an RFC 3339 time with offset"
         raise ValueError(message)
     return text
-
-
-def _blank_is_none(value: object) -> object:
-    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _blank_is_default(value: object) -> object:
@@ -51,8 +47,4 @@ class UploadForm(BaseModel):
     timezone: Annotated[
         str, BeforeValidator(_blank_is_default), Field(max_length=64, description="IANA zone name")
     ] = DEFAULT_ZONE
-    title: Annotated[
-        Annotated[str, StringConstraints(max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]*$")]
-        | None,
-        BeforeValidator(_blank_is_none),
-    ] = None
+    title: Title = None

@@ -21,7 +21,6 @@ from media_service.upload.schemas import UploadForm
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
-from shared.errors import FieldError, ValidationFailed
 from shared.revocation.admission import Admission
 
 log = structlog.get_logger()
@@ -78,9 +77,7 @@ async def take_in(intake: Intake, body: UploadBody, boundary: bytes, token: str)
 
 
 async def _due(form: UploadForm, zones: Zones, now: datetime) -> datetime:
-    zone = await zones.find(form.timezone)
-    if zone is None:
-        raise ValidationFailed([FieldError("timezone", "zone_unknown", "not an IANA zone name")])
+    zone = await zones.require(form.timezone)
     when = parse_when(form.scheduled_at)
     if when is None:  # pragma: no cover - the form's own validation lets none through
         raise AssertionError

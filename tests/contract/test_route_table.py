@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import jwt
@@ -132,6 +133,12 @@ CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
 }
 """How a thing comes to be that the path names. A route with an id needs an entry."""
 
+Request = dict[str, Any]
+REQUESTS: dict[str, Request] = {
+    "PATCH /v1/media/creatives/{id}": {"json": {"title": "x"}, "headers": {"If-Match": "*"}},
+}
+"""What a route needs besides its path and the token."""
+
 LISTS = {"/v1/auth": "/sessions", "/v1/media": "/creatives"}
 """Where its owner sees that it is still there."""
 
@@ -149,8 +156,9 @@ async def test_another_users_thing_is_not_found_and_stays_as_it_was(services: Se
         create = CREATORS[route.prefix + route.operation.path]
         thing, method = await create(services, alice), route.operation.method
         path = route.path(thing)
-        refused = await services.call(route.prefix, method, path, bob)
-        nothing = await services.call(route.prefix, method, route.path(uuid4()), bob)
+        more = REQUESTS.get(str(route), {})
+        refused = await services.call(route.prefix, method, path, bob, **more)
+        nothing = await services.call(route.prefix, method, route.path(uuid4()), bob, **more)
         assert (refused.status, nothing.status) == (404, 404), str(route)
         if method != "HEAD":
             assert refused.code == nothing.code == "not_found"
@@ -160,7 +168,7 @@ async def test_another_users_thing_is_not_found_and_stays_as_it_was(services: Se
             }
         listed = await services.call(route.prefix, "GET", LISTS[route.prefix], alice)
         assert thing in [item["id"] for item in listed.body["items"]], str(route)
-        owners = await services.call(route.prefix, method, path, alice)
+        owners = await services.call(route.prefix, method, path, alice, **more)
         assert owners.status in {200, 204}, str(route)
 
 

@@ -68,9 +68,15 @@ class MediaClient:
         user = user_id or uuid4()
         return cls(http, mint, user, mint.token(user))
 
-    def somebody_else(self) -> "MediaClient":
+    def somebody_else(self, *roles: str) -> "MediaClient":
         user = uuid4()
-        return replace(self, user_id=user, token=self.mint.token(user))
+        return replace(self, user_id=user, token=self.mint.token(user, roles=roles))
+
+    def at(self, moment: datetime) -> "MediaClient":
+        """The same user with a token of another time."""
+        second = int(moment.timestamp())
+        times = {"iat": second, "nbf": second, "auth_time": second, "exp": second + 86_400}
+        return replace(self, token=self.mint.token(self.user_id, **times))
 
     @property
     def address(self) -> tuple[str, int]:

@@ -16,6 +16,9 @@ from media_service.schedule.model import Days
         ("Europe/Berlin", "2026-03-28T12:00:00", 24, 23),
         ("Europe/Berlin", "2026-10-25T12:00:00", 25, 24),
         ("America/Sao_Paulo", "2018-11-04T12:00:00", 23, 24),
+        ("America/Sao_Paulo", "2018-02-17T12:00:00", 25, 24),
+        ("America/Havana", "2025-11-02T12:00:00", 25, 24),
+        ("Asia/Kolkata", "2026-10-25T12:00:00", 24, 24),
         ("Pacific/Kiritimati", "2026-06-15T12:00:00", 24, 24),
     ],
 )

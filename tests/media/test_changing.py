@@ -1,0 +1,174 @@
+"""PATCH /creatives/{id}: another day, another title, or none; each change names its version."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.support.clock import MovableClock
+from tests.support.injection import INJECTIONS
+from tests.support.journey import Answer
+from tests.support.media import MediaClient, day, part
+
+
+async def patch(media: MediaClient, made: Any, version: str | None, /, **change: Any) -> Answer:
+    headers = {} if version is None else {"If-Match": version}
+    return await media.call("PATCH", f"/creatives/{made['id']}", json=change, headers=headers)
+
+
+async def test_a_creative_is_rescheduled_renamed_and_cancelled(media: MediaClient) -> None:
+    made = await media.upload(part("timezone", "Asia/Kolkata"), part("title", "Old"))
+    moved = await patch(media, made, '"1"', scheduled_at=day(50))
+    assert moved.status == 200, moved.body
+    assert moved.body["scheduled_at"] == f"{day(49)}T18:30:00Z"
+    assert (moved.body["timezone"], moved.body["version"]) == ("Asia/Kolkata", 2)
+    assert moved.headers["ETag"] == '"2"'
+    renamed = await patch(media, made, moved.headers["ETag"], title="  New  ")
+    assert (renamed.body["title"], renamed.body["version"]) == ("New", 3)
+    untitled = await patch(media, made, '"3"', title=None)
+    assert untitled.body["title"] is None
+    gone = await patch(media, made, '"4"', status="cancelled")
+    assert (gone.body["status"], gone.body["version"]) == ("cancelled", 5)
+    assert gone.body["scheduled_at"] == moved.body["scheduled_at"]
+    now = await media.call("GET", f"/creatives/{made['id']}")
+    assert (now.body, now.headers["ETag"]) == (gone.body, '"5"')
+    assert gone.body["updated_at"] > made["updated_at"]
+
+
+async def test_a_day_is_meant_in_the_zone_that_is_given_with_it(media: MediaClient) -> None:
+    made = await media.upload()
+    east = await patch(media, made, '"1"', scheduled_at=day(20), timezone="Pacific/Kiritimati")
+    assert east.body["scheduled_at"] == f"{day(19)}T10:00:00Z"
+    label = await patch(media, made, '"2"', timezone="Pacific/Pago_Pago")
+    assert label.body["timezone"] == "Pacific/Pago_Pago"
+    assert label.body["scheduled_at"] == east.body["scheduled_at"]
+    moment = await patch(media, made, '"3"', scheduled_at=f"{day(20)}T23:30:00-11:00")
+    assert moment.body["scheduled_at"] == f"{day(21)}T10:30:00Z"
+
+
+async def test_a_change_without_a_version_is_428_and_of_a_stale_one_412(media: MediaClient) -> None:
+    made = await media.upload()
+    refused = await patch(media, made, None, title="x")
+    assert (refused.status, refused.code) == (428, "precondition_required")
+    for tag in ('"2"', '"0"', "2", 'W/"1"', '"x"', "'1'", '"1', '"10000000000"', '"2", "3"'):
+        refused = await patch(media, made, tag, title="x")
+        assert (refused.status, refused.code) == (412, "version_mismatch"), tag
+    for number, tag in enumerate(('"1"', "*", "3", '"9", "4"', 'W/"1", "5"'), start=2):
+        assert (await patch(media, made, tag, title="x")).body["version"] == number, tag
+
+
+async def test_of_two_changes_of_one_version_one_is_made(media: MediaClient) -> None:
+    made = await media.upload()
+    answers = await asyncio.gather(*(patch(media, made, '"1"', title=str(n)) for n in range(10)))
+    assert sorted(answer.status for answer in answers) == [200] + [412] * 9
+    winner = next(answer.body for answer in answers if answer.status == 200)
+    assert (await media.call("GET", f"/creatives/{made['id']}")).body == winner
+
+
+async def test_what_is_not_on_its_way_is_not_rescheduled(
+    media: MediaClient, media_dsn: str
+) -> None:
+    connection = await asyncpg.connect(media_dsn)
+    for state in ("published", "failed", "cancelled"):
+        made = await media.upload()
+        await connection.execute("update creatives set status=$1 where id=$2", state, made["id"])
+        refused = await patch(media, made, '"1"', scheduled_at=day(9))
+        assert (refused.status, refused.code) == (409, "conflict")
+        assert (await patch(media, made, '"1"', title="still")).status == 200
+        cancelled = await patch(media, made, '"2"', status="cancelled")
+        assert cancelled.status == (200 if state == "cancelled" else 409)
+    await connection.close()
+
+
+async def test_somebody_elses_creative_cannot_be_changed(media: MediaClient) -> None:
+    made = await media.upload()
+    editor = media.somebody_else("editor")
+    for stranger in (media.somebody_else(), editor):
+        refused = await patch(stranger, made, '"1"', title="mine")
+        nothing = await patch(stranger, {"id": uuid4()}, '"1"', title="mine")
+        assert (refused.code, nothing.code) == ("not_found", "not_found")
+    assert (await media.call("GET", f"/creatives/{made['id']}")).body == made
+
+
+BAD_CHANGES: list[tuple[set[str], Any]] = [
+    ({"body"}, {}),
+    ({"colour"}, {"colour": "red"}),
+    ({"version"}, {"version": 2}),
+    ({"status"}, {"status": "published"}),
+    ({"status"}, {"status": None}),
+    ({"scheduled_at"}, {"scheduled_at": None}),
+    ({"scheduled_at"}, {"scheduled_at": ""}),
+    ({"scheduled_at"}, {"scheduled_at": 20261224}),
+    ({"scheduled_at"}, {"scheduled_at": "2026-12-24T10:00:00"}),
+    ({"scheduled_at"}, {"scheduled_at": "9999-12-31"}),
+    ({"timezone"}, {"timezone": ""}),
+    ({"timezone"}, {"timezone": None}),
+    ({"timezone"}, {"timezone": "Mars/Olympus"}),
+    ({"title"}, {"title": 1}),
+    ({"title"}, {"title": "x" * 201}),
+    ({"title"}, {"title": "a\tb"}),
+    ({"title", "timezone", "status"}, {"title": [], "timezone": 1, "status": "lost"}),
+]
+
+
+async def test_bad_changes_are_refused_and_change_nothing(media: MediaClient) -> None:
+    made = await media.upload()
+    for fields, change in BAD_CHANGES:
+        refused = await patch(media, made, '"1"', **change)
+        assert (refused.status, refused.code) == (422, "validation_failed"), change
+        assert {error["field"] for error in refused.body["errors"]} == fields, change
+    past = await patch(media, made, '"1"', scheduled_at=day(-1))
+    assert (past.status, past.code) == (422, "scheduled_in_past")
+    assert (await media.call("GET", f"/creatives/{made['id']}")).body == made
+
+
+async def test_bad_bodies_are_refused(media: MediaClient) -> None:
+    path, headers = f"/creatives/{(await media.upload())['id']}", {"If-Match": '"1"'}
+    form = await media.call("PATCH", path, data={"title": "x"}, headers=headers)
+    assert (form.status, form.code) == (415, "unsupported_media_type")
+    headers |= {"Content-Type": "application/json"}
+    for body, code in ((b"{", "malformed_json"), (b'{"title":"\\u0000"}', "malformed_json")):
+        assert (await media.call("PATCH", path, data=body, headers=headers)).code == code
+    big = await media.call("PATCH", path, data=b" " * 65_537, headers=headers)
+    assert (big.status, big.code) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+async def test_a_title_is_text_and_nothing_else(media: MediaClient, text: str) -> None:
+    made = await media.upload(part("title", text))
+    assert made["title"] == text.strip()
+    changed = await patch(media, made, '"1"', title=f"again {text}")
+    assert changed.body["title"] == f"again {text}".strip()
+    for field in ("scheduled_at", "timezone", "status"):
+        assert (await patch(media, made, '"2"', **{field: text})).status == 422
+    assert (await patch(media, made, text.encode("ascii", "replace").decode())).status in {412, 422}
+
+
+HISTORY = [
+    ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"),  # midnight does not exist
+    ("America/Sao_Paulo", "2018-02-18", "2018-02-18T03:00:00Z"),  # 23:00 comes twice before
+    ("America/Havana", "2018-11-04", "2018-11-04T04:00:00Z"),  # midnight comes twice
+    ("Europe/Berlin", "2018-03-25", "2018-03-24T23:00:00Z"),
+    ("Europe/Berlin", "2018-03-26", "2018-03-25T22:00:00Z"),
+    ("Europe/Berlin", "2018-10-29", "2018-10-28T23:00:00Z"),
+    ("Asia/Kolkata", "2018-10-28", "2018-10-27T18:30:00Z"),
+    ("Pacific/Apia", "2018-12-24", "2018-12-23T10:00:00Z"),
+]
+
+
+async def test_days_of_clock_changes_fall_due_at_their_first_instant(
+    serving_media: Callable[..., Any], clock: MovableClock
+) -> None:
+    start = datetime(2018, 1, 10, 12, tzinfo=UTC)
+    async with serving_media() as present:
+        back = (start - clock.now()).total_seconds()
+        media = present.at(start)
+        clock.advance(seconds=back)
+        made = await media.upload(when="2018-06-01")
+        for version, (zone, when, due) in enumerate(HISTORY, start=1):
+            moved = await patch(media, made, f'"{version}"', scheduled_at=when, timezone=zone)
+            assert (moved.status, moved.body.get("scheduled_at")) == (200, due), (zone, when)

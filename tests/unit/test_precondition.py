@@ -1,0 +1,50 @@
+"""Versions as entity tags."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import PreconditionRequired, VersionMismatch
+from shared.precondition import read_expected, require_expected, version_tag
+
+
+@given(st.integers(1, 10**9 - 1))
+def test_a_tag_names_its_version_and_no_other(version: int) -> None:
+    expected = require_expected([version_tag(version)])
+    expected.check(version)
+    for other in (version - 1, version + 1):
+        with pytest.raises(VersionMismatch):
+            expected.check(other)
+
+
+@pytest.mark.parametrize("headers", [[], [""], [" , "]])
+def test_a_change_must_name_its_version(headers: list[str]) -> None:
+    assert read_expected(headers) is None
+    with pytest.raises(PreconditionRequired):
+        require_expected(headers)
+
+
+@pytest.mark.parametrize(
+    ("headers", "versions"),
+    [
+        (['"1"'], {1}),
+        (["1"], {1}),
+        (['"1", "2"', "3"], {1, 2, 3}),
+        (['W/"1"'], set()),
+        (['"x"', '"-1"', '"1.0"', '"²"', '"1\n"'], set()),
+        (['"12345678901"'], set()),
+    ],
+)
+def test_only_strong_tags_of_ours_count(headers: list[str], versions: set[int]) -> None:
+    expected = read_expected(headers)
+    assert expected is not None
+    assert set(expected.versions or ()) == versions
+
+
+def test_a_star_is_whichever_there_is() -> None:
+    require_expected(["*"]).check(77)
+
+
+@given(st.lists(st.text()))
+def test_no_text_is_a_crash(headers: list[str]) -> None:
+    read_expected(headers)
