@@ -9,7 +9,7 @@ UNKNOWN = "unknown"
 
 
 def country_of(destination: str) -> str:
-    """Return the region of a phone number; a mail address has none."""
+    """Return the region of a phone number."""
     try:
         return region_of(destination) or UNKNOWN
     except ValueError:
@@ -37,7 +37,9 @@ class DeliveryMetrics:
 
     def count(self, stage: str, channel: str, destination: str) -> None:
         """Count one message at a stage of the funnel."""
-        self._funnel.labels(stage, channel, country_of(destination)).inc()
+        self._funnel.labels(
+            stage, channel, country_of(destination) if channel == "sms" else UNKNOWN
+        ).inc()
 
     def accepted(self, delivery: Delivery, provider: str) -> None:
         """Count a message that a provider took."""

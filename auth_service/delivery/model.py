@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal, Self
+from typing import Self
 
+from auth_service.destination import Channel
 from auth_service.keyring import Keyring
 
 STREAM = "deliveries"
 GROUP = "senders"
 DEAD = "deliveries:dead"
-Channel = Literal["sms", "email"]
 
 
 @dataclass(frozen=True, slots=True)

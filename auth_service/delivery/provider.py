@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from auth_service.delivery.console import Console, Inbox
-from auth_service.delivery.model import Channel, Message
+from auth_service.delivery.model import Message
+from auth_service.destination import Channel
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 

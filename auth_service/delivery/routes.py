@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from auth_service.delivery.schemas import InboxMessage, InboxPage, InboxQuery
+from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import INBOX, SETTINGS
 from shared.answer import answer
@@ -34,7 +35,9 @@ async def get_inbox(request: web.Request) -> web.Response:
     # A `+` that was not escaped arrives as a blank.
     written = f"+{query.to[1:]}" if query.to.startswith(" ") else query.to
     to = parse_phone_number(written, settings.default_region, ("*",))
-    kept = await request.app[INBOX].read(to or written)
+    kept = await request.app[INBOX].read(
+        to or parse_mail_address(query.to.replace(" ", "+")) or written
+    )
     return answer(InboxPage(items=[InboxMessage(**message) for message in kept]))
 
 

@@ -12,10 +12,11 @@ from auth_service.delivery.errors import (
     ProviderError,
 )
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.model import Channel, Delivery, Entry, Message
+from auth_service.delivery.model import Delivery, Entry, Message
 from auth_service.delivery.provider import Provider
 from auth_service.delivery.queue import Queue
 from auth_service.delivery.templates import Templates
+from auth_service.destination import Channel
 from auth_service.keyring import Keyring, SealBrokenError
 from shared.clock import Clock, milliseconds, rfc3339
 from shared.entropy import Entropy

@@ -1,17 +1,25 @@
 """Challenges: ask for a code, prove it, give it back. One Lua script for each transition."""
 
 import json
-from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import STREAM, Delivery
+from auth_service.destination import Destination
 from auth_service.keyring import Keyring
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.model import HANDLE_BYTES, Challenge, Proof, Purpose, draw_code
+from auth_service.otp.model import (
+    HANDLE_BYTES,
+    Challenge,
+    Errand,
+    Link,
+    Proof,
+    Purpose,
+    draw_code,
+)
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import Scope, digest, known_key, send_scopes, wrong_scopes
+from auth_service.throttle.model import Scope, digest, known_key, sent_scopes, wrong_scopes
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import RateLimited
@@ -22,6 +30,7 @@ KNOWN_FOR_MS = 30 * 24 * 3600 * 1000
 LIMITS = lua("auth_service.throttle", "limits.lua")
 SEND = Script.of(LIMITS, lua("auth_service.otp", "send.lua"))
 VERIFY = Script.of(LIMITS, lua("auth_service.otp", "verify.lua"))
+REDEEM = Script.of(lua("auth_service.otp", "redeem.lua"))
 GIVE_BACK = Script.of(lua("auth_service.otp", "give_back.lua"))
 
 
@@ -58,17 +67,19 @@ class Challenges:
     async def send(
         self,
         purpose: Purpose,
-        destination: str,
+        destination: Destination,
         client: Address,
+        errand: Errand,
         *,
         request_id: str,
-        context: Mapping[str, str],
         held: bool = False,
+        quiet: bool = False,
+        link: Link | None = None,
     ) -> Challenge:
         """Store a new code and its delivery; both are durable when this returns.
 
-        `context` comes back with the proof. `held`: a verified user holds the destination, so
-        that limits which other people's traffic fills do not refuse it.
+        `held`: a verified user holds the destination, so that limits which other people's traffic
+        fills do not refuse it. `quiet`: they refuse nobody, but what is not held gets no message.
 
         Raises:
             LimitReached: too many codes; nothing was stored or counted.
@@ -77,37 +88,49 @@ class Challenges:
         now = milliseconds(self._clock.now())
         expires_at = now + self._settings.otp_ttl * 1000
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), draw_code(self._entropy)
-        scopes = send_scopes(self._settings, destination, client)
-        delivery = self._delivery(destination, code, request_id)
-        index, wait = await self._redis.run(
+        scopes = sent_scopes(self._settings, destination, client, to=errand.to, quiet=quiet)
+        delivery = self._delivery(errand, destination, code, request_id, link)
+        sealed = delivery.sealed(self._keyring)
+        ticket = digest(link.ticket) if link else ""
+        proof = code if errand.real else self._entropy.bytes(HANDLE_BYTES).hex()
+        index, outcome = await self._redis.run(
             SEND,
             [
                 f"challenge:{digest(handle)}",
-                f"newest:{digest(purpose, destination)}",
+                f"newest:{digest(purpose, destination.address)}",
                 STREAM,
-                known_key(destination, client),
+                known_key(destination.address, client),
+                f"ticket:{ticket}",
                 *(scope.key for scope in scopes),
             ],
             [
                 now,
                 expires_at,
                 digest(handle),
-                self._mac(purpose, destination, code),
-                digest(purpose, destination),
+                self._macs(purpose, destination, proof)[0],
+                digest(purpose, destination.address),
                 delivery.id,
-                delivery.sealed(self._keyring),
-                self._keyring.seal("otp", json.dumps(dict(context)).encode()),
+                sealed if errand.template else "",
+                self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
                 json.dumps([[scope.refuses, scope.packed()] for scope in scopes]),
                 int(held),
+                ticket,
             ],
         )
         if index:
-            raise LimitReached(scopes[index - 1], wait)
-        self._metrics.count("requested", "sms", destination)
-        return Challenge(handle, "sms", self._settings.otp_ttl, self._settings.otp_cooldown)
+            raise LimitReached(scopes[index - 1], outcome)
+        if outcome:
+            self._metrics.count("requested", delivery.channel, delivery.to)
+        ttl, cooldown = self._settings.otp_ttl, self._settings.otp_cooldown
+        return Challenge(handle, destination.channel, ttl, cooldown)
 
     async def prove(
-        self, purpose: Purpose, destination: str, code: str, handle: str | None, client: Address
+        self,
+        purpose: Purpose,
+        destination: Destination,
+        code: str,
+        handle: str | None,
+        client: Address,
     ) -> Proof:
         """Spend the right code; of any number of simultaneous calls one succeeds.
 
@@ -118,19 +141,19 @@ class Challenges:
             RateLimited: too many wrong codes lately.
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
-        scopes = wrong_scopes(self._settings, destination, client, with_handle=bool(handle))
+        scopes = wrong_scopes(self._settings, destination.address, client, with_handle=bool(handle))
         answer: list[Any] = await self._redis.run(
             VERIFY,
             [
-                f"newest:{digest(purpose, destination)}",
+                f"newest:{digest(purpose, destination.address)}",
                 receipt,
-                known_key(destination, client),
+                known_key(destination.address, client),
                 *(scope.key for scope in scopes),
             ],
             [
                 milliseconds(self._clock.now()),
                 digest(handle) if handle else "",
-                digest(purpose, destination),
+                digest(purpose, destination.address),
                 self._settings.otp_max_attempts,
                 json.dumps([scope.packed() for scope in scopes]),
                 KNOWN_FOR_MS,
@@ -141,27 +164,47 @@ class Challenges:
             raise RateLimited(-(-answer[1] // 1000))
         if answer[0] != b"right":
             raise OtpInvalid
-        self._metrics.count("verified", "sms", destination)
-        return Proof(destination, receipt, json.loads(self._keyring.open("otp", answer[1])))
+        self._metrics.count("verified", destination.channel, destination.address)
+        return Proof(receipt, self._opened(answer[1]))
+
+    async def redeem(self, ticket: str) -> Proof | None:
+        """Spend the challenge whose code was mailed with this ticket; None when there is none."""
+        receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
+        now = milliseconds(self._clock.now())
+        answer: list[Any] = await self._redis.run(
+            REDEEM, [f"ticket:{digest(ticket)}", receipt], [now, digest(ticket)]
+        )
+        if answer[0] != b"right":
+            return None
+        return Proof(receipt, self._opened(answer[1]))
 
     async def give_back(self, proof: Proof) -> None:
         """Make a spent code valid again for the rest of its life."""
         await self._redis.run(GIVE_BACK, [proof.receipt], [])
 
-    def _delivery(self, destination: str, code: str, request_id: str) -> Delivery:
+    def _delivery(
+        self,
+        errand: Errand,
+        destination: Destination,
+        code: str,
+        request_id: str,
+        link: Link | None,
+    ) -> Delivery:
+        to = errand.to or destination
         minutes = str(self._settings.otp_ttl // 60)
         return Delivery(
             id=str(new_id(self._clock, self._entropy)),
-            channel="sms",
-            to=destination,
-            template="code",
-            parameters={"code": code, "minutes": minutes},
+            channel=to.channel,
+            to=to.address,
+            template=errand.template or "code",
+            parameters={"code": code, "minutes": minutes, "link": link.address if link else ""},
             request_id=request_id,
         )
 
-    def _mac(self, purpose: Purpose, destination: str, code: str) -> str:
-        return self._macs(purpose, destination, code)[0]
+    def _opened(self, context: bytes) -> dict[str, str]:
+        opened: dict[str, str] = json.loads(self._keyring.open("otp", context))
+        return opened
 
-    def _macs(self, purpose: Purpose, destination: str, code: str) -> list[str]:
-        message = f"{purpose}\0{destination}\0{code}".encode()
+    def _macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
+        message = f"{purpose}\0{destination.address}\0{code}".encode()
         return [mac.hex() for mac in self._keyring.macs("otp", message)]

@@ -3,8 +3,9 @@
 from aiohttp import web
 
 from auth_service.audit.origin import user_agent
+from auth_service.destination import Destination, phone_destination
 from auth_service.otp.errors import OtpInvalid
-from auth_service.phone import parse_phone_number
+from auth_service.otp.schemas import Sent
 from auth_service.resources import (
     AUDIT,
     CHALLENGES,
@@ -21,9 +22,9 @@ from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Device
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
-from auth_service.signup.schemas import Sent, SignupBody
+from auth_service.signup.schemas import SignupBody
 from shared.answer import answer
-from shared.errors import FieldError, RateLimited, ValidationFailed
+from shared.errors import RateLimited
 from shared.openapi import Routes
 from shared.problem import REQUEST_ID
 from shared.request import client_address, read_body
@@ -44,15 +45,11 @@ async def signup(request: web.Request) -> web.Response:
     """Take the first step or the second one, by whether there is a code."""
     body = await read_body(request, SignupBody)
     settings = request.app[SETTINGS]
-    number = parse_phone_number(body.phone_number, settings.default_region, settings.sms_countries)
-    if number is None:
-        raise ValidationFailed(
-            [FieldError("phone_number", "phone_number", "no mobile number that codes are sent to")]
-        )
+    number = phone_destination(body.phone_number, settings, field="phone_number")
     return await (_enter(request, body, number) if body.otp else _ask(request, body, number))
 
 
-async def _ask(request: web.Request, body: SignupBody, number: str) -> web.Response:
+async def _ask(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
     app = request.app
     challenge = await service.ask(
         app[CHALLENGES],
@@ -62,17 +59,10 @@ async def _ask(request: web.Request, body: SignupBody, number: str) -> web.Respo
         client=client_address(request),
         request_id=request[REQUEST_ID],
     )
-    sent = Sent(
-        message="OTP sent successfully",
-        challenge=challenge.handle,
-        channel=challenge.channel,
-        expires_in=challenge.expires_in,
-        resend_after=challenge.resend_after,
-    )
-    return answer(sent, 202)
+    return answer(Sent.of(challenge, "OTP sent successfully"), 202)
 
 
-async def _enter(request: web.Request, body: SignupBody, number: str) -> web.Response:
+async def _enter(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
     app = request.app
     app[SIGNER].require_key()
     signed_in, is_new = await service.enter(

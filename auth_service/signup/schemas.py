@@ -44,13 +44,3 @@ class SignupBody(BaseModel):
             message = "send name to ask for a code, or otp to use one"
             raise ValueError(message)
         return self
-
-
-class Sent(BaseModel):
-    """A code is on its way. `expires_in`, `resend_after`: seconds."""
-
-    message: str
-    challenge: str
-    channel: str
-    expires_in: int
-    resend_after: int

@@ -3,8 +3,9 @@
 from auth_service.audit.model import Event, Origin
 from auth_service.audit.service import Audit
 from auth_service.delivery.notices import Notices
+from auth_service.destination import Destination
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
-from auth_service.otp.model import Challenge, Proof
+from auth_service.otp.model import Challenge, Errand, Proof
 from auth_service.otp.service import Address, Challenges, LimitReached
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Device, Lives, SignedIn
@@ -26,7 +27,7 @@ async def ask(
     challenges: Challenges,
     database: Database,
     *,
-    phone_number: str,
+    phone_number: Destination,
     name: str,
     client: Address,
     request_id: str,
@@ -43,15 +44,15 @@ async def ask(
             "signup",
             phone_number,
             client,
+            Errand({"name": name}),
             request_id=request_id,
-            context={"name": name},
             held=held,
         )
 
     try:
         return await send(held=False)
     except LimitReached as full:
-        if full.scope.refuses != "newcomers" or not await is_held(database, phone_number):
+        if full.scope.refuses != "newcomers" or not await is_held(database, phone_number.address):
             raise
     return await send(held=True)
 
@@ -63,7 +64,7 @@ async def enter(
     audit: Audit,
     lives: Lives,
     *,
-    phone_number: str,
+    phone_number: Destination,
     code: str,
     handle: str | None,
     device: Device,
@@ -82,7 +83,7 @@ async def enter(
         AccountDisabled: the number's holder may not be signed in.
     """
     origin = Origin(device.address, device.user_agent, request_id)
-    details = {"method": "otp", "to": mask(phone_number)}
+    details = {"method": "otp", "to": mask(phone_number.address)}
     event = Event("user.signed_in", origin, details=details)
     async with audit.refusals(event):
         proof = await challenges.prove("signup", phone_number, code, handle, device.address)
@@ -90,7 +91,7 @@ async def enter(
     now = clock.now()
     session_ends = now + lives.absolute
     entry = Entry(
-        phone_number=phone_number,
+        phone_number=phone_number.address,
         new_user_id=new_id(clock, entropy),
         name=proof.context["name"],
         session_id=new_id(clock, entropy),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Literal
 
+from auth_service.destination import Destination
 from auth_service.phone import split_country_code
 from auth_service.settings import AuthSettings
 from shared.limits import Rate
@@ -17,9 +18,10 @@ IPV6_SITE_BITS = 64
 PREFIX_DIGITS = 3
 
 
-Refuses = Literal["everybody", "strangers", "newcomers"]
+Refuses = Literal["everybody", "strangers", "newcomers", "quietly"]
 """`strangers`: addresses from which the destination was not proven lately. `newcomers`: strangers
-again, and only for a number that no verified user holds."""
+again, and only for a number that no verified user holds. `quietly`: newcomers again, who are not
+told that they get nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +67,49 @@ def known_key(destination: str, client: IPv4Address | IPv6Address) -> str:
     return f"known:{digest(destination, site(client))}"
 
 
-def send_scopes(
-    settings: AuthSettings, destination: str, client: IPv4Address | IPv6Address
+def sent_scopes(
+    settings: AuthSettings,
+    destination: Destination,
+    client: IPv4Address | IPv6Address,
+    *,
+    to: Destination | None = None,
+    quiet: bool = False,
 ) -> Sequence[Scope]:
-    """Return what one code on its way counts in, the narrowest first."""
-    here = site(client)
+    """Return what one code on its way counts in, the narrowest first.
+
+    `to`: where the message goes when `destination` is not an address. `quiet`: who is a newcomer
+    must not show.
+    """
+    here, address = site(client), destination.address
     cooldown = settings.otp_cooldown
     own = (Rate(1, cooldown * 1000),) if cooldown else ()
-    return (
-        Scope("cooldown", f"limit:cooldown:{digest(destination, here)}", own),
+    newcomers: Refuses = "quietly" if quiet else "newcomers"
+    scopes = [
+        Scope("cooldown", f"limit:cooldown:{digest(address, here)}", own),
         Scope(
             "send_per_destination",
-            f"limit:send:{digest(destination, here)}",
+            f"limit:send:{digest(address, here)}",
             settings.limit_send_per_destination,
         ),
         Scope(
             "send_total_per_destination",
-            f"limit:send_all:{digest(destination)}",
+            f"limit:send_all:{digest(address)}",
             settings.limit_send_total_per_destination,
             refuses="strangers",
         ),
         Scope("send_per_ip", f"limit:send_ip:{digest(here)}", settings.limit_send_per_ip),
-        Scope(
-            "send_per_prefix",
-            f"limit:send_prefix:{prefix(destination)}",
-            settings.limit_send_per_prefix,
-            refuses="newcomers",
-        ),
-        Scope("send_total", "limit:send_total", settings.limit_send_total, refuses="newcomers"),
-    )
+        Scope("send_total", "limit:send_total", settings.limit_send_total, refuses=newcomers),
+    ]
+    if destination.spendable:
+        key, rates = f"limit:send_prefix:{prefix(address)}", settings.limit_send_per_prefix
+        scopes.insert(-1, Scope("send_per_prefix", key, rates, refuses=newcomers))
+    if to:
+        key, rates = (
+            f"limit:send_all:{digest(to.address)}",
+            settings.limit_send_total_per_destination,
+        )
+        scopes.append(Scope("send_total_per_destination", key, rates, refuses="quietly"))
+    return scopes
 
 
 def wrong_scopes(

@@ -1,0 +1,65 @@
+"""Where a code can be sent: a phone number or a mail address, each in the one form it has here."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from auth_service.phone import parse_phone_number
+from auth_service.settings import AuthSettings
+from shared.errors import FieldError, ValidationFailed
+
+Channel = Literal["sms", "email"]
+MOST_ADDRESS, MOST_LOCAL = 254, 64
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_MAILBOX = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """`address` is E.164 for `sms`, a mailbox in lower case for `email`."""
+
+    channel: Channel
+    address: str
+
+    @property
+    def spendable(self) -> bool:
+        """Whether a message to it costs money, so that ranges of addresses are rented for it."""
+        return self.channel == "sms"
+
+
+def parse_mail_address(text: str) -> str | None:
+    """Return the one mailbox that `text` names, in lower case, or None.
+
+    ASCII alone: other scripts' letters and full-width signs would give one mailbox several names.
+    Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1.
+    """
+    if len(text) > MOST_ADDRESS or not text.isascii():
+        return None
+    found = _MAILBOX.fullmatch(text.lower())
+    return found[0] if found and len(found[1]) <= MOST_LOCAL else None
+
+
+def phone_destination(text: str, settings: AuthSettings, *, field: str) -> Destination:
+    """Return where a text message to that number goes.
+
+    Raises:
+        ValidationFailed: it is no mobile number, or none that codes are sent to.
+    """
+    number = parse_phone_number(text, settings.default_region, settings.sms_countries)
+    if number is None:
+        message = "no mobile number that codes are sent to"
+        raise ValidationFailed([FieldError(field, "phone_number", message)])
+    return Destination("sms", number)
+
+
+def mail_destination(text: str, *, field: str) -> Destination:
+    """Return where a mail to that address goes.
+
+    Raises:
+        ValidationFailed: it is not one mailbox.
+    """
+    address = parse_mail_address(text)
+    if address is None:
+        raise ValidationFailed([FieldError(field, "mail_address", "not one mail address")])
+    return Destination("email", address)

@@ -1,0 +1,16 @@
+-- Consumes a challenge by the ticket that was mailed with its code: whichever is used kills both.
+-- KEYS: ticket, receipt
+-- ARGV: now (ms), ticket digest
+-- Returns {'right', context} or {'none'}
+local handle = redis.call('GET', KEYS[1])
+if not handle then
+  return {'none'}
+end
+local key = 'challenge:' .. handle
+local found = redis.call('HMGET', key, 'ticket', 'expires_at', 'context')
+if found[1] ~= ARGV[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then
+  return {'none'}
+end
+redis.call('RENAME', key, KEYS[2])
+redis.call('HSET', KEYS[2], 'handle', handle)
+return {'right', found[3]}

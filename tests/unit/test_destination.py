@@ -1,0 +1,94 @@
+"""One mailbox has one name, and one name is one mailbox."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth_service.destination import Destination, mail_destination, parse_mail_address
+from shared.errors import ValidationFailed
+
+
+@pytest.mark.parametrize(
+    "written", ["asha.rao@example.com", "ASHA.RAO@EXAMPLE.COM", "Asha.Rao@Example.Com"]
+)
+def test_an_address_has_one_form_however_it_is_written(written: str) -> None:
+    assert parse_mail_address(written) == "asha.rao@example.com"
+    assert mail_destination(written, field="email") == Destination("email", "asha.rao@example.com")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.co",
+        "o'brien+tag@mail.example.org",
+        "x_{y}|z@sub.domain-with-dash.example",
+        "a" * 64 + "@example.com",
+        "a@xn--bcher-kva.example",
+    ],
+)
+def test_what_a_mailbox_may_be(address: str) -> None:
+    assert parse_mail_address(address) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "asha",
+        "@example.com",
+        "asha@",
+        "asha@localhost",
+        "a@x.com,b@y.com",
+        "a@x.com b@y.com",
+        "a@x.com;b@y.com",
+        "a@b@example.com",
+        "Asha <asha@example.com>",
+        '"asha rao"@example.com',
+        "asha@[127.0.0.1]",
+        "asha@127.0.0.1",
+        "asha@exa mple.com",
+        "asha@-example.com",
+        "asha@example-.com",
+        "asha@example..com",
+        ".asha@example.com",
+        "asha.@example.com",
+        "as..ha@example.com",
+        " asha@example.com",
+        "asha@example.com ",
+        "asha@example.com\n",
+        "asha\r\nBcc: b@y.com@example.com",
+        "asha\0@example.com",
+        "\tasha@example.com",
+        "asha\N{FULLWIDTH COMMERCIAL AT}example.com",
+        "\N{FULLWIDTH LATIN SMALL LETTER A}sha@example.com",
+        "ash\N{CYRILLIC SMALL LETTER A}@example.com",
+        "asha@ex\N{LATIN SMALL LETTER DOTLESS I}mple.com",
+        "K\N{KELVIN SIGN}@example.com",
+        "a" * 65 + "@example.com",
+        "a@" + "b" * 64 + ".com",
+        "a@" + "b." * 130 + "com",
+    ],
+)
+def test_what_is_not_one_mailbox(text: str) -> None:
+    assert parse_mail_address(text) is None
+    with pytest.raises(ValidationFailed) as refused:
+        mail_destination(text, field="email")
+    assert [(e.field, e.code) for e in refused.value.errors] == [("email", "mail_address")]
+
+
+@given(st.text(max_size=300))
+def test_what_is_taken_is_plain_and_stays_as_it_is(text: str) -> None:
+    address = parse_mail_address(text)
+    if address is not None:
+        assert address.isascii()
+        assert address.isprintable()
+        assert address.count("@") == 1
+        assert parse_mail_address(address) == parse_mail_address(text.upper()) == address
+
+
+@given(st.emails())
+def test_ordinary_addresses_are_taken(address: str) -> None:
+    local, _, domain = address.rpartition("@")
+    plain = not domain.rpartition(".")[2].isdigit() and not (local[0] + local[-1]).count(".")
+    if plain and ".." not in local:
+        assert parse_mail_address(address) == address.lower()
