@@ -26,9 +26,17 @@ async def repeating(
     try:
         yield
     finally:
-        while not task.done():  # redis-py swallows a cancellation that comes while it connects
-            task.cancel()
-            await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
+        await cancelled(task)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """Return when the task has ended, cancelled until it does.
+
+    redis-py swallows a cancellation that comes while it connects.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
 
 
 async def _repeat(name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:

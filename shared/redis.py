@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
+from shared.background import cancelled
 from shared.errors import ServiceUnavailable
 
 TIMEOUT_SECONDS = 2
@@ -45,7 +46,9 @@ class BatchedRedis:
 
     Under load this halves the CPU that a command costs; alone, a command leaves at once. Commands
     are not retried: a script whose answer was lost may have run. A command that Redis refuses
-    raises `ResponseError`, an unreachable Redis `ServiceUnavailable`.
+    raises `ResponseError`, an unreachable Redis `ServiceUnavailable`. One connection more is open
+    than was ever needed at once: to make one takes several round trips, for which a revocation on
+    a slow link has no time.
     """
 
     def __init__(self, client: Redis) -> None:
@@ -53,6 +56,9 @@ class BatchedRedis:
         self._client = client
         self._waiting: list[tuple[tuple[Value, ...], asyncio.Future[Any]]] = []
         self._flushes: set[asyncio.Task[None]] = set()
+        self._known: set[str] = set()
+        self._widest = 0
+        self._spare: asyncio.Task[None] | None = None
 
     async def execute(self, *command: Value) -> Any:
         """Return Redis' answer to one command."""
@@ -65,12 +71,16 @@ class BatchedRedis:
         return await answer
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[Value]) -> Any:
-        """Return what the script returns; Redis is sent its text only when it does not know it."""
+        """Return what the script returns; its text is sent once, which spares asking for it."""
         operands = (len(keys), *keys, *arguments)
-        try:
-            return await self.execute("EVALSHA", script.digest, *operands)
-        except NoScriptError:
-            return await self.execute("EVAL", script.source, *operands)
+        if script.digest in self._known:
+            try:
+                return await self.execute("EVALSHA", script.digest, *operands)
+            except NoScriptError:  # it was started again, or is another one
+                self._known.clear()
+        answer = await self.execute("EVAL", script.source, *operands)
+        self._known.add(script.digest)
+        return answer
 
     async def reachable(self) -> bool:
         """Tell whether a command is answered now."""
@@ -80,11 +90,24 @@ class BatchedRedis:
             return False
         return True
 
+    async def end(self) -> None:
+        """Open no connection any more."""
+        if self._spare is not None:
+            await cancelled(self._spare)
+
     def _start_flush(self) -> None:
         task = asyncio.get_running_loop().create_task(self._flush(self._waiting))
         self._waiting = []
         self._flushes.add(task)
         task.add_done_callback(self._flushes.discard)
+        if len(self._flushes) > self._widest:
+            self._widest = len(self._flushes)
+            self._spare = asyncio.get_running_loop().create_task(self._open_spare())
+
+    async def _open_spare(self) -> None:
+        """While all others are taken, this opens one more."""
+        with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
+            await self._client.execute_command("PING")
 
     async def _flush(self, batch: list[tuple[tuple[Value, ...], asyncio.Future[Any]]]) -> None:
         try:
@@ -94,6 +117,7 @@ class BatchedRedis:
                 answers = await pipeline.execute(raise_on_error=False)
         except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
             answers = [wrong] * len(batch)
+            self._widest = 0  # the spare is lost as well
         for (_, waiter), answer in zip(batch, answers, strict=True):
             if not waiter.done():  # its handler may have given up meanwhile
                 _settle(waiter, answer)
@@ -127,9 +151,13 @@ def _is_away(answer: ResponseError) -> bool:
 
 
 def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
-    """Return an unconnected client that gives up after `timeout` seconds and never retries."""
+    """Return an unconnected client that gives up after `timeout` seconds and never retries.
+
+    A connection is made in one round trip, that of the password: no name of a library is told.
+    """
     return Redis.from_url(
         url,
+        driver_info=None,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
@@ -141,7 +169,9 @@ def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
 async def open_redis(url: str) -> AsyncIterator[BatchedRedis]:
     """Open a batching connection; opening needs no server."""
     client = new_client(url)
+    batched = BatchedRedis(client)
     try:
-        yield BatchedRedis(client)
+        yield batched
     finally:
+        await batched.end()
         await client.aclose()

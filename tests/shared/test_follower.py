@@ -1,6 +1,8 @@
 """The follower: misses no revocation, and knows when it might have missed one."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,17 @@ from shared.revocation.message import CHANNEL, HEAD, LOG
 from tests.shared.conftest import Follow
 from tests.support.backlog import OTHER, Source, claims, in_touch, known, refused
 from tests.support.waiting import until
+
+LATE = "task.interrupted"  # on a busy machine an answer may come too late
+
+
+async def said(logs: Sequence[Any], event: str, *, times: int) -> None:
+    """The log tells that it looked so many times."""
+
+    async def holds() -> bool:
+        return sum(one["event"] == event for one in logs) >= times
+
+    await until(holds)
 
 
 async def test_what_was_revoked_before_is_known_once_in_touch(
@@ -63,12 +76,12 @@ async def test_what_is_published_while_the_backlog_is_read_is_applied(
         await known(mirror, published)
 
 
-async def test_a_message_that_was_not_heard_is_found_at_the_head_within_1_5_s(
+async def test_a_message_that_was_not_heard_is_found_at_the_head(
     source: Source, follow: Follow
 ) -> None:
     async with follow() as mirror:
         await in_touch(mirror)
-        await known(mirror, await source.revoke_unheard(), seconds=1.5)
+        await known(mirror, await source.revoke_unheard(), seconds=follower.LOOK_SECONDS + 1)
         assert mirror.in_touch
 
 
@@ -105,13 +118,9 @@ async def test_an_entry_that_is_no_message_puts_out_of_touch_too(
     await source.append(text.decode("latin-1"))
     with structlog.testing.capture_logs() as logs:
         async with quick() as mirror:
-
-            async def looked_twice() -> bool:
-                return len(logs) >= 2
-
-            await until(looked_twice)
+            await said(logs, "revocations.unverified_entry_blocks", times=2)
             assert not mirror.in_touch
-    assert {event["event"] for event in logs} == {"revocations.unverified_entry_blocks"}
+    assert {event["event"] for event in logs} <= {"revocations.unverified_entry_blocks", LATE}
 
 
 async def test_an_unverified_publication_is_ignored(source: Source, quick: Follow) -> None:
@@ -131,16 +140,12 @@ async def test_without_an_epoch_nothing_is_sure(source: Source, quick: Follow) -
     await source.redis.hdel(HEAD, "epoch")
     with structlog.testing.capture_logs() as logs:
         async with quick() as mirror:
-
-            async def looked_twice() -> bool:
-                return len(logs) >= 2
-
-            await until(looked_twice)
+            await said(logs, "revocations.epoch_missing", times=2)
             assert not mirror.in_touch
             await source.begin()
             await in_touch(mirror)
             assert refused(mirror, session)
-    assert {event["event"] for event in logs} == {"revocations.epoch_missing"}
+    assert {event["event"] for event in logs} <= {"revocations.epoch_missing", LATE}
 
 
 async def test_a_new_epoch_means_reading_everything_again(source: Source, quick: Follow) -> None:

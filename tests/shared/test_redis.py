@@ -14,6 +14,7 @@ from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, new_client, open_redis
 from tests.support.proxy import Proxy, proxying
+from tests.support.waiting import until
 
 ECHO = Script.of("return ARGV[1]")
 
@@ -31,10 +32,20 @@ def url(proxy: Proxy, valkey: Valkey) -> str:
 
 
 @pytest.fixture
-async def batched(url: str) -> AsyncIterator[BatchedRedis]:
+async def batched(url: str, proxy: Proxy) -> AsyncIterator[BatchedRedis]:
     async with open_redis(url) as opened:
         assert await opened.execute("PING")
+        await spoken(proxy, connections=2, exchanges=4)
         yield opened
+
+
+async def spoken(proxy: Proxy, *, connections: int, exchanges: int) -> None:
+    """So many are open; each says its password first."""
+
+    async def holds() -> bool:
+        return (proxy.connections, proxy.exchanges) == (connections, exchanges)
+
+    await until(holds)
 
 
 @pytest.fixture
@@ -111,15 +122,29 @@ async def test_a_waiter_that_gives_up_disturbs_nobody(batched: BatchedRedis) -> 
 async def test_a_script_is_sent_whole_only_when_it_is_not_known(
     batched: BatchedRedis, redis: Redis, proxy: Proxy
 ) -> None:
-    await redis.script_flush()
     before = proxy.exchanges
     assert await batched.run(ECHO, [], ["one"]) == b"one"
-    assert proxy.exchanges - before == 2
     assert await batched.run(ECHO, [], ["two"]) == b"two"
-    assert proxy.exchanges - before == 3
+    assert proxy.exchanges - before == 2
+    await redis.script_flush()
+    assert await batched.run(ECHO, [], ["three"]) == b"three"
+    assert proxy.exchanges - before == 4
+    assert await batched.run(ECHO, [], ["four"]) == b"four"
+    assert proxy.exchanges - before == 5
     await redis.script_flush()
     answers = await asyncio.gather(*(batched.run(ECHO, [], [n]) for n in range(10)))
     assert answers == [str(n).encode() for n in range(10)]
+
+
+async def test_a_connection_more_is_open_than_was_needed_at_once(
+    batched: BatchedRedis, redis: Redis, proxy: Proxy
+) -> None:
+    waits = asyncio.create_task(batched.execute("BLPOP", "list", 0))
+    await asyncio.sleep(0.01)  # else they would leave together
+    assert await batched.execute("ECHO", "beside it") == b"beside it"
+    await redis.rpush("list", "done")
+    await waits
+    await spoken(proxy, connections=3, exchanges=8)  # the second said no password; a spare did
 
 
 async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
