@@ -107,7 +107,7 @@ class BatchedRedis:
     async def _open_spare(self) -> None:
         """While all others are taken, this opens one more."""
         with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
-            await self._client.execute_command("PING")
+            await self._client.ping()
 
     async def _flush(self, batch: list[tuple[tuple[Value, ...], asyncio.Future[Any]]]) -> None:
         try:

@@ -31,7 +31,7 @@ async def test_what_is_lost_is_filled_again(stage: Stage, lost: str) -> None:
         assert (await media.ask(dead)).code == "token_revoked"
         later = (await stage.tokens(1))[0]
         assert (await log_out(auth, later)).status == 204
-        await media.until(later, 401, 0.5)
+        await media.until(later, 401, 2)
 
 
 async def test_a_failover_that_loses_what_was_acknowledged(stage: Stage) -> None:

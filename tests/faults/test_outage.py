@@ -58,7 +58,7 @@ async def test_media_service_starts_while_auth_service_is_down(stage: Stage) -> 
         while (await log_out(auth, dead)).status != 204:
             await asyncio.sleep(0.01)
     async with stage.media() as media:
-        await media.until(alive, 200, 1)
+        await media.until(alive, 200, 3)
         assert (await media.ask(dead)).code == "token_revoked"
 
 
@@ -79,7 +79,7 @@ async def test_a_slow_link_is_no_outage(stage: Stage) -> None:
             link.delay = 0.1
         slow_since = time.monotonic()
         assert (await log_out(auth, dead)).status == 204
-        await media.until(dead, 401, 1)
+        await media.until(dead, 401, 2)
         while time.monotonic() - slow_since < 2.5:
             assert media.app[ADMISSION].mirror.staleness < 2.2
             await asyncio.sleep(0.1)
@@ -104,4 +104,4 @@ async def test_a_deaf_subscription_is_made_anew(
 
         await until(subscribed_anew, 3)
         assert (await log_out(auth, late)).status == 204
-        await media.until(late, 401, 1)
+        await media.until(late, 401, 3)

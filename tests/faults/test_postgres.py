@@ -1,12 +1,12 @@
 """PostgreSQL killed and started again under both services."""
 
 import asyncio
-import time
 
 from tests.faults.stage import Stage, Token, kill, log_out
 from tests.support.journey import AuthClient
 
 NUMBER = "+919876543210"
+BACK = 5
 
 
 async def me(auth: AuthClient, text: str) -> int:
@@ -28,14 +28,13 @@ async def test_killed_and_started_again(stage: Stage) -> None:
             assert (await log_out(auth, later)).code == "service_unavailable"
             assert (await media.ask(dead)).code == "token_revoked"  # this needs no database
         stage.postgres.start()
-        ended_at = time.monotonic()
-        assert await media.until(alive, 200) < 1
-        while await me(auth, pair["access_token"]) != 200:
-            await asyncio.sleep(0.01)
-        assert time.monotonic() - ended_at < 1
+        await media.until(alive, 200, BACK)
+        async with asyncio.timeout(BACK):
+            while await me(auth, pair["access_token"]) != 200:
+                await asyncio.sleep(0.01)
         assert await me(auth, dead.text) == 401
         assert (await log_out(auth, later)).status == 204
-        await media.until(later, 401, 0.5)
+        await media.until(later, 401, 2)
         assert await auth.sign_in(NUMBER)
 
 

@@ -66,6 +66,7 @@ class Watch:
         self._token = token
         self.last_honoured = time.monotonic()
         self.seen: set[int] = set()
+        self.slack = 0.0  # how late this machine, which others use too, wakes us at worst
 
     async def look(self) -> None:
         while True:
@@ -74,7 +75,9 @@ class Watch:
             self.seen.add(status)
             if status == 200:
                 self.last_honoured = asked_at
+            slept_at = time.monotonic()
             await asyncio.sleep(0.01)
+            self.slack = max(self.slack, time.monotonic() - slept_at - 0.01)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Watch"]:
@@ -99,7 +102,7 @@ async def test_out_of_reach(stage: Stage, name: str) -> None:
             refused = await log_out(auth, dead)
             assert (refused.status, refused.code) == (503, "revocation_pending")
             assert refused.headers["Retry-After"] == "1"
-            assert await media.until(alive, 503) <= bound
+            assert await media.until(alive, 503) <= bound + watch.slack
             assert (await media.ask(alive)).code == "service_unavailable"
             assert (await media.ask(before)).code == "token_revoked"  # this is known all the same
             assert watch.last_honoured - began_at <= bound
@@ -107,12 +110,12 @@ async def test_out_of_reach(stage: Stage, name: str) -> None:
             ended_at = time.monotonic()
             await media.until(alive, 200)
             back = time.monotonic() - ended_at
-            assert back <= BACK
+            assert back <= BACK + watch.slack
             await media.until(dead, 401)
             honoured = watch.last_honoured - ended_at
-            assert honoured <= BACK
+            assert honoured <= BACK + watch.slack
             print(f"{name}: back after {back:.2f} s, revoked honoured until {honoured:.2f} s")
             assert (await log_out(auth, dead)).status == 204
-            assert time.monotonic() - ended_at <= BACK + 0.5
+            assert time.monotonic() - ended_at <= BACK + 0.5 + watch.slack
         assert watch.seen <= {200, 401, 503}
         assert (await media.ask(dead)).code == "token_revoked"

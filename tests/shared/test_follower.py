@@ -23,7 +23,7 @@ async def said(logs: Sequence[Any], event: str, *, times: int) -> None:
     """The log tells that it looked so many times."""
 
     async def holds() -> bool:
-        return sum(one["event"] == event for one in logs) >= times
+        return len([one for one in logs if one["event"] == event]) >= times
 
     await until(holds)
 
