@@ -19,6 +19,13 @@ def _storage_url(text: str) -> str:
     return text
 
 
+def _internal_path(text: str) -> str:
+    if text and not (text.startswith("/") and text.endswith("/")):
+        message = "expected a path that begins and ends with /"
+        raise ValueError(message)
+    return text
+
+
 class MediaSettings(ServiceSettings):
     """What media_service is told."""
 
@@ -29,6 +36,11 @@ class MediaSettings(ServiceSettings):
     )
     storage_url: Annotated[str, AfterValidator(_storage_url)] = Field(
         description="where files are kept: `file:///absolute/directory`"
+    )
+    x_accel_prefix: Annotated[str, AfterValidator(_internal_path)] = Field(
+        "",
+        description="path of the nginx in front under which it finds the files of `STORAGE_URL`, "
+        "as `/accel/`; it sends them then (`X-Accel-Redirect`)",
     )
     max_upload_bytes: int = Field(10_485_760, ge=1024, description="largest file taken in, bytes")
     max_image_pixels: int = Field(

@@ -19,7 +19,7 @@ from media_service.creative.schemas import (
     OwnerQuery,
 )
 from media_service.creative.sending import file_headers, send_file
-from media_service.resources import CALLER, CLOCK, DATABASE, STORAGE, ZONES
+from media_service.resources import CALLER, CLOCK, DATABASE, SETTINGS, STORAGE, ZONES
 from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.openapi import Content, Routes
@@ -131,7 +131,9 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(creative))
     async with service.open_file(database, request.app[STORAGE], creative, query.variant) as file:
-        return await send_file(request, creative, file)
+        prefix = request.app[SETTINGS].x_accel_prefix
+        redirect = f"{prefix}{creative.key(query.variant)}" if prefix else ""
+        return await send_file(request, creative, file, redirect)
 
 
 def _answer_creative(creative: Creative) -> web.Response:

@@ -51,6 +51,29 @@ async def test_files_answer_conditions_and_ranges(media: MediaClient) -> None:
     assert (await ask("HEAD", If_None_Match=etag)).status == 304
 
 
+async def test_behind_nginx_the_bytes_are_its_to_send(serving_media: Callable[..., Any]) -> None:
+    async with serving_media(x_accel_prefix="/accel/") as media:
+        picture = encode("PNG", (90, 90))
+        created = await media.upload(picture=picture)
+        path, etag = f"/creatives/{created['id']}/file", f'"{created["sha256"]}"'
+        granted = await media.call("GET", path, headers={"Range": "bytes=0-9"})
+        assert (granted.status, granted.body) == (200, b"")
+        place = f"/accel/{media.user_id}/{created['id']}/original"
+        assert granted.headers["X-Accel-Redirect"] == place
+        assert granted.headers["ETag"] == etag
+        assert granted.headers["Content-Type"] == "image/png"
+        assert granted.headers["Content-Security-Policy"] == "sandbox"
+        known = await media.call("GET", path, headers={"If-None-Match": etag})
+        assert (known.status, "X-Accel-Redirect" in known.headers) == (304, False)
+        beyond = await media.call("GET", path, headers={"Range": f"bytes={len(picture)}-"})
+        assert (beyond.code, "X-Accel-Redirect" in beyond.headers) == (
+            "range_not_satisfiable",
+            False,
+        )
+        stranger = await media.somebody_else().call("GET", path)
+        assert (stranger.code, "X-Accel-Redirect" in stranger.headers) == ("not_found", False)
+
+
 async def test_only_known_variants_exist(media: MediaClient) -> None:
     path = f"/creatives/{(await media.upload())['id']}/file"
     assert (await media.call("GET", path, params={"variant": "original"})).status == 200

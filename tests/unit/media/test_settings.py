@@ -56,6 +56,8 @@ def test_a_path_may_have_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("REVOCATION_MAX_STALENESS", "-1"),
         ("REVOCATION_POLICY", "maybe"),
         ("MEDIA_DATABASE_URL", ""),
+        ("X_ACCEL_PREFIX", "accel"),
+        ("X_ACCEL_PREFIX", "/accel"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_its_name(
