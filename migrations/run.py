@@ -191,9 +191,10 @@ def _dsn(database: str) -> str:
 
 def _setting(database: str) -> str | None:
     name = f"{database.upper()}_DATABASE_URL"
-    if path := os.environ.get(f"{name}_FILE"):
-        return Path(path).read_text(encoding="utf-8").strip()
-    return os.environ.get(name)
+    if value := os.environ.get(name):  # as the services' settings: the variable before the file
+        return value
+    path = os.environ.get(f"{name}_FILE")
+    return Path(path).read_text(encoding="utf-8").strip() if path else None
 
 
 if __name__ == "__main__":

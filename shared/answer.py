@@ -7,16 +7,12 @@ from pydantic import BaseModel
 
 
 def answer(
-    body: BaseModel,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    *,
-    without: frozenset[str] = frozenset(),
+    body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return `body` as JSON, but the fields `without`; a time that is in UTC ends with `Z`."""
+    """Return `body` as JSON; a time that is in UTC ends with `Z`."""
     return web.Response(
         status=status,
-        body=body.model_dump_json(exclude=set(without)).encode(),
+        body=body.model_dump_json().encode(),
         content_type="application/json",
         headers=headers,
     )

@@ -42,7 +42,6 @@ class Claims:
     auth_time: int
     amr: tuple[str, ...]
     roles: tuple[str, ...]
-    csrf: str | None = None
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
@@ -63,14 +62,9 @@ class Claims:
                 auth_time=_of(int, payload["auth_time"]),
                 amr=tuple(_of(str, word) for word in _of(list, payload["amr"])),
                 roles=tuple(_of(str, word) for word in _of(list, payload["roles"])),
-                csrf=_of(str, payload["csrf"]) if "csrf" in payload else None,
             )
         except (KeyError, ValueError, TypeError):
             raise TokenInvalid from None
-
-
-class KeyUnknown(TokenInvalid):
-    """The token names a key that is not in the set."""
 
 
 def _of(kind: type[T], value: object) -> T:
@@ -152,30 +146,14 @@ class TokenVerifier:
             raise TokenInvalid
         return claims
 
-    def identify(self, token: str) -> Claims:
-        """Return what a token claims that may have expired: whose it was, not that it counts.
-
-        Raises:
-            KeyUnknown: its key is not known, perhaps not any more.
-            TokenInvalid: it is forged or malformed.
-        """
-        return self._read(token)
-
     def _verify_first(self, token: str) -> Claims:
-        claims = self._read(token)
-        self._remember(token, claims)
-        return claims
-
-    def _read(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_BYTES:
             raise TokenInvalid
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))
-            if set(header) != _HEADER or header["typ"] != TOKEN_TYPE:
+            if set(header) != _HEADER or header["typ"] != TOKEN_TYPE or key is None:
                 raise TokenInvalid
-            if key is None:
-                raise KeyUnknown
             payload = jwt.decode(
                 token,
                 key.key,
@@ -186,7 +164,9 @@ class TokenVerifier:
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             raise TokenInvalid from None
-        return Claims.parse(payload)
+        claims = Claims.parse(payload)
+        self._remember(token, claims)
+        return claims
 
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._seen) >= self._cache_size:  # the oldest leaves: dictionaries keep their order
@@ -218,21 +198,6 @@ class JwksFile:
             raise ValueError(message)
         self._stamp = stamp
         return keys
-
-
-def unverified(token: str) -> Claims:
-    """Return what a token claims, whoever made it; for what is proven in another way.
-
-    Raises:
-        TokenInvalid: it has not the form of one.
-    """
-    if len(token) > MAX_TOKEN_BYTES:
-        raise TokenInvalid
-    try:
-        payload = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
-        raise TokenInvalid from None
-    return Claims.parse(payload)
 
 
 def bearer(header: str | None) -> str | None:

@@ -5,41 +5,25 @@ from math import ceil
 from aiohttp import web
 
 from auth_service.resources import CLOCK, SIGNER
-from auth_service.session.cookies import csrf_of, require_issuable, set_access, set_refresh
 from auth_service.session.model import SignedIn
-from auth_service.session.schemas import IN_COOKIES, TokenPair, Transport
+from auth_service.session.schemas import TokenPair
 from auth_service.signing.service import Subject
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
 
 
-def token_pair(
-    request: web.Request,
-    signed_in: SignedIn,
-    status: int = 200,
-    *,
-    transport: Transport = "body",
-) -> web.Response:
-    """Sign an access token for the session and answer with both tokens, or set them as cookies."""
-    require_issuable(request, transport)
-    session, csrf = signed_in.session, None
-    if transport == "cookie":
-        csrf = csrf_of(request, session.id)
+def token_pair(request: web.Request, signed_in: SignedIn, status: int = 200) -> web.Response:
+    """Sign an access token for the session and answer with both tokens."""
     signer = request.app[SIGNER]
+    session = signed_in.session
+    subject = Subject(signed_in.user, session.id, session.amr, session.auth_time)
     left = signed_in.refresh_expires_at - request.app[CLOCK].now()
     pair = TokenPair(
-        access_token=signer.sign(
-            Subject(signed_in.user, session.id, session.amr, session.auth_time, csrf)
-        ),
+        access_token=signer.sign(subject),
         expires_in=signer.life,
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=max(0, ceil(left.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
     )
-    if csrf is None:
-        return answer(pair, status)
-    response = answer(pair, status, without=IN_COOKIES)
-    set_access(response, pair.access_token, csrf, pair.refresh_expires_in)
-    set_refresh(response, pair.refresh_token, pair.refresh_expires_in)
-    return response
+    return answer(pair, status)

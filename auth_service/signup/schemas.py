@@ -4,13 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
+    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
 from auth_service.otp.model import Code, Handle
-from auth_service.session.schemas import TokenIssuing
 
 
 def _printable(text: str) -> str:
@@ -27,8 +28,10 @@ Name = Annotated[
 ]
 
 
-class SignupBody(TokenIssuing):
+class SignupBody(BaseModel):
     """With `name`: asks for a code. With `otp`: signs in, or up, with the code received."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     phone_number: str = Field(max_length=40, description="E.164, or national in the home region")
     name: Name | None = Field(None, description="how the user is to be called")

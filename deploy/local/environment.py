@@ -5,20 +5,14 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from deploy.local.databases import DATABASES, create_databases
+from deploy.acl import users
+from deploy.databases import DATABASES, create_databases
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
-from deploy.local.valkey import Valkey, hashed
+from deploy.local.valkey import Valkey
 from deploy.local.vault import Vault
 from migrations.run import FOLDERS, migrate_up
 
-# auth_service writes what media_service reads, and keeps challenges, limits and deliveries.
-AUTH_ACL = "~* &* +@all -@admin -@dangerous +info"
-MEDIA_ACL = (
-    "resetchannels &revocations "
-    "%R~revocations:log %R~revocations:deleted %R~revocations:head "
-    "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
-)
 WATCH_SECONDS = 0.5
 
 
@@ -30,10 +24,7 @@ class Servers:
         self.postgres = Postgres(vault.postgres, password=vault.secret("postgres"))
         self.valkey = Valkey(
             vault.valkey,
-            acl=[
-                f"auth on {hashed(vault.secret('redis_auth'))} {AUTH_ACL}",
-                f"media on {hashed(vault.secret('redis_media'))} {MEDIA_ACL}",
-            ],
+            acl=users({name: vault.secret(f"redis_{name}") for name in DATABASES}),
         )
 
     def __enter__(self) -> Self:

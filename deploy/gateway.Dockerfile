@@ -1,0 +1,21 @@
+# The gateway: nginx with our configuration and the start page.
+#   docker build -f deploy/gateway.Dockerfile .
+
+FROM nginx:1.28
+LABEL org.opencontainers.image.title="Cheershare gateway" \
+      org.opencontainers.image.description="The only way in: routes, limits, TLS, files" \
+      org.opencontainers.image.licenses="MIT"
+COPY deploy/gateway/nginx.conf deploy/gateway/proxy.conf deploy/gateway/routes.conf /etc/nginx/
+COPY deploy/gateway/templates /etc/nginx/templates
+COPY deploy/gateway/servers /etc/nginx/servers
+COPY deploy/gateway/entrypoint.sh /usr/local/bin/gateway
+COPY deploy/local/page /usr/share/nginx/page
+# A tmpfs takes the mode of what it covers; in conf.d the templates are filled in.
+RUN chmod -R a+rX /etc/nginx /usr/share/nginx/page /usr/local/bin/gateway && chmod 1777 /etc/nginx/conf.d
+# The user of the services: it may read the files that media_service keeps.
+USER 10001:10001
+EXPOSE 8080 8443
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ' 204 ' <&3"]
+ENTRYPOINT ["gateway"]
+CMD ["nginx", "-g", "daemon off;"]

@@ -1,0 +1,126 @@
+"""Makes what a stack of containers keeps to itself, each part for the one who needs it.
+
+python -m deploy.keys                      make what is missing: passwords, secrets, signing key
+python -m deploy.keys passwords            make other passwords for PostgreSQL and Redis
+python -m deploy.keys add|use|drop SECRET  rotate `secret_keys` or `revocation_key`, step by step:
+                                           add one that is only accepted, use it, drop the old one
+"""
+
+import argparse
+import base64
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from auth_service.cli import main as auth_command
+from auth_service.signing.keystore import write_whole
+from deploy.acl import PROBE, RIGHTS, users
+from shared.entropy import Entropy, SystemEntropy
+
+SECRET_BYTES = 48
+OWNER, EVERYBODY = 0o400, 0o444  # in a volume that one container mounts, of whatever user
+HOLDERS = {"secret_keys": ("auth",), "revocation_key": ("auth", "media")}
+MOST = 3
+
+
+class Keys:
+    """The volumes below one folder: `auth`, `media`, `postgres`, `redis`."""
+
+    def __init__(self, folder: Path, entropy: Entropy) -> None:
+        """Touch nothing yet."""
+        self._folder = folder
+        self._entropy = entropy
+
+    def make(self) -> None:
+        """Make what is missing; what there is stays as it is."""
+        self._once("postgres/password", self._secret(), EVERYBODY)
+        for name in RIGHTS:
+            database = f"postgresql://{name}:{self._secret()}@postgres:5432/{name}?sslmode=disable"
+            self._once(f"{name}/database_url", database)
+            self._once(f"{name}/redis_url", f"redis://{name}:{self._secret()}@redis:6379/0")
+        for secret, holders in HOLDERS.items():
+            self._once(f"{holders[0]}/{secret}", self._secret())
+            self._share(secret)
+        self._write_acl()
+
+    def forget_passwords(self) -> None:
+        """Remove the services' passwords, so that `make` makes others."""
+        for name in RIGHTS:
+            for url in ("database_url", "redis_url"):
+                (self._folder / name / url).unlink(missing_ok=True)
+
+    def rotate(self, step: str, secret: str) -> int:
+        """Take one step with a list of secrets; the first one signs, all are accepted.
+
+        Returns how many there are then.
+
+        Raises:
+            ValueError: the step does not follow the one before.
+        """
+        path = self._folder / HOLDERS[secret][0] / secret
+        listed = path.read_text().split(",")
+        if step == "add" and len(listed) < MOST:
+            listed = [*listed, self._secret()]
+        elif step == "use" and len(listed) > 1:
+            listed = [listed[-1], *listed[:-1]]
+        elif step == "drop" and len(listed) > 1:
+            listed = listed[:-1]
+        else:
+            raise ValueError(f"{step}: {secret} holds {len(listed)}")
+        write_whole(path, ",".join(listed), OWNER)
+        self._share(secret)
+        return len(listed)
+
+    def _secret(self) -> str:
+        return base64.urlsafe_b64encode(self._entropy.bytes(SECRET_BYTES)).decode()
+
+    def _once(self, name: str, text: str, mode: int = OWNER) -> None:
+        path = self._folder / name
+        if not path.exists():
+            write_whole(path, text, mode)
+
+    def _share(self, secret: str) -> None:
+        first, *others = HOLDERS[secret]
+        for other in others:
+            text = (self._folder / first / secret).read_text()
+            write_whole(self._folder / other / secret, text, OWNER)
+
+    def _write_acl(self) -> None:
+        passwords = {name: password(self._folder / name / "redis_url") for name in RIGHTS}
+        lines = ["default off", *users(passwords), PROBE]
+        text = "".join(f"user {line}\n" for line in lines)
+        write_whole(self._folder / "redis" / "users.acl", text, EVERYBODY)
+
+
+def password(url_file: Path) -> str:
+    """Return the password in the URL that a file holds."""
+    return urlsplit(url_file.read_text()).password or ""
+
+
+def main(arguments: list[str] | None = None, folder: Path = Path("/keys")) -> int:
+    """Run one command and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.keys")
+    parser.add_argument(
+        "step", nargs="?", default="make", choices=["make", "passwords", "add", "use", "drop"]
+    )
+    parser.add_argument("secret", nargs="?", choices=list(HOLDERS))
+    chosen = parser.parse_args(arguments)
+    keys = Keys(folder, SystemEntropy())
+    if chosen.step in {"add", "use", "drop"}:
+        if chosen.secret is None:
+            parser.error(f"{chosen.step} needs one of {', '.join(HOLDERS)}")
+        try:
+            count = keys.rotate(chosen.step, chosen.secret)
+        except ValueError as refused:
+            sys.stderr.write(f"keys: {refused}\n")
+            return 1
+        sys.stdout.write(f"{chosen.secret}: {count}, the first one signs\n")
+        return 0
+    if chosen.step == "passwords":
+        keys.forget_passwords()
+    keys.make()
+    return auth_command(["keys", "generate"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+# media_service. The build context is the checkout: docker build -f deploy/media_service.Dockerfile .
+
+FROM python:3.13-slim AS build
+WORKDIR /build
+COPY requirements/media.txt requirements.txt
+RUN python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements.txt
+COPY shared app/shared
+COPY media_service app/media_service
+RUN python -m compileall -q app && chmod -R a+rX app
+
+FROM python:3.13-slim
+LABEL org.opencontainers.image.title="Cheershare media_service" \
+      org.opencontainers.image.description="Takes pictures in, keeps the schedule, serves the files" \
+      org.opencontainers.image.licenses="MIT"
+# A volume first mounted here belongs to the one user that every process of ours runs as.
+RUN install -d -o 10001 -g 10001 /files
+COPY --from=build /venv /venv
+COPY --from=build /build/app /app
+WORKDIR /app
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["python", "-IS", "-c", "import socket; s = socket.create_connection(('127.0.0.1', 8000), 3); s.sendall(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(15))"]
+ENTRYPOINT ["python", "-m"]
+CMD ["media_service", "serve"]

@@ -1,0 +1,75 @@
+"""The compose file, read as data: every setting passes through, no container may do much."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from auth_service.settings import AuthSettings
+from media_service.settings import MediaSettings
+from shared.settings import ServiceSettings
+
+COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+# Where things are inside the containers is the compose file's own business.
+WIRED = {"HOST", "PORT", "JWKS_FILE", "JWT_PRIVATE_KEYS_DIR"}
+MODELS: dict[str, type[ServiceSettings]] = {
+    "auth_service": AuthSettings,
+    "media_service": MediaSettings,
+}
+
+
+@pytest.mark.parametrize("service", MODELS)
+def test_every_setting_passes_through(service: str) -> None:
+    given = SERVICES[service]["environment"]
+    settings = {name.upper() for name in MODELS[service].model_fields} - WIRED
+    assert settings - set(given) == set(), "missing in docker-compose.yml"
+    fixed = {
+        name: given[name]
+        for name in settings
+        if given[name] is not None and not given[name].startswith(f"${{{name}")
+    }
+    assert fixed == {}, "the environment's own value would not count"
+
+
+@pytest.mark.parametrize("service", MODELS)
+def test_nothing_is_given_that_no_setting_takes(service: str) -> None:
+    known = {name.upper() for name in MODELS[service].model_fields}
+    given = set(SERVICES[service]["environment"])
+    assert {name for name in given if name.removesuffix("_FILE") not in known} - known == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_container_has_rights_that_it_does_not_need(service: str) -> None:
+    container = SERVICES[service]
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert "cap_add" not in container
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert not container.get("privileged")
+
+
+def test_only_loopback_is_published() -> None:
+    published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
+    assert set(published) == {"gateway", "mail"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_a_service_has_time_to_drain_and_to_finish() -> None:
+    defaults = {name: field.default for name, field in ServiceSettings.model_fields.items()}
+    needed = defaults["drain_seconds"] + defaults["shutdown_grace"]
+    for service in MODELS:
+        assert float(SERVICES[service]["stop_grace_period"].removesuffix("s")) > needed
+
+
+def test_who_mounts_which_keys() -> None:
+    mounted: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            mounted.setdefault(volume.partition(":")[0], set()).add(name)
+    assert mounted["keys_auth"] == {"keys", "migrate", "auth_service"}
+    assert mounted["keys_media"] == {"keys", "migrate", "media_service"}
+    assert mounted["keys_postgres"] == {"keys", "migrate", "postgres"}
+    assert mounted["keys_redis"] == {"keys", "redis"}
+    assert mounted["jwks"] == {"keys", "media_service"}

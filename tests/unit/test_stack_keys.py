@@ -1,0 +1,97 @@
+"""What the one-shot `keys` makes: once, each part for its holder, rotated step by step."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.acl import hashed
+from deploy.keys import HOLDERS, main, password
+
+VOLUMES = ("auth", "media", "postgres", "redis", "jwks")
+
+
+@pytest.fixture
+def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The volumes, made."""
+    for name in VOLUMES:
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("JWT_PRIVATE_KEYS_DIR", str(tmp_path / "auth" / "signing"))
+    monkeypatch.setenv("JWKS_FILE", str(tmp_path / "jwks" / "jwks.json"))
+    assert main([], tmp_path) == 0
+    return tmp_path
+
+
+def texts(folder: Path) -> dict[str, str]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_text() for path in found}
+
+
+def test_a_second_run_changes_nothing(keys: Path) -> None:
+    before = texts(keys)
+    assert main([], keys) == 0
+    assert texts(keys) == before
+
+
+def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
+    found = {name: sorted(path.name for path in (keys / name).iterdir()) for name in VOLUMES}
+    assert found == {
+        "auth": ["database_url", "redis_url", "revocation_key", "secret_keys", "signing"],
+        "media": ["database_url", "redis_url", "revocation_key"],
+        "postgres": ["password"],
+        "redis": ["users.acl"],
+        "jwks": ["jwks.json"],
+    }
+    for name in ("auth", "media"):
+        assert {p.stat().st_mode & 0o077 for p in (keys / name).glob("*") if p.is_file()} == {0}
+    shared = [(keys / name / "revocation_key").read_text() for name in ("auth", "media")]
+    assert shared[0] == shared[1]
+
+
+def test_the_acl_knows_the_passwords_by_their_hashes_alone(keys: Path) -> None:
+    lines = (keys / "redis" / "users.acl").read_text().splitlines()
+    assert lines[0] == "user default off"
+    for name in ("auth", "media"):
+        secret = password(keys / name / "redis_url")
+        [line] = [line for line in lines if line.startswith(f"user {name} ")]
+        assert hashed(secret) in line
+        assert secret not in "".join(lines)
+
+
+def test_other_passwords_leave_secrets_and_keys_as_they_are(keys: Path) -> None:
+    before = texts(keys)
+    assert main(["passwords"], keys) == 0
+    after = texts(keys)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {
+        "auth/database_url",
+        "auth/redis_url",
+        "media/database_url",
+        "media/redis_url",
+        "redis/users.acl",
+    }
+
+
+@pytest.mark.parametrize("secret", HOLDERS)
+def test_a_secret_is_rotated_in_three_steps(keys: Path, secret: str) -> None:
+    def listed() -> list[str]:
+        [text] = {(keys / holder / secret).read_text() for holder in HOLDERS[secret]}
+        return text.split(",")
+
+    [old] = listed()
+    assert main(["add", secret], keys) == 0
+    assert listed()[0] == old
+    fresh = listed()[1]
+    assert main(["use", secret], keys) == 0
+    assert listed() == [fresh, old]
+    assert main(["drop", secret], keys) == 0
+    assert listed() == [fresh]
+
+
+@pytest.mark.parametrize("step", ["use", "drop"])
+def test_the_only_secret_can_be_neither_dropped_nor_replaced(
+    keys: Path, step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = texts(keys)
+    assert main([step, "secret_keys"], keys) == 1
+    assert "secret_keys holds 1" in capsys.readouterr().err
+    assert texts(keys) == before
