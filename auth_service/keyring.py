@@ -4,7 +4,6 @@ The first one signs and seals, every one verifies and opens, so that they rotate
 being signed out.
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import Literal
@@ -36,11 +35,11 @@ class Keyring:
 
     def mac(self, label: Label, message: bytes) -> bytes:
         """Return HMAC-SHA-256 of `message` under the first key."""
-        return hmac.digest(self._keys[label][0], message, hashlib.sha256)
+        return hmac.digest(self._keys[label][0], message, "sha256")
 
     def macs(self, label: Label, message: bytes) -> list[bytes]:
         """Return HMAC-SHA-256 of `message` under every key, the first one first."""
-        return [hmac.digest(key, message, hashlib.sha256) for key in self._keys[label]]
+        return [hmac.digest(key, message, "sha256") for key in self._keys[label]]
 
     def seal(self, label: Label, plain: bytes) -> bytes:
         """Return `plain` encrypted and authenticated (AES-256-GCM, random nonce first)."""

@@ -1,5 +1,7 @@
 """How far messages come, by channel and country, never by number."""
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter
 
 from auth_service.delivery.model import Delivery
@@ -28,6 +30,7 @@ class DeliveryMetrics:
             ("stage", *labels),
             registry=registry,
         )
+        self._stage = cache(self._funnel.labels)  # stages, channels and countries are few
         self._answers = Counter(
             "provider_answers_total",
             "Providers' answers to messages",
@@ -37,9 +40,8 @@ class DeliveryMetrics:
 
     def count(self, stage: str, channel: str, destination: str) -> None:
         """Count one message at a stage of the funnel."""
-        self._funnel.labels(
-            stage, channel, country_of(destination) if channel == "sms" else UNKNOWN
-        ).inc()
+        country = country_of(destination) if channel == "sms" else UNKNOWN
+        self._stage(stage, channel, country).inc()
 
     def accepted(self, delivery: Delivery, provider: str) -> None:
         """Count a message that a provider took."""

@@ -1,7 +1,7 @@
 """A delivery: one message to one person, sealed while it waits."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from auth_service.destination import Channel
@@ -25,7 +25,8 @@ class Delivery:
 
     def sealed(self, keyring: Keyring) -> bytes:
         """Return the delivery encrypted, as the queue holds it."""
-        return keyring.seal("delivery", json.dumps(asdict(self)).encode())
+        plain = {name: getattr(self, name) for name in _FIELDS}  # `asdict` copies deeply
+        return keyring.seal("delivery", json.dumps(plain).encode())
 
     @classmethod
     def opened(cls, sealed: bytes, keyring: Keyring) -> Self:
@@ -35,6 +36,9 @@ class Delivery:
             SealBrokenError: none of our keys sealed it.
         """
         return cls(**json.loads(keyring.open("delivery", sealed)))
+
+
+_FIELDS = tuple(field.name for field in fields(Delivery))
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ async def test_a_fault_that_nobody_foresaw_reaches_all_that_wait(
     async def fail(*_: object, **__: object) -> None:
         raise LookupError
 
-    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", fail)
+    monkeypatch.setattr("redis.asyncio.connection.Connection.send_packed_command", fail)
     async with asyncio.timeout(2):
         answers = await asyncio.gather(
             *(batched.execute("PING") for _ in range(3)), return_exceptions=True
