@@ -16,13 +16,17 @@ from auth_service.delivery.queue import Queue
 from auth_service.delivery.routes import routes as development_routes
 from auth_service.delivery.start import WorkerParts, open_worker
 from auth_service.keyring import Keyring
+from auth_service.login.routes import routes as login_routes
 from auth_service.otp.service import Challenges
+from auth_service.parts import Parts
 from auth_service.password.hasher import open_hasher
 from auth_service.password.policy import Policy, common_passwords
+from auth_service.registration.routes import routes as registration_routes
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
 from auth_service.session.model import Lives
+from auth_service.session.opening import Opener
 from auth_service.session.routes import routes as session_routes
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore
@@ -30,6 +34,7 @@ from auth_service.signing.routes import get_keys
 from auth_service.signing.routes import routes as key_routes
 from auth_service.signing.service import Signer
 from auth_service.signup.routes import routes as signup_routes
+from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
@@ -41,7 +46,15 @@ from shared.redis import open_redis
 from shared.tokens import TokenVerifier
 
 PREFIX = "/v1/auth"
-FEATURES = (signup_routes, session_routes, account_routes, key_routes, callback_routes)
+FEATURES = (
+    signup_routes,
+    registration_routes,
+    login_routes,
+    session_routes,
+    account_routes,
+    key_routes,
+    callback_routes,
+)
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
 
@@ -72,7 +85,7 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
     app[r.POLICY] = Policy(common_passwords())
     app[r.VERIFIER] = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
     app.cleanup_ctx.extend(
-        [_database, _redis, _signer, _hasher, _challenges, _notices, _publisher, _delivery]
+        [_database, _redis, _signer, _hasher, _challenges, _notices, _publisher, _parts, _delivery]
     )
     return app
 
@@ -151,6 +164,27 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     watch_publisher(app[HTTP_METRICS].registry, publisher)
     async with repeating("publisher", publisher.maintain, pause=1):
         yield
+
+
+async def _parts(app: web.Application) -> AsyncIterator[None]:
+    clock, entropy = app[r.CLOCK], app[r.ENTROPY]
+    database, notices, audit = app[r.DATABASE], app[r.NOTICES], app[r.AUDIT]
+    app[r.PARTS] = Parts(
+        settings=app[r.SETTINGS],
+        clock=clock,
+        entropy=entropy,
+        database=database,
+        challenges=app[r.CHALLENGES],
+        throttle=Throttle(app[r.REDIS], clock),
+        hasher=app[r.HASHER],
+        policy=app[r.POLICY],
+        opener=Opener(database, notices, audit, app[r.LIVES], clock=clock, entropy=entropy),
+        publisher=app[r.PUBLISHER],
+        notices=notices,
+        audit=audit,
+        lives=app[r.LIVES],
+    )
+    yield
 
 
 async def _delivery(app: web.Application) -> AsyncIterator[None]:

@@ -63,3 +63,14 @@ def mail_destination(text: str, *, field: str) -> Destination:
     if address is None:
         raise ValidationFailed([FieldError(field, "mail_address", "not one mail address")])
     return Destination("email", address)
+
+
+def destination_of(settings: AuthSettings, mobile: str | None, email: str | None) -> Destination:
+    """Return where a message goes: to the mobile if there is one, else to the mail address.
+
+    Raises:
+        ValidationFailed: what is given is no such address.
+    """
+    if mobile is not None:
+        return phone_destination(mobile, settings, field="mobile")
+    return mail_destination(email or "", field="email")

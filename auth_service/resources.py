@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from auth_service.delivery.notices import Notices
     from auth_service.keyring import Keyring
     from auth_service.otp.service import Challenges
+    from auth_service.parts import Parts
     from auth_service.password.hasher import Hasher
     from auth_service.password.policy import Policy
     from auth_service.revocation.service import Publisher
@@ -35,6 +36,7 @@ REDIS: web.AppKey["BatchedRedis"] = web.AppKey("redis")
 CHALLENGES: web.AppKey["Challenges"] = web.AppKey("challenges")
 HASHER: web.AppKey["Hasher"] = web.AppKey("hasher")
 POLICY: web.AppKey["Policy"] = web.AppKey("policy")
+PARTS: web.AppKey["Parts"] = web.AppKey("parts")
 PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
 DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
 AUDIT: web.AppKey["Audit"] = web.AppKey("audit")

@@ -1,6 +1,9 @@
 """Challenges: ask for a code, prove it, give it back. One Lua script for each transition."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -22,11 +25,12 @@ from auth_service.settings import AuthSettings
 from auth_service.throttle.model import Scope, digest, known_key, sent_scopes, wrong_scopes
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
-from shared.errors import RateLimited
+from shared.errors import DomainError, RateLimited
 from shared.redis import BatchedRedis, Script, lua
 
 Address = IPv4Address | IPv6Address
 KNOWN_FOR_MS = 30 * 24 * 3600 * 1000
+FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 LIMITS = lua("auth_service.throttle", "limits.lua")
 SEND = Script.of(LIMITS, lua("auth_service.otp", "send.lua"))
 VERIFY = Script.of(LIMITS, lua("auth_service.otp", "verify.lua"))
@@ -177,6 +181,16 @@ class Challenges:
         if answer[0] != b"right":
             return None
         return Proof(receipt, self._opened(answer[1]))
+
+    @asynccontextmanager
+    async def spending(self, proof: Proof) -> AsyncIterator[None]:
+        """Give the code back when the block fails, unless it is the person that is refused."""
+        try:
+            yield
+        except Exception as failed:
+            if not (isinstance(failed, DomainError) and failed.status in FINAL):
+                await self.give_back(proof)
+            raise
 
     async def give_back(self, proof: Proof) -> None:
         """Make a spent code valid again for the rest of its life."""

@@ -4,15 +4,31 @@ from math import ceil
 
 from aiohttp import web
 
+from auth_service.audit.origin import user_agent
 from auth_service.resources import CLOCK, SIGNER
-from auth_service.session.model import SignedIn
-from auth_service.session.schemas import TokenPair
+from auth_service.session.model import Device, SignedIn
+from auth_service.session.opening import Entrance
+from auth_service.session.schemas import Activation, TokenPair
 from auth_service.signing.service import Subject
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
+from shared.problem import REQUEST_ID
+from shared.request import client_address
 
 
-def token_pair(request: web.Request, signed_in: SignedIn, status: int = 200) -> web.Response:
+def device_of(request: web.Request) -> Device:
+    """Return what is asking."""
+    return Device(client_address(request), user_agent(request))
+
+
+def entrance_of(request: web.Request, amr: tuple[str, ...]) -> Entrance:
+    """Return how the request's sender comes in."""
+    return Entrance(device_of(request), request[REQUEST_ID], amr)
+
+
+def token_pair(
+    request: web.Request, signed_in: SignedIn, status: int = 200, *, message: str | None = None
+) -> web.Response:
     """Sign an access token for the session and answer with both tokens."""
     signer = request.app[SIGNER]
     session = signed_in.session
@@ -26,4 +42,5 @@ def token_pair(request: web.Request, signed_in: SignedIn, status: int = 200) -> 
         user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
     )
-    return answer(pair, status)
+    shown = pair if message is None else Activation(message=message, **dict(pair))
+    return answer(shown, status)

@@ -23,6 +23,12 @@ class TokenPair(BaseModel):
     login_at: int
 
 
+class Activation(TokenPair):
+    """The tokens of an account that has just been activated."""
+
+    message: str
+
+
 class RefreshBody(BaseModel):
     """The refresh token to exchange."""
 

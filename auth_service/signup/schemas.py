@@ -1,31 +1,16 @@
 """Bodies and answers of the combined flow."""
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     model_validator,
 )
 
 from auth_service.otp.model import Code, Handle
-
-
-def _printable(text: str) -> str:
-    if not all(char.isprintable() for char in text):
-        message = "control characters are not allowed"
-        raise ValueError(message)
-    return text
-
-
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(_printable),
-]
+from auth_service.user.schemas import Name
 
 
 class SignupBody(BaseModel):

@@ -134,3 +134,19 @@ def wrong_scopes(
         ),
         Scope("wrong_per_ip", f"limit:wrong_ip:{digest(here)}", settings.limit_wrong_per_ip),
     )
+
+
+def login_scopes(
+    settings: AuthSettings, name: str, client: IPv4Address | IPv6Address
+) -> tuple[Scope, Scope]:
+    """Return what one password given for `name` counts in: its failures, and all of the client's.
+
+    By the name as it was given and not by the account: else two names of one account would show
+    that they are. By client too: else anybody could lock the owner out.
+    """
+    here = site(client)
+    failures = f"limit:login_failures:{digest(name, here)}"
+    return (
+        Scope("login_failures", failures, settings.limit_login_failures),
+        Scope("login_per_ip", f"limit:login_ip:{digest(here)}", settings.limit_login_per_ip),
+    )

@@ -1,11 +1,13 @@
 """The user."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 Status = Literal["pending", "active", "disabled"]
+REGISTRATION_LIFE = timedelta(days=7)
+"""A registration that was not proven for so long is purged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,24 @@ class User:
     def active(self) -> bool:
         """Whether the user may be signed in."""
         return self.status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user, and the hash of the password that signs them in, as read at one moment."""
+
+    user: User
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimants:
+    """Who goes by a name: its verified holder, or else who has registered with it last."""
+
+    holder: Account | None
+    pending: Account | None
+
+    @property
+    def active(self) -> Account | None:
+        """Return the holder who may be signed in."""
+        return self.holder if self.holder and self.holder.user.active else None

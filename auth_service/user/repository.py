@@ -1,14 +1,41 @@
 """Reading users. A user is written where it comes from: sign-up, registration, administration."""
 
 from dataclasses import fields
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
-from auth_service.user.model import User
-from shared.db import Database, Record
+from auth_service.user.model import REGISTRATION_LIFE, Account, Claimants, User
+from shared.db import Connection, Database, Record
+
+Name = Literal["sms", "email", "username"]
+"""What somebody goes by: a channel's address, or a username."""
 
 COLUMNS = tuple(field.name for field in fields(User))
 PREFIXED = ", ".join(f"u.{name}" for name in COLUMNS)
 
 IS_HELD = "SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified)"
+
+HOLDS: dict[Name, str] = {
+    "sms": "u.phone_number = $1 AND u.phone_verified",
+    "email": "u.email = $1 AND u.email_verified",
+    "username": "lower(u.username) = lower($1) AND u.status <> 'pending'",
+}
+CLAIMS: dict[Name, str] = {
+    "sms": "u.phone_number = $1",
+    "email": "u.email = $1",
+    "username": "lower(u.username) = lower($1)",
+}
+FIND_CLAIMANTS = {
+    name: f"""
+(SELECT {PREFIXED}, u.password FROM users u WHERE {HOLDS[name]})
+UNION ALL
+(SELECT {PREFIXED}, u.password FROM users u
+ WHERE {CLAIMS[name]} AND u.status = 'pending' AND u.created_at > $2
+ ORDER BY u.created_at DESC, u.id DESC LIMIT 1)"""
+    for name in HOLDS
+}
+FIND_ACCOUNT = f"SELECT {PREFIXED}, u.password FROM users u WHERE u.id = $1"
 
 
 def user_of(row: Record) -> User:
@@ -21,3 +48,25 @@ async def is_held(database: Database, phone_number: str) -> bool:
     """Tell whether a verified user holds the number."""
     async with database.connection() as connection:
         return bool(await connection.fetchval(IS_HELD, phone_number))
+
+
+def account_of(row: Record) -> Account:
+    """Return the account that a row with `COLUMNS` and `password` holds."""
+    return Account(user_of(row), row["password"])
+
+
+async def find_claimants(
+    connection: Connection, name: Name, value: str, now: datetime
+) -> Claimants:
+    """Return who goes by the name, verified and not; a registration counts while it is fresh."""
+    rows = await connection.fetch(FIND_CLAIMANTS[name], value, now - REGISTRATION_LIFE)
+    accounts = [account_of(row) for row in rows]
+    pending = [account for account in accounts if account.user.status == "pending"]
+    holders = [account for account in accounts if account.user.status != "pending"]
+    return Claimants(next(iter(holders), None), next(iter(pending), None))
+
+
+async def find_account(connection: Connection, user_id: UUID) -> Account | None:
+    """Return the account with that id."""
+    row = await connection.fetchrow(FIND_ACCOUNT, user_id)
+    return account_of(row) if row else None

@@ -1,10 +1,36 @@
 """The user as answers show it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+
+def _printable(text: str) -> str:
+    if not all(char.isprintable() for char in text):
+        message = "control characters are not allowed"
+        raise ValueError(message)
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_printable),
+]
+Username = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+]
+"""ASCII alone, so that no two look alike; compared without regard to case."""
 
 
 class UserAnswer(BaseModel):
@@ -26,3 +52,19 @@ class UserAnswer(BaseModel):
     last_login_at: datetime | None
     created_at: datetime
     version: int
+
+
+class AddressBody(BaseModel):
+    """Base of bodies that name one address: a mobile or an email."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
+    email: str | None = Field(None, max_length=254, description="one mail address")
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.mobile is None) == (self.email is None):
+            message = "send either mobile or email"
+            raise ValueError(message)
+        return self

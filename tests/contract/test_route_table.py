@@ -21,6 +21,10 @@ ALICE, BOB = "+919876543210", "+919876543211"
 
 OPEN = {
     "POST /v1/auth/signup",
+    "POST /v1/auth/login",
+    "POST /v1/auth/register",
+    "POST /v1/auth/resend-otp",
+    "POST /v1/auth/verify-otp",
     "POST /v1/auth/refresh",
     "POST /v1/auth/callbacks/twilio",  # signed by Twilio
     "GET /v1/auth/.well-known/jwks.json",

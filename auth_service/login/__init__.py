@@ -1,0 +1,1 @@
+"""Signing in with an account that exists: by code or by password."""

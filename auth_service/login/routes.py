@@ -1,0 +1,81 @@
+"""`POST /login`: by code in two steps, or by password."""
+
+from aiohttp import web
+
+from auth_service.destination import Destination, destination_of, mail_destination
+from auth_service.login import service
+from auth_service.login.schemas import LoginBody
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.schemas import Sent
+from auth_service.password.errors import InvalidCredentials
+from auth_service.resources import PARTS, SETTINGS, SIGNER
+from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.errors import AccountDisabled
+from auth_service.session.opening import BY_CODE, BY_PASSWORD
+from auth_service.session.schemas import TokenPair
+from auth_service.user.errors import AccountNotVerified, UserNotRegistered
+from shared.answer import answer
+from shared.errors import RateLimited
+from shared.openapi import Routes
+from shared.problem import REQUEST_ID
+from shared.request import read_body
+
+routes = Routes("sign-in")
+
+
+@routes.add(
+    "POST",
+    "/login",
+    summary="Ask for a code, send it back, or sign in by password",
+    body=LoginBody,
+    answers={200: TokenPair, 202: Sent},
+    errors=(
+        UserNotRegistered,
+        AccountNotVerified,
+        AccountDisabled,
+        OtpInvalid,
+        InvalidCredentials,
+        RateLimited,
+    ),
+    auth=False,
+)
+async def login(request: web.Request) -> web.Response:
+    """Take the way that the body says."""
+    body = await read_body(request, LoginBody)
+    if body.password is not None:
+        return await _by_password(request, body, body.password)
+    destination = destination_of(request.app[SETTINGS], body.mobile, body.email)
+    if body.otp is None:
+        return await _ask(request, destination)
+    return await _by_code(request, body, destination, body.otp)
+
+
+async def _ask(request: web.Request, destination: Destination) -> web.Response:
+    challenge = await service.ask(
+        request.app[PARTS], destination, device_of(request), request[REQUEST_ID]
+    )
+    return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+
+
+async def _by_code(
+    request: web.Request, body: LoginBody, destination: Destination, code: str
+) -> web.Response:
+    request.app[SIGNER].require_key()
+    entrance = entrance_of(request, BY_CODE[destination.channel])
+    signed_in = await service.enter_by_code(
+        request.app[PARTS], destination, code, body.challenge, entrance
+    )
+    return token_pair(request, signed_in)
+
+
+async def _by_password(request: web.Request, body: LoginBody, password: str) -> web.Response:
+    request.app[SIGNER].require_key()
+    parts, entrance = request.app[PARTS], entrance_of(request, BY_PASSWORD)
+    if body.username is not None:
+        signed_in = await service.enter_by_password(
+            parts, "username", body.username, password, entrance
+        )
+    else:
+        email = mail_destination(body.email or "", field="email").address
+        signed_in = await service.enter_by_password(parts, "email", email, password, entrance)
+    return token_pair(request, signed_in)

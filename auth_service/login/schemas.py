@@ -1,0 +1,33 @@
+"""The body of `POST /login`, which is one of three."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from auth_service.otp.model import Code, Handle
+from auth_service.password.model import GivenPassword
+
+
+class LoginBody(BaseModel):
+    """`mobile` or `email` asks for a code; with `otp` they sign in. Or: a name and a `password`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
+    email: str | None = Field(None, max_length=254, description="one mail address")
+    username: str | None = Field(None, min_length=1, max_length=100, description="with a password")
+    password: GivenPassword | None = Field(None, description="with a username or an email")
+    otp: Code | None = Field(None, description="the code received, six digits")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        by_password = self.password is not None
+        names = (self.username, self.email) if by_password else (self.mobile, self.email)
+        others = (self.mobile, self.otp, self.challenge) if by_password else (self.username,)
+        if sum(name is not None for name in names) != 1 or any(
+            other is not None for other in others
+        ):
+            message = "send mobile or email, with otp or without, or username or email and password"
+            raise ValueError(message)
+        return self

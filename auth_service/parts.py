@@ -1,0 +1,43 @@
+"""What the ways in and the ways back in stand on; `app.py` puts it together."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auth_service.audit.service import Audit
+    from auth_service.delivery.notices import Notices
+    from auth_service.otp.service import Challenges
+    from auth_service.password.hasher import Hasher
+    from auth_service.password.policy import Policy
+    from auth_service.revocation.service import Publisher
+    from auth_service.session.model import Lives
+    from auth_service.session.opening import Opener
+    from auth_service.settings import AuthSettings
+    from auth_service.throttle.service import Throttle
+    from shared.clock import Clock
+    from shared.db import Database
+    from shared.entropy import Entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a use case may take, once, so that each need not name ten things."""
+
+    settings: "AuthSettings"
+    clock: "Clock"
+    entropy: "Entropy"
+    database: "Database"
+    challenges: "Challenges"
+    throttle: "Throttle"
+    hasher: "Hasher"
+    policy: "Policy"
+    opener: "Opener"
+    publisher: "Publisher"
+    notices: "Notices"
+    audit: "Audit"
+    lives: "Lives"
+
+    @property
+    def conceals(self) -> bool:
+        """Whether no answer may tell that an account exists."""
+        return self.settings.account_disclosure == "conceal"

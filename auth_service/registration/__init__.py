@@ -1,0 +1,1 @@
+"""Registration: somebody claims an address, and proves it."""

@@ -1,0 +1,61 @@
+"""A registration: what somebody claims to be, until its code is proven."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from auth_service.destination import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed. `mobile` is E.164; `password` is plain, and is kept as a hash alone."""
+
+    mobile: str | None
+    email: str | None
+    username: str | None
+    password: str | None
+    first_name: str | None
+    last_name: str | None
+
+    @property
+    def destination(self) -> Destination:
+        """Where the code goes: to the mobile if there is one."""
+        if self.mobile is not None:
+            return Destination("sms", self.mobile)
+        return Destination("email", self.email or "")
+
+    @property
+    def name(self) -> str:
+        """What the user is called until they say otherwise."""
+        names = [name for name in (self.first_name, self.last_name) if name]
+        return " ".join(names) or self.username or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Which of the claims a verified account has."""
+
+    mobile: bool
+    email: bool
+    username: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The registration that a proof activates, and whether it keeps what it claimed."""
+
+    id: UUID
+    whole: bool
+
+
+def choose(fresh: Sequence[UUID], proven: UUID | None) -> Choice | None:
+    """Return what to activate among an address's open registrations, the newest first.
+
+    `proven`: the one whose own challenge was proven, by its handle. Without it nobody knows which
+    of several was meant, and somebody else may have made all but one: password, username and names
+    of the activated one are dropped then, so that nobody gets in with what they chose for another.
+    """
+    if proven is not None:
+        return Choice(proven, whole=True) if proven in fresh else None
+    return Choice(fresh[0], whole=len(fresh) == 1) if fresh else None

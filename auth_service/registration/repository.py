@@ -1,0 +1,138 @@
+"""Registrations: rows of `users` that wait for their code."""
+
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+
+from auth_service.destination import Channel, Destination
+from auth_service.registration.model import Choice, Claim, Taken
+from auth_service.user.model import REGISTRATION_LIFE, Account
+from auth_service.user.repository import PREFIXED, account_of
+from shared.db import Connection, Database
+
+FIND_TAKEN = """
+SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified) AS mobile,
+       EXISTS (SELECT 1 FROM users WHERE email = $2 AND email_verified) AS email,
+       EXISTS (SELECT 1 FROM users
+               WHERE lower(username) = lower($3) AND status <> 'pending') AS username"""
+
+ADD = """
+INSERT INTO users (id, username, name, first_name, last_name, email, phone_number, password,
+                   status, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)"""
+
+# A registration is open at the one address that its code goes to.
+GOES_TO: dict[Channel, str] = {
+    "sms": "phone_number = $1",
+    "email": "email = $1 AND phone_number IS NULL",
+}
+IS_OPEN = {
+    channel: f"""
+SELECT EXISTS (
+    SELECT 1 FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2)"""
+    for channel, goes_to in GOES_TO.items()
+}
+LOCK_OPEN = {
+    channel: f"""
+SELECT id FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2
+ORDER BY created_at DESC, id DESC FOR UPDATE"""
+    for channel, goes_to in GOES_TO.items()
+}
+
+# What was not proven is dropped where a verified account has it by now.
+ACTIVATE = {
+    channel: f"""
+WITH r AS (
+    SELECT id,
+        $2 AND username IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM users x
+            WHERE lower(x.username) = lower(c.username) AND x.status <> 'pending') AS named,
+        $2 AND NOT EXISTS (
+            SELECT 1 FROM users x WHERE x.email = c.email AND x.email_verified) AS mailed
+    FROM users c WHERE id = $1 AND status = 'pending'
+)
+UPDATE users u SET
+    status = 'active',
+    {proven} = true,
+    username = CASE WHEN r.named THEN u.username END,
+    email = CASE WHEN {keeps_email} THEN u.email END,
+    password = CASE WHEN $2 THEN u.password END,
+    first_name = CASE WHEN $2 THEN u.first_name END,
+    last_name = CASE WHEN $2 THEN u.last_name END,
+    name = CASE WHEN $2 AND (r.named OR u.name IS DISTINCT FROM u.username)
+                THEN u.name ELSE '' END
+FROM r WHERE u.id = r.id
+RETURNING {PREFIXED}, u.password"""
+    for channel, proven, keeps_email in (
+        ("sms", "phone_verified", "r.mailed"),
+        ("email", "email_verified", "true"),
+    )
+}
+
+REMOVE = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
+
+REMOVE_OLDER = """
+DELETE FROM users WHERE id IN (
+    SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+async def find_taken(connection: Connection, claim: Claim) -> Taken:
+    """Tell which of the claims a verified account has."""
+    row = await connection.fetchrow(FIND_TAKEN, claim.mobile, claim.email, claim.username)
+    return Taken(**row) if row else Taken(mobile=False, email=False, username=False)
+
+
+async def add(
+    connection: Connection, user_id: UUID, claim: Claim, password: str | None, now: datetime
+) -> None:
+    """Store a registration; `password` is a hash."""
+    await connection.execute(
+        ADD,
+        user_id,
+        claim.username,
+        claim.name,
+        claim.first_name,
+        claim.last_name,
+        claim.email,
+        claim.mobile,
+        password,
+        now,
+    )
+
+
+async def is_open(connection: Connection, destination: Destination, now: datetime) -> bool:
+    """Tell whether a registration's code went to the address and was not proven yet."""
+    query, since = IS_OPEN[destination.channel], now - REGISTRATION_LIFE
+    return bool(await connection.fetchval(query, destination.address, since))
+
+
+async def lock_open(connection: Connection, destination: Destination, now: datetime) -> list[UUID]:
+    """Return the address's open registrations, the newest first, locked until the end."""
+    query, since = LOCK_OPEN[destination.channel], now - REGISTRATION_LIFE
+    return [row["id"] for row in await connection.fetch(query, destination.address, since)]
+
+
+async def activate(
+    connection: Connection, destination: Destination, choice: Choice
+) -> Account | None:
+    """Turn a registration into an account; None when somebody else took its name just now."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(ACTIVATE[destination.channel], choice.id, choice.whole)
+    except UniqueViolationError:
+        return None
+    return account_of(row) if row else None
+
+
+async def remove(connection: Connection, registrations: list[UUID]) -> None:
+    """Remove registrations whose address is somebody's by now."""
+    await connection.execute(REMOVE, registrations)
+
+
+async def remove_older(database: Database, moment: datetime, limit: int) -> int:
+    """Remove up to `limit` registrations from before `moment`; return how many."""
+    async with database.connection() as connection:
+        status: str = await connection.execute(REMOVE_OLDER, moment, limit)
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,104 @@
+"""`POST /register`, `/verify-otp`, `/resend-otp`."""
+
+from aiohttp import web
+
+from auth_service.destination import destination_of, mail_destination, phone_destination
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.schemas import Sent
+from auth_service.registration import service
+from auth_service.registration.errors import AlreadyRegistered
+from auth_service.registration.model import Claim
+from auth_service.registration.schemas import (
+    RegisterBody,
+    Registered,
+    ResendBody,
+    VerifyBody,
+)
+from auth_service.resources import PARTS, SETTINGS, SIGNER
+from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.errors import AccountDisabled
+from auth_service.session.opening import BY_CODE
+from auth_service.session.schemas import Activation
+from auth_service.settings import AuthSettings
+from auth_service.user.errors import UserNotRegistered
+from shared.answer import answer
+from shared.errors import RateLimited
+from shared.openapi import Routes
+from shared.problem import REQUEST_ID
+from shared.request import read_body
+
+ACTIVATED = "OTP verified successfully! Account activated."
+REGISTERED = "User registered successfully. OTP sent!"
+SENT = "OTP sent successfully"
+routes = Routes("registration")
+
+
+@routes.add(
+    "POST",
+    "/register",
+    summary="Register with a mobile or an email, to be activated by the code sent there",
+    body=RegisterBody,
+    answers={201: Registered, 202: Sent},
+    errors=(AlreadyRegistered, RateLimited),
+    auth=False,
+)
+async def register(request: web.Request) -> web.Response:
+    """Keep what is claimed; where accounts are concealed, say no more than that a code is sent."""
+    body, parts = await read_body(request, RegisterBody), request.app[PARTS]
+    claim = _claim(body, parts.settings)
+    challenge, user_id = await service.register(
+        parts, claim, device_of(request), request[REQUEST_ID]
+    )
+    if parts.conceals:
+        return answer(Sent.of(challenge, SENT), 202)
+    sent = Sent.of(challenge, REGISTERED)
+    return answer(Registered(user_id=user_id, **sent.model_dump()), 201)
+
+
+@routes.add(
+    "POST",
+    "/resend-otp",
+    summary="Ask for another activation code",
+    body=ResendBody,
+    answers={202: Sent},
+    errors=(UserNotRegistered, RateLimited),
+    auth=False,
+)
+async def resend_otp(request: web.Request) -> web.Response:
+    """Send the code again, where a registration waits for one."""
+    body, parts = await read_body(request, ResendBody), request.app[PARTS]
+    destination = destination_of(parts.settings, body.mobile, body.email)
+    challenge = await service.resend(parts, destination, device_of(request), request[REQUEST_ID])
+    return answer(Sent.of(challenge, SENT), 202)
+
+
+@routes.add(
+    "POST",
+    "/verify-otp",
+    summary="Activate a registration with its code, and sign in",
+    body=VerifyBody,
+    answers={200: Activation},
+    errors=(OtpInvalid, AccountDisabled, RateLimited),
+    auth=False,
+)
+async def verify_otp(request: web.Request) -> web.Response:
+    """Spend the code."""
+    body, app = await read_body(request, VerifyBody), request.app
+    app[SIGNER].require_key()
+    destination = destination_of(app[SETTINGS], body.mobile, body.email)
+    entrance = entrance_of(request, BY_CODE[destination.channel])
+    signed_in = await service.verify(app[PARTS], destination, body.otp, body.challenge, entrance)
+    return token_pair(request, signed_in, message=ACTIVATED)
+
+
+def _claim(body: RegisterBody, settings: AuthSettings) -> Claim:
+    mobile = phone_destination(body.mobile, settings, field="mobile") if body.mobile else None
+    email = mail_destination(body.email, field="email") if body.email else None
+    return Claim(
+        mobile=mobile.address if mobile else None,
+        email=email.address if email else None,
+        username=body.username,
+        password=body.password,
+        first_name=body.first_name,
+        last_name=body.last_name,
+    )

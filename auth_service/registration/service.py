@@ -1,0 +1,179 @@
+"""Registering, proving the address, asking for the code again."""
+
+from uuid import UUID
+
+from auth_service.audit.model import Event, Origin
+from auth_service.destination import Destination
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.model import Challenge, Errand
+from auth_service.parts import Parts
+from auth_service.registration import repository
+from auth_service.registration.errors import AlreadyRegistered
+from auth_service.registration.model import Claim, Taken, choose
+from auth_service.session.errors import AccountDisabled
+from auth_service.session.model import Device, SignedIn
+from auth_service.session.opening import Entrance, Opening
+from auth_service.throttle.model import login_scopes
+from auth_service.user.errors import UserNotRegistered
+from auth_service.user.model import REGISTRATION_LIFE, Account
+from auth_service.user.repository import find_claimants
+from shared.db import Connection
+from shared.entropy import new_id
+from shared.errors import ServiceUnavailable
+from shared.logs import mask
+
+NOTHING = Errand({}, template=None, real=False)
+TELL_OWNER = Errand({}, template="already_registered", real=False)
+BATCH = 1000
+
+
+async def register(
+    parts: Parts, claim: Claim, device: Device, request_id: str
+) -> tuple[Challenge, UUID]:
+    """Keep the claim and send its code; return the challenge and the registration's id.
+
+    Where accounts are concealed, a number or address that has one gets a message that says so,
+    and a challenge that nothing proves.
+
+    Raises:
+        ValidationFailed: the password is not taken.
+        AlreadyRegistered: a verified account has one of the claims, and accounts may be told of.
+        RateLimited: too many codes.
+    """
+    password = await _hashed(parts, claim, device)
+    async with parts.database.connection() as connection:
+        taken = await repository.find_taken(connection, claim)
+    if not parts.conceals:
+        _refuse(taken)
+    user_id = new_id(parts.clock, parts.entropy)
+    held = taken.mobile if claim.mobile else taken.email
+    challenge = await parts.challenges.send(
+        "verify",
+        claim.destination,
+        device.address,
+        TELL_OWNER if held else Errand({"user_id": str(user_id)}, template="activate"),
+        request_id=request_id,
+        held=held,
+        quiet=parts.conceals,
+    )
+    origin = Origin(device.address, device.user_agent, request_id)
+    details = {"to": mask(claim.destination.address)}
+    async with parts.database.transaction() as connection:
+        await repository.add(connection, user_id, claim, password, parts.clock.now())
+        event = Event("user.registered", origin, user_id, details=details)
+        await parts.audit.append_in(connection, event)
+    return challenge, user_id
+
+
+async def _hashed(parts: Parts, claim: Claim, device: Device) -> str | None:
+    if claim.password is None:
+        return None
+    parts.policy.require(
+        claim.password, field="password", username=claim.username, email=claim.email
+    )
+    # Hashing is dear: what a client may have hashed is what it may have verified.
+    _, per_client = login_scopes(parts.settings, "", device.address)
+    await parts.throttle.attempt([per_client])
+    return await parts.hasher.hash(claim.password)
+
+
+def _refuse(taken: Taken) -> None:
+    if taken.mobile or taken.email:
+        raise AlreadyRegistered
+    if taken.username:
+        raise AlreadyRegistered("The username is taken")
+
+
+async def resend(
+    parts: Parts, destination: Destination, device: Device, request_id: str
+) -> Challenge:
+    """Send another activation code; its proof says of no registration that it is the one.
+
+    Raises:
+        UserNotRegistered: no registration waits there, and that may be told.
+        RateLimited: too many codes.
+    """
+    async with parts.database.connection() as connection:
+        is_open = await repository.is_open(connection, destination, parts.clock.now())
+    if not is_open and not parts.conceals:
+        raise UserNotRegistered
+    return await parts.challenges.send(
+        "verify",
+        destination,
+        device.address,
+        Errand({}, template="activate") if is_open else NOTHING,
+        request_id=request_id,
+        quiet=parts.conceals,
+    )
+
+
+async def verify(
+    parts: Parts, destination: Destination, code: str, handle: str | None, entrance: Entrance
+) -> SignedIn:
+    """Activate the registration whose code this is, and sign its user in.
+
+    When the account cannot be stored, the code stays good.
+
+    Raises:
+        OtpInvalid: the code is wrong, spent or expired, or the registration is gone.
+        RateLimited: too many wrong codes.
+        AccountDisabled: the address is an account's already, which may not be signed in.
+    """
+    event = entrance.event(to=mask(destination.address))
+    async with parts.audit.refusals(event):
+        proof = await parts.challenges.prove(
+            "verify", destination, code, handle, entrance.device.address
+        )
+        registration = proof.context.get("user_id") if handle else None
+        async with parts.challenges.spending(proof):
+            opening, is_new = await _enter(parts, destination, registration, entrance)
+    if not is_new:
+        await parts.opener.greet(opening, entrance)
+    return opening.signed_in
+
+
+async def _enter(
+    parts: Parts, destination: Destination, registration: str | None, entrance: Entrance
+) -> tuple[Opening, bool]:
+    async with parts.database.transaction() as connection:
+        account, is_new = await _account(parts, connection, destination, registration, entrance)
+        opening = await parts.opener.open_in(connection, account, entrance)
+        if opening is None:
+            raise AccountDisabled
+    return opening, is_new
+
+
+async def _account(
+    parts: Parts,
+    connection: Connection,
+    destination: Destination,
+    registration: str | None,
+    entrance: Entrance,
+) -> tuple[Account, bool]:
+    """Return the account that has the address, and whether it was a registration until now."""
+    now = parts.clock.now()
+    proven = UUID(registration) if registration else None
+    for _ in range(3):  # somebody else may activate the address, or the username, at this moment
+        fresh = await repository.lock_open(connection, destination, now)
+        found = await find_claimants(connection, destination.channel, destination.address, now)
+        if found.holder:
+            return found.holder, False
+        choice = choose(fresh, proven)
+        if choice is None:
+            raise OtpInvalid
+        account = await repository.activate(connection, destination, choice)
+        if account:
+            await repository.remove(connection, fresh)
+            origin = entrance.event().origin
+            event = Event("user.activated", origin, account.user.id)
+            await parts.audit.append_in(connection, event)
+            return account, True
+    raise ServiceUnavailable
+
+
+async def purge(parts: Parts) -> int:
+    """Remove registrations that were not proven in time; return how many."""
+    removed, moment = 0, parts.clock.now() - REGISTRATION_LIFE
+    while count := await repository.remove_older(parts.database, moment, BATCH):
+        removed += count
+    return removed

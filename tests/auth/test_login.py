@@ -1,0 +1,328 @@
+"""Signing in with an account that exists, by code or by password."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auth_service.password.hasher import MOST_IN_HAND, Hasher
+from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient, wrong
+
+MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
+HOME, ELSEWHERE = "198.51.100.1", "203.0.113.7"
+ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
+
+
+@pytest.mark.parametrize("to", [{"mobile": MOBILE}, {"email": EMAIL}])
+async def test_in_two_steps_by_code(auth: AuthClient, to: dict[str, str]) -> None:
+    there = await activate(auth, **to, first_name="Asha", last_name="Rao")
+    [address] = to.values()
+    sent, code = await next_code(auth, address, "/login", **to)
+    assert sent.body == {
+        "message": "OTP sent successfully",
+        "challenge": sent.body["challenge"],
+        "channel": "sms" if "mobile" in to else "email",
+        "expires_in": 300,
+        "resend_after": 0,
+    }
+    answer = await post(auth, "/login", **to, otp=code, challenge=sent.body["challenge"])
+    assert answer.status == 200
+    assert answer.body["user"]["id"] == there["user"]["id"]
+    assert (answer.body["user"]["first_name"], answer.body["user"]["last_name"]) == ("Asha", "Rao")
+    assert (await post(auth, "/login", **to, otp=code)).code == "otp_invalid"  # spent
+    me = await auth.call("GET", "/me", token=answer.body["access_token"])
+    assert me.body == answer.body["user"]
+
+
+async def test_who_signed_up_by_phone_logs_in_by_code(auth: AuthClient) -> None:
+    there = await auth.sign_in(MOBILE)
+    _, code = await next_code(auth, MOBILE, "/login", mobile="98765 43210")
+    answer = await post(auth, "/login", mobile="09876543210", otp=code)
+    assert answer.body["user"]["id"] == there["user"]["id"]
+
+
+@pytest.mark.parametrize(
+    "name", [{"email": EMAIL}, {"email": EMAIL.upper()}, {"username": "asha"}, {"username": "ASHA"}]
+)
+async def test_by_password(auth: AuthClient, name: dict[str, str]) -> None:
+    there = await activate(auth, **ASHA)
+    answer = await post(auth, "/login", **name, password=PASSWORD)
+    assert answer.status == 200
+    assert answer.body["user"]["id"] == there["user"]["id"]
+    listed = await auth.call("GET", "/sessions", token=answer.body["access_token"])
+    assert listed.body["items"][0]["amr"] == ["pwd"]
+    refused = await post(auth, "/login", **name, password=PASSWORD + "!")
+    assert (refused.status, refused.code) == (401, "invalid_credentials")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"username": "asha"},
+        {"mobile": MOBILE, "email": EMAIL},
+        {"mobile": MOBILE, "password": PASSWORD},
+        {"password": PASSWORD},
+        {"username": "asha", "email": EMAIL, "password": PASSWORD},
+        {"email": EMAIL, "password": PASSWORD, "otp": "123456"},
+        {"email": EMAIL, "otp": "12345"},
+        {"email": "no address", "password": PASSWORD},
+        {"mobile": "12345"},
+    ],
+)
+async def test_what_is_no_way_to_log_in(auth: AuthClient, body: dict[str, str]) -> None:
+    assert (await post(auth, "/login", **body)).code == "validation_failed"
+
+
+async def test_who_is_not_registered_or_not_verified(auth: AuthClient) -> None:
+    await register(auth, mobile=MOBILE, **ASHA)
+    for to in ({"mobile": MOBILE}, {"email": EMAIL}):
+        refused = await post(auth, "/login", **to)
+        assert (refused.status, refused.code) == (403, "account_not_verified")
+    refused = await post(auth, "/login", email="nobody@example.com")
+    assert (refused.status, refused.code) == (404, "user_not_registered")
+
+
+async def test_only_the_right_password_learns_that_the_account_is_not_verified(
+    auth: AuthClient,
+) -> None:
+    await register(auth, **ASHA)
+    for name in ({"email": EMAIL}, {"username": "asha"}):
+        right = await post(auth, "/login", **name, password=PASSWORD)
+        assert (right.status, right.code) == (403, "account_not_verified")
+        other = await post(auth, "/login", **name, password="another horse battery")
+        assert other.code == "invalid_credentials"
+
+
+async def test_only_the_right_password_learns_that_the_account_is_disabled(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    await activate(auth, **ASHA)
+    await auth_db.execute("update users set status = 'disabled'")
+    right = await post(auth, "/login", username="asha", password=PASSWORD)
+    assert (right.status, right.code) == (403, "account_disabled")
+    other = await post(auth, "/login", username="asha", password="another horse battery")
+    assert other.code == "invalid_credentials"
+    _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
+    assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "account_disabled"
+    assert await auth_db.fetchval("select count(*) from sessions") == 1
+
+
+async def test_a_password_signs_in_by_verified_names_alone(auth: AuthClient) -> None:
+    await activate(auth, mobile=MOBILE, **ASHA)  # the mobile is proven, the mail is not
+    assert (await post(auth, "/login", email=EMAIL, password=PASSWORD)).code == (
+        "invalid_credentials"
+    )
+    assert (await post(auth, "/login", username="asha", password=PASSWORD)).status == 200
+    assert (await post(auth, "/login", email=EMAIL)).code == "user_not_registered"
+
+
+async def test_without_a_password_nobody_gets_in_by_one(auth: AuthClient) -> None:
+    await activate(auth, email=EMAIL)
+    refused = await post(auth, "/login", email=EMAIL, password=PASSWORD)
+    assert refused.code == "invalid_credentials"
+
+
+async def test_an_unknown_name_costs_a_real_verification(
+    auth: AuthClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await activate(auth, **ASHA)
+    verified: list[str] = []
+    original = Hasher._matches
+
+    def watched(hasher: Hasher, password: str, stored: str) -> bool:
+        verified.append(stored)
+        return original(hasher, password, stored)
+
+    monkeypatch.setattr(Hasher, "_matches", watched)
+    known = await post(auth, "/login", email=EMAIL, password="another horse battery")
+    unknown = await post(auth, "/login", email="nobody@example.com", password=PASSWORD)
+    nobody = await post(auth, "/login", username="nobody", password=PASSWORD)
+    assert len(verified) == 3
+    assert [stored.rpartition("$")[0].rpartition("$")[0] for stored in verified] == [
+        "$argon2id$v=19$m=64,t=1,p=1"
+    ] * 3
+    bodies = [{**a.body, "request_id": ""} for a in (known, unknown, nobody)]
+    assert bodies[0] == bodies[1] == bodies[2]
+
+
+async def test_wrong_codes(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_wrong_per_destination="2/hour") as auth:
+        await activate(auth, email=EMAIL)
+        _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
+        for _ in range(2):
+            assert (await post(auth, "/login", email=EMAIL, otp=wrong(code))).code == "otp_invalid"
+        assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "rate_limited"
+
+
+async def test_a_code_of_another_purpose_logs_nobody_in(auth: AuthClient) -> None:
+    await auth.sign_in(MOBILE)
+    before = len(await auth.codes(MOBILE))
+    await auth.ask(MOBILE)
+    code = await auth.code(MOBILE, before + 1)
+    assert (await post(auth, "/login", mobile=MOBILE, otp=code)).code == "otp_invalid"
+    assert (await post(auth, "/verify-otp", mobile=MOBILE, otp=code)).code == "otp_invalid"
+    assert (await auth.enter(MOBILE, code)).status == 200
+
+
+async def test_cutting_off_the_tokens_kills_the_code(auth: AuthClient) -> None:
+    pair = await activate(auth, email=EMAIL)
+    _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
+    await auth.call("POST", "/logout-all", token=pair["access_token"])
+    assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "otp_invalid"
+
+
+async def test_a_code_is_given_back_when_the_session_cannot_be_stored(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    await activate(auth, email=EMAIL)
+    _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
+    await auth_db.execute("begin; lock table sessions in access exclusive mode")
+    assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "service_unavailable"
+    await auth_db.execute("rollback")
+    assert (await post(auth, "/login", email=EMAIL, otp=code)).status == 200
+
+
+async def test_codes_for_logging_in_are_limited(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth(otp_cooldown=30) as auth:
+        await activate(auth, email=EMAIL)
+        clock.advance(seconds=31)
+        assert (await post(auth, "/login", email=EMAIL)).status == 202
+        refused = await post(auth, "/login", email=EMAIL)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+        assert int(refused.headers["Retry-After"]) == refused.body["retry_after"] > 0
+
+
+async def test_strangers_failures_lock_no_owner_out(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth(trusted_proxies="127.0.0.1", limit_login_failures="10/hour") as auth:
+        await activate(auth, **ASHA)
+        guesses = await asyncio.gather(
+            *(
+                post(auth, "/login", address=ELSEWHERE, email=EMAIL, password=f"guess-number-{i}")
+                for i in range(30)
+            )
+        )
+        assert sorted(answer.status for answer in guesses) == [401] * 10 + [429] * 20
+        right = {"email": EMAIL, "password": PASSWORD}
+        refused = await post(auth, "/login", address=ELSEWHERE, **right)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+        assert (await post(auth, "/login", address=HOME, **right)).status == 200
+        clock.advance(seconds=refused.body["retry_after"])
+        assert (await post(auth, "/login", address=ELSEWHERE, **right)).status == 200
+
+
+async def test_right_passwords_are_no_failures(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_login_failures="2/hour") as auth:
+        await activate(auth, **ASHA)
+        for _ in range(4):
+            assert (await post(auth, "/login", username="asha", password=PASSWORD)).status == 200
+
+
+async def test_unknown_names_are_limited_alike(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_login_failures="2/hour") as auth:
+        await activate(auth, **ASHA)
+        for name in ("asha", "nobody"):
+            statuses = [
+                (await post(auth, "/login", username=name, password=f"guess-number-{i}")).status
+                for i in range(3)
+            ]
+            assert statuses == [401, 401, 429]
+
+
+async def test_one_client_logs_in_so_often_whatever_the_names(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(trusted_proxies="127.0.0.1", limit_login_per_ip="3/minute") as auth:
+        statuses = [
+            (
+                await post(
+                    auth,
+                    "/login",
+                    address=f"2001:db8:1:2::{i}",
+                    username=f"name{i}",
+                    password=PASSWORD,
+                )
+            ).status
+            for i in range(4)
+        ]
+        assert statuses == [401, 401, 401, 429]
+        other = {"address": "2001:db8:1:3::1", "username": "name", "password": PASSWORD}
+        assert (await post(auth, "/login", **other)).status == 401
+
+
+async def test_beyond_the_queue_is_503_and_others_are_served(
+    serving_auth: Callable[..., Any],
+) -> None:
+    slow = {"argon2_memory_kib": 19456, "argon2_concurrency": 1, "limit_login_failures": "99/hour"}
+    async with serving_auth(**slow) as auth:
+        await activate(auth, **ASHA)
+        body = {"username": "asha", "password": PASSWORD}
+        logins = [
+            asyncio.create_task(post(auth, "/login", **body)) for _ in range(MOST_IN_HAND + 30)
+        ]
+        await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
+        async with auth.http.get("/healthz") as alive:
+            assert alive.status == 200
+        assert not all(login.done() for login in logins)  # it was not kept waiting for them
+        answers = await asyncio.gather(*logins)
+        refused = [answer for answer in answers if answer.status == 503]
+        assert {answer.status for answer in answers} == {200, 503}
+        assert 0 < len(refused) <= 30
+        assert {answer.code for answer in refused} == {"service_unavailable"}
+        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+
+
+async def test_a_hash_with_older_parameters_is_replaced_at_sign_in(
+    serving_auth: Callable[..., Any], auth_db: Connection
+) -> None:
+    async with serving_auth() as auth:
+        await activate(auth, **ASHA)
+    async with serving_auth(argon2_time=2) as auth:
+        assert (await post(auth, "/login", username="asha", password="wrong one!")).status == 401
+        assert ",t=1," in await auth_db.fetchval("select password from users")
+        for _ in range(2):
+            assert (await post(auth, "/login", username="asha", password=PASSWORD)).status == 200
+            assert ",t=2," in await auth_db.fetchval("select password from users")
+
+
+async def test_a_password_changed_meanwhile_opens_no_session(
+    auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reset that commits between the check of the password and the session wins."""
+    await activate(auth, **ASHA)
+    original = Hasher.verify
+
+    async def then_reset(hasher: Hasher, password: str, stored: str | None) -> bool:
+        right = await original(hasher, password, stored)
+        await auth_db.execute("update users set password = 'another'")
+        return right
+
+    monkeypatch.setattr(Hasher, "verify", then_reset)
+    refused = await post(auth, "/login", username="asha", password=PASSWORD)
+    assert (refused.status, refused.code) == (401, "invalid_credentials")
+    assert await auth_db.fetchval("select count(*) from sessions") == 1
+
+
+async def test_sign_ins_and_refusals_are_told(auth: AuthClient, auth_db: Connection) -> None:
+    pair = await activate(auth, **ASHA)
+    await post(auth, "/login", username="asha", password=PASSWORD)
+    await post(auth, "/login", username="asha", password="another horse battery")
+    await post(auth, "/login", username="nobody", password=PASSWORD)
+    rows = await auth_db.fetch(
+        "select user_id::text, outcome, details->>'reason' as reason from audit_events"
+        " where event = 'user.signed_in' order by id offset 1"
+    )
+    user_id = pair["user"]["id"]
+    assert [tuple(row) for row in rows] == [
+        (user_id, "success", None),
+        (user_id, "failure", "invalid_credentials"),
+        (None, "failure", "invalid_credentials"),
+    ]

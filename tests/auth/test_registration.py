@@ -1,0 +1,238 @@
+"""Registering, and proving the address."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient, wrong
+
+MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
+ASHA = {"first_name": "Asha", "last_name": "Rao"}
+
+
+async def test_a_mobile_is_registered_and_activated(auth: AuthClient, auth_db: Connection) -> None:
+    answer, code = await register(auth, mobile="98765 43210", email=EMAIL, username="asha", **ASHA)
+    assert answer.body == {
+        "message": "User registered successfully. OTP sent!",
+        "challenge": answer.body["challenge"],
+        "channel": "sms",
+        "expires_in": 300,
+        "resend_after": 0,
+        "user_id": answer.body["user_id"],
+    }
+    assert await auth_db.fetchval("select status from users") == "pending"
+    verified = await post(auth, "/verify-otp", mobile=MOBILE, otp=code)
+    assert verified.status == 200
+    assert verified.body["message"] == "OTP verified successfully! Account activated."
+    user = verified.body["user"]
+    assert user["id"] == answer.body["user_id"]
+    assert (user["phone_number"], user["phone_verified"]) == (MOBILE, True)
+    assert (user["email"], user["email_verified"]) == (EMAIL, False)
+    assert (user["username"], user["name"]) == ("asha", "Asha Rao")
+    assert (user["first_name"], user["last_name"], user["status"]) == ("Asha", "Rao", "active")
+    me = await auth.call("GET", "/me", token=verified.body["access_token"])
+    assert me.body == user
+
+
+async def test_a_mail_address_is_registered_and_activated(auth: AuthClient) -> None:
+    answer, code = await register(auth, email="Asha.Rao@Example.COM", password=PASSWORD)
+    assert answer.body["channel"] == "email"
+    verified = await post(auth, "/verify-otp", email="ASHA.RAO@example.com", otp=code)
+    assert verified.status == 200
+    assert verified.body["user"]["email"] == EMAIL
+    assert verified.body["user"]["email_verified"] is True
+    [session] = (await auth.call("GET", "/sessions", token=verified.body["access_token"])).body[
+        "items"
+    ]
+    assert session["amr"] == ["otp", "email"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"username": "asha"}, "body"),
+        ({"mobile": MOBILE, "password": PASSWORD}, "body"),
+        ({"mobile": "12345"}, "mobile"),
+        ({"mobile": "+18005551234"}, "mobile"),
+        ({"email": "a@x.com,b@y.com"}, "email"),
+        ({"email": "asha\r\nBcc: b@y.com@x.com"}, "email"),
+        ({"email": EMAIL, "password": "short"}, "password"),
+        ({"email": EMAIL, "password": "password123"}, "password"),
+        ({"email": EMAIL, "password": "i-am-ASHA.RAO!"}, "password"),
+        ({"email": EMAIL, "username": "as ha"}, "username"),
+        ({"email": EMAIL, "username": "аша"}, "username"),
+        ({"email": EMAIL, "first_name": "A\nB"}, "first_name"),
+        ({"email": EMAIL, "roles": ["admin"]}, "roles"),
+    ],
+)
+async def test_what_cannot_be_registered(
+    auth: AuthClient, auth_db: Connection, body: dict[str, Any], field: str
+) -> None:
+    refused = await post(auth, "/register", **body)
+    assert refused.code == "validation_failed"
+    assert [error["field"] for error in refused.body["errors"]] == [field]
+    assert await auth_db.fetchval("select count(*) from users") == 0
+
+
+async def test_what_a_verified_account_has_is_already_registered(auth: AuthClient) -> None:
+    await activate(auth, mobile=MOBILE, username="Asha")
+    await activate(auth, email=EMAIL)
+    for body in (
+        {"mobile": MOBILE},
+        {"email": "ASHA.RAO@EXAMPLE.COM"},
+        {"mobile": "+919876543211", "email": EMAIL},
+        {"email": "other@example.com", "username": "ASHA"},
+    ):
+        refused = await post(auth, "/register", **body)
+        assert (refused.status, refused.code) == (409, "already_registered"), body
+
+
+async def test_an_unverified_claim_blocks_nobody(auth: AuthClient) -> None:
+    await register(auth, mobile="+919876543211", email=EMAIL, username="asha")
+    pair = await activate(auth, email=EMAIL, username="asha", password=PASSWORD)
+    assert pair["user"]["username"] == "asha"
+
+
+async def test_codes_that_prove_nothing(auth: AuthClient) -> None:
+    _, code = await register(auth, email=EMAIL)
+    for body in (
+        {"email": EMAIL, "otp": wrong(code)},
+        {"email": "other@example.com", "otp": code},
+        {"mobile": MOBILE, "otp": code},
+        {"email": EMAIL, "otp": code, "challenge": "0" * 32},
+    ):
+        refused = await post(auth, "/verify-otp", **body)
+        assert (refused.status, refused.code) == (401, "otp_invalid")
+    assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).status == 200
+    assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).code == "otp_invalid"
+
+
+async def test_a_code_of_another_purpose_activates_nothing(auth: AuthClient) -> None:
+    await register(auth, mobile=MOBILE)
+    before = len(await auth.codes(MOBILE))
+    await auth.ask(MOBILE)
+    code = await auth.code(MOBILE, before + 1)
+    assert (await post(auth, "/verify-otp", mobile=MOBILE, otp=code)).code == "otp_invalid"
+    assert (await auth.enter(MOBILE, code)).status == 201
+
+
+async def test_of_50_simultaneous_right_codes_one_activates(auth: AuthClient) -> None:
+    _, code = await register(auth, email=EMAIL)
+    answers = await asyncio.gather(
+        *(post(auth, "/verify-otp", email=EMAIL, otp=code) for _ in range(50))
+    )
+    assert sorted(answer.status for answer in answers) == [200] + [401] * 49
+
+
+async def test_a_code_is_given_back_when_the_account_cannot_be_stored(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    _, code = await register(auth, email=EMAIL)
+    await auth_db.execute("begin; lock table sessions in access exclusive mode")
+    failed = await post(auth, "/verify-otp", email=EMAIL, otp=code)
+    assert failed.code == "service_unavailable"
+    await auth_db.execute("rollback")
+    assert await auth_db.fetchval("select status from users") == "pending"
+    assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).status == 200
+
+
+async def test_an_activation_code_is_sent_again(auth: AuthClient) -> None:
+    await register(auth, email=EMAIL, password=PASSWORD)
+    again, code = await next_code(auth, EMAIL, "/resend-otp", email="Asha.rao@example.com")
+    assert again.body["message"] == "OTP sent successfully"
+    challenge = again.body["challenge"]
+    verified = await post(auth, "/verify-otp", email=EMAIL, otp=code, challenge=challenge)
+    assert verified.status == 200
+    # It is its only registration, so it is the one that is meant.
+    assert (await post(auth, "/login", email=EMAIL, password=PASSWORD)).status == 200
+
+
+async def test_only_activation_codes_are_sent_again(auth: AuthClient) -> None:
+    await activate(auth, email=EMAIL)
+    for body in ({"email": EMAIL}, {"email": "nobody@example.com"}, {"mobile": MOBILE}):
+        refused = await post(auth, "/resend-otp", **body)
+        assert (refused.status, refused.code) == (404, "user_not_registered")
+    for body in ({}, {"email": EMAIL, "mobile": MOBILE}):
+        assert (await post(auth, "/resend-otp", **body)).code == "validation_failed"
+
+
+async def test_resending_waits_for_the_cooldown(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth(otp_cooldown=30) as auth:
+        await register(auth, email=EMAIL)
+        refused = await post(auth, "/resend-otp", email=EMAIL)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+        again = await post(auth, "/register", email=EMAIL)
+        assert again.code == "rate_limited"
+        clock.advance(seconds=refused.body["retry_after"])
+        assert (await post(auth, "/resend-otp", email=EMAIL)).status == 202
+
+
+async def test_a_refused_registration_leaves_no_claim(
+    serving_auth: Callable[..., Any], auth_db: Connection
+) -> None:
+    async with serving_auth(otp_cooldown=30) as auth:
+        await register(auth, email=EMAIL)
+        await post(auth, "/register", email=EMAIL, password=PASSWORD)
+        assert await auth_db.fetchval("select count(*) from users") == 1
+
+
+async def test_who_has_the_address_by_now_is_signed_in(auth: AuthClient) -> None:
+    registered, code = await register(auth, mobile=MOBILE, first_name="Mallory")
+    there = await auth.sign_in(MOBILE, "Asha")
+    challenge = registered.body["challenge"]
+    verified = await post(auth, "/verify-otp", mobile=MOBILE, otp=code, challenge=challenge)
+    assert verified.status == 200
+    assert verified.body["user"]["id"] == there["user"]["id"]
+    assert verified.body["user"]["name"] == "Asha"
+
+
+async def test_a_disabled_account_is_not_entered_by_registering(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    _, code = await register(auth, mobile=MOBILE)
+    await auth.sign_in(MOBILE)
+    await auth_db.execute("update users set status = 'disabled' where phone_verified")
+    refused = await post(auth, "/verify-otp", mobile=MOBILE, otp=code)
+    assert (refused.status, refused.code) == (403, "account_disabled")
+
+
+async def test_too_many_wrong_codes(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_wrong_per_destination="2/hour") as auth:
+        _, code = await register(auth, email=EMAIL)
+        for _ in range(2):
+            assert (
+                await post(auth, "/verify-otp", email=EMAIL, otp=wrong(code))
+            ).code == "otp_invalid"
+        assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).code == "rate_limited"
+
+
+async def test_hashing_for_strangers_is_limited(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(limit_login_per_ip="2/minute") as auth:
+        statuses = [
+            (await post(auth, "/register", email=f"a{i}@example.com", password=PASSWORD)).status
+            for i in range(3)
+        ]
+        assert statuses == [201, 201, 429]
+        assert (await post(auth, "/register", email="b@example.com")).status == 201
+
+
+async def test_registrations_and_activations_are_told(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    pair = await activate(auth, email=EMAIL)
+    rows = await auth_db.fetch("select event, user_id::text, details::text from audit_events")
+    assert [row["event"] for row in sorted(rows, key=lambda row: str(row["event"]))] == [
+        "user.activated",
+        "user.registered",
+        "user.signed_in",
+    ]
+    assert {row["user_id"] for row in rows} == {pair["user"]["id"]}
+    assert EMAIL not in str(rows)
