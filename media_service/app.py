@@ -10,14 +10,15 @@ from media_service import resources as r
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.sweep import SWEEP_SECONDS, sweep
 from media_service.creative.zone import Zones
+from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
 from media_service.image.pool import open_pool
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.storage.local import LocalStorage
+from media_service.upload.intake import Intake
 from media_service.upload.model import READING_SLOTS, UploadLimits
 from media_service.upload.routes import routes as upload_routes
-from media_service.upload.service import Intake
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
@@ -39,7 +40,8 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
-    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _intake, _sweeper])
+    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _intake])
+    app.cleanup_ctx.extend([_sweeper, _forgetting])
     return app
 
 
@@ -101,6 +103,7 @@ async def _images(app: web.Application) -> AsyncIterator[None]:
 async def _intake(app: web.Application) -> AsyncIterator[None]:
     app[r.INTAKE] = Intake(
         limits=app[r.UPLOAD_LIMITS],
+        allowance=app[r.SETTINGS].allowance,
         admission=app[r.ADMISSION],
         images=app[r.IMAGES],
         storage=app[r.STORAGE],
@@ -119,6 +122,14 @@ async def _sweeper(app: web.Application) -> AsyncIterator[None]:
         missing.set((await sweep(app[r.DATABASE], app[r.STORAGE])).files_missing)
 
     async with repeating("sweep", once, pause=SWEEP_SECONDS):
+        yield
+
+
+async def _forgetting(app: web.Application) -> AsyncIterator[None]:
+    async def once() -> None:
+        await forget_old(app[r.DATABASE], app[r.CLOCK])
+
+    async with repeating("keys.forgetting", once, pause=SWEEP_SECONDS):
         yield
 
 

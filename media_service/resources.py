@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from media_service.image.pool import ImagePool
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage
+    from media_service.upload.intake import Intake
     from media_service.upload.model import UploadLimits
-    from media_service.upload.service import Intake
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy

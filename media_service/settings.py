@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 
+from media_service.owner.model import Allowance
 from shared.settings import DatabaseUrl, ServiceSettings
 
 
@@ -46,6 +47,15 @@ class MediaSettings(ServiceSettings):
     max_image_pixels: int = Field(
         40_000_000, ge=1, le=40_000_000, description="largest image taken in, pixels"
     )
+    user_quota_bytes: int = Field(
+        5_368_709_120, ge=0, le=2**60, description="what each user may store, bytes"
+    )
+    user_uploads_per_day: int = Field(
+        500, ge=1, le=2**31 - 1, description="how often each user may upload in a day (UTC)"
+    )
+    user_concurrent_uploads: int = Field(
+        8, ge=1, le=10_000, description="how many uploads of each user may run at once"
+    )
     image_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
@@ -58,6 +68,13 @@ class MediaSettings(ServiceSettings):
     revocation_policy: Literal["fail_closed", "fail_open"] = Field(
         "fail_closed", description="`fail_open` lets tokens count that long out of touch"
     )
+
+    @property
+    def allowance(self) -> Allowance:
+        """Return what each user may store and send."""
+        return Allowance(
+            self.user_quota_bytes, self.user_uploads_per_day, self.user_concurrent_uploads
+        )
 
     @property
     def storage_directory(self) -> Path:

@@ -15,14 +15,14 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def repeating(
-    name: str, once: Callable[[], Awaitable[None]], *, pause: float
+    name: str, once: Callable[[], Awaitable[None]], *, pause: float, delay: float = 0
 ) -> AsyncIterator[None]:
-    """Call `once` again and again beside the block, `pause` seconds apart.
+    """Call `once` again and again beside the block, `pause` seconds apart, after `delay` seconds.
 
     A lost server is a warning, said once, anything else an error with its traceback; neither ends
     the task.
     """
-    task = asyncio.create_task(_repeat(name, once, pause), name=name)
+    task = asyncio.create_task(_repeat(name, once, pause, delay), name=name)
     try:
         yield
     finally:
@@ -39,7 +39,10 @@ async def cancelled(task: asyncio.Task[None]) -> None:
         await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
 
 
-async def _repeat(name: str, once: Callable[[], Awaitable[None]], pause: float) -> None:
+async def _repeat(
+    name: str, once: Callable[[], Awaitable[None]], pause: float, delay: float
+) -> None:
+    await asyncio.sleep(delay)
     trouble = ""  # said once, not at every turn
     while True:
         try:

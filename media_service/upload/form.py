@@ -1,31 +1,40 @@
 """Reading a whole form: the file goes to its staged file, the fields are kept."""
 
-from pydantic import ValidationError
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from media_service.storage.model import StagedFile
 from media_service.upload.body import UploadBody
 from media_service.upload.headers import Disposition
-from media_service.upload.model import FILE_FIELD, MAX_FIELD_BYTES, UploadLimits
+from media_service.upload.model import MAX_FIELD_BYTES, UploadLimits
 from media_service.upload.multipart import Event, MultipartParser, PartBegun, PartData
-from media_service.upload.schemas import UploadForm
 from shared.errors import BodyTooLarge, FieldError, ValidationFailed
 from shared.validation import field_errors
 
 MAX_SHOWN_NAME = 64
+F = TypeVar("F", bound=BaseModel)
 
 
 async def read_form(
-    body: UploadBody, boundary: bytes, staged: StagedFile, limits: UploadLimits
-) -> UploadForm:
+    body: UploadBody,
+    boundary: bytes,
+    staged: StagedFile,
+    limits: UploadLimits,
+    *,
+    model: type[F],
+    file_field: str,
+) -> F:
     """Return the form's fields when its closing boundary and the body's end have come.
 
-    `file` is the name that the client gave, possibly empty; the bytes are in `staged`.
+    `file_field` is the name that the client gave, possibly empty; the bytes are in `staged`.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused as it comes.
         ValidationFailed: a field is repeated, unknown, missing, too long or no text.
     """
-    parser, collector = MultipartParser(boundary), _Collector(staged, limits.max_file_bytes)
+    parser = MultipartParser(boundary)
+    collector = _Collector(staged, limits.max_file_bytes, model, file_field)
 
     async def take(chunk: bytes) -> None:
         parser.feed(chunk)
@@ -38,13 +47,17 @@ async def read_form(
     return collector.form()
 
 
-class _Collector:
+class _Collector(Generic[F]):
     """Puts events where they belong: file bytes to the staged file, at once; fields to memory.
 
     What no form of ours has is noted and dropped; the client hears of all of it at the end.
     """
 
-    def __init__(self, staged: StagedFile, max_file_bytes: int) -> None:
+    def __init__(
+        self, staged: StagedFile, max_file_bytes: int, model: type[F], file_field: str
+    ) -> None:
+        self._model = model
+        self._file_field = file_field
         self._staged = staged
         self._max_file_bytes = max_file_bytes
         self._file_bytes = 0
@@ -55,14 +68,14 @@ class _Collector:
     async def take(self, event: Event) -> None:
         if isinstance(event, PartBegun):
             self._begin(event.disposition)
-        elif isinstance(event, PartData) and self._name == FILE_FIELD:
+        elif isinstance(event, PartData) and self._name == self._file_field:
             await self._write(event.data)
         elif isinstance(event, PartData) and self._name is not None:
             self._append(self._name, event.data)
 
-    def form(self) -> UploadForm:
+    def form(self) -> F:
         values = {name: self._text(name) for name in self._fields}
-        form, problems = _validated(values)
+        form, problems = _validated(self._model, values)
         named = {problem.field for problem in self._problems}
         problems = self._problems + [one for one in problems if one.field not in named]
         if form is None or problems:
@@ -71,14 +84,14 @@ class _Collector:
 
     def _begin(self, disposition: Disposition) -> None:
         name, self._name = disposition.name, None
-        if name not in UploadForm.model_fields:
+        if name not in self._model.model_fields:
             self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", "no such field"))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))
         else:
             self._name = name
             self._fields[name] = bytearray()
-            if name == FILE_FIELD:
+            if name == self._file_field:
                 self._fields[name] += (disposition.file_name or "").encode("utf-8", "replace")
 
     async def _write(self, data: memoryview) -> None:
@@ -101,8 +114,8 @@ class _Collector:
             return ""
 
 
-def _validated(values: dict[str, str]) -> tuple[UploadForm | None, list[FieldError]]:
+def _validated(model: type[F], values: dict[str, str]) -> tuple[F | None, list[FieldError]]:
     try:
-        return UploadForm.model_validate(values), []
+        return model.model_validate(values), []
     except ValidationError as wrong:
         return None, field_errors(wrong)

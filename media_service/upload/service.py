@@ -1,6 +1,5 @@
 """The use case: take an image in."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,71 +8,87 @@ import structlog
 from media_service.creative import repository
 from media_service.creative.due import due_at, parse_when
 from media_service.creative.model import Creative, Status
+from media_service.creative.schemas import CreativeAnswer, creative_url
 from media_service.creative.zone import Zones
+from media_service.idempotency.model import FirstAnswer, fingerprint
+from media_service.idempotency.service import Turn
 from media_service.image.model import ImageFacts
-from media_service.image.pool import ImagePool
-from media_service.storage.model import ORIGINAL, Digest, StagedFile, Storage
-from media_service.upload.body import UploadBody
+from media_service.owner.service import take_room
+from media_service.storage.model import ORIGINAL, Digest
+from media_service.upload.arrival import Arrival
 from media_service.upload.file_name import clean_file_name
 from media_service.upload.form import read_form
-from media_service.upload.model import UploadLimits
+from media_service.upload.intake import Intake, discarding, upload_turn
+from media_service.upload.model import FILE_FIELD
 from media_service.upload.schemas import UploadForm
-from shared.clock import Clock
-from shared.db import Database
-from shared.entropy import Entropy, new_id
-from shared.revocation.admission import Admission
+from shared.entropy import new_id
 
+ROUTE = "creatives"
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What taking an image in needs, put together once."""
-
-    limits: UploadLimits
-    admission: Admission
-    images: ImagePool
-    storage: Storage
-    database: Database
-    zones: Zones
-    clock: Clock
-    entropy: Entropy
-
-
-async def take_in(intake: Intake, body: UploadBody, boundary: bytes, token: str) -> Creative:
-    """Return the creative that the form describes, its row and its file durable.
+async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
+    """Return what the creative that the form describes is answered with; row and file are durable.
 
     The file is staged, checked, and moved to its place before the row is written: whoever sees
     the row can read the file. When the row's fate is unknown (the connection broke at commit)
-    the file stays; if there is no row, the sweeper removes it.
+    the file stays; if there is no row, the sweeper removes it. A repeated request gets the first
+    one's answer, and nothing is stored.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow, ValidationFailed, ScheduledInPast: the form.
         UnsupportedImage, BrokenImage, ImageTooLarge: the image.
+        QuotaExceeded, RateLimited: the user has no more room, or sends too many.
+        RequestInProgress, IdempotencyMismatch: the key is another request's.
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.
         ServiceUnavailable, StorageFull: try again later.
     """
-    clock = intake.clock
     intake.images.require_room()
-    async with intake.storage.stage() as staged:
-        form = await read_form(body, boundary, staged, intake.limits)
-        due = await _due(form, intake.zones, clock.now())
-        facts, digest = await _check(staged, intake.images)
-        owner = intake.admission.admit(token).sub
+    async with upload_turn(intake, ROUTE, arrival) as turn, intake.storage.stage() as staged:
+        form = await read_form(
+            arrival.body,
+            arrival.boundary,
+            staged,
+            intake.limits,
+            model=UploadForm,
+            file_field=FILE_FIELD,
+        )
+        digest = await staged.seal()
+        mark = fingerprint(form.model_dump(exclude={FILE_FIELD}), digest.sha256)
+        if repeated := turn.first_answer(mark):
+            return repeated
+        now = intake.clock.now()
+        due = await _due(form, intake.zones, now)
+        facts = await intake.images.inspect(staged.path)
         creative = _creative(
-            new_id(clock, intake.entropy),
-            owner,
+            new_id(intake.clock, intake.entropy),
+            arrival.user_id,
             form=form,
             due=due,
             facts=facts,
             digest=digest,
-            now=clock.now(),
+            now=now,
         )
         await intake.storage.keep(staged, creative.key(ORIGINAL))
-    async with intake.database.connection() as connection:
-        await repository.insert(connection, creative)
+        return await _commit(intake, arrival.token, turn, creative, mark)
+
+
+async def _commit(
+    intake: Intake, token: str, turn: Turn, creative: Creative, mark: bytes
+) -> FirstAnswer:
+    """Write the row and its answer while the token and the room last; else remove the files."""
+    text = CreativeAnswer.of(creative).model_dump_json()
+    first = FirstAnswer(mark, text, creative_url(creative.id))
+    async with discarding(intake.storage, creative.files()):
+        intake.admission.admit(token)
+        async with intake.database.transaction() as connection:
+            await take_room(
+                connection, creative.user_id, creative.size, intake.allowance, creative.created_at
+            )
+            await repository.insert(connection, creative)
+            await turn.finish(connection, first)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
-    return creative
+    return first
 
 
 async def _due(form: UploadForm, zones: Zones, now: datetime) -> datetime:
@@ -82,11 +97,6 @@ async def _due(form: UploadForm, zones: Zones, now: datetime) -> datetime:
     if when is None:  # pragma: no cover - the form's own validation lets none through
         raise AssertionError
     return due_at(when, zone, now)
-
-
-async def _check(staged: StagedFile, images: ImagePool) -> tuple[ImageFacts, Digest]:
-    digest = await staged.seal()
-    return await images.inspect(staged.path), digest
 
 
 def _creative(

@@ -65,6 +65,8 @@ def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -
         "storage_url": files.as_uri(),
         "image_workers": 1,
         "revocation_key": REVOCATION_KEY,
+        "user_uploads_per_day": 100_000,  # a test that is about limits names its own
+        "user_concurrent_uploads": 1000,
     }
 
 

@@ -1,4 +1,4 @@
-"""kill -9 at ten moments of an upload, and of a deletion: afterwards rows and files agree."""
+"""kill -9 at eleven moments of an upload, and of a deletion: afterwards rows and files agree."""
 
 import signal
 from collections.abc import Callable
@@ -37,7 +37,8 @@ UPLOAD = {
     "before the rename": (Death(f"{STORE}._move"), "staged"),
     "after the rename": (Death(f"{STORE}._sync"), "orphan"),
     "before the row": (Death(f"{TABLE}.insert"), "orphan"),
-    "after the row": (Death(f"{TABLE}.insert", leaving=True), "whole"),
+    "with the row not committed": (Death(f"{TABLE}.insert", leaving=True), "orphan"),
+    "after the row": (Death("media_service.upload.service._commit", leaving=True), "whole"),
 }
 DELETION = {
     "before the row goes": (Death(f"{TABLE}.remove"), "whole"),

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from aiohttp import ClientSession
 
+from tests.support.clock import MovableClock
 from tests.support.journey import Answer, read
 from tests.support.pictures import encode
 from tests.support.tokens import Mint
@@ -101,6 +102,15 @@ class MediaClient:
         answer = await self.send(picture_form(picture, *more, when=when))
         assert answer.status == 201, answer.body
         return answer.body
+
+    async def wait_out(self, clock: MovableClock, **span: float) -> "MediaClient":
+        """Move the clock, and wait until the service is in touch with revocations again."""
+        clock.advance(**span)
+        later = self.at(clock.now())
+        async with asyncio.timeout(10):
+            while (await later.call("GET", "/creatives")).status != 200:
+                await asyncio.sleep(0.01)
+        return later
 
     async def raw(self, *pieces: bytes, seconds: float = 15) -> bytes:
         """Send bytes as they are over a connection of their own; return all that comes back."""

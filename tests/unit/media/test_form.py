@@ -8,7 +8,8 @@ import pytest
 from media_service.storage.model import Digest
 from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
-from media_service.upload.model import UploadLimits
+from media_service.upload.model import FILE_FIELD, UploadLimits
+from media_service.upload.schemas import UploadForm
 from shared.clock import SystemClock
 from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
 
@@ -50,7 +51,7 @@ def part(name: str, data: bytes, more: str = "") -> bytes:
 async def read(body: bytes, *, step: int = 1000, most: int = 100_000) -> tuple[str, bytes]:
     limits, staged = UploadLimits(most), Staged()
     source = UploadBody(Stream(body, step), limits, asyncio.Semaphore(1), SystemClock())
-    form = await read_form(source, b"b", staged, limits)
+    form = await read_form(source, b"b", staged, limits, model=UploadForm, file_field=FILE_FIELD)
     return f"{form.file}|{form.scheduled_at}|{form.timezone}|{form.title}", staged.data
 
 

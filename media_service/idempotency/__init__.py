@@ -1,0 +1,1 @@
+"""Requests that may be repeated: a key of the client's, and the first answer that it got."""

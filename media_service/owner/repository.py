@@ -1,0 +1,110 @@
+"""Every statement on `owners`; each settles its race by the row's lock."""
+
+from datetime import datetime
+from uuid import UUID
+
+from media_service.owner.model import LEASE, Allowance, Tally, Upload
+from shared.db import Connection
+
+BEGIN_UPLOAD = """
+INSERT INTO owners AS o (user_id, day, uploads, under_way)
+SELECT $1, $2, $3, jsonb_build_object($4::text, $5::float8) WHERE $6::bigint <= $7::bigint
+ON CONFLICT (user_id) DO UPDATE SET
+    day = greatest(o.day, excluded.day),
+    uploads = excluded.uploads + CASE WHEN o.day >= excluded.day THEN o.uploads ELSE 0 END,
+    under_way = excluded.under_way || (
+        SELECT coalesce(jsonb_object_agg(key, value), '{}')
+        FROM jsonb_each(o.under_way) WHERE value::float8 > $8
+    )
+WHERE o.deleted_at IS NULL
+  AND ($6 = 0 OR o.bytes + $6 <= $7)
+  AND ($3 = 0 OR o.day < excluded.day OR o.uploads < $9)
+  AND (SELECT count(*) FROM jsonb_each(o.under_way) WHERE value::float8 > $8) < $10
+RETURNING true
+"""
+
+RENEW_UPLOAD = """
+UPDATE owners SET under_way = under_way || jsonb_build_object($2::text, $3::float8)
+WHERE user_id = $1 AND under_way ? $2
+"""
+
+END_UPLOAD = """
+UPDATE owners SET under_way = under_way - $2 WHERE user_id = $1
+"""
+
+TAKE_ROOM = """
+INSERT INTO owners AS o (user_id, bytes) SELECT $1, $2 WHERE $2::bigint <= $3::bigint
+ON CONFLICT (user_id) DO UPDATE SET bytes = o.bytes + excluded.bytes
+WHERE o.deleted_at IS NULL AND (excluded.bytes = 0 OR o.bytes + excluded.bytes <= $3)
+RETURNING true
+"""
+"""The row stays locked until the caller's transaction ends, so a deletion comes before or after."""
+
+MARK_DELETED = """
+INSERT INTO owners AS o (user_id, deleted_at) VALUES ($1, $2)
+ON CONFLICT (user_id) DO UPDATE SET deleted_at = coalesce(o.deleted_at, excluded.deleted_at)
+"""
+
+READ = """
+SELECT bytes, day, uploads, deleted_at,
+       (SELECT count(*) FROM jsonb_each(under_way) WHERE value::float8 > $2) AS under_way
+FROM owners WHERE user_id = $1
+"""
+
+
+async def begin_upload(
+    connection: Connection, upload: Upload, allowance: Allowance, now: datetime
+) -> bool:
+    """Count the upload and note it as under way; return False when the user may not now."""
+    begun = await connection.fetchval(
+        BEGIN_UPLOAD,
+        upload.user_id,
+        now.date(),
+        0 if upload.repeats else 1,
+        str(upload.id),
+        (now + LEASE).timestamp(),
+        upload.announced,
+        allowance.stored_bytes,
+        now.timestamp(),
+        allowance.uploads_per_day,
+        allowance.uploads_at_once,
+    )
+    return begun is not None
+
+
+async def renew_upload(connection: Connection, upload: Upload, now: datetime) -> None:
+    """Say that the upload is still under way."""
+    await connection.execute(
+        RENEW_UPLOAD, upload.user_id, str(upload.id), (now + LEASE).timestamp()
+    )
+
+
+async def end_upload(connection: Connection, upload: Upload) -> None:
+    """Take the upload off those under way."""
+    await connection.execute(END_UPLOAD, upload.user_id, str(upload.id))
+
+
+async def take_room(connection: Connection, user_id: UUID, size: int, quota: int) -> bool:
+    """Count `size` bytes as stored; return False when they do not fit or the user is deleted.
+
+    Called in the transaction that stores them. Nothing, `size` 0, always fits.
+    """
+    return await connection.fetchval(TAKE_ROOM, user_id, size, quota) is not None
+
+
+async def mark_deleted(connection: Connection, user_id: UUID, now: datetime) -> None:
+    """Let nothing be added for this user from now on.
+
+    In a transaction of its own, before what there is is removed: everything added has been
+    committed then, and removals, which lock the row last, are not waited for.
+    """
+    await connection.execute(MARK_DELETED, user_id, now)
+
+
+async def read(connection: Connection, user_id: UUID, now: datetime) -> Tally | None:
+    """Return what the user's row says, None when nothing was ever counted."""
+    row = await connection.fetchrow(READ, user_id, now.timestamp())
+    if row is None:
+        return None
+    deleted = row["deleted_at"] is not None
+    return Tally(row["bytes"], row["day"], row["uploads"], row["under_way"], deleted)

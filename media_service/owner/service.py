@@ -1,0 +1,93 @@
+"""Letting a user's uploads in, and what they store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from media_service.owner import repository
+from media_service.owner.errors import QuotaExceeded
+from media_service.owner.model import (
+    RENEW_SECONDS,
+    Allowance,
+    Tally,
+    Upload,
+    seconds_until_tomorrow,
+)
+from shared.background import repeating
+from shared.clock import Clock
+from shared.db import Connection, Database
+from shared.errors import DomainError, RateLimited, ServiceUnavailable, TokenRevoked
+
+AT_ONCE_RETRY_AFTER = 5
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def uploading(
+    database: Database, allowance: Allowance, upload: Upload, clock: Clock
+) -> AsyncIterator[None]:
+    """Count the upload, and hold its place among the user's for the block.
+
+    The place of a replica that died comes free when its lease has run out.
+
+    Raises:
+        RateLimited: too many today, or at once.
+        QuotaExceeded: what is announced does not fit.
+        TokenRevoked: the user is deleted.
+    """
+    now = clock.now()
+    async with database.connection() as connection:
+        if not await repository.begin_upload(connection, upload, allowance, now):
+            tally = await repository.read(connection, upload.user_id, now)
+            raise _refusal(tally, upload, allowance, now)
+
+    async def renew() -> None:
+        async with database.connection() as connection:
+            await repository.renew_upload(connection, upload, clock.now())
+
+    try:
+        async with repeating("upload.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
+            yield
+    finally:
+        await _end(database, upload)
+
+
+async def take_room(
+    connection: Connection, user_id: UUID, size: int, allowance: Allowance, now: datetime
+) -> None:
+    """Count bytes that the caller's transaction stores; 0 asks only whether the user is there.
+
+    Raises:
+        QuotaExceeded: they do not fit.
+        TokenRevoked: the user is deleted.
+    """
+    if await repository.take_room(connection, user_id, size, allowance.stored_bytes):
+        return
+    tally = await repository.read(connection, user_id, now)
+    raise TokenRevoked if tally and tally.deleted else QuotaExceeded
+
+
+def _refusal(
+    tally: Tally | None, upload: Upload, allowance: Allowance, now: datetime
+) -> DomainError:
+    """Say what stood against it, as far as it still does: others end while we look."""
+    stored = tally.stored_bytes if tally else 0
+    if tally and tally.deleted:
+        return TokenRevoked()
+    if upload.announced and stored + upload.announced > allowance.stored_bytes:
+        return QuotaExceeded()
+    if tally and tally.day >= now.date() and tally.uploads >= allowance.uploads_per_day:
+        detail = f"at most {allowance.uploads_per_day} uploads a day"
+        return RateLimited(seconds_until_tomorrow(now), detail)
+    return RateLimited(AT_ONCE_RETRY_AFTER, f"at most {allowance.uploads_at_once} uploads at once")
+
+
+async def _end(database: Database, upload: Upload) -> None:
+    try:
+        async with database.connection() as connection:
+            await repository.end_upload(connection, upload)
+    except ServiceUnavailable:
+        log.warning("upload.end_not_noted", upload_id=str(upload.id))  # its lease runs out

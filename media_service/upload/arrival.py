@@ -1,0 +1,29 @@
+"""An upload as its header announces it, before anything of its body is read."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from media_service.upload.body import UploadBody
+
+FRAMING_BYTES = 16 * 1024
+"""More than a form needs around its file: what is announced beyond it will have to be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Whose upload it is, how to read it, and what its client calls it.
+
+    `length` is what Content-Length says; `key` the Idempotency-Key.
+    """
+
+    body: UploadBody
+    boundary: bytes
+    length: int | None
+    user_id: UUID
+    token: str
+    key: str | None
+
+    @property
+    def stored_at_least(self) -> int:
+        """Return how many bytes the file must have, by what is announced."""
+        return max(1, (self.length or 0) - FRAMING_BYTES)

@@ -1,0 +1,50 @@
+"""What a request's header says of an upload; what it alone refuses is refused unread."""
+
+import re
+
+from aiohttp import web
+
+from media_service.resources import CALLER, CLOCK, READING_SLOTS, TOKEN, UPLOAD_LIMITS
+from media_service.upload.arrival import Arrival
+from media_service.upload.body import UploadBody
+from media_service.upload.headers import read_boundary
+from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_KEY = re.compile(r"[ -~]{1,255}")
+
+
+def read_arrival(request: web.Request) -> Arrival:
+    """Return the upload that is announced.
+
+    Raises:
+        UnsupportedMediaType, MalformedRequest, BodyTooLarge: it is none that we take.
+    """
+    if request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType("an upload must not be encoded")
+    app, boundary = request.app, read_boundary(request.headers.get("Content-Type", ""))
+    limits = app[UPLOAD_LIMITS]
+    if (request.content_length or 0) > limits.max_body_bytes:
+        raise BodyTooLarge(f"a file has at most {limits.max_file_bytes} bytes")
+    return Arrival(
+        body=UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK]),
+        boundary=boundary,
+        length=request.content_length,
+        user_id=request[CALLER].sub,
+        token=request[TOKEN],
+        key=read_key(request),
+    )
+
+
+def read_key(request: web.Request) -> str | None:
+    """Return the request's Idempotency-Key, None without one.
+
+    Raises:
+        MalformedRequest: there are several, or it is no short printable text.
+    """
+    given = request.headers.getall(IDEMPOTENCY_KEY, [])
+    if not given:
+        return None
+    if len(given) > 1 or not _KEY.fullmatch(given[0]):
+        raise MalformedRequest("an Idempotency-Key is 1 to 255 printable ASCII characters")
+    return given[0]

@@ -1,0 +1,77 @@
+"""What taking an image in needs, and an upload's turn among its user's."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from media_service.creative.zone import Zones
+from media_service.idempotency.errors import RequestInProgress
+from media_service.idempotency.model import KeyUse
+from media_service.idempotency.service import Turn, taking_turn
+from media_service.image.pool import ImagePool
+from media_service.owner.errors import QuotaExceeded
+from media_service.owner.model import Allowance, Upload
+from media_service.owner.service import uploading
+from media_service.storage.model import ObjectKey, Storage
+from media_service.upload.arrival import Arrival
+from media_service.upload.model import UploadLimits
+from shared.clock import Clock
+from shared.db import Database
+from shared.entropy import Entropy, new_id
+from shared.errors import TokenInvalid
+from shared.revocation.admission import Admission
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What taking an image in needs, put together once."""
+
+    limits: UploadLimits
+    allowance: Allowance
+    admission: Admission
+    images: ImagePool
+    storage: Storage
+    database: Database
+    zones: Zones
+    clock: Clock
+    entropy: Entropy
+
+
+@asynccontextmanager
+async def upload_turn(intake: Intake, route: str, arrival: Arrival) -> AsyncIterator[Turn]:
+    """Hold the upload's place among its user's, and its key if it has one, for the block.
+
+    Raises:
+        RequestInProgress: another with this key is under way.
+        RateLimited, QuotaExceeded, TokenRevoked: the user may not upload now.
+    """
+    name = new_id(intake.clock, intake.entropy)
+    use = KeyUse(arrival.user_id, route, arrival.key, name) if arrival.key else None
+    async with taking_turn(intake.database, use, intake.clock) as turn:
+        announced = 0 if turn.repeats else arrival.stored_at_least
+        upload = Upload(name, arrival.user_id, announced, repeats=turn.repeats)
+        async with uploading(intake.database, intake.allowance, upload, intake.clock):
+            yield turn
+
+
+@asynccontextmanager
+async def discarding(storage: Storage, keys: Sequence[ObjectKey]) -> AsyncIterator[None]:
+    """Remove files that were kept when the block refuses the row that was to have them."""
+    try:
+        yield
+    except (QuotaExceeded, RequestInProgress, TokenInvalid):
+        for key in keys:
+            await _discard(storage, key)
+        raise
+
+
+async def _discard(storage: Storage, key: ObjectKey) -> None:
+    """Remove one file; what is left in a store in trouble is the sweeper's."""
+    try:
+        await storage.delete(key)
+    except OSError:
+        log.exception("file.removal_failed", key=str(key))

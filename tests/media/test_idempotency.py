@@ -1,0 +1,238 @@
+"""POST /creatives with an Idempotency-Key: however often, however cut, whoever dies, once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import ClientError
+
+from tests.support.clock import MovableClock
+from tests.support.injection import INJECTIONS
+from tests.support.journey import Answer
+from tests.support.media import FORM, MediaClient, day, form, part, picture_form
+from tests.support.pictures import encode
+from tests.support.service import Death, finished
+
+PICTURE = encode()
+DAY = day()
+
+
+def keyed(key: str = "a key") -> dict[str, str]:
+    return {"Idempotency-Key": key}
+
+
+async def send(media: MediaClient, number: int = 0, key: str = "a key", **options: Any) -> Answer:
+    """The usual form under a boundary of its own."""
+    boundary = f"boundary-{number}"
+    body = picture_form(PICTURE, when=DAY).replace(b"frontier", boundary.encode())
+    headers = keyed(key) | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return await media.send(body, headers=headers, **options)
+
+
+async def send_until_done(media: MediaClient, number: int) -> tuple[Answer, int]:
+    """The answer once it is no 409, and how often it was."""
+    for times in range(1000):
+        answer = await send(media, number)
+        if answer.status != 409:
+            return answer, times
+        assert answer.code == "request_in_progress"
+        await asyncio.sleep(float(answer.headers["Retry-After"]) / 20)
+    raise AssertionError
+
+
+async def count(media: MediaClient) -> int:
+    return len((await media.call("GET", "/creatives")).body["items"])
+
+
+async def test_twenty_at_once_make_one_creative_and_hear_the_same(media: MediaClient) -> None:
+    done = await asyncio.gather(*(send_until_done(media, number) for number in range(20)))
+    answers = [answer for answer, _ in done]
+    assert {answer.status for answer in answers} == {201}
+    assert len({str(answer.body) for answer in answers}) == 1
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert {answer.headers["ETag"] for answer in answers} == {'"1"'}
+    assert await count(media) == 1
+
+
+async def test_the_first_answer_comes_again_whatever_has_become_of_it(
+    media: MediaClient, clock: MovableClock
+) -> None:
+    first = await send(media)
+    path = f"/creatives/{first.body['id']}"
+    await media.call("PATCH", path, json={"title": "x"}, headers={"If-Match": "*"})
+    assert (await send(media, 1)).body == first.body
+    await media.call("DELETE", path)
+    media = await media.wait_out(clock, hours=23, minutes=59)
+    assert (await send(media, 2)).body == first.body
+    assert await count(media) == 0
+    media = await media.wait_out(clock, minutes=2)
+    again = await send(media, 3)
+    assert (again.status, await count(media)) == (201, 1)
+    assert again.body["id"] != first.body["id"]
+
+
+async def test_the_same_key_for_something_else_is_refused(media: MediaClient) -> None:
+    first = await send(media)
+    file, when = part("file", PICTURE), part("scheduled_at", DAY)
+    others = [
+        form(part("file", encode(seed=2)), when),
+        form(file, part("scheduled_at", day(9))),
+        form(file, when, part("title", "x")),
+        form(file, when, part("timezone", "Asia/Kolkata")),
+    ]
+    for body in others:
+        refused = await media.send(body, headers=keyed())
+        assert (refused.status, refused.code) == (422, "idempotency_mismatch")
+    renamed = form(when, part("timezone", "UTC"), part("file", PICTURE, '; filename="b.png"'))
+    assert (await media.send(renamed, headers=keyed())).body == first.body
+    assert await count(media) == 1
+
+
+async def test_a_key_is_its_users_own(media: MediaClient) -> None:
+    other = media.somebody_else()
+    first, second = await send(media), await send(other)
+    assert (first.status, second.status) == (201, 201)
+    assert first.body["id"] != second.body["id"]
+    assert (await send(media, key="another key")).body["id"] != first.body["id"]
+
+
+@asynccontextmanager
+async def half_sent(media: MediaClient, dsn: str) -> AsyncIterator[Callable[[], Any]]:
+    """A request under the key whose body has begun; yields what sends the rest."""
+    body = picture_form(PICTURE, when=DAY)
+    go = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield body[:100]
+        await go.wait()
+        yield body[100:]
+
+    sending = asyncio.create_task(
+        media.call("POST", "/creatives", data=pieces(), headers=FORM | keyed())
+    )
+    connection = await asyncpg.connect(dsn)
+    async with asyncio.timeout(10):
+        while not await connection.fetchval("select count(*) from idempotency_keys"):
+            await asyncio.sleep(0.01)
+    await connection.close()
+
+    async def rest() -> Answer:
+        go.set()
+        return await sending
+
+    yield rest
+
+
+async def test_while_the_first_runs_the_second_is_told_so_unread(
+    media: MediaClient, media_dsn: str
+) -> None:
+    async with half_sent(media, media_dsn) as rest:
+        told = await media.raw(media.head("Idempotency-Key: a key", length=1000))
+        assert told.startswith(b"HTTP/1.1 409 ")
+        assert b"request_in_progress" in told
+        created = await rest()
+    assert (created.status, (await send(media)).body) == (201, created.body)
+
+
+async def test_a_refused_request_leaves_its_key_free(media: MediaClient) -> None:
+    refused = await media.send(picture_form(b"no picture", when=DAY), headers=keyed())
+    assert refused.code == "unsupported_image"
+    malformed = await media.send(b"--frontier--", headers=keyed())
+    assert malformed.status in {400, 422}
+    assert (await send(media)).status == 201
+
+
+async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
+    serving_media: Callable[..., Any],
+) -> None:
+    async with serving_media(user_uploads_per_day=1, user_quota_bytes=len(PICTURE)) as media:
+        first = await send(media)
+        assert first.status == 201
+        assert (await send(media, key="another")).status in {413, 429}
+        assert (await send(media, 1)).body == first.body
+
+
+MOMENTS = {
+    "reading": Death("media_service.storage.staged.LocalStagedFile.seal"),
+    "decoding": Death("media_service.image.pool.ImagePool.inspect"),
+    "before the row": Death("media_service.creative.repository.insert"),
+    "before the answer": Death("media_service.idempotency.repository.finish"),
+    "before the commit": Death("media_service.idempotency.repository.finish", leaving=True),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
+    moment: str,
+    running_media: Callable[..., Any],
+    serving_media: Callable[..., Any],
+    clock: MovableClock,
+) -> None:
+    async with running_media(MOMENTS[moment]) as (process, dead):
+        with pytest.raises(ClientError):
+            await send(dead)
+        await finished(process)
+    async with serving_media() as other:
+        media = MediaClient.of(other.http, other.mint, dead.user_id)
+        assert (await send(media)).code == "request_in_progress"
+    clock.advance(seconds=151)
+    async with serving_media() as other:
+        media = MediaClient.of(other.http, other.mint, dead.user_id)
+        made = await send(media, 1)
+        assert (made.status, await count(media)) == (201, 1)
+        assert (await send(media, 2)).body == made.body
+
+
+async def test_one_who_died_after_the_commit_has_answered(
+    running_media: Callable[..., Any], serving_media: Callable[..., Any]
+) -> None:
+    death = Death("media_service.upload.service._commit", leaving=True)
+    async with running_media(death) as (process, dead):
+        with pytest.raises(ClientError):
+            await send(dead)
+        await finished(process)
+    async with serving_media() as other:
+        media = MediaClient.of(other.http, other.mint, dead.user_id)
+        made = await send(media, 1)
+        assert (made.status, await count(media)) == (201, 1)
+        assert (await media.call("GET", made.headers["Location"][9:])).body == made.body
+
+
+async def test_one_who_was_taken_for_dead_stores_nothing(
+    serving_media: Callable[..., Any], clock: MovableClock, media_dsn: str
+) -> None:
+    async with (
+        serving_media({"patience": 10_000.0}) as media,
+        half_sent(media, media_dsn) as rest,
+    ):
+        assert (await send(media)).code == "request_in_progress"
+        later = await media.wait_out(clock, seconds=151)
+        made = await send(later, 1)
+        late = await rest()
+        assert (made.status, late.code) == (201, "request_in_progress")
+        assert await count(later) == 1
+        assert (await send(later, 2)).body == made.body
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "ключ", "a\tb"])
+async def test_bad_keys_are_refused(media: MediaClient, key: str) -> None:
+    line = f"Idempotency-Key: {key}"
+    told = await media.raw(media.head(line, "Connection: close", length=0))
+    assert told.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_two_keys_are_none(media: MediaClient) -> None:
+    lines = ("Idempotency-Key: a", "Idempotency-Key: b", "Connection: close")
+    told = await media.raw(media.head(*lines, length=0))
+    assert told.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_key_may_be_any_printable_text(media: MediaClient) -> None:
+    printable = [text for text in INJECTIONS if text.isascii()]
+    for key in (*printable, "x" * 255):
+        first = await send(media, key=key)
+        assert first.status == 201
+        assert (await send(media, 1, key=key)).body == first.body
