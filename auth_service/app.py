@@ -17,6 +17,7 @@ from auth_service.delivery.routes import routes as development_routes
 from auth_service.delivery.start import WorkerParts, open_worker
 from auth_service.keyring import Keyring
 from auth_service.login.routes import routes as login_routes
+from auth_service.opening.service import Opener
 from auth_service.otp.service import Challenges
 from auth_service.parts import Parts
 from auth_service.password.hasher import open_hasher
@@ -26,7 +27,6 @@ from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
 from auth_service.session.model import Lives
-from auth_service.session.opening import Opener
 from auth_service.session.routes import routes as session_routes
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from auth_service.audit.service import Audit
     from auth_service.delivery.notices import Notices
+    from auth_service.opening.service import Opener
     from auth_service.otp.service import Challenges
     from auth_service.password.hasher import Hasher
     from auth_service.password.policy import Policy
     from auth_service.revocation.service import Publisher
     from auth_service.session.model import Lives
-    from auth_service.session.opening import Opener
     from auth_service.settings import AuthSettings
     from auth_service.throttle.service import Throttle
     from shared.clock import Clock

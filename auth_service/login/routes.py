@@ -11,7 +11,7 @@ from auth_service.password.errors import InvalidCredentials
 from auth_service.resources import PARTS, SETTINGS, SIGNER
 from auth_service.session.answers import device_of, entrance_of, token_pair
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.opening import BY_CODE, BY_PASSWORD
+from auth_service.session.model import BY_CODE, BY_PASSWORD
 from auth_service.session.schemas import TokenPair
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from shared.answer import answer

@@ -9,8 +9,7 @@ from auth_service.parts import Parts
 from auth_service.password.errors import InvalidCredentials
 from auth_service.password.repository import replace_hash
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device, SignedIn
-from auth_service.session.opening import Entrance
+from auth_service.session.model import Device, Entrance, SignedIn
 from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from auth_service.user.model import Account, Claimants

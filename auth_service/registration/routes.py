@@ -17,7 +17,7 @@ from auth_service.registration.schemas import (
 from auth_service.resources import PARTS, SETTINGS, SIGNER
 from auth_service.session.answers import device_of, entrance_of, token_pair
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.opening import BY_CODE
+from auth_service.session.model import BY_CODE
 from auth_service.session.schemas import Activation
 from auth_service.settings import AuthSettings
 from auth_service.user.errors import UserNotRegistered

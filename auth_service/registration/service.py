@@ -4,6 +4,7 @@ from uuid import UUID
 
 from auth_service.audit.model import Event, Origin
 from auth_service.destination import Destination
+from auth_service.opening.service import Opening
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, Errand
 from auth_service.parts import Parts
@@ -11,8 +12,7 @@ from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
 from auth_service.registration.model import Claim, Taken, choose
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device, SignedIn
-from auth_service.session.opening import Entrance, Opening
+from auth_service.session.model import Device, Entrance, SignedIn
 from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import UserNotRegistered
 from auth_service.user.model import REGISTRATION_LIFE, Account

@@ -6,8 +6,7 @@ from aiohttp import web
 
 from auth_service.audit.origin import user_agent
 from auth_service.resources import CLOCK, SIGNER
-from auth_service.session.model import Device, SignedIn
-from auth_service.session.opening import Entrance
+from auth_service.session.model import Device, Entrance, SignedIn
 from auth_service.session.schemas import Activation, TokenPair
 from auth_service.signing.service import Subject
 from auth_service.user.schemas import UserAnswer

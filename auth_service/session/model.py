@@ -6,11 +6,16 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
+from auth_service.audit.model import Event, Origin
+from auth_service.destination import Channel
 from auth_service.keyring import Keyring
 from auth_service.opaque import wrap
 from auth_service.user.model import User
 from shared.paging import Position
 
+BY_PASSWORD = ("pwd",)
+BY_CODE: dict[Channel, tuple[str, ...]] = {"sms": ("otp", "sms"), "email": ("otp", "email")}
+"""How the user was authenticated. Source: RFC 8176 §2, which knows no `email`."""
 REVOCATION_SLACK = timedelta(minutes=1)
 """A token may be signed a moment after its session was read."""
 
@@ -84,3 +89,18 @@ def successors(keyring: Keyring, token: str) -> Sequence[str]:
     requests at once make one lineage.
     """
     return [wrap("chr_", mac) for mac in keyring.macs("refresh", token.encode())]
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How somebody comes in: from which device, and by what (`amr`, RFC 8176)."""
+
+    device: Device
+    request_id: str
+    amr: tuple[str, ...]
+
+    def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
+        """Return the event that tells of it."""
+        origin = Origin(self.device.address, self.device.user_agent, self.request_id)
+        method = " ".join(self.amr)
+        return Event("user.signed_in", origin, user_id, details={"method": method, **details})

@@ -4,39 +4,17 @@ A second factor will be asked for here: in `Opener.open_in`, before anything is 
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
-from auth_service.audit.model import Event, Origin
 from auth_service.audit.service import Audit
 from auth_service.delivery.notices import Notices
-from auth_service.destination import Channel
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
-from auth_service.session import repository
-from auth_service.session.model import Device, Lives, SignedIn
-from auth_service.session.repository import NewSession
+from auth_service.opening import repository
+from auth_service.opening.repository import NewSession
+from auth_service.session.model import Entrance, Lives, SignedIn
 from auth_service.user.model import Account
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
-
-BY_PASSWORD = ("pwd",)
-BY_CODE: dict[Channel, tuple[str, ...]] = {"sms": ("otp", "sms"), "email": ("otp", "email")}
-"""How the user was authenticated. Source: RFC 8176 §2, which knows no `email`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """How somebody comes in: from which device, and by what (`amr`, RFC 8176)."""
-
-    device: Device
-    request_id: str
-    amr: tuple[str, ...]
-
-    def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
-        """Return the event that tells of it."""
-        origin = Origin(self.device.address, self.device.user_agent, self.request_id)
-        method = " ".join(self.amr)
-        return Event("user.signed_in", origin, user_id, details={"method": method, **details})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Where a session is created, whatever the first factor was."""
