@@ -13,7 +13,9 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.background import cancelled
 from shared.errors import ServiceUnavailable
@@ -93,6 +95,14 @@ class BatchedRedis:
             return False
         return True
 
+    async def renew(self) -> None:
+        """Close the connections that nobody uses: after an outage they may be dead, and look well.
+
+        A spare is opened again with the next command.
+        """
+        self._widest = 0
+        await self._client.connection_pool.disconnect(inuse_connections=False)
+
     async def end(self) -> None:
         """Open no connection any more."""
         if self._spare is not None:
@@ -117,10 +127,11 @@ class BatchedRedis:
             answers = await self._exchange(batch)
         except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
             answers = [wrong] * len(batch)
-            self._widest = 0  # the spare is lost as well
         for command, answer in zip(batch, answers, strict=True):
             if not command.answer.done():  # its handler may have given up meanwhile
                 _settle(command.answer, answer)
+        if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
+            await self.renew()
 
     async def _exchange(self, batch: Sequence["_Command"]) -> list[object]:
         """Return the answers to a batch; redis-py's own pipeline costs three times as much."""

@@ -7,8 +7,10 @@ from itertools import islice
 
 from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
 from shared.clock import Clock
+from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, lua
+from shared.revocation.catch_up import CATCH_UP
 from shared.revocation.message import CHANNEL, DELETED, HEAD, LOG, Revocation, encode_all
 from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 
@@ -48,12 +50,19 @@ class Backlog:
     """Signs and publishes, and tells what is there; each call is one script."""
 
     def __init__(
-        self, redis: BatchedRedis, keys: Sequence[bytes], clock: Clock, token_life: timedelta
+        self,
+        redis: BatchedRedis,
+        keys: Sequence[bytes],
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        token_life: timedelta,
     ) -> None:
         """`keys`: the first one signs. `token_life`: the longest life of an access token."""
         self._redis = redis
         self._keys = keys
         self._clock = clock
+        self._entropy = entropy
         self._log_life = token_life + KEEP_AFTER_EXPIRY
 
     async def look(self, rows: Sequence[StoredRevocation] = ()) -> Found:
@@ -67,6 +76,10 @@ class Backlog:
             whole=bool(epoch and whole),
             lacking=frozenset(entry.decode() for entry in lacking),
         )
+
+    async def say(self, state: str) -> None:
+        """Tell mirrors that we are `BEHIND`, still or again, or that we are `DONE`."""
+        await self._redis.execute("HSET", HEAD, CATCH_UP, f"{state}:{self._entropy.bytes(8).hex()}")
 
     async def publish(self, epoch: str, rows: Sequence[StoredRevocation]) -> Entries:
         """Append, move the head and tell whoever listens.

@@ -17,6 +17,7 @@ from shared.db import Database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
+from shared.revocation.catch_up import BEHIND, DONE
 from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 
 PUBLISH_SECONDS = 0.5
@@ -47,12 +48,14 @@ class Publisher:
         """`keys`: the first one signs. `token_life`: the longest life of an access token."""
         self._database = database
         self._redis = redis
-        self._backlog = Backlog(redis, keys, clock, token_life)
+        self._backlog = Backlog(redis, keys, clock=clock, entropy=entropy, token_life=token_life)
         self._clock = clock
         self._entropy = entropy
         self._token_life = token_life
         self._epoch = ""
         self._newest = 0
+        self._fresh = True
+        self._away = self._behind = False
         self.pending = 0
         """How many committed rows nobody had published when `maintain` last looked."""
 
@@ -67,6 +70,7 @@ class Publisher:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._publish(await repository.pending_of_user(self._database, user_id))
         except (TimeoutError, ServiceUnavailable) as away:
+            self._fresh = True
             raise RevocationPending from away
 
     async def maintain(self) -> None:
@@ -76,7 +80,16 @@ class Publisher:
         what was published and is lacking is appended again: a failover may lose what was
         acknowledged. What is pending is published, and rows past their life are removed.
         """
-        fresh = await self._wait_for_redis()
+        while True:
+            await self._wait_for_redis()
+            try:
+                return await self._round()
+            except ServiceUnavailable:
+                self._fresh = True
+                if await self._answers():
+                    raise  # it is the database, or was a moment only
+
+    async def _round(self) -> None:
         lately, deleted = await self._compared()
         found = await self._backlog.look([*lately, *deleted])
         more_lost = any(
@@ -86,30 +99,40 @@ class Publisher:
         if more_lost or not found.whole:
             if not await self._begin_epoch(found.epoch, {row.id for row in (*lately, *deleted)}):
                 return  # another replica is at it
-            fresh = True
+            self._fresh = True
         else:
             self._epoch = found.epoch
             await self._append_again([row for row in (*lately, *deleted) if found.lacks(row)])
-        await self._publish_pending(fresh=fresh)
+        await self._publish_pending()
+        if self._behind:
+            await self._backlog.say(DONE)
+            self._behind = False
         expired = self._clock.now() - KEEP_EXPIRED
         await repository.remove_expired(self._database, expired, COMPARED)
 
-    async def _wait_for_redis(self) -> bool:
-        """Return when Redis answers; True after an outage, not after one slow answer."""
+    async def _wait_for_redis(self) -> None:
+        """Return when Redis answers; after an outage, which one slow answer is not, ask for time.
+
+        Mirrors that we have asked are not in touch before they hear that we are done.
+        """
         failures = 0
         while not await self._answers():
             failures += 1
             if failures == OUTAGE_AFTER:
+                self._away = self._fresh = True
                 log.warning("revocations.redis_away")
             self.pending = (await repository.state(self._database)).pending
             await asyncio.sleep(PROBE_PAUSE_SECONDS)
-        return failures >= OUTAGE_AFTER
+        if self._away:
+            await self._backlog.say(BEHIND)
+            self._away, self._behind = False, True
 
     async def _answers(self) -> bool:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 return await self._redis.reachable()
         except TimeoutError:
+            await self._redis.renew()
             return False
 
     async def _compared(self) -> tuple[list[StoredRevocation], list[StoredRevocation]]:
@@ -124,17 +147,20 @@ class Publisher:
             await self._publish(lost)
             log.warning("revocations.appended_again", count=len(lost))
 
-    async def _publish_pending(self, *, fresh: bool) -> None:
-        """Publish what nobody has; unless `fresh`, only what was there a round ago already.
+    async def _publish_pending(self) -> None:
+        """Publish what nobody has; unless one has failed to, only what was there a round ago.
 
         What is younger is in its handler's hands. Its age is not told by a clock, which may step.
         """
+        fresh, self._fresh = self._fresh, False
         state = await repository.state(self._database)
         up_to, self._newest = (state.newest if fresh else self._newest), state.newest
         count = 0
         while rows := await repository.pending_up_to(self._database, up_to, PAGE):
             await self._publish(rows)
             count += len(rows)
+            if self._behind:
+                await self._backlog.say(BEHIND)
         self.pending = state.pending - count
         if count:
             log.info("revocations.published_late", count=count)

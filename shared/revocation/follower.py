@@ -13,6 +13,7 @@ from redis.asyncio.client import PubSub
 from shared.background import repeating
 from shared.clock import Clock, milliseconds
 from shared.redis import new_client
+from shared.revocation.catch_up import CatchUp
 from shared.revocation.message import (
     CHANNEL,
     HEAD,
@@ -25,6 +26,7 @@ from shared.revocation.mirror import Mirror
 from shared.revocation.position import START, Page, Position, StreamId, parse_id
 
 LOOK_SECONDS = 1.0
+LOOK_SOON_SECONDS = 0.1
 ANSWER_SECONDS = 1.0
 CONNECT_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
@@ -49,6 +51,8 @@ class Follower:
         self._mirror = mirror
         self._clock = clock
         self._position = Position(self._apply_logged)
+        self._catch_up = CatchUp()
+        self._awaited = False
         self._heard: set[bytes] = set()
         self._newest = START
         self._unanswered = 0
@@ -58,20 +62,23 @@ class Follower:
 
         Subscribe first, read the backlog second: what is published in between comes twice.
         """
-        async with self._redis.pubsub() as pubsub:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await pubsub.subscribe(CHANNEL)
-                if await pubsub.get_message(timeout=CONNECT_SECONDS) is None:
-                    raise TimeoutError
-            self.restart()
-            await self._look()
-            async with asyncio.TaskGroup() as tasks:
-                listener = tasks.create_task(self._listen(pubsub))
-                await self._look_while(listener, pubsub)
+        try:
+            async with self._redis.pubsub() as pubsub:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await pubsub.subscribe(CHANNEL)
+                    if await pubsub.get_message(timeout=CONNECT_SECONDS) is None:
+                        raise TimeoutError
+                await self._look()
+                async with asyncio.TaskGroup() as tasks:
+                    listener = tasks.create_task(self._listen(pubsub))
+                    await self._look_while(listener, pubsub)
+        finally:
+            self.lose()
 
-    def restart(self) -> None:
-        """Forget how far the log was read, because the connection is a new one."""
+    def lose(self) -> None:
+        """Forget how far the log was read, because the next connection is a new one."""
         self._position.restart()
+        self._catch_up.lose()
         self._heard.clear()
         self._unanswered = 0
 
@@ -96,7 +103,7 @@ class Follower:
     async def _look_while(self, listener: asyncio.Task[None], pubsub: PubSub) -> None:
         looks = 0
         while not listener.done():
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SOON_SECONDS if self._awaited else LOOK_SECONDS)
             await self._ping(pubsub)
             await self._look()
             looks += 1
@@ -112,17 +119,21 @@ class Follower:
         await pubsub.ping()
 
     async def _look(self) -> None:
-        """Compare the head, read what is missing; only then are we in touch, as of the question."""
+        """Compare the head, read what is missing; only then are we in touch, as of the question.
+
+        After an outage the publishers are awaited, too: they may have something to append.
+        """
         asked_at = self._clock.monotonic()
         async with asyncio.timeout(LOOK_SECONDS + ANSWER_SECONDS):
             head: dict[Any, Any] = await self._redis.hgetall(HEAD)
+        self._awaited = not self._catch_up.face(head, asked_at, self._clock.monotonic())
         if not self._position.face(head):
             log.warning("revocations.epoch_missing")
             return
         while (wanted := self._position.wanted) is not None:
             self._position.take(await self._read_page(*wanted))
         self._heard.clear()
-        if self._position.complete:
+        if self._position.complete and not self._awaited:
             self._mirror.confirm(asked_at)
 
     async def _read_page(self, first: str, last: str) -> Page:

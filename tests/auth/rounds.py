@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
+from auth_service.revocation.backlog import Backlog
 from auth_service.revocation.model import DELETED_LIFE, USER_DELETED
 from auth_service.revocation.service import Publisher
 from deploy.local.valkey import Valkey
@@ -77,6 +78,9 @@ class Bench:
 
     async def mark_all(self) -> None:
         await self.db.execute("update revocations set published_at = created_at, entry = '1-1'")
+
+    def backlog(self) -> Backlog:
+        return self.publisher._backlog
 
     def another(self) -> Publisher:
         return Publisher(

@@ -11,14 +11,14 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from auth_service.revocation import service
-from auth_service.revocation.backlog import Backlog, EpochGone
+from auth_service.revocation.backlog import EpochGone
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.model import USER_DELETED, StoredRevocation
 from auth_service.revocation.seeding import Seeding
 from deploy.local.valkey import Valkey
 from shared.revocation.message import DELETED, HEAD, LOG, Revocation
-from tests.auth.rounds import KEYS, LIFE, Bench, open_bench
+from tests.auth.rounds import LIFE, Bench, open_bench
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 
@@ -151,7 +151,7 @@ async def test_who_comes_too_late_to_begin_an_epoch_appends_nothing(bench: Bench
 
 
 async def test_of_two_epochs_that_begin_at_once_one_wins(bench: Bench) -> None:
-    backlog = Backlog(bench.batched, KEYS, bench.clock, LIFE)
+    backlog = bench.backlog()
     one, two = (Seeding(backlog, bench.batched, epoch) for epoch in ("one", "two"))
     assert [await one.begin(""), await two.begin("")] == [True, False]
     assert await bench.epoch() == b"one"
@@ -168,7 +168,7 @@ async def test_nothing_is_published_in_an_epoch_that_is_gone(bench: Bench) -> No
 
 @pytest.mark.parametrize("then", ["append", "begin"])
 async def test_an_epoch_does_not_begin_with_a_hole(bench: Bench, then: str) -> None:
-    backlog = Backlog(bench.batched, KEYS, bench.clock, LIFE)
+    backlog = bench.backlog()
     seeding, at = Seeding(backlog, bench.batched, "one"), bench.clock.now()
     rows = [
         StoredRevocation(n, Revocation("session", str(uuid4()), "logout", at + LIFE), at, None)

@@ -49,7 +49,10 @@ class LogServer:
     def begin(self, epoch: str) -> None:
         log = self.history.log
         last = text_of(log[-1][0]) if log else b"0-0"
-        self.history.head = {b"epoch": epoch.encode(), b"last": last}
+        self.history.head |= {b"epoch": epoch.encode(), b"last": last}
+
+    def sign(self, text: str) -> None:
+        self.history.head[b"catch_up"] = text.encode()
 
     def wipe(self) -> None:
         self.past.append(deepcopy(self.history))

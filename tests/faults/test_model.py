@@ -1,282 +1,89 @@
 """Whatever happens, in any order: in touch means nothing old is missed, and nobody is revived."""
 
-import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import Any
-from uuid import UUID
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
-from shared.clock import SystemClock
-from shared.errors import ServiceUnavailable, TokenRevoked
+from shared.errors import TokenRevoked
 from shared.revocation import follower
-from shared.revocation.follower import Follower
-from shared.revocation.message import Revocation, encode
-from shared.revocation.mirror import KEEP_AFTER_EXPIRY, Mirror
-from shared.tokens import Claims
-from tests.faults.log_server import LogServer
-
-KEY, NEXT_KEY, STRANGER = b"k" * 40, b"n" * 40, b"s" * 40
-BOUND = 3
-LIFE = timedelta(minutes=10)
-LEEWAY = timedelta(seconds=30)
-STEP = timedelta(minutes=5)
-START = datetime(2027, 1, 15, tzinfo=UTC)
-USERS = [UUID(int=number) for number in range(1, 4)]
+from shared.revocation.catch_up import BEHIND, DEAD_AFTER, DONE, SIGN_SECONDS
+from tests.faults.model import USERS, Model, Row
 
 
-class ModelClock(SystemClock):
-    """Time passes when the model says so; the wall clock may be wrong by a step."""
+class Outages(Model):
+    """With times in which nobody reaches Redis, and publishers that catch up afterwards.
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.step = timedelta()
-
-    @property
-    def true(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def now(self) -> datetime:
-        return self.true + self.step
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
-@dataclass
-class Row:
-    """A committed revocation, and a token that it kills, good until `expires_at`.
-
-    `told_at`: since when every mirror that asks can know it; None while no epoch tells it.
+    `due`: what was revoked meanwhile, which a living publisher will tell. It says that it is
+    behind within `SIGN_SECONDS`, and something new within `DEAD_AFTER`, or it is dead.
     """
-
-    revocation: Revocation
-    victim: Claims
-    expires_at: datetime
-    message: str = ""
-    told_at: float | None = None
-    refused: bool = False
-
-
-class Model(RuleBasedStateMachine):
-    """One real follower with its mirror, beside a publisher and a Redis of straw."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock, self.server = ModelClock(), LogServer()
-        self.mirror = Mirror(self.clock, max_staleness=BOUND)
-        redis: Any = self.server
-        self.follower = Follower(redis, [KEY], self.mirror, self.clock)
-        self.loop = asyncio.new_event_loop()
-        self.rows: list[Row] = []
-        self.air: list[str] = []
-        self.seeded: int | None = None  # rows of an epoch that is about to begin
-        self.numbers = count(1)
-        self.generations = dict.fromkeys(USERS, 0)
-        self.server.begin("epoch-0")
+        self.due: list[Row] = []
+        self.before = 0
+        self.promised = self.spoke = False
+        self.ended_at = 0.0
+        self.speaks_until: float | None = None
 
-    def teardown(self) -> None:
-        self.loop.close()
+    @precondition(lambda self: self.publishing)
+    @rule(count=st.integers(1, 3))
+    def everybody_loses_redis(self, count: int) -> None:
+        self.down, self.server.reachable = True, False
+        self.speaks_until, self.spoke, self.promised = None, False, True
+        self.due = [row for row in self.due if row.told_at is None]
+        self.before = len(self.rows)
+        self.look("")
+        for _ in range(count):
+            self.revoke_and_wait("session", USERS[0])
 
-    def _tell(self, row: Row, *, published: bool = True, key: bytes = KEY) -> None:
-        epoch = (self.server.epoch or b"").decode()
-        self.server.milliseconds = int(self.clock.true.timestamp() * 1000) + self.lag
-        at = self.clock.now() + timedelta(microseconds=next(self.numbers))
-        row.message = encode([row.revocation], epoch=epoch, at=at, keys=[key])
-        self.server.append(row.message, published=published)
-        if published:
-            self.air.append(row.message)
-            row.told_at = self.clock.seconds if row.told_at is None else row.told_at
+    @precondition(lambda self: self.down)
+    @rule(alive=st.booleans())
+    def redis_returns(self, *, alive: bool) -> None:
+        """Nothing is promised of a Redis that has lost its history, or without a publisher."""
+        self.down, self.server.reachable = False, True
+        self.ended_at = self.clock.seconds
+        if alive and self.promised:
+            self.due += self.rows[self.before :]
+            self.speaks_until = self.clock.seconds + SIGN_SECONDS
+        else:
+            self.due = []
+        self.look("")
 
-    lag = 0
-
-    @rule(kind=st.sampled_from(["session", "token", "user"]), user=st.sampled_from(USERS))
-    def revoke_and_wait(self, kind: Any, user: UUID) -> None:
-        self.revoke(kind, user)
-        self.wait(0.125)
-
-    @rule(kind=st.sampled_from(["session", "token", "user"]), user=st.sampled_from(USERS))
-    def revoke(self, kind: Any, user: UUID) -> None:
-        number, generation = next(self.numbers), self.generations[user]
-        claims = Claims(user, UUID(int=number << 64), f"j{number}", generation, 0, 0, 0, 0, (), ())
-        names = {"session": str(claims.sid), "token": claims.jti, "user": str(user)}
-        if kind == "user":
-            self.generations[user] += 1
-        raised = self.generations[user] if kind == "user" else None
-        ends = self.clock.now() + LIFE + timedelta(minutes=1)
-        signed_at = self.clock.true + STEP  # by the clock that was wrong the most
-        row = Row(
-            Revocation(kind, names[kind], "logout", ends, raised), claims, signed_at + LIFE + LEEWAY
-        )
-        self.rows.append(row)
-        if self.server.epoch is not None:
-            self._tell(row)
-
-    @precondition(lambda self: self.rows and self.server.epoch is not None)
+    @precondition(lambda self: self.speaks_until is not None)
     @rule()
-    def sign_with_the_next_key(self) -> None:
-        """A replica that was given it too early tells something that we cannot verify yet."""
-        self._tell(self.rows[-1], key=NEXT_KEY)
+    def publisher_speaks(self) -> None:
+        """It says that it is behind, then tells one row after the other, then says it is done."""
+        number = next(self.numbers)
+        untold = [row for row in self.due if row.told_at is None]
+        sign = self.server.history.head.get(b"catch_up", b"")
+        if sign.startswith(BEHIND.encode()) and self.spoke:
+            if not untold:
+                self.server.sign(f"{DONE}:{number}")
+                self.speaks_until = None
+                return
+            self._tell(untold[0])
+        self.spoke = True
+        self.server.sign(f"{BEHIND}:{number}")
+        self.speaks_until = self.clock.seconds + DEAD_AFTER
 
-    @rule()
-    def learn_the_next_key(self) -> None:
-        self.follower._keys = [KEY, NEXT_KEY]
+    def pass_time(self, seconds: float) -> None:
+        """A publisher that is alive speaks in time."""
+        ends = self.clock.seconds + seconds
+        while not self.down and self.speaks_until is not None and self.speaks_until <= ends:
+            self.publisher_speaks()
+        super().pass_time(seconds)
 
-    @precondition(lambda self: self.server.epoch is not None)
-    @rule()
-    def make_whole(self) -> None:
-        """The publisher's round: what the log lacks is appended, published before or not."""
-        for row in self._live():
-            if not self.server.holds(row.message):
-                self._tell(row)
+    def history_was_lost(self) -> None:
+        self.due, self.speaks_until, self.promised = [], None, False
 
-    def _live(self) -> list[Row]:
-        horizon = self.clock.now() - KEEP_AFTER_EXPIRY
-        return [row for row in self.rows if row.revocation.expires_at > horizon]
-
-    @precondition(lambda self: self.server.epoch is None and self.seeded is None)
-    @rule()
-    def seed(self) -> None:
-        for row in self._live():
-            self._tell(row, published=False)
-        self.seeded = len(self.rows)
-
-    @precondition(lambda self: self.seeded is not None)
-    @rule()
-    def begin_epoch(self) -> None:
-        seeded, self.seeded = self.seeded, None
-        if self.server.epoch is not None:
+    @invariant()
+    def what_was_revoked_during_an_outage_is_known_once_in_touch(self) -> None:
+        if self.clock.seconds - self.mirror.staleness < self.ended_at:
             return
-        self.server.begin(f"epoch-{next(self.numbers)}")
-        for row in self.rows[:seeded]:
-            row.told_at = self.clock.seconds if row.told_at is None else row.told_at
-
-    @precondition(lambda self: self.air)
-    @rule(which=st.randoms(use_true_random=False), again=st.booleans(), lost=st.booleans())
-    def deliver(self, which: Any, again: bool, lost: bool) -> None:
-        message = which.choice(self.air)
-        if not again:
-            self.air.remove(message)
-        if not lost:
-            self.follower.hear(b'{"id":"1-1",' + message[1:].encode())
-
-    @rule()
-    def a_stranger_publishes(self) -> None:
-        ends = self.clock.now() + LIFE
-        revocation = Revocation("user", str(USERS[0]), "logout", ends, 10**9)
-        text = encode([revocation], epoch="e", at=ends, keys=[STRANGER])
-        self.follower.hear(text.encode())
-
-    @rule()
-    def wipe(self) -> None:
-        self.server.wipe()
-        self.seeded = None
-
-    @rule(back=st.integers(1, 6), lag=st.sampled_from([0, -2000, -500]))
-    def fail_over(self, back: int, lag: int) -> None:
-        """What the new master lacks is told again only when it has been appended again."""
-        self.server.fail_over(back)
-        self.seeded, self.lag = None, lag
-        for row in self.rows:
-            if not self.server.holds(row.message):
-                row.told_at = None
-
-    @rule(back=st.integers(1, 3), lag=st.sampled_from([0, -2000, -500]))
-    def fail_over_and_go_on(self, back: int, lag: int) -> None:
-        """Before anybody looks the new master is further than the old one was."""
-        self.fail_over(back, lag)
-        for _ in range(2):
-            self.revoke("session", USERS[0])
-            self.wait(1)
-
-    @rule()
-    def trim(self) -> None:
-        life = LIFE + KEEP_AFTER_EXPIRY
-        self.server.trim(int((self.clock.true - life).timestamp() * 1000))
-
-    @rule(up=st.booleans())
-    def link(self, up: bool) -> None:
-        self.server.reachable = up
-
-    @rule(meanwhile=st.sampled_from(["", "", "wipe", "fail_over", "revoke", "link", "new_epoch"]))
-    def look(self, meanwhile: str) -> None:
-        self.server.after_head = lambda: self._happen(meanwhile)
-        try:
-            self.loop.run_until_complete(self.follower._look())
-        except ConnectionError:
-            self.follower.restart()
-        self.server.after_head = None
-
-    def _happen(self, meanwhile: str) -> None:
-        """Between the head and the page that it asks for."""
-        match meanwhile:
-            case "wipe":
-                self.wipe()
-            case "fail_over":
-                self.fail_over(2, 0)
-            case "link":
-                self.link(up=False)
-            case "revoke":
-                self.revoke("session", USERS[0])
-                self.wait(0.5)
-            case "new_epoch":
-                self.wipe()
-                self.seed()
-                self.begin_epoch()
-
-    @rule()
-    def look_in_peace(self) -> None:
-        self.look("")
-
-    @rule()
-    def reconnect(self) -> None:
-        """Subscribe first, read the backlog second."""
-        self.air.clear()
-        self.follower.restart()
-        self.look("")
-
-    # exact in binary, so that moments can be compared
-    @rule(seconds=st.sampled_from([0.125, 0.5, 1, 1, 3.5, 60, 400]))
-    def wait(self, seconds: float) -> None:
-        self.clock.seconds += seconds
-
-    @rule(step=st.sampled_from([-STEP, timedelta(), STEP]))
-    def set_clock(self, step: timedelta) -> None:
-        self.clock.step = step
-
-    @rule()
-    def forget(self) -> None:
-        self.mirror.forget_expired()
-
-    @invariant()
-    def nothing_old_is_missed_and_nobody_is_revived(self) -> None:
-        as_of = self.clock.seconds - self.mirror.staleness
-        for row in self.rows:
-            if self.clock.now() > row.expires_at:
-                continue
-            answer = self._answer(row.victim)
-            # stronger than the bound: everything that was told when the head was asked for
-            told = row.told_at is not None and row.told_at < as_of
-            assert answer is TokenRevoked or not told
-            assert answer is TokenRevoked or not row.refused
-            row.refused = answer is TokenRevoked
-
-    @invariant()
-    def a_strangers_word_kills_nobody(self) -> None:
-        fresh = Claims(USERS[0], UUID(int=1), "fresh", 10**6, 0, 0, 0, 0, (), ())
-        assert self._answer(fresh) is not TokenRevoked
-
-    def _answer(self, claims: Claims) -> type[Exception] | None:
-        try:
-            self.mirror.check(claims)
-        except (TokenRevoked, ServiceUnavailable) as refusal:
-            return type(refusal)
-        return None
+        for row in self.due:
+            if self.clock.now() <= row.expires_at:
+                assert self._answer(row.victim) is TokenRevoked
 
 
 @pytest.fixture(autouse=True)
@@ -284,7 +91,7 @@ def _several_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "PAGE", 3)
 
 
-TestModel = Model.TestCase
+TestModel = Outages.TestCase
 TestModel.settings = settings(
     max_examples=150,
     stateful_step_count=50,

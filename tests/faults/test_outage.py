@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
+from auth_service.revocation import repository
 from media_service.resources import ADMISSION
-from shared.errors import TokenRevoked
+from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation import follower
 from tests.faults.stage import Media, Stage, Token, log_out
 from tests.faults.test_redis import cut, join
@@ -19,7 +21,7 @@ AT_ONCE = 100
 def honoured(media: Media, token: Token) -> bool:
     try:
         media.app[ADMISSION].admit(token.text)
-    except TokenRevoked:
+    except (TokenRevoked, ServiceUnavailable):
         return False
     return True
 
@@ -47,9 +49,47 @@ async def test_a_thousand_sessions_end_during_an_outage(stage: Stage) -> None:
         await join(stage)
         await asyncio.sleep(1)
         assert [token for token in tokens if honoured(media, token)] == []
-        assert await media.status(alive) == 200
+        await media.until(alive, 200)
+        assert [token for token in tokens if honoured(media, token)] == []
         for token in tokens[:: SESSIONS // 10]:
             assert (await media.ask(token)).code == "token_revoked"
+
+
+async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head that Redis has when it returns tells nothing of the outage."""
+    read = repository.pending_up_to
+
+    async def slowly(*arguments: Any) -> Any:
+        await asyncio.sleep(1)
+        return await read(*arguments)
+
+    async with stage.both(revocation_max_staleness=1.2) as (auth, media):
+        alive, *dead = await stage.tokens(6)
+        monkeypatch.setattr(repository, "pending_up_to", slowly)
+        await cut(stage)
+        for token in dead:
+            assert (await log_out(auth, token)).code == "revocation_pending"
+        await media.until(alive, 503)
+        await join(stage)
+        while not honoured(media, alive):
+            assert not any(honoured(media, token) for token in dead)
+            await asyncio.sleep(0.01)
+        assert not any(honoured(media, token) for token in dead)
+        assert (await media.ask(dead[0])).code == "token_revoked"
+
+
+async def test_without_publishers_an_outage_ends_soon_all_the_same(stage: Stage) -> None:
+    [alive] = await stage.tokens(1)
+    async with stage.auth():
+        await until(stage.has_epoch)
+    async with stage.media(revocation_max_staleness=1.2) as media:
+        await media.until(alive, 200)
+        await stage.links["media"].vanish()
+        await media.until(alive, 503)
+        await stage.links["media"].appear()
+        await media.until(alive, 200, 3)
 
 
 async def test_media_service_starts_while_auth_service_is_down(stage: Stage) -> None:

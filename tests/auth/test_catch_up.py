@@ -1,0 +1,142 @@
+"""After an outage mirrors are asked to wait, until what was revoked meanwhile has been told."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from auth_service.revocation import repository, service
+from auth_service.revocation.backlog import Backlog
+from auth_service.revocation.errors import RevocationPending
+from auth_service.revocation.service import Publisher
+from deploy.local.valkey import Valkey
+from shared.errors import ServiceUnavailable
+from shared.revocation.catch_up import CATCH_UP
+from shared.revocation.message import HEAD
+from tests.auth.rounds import Bench, open_bench
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture
+async def bench(
+    auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
+) -> AsyncIterator[Bench]:
+    async with open_bench(auth_dsn, auth_db, valkey, redis, clock) as made:
+        await made.publisher.maintain()
+        yield made
+
+
+async def sign(bench: Bench) -> str:
+    told: Any = await bench.redis.hget(HEAD, CATCH_UP)
+    return (told or b"").decode().partition(":")[0]
+
+
+def answers(monkeypatch: Patch, *seen: bool) -> None:
+    """What the publisher finds when it asks for Redis; in the end it is there."""
+    left: Iterator[bool] = iter(seen)
+
+    async def answer(_self: Publisher) -> bool:
+        return next(left, True)
+
+    monkeypatch.setattr(Publisher, "_answers", answer)
+
+
+def failing(monkeypatch: Patch, owner: Any, name: str, times: int = 1) -> None:
+    """It fails a number of times, then it does what it did."""
+    whole: Callable[..., Any] = getattr(owner, name)
+    left = iter(range(times))
+
+    async def fail(*arguments: Any, **options: Any) -> Any:
+        if next(left, None) is not None:
+            raise ServiceUnavailable
+        return await whole(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, fail)
+
+
+async def test_mirrors_are_asked_to_wait_until_all_is_told(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr(service, "PAGE", 2)
+    publish = Backlog.publish
+    seen: list[Any] = []
+
+    async def watched(self: Backlog, epoch: str, rows: Any) -> Any:
+        seen.append(await bench.redis.hget(HEAD, CATCH_UP))
+        return await publish(self, epoch, rows)
+
+    monkeypatch.setattr(Backlog, "publish", watched)
+    names = await bench.revoke(5)  # young as they are
+    answers(monkeypatch, False, False)
+    await bench.publisher.maintain()
+    assert await bench.names() == names
+    assert {told[:6] for told in seen} == {b"behind"}
+    assert len(set(seen)) == 3  # something new with each page, so that it does not look dead
+    assert await sign(bench) == "done"
+
+
+async def test_a_slow_answer_and_a_quiet_round_ask_for_nothing(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    answers(monkeypatch, False, True)
+    for _ in range(2):
+        await bench.publisher.maintain()
+    assert await sign(bench) == ""
+
+
+async def test_a_round_that_redis_interrupts_begins_again_as_soon_as_it_is_back(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    failing(monkeypatch, Backlog, "look")
+    answers(monkeypatch, True, False, False, False)
+    names = await bench.revoke(3)
+    await bench.publisher.maintain()
+    assert await bench.names() == names
+    assert await sign(bench) == "done"
+
+
+async def test_what_the_database_delays_is_told_by_the_next_round(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    """Mirrors are asked once, not again and again while it is away."""
+    failing(monkeypatch, repository, "pending_up_to", times=2)
+    names = await bench.revoke(3)
+    answers(monkeypatch, False, False)
+    signs = []
+    for _ in range(2):
+        with pytest.raises(ServiceUnavailable):
+            await bench.publisher.maintain()
+        signs.append(await bench.redis.hget(HEAD, CATCH_UP))
+    assert signs[0] == signs[1]
+    assert await sign(bench) == "behind"
+    await bench.publisher.maintain()
+    assert await bench.names() == names
+    assert await sign(bench) == "done"
+
+
+async def test_what_its_handler_could_not_tell_the_next_round_tells(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    await bench.publisher.maintain()
+    user = await bench.delete_user()
+    failing(monkeypatch, Backlog, "publish")
+    with pytest.raises(RevocationPending):
+        await bench.publisher.publish_for(user)
+    await bench.publisher.maintain()
+    assert await bench.names() == [str(user)]
+
+
+async def test_what_was_left_before_the_start_the_first_round_tells(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    names = await bench.revoke(3)
+    failing(monkeypatch, repository, "state")
+    replica = bench.another()
+    with pytest.raises(ServiceUnavailable):
+        await replica.maintain()
+    await replica.maintain()
+    assert await bench.names() == names

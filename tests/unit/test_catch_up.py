@@ -1,0 +1,78 @@
+"""What a follower awaits after an outage: publishers that are behind, while there are any."""
+
+from collections.abc import Mapping
+
+from shared.revocation.catch_up import DEAD_AFTER, SIGN_SECONDS, CatchUp
+
+BEHIND, FURTHER, DONE, LATER = (
+    {b"catch_up": sign} for sign in (b"behind:1", b"behind:2", b"done:3", b"done:4")
+)
+
+
+def face(catch_up: CatchUp, head: Mapping[bytes, bytes], at: float) -> bool:
+    """Answered at once."""
+    return catch_up.face(head, at, at)
+
+
+def test_without_an_outage_nothing_is_awaited() -> None:
+    for heads in ({}, {}), (DONE, DONE), (DONE, LATER):
+        catch_up = CatchUp()
+        assert [face(catch_up, head, 0) for head in heads] == [True, True]
+
+
+def test_after_an_outage_a_sign_is_awaited_for_a_moment() -> None:
+    """No publisher may be running: then the log is all there is."""
+    for before in ({}, DONE):
+        catch_up = CatchUp()
+        assert face(catch_up, before, 0)
+        catch_up.lose()
+        seen = [face(catch_up, before, 10 + late) for late in (0, SIGN_SECONDS - 0.1, SIGN_SECONDS)]
+        assert seen == [False, False, True]
+
+
+def test_publishers_that_say_so_are_awaited_until_they_are_done() -> None:
+    catch_up = CatchUp()
+    catch_up.lose()
+    assert not face(catch_up, {}, 0)
+    assert not face(catch_up, BEHIND, 0.4)
+    assert not face(catch_up, BEHIND, 0.3 + DEAD_AFTER)
+    assert not face(catch_up, FURTHER, 0.3 + DEAD_AFTER)
+    assert not face(catch_up, FURTHER, 0.2 + 2 * DEAD_AFTER)
+    assert face(catch_up, DONE, 0.2 + 2 * DEAD_AFTER)
+
+
+def test_so_they_are_by_who_lost_nothing() -> None:
+    catch_up = CatchUp()
+    assert face(catch_up, {}, 0)
+    assert not face(catch_up, BEHIND, 1)
+    assert face(catch_up, DONE, 2)
+
+
+def test_a_publisher_that_dies_meanwhile_is_not_awaited_for_ever() -> None:
+    catch_up = CatchUp()
+    assert not face(catch_up, BEHIND, 0)
+    assert face(catch_up, BEHIND, DEAD_AFTER)
+
+
+def test_publishers_that_were_faster_than_we_are_not_awaited() -> None:
+    catch_up = CatchUp()
+    assert face(catch_up, DONE, 0)
+    catch_up.lose()
+    assert face(catch_up, LATER, 10)
+
+
+def test_what_ended_may_have_ended_before_the_outage() -> None:
+    catch_up = CatchUp()
+    assert not face(catch_up, BEHIND, 0)
+    catch_up.lose()
+    assert not face(catch_up, DONE, 1)
+    assert not face(catch_up, BEHIND, 1.4)
+    assert face(catch_up, LATER, 1.6)
+
+
+def test_a_sign_has_its_time_from_the_answer_to_the_next_question() -> None:
+    catch_up = CatchUp()
+    catch_up.lose()
+    assert not catch_up.face({}, 0, 1)
+    assert not catch_up.face({}, 1 + SIGN_SECONDS - 0.1, 2)
+    assert catch_up.face({}, 1 + SIGN_SECONDS, 2)
