@@ -18,10 +18,10 @@ RUN install -d -o 10001 -g 10001 /files
 COPY --from=build /venv /venv
 COPY --from=build /build/app /app
 WORKDIR /app
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8001
 USER 10001:10001
-EXPOSE 8000
+EXPOSE 8001
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["python", "-IS", "-c", "import socket; s = socket.create_connection(('127.0.0.1', 8000), 3); s.sendall(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(15))"]
+  CMD ["python", "-IS", "-c", "import socket; s = socket.create_connection(('127.0.0.1', 8001), 3); s.sendall(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(15))"]
 ENTRYPOINT ["python", "-m"]
 CMD ["media_service", "serve"]
