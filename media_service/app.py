@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import Gauge
 
 from media_service import resources as r
+from media_service.creative.removal import Remover
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.sweep import SWEEP_SECONDS, sweep
 from media_service.creative.zone import Zones
@@ -40,7 +41,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
-    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _intake])
+    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
     app.cleanup_ctx.extend([_sweeper, _forgetting])
     return app
 
@@ -97,6 +98,13 @@ async def _images(app: web.Application) -> AsyncIterator[None]:
         app[r.IMAGES] = pool
         waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
         waiting.set_function(lambda: pool.waiting)
+        yield
+
+
+async def _remover(app: web.Application) -> AsyncIterator[None]:
+    app[r.REMOVER] = Remover(app[r.DATABASE], app[r.STORAGE])
+    app[r.REMOVER].wake()  # what was noted before a crash
+    async with repeating("removals", app[r.REMOVER].once, pause=0):
         yield
 
 

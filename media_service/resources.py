@@ -7,6 +7,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     import asyncio
 
+    from media_service.creative.removal import Remover
     from media_service.creative.zone import Zones
     from media_service.image.pool import ImagePool
     from media_service.settings import MediaSettings
@@ -25,6 +26,7 @@ ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
 STORAGE: web.AppKey["Storage"] = web.AppKey("storage")
 IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
+REMOVER: web.AppKey["Remover"] = web.AppKey("remover")
 ZONES: web.AppKey["Zones"] = web.AppKey("zones")
 ADMISSION: web.AppKey["Admission"] = web.AppKey("admission")
 UPLOAD_LIMITS: web.AppKey["UploadLimits"] = web.AppKey("upload_limits")

@@ -27,11 +27,6 @@ class Span:
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
 
 
-def strong_etag(sha256: bytes) -> str:
-    """Return the validator of bytes with that digest."""
-    return f'"{sha256.hex()}"'
-
-
 def is_known(if_none_match: str | None, etag: str) -> bool:
     """Return whether the client has these bytes already (weak comparison, §13.1.2)."""
     given = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]

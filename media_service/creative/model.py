@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from media_service.image.model import EXTENSIONS, ORIGINAL, VARIANT_TYPE
 from media_service.storage.model import ObjectKey
 from shared.paging import Position
 
@@ -56,6 +57,41 @@ class Creative:
     def place(self) -> Position[UUID]:
         """Return where it is in lists, which are by due time."""
         return Position(self.due_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One variant as it is sent: its validator, type and shown name.
+
+    A variant is made once, from the original and together with it; so the original's digest and
+    its own name tell it from any other bytes that its address has ever had.
+    """
+
+    etag: str
+    content_type: str
+    file_name: str
+
+    @classmethod
+    def of(cls, creative: Creative, variant: str) -> "Served":
+        """Return what is sent of that variant."""
+        digest = creative.sha256.hex()
+        if variant == ORIGINAL:
+            return cls(f'"{digest}"', creative.content_type, creative.file_name)
+        name = f"{creative.file_name.rpartition('.')[0]}-{variant}.{EXTENSIONS[VARIANT_TYPE]}"
+        return cls(f'"{digest}-{variant}"', VARIANT_TYPE, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What has files in the store: a creative, a product's photo, or one whose row is gone."""
+
+    id: UUID
+    user_id: UUID
+    variants: tuple[str, ...]
+
+    def files(self) -> list[ObjectKey]:
+        """Return where the store keeps every variant."""
+        return [ObjectKey(self.user_id, self.id, variant) for variant in self.variants]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from media_service.creative import service
 from media_service.creative.changing import change_creative
-from media_service.creative.conditions import is_known, strong_etag
+from media_service.creative.conditions import is_known
 from media_service.creative.errors import RangeNotSatisfiable, ScheduledInPast
-from media_service.creative.model import Creative
+from media_service.creative.model import Creative, Served
 from media_service.creative.schemas import (
     CreativeAnswer,
     CreativeChange,
@@ -19,7 +19,7 @@ from media_service.creative.schemas import (
     OwnerQuery,
 )
 from media_service.creative.sending import file_headers, send_file
-from media_service.resources import CALLER, CLOCK, DATABASE, SETTINGS, STORAGE, ZONES
+from media_service.resources import CALLER, CLOCK, DATABASE, REMOVER, SETTINGS, STORAGE, ZONES
 from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.openapi import Content, Routes
@@ -91,7 +91,7 @@ async def patch_creative(request: web.Request) -> web.Response:
 async def delete_creative(request: web.Request) -> web.Response:
     """Remove the creative and its files."""
     await service.delete_creative(
-        request.app[DATABASE], request.app[STORAGE], path_id(request), request[CALLER].sub
+        request.app[DATABASE], request.app[REMOVER], path_id(request), request[CALLER].sub
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 
@@ -127,13 +127,14 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
     database, query = request.app[DATABASE], read_query(request, FileQuery)
     owner = _owner(request, query.owner)
     creative = await service.get_creative(database, path_id(request), owner)
-    if is_known(request.headers.get("If-None-Match"), strong_etag(creative.sha256)):
+    served = Served.of(creative, query.variant)
+    if is_known(request.headers.get("If-None-Match"), served.etag):
         status = web.HTTPNotModified.status_code
-        return web.Response(status=status, headers=file_headers(creative))
+        return web.Response(status=status, headers=file_headers(served))
     async with service.open_file(database, request.app[STORAGE], creative, query.variant) as file:
         prefix = request.app[SETTINGS].x_accel_prefix
         redirect = f"{prefix}{creative.key(query.variant)}" if prefix else ""
-        return await send_file(request, creative, file, redirect)
+        return await send_file(request, served, file, redirect)
 
 
 def _answer_creative(creative: Creative) -> web.Response:

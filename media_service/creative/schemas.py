@@ -135,7 +135,7 @@ class CreativeChange(BaseModel):
 class FileQuery(OwnerQuery):
     """Which of a creative's files to send."""
 
-    variant: Literal["original"] = "original"
+    variant: Literal["original", "preview", "thumb"] = "original"
 
 
 class CreativeAnswer(BaseModel):

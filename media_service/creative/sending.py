@@ -6,20 +6,20 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from media_service.creative.conditions import Span, choose_span, strong_etag
-from media_service.creative.model import Creative
+from media_service.creative.conditions import Span, choose_span
+from media_service.creative.model import Served
 from media_service.storage.model import StoredFile
 
 WRITE_SECONDS = 60
 log = structlog.get_logger()
 
 
-def file_headers(creative: Creative) -> dict[str, str]:
+def file_headers(served: Served) -> dict[str, str]:
     """Return the headers of every answer about this file, also of one without it."""
-    plain = creative.file_name.encode("ascii", "replace").decode().replace("?", "_")
-    encoded = quote(creative.file_name, safe="")
+    plain = served.file_name.encode("ascii", "replace").decode().replace("?", "_")
+    encoded = quote(served.file_name, safe="")
     return {
-        "ETag": strong_etag(creative.sha256),
+        "ETag": served.etag,
         "Cache-Control": "private, no-cache",
         "Content-Security-Policy": "sandbox",
         "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
@@ -28,7 +28,7 @@ def file_headers(creative: Creative) -> dict[str, str]:
 
 
 async def send_file(
-    request: web.Request, creative: Creative, file: StoredFile, redirect: str = ""
+    request: web.Request, served: Served, file: StoredFile, redirect: str = ""
 ) -> web.StreamResponse:
     """Stream the file, or the part of it that was asked for.
 
@@ -38,15 +38,14 @@ async def send_file(
     Raises:
         RangeNotSatisfiable: the part begins behind the end.
     """
-    etag = strong_etag(creative.sha256)
     asked = request.headers.get("Range") if request.method == "GET" else None
-    span = choose_span(asked, request.headers.get("If-Range"), etag, file.size)
+    span = choose_span(asked, request.headers.get("If-Range"), served.etag, file.size)
     if redirect:
-        granted = {"X-Accel-Redirect": redirect, "Content-Type": creative.content_type}
-        return web.Response(headers={**file_headers(creative), **granted})
+        granted = {"X-Accel-Redirect": redirect, "Content-Type": served.content_type}
+        return web.Response(headers={**file_headers(served), **granted})
     response = web.StreamResponse(
         status=web.HTTPPartialContent.status_code if span.partial else web.HTTPOk.status_code,
-        headers={**file_headers(creative), "Content-Type": creative.content_type},
+        headers={**file_headers(served), "Content-Type": served.content_type},
     )
     if span.partial:
         response.headers["Content-Range"] = span.content_range

@@ -8,8 +8,9 @@ import structlog
 
 from media_service.creative import repository
 from media_service.creative.model import Creative, Selection
+from media_service.creative.removal import Remover
 from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import ObjectKey, Storage, StoredFile
+from media_service.storage.model import Storage, StoredFile
 from shared.db import Database
 from shared.errors import NotFound
 
@@ -38,11 +39,11 @@ async def get_creative(database: Database, creative_id: UUID, owner: UUID | None
 
 
 async def delete_creative(
-    database: Database, storage: Storage, creative_id: UUID, user_id: UUID
+    database: Database, remover: Remover, creative_id: UUID, user_id: UUID
 ) -> None:
-    """Remove the user's creative: the row first, so that no row is ever without its file.
+    """Remove the user's creative: the row first, so that no row is ever without its files.
 
-    A crash in between leaves files, which the sweeper removes.
+    The files are noted with it and removed in a moment, or when the store is back.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
@@ -51,17 +52,8 @@ async def delete_creative(
         removed = await repository.remove(connection, creative_id, user_id)
     if removed is None:
         raise NotFound
-    for key in removed.files():
-        await _remove_file(storage, key)
+    remover.wake()
     log.info("creative.deleted", creative_id=str(creative_id))
-
-
-async def _remove_file(storage: Storage, key: ObjectKey) -> None:
-    """Remove one file; the creative is gone for its user even when the store is in trouble."""
-    try:
-        await storage.delete(key)
-    except OSError:
-        log.exception("file.removal_failed", key=str(key))
 
 
 @asynccontextmanager

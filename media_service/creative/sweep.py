@@ -1,5 +1,6 @@
 """Reconciling rows and files after a crash, in both directions."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -7,13 +8,14 @@ from uuid import UUID
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.model import Creative
+from media_service.creative.model import Picture
 from media_service.storage.model import ObjectKey, Storage
 from shared.db import Database
 
 GRACE = timedelta(hours=1)
 SWEEP_SECONDS = 3600
 ROW_BATCH = 500
+PACE_SECONDS = 0.02
 _FIRST = UUID(int=0)
 log = structlog.get_logger()
 
@@ -51,10 +53,11 @@ async def _remove_orphans(database: Database, storage: Storage, older_than: time
     async for keys in storage.list_older(older_than):
         async with database.connection() as connection:
             rows = await repository.among(connection, [key.creative_id for key in keys])
-        known = {key for creative in rows for key in creative.files()}
+        known = {key for picture in rows for key in picture.files()}
         for key in (key for key in keys if key not in known):
             log.info("file.orphan_removed", key=str(key))
             removed += await storage.delete(key)
+        await asyncio.sleep(PACE_SECONDS)
     return removed
 
 
@@ -62,21 +65,22 @@ async def _report_missing(database: Database, storage: Storage) -> int:
     missing, last = 0, _FIRST
     while batch := await _batch(database, last):
         last = batch[-1].id
-        for creative in batch:
-            for key in [key for key in creative.files() if not await storage.exists(key)]:
-                missing += await _is_lost(database, creative, key)
+        for picture in batch:
+            for key in [key for key in picture.files() if not await storage.exists(key)]:
+                missing += await _is_lost(database, picture, key)
+        await asyncio.sleep(PACE_SECONDS)
     return missing
 
 
-async def _batch(database: Database, last: UUID) -> list[Creative]:
+async def _batch(database: Database, last: UUID) -> list[Picture]:
     async with database.connection() as connection:
         return await repository.batch_after(connection, last, ROW_BATCH)
 
 
-async def _is_lost(database: Database, creative: Creative, key: ObjectKey) -> bool:
+async def _is_lost(database: Database, picture: Picture, key: ObjectKey) -> bool:
     """Tell whether the row is still there: it may have been deleted while we looked."""
     async with database.connection() as connection:
-        found = await repository.find(connection, creative.id, creative.user_id)
-    if found is not None:
-        log.error("file.missing", key=str(key), creative_id=str(creative.id))
-    return found is not None
+        found = await repository.among(connection, [picture.id])
+    if found:
+        log.error("file.missing", key=str(key), picture_id=str(picture.id))
+    return bool(found)

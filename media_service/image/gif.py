@@ -3,11 +3,11 @@
 from media_service.image.errors import BrokenImage
 from media_service.image.model import Extent, Source
 
-_HEADER_BYTES = 13
-_DESCRIPTOR_BYTES = 9
-_EXTENSION = b"!"
-_IMAGE = b","
-_TRAILER = b";"
+HEADER_BYTES = 13
+DESCRIPTOR_BYTES = 9
+EXTENSION = b"!"
+IMAGE = b","
+TRAILER = b";"
 
 
 def scan_gif(data: Source) -> Extent:
@@ -18,19 +18,19 @@ def scan_gif(data: Source) -> Extent:
     Raises:
         BrokenImage: the file ends within a block, or has no frame.
     """
-    header = data[:_HEADER_BYTES].ljust(_HEADER_BYTES, b"\0")
+    header = data[:HEADER_BYTES].ljust(HEADER_BYTES, b"\0")
     width, height = _pair(header[6:10])
-    offset, frames = _HEADER_BYTES + _table_bytes(header[10]), 0
-    while (block := data[offset : offset + 1]) and block != _TRAILER:
+    offset, frames = HEADER_BYTES + table_bytes(header[10]), 0
+    while (block := data[offset : offset + 1]) and block != TRAILER:
         offset += 1
-        if block == _EXTENSION:
-            offset = _skip_sub_blocks(data, offset + 1)
-        elif block == _IMAGE:
-            descriptor = data[offset : offset + _DESCRIPTOR_BYTES].ljust(_DESCRIPTOR_BYTES, b"\0")
+        if block == EXTENSION:
+            offset = skip_sub_blocks(data, offset + 1)
+        elif block == IMAGE:
+            descriptor = data[offset : offset + DESCRIPTOR_BYTES].ljust(DESCRIPTOR_BYTES, b"\0")
             (left, top), (wide, high) = _pair(descriptor[:4]), _pair(descriptor[4:8])
             width, height, frames = max(width, left + wide), max(height, top + high), frames + 1
-            offset += _DESCRIPTOR_BYTES + _table_bytes(descriptor[8]) + 1
-            offset = _skip_sub_blocks(data, offset)
+            offset += DESCRIPTOR_BYTES + table_bytes(descriptor[8]) + 1
+            offset = skip_sub_blocks(data, offset)
     if not frames:
         raise BrokenImage("the image has no frame")
     return Extent(width, height, frames)
@@ -40,12 +40,13 @@ def _pair(four: bytes) -> tuple[int, int]:
     return int.from_bytes(four[:2], "little"), int.from_bytes(four[2:], "little")
 
 
-def _table_bytes(flags: int) -> int:
+def table_bytes(flags: int) -> int:
     """Return the length of the colour table that the flags announce."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _skip_sub_blocks(data: Source, offset: int) -> int:
+def skip_sub_blocks(data: Source, offset: int) -> int:
+    """Return where the chain of sub-blocks ends that begins at `offset`."""
     while length := data[offset : offset + 1]:
         offset += 1 + length[0]
         if not length[0]:

@@ -8,12 +8,12 @@ from media_service.image.model import Extent, Source
 MAX_SEGMENTS = 2_000
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 2_000_000_000  # about two seconds of decoding
-_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
+MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 """Any marker but stuffed zeros and restarts, which stand within a scan's data."""
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_START_OF_IMAGE = 0xD8
-_END_OF_IMAGE = 0xD9
-_START_OF_SCAN = 0xDA
+START_OF_IMAGE = 0xD8
+END_OF_IMAGE = 0xD9
+START_OF_SCAN = 0xDA
 
 
 def scan_jpeg(data: Source) -> Extent:
@@ -27,14 +27,14 @@ def scan_jpeg(data: Source) -> Extent:
         ImageTooLarge: it has too many segments or scans.
     """
     extent, scans, segments, offset = None, 0, 0, 0
-    while (found := _MARKER.search(data, offset)) and found[1][0] != _END_OF_IMAGE:
+    while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
         marker, offset = found[1][0], found.end()
         segments += 1
-        if marker == _START_OF_IMAGE:
+        if marker == START_OF_IMAGE:
             continue
         if marker in _FRAME_HEADERS:
             extent = extent or _frame_size(data[offset : offset + 7])
-        scans += marker == _START_OF_SCAN
+        scans += marker == START_OF_SCAN
         if segments > MAX_SEGMENTS or scans > MAX_SCANS:
             raise ImageTooLarge("the image has too many segments or scans")
         offset += max(2, int.from_bytes(data[offset : offset + 2]))

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from mmap import mmap
+from pathlib import Path
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
 MAX_SIDE = 12_000
 MAX_FRAMES = 200
 ANIMATION_FACTOR = 5
+
+ORIGINAL, PREVIEW, THUMB = "original", "preview", "thumb"
+SIDES = {PREVIEW: 1280, THUMB: 256}
+"""The smaller pictures, by their longer side in pixels at most."""
+VARIANTS = (ORIGINAL, *SIDES)
+VARIANT_TYPE = "image/webp"
 
 Source = bytes | mmap
 """What a header is read from: a mapped file, or bytes."""
@@ -79,10 +86,34 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A file that was made of a picture; `sha256` in hexadecimal digits."""
+
+    variant: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What a whole decode has shown."""
+    """What a whole decode has shown; width and height as the picture is seen.
+
+    `placeholder` is its BlurHash; `made` are the files beside it, one for each of `VARIANTS`.
+    """
 
     content_type: str
     width: int
     height: int
     frames: int
+    placeholder: str
+    made: tuple[Made, ...]
+
+    @property
+    def original(self) -> Made:
+        """Return the picture itself as it is served: cleaned, upright, of its own size."""
+        return next(one for one in self.made if one.variant == ORIGINAL)
+
+
+def rendering(path: Path, variant: str) -> Path:
+    """Return where the worker writes a variant of the file at `path`."""
+    return path.with_name(f"{path.name}.{variant}")

@@ -4,21 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import structlog
+from uuid import UUID
 
 from media_service.image.model import ImageFacts
 from media_service.image.process import Worker
-from shared.errors import ServiceUnavailable
+from media_service.image.turns import Turns
 
 QUEUE_PER_WORKER = 128
+QUEUE_EACH = 16
 QUEUE_SECONDS = 30
-RETRY_AFTER = 5
-log = structlog.get_logger()
 
 
 class ImagePool:
-    """Hands pictures to whichever process is free, in the order in which they came.
+    """Hands pictures to whichever process is free; owners take turns.
 
     A `ProcessPoolExecutor` fails every job in hand when one of its processes dies; here a death
     costs the one picture that the process was decoding.
@@ -26,49 +24,33 @@ class ImagePool:
 
     def __init__(self, workers: list[Worker]) -> None:
         """Take processes that are not shared with another pool."""
-        self._workers = workers
-        self._free: asyncio.Queue[Worker] = asyncio.Queue()
-        self._waiting = 0
-        for worker in workers:
-            self._free.put_nowait(worker)
+        self.workers = workers
+        room = QUEUE_PER_WORKER * len(workers)
+        self._turns = Turns(workers, room=room, room_each=QUEUE_EACH)
 
     @property
     def waiting(self) -> int:
         """Return how many pictures wait for a process."""
-        return self._waiting
+        return self._turns.waiting
 
-    def require_room(self) -> None:
-        """Return when one more picture may wait; asked before an upload's body is read.
+    def require_room(self, owner: UUID) -> None:
+        """Return when one more of the owner's pictures may wait; asked before a body is read.
 
         Raises:
-            ServiceUnavailable: the queue is full.
+            ServiceUnavailable: the queue, or the owner's part of it, is full.
         """
-        if self._waiting >= QUEUE_PER_WORKER * len(self._workers):
-            raise ServiceUnavailable(RETRY_AFTER, "too many images are waiting to be decoded")
+        self._turns.require_room(owner)
 
-    async def inspect(self, path: Path) -> ImageFacts:
-        """Return what the picture is, after its turn has come.
+    async def render(self, path: Path, owner: UUID) -> ImageFacts:
+        """Return what the picture is, after its turn; what is served of it lies beside it then.
 
         Raises:
             UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
             ServiceUnavailable: the queue is full or too slow, or the process died.
+            OSError: the process could not read or write, for want of room say.
         """
-        self.require_room()
-        worker = await self._next_worker()
-        try:
-            return await worker.inspect(path)
-        finally:
-            self._free.put_nowait(worker)
-
-    async def _next_worker(self) -> Worker:
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(QUEUE_SECONDS):
-                return await self._free.get()
-        except TimeoutError:
-            raise ServiceUnavailable(RETRY_AFTER, "decoding is overloaded") from None
-        finally:
-            self._waiting -= 1
+        async with self._turns.turn(owner, QUEUE_SECONDS) as worker:
+            return await worker.render(path)
 
 
 @asynccontextmanager

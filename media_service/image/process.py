@@ -12,7 +12,7 @@ import structlog
 
 from media_service.image import frames
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.image.model import ImageFacts
+from media_service.image.model import ImageFacts, Made
 from shared.errors import DomainError, ServiceUnavailable
 
 CPU_SECONDS = 6
@@ -41,13 +41,14 @@ class Worker:
         """Return the process' id, None while there is none."""
         return self._process.pid if self._process else None
 
-    async def inspect(self, path: Path) -> ImageFacts:
-        """Return what the picture is.
+    async def render(self, path: Path) -> ImageFacts:
+        """Return what the picture is; what is served of it lies beside it then.
 
         Raises:
             UnsupportedImage, BrokenImage, ImageTooLarge: as the decoder found it; one that takes
                 more than `CPU_SECONDS` or `WALL_SECONDS` counts as broken.
             ServiceUnavailable: the process died for a reason that may not be the picture's.
+            OSError: the process could not read or write, for want of room say.
         """
         process = self._process or await self.start()
         try:
@@ -57,7 +58,9 @@ class Worker:
             raise
         if refused := answer.get("refused"):
             raise _REFUSALS[refused](answer["detail"])
-        return ImageFacts(**answer)
+        if "failed" in answer:
+            raise OSError(answer["failed"], os.strerror(answer["failed"] or 0))
+        return _facts(answer)
 
     async def start(self) -> Process:
         """Start the process and wait until it can decode."""
@@ -110,6 +113,11 @@ class Worker:
 def worker_command() -> list[str]:
     """Return the command that starts a decoding process, which ends with this one."""
     return [sys.executable, "-m", "media_service.image.worker", str(os.getpid())]
+
+
+def _facts(answer: frames.Message) -> ImageFacts:
+    made = tuple(Made(**one) for one in answer.pop("made"))
+    return ImageFacts(**answer, made=made)
 
 
 async def _explain_death(process: Process) -> DomainError:

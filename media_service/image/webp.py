@@ -6,8 +6,8 @@ from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.model import Extent, Source
 
 MAX_CHUNKS = 20_000
-_RIFF_HEADER_BYTES = 12
-_CHUNK_HEADER_BYTES = 8
+RIFF_HEADER_BYTES = 12
+CHUNK_HEADER_BYTES = 8
 
 
 def scan_webp(data: Source) -> Extent:
@@ -18,16 +18,16 @@ def scan_webp(data: Source) -> Extent:
         ImageTooLarge: it has too many chunks.
     """
     width = height = frames = 0
-    offset = _RIFF_HEADER_BYTES
+    offset = RIFF_HEADER_BYTES
     for _ in range(MAX_CHUNKS):
-        header = data[offset : offset + _CHUNK_HEADER_BYTES]
-        if len(header) < _CHUNK_HEADER_BYTES:
+        header = data[offset : offset + CHUNK_HEADER_BYTES]
+        if len(header) < CHUNK_HEADER_BYTES:
             break
         kind, length = struct.unpack("<4sI", header)
         body = data[offset + 8 : offset + 18].ljust(10, b"\0")
         wide, high = _size(kind, body)
         width, height, frames = max(width, wide), max(height, high), frames + (kind == b"ANMF")
-        offset += _CHUNK_HEADER_BYTES + length + (length & 1)
+        offset += CHUNK_HEADER_BYTES + length + (length & 1)
     else:
         raise ImageTooLarge("the image has too many chunks")
     if not width or not height:

@@ -10,13 +10,15 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
 from media_service.image import frames
-from media_service.image.decode import inspect, prepare
+from media_service.image.decode import prepare
 from media_service.image.errors import ImageTooLarge
 from media_service.image.model import Bounds
+from media_service.image.render import render
 from shared.errors import DomainError
 
 MEMORY_BYTES = 768 * 1024 * 1024
@@ -55,17 +57,14 @@ def _take_standard_output() -> BinaryIO:
 def _answer(job: frames.Message) -> frames.Message:
     _allow_cpu(job["cpu_seconds"])
     try:
-        facts = inspect(Path(job["path"]), Bounds(job["max_pixels"]))
+        facts = render(Path(job["path"]), Bounds(job["max_pixels"]))
     except DomainError as refusal:
         return {"refused": refusal.code, "detail": refusal.detail}
     except MemoryError:
         return {"refused": ImageTooLarge.code, "detail": None}
-    return {
-        "content_type": facts.content_type,
-        "width": facts.width,
-        "height": facts.height,
-        "frames": facts.frames,
-    }
+    except OSError as failed:
+        return {"failed": failed.errno}
+    return asdict(facts)
 
 
 def _allow_cpu(seconds: int) -> None:

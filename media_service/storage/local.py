@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,8 @@ from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
-from media_service.storage.staged import LocalStagedFile, full_disk_refused
+from media_service.storage.staged import full_disk_refused
+from media_service.storage.staging import Staging, untouched_since
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -31,30 +32,28 @@ class LocalStorage:
     def __init__(self, root: Path, clock: Clock, entropy: Entropy) -> None:
         """Touch nothing yet."""
         self._objects = root / "objects"
-        self._staging = root / "staging"
+        self._staging = Staging(root / "staging", clock, entropy)
         self._clock = clock
-        self._entropy = entropy
 
     async def prepare(self) -> None:
         """Create both directories, closed to other users."""
-        for directory in (self._objects, self._staging):
-            await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(self._objects.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await self._staging.prepare()
 
-    @asynccontextmanager
-    async def stage(self) -> AsyncIterator[StagedFile]:
-        """Open a new staged file; remove it at the end unless it was kept."""
-        staged = LocalStagedFile(self._staging / self._entropy.bytes(16).hex())
+    def stage(self) -> AbstractAsyncContextManager[StagedFile]:
+        """Open a new staged file; remove it at the end, and what was written beside it."""
+        return self._staging.stage()
+
+    async def keep(self, files: Mapping[ObjectKey, Path]) -> None:
+        """Move the files to their places and make the moves durable."""
+        moves = {source: self._path(key) for key, source in files.items()}
         try:
             with full_disk_refused():
-                await staged.create()
-            yield staged
-        finally:
-            await staged.discard()
-
-    async def keep(self, staged: StagedFile, key: ObjectKey) -> None:
-        """Move the sealed file to its place and make the move durable."""
-        with full_disk_refused():
-            await asyncio.to_thread(_move, staged.path, self._path(key))
+                await asyncio.to_thread(_move_all, moves)
+        except BaseException:
+            for key in files:
+                await self.delete(key)
+            raise
 
     @asynccontextmanager
     async def open(self, key: ObjectKey) -> AsyncIterator["LocalStoredFile"]:
@@ -84,7 +83,7 @@ class LocalStorage:
 
     async def discard_staged(self, older_than: timedelta) -> int:
         """Remove staged files untouched for that long; return how many."""
-        return await asyncio.to_thread(self._discard, self._clock.now() - older_than)
+        return await self._staging.discard(older_than)
 
     def _path(self, key: ObjectKey) -> Path:
         return self._objects / str(key)
@@ -92,14 +91,8 @@ class LocalStorage:
     def _walk(self, before: datetime) -> Iterator[ObjectKey]:
         for path in self._objects.glob("*/*/*"):
             key = _key(path.relative_to(self._objects))
-            if key and _untouched_since(path, before):
+            if key and untouched_since(path, before.timestamp()):
                 yield key
-
-    def _discard(self, before: datetime) -> int:
-        stale = [path for path in self._staging.iterdir() if _untouched_since(path, before)]
-        for path in stale:
-            path.unlink(missing_ok=True)
-        return len(stale)
 
 
 class LocalStoredFile:
@@ -118,13 +111,14 @@ class LocalStoredFile:
             yield chunk
 
 
-def _move(source: Path, target: Path) -> None:
-    """Rename durably: every directory on the way is synced, the nearest one first."""
-    creative, user = target.parent, target.parent.parent
-    _make_directory(creative)
-    source.replace(target)
-    for directory in (creative, user, user.parent):
-        _sync(directory)
+def _move_all(moves: Mapping[Path, Path]) -> None:
+    """Rename durably: every directory on the way is synced, the nearest ones first."""
+    for source, target in moves.items():
+        _make_directory(target.parent)
+        source.replace(target)
+    for depth in range(3):
+        for directory in {target.parents[depth] for target in moves.values()}:
+            _sync(directory)
 
 
 def _make_directory(directory: Path) -> None:
@@ -164,12 +158,3 @@ def _remove(path: Path) -> bool:
         path.parent.rmdir()
         path.parent.parent.rmdir()
     return existed
-
-
-def _untouched_since(path: Path, moment: datetime) -> bool:
-    """Return whether file and name are older than that: a rename sets ctime and keeps mtime."""
-    try:
-        facts = path.stat()
-    except FileNotFoundError:
-        return False
-    return max(facts.st_mtime, facts.st_ctime) <= moment.timestamp()

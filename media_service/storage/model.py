@@ -1,6 +1,6 @@
 """The interface of a store. A use case knows nothing else of where files are."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +9,6 @@ from typing import Protocol
 from uuid import UUID
 
 CHUNK_BYTES = 256 * 1024
-ORIGINAL = "original"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class StagedFile(Protocol):
 
     @property
     def path(self) -> Path:
-        """Return where the bytes are on this machine, for the decoder."""
+        """Return where the bytes are on this machine; what is written beside it goes with it."""
         ...
 
     async def write(self, data: bytes | memoryview) -> None:
@@ -46,7 +45,7 @@ class StagedFile(Protocol):
         ...
 
     async def seal(self) -> Digest:
-        """Make every byte durable; nothing may be written afterwards. Raises: StorageFull."""
+        """Return what was written; nothing may be written afterwards."""
         ...
 
 
@@ -70,8 +69,11 @@ class Storage(Protocol):
         """Open a new staged file; whatever was not kept is gone when the context ends."""
         ...
 
-    async def keep(self, staged: StagedFile, key: ObjectKey) -> None:
-        """Make the sealed file visible under `key`, durably, in one step. Raises: StorageFull."""
+    async def keep(self, files: Mapping[ObjectKey, Path]) -> None:
+        """Make these staged and synced files visible under their keys, durably, each in one step.
+
+        All of them, or none. Raises: StorageFull, ServiceUnavailable.
+        """
         ...
 
     def open(self, key: ObjectKey) -> AbstractAsyncContextManager[StoredFile]:

@@ -1,4 +1,4 @@
-"""A temporary file that is written, hashed and synced away from the event loop."""
+"""A temporary file that is written and hashed away from the event loop."""
 
 import asyncio
 import errno
@@ -59,13 +59,11 @@ class LocalStagedFile:
             await self._hop(self._append, data)
 
     async def seal(self) -> Digest:
-        """Sync the file and return what it holds."""
-        with full_disk_refused():
-            await self._hop(os.fsync, self._descriptor)
+        """Return what the file holds; it is the worker's to read now, and never kept itself."""
         return Digest(self._size, self._sha256.digest())
 
     async def discard(self) -> None:
-        """Close the file and remove it, unless it was moved away."""
+        """Close the file and remove it, with those beside it that were not moved away."""
         if self._under_way:
             await asyncio.wait([self._under_way])
         await self._hop(self._remove)
@@ -89,4 +87,5 @@ class LocalStagedFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        self._path.unlink(missing_ok=True)
+        for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
+            path.unlink(missing_ok=True)

@@ -14,12 +14,12 @@ from media_service.idempotency.model import FirstAnswer, fingerprint
 from media_service.idempotency.service import Turn
 from media_service.image.model import ImageFacts
 from media_service.owner.service import take_room
-from media_service.storage.model import ORIGINAL, Digest
 from media_service.upload.arrival import Arrival
 from media_service.upload.file_name import clean_file_name
 from media_service.upload.form import read_form
 from media_service.upload.intake import Intake, discarding, upload_turn
 from media_service.upload.model import FILE_FIELD
+from media_service.upload.rendered import places, render
 from media_service.upload.schemas import UploadForm
 from shared.entropy import new_id
 
@@ -28,12 +28,12 @@ log = structlog.get_logger()
 
 
 async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
-    """Return what the creative that the form describes is answered with; row and file are durable.
+    """Return what the creative that the form describes is answered with; row and files are durable.
 
-    The file is staged, checked, and moved to its place before the row is written: whoever sees
-    the row can read the file. When the row's fate is unknown (the connection broke at commit)
-    the file stays; if there is no row, the sweeper removes it. A repeated request gets the first
-    one's answer, and nothing is stored.
+    The file is staged and rendered, and what is served of it moved to its place before the row is
+    written: whoever sees the row can read every variant. When the row's fate is unknown (the
+    connection broke at commit) the files stay; if there is no row, the sweeper removes them. A
+    repeated request gets the first one's answer, and nothing is stored.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow, ValidationFailed, ScheduledInPast: the form.
@@ -43,7 +43,7 @@ async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.
         ServiceUnavailable, StorageFull: try again later.
     """
-    intake.images.require_room()
+    intake.images.require_room(arrival.user_id)
     async with upload_turn(intake, ROUTE, arrival) as turn, intake.storage.stage() as staged:
         form = await read_form(
             arrival.body,
@@ -59,17 +59,16 @@ async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
             return repeated
         now = intake.clock.now()
         due = await _due(form, intake.zones, now)
-        facts = await intake.images.inspect(staged.path)
+        facts = await render(intake.images, staged, arrival)
         creative = _creative(
             new_id(intake.clock, intake.entropy),
             arrival.user_id,
             form=form,
             due=due,
             facts=facts,
-            digest=digest,
             now=now,
         )
-        await intake.storage.keep(staged, creative.key(ORIGINAL))
+        await intake.storage.keep(places(facts, staged, creative.key))
         return await _commit(intake, arrival.token, turn, creative, mark)
 
 
@@ -106,7 +105,6 @@ def _creative(
     form: UploadForm,
     due: datetime,
     facts: ImageFacts,
-    digest: Digest,
     now: datetime,
 ) -> Creative:
     return Creative(
@@ -115,15 +113,15 @@ def _creative(
         title=form.title,
         file_name=clean_file_name(form.file, facts.content_type),
         content_type=facts.content_type,
-        size=digest.size,
+        size=facts.original.size,
         width=facts.width,
         height=facts.height,
-        sha256=digest.sha256,
-        placeholder=None,
+        sha256=bytes.fromhex(facts.original.sha256),
+        placeholder=facts.placeholder,
         due_at=due,
         timezone=form.timezone,
         status=Status.SCHEDULED,
-        variants=(ORIGINAL,),
+        variants=tuple(one.variant for one in facts.made),
         created_at=now,
         updated_at=now,
         version=1,

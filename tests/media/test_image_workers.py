@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,11 +18,14 @@ from media_service.image.model import ImageFacts
 from media_service.image.pool import ImagePool, open_pool
 from media_service.image.process import Worker
 from shared.errors import ServiceUnavailable
-from tests.support.media import picture_form
 from tests.support.pictures import blank_png, encode, many_scans
 
 PIXELS = 40_000_000
-FACTS = ImageFacts("image/png", 64, 48, 1)
+ALICE, BOB = UUID(int=1), UUID(int=2)
+
+
+def is_picture(facts: ImageFacts) -> bool:
+    return (facts.content_type, facts.width, facts.height, facts.frames) == ("image/png", 64, 48, 1)
 
 
 @pytest.fixture
@@ -39,17 +43,17 @@ def heavy(tmp_path: Path) -> Path:
 
 
 def started(pool: ImagePool) -> list[int]:
-    return [worker.pid for worker in pool._workers if worker.pid]
+    return [worker.pid for worker in pool.workers if worker.pid]
 
 
 async def test_a_killed_process_costs_one_picture_and_is_replaced(picture: Path) -> None:
     async with open_pool(1, PIXELS) as pool:
-        assert await pool.inspect(picture) == FACTS
+        assert is_picture(await pool.render(picture, ALICE))
         [first] = started(pool)
         os.kill(first, signal.SIGKILL)
         with pytest.raises(ServiceUnavailable):
-            await pool.inspect(picture)
-        assert await pool.inspect(picture) == FACTS
+            await pool.render(picture, ALICE)
+        assert is_picture(await pool.render(picture, ALICE))
         [second] = started(pool)
         assert second != first
     assert not Path(f"/proc/{second}").exists()
@@ -59,7 +63,7 @@ async def test_a_death_within_a_job_is_no_verdict_on_the_picture(heavy: Path) ->
     async with open_pool(1, PIXELS) as pool:
         [process] = started(pool)
         os.kill(process, signal.SIGSTOP)
-        asking = asyncio.create_task(pool.inspect(heavy))
+        asking = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
         os.kill(process, signal.SIGSEGV)
         os.kill(process, signal.SIGCONT)
@@ -73,9 +77,9 @@ async def test_too_long_on_the_clock_is_broken(
     async with open_pool(1, PIXELS) as pool:
         monkeypatch.setattr("media_service.image.process.WALL_SECONDS", 0.02)
         with pytest.raises(BrokenImage):
-            await pool.inspect(heavy)
+            await pool.render(heavy, ALICE)
         monkeypatch.undo()
-        assert await pool.inspect(picture) == FACTS
+        assert is_picture(await pool.render(picture, ALICE))
 
 
 async def test_too_long_on_the_processor_is_broken(
@@ -86,10 +90,10 @@ async def test_too_long_on_the_processor_is_broken(
     async with open_pool(1, PIXELS) as pool:
         monkeypatch.setattr("media_service.image.process.CPU_SECONDS", 0)
         with pytest.raises(BrokenImage):
-            await pool.inspect(slow)
+            await pool.render(slow, ALICE)
         monkeypatch.undo()
         for _ in range(3):  # the processor time of earlier jobs does not count
-            assert await pool.inspect(picture) == FACTS
+            assert is_picture(await pool.render(picture, ALICE))
 
 
 async def test_memory_is_limited(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,39 +111,60 @@ async def test_memory_is_limited(heavy: Path, monkeypatch: pytest.MonkeyPatch) -
     async with open_pool(1, PIXELS) as pool:
         process = started(pool)
         with pytest.raises(ImageTooLarge):
-            await pool.inspect(heavy)
+            await pool.render(heavy, ALICE)
         assert started(pool) == process
 
 
 async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 2)
     async with open_pool(1, PIXELS) as pool:
-        waiting = [asyncio.create_task(pool.inspect(heavy)) for _ in range(3)]
+        waiting = [asyncio.create_task(pool.render(heavy, ALICE)) for _ in range(3)]
         await asyncio.sleep(0)
         assert pool.waiting == 2
         with pytest.raises(ServiceUnavailable) as refused:
-            pool.require_room()
+            pool.require_room(ALICE)
         assert refused.value.retry_after > 0
         await asyncio.gather(*waiting)
-        pool.require_room()
+        pool.require_room(ALICE)
 
 
 async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.image.pool.QUEUE_SECONDS", 0.01)
     async with open_pool(1, PIXELS) as pool:
-        first = asyncio.create_task(pool.inspect(heavy))
+        first = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
         with pytest.raises(ServiceUnavailable):
-            await pool.inspect(heavy)
+            await pool.render(heavy, ALICE)
         await first
         assert pool.waiting == 0
+
+
+async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
+    picture: Path, heavy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Owners take turns: Bob, who comes last, waits for one of Alice's pictures, not for three."""
+    monkeypatch.setattr("media_service.image.pool.QUEUE_EACH", 3)
+    ended: list[str] = []
+
+    async def render(pool: ImagePool, path: Path, owner: UUID, name: str) -> None:
+        await pool.render(path, owner)
+        ended.append(name)
+
+    async with open_pool(1, PIXELS) as pool:
+        asking = [asyncio.create_task(render(pool, heavy, ALICE, f"alice {n}")) for n in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceUnavailable):
+            await pool.render(heavy, ALICE)
+        asking.append(asyncio.create_task(render(pool, picture, BOB, "bob")))
+        await asyncio.gather(*asking)
+    assert ended.index("bob") <= 2
 
 
 async def test_a_full_queue_refuses_an_upload_unread(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 0)
     async with serving_media() as media:
-        monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 0)
         reader, writer = await asyncio.open_connection(*media.address)
         writer.write(media.head(length=1_000_000))
         async with asyncio.timeout(5):
@@ -147,19 +172,17 @@ async def test_a_full_queue_refuses_an_upload_unread(
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: 5" in answer
         writer.close()
-        monkeypatch.undo()
-        assert (await media.send(picture_form())).status == 201
 
 
 async def test_an_abandoned_job_does_not_answer_the_next(heavy: Path, picture: Path) -> None:
     async with open_pool(1, PIXELS) as pool:
         os.kill(started(pool)[0], signal.SIGSTOP)
-        abandoned = asyncio.create_task(pool.inspect(heavy))
+        abandoned = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
         abandoned.cancel()
         with pytest.raises(asyncio.CancelledError):
             await abandoned
-        assert await pool.inspect(picture) == FACTS
+        assert is_picture(await pool.render(picture, ALICE))
 
 
 async def test_a_process_that_cannot_start_is_unavailable(
@@ -169,7 +192,7 @@ async def test_a_process_that_cannot_start_is_unavailable(
         "media_service.image.process.worker_command", lambda: [sys.executable, "-c", "pass"]
     )
     with pytest.raises(ServiceUnavailable):
-        await Worker(PIXELS).inspect(picture)
+        await Worker(PIXELS).render(picture)
 
 
 def test_processes_end_with_their_parent() -> None:

@@ -32,7 +32,7 @@ async def put(storage: LocalStorage, where: ObjectKey, data: bytes = b"x") -> No
     async with storage.stage() as staged:
         await staged.write(data)
         await staged.seal()
-        await storage.keep(staged, where)
+        await storage.keep({where: staged.path})
 
 
 async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) -> list[bytes]:
@@ -47,7 +47,7 @@ async def test_what_is_kept_can_be_read_in_pieces(storage: LocalStorage) -> None
             await staged.write(data[at : at + 1000])
         digest = await staged.seal()
         assert not await storage.exists(where)
-        await storage.keep(staged, where)
+        await storage.keep({where: staged.path})
     assert (digest.size, digest.sha256) == (len(data), hashlib.sha256(data).digest())
     chunks = await get(storage, where, 3, len(data) - 3)
     assert b"".join(chunks) == data[3:]
@@ -154,10 +154,16 @@ async def test_lists_come_in_batches(
 async def test_no_room_is_said_at_every_step(
     storage: LocalStorage, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for function in ("os.open", "os.write", "os.fsync", "pathlib.Path.replace"):
+    for function in (
+        "os.open",
+        "os.write",
+        "os.fsync",
+        "pathlib.Path.replace",
+        "pathlib.Path.mkdir",
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(function, full)
             with pytest.raises(StorageFull):

@@ -18,6 +18,7 @@ from tests.support.media import (
     MediaClient,
     day,
     form,
+    kept,
     left_over,
     part,
     picture_form,
@@ -67,7 +68,7 @@ async def test_more_than_announced_or_allowed_is_cut_off(
         assert (over.status, over.code) == (413, "body_too_large")
         announced = await media.raw(media.head("Connection: close", length=30 * MIB))
         assert (status(announced), code(announced)) == (413, "body_too_large")
-        assert len(left_over(files)) == 1
+        assert len(kept(files)) == 1
 
 
 async def test_an_endless_body_is_answered_then_drained_then_closed(
@@ -187,7 +188,7 @@ async def test_any_name_is_taken_and_shown_cleaned(media: MediaClient, files: Pa
         assert plain.count('"') == 2
         encoded = extended.removeprefix("filename*=UTF-8''")
         assert unquote(encoded) == shown
-    assert {path.name for path in left_over(files)} == {"original"}
+    assert {path.name for path in left_over(files)} == {"original", "preview", "thumb"}
 
 
 async def test_one_byte_now_and_then_is_too_slow(
@@ -276,5 +277,5 @@ async def test_short_writes_lose_nothing(
     monkeypatch.setattr("os.write", lambda fd, data: whole(fd, bytes(data)[:100]))
     picture = encode("PNG", (200, 200))
     created = await media.upload(picture=picture)
-    assert left_over(files)[0].read_bytes() == picture
+    assert kept(files)[0].read_bytes() == picture
     assert created["bytes"] == len(picture)

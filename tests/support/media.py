@@ -50,6 +50,11 @@ def left_over(files: Path) -> list[Path]:
     return [path for path in files.rglob("*") if path.is_file()]
 
 
+def kept(files: Path, variant: str = "original") -> list[Path]:
+    """Where a local store has that variant of its creatives."""
+    return sorted((files / "objects").glob(f"*/*/{variant}"))
+
+
 async def until(condition: Callable[[], object]) -> None:
     while not condition():
         await asyncio.sleep(0.01)

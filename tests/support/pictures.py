@@ -31,6 +31,14 @@ def animate(kind: str, frames: int, size: Size = (32, 24), **options: Any) -> by
     return target.getvalue()
 
 
+def grain(side: int, seed: int = 1) -> bytes:
+    """A PNG that nothing makes smaller: three bytes for each of its pixels."""
+    pixels = random.Random(seed).randbytes(side * side * 3)  # noqa: S311 - a picture is no secret
+    target = io.BytesIO()
+    Image.frombytes("RGB", (side, side), pixels).save(target, "PNG", compress_level=0)
+    return target.getvalue()
+
+
 def noise(bytes_wanted: int, seed: int = 1) -> bytes:
     """A JPEG of just about that many bytes: filled up behind its end, which decoders ignore."""
     picture = encode("JPEG", (1200, 900), seed, quality=90)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from media_service.image.decode import inspect, prepare
+from media_service.image.decode import prepare
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 from media_service.image.gif import scan_gif
 from media_service.image.jpeg import scan_jpeg
 from media_service.image.model import Bounds, Extent, ImageFacts, Source
 from media_service.image.png import scan_png
+from media_service.image.render import render
 from media_service.image.sniff import sniff
 from media_service.image.webp import scan_webp
 from shared.errors import DomainError
@@ -30,7 +31,7 @@ def prepared() -> None:
 def look(tmp_path: Path, picture: bytes) -> ImageFacts:
     path = tmp_path / "picture"
     path.write_bytes(picture)
-    return inspect(path, BOUNDS)
+    return render(path, BOUNDS)
 
 
 @pytest.mark.parametrize("name", WHOLE)

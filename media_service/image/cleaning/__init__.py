@@ -1,0 +1,1 @@
+"""Taking out of a file what is not the picture, without touching the picture."""

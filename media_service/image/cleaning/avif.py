@@ -1,0 +1,81 @@
+"""An AVIF with everything but the picture overwritten. Source: AV1 Image File Format 1.2, HEIF.
+
+Nothing moves, so that no offset in the file has to be written anew: what is not wanted becomes
+free space full of zeros, and of the media data only what the kept pictures refer to stays.
+"""
+
+from media_service.image.cleaning.boxes import (
+    FREE,
+    FULL_BOX_BYTES,
+    Box,
+    Range,
+    blank,
+    keep_only,
+    read_box,
+    zero,
+)
+from media_service.image.cleaning.items import clean_items
+from media_service.image.cleaning.model import Cleaned
+from media_service.image.cleaning.tracks import clean_movie
+from media_service.image.errors import BrokenImage
+from media_service.image.model import Source
+
+_KNOWN = frozenset(
+    {b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"uuid", b"wide", b"styp", b"pdin"}
+)
+_BRANDS = frozenset(
+    {b"avif", b"avis", b"avio", b"mif1", b"mif2", b"msf1", b"miaf", b"MA1A", b"MA1B", b"tmap"}
+    | {b"iso%x" % number for number in range(3, 13)}
+    | {b"isom", b"av01", b"MiHB", b"MiPr"}
+)
+
+
+def clean_avif(data: Source) -> Cleaned:
+    """Return the file with its pictures bit for bit; the way they are turned stays a property.
+
+    Raises:
+        BrokenImage: its boxes do not fit together.
+        ImageTooLarge: it has more boxes or samples than a picture needs.
+    """
+    held = bytearray(data)
+    found = _top_level(held)
+    ranges: list[Range] = []
+    for box in found:
+        if box.kind == b"ftyp":
+            _clean_brands(held, box)
+        elif box.kind == b"meta":
+            ranges += clean_items(held, box)
+        elif box.kind == b"moov":
+            ranges += clean_movie(held, box)
+        elif box.kind != b"mdat":
+            blank(held, box)
+    for box in found:
+        if box.kind == b"mdat":
+            keep_only(held, box, ranges)
+    return Cleaned([bytes(held[: _end(held, found)])], lossless=False)
+
+
+def _top_level(data: bytearray) -> list[Box]:
+    """Return the file's boxes, as far as there are any that can be."""
+    found: list[Box] = []
+    start = 0
+    while (box := read_box(data, start, len(data))) and box.kind in _KNOWN:
+        found.append(box)
+        start = box.end
+    if len({box.start for box in found if box.kind == b"meta"}) > 1:
+        raise BrokenImage("the image describes itself twice")
+    return found
+
+
+def _end(data: bytearray, found: list[Box]) -> int:
+    """Return where the last box ends that is more than free space."""
+    used = [box.end for box in found if data[box.start + 4 : box.start + 8] != FREE]
+    return max(used, default=0)
+
+
+def _clean_brands(data: bytearray, box: Box) -> None:
+    for at in (box.body, *range(box.body + 8, box.end - 3, 4)):
+        if bytes(data[at : at + 4]) not in _BRANDS:
+            data[at : at + 4] = b"mif1"
+    zero(data, box.body + 4, box.body + 2 * FULL_BOX_BYTES)  # the minor version means nothing
+    zero(data, box.end - (box.end - box.body) % 4, box.end)

@@ -1,0 +1,74 @@
+"""Boxes of an ISO base media file, changed in place. Source: ISO/IEC 14496-12 §4.2."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from media_service.image.errors import BrokenImage, ImageTooLarge
+
+FREE = b"free"
+FULL_BOX_BYTES = 4
+MAX_BOXES = 20_000
+_HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a box lies: its header from `start`, what it holds from `body` to `end`."""
+
+    kind: bytes
+    start: int
+    body: int
+    end: int
+
+
+def boxes(data: bytearray, start: int, end: int) -> Iterator[Box]:
+    """Yield the boxes between two offsets.
+
+    Raises:
+        BrokenImage: one of them does not fit.
+        ImageTooLarge: there are more than any picture needs.
+    """
+    for _ in range(MAX_BOXES):
+        if start >= end:
+            return
+        box = read_box(data, start, end)
+        if box is None:
+            raise BrokenImage("the image ends within a box")
+        yield box
+        start = box.end
+    raise ImageTooLarge("the image has too many boxes")
+
+
+def read_box(data: bytearray, start: int, end: int) -> Box | None:
+    """Return the box that begins at `start`, None when none fits there."""
+    size, header = int.from_bytes(data[start : start + 4]), _HEADER_BYTES
+    if size == 1:
+        size, header = int.from_bytes(data[start + 8 : start + 16]), _LONG_HEADER_BYTES
+    elif size == 0:
+        size = end - start
+    if size < header or start + size > end:
+        return None
+    return Box(bytes(data[start + 4 : start + 8]), start, start + header, start + size)
+
+
+def blank(data: bytearray, box: Box) -> None:
+    """Make free space of the box, filled with zeros: nothing behind it has to move."""
+    data[box.start + 4 : box.start + 8] = FREE
+    zero(data, box.body, box.end)
+
+
+def zero(data: bytearray, start: int, end: int) -> None:
+    """Overwrite these bytes with zeros."""
+    if end > start:
+        data[start:end] = bytes(end - start)
+
+
+def keep_only(data: bytearray, box: Box, ranges: Collection[Range]) -> None:
+    """Overwrite what lies in the box outside of the ranges, which count from the file's start."""
+    at = box.body
+    for start, end in sorted(ranges):
+        zero(data, at, min(start, box.end))
+        at = max(at, end)
+    zero(data, at, box.end)

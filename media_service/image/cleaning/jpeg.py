@@ -1,0 +1,99 @@
+"""A JPEG down to the segments that make the picture. Source: ITU-T T.81 annex B, T.871."""
+
+from media_service.image.cleaning.model import Cleaned
+from media_service.image.cleaning.orientation import UPRIGHT, read_orientation
+from media_service.image.cleaning.profile import usable_profile
+from media_service.image.errors import BrokenImage
+from media_service.image.jpeg import END_OF_IMAGE, MARKER, START_OF_IMAGE, START_OF_SCAN
+from media_service.image.model import Source
+
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_DRAWN = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDC, 0xDD}
+"""Frames, their Huffman, arithmetic and quantisation tables, scans, line counts, restarts."""
+_JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
+_PLAIN_JFIF = _JFIF + b"\1\1\0\0\1\0\1\0\0"
+_ICC_HEAD_BYTES = len(_ICC) + 2
+_ICC_PART_BYTES = 65_519
+_ADOBE_TRANSFORM = 11
+
+
+def clean_jpeg(data: Source) -> Cleaned:
+    """Return the picture's own segments, bit for bit, with the colour profile before them.
+
+    What decoders need of the application segments is written anew: that it is JFIF, without
+    thumbnail, and which colour transform Adobe means. Everything behind the end is cut off.
+
+    Raises:
+        BrokenImage: the file ends before the picture does.
+    """
+    walk = _Walk()
+    offset = 0
+    while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
+        offset = walk.take(data, found[1][0], found.start())
+    if not found:
+        raise BrokenImage("the image ends before its end is marked")
+    head = [b"\xff\xd8", *walk.head(), *_profile_segments(walk.profile)]
+    return Cleaned([*head, *walk.drawn, b"\xff\xd9"], walk.orientation, lossless=False)
+
+
+class _Walk:
+    """What has been met so far."""
+
+    def __init__(self) -> None:
+        self.drawn: list[bytes] = []
+        self.orientation = UPRIGHT
+        self.profile: dict[int, bytes] = {}
+        self._jfif = False
+        self._transform: bytes | None = None
+
+    def take(self, data: Source, marker: int, start: int) -> int:
+        """Take the segment that starts there; return where to look for the next one."""
+        if marker == START_OF_IMAGE:
+            return start + 2
+        end = start + 2 + max(2, int.from_bytes(data[start + 2 : start + 4]))
+        if end > len(data):
+            raise BrokenImage("the image ends within a segment")
+        if marker == START_OF_SCAN:
+            following = MARKER.search(data, end)
+            end = following.start() if following else len(data)
+        if marker in _DRAWN:
+            self.drawn.append(bytes(data[start:end]))
+        elif not self._has_scan():
+            self._note(marker, bytes(data[start + 4 : end]))
+        return end
+
+    def head(self) -> list[bytes]:
+        """Return the application segments that matter to a decoder."""
+        jfif = [_segment(_APP0, _PLAIN_JFIF)] if self._jfif else []
+        if self._transform is None:
+            return jfif
+        return [*jfif, _segment(_APP14, _ADOBE + b"\0\x64\0\0\0\0" + self._transform)]
+
+    def _has_scan(self) -> bool:
+        return any(segment[1] == START_OF_SCAN for segment in self.drawn)
+
+    def _note(self, marker: int, body: bytes) -> None:
+        if marker == _APP0 and body.startswith(_JFIF):
+            self._jfif = True
+        elif marker == _APP1 and body.startswith(_EXIF) and self.orientation == UPRIGHT:
+            self.orientation = read_orientation(body)
+        elif marker == _APP2 and body.startswith(_ICC) and len(body) > _ICC_HEAD_BYTES:
+            self.profile.setdefault(body[len(_ICC)], body[_ICC_HEAD_BYTES:])
+        elif marker == _APP14 and body.startswith(_ADOBE) and len(body) > _ADOBE_TRANSFORM:
+            self._transform = body[_ADOBE_TRANSFORM : _ADOBE_TRANSFORM + 1]
+
+
+def _profile_segments(found: dict[int, bytes]) -> list[bytes]:
+    """Return the profile's parts in their order, numbered anew. Source: ICC.1:2022 annex B.4."""
+    profile = usable_profile(b"".join(found[number] for number in sorted(found)))
+    if profile is None:
+        return []
+    parts = [profile[at : at + _ICC_PART_BYTES] for at in range(0, len(profile), _ICC_PART_BYTES)]
+    return [
+        _segment(_APP2, _ICC + bytes([number, len(parts)]) + part)
+        for number, part in enumerate(parts, 1)
+    ]
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2) + body

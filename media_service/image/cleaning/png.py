@@ -1,0 +1,115 @@
+"""A PNG down to its pixels, colours and animation. Source: W3C PNG (third edition) §5 and §11."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from media_service.image.cleaning.deflated import cut_stream, raster_bytes
+from media_service.image.cleaning.model import Cleaned
+from media_service.image.cleaning.orientation import UPRIGHT, read_orientation
+from media_service.image.cleaning.profile import MAX_PROFILE_BYTES, usable_profile
+from media_service.image.errors import BrokenImage
+from media_service.image.model import Source
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KEPT = {b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
+"""What says how pixels look, with the length that it has at most; once each."""
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_HEADER_BYTES, _CONTROL_BYTES = 13, 26
+
+Chunk = tuple[bytes, bytes]
+
+
+def clean_png(data: Source) -> Cleaned:
+    """Return pixels, palette, transparency, colour space and animation; their values untouched.
+
+    Raises:
+        BrokenImage: a chunk is damaged, or there are more bytes of pixels than pixels.
+    """
+    chunks = list(_chunks(data))
+    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != _HEADER_BYTES:
+        raise BrokenImage("the image does not begin with its header")
+    writer = _Writer(chunks[0][1])
+    for kind, body in chunks[1:]:
+        writer.take(kind, body)
+    writer.end_stream()
+    return Cleaned([_SIGNATURE, *writer.pieces, _pack(b"IEND", b"")], writer.orientation)
+
+
+def _chunks(data: Source) -> Iterator[Chunk]:
+    offset = len(_SIGNATURE)
+    while (kind := data[offset + 4 : offset + 8]) != b"IEND":
+        length = int.from_bytes(data[offset : offset + 4])
+        body, end = data[offset + 8 : offset + 8 + length], offset + 12 + length
+        if end > len(data) or zlib.crc32(kind + body) != int.from_bytes(data[end - 4 : end]):
+            raise BrokenImage("a chunk of the image is damaged")
+        yield kind, body
+        offset = end
+
+
+class _Writer:
+    """Writes chunks anew; those of one stream of pixels are joined and cut where it ends."""
+
+    def __init__(self, header: bytes) -> None:
+        self.pieces = [_pack(b"IHDR", header)]
+        self.orientation = UPRIGHT
+        width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
+        self._pixel_bits, self._interlaced = depth * _CHANNELS.get(colour, 0), bool(interlace)
+        self._canvas = self._frame = (width, height)
+        self._seen: set[bytes] = set()
+        self._stream: list[bytes] = []
+        self._stream_kind = b""
+        self._sequence = 0
+
+    def take(self, kind: bytes, body: bytes) -> None:
+        if kind in {b"IDAT", b"fdAT"}:
+            self._add(kind, body)
+        elif kind == b"fcTL" and len(body) == _CONTROL_BYTES:
+            self.end_stream()
+            self._frame = struct.unpack(">II", body[4:12])
+            self.pieces.append(_pack(kind, self._number() + body[4:]))
+        elif kind in self._seen:
+            return
+        elif kind in _KEPT:
+            self._seen.add(kind)
+            self.pieces.append(_pack(kind, body[: _KEPT[kind]]))
+        elif kind == b"iCCP":
+            self._seen.add(kind)
+            self.pieces += _profile(body)
+        elif kind == b"eXIf":
+            self._seen.add(kind)
+            self.orientation = read_orientation(body)
+
+    def end_stream(self) -> None:
+        """Write the pixels that have come, if any."""
+        kind, packed, self._stream = self._stream_kind, b"".join(self._stream), []
+        if not packed:
+            return
+        width, height = self._canvas if kind == b"IDAT" else self._frame
+        most = raster_bytes(width, height, self._pixel_bits, interlaced=self._interlaced)
+        number = self._number() if kind == b"fdAT" else b""
+        self.pieces.append(_pack(kind, number + cut_stream(packed, most)))
+
+    def _add(self, kind: bytes, body: bytes) -> None:
+        if kind != self._stream_kind:
+            self.end_stream()
+            self._stream_kind = kind
+        self._stream.append(body if kind == b"IDAT" else body[4:])
+
+    def _number(self) -> bytes:
+        self._sequence += 1
+        return (self._sequence - 1).to_bytes(4)
+
+
+def _profile(body: bytes) -> list[bytes]:
+    packed = body.partition(b"\0")[2][1:]
+    try:
+        inflated = zlib.decompressobj().decompress(packed, MAX_PROFILE_BYTES + 1)
+    except zlib.error:
+        return []
+    profile = usable_profile(inflated)
+    return [_pack(b"iCCP", b"icc\0\0" + zlib.compress(profile))] if profile else []
+
+
+def _pack(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)

@@ -1,0 +1,130 @@
+"""The moving pictures of an AVIF sequence. Source: ISO/IEC 14496-12 §8."""
+
+from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, Range, blank, boxes, zero
+from media_service.image.cleaning.fields import Fields
+from media_service.image.errors import BrokenImage, ImageTooLarge
+
+MAX_SAMPLES = 10_000
+_PICTURES = frozenset({b"pict", b"auxv", b"vide"})
+_INSIDE: dict[bytes, frozenset[bytes]] = {
+    b"moov": frozenset({b"mvhd", b"trak"}),
+    b"trak": frozenset({b"tkhd", b"edts", b"tref", b"mdia"}),
+    b"edts": frozenset({b"elst"}),
+    b"mdia": frozenset({b"mdhd", b"hdlr", b"minf"}),
+    b"minf": frozenset({b"vmhd", b"nmhd", b"dinf", b"stbl"}),
+    b"dinf": frozenset({b"dref"}),
+    b"stbl": frozenset(
+        {b"stsd", b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"stss", b"sdtp"}
+    ),
+}
+_ENTRY_PARTS = frozenset(
+    {b"av1C", b"colr", b"pasp", b"ccst", b"auxi", b"clap", b"clli", b"mdcv", b"btrt"}
+)
+_DATED = frozenset({b"mvhd", b"tkhd", b"mdhd"})
+_HANDLER_BYTES = 20
+_ENTRY_BYTES, _COMPRESSOR = 78, slice(42, 74)
+
+
+def clean_movie(data: bytearray, moov: Box) -> list[Range]:
+    """Overwrite dates, names and foreign tracks; return where the pictures' bytes are."""
+    ranges: list[Range] = []
+    for box in _children(data, moov):
+        if box.kind == b"trak":
+            ranges += _clean_track(data, box)
+        else:
+            _clean_leaf(data, box)
+    return ranges
+
+
+def _clean_track(data: bytearray, trak: Box) -> list[Range]:
+    found: dict[bytes, Box] = {}
+    waiting = [trak]
+    while waiting:
+        for box in _children(data, waiting.pop()):
+            found.setdefault(box.kind, box)
+            if box.kind in _INSIDE:
+                waiting.append(box)
+            else:
+                _clean_leaf(data, box)
+    handler = found.get(b"hdlr")
+    if handler is None or bytes(data[handler.body + 8 : handler.body + 12]) not in _PICTURES:
+        blank(data, trak)
+        return []
+    return _samples(data, found)
+
+
+def _children(data: bytearray, parent: Box) -> list[Box]:
+    kept = []
+    for box in boxes(data, parent.body, parent.end):
+        if box.kind in _INSIDE[parent.kind]:
+            kept.append(box)
+        else:
+            blank(data, box)
+    return kept
+
+
+def _clean_leaf(data: bytearray, box: Box) -> None:
+    if box.kind in _DATED:
+        wide = 16 if data[box.body] else 8
+        zero(data, box.body + FULL_BOX_BYTES, min(box.end, box.body + FULL_BOX_BYTES + wide))
+    elif box.kind == b"hdlr":
+        zero(data, box.body + _HANDLER_BYTES, box.end)
+    elif box.kind == b"stsd":
+        for entry in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
+            _clean_entry(data, entry)
+
+
+def _clean_entry(data: bytearray, entry: Box) -> None:
+    """Overwrite the compressor's name and what a picture's description does not need."""
+    if entry.end - entry.body < _ENTRY_BYTES:
+        raise BrokenImage("the image ends within a box")
+    zero(data, entry.body + _COMPRESSOR.start, entry.body + _COMPRESSOR.stop)
+    for part in boxes(data, entry.body + _ENTRY_BYTES, entry.end):
+        if part.kind not in _ENTRY_PARTS:
+            blank(data, part)
+
+
+def _samples(data: bytearray, found: dict[bytes, Box]) -> list[Range]:
+    """Return where the samples are, chunk by chunk."""
+    sizes, ranges, sample = _sizes(data, found), [], 0
+    for start, count in _chunks(data, found):
+        length = sum(sizes[sample : sample + count])
+        ranges.append((start, start + length))
+        sample += count
+    return ranges
+
+
+def _sizes(data: bytearray, found: dict[bytes, Box]) -> list[int]:
+    fields = _table(data, found, b"stsz")
+    same = fields.number(4)
+    return [same or fields.number(4) for _ in range(_count(fields))]
+
+
+def _chunks(data: bytearray, found: dict[bytes, Box]) -> list[tuple[int, int]]:
+    """Return where each chunk begins and how many samples it has."""
+    wide = b"co64" in found
+    offsets = _table(data, found, b"co64" if wide else b"stco")
+    starts = [offsets.number(8 if wide else 4) for _ in range(_count(offsets))]
+    runs = _table(data, found, b"stsc")
+    entries = [(runs.number(4), runs.number(4), runs.number(4)) for _ in range(_count(runs))]
+    counts: list[int] = []
+    firsts = [first for first, _, _ in entries[1:]] + [len(starts) + 1]
+    for (first, count, _), following in zip(entries, firsts, strict=True):
+        chunks = min(following - first, len(starts) - len(counts))
+        counts += [min(count, MAX_SAMPLES)] * max(0, chunks)
+    return list(zip(starts, counts, strict=False))
+
+
+def _count(fields: Fields) -> int:
+    count = fields.number(4)
+    if count > MAX_SAMPLES:
+        raise ImageTooLarge("the animation has too many samples")
+    return count
+
+
+def _table(data: bytearray, found: dict[bytes, Box], kind: bytes) -> Fields:
+    if kind not in found:
+        raise BrokenImage("a table of the animation is missing")
+    fields = Fields(data, found[kind].body, found[kind].end)
+    fields.version()
+    return fields

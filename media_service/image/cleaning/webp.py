@@ -1,0 +1,87 @@
+"""A WebP down to its frames. Source: RFC 9649 §2."""
+
+import struct
+from collections.abc import Iterator
+
+from media_service.image.cleaning.model import Cleaned
+from media_service.image.cleaning.orientation import UPRIGHT, read_orientation
+from media_service.image.cleaning.profile import usable_profile
+from media_service.image.errors import BrokenImage
+from media_service.image.model import Source
+from media_service.image.webp import CHUNK_HEADER_BYTES, RIFF_HEADER_BYTES
+
+_FLAG_PROFILE, _FLAGS_DRAWN = 0x20, 0x12  # alpha and animation
+_VP8X_BYTES = 10
+_FRAME_HEADER_BYTES = 16
+_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+
+Chunk = tuple[bytes, bytes]
+
+
+def clean_webp(data: Source) -> Cleaned:
+    """Return canvas, profile and frames, bit for bit; no Exif, XMP, unknown chunk or tail.
+
+    Raises:
+        BrokenImage: a chunk reaches beyond the file.
+    """
+    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    chunks = list(_chunks(data, RIFF_HEADER_BYTES, end))
+    found = dict(reversed(chunks))  # the first of its kind counts
+    profile = usable_profile(found.get(b"ICCP", b""))
+    kept = [
+        packed for kind, body in _first_of_kind(chunks) for packed in _cleaned(kind, body, profile)
+    ]
+    exif = found.get(b"EXIF")
+    head = b"RIFF" + (4 + sum(map(len, kept))).to_bytes(4, "little") + b"WEBP"
+    return Cleaned(
+        [head, *kept],
+        UPRIGHT if exif is None else read_orientation(exif),
+        lossless=not any(_is_lossy(kind, body) for kind, body in chunks),
+    )
+
+
+def _chunks(data: Source | bytes, offset: int, end: int) -> Iterator[Chunk]:
+    while offset + CHUNK_HEADER_BYTES <= end:
+        kind, length = struct.unpack("<4sI", data[offset : offset + CHUNK_HEADER_BYTES])
+        offset += CHUNK_HEADER_BYTES
+        if offset + length > end:
+            raise BrokenImage("the image ends within a chunk")
+        yield kind, bytes(data[offset : offset + length])
+        offset += length + (length & 1)
+
+
+def _first_of_kind(chunks: list[Chunk]) -> Iterator[Chunk]:
+    seen: set[bytes] = set()
+    for kind, body in chunks:
+        if kind == b"ANMF" or kind not in seen:
+            yield kind, body
+        seen.add(kind)
+
+
+def _cleaned(kind: bytes, body: bytes, profile: bytes | None) -> list[bytes]:
+    if kind == b"VP8X":
+        flags = body[0] & _FLAGS_DRAWN if body else 0
+        flags |= _FLAG_PROFILE if profile else 0
+        return [_pack(kind, bytes([flags, 0, 0, 0]) + body[4:_VP8X_BYTES])]
+    if kind == b"ICCP":
+        return [_pack(kind, profile)] if profile else []
+    if kind == b"ANIM":
+        return [_pack(kind, body[:6])]
+    if kind == b"ANMF":
+        return [_pack(kind, _frame(body))]
+    return [_pack(kind, body)] if kind in _PIXELS else []
+
+
+def _is_lossy(kind: bytes, body: bytes) -> bool:
+    """Tell whether a chunk has lossy pixels; in a frame they come first, or after their alpha."""
+    return kind == b"VP8 " or (kind == b"ANMF" and body[16:20] in {b"VP8 ", b"ALPH"})
+
+
+def _frame(body: bytes) -> bytes:
+    inner = _first_of_kind(list(_chunks(body, _FRAME_HEADER_BYTES, len(body))))
+    pixels = [_pack(kind, data) for kind, data in inner if kind in _PIXELS]
+    return body[:_FRAME_HEADER_BYTES] + b"".join(pixels)
+
+
+def _pack(kind: bytes, body: bytes) -> bytes:
+    return kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)

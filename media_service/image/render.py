@@ -1,0 +1,119 @@
+"""From an uploaded file to what is served of it. Only the worker process imports this."""
+
+import hashlib
+import io
+import mmap
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from media_service.image.blurhash import blurhash
+from media_service.image.cleaning.avif import clean_avif
+from media_service.image.cleaning.gif import clean_gif
+from media_service.image.cleaning.jpeg import clean_jpeg
+from media_service.image.cleaning.model import Cleaned
+from media_service.image.cleaning.orientation import UPRIGHT
+from media_service.image.cleaning.png import clean_png
+from media_service.image.cleaning.webp import clean_webp
+from media_service.image.decode import decoded, frame_count, judged, turned_by_property
+from media_service.image.errors import UnsupportedImage
+from media_service.image.gif import scan_gif
+from media_service.image.jpeg import scan_jpeg
+from media_service.image.model import (
+    ORIGINAL,
+    SIDES,
+    Bounds,
+    Extent,
+    ImageFacts,
+    ImageFormat,
+    Made,
+    Source,
+    rendering,
+)
+from media_service.image.png import scan_png
+from media_service.image.shrink import shrink
+from media_service.image.sniff import HEAD_BYTES, sniff
+from media_service.image.upright import stand_up
+from media_service.image.webp import scan_webp
+
+_SCANS: dict[ImageFormat, Callable[[Source], Extent]] = {
+    ImageFormat.JPEG: scan_jpeg,
+    ImageFormat.PNG: scan_png,
+    ImageFormat.GIF: scan_gif,
+    ImageFormat.WEBP: scan_webp,
+}
+"""AVIF has no scan of its own: libavif reads a bounded header without decoding."""
+
+_CLEANERS: dict[ImageFormat, Callable[[Source], Cleaned]] = {
+    ImageFormat.JPEG: clean_jpeg,
+    ImageFormat.PNG: clean_png,
+    ImageFormat.GIF: clean_gif,
+    ImageFormat.WEBP: clean_webp,
+    ImageFormat.AVIF: clean_avif,
+}
+_PLACEHOLDER_SIDE = 32
+_WHITE = (255, 255, 255, 255)
+
+
+def render(path: Path, bounds: Bounds) -> ImageFacts:
+    """Write what is served of the file beside it, synced to disk, and return what it is.
+
+    The file is cleaned first and decoded then: what has been decoded whole is what is served.
+
+    Raises:
+        UnsupportedImage: it is none of the five formats by its content.
+        BrokenImage: it does not decode whole.
+        ImageTooLarge: it is out of bounds by its header, or memory ran out.
+        OSError: there is no room for what would be written.
+    """
+    found, cleaned = _clean(path, bounds)
+    data = bytes(cleaned)
+    with decoded(data, found, bounds) as image:
+        frames, orientation = frame_count(image), cleaned.orientation
+        if found is ImageFormat.AVIF:
+            orientation = turned_by_property(image)
+        first: Image.Image = image
+        if orientation != UPRIGHT:
+            first, data = stand_up(image, found, orientation, lossless=cleaned.lossless)
+        preview, thumb = (shrink(first, side) for side in SIDES.values())
+        size, placeholder = first.size, _placeholder(thumb)
+    made = [_write(path, ORIGINAL, data)]
+    for variant, picture in zip(SIDES, (preview, thumb), strict=True):
+        made.append(_write(path, variant, _webp(picture)))
+    return ImageFacts(found.content_type, *size, frames, placeholder, tuple(made))
+
+
+def _clean(path: Path, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:
+    with path.open("rb") as file:
+        found = sniff(file.read(HEAD_BYTES))
+        if found is None:
+            raise UnsupportedImage
+        with judged(), mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if scan := _SCANS.get(found):
+                bounds.check(scan(data))
+            return found, _CLEANERS[found](data)
+
+
+def _webp(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    with judged():
+        image.save(target, "WEBP", quality=80, method=2)
+    return target.getvalue()
+
+
+def _placeholder(image: Image.Image) -> str:
+    small = image.copy()
+    small.thumbnail((_PLACEHOLDER_SIDE, _PLACEHOLDER_SIDE))
+    if small.mode == "RGBA":
+        small = Image.alpha_composite(Image.new("RGBA", small.size, _WHITE), small).convert("RGB")
+    return blurhash(small.tobytes(), *small.size)
+
+
+def _write(path: Path, variant: str, data: bytes) -> Made:
+    with rendering(path, variant).open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return Made(variant, len(data), hashlib.sha256(data).hexdigest())

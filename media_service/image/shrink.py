@@ -1,0 +1,63 @@
+"""A smaller picture in sRGB, made without a second one of full size in memory."""
+
+import io
+
+from PIL import Image, ImageCms
+
+_STRIP_ROWS = 32
+_WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
+_PLAIN = frozenset({"L", "RGB", "RGBA", "CMYK"})
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def shrink(image: Image.Image, side: int) -> Image.Image:
+    """Return a copy in RGB or RGBA whose longer side has at most `side` pixels.
+
+    It is first reduced by a whole factor, some rows at a time, then resampled; the colour profile
+    is applied to what is left.
+    """
+    factor = max(1, max(image.size) // (2 * side))
+    small = _reduced(image, factor)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return _in_srgb(small, image.info.get("icc_profile"))
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    if factor == 1:
+        return _plain(image)
+    width, height = image.size
+    rows = _STRIP_ROWS * factor
+    small: Image.Image | None = None
+    for top in range(0, height, rows):
+        strip = _plain(image.crop((0, top, width, min(height, top + rows)))).reduce(factor)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-height // factor)))
+        small.paste(strip, (0, top // factor))
+    return small if small is not None else _plain(image)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Return the pixels with eight bits a channel, palette and transparency resolved."""
+    if image.mode in _WIDE:
+        return image.point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.copy() if image.mode in _PLAIN else image.convert("RGB")
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    if profile:
+        try:
+            return _converted(image, profile, mode)
+        except (ImageCms.PyCMSError, ValueError, OSError):
+            pass  # a profile for another kind of pixels: decoders ignore it too
+    return image.convert(mode)
+
+
+def _converted(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode=mode)
+    if converted is None:
+        raise ValueError(mode)
+    return converted

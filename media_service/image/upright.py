@@ -1,0 +1,93 @@
+"""Pictures that lie on their side, encoded anew so that nobody has to know it."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image, JpegImagePlugin
+
+from media_service.image.decode import frame_count
+from media_service.image.model import ImageFormat
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What Exif's orientations ask for. Source: CIPA DC-008 §4.6.4."""
+_FIRST_SIDEWAYS = 5
+_SIDE = 8
+_MANY_PIXELS = 8_000_000
+_SAMPLED = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+_FLIPPED_SAMPLING = {0: "4:4:4", 2: "4:2:0"}
+
+
+def stand_up(
+    image: Image.Image, found: ImageFormat, orientation: int, *, lossless: bool
+) -> tuple[Image.Image, bytes]:
+    """Return the first frame as it is meant to be seen, and the whole file encoded so.
+
+    JPEG keeps its own quantisation tables, turned as well, and its sampling where Pillow can
+    write it; PNG and lossless WebP lose nothing; lossy WebP and AVIF are encoded well above the
+    quality at which a difference can be seen.
+    """
+    how = _options(image, found, orientation, lossless=lossless)
+    kept = {"icc_profile": image.info.get("icc_profile"), "exif": b"", "xmp": b""}
+    first, *rest = list(_frames(image, _TURNS[orientation]))
+    if rest:
+        how |= {"save_all": True, "append_images": rest} | _timing(image)
+    target = io.BytesIO()
+    first.info.clear()
+    first.save(target, found.value, **{k: v for k, v in kept.items() if v is not None}, **how)
+    if kept["icc_profile"]:
+        first.info["icc_profile"] = kept["icc_profile"]
+    return first, target.getvalue()
+
+
+def _frames(image: Image.Image, turn: Image.Transpose) -> Iterator[Image.Image]:
+    for frame in range(frame_count(image)):
+        image.seek(frame)
+        yield image.transpose(turn)
+
+
+def _timing(image: Image.Image) -> dict[str, Any]:
+    """Return how long each frame is shown, in milliseconds, and how often all of them."""
+    durations = []
+    for frame in range(frame_count(image)):
+        image.seek(frame)
+        image.load()
+        durations.append(int(image.info.get("duration", 100)))
+    return {"duration": durations, "loop": int(image.info.get("loop", 0))}
+
+
+def _options(
+    image: Image.Image, found: ImageFormat, orientation: int, *, lossless: bool
+) -> dict[str, Any]:
+    if found is ImageFormat.JPEG:
+        return _jpeg_options(image, sideways=orientation >= _FIRST_SIDEWAYS)
+    if found is ImageFormat.PNG:
+        return {"compress_level": 1 if image.width * image.height > _MANY_PIXELS else 6}
+    if found is ImageFormat.WEBP:
+        return {"lossless": lossless, "quality": 60 if lossless else 95, "method": 2, "exact": True}
+    return {"quality": 90, "speed": 10, "max_threads": 1}
+
+
+def _jpeg_options(image: Image.Image, *, sideways: bool) -> dict[str, Any]:
+    tables = getattr(image, "quantization", {})
+    sampling = JpegImagePlugin.get_sampling(image)
+    names = _FLIPPED_SAMPLING if sideways else _SAMPLED
+    return {
+        "qtables": [_turned(table) if sideways else table for _, table in sorted(tables.items())],
+        "subsampling": names.get(sampling, "4:4:4"),
+        "progressive": bool(image.info.get("progressive")),
+        "comment": b"",
+    }
+
+
+def _turned(table: list[int]) -> list[int]:
+    """Return a quantisation table for the transposed block."""
+    return [table[column * _SIDE + row] for row in range(_SIDE) for column in range(_SIDE)]
