@@ -11,7 +11,6 @@ from media_service.image.process import Worker
 from media_service.image.turns import Turns
 
 QUEUE_PER_WORKER = 128
-QUEUE_EACH = 16
 QUEUE_SECONDS = 30
 
 
@@ -26,7 +25,7 @@ class ImagePool:
         """Take processes that are not shared with another pool."""
         self.workers = workers
         room = QUEUE_PER_WORKER * len(workers)
-        self._turns = Turns(workers, room=room, room_each=QUEUE_EACH)
+        self._turns = Turns(workers, room=room, room_each=room // 2)
 
     @property
     def waiting(self) -> int:

@@ -157,7 +157,7 @@ async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
 
 MOMENTS = {
     "reading": Death("media_service.storage.staged.LocalStagedFile.seal"),
-    "decoding": Death("media_service.image.pool.ImagePool.inspect"),
+    "decoding": Death("media_service.image.pool.ImagePool.render"),
     "before the row": Death("media_service.creative.repository.insert"),
     "before the answer": Death("media_service.idempotency.repository.finish"),
     "before the commit": Death("media_service.idempotency.repository.finish", leaving=True),

@@ -116,7 +116,7 @@ async def test_memory_is_limited(heavy: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 2)
+    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 4)
     async with open_pool(1, PIXELS) as pool:
         waiting = [asyncio.create_task(pool.render(heavy, ALICE)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -143,7 +143,7 @@ async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
     picture: Path, heavy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Owners take turns: Bob, who comes last, waits for one of Alice's pictures, not for three."""
-    monkeypatch.setattr("media_service.image.pool.QUEUE_EACH", 3)
+    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 6)
     ended: list[str] = []
 
     async def render(pool: ImagePool, path: Path, owner: UUID, name: str) -> None:
