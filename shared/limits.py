@@ -1,18 +1,16 @@
 """Rates in the notation of the limits library: `5/hour;10/day`, empty for none."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from limits import parse_many
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `count` events in any span of `window_ms` milliseconds."""
+class Rate(NamedTuple):
+    """At most `most` events in any span of `window_ms` milliseconds; a pair, as scripts read it."""
 
-    count: int
+    most: int
     window_ms: int
 
 
@@ -30,7 +28,7 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
     if not text.strip():
         return ()
     rates = tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))
-    if not all(rate.count and rate.window_ms for rate in rates):
+    if not all(rate.most and rate.window_ms for rate in rates):
         message = "expected at least 1 in a span of at least one second"
         raise ValueError(message)
     return rates

@@ -96,12 +96,13 @@ class Challenges:
         delivery = self._delivery(errand, destination, code, request_id, link)
         sealed = delivery.sealed(self._keyring)
         ticket = digest(link.ticket) if link else ""
+        challenge, owner = digest(handle), digest(purpose, destination.address)
         proof = code if errand.real else self._entropy.bytes(HANDLE_BYTES).hex()
         index, outcome = await self._redis.run(
             SEND,
             [
-                f"challenge:{digest(handle)}",
-                f"newest:{digest(purpose, destination.address)}",
+                f"challenge:{challenge}",
+                f"newest:{owner}",
                 STREAM,
                 known_key(destination.address, client),
                 f"ticket:{ticket}",
@@ -110,13 +111,13 @@ class Challenges:
             [
                 now,
                 expires_at,
-                digest(handle),
+                challenge,
                 self._macs(purpose, destination, proof)[0],
-                digest(purpose, destination.address),
+                owner,
                 delivery.id,
                 sealed if errand.template else "",
                 self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
-                json.dumps([[scope.refuses, scope.packed()] for scope in scopes]),
+                json.dumps([(scope.refuses, scope.rates) for scope in scopes]),
                 int(held),
                 ticket,
             ],
@@ -146,10 +147,11 @@ class Challenges:
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
         scopes = wrong_scopes(self._settings, destination.address, client, with_handle=bool(handle))
+        owner = digest(purpose, destination.address)
         answer: list[Any] = await self._redis.run(
             VERIFY,
             [
-                f"newest:{digest(purpose, destination.address)}",
+                f"newest:{owner}",
                 receipt,
                 known_key(destination.address, client),
                 *(scope.key for scope in scopes),
@@ -157,9 +159,9 @@ class Challenges:
             [
                 milliseconds(self._clock.now()),
                 digest(handle) if handle else "",
-                digest(purpose, destination.address),
+                owner,
                 self._settings.otp_max_attempts,
-                json.dumps([scope.packed() for scope in scopes]),
+                json.dumps([scope.rates for scope in scopes]),
                 KNOWN_FOR_MS,
                 *self._macs(purpose, destination, code),
             ],

@@ -4,10 +4,9 @@ Every limit of `docs/settings.md` is changed by its setting; what a limit counts
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from auth_service.destination import Destination
 from auth_service.phone import split_country_code
@@ -24,18 +23,13 @@ again, and only for a number that no verified user holds. `quietly`: newcomers a
 told that they get nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """One counter in Redis, and whom it refuses when it is full."""
 
     name: str
     key: str
     rates: tuple[Rate, ...]
     refuses: Refuses = "everybody"
-
-    def packed(self) -> list[list[int]]:
-        """Return the rates as the Lua script reads them."""
-        return [[rate.count, rate.window_ms] for rate in self.rates]
 
 
 def digest(*parts: str) -> str:
@@ -75,7 +69,7 @@ def sent_scopes(
     to: Destination | None = None,
     quiet: bool = False,
 ) -> Sequence[Scope]:
-    """Return what one code on its way counts in, the narrowest first.
+    """Return what one code on its way counts in, the narrowest first; nothing without a limit.
 
     `to`: where the message goes when `destination` is not an address. `quiet`: who is a newcomer
     must not show.
@@ -109,7 +103,7 @@ def sent_scopes(
             settings.limit_send_total_per_destination,
         )
         scopes.append(Scope("send_total_per_destination", key, rates, refuses="quietly"))
-    return scopes
+    return _limited(scopes)
 
 
 def wrong_scopes(
@@ -119,14 +113,14 @@ def wrong_scopes(
     *,
     with_handle: bool,
 ) -> Sequence[Scope]:
-    """Return what one wrong code counts in.
+    """Return what one wrong code counts in; nothing without a limit.
 
     Tries with a challenge handle count apart from those without, and for each client address by
     itself: else a stranger, asking for codes and guessing at them, would use up the owner's tries.
     """
     here = site(client)
     key = digest(destination, here) if with_handle else digest(destination)
-    return (
+    scopes = (
         Scope(
             "wrong_per_destination",
             f"limit:wrong:{'handle' if with_handle else 'newest'}:{key}",
@@ -134,6 +128,7 @@ def wrong_scopes(
         ),
         Scope("wrong_per_ip", f"limit:wrong_ip:{digest(here)}", settings.limit_wrong_per_ip),
     )
+    return _limited(scopes)
 
 
 def login_scopes(
@@ -150,3 +145,7 @@ def login_scopes(
         Scope("login_failures", failures, settings.limit_login_failures),
         Scope("login_per_ip", f"limit:login_ip:{digest(here)}", settings.limit_login_per_ip),
     )
+
+
+def _limited(scopes: Iterable[Scope]) -> Sequence[Scope]:
+    return [scope for scope in scopes if scope.rates]  # the others need not be told to Redis

@@ -28,7 +28,7 @@ class Throttle:
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
         now = milliseconds(self._clock.now())
-        rates = json.dumps([scope.packed() for scope in scopes])
+        rates = json.dumps([scope.rates for scope in scopes])
         wait: int = await self._redis.run(ATTEMPT, [scope.key for scope in scopes], [now, rates])
         if wait:
             raise RateLimited(-(-wait // 1000))
