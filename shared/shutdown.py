@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 import signal
 import socket
@@ -112,6 +113,8 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
         async with listening(
             app, settings.host, settings.port, grace=grace, patient=patient
         ) as address:
+            gc.collect()
+            gc.freeze()  # what is here now stays: no collection has to look through it again
             log.info("service.started", address=address)
             await stop.wait()
             log.info("service.draining", seconds=settings.drain_seconds)
