@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from shared.entropy import Entropy
 
 NONCE_BYTES = 12
-Label = Literal["otp", "refresh", "delivery"]
-LABELS: tuple[Label, ...] = ("otp", "refresh", "delivery")
+Label = Literal["otp", "refresh", "delivery", "csrf"]
+LABELS: tuple[Label, ...] = ("otp", "refresh", "delivery", "csrf")
 
 
 class SealBrokenError(ValueError):

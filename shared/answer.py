@@ -7,12 +7,16 @@ from pydantic import BaseModel
 
 
 def answer(
-    body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+    body: BaseModel,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    without: frozenset[str] = frozenset(),
 ) -> web.Response:
-    """Return `body` as JSON; a time that is in UTC ends with `Z`."""
+    """Return `body` as JSON, but the fields `without`; a time that is in UTC ends with `Z`."""
     return web.Response(
         status=status,
-        body=body.model_dump_json().encode(),
+        body=body.model_dump_json(exclude=set(without)).encode(),
         content_type="application/json",
         headers=headers,
     )

@@ -86,6 +86,12 @@ class Forbidden(DomainError):
     code, status, title = "forbidden", 403, "Not allowed"
 
 
+class CsrfFailed(DomainError):
+    """Cookies ask for it, and nothing shows that one of our own pages did."""
+
+    code, status, title = "csrf_failed", 403, "Not asked for by this site's own pages"
+
+
 class NotFound(DomainError):
     """There is no such thing, or it is somebody else's."""
 

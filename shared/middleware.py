@@ -116,7 +116,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
     operation = request.app[OPERATIONS].get(request.match_info.handler)
-    if operation and operation.needs_token:
+    if operation and operation.looks_at_credentials:
         response.headers["Vary"] = _CREDENTIAL_HEADERS
     response.headers.pop("Server", None)
 

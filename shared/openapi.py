@@ -10,9 +10,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared import errors as e
+from shared.credentials import ACCESS, CSRF, CSRF_HEADER, SAFE_METHODS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HANDLER_SECONDS = 30.0
+COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": ACCESS,
+    "description": f"for browsers; a change also needs `{CSRF_HEADER}`, as the cookie `{CSRF}` has "
+    "it",
+}
 _NO_ERRORS: tuple[type[e.DomainError], ...] = ()
 
 
@@ -31,11 +39,11 @@ Answer = type[BaseModel] | Content | None
 class Operation:
     """One method of one path.
 
-    `auth`: needs a signed-in user, checked before the handler runs. `reads_token`: the handler
-    checks the token by itself, and takes one that is revoked. `deadline`: seconds, or None
-    where the handler has a clock of its own. `body_type`: the media type of `body`, which may be
-    left out where it is not `body_required`. `headers`: what the route reads, and whether it must
-    be there.
+    `auth`: needs a signed-in user, checked before the handler runs; `role`: with this role.
+    `reads_token`: the handler checks the token by itself, and takes one that is revoked.
+    `reads_cookies`: it looks at cookies. `deadline`: seconds, or None where the handler has a
+    clock of its own. `body_type`: the media type of `body`, which may be left out where it is not
+    `body_required`. `headers`: what the route reads, and whether it must be there.
     """
 
     method: str
@@ -51,7 +59,9 @@ class Operation:
     headers: Mapping[str, bool] = field(default_factory=dict)
     errors: tuple[type[e.DomainError], ...] = _NO_ERRORS
     auth: bool = True
+    role: str | None = None
     reads_token: bool = False
+    reads_cookies: bool = False
     deadline: float | None = HANDLER_SECONDS
 
     @property
@@ -59,13 +69,22 @@ class Operation:
         """Whether the answer depends on an access token."""
         return self.auth or self.reads_token
 
+    @property
+    def looks_at_credentials(self) -> bool:
+        """Whether what is answered depends on who asks."""
+        return self.needs_token or self.reads_cookies
+
     def refusals(self) -> list[type[e.DomainError]]:
         """Return every error that the answer may be, the common ones included."""
         common: list[type[e.DomainError]] = [e.ServiceUnavailable, e.MalformedRequest]
         if self.needs_token:
             common += [e.TokenMissing, e.TokenInvalid]
+        if self.looks_at_credentials and self.method not in SAFE_METHODS:
+            common += [e.CsrfFailed]
         if self.auth:
             common += [e.TokenRevoked]
+        if self.role:
+            common += [e.Forbidden]
         if self.body:
             common += [e.BodyTooLarge, e.UnsupportedMediaType, e.ValidationFailed, e.RequestTimeout]
             common += [e.MalformedJson] if self.body_type == "application/json" else []
@@ -108,6 +127,7 @@ def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> 
     spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     )
+    spec.components.security_scheme("cookie", COOKIE)
     for operation in listed:
         spec.path(
             prefix + operation.path, operations={operation.method.lower(): _describe(operation)}
@@ -164,7 +184,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
         },
     }
     if operation.needs_token:
-        described["security"] = [{"bearer": []}]
+        described["security"] = [{"bearer": []}, {"cookie": []}]
     if operation.body:
         described["requestBody"] = {
             "required": operation.body_required,

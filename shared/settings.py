@@ -194,6 +194,15 @@ class ServiceSettings(EnvironmentSettings):
         return self.env == "production"
 
     @property
+    def public_origin(self) -> str:
+        """Return `PUBLIC_URL` as browsers name it in `Origin`. Source: RFC 6454 §6.2."""
+        url = urlsplit(self.public_url)
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        usual = {"http": 80, "https": 443}[url.scheme]
+        port = "" if url.port in {None, usual} else f":{url.port}"
+        return f"{url.scheme}://{host}{port}"
+
+    @property
     def public_url_is_loopback(self) -> bool:
         """Whether only this machine can reach us under `PUBLIC_URL`."""
         return is_loopback(urlsplit(self.public_url).hostname or "")

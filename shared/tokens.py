@@ -42,6 +42,7 @@ class Claims:
     auth_time: int
     amr: tuple[str, ...]
     roles: tuple[str, ...]
+    csrf: str | None = None
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
@@ -62,9 +63,14 @@ class Claims:
                 auth_time=_of(int, payload["auth_time"]),
                 amr=tuple(_of(str, word) for word in _of(list, payload["amr"])),
                 roles=tuple(_of(str, word) for word in _of(list, payload["roles"])),
+                csrf=_of(str, payload["csrf"]) if "csrf" in payload else None,
             )
         except (KeyError, ValueError, TypeError):
             raise TokenInvalid from None
+
+
+class KeyUnknown(TokenInvalid):
+    """The token names a key that is not in the set."""
 
 
 def _of(kind: type[T], value: object) -> T:
@@ -146,14 +152,30 @@ class TokenVerifier:
             raise TokenInvalid
         return claims
 
+    def identify(self, token: str) -> Claims:
+        """Return what a token claims that may have expired: whose it was, not that it counts.
+
+        Raises:
+            KeyUnknown: its key is not known, perhaps not any more.
+            TokenInvalid: it is forged or malformed.
+        """
+        return self._read(token)
+
     def _verify_first(self, token: str) -> Claims:
+        claims = self._read(token)
+        self._remember(token, claims)
+        return claims
+
+    def _read(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_BYTES:
             raise TokenInvalid
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))
-            if set(header) != _HEADER or header["typ"] != TOKEN_TYPE or key is None:
+            if set(header) != _HEADER or header["typ"] != TOKEN_TYPE:
                 raise TokenInvalid
+            if key is None:
+                raise KeyUnknown
             payload = jwt.decode(
                 token,
                 key.key,
@@ -164,9 +186,7 @@ class TokenVerifier:
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             raise TokenInvalid from None
-        claims = Claims.parse(payload)
-        self._remember(token, claims)
-        return claims
+        return Claims.parse(payload)
 
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._seen) >= self._cache_size:  # the oldest leaves: dictionaries keep their order
@@ -198,6 +218,21 @@ class JwksFile:
             raise ValueError(message)
         self._stamp = stamp
         return keys
+
+
+def unverified(token: str) -> Claims:
+    """Return what a token claims, whoever made it; for what is proven in another way.
+
+    Raises:
+        TokenInvalid: it has not the form of one.
+    """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise TokenInvalid
+    try:
+        payload = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        raise TokenInvalid from None
+    return Claims.parse(payload)
 
 
 def bearer(header: str | None) -> str | None:

@@ -8,14 +8,15 @@ from auth_service.login.schemas import LoginBody
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
 from auth_service.password.errors import InvalidCredentials
-from auth_service.resources import PARTS, SETTINGS, SIGNER
+from auth_service.resources import PARTS, SETTINGS
 from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE, BY_PASSWORD
 from auth_service.session.schemas import TokenPair
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from shared.answer import answer
-from shared.errors import RateLimited
+from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.problem import REQUEST_ID
 from shared.request import read_body
@@ -35,6 +36,7 @@ routes = Routes("sign-in")
         AccountDisabled,
         OtpInvalid,
         InvalidCredentials,
+        CsrfFailed,
         RateLimited,
     ),
     auth=False,
@@ -60,16 +62,16 @@ async def _ask(request: web.Request, destination: Destination) -> web.Response:
 async def _by_code(
     request: web.Request, body: LoginBody, destination: Destination, code: str
 ) -> web.Response:
-    request.app[SIGNER].require_key()
+    require_issuable(request, body.transport)
     entrance = entrance_of(request, BY_CODE[destination.channel])
     signed_in = await service.enter_by_code(
         request.app[PARTS], destination, code, body.challenge, entrance
     )
-    return token_pair(request, signed_in)
+    return token_pair(request, signed_in, transport=body.transport)
 
 
 async def _by_password(request: web.Request, body: LoginBody, password: str) -> web.Response:
-    request.app[SIGNER].require_key()
+    require_issuable(request, body.transport)
     parts, entrance = request.app[PARTS], entrance_of(request, BY_PASSWORD)
     if body.username is not None:
         signed_in = await service.enter_by_password(
@@ -78,4 +80,4 @@ async def _by_password(request: web.Request, body: LoginBody, password: str) -> 
     else:
         email = mail_destination(body.email or "", field="email").address
         signed_in = await service.enter_by_password(parts, "email", email, password, entrance)
-    return token_pair(request, signed_in)
+    return token_pair(request, signed_in, transport=body.transport)

@@ -2,16 +2,15 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
+from auth_service.session.schemas import TokenIssuing
 
 
-class LoginBody(BaseModel):
+class LoginBody(TokenIssuing):
     """`mobile` or `email` asks for a code; with `otp` they sign in. Or: a name and a `password`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")

@@ -14,15 +14,16 @@ from auth_service.registration.schemas import (
     ResendBody,
     VerifyBody,
 )
-from auth_service.resources import PARTS, SETTINGS, SIGNER
+from auth_service.resources import PARTS, SETTINGS
 from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
 from auth_service.session.schemas import Activation
 from auth_service.settings import AuthSettings
 from auth_service.user.errors import UserNotRegistered
 from shared.answer import answer
-from shared.errors import RateLimited
+from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.problem import REQUEST_ID
 from shared.request import read_body
@@ -78,17 +79,17 @@ async def resend_otp(request: web.Request) -> web.Response:
     summary="Activate a registration with its code, and sign in",
     body=VerifyBody,
     answers={200: Activation},
-    errors=(OtpInvalid, AccountDisabled, RateLimited),
+    errors=(OtpInvalid, AccountDisabled, CsrfFailed, RateLimited),
     auth=False,
 )
 async def verify_otp(request: web.Request) -> web.Response:
     """Spend the code."""
     body, app = await read_body(request, VerifyBody), request.app
-    app[SIGNER].require_key()
+    require_issuable(request, body.transport)
     destination = destination_of(app[SETTINGS], body.mobile, body.email)
     entrance = entrance_of(request, BY_CODE[destination.channel])
     signed_in = await service.verify(app[PARTS], destination, body.otp, body.challenge, entrance)
-    return token_pair(request, signed_in, message=ACTIVATED)
+    return token_pair(request, signed_in, transport=body.transport, message=ACTIVATED)
 
 
 def _claim(body: RegisterBody, settings: AuthSettings) -> Claim:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from auth_service.otp.model import Code, Handle
 from auth_service.otp.schemas import Sent
 from auth_service.password.model import NewPassword
+from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import AddressBody, Name, Username
 
 
@@ -44,7 +45,7 @@ class ResendBody(AddressBody):
     """Where the activation code is to go again."""
 
 
-class VerifyBody(AddressBody):
+class VerifyBody(AddressBody, TokenIssuing):
     """The activation code, and where it went."""
 
     otp: Code = Field(description="the code received, six digits")

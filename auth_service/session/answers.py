@@ -6,8 +6,9 @@ from aiohttp import web
 
 from auth_service.audit.origin import user_agent
 from auth_service.resources import CLOCK, SIGNER
+from auth_service.session.cookies import csrf_of, require_issuable, set_access, set_refresh
 from auth_service.session.model import Device, Entrance, SignedIn
-from auth_service.session.schemas import Activation, TokenPair
+from auth_service.session.schemas import IN_COOKIES, Activation, TokenPair, Transport
 from auth_service.signing.service import Subject
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
@@ -26,12 +27,20 @@ def entrance_of(request: web.Request, amr: tuple[str, ...]) -> Entrance:
 
 
 def token_pair(
-    request: web.Request, signed_in: SignedIn, status: int = 200, *, message: str | None = None
+    request: web.Request,
+    signed_in: SignedIn,
+    status: int = 200,
+    *,
+    transport: Transport,
+    message: str | None = None,
 ) -> web.Response:
-    """Sign an access token for the session and answer with both tokens."""
+    """Sign an access token for the session and answer with both tokens, or set them as cookies."""
+    require_issuable(request, transport)
+    session, csrf = signed_in.session, None
+    if transport == "cookie":
+        csrf = csrf_of(request, session.id)
     signer = request.app[SIGNER]
-    session = signed_in.session
-    subject = Subject(signed_in.user, session.id, session.amr, session.auth_time)
+    subject = Subject(signed_in.user, session.id, session.amr, session.auth_time, csrf)
     left = signed_in.refresh_expires_at - request.app[CLOCK].now()
     pair = TokenPair(
         access_token=signer.sign(subject),
@@ -42,4 +51,9 @@ def token_pair(
         login_at=int(session.created_at.timestamp()),
     )
     shown = pair if message is None else Activation(message=message, **dict(pair))
-    return answer(shown, status)
+    if csrf is None:
+        return answer(shown, status)
+    response = answer(shown, status, without=IN_COOKIES)
+    set_access(response, pair.access_token, csrf, pair.refresh_expires_in)
+    set_refresh(response, pair.refresh_token, pair.refresh_expires_in)
+    return response

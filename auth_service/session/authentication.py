@@ -4,20 +4,9 @@ from aiohttp import web
 
 from auth_service.resources import CALLER, CLOCK, DATABASE, VERIFIER
 from auth_service.session import service
-from shared.errors import TokenMissing
-from shared.tokens import Claims, bearer
-
-
-def read_claims(request: web.Request) -> Claims:
-    """Return what the request's access token claims, revoked or not.
-
-    Raises:
-        TokenMissing, TokenInvalid: there is none, or it is not ours.
-    """
-    token = bearer(request.headers.get("Authorization"))
-    if token is None:
-        raise TokenMissing
-    return request.app[VERIFIER].verify(token)
+from shared.credentials import find_credential
+from shared.errors import Forbidden, TokenMissing
+from shared.middleware import OPERATIONS
 
 
 async def authenticate(request: web.Request) -> None:
@@ -25,7 +14,17 @@ async def authenticate(request: web.Request) -> None:
 
     Raises:
         TokenMissing, TokenInvalid, TokenRevoked: nobody is signed in.
+        CsrfFailed: a cookie asks for a change, and nothing shows that our own page did.
+        MalformedRequest: the cookie occurs twice.
+        Forbidden: the operation is for a role that the caller has not.
     """
-    claims = read_claims(request)
-    app = request.app
-    request[CALLER] = await service.find_caller(app[DATABASE], claims, clock=app[CLOCK])
+    credential, app = find_credential(request), request.app
+    if credential is None:
+        raise TokenMissing
+    claims = app[VERIFIER].verify(credential.token)
+    credential.require_intent(request, claims)
+    caller = await service.find_caller(app[DATABASE], claims, clock=app[CLOCK])
+    role = app[OPERATIONS][request.match_info.handler].role
+    if role is not None and role not in caller.user.roles:
+        raise Forbidden
+    request[CALLER] = caller

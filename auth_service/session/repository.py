@@ -42,6 +42,10 @@ WHERE t.hash = $1 AND t.scope = 'refresh'"""
 
 SESSION_OF_REFRESH = "SELECT session_id FROM tokens WHERE hash = $1 AND scope = 'refresh'"
 
+SESSION_AND_USER = """
+SELECT user_id, session_id FROM tokens
+WHERE hash = $1 AND scope = 'refresh' AND session_id IS NOT NULL"""
+
 # Refreshing and revoking lock the session's row, so they exclude each other.
 LOCK_SESSION = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE"
 
@@ -173,6 +177,13 @@ async def lock_token(connection: Connection, hash_: bytes) -> LockedToken | None
         successor_used_at=row["successor_used_at"],
         successor_expires_at=row["successor_expires_at"],
     )
+
+
+async def find_session_of(database: Database, hash_: bytes) -> tuple[UUID, UUID] | None:
+    """Return user and session of a refresh token, exchanged or not; None if never issued."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(SESSION_AND_USER, hash_)
+    return (row["user_id"], row["session_id"]) if row else None
 
 
 async def rotate(

@@ -6,11 +6,11 @@ from aiohttp import web
 
 from auth_service.audit.model import Event
 from auth_service.audit.origin import origin
-from auth_service.resources import AUDIT, CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER, SIGNER
+from auth_service.resources import AUDIT, CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
 from auth_service.session.answers import token_pair
-from auth_service.session.authentication import read_claims
+from auth_service.session.cookies import clear, find_grant, find_leaver
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import Session
 from auth_service.session.schemas import (
@@ -25,7 +25,7 @@ from auth_service.session.schemas import (
 from shared.answer import answer
 from shared.openapi import Routes
 from shared.paging import Position, cut
-from shared.request import path_id, read_body, read_optional_body, read_query
+from shared.request import path_id, read_optional_body, read_query
 
 routes = Routes("sessions")
 
@@ -35,25 +35,28 @@ routes = Routes("sessions")
     "/refresh",
     summary="Exchange a refresh token; each works once",
     body=RefreshBody,
+    body_required=False,
     answers={200: TokenPair},
     errors=(RefreshInvalid, RefreshReused, RevocationPending),
     auth=False,
+    reads_cookies=True,
 )
 async def refresh(request: web.Request) -> web.Response:
     """Rotate the refresh token and sign a new access token."""
-    body, app = await read_body(request, RefreshBody), request.app
-    app[SIGNER].require_key()
+    body, app = await read_optional_body(request, RefreshBody), request.app
+    grant = find_grant(request, body)
     signed_in = await service.refresh(
         app[DATABASE],
         app[PUBLISHER],
         app[KEYRING],
         app[LIVES],
-        body.refresh_token,
+        grant.token,
+        session_id=grant.session_id,
         audit=app[AUDIT],
         origin=origin(request),
         clock=app[CLOCK],
     )
-    return token_pair(request, signed_in)
+    return token_pair(request, signed_in, transport=grant.transport)
 
 
 @routes.add(
@@ -69,20 +72,19 @@ async def refresh(request: web.Request) -> web.Response:
     reads_token=True,
 )
 async def logout(request: web.Request) -> web.Response:
-    """End the session that the access token belongs to."""
-    claims, app = read_claims(request), request.app
+    """End the session that the access token, or a browser's refresh token, belongs to."""
+    leaver, app = find_leaver(request), request.app
     await read_optional_body(request, LogoutBody)
-    await service.sign_out(
+    await service.leave(
         app[DATABASE],
         app[PUBLISHER],
         app[LIVES],
-        claims.sub,
-        claims.sid,
+        leaver,
         audit=app[AUDIT],
-        event=Event("user.signed_out", origin(request), claims.sub),
+        origin=origin(request),
         clock=app[CLOCK],
     )
-    return web.Response(status=204)
+    return clear(request, web.Response(status=204))
 
 
 @routes.add(
@@ -107,7 +109,8 @@ async def logout_all(request: web.Request) -> web.Response:
         except_current=body.except_current,
         clock=app[CLOCK],
     )
-    return web.Response(status=204)
+    done = web.Response(status=204)
+    return done if body.except_current else clear(request, done)
 
 
 @routes.add(

@@ -1,7 +1,7 @@
 """Bodies and answers of sessions."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
@@ -9,10 +9,30 @@ from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 from auth_service.user.schemas import UserAnswer
 
 MAX_TOKEN = 200
+IN_COOKIES = frozenset({"access_token", "refresh_token"})
+Transport = Literal["body", "cookie"]
+"""How tokens reach the client: in the answer's body, or as cookies that scripts cannot read."""
+
+
+def _tokens_are_optional(schema: dict[str, Any]) -> None:
+    schema["required"] = [name for name in schema["required"] if name not in IN_COOKIES]
+
+
+class TokenIssuing(BaseModel):
+    """Base of every body that may be answered with tokens."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    transport: Transport = Field("body", description="`cookie`: for browsers, as three cookies")
 
 
 class TokenPair(BaseModel):
-    """A signed-in user's tokens. `expires_in`, `refresh_expires_in`: seconds; `login_at`: Unix."""
+    """A signed-in user's tokens. `expires_in`, `refresh_expires_in`: seconds; `login_at`: Unix.
+
+    With `"transport": "cookie"` the tokens are in cookies alone.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_tokens_are_optional)
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750 §4
@@ -29,12 +49,10 @@ class Activation(TokenPair):
     message: str
 
 
-class RefreshBody(BaseModel):
-    """The refresh token to exchange."""
+class RefreshBody(TokenIssuing):
+    """The refresh token to exchange; a browser's is in its cookie."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    refresh_token: str = Field(max_length=MAX_TOKEN)
+    refresh_token: str | None = Field(None, max_length=MAX_TOKEN)
 
 
 class LogoutBody(BaseModel):

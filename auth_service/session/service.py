@@ -1,5 +1,6 @@
 """Sessions: who is calling, exchanging a refresh token, ending sessions."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +43,7 @@ async def refresh(
     lives: Lives,
     token: str,
     *,
+    session_id: UUID | None,
     audit: Audit,
     origin: Origin,
     clock: Clock,
@@ -49,7 +51,8 @@ async def refresh(
     """Exchange a refresh token for its successor.
 
     The token before the current one may be repeated for `lives.grace` while its successor is
-    unused, and gives the same successor: an answer that was lost signs nobody out.
+    unused, and gives the same successor: an answer that was lost signs nobody out. With
+    `session_id` a token of any other session is as good as none.
 
     Raises:
         RefreshInvalid: never issued, expired, or the session is over; nothing was touched.
@@ -62,7 +65,9 @@ async def refresh(
     now = clock.now()
     async with database.transaction() as connection:
         held = await repository.lock_token(connection, fingerprint(token))
-        if held is None or not _alive(held, now, lives):
+        if held is None or session_id not in {None, held.session.id}:
+            raise RefreshInvalid
+        if not _alive(held, now, lives):
             raise RefreshInvalid
         if held.used_at is None:
             return await _rotate(connection, keyring, lives, token, held=held, now=now)
@@ -155,6 +160,32 @@ async def sign_out(
     if not found:
         raise NotFound
     await publisher.publish_for(user_id)
+
+
+async def leave(
+    database: Database,
+    publisher: Publisher,
+    lives: Lives,
+    leaver: Claims | str,
+    *,
+    audit: Audit,
+    origin: Origin,
+    clock: Clock,
+) -> None:
+    """End the session of these claims or of this refresh token; one that is gone is left alone.
+
+    Raises:
+        RevocationPending: it has ended, but other services may not know yet.
+    """
+    if isinstance(leaver, Claims):
+        who: tuple[UUID, UUID] | None = (leaver.sub, leaver.sid)
+    else:
+        who = await repository.find_session_of(database, fingerprint(leaver))
+    if who is None:
+        return
+    event = Event("user.signed_out", origin, who[0])
+    with suppress(NotFound):  # the account was deleted, and its sessions with it
+        await sign_out(database, publisher, lives, *who, audit=audit, event=event, clock=clock)
 
 
 async def sign_out_everywhere(

@@ -21,12 +21,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a token is for: the user, the session, and how and when they signed in."""
+    """Whom a token is for: the user, the session, and how and when they signed in.
+
+    `csrf`: what a change must be accompanied by when a cookie brings the token.
+    """
 
     user: User
     session_id: UUID
     amr: tuple[str, ...]
     auth_time: datetime
+    csrf: str | None = None
 
 
 class Signer:
@@ -97,7 +101,7 @@ class Signer:
         """
         key = self.require_key()
         now = int(self._clock.now().timestamp())
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": str(subject.user.id),
@@ -111,5 +115,7 @@ class Signer:
             "roles": list(subject.user.roles),
             "gen": subject.user.generation,
         }
+        if subject.csrf is not None:
+            claims["csrf"] = subject.csrf
         headers = {"kid": key.kid, "typ": TOKEN_TYPE}
         return jwt.encode(claims, key.private, algorithm=key.algorithm, headers=headers)

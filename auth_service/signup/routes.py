@@ -15,16 +15,16 @@ from auth_service.resources import (
     LIVES,
     NOTICES,
     SETTINGS,
-    SIGNER,
 )
 from auth_service.session.answers import token_pair
+from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Device
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import SignupBody
 from shared.answer import answer
-from shared.errors import RateLimited
+from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.problem import REQUEST_ID
 from shared.request import client_address, read_body
@@ -38,7 +38,7 @@ routes = Routes("sign-up")
     summary="Ask for a code with `name`; send it back as `otp` to sign up or in",
     body=SignupBody,
     answers={200: TokenPair, 201: TokenPair, 202: Sent},
-    errors=(OtpInvalid, AccountDisabled, RateLimited),
+    errors=(OtpInvalid, AccountDisabled, CsrfFailed, RateLimited),
     auth=False,
 )
 async def signup(request: web.Request) -> web.Response:
@@ -64,7 +64,7 @@ async def _ask(request: web.Request, body: SignupBody, number: Destination) -> w
 
 async def _enter(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
     app = request.app
-    app[SIGNER].require_key()
+    require_issuable(request, body.transport)
     signed_in, is_new = await service.enter(
         app[CHALLENGES],
         app[DATABASE],
@@ -79,4 +79,4 @@ async def _enter(request: web.Request, body: SignupBody, number: Destination) ->
         clock=app[CLOCK],
         entropy=app[ENTROPY],
     )
-    return token_pair(request, signed_in, 201 if is_new else 200)
+    return token_pair(request, signed_in, 201 if is_new else 200, transport=body.transport)

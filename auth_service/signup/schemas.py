@@ -3,20 +3,17 @@
 from typing import Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     model_validator,
 )
 
 from auth_service.otp.model import Code, Handle
+from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import Name
 
 
-class SignupBody(BaseModel):
+class SignupBody(TokenIssuing):
     """With `name`: asks for a code. With `otp`: signs in, or up, with the code received."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     phone_number: str = Field(max_length=40, description="E.164, or national in the home region")
     name: Name | None = Field(None, description="how the user is to be called")

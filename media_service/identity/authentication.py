@@ -1,10 +1,10 @@
-"""The caller of a request, from its `Authorization` header."""
+"""The caller of a request, from its `Authorization` header or its cookie."""
 
 from aiohttp import web
 
 from media_service.resources import ADMISSION, CALLER, TOKEN
+from shared.credentials import find_credential
 from shared.errors import TokenMissing
-from shared.tokens import bearer
 
 
 async def authenticate(request: web.Request) -> None:
@@ -12,9 +12,12 @@ async def authenticate(request: web.Request) -> None:
 
     Raises:
         TokenMissing, TokenInvalid, TokenRevoked, ServiceUnavailable: as `Admission` says.
+        CsrfFailed: a cookie asks for a change, and nothing shows that our own page did.
+        MalformedRequest: the cookie occurs twice.
     """
-    token = bearer(request.headers.get("Authorization"))
-    if token is None:
+    credential = find_credential(request)
+    if credential is None:
         raise TokenMissing
-    request[CALLER] = request.app[ADMISSION].admit(token)
-    request[TOKEN] = token
+    claims = request.app[ADMISSION].admit(credential.token)
+    credential.require_intent(request, claims)
+    request[CALLER], request[TOKEN] = claims, credential.token

@@ -14,6 +14,7 @@ from media_service.app import INTERFACE as MEDIA
 from shared.openapi import Operation
 from tests.conftest import AUDIENCE, ISSUER
 from tests.contract.conftest import Services
+from tests.support.browser import ACCESS, sign_in
 from tests.support.media import FORM, picture_form
 from tests.support.tokens import Mint
 
@@ -97,6 +98,36 @@ async def test_without_a_token_every_guarded_route_answers_401(services: Service
     assert await statuses(services, None) == all_answer("token_missing")
     basic = await statuses(services, None, Authorization="Basic YTpi")
     assert basic == all_answer("token_missing")
+
+
+async def test_with_a_cookie_alone_no_guarded_route_changes_anything(services: Services) -> None:
+    """Another site's page makes a browser send its cookies; it cannot read what goes with them."""
+    browser = await sign_in(services.auth, ALICE)
+    headers = {"Cookie": f"{ACCESS}={browser.jar[ACCESS]}", "Origin": ISSUER}
+    for route in ROUTES:
+        if not route.needs_token:
+            continue
+        answer = await services.call(
+            route.prefix, route.operation.method, route.path(uuid4()), headers=headers
+        )
+        assert answer.headers["Vary"] == "Authorization, Cookie", str(route)
+        if route.operation.method not in {"GET", "HEAD"}:
+            assert (answer.status, answer.code) == (403, "csrf_failed"), str(route)
+        else:
+            assert answer.status not in {400, 401}, str(route)
+
+
+async def test_with_a_cookie_sent_twice_every_guarded_route_answers_400(
+    services: Services,
+) -> None:
+    browser = await sign_in(services.auth, ALICE)
+    headers = {"Cookie": f"{ACCESS}={browser.jar[ACCESS]}; {ACCESS}=planted"}
+    for route in ROUTES:
+        if route.needs_token:
+            answer = await services.call(
+                route.prefix, route.operation.method, route.path(uuid4()), headers=headers
+            )
+            assert answer.status == 400, str(route)
 
 
 def foreign() -> str:

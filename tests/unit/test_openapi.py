@@ -65,7 +65,7 @@ def codes(found: Operation) -> set[str]:
 
 
 def test_a_route_that_needs_a_user_says_so_and_what_it_refuses() -> None:
-    assert described()["security"] == [{"bearer": []}]
+    assert described()["security"] == [{"bearer": []}, {"cookie": []}]
     assert {"token_missing", "token_invalid", "token_revoked"} <= codes(operation())
     open_to_all = operation(auth=False)
     assert "security" not in described(auth=False)

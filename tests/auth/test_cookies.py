@@ -1,0 +1,209 @@
+"""Cookie sessions: what is set, what has to accompany it, and what a planted cookie is worth."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+
+from tests.conftest import ISSUER
+from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, set_by, sign_in
+from tests.support.clock import MovableClock
+from tests.support.journey import Answer, AuthClient
+
+NUMBER, OTHER = "+919876543210", "+919876543211"
+ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
+
+
+async def alive(browser: Browser) -> bool:
+    return (await browser.call("GET", ME)).status == 200
+
+
+async def enter(auth: AuthClient, **headers: str) -> Answer:
+    """Sign in, asking for cookies."""
+    before = len(await auth.codes(NUMBER))
+    await auth.ask(NUMBER)
+    code = await auth.code(NUMBER, before + 1)
+    body = {"phone_number": NUMBER, "otp": code, "transport": "cookie"}
+    return await auth.call("POST", "/signup", json=body, headers=headers)
+
+
+async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
+    answer = await enter(auth)
+    assert answer.status == 201
+    assert set(answer.body) == {
+        "token_type",
+        "expires_in",
+        "refresh_expires_in",
+        "user",
+        "login_at",
+    }
+    cookies = set_by(answer)
+    assert set(cookies) == {ACCESS, REFRESH, CSRF}
+    for name, path, hidden, site in (
+        (ACCESS, "/", True, "Lax"),
+        (REFRESH, "/v1/auth", True, "Strict"),
+        (CSRF, "/", False, "Strict"),
+    ):
+        one = cookies[name]
+        assert (one["path"], bool(one["httponly"]), one["samesite"]) == (path, hidden, site)
+        assert one["secure"]
+        assert one["domain"] == ""
+        assert 1_209_590 <= int(one["max-age"]) <= 1_209_600
+    claims = jwt.decode(cookies[ACCESS].value, options={"verify_signature": False})
+    assert claims["csrf"] == cookies[CSRF].value
+    assert len(claims["csrf"]) == 64
+
+
+async def test_a_bearer_token_has_no_csrf_claim(auth: AuthClient) -> None:
+    pair = await auth.sign_in(NUMBER)
+    assert "csrf" not in jwt.decode(pair["access_token"], options={"verify_signature": False})
+
+
+async def test_the_cookie_reads_and_shows_that_it_was_looked_at(auth: AuthClient) -> None:
+    browser = await sign_in(auth, NUMBER)
+    answer = await browser.call("GET", ME, headers={"X-CSRF-Token": None, "Origin": None})
+    assert answer.status == 200
+    assert answer.headers["Vary"] == "Authorization, Cookie"
+    refused = await browser.call("POST", AGAIN, headers={"Cookie": None})
+    assert refused.headers["Vary"] == "Authorization, Cookie"
+
+
+async def test_a_change_needs_the_token_of_its_session(auth: AuthClient) -> None:
+    browser, other = await sign_in(auth, NUMBER), await sign_in(auth, NUMBER)
+    path = "/v1/auth/logout-all"
+    right = browser.jar[CSRF]
+    for shown in (None, "", "x", right[:-1], right.upper(), right + "0", other.jar[CSRF], "é"):
+        refused = await browser.call("POST", path, headers={"X-CSRF-Token": shown})
+        assert (refused.status, refused.code) == (403, "csrf_failed"), shown
+    planted = {"Cookie": browser.line(**{CSRF: "0" * 64}), "X-CSRF-Token": "0" * 64}
+    assert (await browser.call("POST", path, headers=planted)).code == "csrf_failed"
+    assert await alive(browser)
+    done = await browser.call("POST", path, json={"except_current": True})
+    assert done.status == 204
+    assert (await alive(browser), await alive(other)) == (True, False)
+
+
+async def test_a_bearer_token_in_a_cookie_changes_nothing(auth: AuthClient) -> None:
+    pair = await auth.sign_in(NUMBER)
+    headers = {"Cookie": f"{ACCESS}={pair['access_token']}", "X-CSRF-Token": "", "Origin": ISSUER}
+    refused = await auth.call("POST", "/logout-all", headers=headers)
+    assert refused.code == "csrf_failed"
+
+
+async def test_with_a_bearer_token_cookies_count_for_nothing(auth: AuthClient) -> None:
+    browser, pair = await sign_in(auth, NUMBER), await auth.sign_in(OTHER)
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    mine = await browser.call("GET", ME, headers=bearer)
+    assert mine.body["phone_number"] == OTHER
+    twice = {"Cookie": f"{browser.line()}; {ACCESS}=x", "X-CSRF-Token": None, **bearer}
+    assert (await browser.call("GET", ME, headers=twice)).status == 200
+    bad = {"Authorization": "Bearer nonsense"}
+    assert (await browser.call("GET", ME, headers=bad)).code == "token_invalid"
+    left = await browser.call("POST", OUT, headers={"X-CSRF-Token": None, "Origin": None, **bearer})
+    assert left.status == 204
+    assert set_by(left) == {}
+    assert await alive(browser)
+    assert (await browser.call("POST", AGAIN, headers=bearer)).code == "refresh_invalid"
+
+
+async def test_refreshing_by_cookie_rotates_all_of_them(auth: AuthClient) -> None:
+    browser = await sign_in(auth, NUMBER)
+    before = dict(browser.jar)
+    answer = await browser.call("POST", AGAIN, headers={"X-CSRF-Token": None})
+    assert answer.status == 200
+    assert not {"access_token", "refresh_token"} & set(answer.body)
+    assert set(set_by(answer)) == {ACCESS, REFRESH, CSRF}
+    assert browser.jar[REFRESH] != before[REFRESH]
+    assert browser.jar[ACCESS] != before[ACCESS]
+    assert browser.jar[CSRF] == before[CSRF]  # other tabs go on
+    assert (await browser.call("POST", AGAIN, json={})).status == 200
+    assert await alive(browser)
+
+
+async def test_an_expired_access_cookie_still_says_whose_the_refresh_cookie_is(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    browser = await sign_in(auth, NUMBER)
+    clock.advance(days=3)
+    assert not await alive(browser)
+    assert (await browser.call("POST", AGAIN)).status == 200
+    assert await alive(browser)
+
+
+async def test_a_refresh_token_in_the_body_needs_nothing_else(auth: AuthClient) -> None:
+    pair = await auth.sign_in(NUMBER)
+    headers = {"Origin": "https://app.example"}
+    body = {"refresh_token": pair["refresh_token"]}
+    answer = await auth.call("POST", "/refresh", json=body, headers=headers)
+    assert answer.status == 200
+    assert set_by(answer) == {}
+    cookies = {"refresh_token": answer.body["refresh_token"], "transport": "cookie"}
+    refused = await auth.call("POST", "/refresh", json=cookies, headers=headers)
+    assert refused.code == "csrf_failed"
+    moved = await auth.call("POST", "/refresh", json=cookies)
+    assert (moved.status, set(set_by(moved))) == (200, {ACCESS, REFRESH, CSRF})
+    assert "access_token" not in moved.body
+
+
+async def test_nothing_to_refresh_with(auth: AuthClient) -> None:
+    bodies: list[dict[str, str] | None] = [None, {}]
+    for body in bodies:
+        refused = await auth.call("POST", "/refresh", json=body)
+        assert (refused.status, refused.code) == (401, "refresh_invalid")
+
+
+def cleared(answer: Answer) -> bool:
+    cookies = set_by(answer)
+    return set(cookies) == {ACCESS, REFRESH, CSRF} and all(
+        (one.value, one["max-age"], bool(one["secure"])) == ("", "0", True)
+        for one in cookies.values()
+    )
+
+
+async def test_signing_out_takes_the_cookies_away(auth: AuthClient) -> None:
+    browser = await sign_in(auth, NUMBER)
+    kept = dict(browser.jar)
+    refused = await browser.call("POST", OUT, headers={"X-CSRF-Token": None})
+    assert refused.code == "csrf_failed"
+    answer = await browser.call("POST", OUT, json={})
+    assert answer.status == 204
+    assert cleared(answer)
+    again = Browser(auth.http, kept)
+    assert (await again.call("GET", ME)).code == "token_revoked"
+    assert (await again.call("POST", AGAIN)).code == "refresh_invalid"
+    assert cleared(await again.call("POST", OUT))
+
+
+async def test_the_refresh_cookie_alone_signs_out(auth: AuthClient, clock: MovableClock) -> None:
+    browser, other = await sign_in(auth, NUMBER), await sign_in(auth, NUMBER)
+    alone = {"Cookie": f"{REFRESH}={browser.jar[REFRESH]}", "X-CSRF-Token": None}
+    refused = await browser.call("POST", OUT, headers={**alone, "Origin": None})
+    assert refused.code == "csrf_failed"
+    assert await alive(browser)
+    kept = dict(browser.jar)
+    answer = await browser.call("POST", OUT, headers=alone)
+    assert (answer.status, cleared(answer)) == (204, True)
+    assert not await alive(Browser(auth.http, kept))
+    clock.advance(hours=1)  # the access cookie beside it has expired
+    answer = await other.call("POST", OUT, headers={"X-CSRF-Token": None})
+    assert (answer.status, cleared(answer)) == (204, True)
+    unknown = {"Cookie": f"{REFRESH}=chr_nobody", "X-CSRF-Token": None}
+    assert cleared(await other.call("POST", OUT, headers=unknown))
+
+
+async def test_signing_out_everywhere_takes_the_cookies_away(auth: AuthClient) -> None:
+    browser = await sign_in(auth, NUMBER)
+    assert cleared(await browser.call("POST", "/v1/auth/logout-all"))
+
+
+async def test_with_another_secret_first_cookies_go_on(serving_auth: Callable[..., Any]) -> None:
+    first, second = "a-secret-of-the-test-suite-0123456789abcdef", "b" * 20 + "0123456789abcdefgh"
+    async with serving_auth(secret_keys=first) as auth:
+        browser = await sign_in(auth, NUMBER)
+    async with serving_auth(secret_keys=f"{second},{first}") as auth:
+        here = Browser(auth.http, browser.jar)
+        body = {"except_current": True}
+        path = "/v1/auth/logout-all"
+        assert (await here.call("POST", path, json=body)).status == 204
+        assert (await here.call("POST", AGAIN)).status == 200
+        assert (await here.call("POST", path, json=body)).status == 204
