@@ -7,9 +7,14 @@ from aiohttp import web
 
 from auth_service import resources as r
 from auth_service.account.routes import routes as account_routes
+from auth_service.admin.letters import routes as letter_routes
+from auth_service.admin.routes import routes as admin_routes
+from auth_service.admin.service import Administration
+from auth_service.audit.routes import routes as audit_routes
 from auth_service.audit.service import Audit
 from auth_service.delivery.callbacks import routes as callback_routes
 from auth_service.delivery.console import Inbox
+from auth_service.delivery.letters import Letters
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.notices import Notices
 from auth_service.delivery.queue import Queue
@@ -54,6 +59,9 @@ FEATURES = (
     account_routes,
     key_routes,
     callback_routes,
+    admin_routes,
+    letter_routes,
+    audit_routes,
 )
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
@@ -147,6 +155,7 @@ async def _challenges(app: web.Application) -> AsyncIterator[None]:
 
 async def _notices(app: web.Application) -> AsyncIterator[None]:
     queue = Queue(app[r.REDIS], "")
+    app[r.LETTERS] = Letters(queue, app[r.KEYRING], app[r.CLOCK])
     app[r.NOTICES] = Notices(queue, app[r.KEYRING], app[r.CLOCK], app[r.ENTROPY])
     yield
 
@@ -160,6 +169,9 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
         clock=app[r.CLOCK],
         entropy=app[r.ENTROPY],
         token_life=timedelta(seconds=settings.access_token_ttl),
+    )
+    app[r.ADMINISTRATION] = Administration(
+        app[r.DATABASE], publisher, app[r.AUDIT], app[r.LIVES], app[r.CLOCK]
     )
     watch_publisher(app[HTTP_METRICS].registry, publisher)
     async with repeating("publisher", publisher.maintain, pause=1):

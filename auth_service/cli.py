@@ -4,6 +4,7 @@ python -m auth_service serve
 python -m auth_service worker
 python -m auth_service keys generate|rotate|list
 python -m auth_service deliveries dead|retry ID
+python -m auth_service admin grant|revoke ADDRESS ROLE
 """
 
 import argparse
@@ -13,6 +14,8 @@ import sys
 from datetime import timedelta
 from typing import get_args
 
+from auth_service.admin.command import change_role
+from auth_service.admin.model import Role
 from auth_service.app import create_app
 from auth_service.delivery.command import list_dead, retry_dead, run_worker
 from auth_service.settings import AuthSettings, KeySettings
@@ -42,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
     deliveries.add_argument("action", choices=["dead", "retry"])
     deliveries.add_argument("id", nargs="?", default="")
+    admin = commands.add_parser("admin", help="who may administer, and who may edit")
+    admin.add_argument("action", choices=["grant", "revoke"])
+    admin.add_argument("address", help="a verified number or mail address")
+    admin.add_argument("role", choices=get_args(Role))
     keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
     keys.add_argument("action", choices=["generate", "rotate", "list"])
     keys.add_argument("--algorithm", choices=get_args(Algorithm), default="EdDSA")
@@ -50,10 +57,13 @@ def main(arguments: list[str] | None = None) -> int:
         return _keys(chosen.action, chosen.algorithm, SystemClock())
     settings = load_settings(AuthSettings)
     clock, entropy = SystemClock(), SystemEntropy()
+    if chosen.command == "admin":
+        wanted = {"how": chosen.action, "address": chosen.address, "role": chosen.role}
+        return asyncio.run(change_role(settings, clock, entropy, **wanted))
     if chosen.command == "deliveries":
         if chosen.action == "dead":
-            return asyncio.run(list_dead(settings, entropy))
-        return asyncio.run(retry_dead(settings, clock, chosen.id))
+            return asyncio.run(list_dead(settings, clock, entropy))
+        return asyncio.run(retry_dead(settings, clock, entropy, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
     if chosen.command == "worker":
         asyncio.run(run_worker(settings, clock, entropy))

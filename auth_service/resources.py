@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from auth_service.admin.service import Administration
     from auth_service.audit.service import Audit
     from auth_service.delivery.console import Inbox
+    from auth_service.delivery.letters import Letters
     from auth_service.delivery.metrics import DeliveryMetrics
     from auth_service.delivery.notices import Notices
     from auth_service.keyring import Keyring
@@ -40,6 +42,8 @@ PARTS: web.AppKey["Parts"] = web.AppKey("parts")
 PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
 DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
 AUDIT: web.AppKey["Audit"] = web.AppKey("audit")
+ADMINISTRATION: web.AppKey["Administration"] = web.AppKey("administration")
+LETTERS: web.AppKey["Letters"] = web.AppKey("letters")
 NOTICES: web.AppKey["Notices"] = web.AppKey("notices")
 INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
 

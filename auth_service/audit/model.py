@@ -81,6 +81,16 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are listed; None: any. `until` is not among them."""
+
+    user_id: UUID | None = None
+    event: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """A row of the table."""
 

@@ -1,7 +1,12 @@
 """The table of events: appended to, read, and shortened at its old end; never changed."""
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
+from auth_service.audit.model import Filter, StoredEvent
+from shared.clock import milliseconds
 from shared.db import Connection, Database
 
 COLUMNS = (
@@ -17,6 +22,22 @@ SELECT {COLUMNS} FROM jsonb_populate_record(NULL::audit_events, $1)"""
 REMOVE_OLDER = """
 DELETE FROM audit_events WHERE id IN (
     SELECT id FROM audit_events WHERE created_at < $1 ORDER BY id LIMIT $2)"""
+
+
+# A statement for each choice: one for all of them could use no index.
+LISTS = {
+    (of_user, of_event): f"""
+SELECT {COLUMNS} FROM audit_events
+WHERE id < $1 AND created_at >= $2 AND created_at < $3
+  AND id >= $4 AND id <= $5
+  {"AND user_id = $7" if of_user else ""}
+  {f"AND event = ${8 if of_user else 7}" if of_event else ""}
+ORDER BY id DESC LIMIT $6"""
+    for of_user in (True, False)
+    for of_event in (True, False)
+}
+EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+LAST_ID = UUID(int=2**128 - 1)
 
 
 def appending(parameter: int, source: str, **known: str) -> str:
@@ -37,6 +58,28 @@ def appending(parameter: int, source: str, **known: str) -> str:
 async def append(connection: Connection, packed: str) -> None:
     """Add an event."""
     await connection.execute(APPEND, packed)
+
+
+async def list_events(
+    database: Database, wanted: Filter, before: UUID | None, limit: int
+) -> list[StoredEvent]:
+    """Return up to `limit` events whose ids come before `before`, the newest first."""
+    since, until = wanted.since or EARLIEST, wanted.until or LATEST
+    chosen = [value for value in (wanted.user_id, wanted.event) if value is not None]
+    query = LISTS[wanted.user_id is not None, wanted.event is not None]
+    arguments: list[Any] = [before or LAST_ID, since, until, _first_of(since), _last_of(until)]
+    async with database.connection() as connection:
+        rows = await connection.fetch(query, *arguments, limit, *chosen)
+    return [StoredEvent(**{**row, "details": json.loads(row["details"])}) for row in rows]
+
+
+def _first_of(moment: datetime) -> UUID:
+    """Return the lowest id that is made in the moment's millisecond."""
+    return UUID(int=min(max(milliseconds(moment), 0), 2**48 - 1) << 80)
+
+
+def _last_of(moment: datetime) -> UUID:
+    return UUID(int=_first_of(moment).int | 2**80 - 1)
 
 
 async def remove_older(database: Database, moment: datetime, limit: int) -> int:

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
+from uuid import UUID
 
 from auth_service.audit import repository
-from auth_service.audit.model import Event
+from auth_service.audit.model import Event, Filter, StoredEvent
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
@@ -54,6 +55,12 @@ class Audit:
                 details = {**event.details, "reason": refused.code}
                 await self.append(replace(event, outcome="failure", details=details))
             raise
+
+    async def list_events(
+        self, wanted: Filter, before: UUID | None, limit: int
+    ) -> list[StoredEvent]:
+        """Return events, the newest first, from behind the one with the id `before` on."""
+        return await repository.list_events(self._database, wanted, before, limit)
 
     async def remove_old(self) -> int:
         """Remove events past their life; return how many."""

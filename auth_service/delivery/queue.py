@@ -86,6 +86,18 @@ class Queue:
         letters: list[bytes] = await self._redis.execute("LRANGE", DEAD, 0, -1)
         return [json.loads(letter) for letter in letters]
 
+    async def count_dead(self) -> int:
+        """Return how many dead letters there are."""
+        return int(await self._redis.execute("LLEN", DEAD))
+
+    async def dead_from(self, place: int, count: int) -> list[dict[str, Any]]:
+        """Return up to `count` dead letters from the one at `place`, as the oldest counts."""
+        if place <= 0:
+            return []
+        last = min(count - place - 1, -1)
+        letters: list[bytes] = await self._redis.execute("LRANGE", DEAD, -place, last)
+        return [json.loads(letter) for letter in letters]
+
     async def revive(self, letter: dict[str, Any]) -> bool:
         """Put a dead letter back into the queue; False when somebody else just has."""
         text = json.dumps(letter)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.support.providers import ACCOUNT, ProviderStandIn, standing_in
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -46,3 +47,20 @@ def provider_settings(
         "sms_webhook_url": f"{webhook.address}/webhook",
         "sms_webhook_secret": WEBHOOK_SECRET,
     }
+
+
+@pytest.fixture
+def command_environment(
+    monkeypatch: pytest.MonkeyPatch, valkey: Any, auth_dsn: str, keys_folder: Any
+) -> None:
+    environment = {
+        "ENV": "development",
+        "PUBLIC_URL": ISSUER,
+        "AUTH_DATABASE_URL": auth_dsn,
+        "REDIS_URL": valkey.url(),
+        "JWT_PRIVATE_KEYS_DIR": str(keys_folder),
+        "SECRET_KEYS": SECRET,
+        "REVOCATION_KEY": REVOCATION_KEY,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)

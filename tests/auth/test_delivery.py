@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator
 from auth_service.cli import main
 from auth_service.delivery.model import DEAD, GROUP, STREAM
 from tests.auth.conftest import WEBHOOK_SECRET
-from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
+from tests.conftest import ISSUER
 from tests.support.clock import MovableClock
 from tests.support.providers import (
     ACCOUNT,
@@ -139,23 +139,6 @@ async def test_a_message_refused_for_good_becomes_a_dead_letter(
         [letter] = await _dead(redis)
         assert letter["reasons"] == {"twilio": "twilio answered 400, code 20500"}
         assert len(twilio.messages) == 1
-
-
-@pytest.fixture
-def command_environment(
-    monkeypatch: pytest.MonkeyPatch, valkey: Any, auth_dsn: str, keys_folder: Any
-) -> None:
-    environment = {
-        "ENV": "development",
-        "PUBLIC_URL": ISSUER,
-        "AUTH_DATABASE_URL": auth_dsn,
-        "REDIS_URL": valkey.url(),
-        "JWT_PRIVATE_KEYS_DIR": str(keys_folder),
-        "SECRET_KEYS": SECRET,
-        "REVOCATION_KEY": REVOCATION_KEY,
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.mark.usefixtures("command_environment")

@@ -15,6 +15,7 @@ from shared.openapi import Operation
 from tests.conftest import AUDIENCE, ISSUER
 from tests.contract.conftest import Services
 from tests.support.browser import ACCESS, sign_in
+from tests.support.database import Connection
 from tests.support.media import FORM, picture_form
 from tests.support.tokens import Mint
 
@@ -59,7 +60,10 @@ def routes() -> Iterator[Route]:
 
 
 ROUTES = list(routes())
-WITH_ID = [route for route in ROUTES if "{" in route.operation.path]
+WITH_ID = [
+    route for route in ROUTES if "{" in route.operation.path and route.operation.role is None
+]
+FOR_A_ROLE = [route for route in ROUTES if route.operation.role is not None]
 
 
 def test_there_are_routes_to_try() -> None:
@@ -70,6 +74,29 @@ def test_there_are_routes_to_try() -> None:
 
 def test_what_needs_no_token_is_listed_here() -> None:
     assert {str(route) for route in ROUTES if not route.needs_token} == OPEN
+
+
+def test_administration_is_for_administrators() -> None:
+    assert {str(route) for route in FOR_A_ROLE} == {
+        str(route) for route in ROUTES if route.operation.path.startswith("/admin")
+    }
+    assert {route.operation.role for route in FOR_A_ROLE} == {"admin"}
+    assert len(FOR_A_ROLE) >= 9
+
+
+@pytest.mark.parametrize("roles", [[], ["editor"], ["admin"], ["admin", "editor"]])
+async def test_what_is_for_a_role_is_for_nobody_else(
+    services: Services, auth_db: Connection, roles: list[str]
+) -> None:
+    await services.auth.sign_in(ALICE)
+    await auth_db.execute("update users set roles = $1", roles)
+    token = (await services.auth.sign_in(ALICE))["access_token"]
+    for route in FOR_A_ROLE:
+        method, path = route.operation.method, route.path(uuid4())
+        answer = await services.call(route.prefix, method, path, token)
+        allowed = "admin" in roles
+        assert (answer.status == 403) is not allowed, str(route)
+        assert allowed or answer.code == "forbidden"
 
 
 async def statuses(services: Services, token: str | None, **headers: str) -> dict[str, object]:
@@ -214,7 +241,9 @@ async def test_another_users_things_are_in_no_list(services: Services) -> None:
     lists = [
         route
         for route in ROUTES
-        if route.needs_token and route.operation.method == "GET" and route not in WITH_ID
+        if route.needs_token
+        and route.operation.method == "GET"
+        and route not in WITH_ID + FOR_A_ROLE
     ]
     assert len(lists) >= 4
     for route in lists:

@@ -1,0 +1,53 @@
+"""`python -m auth_service admin grant|revoke ADDRESS ROLE`: how the first administrator is made."""
+
+import sys
+from datetime import timedelta
+from typing import Literal
+
+from auth_service.admin.model import Actor, Role
+from auth_service.admin.service import Administration
+from auth_service.audit.model import Origin
+from auth_service.audit.service import Audit
+from auth_service.phone import parse_phone_number
+from auth_service.revocation.errors import RevocationPending
+from auth_service.revocation.service import Publisher
+from auth_service.session.model import Lives
+from auth_service.settings import AuthSettings
+from shared.clock import Clock
+from shared.db import open_database
+from shared.entropy import Entropy
+from shared.redis import open_redis
+
+
+async def change_role(
+    settings: AuthSettings,
+    clock: Clock,
+    entropy: Entropy,
+    *,
+    how: Literal["grant", "revoke"],
+    address: str,
+    role: Role,
+) -> int:
+    """Give the verified holder of a number or a mail address a role, or take it; 1 without one."""
+    life = timedelta(seconds=settings.access_token_ttl)
+    lives = Lives(absolute=life, idle=life, grace=life, access=life)
+    keys = [key.get_secret_value().encode() for key in settings.revocation_key]
+    async with (
+        open_database(settings.auth_database_url.get_secret_value()) as database,
+        open_redis(settings.redis_url.get_secret_value()) as redis,
+    ):
+        publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
+        audit = Audit(database, clock, entropy)
+        administration = Administration(database, publisher, audit, lives, clock)
+        number = parse_phone_number(address, settings.default_region, ("*",))
+        user = await administration.find_holder(number or address)
+        if user is None:
+            sys.stderr.write("nobody has that address, or it was not verified\n")
+            return 1
+        try:
+            user = await administration.change_roles(Actor(Origin()), user.id, how, [role])
+        except RevocationPending:
+            sys.stderr.write("done; the services are told as soon as Redis answers\n")
+            return 0
+    sys.stdout.write(f"{user.id} {' '.join(user.roles) or 'has no role'}\n")
+    return 0

@@ -1,0 +1,19 @@
+"""Refusals of administration."""
+
+from shared.errors import Conflict
+
+
+class OwnAccount(Conflict):
+    """An administrator would lock themselves out."""
+
+    def __init__(self) -> None:
+        """Say what is refused."""
+        super().__init__("An administrator cannot disable their own account")
+
+
+class NoLongerTrue(Conflict):
+    """A message's life has ended."""
+
+    def __init__(self) -> None:
+        """Say why it is not sent."""
+        super().__init__("What the message says is not true any more")

@@ -1,0 +1,72 @@
+"""`/admin/deliveries`: messages that could not be sent."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from auth_service.admin.errors import NoLongerTrue
+from auth_service.admin.schemas import DeadLetter, DeadLetterPage, DeadLetterQuery
+from auth_service.audit.model import Event
+from auth_service.audit.origin import origin
+from auth_service.delivery.letters import Letter
+from auth_service.resources import AUDIT, CALLER, LETTERS
+from shared.answer import answer
+from shared.errors import NotFound
+from shared.openapi import Routes
+from shared.paging import bad_cursor, decode_cursor, encode_cursor
+from shared.request import path_id, read_query
+
+MOST_DIGITS = 9
+routes = Routes("administration")
+
+
+@routes.add(
+    "GET",
+    "/admin/deliveries/dead",
+    summary="Messages that could not be sent, and why",
+    query=DeadLetterQuery,
+    answers={200: DeadLetterPage},
+    role="admin",
+)
+async def list_dead_letters(request: web.Request) -> web.Response:
+    """Answer with a page of dead letters."""
+    query = read_query(request, DeadLetterQuery)
+    place = _read(query.cursor) if query.cursor else None
+    letters, following = await request.app[LETTERS].page(place, query.limit)
+    cursor = None if following is None else encode_cursor([str(following)])
+    return answer(DeadLetterPage(items=[_shown(one) for one in letters], next_cursor=cursor))
+
+
+@routes.add(
+    "POST",
+    "/admin/deliveries/{id}/retry",
+    summary="Put a message back into the queue",
+    answers={204: None},
+    errors=(NoLongerTrue,),
+    role="admin",
+)
+async def retry_delivery(request: web.Request) -> web.Response:
+    """Queue the dead letter again."""
+    app, wanted = request.app, str(path_id(request))
+    outcome = await app[LETTERS].retry(wanted)
+    if outcome == "unknown":
+        raise NotFound
+    if outcome == "ended":
+        raise NoLongerTrue
+    actor, details = request[CALLER].user.id, {"delivery": wanted}
+    event = Event("delivery.retried", origin(request), actor_id=actor, details=details)
+    await app[AUDIT].append(event)
+    return web.Response(status=204)
+
+
+def _shown(letter: Letter) -> DeadLetter:
+    not_after = datetime.fromtimestamp(letter.not_after / 1000, UTC)
+    return DeadLetter.model_validate({**asdict(letter), "not_after": not_after})
+
+
+def _read(cursor: str) -> int:
+    [text] = decode_cursor(cursor, 1)
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise bad_cursor()
+    return int(text)

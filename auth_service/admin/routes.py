@@ -1,0 +1,116 @@
+"""`/admin/users`: found, kept out, let in again, given roles. Each route is for administrators."""
+
+from uuid import UUID
+
+from aiohttp import web
+
+from auth_service.admin.errors import OwnAccount
+from auth_service.admin.model import Actor, Search
+from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
+from auth_service.audit.origin import origin
+from auth_service.phone import parse_phone_number
+from auth_service.resources import ADMINISTRATION, CALLER, SETTINGS
+from auth_service.revocation.errors import RevocationPending
+from auth_service.user.schemas import UserAnswer
+from shared.answer import answer
+from shared.openapi import Routes
+from shared.paging import cut_by_id, read_id
+from shared.request import path_id, read_body, read_query
+
+NEWEST = UUID(int=2**128 - 1)
+routes = Routes("administration")
+
+
+@routes.add(
+    "GET",
+    "/admin/users",
+    summary="Users, the newest first; `q` is how a name, an address or a number begins",
+    query=UserQuery,
+    answers={200: UserPage},
+    role="admin",
+)
+async def list_users(request: web.Request) -> web.Response:
+    """Answer with a page of users."""
+    query = read_query(request, UserQuery)
+    before = read_id(query.cursor) if query.cursor else NEWEST
+    search = _search(request, query.q, before, query.limit + 1) if query.q else None
+    found = await request.app[ADMINISTRATION].search(search, before, query.limit + 1)
+    users, next_cursor = cut_by_id(found, query.limit, lambda user: user.id)
+    items = [UserAnswer.model_validate(user) for user in users]
+    return answer(UserPage(items=items, next_cursor=next_cursor))
+
+
+@routes.add("GET", "/admin/users/{id}", summary="One user", answers={200: UserAnswer}, role="admin")
+async def get_user(request: web.Request) -> web.Response:
+    """Answer with the user."""
+    user = await request.app[ADMINISTRATION].get(path_id(request))
+    return answer(UserAnswer.model_validate(user))
+
+
+@routes.add(
+    "POST",
+    "/admin/users/{id}/disable",
+    summary="Keep a user out; every token of theirs is dead at once",
+    answers={200: UserAnswer},
+    errors=(OwnAccount, RevocationPending),
+    role="admin",
+)
+async def disable_user(request: web.Request) -> web.Response:
+    """Disable the user."""
+    user = await request.app[ADMINISTRATION].disable(_actor(request), path_id(request))
+    return answer(UserAnswer.model_validate(user))
+
+
+@routes.add(
+    "POST",
+    "/admin/users/{id}/enable",
+    summary="Let a user in again",
+    answers={200: UserAnswer},
+    role="admin",
+)
+async def enable_user(request: web.Request) -> web.Response:
+    """Enable the user."""
+    user = await request.app[ADMINISTRATION].enable(_actor(request), path_id(request))
+    return answer(UserAnswer.model_validate(user))
+
+
+@routes.add(
+    "POST",
+    "/admin/users/{id}/revoke-sessions",
+    summary="End every session of a user",
+    answers={204: None},
+    errors=(RevocationPending,),
+    role="admin",
+)
+async def revoke_sessions(request: web.Request) -> web.Response:
+    """End the user's sessions."""
+    await request.app[ADMINISTRATION].revoke_sessions(_actor(request), path_id(request))
+    return web.Response(status=204)
+
+
+@routes.add(
+    "PUT",
+    "/admin/users/{id}/roles",
+    summary="Say what a user may",
+    body=RolesBody,
+    answers={200: UserAnswer},
+    errors=(RevocationPending,),
+    role="admin",
+)
+async def set_roles(request: web.Request) -> web.Response:
+    """Replace the user's roles."""
+    user_id, body = path_id(request), await read_body(request, RolesBody)
+    user = await request.app[ADMINISTRATION].change_roles(
+        _actor(request), user_id, "set", body.roles
+    )
+    return answer(UserAnswer.model_validate(user))
+
+
+def _actor(request: web.Request) -> Actor:
+    return Actor(origin(request), request[CALLER].user.id)
+
+
+def _search(request: web.Request, text: str, before: UUID, limit: int) -> Search:
+    region = request.app[SETTINGS].default_region
+    number = parse_phone_number(text, region, ("*",)) or text
+    return Search(text.lower(), number, before, limit)

@@ -1,0 +1,66 @@
+"""Bodies, queries and answers of administration."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from auth_service.admin.model import Role
+from auth_service.user.schemas import UserAnswer
+
+
+class UserQuery(BaseModel):
+    """Which users: `q` is how a name, a username, a mail address or a number begins."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str | None = Field(None, min_length=1, max_length=254)
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=400)
+
+
+class UserPage(BaseModel):
+    """A page of users, the newest first; `next_cursor` is null on the last one."""
+
+    items: list[UserAnswer]
+    next_cursor: str | None
+
+
+class RolesBody(BaseModel):
+    """Every role that the user is to have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    roles: Annotated[list[Role], Field(max_length=10)]
+
+
+class DeadLetter(BaseModel):
+    """A message that could not be sent, and what each provider said; never what it says.
+
+    `template` is null where the key that sealed the message is no longer configured.
+    """
+
+    id: UUID
+    template: str | None
+    channel: str | None
+    to: str | None
+    reasons: dict[str, str]
+    died_at: datetime
+    not_after: datetime
+
+
+class DeadLetterPage(BaseModel):
+    """A page of dead letters, the newest first; `next_cursor` is null on the last one."""
+
+    items: list[DeadLetter]
+    next_cursor: str | None
+
+
+class DeadLetterQuery(BaseModel):
+    """Which page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=400)

@@ -1,0 +1,130 @@
+"""What operators do with users."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Literal
+from uuid import UUID
+
+from auth_service.admin import repository
+from auth_service.admin.errors import OwnAccount
+from auth_service.admin.model import Actor, Search
+from auth_service.audit.model import Event, EventName
+from auth_service.audit.service import Audit
+from auth_service.revocation.service import Publisher
+from auth_service.session.model import Lives
+from auth_service.session.repository import revoke_user
+from auth_service.user.model import User
+from shared.clock import Clock
+from shared.db import Connection, Database
+from shared.errors import NotFound
+
+
+class Administration:
+    """Every method that changes a user raises `NotFound` where there is none.
+
+    What cuts tokens off raises `RevocationPending` when it is done, but other services may not
+    know yet; it may be repeated.
+    """
+
+    def __init__(
+        self, database: Database, publisher: Publisher, audit: Audit, lives: Lives, clock: Clock
+    ) -> None:
+        """Work on `database`."""
+        self._database = database
+        self._publisher = publisher
+        self._audit = audit
+        self._lives = lives
+        self._clock = clock
+
+    async def search(self, search: Search | None, before: UUID, limit: int) -> list[User]:
+        """Return users, the newest first; all of them where nothing is looked for."""
+        if search is None:
+            return await repository.page(self._database, before, limit)
+        return await repository.matching(self._database, search)
+
+    async def find_holder(self, address: str) -> User | None:
+        """Return the verified holder of a number or a mail address."""
+        return await repository.find_holder(self._database, address)
+
+    async def get(self, user_id: UUID) -> User:
+        """Return the user."""
+        async with self._database.connection() as connection:
+            return await _found(connection, user_id)
+
+    async def disable(self, actor: Actor, user_id: UUID) -> User:
+        """Keep the user out, from this moment on, everywhere.
+
+        Raises:
+            OwnAccount: the user is who asks.
+        """
+        if actor.id == user_id:
+            raise OwnAccount
+        now = self._clock.now()
+        async with self._changing(user_id) as connection:
+            await repository.disable(
+                connection,
+                user_id,
+                event=self._event("user.disabled", actor, user_id),
+                now=now,
+                until=self._lives.revoked_until(now),
+            )
+            user = await _found(connection, user_id)
+        await self._publisher.publish_for(user_id)
+        return user
+
+    async def enable(self, actor: Actor, user_id: UUID) -> User:
+        """Let the user in again; sessions that were ended stay so."""
+        event = self._event("user.enabled", actor, user_id)
+        async with self._changing(user_id) as connection:
+            await repository.enable(connection, user_id, event=event)
+            return await _found(connection, user_id)
+
+    async def revoke_sessions(self, actor: Actor, user_id: UUID) -> None:
+        """End every session of the user."""
+        now = self._clock.now()
+        event = self._event("user.signed_out_everywhere", actor, user_id)
+        until = self._lives.revoked_until(now)
+        await self.get(user_id)
+        await revoke_user(
+            self._database, user_id, reason="administration", event=event, now=now, until=until
+        )
+        await self._publisher.publish_for(user_id)
+
+    async def change_roles(
+        self,
+        actor: Actor,
+        user_id: UUID,
+        how: Literal["set", "grant", "revoke"],
+        roles: Sequence[str],
+    ) -> User:
+        """Say what the user may; tokens that say otherwise are dead, sessions go on."""
+        now = self._clock.now()
+        async with self._changing(user_id) as connection:
+            await repository.change_roles(
+                connection,
+                user_id,
+                how,
+                sorted(set(roles)),
+                event=self._event("roles.changed", actor, user_id),
+                now=now,
+                until=self._lives.revoked_until(now),
+            )
+            user = await _found(connection, user_id)
+        await self._publisher.publish_for(user_id)
+        return user
+
+    @asynccontextmanager
+    async def _changing(self, user_id: UUID) -> AsyncIterator[Connection]:
+        async with self._database.transaction() as connection:
+            await repository.lock(connection, user_id)
+            yield connection
+
+    def _event(self, name: EventName, actor: Actor, user_id: UUID) -> str:
+        return self._audit.packed(Event(name, actor.origin, user_id, actor_id=actor.id))
+
+
+async def _found(connection: Connection, user_id: UUID) -> User:
+    user = await repository.find(connection, user_id)
+    if user is None:
+        raise NotFound
+    return user

@@ -1,0 +1,59 @@
+"""The query and the answer of the list of events."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        message = "out of range"
+        raise ValueError(message) from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class EventQuery(BaseModel):
+    """Which events: of a user, of a name, from a moment on, before another."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: UUID | None = None
+    event: str | None = Field(None, max_length=100)
+    since: Moment | None = Field(None, alias="from")
+    until: Moment | None = Field(None, alias="to")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=400)
+
+
+class EventAnswer(BaseModel):
+    """Something that concerns an account's safety.
+
+    `user_id`: whom it concerns; `actor_id`: who did it, null when it was the user.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    event: str
+    outcome: Literal["success", "failure"]
+    user_id: UUID | None
+    actor_id: UUID | None
+    session_id: UUID | None
+    address: IPvAnyAddress | None
+    user_agent: str | None
+    request_id: str | None
+    details: dict[str, str]
+    created_at: datetime
+
+
+class EventPage(BaseModel):
+    """A page of events, the newest first; `next_cursor` is null on the last one."""
+
+    items: list[EventAnswer]
+    next_cursor: str | None

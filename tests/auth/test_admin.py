@@ -1,0 +1,290 @@
+"""Administration: who is found, who is kept out, and what everybody's tokens are worth then."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from auth_service.cli import main
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import Answer, AuthClient
+from tests.support.providers import ProviderStandIn
+from tests.support.waiting import until
+
+ADMIN, NUMBER, OTHER = "+919876543200", "+919876543210", "+919876543211"
+
+
+async def be_admin(auth: AuthClient, auth_db: Connection) -> str:
+    """An administrator's token."""
+    await auth.sign_in(ADMIN, "Ops Team")
+    await auth_db.execute("update users set roles = '{admin}' where phone_number = $1", ADMIN)
+    return str((await auth.sign_in(ADMIN))["access_token"])
+
+
+@pytest.fixture
+async def admin(auth: AuthClient, auth_db: Connection) -> str:
+    return await be_admin(auth, auth_db)
+
+
+async def found(auth: AuthClient, admin: str, q: str) -> list[str]:
+    answer = await auth.call("GET", "/admin/users", token=admin, params={"q": q})
+    assert answer.status == 200, answer.body
+    return [item["name"] for item in answer.body["items"]]
+
+
+async def test_users_are_found_by_how_things_begin(
+    auth: AuthClient, auth_db: Connection, admin: str
+) -> None:
+    await auth.sign_in(NUMBER, "Asha Rao")
+    await auth.sign_in(OTHER, "Bo_b 100%")
+    change = (
+        "update users set username = 'RaoA', email = 'asha@example.com' where name = 'Asha Rao'"
+    )
+    await auth_db.execute(change)
+    for q in ("asha", "ASHA R", "raoa", "Asha@Example", NUMBER, "+91 98765 43210", "09876543210"):
+        assert await found(auth, admin, q) == ["Asha Rao"], q
+    assert await found(auth, admin, "+9198765432") == ["Bo_b 100%", "Asha Rao", "Ops Team"]
+    assert await found(auth, admin, "bo_") == ["Bo_b 100%"]
+    for q in ("bo%", "%", "_", "rao asha", "'; drop table users; --", "\U0010ffff", "é"):
+        assert await found(auth, admin, q) == [], q
+    refused = await auth.call("GET", "/admin/users", token=admin, params={"q": "x" * 300})
+    assert refused.code == "validation_failed"
+
+
+async def test_the_list_of_users_pages(auth: AuthClient, admin: str) -> None:
+    for last in range(3):
+        await auth.sign_in(f"+91987654321{last}")
+    seen: list[str] = []
+    params = {"limit": "2"}
+    while True:
+        page = (await auth.call("GET", "/admin/users", token=admin, params=params)).body
+        seen += [item["phone_number"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    assert seen == [f"+91987654321{last}" for last in (2, 1, 0)] + [ADMIN]
+    for cursor in ("x", "WyJ4Il0", ""):
+        bad = {"cursor": cursor}
+        answer = await auth.call("GET", "/admin/users", token=admin, params=bad)
+        assert cursor == "" or answer.code == "validation_failed"
+
+
+async def test_one_user(auth: AuthClient, admin: str) -> None:
+    pair = await auth.sign_in(NUMBER)
+    path = f"/admin/users/{pair['user']['id']}"
+    answer = await auth.call("GET", path, token=admin)
+    assert answer.body["phone_number"] == NUMBER
+    assert not {"password", "generation"} & set(answer.body)
+    for method, action in (
+        ("GET", ""),
+        ("POST", "/disable"),
+        ("POST", "/enable"),
+        ("POST", "/revoke-sessions"),
+    ):
+        unknown = await auth.call(method, f"/admin/users/{uuid4()}{action}", token=admin)
+        assert unknown.code == "not_found"
+    body: dict[str, list[str]] = {"roles": []}
+    unknown = await auth.call("PUT", f"/admin/users/{uuid4()}/roles", token=admin, json=body)
+    assert unknown.code == "not_found"
+
+
+async def test_a_disabled_user_is_out_until_let_in_again(
+    auth: AuthClient, auth_db: Connection, admin: str
+) -> None:
+    pair = await auth.sign_in(NUMBER)
+    path = f"/admin/users/{pair['user']['id']}"
+    for _ in range(2):
+        answer = await auth.call("POST", f"{path}/disable", token=admin)
+        assert (answer.status, answer.body["status"]) == (200, "disabled")
+    token, body = pair["access_token"], {"refresh_token": pair["refresh_token"]}
+    assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
+    assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
+    await auth.ask(NUMBER)
+    assert (await auth.enter(NUMBER, await auth.code(NUMBER, 2))).code == "account_disabled"
+    revoked = await auth_db.fetch("select kind, generation, reason from revocations")
+    assert [tuple(row) for row in revoked] == [("user", 1, "disabled")]
+    for _ in range(2):
+        answer = await auth.call("POST", f"{path}/enable", token=admin)
+        assert (answer.status, answer.body["status"]) == (200, "active")
+    assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
+    assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
+    assert (await auth.sign_in(NUMBER))["user"]["id"] == pair["user"]["id"]
+    events = (
+        "select event from audit_events where user_id = $1 and actor_id is not null order by id"
+    )
+    rows = await auth_db.fetch(events, pair["user"]["id"])
+    assert [row["event"] for row in rows] == ["user.disabled", "user.enabled"]
+
+
+async def test_who_had_proven_nothing_is_pending_again(
+    auth: AuthClient, auth_db: Connection, admin: str
+) -> None:
+    user = await auth_db.fetchval(
+        "insert into users (id, name, status, created_at)"
+        " values (gen_random_uuid(), 'P', 'pending', now()) returning id"
+    )
+    await auth.call("POST", f"/admin/users/{user}/disable", token=admin)
+    answer = await auth.call("POST", f"/admin/users/{user}/enable", token=admin)
+    assert answer.body["status"] == "pending"
+
+
+async def test_nobody_disables_themself(auth: AuthClient, admin: str) -> None:
+    me = await auth.call("GET", "/me", token=admin)
+    refused = await auth.call("POST", f"/admin/users/{me.body['id']}/disable", token=admin)
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert (await auth.call("GET", "/me", token=admin)).status == 200
+
+
+async def test_sessions_are_ended_by_an_administrator(
+    auth: AuthClient, auth_db: Connection, admin: str
+) -> None:
+    pairs = [await auth.sign_in(NUMBER) for _ in range(2)]
+    path = f"/admin/users/{pairs[0]['user']['id']}/revoke-sessions"
+    assert (await auth.call("POST", path, token=admin)).status == 204
+    for pair in pairs:
+        assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
+    event = await auth_db.fetchrow(
+        "select * from audit_events where event = 'user.signed_out_everywhere'"
+    )
+    assert event is not None
+    assert str(event["user_id"]) == pairs[0]["user"]["id"]
+    assert event["actor_id"] is not None
+
+
+async def test_roles_change_with_the_next_token(auth: AuthClient, admin: str) -> None:
+    pair = await auth.sign_in(NUMBER)
+    path = f"/admin/users/{pair['user']['id']}/roles"
+    body = {"roles": ["editor", "admin", "editor"]}
+    answer = await auth.call("PUT", path, token=admin, json=body)
+    assert answer.body["roles"] == ["admin", "editor"]
+    assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
+    refresh = {"refresh_token": pair["refresh_token"]}
+    fresh = (await auth.call("POST", "/refresh", json=refresh)).body
+    assert (await auth.call("GET", "/admin/users", token=fresh["access_token"])).status == 200
+    again = await auth.call("PUT", path, token=admin, json=body)  # nothing is different
+    assert again.status == 200
+    assert (await auth.call("GET", "/admin/users", token=fresh["access_token"])).status == 200
+    await auth.call("PUT", path, token=admin, json={"roles": []})
+    later = await auth.call("POST", "/refresh", json={"refresh_token": fresh["refresh_token"]})
+    token = later.body["access_token"]
+    assert (await auth.call("GET", "/admin/users", token=token)).code == "forbidden"
+    wrongs: list[dict[str, Any]] = [{}, {"roles": ["root"]}, {"roles": "admin"}, {"role": []}]
+    for wrong in wrongs:
+        refused = await auth.call("PUT", path, token=admin, json=wrong)
+        assert refused.code == "validation_failed"
+
+
+async def test_events_are_listed_by_user_name_and_time(
+    auth: AuthClient, admin: str, clock: MovableClock
+) -> None:
+    clock.advance(minutes=1)
+    first = clock.now().isoformat()
+    pair = await auth.sign_in(NUMBER)
+    await auth.call("POST", "/logout", token=pair["access_token"])
+    clock.advance(minutes=1)
+    second = clock.now().isoformat()
+    await auth.sign_in(NUMBER)
+
+    async def listed(**params: str) -> Answer:
+        return await auth.call("GET", "/admin/audit", token=admin, params=params)
+
+    async def names(**params: str) -> list[str]:
+        return [item["event"] for item in (await listed(**params)).body["items"]]
+
+    user = pair["user"]["id"]
+    everything = ["user.signed_in", "user.signed_out", "user.signed_up"]
+    assert await names(user_id=user) == everything
+    assert await names(user_id=user, **{"from": first, "to": second}) == everything[1:]
+    assert await names(user_id=user, event="user.signed_out") == ["user.signed_out"]
+    assert await names(event="user.signed_up", **{"from": first}) == ["user.signed_up"]
+    assert await names(**{"from": second}) == ["user.signed_in"]
+    assert await names(user_id=str(uuid4())) == []
+    page = await listed(user_id=user, limit="2")
+    rest = await listed(user_id=user, limit="2", cursor=page.body["next_cursor"])
+    assert [item["event"] for item in page.body["items"] + rest.body["items"]] == everything
+    assert rest.body["next_cursor"] is None
+    out = page.body["items"][1]
+    assert (out["outcome"], out["address"], out["actor_id"]) == ("success", "127.0.0.1", None)
+    for wrong in (
+        {"from": "yesterday"},
+        {"to": "2026-01-01T00:00:00"},
+        {"from": "0001-01-01T00:00:00+14:00"},
+        {"user_id": "me"},
+        {"cursor": "x"},
+        {"limit": "201"},
+        {"who": "me"},
+    ):
+        assert (await listed(**wrong)).code == "validation_failed", wrong
+    assert await names(**{"from": "0001-01-01T00:00:00Z", "to": "1950-01-01T00:00:00Z"}) == []
+
+
+async def test_dead_letters_are_listed_and_retried(
+    through: Callable[..., Any],
+    auth_db: Connection,
+    twilio: ProviderStandIn,
+    redis: Redis,
+    clock: MovableClock,
+) -> None:
+    async with through("console") as auth:
+        admin = await be_admin(auth, auth_db)
+    twilio.answers = [400, 400, 400]
+    async with through("twilio") as auth:
+        for last in range(3):
+            await auth.ask(f"+91987654321{last}")
+
+        async def all_dead() -> bool:
+            return bool(await redis.llen("deliveries:dead") == 3)
+
+        await until(all_dead, 10)
+        path, letters = "/admin/deliveries/dead", list[Any]()
+        params = {"limit": "2"}
+        while params:
+            page = (await auth.call("GET", path, token=admin, params=params)).body
+            letters += page["items"]
+            params = {"limit": "2", "cursor": page["next_cursor"]} if page["next_cursor"] else {}
+        assert sorted(letter["to"] for letter in letters) == ["…10", "…11", "…12"]
+        assert {letter["template"] for letter in letters} == {"code"}
+        assert not [text for text in ("parameters", "sealed", "+9198") if text in str(letters)]
+        for cursor in ("x", "WyJ4Il0", "WyItMSJd"):
+            bad = await auth.call("GET", path, token=admin, params={"cursor": cursor})
+            assert bad.code == "validation_failed"
+        retry = "/admin/deliveries/{}/retry"
+        again = retry.format(letters[0]["id"])
+        assert (await auth.call("POST", again, token=admin)).status == 204
+        assert (await twilio.received(4))[-1]["To"].endswith(letters[0]["to"][1:])
+        assert (await auth.call("POST", again, token=admin)).code == "not_found"
+        assert (await auth.call("POST", retry.format(uuid4()), token=admin)).code == "not_found"
+        clock.advance(seconds=301)
+        late = await auth.call("POST", retry.format(letters[1]["id"]), token=admin)
+        assert (late.status, late.code) == (409, "conflict")
+    details = "select details from audit_events where event = 'delivery.retried'"
+    assert letters[0]["id"] in await auth_db.fetchval(details)
+
+
+@pytest.mark.usefixtures("command_environment")
+async def test_the_first_administrator_is_made_by_hand(
+    auth: AuthClient, auth_db: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def command(*words: str) -> int:
+        return await asyncio.to_thread(main, ["admin", *words])
+
+    pair = await auth.sign_in(NUMBER)
+    assert await command("grant", "98765 43210", "admin") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"{pair['user']['id']} admin"
+    assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
+    admin = (await auth.sign_in(NUMBER))["access_token"]
+    assert (await auth.call("GET", "/admin/users", token=admin)).status == 200
+    event = await auth_db.fetchrow("select * from audit_events where event = 'roles.changed'")
+    assert event is not None
+    assert (event["actor_id"], event["address"]) == (None, None)
+    assert '"roles": "admin"' in event["details"]
+    await auth_db.execute("update users set email = 'a@example.com', email_verified = true")
+    assert await command("revoke", "A@example.com", "admin") == 0
+    assert (await auth.call("GET", "/admin/users", token=admin)).code == "token_revoked"
+    assert await command("grant", "nobody@example.com", "admin") == 1
+    with pytest.raises(SystemExit):
+        await command("grant", NUMBER, "root")

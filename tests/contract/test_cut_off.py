@@ -1,0 +1,52 @@
+"""Who is cut off at auth_service is cut off at media_service, in the same moment."""
+
+from tests.contract.conftest import Services
+from tests.support.database import Connection
+from tests.support.waiting import until
+
+ADMIN, NUMBER = "+919876543200", "+919876543210"
+
+
+async def refused(services: Services, token: str) -> list[str]:
+    """What both services say to the token once media_service has heard."""
+
+    async def heard() -> bool:
+        answer = await services.call("/v1/media", "GET", "/creatives", token)
+        return answer.status == 401
+
+    await until(heard, seconds=2)
+    auth = await services.call("/v1/auth", "GET", "/me", token)
+    media = await services.call("/v1/media", "GET", "/creatives", token)
+    return [auth.code, media.code]
+
+
+async def test_a_disabled_user_is_out_of_both_services(
+    services: Services, auth_db: Connection
+) -> None:
+    await services.auth.sign_in(ADMIN)
+    await auth_db.execute("update users set roles = '{admin}'")
+    admin = (await services.auth.sign_in(ADMIN))["access_token"]
+    pair = await services.auth.sign_in(NUMBER)
+    token, user = pair["access_token"], pair["user"]["id"]
+    assert (await services.call("/v1/media", "GET", "/creatives", token)).status == 200
+    done = await services.call("/v1/auth", "POST", f"/admin/users/{user}/disable", admin)
+    assert done.status == 200
+    assert await refused(services, token) == ["token_revoked"] * 2
+
+
+async def test_changed_roles_are_told_to_both_services(
+    services: Services, auth_db: Connection
+) -> None:
+    await services.auth.sign_in(ADMIN)
+    await auth_db.execute("update users set roles = '{admin}'")
+    admin = (await services.auth.sign_in(ADMIN))["access_token"]
+    pair = await services.auth.sign_in(NUMBER)
+    path, body = f"/admin/users/{pair['user']['id']}/roles", {"roles": ["editor"]}
+    assert (await services.auth.call("PUT", path, token=admin, json=body)).status == 200
+    assert await refused(services, pair["access_token"]) == ["token_revoked"] * 2
+    refresh = {"refresh_token": pair["refresh_token"]}
+    fresh = (await services.auth.call("POST", "/refresh", json=refresh)).body
+    everybody = await services.call(
+        "/v1/media", "GET", "/creatives", fresh["access_token"], params={"limit": "1"}
+    )
+    assert everybody.status == 200
