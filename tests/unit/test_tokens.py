@@ -184,6 +184,9 @@ def test_a_forgery_is_refused(verifier: TokenVerifier, forge: Callable[[], str])
         {"alg": "EdDSA", "kid": "ed"},
         {"typ": "at+jwt", "kid": "ed"},
         {},
+        b'{"alg":"EdDSA","typ":"at+jwt","kid":"ec","kid":"ed"}',
+        b'{"alg":"EdDSA","typ":"at+jwt","kid":"ed","alg":"EdDSA"}',
+        b'[["alg","EdDSA"],["typ","at+jwt"],["kid","ed"]]',
         b"[]",
         b"null",
         b"x",
@@ -232,6 +235,23 @@ def test_a_mistyped_or_foreign_claim_is_refused(
 )  # fmt: skip
 def test_a_payload_that_is_no_object_is_refused(verifier: TokenVerifier, payload: bytes) -> None:
     refuse(verifier, raw_token(header(), payload))
+
+
+def test_a_claim_given_twice_is_refused(verifier: TokenVerifier) -> None:
+    text = json.dumps(CLAIMS)
+    refuse(verifier, raw_token(header(), f'{{"sub": "{uuid4()}", {text[1:]}'.encode()))
+
+
+def test_a_known_header_vouches_for_no_other_signature(verifier: TokenVerifier) -> None:
+    verifier.verify(raw_token(header(), CLAIMS))
+    refuse(verifier, foreign_key()())
+    refuse(verifier, other_payload())
+
+
+def test_a_header_is_forgotten_with_its_key(verifier: TokenVerifier) -> None:
+    verifier.verify(raw_token(header(), CLAIMS))
+    verifier.use({"ec": parse_jwks(JWKS)["ec"]})
+    refuse(verifier, raw_token(header(), CLAIMS | {"jti": "another"}))
 
 
 def test_numbers_beyond_every_clock_are_survived(verifier: TokenVerifier) -> None:
