@@ -21,6 +21,7 @@ COOKIE = {
     "description": f"for browsers; a change also needs `{CSRF_HEADER}`, as the cookie `{CSRF}` has "
     "it",
 }
+_UUID = {"type": "string", "format": "uuid"}
 _NO_ERRORS: tuple[type[e.DomainError], ...] = ()
 
 
@@ -40,10 +41,12 @@ class Operation:
     """One method of one path.
 
     `auth`: needs a signed-in user, checked before the handler runs; `role`: with this role.
-    `reads_token`: the handler checks the token by itself, and takes one that is revoked.
-    `reads_cookies`: it looks at cookies. `deadline`: seconds, or None where the handler has a
-    clock of its own. `body_type`: the media type of `body`, which may be left out where it is not
-    `body_required`. `headers`: what the route reads, and whether it must be there.
+    `reads_token`: the handler checks the token by itself, and takes one that is revoked;
+    `takes_token`: it needs none, but shows more with one. `reads_cookies`: it looks at cookies.
+    `deadline`: seconds, or None where the handler has a clock of its own. `body_type`: the media
+    type of `body`, which may be left out where it is not `body_required`; `other_bodies` are taken
+    too, by media type. `headers`: what the route reads, and whether it must be there.
+    `id_pattern`: what ids in the path look like that are no UUIDs.
     """
 
     method: str
@@ -55,6 +58,8 @@ class Operation:
     body: type[BaseModel] | None = None
     body_type: str = "application/json"
     body_required: bool = True
+    other_bodies: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    id_pattern: str | None = None
     query: type[BaseModel] | None = None
     headers: Mapping[str, bool] = field(default_factory=dict)
     errors: tuple[type[e.DomainError], ...] = _NO_ERRORS
@@ -62,6 +67,7 @@ class Operation:
     role: str | None = None
     reads_token: bool = False
     reads_cookies: bool = False
+    takes_token: bool = False
     deadline: float | None = HANDLER_SECONDS
 
     @property
@@ -72,7 +78,7 @@ class Operation:
     @property
     def looks_at_credentials(self) -> bool:
         """Whether what is answered depends on who asks."""
-        return self.needs_token or self.reads_cookies
+        return self.needs_token or self.takes_token or self.reads_cookies
 
     def refusals(self) -> list[type[e.DomainError]]:
         """Return every error that the answer may be, the common ones included."""
@@ -81,7 +87,9 @@ class Operation:
             common += [e.TokenMissing, e.TokenInvalid]
         if self.looks_at_credentials and self.method not in SAFE_METHODS:
             common += [e.CsrfFailed]
-        if self.auth:
+        if self.takes_token:
+            common += [e.TokenInvalid]
+        if self.auth or self.takes_token:
             common += [e.TokenRevoked]
         if self.role:
             common += [e.Forbidden]
@@ -137,6 +145,7 @@ def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> 
 
 def _add_schemas(spec: APISpec, operations: list[Operation]) -> None:
     bodies = {op.body for op in operations if op.body}
+    bodies |= {body for op in operations for body in op.other_bodies.values()}
     answers = {
         answer for op in operations for answer in op.answers.values() if isinstance(answer, type)
     }
@@ -185,10 +194,18 @@ def _describe(operation: Operation) -> dict[str, Any]:
     }
     if operation.needs_token:
         described["security"] = [{"bearer": []}, {"cookie": []}]
+    if operation.takes_token:
+        described["security"] = [{"bearer": []}, {"cookie": []}, {}]
     if operation.body:
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {operation.body_type: {"schema": _ref(operation.body)}},
+            "content": {
+                kind: {"schema": _ref(model)}
+                for kind, model in {
+                    operation.body_type: operation.body,
+                    **operation.other_bodies,
+                }.items()
+            },
         }
     if parameters := _parameters(operation):
         described["parameters"] = parameters
@@ -225,7 +242,7 @@ def _refusals(operation: Operation) -> dict[str, Any]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        *_path_parameters(operation.path),
+        *_path_parameters(operation.path, operation.id_pattern),
         *_query_parameters(operation.query),
         *_header_parameters(operation.headers),
     ]
@@ -239,9 +256,9 @@ def _header_parameters(headers: Mapping[str, bool]) -> list[dict[str, Any]]:
     ]
 
 
-def _path_parameters(path: str) -> list[dict[str, Any]]:
+def _path_parameters(path: str, id_pattern: str | None) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    schema = {"type": "string", "format": "uuid"}
+    schema = {"type": "string", "pattern": id_pattern} if id_pattern else _UUID
     return [{"name": n, "in": "path", "required": True, "schema": schema} for n in names]
 
 

@@ -9,6 +9,15 @@ from shared.errors import FieldError, ValidationFailed
 MOST_ERRORS = 50
 MOST_PATH_CHARACTERS = 64  # unknown fields are named by whoever sent them
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+def not_null(value: T | None) -> T:
+    """Return a value that may be left out but not be null."""
+    if value is None:
+        message = "must not be null"
+        raise ValueError(message)
+    return value
 
 
 def validate(model: type[M], value: object) -> M:

@@ -164,7 +164,8 @@ async def _account(
         account = await repository.activate(connection, destination, choice)
         if account:
             await repository.remove(connection, fresh)
-            event = Event("user.activated", entrance.origin, account.user.id)
+            origin = entrance.event().origin
+            event = Event("user.activated", origin, account.user.id)
             await parts.audit.append_in(connection, event)
             return account, True
     raise ServiceUnavailable

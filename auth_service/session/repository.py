@@ -217,13 +217,8 @@ async def revoke_session(
     return bool(await connection.fetchval(SESSION_EXISTS, session_id, user_id))
 
 
-async def lock_user(connection: Connection, user_id: UUID) -> None:
-    """Wait for sign-ins of the user that are under way, and keep others waiting."""
-    await connection.execute(LOCK_USER, user_id)
-
-
 async def revoke_others(
-    connection: Connection,
+    database: Database,
     user_id: UUID,
     keep: UUID,
     *,
@@ -232,20 +227,16 @@ async def revoke_others(
     now: datetime,
     until: datetime,
 ) -> None:
-    """End every session of the user but `keep`; in a transaction."""
-    await lock_user(connection, user_id)
-    await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
+    """End every session of the user but `keep`."""
+    async with database.transaction() as connection:
+        await connection.execute(LOCK_USER, user_id)
+        await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
 
 
 async def revoke_user(
-    connection: Connection,
-    user_id: UUID,
-    *,
-    reason: str,
-    event: str,
-    now: datetime,
-    until: datetime,
+    database: Database, user_id: UUID, *, reason: str, event: str, now: datetime, until: datetime
 ) -> None:
-    """End every session of the user by raising the generation; in a transaction."""
-    await lock_user(connection, user_id)
-    await connection.execute(REVOKE_USER, user_id, now, reason, until, event)
+    """End every session of the user by raising the generation."""
+    async with database.transaction() as connection:
+        await connection.execute(LOCK_USER, user_id)
+        await connection.execute(REVOKE_USER, user_id, now, reason, until, event)

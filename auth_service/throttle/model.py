@@ -17,10 +17,10 @@ IPV6_SITE_BITS = 64
 PREFIX_DIGITS = 3
 
 
-Refuses = Literal["everybody", "strangers", "newcomers", "strangers_quietly", "newcomers_quietly"]
+Refuses = Literal["everybody", "strangers", "newcomers", "quietly"]
 """`strangers`: addresses from which the destination was not proven lately. `newcomers`: strangers
-again, and only for a number that no verified user holds. `quietly`: they are not told that they get
-nothing."""
+again, and only for a number that no verified user holds. `quietly`: newcomers again, who are not
+told that they get nothing."""
 
 
 class Scope(NamedTuple):
@@ -77,7 +77,7 @@ def sent_scopes(
     here, address = site(client), destination.address
     cooldown = settings.otp_cooldown
     own = (Rate(1, cooldown * 1000),) if cooldown else ()
-    newcomers: Refuses = "newcomers_quietly" if quiet else "newcomers"
+    newcomers: Refuses = "quietly" if quiet else "newcomers"
     scopes = [
         Scope("cooldown", f"limit:cooldown:{digest(address, here)}", own),
         Scope(
@@ -102,7 +102,7 @@ def sent_scopes(
             f"limit:send_all:{digest(to.address)}",
             settings.limit_send_total_per_destination,
         )
-        scopes.append(Scope("send_total_per_destination", key, rates, refuses="strangers_quietly"))
+        scopes.append(Scope("send_total_per_destination", key, rates, refuses="quietly"))
     return _limited(scopes)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from media_service.image.model import EXTENSIONS, ORIGINAL, VARIANT_TYPE
@@ -59,6 +60,25 @@ class Creative:
         return Position(self.due_at, self.id)
 
 
+class Shown(Protocol):
+    """What a picture's row says of its original: a creative's, or a product's photo's."""
+
+    @property
+    def sha256(self) -> bytes:
+        """Return the digest of the stored bytes."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """Return the media type."""
+        ...
+
+    @property
+    def file_name(self) -> str:
+        """Return the cleaned name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """One variant as it is sent: its validator, type and shown name.
@@ -72,12 +92,12 @@ class Served:
     file_name: str
 
     @classmethod
-    def of(cls, creative: Creative, variant: str) -> "Served":
+    def of(cls, picture: Shown, variant: str) -> "Served":
         """Return what is sent of that variant."""
-        digest = creative.sha256.hex()
+        digest = picture.sha256.hex()
         if variant == ORIGINAL:
-            return cls(f'"{digest}"', creative.content_type, creative.file_name)
-        name = f"{creative.file_name.rpartition('.')[0]}-{variant}.{EXTENSIONS[VARIANT_TYPE]}"
+            return cls(f'"{digest}"', picture.content_type, picture.file_name)
+        name = f"{picture.file_name.rpartition('.')[0]}-{variant}.{EXTENSIONS[VARIANT_TYPE]}"
         return cls(f'"{digest}-{variant}"', VARIANT_TYPE, name)
 
 

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from media_service.creative import service
 from media_service.creative.changing import change_creative
-from media_service.creative.conditions import is_known
 from media_service.creative.errors import RangeNotSatisfiable, ScheduledInPast
 from media_service.creative.model import Creative, Served
 from media_service.creative.schemas import (
@@ -18,8 +17,8 @@ from media_service.creative.schemas import (
     Owner,
     OwnerQuery,
 )
-from media_service.creative.sending import file_headers, send_file
-from media_service.resources import CALLER, CLOCK, DATABASE, REMOVER, SETTINGS, STORAGE, ZONES
+from media_service.creative.sending import answer_file
+from media_service.resources import CALLER, CLOCK, DATABASE, REMOVER, STORAGE, ZONES
 from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.openapi import Content, Routes
@@ -127,14 +126,9 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
     database, query = request.app[DATABASE], read_query(request, FileQuery)
     owner = _owner(request, query.owner)
     creative = await service.get_creative(database, path_id(request), owner)
+    opening = service.open_file(database, request.app[STORAGE], creative, query.variant)
     served = Served.of(creative, query.variant)
-    if is_known(request.headers.get("If-None-Match"), served.etag):
-        status = web.HTTPNotModified.status_code
-        return web.Response(status=status, headers=file_headers(served))
-    async with service.open_file(database, request.app[STORAGE], creative, query.variant) as file:
-        prefix = request.app[SETTINGS].x_accel_prefix
-        redirect = f"{prefix}{creative.key(query.variant)}" if prefix else ""
-        return await send_file(request, served, file, redirect)
+    return await answer_file(request, served, creative.key(query.variant), opening)
 
 
 def _answer_creative(creative: Creative) -> web.Response:

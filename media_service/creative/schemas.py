@@ -1,7 +1,7 @@
 """What the creatives' routes take and answer."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -20,11 +20,11 @@ from media_service.creative.due import first_instant, parse_when
 from media_service.creative.model import MAX_TITLE, Creative, Selection, Status
 from shared.clock import rfc3339
 from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
+from shared.validation import not_null
 
 PREFIX = "/v1/media"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-T = TypeVar("T")
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 Instant = Annotated[
@@ -51,18 +51,14 @@ def _blank_is_none(value: object) -> object:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
-def _not_null(value: T | None) -> T:
-    if value is None:
-        message = "must not be null"
-        raise ValueError(message)
-    return value
-
-
 Title = Annotated[
     Annotated[str, StringConstraints(max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
     BeforeValidator(_blank_is_none),
 ]
 """One line of text, or none."""
+
+Variant = Literal["original", "preview", "thumb"]
+"""Which of a picture's files."""
 
 Owner = Literal["me", "all"]
 """Whose creatives: an editor may ask for everybody's."""
@@ -122,7 +118,7 @@ class CreativeChange(BaseModel):
     )
     timezone: str = Field("", min_length=1, max_length=64, description="an IANA zone name")
     title: Title = None
-    status: Annotated[Literal["cancelled"] | None, AfterValidator(_not_null)] = None
+    status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
 
     @model_validator(mode="after")
     def _require_something(self) -> Self:
@@ -135,7 +131,7 @@ class CreativeChange(BaseModel):
 class FileQuery(OwnerQuery):
     """Which of a creative's files to send."""
 
-    variant: Literal["original", "preview", "thumb"] = "original"
+    variant: Variant = "original"
 
 
 class CreativeAnswer(BaseModel):

@@ -1,14 +1,16 @@
 """A stored file as an answer: conditional, partial, streamed, harmless to open."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 import structlog
 from aiohttp import web
 
-from media_service.creative.conditions import Span, choose_span
+from media_service.creative.conditions import Span, choose_span, is_known
 from media_service.creative.model import Served
-from media_service.storage.model import StoredFile
+from media_service.resources import SETTINGS
+from media_service.storage.model import ObjectKey, StoredFile
 
 WRITE_SECONDS = 60
 log = structlog.get_logger()
@@ -25,6 +27,21 @@ def file_headers(served: Served) -> dict[str, str]:
         "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
         "Accept-Ranges": "bytes",
     }
+
+
+async def answer_file(
+    request: web.Request,
+    served: Served,
+    key: ObjectKey,
+    opening: AbstractAsyncContextManager[StoredFile],
+) -> web.StreamResponse:
+    """Answer with the stored file, unless the client knows it; opened only where it is needed."""
+    if is_known(request.headers.get("If-None-Match"), served.etag):
+        status = web.HTTPNotModified.status_code
+        return web.Response(status=status, headers=file_headers(served))
+    async with opening as file:
+        prefix = request.app[SETTINGS].x_accel_prefix
+        return await send_file(request, served, file, f"{prefix}{key}" if prefix else "")
 
 
 async def send_file(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from media_service.upload.body import UploadBody
 
-FRAMING_BYTES = 16 * 1024
+FRAMING_BYTES = 32 * 1024
 """More than a form needs around its file: what is announced beyond it will have to be stored."""
 
 
@@ -25,5 +25,5 @@ class Arrival:
 
     @property
     def stored_at_least(self) -> int:
-        """Return how many bytes the file must have, by what is announced."""
-        return max(1, (self.length or 0) - FRAMING_BYTES)
+        """Return how many bytes the file must have, by what Content-Length says."""
+        return max(0, (self.length or 0) - FRAMING_BYTES)

@@ -20,7 +20,7 @@ from media_service.upload.model import UploadLimits
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
-from shared.errors import TokenInvalid
+from shared.errors import NotFound, TokenInvalid
 from shared.revocation.admission import Admission
 
 log = structlog.get_logger()
@@ -42,8 +42,12 @@ class Intake:
 
 
 @asynccontextmanager
-async def upload_turn(intake: Intake, route: str, arrival: Arrival) -> AsyncIterator[Turn]:
+async def upload_turn(
+    intake: Intake, route: str, arrival: Arrival, *, least: int = 1, freed: int = 0
+) -> AsyncIterator[Turn]:
     """Hold the upload's place among its user's, and its key if it has one, for the block.
+
+    `least`: bytes that it stores whatever is announced; `freed`: those that it replaces.
 
     Raises:
         RequestInProgress: another with this key is under way.
@@ -52,7 +56,7 @@ async def upload_turn(intake: Intake, route: str, arrival: Arrival) -> AsyncIter
     name = new_id(intake.clock, intake.entropy)
     use = KeyUse(arrival.user_id, route, arrival.key, name) if arrival.key else None
     async with taking_turn(intake.database, use, intake.clock) as turn:
-        announced = 0 if turn.repeats else arrival.stored_at_least
+        announced = 0 if turn.repeats else max(least, arrival.stored_at_least - freed)
         upload = Upload(name, arrival.user_id, announced, repeats=turn.repeats)
         async with uploading(intake.database, intake.allowance, upload, intake.clock):
             yield turn
@@ -63,7 +67,7 @@ async def discarding(storage: Storage, keys: Sequence[ObjectKey]) -> AsyncIterat
     """Remove files that were kept when the block refuses the row that was to have them."""
     try:
         yield
-    except (QuotaExceeded, RequestInProgress, TokenInvalid):
+    except (QuotaExceeded, RequestInProgress, TokenInvalid, NotFound):
         for key in keys:
             await _discard(storage, key)
         raise

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import pytest
 
 from tests.support.clock import MovableClock
 from tests.support.injection import INJECTIONS
@@ -137,8 +136,12 @@ async def test_bad_bodies_are_refused(media: MediaClient) -> None:
     assert (big.status, big.code) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-async def test_a_title_is_text_and_nothing_else(media: MediaClient, text: str) -> None:
+async def test_a_title_is_text_and_nothing_else(media: MediaClient) -> None:
+    for text in INJECTIONS:
+        await try_text(media, text)
+
+
+async def try_text(media: MediaClient, text: str) -> None:
     made = await media.upload(part("title", text))
     assert made["title"] == text.strip()
     changed = await patch(media, made, '"1"', title=f"again {text}")

@@ -1,0 +1,1 @@
+"""Products: what a user offers, with a price and perhaps a photo."""

@@ -1,0 +1,99 @@
+"""What a product is, and its photo."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from media_service.storage.model import ObjectKey
+from shared.entropy import Entropy
+from shared.paging import Position
+
+MAX_NAME = 200
+MAX_DESCRIPTION = 4000
+MAX_PRICE = 2**53 - 1
+ID_PATTERN = "^PR-[0-9A-HJKMNP-TV-Z]{12}$"
+_ID = re.compile(ID_PATTERN.rstrip("$"))
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_DIGITS = 12
+
+Visibility = Literal["public", "hidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A row of `photos`: a picture of a product's. `size` is the original's, in bytes."""
+
+    id: UUID
+    user_id: UUID
+    file_name: str
+    content_type: str
+    size: int
+    width: int
+    height: int
+    sha256: bytes
+    variants: tuple[str, ...]
+    created_at: datetime
+
+    def key(self, variant: str) -> ObjectKey:
+        """Return where the store keeps one variant."""
+        return ObjectKey(self.user_id, self.id, variant)
+
+    def files(self) -> list[ObjectKey]:
+        """Return where the store keeps every variant."""
+        return [self.key(variant) for variant in self.variants]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A row of `products`. `price` is in the currency's smallest unit; times are in UTC."""
+
+    id: str
+    user_id: UUID
+    name: str
+    description: str
+    price: int
+    currency: str
+    visibility: Visibility
+    photo_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    def place(self) -> Position[str]:
+        """Return where it is in lists, which are by age, the newest first."""
+        return Position(self.created_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of a product; None leaves a field as it is.
+
+    `versions`: which ones may be changed, None for whichever there is.
+    """
+
+    versions: frozenset[int] | None
+    name: str | None = None
+    description: str | None = None
+    price: int | None = None
+    currency: str | None = None
+    visibility: Visibility | None = None
+
+
+def new_product_id(entropy: Entropy) -> str:
+    """Return `PR-` and 60 random bits in Crockford's base 32."""
+    bits = int.from_bytes(entropy.bytes(8))
+    digits = [_ALPHABET[bits >> 5 * place & 31] for place in range(_DIGITS)]
+    return "PR-" + "".join(digits)
+
+
+def read_product_id(text: str) -> str:
+    """Return the text when it is a product's id.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _ID.fullmatch(text):
+        raise ValueError(text)
+    return text

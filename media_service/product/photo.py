@@ -1,0 +1,170 @@
+"""Products' photos: taken in like creatives, replaced, read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from media_service.creative.removal import Remover
+from media_service.idempotency.model import FirstAnswer, fingerprint
+from media_service.image.model import ImageFacts
+from media_service.owner.service import take_room
+from media_service.product import repository
+from media_service.product.model import Photo, Product
+from media_service.product.schemas import PhotoForm, ProductForm
+from media_service.product.service import ROUTE, commit, get_product, new_product
+from media_service.storage.errors import ObjectMissing
+from media_service.storage.model import StagedFile, Storage, StoredFile
+from media_service.upload.arrival import Arrival
+from media_service.upload.file_name import clean_file_name
+from media_service.upload.form import read_form
+from media_service.upload.intake import Intake, discarding, upload_turn
+from media_service.upload.rendered import places, render
+from shared.db import Database
+from shared.entropy import new_id
+from shared.errors import NotFound
+
+PHOTO_FIELD = "photo"
+log = structlog.get_logger()
+
+
+async def create_with_photo(intake: Intake, arrival: Arrival) -> FirstAnswer:
+    """Return what the product that the form describes is answered with; all of it is durable.
+
+    Files come before rows, as with creatives. A repeated request gets the first one's answer.
+
+    Raises:
+        The same as `media_service.upload.service.take_in`, but for the schedule.
+    """
+    intake.images.require_room(arrival.user_id)
+    async with (
+        upload_turn(intake, ROUTE, arrival, least=0) as turn,
+        intake.storage.stage() as staged,
+    ):
+        form = await read_form(
+            arrival.body,
+            arrival.boundary,
+            staged,
+            intake.limits,
+            model=ProductForm,
+            file_field=PHOTO_FIELD,
+        )
+        body, digest = form.body(), await staged.seal()
+        mark = fingerprint(body.model_dump(), None if form.photo is None else digest.sha256)
+        if repeated := turn.first_answer(mark):
+            return repeated
+        photo = None if form.photo is None else await _keep(intake, staged, arrival, form.photo)
+        product = new_product(
+            body, arrival.user_id, intake.clock, intake.entropy, photo.id if photo else None
+        )
+        async with discarding(intake.storage, photo.files() if photo else []):
+            return await commit(intake, arrival.token, turn, product, photo=photo, mark=mark)
+
+
+async def put_photo(intake: Intake, arrival: Arrival, product_id: str, remover: Remover) -> Product:
+    """Return the user's product with its new photo; the old one's files are let go of.
+
+    Raises:
+        NotFound: there is no such product, or it is somebody else's.
+        The same as `create_with_photo` otherwise.
+    """
+    old = await _require_own(intake.database, product_id, arrival.user_id)
+    intake.images.require_room(arrival.user_id)
+    unkeyed = replace(arrival, key=None)
+    async with (
+        upload_turn(intake, ROUTE, unkeyed, least=0, freed=old.size if old else 0),
+        intake.storage.stage() as staged,
+    ):
+        form = await read_form(
+            arrival.body,
+            arrival.boundary,
+            staged,
+            intake.limits,
+            model=PhotoForm,
+            file_field=PHOTO_FIELD,
+        )
+        await staged.seal()
+        photo = await _keep(intake, staged, arrival, form.photo)
+        async with discarding(intake.storage, photo.files()):
+            product = await _replace(intake, arrival.token, product_id, photo)
+    remover.wake()
+    log.info("product.photo_replaced", product_id=product_id)
+    return product
+
+
+async def find_photo(database: Database, product_id: str, viewer: UUID | None) -> Photo | None:
+    """Return the photo of a visible product, or of the viewer's own."""
+    async with database.connection() as connection:
+        return await repository.find_photo(connection, product_id, viewer)
+
+
+@asynccontextmanager
+async def open_photo(storage: Storage, photo: Photo, variant: str) -> AsyncIterator[StoredFile]:
+    """Open one of the photo's files for reading.
+
+    Raises:
+        NotFound: the photo was replaced just now, or the file is lost, which the sweep tells.
+    """
+    try:
+        async with storage.open(photo.key(variant)) as file:
+            yield file
+    except ObjectMissing:
+        log.warning("file.missing", key=str(photo.key(variant)))
+        raise NotFound from None
+
+
+async def remove_product(
+    database: Database, remover: Remover, product_id: str, user_id: UUID
+) -> None:
+    """Remove the user's product and let go of its photo's files.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    async with database.connection() as connection:
+        if not await repository.remove(connection, product_id, user_id):
+            raise NotFound
+    remover.wake()
+    log.info("product.deleted", product_id=product_id)
+
+
+async def _require_own(database: Database, product_id: str, user_id: UUID) -> Photo | None:
+    """Return the present photo, if any, of the user's own product."""
+    product = await get_product(database, product_id, user_id)
+    if product.user_id != user_id:
+        raise NotFound
+    return await find_photo(database, product_id, user_id)
+
+
+async def _replace(intake: Intake, token: str, product_id: str, photo: Photo) -> Product:
+    """Exchange the rows: the old photo's room is free before the new one needs it."""
+    intake.admission.admit(token)
+    async with intake.database.transaction() as connection:
+        if not await repository.take_photo_off(connection, product_id, photo.user_id):
+            raise NotFound
+        await take_room(connection, photo.user_id, photo.size, intake.allowance, photo.created_at)
+        return await repository.put_photo_on(connection, product_id, photo)
+
+
+async def _keep(intake: Intake, staged: StagedFile, arrival: Arrival, name: str) -> Photo:
+    facts = await render(intake.images, staged, arrival)
+    photo = _photo(intake, arrival.user_id, name, facts)
+    await intake.storage.keep(places(facts, staged, photo.key))
+    return photo
+
+
+def _photo(intake: Intake, owner: UUID, name: str, facts: ImageFacts) -> Photo:
+    return Photo(
+        id=new_id(intake.clock, intake.entropy),
+        user_id=owner,
+        file_name=clean_file_name(name, facts.content_type),
+        content_type=facts.content_type,
+        size=facts.original.size,
+        width=facts.width,
+        height=facts.height,
+        sha256=bytes.fromhex(facts.original.sha256),
+        variants=tuple(one.variant for one in facts.made),
+        created_at=intake.clock.now(),
+    )

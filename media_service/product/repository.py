@@ -1,0 +1,208 @@
+"""Every statement on `products` and `photos`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from media_service.product.model import Change, Photo, Product
+from shared.db import Connection, Record
+from shared.paging import Position
+
+COLUMNS = """
+id, user_id, name, description, price, currency, visibility, photo_id, created_at, updated_at,
+version
+"""
+
+INSERT = f"""
+INSERT INTO products ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (id) DO NOTHING RETURNING true
+"""
+
+FIND = f"""
+SELECT {COLUMNS} FROM products WHERE id = $1 AND (visibility = 'public' OR user_id = $2)
+"""
+
+PAGE_OF_USER = f"""
+SELECT {COLUMNS} FROM products
+WHERE user_id = $1 AND (created_at, id) < ($2, $3)
+ORDER BY created_at DESC, id DESC
+LIMIT $4
+"""
+
+PAGE_OF_PUBLIC = f"""
+SELECT {COLUMNS} FROM products
+WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
+ORDER BY created_at DESC, id DESC
+LIMIT $3
+"""
+
+SEARCH_PUBLIC = f"""
+SELECT {COLUMNS} FROM products
+WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
+  AND words @@ (SELECT (nullif(plainto_tsquery('simple', $4)::text, '') || ':*')::tsquery)
+ORDER BY created_at DESC, id DESC
+LIMIT $3
+"""
+"""Every word of the text occurs, the last one as the beginning of a word."""
+
+CHANGE = f"""
+UPDATE products
+SET name = coalesce($4, name), description = coalesce($5, description),
+    price = coalesce($6, price), currency = coalesce($7, currency),
+    visibility = coalesce($8, visibility), updated_at = $9, version = version + 1
+WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+RETURNING {COLUMNS}
+"""
+
+REMOVE = """
+WITH gone AS (
+    DELETE FROM products WHERE id = $1 AND user_id = $2 RETURNING id, photo_id
+), photo AS (
+    DELETE FROM photos USING gone WHERE photos.id = gone.photo_id
+)
+SELECT true FROM gone
+"""
+
+INSERT_PHOTO = """
+INSERT INTO photos (
+    id, user_id, file_name, content_type, size, width, height, sha256, variants, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+FIND_PHOTO = """
+SELECT photos.* FROM products JOIN photos ON photos.id = products.photo_id
+WHERE products.id = $1 AND (products.visibility = 'public' OR products.user_id = $2)
+"""
+
+TAKE_PHOTO_OFF = """
+UPDATE products SET photo_id = NULL FROM (
+    SELECT id, photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE
+) AS old
+WHERE products.id = old.id
+RETURNING old.photo_id
+"""
+
+REMOVE_PHOTO = """
+DELETE FROM photos WHERE id = $1
+"""
+
+PUT_PHOTO_ON = f"""
+UPDATE products SET photo_id = $2, updated_at = $3, version = version + 1
+WHERE id = $1
+RETURNING {COLUMNS}
+"""
+
+
+async def insert(connection: Connection, product: Product) -> bool:
+    """Write a new row; return False when its id is taken."""
+    written = await connection.fetchval(
+        INSERT,
+        product.id,
+        product.user_id,
+        product.name,
+        product.description,
+        product.price,
+        product.currency,
+        product.visibility,
+        product.photo_id,
+        product.created_at,
+        product.updated_at,
+        product.version,
+    )
+    return written is not None
+
+
+async def find(connection: Connection, product_id: str, viewer: UUID | None) -> Product | None:
+    """Return the product if the viewer, or nobody in particular, may see it."""
+    row = await connection.fetchrow(FIND, product_id, viewer)
+    return _product(row) if row else None
+
+
+async def page(
+    connection: Connection, user_id: UUID, before: Position[str], limit: int
+) -> list[Product]:
+    """Return the user's products before a place, the newest first."""
+    rows = await connection.fetch(PAGE_OF_USER, user_id, before.moment, before.id, limit)
+    return [_product(row) for row in rows]
+
+
+async def public_page(
+    connection: Connection, text: str | None, before: Position[str], limit: int
+) -> list[Product]:
+    """Return everybody's visible products, or those with all the words, the newest first."""
+    if text is None:
+        rows = await connection.fetch(PAGE_OF_PUBLIC, before.moment, before.id, limit)
+    else:
+        rows = await connection.fetch(SEARCH_PUBLIC, before.moment, before.id, limit, text)
+    return [_product(row) for row in rows]
+
+
+async def change(
+    connection: Connection, product_id: str, user_id: UUID, wanted: Change, now: datetime
+) -> Product | None:
+    """Change the user's product; return None when there is none of a version that is meant."""
+    row = await connection.fetchrow(
+        CHANGE,
+        product_id,
+        user_id,
+        None if wanted.versions is None else list(wanted.versions),
+        wanted.name,
+        wanted.description,
+        wanted.price,
+        wanted.currency,
+        wanted.visibility,
+        now,
+    )
+    return _product(row) if row else None
+
+
+async def remove(connection: Connection, product_id: str, user_id: UUID) -> bool:
+    """Delete the user's product and its photo's row; return False when there was none."""
+    return await connection.fetchval(REMOVE, product_id, user_id) is not None
+
+
+async def insert_photo(connection: Connection, photo: Photo) -> None:
+    """Write a new row."""
+    await connection.execute(
+        INSERT_PHOTO,
+        photo.id,
+        photo.user_id,
+        photo.file_name,
+        photo.content_type,
+        photo.size,
+        photo.width,
+        photo.height,
+        photo.sha256,
+        list(photo.variants),
+        photo.created_at,
+    )
+
+
+async def find_photo(connection: Connection, product_id: str, viewer: UUID | None) -> Photo | None:
+    """Return the product's photo if the viewer, or nobody in particular, may see it."""
+    row = await connection.fetchrow(FIND_PHOTO, product_id, viewer)
+    return Photo(**dict(row) | {"variants": tuple(row["variants"])}) if row else None
+
+
+async def take_photo_off(connection: Connection, product_id: str, user_id: UUID) -> bool:
+    """Lock the user's product and remove its photo's row; return False when there is no product.
+
+    The product's row is locked before any other of its user's, here as when it is deleted.
+    """
+    row = await connection.fetchrow(TAKE_PHOTO_OFF, product_id, user_id)
+    if row is None:
+        return False
+    await connection.execute(REMOVE_PHOTO, row["photo_id"])
+    return True
+
+
+async def put_photo_on(connection: Connection, product_id: str, photo: Photo) -> Product:
+    """Give a product that the transaction has locked its photo, whose row is there."""
+    await insert_photo(connection, photo)
+    row = await connection.fetchrow(PUT_PHOTO_ON, product_id, photo.id, photo.created_at)
+    if row is None:  # pragma: no cover - it is locked
+        raise LookupError(product_id)
+    return _product(row)
+
+
+def _product(row: Record) -> Product:
+    return Product(**dict(row))

@@ -1,0 +1,251 @@
+"""Products: create, list, search, one, change, delete, and their photos."""
+
+from uuid import UUID
+
+from aiohttp import web
+
+from media_service.creative.errors import RangeNotSatisfiable
+from media_service.creative.model import Served
+from media_service.creative.sending import answer_file
+from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
+from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from media_service.owner.errors import QuotaExceeded
+from media_service.product import photo, service
+from media_service.product.model import ID_PATTERN, Change, Photo, Product, read_product_id
+from media_service.product.schemas import (
+    PhotoForm,
+    PhotoQuery,
+    ProductAnswer,
+    ProductBody,
+    ProductChange,
+    ProductForm,
+    ProductPage,
+    ProductQuery,
+    PublicQuery,
+)
+from media_service.resources import CALLER, CLOCK, DATABASE, INTAKE, REMOVER, STORAGE, TOKEN
+from media_service.storage.errors import StorageFull
+from media_service.upload.errors import UploadTooSlow
+from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival, read_key
+from media_service.upload.routes import answer_created
+from shared.answer import answer
+from shared.errors import MalformedJson, NotFound, RateLimited, TokenMissing, VersionMismatch
+from shared.middleware import AUTHENTICATE
+from shared.openapi import Content, Routes
+from shared.precondition import IF_MATCH, read_expected, version_tag
+from shared.request import read_body, read_query
+
+routes = Routes("products")
+JSON, FORM = "application/json", "multipart/form-data"
+_IMAGE = Content("image/*", "The file's bytes")
+_PICTURE_ERRORS = (
+    QuotaExceeded,
+    RateLimited,
+    UnsupportedImage,
+    BrokenImage,
+    ImageTooLarge,
+    UploadTooSlow,
+    StorageFull,
+)
+
+
+@routes.add(
+    "POST",
+    "/products",
+    summary="Offer a product, with a photo or without",
+    body=ProductForm,
+    body_type=FORM,
+    other_bodies={JSON: ProductBody},
+    headers={IDEMPOTENCY_KEY: False},
+    answers={201: ProductAnswer},
+    errors=(*_PICTURE_ERRORS, RequestInProgress, IdempotencyMismatch, MalformedJson),
+    deadline=None,
+)
+async def create_product(request: web.Request) -> web.Response:
+    """Take the product in and answer with it."""
+    intake = request.app[INTAKE]
+    if request.content_type != JSON:
+        return answer_created(await photo.create_with_photo(intake, read_arrival(request)))
+    key, body = read_key(request), await read_body(request, ProductBody)
+    caller, token = request[CALLER].sub, request[TOKEN]
+    return answer_created(await service.create(intake, body, caller, token, key))
+
+
+@routes.add(
+    "GET",
+    "/products",
+    summary="List own products, the newest first",
+    query=ProductQuery,
+    answers={200: ProductPage},
+)
+async def list_products(request: web.Request) -> web.Response:
+    """Answer with one page."""
+    query, caller = read_query(request, ProductQuery), request[CALLER].sub
+    found = await service.list_products(
+        request.app[DATABASE], caller, query.before(), query.limit + 1
+    )
+    return answer(ProductPage.of(found, query.limit))
+
+
+@routes.add(
+    "GET",
+    "/products/public",
+    summary="Search everybody's visible products, the newest first; needs no sign-in",
+    query=PublicQuery,
+    answers={200: ProductPage},
+    auth=False,
+)
+async def search_products(request: web.Request) -> web.Response:
+    """Answer with one page."""
+    query = read_query(request, PublicQuery)
+    found = await service.search_products(
+        request.app[DATABASE], query.q, query.before(), query.limit + 1
+    )
+    return answer(ProductPage.of(found, query.limit))
+
+
+@routes.add(
+    "GET",
+    "/products/{id}",
+    summary="A visible product, or one's own; its ETag is its version",
+    id_pattern=ID_PATTERN,
+    answers={200: ProductAnswer},
+)
+async def get_product(request: web.Request) -> web.Response:
+    """Answer with the product."""
+    product = await service.get_product(
+        request.app[DATABASE], _product_id(request), request[CALLER].sub
+    )
+    return _answer_product(product)
+
+
+@routes.add(
+    "PATCH",
+    "/products/{id}",
+    summary="Change a product; with If-Match, only the version that it names",
+    id_pattern=ID_PATTERN,
+    body=ProductChange,
+    headers={IF_MATCH: False},
+    answers={200: ProductAnswer},
+    errors=(VersionMismatch,),
+)
+async def patch_product(request: web.Request) -> web.Response:
+    """Answer with the product as it is now."""
+    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
+    body = await read_body(request, ProductChange)
+    wanted = Change(expected.versions if expected else None, **body.model_dump())
+    product = await service.change_product(
+        app[DATABASE], _product_id(request), request[CALLER].sub, wanted, app[CLOCK].now()
+    )
+    return _answer_product(product)
+
+
+@routes.add(
+    "DELETE",
+    "/products/{id}",
+    summary="Delete a product and its photo",
+    id_pattern=ID_PATTERN,
+    answers={204: None},
+)
+async def delete_product(request: web.Request) -> web.Response:
+    """Remove the product."""
+    app = request.app
+    await photo.remove_product(
+        app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub
+    )
+    return web.Response(status=web.HTTPNoContent.status_code)
+
+
+@routes.add(
+    "PUT",
+    "/products/{id}/photo",
+    summary="Give a product its photo, or another one",
+    id_pattern=ID_PATTERN,
+    body=PhotoForm,
+    body_type=FORM,
+    answers={200: ProductAnswer},
+    errors=_PICTURE_ERRORS,
+    deadline=None,
+)
+async def put_photo(request: web.Request) -> web.Response:
+    """Answer with the product as it is now."""
+    arrival, app = read_arrival(request), request.app
+    return _answer_product(
+        await photo.put_photo(app[INTAKE], arrival, _product_id(request), app[REMOVER])
+    )
+
+
+@routes.add(
+    "GET",
+    "/products/{id}/photo",
+    summary="A product's photo; a visible product's needs no sign-in",
+    id_pattern=ID_PATTERN,
+    query=PhotoQuery,
+    answers={200: _IMAGE, 206: _IMAGE, 304: None},
+    errors=(RangeNotSatisfiable,),
+    auth=False,
+    takes_token=True,
+    deadline=None,
+)
+async def get_photo(request: web.Request) -> web.StreamResponse:
+    """Stream the photo."""
+    return await _answer_photo(request)
+
+
+@routes.add(
+    "HEAD",
+    "/products/{id}/photo",
+    summary="A product's photo without its bytes",
+    id_pattern=ID_PATTERN,
+    query=PhotoQuery,
+    answers={200: None, 304: None},
+    auth=False,
+    takes_token=True,
+)
+async def head_photo(request: web.Request) -> web.StreamResponse:
+    """Answer with the photo's headers."""
+    return await _answer_photo(request)
+
+
+async def _answer_photo(request: web.Request) -> web.StreamResponse:
+    variant = read_query(request, PhotoQuery).variant
+    found = await _visible_photo(request, _product_id(request))
+    opening = photo.open_photo(request.app[STORAGE], found, variant)
+    return await answer_file(request, Served.of(found, variant), found.key(variant), opening)
+
+
+async def _visible_photo(request: web.Request, product_id: str) -> Photo:
+    """Return the photo that anybody may see, or else the caller's own; who calls is asked last."""
+    database = request.app[DATABASE]
+    found = await photo.find_photo(database, product_id, None)
+    if found is None:
+        viewer = await _viewer(request)
+        found = await photo.find_photo(database, product_id, viewer)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _viewer(request: web.Request) -> UUID:
+    """Return who is calling; for nobody in particular there is nothing here."""
+    try:
+        await request.app[AUTHENTICATE](request)
+    except TokenMissing:
+        raise NotFound from None
+    return request[CALLER].sub
+
+
+def _answer_product(product: Product) -> web.Response:
+    return answer(ProductAnswer.of(product), headers={"ETag": version_tag(product.version)})
+
+
+def _product_id(request: web.Request) -> str:
+    """Return the product's id in the path.
+
+    Raises:
+        NotFound: it is no such id, so nothing has it.
+    """
+    try:
+        return read_product_id(request.match_info["id"])
+    except ValueError:
+        raise NotFound from None

@@ -1,0 +1,196 @@
+"""What the products' routes take and answer."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from media_service.creative.schemas import PREFIX, Instant, Variant
+from media_service.product.currency import CURRENCIES
+from media_service.product.model import (
+    ID_PATTERN,
+    MAX_DESCRIPTION,
+    MAX_NAME,
+    MAX_PRICE,
+    Product,
+    Visibility,
+    read_product_id,
+)
+from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
+from shared.validation import not_null
+
+NEWEST = Position(datetime(9999, 1, 1, tzinfo=UTC), "")
+"""Before which everything is."""
+
+
+def _iso_4217(text: str) -> str:
+    if text not in CURRENCIES:
+        message = "expected the code of a currency, ISO 4217"
+        raise ValueError(message)
+    return text
+
+
+def _digits(text: object) -> object:
+    if isinstance(text, str) and text.isascii() and text.isdigit():
+        return int(text)
+    message = "expected a whole number in digits"
+    raise ValueError(message)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
+]
+Description = Annotated[
+    str,
+    StringConstraints(max_length=MAX_DESCRIPTION, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),
+]
+Price = Annotated[int, Field(ge=0, le=MAX_PRICE, description="in the currency's smallest unit")]
+Currency = Annotated[str, StringConstraints(min_length=3, max_length=3), AfterValidator(_iso_4217)]
+Binary = WithJsonSchema({"type": "string", "format": "binary"})
+
+
+class ProductBody(BaseModel):
+    """A product without a photo."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Name
+    description: Description = ""
+    price: Price
+    currency: Currency
+    visibility: Visibility = "public"
+
+
+class ProductForm(ProductBody):
+    """A product, perhaps with a photo; the parts come in any order."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    price: Annotated[Price, BeforeValidator(_digits)]
+    photo: Annotated[str, Binary] | None = None
+
+    def body(self) -> ProductBody:
+        """Return the fields that the JSON body has."""
+        return ProductBody(**self.model_dump(exclude={"photo"}))
+
+
+class PhotoForm(BaseModel):
+    """A photo alone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    photo: Annotated[str, Binary]
+
+
+class ProductChange(BaseModel):
+    """What is to change, at least one thing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
+
+    name: Annotated[Name | None, AfterValidator(not_null)] = None
+    description: Annotated[Description | None, AfterValidator(not_null)] = None
+    price: Annotated[Price | None, AfterValidator(not_null)] = None
+    currency: Annotated[Currency | None, AfterValidator(not_null)] = None
+    visibility: Annotated[Visibility | None, AfterValidator(not_null)] = None
+
+    @model_validator(mode="after")
+    def _require_something(self) -> Self:
+        if not self.model_fields_set:
+            message = "nothing is to change"
+            raise ValueError(message)
+        return self
+
+
+class ProductQuery(BaseModel):
+    """Which page of products, the newest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=200)
+
+    def before(self) -> Position[str]:
+        """Return the place that the page is behind.
+
+        Raises:
+            ValidationFailed: the cursor is none of ours.
+        """
+        return Position.read(self.cursor, read_product_id) if self.cursor else NEWEST
+
+
+class PublicQuery(ProductQuery):
+    """Which visible products: with every word of `q`, the last one as a word's beginning."""
+
+    q: str | None = Field(None, max_length=MAX_NAME)
+
+
+class PhotoQuery(BaseModel):
+    """Which of a photo's files to send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variant: Variant = "original"
+
+
+class ProductAnswer(BaseModel):
+    """What somebody offers; `price` is in the currency's smallest unit."""
+
+    id: str = Field(pattern=ID_PATTERN)
+    user_id: UUID
+    name: str
+    description: str
+    price: int
+    currency: str
+    visibility: Visibility
+    photo_url: str | None
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+    @classmethod
+    def of(cls, product: Product) -> "ProductAnswer":
+        """Return the answer for one row."""
+        return cls(
+            id=product.id,
+            user_id=product.user_id,
+            name=product.name,
+            description=product.description,
+            price=product.price,
+            currency=product.currency,
+            visibility=product.visibility,
+            photo_url=f"{product_url(product.id)}/photo" if product.photo_id else None,
+            created_at=product.created_at,
+            updated_at=product.updated_at,
+            version=product.version,
+        )
+
+
+class ProductPage(BaseModel):
+    """One page of products, the newest first; `next_cursor` is null on the last one."""
+
+    items: list[ProductAnswer]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, found: list[Product], limit: int) -> "ProductPage":
+        """Return the page of up to `limit` of what was found."""
+        shown, next_cursor = cut(found, limit, Product.place)
+        return cls(items=[ProductAnswer.of(one) for one in shown], next_cursor=next_cursor)
+
+
+def product_url(product_id: str) -> str:
+    """Return a product's own path."""
+    return f"{PREFIX}/products/{product_id}"

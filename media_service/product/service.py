@@ -1,0 +1,133 @@
+"""What users do with products: offer, see, search, change, withdraw."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from media_service.idempotency.model import FirstAnswer, KeyUse, fingerprint
+from media_service.idempotency.service import Turn, taking_turn
+from media_service.owner.service import take_room
+from media_service.product import repository
+from media_service.product.model import Change, Photo, Product, new_product_id
+from media_service.product.schemas import ProductAnswer, ProductBody, product_url
+from media_service.upload.intake import Intake
+from shared.clock import Clock
+from shared.db import Database
+from shared.entropy import Entropy, new_id
+from shared.errors import NotFound, ServiceUnavailable, VersionMismatch
+from shared.paging import Position
+
+ROUTE = "products"
+log = structlog.get_logger()
+
+
+def new_product(
+    body: ProductBody, user_id: UUID, clock: Clock, entropy: Entropy, photo_id: UUID | None = None
+) -> Product:
+    """Return what the body describes, as it begins."""
+    now = clock.now()
+    return Product(
+        id=new_product_id(entropy),
+        user_id=user_id,
+        photo_id=photo_id,
+        created_at=now,
+        updated_at=now,
+        version=1,
+        **body.model_dump(),
+    )
+
+
+async def create(
+    intake: Intake, body: ProductBody, user_id: UUID, token: str, key: str | None
+) -> FirstAnswer:
+    """Return what the new product, which has no photo, is answered with; its row is durable.
+
+    Raises:
+        RequestInProgress, IdempotencyMismatch: the key is another request's.
+        TokenInvalid, TokenRevoked: the token, or the user, is no longer good.
+    """
+    name = new_id(intake.clock, intake.entropy)
+    use = KeyUse(user_id, ROUTE, key, name) if key else None
+    mark = fingerprint(body.model_dump(), None)
+    async with taking_turn(intake.database, use, intake.clock) as turn:
+        if repeated := turn.first_answer(mark):
+            return repeated
+        product = new_product(body, user_id, intake.clock, intake.entropy)
+        return await commit(intake, token, turn, product, mark=mark)
+
+
+async def commit(
+    intake: Intake,
+    token: str,
+    turn: Turn,
+    product: Product,
+    *,
+    photo: Photo | None = None,
+    mark: bytes,
+) -> FirstAnswer:
+    """Write the rows and their answer while the token and the room last.
+
+    Raises:
+        QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
+    """
+    text = ProductAnswer.of(product).model_dump_json()
+    first = FirstAnswer(mark, text, product_url(product.id))
+    intake.admission.admit(token)
+    async with intake.database.transaction() as connection:
+        size = photo.size if photo else 0
+        await take_room(connection, product.user_id, size, intake.allowance, product.created_at)
+        if photo:
+            await repository.insert_photo(connection, photo)
+        if not await repository.insert(connection, product):
+            raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
+        await turn.finish(connection, first)
+    log.info("product.created", product_id=product.id)
+    return first
+
+
+async def list_products(
+    database: Database, user_id: UUID, before: Position[str], limit: int
+) -> list[Product]:
+    """Return one page of the user's products, the newest first."""
+    async with database.connection() as connection:
+        return await repository.page(connection, user_id, before, limit)
+
+
+async def search_products(
+    database: Database, text: str | None, before: Position[str], limit: int
+) -> list[Product]:
+    """Return one page of everybody's visible products, the newest first."""
+    async with database.connection() as connection:
+        return await repository.public_page(connection, text, before, limit)
+
+
+async def get_product(database: Database, product_id: str, viewer: UUID) -> Product:
+    """Return a visible product, or the viewer's own.
+
+    Raises:
+        NotFound: there is none, or it is hidden and somebody else's.
+    """
+    async with database.connection() as connection:
+        product = await repository.find(connection, product_id, viewer)
+    if product is None:
+        raise NotFound
+    return product
+
+
+async def change_product(
+    database: Database, product_id: str, user_id: UUID, wanted: Change, now: datetime
+) -> Product:
+    """Return the user's product as it is after the change.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+        VersionMismatch: it is not of a version that is meant.
+    """
+    async with database.connection() as connection:
+        changed = await repository.change(connection, product_id, user_id, wanted, now)
+        if changed is None:
+            found = await repository.find(connection, product_id, user_id)
+            raise VersionMismatch if found and found.user_id == user_id else NotFound
+    log.info("product.changed", product_id=product_id, version=changed.version)
+    return changed

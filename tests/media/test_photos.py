@@ -1,0 +1,254 @@
+"""Products' photos: the same checks as creatives, seen by whoever sees the product."""
+
+import asyncio
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.support.journey import Answer, read
+from tests.support.media import FORM, MEDIA, MediaClient, form, left_over, part, until
+from tests.support.pictures import encode
+
+PICTURE = encode()
+FIELDS = (part("name", "Lamp"), part("price", "4999"), part("currency", "EUR"))
+
+
+def photo(picture: bytes = PICTURE) -> bytes:
+    return part("photo", picture, '; filename="lamp.png"')
+
+
+async def send(media: MediaClient, *parts: bytes, **headers: str) -> Answer:
+    body = BytesIO(form(*parts))
+    return await media.call("POST", "/products", data=body, headers={**FORM, **headers})
+
+
+async def offer(media: MediaClient, *more: bytes) -> Any:
+    answer = await send(media, photo(), *FIELDS, *more)
+    assert answer.status == 201, answer.body
+    return answer.body
+
+
+async def put(media: MediaClient, product: Any, *parts: bytes, **headers: str) -> Answer:
+    path = f"/products/{product['id']}/photo"
+    body = BytesIO(form(*parts))
+    return await media.call("PUT", path, data=body, headers={**FORM, **headers})
+
+
+async def look(media: MediaClient, product: Any, method: str = "GET", **headers: str) -> Answer:
+    """The photo as somebody sees it who is not signed in."""
+    path = f"{MEDIA}/products/{product['id']}/photo"
+    async with media.http.request(method, path, headers=headers) as answer:
+        return await read(answer)
+
+
+async def kept(files: Path, dsn: str) -> set[str]:
+    """The names of the stored pictures, once the store agrees with the database."""
+    connection = await asyncpg.connect(dsn)
+    rows = await connection.fetch("select id from photos union all select id from creatives")
+    await connection.close()
+    names = {str(row["id"]) for row in rows}
+    async with asyncio.timeout(10):
+        await until(lambda: {path.parent.name for path in left_over(files)} == names)
+    return names
+
+
+async def test_a_product_comes_with_its_photo(media: MediaClient) -> None:
+    made = await offer(media, part("description", "Bright."), part("visibility", "hidden"))
+    assert made["photo_url"] == f"/v1/media/products/{made['id']}/photo"
+    assert (made["price"], made["description"], made["visibility"]) == (4999, "Bright.", "hidden")
+    seen = await media.call("GET", f"/products/{made['id']}/photo")
+    assert (seen.status, seen.headers["Content-Type"]) == (200, "image/jpeg")
+    assert seen.headers["Content-Security-Policy"] == "sandbox"
+    assert "lamp.jpg" in seen.headers["Content-Disposition"]
+    for variant in ("preview", "thumb"):
+        path = f"/products/{made['id']}/photo?variant={variant}"
+        assert (await media.call("GET", path)).headers["Content-Type"] == "image/webp"
+    assert (await media.call("GET", f"/products/{made['id']}")).body == made
+
+
+async def test_a_form_may_be_without_a_photo(media: MediaClient) -> None:
+    answer = await send(media, *FIELDS)
+    assert (answer.status, answer.body["photo_url"]) == (201, None)
+    assert (await look(media, answer.body)).code == "not_found"
+
+
+async def test_a_visible_products_photo_needs_no_sign_in_and_a_hidden_ones_does(
+    media: MediaClient,
+) -> None:
+    shown, hidden = await offer(media), await offer(media, part("visibility", "hidden"))
+    seen = await look(media, shown)
+    assert (seen.status, seen.headers["Vary"]) == (200, "Authorization, Cookie")
+    assert (await look(media, shown, "HEAD")).headers["ETag"] == seen.headers["ETag"]
+    assert (await look(media, hidden)).code == "not_found"
+    assert (await look(media, hidden, "HEAD")).status == 404
+    stranger = media.somebody_else()
+    assert (await stranger.call("GET", f"/products/{hidden['id']}/photo")).code == "not_found"
+    assert (await media.call("HEAD", f"/products/{hidden['id']}/photo")).status == 200
+    for token in ("garbage", media.token + "x"):
+        assert (await look(media, hidden, Authorization=f"Bearer {token}")).code == "token_invalid"
+        assert (await look(media, shown, Authorization=f"Bearer {token}")).status == 200
+
+
+async def test_a_photo_is_answered_conditionally_and_in_part(media: MediaClient) -> None:
+    made = await offer(media)
+    whole = await look(media, made)
+    part_of = await look(media, made, Range="bytes=0-9")
+    assert (part_of.status, part_of.body) == (206, whole.body[:10])
+    tag = {"If-None-Match": whole.headers["ETag"]}
+    assert (await look(media, made, **tag)).status == 304
+    assert (await look(media, made, Range="bytes=99999999-")).code == "range_not_satisfiable"
+
+
+async def test_a_photo_is_replaced(media: MediaClient, files: Path, media_dsn: str) -> None:
+    made = await offer(media)
+    before = await look(media, made)
+    answer = await put(media, made, photo(encode("PNG", seed=2)))
+    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.body == made | {"version": 2, "updated_at": answer.body["updated_at"]}
+    after = await look(media, made)
+    assert after.headers["Content-Type"] == "image/png"
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert len(await kept(files, media_dsn)) == 1
+
+
+async def test_a_product_without_a_photo_gets_one(media: MediaClient) -> None:
+    made = (await send(media, *FIELDS)).body
+    answer = await put(media, made, photo())
+    assert answer.body["photo_url"] == f"/v1/media/products/{made['id']}/photo"
+    assert (await look(media, made)).status == 200
+
+
+async def test_of_photos_put_at_once_one_is_left(
+    media: MediaClient, files: Path, media_dsn: str
+) -> None:
+    made = await offer(media)
+    answers = await asyncio.gather(*(put(media, made, photo(encode(seed=n))) for n in range(8)))
+    assert [answer.status for answer in answers] == [200] * 8
+    assert sorted(answer.body["version"] for answer in answers) == list(range(2, 10))
+    assert len(await kept(files, media_dsn)) == 1
+
+
+async def test_a_product_deleted_while_its_photo_comes_leaves_nothing(
+    media: MediaClient, files: Path, media_dsn: str
+) -> None:
+    for _ in range(5):
+        made = await offer(media)
+        answers = await asyncio.gather(
+            put(media, made, photo()), media.call("DELETE", f"/products/{made['id']}")
+        )
+        assert answers[0].status in {200, 404}
+        assert answers[1].status == 204
+    assert await kept(files, media_dsn) == set()
+
+
+async def test_nobody_elses_photo_can_be_put(media: MediaClient, files: Path) -> None:
+    made = await offer(media)
+    before = left_over(files)
+    for product in (made, {"id": "PR-000000000000"}):
+        refused = await put(media.somebody_else(), product, photo())
+        assert (refused.status, refused.code) == (404, "not_found")
+    assert left_over(files) == before
+
+
+async def test_a_deleted_products_photo_is_gone_with_its_files(
+    media: MediaClient, files: Path, media_dsn: str
+) -> None:
+    made = await offer(media)
+    assert (await media.call("DELETE", f"/products/{made['id']}")).status == 204
+    assert (await look(media, made)).code == "not_found"
+    assert await kept(files, media_dsn) == set()
+
+
+REFUSED: list[tuple[int, str, tuple[bytes, ...]]] = [
+    (415, "unsupported_image", (photo(b"no picture"), *FIELDS)),
+    (422, "broken_image", (photo(PICTURE[:100]), *FIELDS)),
+    (422, "validation_failed", (photo(), *FIELDS[1:])),
+    (422, "validation_failed", (photo(), photo(), *FIELDS)),
+    (422, "validation_failed", (photo(), *FIELDS, part("colour", "red"))),
+    (422, "validation_failed", (photo(), *FIELDS, part("scheduled_at", "2026-01-01"))),
+    (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", "4.99"))),
+    (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", "-1"))),
+    (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", " 1"))),
+    (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", "१२"))),
+    (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", "9" * 5000))),
+    (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", ""))),
+    (422, "validation_failed", (*FIELDS, part("description", "x" * 4001))),
+    (422, "validation_failed", (*FIELDS, part("description", "x" * 17_000))),
+    (422, "validation_failed", (*FIELDS, part("visibility", ""))),
+    (422, "validation_failed", (*FIELDS, part("description", b"\xff"))),
+]
+
+
+async def test_bad_forms_are_refused_and_leave_nothing(media: MediaClient, files: Path) -> None:
+    for status, code, parts in REFUSED:
+        refused = await send(media, *parts)
+        assert (refused.status, refused.code) == (status, code), refused.body
+    assert (await media.call("GET", "/products")).body["items"] == []
+    assert left_over(files) == []
+
+
+async def test_bad_photos_are_refused_and_the_old_one_stays(media: MediaClient) -> None:
+    made = await offer(media)
+    cases: list[tuple[int, str, tuple[bytes, ...]]] = [
+        (422, "validation_failed", ()),
+        (415, "unsupported_image", (photo(b"no picture"),)),
+        (422, "broken_image", (photo(PICTURE[:100]),)),
+        (422, "validation_failed", (photo(), part("name", "x"))),
+        (422, "validation_failed", (part("file", PICTURE),)),
+    ]
+    for status, code, parts in cases:
+        refused = await put(media, made, *parts)
+        assert (refused.status, refused.code) == (status, code), refused.body
+    other = await put(media, made, photo(), **{"Content-Type": "image/jpeg"})
+    assert (other.status, other.code) == (415, "unsupported_media_type")
+    assert (await media.call("GET", f"/products/{made['id']}")).body == made
+    assert (await look(media, made)).status == 200
+
+
+async def test_photos_count_as_stored_and_replacing_needs_no_more_room(
+    serving_media: Callable[..., Any],
+) -> None:
+    async with serving_media() as media:
+        await offer(media)
+        size = len((await look(media, (await offer(media)))).body)
+    async with serving_media(user_quota_bytes=size) as other:
+        media = other.somebody_else()
+        made = await offer(media)
+        assert (await send(media, photo(), *FIELDS)).code == "quota_exceeded"
+        assert (await send(media, *FIELDS)).status == 201, "it takes no room"
+        assert (await put(media, made, photo())).status == 200
+        assert (
+            await put(media, made, photo(encode("JPEG", (900, 900), quality=95)))
+        ).code == "quota_exceeded"
+        assert (await look(media, made)).status == 200
+        await media.call("DELETE", f"/products/{made['id']}")
+        assert (await send(media, photo(), *FIELDS)).status == 201
+
+
+@pytest.mark.parametrize("with_photo", [True, False])
+async def test_a_key_makes_one_product_whatever_the_boundary(
+    media: MediaClient, with_photo: bool
+) -> None:
+    async def send_keyed(number: int, *more: bytes) -> Answer:
+        boundary = f"boundary-{number}"
+        headers = {
+            "Idempotency-Key": "k",
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+        }
+        body = form(*([photo()] if with_photo else []), *FIELDS, *more)
+        data = body.replace(b"frontier", boundary.encode())
+        while True:
+            answer = await media.call("POST", "/products", data=BytesIO(data), headers=headers)
+            if answer.status != 409:
+                return answer
+            await asyncio.sleep(0.01)
+
+    answers = await asyncio.gather(*(send_keyed(number) for number in range(20)))
+    assert {answer.status for answer in answers} == {201}
+    assert len({str(answer.body) for answer in answers}) == 1
+    assert len((await media.call("GET", "/products")).body["items"]) == 1
+    assert (await send_keyed(1, part("description", "x"))).code == "idempotency_mismatch"
