@@ -176,6 +176,7 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     watch_publisher(app[HTTP_METRICS].registry, publisher)
     async with repeating("publisher", publisher.maintain, pause=1):
         yield
+    await publisher.end()
 
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """The backlog in Redis as auth_service writes it: stream, head, channel, deleted users."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
@@ -106,7 +106,7 @@ class Backlog:
         if not row.of_deleted_user:
             return row.revocation
         dead = min(row.revocation.expires_at, row.created_at + self._log_life)
-        return replace(row.revocation, expires_at=dead)
+        return row.revocation._replace(expires_at=dead)
 
     def messages(self, epoch: str, rows: Sequence[StoredRevocation]) -> list[Message]:
         """Return signed messages that tell the rows, in their order."""

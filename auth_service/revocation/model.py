@@ -1,7 +1,7 @@
 """A revocation as it is stored, and for how long it matters."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.revocation.message import Revocation
 
@@ -12,8 +12,7 @@ DELETED_LIFE = timedelta(days=30)
 """How long a deleted user is told of; `expires_at` of such a row is that much later."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRevocation:
+class StoredRevocation(NamedTuple):
     """A row. `entry`: the backlog's entry that tells it, None before it was published."""
 
     id: int

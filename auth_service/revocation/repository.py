@@ -63,7 +63,8 @@ class State:
     newest: int
 
 
-def _stored(row: Record) -> StoredRevocation:
+def stored(row: Record) -> StoredRevocation:
+    """Return the revocation that a row with `COLUMNS` holds."""
     revocation = Revocation(
         kind=row["kind"],
         id=row["subject"],
@@ -77,13 +78,13 @@ def _stored(row: Record) -> StoredRevocation:
 async def pending_of_user(database: Database, user_id: UUID) -> list[StoredRevocation]:
     """Return what is revoked of this user and not yet published."""
     async with database.connection() as connection:
-        return [_stored(row) for row in await connection.fetch(PENDING_OF_USER, user_id)]
+        return [stored(row) for row in await connection.fetch(PENDING_OF_USER, user_id)]
 
 
 async def pending_up_to(database: Database, newest: int, limit: int) -> list[StoredRevocation]:
     """Return up to `limit` rows that nobody has published, up to a number, the oldest first."""
     async with database.connection() as connection:
-        return [_stored(row) for row in await connection.fetch(PENDING, newest, limit)]
+        return [stored(row) for row in await connection.fetch(PENDING, newest, limit)]
 
 
 async def published_since(
@@ -94,13 +95,13 @@ async def published_since(
     Those of deleted users apart.
     """
     async with database.connection() as connection:
-        return [_stored(row) for row in await connection.fetch(PUBLISHED, moment, limit)]
+        return [stored(row) for row in await connection.fetch(PUBLISHED, moment, limit)]
 
 
 async def deleted_users(database: Database, now: datetime, limit: int) -> list[StoredRevocation]:
     """Return up to `limit` published rows of deleted users, the newest first."""
     async with database.connection() as connection:
-        return [_stored(row) for row in await connection.fetch(PUBLISHED_OF_DELETED, now, limit)]
+        return [stored(row) for row in await connection.fetch(PUBLISHED_OF_DELETED, now, limit)]
 
 
 async def state(database: Database) -> State:
@@ -116,7 +117,7 @@ async def live(
     """Yield every row that has not expired by `moment`, published or not, page by page."""
     cursor = await connection.cursor(LIVE, moment)
     while rows := await cursor.fetch(page):
-        yield [_stored(row) for row in rows]
+        yield [stored(row) for row in rows]
 
 
 async def mark_published(database: Database, entries: Mapping[int, str], now: datetime) -> None:

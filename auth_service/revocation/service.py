@@ -1,7 +1,7 @@
 """The publisher: what PostgreSQL says is cut off reaches every mirror, at once or soon after."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import structlog
 
 from auth_service.revocation import repository
 from auth_service.revocation.backlog import Backlog, Entries, EpochGone
+from auth_service.revocation.courier import Courier
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.seeding import Seeding
@@ -49,6 +50,7 @@ class Publisher:
         self._database = database
         self._redis = redis
         self._backlog = Backlog(redis, keys, clock=clock, entropy=entropy, token_life=token_life)
+        self._courier = Courier(self._tell, self._mark)
         self._clock = clock
         self._entropy = entropy
         self._token_life = token_life
@@ -59,16 +61,30 @@ class Publisher:
         self.pending = 0
         """How many committed rows nobody had published when `maintain` last looked."""
 
-    async def publish_for(self, user_id: UUID) -> None:
-        """Publish what is revoked of a user, and return once every service has been told.
+    async def publish(self, row: StoredRevocation) -> None:
+        """Publish what was just committed, and return once every service has been told.
 
         Raises:
-            RevocationPending: not within half a second; the rows are committed, and `maintain`
-                will publish them.
+            RevocationPending: not within half a second; the row is committed, and `maintain`
+                will publish it.
         """
+        await self._in_time(self._courier.send(row))
+
+    async def publish_for(self, user_id: UUID) -> None:
+        """Publish what is revoked of a user and pending, likewise."""
+        await self._in_time(self._publish_of(user_id))
+
+    async def end(self) -> None:
+        """Leave nothing unsaid."""
+        await self._courier.end()
+
+    async def _publish_of(self, user_id: UUID) -> None:
+        await self._publish(await repository.pending_of_user(self._database, user_id))
+
+    async def _in_time(self, publishing: Awaitable[None]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._publish(await repository.pending_of_user(self._database, user_id))
+                await publishing
         except (TimeoutError, ServiceUnavailable) as away:
             self._fresh = True
             raise RevocationPending from away
@@ -172,20 +188,24 @@ class Publisher:
             EpochGone: there is no epoch to publish in.
         """
         for start in range(0, len(rows), PAGE):
-            page = rows[start : start + PAGE]
-            try:
-                entries = await self._backlog.publish(self._epoch, page)
-            except EpochGone:
-                self._epoch = (await self._backlog.look()).epoch
-                entries = await self._backlog.publish(self._epoch, page)
-            await repository.mark_published(self._database, entries, self._clock.now())
+            await self._mark(await self._tell(rows[start : start + PAGE]))
+
+    async def _tell(self, rows: Sequence[StoredRevocation]) -> Entries:
+        try:
+            return await self._backlog.publish(self._epoch, rows)
+        except EpochGone:
+            self._epoch = (await self._backlog.look()).epoch
+            return await self._backlog.publish(self._epoch, rows)
+
+    async def _mark(self, entries: Entries) -> None:
+        await repository.mark_published(self._database, entries, self._clock.now())
 
     async def _begin_epoch(self, found: str, compared: Collection[int]) -> bool:
         """Append every live row, then set the epoch: mirrors that see it can read everything.
 
         `compared`: rows of which it has to be known by which entry they are told.
         """
-        epoch, count = self._entropy.bytes(16).hex(), 0
+        epoch, count = self._entropy.bytes(8).hex(), 0
         seeding = Seeding(self._backlog, self._redis, epoch)
         mark: Entries = {}
         async with self._database.transaction() as connection:
@@ -202,6 +222,6 @@ class Publisher:
             if not await seeding.begin(found):
                 return False
             self._epoch = epoch
-            await repository.mark_published(self._database, mark, self._clock.now())
+            await self._mark(mark)
         log.info("revocations.epoch_begun", rows=count)
         return True

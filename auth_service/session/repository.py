@@ -6,6 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from auth_service.audit.repository import appending
+from auth_service.revocation.model import StoredRevocation
+from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
+from auth_service.revocation.repository import stored
 from auth_service.session.model import Caller, Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED, user_of
@@ -58,15 +61,19 @@ WITH used AS (
 INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
 VALUES ($2, 'refresh', $6, $5, $4, $3)"""
 
+# One row, of nulls when the session had ended before.
 REVOKE_SESSION = f"""
 WITH dead AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id
 ), event AS (
     {appending(6, "dead", session_id="dead.id")}
+), told AS (
+    INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
+    SELECT 'session', id::text, $4, $3, $5 FROM dead RETURNING {REVOCATION_COLUMNS}
 )
-INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-SELECT 'session', id::text, $4, $3, $5 FROM dead"""
+SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2) AS found, told.*
+FROM (VALUES (0)) AS always LEFT JOIN told ON true"""
 
 # A sign-in that is under way locks its user: it is waited for, in a statement of its own, so that
 # the next statement sees its session. NO KEY, else a refresh's foreign keys would deadlock with it.
@@ -95,7 +102,13 @@ WITH raised AS (
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation, $3, $2, $4 FROM raised"""
 
-SESSION_EXISTS = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2)"
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What ending a session came to: `revocation` is to be told, None when it had ended before."""
+
+    found: bool
+    revocation: StoredRevocation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +221,15 @@ async def revoke_session(
     event: str,
     now: datetime,
     until: datetime,
-) -> bool:
-    """End one session of the user; False when the user has none with that id.
+) -> Ended:
+    """End one session of the user, if there is one with that id.
 
     `event`: packed, stored if the session was alive.
     """
-    await connection.execute(REVOKE_SESSION, session_id, user_id, now, reason, until, event)
-    return bool(await connection.fetchval(SESSION_EXISTS, session_id, user_id))
+    arguments = (session_id, user_id, now, reason, until, event)
+    row = await connection.fetchrow(REVOKE_SESSION, *arguments)
+    found = row is not None and row["found"]
+    return Ended(found, stored(row) if row is not None and row["id"] is not None else None)
 
 
 async def revoke_others(

@@ -148,7 +148,7 @@ async def sign_out(
     """
     now = clock.now()
     async with database.connection() as connection:
-        found = await repository.revoke_session(
+        ended = await repository.revoke_session(
             connection,
             session_id,
             user_id,
@@ -157,9 +157,12 @@ async def sign_out(
             now=now,
             until=lives.revoked_until(now),
         )
-    if not found:
+    if not ended.found:
         raise NotFound
-    await publisher.publish_for(user_id)
+    if ended.revocation:
+        await publisher.publish(ended.revocation)
+    else:  # but it may not have been told
+        await publisher.publish_for(user_id)
 
 
 async def leave(

@@ -4,9 +4,8 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from shared.clock import rfc3339
 
@@ -17,6 +16,7 @@ DELETED = "revocations:deleted"
 VERSION = 1
 MAX_BYTES = 512
 ID_BYTES = 40  # room for the id, which Redis assigns
+_SENT = re.compile(rb'\{(?:"id":"[\d-]{1,40}",)?"mac":"([\da-f]{64})",(.+)', re.DOTALL)
 _WITH_ID = re.compile(rb'\{"id":"(\d{1,20}-\d{1,20})",(.+)', re.DOTALL)
 Kind = Literal["session", "token", "user"]
 KINDS = ("session", "token", "user")
@@ -26,8 +26,7 @@ class UnverifiedMessageError(ValueError):
     """A message that none of our keys signed, or that has another form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(NamedTuple):
     """One thing that no token may be used for any more.
 
     `id` is a session's or user's UUID or a token's `jti`. `generation` (users only): tokens with
@@ -40,28 +39,27 @@ class Revocation:
     expires_at: datetime
     generation: int | None = None
 
-    def entry(self) -> dict[str, Any]:
-        """Return the revocation as a message carries it."""
-        entry: dict[str, Any] = {
-            "kind": self.kind,
-            "id": self.id,
-            "reason": self.reason,
-            "expires_at": int(self.expires_at.timestamp()),
-        }
-        return entry if self.generation is None else entry | {"generation": self.generation}
+    def entry(self) -> str:
+        """Return the revocation as a message carries it: canonical, for a tenth of `_canonical`."""
+        raised = "" if self.generation is None else f'"generation":{self.generation},'
+        return (
+            f'{{"expires_at":{int(self.expires_at.timestamp())},{raised}"id":{_quoted(self.id)},'
+            f'"kind":{_quoted(self.kind)},"reason":{_quoted(self.reason)}}}'
+        )
 
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
 
 
-def _mac(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode(), "sha256").hex()
+def _mac(key: bytes, text: bytes) -> str:
+    return hmac.digest(key, text, "sha256").hex()
 
 
 def _signed(entries: Iterable[str], around: tuple[str, str], key: bytes) -> str:
     """Return a message made of texts that are canonical already."""
     text = ",".join(entries).join(around)
-    message = f'{{"mac":"{_mac(key, text)}",{text[1:]}'
+    message = f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
     if len(message.encode()) > MAX_BYTES - ID_BYTES:
         too_long = "a revocation message has at most 512 bytes"
         raise ValueError(too_long)
@@ -83,7 +81,7 @@ def encode(
     Raises:
         ValueError: it would have more than 512 bytes.
     """
-    entries = (_canonical(revocation.entry()) for revocation in revocations)
+    entries = (revocation.entry() for revocation in revocations)
     return _signed(entries, _around_entries(epoch, at), keys[0])
 
 
@@ -96,7 +94,7 @@ def encode_all(
     together: list[str] = []
     length = 0
     for revocation in revocations:
-        entry = _canonical(revocation.entry())
+        entry = revocation.entry()
         needed = len(entry.encode()) + 1  # and a comma
         if together and length + needed > room:
             yield _signed(together, around, keys[0]), len(together)
@@ -122,17 +120,28 @@ def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:
     if len(text) > MAX_BYTES:  # a stranger's: unread, because deep nesting would not be survived
         raise UnverifiedMessageError
     try:
-        body = json.loads(text)
-        body.pop("id", None)
-        mac = body.pop("mac").encode()
-        signed = _canonical(body)
-        if not any(hmac.compare_digest(mac, _mac(key, signed).encode()) for key in keys):
-            raise UnverifiedMessageError
+        body = _verified(text, keys)
         if body["v"] != VERSION:
             raise UnverifiedMessageError
         return [_revocation(entry) for entry in body["entries"]]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as wrong:
         raise UnverifiedMessageError from wrong
+
+
+def _verified(text: bytes, keys: Sequence[bytes]) -> dict[str, Any]:
+    """Return the body; to encode what is canonical already once more would take twice as long."""
+    if (sent := _SENT.fullmatch(text)) and _is_signed(sent[1], b"{" + sent[2], keys):
+        return dict(json.loads(b"{" + sent[2]))
+    body: dict[str, Any] = json.loads(text)
+    body.pop("id", None)
+    mac = body.pop("mac").encode()
+    if not _is_signed(mac, _canonical(body).encode(), keys):
+        raise UnverifiedMessageError
+    return body
+
+
+def _is_signed(mac: bytes, text: bytes, keys: Sequence[bytes]) -> bool:
+    return any(hmac.compare_digest(mac, _mac(key, text).encode()) for key in keys)
 
 
 def _revocation(entry: dict[str, Any]) -> Revocation:

@@ -1,15 +1,16 @@
 """The mirror: one process' copy of everything that is revoked, asked on every request."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import inf
-from uuid import UUID
 
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation.message import Revocation
 from shared.tokens import Claims
 
+_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 KEEP_AFTER_EXPIRY = timedelta(minutes=15)
 """Entries outlive the tokens they kill, so that a clock stepping back revives none."""
 
@@ -98,7 +99,6 @@ class Mirror:
 
 def _key(name: str) -> int | str:
     """Return a UUID's number, which is found thirty times as fast as its text; else the text."""
-    try:
-        return UUID(name).int
-    except ValueError:
+    if _UUID.fullmatch(name) is None:
         return name
+    return int(name.replace("-", ""), 16)

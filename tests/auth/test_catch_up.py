@@ -140,3 +140,13 @@ async def test_what_was_left_before_the_start_the_first_round_tells(
         await replica.maintain()
     await replica.maintain()
     assert await bench.names() == names
+
+
+async def test_what_was_told_and_never_noted_is_told_again(bench: Bench) -> None:
+    """As when the process dies between the answer and the note."""
+    names = await bench.revoke()
+    rows = await repository.pending_up_to(bench.publisher._database, 2**31, 9)
+    await bench.publisher._tell(rows)
+    assert await bench.names() == names
+    await bench.another().maintain()
+    assert await bench.names() == names * 2

@@ -63,8 +63,9 @@ async def redis_away(bench: Bench) -> list[Figure]:
 async def _until_all_refused(found: Replicas, tokens: list[str], since: float) -> float:
     """Seconds since `since` after which every replica answers 401 to every token."""
     async with asyncio.timeout(GIVE_UP_SECONDS):
-        while set(await found.everywhere(tokens)) != {REFUSED}:
-            await asyncio.sleep(LOOK_SECONDS)
+        for some in (tokens[-1:], tokens):  # looks take the CPU from what they look at
+            while set(await found.everywhere(some)) != {REFUSED}:
+                await asyncio.sleep(LOOK_SECONDS)
     return time.perf_counter() - since
 
 

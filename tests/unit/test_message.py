@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.revocation.message import MAX_BYTES, Revocation, UnverifiedMessageError, decode, encode
+from shared.revocation.message import (
+    MAX_BYTES,
+    Revocation,
+    UnverifiedMessageError,
+    decode,
+    encode,
+    encode_all,
+)
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 AT = datetime(2027, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -21,7 +28,7 @@ MOMENTS = st.integers(0, 4_102_444_800).map(lambda s: datetime.fromtimestamp(s, 
 IDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=36)
 REASONS = st.sampled_from(["logout", "logout_all", "refresh_reused", "user_deleted"])
 REVOCATIONS = st.one_of(
-    st.builds(Revocation, st.sampled_from(["session", "token"]), IDS, REASONS, MOMENTS),
+    st.builds(Revocation, st.sampled_from(["session", "token"]), IDS, REASONS, MOMENTS, st.none()),
     st.builds(Revocation, st.just("user"), IDS, REASONS, MOMENTS, st.integers(0, 2**31)),
 )
 
@@ -63,6 +70,21 @@ def test_a_message_has_the_form_that_is_written_down() -> None:
 def test_what_is_encoded_is_decoded(revocation: Revocation) -> None:
     text = encode([revocation], epoch="e", at=AT, keys=[KEY])
     assert decode(text.encode(), [KEY]) == [revocation]
+
+
+@given(REVOCATIONS, st.sampled_from([{}, {"id": "1-0"}]))
+def test_a_message_in_another_order_is_the_same(
+    revocation: Revocation, more: dict[str, str]
+) -> None:
+    body = json.loads(encode([revocation], epoch="e", at=AT, keys=[KEY]))
+    turned = dict(reversed(list((body | more).items())))
+    assert decode(json.dumps(turned, ensure_ascii=False).encode(), [KEY]) == [revocation]
+
+
+def test_three_sessions_share_a_message() -> None:
+    """Each message costs every mirror a signature."""
+    made = encode_all([SESSION] * 6, epoch="0" * 16, at=AT, keys=[KEY])
+    assert [count for _, count in made] == [3, 3]
 
 
 def test_revocations_of_one_moment_share_a_message() -> None:

@@ -1,0 +1,111 @@
+"""What handlers commit at once is told in few calls, and noted a moment later."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from auth_service.revocation import courier as module
+from auth_service.revocation.backlog import Entries
+from auth_service.revocation.courier import CALLS_AT_ONCE, Courier
+from auth_service.revocation.model import StoredRevocation
+from shared.errors import ServiceUnavailable
+from shared.revocation.message import Revocation
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+from tests.support.waiting import until
+
+AT = datetime(2027, 1, 15, tzinfo=UTC)
+
+
+def row(number: int) -> StoredRevocation:
+    return StoredRevocation(number, Revocation("session", f"s{number}", "logout", AT), AT, None)
+
+
+class Office:
+    """Publishes when the test lets it, and notes what it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+        self.open = asyncio.Event()
+        self.marked: Entries = {}
+        self.fails: type[Exception] | None = None
+        self.courier = Courier(self.publish, self.mark)
+
+    async def publish(self, rows: Sequence[StoredRevocation]) -> Entries:
+        self.calls.append([row.id for row in rows])
+        await self.open.wait()
+        if self.fails:
+            raise self.fails
+        return {row.id: f"{row.id}-0" for row in rows}
+
+    async def mark(self, entries: Entries) -> None:
+        self.marked |= entries
+
+    async def send(self, count: int) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(self.courier.send(row(n))) for n in range(count)]
+        await asyncio.sleep(0.01)
+        return tasks
+
+
+async def test_what_comes_while_calls_are_out_shares_the_next_one() -> None:
+    office = Office()
+    first = [task for _ in range(CALLS_AT_ONCE) for task in await office.send(1)]
+    more = await office.send(50)
+    assert office.calls == [[0]] * CALLS_AT_ONCE
+    office.open.set()
+    await asyncio.gather(*first, *more)
+    assert sorted(len(call) for call in office.calls) == [1, 1, 50]
+
+
+async def test_it_is_noted_after_the_answer_for_all_at_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "MARK_SECONDS", 60)
+    office = Office()
+    office.open.set()
+    await asyncio.gather(*await office.send(5))
+    assert office.marked == {}
+    await office.courier.end()
+    assert office.marked == {number: f"{number}-0" for number in range(5)}
+
+
+async def test_whoever_waits_is_told_what_went_wrong_and_the_next_goes_on() -> None:
+    office = Office()
+    office.open.set()
+    office.fails = ServiceUnavailable
+    failed = await asyncio.gather(*await office.send(3), return_exceptions=True)
+    assert [type(one) for one in failed] == [ServiceUnavailable] * 3
+    office.fails = None
+    await asyncio.gather(*await office.send(1))
+    assert len(office.calls) == 2
+
+
+async def test_a_call_that_hangs_holds_nobody_up_for_long(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "GIVE_UP_SECONDS", 0.05)
+    office = Office()
+    hanging = await office.send(1) + await office.send(1)
+    failed = await asyncio.gather(*hanging, return_exceptions=True)
+    assert {type(one) for one in failed} == {TimeoutError}
+    office.open.set()
+    await asyncio.gather(*await office.send(1))
+
+
+async def test_a_handler_that_gave_up_disturbs_nobody() -> None:
+    office = Office()
+    impatient, patient = await office.send(2)
+    impatient.cancel()
+    office.open.set()
+    await patient
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+
+
+async def test_a_log_out_is_noted_in_the_end(auth: AuthClient, auth_db: Connection) -> None:
+    pair = await auth.sign_in("+919876543210")
+    assert (await auth.call("POST", "/logout", token=pair["access_token"])).status == 204
+
+    async def noted() -> bool:
+        return bool(await auth_db.fetchval("select entry from revocations"))
+
+    await until(noted)
