@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import Gauge
 
 from media_service import resources as r
+from media_service.creative.link import Links
 from media_service.creative.removal import Remover
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.sweep import SWEEP_SECONDS, sweep
@@ -41,6 +42,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app = build_application(INTERFACE, settings, entropy, authenticate)
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
+    app[r.LINKS] = Links(settings.revocation_keys)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
     app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
     app.cleanup_ctx.extend([_sweeper, _forgetting])

@@ -7,6 +7,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     import asyncio
 
+    from media_service.creative.link import Links
     from media_service.creative.removal import Remover
     from media_service.creative.zone import Zones
     from media_service.image.pool import ImagePool
@@ -26,6 +27,7 @@ ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
 STORAGE: web.AppKey["Storage"] = web.AppKey("storage")
 IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
+LINKS: web.AppKey["Links"] = web.AppKey("links")
 REMOVER: web.AppKey["Remover"] = web.AppKey("remover")
 ZONES: web.AppKey["Zones"] = web.AppKey("zones")
 ADMISSION: web.AppKey["Admission"] = web.AppKey("admission")

@@ -28,6 +28,7 @@ SECRET_KEYS = frozenset(
         "reset_ticket",
         "secret",
         "set_cookie",
+        "signature",
         "ticket",
         "token",
     ]

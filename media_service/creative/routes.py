@@ -7,6 +7,7 @@ from aiohttp import web
 from media_service.creative import service
 from media_service.creative.changing import change_creative
 from media_service.creative.errors import RangeNotSatisfiable, ScheduledInPast
+from media_service.creative.link import Link
 from media_service.creative.model import Creative, Served
 from media_service.creative.schemas import (
     CreativeAnswer,
@@ -14,13 +15,16 @@ from media_service.creative.schemas import (
     CreativePage,
     CreativeQuery,
     FileQuery,
+    LinkAnswer,
+    LinkRequest,
     Owner,
     OwnerQuery,
 )
 from media_service.creative.sending import answer_file
-from media_service.resources import CALLER, CLOCK, DATABASE, REMOVER, STORAGE, ZONES
+from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, STORAGE, ZONES
 from shared.answer import answer
-from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
+from shared.errors import Conflict, Forbidden, PreconditionRequired, TokenRevoked, VersionMismatch
+from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.precondition import IF_MATCH, require_expected, version_tag
 from shared.request import path_id, read_body, read_query
@@ -101,7 +105,9 @@ async def delete_creative(request: web.Request) -> web.Response:
     summary="A creative's file; conditional and partial requests are answered",
     query=FileQuery,
     answers={200: _IMAGE, 206: _IMAGE, 304: None},
-    errors=(RangeNotSatisfiable, Forbidden),
+    errors=(RangeNotSatisfiable, Forbidden, TokenRevoked),
+    auth=False,
+    reads_token=True,
     deadline=None,
 )
 async def get_file(request: web.Request) -> web.StreamResponse:
@@ -115,7 +121,9 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     summary="A creative's file without its bytes",
     query=FileQuery,
     answers={200: None, 304: None},
-    errors=(Forbidden,),
+    errors=(Forbidden, TokenRevoked),
+    auth=False,
+    reads_token=True,
 )
 async def head_file(request: web.Request) -> web.StreamResponse:
     """Answer with the file's headers."""
@@ -123,12 +131,40 @@ async def head_file(request: web.Request) -> web.StreamResponse:
 
 
 async def _answer_file(request: web.Request) -> web.StreamResponse:
+    if "signature" not in request.query:
+        await request.app[AUTHENTICATE](request)
     database, query = request.app[DATABASE], read_query(request, FileQuery)
-    owner = _owner(request, query.owner)
-    creative = await service.get_creative(database, path_id(request), owner)
+    creative = await service.get_creative(database, path_id(request), _reader(request, query))
     opening = service.open_file(database, request.app[STORAGE], creative, query.variant)
     served = Served.of(creative, query.variant)
     return await answer_file(request, served, creative.key(query.variant), opening)
+
+
+@routes.add(
+    "POST",
+    "/creatives/{id}/link",
+    summary="A link to a creative's file that needs no sign-in until it expires",
+    body=LinkRequest,
+    answers={200: LinkAnswer},
+)
+async def create_link(request: web.Request) -> web.Response:
+    """Answer with a signed link to a file of the caller's own."""
+    asked = await read_body(request, LinkRequest)
+    creative = await service.get_creative(
+        request.app[DATABASE], path_id(request), request[CALLER].sub
+    )
+    expires = int(request.app[CLOCK].now().timestamp()) + asked.expires_in
+    link = Link(creative.id, asked.variant, expires)
+    return answer(LinkAnswer.of(link, request.app[LINKS].sign(link)))
+
+
+def _reader(request: web.Request, query: FileQuery) -> UUID | None:
+    """Return whose creatives may be read, None for everybody's; a link is good for its own file."""
+    if query.signature is None:
+        return _owner(request, query.owner)
+    link = Link(path_id(request), query.variant, query.expires or 0)
+    request.app[LINKS].require(link, query.signature, request.app[CLOCK].now())
+    return None
 
 
 def _answer_creative(creative: Creative) -> web.Response:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
+from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import (
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from media_service.creative.due import first_instant, parse_when
+from media_service.creative.link import Link
 from media_service.creative.model import MAX_TITLE, Creative, Selection, Status
 from shared.clock import rfc3339
 from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
@@ -26,6 +28,11 @@ PREFIX = "/v1/media"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
+
+MAX_LINK_SECONDS = 7 * 24 * 3600
+LAST_SECOND = 253_402_300_799  # the end of the year 9999
+
+Variant = Literal["original", "preview", "thumb"]
 
 Instant = Annotated[
     datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema(_TIME_SCHEMA)
@@ -57,7 +64,6 @@ Title = Annotated[
 ]
 """One line of text, or none."""
 
-Variant = Literal["original", "preview", "thumb"]
 """Which of a picture's files."""
 
 Owner = Literal["me", "all"]
@@ -132,6 +138,33 @@ class FileQuery(OwnerQuery):
     """Which of a creative's files to send."""
 
     variant: Variant = "original"
+    expires: int | None = Field(None, ge=0, le=LAST_SECOND, description="of a signed link")
+    signature: str | None = Field(None, max_length=64, description="of a signed link")
+
+
+class LinkRequest(BaseModel):
+    """For how long anybody may read a file, and which one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    expires_in: int = Field(ge=1, le=MAX_LINK_SECONDS, description="seconds; at most 7 days")
+    variant: Variant = "original"
+
+
+class LinkAnswer(BaseModel):
+    """A path with a query that needs no sign-in until it expires."""
+
+    url: str
+    expires_at: Instant
+
+    @classmethod
+    def of(cls, link: Link, signature: str) -> "LinkAnswer":
+        """Return the answer for a link that was signed."""
+        query = {"variant": link.variant, "expires": link.expires, "signature": signature}
+        return cls(
+            url=f"{creative_url(link.creative_id)}/file?{urlencode(query)}",
+            expires_at=datetime.fromtimestamp(link.expires, UTC),
+        )
 
 
 class CreativeAnswer(BaseModel):

@@ -214,11 +214,13 @@ CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
     "/v1/media/creatives/{id}/file": create_creative,
     "/v1/media/products/{id}": create_product,
     "/v1/media/products/{id}/photo": create_product,
+    "/v1/media/creatives/{id}/link": create_creative,
 }
 """How a thing comes to be that the path names. A route with an id needs an entry."""
 
 Request = dict[str, Any]
 REQUESTS: dict[str, Request] = {
+    "POST /v1/media/creatives/{id}/link": {"json": {"expires_in": 60}},
     "PATCH /v1/media/creatives/{id}": {"json": {"title": "x"}, "headers": {"If-Match": "*"}},
     "PATCH /v1/media/products/{id}": {"json": {"price": 1}},
     "PUT /v1/media/products/{id}/photo": {"data": form(part("photo", encode())), "headers": FORM},
