@@ -18,7 +18,7 @@ from media_service.image.pool import open_pool
 from media_service.product.routes import routes as product_routes
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
-from media_service.storage.local import LocalStorage
+from media_service.storage.opening import open_storage
 from media_service.upload.intake import Intake
 from media_service.upload.model import READING_SLOTS, UploadLimits
 from media_service.upload.routes import routes as upload_routes
@@ -89,10 +89,10 @@ async def _zones(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _storage(app: web.Application) -> AsyncIterator[None]:
-    storage = LocalStorage(app[r.SETTINGS].storage_directory, app[r.CLOCK], app[r.ENTROPY])
-    await storage.prepare()
-    app[r.STORAGE] = storage
-    yield
+    opening = open_storage(app[r.SETTINGS].storage_url, app[r.CLOCK], app[r.ENTROPY])
+    async with opening as app[r.STORAGE]:
+        app[READINESS].checks["storage"] = app[r.STORAGE].reachable
+        yield
 
 
 async def _images(app: web.Application) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from media_service.app import create_app
 from media_service.creative.sweep import GRACE, Swept, sweep
 from media_service.settings import MediaSettings
-from media_service.storage.local import LocalStorage
+from media_service.storage.opening import open_storage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
@@ -58,7 +58,9 @@ def _sweep(settings: MediaSettings, older_than: timedelta) -> int:
 
 
 async def _swept(settings: MediaSettings, older_than: timedelta) -> Swept:
-    storage = LocalStorage(settings.storage_directory, SystemClock(), SystemEntropy())
-    await storage.prepare()
-    async with open_database(settings.media_database_url.get_secret_value()) as database:
+    database_url = settings.media_database_url.get_secret_value()
+    async with (
+        open_storage(settings.storage_url, SystemClock(), SystemEntropy()) as storage,
+        open_database(database_url) as database,
+    ):
         return await sweep(database, storage, older_than)

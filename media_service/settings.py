@@ -3,20 +3,16 @@
 import os
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 
+from media_service.address import Directory, read_address
 from media_service.owner.model import Allowance
 from shared.settings import DatabaseUrl, ServiceSettings
 
 
 def _storage_url(text: str) -> str:
-    url = urlsplit(text)
-    path = unquote(url.path)
-    if url.scheme != "file" or url.netloc or not path.startswith("/") or "\0" in path:
-        message = "expected file:///absolute/directory"
-        raise ValueError(message)
+    read_address(text)
     return text
 
 
@@ -36,7 +32,9 @@ class MediaSettings(ServiceSettings):
         "the last good set"
     )
     storage_url: Annotated[str, AfterValidator(_storage_url)] = Field(
-        description="where files are kept: `file:///absolute/directory`"
+        description="where files are kept: `file:///absolute/directory`, or "
+        "`s3://bucket?endpoint=…&region=…` with credentials as every AWS tool finds them "
+        "(`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SHARED_CREDENTIALS_FILE`, …)"
     )
     x_accel_prefix: Annotated[str, AfterValidator(_internal_path)] = Field(
         "",
@@ -77,9 +75,9 @@ class MediaSettings(ServiceSettings):
         )
 
     @property
-    def storage_directory(self) -> Path:
-        """Return the directory that `storage_url` names."""
-        return Path(unquote(urlsplit(self.storage_url).path))
+    def redirect_prefix(self) -> str:
+        """Return `x_accel_prefix`; nothing where nginx cannot see the files."""
+        return self.x_accel_prefix if isinstance(read_address(self.storage_url), Directory) else ""
 
     @property
     def revocation_keys(self) -> list[bytes]:

@@ -33,6 +33,7 @@ MAX_LINK_SECONDS = 7 * 24 * 3600
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 Variant = Literal["original", "preview", "thumb"]
+"""Which of a picture's files."""
 
 Instant = Annotated[
     datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema(_TIME_SCHEMA)
@@ -63,8 +64,6 @@ Title = Annotated[
     BeforeValidator(_blank_is_none),
 ]
 """One line of text, or none."""
-
-"""Which of a picture's files."""
 
 Owner = Literal["me", "all"]
 """Whose creatives: an editor may ask for everybody's."""

@@ -40,7 +40,7 @@ async def answer_file(
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(served))
     async with opening as file:
-        prefix = request.app[SETTINGS].x_accel_prefix
+        prefix = request.app[SETTINGS].redirect_prefix
         return await send_file(request, served, file, f"{prefix}{key}" if prefix else "")
 
 

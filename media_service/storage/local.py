@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from uuid import UUID
 
 import aiofiles
 from aiofiles.threadpool.binary import AsyncBufferedReader
@@ -81,6 +80,10 @@ class LocalStorage:
         while batch := await asyncio.to_thread(lambda: list(islice(found, LIST_BATCH))):
             yield batch
 
+    async def reachable(self) -> bool:
+        """Tell whether the directory is there and may be written to."""
+        return await asyncio.to_thread(os.access, self._objects, os.W_OK | os.X_OK)
+
     async def discard_staged(self, older_than: timedelta) -> int:
         """Remove staged files untouched for that long; return how many."""
         return await self._staging.discard(older_than)
@@ -90,7 +93,7 @@ class LocalStorage:
 
     def _walk(self, before: datetime) -> Iterator[ObjectKey]:
         for path in self._objects.glob("*/*/*"):
-            key = _key(path.relative_to(self._objects))
+            key = ObjectKey.parse(str(path.relative_to(self._objects)))
             if key and untouched_since(path, before.timestamp()):
                 yield key
 
@@ -132,15 +135,6 @@ def _make_directory(directory: Path) -> None:
                 raise
         else:
             return
-
-
-def _key(path: Path) -> ObjectKey | None:
-    """Return the key of a file below `objects`, None for what is not ours."""
-    user, creative, variant = path.parts
-    try:
-        return ObjectKey(UUID(user), UUID(creative), variant)
-    except ValueError:
-        return None
 
 
 def _sync(directory: Path) -> None:

@@ -19,6 +19,16 @@ class ObjectKey:
     creative_id: UUID
     variant: str
 
+    @classmethod
+    def parse(cls, text: str) -> "ObjectKey | None":
+        """Return the key that is written so, None for what is none of ours."""
+        try:
+            user, creative, variant = text.split("/")
+            key = cls(UUID(user), UUID(creative), variant)
+        except ValueError:
+            return None
+        return key if str(key) == text else None
+
     def __str__(self) -> str:
         """Return `{user}/{creative}/{variant}`."""
         return f"{self.user_id}/{self.creative_id}/{self.variant}"
@@ -90,6 +100,10 @@ class Storage(Protocol):
 
     def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield, some at a time, the keys whose object nobody has touched for that long."""
+        ...
+
+    async def reachable(self) -> bool:
+        """Tell whether the store can be used now."""
         ...
 
     async def discard_staged(self, older_than: timedelta) -> int:

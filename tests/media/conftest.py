@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import ClientSession, web
@@ -22,6 +23,7 @@ from media_service.image import process
 from media_service.settings import MediaSettings
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
+from tests.support.bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.clock import MovableClock
 from tests.support.media import MediaClient
 from tests.support.service import Death, address, running
@@ -44,6 +46,21 @@ def mint() -> Mint:
 def files(tmp_path: Path) -> Path:
     """Where the service keeps its files."""
     return tmp_path / "files"
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A server of buckets, in threads of this process."""
+    with moto_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> MotoBucket:
+    """An empty bucket, and credentials for it in the environment."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return make_bucket(s3_endpoint, f"files-{uuid4()}")
 
 
 @pytest.fixture

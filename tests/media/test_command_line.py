@@ -43,7 +43,7 @@ async def test_it_sweeps(media_environment: dict[str, str], files: Path) -> None
 
 
 async def test_a_wrong_setting_is_one_line(media_environment: dict[str, str]) -> None:
-    process = await start(media_environment | {"STORAGE_URL": "s3://bucket"}, "serve")
+    process = await start(media_environment | {"STORAGE_URL": "ftp://bucket"}, "serve")
     output, errors = await process.communicate()
     assert process.returncode == 1
     assert output == b""

@@ -1,7 +1,6 @@
-"""The local store: whole or not at all, and never in the way of a neighbour."""
+"""The local store: closed to others, and never in the way of a neighbour."""
 
 import asyncio
-import hashlib
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -38,21 +37,6 @@ async def put(storage: LocalStorage, where: ObjectKey, data: bytes = b"x") -> No
 async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) -> list[bytes]:
     async with storage.open(where) as file:
         return [chunk async for chunk in file.read(start, length)]
-
-
-async def test_what_is_kept_can_be_read_in_pieces(storage: LocalStorage) -> None:
-    data, where = os.urandom(CHUNK_BYTES * 2 + 5), key()
-    async with storage.stage() as staged:
-        for at in range(0, len(data), 1000):
-            await staged.write(data[at : at + 1000])
-        digest = await staged.seal()
-        assert not await storage.exists(where)
-        await storage.keep({where: staged.path})
-    assert (digest.size, digest.sha256) == (len(data), hashlib.sha256(data).digest())
-    chunks = await get(storage, where, 3, len(data) - 3)
-    assert b"".join(chunks) == data[3:]
-    assert max(map(len, chunks)) == CHUNK_BYTES
-    assert b"".join(await get(storage, where, 10, 4)) == data[10:14]
 
 
 async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> None:
@@ -97,16 +81,6 @@ async def test_missing_and_deleted(storage: LocalStorage, files: Path) -> None:
         assert [chunk async for chunk in file.read(0, 1)] == [b"x"]
     assert not await storage.exists(where)
     assert list((files / "objects").iterdir()) == []
-
-
-async def test_a_deletion_spares_the_neighbours(storage: LocalStorage) -> None:
-    user = uuid4()
-    first, second = key(user), key(user)
-    thumb = ObjectKey(user, first.creative_id, "thumb")
-    for where in (first, second, thumb):
-        await put(storage, where)
-    await storage.delete(first)
-    assert [await storage.exists(where) for where in (first, second, thumb)] == [False, True, True]
 
 
 async def test_deletions_do_not_break_uploads_of_the_same_user(storage: LocalStorage) -> None:

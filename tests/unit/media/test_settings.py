@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from media_service.address import Bucket, Directory, read_address
 from media_service.settings import MediaSettings
 from shared.settings import load_settings
 
@@ -31,20 +32,36 @@ def test_defaults() -> None:
     assert settings.max_image_pixels == 40_000_000
     assert settings.image_workers >= 1
     assert settings.revocation_policy == "fail_closed"
-    assert settings.storage_directory == Path("/srv/files")
+    assert read_address(settings.storage_url) == Directory(Path("/srv/files"))
     assert [key[:6] for key in settings.revocation_keys] == [b"first-", b"second"]
     assert "first-key" not in repr(settings)
 
 
 def test_a_path_may_have_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_URL", "file:///srv/my%20files")
-    assert load_settings(MediaSettings).storage_directory == Path("/srv/my files")
+    url = load_settings(MediaSettings).storage_url
+    assert read_address(url) == Directory(Path("/srv/my files"))
+
+
+def test_a_bucket_has_an_endpoint_and_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_URL", "s3://my-bucket?endpoint=http://s3:9000&region=eu-west-1")
+    monkeypatch.setenv("X_ACCEL_PREFIX", "/accel/")
+    settings = load_settings(MediaSettings)
+    assert read_address(settings.storage_url) == Bucket("my-bucket", "http://s3:9000", "eu-west-1")
+    assert settings.redirect_prefix == ""
+    monkeypatch.setenv("STORAGE_URL", "s3://my-bucket")
+    assert read_address(load_settings(MediaSettings).storage_url) == Bucket("my-bucket", None, None)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("STORAGE_URL", "s3://bucket"),
+        ("STORAGE_URL", "ftp://bucket"),
+        ("STORAGE_URL", "s3://"),
+        ("STORAGE_URL", "s3://bucket/folder"),
+        ("STORAGE_URL", "s3://Bucket_1"),
+        ("STORAGE_URL", "s3://bucket?endpoint=localhost:9000"),
+        ("STORAGE_URL", "s3://bucket?colour=red"),
         ("STORAGE_URL", "/srv/files"),
         ("STORAGE_URL", "file://host/files"),
         ("STORAGE_URL", "file:relative"),

@@ -1,0 +1,164 @@
+"""A bucket as a store: streamed both ways, in parts, with nothing left over."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+
+from media_service.address import Bucket
+from media_service.storage.errors import ObjectMissing
+from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
+from media_service.storage.s3_errors import judged
+from media_service.storage.s3_upload import Uploader
+from media_service.storage.staging import Staging
+from shared.clock import Clock
+from shared.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+DEFAULT_REGION = "us-east-1"
+ATTEMPTS = 3
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_bucket(bucket: Bucket, staging: Staging, clock: Clock) -> AsyncIterator["S3Storage"]:
+    """Open a client; its credentials are found as by every AWS tool (`AWS_ACCESS_KEY_ID`, …)."""
+    config = AioConfig(
+        connect_timeout=3,
+        read_timeout=20,
+        max_pool_connections=64,
+        retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        s3={"addressing_style": "path" if bucket.endpoint else "auto"},
+        request_checksum_calculation="when_required",  # stores other than AWS know no trailers
+        response_checksum_validation="when_required",
+    )
+    region = bucket.region or DEFAULT_REGION
+    made = get_session().create_client(
+        "s3", endpoint_url=bucket.endpoint, region_name=region, config=config
+    )
+    async with made as client:
+        yield S3Storage(client, bucket.name, staging, clock)
+
+
+class S3Storage:
+    """Objects in a bucket; files on their way in on this machine's disk."""
+
+    def __init__(self, client: "S3Client", bucket: str, staging: Staging, clock: Clock) -> None:
+        """Ask nothing yet."""
+        self._client = client
+        self._bucket = bucket
+        self._staging = staging
+        self._clock = clock
+        self._uploader = Uploader(client, bucket)
+
+    def stage(self) -> AbstractAsyncContextManager[StagedFile]:
+        """Open a new staged file; remove it at the end, and what was written beside it."""
+        return self._staging.stage()
+
+    async def keep(self, files: Mapping[ObjectKey, Path]) -> None:
+        """Upload the files side by side; when one cannot be kept, none is."""
+        puts = [self._uploader.put(str(key), path) for key, path in files.items()]
+        ended = asyncio.gather(*puts, return_exceptions=True)
+        try:
+            failed = [one for one in await ended if isinstance(one, BaseException)]
+        except asyncio.CancelledError:
+            await asyncio.shield(self._discard(files))
+            raise
+        if failed:
+            await asyncio.shield(self._discard(files))
+            raise failed[0]
+
+    @asynccontextmanager
+    async def open(self, key: ObjectKey) -> AsyncIterator["S3StoredFile"]:
+        """Open an object for reading."""
+        with judged():
+            found = await self._client.head_object(Bucket=self._bucket, Key=str(key))
+        yield S3StoredFile(self._client, self._bucket, str(key), found["ContentLength"])
+
+    async def exists(self, key: ObjectKey) -> bool:
+        """Return whether something is stored under `key`."""
+        try:
+            async with self.open(key):
+                return True
+        except ObjectMissing:
+            return False
+
+    async def delete(self, key: ObjectKey) -> bool:
+        """Remove the object; return whether there was one."""
+        existed = await self.exists(key)
+        with judged():
+            await self._client.delete_object(Bucket=self._bucket, Key=str(key))
+        return existed
+
+    async def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+        """Yield the keys of objects that are at least that old, a page at a time."""
+        before = self._clock.now() - than
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+        with judged():
+            async for page in pages:
+                found = [one for one in page.get("Contents", []) if one["LastModified"] <= before]
+                keys = [ObjectKey.parse(one["Key"]) for one in found]
+                if ours := [key for key in keys if key]:
+                    yield ours
+
+    async def discard_staged(self, older_than: timedelta) -> int:
+        """Remove staged files and abort uploads in parts that are that old; return how many."""
+        aborted = await self._uploader.abort_older(self._clock.now() - older_than)
+        return aborted + await self._staging.discard(older_than)
+
+    async def reachable(self) -> bool:
+        """Tell whether the bucket answers now."""
+        try:
+            with judged():
+                await self._client.head_bucket(Bucket=self._bucket)
+        except (ServiceUnavailable, ObjectMissing):
+            return False
+        return True
+
+    async def _discard(self, files: Mapping[ObjectKey, Path]) -> None:
+        """Remove what was uploaded; what a store in trouble keeps is the sweeper's."""
+        for key in files:
+            try:
+                with judged():
+                    await self._client.delete_object(Bucket=self._bucket, Key=str(key))
+            except ServiceUnavailable:
+                log.warning("file.removal_failed", key=str(key))
+
+
+class S3StoredFile:
+    """An object, read by ranges."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str, size: int) -> None:
+        """Take what the store has said of it."""
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self.size = size
+
+    async def read(self, start: int, length: int) -> AsyncIterator[bytes]:
+        """Yield `length` bytes from `start` on; fewer only if the store breaks off.
+
+        A store that knows no ranges sends the whole object: what comes before is skipped.
+        """
+        if not length:
+            return
+        with judged():
+            answer = await self._client.get_object(
+                Bucket=self._bucket, Key=self._key, Range=f"bytes={start}-{start + length - 1}"
+            )
+            skipped = 0 if answer.get("ContentRange") else start
+            async with answer["Body"] as stream:
+                while length and (chunk := await stream.read(CHUNK_BYTES)):
+                    wanted = chunk[skipped : skipped + length]
+                    skipped -= min(skipped, len(chunk))
+                    length -= len(wanted)
+                    if wanted:
+                        yield wanted

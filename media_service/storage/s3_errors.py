@@ -1,0 +1,46 @@
+"""What a bucket's refusals mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from aiohttp import ClientError as ConnectionBroken
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_service.storage.errors import ObjectMissing, StorageFull
+from shared.errors import ServiceUnavailable
+
+RETRY_AFTER = 5
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_FULL = frozenset(
+    {"507", "InsufficientStorage", "QuotaExceeded", "StorageFull", "XMinioStorageFull"}
+    | {"XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
+)
+_FULL_STATUS = 507
+log = structlog.get_logger()
+
+
+@contextmanager
+def judged() -> Iterator[None]:
+    """Turn the store's errors into ours: missing, full, or away.
+
+    Raises:
+        ObjectMissing, StorageFull, ServiceUnavailable: as the store has it.
+    """
+    try:
+        yield
+    except ClientError as refused:
+        raise _judgement(refused) from refused
+    except (BotoCoreError, ConnectionBroken, OSError, TimeoutError) as away:
+        raise ServiceUnavailable(RETRY_AFTER, "The file store cannot be reached") from away
+
+
+def _judgement(refused: ClientError) -> Exception:
+    code = refused.response["Error"].get("Code", "")
+    status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code in _MISSING:
+        return ObjectMissing()
+    if code in _FULL or status == _FULL_STATUS:
+        return StorageFull()
+    log.warning("store.refused", operation=refused.operation_name, error=code, status=status)
+    return ServiceUnavailable(RETRY_AFTER, "The file store cannot be used")

@@ -1,0 +1,233 @@
+"""A bucket as the store: large files in parts, stores in trouble, and the whole service on it."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+
+from media_service.storage.errors import StorageFull
+from media_service.storage.model import ObjectKey, Storage
+from media_service.storage.opening import open_storage
+from media_service.storage.s3_upload import PART_BYTES, Uploader
+from shared.clock import SystemClock, rfc3339
+from shared.entropy import SystemEntropy
+from shared.errors import ServiceUnavailable
+from tests.support.bucket import MotoBucket
+from tests.support.media import left_over, picture_form, until
+from tests.support.pictures import encode, grain
+
+LARGE = 2 * PART_BYTES + 1
+
+
+@pytest.fixture(autouse=True)
+def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files on their way in are staged."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / "cheershare-staging"
+
+
+@pytest.fixture
+async def storage(bucket: MotoBucket) -> AsyncIterator[Storage]:
+    async with open_storage(bucket.url, SystemClock(), SystemEntropy()) as opened:
+        yield opened
+
+
+def key() -> ObjectKey:
+    return ObjectKey(uuid4(), uuid4(), "original")
+
+
+async def put(storage: Storage, where: ObjectKey, data: bytes) -> None:
+    async with storage.stage() as staged:
+        await staged.write(data)
+        await storage.keep({where: staged.path})
+
+
+async def test_a_large_file_goes_in_parts(
+    storage: Storage, bucket: MotoBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    whole = storage._client.upload_part  # type: ignore[attr-defined]
+
+    async def upload_part(**arguments: Any) -> Any:
+        sizes.append(len(arguments["Body"]))
+        return await whole(**arguments)
+
+    monkeypatch.setattr(storage._client, "upload_part", upload_part)  # type: ignore[attr-defined]
+    where, data = key(), bytes(LARGE)
+    await put(storage, where, data)
+    assert sizes == [PART_BYTES, PART_BYTES, 1]
+    assert bucket.objects() == {str(where): LARGE}
+    assert bucket.uploads() == []
+    async with storage.open(where) as file:
+        read = [chunk async for chunk in file.read(0, file.size)]
+    assert b"".join(read) == data
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, asyncio.CancelledError])
+async def test_an_upload_that_fails_leaves_no_part(
+    storage: Storage,
+    bucket: MotoBucket,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[BaseException],
+) -> None:
+    whole = Uploader._put_part
+
+    async def fail(self: Uploader, *more: Any) -> Any:
+        await whole(self, *more)
+        raise failure
+
+    monkeypatch.setattr(Uploader, "_put_part", fail)
+    with pytest.raises(failure):
+        await put(storage, key(), bytes(LARGE))
+    assert (bucket.objects(), bucket.uploads()) == ({}, [])
+
+
+async def test_what_a_dead_process_began_is_aborted(storage: Storage, bucket: MotoBucket) -> None:
+    for name in (str(key()), "somebody/elses"):
+        bucket.client.create_multipart_upload(Bucket=bucket.name, Key=name)
+    assert await storage.discard_staged(timedelta(seconds=-5)) == 1
+    assert bucket.uploads() == ["somebody/elses"]
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_what_is_under_way_is_not_aborted() -> None:
+    """moto dates every upload to 2010, so the store's answer is written out."""
+    moment = rfc3339(SystemClock().now())
+    listed = f"<Upload><Key>{key()}</Key><UploadId>1</UploadId><Initiated>{moment}</Initiated>"
+    text = f"<ListMultipartUploadsResult>{listed}</Upload></ListMultipartUploadsResult>"
+    asked: list[str] = []
+
+    def answer(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        return web.Response(text=text, content_type="application/xml")
+
+    async with odd_store(answer) as storage:
+        assert await storage.discard_staged(timedelta(hours=1)) == 0
+        assert asked == ["GET"]
+        assert await storage.discard_staged(timedelta(seconds=-5)) == 1
+        assert asked == ["GET", "GET", "DELETE"]
+
+
+async def test_what_others_keep_in_the_bucket_is_not_ours(
+    storage: Storage, bucket: MotoBucket
+) -> None:
+    bucket.client.put_object(Bucket=bucket.name, Key="backup/2026", Body=b"x")
+    assert [batch async for batch in storage.list_older(timedelta(seconds=-5))] == []
+
+
+Answer = Callable[[web.Request], Any]
+
+
+@asynccontextmanager
+async def odd_store(answer: Answer) -> AsyncIterator[Storage]:
+    """A store at the world's edge that answers everything in one way."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        response: web.StreamResponse = answer(request)
+        return response
+
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    url = f"s3://files?endpoint=http://{host}:{port}"
+    async with open_storage(url, SystemClock(), SystemEntropy()) as opened:
+        yield opened
+    await runner.cleanup()
+
+
+def refusal(status: int, code: str) -> Answer:
+    text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>"
+    return lambda _: web.Response(status=status, text=text, content_type="application/xml")
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_a_full_store_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
+    for status, code in ((507, "InsufficientStorage"), (403, "QuotaExceeded")):
+        async with odd_store(refusal(status, code)) as storage:
+            for size in (1, LARGE):
+                with pytest.raises(StorageFull):
+                    await put(storage, key(), bytes(size))
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_a_store_that_refuses_or_is_away_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
+    async with odd_store(refusal(403, "AccessDenied")) as storage:
+        with pytest.raises(ServiceUnavailable):
+            await put(storage, key(), b"x")
+        assert not await storage.reachable()
+    away = "s3://files?endpoint=http://127.0.0.1:1"
+    async with open_storage(away, SystemClock(), SystemEntropy()) as storage:
+        with pytest.raises(ServiceUnavailable):
+            await storage.exists(key())
+        assert not await storage.reachable()
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_a_store_without_ranges_is_read_in_ranges_all_the_same() -> None:
+    data = bytes(range(256)) * 4096
+    async with (
+        odd_store(lambda _: web.Response(body=data)) as storage,
+        storage.open(key()) as file,
+    ):
+        assert file.size == len(data)
+        for start, length in ((0, 10), (1000, 300_000), (len(data) - 5, 5)):
+            read = b"".join([chunk async for chunk in file.read(start, length)])
+            assert read == data[start : start + length]
+
+
+async def test_the_service_on_a_bucket(
+    serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
+) -> None:
+    async with serving_media(storage_url=bucket.url) as media:
+        created = await media.upload(picture=grain(1400))
+        place = f"{media.user_id}/{created['id']}"
+        assert set(bucket.objects()) == {f"{place}/{v}" for v in ("original", "preview", "thumb")}
+        path = f"/creatives/{created['id']}/file"
+        whole = await media.call("GET", path)
+        assert hashlib.sha256(whole.body).hexdigest() == created["sha256"]
+        some = await media.call("GET", path, headers={"Range": "bytes=1000000-1000009"})
+        assert (some.status, some.body) == (206, whole.body[1_000_000:1_000_010])
+        assert (await media.call("GET", path, params={"variant": "thumb"})).status == 200
+        assert (await media.http.get("/readyz")).status == 200
+        assert left_over(staging) == []
+        assert (await media.call("DELETE", f"/creatives/{created['id']}")).status == 204
+        async with asyncio.timeout(10):
+            await until(lambda: not bucket.objects())
+
+
+async def test_a_store_in_trouble_keeps_nothing(
+    serving_media: Callable[..., Any],
+    bucket: MotoBucket,
+    staging: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving_media(storage_url=bucket.url) as media:
+        whole = Uploader.put
+
+        async def full(self: Uploader, where: str, path: Path) -> None:
+            if where.endswith("/thumb"):
+                raise StorageFull
+            await whole(self, where, path)
+
+        monkeypatch.setattr(Uploader, "put", full)
+        refused = await media.send(picture_form(encode("PNG")))
+        assert (refused.status, refused.code) == (507, "storage_full")
+        monkeypatch.undo()
+        assert (bucket.objects(), left_over(staging)) == ({}, [])
+        assert (await media.call("GET", "/creatives")).body["items"] == []

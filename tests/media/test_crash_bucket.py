@@ -1,0 +1,78 @@
+"""kill -9 at moments of an upload to a bucket, and of a deletion: rows and objects agree."""
+
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientError
+
+from media_service.creative.sweep import sweep
+from media_service.storage.opening import open_storage
+from shared.clock import SystemClock
+from shared.db import open_database
+from shared.entropy import SystemEntropy
+from tests.media.test_crash import died, rows
+from tests.support.bucket import CREDENTIALS, MotoBucket
+from tests.support.media import picture_form
+from tests.support.pictures import grain
+from tests.support.service import Death
+
+UPLOADER = "media_service.storage.s3_upload.Uploader"
+UPLOAD = {
+    "before the first part": Death(f"{UPLOADER}._put_part"),
+    "after the first part": Death(f"{UPLOADER}._put_part", leaving=True),
+    "with one object there": Death(f"{UPLOADER}.put", leaving=True),
+    "before the row": Death("media_service.creative.repository.insert"),
+    "after the row": Death("media_service.upload.service._commit", leaving=True),
+}
+DELETION = {
+    "after the row has gone": Death("media_service.creative.repository.remove", leaving=True),
+    "before an object goes": Death("media_service.storage.s3.S3Storage.delete"),
+    "after the first object has gone": Death(
+        "media_service.storage.s3.S3Storage.delete", leaving=True
+    ),
+}
+
+
+@pytest.fixture
+def media_environment(media_environment: dict[str, str], bucket: MotoBucket) -> dict[str, str]:
+    return {**media_environment, **CREDENTIALS, "STORAGE_URL": bucket.url}
+
+
+async def agree(dsn: str, bucket: MotoBucket) -> None:
+    """After a sweep with no grace, there is an object for every row and a row for every object."""
+    async with (
+        open_storage(bucket.url, SystemClock(), SystemEntropy()) as storage,
+        open_database(dsn) as database,
+    ):
+        swept = await sweep(database, storage, timedelta(seconds=-5))
+    assert swept.files_missing == 0
+    assert set(bucket.objects()) == await rows(dsn)
+    assert bucket.uploads() == []
+
+
+@pytest.mark.parametrize("moment", UPLOAD)
+async def test_an_upload_killed(
+    moment: str, running_media: Callable[..., Any], media_dsn: str, bucket: MotoBucket
+) -> None:
+    async with running_media(UPLOAD[moment]) as (process, media):
+        with pytest.raises(ClientError):
+            await media.send(picture_form(grain(1330) if "part" in moment else None))
+        assert await died(process)
+    assert bool(await rows(media_dsn)) == (moment == "after the row")
+    await agree(media_dsn, bucket)
+
+
+@pytest.mark.parametrize("moment", DELETION)
+async def test_a_deletion_killed(
+    moment: str, running_media: Callable[..., Any], media_dsn: str, bucket: MotoBucket
+) -> None:
+    async with running_media(DELETION[moment]) as (process, media):
+        created = await media.upload()
+        with contextlib.suppress(ClientError):  # it may be answered before the files go
+            await media.call("DELETE", f"/creatives/{created['id']}")
+        assert await died(process)
+    assert await rows(media_dsn) == set()
+    await agree(media_dsn, bucket)
