@@ -8,7 +8,7 @@ from asyncpg import UniqueViolationError
 from auth_service.destination import Channel, Destination
 from auth_service.registration.model import Choice, Claim, Taken
 from auth_service.user.model import REGISTRATION_LIFE, Account
-from auth_service.user.repository import PREFIXED, account_of
+from auth_service.user.repository import HOLDS, PREFIXED, account_of
 from shared.db import Connection, Database
 
 FIND_TAKEN = """
@@ -30,7 +30,8 @@ GOES_TO: dict[Channel, str] = {
 IS_OPEN = {
     channel: f"""
 SELECT EXISTS (
-    SELECT 1 FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2)"""
+    SELECT 1 FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2
+) AND NOT EXISTS (SELECT 1 FROM users u WHERE {HOLDS[channel]})"""
     for channel, goes_to in GOES_TO.items()
 }
 LOCK_OPEN = {
@@ -103,7 +104,7 @@ async def add(
 
 
 async def is_open(connection: Connection, destination: Destination, now: datetime) -> bool:
-    """Tell whether a registration's code went to the address and was not proven yet."""
+    """Tell whether a registration waits at the address, which nobody has proven yet."""
     query, since = IS_OPEN[destination.channel], now - REGISTRATION_LIFE
     return bool(await connection.fetchval(query, destination.address, since))
 

@@ -1,0 +1,178 @@
+"""`ACCOUNT_DISCLOSURE=conceal`: no answer tells whether an account exists."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.accounts import PASSWORD, activate, post, register
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+
+ACTIVE, PENDING, DISABLED = "asha@example.com", "meera@example.com", "ravi@example.com"
+UNKNOWN = "kiran@example.com"
+EVERYBODY = [ACTIVE, PENDING, DISABLED, UNKNOWN]
+REQUEST_ID = "the-same-for-all"
+Concealing = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a stranger sees of an answer: all of it but the time and what is drawn by chance."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    challenge: str
+
+    @property
+    def comparable(self) -> tuple[object, ...]:
+        return self.status, self.headers, self.body, len(self.challenge)
+
+
+async def see(auth: AuthClient, path: str, **body: Any) -> Seen:
+    headers = {"X-Request-ID": REQUEST_ID}
+    async with auth.http.post(f"/v1/auth{path}", json=body, headers=headers) as answer:
+        text = await answer.text()
+        told = await answer.json(content_type=None)
+        challenge = str(told.get("challenge", ""))
+        seen = tuple((name, value) for name, value in answer.headers.items() if name != "Date")
+        return Seen(answer.status, seen, text.replace(challenge, "?"), challenge)
+
+
+@pytest.fixture
+def concealing(serving_auth: Callable[..., Any], auth_db: Connection) -> Concealing:
+    """Serves where one person is active, one has registered, one is disabled."""
+
+    @asynccontextmanager
+    async def serve(**changes: Any) -> AsyncIterator[AuthClient]:
+        async with serving_auth() as auth:
+            for to in (ACTIVE, DISABLED):
+                await activate(auth, email=to, password=PASSWORD)
+            await register(auth, email=PENDING, password=PASSWORD)
+        await auth_db.execute("update users set status = 'disabled' where email = $1", DISABLED)
+        async with serving_auth(account_disclosure="conceal", **changes) as auth:
+            yield auth
+
+    return serve
+
+
+@pytest.mark.parametrize("path", ["/register", "/resend-otp", "/login", "/forgot-password"])
+async def test_sends_are_answered_alike_to_the_byte(concealing: Concealing, path: str) -> None:
+    async with concealing() as auth:
+        seen = [await see(auth, path, email=to) for to in EVERYBODY]
+    assert {one.status for one in seen} == {202}
+    assert len({one.comparable for one in seen}) == 1
+    assert len({one.challenge for one in seen}) == len(seen)
+    assert "user_id" not in seen[0].body
+
+
+async def test_registering_with_a_password_or_a_taken_username_is_answered_alike(
+    concealing: Concealing, auth_db: Connection
+) -> None:
+    async with concealing() as auth:
+        await auth_db.execute("update users set username = 'asha' where email = $1", ACTIVE)
+        bodies = [
+            {"email": ACTIVE, "password": PASSWORD},
+            {"email": UNKNOWN, "password": PASSWORD},
+            {"email": "other@example.com", "username": "asha"},
+        ]
+        seen = [await see(auth, "/register", **body) for body in bodies]
+    assert len({one.comparable for one in seen}) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "prove"),
+    [("/register", "/verify-otp"), ("/resend-otp", "/verify-otp"), ("/login", "/login")],
+)
+async def test_wrong_codes_are_refused_and_counted_alike(
+    concealing: Concealing, ask: str, prove: str
+) -> None:
+    async with concealing(limit_wrong_per_destination="4/hour") as auth:
+        answers = []
+        for to in EVERYBODY:
+            challenge = (await see(auth, ask, email=to)).challenge
+            handles = [{"challenge": challenge}] * 5 + [{}] * 5
+            tries = [await see(auth, prove, email=to, otp="000000", **handle) for handle in handles]
+            answers.append([(one.status, one.headers, one.body) for one in tries])
+    statuses = [status for status, _, _ in answers[0]]
+    assert statuses == [401] * 10
+    assert answers.count(answers[0]) == len(EVERYBODY)
+
+
+async def test_sends_are_limited_alike(concealing: Concealing) -> None:
+    async with concealing(limit_send_per_destination="2/hour", otp_cooldown=30) as auth:
+        for path in ("/login", "/register"):
+            for to in EVERYBODY:
+                statuses = [(await see(auth, path, email=to)).status for _ in range(2)]
+                assert statuses == ([202, 429] if path == "/login" else [429, 429]), to
+
+
+async def test_who_gets_what(concealing: Concealing) -> None:
+    async with concealing() as auth:
+        before = {to: len(await auth.inbox(to)) for to in EVERYBODY}
+        for path in ("/register", "/login", "/resend-otp"):
+            for to in EVERYBODY:
+                await see(auth, path, email=to)
+        await auth.sign_in("+919876543210")  # the queue is first in, first out
+        texts = {
+            to: [item["text"] for item in await auth.inbox(to)][: -before[to] or None]
+            for to in EVERYBODY
+        }
+    assert [("already have" in text, text[:6].isdigit()) for text in texts[ACTIVE]] == [
+        (False, True),  # a code to log in
+        (True, False),
+    ]
+    assert ["already have" in text for text in texts[DISABLED]] == [True]
+    assert ["activates your" in text for text in texts[PENDING]] == [True, True]
+    assert ["activates your" in text for text in texts[UNKNOWN]] == [True, True]  # has registered
+
+
+async def test_a_code_and_a_password_work_as_ever(concealing: Concealing) -> None:
+    async with concealing() as auth:
+        sent = await see(auth, "/login", email=ACTIVE)
+        code = await auth.code(ACTIVE, 2)
+        body = {"email": ACTIVE, "otp": code, "challenge": sent.challenge}
+        assert (await post(auth, "/login", **body)).status == 200
+        assert (await post(auth, "/login", email=ACTIVE, password=PASSWORD)).status == 200
+        sent = await see(auth, "/register", email=UNKNOWN, password=PASSWORD)
+        body = {"email": UNKNOWN, "otp": await auth.code(UNKNOWN), "challenge": sent.challenge}
+        assert (await post(auth, "/verify-otp", **body)).status == 200
+        assert (await post(auth, "/login", email=UNKNOWN, password=PASSWORD)).status == 200
+
+
+async def test_no_password_tells_why_it_does_not_help(concealing: Concealing) -> None:
+    """A stranger who registers an address knows a password for it: it must say nothing."""
+    async with concealing() as auth:
+        seen = [await see(auth, "/login", email=to, password=PASSWORD) for to in EVERYBODY[1:]]
+        wrong = await see(auth, "/login", email=ACTIVE, password="another horse battery")
+    assert wrong.status == 401
+    assert {one.comparable for one in seen} == {wrong.comparable}
+
+
+async def test_passwords_are_limited_alike(concealing: Concealing) -> None:
+    async with concealing(limit_login_failures="2/hour") as auth:
+        for to in EVERYBODY:
+            password = PASSWORD if to == PENDING else "another horse battery"
+            tries = [(await see(auth, "/login", email=to, password=password)) for _ in range(3)]
+            assert [one.status for one in tries] == [401, 401, 429], to
+
+
+async def test_a_send_that_only_newcomers_are_refused_is_answered_alike(
+    concealing: Concealing, clock: MovableClock
+) -> None:
+    async with concealing(limit_send_total="1/hour", trusted_proxies="127.0.0.1") as auth:
+        before = {to: len(await auth.inbox(to)) for to in EVERYBODY}
+        headers = {"X-Forwarded-For": "203.0.113.7", "X-Request-ID": REQUEST_ID}
+        for path in ("/register", "/login", "/resend-otp"):
+            for to in EVERYBODY:
+                answer = await auth.call("POST", path, json={"email": to}, headers=headers)
+                assert answer.status == 202, (path, to)
+        await auth.code(ACTIVE, before[ACTIVE] + 1)
+        clock.advance(hours=1)
+        await auth.sign_in("+919876543210")
+        assert len(await auth.codes(UNKNOWN)) == 0
+        assert len(await auth.codes(PENDING)) == 1  # from before
