@@ -67,12 +67,26 @@ def build_application(
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}
     for operation in interface.operations:
-        app.router.add_route(operation.method, interface.prefix + operation.path, operation.handler)
+        path = interface.prefix + _pattern(operation.path, interface.operations)
+        app.router.add_route(operation.method, path, operation.handler)
     app.add_routes(extra)
     _add_documents(app, interface)
     add_health(app, metrics)
     app.on_response_prepare.append(add_headers)
     return app
+
+
+def _pattern(path: str, operations: list[Operation]) -> str:
+    """Return a path whose id is none of the words that other paths have in its place.
+
+    Else `DELETE /products/public` would look for a product of that name instead of being 405.
+    """
+    before, name, after = path.partition("{id}")
+    places = [one.path.removeprefix(before) for one in operations if one.path.startswith(before)]
+    words = sorted({place.partition("/")[0] for place in places} - {name, ""})
+    if not name or not words:
+        return path
+    return f"{before}{{id:(?!(?:{'|'.join(words)})(?:/|$))[^/]+}}{after}"
 
 
 def _add_documents(app: web.Application, interface: Interface) -> None:

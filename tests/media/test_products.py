@@ -122,6 +122,14 @@ async def test_what_is_no_product_is_not_found(media: MediaClient) -> None:
             assert (await media.call("GET", path)).code == "not_found", path
 
 
+async def test_public_is_no_products_id(media: MediaClient) -> None:
+    for method in ("DELETE", "PATCH", "PUT"):
+        refused = await media.call(method, "/products/public")
+        assert (refused.status, refused.headers["Allow"]) == (405, "GET")
+    assert (await media.call("GET", "/products/public/photo")).code == "not_found"
+    assert (await media.call("GET", "/products/publican")).code == "not_found"
+
+
 async def pages(media: MediaClient, path: str, limit: int) -> list[list[str]]:
     """The names of every page there is."""
     query: dict[str, str] = {"limit": str(limit)}

@@ -1,0 +1,168 @@
+"""Every statement on a table that grows finds its rows by an index, with 100,000 of them."""
+
+import inspect
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from media_service.creative import repository as creative
+from media_service.idempotency import repository as idempotency
+from media_service.owner import repository as owner
+from media_service.product import repository as product
+from media_service.schedule import repository as schedule
+from tests.support.database import Connection
+
+ROWS = 100_000
+TABLES = ("creatives", "products", "photos", "owners", "idempotency_keys", "removals")
+FILL = f"""
+INSERT INTO creatives (
+    id, user_id, file_name, content_type, size, width, height, sha256, due_at, timezone, status,
+    variants, created_at, updated_at
+)
+SELECT md5('c' || n)::uuid, md5((n % 1000)::text)::uuid, 'a.jpg', 'image/jpeg', 1, 1, 1,
+       sha256('x'), timestamptz '2026-01-01Z' + n * interval '1 minute', 'UTC', 'scheduled',
+       '{{original}}', now(), now()
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO photos
+SELECT md5('f' || n)::uuid, md5((n % 1000)::text)::uuid, 'a.jpg', 'image/jpeg', 1, 1, 1,
+       sha256('x'), '{{original}}', now()
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO products (
+    id, user_id, name, description, price, currency, visibility, photo_id, created_at, updated_at
+)
+SELECT 'PR-' || lpad(n::text, 12, '0'), md5((n % 1000)::text)::uuid, 'thing' || n, 'w' || n % 999,
+       1, 'EUR', CASE WHEN n % 2 = 0 THEN 'public' ELSE 'hidden' END, md5('f' || n)::uuid,
+       timestamptz '2026-01-01Z' + n * interval '1 minute', now()
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO owners (user_id, bytes) SELECT md5(n::text)::uuid, 1 FROM generate_series(1, {ROWS}) n;
+INSERT INTO idempotency_keys (user_id, route, key, lease, leased_until, created_at)
+SELECT md5((n % 1000)::text)::uuid, 'creatives', n::text, md5(n::text)::uuid, now(),
+       timestamptz '2026-01-01Z' + n * interval '1 minute'
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO removals (user_id, creative_id, variants, due_at)
+SELECT md5((n % 1000)::text)::uuid, md5('r' || n)::uuid, '{{original}}',
+       now() + n * interval '1 minute'
+FROM generate_series(1, {ROWS}) n;
+"""
+
+SOMEBODY, SOMETHING = UUID(int=5), UUID(int=6)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SOON = START + timedelta(hours=1)
+NAME, LEASE = "PR-000000000007", SOMETHING
+HASH = bytes(32)
+REPOSITORIES = (creative, idempotency, owner, product, schedule)
+
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "creative.INSERT": (
+        *(UUID(int=9), SOMEBODY, None, "a.jpg", "image/jpeg", 1, 1, 1, HASH, None),
+        *(START, "UTC", "scheduled", ["original"], START, START, 1),
+    ),
+    "creative.OF_USER": (SOMETHING, SOMEBODY),
+    "creative.OF_ANYBODY": (SOMETHING,),
+    "creative.PAGE_OF_USER": (SOMEBODY, START, SOMETHING, SOON, None, 51),
+    "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
+    "creative.REPLACE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
+    "creative.REMOVE": (SOMETHING, SOMEBODY),
+    "creative.AMONG": ([SOMETHING, SOMEBODY],),
+    "creative.CLAIM_REMOVALS": (100,),
+    "creative.FORGET_REMOVAL": (SOMETHING,),
+    "creative.BATCH_AFTER": (SOMETHING, 500),
+    "idempotency.CLAIM": (SOMEBODY, "creatives", "k", LEASE, SOON, START, START),
+    "idempotency.RENEW": (SOMEBODY, "creatives", "k", LEASE, SOON),
+    "idempotency.FIND_ANSWER": (SOMEBODY, "creatives", "k"),
+    "idempotency.FINISH": (SOMEBODY, "creatives", "k", LEASE, HASH, "{}", "/"),
+    "idempotency.RELEASE": (SOMEBODY, "creatives", "k", LEASE),
+    "idempotency.FORGET": (SOON,),
+    "owner.BEGIN_UPLOAD": (SOMEBODY, START.date(), 1, str(LEASE), 1.0, 1, 9, 0.0, 9, 9),
+    "owner.RENEW_UPLOAD": (SOMEBODY, str(LEASE), 1.0),
+    "owner.END_UPLOAD": (SOMEBODY, str(LEASE)),
+    "owner.TAKE_ROOM": (SOMEBODY, 1, 9),
+    "owner.MARK_DELETED": (SOMEBODY, START),
+    "owner.READ": (SOMEBODY, 0.0),
+    "product.INSERT": (NAME, SOMEBODY, "n", "", 1, "EUR", "public", None, START, START, 1),
+    "product.FIND": (NAME, SOMEBODY),
+    "product.PAGE_OF_USER": (SOMEBODY, SOON, NAME, 51),
+    "product.PAGE_OF_PUBLIC": (SOON, NAME, 51),
+    "product.SEARCH_PUBLIC": (datetime(9999, 1, 1, tzinfo=UTC), NAME, 51, "w55 thing77"),
+    "product.CHANGE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),
+    "product.REMOVE": (NAME, SOMEBODY),
+    "product.INSERT_PHOTO": (
+        *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
+    ),
+    "product.FIND_PHOTO": (NAME, SOMEBODY),
+    "product.TAKE_PHOTO_OFF": (NAME, SOMEBODY),
+    "product.REMOVE_PHOTO": (SOMETHING,),
+    "product.PUT_PHOTO_ON": (NAME, SOMETHING, START),
+    "schedule.TODAY_AND_TOMORROW": (SOMEBODY, START, SOON, SOON + timedelta(hours=1)),
+}
+"""An example of each statement's values. A new statement needs an entry."""
+
+_VERB = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+
+
+def statements(module: ModuleType) -> dict[str, str]:
+    feature = module.__name__.split(".")[1]
+    return {
+        f"{feature}.{name}": text
+        for name, text in inspect.getmembers(module, lambda value: isinstance(value, str))
+        if name.isupper() and _VERB.match(text)
+    }
+
+
+STATEMENTS = {name: text for module in REPOSITORIES for name, text in statements(module).items()}
+
+
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint)
+"""
+
+
+@pytest.fixture
+async def full(new_database: Callable[[str], Any]) -> AsyncIterator[Connection]:
+    """A database in which every table has its rows, and its statistics.
+
+    Rows first, without a log or checks of keys, and indexes after: five times as fast.
+    """
+    async with new_database("media") as dsn:
+        connection = await asyncpg.connect(dsn)
+        for table in TABLES:
+            await connection.execute(f"ALTER TABLE {table} SET UNLOGGED")
+        await connection.execute("SET session_replication_role = replica")
+        indexes = await connection.fetch(INDEXES)
+        for index in indexes:
+            await connection.execute(f"DROP INDEX {index['indexname']}")
+        await connection.execute(FILL)
+        for index in indexes:
+            await connection.execute(index["indexdef"])
+        await connection.execute("ANALYZE")
+        yield connection
+        await connection.close()
+
+
+async def plan(connection: Connection, statement: str, values: tuple[Any, ...]) -> str:
+    rows = await connection.fetch(f"EXPLAIN {statement}", *values)
+    return "\n".join(row[0] for row in rows)
+
+
+def test_every_statement_is_tried() -> None:
+    assert set(STATEMENTS) == set(ARGUMENTS)
+
+
+async def test_every_statement_finds_its_rows_by_an_index(full: Connection) -> None:
+    for table in TABLES:
+        assert await full.fetchval(f"SELECT count(*) FROM {table}") == ROWS
+    slow = {}
+    for name, statement in STATEMENTS.items():
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await full.execute(f"SET plan_cache_mode = {mode}")
+            text = await plan(full, statement, ARGUMENTS[name])
+            if "Seq Scan" in text:
+                slow[name, mode] = text
+    assert slow == {}
