@@ -39,6 +39,7 @@ from auth_service.signing.routes import get_keys
 from auth_service.signing.routes import routes as key_routes
 from auth_service.signing.service import Signer
 from auth_service.signup.routes import routes as signup_routes
+from auth_service.step_up.routes import routes as step_up_routes
 from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
 from shared.background import repeating
@@ -56,6 +57,7 @@ FEATURES = (
     registration_routes,
     login_routes,
     session_routes,
+    step_up_routes,
     account_routes,
     key_routes,
     callback_routes,

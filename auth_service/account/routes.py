@@ -1,11 +1,31 @@
-"""One's own account."""
+"""One's own account: seen, changed, taken along, removed."""
 
 from aiohttp import web
 
-from auth_service.resources import CALLER
+from auth_service.account import service
+from auth_service.account.model import Holdings
+from auth_service.account.schemas import (
+    ADDRESSES,
+    Export,
+    ExportedSession,
+    ExportedToken,
+    ProfileBody,
+    VerifyContactBody,
+)
+from auth_service.audit.schemas import EventAnswer
+from auth_service.destination import destination_of
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.schemas import Sent
+from auth_service.resources import CALLER, CLOCK, PARTS
+from auth_service.revocation.errors import RevocationPending
+from auth_service.session.answers import entrance_of
+from auth_service.session.cookies import clear
+from auth_service.step_up.errors import StepUpRequired
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
+from shared.errors import Conflict, RateLimited
 from shared.openapi import Routes
+from shared.request import read_body
 
 routes = Routes("account")
 
@@ -14,3 +34,78 @@ routes = Routes("account")
 async def get_me(request: web.Request) -> web.Response:
     """Answer with the caller."""
     return answer(UserAnswer.model_validate(request[CALLER].user))
+
+
+@routes.add(
+    "PATCH",
+    "/me",
+    summary="Change names; a new mobile or email is stored once its code came back",
+    body=ProfileBody,
+    answers={200: UserAnswer, 202: Sent},
+    errors=(StepUpRequired, Conflict, RateLimited),
+)
+async def change_me(request: web.Request) -> web.Response:
+    """Store names, or send a code to a new address."""
+    body, parts = await read_body(request, ProfileBody), request.app[PARTS]
+    caller, entrance = request[CALLER], entrance_of(request, ())
+    if body.model_fields_set & ADDRESSES:
+        to = destination_of(parts.settings, body.mobile, body.email)
+        challenge = await service.ask(parts, caller, to, entrance)
+        return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+    changes = body.model_dump(include=body.model_fields_set)
+    user = await service.change_profile(parts, caller, changes, entrance)
+    return answer(UserAnswer.model_validate(user))
+
+
+@routes.add(
+    "POST",
+    "/me/verify-contact",
+    summary="Prove a new mobile or email by the code that was sent there",
+    body=VerifyContactBody,
+    answers={200: UserAnswer},
+    errors=(OtpInvalid, StepUpRequired, Conflict, RateLimited),
+)
+async def verify_contact(request: web.Request) -> web.Response:
+    """Store the address."""
+    body, parts = await read_body(request, VerifyContactBody), request.app[PARTS]
+    to = destination_of(parts.settings, body.mobile, body.email)
+    user = await service.verify(
+        parts,
+        request[CALLER],
+        to,
+        code=body.otp,
+        handle=body.challenge,
+        entrance=entrance_of(request, ()),
+    )
+    return answer(UserAnswer.model_validate(user))
+
+
+@routes.add(
+    "DELETE",
+    "/me",
+    summary="Remove the account and everything of it, here and at media_service",
+    answers={204: None},
+    errors=(StepUpRequired, RevocationPending),
+)
+async def delete_me(request: web.Request) -> web.Response:
+    """Remove the caller."""
+    await service.delete(request.app[PARTS], request[CALLER], entrance_of(request, ()))
+    return clear(request, web.Response(status=204))
+
+
+@routes.add("GET", "/me/export", summary="Everything that is held about you", answers={200: Export})
+async def export_me(request: web.Request) -> web.Response:
+    """Answer with everything at once."""
+    found = await service.export(request.app[PARTS], request[CALLER], entrance_of(request, ()))
+    return answer(_shown(request, found))
+
+
+def _shown(request: web.Request, found: Holdings) -> Export:
+    return Export(
+        exported_at=request.app[CLOCK].now(),
+        user=UserAnswer.model_validate(found.account.user),
+        has_password=found.account.password is not None,
+        sessions=[ExportedSession.model_validate(session) for session in found.sessions],
+        tokens=[ExportedToken.model_validate(token) for token in found.tokens],
+        events=[EventAnswer.model_validate(event) for event in found.events],
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth_service.audit.model import Filter, StoredEvent
 from shared.clock import milliseconds
-from shared.db import Connection, Database
+from shared.db import Connection, Database, Record
 
 COLUMNS = (
     "id, event, outcome, user_id, actor_id, session_id, address, user_agent, request_id, details,"
@@ -23,6 +23,8 @@ REMOVE_OLDER = """
 DELETE FROM audit_events WHERE id IN (
     SELECT id FROM audit_events WHERE created_at < $1 ORDER BY id LIMIT $2)"""
 
+
+EVENTS_OF_USER = f"SELECT {COLUMNS} FROM audit_events WHERE user_id = $1 ORDER BY id"
 
 # A statement for each choice: one for all of them could use no index.
 LISTS = {
@@ -60,6 +62,11 @@ async def append(connection: Connection, packed: str) -> None:
     await connection.execute(APPEND, packed)
 
 
+def event_of(row: Record) -> StoredEvent:
+    """Return the event that a row with `COLUMNS` holds."""
+    return StoredEvent(**{**row, "details": json.loads(row["details"])})
+
+
 async def list_events(
     database: Database, wanted: Filter, before: UUID | None, limit: int
 ) -> list[StoredEvent]:
@@ -70,7 +77,7 @@ async def list_events(
     arguments: list[Any] = [before or LAST_ID, since, until, _first_of(since), _last_of(until)]
     async with database.connection() as connection:
         rows = await connection.fetch(query, *arguments, limit, *chosen)
-    return [StoredEvent(**{**row, "details": json.loads(row["details"])}) for row in rows]
+    return [event_of(row) for row in rows]
 
 
 def _first_of(moment: datetime) -> UUID:

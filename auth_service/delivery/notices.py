@@ -4,11 +4,13 @@ import structlog
 
 from auth_service.delivery.model import Delivery
 from auth_service.delivery.queue import Queue
+from auth_service.destination import Destination
 from auth_service.keyring import Keyring
 from auth_service.user.model import User
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import ServiceUnavailable
+from shared.logs import mask
 
 LIFE_MS = 24 * 3600 * 1000
 log = structlog.get_logger()
@@ -28,13 +30,19 @@ class Notices:
         self, user: User, template: str, parameters: dict[str, str], *, request_id: str
     ) -> None:
         """Queue a notice to the user, if there is a verified way to reach them."""
-        to = user.email if user.email_verified else user.phone_number
-        if not to:
-            return
+        address = user.email if user.email_verified else user.phone_number
+        if address:
+            to = Destination("email" if user.email_verified else "sms", address)
+            await self.tell_at(to, template, parameters, request_id=request_id)
+
+    async def tell_at(
+        self, to: Destination, template: str, parameters: dict[str, str], *, request_id: str
+    ) -> None:
+        """Queue a notice to that address."""
         delivery = Delivery(
             id=str(new_id(self._clock, self._entropy)),
-            channel="email" if user.email_verified else "sms",
-            to=to,
+            channel=to.channel,
+            to=to.address,
             template=template,
             parameters=parameters,
             request_id=request_id,
@@ -43,4 +51,4 @@ class Notices:
         try:
             await self._queue.put(delivery.id, delivery.sealed(self._keyring), not_after)
         except ServiceUnavailable:
-            log.error("notice.lost", template=template, user_id=str(user.id))
+            log.error("notice.lost", template=template, to=mask(to.address))

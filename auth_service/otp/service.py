@@ -1,7 +1,7 @@
 """Challenges: ask for a code, prove it, give it back. One Lua script for each transition."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address
@@ -155,6 +155,7 @@ class Challenges:
                 receipt,
                 known_key(destination.address, client),
                 *(scope.key for scope in scopes),
+                _void_key(destination.address),
             ],
             [
                 milliseconds(self._clock.now()),
@@ -194,6 +195,13 @@ class Challenges:
                 await self.give_back(proof)
             raise
 
+    async def void(self, addresses: Iterable[str]) -> None:
+        """Make every code worthless that is on its way to one of these, whatever it is for."""
+        life = self._settings.otp_ttl * 1000
+        until = milliseconds(self._clock.now()) + life
+        for address in addresses:
+            await self._redis.execute("SET", _void_key(address), until, "PX", life)
+
     async def give_back(self, proof: Proof) -> None:
         """Make a spent code valid again for the rest of its life."""
         await self._redis.run(GIVE_BACK, [proof.receipt], [])
@@ -224,3 +232,7 @@ class Challenges:
     def _macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
         message = f"{purpose}\0{destination.address}\0{code}".encode()
         return [mac.hex() for mac in self._keyring.macs("otp", message)]
+
+
+def _void_key(address: str) -> str:
+    return f"void:{digest(address)}"

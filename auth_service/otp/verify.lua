@@ -1,5 +1,6 @@
 -- Verifies, counts and consumes in one step.
--- KEYS: newest pointer, receipt, known client, then one list per scope of wrong tries
+-- KEYS: newest pointer, receipt, known client, then one list per scope of wrong tries, then until
+--       when the destination's challenges are void: those that expire no later
 -- ARGV: now (ms), handle digest or '', destination digest, most wrong tries,
 --       scopes as JSON {{{count, window_ms}, ...}, ...}, how long a client is known (ms), then a mac of the code for every key
 -- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
@@ -15,6 +16,10 @@ local key = 'challenge:' .. handle
 local found = redis.call('HMGET', key, 'mac', 'destination', 'expires_at', counter, 'context')
 if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
   or tonumber(found[4]) >= tonumber(ARGV[4]) then
+  return {'none'}
+end
+local void = redis.call('GET', KEYS[#KEYS])
+if void and tonumber(found[3]) <= tonumber(void) then
   return {'none'}
 end
 local scopes = cjson.decode(ARGV[5])

@@ -7,9 +7,10 @@ from aiohttp import web
 from auth_service.audit.origin import user_agent
 from auth_service.resources import CLOCK, SIGNER
 from auth_service.session.cookies import csrf_of, require_issuable, set_access, set_refresh
-from auth_service.session.model import Device, Entrance, SignedIn
+from auth_service.session.model import Device, Entrance, Session, SignedIn
 from auth_service.session.schemas import IN_COOKIES, Activation, TokenPair, Transport
 from auth_service.signing.service import Subject
+from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
 from shared.problem import REQUEST_ID
@@ -26,6 +27,14 @@ def entrance_of(request: web.Request, amr: tuple[str, ...]) -> Entrance:
     return Entrance(device_of(request), request[REQUEST_ID], amr)
 
 
+def access_token(
+    request: web.Request, user: User, session: Session, csrf: str | None = None
+) -> str:
+    """Sign an access token for the session; `csrf` for one that goes into a cookie."""
+    subject = Subject(user, session.id, session.amr, session.auth_time, csrf)
+    return request.app[SIGNER].sign(subject)
+
+
 def token_pair(
     request: web.Request,
     signed_in: SignedIn,
@@ -39,12 +48,10 @@ def token_pair(
     session, csrf = signed_in.session, None
     if transport == "cookie":
         csrf = csrf_of(request, session.id)
-    signer = request.app[SIGNER]
-    subject = Subject(signed_in.user, session.id, session.amr, session.auth_time, csrf)
     left = signed_in.refresh_expires_at - request.app[CLOCK].now()
     pair = TokenPair(
-        access_token=signer.sign(subject),
-        expires_in=signer.life,
+        access_token=access_token(request, signed_in.user, session, csrf),
+        expires_in=request.app[SIGNER].life,
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=max(0, ceil(left.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),

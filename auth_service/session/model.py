@@ -48,10 +48,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from: a user in a session, both alive a moment ago."""
+    """Who a request comes from: a user in a session, both alive a moment ago.
+
+    `auth_time`: when they last proved who they are, as their token says.
+    """
 
     user: User
     session_id: UUID
+    auth_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,20 @@ class Entrance:
     request_id: str
     amr: tuple[str, ...]
 
+    @property
+    def origin(self) -> Origin:
+        """Where they come from, as events tell it."""
+        return Origin(self.device.address, self.device.user_agent, self.request_id)
+
+    def told(self, now: datetime) -> dict[str, str]:
+        """Return what a notice says of it."""
+        return {
+            "time": f"{now:%Y-%m-%d %H:%M} UTC",
+            "address": str(self.device.address),
+            "device": self.device.user_agent or "unknown",
+        }
+
     def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
         """Return the event that tells of it."""
-        origin = Origin(self.device.address, self.device.user_agent, self.request_id)
         method = " ".join(self.amr)
-        return Event("user.signed_in", origin, user_id, details={"method": method, **details})
+        return Event("user.signed_in", self.origin, user_id, details={"method": method, **details})

@@ -9,7 +9,7 @@ from auth_service.audit.repository import appending
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
 from auth_service.revocation.repository import stored
-from auth_service.session.model import Caller, Session
+from auth_service.session.model import Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Connection, Database, Record
@@ -144,11 +144,11 @@ def session_of(row: Record) -> Session:
 
 async def find_caller(
     database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
-) -> Caller | None:
-    """Return the caller while session, user and generation allow it, else None."""
+) -> User | None:
+    """Return the session's user while session, user and generation allow it, else None."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
-    return Caller(user_of(row), session_id) if row else None
+    return user_of(row) if row else None
 
 
 async def list_sessions(

@@ -1,7 +1,7 @@
 """Sessions: who is calling, exchanging a refresh token, ending sessions."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -30,10 +30,10 @@ async def find_caller(database: Database, claims: Claims, *, clock: Clock) -> Ca
     Raises:
         TokenRevoked: the session has ended, or the user may not be signed in any more.
     """
-    caller = await repository.find_caller(database, claims.sid, claims.sub, claims.gen, clock.now())
-    if caller is None:
+    user = await repository.find_caller(database, claims.sid, claims.sub, claims.gen, clock.now())
+    if user is None:
         raise TokenRevoked
-    return caller
+    return Caller(user, claims.sid, datetime.fromtimestamp(claims.auth_time, UTC))
 
 
 async def refresh(

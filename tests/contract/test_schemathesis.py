@@ -49,9 +49,11 @@ class Background:
     """Both services on a loop and a thread of their own, since a fuzzing test blocks its own."""
 
     addresses: dict[str, str] = field(default_factory=dict)
+    auth_dsn: str = ""
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _auth: AuthClient | None = None
     _people: int = 0
+    _administrator: str = ""
 
     def run(self, open_services: Callable[["Background", AsyncExitStack], Any]) -> Iterator[None]:
         thread = threading.Thread(target=self._loop.run_forever)
@@ -72,14 +74,28 @@ class Background:
     def use(self, auth: AuthClient) -> None:
         self._auth = auth
 
-    def token(self) -> str:
-        """The token of a new session: a fuzzed sign-out ends no session but its own."""
-        return str(self._wait(self._sign_in())["access_token"])
+    def token(self, *, administrator: bool) -> str:
+        """The token of a new session: a fuzzed sign-out ends no session but its own.
 
-    async def _sign_in(self) -> Any:
+        An administrator's is one for all, which no fuzzed administration can end.
+        """
+        if not administrator:
+            return str(self._wait(self._sign_in(administrator=False))["access_token"])
+        if not self._administrator:
+            pair = self._wait(self._sign_in(administrator=True))
+            self._administrator = str(pair["access_token"])
+        return self._administrator
+
+    async def _sign_in(self, *, administrator: bool) -> Any:
         assert self._auth is not None
         self._people += 1
-        return await self._auth.sign_in(f"+9198765{self._people:05d}")
+        pair = await self._auth.sign_in(f"+9198765{self._people:05d}")
+        if administrator:
+            connection = await asyncpg.connect(self.auth_dsn)
+            change = "update users set roles = '{admin}' where id = $1"
+            await connection.execute(change, pair["user"]["id"])
+            await connection.close()
+        return pair
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +113,7 @@ def background(
         for name, template in templates.items():
             await administrator.execute(f"create database fuzzed_{name} template {template}")
         await administrator.close()
+        background.auth_dsn = postgres.dsn("fuzzed_auth")
         values: dict[str, Any] = {
             "env": "development",
             "public_url": ISSUER,
@@ -133,7 +150,9 @@ def background(
 def headers(case: schemathesis.Case[Any], background: Background) -> dict[str, str]:
     """A token where the document asks for one, or where the route takes one."""
     guarded = case.operation.definition.raw.get("security") or case.path.endswith("/logout")
-    return {"Authorization": f"Bearer {background.token()}"} if guarded else {}
+    administrator = "/admin/" in case.path
+    token = background.token(administrator=administrator) if guarded else ""
+    return {"Authorization": f"Bearer {token}"} if guarded else {}
 
 
 @auth_schema.parametrize()

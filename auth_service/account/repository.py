@@ -1,0 +1,130 @@
+"""A user's own row: names, addresses, everything at once, and its end."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+
+from auth_service.account.model import HeldSession, HeldToken, Holdings, Moved
+from auth_service.audit.repository import EVENTS_OF_USER, appending, event_of
+from auth_service.destination import Channel, Destination
+from auth_service.user.model import User
+from auth_service.user.repository import COLUMNS, PREFIXED, find_account, user_of
+from shared.db import Connection
+
+PROFILE = ("name", "first_name", "last_name", "username")
+_KEPT = ", ".join(
+    f"{field} = CASE WHEN $2::jsonb ? '{field}' THEN $2::jsonb ->> '{field}' ELSE {field} END"
+    for field in PROFILE
+)
+CHANGE_PROFILE = f"""
+WITH changed AS (
+    UPDATE users SET {_KEPT}, version = version + 1
+    WHERE id = $1 AND status = 'active' RETURNING *
+), event AS (
+    {appending(3, "changed")}
+)
+SELECT {PREFIXED} FROM changed u"""
+
+ADDRESSES: tuple[tuple[Channel, str, str], ...] = (
+    ("sms", "phone_number", "phone_verified"),
+    ("email", "email", "email_verified"),
+)
+_OLD = ", ".join(f"old.{name} AS old_{name}" for name in COLUMNS)
+_MOVE = """
+WITH old AS (
+    SELECT * FROM users WHERE id = $1 AND status = 'active' AND generation = $2
+    FOR NO KEY UPDATE
+), u AS (
+    UPDATE users SET {address} = $3, {verified} = true, version = users.version + 1
+    FROM old WHERE users.id = old.id RETURNING users.*
+), event AS (
+    {event}
+)
+SELECT {columns}, {old} FROM u JOIN old ON old.id = u.id"""
+MOVE: dict[Channel, str] = {
+    channel: _MOVE.format(
+        address=address, verified=verified, event=appending(4, "u"), columns=PREFIXED, old=_OLD
+    )
+    for channel, address, verified in ADDRESSES
+}
+
+# Whatever was mailed to replace a password was mailed to an address that may not be theirs now.
+REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
+
+LOCK = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE"
+
+# Sessions and tokens go with the user; the row that tells of it outlives them.
+DELETE = f"""
+WITH gone AS (
+    DELETE FROM users WHERE id = $1 RETURNING id, generation
+), event AS (
+    {appending(4, "gone")}
+)
+INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
+SELECT 'user', id::text, generation + 1, 'user_deleted', $2, $3 FROM gone"""
+
+SESSIONS = f"""
+SELECT {", ".join(field.name for field in fields(HeldSession))} FROM sessions
+WHERE user_id = $1 ORDER BY created_at, id"""
+
+TOKENS = f"""
+SELECT {", ".join(field.name for field in fields(HeldToken))} FROM tokens
+WHERE user_id = $1 ORDER BY created_at, hash"""
+
+
+async def change_profile(
+    connection: Connection, user_id: UUID, changes: Mapping[str, str | None], *, event: str
+) -> User | None:
+    """Store names; None when somebody else has the username, or the user is not active."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(
+                CHANGE_PROFILE, user_id, json.dumps(dict(changes)), event
+            )
+    except UniqueViolationError:
+        return None
+    return user_of(row) if row else None
+
+
+async def move(connection: Connection, user: User, to: Destination, *, event: str) -> Moved | None:
+    """Store a proven address; None when another user has it, or this one has changed."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(
+                MOVE[to.channel], user.id, user.generation, to.address, event
+            )
+    except UniqueViolationError:
+        return None
+    if row is None:
+        return None
+    await connection.execute(REMOVE_TICKETS, user.id)
+    before = {name: row[f"old_{name}"] for name in COLUMNS}
+    return Moved(user_of(row), User(**{**before, "roles": tuple(before["roles"])}))
+
+
+async def delete(
+    connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
+) -> None:
+    """Remove the user with everything that hangs on them; sign-ins under way are waited for."""
+    await connection.execute(LOCK, user_id)
+    await connection.execute(DELETE, user_id, now, until, event)
+
+
+async def holdings(connection: Connection, user_id: UUID) -> Holdings | None:
+    """Return everything that is held about the user."""
+    account = await find_account(connection, user_id)
+    if account is None:
+        return None
+    sessions = await connection.fetch(SESSIONS, user_id)
+    tokens = await connection.fetch(TOKENS, user_id)
+    events = await connection.fetch(EVENTS_OF_USER, user_id)
+    return Holdings(
+        account=account,
+        sessions=[HeldSession(**{**row, "amr": tuple(row["amr"])}) for row in sessions],
+        tokens=[HeldToken(**row) for row in tokens],
+        events=[event_of(row) for row in events],
+    )

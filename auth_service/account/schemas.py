@@ -1,0 +1,87 @@
+"""Bodies and answers about one's own account."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
+
+from auth_service.audit.schemas import EventAnswer
+from auth_service.otp.model import Code, Handle
+from auth_service.user.schemas import AddressBody, Name, UserAnswer, Username
+
+ADDRESSES = frozenset({"mobile", "email"})
+
+
+class ProfileBody(BaseModel):
+    """Names to be stored, or one new address to be proven. Null takes a first or last name away."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Name | None = Field(None, description="how the user is to be called; not null")
+    first_name: Name | None = None
+    last_name: Name | None = None
+    username: Username | None = Field(None, description="not null")
+    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
+    email: str | None = Field(None, max_length=254, description="one mail address")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        given = self.model_fields_set
+        if given & ADDRESSES and (len(given) > 1 or not (self.mobile or self.email)):
+            message = "send names, or mobile, or email"
+            raise ValueError(message)
+        if {"name", "username"} & {one for one in given if getattr(self, one) is None}:
+            message = "name and username cannot be null"
+            raise ValueError(message)
+        if not given:
+            message = "send what is to change"
+            raise ValueError(message)
+        return self
+
+
+class VerifyContactBody(AddressBody):
+    """The code that was sent to the new address."""
+
+    otp: Code = Field(description="the code received, six digits")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+
+
+class ExportedSession(BaseModel):
+    """A device that was signed in, also one that is not any more."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    user_agent: str | None
+    ip: IPvAnyAddress
+    amr: tuple[str, ...]
+    auth_time: datetime
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    revoked_reason: str | None
+
+
+class ExportedToken(BaseModel):
+    """That a token was handed out; of the token itself nobody keeps more than a fingerprint."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    scope: str
+    session_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+class Export(BaseModel):
+    """Everything that is held about a user."""
+
+    exported_at: datetime
+    user: UserAnswer
+    has_password: bool
+    sessions: list[ExportedSession]
+    tokens: list[ExportedToken]
+    events: list[EventAnswer]

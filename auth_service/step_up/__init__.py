@@ -1,0 +1,1 @@
+"""Proving again who one is, in a session that goes on."""

@@ -1,0 +1,49 @@
+"""A session's latest proof."""
+
+from datetime import datetime
+
+from auth_service.audit.repository import appending
+from auth_service.session.model import Caller, Session
+from auth_service.session.repository import PREFIXED_SESSION, session_of
+from auth_service.user.model import Account
+from shared.db import Database
+
+# Only while session and user are alive, and the password is still the one that was verified.
+PROVE = f"""
+WITH s AS (
+    UPDATE sessions
+    SET auth_time = $4,
+        amr = amr || ARRAY(SELECT m FROM unnest($5::text[]) m WHERE m <> ALL (amr))
+    FROM users u
+    WHERE sessions.id = $1 AND sessions.user_id = $2 AND sessions.revoked_at IS NULL
+      AND u.id = sessions.user_id AND u.status = 'active' AND u.generation = $3
+      AND u.password IS NOT DISTINCT FROM $6
+    RETURNING sessions.*
+), event AS (
+    {appending(7, "s")}
+)
+SELECT {PREFIXED_SESSION} FROM s"""
+
+
+async def prove(
+    database: Database,
+    caller: Caller,
+    account: Account,
+    amr: tuple[str, ...],
+    *,
+    now: datetime,
+    event: str,
+) -> Session | None:
+    """Note that the user was proven now; None when session or account are not any more as read."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(
+            PROVE,
+            caller.session_id,
+            account.user.id,
+            account.user.generation,
+            now,
+            list(amr),
+            account.password,
+            event,
+        )
+    return session_of(row) if row else None

@@ -1,0 +1,59 @@
+"""`POST /step-up`."""
+
+from aiohttp import web
+
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.schemas import Sent
+from auth_service.password.errors import WrongPassword
+from auth_service.resources import CALLER, PARTS, SIGNER
+from auth_service.session.answers import access_token, entrance_of
+from auth_service.session.cookies import csrf_of, set_access
+from auth_service.session.model import Session
+from auth_service.step_up import service
+from auth_service.step_up.schemas import FreshToken, StepUpBody
+from shared.answer import answer
+from shared.credentials import find_credential
+from shared.errors import RateLimited
+from shared.openapi import Routes
+from shared.request import read_optional_body
+
+routes = Routes("sessions")
+
+
+@routes.add(
+    "POST",
+    "/step-up",
+    summary="Prove once more who you are, by code or by password",
+    body=StepUpBody,
+    body_required=False,
+    answers={200: FreshToken, 202: Sent},
+    errors=(OtpInvalid, WrongPassword, RateLimited),
+)
+async def step_up(request: web.Request) -> web.Response:
+    """Send a code, or take the proof."""
+    body = await read_optional_body(request, StepUpBody)
+    parts, caller, entrance = request.app[PARTS], request[CALLER], entrance_of(request, ())
+    request.app[SIGNER].require_key()
+    if body.password is not None:
+        session = await service.by_password(parts, caller, body.password, entrance)
+    elif body.otp is not None:
+        session = await service.by_code(parts, caller, body.otp, body.challenge, entrance)
+    else:
+        challenge = await service.ask(parts, caller, entrance)
+        return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+    return _fresh_token(request, session)
+
+
+def _fresh_token(request: web.Request, session: Session) -> web.Response:
+    """Answer with a token in the way in which the request showed its own."""
+    credential, life = find_credential(request), request.app[SIGNER].life
+    if credential is None or not credential.in_cookie:
+        token = access_token(request, request[CALLER].user, session)
+        return answer(FreshToken(access_token=token, expires_in=life))
+    csrf = csrf_of(request, session.id)
+    token = access_token(request, request[CALLER].user, session, csrf)
+    fresh = FreshToken(access_token=token, expires_in=life)
+    response = answer(fresh, without=frozenset({"access_token"}))
+    left = session.expires_at - request.app[PARTS].clock.now()
+    set_access(response, token, csrf, int(left.total_seconds()))
+    return response

@@ -1,0 +1,42 @@
+"""The body and the answer of `POST /step-up`."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from auth_service.otp.model import Code, Handle
+from auth_service.password.model import GivenPassword
+
+
+def _token_is_optional(schema: dict[str, Any]) -> None:
+    schema["required"] = ["expires_in"]
+
+
+class StepUpBody(BaseModel):
+    """Nothing, to be sent a code; then `otp`. Or the `password`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    password: GivenPassword | None = None
+    otp: Code | None = Field(None, description="the code received, six digits")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        both = self.password is not None and self.otp is not None
+        if both or (self.challenge is not None and self.otp is None):
+            message = "send nothing, or otp, or password"
+            raise ValueError(message)
+        return self
+
+
+class FreshToken(BaseModel):
+    """An access token of the same session, with a fresh `auth_time`; `expires_in`: seconds.
+
+    A browser that is signed in by cookies gets the token as one.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_token_is_optional)
+
+    access_token: str
+    expires_in: int
