@@ -3,10 +3,17 @@
 import re
 
 import phonenumbers
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+)
 
 MAX_NUMBER_LENGTH = 40
 NO_COUNTRY = "001"  # satellite phones and international services
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _WRITTEN = re.compile(r"\+?[0-9][0-9 ().\-]*")
 _NO_SMS = {
     PhoneNumberType.UNKNOWN,  # which is the library's word for: not a valid number
@@ -31,7 +38,7 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
     if len(text) > MAX_NUMBER_LENGTH or not _WRITTEN.fullmatch(text):
         return None
     try:
-        number = phonenumbers.parse(text, default_region)
+        number = parse_e164(text) or phonenumbers.parse(text, default_region)
     except phonenumbers.NumberParseException:
         return None
     if number.extension or phonenumbers.number_type(number) in _NO_SMS:
@@ -42,6 +49,26 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
     if countries != ("*",) and region not in countries:
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def parse_e164(text: str) -> PhoneNumber | None:
+    """Return what `phonenumbers.parse` would, at a fifth of the price; None when it is to be asked.
+
+    Most clients send E.164, in which there is nothing to find and mostly nothing to strip: it is
+    asked where a national prefix could be meant.
+    """
+    if not _E164.fullmatch(text):
+        return None
+    try:
+        country_code, digits = split_country_code(text)
+    except ValueError:
+        return None
+    region = COUNTRY_CODE_TO_REGION_CODE[country_code][0]
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    prefix = metadata and metadata.national_prefix_for_parsing
+    if metadata is None or digits[:1] in {"", "0"} or (prefix and re.match(prefix, digits)):
+        return None
+    return PhoneNumber(country_code=country_code, national_number=int(digits))
 
 
 def split_country_code(e164: str) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from math import isinf
 from typing import Any, TypeVar
@@ -216,6 +217,7 @@ def client_address(request: web.Request) -> IPv4Address | IPv6Address:
     return address
 
 
+@lru_cache(maxsize=1024)  # callers come again, and proxies with each of them
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)

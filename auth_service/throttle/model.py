@@ -4,7 +4,7 @@ Every limit of `docs/settings.md` is changed by its setting; what a limit counts
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Literal, NamedTuple
 
@@ -77,33 +77,22 @@ def sent_scopes(
     here, address = site(client), destination.address
     cooldown = settings.otp_cooldown
     own = (Rate(1, cooldown * 1000),) if cooldown else ()
+    total = settings.limit_send_total_per_destination
     newcomers: Refuses = "quietly" if quiet else "newcomers"
     scopes = [
-        Scope("cooldown", f"limit:cooldown:{digest(address, here)}", own),
-        Scope(
-            "send_per_destination",
-            f"limit:send:{digest(address, here)}",
-            settings.limit_send_per_destination,
-        ),
-        Scope(
-            "send_total_per_destination",
-            f"limit:send_all:{digest(address)}",
-            settings.limit_send_total_per_destination,
-            refuses="strangers",
-        ),
-        Scope("send_per_ip", f"limit:send_ip:{digest(here)}", settings.limit_send_per_ip),
-        Scope("send_total", "limit:send_total", settings.limit_send_total, refuses=newcomers),
+        *_scope("cooldown", own, "cooldown", address, here),
+        *_scope("send_per_destination", settings.limit_send_per_destination, "send", address, here),
+        *_scope("send_total_per_destination", total, "send_all", address, refuses="strangers"),
+        *_scope("send_per_ip", settings.limit_send_per_ip, "send_ip", here),
     ]
-    if destination.spendable:
-        key, rates = f"limit:send_prefix:{prefix(address)}", settings.limit_send_per_prefix
-        scopes.insert(-1, Scope("send_per_prefix", key, rates, refuses=newcomers))
+    if destination.spendable and (rates := settings.limit_send_per_prefix):
+        range_ = prefix(address)
+        scopes += _scope("send_per_prefix", rates, "send_prefix", range_, refuses=newcomers)
+    scopes += _scope("send_total", settings.limit_send_total, "send_total", refuses=newcomers)
     if to:
-        key, rates = (
-            f"limit:send_all:{digest(to.address)}",
-            settings.limit_send_total_per_destination,
-        )
-        scopes.append(Scope("send_total_per_destination", key, rates, refuses="quietly"))
-    return _limited(scopes)
+        name = "send_total_per_destination"
+        scopes += _scope(name, total, "send_all", to.address, refuses="quietly")
+    return scopes
 
 
 def wrong_scopes(
@@ -119,16 +108,12 @@ def wrong_scopes(
     itself: else a stranger, asking for codes and guessing at them, would use up the owner's tries.
     """
     here = site(client)
-    key = digest(destination, here) if with_handle else digest(destination)
-    scopes = (
-        Scope(
-            "wrong_per_destination",
-            f"limit:wrong:{'handle' if with_handle else 'newest'}:{key}",
-            settings.limit_wrong_per_destination,
-        ),
-        Scope("wrong_per_ip", f"limit:wrong_ip:{digest(here)}", settings.limit_wrong_per_ip),
+    kind, *whose = ("handle", destination, here) if with_handle else ("newest", destination)
+    rates = settings.limit_wrong_per_destination
+    return (
+        *_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
+        *_scope("wrong_per_ip", settings.limit_wrong_per_ip, "wrong_ip", here),
     )
-    return _limited(scopes)
 
 
 def login_scopes(
@@ -147,5 +132,10 @@ def login_scopes(
     )
 
 
-def _limited(scopes: Iterable[Scope]) -> Sequence[Scope]:
-    return [scope for scope in scopes if scope.rates]  # the others need not be told to Redis
+def _scope(
+    name: str, rates: tuple[Rate, ...], kind: str, *whose: str, refuses: Refuses = "everybody"
+) -> Sequence[Scope]:
+    """Return the one scope, none when it has no limit: it need not be told to Redis."""
+    if not rates:
+        return ()
+    return (Scope(name, f"limit:{kind}:{digest(*whose)}", rates, refuses),)

@@ -15,7 +15,7 @@ from pydantic import (
 
 
 def _printable(text: str) -> str:
-    if not all(char.isprintable() for char in text):
+    if not text.isprintable():
         message = "control characters are not allowed"
         raise ValueError(message)
     return text

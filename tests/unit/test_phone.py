@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_service.delivery.metrics import country_of
-from auth_service.phone import parse_phone_number, region_of, split_country_code
+from auth_service.phone import parse_e164, parse_phone_number, region_of, split_country_code
 
 ANY = ("*",)
 EXAMPLES = [
@@ -127,6 +127,29 @@ def test_only_valid_numbers_are_taken(digits: int) -> None:
     text = f"+{digits}"
     if parse_phone_number(text, "IN", ANY):
         assert phonenumbers.is_valid_number(phonenumbers.parse(text))
+
+
+CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+
+
+@given(st.sampled_from(CODES), st.from_regex(r"[0-9]{2,13}", fullmatch=True))
+def test_the_short_way_to_a_number_leads_to_the_same_one(code: int, digits: str) -> None:
+    short = parse_e164(f"+{code}{digits}")
+    assert short is None or short == phonenumbers.parse(f"+{code}{digits}")
+
+
+def test_the_short_way_is_right_for_every_kind_of_number_and_mostly_taken() -> None:
+    taken = 0
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for kind in phonenumbers.PhoneNumberType.values():
+            example = phonenumbers.example_number_for_type(region, kind)
+            if example is None:
+                continue
+            text = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            short = parse_e164(text)
+            assert short is None or short == phonenumbers.parse(text)
+            taken += short is not None
+    assert taken > 1000
 
 
 @pytest.mark.parametrize("text", ["", "+", "+999", "+0", "a1@example.com", "919876543210", "+1"])
