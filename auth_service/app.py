@@ -27,6 +27,7 @@ from auth_service.otp.service import Challenges
 from auth_service.parts import Parts
 from auth_service.password.hasher import open_hasher
 from auth_service.password.policy import Policy, common_passwords
+from auth_service.password.routes import routes as password_routes
 from auth_service.registration.routes import routes as registration_routes
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
@@ -56,6 +57,7 @@ FEATURES = (
     signup_routes,
     registration_routes,
     login_routes,
+    password_routes,
     session_routes,
     step_up_routes,
     account_routes,

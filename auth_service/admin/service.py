@@ -85,9 +85,10 @@ class Administration:
         event = self._event("user.signed_out_everywhere", actor, user_id)
         until = self._lives.revoked_until(now)
         await self.get(user_id)
-        await revoke_user(
-            self._database, user_id, reason="administration", event=event, now=now, until=until
-        )
+        async with self._database.transaction() as connection:
+            await revoke_user(
+                connection, user_id, reason="administration", event=event, now=now, until=until
+            )
         await self._publisher.publish_for(user_id)
 
     async def change_roles(

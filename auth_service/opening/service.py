@@ -85,11 +85,5 @@ class Opener:
         """Tell a user who was not seen with this device before."""
         if not opening.strange:
             return
-        parameters = {
-            "time": f"{self._clock.now():%Y-%m-%d %H:%M} UTC",
-            "address": str(entrance.device.address),
-            "device": entrance.device.user_agent or "unknown",
-        }
-        await self._notices.tell(
-            opening.signed_in.user, "new_sign_in", parameters, request_id=entrance.request_id
-        )
+        told, request_id = entrance.told(self._clock.now()), entrance.request_id
+        await self._notices.tell(opening.signed_in.user, "new_sign_in", told, request_id=request_id)

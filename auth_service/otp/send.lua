@@ -11,12 +11,18 @@ local known = redis.call('EXISTS', KEYS[4]) == 1
 local held = ARGV[10] == '1'
 local delivered = ARGV[7] ~= ''
 local passed_over = {}
+local exempt = {
+  everybody = false,
+  strangers = known,
+  newcomers = known or held,
+  strangers_quietly = known,
+  newcomers_quietly = known or held,
+}
 for i, scope in ipairs(scopes) do
   local whom = scope[1]
-  local stranger = not known and (whom == 'strangers' or not held)
-  if whom == 'everybody' or stranger then
+  if not exempt[whom] then
     local wait = wait_of(KEYS[5 + i], scope[2], now)
-    if wait > 0 and whom == 'quietly' then
+    if wait > 0 and (whom == 'strangers_quietly' or whom == 'newcomers_quietly') then
       delivered, passed_over[i] = false, true
     elseif wait > 0 then
       return {i, wait}

@@ -64,6 +64,7 @@ class Challenges:
         self._redis = redis
         self._keyring = keyring
         self._settings = settings
+        self._lives = settings.otp_ttl, settings.otp_cooldown
         self._metrics = metrics
         self._clock = clock
         self._entropy = entropy
@@ -104,7 +105,7 @@ class Challenges:
                 f"challenge:{challenge}",
                 f"newest:{owner}",
                 STREAM,
-                known_key(destination.address, client),
+                known_key((errand.to or destination).address, client),
                 f"ticket:{ticket}",
                 *(scope.key for scope in scopes),
             ],
@@ -126,8 +127,7 @@ class Challenges:
             raise LimitReached(scopes[index - 1], outcome)
         if outcome:
             self._metrics.count("requested", delivery.channel, delivery.to)
-        ttl, cooldown = self._settings.otp_ttl, self._settings.otp_cooldown
-        return Challenge(handle, destination.channel, ttl, cooldown)
+        return Challenge(handle, destination.channel, *self._lives)
 
     async def prove(
         self,

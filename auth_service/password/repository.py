@@ -1,12 +1,66 @@
 """Passwords in the table of users, and the tickets that replace one."""
 
+from datetime import datetime
+from uuid import UUID
+
 from auth_service.user.model import Account
-from shared.db import Database
+from auth_service.user.repository import PREFIXED, account_of
+from shared.db import Connection, Database
 
 REPLACE_HASH = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2"
+
+# Only while the account is as it was read: whoever set a password meanwhile has won.
+STORE = """
+UPDATE users SET password = $4
+WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3"""
+
+ADD_TICKET = """
+INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
+VALUES ($1, 'reset', $2, $3, $4)"""
+
+FIND_TICKET = f"""
+SELECT {PREFIXED}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
+WHERE t.hash = $1 AND t.scope = 'reset' AND t.expires_at > $2"""
+
+SPEND_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND expires_at > $2"
+
+REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
 
 
 async def replace_hash(database: Database, account: Account, fresh: str) -> None:
     """Store another hash of the same password, unless the password was changed meanwhile."""
     async with database.connection() as connection:
         await connection.execute(REPLACE_HASH, account.user.id, account.password, fresh)
+
+
+async def set_password(connection: Connection, account: Account, fresh: str) -> bool:
+    """Store the hash of another password; False when the account is not any more as it was."""
+    user = account.user
+    done: str = await connection.execute(STORE, user.id, user.generation, account.password, fresh)
+    return done == "UPDATE 1"
+
+
+async def add_ticket(
+    database: Database, hash_: bytes, user_id: UUID, now: datetime, expires_at: datetime
+) -> None:
+    """Store a ticket, by its hash alone."""
+    async with database.connection() as connection:
+        await connection.execute(ADD_TICKET, hash_, user_id, now, expires_at)
+
+
+async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Account | None:
+    """Return whose live ticket it is; it stays as it is."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(FIND_TICKET, hash_, now)
+    return account_of(row) if row else None
+
+
+async def spend_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:
+    """Use a ticket up; of any number of simultaneous calls one succeeds."""
+    done: str = await connection.execute(SPEND_TICKET, hash_, now)
+    return done == "DELETE 1"
+
+
+async def remove_tickets(connection: Connection, user_id: UUID) -> None:
+    """Remove every ticket of the user."""
+    await connection.execute(REMOVE_TICKETS, user_id)

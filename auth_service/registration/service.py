@@ -164,8 +164,7 @@ async def _account(
         account = await repository.activate(connection, destination, choice)
         if account:
             await repository.remove(connection, fresh)
-            origin = entrance.event().origin
-            event = Event("user.activated", origin, account.user.id)
+            event = Event("user.activated", entrance.origin, account.user.id)
             await parts.audit.append_in(connection, event)
             return account, True
     raise ServiceUnavailable

@@ -232,8 +232,13 @@ async def revoke_session(
     return Ended(found, stored(row) if row is not None and row["id"] is not None else None)
 
 
+async def lock_user(connection: Connection, user_id: UUID) -> None:
+    """Wait for sign-ins of the user that are under way, and keep others waiting."""
+    await connection.execute(LOCK_USER, user_id)
+
+
 async def revoke_others(
-    database: Database,
+    connection: Connection,
     user_id: UUID,
     keep: UUID,
     *,
@@ -242,16 +247,20 @@ async def revoke_others(
     now: datetime,
     until: datetime,
 ) -> None:
-    """End every session of the user but `keep`."""
-    async with database.transaction() as connection:
-        await connection.execute(LOCK_USER, user_id)
-        await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
+    """End every session of the user but `keep`; in a transaction."""
+    await lock_user(connection, user_id)
+    await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
 
 
 async def revoke_user(
-    database: Database, user_id: UUID, *, reason: str, event: str, now: datetime, until: datetime
+    connection: Connection,
+    user_id: UUID,
+    *,
+    reason: str,
+    event: str,
+    now: datetime,
+    until: datetime,
 ) -> None:
-    """End every session of the user by raising the generation."""
-    async with database.transaction() as connection:
-        await connection.execute(LOCK_USER, user_id)
-        await connection.execute(REVOKE_USER, user_id, now, reason, until, event)
+    """End every session of the user by raising the generation; in a transaction."""
+    await lock_user(connection, user_id)
+    await connection.execute(REVOKE_USER, user_id, now, reason, until, event)

@@ -213,10 +213,13 @@ async def sign_out_everywhere(
     name: EventName = "user.signed_out_everywhere"
     event = audit.packed(Event(name, origin, user_id, session_id=session_id, details=kept))
     told = {"reason": "logout_all", "event": event}
-    if except_current:
-        await repository.revoke_others(database, user_id, session_id, **told, now=now, until=until)
-    else:
-        await repository.revoke_user(database, user_id, **told, now=now, until=until)
+    async with database.transaction() as connection:
+        if except_current:
+            await repository.revoke_others(
+                connection, user_id, session_id, **told, now=now, until=until
+            )
+        else:
+            await repository.revoke_user(connection, user_id, **told, now=now, until=until)
     await publisher.publish_for(user_id)
 
 

@@ -17,10 +17,10 @@ IPV6_SITE_BITS = 64
 PREFIX_DIGITS = 3
 
 
-Refuses = Literal["everybody", "strangers", "newcomers", "quietly"]
+Refuses = Literal["everybody", "strangers", "newcomers", "strangers_quietly", "newcomers_quietly"]
 """`strangers`: addresses from which the destination was not proven lately. `newcomers`: strangers
-again, and only for a number that no verified user holds. `quietly`: newcomers again, who are not
-told that they get nothing."""
+again, and only for a number that no verified user holds. `quietly`: they are not told that they get
+nothing."""
 
 
 class Scope(NamedTuple):
@@ -78,7 +78,7 @@ def sent_scopes(
     cooldown = settings.otp_cooldown
     own = (Rate(1, cooldown * 1000),) if cooldown else ()
     total = settings.limit_send_total_per_destination
-    newcomers: Refuses = "quietly" if quiet else "newcomers"
+    newcomers: Refuses = "newcomers_quietly" if quiet else "newcomers"
     scopes = [
         *_scope("cooldown", own, "cooldown", address, here),
         *_scope("send_per_destination", settings.limit_send_per_destination, "send", address, here),
@@ -91,7 +91,7 @@ def sent_scopes(
     scopes += _scope("send_total", settings.limit_send_total, "send_total", refuses=newcomers)
     if to:
         name = "send_total_per_destination"
-        scopes += _scope(name, total, "send_all", to.address, refuses="quietly")
+        scopes += _scope(name, total, "send_all", to.address, refuses="strangers_quietly")
     return scopes
 
 

@@ -26,6 +26,9 @@ PRODUCT = {"name": "Lamp", "price": "1", "currency": "EUR", "visibility": "hidde
 OPEN = {
     "POST /v1/auth/signup",
     "POST /v1/auth/login",
+    "POST /v1/auth/forgot-password",
+    "POST /v1/auth/verify-reset",
+    "POST /v1/auth/reset-password",
     "POST /v1/auth/register",
     "POST /v1/auth/resend-otp",
     "POST /v1/auth/verify-otp",

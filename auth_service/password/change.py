@@ -1,0 +1,59 @@
+"""Changing a password that is known."""
+
+from auth_service.audit.model import Event
+from auth_service.parts import Parts
+from auth_service.password import repository
+from auth_service.password.errors import WrongPassword
+from auth_service.session.model import Caller, Entrance
+from auth_service.session.repository import lock_user, revoke_others
+from auth_service.throttle.model import login_scopes
+from auth_service.user.repository import find_account
+from shared.errors import ServiceUnavailable
+
+
+async def change(
+    parts: Parts, caller: Caller, current: str, password: str, entrance: Entrance
+) -> None:
+    """Set another password; every session of the user but the caller's ends.
+
+    Raises:
+        ValidationFailed: the new password is refused.
+        WrongPassword: the current one is not theirs, or has just been replaced.
+        RateLimited: too many wrong ones from this client.
+        RevocationPending: it is set, but other services may not know of the signing out yet.
+    """
+    user, now = caller.user, parts.clock.now()
+    parts.policy.require(password, field="new_password", username=user.username, email=user.email)
+    event = Event("password.changed", entrance.origin, user.id, session_id=caller.session_id)
+    scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.device.address)
+    moment = await parts.throttle.attempt(scopes)
+    try:
+        async with parts.database.connection() as connection:
+            account = await find_account(connection, user.id)
+        stored = account.password if account else None
+        right = await parts.hasher.verify(current, stored)
+        fresh = await parts.hasher.hash(password) if right else ""
+    except ServiceUnavailable:
+        await parts.throttle.forgive(scopes[0], moment)
+        raise
+    async with parts.audit.refusals(event):
+        if account is None or not right:
+            raise WrongPassword
+        async with parts.database.transaction() as connection:
+            await lock_user(connection, user.id)
+            if not await repository.set_password(connection, account, fresh):
+                raise WrongPassword
+            await repository.remove_tickets(connection, user.id)
+            await revoke_others(
+                connection,
+                user.id,
+                caller.session_id,
+                reason="password_changed",
+                event=parts.audit.packed(event),
+                now=now,
+                until=parts.lives.revoked_until(now),
+            )
+    await parts.throttle.forgive(scopes[0], moment)
+    told = entrance.told(now)
+    await parts.notices.tell(user, "password_changed", told, request_id=entrance.request_id)
+    await parts.publisher.publish_for(user.id)

@@ -1,0 +1,83 @@
+"""Bodies and answers of forgotten, replaced and changed passwords."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from auth_service.otp.model import Code, Handle
+from auth_service.password.model import GivenPassword, NewPassword
+
+MAX_TICKET = 200
+
+
+class NameBody(BaseModel):
+    """Base of bodies that name an account in one of three ways."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    email: str | None = Field(None, max_length=254, description="one mail address")
+    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
+    username: str | None = Field(None, min_length=1, max_length=100)
+
+    @property
+    def names(self) -> int:
+        """How many names there are."""
+        return sum(name is not None for name in (self.email, self.mobile, self.username))
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.names != 1:
+            message = "send either email or mobile or username"
+            raise ValueError(message)
+        return self
+
+
+class ForgotBody(NameBody):
+    """Whose password is forgotten."""
+
+
+class VerifyResetBody(NameBody):
+    """The code, and whose password is to be replaced."""
+
+    otp: Code = Field(description="the code received, six digits")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+
+
+class ResetBody(NameBody):
+    """A new password, with a ticket or with a name and its code."""
+
+    reset_ticket: str | None = Field(None, max_length=MAX_TICKET, description="from a code or mail")
+    otp: Code | None = Field(None, description="in place of a ticket, with a name")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+    new_password: NewPassword
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        by_ticket = self.reset_ticket is not None
+        by_code = self.otp is not None and self.names == 1
+        if by_ticket == by_code or (by_ticket and (self.names or self.otp or self.challenge)):
+            message = "send either reset_ticket, or email or mobile or username and otp"
+            raise ValueError(message)
+        return self
+
+
+class ChangeBody(BaseModel):
+    """The password there is, and the one that there is to be."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    current_password: GivenPassword
+    new_password: NewPassword
+
+
+class ResetTicket(BaseModel):
+    """What replaces a password, once, within `expires_in` seconds."""
+
+    reset_ticket: str
+    expires_in: int
+
+
+class PasswordStored(BaseModel):
+    """The new password counts from now on."""
+
+    message: str

@@ -1,0 +1,290 @@
+"""Replacing a password that is forgotten."""
+
+import asyncio
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from auth_service.password.hasher import Hasher
+from tests.conftest import ISSUER
+from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient, wrong
+
+MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
+ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
+NEW = "battery staple horse"
+NAMES = [{"email": EMAIL.upper()}, {"username": "Asha"}]
+
+
+async def forget(auth: AuthClient, to: str = EMAIL, **name: str) -> tuple[dict[str, Any], str]:
+    answer, code = await next_code(auth, to, "/forgot-password", **(name or {"email": EMAIL}))
+    return answer.body, code
+
+
+async def link_of(auth: AuthClient) -> str:
+    """The ticket in the newest mail's link."""
+    found = re.search(r"(\S+)#reset_ticket=(\S+)", (await auth.inbox(EMAIL))[0]["text"])
+    assert found
+    assert found[1] == f"{ISSUER}/"
+    return found[2]
+
+
+async def ticket_of(auth: AuthClient) -> str:
+    _, code = await forget(auth)
+    answer = await post(auth, "/verify-reset", email=EMAIL, otp=code)
+    assert answer.status == 200, answer.body
+    return str(answer.body["reset_ticket"])
+
+
+async def reset(auth: AuthClient, ticket: str, password: str = NEW) -> Any:
+    return await post(auth, "/reset-password", reset_ticket=ticket, new_password=password)
+
+
+async def login(auth: AuthClient, password: str) -> int:
+    return (await post(auth, "/login", email=EMAIL, password=password)).status
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_by_code_and_ticket(auth: AuthClient, name: dict[str, str]) -> None:
+    pair = await activate(auth, **ASHA)
+    sent, code = await forget(auth, **name)
+    assert (sent["channel"], sent["expires_in"]) == ("email", 300)
+    exchanged = await post(auth, "/verify-reset", **name, otp=code, challenge=sent["challenge"])
+    assert exchanged.status == 200
+    ticket = exchanged.body["reset_ticket"]
+    assert exchanged.body == {"reset_ticket": ticket, "expires_in": 600}
+    assert ticket.startswith("cht_")
+    done = await reset(auth, ticket)
+    assert (done.status, done.body) == (200, {"message": "Password reset. Sign in again."})
+    assert await login(auth, NEW) == 200
+    assert await login(auth, PASSWORD) == 401
+    me = await auth.call("GET", "/me", token=pair["access_token"])
+    assert me.code == "token_revoked"
+    refreshed = await post(auth, "/refresh", refresh_token=pair["refresh_token"])
+    assert refreshed.code == "refresh_invalid"
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_by_code_in_one_step(auth: AuthClient, name: dict[str, str]) -> None:
+    await activate(auth, **ASHA)
+    _, code = await forget(auth, **name)
+    body = {**name, "otp": code, "new_password": NEW}
+    assert (await post(auth, "/reset-password", **body)).status == 200
+    assert await login(auth, NEW) == 200
+    assert (await post(auth, "/reset-password", **body)).code == "otp_invalid"
+
+
+async def test_by_the_mailed_link(auth: AuthClient) -> None:
+    await activate(auth, **ASHA)
+    _, code = await forget(auth)
+    ticket = await link_of(auth)
+    assert (await reset(auth, ticket)).status == 200
+    assert await login(auth, NEW) == 200
+    assert (await reset(auth, ticket)).code == "otp_invalid"
+    killed = await post(auth, "/verify-reset", email=EMAIL, otp=code)
+    assert (killed.status, killed.code) == (401, "otp_invalid")
+
+
+async def test_using_the_code_kills_the_link(auth: AuthClient) -> None:
+    await activate(auth, **ASHA)
+    _, code = await forget(auth)
+    ticket = await link_of(auth)
+    assert (await post(auth, "/verify-reset", email=EMAIL, otp=code)).status == 200
+    assert (await reset(auth, ticket)).code == "otp_invalid"
+    assert await login(auth, PASSWORD) == 200
+
+
+async def test_guessing_without_the_handle_leaves_the_link(auth: AuthClient) -> None:
+    await activate(auth, **ASHA)
+    _, code = await forget(auth)
+    for _ in range(4):
+        await post(auth, "/verify-reset", email=EMAIL, otp=wrong(code))
+    assert (await reset(auth, await link_of(auth))).status == 200
+
+
+async def test_by_mobile_no_link_is_sent(auth: AuthClient) -> None:
+    await activate(auth, mobile=MOBILE, **ASHA)
+    sent, code = await forget(auth, MOBILE, mobile="98765 43210")
+    assert sent["channel"] == "sms"
+    assert "cht_" not in (await auth.inbox(MOBILE))[0]["text"]
+    body = {"mobile": MOBILE, "otp": code, "new_password": NEW}
+    assert (await post(auth, "/reset-password", **body)).status == 200
+    assert (await post(auth, "/login", username="asha", password=NEW)).status == 200
+
+
+async def test_by_username_without_a_verified_mail_it_goes_to_the_phone(auth: AuthClient) -> None:
+    await activate(auth, mobile=MOBILE, **ASHA)
+    _, code = await forget(auth, MOBILE, username="asha")
+    assert await auth.inbox(EMAIL) == []  # that address was never proven
+    body = {"username": "asha", "otp": code, "new_password": NEW}
+    assert (await post(auth, "/reset-password", **body)).status == 200
+
+
+async def test_who_has_no_password_gets_one(auth: AuthClient) -> None:
+    await activate(auth, email=EMAIL)
+    assert (await reset(auth, await ticket_of(auth))).status == 200
+    assert await login(auth, NEW) == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("password123", "password_common"),
+        ("i-am-asha.rao!", "password_like_name"),
+        ("it is ASHA again", "password_like_name"),
+    ],
+)
+async def test_a_refused_password_spends_neither_code_nor_ticket_nor_link(
+    auth: AuthClient, password: str, code: str
+) -> None:
+    await activate(auth, **ASHA)
+    _, otp = await forget(auth)
+    by_code = {"email": EMAIL, "otp": otp}
+    for body in (by_code, {"reset_ticket": await link_of(auth)}) * 2:
+        refused = await post(auth, "/reset-password", **body, new_password=password)
+        assert refused.code == "validation_failed"
+        assert [(e["field"], e["code"]) for e in refused.body["errors"]] == [("new_password", code)]
+    exchanged = await post(auth, "/verify-reset", **by_code)
+    ticket = exchanged.body["reset_ticket"]
+    assert (await reset(auth, ticket, password)).code == "validation_failed"
+    assert await login(auth, PASSWORD) == 200
+    assert (await reset(auth, ticket)).status == 200
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+async def test_of_50_simultaneous_uses_of_a_ticket_one_succeeds(
+    auth: AuthClient, auth_db: Connection, *, by_link: bool
+) -> None:
+    await activate(auth, **ASHA)
+    ticket = await (_link(auth) if by_link else ticket_of(auth))
+    passwords = [f"{NEW} number {i}" for i in range(50)]
+    answers = await asyncio.gather(*(reset(auth, ticket, password) for password in passwords))
+    statuses = Counter(answer.status for answer in answers)
+    assert statuses[200] <= 1
+    assert set(statuses) <= {200, 401, 503}  # 503 where the machine is too busy
+    done = "select count(*) from audit_events where event = $1 and outcome = 'success'"
+    assert await auth_db.fetchval(done, "password.reset") == 1
+    for password, answer in zip(passwords, answers, strict=True):
+        if answer.status == 200:
+            assert await login(auth, password) == 200
+
+
+async def _link(auth: AuthClient) -> str:
+    await forget(auth)
+    return await link_of(auth)
+
+
+async def test_a_reset_ends_what_else_is_outstanding(auth: AuthClient) -> None:
+    await activate(auth, **ASHA)
+    older, older_code = await forget(auth)
+    older_link = await link_of(auth)
+    other = await ticket_of(auth)
+    assert (await reset(auth, await ticket_of(auth))).status == 200
+    assert (await reset(auth, other)).code == "otp_invalid"
+    assert (await reset(auth, older_link)).code == "otp_invalid"
+    refused = await post(
+        auth, "/verify-reset", email=EMAIL, otp=older_code, challenge=older["challenge"]
+    )
+    assert refused.code == "otp_invalid"
+
+
+async def test_a_login_that_races_a_reset_opens_no_session_with_the_old_password(
+    auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reset commits between the check of the old password and the session."""
+    await activate(auth, **ASHA)
+    ticket = await ticket_of(auth)
+    checked, go_on = asyncio.Event(), asyncio.Event()
+    original = Hasher.verify
+
+    async def held_up(hasher: Hasher, password: str, stored: str | None) -> bool:
+        right = await original(hasher, password, stored)
+        checked.set()
+        await go_on.wait()
+        return right
+
+    monkeypatch.setattr(Hasher, "verify", held_up)
+    racing = asyncio.create_task(post(auth, "/login", email=EMAIL, password=PASSWORD))
+    await checked.wait()
+    assert (await reset(auth, ticket)).status == 200
+    go_on.set()
+    assert (await racing).code == "invalid_credentials"
+    assert await auth_db.fetchval("select count(*) from sessions where revoked_at is null") == 0
+
+
+async def test_a_sign_in_under_way_is_ended_by_the_reset(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    """Fifty sign-ins beside a reset: none that began before it survives it."""
+    await activate(auth, **ASHA)
+    ticket = await ticket_of(auth)
+    logins = [
+        asyncio.create_task(post(auth, "/login", email=EMAIL, password=PASSWORD)) for _ in range(40)
+    ]
+    assert (await reset(auth, ticket)).status == 200
+    answers = await asyncio.gather(*logins)
+    assert {answer.status for answer in answers} <= {200, 401}
+    assert await auth_db.fetchval("select count(*) from sessions where revoked_at is null") == 0
+    for answer in answers:
+        if answer.status == 200:
+            me = await auth.call("GET", "/me", token=answer.body["access_token"])
+            assert me.code == "token_revoked"
+
+
+async def test_tickets_and_links_expire(auth: AuthClient, clock: MovableClock) -> None:
+    await activate(auth, **ASHA)
+    ticket, link = await ticket_of(auth), await _link(auth)
+    clock.advance(seconds=301)
+    assert (await reset(auth, link)).code == "otp_invalid"
+    clock.advance(seconds=300)
+    assert (await reset(auth, ticket)).code == "otp_invalid"
+
+
+async def test_what_is_no_ticket(auth: AuthClient) -> None:
+    await activate(auth, **ASHA)
+    pair = await activate(auth, mobile=MOBILE)
+    real = await ticket_of(auth)
+    for ticket in ("", "cht_", real[:-1], real[:-1] + "!", pair["refresh_token"], "nonsense"):
+        assert (await reset(auth, ticket)).code == "otp_invalid"
+    assert (await reset(auth, real)).status == 200
+
+
+async def test_a_ticket_is_given_back_when_the_password_cannot_be_stored(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    await activate(auth, **ASHA)
+    ticket, link = await ticket_of(auth), await _link(auth)
+    await auth_db.execute("begin; lock table revocations in access exclusive mode")
+    for one in (ticket, link):
+        assert (await reset(auth, one)).code == "service_unavailable"
+    await auth_db.execute("rollback")
+    assert await login(auth, PASSWORD) == 200
+    assert (await reset(auth, link)).status == 200
+
+
+async def test_a_changed_address_or_a_disabled_user_kills_the_code(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    await activate(auth, **ASHA)
+    _, code = await forget(auth)
+    link, ticket = await link_of(auth), await ticket_of(auth)
+    body = {"email": EMAIL, "otp": code, "new_password": NEW}
+    await auth_db.execute("update users set email = 'new@example.com'")
+    assert (await post(auth, "/reset-password", **body)).code == "otp_invalid"
+    assert (await reset(auth, link)).code == "otp_invalid"
+    await auth_db.execute("update users set email = $1, status = 'disabled'", EMAIL)
+    assert (await reset(auth, ticket)).code == "otp_invalid"
+    assert (await reset(auth, await _nothing(auth))).code == "otp_invalid"
+
+
+async def _nothing(auth: AuthClient) -> str:
+    """Asks for a disabled user, who gets no message; returns the ticket of the mail before."""
+    before = await auth.inbox(EMAIL)
+    assert (await post(auth, "/forgot-password", email=EMAIL)).status == 202
+    await auth.sign_in(MOBILE)  # the queue is first in, first out
+    assert await auth.inbox(EMAIL) == before
+    return await link_of(auth)
