@@ -12,6 +12,7 @@ from media_service.creative.removal import Remover
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.sweep import SWEEP_SECONDS, sweep
 from media_service.creative.zone import Zones
+from media_service.erasure.service import POLL_SECONDS, Eraser
 from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
 from media_service.image.pool import open_pool
@@ -29,6 +30,7 @@ from shared.db import open_database
 from shared.entropy import Entropy
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
+from shared.redis import new_client
 from shared.revocation.admission import admitting
 from shared.revocation.metrics import watch_mirror
 
@@ -45,7 +47,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app[r.LINKS] = Links(settings.revocation_keys)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
     app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
-    app.cleanup_ctx.extend([_sweeper, _forgetting])
+    app.cleanup_ctx.extend([_eraser, _sweeper, _forgetting])
     return app
 
 
@@ -124,6 +126,18 @@ async def _intake(app: web.Application) -> AsyncIterator[None]:
         entropy=app[r.ENTROPY],
     )
     yield
+
+
+async def _eraser(app: web.Application) -> AsyncIterator[None]:
+    settings = app[r.SETTINGS]
+    redis = new_client(settings.redis_url.get_secret_value())
+    keys, clock = settings.revocation_keys, app[r.CLOCK]
+    eraser = Eraser(redis, keys, app[r.DATABASE], app[r.REMOVER], clock)
+    try:
+        async with repeating("erasure", eraser.once, pause=POLL_SECONDS):
+            yield
+    finally:
+        await redis.aclose()
 
 
 async def _sweeper(app: web.Application) -> AsyncIterator[None]:

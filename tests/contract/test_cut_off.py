@@ -1,7 +1,10 @@
 """Who is cut off at auth_service is cut off at media_service, in the same moment."""
 
+import asyncpg
+
 from tests.contract.conftest import Services
 from tests.support.database import Connection
+from tests.support.media import FORM, picture_form
 from tests.support.waiting import until
 
 ADMIN, NUMBER = "+919876543200", "+919876543210"
@@ -50,3 +53,23 @@ async def test_changed_roles_are_told_to_both_services(
         "/v1/media", "GET", "/creatives", fresh["access_token"], params={"limit": "1"}
     )
     assert everybody.status == 200
+
+
+async def test_a_deleted_user_is_out_of_both_services_and_leaves_nothing(
+    services: Services, media_dsn: str
+) -> None:
+    pair = await services.auth.sign_in(NUMBER)
+    token = pair["access_token"]
+    made = await services.call(
+        "/v1/media", "POST", "/creatives", token, data=picture_form(), headers=FORM
+    )
+    assert made.status == 201
+    assert (await services.auth.call("DELETE", "/me", token=token)).status == 204
+    assert await refused(services, token) == ["token_revoked"] * 2
+    connection = await asyncpg.connect(media_dsn)
+
+    async def nothing_left() -> bool:
+        return bool(await connection.fetchval("select count(*) from creatives") == 0)
+
+    await until(nothing_left, seconds=10)
+    await connection.close()

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
 
-from shared.revocation.message import CHANNEL, HEAD, LOG, Revocation, encode
+from shared.revocation.message import CHANNEL, DELETED, HEAD, LOG, Revocation, encode
 
 EPOCH = "epoch-of-the-suite"
 
@@ -53,6 +53,17 @@ class Mint:
 async def open_epoch(redis: Redis) -> None:
     """Do what auth_service does before any mirror can be in touch."""
     await redis.hset(HEAD, mapping={"epoch": EPOCH, "last": "0-0"})
+
+
+async def tell_of_deleted(
+    redis: Redis, user_id: UUID, key: str, entry: str = "*", reason: str = "user_deleted"
+) -> str:
+    """Append what auth_service appends when an account is deleted; return the entry's id."""
+    now = datetime.now(UTC)
+    revocation = Revocation("user", str(user_id), reason, now + timedelta(days=30), 1)
+    message = encode([revocation], epoch=EPOCH, at=now, keys=[key.encode()])
+    appended: Any = await redis.xadd(DELETED, {"m": message}, id=entry)
+    return str(appended.decode())
 
 
 async def revoke_session(redis: Redis, session_id: str, key: str) -> None:

@@ -1,0 +1,1 @@
+"""Removing everything of users whose account is gone."""

@@ -1,0 +1,43 @@
+"""What a user has in any table, and how far the stream of deleted users was read."""
+
+from uuid import UUID
+
+from shared.db import Connection, Database
+
+FIND_PLACE = "SELECT entry FROM followed_streams WHERE name = $1"
+
+KEEP_PLACE = """
+INSERT INTO followed_streams (name, entry) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET entry = excluded.entry"""
+
+# A product names its photo, so it goes first. Triggers note the files, which follow.
+REMOVE = (
+    "DELETE FROM products WHERE id IN (SELECT id FROM products WHERE user_id = $1 LIMIT $2)",
+    "DELETE FROM photos WHERE id IN (SELECT id FROM photos WHERE user_id = $1 LIMIT $2)",
+    "DELETE FROM creatives WHERE id IN (SELECT id FROM creatives WHERE user_id = $1 LIMIT $2)",
+    """
+DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
+    SELECT user_id, route, key FROM idempotency_keys WHERE user_id = $1 LIMIT $2)""",
+)
+
+
+async def find_place(database: Database, stream: str) -> str | None:
+    """Return the last entry of which everything is done."""
+    async with database.connection() as connection:
+        place: str | None = await connection.fetchval(FIND_PLACE, stream)
+    return place
+
+
+async def keep_place(database: Database, stream: str, entry: str) -> None:
+    """Note that everything up to an entry is done."""
+    async with database.connection() as connection:
+        await connection.execute(KEEP_PLACE, stream, entry)
+
+
+async def remove_some(connection: Connection, user_id: UUID, limit: int) -> int:
+    """Remove up to `limit` rows of each kind of the user's; return how many."""
+    removed = 0
+    for statement in REMOVE:
+        status: str = await connection.execute(statement, user_id, limit)
+        removed += int(status.rpartition(" ")[2])
+    return removed

@@ -1,0 +1,95 @@
+"""Following auth_service's stream of deleted users, however long we were away."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+
+from media_service.creative.removal import Remover
+from media_service.erasure import repository
+from media_service.owner.repository import mark_deleted
+from shared.clock import Clock
+from shared.db import Database
+from shared.revocation.message import DELETED, Revocation, UnverifiedMessageError, decode
+
+POLL_SECONDS = 2
+PAGE = 100
+BATCH = 500
+USER_DELETED = "user_deleted"
+log = structlog.get_logger()
+Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
+
+
+class Eraser:
+    """Removes what deleted users had. Any number of replicas may: what is gone is gone.
+
+    The place is kept in the database, after everything up to it is done. An entry that no key
+    verifies keeps it from moving on, but not what follows from being done.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Sequence[bytes],
+        database: Database,
+        remover: Remover,
+        clock: Clock,
+    ) -> None:
+        """Follow with `redis`; messages count when any of `keys` signed them."""
+        self._redis = redis
+        self._keys = keys
+        self._database = database
+        self._remover = remover
+        self._clock = clock
+        self._done: set[bytes] = set()
+
+    async def once(self) -> None:
+        """Do what the stream tells and nobody has done yet."""
+        place = await repository.find_place(self._database, DELETED)
+        entries = await self._read(place or "-")
+        if place is not None and (not entries or entries[0][0] != place.encode()):
+            # Redis was wiped, or has let go of the entry: what it tells now is read from its start.
+            entries = await self._read("-")
+        understood = True
+        while entries:
+            for entry, fields in entries:
+                understood = await self._take(entry, fields.get(b"m", b"")) and understood
+                if understood and entry.decode() != place:
+                    place = entry.decode()
+                    await repository.keep_place(self._database, DELETED, place)
+            entries = await self._read(f"({entries[-1][0].decode()}")
+
+    async def _read(self, first: str) -> Entries:
+        page: Any = await self._redis.xrange(DELETED, first, "+", PAGE)
+        return list(page)
+
+    async def _take(self, entry: bytes, message: bytes) -> bool:
+        """Do what one entry tells; False when nobody can know what that is."""
+        if entry in self._done:
+            return True
+        try:
+            told = decode(message, self._keys)
+        except UnverifiedMessageError:
+            log.error("erasure.unverified_entry_blocks", entry=entry.decode())
+            return False
+        for revocation in told:
+            await self._erase(revocation)
+        self._done.add(entry)
+        return True
+
+    async def _erase(self, revocation: Revocation) -> None:
+        if revocation.kind != "user" or revocation.reason != USER_DELETED:
+            return
+        user_id, removed = UUID(revocation.id), 0
+        async with self._database.connection() as connection:
+            await mark_deleted(connection, user_id, self._clock.now())
+        while count := await self._remove_some(user_id):
+            removed += count
+            self._remover.wake()
+        log.info("owner.erased", user_id=str(user_id), rows=removed)
+
+    async def _remove_some(self, user_id: UUID) -> int:
+        async with self._database.transaction() as connection:
+            return await repository.remove_some(connection, user_id, BATCH)

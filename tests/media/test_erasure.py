@@ -1,0 +1,143 @@
+"""Users whose account is gone: nothing of theirs is left, however long we were away."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from shared.revocation.message import DELETED
+from tests.conftest import REVOCATION_KEY
+from tests.support.media import FORM, MediaClient, form, left_over, part
+from tests.support.pictures import encode
+from tests.support.tokens import tell_of_deleted
+from tests.support.waiting import until
+
+SECONDS = 10
+TABLES = ("creatives", "products", "photos", "idempotency_keys")
+LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
+
+
+async def rows(dsn: str, user_id: UUID) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        counted = [
+            await connection.fetchval(f"select count(*) from {table} where user_id = $1", user_id)
+            for table in TABLES
+        ]
+        return sum(counted)
+    finally:
+        await connection.close()
+
+
+async def gone(dsn: str, user_id: UUID, files: Path) -> None:
+    """Return once neither a row nor a file of the user is left."""
+
+    async def nothing_left() -> bool:
+        theirs = [path for path in left_over(files) if str(user_id) in str(path)]
+        return not theirs and await rows(dsn, user_id) == 0
+
+    await until(nothing_left, SECONDS)
+
+
+async def place(dsn: str) -> str | None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        entry: str | None = await connection.fetchval("select entry from followed_streams")
+        return entry
+    finally:
+        await connection.close()
+
+
+async def placed(dsn: str, entry: str) -> None:
+    async def there() -> bool:
+        return await place(dsn) == entry
+
+    await until(there, SECONDS)
+
+
+async def fill(media: MediaClient) -> None:
+    """Something of everything that a user can have."""
+    await media.upload()
+    keyed = await media.call("POST", "/products", json=LAMP, headers={"Idempotency-Key": "lamp-1"})
+    assert keyed.status == 201, keyed.body
+    photo = form(part("photo", encode(), '; filename="p.jpg"'))
+    path = f"/products/{keyed.body['id']}/photo"
+    put = await media.call("PUT", path, data=photo, headers={**FORM, "If-Match": '"1"'})
+    assert put.status in {200, 201}, put.body
+
+
+async def test_everything_of_a_deleted_user_is_removed_and_nothing_else(
+    media: MediaClient, media_dsn: str, redis: Redis, files: Path
+) -> None:
+    other = media.somebody_else()
+    for user in (media, other):
+        await fill(user)
+    theirs = await rows(media_dsn, other.user_id)
+    assert theirs >= 4
+    entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
+    await gone(media_dsn, media.user_id, files)
+    await placed(media_dsn, entry)
+    assert await rows(media_dsn, other.user_id) == theirs
+    assert (await other.call("GET", "/creatives")).body["items"] != []
+    assert [path for path in left_over(files) if str(other.user_id) in str(path)]
+    late = await media.call("POST", "/products", json=LAMP)  # its token was not cut off here
+    assert (late.status, late.code) == (401, "token_revoked")
+    assert await rows(media_dsn, media.user_id) == 0
+
+
+async def test_who_was_deleted_while_we_were_away_is_removed_at_the_start(
+    serving_media: Callable[..., Any], media_dsn: str, redis: Redis, files: Path
+) -> None:
+    async with serving_media() as media:
+        await media.upload()
+        first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
+        await placed(media_dsn, first)
+    entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
+    assert await rows(media_dsn, media.user_id) == 1
+    async with serving_media():
+        await gone(media_dsn, media.user_id, files)
+        await placed(media_dsn, entry)
+
+
+async def test_a_wiped_redis_that_is_filled_again_is_read_from_its_start(
+    media: MediaClient, media_dsn: str, redis: Redis, files: Path
+) -> None:
+    """Its ids may be lower than before: another machine's clock made them."""
+    stranger = media.somebody_else()
+    await media.upload()
+    await placed(media_dsn, await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY))
+    await redis.delete(DELETED)
+    await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY, "5-1")
+    await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, "5-2")
+    await gone(media_dsn, media.user_id, files)
+    await placed(media_dsn, "5-2")
+
+
+async def test_what_nobody_has_signed_removes_nobody_and_holds_up_nobody(
+    media: MediaClient, media_dsn: str, redis: Redis, files: Path
+) -> None:
+    victim, leaver = media.somebody_else(), media.somebody_else()
+    for user in (victim, leaver):
+        await user.upload()
+    first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
+    await placed(media_dsn, first)
+    await tell_of_deleted(redis, victim.user_id, "x" * 20 + "-a-key-of-somebody-else")
+    await redis.xadd(DELETED, {"other": "thing"})
+    await tell_of_deleted(redis, leaver.user_id, REVOCATION_KEY)
+    await gone(media_dsn, leaver.user_id, files)
+    assert await rows(media_dsn, victim.user_id) == 1
+    assert await place(media_dsn) == first  # until the entry is trimmed, or its key is known
+
+
+@pytest.mark.parametrize("reason", ["logout_all", "disabled"])
+async def test_who_is_merely_signed_out_keeps_everything(
+    media: MediaClient, media_dsn: str, redis: Redis, reason: str
+) -> None:
+    await media.upload()
+    entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, reason=reason)
+    await placed(media_dsn, entry)
+    assert await rows(media_dsn, media.user_id) == 1
