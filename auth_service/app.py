@@ -28,6 +28,7 @@ from auth_service.parts import Parts
 from auth_service.password.hasher import open_hasher
 from auth_service.password.policy import Policy, common_passwords
 from auth_service.password.routes import routes as password_routes
+from auth_service.purge.service import Purge
 from auth_service.registration.routes import routes as registration_routes
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
@@ -67,6 +68,7 @@ FEATURES = (
     letter_routes,
     audit_routes,
 )
+PURGE_SECONDS = 3600
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
 
@@ -97,7 +99,18 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
     app[r.POLICY] = Policy(common_passwords())
     app[r.VERIFIER] = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
     app.cleanup_ctx.extend(
-        [_database, _redis, _signer, _hasher, _challenges, _notices, _publisher, _parts, _delivery]
+        [
+            _database,
+            _redis,
+            _signer,
+            _hasher,
+            _challenges,
+            _notices,
+            _publisher,
+            _parts,
+            _purge,
+            _delivery,
+        ]
     )
     return app
 
@@ -108,6 +121,12 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
         app[r.DATABASE] = database
         app[r.AUDIT] = Audit(database, app[r.CLOCK], app[r.ENTROPY])
         app[READINESS].checks["database"] = database.reachable
+        yield
+
+
+async def _purge(app: web.Application) -> AsyncIterator[None]:
+    purge = Purge(app[r.DATABASE], app[r.AUDIT], app[r.CLOCK])
+    async with repeating("purge", purge.keep_up, pause=PURGE_SECONDS):
         yield
 
 

@@ -5,6 +5,7 @@ python -m auth_service worker
 python -m auth_service keys generate|rotate|list
 python -m auth_service deliveries dead|retry ID
 python -m auth_service admin grant|revoke ADDRESS ROLE
+python -m auth_service purge
 """
 
 import argparse
@@ -18,6 +19,7 @@ from auth_service.admin.command import change_role
 from auth_service.admin.model import Role
 from auth_service.app import create_app
 from auth_service.delivery.command import list_dead, retry_dead, run_worker
+from auth_service.purge.command import run_purge
 from auth_service.settings import AuthSettings, KeySettings
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
@@ -49,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     admin.add_argument("action", choices=["grant", "revoke"])
     admin.add_argument("address", help="a verified number or mail address")
     admin.add_argument("role", choices=get_args(Role))
+    commands.add_parser("purge", help="remove what has ended; `serve` does it each hour")
     keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
     keys.add_argument("action", choices=["generate", "rotate", "list"])
     keys.add_argument("--algorithm", choices=get_args(Algorithm), default="EdDSA")
@@ -57,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _keys(chosen.action, chosen.algorithm, SystemClock())
     settings = load_settings(AuthSettings)
     clock, entropy = SystemClock(), SystemEntropy()
+    if chosen.command == "purge":
+        return asyncio.run(run_purge(settings, clock, entropy))
     if chosen.command == "admin":
         wanted = {"how": chosen.action, "address": chosen.address, "role": chosen.role}
         return asyncio.run(change_role(settings, clock, entropy, **wanted))

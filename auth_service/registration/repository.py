@@ -9,7 +9,7 @@ from auth_service.destination import Channel, Destination
 from auth_service.registration.model import Choice, Claim, Taken
 from auth_service.user.model import REGISTRATION_LIFE, Account
 from auth_service.user.repository import HOLDS, PREFIXED, account_of
-from shared.db import Connection, Database
+from shared.db import Connection
 
 FIND_TAKEN = """
 SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified) AS mobile,
@@ -73,11 +73,6 @@ RETURNING {PREFIXED}, u.password"""
 
 REMOVE = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
 
-REMOVE_OLDER = """
-DELETE FROM users WHERE id IN (
-    SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
-    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
-
 
 async def find_taken(connection: Connection, claim: Claim) -> Taken:
     """Tell which of the claims a verified account has."""
@@ -130,10 +125,3 @@ async def activate(
 async def remove(connection: Connection, registrations: list[UUID]) -> None:
     """Remove registrations whose address is somebody's by now."""
     await connection.execute(REMOVE, registrations)
-
-
-async def remove_older(database: Database, moment: datetime, limit: int) -> int:
-    """Remove up to `limit` registrations from before `moment`; return how many."""
-    async with database.connection() as connection:
-        status: str = await connection.execute(REMOVE_OLDER, moment, limit)
-    return int(status.rpartition(" ")[2])

@@ -15,7 +15,7 @@ from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Device, Entrance, SignedIn
 from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import UserNotRegistered
-from auth_service.user.model import REGISTRATION_LIFE, Account
+from auth_service.user.model import Account
 from auth_service.user.repository import find_claimants
 from shared.db import Connection
 from shared.entropy import new_id
@@ -24,7 +24,6 @@ from shared.logs import mask
 
 NOTHING = Errand({}, template=None, real=False)
 TELL_OWNER = Errand({}, template="already_registered", real=False)
-BATCH = 1000
 
 
 async def register(
@@ -168,11 +167,3 @@ async def _account(
             await parts.audit.append_in(connection, event)
             return account, True
     raise ServiceUnavailable
-
-
-async def purge(parts: Parts) -> int:
-    """Remove registrations that were not proven in time; return how many."""
-    removed, moment = 0, parts.clock.now() - REGISTRATION_LIFE
-    while count := await repository.remove_older(parts.database, moment, BATCH):
-        removed += count
-    return removed

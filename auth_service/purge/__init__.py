@@ -1,0 +1,1 @@
+"""Removing what has ended: registrations never proven, tickets, sessions, old events."""

@@ -1,0 +1,42 @@
+"""What is removed, a batch at a time; rows that another replica is removing are passed over."""
+
+from datetime import datetime
+
+from shared.db import Database
+
+REMOVE_REGISTRATIONS = """
+DELETE FROM users WHERE id IN (
+    SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+REMOVE_TICKETS = """
+DELETE FROM tokens WHERE hash IN (
+    SELECT hash FROM tokens WHERE scope <> 'refresh' AND expires_at <= $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+# Their refresh tokens go with them.
+REMOVE_SESSIONS = """
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at <= $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+async def remove_registrations(database: Database, moment: datetime, limit: int) -> int:
+    """Remove up to `limit` registrations from before `moment`; return how many."""
+    return await _remove(database, REMOVE_REGISTRATIONS, moment, limit)
+
+
+async def remove_tickets(database: Database, moment: datetime, limit: int) -> int:
+    """Remove up to `limit` tickets that expired before `moment`; return how many."""
+    return await _remove(database, REMOVE_TICKETS, moment, limit)
+
+
+async def remove_sessions(database: Database, moment: datetime, limit: int) -> int:
+    """Remove up to `limit` sessions that ended before `moment`; return how many."""
+    return await _remove(database, REMOVE_SESSIONS, moment, limit)
+
+
+async def _remove(database: Database, statement: str, moment: datetime, limit: int) -> int:
+    async with database.connection() as connection:
+        status: str = await connection.execute(statement, moment, limit)
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,98 @@
+"""What has ended is removed, and nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auth_service.purge.command import run_purge
+from auth_service.settings import AuthSettings
+from shared.entropy import SystemEntropy
+from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+from tests.support.waiting import until
+
+EMAIL, WAITING = "asha@example.com", "meera@example.com"
+Run = Callable[[], Any]
+
+
+@pytest.fixture
+def purge(auth_settings: Callable[..., AuthSettings], clock: MovableClock) -> Run:
+    async def run() -> int:
+        return await run_purge(auth_settings(), clock, SystemEntropy())
+
+    return run
+
+
+async def count(auth_db: Connection, table: str) -> int:
+    return int(await auth_db.fetchval(f"select count(*) from {table}"))
+
+
+async def test_registrations_go_after_seven_days(
+    auth: AuthClient,
+    auth_db: Connection,
+    clock: MovableClock,
+    purge: Run,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await activate(auth, email=EMAIL)
+    await register(auth, email=WAITING, password=PASSWORD)
+    clock.advance(days=6, hours=23)
+    await register(auth, email="younger@example.com")
+    capsys.readouterr()
+    assert await purge() == 0
+    assert await count(auth_db, "users") == 3
+    clock.advance(hours=1, seconds=1)
+    assert await purge() == 0
+    emails = await auth_db.fetch("select email from users order by email")
+    assert [row["email"] for row in emails] == [EMAIL, "younger@example.com"]
+    said = [line for line in capsys.readouterr().out.splitlines() if line[0].isdigit()]
+    assert "1 registrations, 0 tickets, 0 sessions, 0 events" in said
+
+
+async def test_tickets_and_sessions_go_when_they_have_ended(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock, purge: Run
+) -> None:
+    await activate(auth, email=EMAIL, password=PASSWORD)
+    _, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
+    exchanged = await post(auth, "/verify-reset", email=EMAIL, otp=code)
+    await purge()
+    assert await count(auth_db, "tokens") == 2
+    clock.advance(seconds=601)
+    await purge()
+    assert await auth_db.fetchval("select scope from tokens") == "refresh"
+    body = {"reset_ticket": exchanged.body["reset_ticket"], "new_password": "battery staple"}
+    assert (await post(auth, "/reset-password", **body)).code == "otp_invalid"
+    clock.advance(days=30)
+    await purge()
+    assert await count(auth_db, "sessions") == 1  # until its last access token is long dead
+    clock.advance(days=1)
+    await purge()
+    assert (await count(auth_db, "sessions"), await count(auth_db, "tokens")) == (0, 0)
+    assert await count(auth_db, "users") == 1
+
+
+async def test_the_service_does_it_by_itself(
+    serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
+) -> None:
+    async with serving_auth() as auth:
+        await register(auth, email=WAITING)
+    clock.advance(days=8)
+
+    async def gone() -> bool:
+        return await count(auth_db, "users") == 0
+
+    async with serving_auth():
+        await until(gone)
+
+
+async def test_without_the_database_it_says_so(
+    auth_settings: Callable[..., AuthSettings],
+    clock: MovableClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = auth_settings(auth_database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    assert await run_purge(settings, clock, SystemEntropy()) == 1
+    assert capsys.readouterr().err == "purge: The database cannot be reached\n"
