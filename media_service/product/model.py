@@ -95,5 +95,6 @@ def read_product_id(text: str) -> str:
         ValueError: it is none.
     """
     if not _ID.fullmatch(text):
-        raise ValueError(text)
+        message = "not a product's id"
+        raise ValueError(message)
     return text

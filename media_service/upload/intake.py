@@ -20,7 +20,7 @@ from media_service.upload.model import UploadLimits
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
-from shared.errors import NotFound, TokenInvalid
+from shared.errors import NotFound, ServiceUnavailable, TokenInvalid
 from shared.revocation.admission import Admission
 
 log = structlog.get_logger()
@@ -77,5 +77,5 @@ async def _discard(storage: Storage, key: ObjectKey) -> None:
     """Remove one file; what is left in a store in trouble is the sweeper's."""
     try:
         await storage.delete(key)
-    except OSError:
-        log.exception("file.removal_failed", key=str(key))
+    except (OSError, ServiceUnavailable) as failed:
+        log.warning("file.removal_failed", key=str(key), error=repr(failed))

@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from aiohttp import ClientError
 
+from media_service.idempotency import repository
+from media_service.idempotency.model import FirstAnswer, KeyUse
+from shared.db import open_database
 from tests.support.clock import MovableClock
 from tests.support.injection import INJECTIONS
 from tests.support.journey import Answer
@@ -215,6 +220,54 @@ async def test_one_who_was_taken_for_dead_stores_nothing(
         assert (made.status, late.code) == (201, "request_in_progress")
         assert await count(later) == 1
         assert (await send(later, 2)).body == made.body
+
+
+async def test_a_request_that_lasts_keeps_its_key(media_dsn: str, clock: MovableClock) -> None:
+    first, second = (KeyUse(UUID(int=0), "r", "k", UUID(int=n)) for n in (1, 2))
+    answer = FirstAnswer(b"", "{}", "/")
+    now = clock.now()
+    later = now + timedelta(seconds=149)
+    async with open_database(media_dsn) as database, database.connection() as connection:
+        assert await repository.claim(connection, first, now)
+        await repository.renew(connection, first, later)
+        assert not await repository.claim(connection, second, later + timedelta(seconds=149))
+        assert await repository.claim(connection, second, later + timedelta(seconds=150))
+        await repository.release(connection, first)
+        assert not await repository.finish(connection, first, answer)
+        assert await repository.find_answer(connection, second) is None
+        assert await repository.finish(connection, second, answer)
+        assert not await repository.finish(connection, second, answer)
+        assert await repository.find_answer(connection, first) == answer
+        await repository.forget(connection, now + timedelta(hours=23))
+        assert await repository.find_answer(connection, first) == answer
+        await repository.forget(connection, later + timedelta(hours=25))
+        assert await repository.find_answer(connection, first) is None
+
+
+async def test_what_is_under_way_says_so_again_and_again(
+    serving_media: Callable[..., Any],
+    media_dsn: str,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for service in ("idempotency", "owner"):
+        monkeypatch.setattr(f"media_service.{service}.service.RENEW_SECONDS", 0.02)
+    connection = await asyncpg.connect(media_dsn)
+    leases = """
+        select least(leased_until, to_timestamp((jsonb_each_text(under_way)).value::float8))
+        from idempotency_keys join owners using (user_id)
+    """
+    async with (
+        serving_media({"patience": 10_000.0}) as media,
+        half_sent(media, media_dsn) as rest,
+    ):
+        clock.advance(seconds=1000)
+        async with asyncio.timeout(10):
+            while await connection.fetchval(leases) < clock.now():
+                await asyncio.sleep(0.01)
+        await media.wait_out(clock, seconds=1)
+        assert (await rest()).status == 201
+    await connection.close()
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ключ", "a\tb"])

@@ -1,0 +1,85 @@
+"""kill -9 while a product or its photo is stored: rows, files and counts agree afterwards."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import ClientError
+
+from media_service.creative.sweep import sweep
+from media_service.image.model import VARIANTS
+from media_service.storage.local import LocalStorage
+from shared.clock import SystemClock
+from shared.db import open_database
+from shared.entropy import SystemEntropy
+from tests.support.media import FORM, form, left_over, part
+from tests.support.pictures import encode
+from tests.support.service import Death, finished
+
+TABLE = "media_service.product.repository"
+FIELDS = (part("name", "Lamp"), part("price", "1"), part("currency", "EUR"))
+CREATION = {
+    "before the rows": (Death(f"{TABLE}.insert_photo"), 0),
+    "between the rows": (Death(f"{TABLE}.insert"), 0),
+    "with the rows not committed": (Death(f"{TABLE}.insert", leaving=True), 0),
+    "after the rows": (Death("media_service.product.photo.commit", leaving=True), 1),
+}
+REPLACING = {
+    "before the old one is off": (Death(f"{TABLE}.take_photo_off"), 1),
+    "with the old one off": (Death(f"{TABLE}.take_photo_off", leaving=True), 1),
+    "with the new one not committed": (Death(f"{TABLE}.put_photo_on", leaving=True), 1),
+    "after the exchange": (Death("media_service.product.photo._replace", leaving=True), 2),
+}
+
+
+async def agree(dsn: str, files: Path) -> list[tuple[int, str]]:
+    """The products' versions and photos, when the sweep has made files and rows agree."""
+    storage = LocalStorage(files, SystemClock(), SystemEntropy())
+    async with open_database(dsn) as database:
+        assert (await sweep(database, storage, timedelta())).files_missing == 0
+    connection = await asyncpg.connect(dsn)
+    photos = await connection.fetch("select id, user_id, size from photos")
+    counted = await connection.fetchval("select bytes from owners")
+    products = await connection.fetch("select version, photo_id from products")
+    await connection.close()
+    wanted = {f"{row['user_id']}/{row['id']}/{one}" for row in photos for one in VARIANTS}
+    root = files / "objects"
+    assert {str(path.relative_to(root)) for path in left_over(root)} == wanted
+    assert left_over(files / "staging") == []
+    assert {row["photo_id"] for row in products} == {row["id"] for row in photos}
+    assert counted == sum(row["size"] for row in photos)
+    return [(row["version"], str(row["photo_id"])) for row in products]
+
+
+@pytest.mark.parametrize("moment", CREATION)
+async def test_a_creation_killed(
+    moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
+) -> None:
+    death, products = CREATION[moment]
+    async with running_media(death) as (process, media):
+        body = BytesIO(form(part("photo", encode()), *FIELDS))
+        with pytest.raises(ClientError):
+            await media.call("POST", "/products", data=body, headers=FORM)
+        await finished(process)
+    assert len(await agree(media_dsn, files)) == products
+
+
+@pytest.mark.parametrize("moment", REPLACING)
+async def test_a_replacement_killed(
+    moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
+) -> None:
+    death, version = REPLACING[moment]
+    async with running_media(death) as (process, media):
+        body = BytesIO(form(part("photo", encode()), *FIELDS))
+        made = (await media.call("POST", "/products", data=body, headers=FORM)).body
+        assert made["version"] == 1
+        photo = BytesIO(form(part("photo", encode(seed=2))))
+        with pytest.raises(ClientError):
+            await media.call("PUT", f"/products/{made['id']}/photo", data=photo, headers=FORM)
+        await finished(process)
+    ((found, _),) = await agree(media_dsn, files)
+    assert found == version

@@ -1,0 +1,74 @@
+"""Products' ids, and what two requests under one key must share."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_service.idempotency.model import fingerprint
+from media_service.owner.model import seconds_until_tomorrow
+from media_service.product.model import new_product_id, read_product_id
+from shared.entropy import SystemEntropy
+
+
+class Fixed(SystemEntropy):
+    """Draws the bytes that it was given."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def bytes(self, count: int) -> bytes:
+        assert count == len(self.data)
+        return self.data
+
+
+@given(st.binary(min_size=8, max_size=8))
+def test_an_id_is_sixty_bits_in_crockfords_base_32(data: bytes) -> None:
+    name = new_product_id(Fixed(data))
+    assert read_product_id(name) == name
+    digits = name.removeprefix("PR-")
+    crockford = str.maketrans("ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUV")
+    value = sum(int(c, 32) << 5 * place for place, c in enumerate(digits.translate(crockford)))
+    assert value == int.from_bytes(data) & (1 << 60) - 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "PR-", "PR-0123456789A", "PR-0123456789ABC", "pr-0123456789AB", "PR-0123456789AB\n"],
+)
+def test_what_is_not_as_long_or_in_capitals_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="not a product's id"):
+        read_product_id(text)
+
+
+@pytest.mark.parametrize("letter", ["I", "L", "O", "U", "a", "-"])
+def test_what_crockford_leaves_out_is_in_no_id(letter: str) -> None:
+    with pytest.raises(ValueError, match="not a product's id"):
+        read_product_id(f"PR-0123456789A{letter}")
+
+
+def test_a_fingerprint_is_of_fields_and_file_alone() -> None:
+    first = fingerprint({"a": "1", "b": None}, b"x")
+    assert first == fingerprint({"b": None, "a": "1"}, b"x")
+    others = [
+        fingerprint({"a": "1", "b": "None"}, b"x"),
+        fingerprint({"a": 1, "b": None}, b"x"),
+        fingerprint({"a": "1"}, b"x"),
+        fingerprint({"a": "1", "b": None}, b"y"),
+        fingerprint({"a": "1", "b": None}, None),
+    ]
+    assert first not in others
+    assert len(set(others)) == len(others)
+
+
+@pytest.mark.parametrize(
+    ("now", "seconds"),
+    [
+        ("2026-06-15T23:59:59.5", 1),
+        ("2026-06-15T00:00:00", 86_401),
+        ("2026-12-31T12:00:00", 43_201),
+    ],
+)
+def test_tomorrow_begins_at_midnight_in_utc(now: str, seconds: int) -> None:
+    assert seconds_until_tomorrow(datetime.fromisoformat(now).replace(tzinfo=UTC)) == seconds
