@@ -1,0 +1,81 @@
+"""Hundreds of hostile pictures at one service: no fault, no monster, and others are served."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_service.image.worker import MEMORY_BYTES
+from tests.support.corpus import Named, corpus
+from tests.support.media import MediaClient, left_over, picture_form
+
+SENDERS = 8
+VERDICTS = {201, 415, 422}
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Named]:
+    return corpus()
+
+
+def workers() -> list[int]:
+    """This service's decoding processes, by what they were started with."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"media_service.image.worker" in command and str(os.getpid()).encode() in command:
+                found.append(int(entry.name))
+    return found
+
+
+def peak(process: int) -> int:
+    """The most address space that the process ever had, in bytes."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmPeak"))
+
+
+async def test_no_picture_is_a_fault(
+    serving_media: Callable[..., Any], pictures: list[Named], files: Path
+) -> None:
+    assert len(pictures) > 500
+    async with serving_media(image_workers=2, user_uploads_per_day=1_000_000) as media:
+        waiting, verdicts, faults, served = list(pictures), Counter[int](), [], 0
+        loop = asyncio.get_running_loop()
+
+        async def send(client: MediaClient) -> None:
+            while waiting:
+                name, picture = waiting.pop()
+                started = loop.time()
+                answer = await client.send(picture_form(picture))
+                verdicts[answer.status] += 1
+                if answer.status not in VERDICTS or loop.time() - started > 10:
+                    faults.append((name, answer.status, loop.time() - started))
+
+        async def others() -> None:
+            nonlocal served
+            while waiting:
+                assert (await media.call("GET", "/creatives")).status == 200
+                served += 1
+                await asyncio.sleep(0.02)
+
+        senders = [media.somebody_else() for _ in range(SENDERS)]
+        await asyncio.gather(others(), *(send(one) for one in senders))
+        print(dict(verdicts), served)
+        assert faults == []
+        assert served > 10
+        found = workers()
+        assert len(found) == 2
+        assert max(peak(one) for one in found) <= MEMORY_BYTES
+        assert (await media.send(picture_form())).status == 201
+        kept = {path.name for path in left_over(files)}
+    assert kept == {"original", "preview", "thumb"}
+    assert verdicts[201] > 50
+    assert verdicts[422] > 200
