@@ -35,7 +35,7 @@ from media_service.image.model import (
 from media_service.image.png import scan_png
 from media_service.image.shrink import shrink
 from media_service.image.sniff import HEAD_BYTES, sniff
-from media_service.image.upright import stand_up
+from media_service.image.upright import as_seen, can_stand_up, stand_up
 from media_service.image.webp import scan_webp
 
 _SCANS: dict[ImageFormat, Callable[[Source], Extent]] = {
@@ -75,8 +75,10 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
         if found is ImageFormat.AVIF:
             orientation = turned_by_property(image)
         first: Image.Image = image
-        if orientation != UPRIGHT:
+        if orientation != UPRIGHT and can_stand_up(image, found):
             first, data = stand_up(image, found, orientation, lossless=cleaned.lossless)
+        elif orientation != UPRIGHT:
+            first = as_seen(image, orientation)
         preview, thumb = (shrink(first, side) for side in SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
     made = [_write(path, ORIGINAL, data)]

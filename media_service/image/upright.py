@@ -22,8 +22,27 @@ _TURNS = {
 _FIRST_SIDEWAYS = 5
 _SIDE = 8
 _MANY_PIXELS = 8_000_000
+_AV1_PIXELS = 4_000_000
+"""As many as AV1 is encoded of within the worker's time and memory; its encoder dies for want."""
 _SAMPLED = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _FLIPPED_SAMPLING = {0: "4:4:4", 2: "4:2:0"}
+
+
+def can_stand_up(image: Image.Image, found: ImageFormat) -> bool:
+    """Tell whether the picture can be encoded anew.
+
+    A large AVIF cannot; its rotation is no metadata but a property that every decoder obeys.
+    """
+    pixels = image.width * image.height * frame_count(image)
+    return found is not ImageFormat.AVIF or pixels <= _AV1_PIXELS
+
+
+def as_seen(image: Image.Image, orientation: int) -> Image.Image:
+    """Return the first frame as it is meant to be seen."""
+    turned = image.transpose(_TURNS[orientation])
+    if profile := image.info.get("icc_profile"):
+        turned.info["icc_profile"] = profile
+    return turned
 
 
 def stand_up(
@@ -40,12 +59,22 @@ def stand_up(
     first, *rest = list(_frames(image, _TURNS[orientation]))
     if rest:
         how |= {"save_all": True, "append_images": rest} | _timing(image)
+    _let_go(image)
     target = io.BytesIO()
     first.info.clear()
     first.save(target, found.value, **{k: v for k, v in kept.items() if v is not None}, **how)
     if kept["icc_profile"]:
         first.info["icc_profile"] = kept["icc_profile"]
     return first, target.getvalue()
+
+
+def _let_go(image: Image.Image) -> None:
+    """Free the picture as it lay, and a WebP's decoder with its canvases: encoding needs the room.
+
+    Closing a picture keeps its decoder.
+    """
+    image.close()
+    vars(image).pop("_decoder", None)
 
 
 def _frames(image: Image.Image, turn: Image.Transpose) -> Iterator[Image.Image]:
@@ -69,10 +98,12 @@ def _options(
 ) -> dict[str, Any]:
     if found is ImageFormat.JPEG:
         return _jpeg_options(image, sideways=orientation >= _FIRST_SIDEWAYS)
+    many = image.width * image.height > _MANY_PIXELS
     if found is ImageFormat.PNG:
-        return {"compress_level": 1 if image.width * image.height > _MANY_PIXELS else 6}
+        return {"compress_level": 1 if many else 6}
     if found is ImageFormat.WEBP:
-        return {"lossless": lossless, "quality": 60 if lossless else 95, "method": 2, "exact": True}
+        pace = {"method": 0 if many else 2, "exact": True}
+        return {"lossless": lossless, "quality": 60 if lossless else 95, **pace}
     return {"quality": 90, "speed": 10, "max_threads": 1}
 
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageCms, PngImagePlugin
@@ -13,7 +14,9 @@ _TEXT = SECRET.decode()
 _ORIENTATION, _DESCRIPTION, _GPS = 0x0112, 0x010E, 0x8825
 
 
+@cache
 def srgb() -> bytes:
+    """Made once: a profile has its date in it."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

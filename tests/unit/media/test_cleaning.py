@@ -117,6 +117,32 @@ def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
     assert difference(opened(made["preview"]), wanted) < 8
 
 
+def test_a_large_avif_is_turned_by_its_own_property(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_service.image.upright._AV1_PIXELS", 100)
+    picture = adorned("AVIF", 6)
+    facts, made = rendered(tmp_path, picture)
+    assert (facts.width, facts.height) == (48, 64)
+    assert pixels(made["original"]) == pixels(picture)
+    assert SECRET not in made["original"]
+    assert opened(made["preview"]).size == (48, 64)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_four_inks_stand_upright(orientation: int, tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    draw((320, 240), mode="CMYK").save(picture, "JPEG", exif=exif)
+    _, made = rendered(tmp_path, picture.getvalue())
+    wanted = ImageOps.exif_transpose(opened(picture.getvalue()))
+    served = opened(made["original"])
+    assert served.mode == "CMYK"
+    assert difference(served, wanted) < 3
+    assert difference(opened(made["preview"]), wanted) < 8
+
+
 def test_a_jpeg_turned_keeps_its_quantisation(tmp_path: Path) -> None:
     for sampling in (0, 1, 2):
         picture = adorned("JPEG", 3, subsampling=sampling, quality=81)
