@@ -1,0 +1,19 @@
+-- A row of everything, in the order in which one refers to another.
+INSERT INTO users (id, username, name, email, email_verified, phone_number, phone_verified,
+                   password, status, created_at)
+VALUES ('01980000-0000-7000-8000-000000000001', 'Asha', 'Asha', 'a@example.com', true,
+        '+919876543210', true, '$argon2id$', 'active', now()),
+       ('01980000-0000-7000-8000-000000000009', 'Asha', 'Asha', 'a@example.com', false,
+        '+919876543210', false, null, 'pending', now());
+INSERT INTO sessions (id, user_id, ip, amr, auth_time, created_at, last_used_at, expires_at)
+VALUES ('01980000-0000-7000-8000-000000000002', '01980000-0000-7000-8000-000000000001',
+        '127.0.0.1', '{otp}', now(), now(), now(), now());
+INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
+VALUES (sha256('a'), 'refresh', '01980000-0000-7000-8000-000000000001',
+        '01980000-0000-7000-8000-000000000002', now(), now()),
+       (sha256('b'), 'reset', '01980000-0000-7000-8000-000000000001', null, now(), now());
+INSERT INTO revocations (kind, subject, reason, created_at, expires_at, entry)
+VALUES ('session', '01980000-0000-7000-8000-000000000002', 'logout', now(), now(), '1-1');
+INSERT INTO audit_events (id, event, outcome, user_id, address, details, created_at)
+VALUES ('01980000-0000-7000-8000-000000000003', 'user.signed_in', 'success',
+        '01980000-0000-7000-8000-000000000001', '127.0.0.1', '{}', now());
