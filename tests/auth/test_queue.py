@@ -1,0 +1,70 @@
+"""Whose a delivery is: the worker's that took it, until it has been silent for too long."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from auth_service.delivery.model import GROUP, STREAM, Entry
+from auth_service.delivery.queue import STALE_MS, Queue
+from deploy.local.valkey import Valkey
+from shared.redis import open_redis
+
+
+@pytest.fixture
+async def workers(valkey: Valkey, redis: Redis) -> AsyncIterator[tuple[Queue, Queue]]:
+    """Two of them, and one delivery that waits."""
+    await redis.ping()
+    async with open_redis(valkey.url()) as batched:
+        first, second = Queue(batched, "first"), Queue(batched, "second")
+        await first.prepare()
+        await first.put("delivery", b"sealed", 2**42)
+        yield first, second
+
+
+async def silent(redis: Redis, entry: Entry) -> None:
+    """As if its worker had not been heard of for longer than a live one ever is."""
+    await redis.xclaim(STREAM, GROUP, "first", 0, [entry.place], idle=STALE_MS + 1)
+
+
+async def test_what_is_in_hand_is_nobody_elses(workers: tuple[Queue, Queue]) -> None:
+    first, second = workers
+    [entry] = await first.take(9)
+    assert await second.take(9) == []
+    assert await second.mark(entry, "provider") == "lost"
+    assert await first.mark(entry, "provider") == "go"
+
+
+async def test_a_worker_that_goes_on_telling_keeps_what_it_has(
+    workers: tuple[Queue, Queue], redis: Redis
+) -> None:
+    first, second = workers
+    [entry] = await first.take(9)
+    await silent(redis, entry)
+    assert await first.renew([entry.place]) == set()
+    assert await second.take(9) == []
+
+
+async def test_a_silent_worker_loses_what_it_has_and_is_told_so(
+    workers: tuple[Queue, Queue], redis: Redis
+) -> None:
+    first, second = workers
+    [entry] = await first.take(9)
+    await silent(redis, entry)
+    assert await second.take(9) == [entry]
+    assert await first.renew([entry.place]) == {entry.place}
+    assert await first.mark(entry, "provider") == "lost"
+    assert await second.mark(entry, "provider") == "go"
+    assert await second.take(9) == []
+
+
+async def test_a_provider_is_asked_once_whoever_asks(
+    workers: tuple[Queue, Queue], redis: Redis
+) -> None:
+    first, second = workers
+    [entry] = await first.take(9)
+    assert await first.mark(entry, "provider") == "go"
+    await silent(redis, entry)
+    await second.take(9)
+    assert await second.mark(entry, "provider") == "unknown"
+    assert await second.mark(entry, "another") == "go"
