@@ -12,6 +12,7 @@ from tests.bench.table import Figure
 from tests.bench.wire import render
 
 SIGNUP = "/v1/auth/signup"
+SCHEDULE = "/v1/media/scheduled"
 FASTEST = 15_000  # requests a second that no side reaches here
 FASTEST_VERIFY = 4_500
 CALLERS = 1_000
@@ -52,11 +53,12 @@ async def send_code(bench: Bench) -> list[Figure]:
     return [compare("send code", real, floor, 0.60)]
 
 
-class _Visitors:
+class Visitors:
     """Users who ask before each turn, unmeasured, and prove within it; each turn the next ones."""
 
-    def __init__(self, bench: Bench, server: Child, ask: str, prove: str) -> None:
+    def __init__(self, bench: Bench, server: Child, ask: str, prove: str, users: int) -> None:
         self._bench = bench
+        self._users = users
         self._server = server
         self._ask, self._prove = ask, prove
         self._next = 0
@@ -64,7 +66,7 @@ class _Visitors:
 
     def ask(self) -> None:
         wanted = int(self._bench.options.seconds * FASTEST_VERIFY)
-        users = self._bench.options.users
+        users = self._users
         places = [(self._next + index) % users for index in range(min(wanted, users))]
         self._next = places[-1] + 1
         self._numbers = [number(place) for place in places]
@@ -81,30 +83,36 @@ class _Visitors:
 
 async def verify_code(bench: Bench) -> list[Figure]:
     """POST /signup with the right code, by users who have an account and a known device."""
-    await bench.seeds.users(bench.options.users)
+    users = bench.options.users
+    await bench.seeds.users(users)
     with bench.stack.auth(module="tests.bench.launcher") as auth, bench.stack.floors() as floors:
         real, floor = interleave(
             bench.generator,
-            _Visitors(bench, auth, SIGNUP, SIGNUP).side(),
-            _Visitors(bench, floors, "/send", "/verify").side(),
+            Visitors(bench, auth, SIGNUP, SIGNUP, users).side(),
+            Visitors(bench, floors, "/send", "/verify", users).side(),
             rounds=bench.options.rounds,
             seconds=bench.options.seconds,
         )
     return [compare(f"verify code, {bench.options.users:,} users", real, floor, 0.65)]
 
 
-async def schedule_read(bench: Bench) -> list[Figure]:
-    """GET /scheduled: 20 creatives of a thousand callers, each seen before."""
-    owners = bench.options.creatives // EACH
+def callers(bench: Bench, creatives: int) -> list[str]:
+    """Tokens of at most a thousand owners of so many creatives."""
+    owners = creatives // EACH
     step = max(1, owners // CALLERS)
-    tokens = [
+    return [
         bench.stack.token(user_id(owner), session_id(owner)) for owner in range(0, owners, step)
     ]
 
-    def requests(path: str) -> Callable[[], list[bytes]]:
-        rendered = [render("GET", path, token=token) for token in tokens]
-        return lambda: rendered
 
+def reading(path: str, tokens: list[str]) -> Callable[[], list[bytes]]:
+    rendered = [render("GET", path, token=token) for token in tokens]
+    return lambda: rendered
+
+
+async def schedule_read(bench: Bench) -> list[Figure]:
+    """GET /scheduled: 20 creatives of a thousand callers, each seen before."""
+    tokens = callers(bench, bench.options.creatives)
     with (
         bench.stack.auth(),  # without it there is no epoch, and no token counts
         bench.stack.media() as media,
@@ -114,8 +122,8 @@ async def schedule_read(bench: Bench) -> list[Figure]:
         await bench.seeds.creatives(bench.options.creatives)
         real, floor = interleave(
             bench.generator,
-            Side(media, requests("/v1/media/scheduled"), expect=200),
-            Side(floors, requests("/schedule"), expect=200),
+            Side(media, reading(SCHEDULE, tokens), expect=200),
+            Side(floors, reading("/schedule", tokens), expect=200),
             rounds=bench.options.rounds,
             seconds=bench.options.seconds,
         )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from tests.bench.bench import Bench
 from tests.bench.ceiling import ceiling
 from tests.bench.checks import revocation_check, token_check
+from tests.bench.growth import cost_of_growth
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
 from tests.bench.processes import processes
@@ -19,6 +20,7 @@ ROWS: dict[str, Row] = {
     "send code": send_code,
     "verify code": verify_code,
     "schedule read": schedule_read,
+    "cost of growth": cost_of_growth,
     "token check": token_check,
     "revocation check": revocation_check,
     "logout to refusal": logout_to_refusal,

@@ -77,6 +77,13 @@ class Seeds:
         await connection.close()
         self._users = count
 
+    async def no_users(self) -> None:
+        """Take them away, with everything that is theirs."""
+        connection = await asyncpg.connect(self._stack.dsn("auth"))
+        await connection.execute("truncate users cascade")
+        await connection.close()
+        self._users = 0
+
     async def sessions(self, count: int) -> list[tuple[UUID, str]]:
         """So many live sessions that no row has used, each with its access token."""
         first = self._used
