@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
+from media_service.erasure import repository as erasure
 from media_service.idempotency import repository as idempotency
 from media_service.owner import repository as owner
 from media_service.product import repository as product
@@ -73,6 +74,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.CLAIM_REMOVALS": (100,),
     "creative.FORGET_REMOVAL": (SOMETHING,),
     "creative.BATCH_AFTER": (SOMETHING, 500),
+    **{f"erasure.REMOVE[{place}]": (SOMEBODY, 500) for place in range(len(erasure.REMOVE))},
     "idempotency.CLAIM": (SOMEBODY, "creatives", "k", LEASE, SOON, START, START),
     "idempotency.RENEW": (SOMEBODY, "creatives", "k", LEASE, SOON),
     "idempotency.FIND_ANSWER": (SOMEBODY, "creatives", "k"),
@@ -115,7 +117,9 @@ def statements(module: ModuleType) -> dict[str, str]:
     }
 
 
-STATEMENTS = {name: text for module in REPOSITORIES for name, text in statements(module).items()}
+STATEMENTS = {
+    name: text for module in REPOSITORIES for name, text in statements(module).items()
+} | {f"erasure.REMOVE[{place}]": text for place, text in enumerate(erasure.REMOVE)}
 
 
 INDEXES = """
