@@ -69,7 +69,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.PAGE_OF_USER": (SOMEBODY, START, SOMETHING, SOON, None, 51),
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.REPLACE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
-    "creative.REMOVE": (SOMETHING, SOMEBODY),
+    "creative.REMOVE": (SOMETHING, SOMEBODY, [1]),
     "creative.AMONG": ([SOMETHING, SOMEBODY],),
     "creative.CLAIM_REMOVALS": (100,),
     "creative.FORGET_REMOVAL": (SOMETHING,),
@@ -93,7 +93,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.PAGE_OF_PUBLIC": (SOON, NAME, 51),
     "product.SEARCH_PUBLIC": (datetime(9999, 1, 1, tzinfo=UTC), NAME, 51, "w55 thing77"),
     "product.CHANGE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),
-    "product.REMOVE": (NAME, SOMEBODY),
+    "product.REMOVE": (NAME, SOMEBODY, None),
     "product.INSERT_PHOTO": (
         *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
     ),
