@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from tests.bench.bench import Bench
 from tests.bench.ceiling import ceiling
 from tests.bench.checks import revocation_check, token_check
+from tests.bench.disclosure import concealed_timing, password_logins
 from tests.bench.growth import cost_of_growth
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
@@ -24,6 +25,8 @@ ROWS: dict[str, Row] = {
     "token check": token_check,
     "revocation check": revocation_check,
     "logout to refusal": logout_to_refusal,
+    "concealed timing": concealed_timing,
+    "password logins": password_logins,
     "redis away": redis_away,
     "redis wiped": redis_wiped,
 }
