@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support.adorned import SECRET, adorned
 from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
 from tests.support.media import MediaClient, left_over, picture_form
 from tests.support.pictures import blank_png, encode
@@ -67,3 +68,19 @@ async def test_others_are_served_while_a_picture_is_decoded(media: MediaClient) 
         slowest = max(slowest, loop.time() - started)
     assert (await heavy).status == 201
     assert slowest < 0.25
+
+
+async def test_nothing_but_the_picture_is_served(media: MediaClient) -> None:
+    for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF"):
+        picture = adorned(kind, 6)
+        assert SECRET in picture
+        created = await media.upload(picture=picture)
+        sides = (64, 48) if kind == "GIF" else (48, 64)
+        assert (created["width"], created["height"]) == sides, kind
+        for variant in created["variants"]:
+            path = f"/creatives/{created['id']}/file"
+            served = await media.call("GET", path, params={"variant": variant})
+            assert SECRET not in served.body, (kind, variant)
+            assert Image.open(io.BytesIO(served.body)).size == sides, (kind, variant)
+            assert served.headers["X-Content-Type-Options"] == "nosniff"
+            assert served.headers["Content-Security-Policy"] == "sandbox"

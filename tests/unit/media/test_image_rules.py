@@ -1,5 +1,6 @@
 """The rules that decide about a picture, in this process: headers first, then a whole decode."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ REFUSED: list[tuple[type[DomainError], str, bytes]] = [
 def test_refused(error: type[DomainError], picture: bytes, tmp_path: Path) -> None:
     with pytest.raises(error):
         look(tmp_path, picture)
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_bomb_costs_little(name: str, tmp_path: Path) -> None:
+    """By its header alone within 50 ms; where text has to be inflated, within a bound."""
+    started = time.process_time()
+    with pytest.raises(ImageTooLarge):
+        look(tmp_path, TOO_LARGE[name])
+    inflates = "inflating" in name or "chunks" in name
+    assert time.process_time() - started < (0.5 if inflates else 0.05)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])

@@ -1,0 +1,64 @@
+"""A disk that is full, as the kernel says it: refused, nothing half-kept, and well again by itself.
+
+The limit on a file's size is set from outside, on the running processes: writes fail in the middle.
+"""
+
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.media import MediaClient, left_over, picture_form
+from tests.support.pictures import encode, grain
+
+LIMIT = 256 * 1024
+
+
+@contextmanager
+def full(process: int, room: int) -> Iterator[None]:
+    """Let no file of the process grow beyond `room` bytes."""
+    before = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+
+
+def worker_of(service: int) -> int:
+    children = Path(f"/proc/{service}/task/{service}/children").read_text().split()
+    named = {int(one): Path(f"/proc/{one}/cmdline").read_bytes() for one in children}
+    return next(one for one, command in named.items() if b"image.worker" in command)
+
+
+async def refused(media: MediaClient, picture: bytes, files: Path) -> None:
+    answer = await media.send(picture_form(picture))
+    assert (answer.status, answer.code) == (507, "storage_full")
+    assert left_over(files) == []
+    assert (await media.call("GET", "/creatives")).body["items"] == []
+
+
+async def test_the_upload_itself_has_no_room(
+    running_media: Callable[..., Any], files: Path
+) -> None:
+    async with running_media() as (service, media):
+        assert service.pid is not None
+        with full(service.pid, LIMIT):
+            await refused(media, grain(400), files)
+            assert (await media.send(picture_form(encode("PNG")))).status == 201
+        assert (await media.send(picture_form(grain(400)))).status == 201
+
+
+@pytest.mark.parametrize("room", [0, 1000, LIMIT])
+async def test_what_is_made_of_it_has_no_room(
+    room: int, running_media: Callable[..., Any], files: Path
+) -> None:
+    async with running_media() as (service, media):
+        assert service.pid is not None
+        with full(worker_of(service.pid), room):
+            await refused(media, grain(400), files)
+        assert (await media.send(picture_form(grain(400)))).status == 201
+        assert len(left_over(files)) == 3
