@@ -21,7 +21,7 @@ from media_service.upload.arrival import Arrival
 from media_service.upload.file_name import clean_file_name
 from media_service.upload.form import read_form
 from media_service.upload.intake import Intake, discarding, upload_turn
-from media_service.upload.rendered import places, render
+from media_service.upload.rendered import places, render, told_by
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
@@ -51,8 +51,8 @@ async def create_with_photo(intake: Intake, arrival: Arrival) -> FirstAnswer:
             model=ProductForm,
             file_field=PHOTO_FIELD,
         )
-        body, digest = form.body(), await staged.seal()
-        mark = fingerprint(body.model_dump(), None if form.photo is None else digest.sha256)
+        body, digest = form.body(), await told_by(arrival, staged)
+        mark = fingerprint(body.model_dump(), None if form.photo is None else digest)
         if repeated := turn.first_answer(mark):
             return repeated
         photo = None if form.photo is None else await _keep(intake, staged, arrival, form.photo)
@@ -85,7 +85,6 @@ async def put_photo(intake: Intake, arrival: Arrival, product_id: str, remover: 
             model=PhotoForm,
             file_field=PHOTO_FIELD,
         )
-        await staged.seal()
         photo = await _keep(intake, staged, arrival, form.photo)
         async with discarding(intake.storage, photo.files()):
             product = await _replace(intake, arrival.token, product_id, photo)

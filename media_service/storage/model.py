@@ -34,14 +34,6 @@ class ObjectKey:
         return f"{self.user_id}/{self.creative_id}/{self.variant}"
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """Length and SHA-256 of the bytes that were staged."""
-
-    size: int
-    sha256: bytes
-
-
 class StagedFile(Protocol):
     """A file on its way in; nobody sees it until the store keeps it."""
 
@@ -54,8 +46,8 @@ class StagedFile(Protocol):
         """Append all of `data`. Raises: StorageFull."""
         ...
 
-    async def seal(self) -> Digest:
-        """Return what was written; nothing may be written afterwards."""
+    async def digest(self) -> bytes:
+        """Return the SHA-256 of what was written, by reading it again."""
         ...
 
 

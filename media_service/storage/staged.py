@@ -1,4 +1,4 @@
-"""A temporary file that is written and hashed away from the event loop."""
+"""A temporary file that is written away from the event loop."""
 
 import asyncio
 import errno
@@ -6,11 +6,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from media_service.storage.errors import StorageFull
-from media_service.storage.model import Digest
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def full_disk_refused() -> Iterator[None]:
 
 
 class LocalStagedFile:
-    """One thread hop per chunk writes and hashes it.
+    """One thread hop per chunk writes it.
 
     A thread that is under way is waited for before the file is closed, also when the request is
     cancelled: its descriptor's number might belong to another file by then.
@@ -40,9 +40,7 @@ class LocalStagedFile:
         """Open nothing yet."""
         self._path = path
         self._descriptor = -1
-        self._size = 0
-        self._sha256 = hashlib.sha256()
-        self._under_way: asyncio.Task[Any] | None = None
+        self._under_way: asyncio.Future[Any] | None = None
 
     @property
     def path(self) -> Path:
@@ -58,9 +56,9 @@ class LocalStagedFile:
         with full_disk_refused():
             await self._hop(self._append, data)
 
-    async def seal(self) -> Digest:
-        """Return what the file holds; it is the worker's to read now, and never kept itself."""
-        return Digest(self._size, self._sha256.digest())
+    async def digest(self) -> bytes:
+        """Return the SHA-256 of what was written, by reading it again."""
+        return await self._hop(self._digest)
 
     async def discard(self) -> None:
         """Close the file and remove it, with those beside it that were not moved away."""
@@ -69,8 +67,8 @@ class LocalStagedFile:
         await self._hop(self._remove)
 
     async def _hop(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        work = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
-        self._under_way = work
+        loop = asyncio.get_running_loop()
+        work = self._under_way = loop.run_in_executor(None, partial(call, *args, **kwargs))
         return await asyncio.shield(work)
 
     def _create(self) -> None:
@@ -80,8 +78,10 @@ class LocalStagedFile:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
-        self._sha256.update(data)
-        self._size += len(data)
+
+    def _digest(self) -> bytes:
+        with self._path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
 
     def _remove(self) -> None:
         if self._descriptor >= 0:

@@ -1,7 +1,8 @@
 """The body of an upload as chunks: counted, timed, and few of them in memory at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from media_service.upload.errors import UploadTooSlow
@@ -48,19 +49,34 @@ class UploadBody:
             UploadTooSlow: the client is below the minimum rate.
             MalformedRequest: the connection ended before the body did.
         """
-        while first := await self._first_byte():
+        while await self._hand_over(take) or await self._wait(take):
+            pass
+
+    async def _hand_over(self, take: Callable[[bytes], Awaitable[None]]) -> bool:
+        """Hand over what is here already; return whether there was anything."""
+        async with self._slots:
+            with _breaking_off():
+                chunk = self._stream.read_nowait(CHUNK_BYTES)
+            if chunk:
+                await take(self._counted(chunk))
+        return bool(chunk)
+
+    async def _wait(self, take: Callable[[bytes], Awaitable[None]]) -> bool:
+        """Wait for more, and hand one byte of it over; return whether there is any."""
+        first = await self._first_byte()
+        if first:
             async with self._slots:
-                await take(self._counted(first + self._stream.read_nowait(CHUNK_BYTES - 1)))
+                await take(self._counted(first))
+        return bool(first)
 
     async def _first_byte(self) -> bytes:
         asked = self._clock.monotonic()
         try:
-            async with asyncio.timeout(self._pace.left):
-                return await self._stream.read(1)
+            with _breaking_off():
+                async with asyncio.timeout(self._pace.left):
+                    return await self._stream.read(1)
         except TimeoutError:
             raise UploadTooSlow from None
-        except OSError:
-            raise MalformedRequest("the connection ended before the body did") from None
         finally:
             self._pace.waited(self._clock.monotonic() - asked)
 
@@ -70,3 +86,14 @@ class UploadBody:
         if self._count > self._limits.max_body_bytes:
             raise BodyTooLarge(f"a file has at most {self._limits.max_file_bytes} bytes")
         return chunk
+
+
+@contextmanager
+def _breaking_off() -> Iterator[None]:
+    """Say what a connection that ends before the body means."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError:
+        raise MalformedRequest("the connection ended before the body did") from None

@@ -10,8 +10,16 @@ from media_service.storage.staged import full_disk_refused
 from media_service.upload.arrival import Arrival
 
 
+async def told_by(arrival: Arrival, staged: StagedFile) -> bytes | None:
+    """Return the file's digest where repetitions are to be told by it: where there is a key.
+
+    The others are spared a tenth of what an upload costs.
+    """
+    return await staged.digest() if arrival.key else None
+
+
 async def render(images: ImagePool, staged: StagedFile, arrival: Arrival) -> ImageFacts:
-    """Return what the sealed file is; what is served of it lies beside it then.
+    """Return what the staged file is; what is served of it lies beside it then.
 
     Raises:
         UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.

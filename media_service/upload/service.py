@@ -19,7 +19,7 @@ from media_service.upload.file_name import clean_file_name
 from media_service.upload.form import read_form
 from media_service.upload.intake import Intake, discarding, upload_turn
 from media_service.upload.model import FILE_FIELD
-from media_service.upload.rendered import places, render
+from media_service.upload.rendered import places, render, told_by
 from media_service.upload.schemas import UploadForm
 from shared.entropy import new_id
 
@@ -53,8 +53,8 @@ async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
             model=UploadForm,
             file_field=FILE_FIELD,
         )
-        digest = await staged.seal()
-        mark = fingerprint(form.model_dump(exclude={FILE_FIELD}), digest.sha256)
+        digest = await told_by(arrival, staged)
+        mark = fingerprint(form.model_dump(exclude={FILE_FIELD}), digest)
         if repeated := turn.first_answer(mark):
             return repeated
         now = intake.clock.now()

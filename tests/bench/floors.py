@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import secrets
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -28,6 +29,7 @@ KEY = secrets.token_bytes(32)
 SIGNING = Ed25519PrivateKey.generate()
 HEADER = base64.urlsafe_b64encode(b'{"alg":"EdDSA","kid":"floor","typ":"at+jwt"}').rstrip(b"=")
 TTL_MS = 300_000
+UPLOAD_CHUNK = 256 * 1024
 REDIS = web.AppKey("redis", GatheredRedis)
 AUTH = web.AppKey("auth", Pool)
 MEDIA = web.AppKey("media", Pool)
@@ -125,6 +127,15 @@ async def schedule(request: web.Request) -> web.Response:
     return web.Response(body=text.encode(), content_type="application/json")
 
 
+async def upload(request: web.Request) -> web.Response:
+    """The body as it comes, to a file, which is as durable then as the disk makes it."""
+    with tempfile.TemporaryFile() as file:
+        async for chunk in request.content.iter_chunked(UPLOAD_CHUNK):
+            await asyncio.to_thread(os.write, file.fileno(), chunk)
+        await asyncio.to_thread(os.fsync, file.fileno())
+    return web.Response(body=b"stored")
+
+
 async def create_app() -> web.Application:
     """The floors and what they stand on; it lives as long as the process."""
     app = web.Application()
@@ -140,6 +151,7 @@ async def create_app() -> web.Application:
         app.router.add_get(path, hello)
     app.router.add_post("/send", send)
     app.router.add_post("/verify", verify)
+    app.router.add_post("/upload", upload)
     app.router.add_get("/schedule", schedule)
     return app
 

@@ -12,6 +12,7 @@ from tests.bench.paths import schedule_read, send_code, verify_code
 from tests.bench.processes import processes
 from tests.bench.revoking import logout_to_refusal
 from tests.bench.table import Figure
+from tests.bench.uploading import many_uploads, upload
 
 Row = Callable[[Bench], Awaitable[list[Figure]]]
 
@@ -24,6 +25,8 @@ ROWS: dict[str, Row] = {
     "cost of growth": cost_of_growth,
     "token check": token_check,
     "revocation check": revocation_check,
+    "upload": upload,
+    "many uploads": many_uploads,
     "logout to refusal": logout_to_refusal,
     "concealed timing": concealed_timing,
     "password logins": password_logins,

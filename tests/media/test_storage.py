@@ -30,7 +30,6 @@ def key(user: UUID | None = None) -> ObjectKey:
 async def put(storage: LocalStorage, where: ObjectKey, data: bytes = b"x") -> None:
     async with storage.stage() as staged:
         await staged.write(data)
-        await staged.seal()
         await storage.keep({where: staged.path})
 
 
