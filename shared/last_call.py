@@ -7,43 +7,41 @@ proxy asks another replica, everybody else's kernel asks again until the port is
 """
 
 import asyncio
-import ctypes
 import socket
-import struct
 import sys
-from collections.abc import Iterable
 
-SO_ATTACH_FILTER = 26  # Linux: <asm-generic/socket.h>
-# Classic BPF on the TCP header: drop a segment with the flag SYN, take all others.
-IGNORE_SYN = b"".join(
-    struct.pack("=HBBI", *instruction)
-    for instruction in (
-        (0x30, 0, 0, 13),  # load the byte that holds the flags
-        (0x45, 0, 1, 0x02),  # SYN set?
-        (0x06, 0, 0, 0),  # then drop
-        (0x06, 0, 0, 0xFFFFFFFF),  # else take all of it
-    )
-)
-INSTRUCTION_BYTES = 8
-HANDSHAKE_SECONDS = 0.1  # for the handshakes that are under way, and then for their requests
+from aiohttp import web
+
+# Linux, without any privilege: segments from more than one hop away are dropped before they open a
+# connection, and every sender's segments look as if they were (RFC 5082 is what this is made for).
+NEAREST = {
+    socket.AF_INET: (socket.IPPROTO_IP, 21),  # IP_MINTTL
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 73),  # IPV6_MINHOPCOUNT
+}
+NOBODY, ANYBODY = 255, 0
+HANDSHAKE_SECONDS = 0.1  # for the handshakes that are under way
+REQUEST_SECONDS = 0.4  # for their requests, which may have to be sent again
 
 
-async def last_call(server: asyncio.Server) -> None:
+async def last_call(server: asyncio.Server, connections: web.Server) -> None:
     """Close a TCP server after taking in every connection that a client may think it has."""
-    if ignore_new(server.sockets):
-        await asyncio.sleep(HANDSHAKE_SECONDS)
-        server.close()
-        await asyncio.sleep(HANDSHAKE_SECONDS)
+    told = [_accept(one, NOBODY) for one in server.sockets]
+    if not any(told):
+        return
+    await asyncio.sleep(HANDSHAKE_SECONDS)
+    for connection in connections.connections:  # the youngest have inherited the listener's rule
+        if connection.transport is not None:
+            _accept(connection.transport.get_extra_info("socket"), ANYBODY)
+    server.close()
+    await asyncio.sleep(REQUEST_SECONDS)
 
 
-def ignore_new(sockets: Iterable[socket.socket]) -> bool:
-    """Let no new handshake begin on these sockets; tell whether there are such to be ignored."""
-    inet = [one for one in sockets if one.family in {socket.AF_INET, socket.AF_INET6}]
-    if sys.platform != "linux" or not inet:
+def _accept(one: socket.socket, hops: int) -> bool:
+    """Say from how far away segments are taken; tell whether there is such a rule here."""
+    if sys.platform != "linux" or one.family not in NEAREST:
         return False
-    program = ctypes.create_string_buffer(IGNORE_SYN, len(IGNORE_SYN))
-    count = len(IGNORE_SYN) // INSTRUCTION_BYTES
-    option = struct.pack("@HP", count, ctypes.addressof(program))
-    for one in inet:
-        one.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, option)
+    try:
+        one.setsockopt(*NEAREST[one.family], hops)
+    except OSError:
+        return False
     return True

@@ -41,7 +41,7 @@ async def listening(
 
     On leaving, nothing new is accepted and what is in hand has `grace` seconds to finish.
     `cancel_abandoned`: a handler ends when its client goes away; a proxy wants that. `patient`:
-    who connects at the very end is answered too, for which 0.2 s are taken.
+    who connects at the very end is answered too, for which half a second is taken.
 
     Raises:
         OSError: the address is taken.
@@ -65,8 +65,8 @@ async def listening(
         try:
             yield address
         finally:
-            if patient:
-                await last_call(server)
+            if patient and runner.server is not None:
+                await last_call(server, runner.server)
             server.close()
     finally:
         await runner.cleanup()
