@@ -54,6 +54,10 @@ test: $(INSTALLED) ## Run the tests on servers of their own and show the coverag
 test-browser: $(INSTALLED) ## Walk the console in a headless Chromium (CHROMIUM or BASE_URL of your own)
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
+.PHONY: test-stack
+test-stack: $(INSTALLED) ## Break a stack of containers on purpose, 6 minutes (needs a Docker engine)
+	@$(BIN)/python -m pytest -n 0 tests/stack $(ARGS)
+
 .PHONY: check
 check: $(INSTALLED) ## Lint, format check, types, import contracts, generated files
 	@$(BIN)/ruff check

@@ -1,9 +1,11 @@
 """Makes the two databases with their roles where they are missing, then applies migrations.
 
 `AUTH_DATABASE_URL` and `MEDIA_DATABASE_URL` name databases of somebody else, which are only
-migrated; those that the `_FILE` variables name are ours, on the server `postgres`.
+migrated; those that the `_FILE` variables name are ours, on the server `postgres`. With `--empty`
+no migration is applied: a backup's tables are to come.
 """
 
+import argparse
 import asyncio
 import os
 import sys
@@ -17,6 +19,9 @@ from migrations.run import main as migrate
 
 def main() -> int:
     """Do both and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.migrate")
+    parser.add_argument("--empty", action="store_true", help="make the databases only")
+    empty = parser.parse_args().empty
     ours = {
         name: password(Path(os.environ[f"{name.upper()}_DATABASE_URL_FILE"]))
         for name in DATABASES
@@ -24,7 +29,7 @@ def main() -> int:
     }
     if ours:
         asyncio.run(create_databases(_administrator(), ours, ours=True))
-    return migrate(["up"])
+    return 0 if empty else migrate(["up"])
 
 
 def _administrator() -> str:
