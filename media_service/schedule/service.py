@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from media_service.creative.zone import Zones
+from media_service.schedule import repository
 from media_service.schedule.model import Days
-from media_service.schedule.reader import Schedules
+from shared.db import Database
 
 
 async def scheduled(
-    schedules: Schedules, zones: Zones, *, user_id: UUID, timezone: str, now: datetime
+    database: Database, zones: Zones, *, user_id: UUID, timezone: str, now: datetime
 ) -> bytes:
     """Return today's and tomorrow's creatives as JSON, as the database wrote it.
 
@@ -17,4 +18,6 @@ async def scheduled(
         ValidationFailed: there is no such zone.
     """
     zone = await zones.require(timezone)
-    return await schedules.read(user_id, Days.around(now, zone))
+    async with database.connection() as connection:
+        text = await repository.scheduled(connection, user_id, Days.around(now, zone))
+    return text.encode()

@@ -1,0 +1,117 @@
+"""One stack with two replicas of each service for all tests here, gone afterwards."""
+
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout
+
+from tests.stack.load import Load, Outcome
+from tests.stack.stack import Stack, engine_missing
+
+TIMEOUT = ClientTimeout(total=30)
+
+
+@dataclass
+class Fault:
+    """A line of the table that the run ends with."""
+
+    name: str
+    requests: int
+    failed: int
+    acknowledged: int
+    lost: int
+    wrongly_accepted: int
+    recovery: float
+
+    @classmethod
+    def of(cls, name: str, load: Load, found: Outcome, recovery: float) -> "Fault":
+        return cls(
+            name,
+            load.requests,
+            len(load.failures),
+            found.acknowledged,
+            len(found.lost),
+            len(found.wrongly_accepted),
+            recovery,
+        )
+
+
+FAULTS = pytest.StashKey[list[Fault]]()
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FAULTS] = []
+    config.stash[FIGURES] = []
+
+
+def pytest_sessionstart() -> None:
+    """A run that is told to end removes its containers as one that is interrupted does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what was survived."""
+    write = terminalreporter.write_line
+    for figure in config.stash[FIGURES]:
+        write(figure)
+    if not config.stash[FAULTS]:
+        return
+    write("")
+    columns = "fault", "requests", "failed", "acknowledged", "lost", "wrongly accepted", "recovery"
+    write("| {:<36} | {:>8} | {:>6} | {:>12} | {:>4} | {:>16} | {:>8} |".format(*columns))
+    write("| --- | --: | --: | --: | --: | --: | --: |")
+    for one in config.stash[FAULTS]:
+        write(
+            f"| {one.name:<36} | {one.requests:>8} | {one.failed:>6} | {one.acknowledged:>12} "
+            f"| {one.lost:>4} | {one.wrongly_accepted:>16} | {one.recovery:>6.1f} s |"
+        )
+
+
+@pytest.fixture(scope="session")
+def faults(pytestconfig: pytest.Config) -> list[Fault]:
+    return pytestconfig.stash[FAULTS]
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> list[str]:
+    return pytestconfig.stash[FIGURES]
+
+
+@pytest.fixture(scope="session")
+def started(figures: list[str]) -> Iterator[Stack]:
+    if missing := engine_missing():
+        pytest.fail(f"these tests need a Docker engine: {missing}")
+    os.environ.setdefault("COMPOSE_PROGRESS", "plain")
+    stack = Stack(f"cheershare-test-{secrets.token_hex(4)}")
+    try:
+        stack.compose("build", "--quiet")
+        figures.append(f"healthy {stack.up(replicas=2):.0f} s after `docker compose up --wait`")
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def stack(started: Stack) -> Stack:
+    """The stack, whole."""
+    started.until_healthy()
+    return started
+
+
+@pytest.fixture
+async def http(stack: Stack) -> AsyncIterator[ClientSession]:
+    """A client of the gateway."""
+    async with ClientSession(stack.address, timeout=TIMEOUT) as session:
+        yield session

@@ -1,0 +1,62 @@
+"""Further gateways in front of the same services, told otherwise."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession
+
+from tests.stack.stack import Stack
+
+
+@contextmanager
+def gateway(
+    stack: Stack,
+    network: str | None = None,
+    files: dict[Path, str] | None = None,
+    **environment: str,
+) -> Iterator[str]:
+    """Run a gateway in that network (the services' own); yields its address.
+
+    `files` are mounted: from here, to there.
+    """
+    told = {
+        "PUBLIC_URL": stack.address,
+        "GATEWAY_RATE": "100000",
+        "GATEWAY_BODY_LIMIT": "12m",
+        "GATEWAY_SCHEME": "http",
+    }
+    chosen = network or stack.network("edge")
+    container = stack.engine.containers.run(
+        "cheershare/gateway",
+        environment=told | environment,
+        labels=stack.labels,
+        network=chosen,
+        volumes=[f"{here}:{there}:ro" for here, there in (files or {}).items()],
+        detach=True,
+    )
+    try:
+        container.reload()
+        address = container.attrs["NetworkSettings"]["Networks"][chosen]["IPAddress"]
+        yield f"http://{address}:8080"
+    finally:
+        container.remove(force=True)
+
+
+@asynccontextmanager
+async def client_of(address: str) -> AsyncIterator[ClientSession]:
+    """A client, once somebody listens there."""
+    async with ClientSession(address) as http:
+        async with asyncio.timeout(20):
+            while not await _listens(http):
+                await asyncio.sleep(0.05)
+        yield http
+
+
+async def _listens(http: ClientSession) -> bool:
+    try:
+        async with http.get("/page.css", allow_redirects=False):
+            return True
+    except ClientError:
+        return False

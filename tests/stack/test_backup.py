@@ -1,0 +1,58 @@
+"""A backup of a stack in use, restored into an empty one."""
+
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.stack.load import Load, load_on
+from tests.stack.stack import CHECKOUT, Stack
+
+
+@pytest.fixture
+def empty(stack: Stack) -> Iterator[Stack]:
+    """Another project; the tokens of the first one name its address as their issuer."""
+    other = Stack(
+        f"cheershare-test-{secrets.token_hex(4)}",
+        {"JWT_ISSUER": stack.address},
+    )
+    try:
+        yield other
+    finally:
+        other.down()
+
+
+async def test_what_was_backed_up_is_there_again(
+    stack: Stack, empty: Stack, tmp_path: Path
+) -> None:
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        await load.stop()
+        sessions = load.sessions
+    stack.run("deploy/backup", str(tmp_path / "backup"))
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "backup").iterdir()} == {0}
+    empty.run("deploy/restore", str(tmp_path / "backup"))
+    places = [*empty.addresses("auth_service"), *empty.addresses("media_service")]
+    async with ClientSession(empty.address) as http:
+        found = await Load(http, sessions=sessions).outcome(places)
+    assert found.acknowledged >= 20
+    assert (found.lost, found.wrongly_accepted) == ([], [])
+    async with load_on(empty.address) as load:
+        await load.under_way()
+        await load.stop()
+        assert load.failures == []
+
+
+def test_a_stack_in_use_is_not_overwritten(stack: Stack, tmp_path: Path) -> None:
+    refused = subprocess.run(
+        ["deploy/restore", str(tmp_path)],
+        cwd=CHECKOUT,
+        env=stack.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert b"this stack is not new" in refused.stderr

@@ -1,0 +1,95 @@
+"""What breaks under load: nothing that was acknowledged is lost, nothing is accepted wrongly."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.stack.conftest import Fault
+from tests.stack.load import load_on
+from tests.stack.stack import PORTS, Stack
+
+RECOVERY_SECONDS = 5
+Break = Callable[[Stack], float]
+"""Breaks something, mends it, and returns the moment from which on all should be well."""
+
+
+def crash(service: str) -> Break:
+    def run(stack: Stack) -> float:
+        return stack.crash(stack.one(service))
+
+    return run
+
+
+def pause(service: str, seconds: float) -> Break:
+    def run(stack: Stack) -> float:
+        container = stack.one(service)
+        container.pause()
+        time.sleep(seconds)
+        container.unpause()
+        return time.monotonic()
+
+    return run
+
+
+def restart(service: str) -> Break:
+    def run(stack: Stack) -> float:
+        stack.one(service).restart()
+        return time.monotonic()
+
+    return run
+
+
+def cut_off(service: str, seconds: float) -> Break:
+    def run(stack: Stack) -> float:
+        container = stack.one(service)
+        network = stack.engine.networks.list(names=[stack.network("data")])[0]
+        network.disconnect(container)
+        time.sleep(seconds)
+        network.connect(container, aliases=[service])
+        return time.monotonic()
+
+    return run
+
+
+def wipe_redis(stack: Stack) -> float:
+    redis = stack.one("redis")
+    code, said = redis.exec_run(["sh", "-c", "rm -rf /data/*"])
+    assert code == 0, said
+    stack.crash(redis)
+    return time.monotonic()
+
+
+FAULTS: dict[str, Break] = {
+    "auth_service: SIGKILL of a replica": crash("auth_service"),
+    "auth_service: a replica paused 5 s": pause("auth_service", 5),
+    "media_service: SIGKILL of a replica": crash("media_service"),
+    "media_service: a replica cut off 5 s": cut_off("media_service", 5),
+    "gateway: SIGKILL": crash("gateway"),
+    "redis: SIGKILL": crash("redis"),
+    "redis: restarted": restart("redis"),
+    "redis: paused 10 s": pause("redis", 10),
+    "redis: wiped": wipe_redis,
+    "postgres: SIGKILL": crash("postgres"),
+    "postgres: restarted": restart("postgres"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_nothing_that_was_acknowledged_is_lost(
+    stack: Stack, faults: list[Fault], name: str
+) -> None:
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        ended = await asyncio.to_thread(FAULTS[name], stack)
+        recovery = await load.steady(ended)
+        await load.stop()
+        await asyncio.to_thread(stack.until_healthy)
+        everywhere = [place for service in PORTS for place in stack.addresses(service)]
+        found = await load.outcome(everywhere)
+        faults.append(Fault.of(name, load, found, recovery))
+        assert found.lost == []
+        assert found.wrongly_accepted == []
+        assert [what for _, what in load.failures if ": 500 " in what] == []
+        assert recovery < RECOVERY_SECONDS, load.failures[-3:]

@@ -1,0 +1,157 @@
+"""What the gateway lets in, how much of it, and how it says no."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.stack.gateway import client_of, gateway
+from tests.stack.stack import Stack
+from tests.stack.test_journey import number
+from tests.support.journey import AuthClient
+
+PROBLEM = "application/problem+json"
+
+
+async def problem(http: ClientSession, method: str, path: str, **options: Any) -> dict[str, Any]:
+    """Send what is refused; return the answer's body, checked to be a problem with an id."""
+    async with http.request(method, path, **options) as answer:
+        assert answer.headers["Content-Type"] == PROBLEM, await answer.text()
+        body: dict[str, Any] = await answer.json(content_type=None)
+        assert body["status"] == answer.status
+        assert body["request_id"] == answer.headers["X-Request-ID"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        return body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/v1/auth/dev/",
+        "/v1/auth/dev/outbox",
+        "/v1/auth/../../metrics",
+        "/v1/auth/%2e%2e/%2e%2e/metrics",
+        "/v1/media/..%2f..%2freadyz",
+        "//metrics",
+        "/.problem",
+        "/nginx.conf",
+        "/v2/auth/me",
+    ],
+)
+async def test_what_is_not_for_outside_is_not_there(stack: Stack, path: str) -> None:
+    host, port = "127.0.0.1", stack.port
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    said = await reader.read()
+    writer.close()
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert b" 404 " in head.splitlines()[0]
+    assert json.loads(body)["code"] == "not_found"
+
+
+async def test_start_page_and_documents(stack: Stack, http: ClientSession) -> None:
+    async with http.get("/") as page:
+        text = await page.text()
+        assert (page.status, page.content_type) == (200, "text/html")
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert f"{stack.address}/v1/auth/signup" in text
+        assert "{{" not in text
+    for path in ("/console", "/console.js", "/page.css", "/v1/auth/docs", "/v1/media/docs"):
+        async with http.get(path) as answer:
+            assert answer.status == 200, path
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_the_gateways_own_errors_are_problems(http: ClientSession) -> None:
+    async def code(method: str, path: str, **options: Any) -> tuple[int, str]:
+        body = await problem(http, method, path, **options)
+        return body["status"], body["code"]
+
+    assert await code("GET", "/nothing") == (404, "not_found")
+    assert await code("POST", "/", data=b"x") == (405, "method_not_allowed")
+    assert await code("GET", "/", headers={"X": "x" * 9000}) == (431, "headers_too_large")
+    assert await code("GET", "/" + "x" * 9000) == (431, "headers_too_large")
+    for path in ("/v1/media/creatives", "/v1/auth/signup"):
+        big = BytesIO(bytes(13 * 1024 * 1024))
+        assert await code("POST", path, data=big) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("said", [b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+async def test_what_is_no_http_is_a_problem_too(stack: Stack, said: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", stack.port)
+    writer.write(said)
+    answer = await reader.read()
+    writer.close()
+    assert b" 400 " in answer.splitlines()[0]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize("given", ["my-request.id_1", "short", "x" * 65, "not an id!"])
+async def test_one_request_id_from_end_to_end(http: ClientSession, given: str) -> None:
+    for path in ("/v1/auth/me", "/nothing"):
+        body = await problem(http, "GET", path, headers={"X-Request-ID": given})
+        assert (body["request_id"] == given) is (given == "my-request.id_1")
+
+
+async def test_forged_addresses_count_for_nothing(http: ClientSession) -> None:
+    forged = {
+        "X-Forwarded-For": "203.0.113.7",
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-Host": "evil.example",
+        "X-Real-IP": "203.0.113.7",
+        "Forwarded": "for=203.0.113.7",
+    }
+    auth = AuthClient(http)
+    pair = await auth.sign_in(number(), headers=forged)
+    found = await auth.call("GET", "/sessions", token=pair["access_token"])
+    assert [item["ip"] for item in found.body["items"]] == ["127.0.0.1"]
+
+
+async def test_nobody_takes_more_than_their_rate(stack: Stack) -> None:
+    with gateway(stack, GATEWAY_RATE="5") as address:
+        async with client_of(address) as http:
+            refused = []
+            for _ in range(20):
+                async with http.get("/page.css") as answer:
+                    if answer.status == 429:
+                        assert answer.headers["Retry-After"] == "1"
+                        refused.append(await answer.json(content_type=None))
+    assert len(refused) >= 5
+    assert {one["code"] for one in refused} == {"rate_limited"}
+    assert {one["retry_after"] for one in refused} == {1}
+
+
+async def test_the_body_limit_is_a_setting(stack: Stack) -> None:
+    with gateway(stack, GATEWAY_BODY_LIMIT="1k") as address:
+        async with client_of(address) as http:
+            body = await problem(http, "POST", "/v1/media/creatives", data=b"x" * 2000)
+    assert body["code"] == "body_too_large"
+
+
+async def test_a_body_without_length_is_counted_as_well(http: ClientSession) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 100_000
+
+    body = await problem(http, "POST", "/v1/media/creatives", data=endless())
+    assert body["status"] in {401, 413}
+
+
+async def test_without_a_service_the_answer_is_a_problem(stack: Stack) -> None:
+    name = f"{stack.project}_alone"
+    alone = stack.engine.networks.create(name, labels=stack.labels)
+    try:
+        with gateway(stack, network=name) as address:
+            async with client_of(address) as http:
+                body = await problem(http, "GET", "/v1/media/creatives")
+    finally:
+        alone.remove()
+    assert (body["status"], body["code"], body["retry_after"]) == (502, "bad_gateway", 1)

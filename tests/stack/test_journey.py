@@ -1,0 +1,58 @@
+"""The main job through the gateway, with two replicas of each service behind it."""
+
+import os
+
+from aiohttp import ClientSession
+
+from tests.stack.stack import PORTS, Stack
+from tests.support.journey import AuthClient
+from tests.support.waiting import until
+
+
+def number() -> str:
+    return f"+9198{int.from_bytes(os.urandom(4)) % 10**8:08}"
+
+
+def test_make_demo_walks_the_main_job(stack: Stack) -> None:
+    said = stack.run(
+        "env", f"BASE_URL={stack.address}", ".venv/bin/python", "-m", "deploy.local.demo"
+    )
+    assert b"the whole job is done" in said
+
+
+async def test_a_code_asked_of_one_replica_is_good_at_the_other(stack: Stack) -> None:
+    first, second = stack.addresses("auth_service")
+    async with ClientSession(first) as here, ClientSession(second) as there:
+        person = number()
+        sent = await AuthClient(here).ask(person)
+        assert sent.status == 202
+        async with ClientSession(stack.address) as http:  # the inbox is for this machine alone
+            code = await AuthClient(http).code(person)
+        entered = await AuthClient(there).enter(person, code, sent.body["challenge"])
+        assert entered.status == 201
+        again = await AuthClient(here).enter(person, code, sent.body["challenge"])
+        assert again.code == "otp_invalid"
+
+
+async def test_every_replica_refuses_a_revoked_token(stack: Stack, http: ClientSession) -> None:
+    auth = AuthClient(http)
+    token = (await auth.sign_in(number()))["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    asked = {"auth_service": "/v1/auth/me", "media_service": "/v1/media/creatives"}
+    places = [address + asked[service] for service in PORTS for address in stack.addresses(service)]
+    assert len(places) == 4
+
+    async def statuses() -> list[int]:
+        found = []
+        for place in places:
+            async with http.get(place, headers=bearer) as answer:
+                found.append(answer.status)
+        return found
+
+    assert await statuses() == [200] * 4
+    assert (await auth.call("POST", "/logout", token=token)).status == 204
+
+    async def refused() -> bool:
+        return await statuses() == [401] * 4
+
+    await until(refused, seconds=1)

@@ -1,0 +1,80 @@
+"""Replicas come and go while people are at work."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.stack.conftest import Fault
+from tests.stack.load import load_on
+from tests.stack.stack import PORTS, Stack
+
+KNOWN_SECONDS = 5
+
+
+@pytest.fixture
+def two_again(stack: Stack) -> Iterator[None]:
+    yield
+    stack.up(replicas=2)
+
+
+def upstreams(stack: Stack, since: float) -> set[str]:
+    """The addresses that the gateway has tried from that moment on."""
+    said = stack.one("gateway").logs(since=since).decode().splitlines()
+    lines = [json.loads(line) for line in said if line.startswith('{"event"')]
+    return {place.strip() for line in lines for place in line["upstream"].split(",")}
+
+
+async def test_a_rolling_restart_fails_not_one_request(stack: Stack, faults: list[Fault]) -> None:
+    before = {service: {one.id for one in stack.replicas(service)} for service in PORTS}
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        for service in PORTS:
+            await asyncio.to_thread(stack.run, "deploy/roll", service)
+        recovery = await load.steady(time.monotonic())
+        await load.stop()
+        after = {service: {one.id for one in stack.replicas(service)} for service in PORTS}
+        everywhere = [place for service in PORTS for place in stack.addresses(service)]
+        found = await load.outcome(everywhere)
+    faults.append(Fault.of("rolling restart of both services", load, found, recovery))
+    assert load.failures == []
+    assert (found.lost, found.wrongly_accepted) == ([], [])
+    for service in PORTS:
+        assert len(after[service]) == 2
+        assert not before[service] & after[service]
+
+
+@pytest.mark.usefixtures("two_again")
+async def test_a_new_replica_is_found_and_a_dead_one_dropped(
+    stack: Stack, http: ClientSession
+) -> None:
+    async def ask(seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            async with http.get("/v1/auth/me") as answer:
+                assert answer.status == 401
+            await asyncio.sleep(0.02)
+
+    words = "up", "--detach", "--wait", "--no-deps", "--no-recreate"
+    await asyncio.to_thread(stack.compose, *words, "--scale", "auth_service=3", "auth_service")
+    places = {place.removeprefix("http://") for place in stack.addresses("auth_service")}
+    assert len(places) == 3
+    began = time.time()
+    await ask(KNOWN_SECONDS)
+    assert upstreams(stack, began) == places
+    dead = stack.replicas("auth_service")[0]
+    [gone] = places - {place.removeprefix("http://") for place in _without(stack, dead.id)}
+    dead.kill()
+    await ask(KNOWN_SECONDS)
+    began = time.time()
+    await ask(2)
+    assert upstreams(stack, began) == places - {gone}
+
+
+def _without(stack: Stack, container: str | None) -> list[str]:
+    ids = [one.id for one in stack.replicas("auth_service")]
+    places = stack.addresses("auth_service")
+    return [place for one, place in zip(ids, places, strict=True) if one != container]
