@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
+from asyncpg import DeadlockDetectedError, UniqueViolationError
 
 from auth_service.account.model import HeldSession, HeldToken, Holdings, Moved
 from auth_service.audit.repository import EVENTS_OF_USER, appending, event_of
@@ -55,7 +55,10 @@ MOVE: dict[Channel, str] = {
 # Whatever was mailed to replace a password was mailed to an address that may not be theirs now.
 REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
 
-LOCK = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE"
+# First whoever signs in is kept waiting, then whoever refreshes: locked at once, each would wait
+# for the other. NO KEY: a refresh that holds its session has to see its user.
+LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_SESSIONS = "SELECT 1 FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE"
 
 # Sessions and tokens go with the user; the row that tells of it outlives them.
 DELETE = f"""
@@ -97,7 +100,7 @@ async def move(connection: Connection, user: User, to: Destination, *, event: st
             row = await connection.fetchrow(
                 MOVE[to.channel], user.id, user.generation, to.address, event
             )
-    except UniqueViolationError:
+    except (UniqueViolationError, DeadlockDetectedError):  # the latter of two who swap addresses
         return None
     if row is None:
         return None
@@ -109,8 +112,9 @@ async def move(connection: Connection, user: User, to: Destination, *, event: st
 async def delete(
     connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
 ) -> None:
-    """Remove the user with everything that hangs on them; sign-ins under way are waited for."""
-    await connection.execute(LOCK, user_id)
+    """Remove the user with everything that hangs on them, once sign-ins under way have ended."""
+    await connection.execute(LOCK_USER, user_id)
+    await connection.execute(LOCK_SESSIONS, user_id)
     await connection.execute(DELETE, user_id, now, until, event)
 
 

@@ -222,3 +222,16 @@ async def test_everything_that_is_held_is_exported(auth: AuthClient) -> None:
     text = json.dumps(export)
     for secret in (other["user"]["id"], pair["refresh_token"], pair["access_token"], "hash"):
         assert secret not in text
+
+
+async def test_two_who_swap_their_numbers_do_not_hang(auth: AuthClient) -> None:
+    for round_ in range(5):
+        numbers = [f"+919876545{who}{round_:02d}" for who in range(2)]
+        tokens = [(await auth.sign_in(number))["access_token"] for number in numbers]
+        proofs = [await asked(auth, tokens[who], numbers[1 - who]) for who in range(2)]
+        answers = await asyncio.gather(
+            *(verify(auth, token, **proof) for token, proof in zip(tokens, proofs, strict=True))
+        )
+        assert {answer.status for answer in answers} <= {200, 401, 409}
+        mine = [(await auth.call("GET", "/me", token=t)).body["phone_number"] for t in tokens]
+        assert sorted(mine) == sorted(set(mine))

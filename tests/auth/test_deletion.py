@@ -64,6 +64,22 @@ async def test_a_sign_in_under_way_does_not_outlive_the_account(
         assert await auth_db.fetchval(old, pair["user"]["id"]) == 0
 
 
+async def test_refreshing_and_deleting_do_not_wait_for_each_other(auth: AuthClient) -> None:
+    for round_ in range(10):
+        pairs = [await auth.sign_in(f"+9198765434{round_:02d}") for _ in range(2)]
+        refreshing = [
+            auth.call("POST", "/refresh", json={"refresh_token": pair["refresh_token"]})
+            for pair in pairs * 3
+        ]
+        deleting = auth.call("DELETE", "/me", token=pairs[0]["access_token"])
+        *refreshed, deleted = await asyncio.gather(*refreshing, deleting)
+        assert deleted.status == 204, deleted.body
+        assert {answer.status for answer in refreshed} <= {200, 401}
+        for answer in refreshed:
+            token = answer.body.get("access_token", pairs[0]["access_token"])
+            assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
+
+
 async def test_a_browser_that_deletes_its_account_loses_its_cookies(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     refused = await browser.call("DELETE", "/v1/auth/me", headers={"X-CSRF-Token": None})
