@@ -1,6 +1,7 @@
 """Password hashes: argon2id, beside the loop, a bounded number in hand."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -80,6 +81,31 @@ async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(opened: Open)
             assert not any(task.done() for task in running)  # nobody waited to be refused
             assert await asyncio.gather(*running) == [True] * MOST_IN_HAND
     assert full.value.headers() == {"Retry-After": "1"}
+
+
+async def test_no_more_run_at_once_than_are_allowed(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in memory is so many times what one takes, however many wait."""
+    running, most, lock = 0, 0, threading.Lock()
+    async with opened(argon2_concurrency=2) as hasher:
+        stored, original = await hasher.hash(PASSWORD), hasher._matches
+
+        def counted(password: str, hash_: str) -> bool:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            try:
+                return original(password, hash_)
+            finally:
+                with lock:
+                    running -= 1
+
+        monkeypatch.setattr(hasher, "_matches", counted)
+        checks = (hasher.verify(PASSWORD, stored) for _ in range(MOST_IN_HAND))
+        assert await asyncio.gather(*checks) == [True] * MOST_IN_HAND
+    assert most <= 2
 
 
 async def test_who_gives_up_leaves_no_place_taken(opened: Open) -> None:
