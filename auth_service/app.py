@@ -194,7 +194,12 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
         token_life=timedelta(seconds=settings.access_token_ttl),
     )
     app[r.ADMINISTRATION] = Administration(
-        app[r.DATABASE], publisher, app[r.AUDIT], app[r.LIVES], app[r.CLOCK]
+        app[r.DATABASE],
+        publisher,
+        app[r.CHALLENGES],
+        app[r.AUDIT],
+        app[r.LIVES],
+        clock=app[r.CLOCK],
     )
     watch_publisher(app[HTTP_METRICS].registry, publisher)
     async with repeating("publisher", publisher.maintain, pause=1):

@@ -17,6 +17,7 @@ from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
 from media_service.image.pool import open_pool
 from media_service.product.routes import routes as product_routes
+from media_service.schedule.reader import Schedules
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.storage.opening import open_storage
@@ -55,6 +56,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     url = app[r.SETTINGS].media_database_url.get_secret_value()
     async with open_database(url) as database:
         app[r.DATABASE] = database
+        app[r.SCHEDULES] = Schedules(database)
         app[READINESS].checks["database"] = database.reachable
         yield
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from media_service.creative.removal import Remover
     from media_service.creative.zone import Zones
     from media_service.image.pool import ImagePool
+    from media_service.schedule.reader import Schedules
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage
     from media_service.upload.intake import Intake
@@ -25,6 +26,7 @@ SETTINGS: web.AppKey["MediaSettings"] = web.AppKey("settings")
 CLOCK: web.AppKey["Clock"] = web.AppKey("clock")
 ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
+SCHEDULES: web.AppKey["Schedules"] = web.AppKey("schedules")
 STORAGE: web.AppKey["Storage"] = web.AppKey("storage")
 IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
 LINKS: web.AppKey["Links"] = web.AppKey("links")

@@ -45,6 +45,12 @@ def read_expected(headers: Sequence[str]) -> Expected | None:
     return Expected(frozenset(int(one[2]) for one in found if one))
 
 
+def read_versions(headers: Sequence[str]) -> frozenset[int] | None:
+    """Return the versions that the headers name, None when any will do."""
+    expected = read_expected(headers)
+    return expected.versions if expected else None
+
+
 def require_expected(headers: Sequence[str]) -> Expected:
     """Return what the `If-Match` headers say.
 

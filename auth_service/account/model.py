@@ -63,8 +63,3 @@ def address_of(user: User, channel: Channel) -> Destination | None:
     phone, mail = (user.phone_number, user.phone_verified), (user.email, user.email_verified)
     address, verified = phone if channel == "sms" else mail
     return Destination(channel, address) if address and verified else None
-
-
-def addresses_of(user: User) -> list[str]:
-    """Return every address that is stored, verified or not."""
-    return [address for address in (user.phone_number, user.email) if address]

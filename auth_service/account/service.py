@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from auth_service.account import repository
-from auth_service.account.model import WHAT, Holdings, Moved, address_of, addresses_of
+from auth_service.account.model import WHAT, Holdings, Moved, address_of
 from auth_service.audit.model import Event, EventName
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
@@ -135,7 +135,7 @@ async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
             now=now,
             until=now + DELETED_LIFE,
         )
-        await parts.challenges.void(addresses_of(user))
+        await parts.challenges.void(user.addresses)
     await parts.publisher.publish_for(user.id)
 
 

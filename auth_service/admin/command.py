@@ -4,10 +4,15 @@ import sys
 from datetime import timedelta
 from typing import Literal
 
+from prometheus_client import CollectorRegistry
+
 from auth_service.admin.model import Actor, Role
 from auth_service.admin.service import Administration
 from auth_service.audit.model import Origin
 from auth_service.audit.service import Audit
+from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.keyring import Keyring
+from auth_service.otp.service import Challenges
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
@@ -38,7 +43,15 @@ async def change_role(
     ):
         publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
         audit = Audit(database, clock, entropy)
-        administration = Administration(database, publisher, audit, lives, clock)
+        challenges = Challenges(
+            redis,
+            Keyring(settings.secrets, entropy),
+            settings,
+            DeliveryMetrics(CollectorRegistry()),
+            clock=clock,
+            entropy=entropy,
+        )
+        administration = Administration(database, publisher, challenges, audit, lives, clock=clock)
         number = parse_phone_number(address, settings.default_region, ("*",))
         user = await administration.find_holder(number or address)
         if user is None:

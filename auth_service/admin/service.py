@@ -10,6 +10,7 @@ from auth_service.admin.errors import OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import Audit
+from auth_service.otp.service import Challenges
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Lives
 from auth_service.session.repository import revoke_user
@@ -27,9 +28,17 @@ class Administration:
     """
 
     def __init__(
-        self, database: Database, publisher: Publisher, audit: Audit, lives: Lives, clock: Clock
+        self,
+        database: Database,
+        publisher: Publisher,
+        challenges: Challenges,
+        audit: Audit,
+        lives: Lives,
+        *,
+        clock: Clock,
     ) -> None:
         """Work on `database`."""
+        self._challenges = challenges
         self._database = database
         self._publisher = publisher
         self._audit = audit
@@ -52,7 +61,7 @@ class Administration:
             return await _found(connection, user_id)
 
     async def disable(self, actor: Actor, user_id: UUID) -> User:
-        """Keep the user out, from this moment on, everywhere.
+        """Keep the user out, from this moment on, everywhere; no code on its way is worth anything.
 
         Raises:
             OwnAccount: the user is who asks.
@@ -69,6 +78,7 @@ class Administration:
                 until=self._lives.revoked_until(now),
             )
             user = await _found(connection, user_id)
+            await self._challenges.void(user.addresses)
         await self._publisher.publish_for(user_id)
         return user
 

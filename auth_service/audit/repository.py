@@ -21,7 +21,7 @@ SELECT {COLUMNS} FROM jsonb_populate_record(NULL::audit_events, $1)"""
 # The table refuses to lose what is younger than half a year.
 REMOVE_OLDER = """
 DELETE FROM audit_events WHERE id IN (
-    SELECT id FROM audit_events WHERE created_at < $1 ORDER BY id LIMIT $2)"""
+    SELECT id FROM audit_events WHERE id < $3 AND created_at < $1 ORDER BY id LIMIT $2)"""
 
 
 EVENTS_OF_USER = f"SELECT {COLUMNS} FROM audit_events WHERE user_id = $1 ORDER BY id"
@@ -92,5 +92,5 @@ def _last_of(moment: datetime) -> UUID:
 async def remove_older(database: Database, moment: datetime, limit: int) -> int:
     """Remove up to `limit` events from before `moment`; return how many."""
     async with database.connection() as connection:
-        status: str = await connection.execute(REMOVE_OLDER, moment, limit)
+        status: str = await connection.execute(REMOVE_OLDER, moment, limit, _first_of(moment))
     return int(status.rpartition(" ")[2])

@@ -35,6 +35,11 @@ class User:
     version: int
 
     @property
+    def addresses(self) -> list[str]:
+        """Every address that is stored, verified or not."""
+        return [address for address in (self.phone_number, self.email) if address]
+
+    @property
     def active(self) -> bool:
         """Whether the user may be signed in."""
         return self.status == "active"

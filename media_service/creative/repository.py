@@ -45,7 +45,9 @@ RETURNING *
 """Whoever changes a row raises its version, so that its version stands for all of it."""
 
 REMOVE = """
-DELETE FROM creatives WHERE id = $1 AND user_id = $2 RETURNING *
+DELETE FROM creatives
+WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+RETURNING *
 """
 
 AMONG = """
@@ -132,12 +134,16 @@ async def replace(connection: Connection, changed: Creative) -> Creative | None:
     return _creative(row) if row else None
 
 
-async def remove(connection: Connection, creative_id: UUID, user_id: UUID) -> Creative | None:
-    """Delete the user's creative; return what it was, None when there was none.
+async def remove(
+    connection: Connection, creative_id: UUID, user_id: UUID, versions: frozenset[int] | None
+) -> Creative | None:
+    """Delete the user's creative, of these versions if any; return what it was, None without one.
 
     The database notes its files in `removals`, in the same statement.
     """
-    row = await connection.fetchrow(REMOVE, creative_id, user_id)
+    row = await connection.fetchrow(
+        REMOVE, creative_id, user_id, None if versions is None else list(versions)
+    )
     return _creative(row) if row else None
 
 

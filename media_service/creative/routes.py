@@ -26,7 +26,7 @@ from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, TokenRevoked, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.precondition import IF_MATCH, require_expected, version_tag
+from shared.precondition import IF_MATCH, read_versions, require_expected, version_tag
 from shared.request import path_id, read_body, read_query
 
 routes = Routes("creatives")
@@ -90,11 +90,19 @@ async def patch_creative(request: web.Request) -> web.Response:
     return _answer_creative(creative)
 
 
-@routes.add("DELETE", "/creatives/{id}", summary="Delete a creative", answers={204: None})
+@routes.add(
+    "DELETE",
+    "/creatives/{id}",
+    summary="Delete a creative; with If-Match, only the version that it names",
+    headers={IF_MATCH: False},
+    answers={204: None},
+    errors=(VersionMismatch,),
+)
 async def delete_creative(request: web.Request) -> web.Response:
     """Remove the creative and its files."""
+    app, versions = request.app, read_versions(request.headers.getall(IF_MATCH, []))
     await service.delete_creative(
-        request.app[DATABASE], request.app[REMOVER], path_id(request), request[CALLER].sub
+        app[DATABASE], app[REMOVER], path_id(request), request[CALLER].sub, versions
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 

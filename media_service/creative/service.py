@@ -12,7 +12,7 @@ from media_service.creative.removal import Remover
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import Storage, StoredFile
 from shared.db import Database
-from shared.errors import NotFound
+from shared.errors import NotFound, VersionMismatch
 
 log = structlog.get_logger()
 
@@ -39,7 +39,11 @@ async def get_creative(database: Database, creative_id: UUID, owner: UUID | None
 
 
 async def delete_creative(
-    database: Database, remover: Remover, creative_id: UUID, user_id: UUID
+    database: Database,
+    remover: Remover,
+    creative_id: UUID,
+    user_id: UUID,
+    versions: frozenset[int] | None = None,
 ) -> None:
     """Remove the user's creative: the row first, so that no row is ever without its files.
 
@@ -47,11 +51,13 @@ async def delete_creative(
 
     Raises:
         NotFound: there is none, or it is somebody else's.
+        VersionMismatch: it is none of these versions.
     """
     async with database.connection() as connection:
-        removed = await repository.remove(connection, creative_id, user_id)
-    if removed is None:
-        raise NotFound
+        removed = await repository.remove(connection, creative_id, user_id, versions)
+        if removed is None:
+            found = await repository.find(connection, creative_id, user_id)
+            raise VersionMismatch if found else NotFound
     remover.wake()
     log.info("creative.deleted", creative_id=str(creative_id))
 

@@ -35,9 +35,16 @@ async def keep_place(database: Database, stream: str, entry: str) -> None:
 
 
 async def remove_some(connection: Connection, user_id: UUID, limit: int) -> int:
-    """Remove up to `limit` rows of each kind of the user's; return how many."""
+    """Remove up to `limit` rows of the first kinds that the user has; return how many.
+
+    A kind is begun when the one before it, which may name its rows, is gone. Each statement
+    stands alone: the user's row, which every removal locks last, is not held from one to the next.
+    """
     removed = 0
     for statement in REMOVE:
         status: str = await connection.execute(statement, user_id, limit)
-        removed += int(status.rpartition(" ")[2])
+        count = int(status.rpartition(" ")[2])
+        removed += count
+        if count == limit:
+            break
     return removed

@@ -91,5 +91,5 @@ class Eraser:
         log.info("owner.erased", user_id=str(user_id), rows=removed)
 
     async def _remove_some(self, user_id: UUID) -> int:
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             return await repository.remove_some(connection, user_id, BATCH)

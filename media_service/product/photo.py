@@ -24,7 +24,7 @@ from media_service.upload.intake import Intake, discarding, upload_turn
 from media_service.upload.rendered import places, render, told_by
 from shared.db import Database
 from shared.entropy import new_id
-from shared.errors import NotFound
+from shared.errors import NotFound, VersionMismatch
 
 PHOTO_FIELD = "photo"
 log = structlog.get_logger()
@@ -115,16 +115,22 @@ async def open_photo(storage: Storage, photo: Photo, variant: str) -> AsyncItera
 
 
 async def remove_product(
-    database: Database, remover: Remover, product_id: str, user_id: UUID
+    database: Database,
+    remover: Remover,
+    product_id: str,
+    user_id: UUID,
+    versions: frozenset[int] | None,
 ) -> None:
     """Remove the user's product and let go of its photo's files.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
+        VersionMismatch: it is none of these versions.
     """
     async with database.connection() as connection:
-        if not await repository.remove(connection, product_id, user_id):
-            raise NotFound
+        if not await repository.remove(connection, product_id, user_id, versions):
+            found = await repository.find(connection, product_id, user_id)
+            raise VersionMismatch if found and found.user_id == user_id else NotFound
     remover.wake()
     log.info("product.deleted", product_id=product_id)
 

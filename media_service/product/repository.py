@@ -55,7 +55,9 @@ RETURNING {COLUMNS}
 
 REMOVE = """
 WITH gone AS (
-    DELETE FROM products WHERE id = $1 AND user_id = $2 RETURNING id, photo_id
+    DELETE FROM products
+    WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+    RETURNING id, photo_id
 ), photo AS (
     DELETE FROM photos USING gone WHERE photos.id = gone.photo_id
 )
@@ -155,9 +157,15 @@ async def change(
     return _product(row) if row else None
 
 
-async def remove(connection: Connection, product_id: str, user_id: UUID) -> bool:
-    """Delete the user's product and its photo's row; return False when there was none."""
-    return await connection.fetchval(REMOVE, product_id, user_id) is not None
+async def remove(
+    connection: Connection, product_id: str, user_id: UUID, versions: frozenset[int] | None
+) -> bool:
+    """Delete the user's product, of these versions if any, and its photo's row.
+
+    Return False when there was none.
+    """
+    wanted = None if versions is None else list(versions)
+    return await connection.fetchval(REMOVE, product_id, user_id, wanted) is not None
 
 
 async def insert_photo(connection: Connection, photo: Photo) -> None:

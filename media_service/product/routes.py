@@ -32,7 +32,7 @@ from shared.answer import answer
 from shared.errors import MalformedJson, NotFound, RateLimited, TokenMissing, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.precondition import IF_MATCH, read_expected, version_tag
+from shared.precondition import IF_MATCH, read_versions, version_tag
 from shared.request import read_body, read_query
 
 routes = Routes("products")
@@ -131,9 +131,9 @@ async def get_product(request: web.Request) -> web.Response:
 )
 async def patch_product(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
+    app, versions = request.app, read_versions(request.headers.getall(IF_MATCH, []))
     body = await read_body(request, ProductChange)
-    wanted = Change(expected.versions if expected else None, **body.model_dump())
+    wanted = Change(versions, **body.model_dump())
     product = await service.change_product(
         app[DATABASE], _product_id(request), request[CALLER].sub, wanted, app[CLOCK].now()
     )
@@ -143,15 +143,17 @@ async def patch_product(request: web.Request) -> web.Response:
 @routes.add(
     "DELETE",
     "/products/{id}",
-    summary="Delete a product and its photo",
+    summary="Delete a product and its photo; with If-Match, only the version that it names",
     id_pattern=ID_PATTERN,
+    headers={IF_MATCH: False},
     answers={204: None},
+    errors=(VersionMismatch,),
 )
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
-    app = request.app
+    app, versions = request.app, read_versions(request.headers.getall(IF_MATCH, []))
     await photo.remove_product(
-        app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub
+        app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub, versions
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 

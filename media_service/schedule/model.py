@@ -1,7 +1,8 @@
 """The days that a schedule shows, as instants."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from media_service.creative.due import first_instant
 
@@ -16,12 +17,16 @@ class Days:
     tomorrow: datetime
     end: datetime
 
-    @classmethod
-    def around(cls, now: datetime, zone: tzinfo) -> "Days":
+    @staticmethod
+    def around(now: datetime, zone: tzinfo) -> "Days":
         """Return the days as `zone` has them at `now`; not all of them have 24 hours."""
-        day = now.astimezone(zone).date()
-        return cls(
-            first_instant(day, zone),
-            first_instant(day + _DAY, zone),
-            first_instant(day + _DAY * 2, zone),
-        )
+        return _from(now.astimezone(zone).date(), zone)
+
+
+@lru_cache(maxsize=1024)  # there are some 400 zones with two days each at any moment
+def _from(day: date, zone: tzinfo) -> Days:
+    return Days(
+        first_instant(day, zone),
+        first_instant(day + _DAY, zone),
+        first_instant(day + _DAY * 2, zone),
+    )

@@ -1,12 +1,13 @@
 """The schedule's one statement."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from media_service.schedule.model import Days
 from shared.db import Connection
 
 TODAY_AND_TOMORROW = """
-WITH due AS (
+SELECT (WITH due AS (
     SELECT due_at, id, json_build_object(
         'id', id,
         'title', title,
@@ -26,26 +27,28 @@ WITH due AS (
         'version', version
     ) AS creative
     FROM creatives
-    WHERE user_id = $1 AND due_at >= $2 AND due_at < $4
+    WHERE user_id = asked.user_id AND due_at >= asked.today AND due_at < asked.ends
       AND status IN ('scheduled', 'published')
 )
 SELECT json_build_object('scheduled_creatives', json_build_object(
     'today', coalesce(
-        json_agg(creative ORDER BY due_at, id) FILTER (WHERE due_at < $3), '[]'),
+        json_agg(creative ORDER BY due_at, id) FILTER (WHERE due_at < asked.tomorrow), '[]'),
     'tomorrow', coalesce(
-        json_agg(creative ORDER BY due_at, id) FILTER (WHERE due_at >= $3), '[]')
+        json_agg(creative ORDER BY due_at, id) FILTER (WHERE due_at >= asked.tomorrow), '[]')
 ))::text
-FROM due
+FROM due)
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+    WITH ORDINALITY AS asked (user_id, today, tomorrow, ends, place)
+ORDER BY place
 """
-"""The whole answer as JSON text: one range of the owner's index, nothing decoded on the way.
+"""Whole answers as JSON text: one range of an owner's index each, nothing decoded on the way.
 
 Times are in UTC, as the connection is, and written as `shared.clock.rfc3339` writes them.
 """
 
 
-async def scheduled(connection: Connection, user_id: UUID, days: Days) -> str:
-    """Return the answer of `GET /scheduled` as JSON text."""
-    text: str = await connection.fetchval(
-        TODAY_AND_TOMORROW, user_id, days.today, days.tomorrow, days.end
-    )
-    return text
+async def scheduled(connection: Connection, asked: Sequence[tuple[UUID, Days]]) -> list[str]:
+    """Return the answers of `GET /scheduled` for these users and days, in this order."""
+    users = [user_id for user_id, _ in asked]
+    bounds = [[getattr(days, name) for _, days in asked] for name in ("today", "tomorrow", "end")]
+    return [row[0] for row in await connection.fetch(TODAY_AND_TOMORROW, users, *bounds)]

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from media_service.resources import CALLER, CLOCK, DATABASE, ZONES
+from media_service.resources import CALLER, CLOCK, SCHEDULES, ZONES
 from media_service.schedule import service
 from media_service.schedule.schemas import ScheduleAnswer, ScheduleQuery
 from shared.openapi import Routes
@@ -22,7 +22,7 @@ async def get_scheduled(request: web.Request) -> web.Response:
     """Answer with the caller's creatives of the two days."""
     query = read_query(request, ScheduleQuery)
     body = await service.scheduled(
-        request.app[DATABASE],
+        request.app[SCHEDULES],
         request.app[ZONES],
         user_id=request[CALLER].sub,
         timezone=query.timezone,

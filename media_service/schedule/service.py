@@ -4,13 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from media_service.creative.zone import Zones
-from media_service.schedule import repository
 from media_service.schedule.model import Days
-from shared.db import Database
+from media_service.schedule.reader import Schedules
 
 
 async def scheduled(
-    database: Database, zones: Zones, *, user_id: UUID, timezone: str, now: datetime
+    schedules: Schedules, zones: Zones, *, user_id: UUID, timezone: str, now: datetime
 ) -> bytes:
     """Return today's and tomorrow's creatives as JSON, as the database wrote it.
 
@@ -18,6 +17,4 @@ async def scheduled(
         ValidationFailed: there is no such zone.
     """
     zone = await zones.require(timezone)
-    async with database.connection() as connection:
-        text = await repository.scheduled(connection, user_id, Days.around(now, zone))
-    return text.encode()
+    return await schedules.read(user_id, Days.around(now, zone))

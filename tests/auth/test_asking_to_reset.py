@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ISSUER
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.database import Connection
 from tests.support.journey import AuthClient
@@ -95,3 +96,15 @@ async def test_resets_are_told_and_noted(auth: AuthClient, auth_db: Connection) 
         ("password.reset", "success", user_id),
         ("password.reset", "failure", None),
     ]
+
+
+async def test_no_forged_host_gets_into_the_link(auth: AuthClient) -> None:
+    await activate(auth, **ASHA)
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    body = {"email": EMAIL}
+    sent = await auth.call("POST", "/forgot-password", json=body, headers=headers)
+    assert sent.status == 202
+    await auth.code(EMAIL, 2)
+    text = (await auth.inbox(EMAIL))[0]["text"]
+    assert f"\n{ISSUER}/#reset_ticket=cht_" in text
+    assert "evil" not in text

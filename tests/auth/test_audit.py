@@ -3,6 +3,12 @@
 import asyncpg
 import pytest
 
+from auth_service.audit.model import Event, Origin
+from auth_service.audit.repository import APPEND
+from auth_service.audit.service import Audit
+from shared.db import open_database
+from shared.entropy import SystemEntropy, new_id
+from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import AuthClient, wrong
 
@@ -48,6 +54,21 @@ async def test_a_sign_in_that_is_refused_after_the_right_code_is_told(
     _, refused = await auth_db.fetch(EVENTS)
     assert (refused["outcome"], refused["session_id"]) == ("failure", None)
     assert '"reason": "account_disabled"' in refused["details"]
+
+
+async def test_events_are_removed_by_age_alone(
+    auth: AuthClient, auth_dsn: str, auth_db: Connection, clock: MovableClock
+) -> None:
+    await auth.sign_in(NUMBER)
+    for days in (399, 401):
+        past = MovableClock()
+        past.advance(days=-days)
+        event = Event("user.signed_in", Origin()).packed(new_id(past, SystemEntropy()), past.now())
+        await auth_db.execute(APPEND, event)
+    async with open_database(auth_dsn) as database:
+        audit = Audit(database, clock, SystemEntropy())
+        assert [await audit.remove_old() for _ in range(2)] == [1, 0]
+    assert await auth_db.fetchval("select count(*) from audit_events") == 2
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,20 @@ async def test_nothing_is_sent_after_its_life(
         assert count == len(twilio.messages) <= 2
 
 
+async def test_what_no_worker_took_within_its_life_is_never_sent(
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis, clock: MovableClock
+) -> None:
+    async with through("twilio", delivery_worker=False) as auth:
+        await auth.ask(NUMBER)
+        assert await redis.xlen(STREAM) == 1
+    clock.advance(seconds=301)
+    async with through("twilio"):
+        await _queue_is_empty(redis)
+    assert twilio.messages == []
+    [letter] = await _dead(redis)
+    assert letter["reasons"] == {"life": "not sent within its life"}
+
+
 async def test_nothing_secret_is_readable_in_redis(
     through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
 ) -> None:

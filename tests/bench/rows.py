@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from tests.bench.bench import Bench
 from tests.bench.ceiling import ceiling
 from tests.bench.checks import revocation_check, token_check
+from tests.bench.disclosure import concealed_timing, password_logins
 from tests.bench.growth import cost_of_growth
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
@@ -27,6 +28,8 @@ ROWS: dict[str, Row] = {
     "upload": upload,
     "many uploads": many_uploads,
     "logout to refusal": logout_to_refusal,
+    "concealed timing": concealed_timing,
+    "password logins": password_logins,
     "redis away": redis_away,
     "redis wiped": redis_wiped,
 }

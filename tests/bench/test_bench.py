@@ -10,6 +10,7 @@ import pytest
 from deploy.local.process import free_port
 from tests.bench.child import BenchError, Child
 from tests.bench.cpu import cpu_seconds
+from tests.bench.disclosure import separability
 from tests.bench.generator import Generator, Load
 from tests.bench.load import percentile
 from tests.bench.paired import Round, Side, compare, interleave
@@ -65,6 +66,13 @@ def test_the_table_shows_every_verdict() -> None:
 def test_percentiles_are_values_that_were_seen() -> None:
     assert percentile([float(n) for n in range(100)], 0.99) == 99
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2
+
+
+def test_times_that_tell_something_are_told_from_times_that_do_not() -> None:
+    assert separability([1.0, 2.0], [3.0, 4.0]) == separability([3.0, 4.0], [1.0, 2.0]) == 1
+    assert separability([1.0, 2.0, 2.0], [2.0, 1.0, 2.0]) == 0.5
+    assert separability([1.0, 4.0], [2.0, 3.0]) == 0.5
+    assert separability([1.0, 3.0], [2.0, 4.0]) == 0.75
 
 
 def test_an_answer_is_measured_when_it_is_whole() -> None:

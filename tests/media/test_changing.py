@@ -68,6 +68,22 @@ async def test_of_two_changes_of_one_version_one_is_made(media: MediaClient) -> 
     assert (await media.call("GET", f"/creatives/{made['id']}")).body == winner
 
 
+async def test_only_the_version_that_is_named_is_deleted(media: MediaClient) -> None:
+    lamp = {"name": "Lamp", "price": 1, "currency": "EUR"}
+    product = (await media.call("POST", "/products", json=lamp)).body
+    for path in (f"/creatives/{(await media.upload())['id']}", f"/products/{product['id']}"):
+        stale = await media.call("DELETE", path, headers={"If-Match": '"2"'})
+        assert (stale.status, stale.code) == (412, "version_mismatch")
+        assert (await media.call("GET", path)).status == 200
+        stranger = media.somebody_else()
+        foreign = await stranger.call("DELETE", path, headers={"If-Match": '"2"'})
+        assert foreign.code == "not_found"
+        named = await media.call("DELETE", path, headers={"If-Match": '"1"'})
+        assert named.status == 204
+        gone = await media.call("DELETE", path, headers={"If-Match": '"1"'})
+        assert gone.code == "not_found"
+
+
 async def test_what_is_not_on_its_way_is_not_rescheduled(
     media: MediaClient, media_dsn: str
 ) -> None:

@@ -141,3 +141,36 @@ async def test_who_is_merely_signed_out_keeps_everything(
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, reason=reason)
     await placed(media_dsn, entry)
     assert await rows(media_dsn, media.user_id) == 1
+
+
+async def test_more_than_a_batch_of_products_with_photos_goes_too(
+    serving_media: Callable[..., Any],
+    media_dsn: str,
+    redis: Redis,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media_service.erasure.service.BATCH", 3)
+    async with serving_media() as media:
+        connection = await asyncpg.connect(media_dsn)
+        await connection.execute(
+            """
+            insert into photos
+            select md5(n::text)::uuid, $1, 'a.jpg', 'image/jpeg', 1, 1, 1, sha256('x'),
+                   '{original}', now()
+            from generate_series(1, 20) n
+            """,
+            media.user_id,
+        )
+        await connection.execute(
+            """
+            insert into products
+            select 'PR-' || lpad(n::text, 12, '0'), $1, 'x', '', 1, 'EUR', 'public',
+                   md5((21 - n)::text)::uuid, now(), now()
+            from generate_series(1, 20) n
+            """,
+            media.user_id,
+        )
+        await connection.close()
+        await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
+        await gone(media_dsn, media.user_id, files)

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
+from media_service.erasure import repository as erasure
 from media_service.idempotency import repository as idempotency
 from media_service.owner import repository as owner
 from media_service.product import repository as product
@@ -68,11 +69,12 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.PAGE_OF_USER": (SOMEBODY, START, SOMETHING, SOON, None, 51),
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.REPLACE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
-    "creative.REMOVE": (SOMETHING, SOMEBODY),
+    "creative.REMOVE": (SOMETHING, SOMEBODY, [1]),
     "creative.AMONG": ([SOMETHING, SOMEBODY],),
     "creative.CLAIM_REMOVALS": (100,),
     "creative.FORGET_REMOVAL": (SOMETHING,),
     "creative.BATCH_AFTER": (SOMETHING, 500),
+    **{f"erasure.REMOVE[{place}]": (SOMEBODY, 500) for place in range(len(erasure.REMOVE))},
     "idempotency.CLAIM": (SOMEBODY, "creatives", "k", LEASE, SOON, START, START),
     "idempotency.RENEW": (SOMEBODY, "creatives", "k", LEASE, SOON),
     "idempotency.FIND_ANSWER": (SOMEBODY, "creatives", "k"),
@@ -91,7 +93,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.PAGE_OF_PUBLIC": (SOON, NAME, 51),
     "product.SEARCH_PUBLIC": (datetime(9999, 1, 1, tzinfo=UTC), NAME, 51, "w55 thing77"),
     "product.CHANGE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),
-    "product.REMOVE": (NAME, SOMEBODY),
+    "product.REMOVE": (NAME, SOMEBODY, None),
     "product.INSERT_PHOTO": (
         *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
     ),
@@ -115,7 +117,9 @@ def statements(module: ModuleType) -> dict[str, str]:
     }
 
 
-STATEMENTS = {name: text for module in REPOSITORIES for name, text in statements(module).items()}
+STATEMENTS = {
+    name: text for module in REPOSITORIES for name, text in statements(module).items()
+} | {f"erasure.REMOVE[{place}]": text for place, text in enumerate(erasure.REMOVE)}
 
 
 INDEXES = """

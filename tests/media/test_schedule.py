@@ -94,8 +94,8 @@ async def test_it_is_one_range_of_one_index(media: MediaClient, media_dsn: str) 
     )
     await connection.execute("analyze creatives")
     now = datetime.now(UTC)
-    spans = [now, now + timedelta(days=1), now + timedelta(days=2)]
-    plan = await connection.fetch(f"explain {TODAY_AND_TOMORROW}", media.user_id, *spans)
+    spans = [[now + timedelta(days=ahead)] * 20 for ahead in range(3)]
+    plan = await connection.fetch(f"explain {TODAY_AND_TOMORROW}", [media.user_id] * 20, *spans)
     await connection.close()
     text = "\n".join(row[0] for row in plan)
     assert "creatives_of_user_by_due" in text

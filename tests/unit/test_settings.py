@@ -232,3 +232,20 @@ def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch, field: str) -> Non
 def test_every_setting_says_what_it_is_for() -> None:
     for name, field in AuthSettings.model_fields.items():
         assert re.search(r"\w{3}", field.description or ""), name
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://id.example", "https://id.example"),
+        ("https://ID.Example:443/", "https://id.example"),
+        ("https://id.example:8443", "https://id.example:8443"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_origin_is_written_as_browsers_write_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, origin: str
+) -> None:
+    assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).public_origin == origin

@@ -223,9 +223,7 @@ NO_LISTS: list[object] = [None, "otp", 1, {}, [1], [None], [["otp"]]]
         *[("iss", v) for v in (*NO_TEXTS, "https://id.example/", "https://evil.example")],
     ],
 )
-def test_a_mistyped_or_foreign_claim_is_refused(
-    verifier: TokenVerifier, name: str, value: object
-) -> None:
+def test_a_wrong_claim_is_refused(verifier: TokenVerifier, name: str, value: object) -> None:
     refuse(verifier, raw_token(header(), CLAIMS | {name: value}))
 
 
@@ -273,14 +271,10 @@ def test_no_text_makes_the_verifier_fail_otherwise(text: str) -> None:
     refuse(new_verifier(MovableClock()), text)
 
 
-def test_a_token_of_more_than_4_kib_is_refused_whoever_signed_it(
-    verifier: TokenVerifier,
-) -> None:
-    small = raw_token(header(), CLAIMS | {"roles": ["x" * 2000]})
-    assert len(small) <= MAX_TOKEN_BYTES == 4096
+def test_a_token_of_more_than_4_kib_is_refused(verifier: TokenVerifier) -> None:
+    small, huge = (raw_token(header(), CLAIMS | {"roles": ["x" * n]}) for n in (2000, 3000))
+    assert len(small) <= MAX_TOKEN_BYTES == 4096 < len(huge)
     verifier.verify(small)
-    huge = raw_token(header(), CLAIMS | {"roles": ["x" * 3000]})
-    assert len(huge) > MAX_TOKEN_BYTES
     refuse(verifier, huge)
 
 

@@ -1,0 +1,102 @@
+"""What stands against changes of an account: limits, and services that do not know yet."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.database import Connection
+from tests.support.journey import Answer, AuthClient
+
+ADMIN, NUMBER = "+919876543200", "+919876543210"
+
+
+async def test_codes_for_changes_are_limited_like_others(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(
+        limit_send_per_destination="2/hour", limit_wrong_per_ip="1/hour"
+    ) as auth:
+        token = (await auth.sign_in(NUMBER))["access_token"]
+
+        async def limited(answer: Answer) -> None:
+            assert (answer.status, answer.code) == (429, "rate_limited")
+            assert int(answer.headers["Retry-After"]) > 0
+
+        assert (await auth.call("POST", "/step-up", token=token)).status == 202
+        await limited(await auth.call("POST", "/step-up", token=token))
+        new = {"mobile": "+919876543299"}
+        for _ in range(2):
+            assert (await auth.call("PATCH", "/me", token=token, json=new)).status == 202
+        await limited(await auth.call("PATCH", "/me", token=token, json=new))
+        guess = {**new, "otp": "000000"}
+        first = await auth.call("POST", "/me/verify-contact", token=token, json=guess)
+        assert first.code == "otp_invalid"
+        await limited(await auth.call("POST", "/me/verify-contact", token=token, json=guess))
+
+
+async def test_guessing_the_password_to_step_up_is_limited(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(limit_login_failures="2/hour") as auth:
+        token = (await auth.sign_in(NUMBER))["access_token"]
+        body = {"password": "a guess at it"}
+        for _ in range(2):
+            refused = await auth.call("POST", "/step-up", token=token, json=body)
+            assert refused.code == "invalid_credentials"
+        refused = await auth.call("POST", "/step-up", token=token, json=body)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+
+
+@pytest.mark.parametrize(
+    ("method", "action"),
+    [("POST", "/disable"), ("POST", "/revoke-sessions"), ("PUT", "/roles")],
+)
+async def test_what_others_do_not_know_yet_is_said(
+    auth: AuthClient,
+    auth_db: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    action: str,
+) -> None:
+    await auth.sign_in(ADMIN)
+    await auth_db.execute("update users set roles = '{admin}'")
+    admin = (await auth.sign_in(ADMIN))["access_token"]
+    pair = await auth.sign_in(NUMBER)
+    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_SECONDS", 0)
+    path = f"/admin/users/{pair['user']['id']}{action}"
+    body = {"roles": ["editor"]} if method == "PUT" else None
+    pending = await auth.call(method, path, token=admin, json=body)
+    assert (pending.status, pending.code) == (503, "revocation_pending")
+    assert int(pending.headers["Retry-After"]) >= 1
+    # it is done all the same
+    gone = await auth.call("GET", "/me", token=pair["access_token"])
+    assert gone.code == "token_revoked"
+    monkeypatch.undo()
+    assert (await auth.call(method, path, token=admin, json=body)).status in {200, 204}
+
+
+async def test_a_deletion_that_others_do_not_know_yet_is_done(
+    auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_SECONDS", 0)
+    pending = await auth.call("DELETE", "/me", token=token)
+    assert (pending.status, pending.code) == (503, "revocation_pending")
+    assert await auth_db.fetchval("select count(*) from users") == 0
+    assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
+
+
+async def test_without_redis_nothing_of_an_account_is_changed(
+    auth: AuthClient, serving_auth: Callable[..., Any], auth_db: Connection
+) -> None:
+    """What is on its way could not be made worthless."""
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    async with serving_auth(redis_url="redis://127.0.0.1:1/0") as cut_off:
+        for method, path, body in (
+            ("DELETE", "/me", None),
+            ("PATCH", "/me", {"mobile": "+919876543299"}),
+            ("POST", "/step-up", None),
+        ):
+            refused = await cut_off.call(method, path, token=token, json=body)
+            assert (refused.status, refused.code) == (503, "service_unavailable"), path
+    assert (await auth.call("GET", "/me", token=token)).status == 200
+    assert await auth_db.fetchval("select count(*) from revocations") == 0

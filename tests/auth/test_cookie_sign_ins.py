@@ -1,0 +1,63 @@
+"""Every way in gives cookies where they are asked for, and none to another site's page."""
+
+import pytest
+
+from tests.support.accounts import PASSWORD, activate, next_code, register
+from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, set_by
+from tests.support.journey import Answer, AuthClient
+
+MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
+ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
+FOREIGN = {"Origin": "https://evil.example"}
+
+
+async def by_cookie(
+    auth: AuthClient, path: str, body: dict[str, str], headers: dict[str, str] | None = None
+) -> Answer:
+    body = body | {"transport": "cookie"}
+    return await auth.call("POST", path, json=body, headers=headers or {})
+
+
+async def judge(auth: AuthClient, path: str, body: dict[str, str]) -> None:
+    """Another site's page is refused and spends nothing; ours gets cookies that work."""
+    refused = await by_cookie(auth, path, body, FOREIGN)
+    assert (refused.status, refused.code) == (403, "csrf_failed")
+    assert set_by(refused) == {}
+    answer = await by_cookie(auth, path, body)
+    assert answer.status == 200, answer.body
+    assert not {"access_token", "refresh_token"} & set(answer.body)
+    cookies = set_by(answer)
+    assert set(cookies) == {ACCESS, REFRESH, CSRF}
+    browser = Browser(auth.http, {name: one.value for name, one in cookies.items()})
+    assert (await browser.call("GET", "/v1/auth/me")).body["id"] == answer.body["user"]["id"]
+    assert (await browser.call("POST", "/v1/auth/refresh")).status == 200
+
+
+async def test_activating(auth: AuthClient) -> None:
+    registered, code = await register(auth, mobile=MOBILE)
+    proof = {"mobile": MOBILE, "otp": code, "challenge": registered.body["challenge"]}
+    await judge(auth, "/verify-otp", proof)
+
+
+async def test_by_code(auth: AuthClient) -> None:
+    await activate(auth, mobile=MOBILE)
+    _, code = await next_code(auth, MOBILE, "/login", mobile=MOBILE)
+    await judge(auth, "/login", {"mobile": MOBILE, "otp": code})
+
+
+@pytest.mark.parametrize("name", [{"email": EMAIL}, {"username": "asha"}])
+async def test_by_password(auth: AuthClient, name: dict[str, str]) -> None:
+    await activate(auth, **ASHA)
+    await judge(auth, "/login", {**name, "password": PASSWORD})
+
+
+async def test_no_other_way_of_handing_out_tokens_is_taken(auth: AuthClient) -> None:
+    for path, body in (
+        ("/signup", {"phone_number": MOBILE, "name": "Asha"}),
+        ("/login", {"mobile": MOBILE}),
+        ("/verify-otp", {"mobile": MOBILE, "otp": "123456"}),
+        ("/refresh", {"refresh_token": "x"}),
+    ):
+        for transport in ("header", "COOKIE", "", None, True):
+            refused = await auth.call("POST", path, json={**body, "transport": transport})
+            assert (refused.status, refused.code) == (422, "validation_failed"), path

@@ -1,0 +1,140 @@
+"""Reads of schedules share statements and nothing else: each has its own answer and end."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from media_service.schedule import repository
+from media_service.schedule.model import Days
+from media_service.schedule.reader import MOST_AT_ONCE, MOST_TOGETHER, Schedules
+from shared.db import Connection, Database, open_database
+from shared.errors import ServiceUnavailable
+
+NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+DAYS = Days.around(NOW, UTC)
+MANY = MOST_TOGETHER * (MOST_AT_ONCE + 2)
+ONE_EACH = """
+INSERT INTO creatives (id, user_id, title, file_name, content_type, size, width, height, sha256,
+                       due_at, timezone, variants, created_at, updated_at)
+SELECT gen_random_uuid(), user_id, user_id::text, 'a.jpg', 'image/jpeg', 1, 1, 1, sha256('x'),
+       $2, 'UTC', '{original}', now(), now()
+FROM unnest($1::uuid[]) AS owners (user_id)"""
+
+
+@pytest.fixture
+async def database(media_dsn: str) -> AsyncIterator[Database]:
+    async with open_database(media_dsn) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gate() -> asyncio.Event:
+    """No statement runs while it is closed."""
+    opened = asyncio.Event()
+    opened.set()
+    return opened
+
+
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch, gate: asyncio.Event) -> list[int]:
+    """How many reads each statement was for."""
+    real, seen = repository.scheduled, list[int]()
+
+    async def counted(connection: Connection, asked: Sequence[tuple[UUID, Days]]) -> list[str]:
+        seen.append(len(asked))
+        await gate.wait()
+        return await real(connection, asked)
+
+    monkeypatch.setattr(repository, "scheduled", counted)
+    return seen
+
+
+async def owners(database: Database, count: int) -> list[UUID]:
+    """Users with one creative each, which has its owner's id for a title."""
+    ids = [uuid4() for _ in range(count)]
+    async with database.connection() as connection:
+        await connection.execute(ONE_EACH, ids, NOW)
+    return ids
+
+
+def titles(answer: bytes) -> list[str]:
+    days = json.loads(answer)["scheduled_creatives"]
+    return [creative["title"] for creative in (*days["today"], *days["tomorrow"])]
+
+
+async def test_reads_of_one_moment_share_statements_of_a_bounded_size(
+    database: Database, sizes: list[int]
+) -> None:
+    schedules, ids = Schedules(database), await owners(database, MOST_TOGETHER + 3)
+    answers = await asyncio.gather(*(schedules.read(user_id, DAYS) for user_id in ids))
+    assert [titles(answer) for answer in answers] == [[str(user_id)] for user_id in ids]
+    assert sorted(sizes) == [3, MOST_TOGETHER]
+
+
+async def test_while_all_statements_are_under_way_the_next_reads_gather(
+    database: Database, sizes: list[int], gate: asyncio.Event
+) -> None:
+    schedules, ids = Schedules(database), await owners(database, MOST_AT_ONCE + 5)
+    gate.clear()
+    reads = []
+    for user_id in ids:
+        reads.append(asyncio.create_task(schedules.read(user_id, DAYS)))
+        async with asyncio.timeout(5):
+            while len(sizes) < min(len(reads), MOST_AT_ONCE):
+                await asyncio.sleep(0.01)
+    gate.set()
+    answers = await asyncio.gather(*reads)
+    assert [titles(answer) for answer in answers] == [[str(user_id)] for user_id in ids]
+    assert sizes == [1] * MOST_AT_ONCE + [5]
+
+
+async def test_one_user_asked_for_twice_is_answered_twice(database: Database) -> None:
+    schedules, (user_id, other) = Schedules(database), await owners(database, 2)
+    later = Days.around(NOW.replace(month=6), UTC)
+    reads = [(user_id, DAYS), (other, DAYS), (user_id, later), (user_id, DAYS)]
+    answers = await asyncio.gather(*(schedules.read(*read) for read in reads))
+    assert [titles(answer) for answer in answers] == [
+        [str(user_id)],
+        [str(other)],
+        [],
+        [str(user_id)],
+    ]
+
+
+async def test_a_read_that_cannot_be_done_fails_alone(database: Database) -> None:
+    schedules, ids = Schedules(database), await owners(database, 2)
+    odd: Any = "no id"
+    answers = await asyncio.gather(
+        *(schedules.read(user_id, DAYS) for user_id in (ids[0], odd, ids[1])),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], asyncpg.DataError)
+    assert [titles(answer) for answer in answers if isinstance(answer, bytes)] == [
+        [str(user_id)] for user_id in ids
+    ]
+
+
+async def test_whoever_gives_up_disturbs_nobody(database: Database, sizes: list[int]) -> None:
+    schedules, ids = Schedules(database), await owners(database, 3)
+    reads = [asyncio.create_task(schedules.read(user_id, DAYS)) for user_id in ids]
+    await asyncio.sleep(0)
+    reads[1].cancel()
+    assert [titles(await reads[place]) for place in (0, 2)] == [[str(ids[0])], [str(ids[2])]]
+    assert sizes == [2]
+    with pytest.raises(asyncio.CancelledError):
+        await reads[1]
+
+
+async def test_all_that_wait_learn_that_the_database_is_away() -> None:
+    async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
+        schedules = Schedules(database)
+        answers = await asyncio.gather(
+            *(schedules.read(uuid4(), DAYS) for _ in range(MANY)), return_exceptions=True
+        )
+    assert [type(answer) for answer in answers] == [ServiceUnavailable] * MANY
