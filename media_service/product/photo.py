@@ -127,7 +127,7 @@ async def remove_product(
         NotFound: there is none, or it is somebody else's.
         VersionMismatch: it is none of these versions.
     """
-    async with database.connection() as connection:
+    async with database.transaction() as connection:
         if not await repository.remove(connection, product_id, user_id, versions):
             found = await repository.find(connection, product_id, user_id)
             raise VersionMismatch if found and found.user_id == user_id else NotFound

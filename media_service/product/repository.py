@@ -54,14 +54,9 @@ RETURNING {COLUMNS}
 """
 
 REMOVE = """
-WITH gone AS (
-    DELETE FROM products
-    WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
-    RETURNING id, photo_id
-), photo AS (
-    DELETE FROM photos USING gone WHERE photos.id = gone.photo_id
-)
-SELECT true FROM gone
+DELETE FROM products
+WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+RETURNING photo_id
 """
 
 INSERT_PHOTO = """
@@ -75,12 +70,12 @@ SELECT photos.* FROM products JOIN photos ON photos.id = products.photo_id
 WHERE products.id = $1 AND (products.visibility = 'public' OR products.user_id = $2)
 """
 
+LOCK = """
+SELECT photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE
+"""
+
 TAKE_PHOTO_OFF = """
-UPDATE products SET photo_id = NULL FROM (
-    SELECT id, photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE
-) AS old
-WHERE products.id = old.id
-RETURNING old.photo_id
+UPDATE products SET photo_id = NULL WHERE id = $1
 """
 
 REMOVE_PHOTO = """
@@ -162,10 +157,15 @@ async def remove(
 ) -> bool:
     """Delete the user's product, of these versions if any, and its photo's row.
 
-    Return False when there was none.
+    Return False when there was none. Called in a transaction: a statement that had to wait for
+    the product does not see the photo that it got meanwhile, the next one does.
     """
     wanted = None if versions is None else list(versions)
-    return await connection.fetchval(REMOVE, product_id, user_id, wanted) is not None
+    row = await connection.fetchrow(REMOVE, product_id, user_id, wanted)
+    if row is None:
+        return False
+    await connection.execute(REMOVE_PHOTO, row["photo_id"])
+    return True
 
 
 async def insert_photo(connection: Connection, photo: Photo) -> None:
@@ -196,9 +196,10 @@ async def take_photo_off(connection: Connection, product_id: str, user_id: UUID)
 
     The product's row is locked before any other of its user's, here as when it is deleted.
     """
-    row = await connection.fetchrow(TAKE_PHOTO_OFF, product_id, user_id)
+    row = await connection.fetchrow(LOCK, product_id, user_id)
     if row is None:
         return False
+    await connection.execute(TAKE_PHOTO_OFF, product_id)
     await connection.execute(REMOVE_PHOTO, row["photo_id"])
     return True
 

@@ -2,18 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from media_service.product import repository
+from shared.db import open_database
 from tests.support.journey import Answer, read
 from tests.support.media import FORM, MEDIA, MediaClient, form, left_over, part, until
 from tests.support.pictures import encode
 
 PICTURE = encode()
+WAITING = """
+select count(*) from pg_stat_activity
+where wait_event_type = 'Lock' and datname = current_database()
+"""
 FIELDS = (part("name", "Lamp"), part("price", "4999"), part("currency", "EUR"))
 
 
@@ -142,6 +150,24 @@ async def test_a_product_deleted_while_its_photo_comes_leaves_nothing(
         )
         assert answers[0].status in {200, 404}
         assert answers[1].status == 204
+    assert await kept(files, media_dsn) == set()
+
+
+async def test_a_deletion_that_waits_for_a_photo_removes_it_too(
+    media: MediaClient, media_dsn: str, files: Path
+) -> None:
+    made = await offer(media)
+    async with open_database(media_dsn) as database:
+        async with database.transaction() as connection:
+            old = await repository.find_photo(connection, made["id"], media.user_id)
+            assert old is not None
+            assert await repository.take_photo_off(connection, made["id"], media.user_id)
+            await repository.put_photo_on(connection, made["id"], replace(old, id=uuid4()))
+            deletion = asyncio.create_task(media.call("DELETE", f"/products/{made['id']}"))
+            async with database.connection() as other, asyncio.timeout(10):
+                while not await other.fetchval(WAITING):
+                    await asyncio.sleep(0.01)
+        assert (await deletion).status == 204
     assert await kept(files, media_dsn) == set()
 
 
