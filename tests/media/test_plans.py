@@ -102,7 +102,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.TAKE_PHOTO_OFF": (NAME,),
     "product.REMOVE_PHOTO": (SOMETHING,),
     "product.PUT_PHOTO_ON": (NAME, SOMETHING, START),
-    "schedule.TODAY_AND_TOMORROW": (SOMEBODY, START, SOON, SOON + timedelta(hours=1)),
+    "schedule.TODAY_AND_TOMORROW": (
+        *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
+    ),
 }
 """An example of each statement's values. A new statement needs an entry."""
 
