@@ -155,3 +155,21 @@ async def test_without_a_service_the_answer_is_a_problem(stack: Stack) -> None:
     finally:
         alone.remove()
     assert (body["status"], body["code"], body["retry_after"]) == (502, "bad_gateway", 1)
+
+
+async def test_the_log_tells_what_was_asked_and_no_secret_of_it(
+    stack: Stack, http: ClientSession
+) -> None:
+    given = {"X-Request-ID": "looked-for-in-the-log"}
+    await problem(http, "POST", "/nothing?to=%2B919876543210&signature=s3cr3t", headers=given)
+
+    def lines() -> list[str]:
+        return stack.one("gateway").logs(tail=50).decode().splitlines()
+
+    stack.until(lambda: any(given["X-Request-ID"] in line for line in lines()), "not logged", 5)
+    [line] = [line for line in lines() if given["X-Request-ID"] in line]
+    said = json.loads(line)
+    assert (said["method"], said["path"], said["status"]) == ("POST", "/nothing", 404)
+    assert said["client"] == "127.0.0.1"
+    assert "s3cr3t" not in line
+    assert "9876543210" not in line
