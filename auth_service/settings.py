@@ -95,7 +95,8 @@ class AuthSettings(KeySettings, ServiceSettings):
     )
     limit_send_per_ip: Rates = _rates("20/hour", "codes asked from one address (IPv6: /64)")
     limit_send_per_prefix: Rates = _rates(
-        "200/hour", "codes for one country code and next three digits"
+        "200/hour",
+        "codes for one country code and next three digits; empty: nor does the breaker watch them",
     )
     limit_send_total: Rates = _rates("5000/hour", "codes in total")
     limit_wrong_per_destination: Rates = _rates(

@@ -37,11 +37,21 @@ class DeliveryMetrics:
             ("provider", "answer"),
             registry=registry,
         )
+        self._blocked = Counter(
+            "number_ranges_blocked_total",
+            "Times that a range of numbers was blocked because hardly any code was proven there",
+            ("country",),
+            registry=registry,
+        )
 
     def count(self, stage: str, channel: str, destination: str) -> None:
         """Count one message at a stage of the funnel."""
         country = country_of(destination) if channel == "sms" else UNKNOWN
         self._stage(stage, channel, country).inc()
+
+    def blocked(self, phone_number: str) -> None:
+        """Count a range of numbers that gets no codes for a while."""
+        self._blocked.labels(country_of(phone_number)).inc()
 
     def accepted(self, delivery: Delivery, provider: str) -> None:
         """Count a message that a provider took."""

@@ -1,9 +1,14 @@
--- Makes a spent challenge valid again: its sign-in could not be stored.
+-- Makes a spent challenge valid again, and takes back that it was proven: its sign-in could not be
+-- stored.
 -- KEYS: receipt
-local handle = redis.call('HGET', KEYS[1], 'handle')
+local receipt = redis.call('HMGET', KEYS[1], 'handle', 'proven', 'proven_at')
+local handle, proven = receipt[1], receipt[2]
 if not handle then
   return 0
 end
-redis.call('HDEL', KEYS[1], 'handle')
+if proven then
+  redis.call('LREM', proven, 1, receipt[3])
+end
+redis.call('HDEL', KEYS[1], 'handle', 'proven', 'proven_at')
 redis.call('RENAME', KEYS[1], 'challenge:' .. handle)
 return 1

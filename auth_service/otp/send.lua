@@ -1,15 +1,20 @@
 -- Stores a challenge and its delivery, or counts nothing and says which limit refuses.
--- KEYS: challenge, newest pointer, delivery stream, known client, ticket, then one list per scope
+-- KEYS: challenge, newest pointer, delivery stream, known client, ticket, the range of numbers' codes
+--       sent, codes proven, until when it is blocked, then one list per scope
 -- ARGV: now (ms), expires_at (ms), handle digest, code mac, destination digest, delivery id,
 --       sealed delivery or '' for none, sealed context,
 --       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}}, ...}, held (0/1),
---       ticket digest or ''
+--       ticket digest or '', whom a blocked range refuses or '' when none is watched
 -- A scope that refuses quietly is passed over when it is full, and nothing is delivered.
+-- Returns {index of the refusing scope, wait ms}, the range's after all others; else
+-- {0, delivered, range blocked}
 local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local scopes = cjson.decode(ARGV[9])
-local known = redis.call('EXISTS', KEYS[4]) == 1
+local standing = redis.call('MGET', KEYS[4], KEYS[8])
+local known, blocked_until = standing[1] ~= false, tonumber(standing[2] or 0)
 local held = ARGV[10] == '1'
-local delivered = ARGV[7] ~= ''
+local watcher = ARGV[12]
+local delivered, quiet = ARGV[7] ~= '', false
 local passed_over = {}
 local exempt = {
   everybody = false,
@@ -21,18 +26,29 @@ local exempt = {
 for i, scope in ipairs(scopes) do
   local whom = scope[1]
   if not exempt[whom] then
-    local wait = wait_of(KEYS[5 + i], scope[2], now)
+    local wait = wait_of(KEYS[8 + i], scope[2], now)
     if wait > 0 and (whom == 'strangers_quietly' or whom == 'newcomers_quietly') then
-      delivered, passed_over[i] = false, true
+      delivered, quiet, passed_over[i] = false, true, true
     elseif wait > 0 then
       return {i, wait}
     end
   end
 end
+local blocked = watcher ~= '' and blocked_until > now
+if blocked and not exempt[watcher] then
+  if watcher == 'newcomers' then
+    return {#scopes + 1, blocked_until - now}
+  end
+  delivered, quiet = false, true
+end
 for i, scope in ipairs(scopes) do
   if not passed_over[i] then
-    count_event(KEYS[5 + i], scope[2], now)
+    count_event(KEYS[8 + i], scope[2], now)
   end
+end
+local tripped = false
+if watcher ~= '' and not quiet then
+  tripped = note_sent(KEYS[6], KEYS[7], KEYS[8], now, blocked)
 end
 redis.call('HSET', KEYS[1], 'mac', ARGV[4], 'destination', ARGV[5], 'expires_at', expires_at,
   'context', ARGV[8], 'ticket', ARGV[11],
@@ -45,4 +61,4 @@ end
 if delivered then
   redis.call('XADD', KEYS[3], '*', 'id', ARGV[6], 'not_after', expires_at, 'sealed', ARGV[7])
 end
-return {0, delivered and 1 or 0}
+return {0, delivered and 1 or 0, tripped and 1 or 0}

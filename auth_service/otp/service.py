@@ -7,6 +7,8 @@ from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
+import structlog
+
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import STREAM, Delivery
 from auth_service.destination import Destination
@@ -22,18 +24,20 @@ from auth_service.otp.model import (
     draw_code,
 )
 from auth_service.settings import AuthSettings
+from auth_service.throttle.breaker import BREAKER, Range, watched
 from auth_service.throttle.model import Scope, digest, known_key, sent_scopes, wrong_scopes
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import DomainError, RateLimited
 from shared.redis import BatchedRedis, Script, lua
 
+log = structlog.get_logger()
 Address = IPv4Address | IPv6Address
 KNOWN_FOR_MS = 30 * 24 * 3600 * 1000
 FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 LIMITS = lua("auth_service.throttle", "limits.lua")
-SEND = Script.of(LIMITS, lua("auth_service.otp", "send.lua"))
-VERIFY = Script.of(LIMITS, lua("auth_service.otp", "verify.lua"))
+SEND = Script.of(LIMITS, BREAKER, lua("auth_service.otp", "send.lua"))
+VERIFY = Script.of(LIMITS, BREAKER, lua("auth_service.otp", "verify.lua"))
 REDEEM = Script.of(lua("auth_service.otp", "redeem.lua"))
 GIVE_BACK = Script.of(lua("auth_service.otp", "give_back.lua"))
 
@@ -94,12 +98,11 @@ class Challenges:
         expires_at = now + self._settings.otp_ttl * 1000
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), draw_code(self._entropy)
         scopes = sent_scopes(self._settings, destination, client, to=errand.to, quiet=quiet)
+        range_ = watched(self._settings, destination, quiet=quiet)
         delivery = self._delivery(errand, destination, code, request_id, link)
-        sealed = delivery.sealed(self._keyring)
         ticket = digest(link.ticket) if link else ""
         challenge, owner = digest(handle), digest(purpose, destination.address)
-        proof = code if errand.real else self._entropy.bytes(HANDLE_BYTES).hex()
-        index, outcome = await self._redis.run(
+        index, outcome, *tripped = await self._redis.run(
             SEND,
             [
                 f"challenge:{challenge}",
@@ -107,26 +110,27 @@ class Challenges:
                 STREAM,
                 known_key((errand.to or destination).address, client),
                 f"ticket:{ticket}",
+                *range_.keys,
                 *(scope.key for scope in scopes),
             ],
             [
                 now,
                 expires_at,
                 challenge,
-                self._macs(purpose, destination, proof)[0],
+                self._macs(purpose, destination, code if errand.real else self._no_code())[0],
                 owner,
                 delivery.id,
-                sealed if errand.template else "",
+                delivery.sealed(self._keyring) if errand.template else "",
                 self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
                 json.dumps([(scope.refuses, scope.rates) for scope in scopes]),
                 int(held),
                 ticket,
+                range_.refuses,
             ],
         )
         if index:
-            raise LimitReached(scopes[index - 1], outcome)
-        if outcome:
-            self._metrics.count("requested", delivery.channel, delivery.to)
+            raise LimitReached((*scopes, range_.scope)[index - 1], outcome)
+        self._count(delivery, range_, requested=bool(outcome), tripped=any(tripped))
         return Challenge(handle, destination.channel, *self._lives)
 
     async def prove(
@@ -154,6 +158,7 @@ class Challenges:
                 f"newest:{owner}",
                 receipt,
                 known_key(destination.address, client),
+                watched(self._settings, destination).proven,
                 *(scope.key for scope in scopes),
                 _void_key(destination.address),
             ],
@@ -225,9 +230,20 @@ class Challenges:
             request_id=request_id,
         )
 
+    def _count(self, sent: Delivery, range_: Range, *, requested: bool, tripped: bool) -> None:
+        if requested:
+            self._metrics.count("requested", sent.channel, sent.to)
+        if tripped:
+            self._metrics.blocked(sent.to)
+            log.warning("number_range.blocked", prefix=range_.prefix)
+
     def _opened(self, context: bytes) -> dict[str, str]:
         opened: dict[str, str] = json.loads(self._keyring.open("otp", context))
         return opened
+
+    def _no_code(self) -> str:
+        """Return what nobody can guess, in place of a code that nothing shall prove."""
+        return self._entropy.bytes(HANDLE_BYTES).hex()
 
     def _macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
         message = f"{purpose}\0{destination.address}\0{code}".encode()

@@ -1,6 +1,7 @@
 -- Verifies, counts and consumes in one step.
--- KEYS: newest pointer, receipt, known client, then one list per scope of wrong tries, then until
---       when the destination's challenges are void: those that expire no later
+-- KEYS: newest pointer, receipt, known client, codes proven in the range of numbers or '' when none
+--       is watched, then one list per scope of wrong tries, then until when the destination's
+--       challenges are void: those that expire no later
 -- ARGV: now (ms), handle digest or '', destination digest, most wrong tries,
 --       scopes as JSON {{{count, window_ms}, ...}, ...}, how long a client is known (ms), then a mac of the code for every key
 -- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
@@ -24,7 +25,7 @@ if void and tonumber(found[3]) <= tonumber(void) then
 end
 local scopes = cjson.decode(ARGV[5])
 for i, rates in ipairs(scopes) do
-  local wait = wait_of(KEYS[3 + i], rates, now)
+  local wait = wait_of(KEYS[4 + i], rates, now)
   if wait > 0 then
     return {'limited', wait}
   end
@@ -35,11 +36,15 @@ for i = 7, #ARGV do
     redis.call('RENAME', key, KEYS[2])
     redis.call('HSET', KEYS[2], 'handle', handle)
     redis.call('SET', KEYS[3], 1, 'PX', ARGV[6])
+    if KEYS[4] ~= '' then
+      note(KEYS[4], now)
+      redis.call('HSET', KEYS[2], 'proven', KEYS[4], 'proven_at', now)
+    end
     return {'right', found[5]}
   end
 end
 redis.call('HINCRBY', key, counter, 1)
 for i, rates in ipairs(scopes) do
-  count_event(KEYS[3 + i], rates, now)
+  count_event(KEYS[4 + i], rates, now)
 end
 return {'wrong'}

@@ -1,0 +1,31 @@
+-- The conversion breaker. Of a range of numbers two lists are kept, of the times (ms) at which codes
+-- were sent and proven, newest first; what is older than the hour is dropped where it is counted.
+local HOUR, ENOUGH, ONE_IN = 3600000, 50, 10
+
+-- Returns how many events of the last hour a list has, and keeps no others.
+local function within_hour(key, now)
+  local oldest = redis.call('LINDEX', key, -1)
+  while oldest and tonumber(oldest) <= now - HOUR do
+    redis.call('RPOP', key)
+    oldest = redis.call('LINDEX', key, -1)
+  end
+  return redis.call('LLEN', key)
+end
+
+-- Notes one event; returns how many there are, exactly where it could be enough for a judgement.
+local function note(key, now)
+  local count = redis.call('LPUSH', key, now)
+  redis.call('PEXPIRE', key, HOUR)
+  return count < ENOUGH and count or within_hour(key, now)
+end
+
+-- Notes a code that is sent; returns whether too few of the hour's were proven, so that the range is
+-- blocked from now on. While it is, what holders ask for is noted and makes the hour no longer.
+local function note_sent(sent, proven, blocked, now, is_blocked)
+  local count = note(sent, now)
+  if is_blocked or count < ENOUGH or within_hour(proven, now) * ONE_IN >= count then
+    return false
+  end
+  redis.call('SET', blocked, now + HOUR, 'PX', HOUR)
+  return true
+end

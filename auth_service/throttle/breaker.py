@@ -1,0 +1,52 @@
+"""The conversion breaker: a range of numbers whose codes nobody enters gets none for an hour.
+
+Who is paid by the message rents a range and asks for codes, and never enters any (SMS pumping).
+"""
+
+from typing import Literal, NamedTuple
+
+from auth_service.destination import Destination
+from auth_service.settings import AuthSettings
+from auth_service.throttle.model import Refuses, Scope, digest, prefix
+from shared.redis import lua
+
+BREAKER = lua("auth_service.throttle", "breaker.lua")
+
+
+class Range(NamedTuple):
+    """A range of numbers, its keys in Redis, and whom it refuses while it is blocked.
+
+    Nobody is refused who holds a number of it. All is empty where nothing is watched.
+    """
+
+    prefix: str = ""
+    sent: str = ""
+    proven: str = ""
+    blocked: str = ""
+    refuses: Literal[Refuses, ""] = ""
+
+    @property
+    def keys(self) -> tuple[str, str, str]:
+        """Return what a send looks at."""
+        return self.sent, self.proven, self.blocked
+
+    @property
+    def scope(self) -> Scope:
+        """Return what refuses when the range is blocked."""
+        return Scope("number_range", self.blocked, (), self.refuses or "everybody")
+
+
+UNWATCHED = Range()
+
+
+def watched(settings: AuthSettings, destination: Destination, *, quiet: bool = False) -> Range:
+    """Return the range that a destination is of: mail costs nothing, so that it has none.
+
+    Nothing is watched without `LIMIT_SEND_PER_PREFIX`, which is set except in development. `quiet`:
+    who is a newcomer must not show.
+    """
+    if not (destination.spendable and settings.limit_send_per_prefix):
+        return UNWATCHED
+    range_ = prefix(destination.address)
+    sent, proven, blocked = (f"range:{of}:{digest(range_)}" for of in ("sent", "proven", "blocked"))
+    return Range(range_, sent, proven, blocked, "newcomers_quietly" if quiet else "newcomers")
