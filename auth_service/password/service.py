@@ -46,7 +46,7 @@ async def ask(parts: Parts, named: Named, device: Device, request_id: str) -> Ch
     account = await _find(parts, named)
     errand = _errand(named, account) if account else NOTHING
     ticket = wrap("cht_", parts.entropy.bytes(SECRET_BYTES))
-    page = f"{parts.settings.public_url.rstrip('/')}/"
+    page = f"{parts.settings.public_url.rstrip('/')}/console"
     challenge = await parts.challenges.send(
         "reset_password",
         named.destination,

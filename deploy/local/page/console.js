@@ -4,6 +4,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const at = (id) => document.getElementById(id);
 let tokens = null;
 let challenge = null;
+let ticket = null;
 
 class Refusal extends Error {
   constructor(problem) {
@@ -99,6 +100,26 @@ async function leave() {
   return "Signed out. The token is refused from now on.";
 }
 
+/** Take the ticket out of a mailed link, and the link out of the address bar; nothing is spent by it. */
+function takeTicket() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("reset_ticket");
+  if (!given) return;
+  history.replaceState(null, "", location.pathname);
+  ticket = given;
+  at("resetting").hidden = false;
+  at("new-password").focus();
+}
+
+async function reset(form) {
+  const json = { reset_ticket: ticket, new_password: at("new-password").value };
+  const done = await (await call("POST", "/auth/reset-password", { json })).json();
+  ticket = null;
+  form.reset();
+  at("resetting").hidden = true;
+  show(null);
+  return done.message;
+}
+
 async function refreshLists() {
   const [due, sessions] = await Promise.all([
     call("GET", `/media/scheduled?timezone=${encodeURIComponent(zone)}`).then((r) => r.json()),
@@ -155,7 +176,7 @@ function span(text) {
 
 const today = () => new Date().toLocaleDateString("sv-SE"); // YYYY-MM-DD, here
 
-for (const [id, work] of Object.entries({ ask, prove, upload, leave })) {
+for (const [id, work] of Object.entries({ ask, prove, reset, upload, leave })) {
   at(id).addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(event.target, () => work(event.target));
@@ -163,3 +184,5 @@ for (const [id, work] of Object.entries({ ask, prove, upload, leave })) {
 }
 at("day").value = today();
 show(null);
+takeTicket();
+addEventListener("hashchange", takeTicket);
