@@ -67,7 +67,8 @@ def _entries(tag: str, described: list[tuple[str, str, dict[str, Any]]]) -> str:
 def _operation(method: str, path: str, described: dict[str, Any]) -> str:
     body = described.get("requestBody", {}).get("content", {})
     takes = "".join(f"<p>Body: {_schema(c['schema'])} as {escape(t)}</p>" for t, c in body.items())
-    signed_in = "<p>Needs a signed-in user.</p>" if "security" in described else ""
+    open_to_all = {} in described.get("security", [{}])
+    signed_in = "" if open_to_all else "<p>Needs a signed-in user.</p>"
     given = "".join(
         _row(p["name"], p["schema"], p.get("required", False))
         for p in described.get("parameters", [])

@@ -62,7 +62,7 @@ async def refresh(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/logout",
-    summary="End this session; repeating it is well",
+    summary="End this session, by its token or a browser's refresh cookie; repeating it is well",
     body=LogoutBody,
     body_required=False,
     answers={204: None},

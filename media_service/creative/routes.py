@@ -23,7 +23,7 @@ from media_service.creative.schemas import (
 from media_service.creative.sending import answer_file
 from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, STORAGE, ZONES
 from shared.answer import answer
-from shared.errors import Conflict, Forbidden, PreconditionRequired, TokenRevoked, VersionMismatch
+from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.precondition import IF_MATCH, read_versions, require_expected, version_tag
@@ -113,9 +113,10 @@ async def delete_creative(request: web.Request) -> web.Response:
     summary="A creative's file; conditional and partial requests are answered",
     query=FileQuery,
     answers={200: _IMAGE, 206: _IMAGE, 304: None},
-    errors=(RangeNotSatisfiable, Forbidden, TokenRevoked),
+    errors=(RangeNotSatisfiable, Forbidden),
     auth=False,
     reads_token=True,
+    takes_token=True,  # a signed link needs none
     deadline=None,
 )
 async def get_file(request: web.Request) -> web.StreamResponse:
@@ -129,9 +130,10 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     summary="A creative's file without its bytes",
     query=FileQuery,
     answers={200: None, 304: None},
-    errors=(Forbidden, TokenRevoked),
+    errors=(Forbidden,),
     auth=False,
     reads_token=True,
+    takes_token=True,
 )
 async def head_file(request: web.Request) -> web.StreamResponse:
     """Answer with the file's headers."""
