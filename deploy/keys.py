@@ -1,7 +1,7 @@
 """Makes what a stack of containers keeps to itself, each part for the one who needs it.
 
 python -m deploy.keys                      make what is missing: passwords, secrets, signing key
-python -m deploy.keys passwords            make other passwords for PostgreSQL and Redis
+python -m deploy.keys passwords            make other passwords for PostgreSQL, Redis, the store
 python -m deploy.keys add|use|drop SECRET  rotate `secret_keys` or `revocation_key`, step by step:
                                            add one that is only accepted, use it, drop the old one
 """
@@ -20,11 +20,12 @@ from shared.entropy import Entropy, SystemEntropy
 SECRET_BYTES = 48
 OWNER, EVERYBODY = 0o400, 0o444  # in a volume that one container mounts, of whatever user
 HOLDERS = {"secret_keys": ("auth",), "revocation_key": ("auth", "media")}
+STORE_KEY = "store/auth_key"  # as rclone takes it: name, comma, secret
 MOST = 3
 
 
 class Keys:
-    """The volumes below one folder: `auth`, `media`, `postgres`, `redis`."""
+    """The volumes below one folder: `auth`, `media`, `postgres`, `redis`, `store`."""
 
     def __init__(self, folder: Path, entropy: Entropy) -> None:
         """Touch nothing yet."""
@@ -41,13 +42,16 @@ class Keys:
         for secret, holders in HOLDERS.items():
             self._once(f"{holders[0]}/{secret}", self._secret())
             self._share(secret)
+        self._once(STORE_KEY, f"media,{self._secret()}")
         self._write_acl()
+        self._write_aws_credentials()
 
     def forget_passwords(self) -> None:
         """Remove the services' passwords, so that `make` makes others."""
         for name in RIGHTS:
             for url in ("database_url", "redis_url"):
                 (self._folder / name / url).unlink(missing_ok=True)
+        (self._folder / STORE_KEY).unlink(missing_ok=True)
 
     def rotate(self, step: str, secret: str) -> int:
         """Take one step with a list of secrets; the first one signs, all are accepted.
@@ -90,6 +94,12 @@ class Keys:
         lines = ["default off", *users(passwords), PROBE]
         text = "".join(f"user {line}\n" for line in lines)
         write_whole(self._folder / "redis" / "users.acl", text, EVERYBODY)
+
+    def _write_aws_credentials(self) -> None:
+        """Tell media_service what the store of `--profile s3` knows, as AWS tools read it."""
+        name, secret = (self._folder / STORE_KEY).read_text().split(",")
+        text = f"[default]\naws_access_key_id = {name}\naws_secret_access_key = {secret}\n"
+        write_whole(self._folder / "media" / "aws_credentials", text, OWNER)
 
 
 def password(url_file: Path) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from shared.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef
 
 PART_BYTES = 5 * 1024 * 1024
 """The least that S3 takes as a part that is not the last one."""
@@ -50,14 +51,22 @@ class Uploader:
     async def abort_older(self, before: datetime) -> int:
         """Abort uploads in parts that nobody has finished since then; return how many."""
         aborted = 0
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
         with judged():
+            async for one in self._unfinished():
+                if one["Initiated"] <= before and ObjectKey.parse(one["Key"]):
+                    await self._abort(one["Key"], one["UploadId"])
+                    aborted += 1
+        return aborted
+
+    async def _unfinished(self) -> AsyncIterator["MultipartUploadTypeDef"]:
+        """Yield the uploads in parts that have not ended."""
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
+        try:
             async for page in pages:
                 for one in page.get("Uploads", []):
-                    if one["Initiated"] <= before and ObjectKey.parse(one["Key"]):
-                        await self._abort(one["Key"], one["UploadId"])
-                        aborted += 1
-        return aborted
+                    yield one
+        except self._client.exceptions.NoSuchUpload:
+            return  # how rclone says that there is none
 
     async def _put_in_parts(self, key: str, path: Path, size: int) -> None:
         created = await self._client.create_multipart_upload(Bucket=self._bucket, Key=key)

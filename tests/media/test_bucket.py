@@ -153,6 +153,12 @@ def refusal(status: int, code: str) -> Answer:
 
 
 @pytest.mark.usefixtures("bucket")
+async def test_a_store_may_say_in_rclones_way_that_no_upload_is_under_way() -> None:
+    async with odd_store(refusal(404, "NoSuchUpload")) as storage:
+        assert await storage.discard_staged(timedelta(hours=1)) == 0
+
+
+@pytest.mark.usefixtures("bucket")
 async def test_a_full_store_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
     for status, code in ((507, "InsufficientStorage"), (403, "QuotaExceeded")):

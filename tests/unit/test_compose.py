@@ -14,6 +14,10 @@ COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 # Where things are inside the containers is the compose file's own business.
 WIRED = {"HOST", "PORT", "JWKS_FILE", "JWT_PRIVATE_KEYS_DIR"}
+# What media_service's libraries read: Python, and whatever speaks to a bucket.
+LIBRARIES = {"TMPDIR", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} | {
+    "AWS_SHARED_CREDENTIALS_FILE"
+}
 MODELS: dict[str, type[ServiceSettings]] = {
     "auth_service": AuthSettings,
     "media_service": MediaSettings,
@@ -37,7 +41,7 @@ def test_every_setting_passes_through(service: str) -> None:
 def test_nothing_is_given_that_no_setting_takes(service: str) -> None:
     known = {name.upper() for name in MODELS[service].model_fields}
     given = set(SERVICES[service]["environment"])
-    assert {name for name in given if name.removesuffix("_FILE") not in known} - known == set()
+    assert {name for name in given if name.removesuffix("_FILE") not in known} - known <= LIBRARIES
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -56,6 +60,13 @@ def test_only_loopback_is_published() -> None:
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
+def test_the_store_is_within_reach_of_media_service_alone_and_keeps_its_key_to_itself() -> None:
+    store = SERVICES["store"]
+    assert (store["profiles"], store["networks"]) == (["s3"], ["data"])
+    assert store["user"] != "0"
+    assert "AUTH_KEY" not in str(store.get("environment", {}))
+
+
 def test_a_service_has_time_to_drain_and_to_finish() -> None:
     defaults = {name: field.default for name, field in ServiceSettings.model_fields.items()}
     needed = defaults["drain_seconds"] + defaults["shutdown_grace"]
@@ -72,4 +83,5 @@ def test_who_mounts_which_keys() -> None:
     assert mounted["keys_media"] == {"keys", "migrate", "media_service"}
     assert mounted["keys_postgres"] == {"keys", "migrate", "postgres"}
     assert mounted["keys_redis"] == {"keys", "redis"}
+    assert mounted["keys_store"] == {"keys", "store"}
     assert mounted["jwks"] == {"keys", "media_service"}

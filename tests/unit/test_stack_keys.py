@@ -1,5 +1,6 @@
 """What the one-shot `keys` makes: once, each part for its holder, rotated step by step."""
 
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from deploy.acl import hashed
 from deploy.keys import HOLDERS, main, password
 
-VOLUMES = ("auth", "media", "postgres", "redis", "jwks")
+VOLUMES = ("auth", "media", "postgres", "redis", "store", "jwks")
 
 
 @pytest.fixture
@@ -36,12 +37,13 @@ def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
     found = {name: sorted(path.name for path in (keys / name).iterdir()) for name in VOLUMES}
     assert found == {
         "auth": ["database_url", "redis_url", "revocation_key", "secret_keys", "signing"],
-        "media": ["database_url", "redis_url", "revocation_key"],
+        "media": ["aws_credentials", "database_url", "redis_url", "revocation_key"],
         "postgres": ["password"],
         "redis": ["users.acl"],
+        "store": ["auth_key"],
         "jwks": ["jwks.json"],
     }
-    for name in ("auth", "media"):
+    for name in ("auth", "media", "store"):
         assert {p.stat().st_mode & 0o077 for p in (keys / name).glob("*") if p.is_file()} == {0}
     shared = [(keys / name / "revocation_key").read_text() for name in ("auth", "media")]
     assert shared[0] == shared[1]
@@ -68,7 +70,17 @@ def test_other_passwords_leave_secrets_and_keys_as_they_are(keys: Path) -> None:
         "media/database_url",
         "media/redis_url",
         "redis/users.acl",
+        "store/auth_key",
+        "media/aws_credentials",
     }
+
+
+def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
+    told = ConfigParser()
+    told.read(keys / "media" / "aws_credentials")
+    name, secret = (keys / "store" / "auth_key").read_text().split(",")
+    assert dict(told["default"]) == {"aws_access_key_id": name, "aws_secret_access_key": secret}
+    assert len(secret) == 64
 
 
 @pytest.mark.parametrize("secret", HOLDERS)

@@ -1,0 +1,83 @@
+"""With `--profile s3` the files are in a bucket of rclone's, and stay there when it restarts."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.stack.conftest import TIMEOUT
+from tests.stack.stack import Stack
+from tests.stack.test_files import Kept
+from tests.stack.test_journey import number
+from tests.support.journey import AuthClient
+from tests.support.media import FORM, picture_form
+from tests.support.pictures import grain
+
+BUCKET = "s3://media?endpoint=http://store:9000&region=us-east-1"
+PART_BYTES = 5 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack of its own that keeps its files in the bucket."""
+    told = {"COMPOSE_PROFILES": "s3", "STORAGE_URL": BUCKET}
+    made = Stack(f"cheershare-test-{secrets.token_hex(4)}", told)
+    try:
+        made.compose("build", "--quiet")
+        made.up()
+        yield made
+    finally:
+        made.down()
+
+
+def objects(stack: Stack) -> list[str]:
+    """Names of what is in the bucket, seen from inside."""
+    code, said = stack.execute(stack.one("store"), "find", "/store/media", "-type", "f")
+    assert code == 0, said
+    return sorted(path.rpartition("/")[2] for path in said.decode().split())
+
+
+async def upload(http: ClientSession) -> Kept:
+    """Upload a picture that goes in parts."""
+    picture = grain(1400)
+    assert len(picture) > PART_BYTES
+    pair = await AuthClient(http).sign_in(number())
+    headers = {"Authorization": f"Bearer {pair['access_token']}", **FORM}
+    data = BytesIO(picture_form(picture))
+    async with http.post("/v1/media/creatives", data=data, headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+        return Kept(http, await answer.json(), pair["user"]["id"], pair["access_token"])
+
+
+async def test_what_is_kept_in_the_bucket(stack: Stack, http: ClientSession) -> None:
+    kept = await upload(http)
+    assert objects(stack) == ["original", "preview", "thumb"]
+    whole = await kept.ask()
+    assert hashlib.sha256(whole.body).hexdigest() == kept.made["sha256"]
+
+    await asyncio.to_thread(stack.compose, "restart", "store", "media_service")
+    await asyncio.to_thread(stack.until_healthy)
+    async with ClientSession(stack.address, timeout=TIMEOUT) as later:
+        kept.http = later
+        some = await kept.ask(Range="bytes=1000000-1000009")
+        assert (some.status, some.body) == (206, whole.body[1_000_000:1_000_010])
+        deleted = await kept.ask("DELETE", f"/v1/media/creatives/{kept.made['id']}")
+        assert deleted.status == 204
+        await asyncio.to_thread(stack.until, lambda: objects(stack) == [], "it is still there")
+        assert (await kept.ask()).code == "not_found"
+
+
+def test_the_store_answers_no_stranger_and_runs_without_rights(stack: Stack) -> None:
+    store = stack.one("store")
+    assert list(store.attrs["NetworkSettings"]["Networks"]) == [stack.network("data")]
+    status = stack.execute(store, "cat", "/proc/1/status")[1].decode()
+    assert "\nUid:\t10001\t" in status
+    assert "\nCapBnd:\t0000000000000000\n" in status
+    named = ["--s3-provider", "Rclone", "--s3-endpoint", "http://127.0.0.1:9000"]
+    as_nobody = ["--s3-access-key-id", "media", "--s3-secret-access-key", "guess"]
+    code, said = stack.execute(store, "rclone", "lsd", "--retries", "1", *named, *as_nobody, ":s3:")
+    assert (code != 0, b"403" in said) == (True, True), said
