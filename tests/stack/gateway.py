@@ -29,7 +29,7 @@ def gateway(
     }
     chosen = network or stack.network("edge")
     container = stack.engine.containers.run(
-        "cheershare/gateway",
+        stack.image("gateway"),
         environment=told | environment,
         labels=stack.labels,
         network=chosen,

@@ -84,6 +84,10 @@ class Stack:
         for kind in (self.engine.networks, self.engine.volumes):
             for one in self._found(kind):
                 one.remove()
+        for image in self.engine.images.list(f"{self.project}/*"):
+            for tag in image.tags:  # the image itself may be another stack's too
+                if tag.startswith(f"{self.project}/"):
+                    self.engine.images.remove(tag)
         left = [
             *self._found(self.engine.containers, all=True),
             *self._found(self.engine.networks),
@@ -116,6 +120,10 @@ class Stack:
             found.append(f"http://{networks[self.network('edge')]['IPAddress']}:{PORTS[service]}")
         return found
 
+    def image(self, name: str) -> str:
+        """What was built for this stack alone: another one may be built meanwhile."""
+        return f"{self.project}/{name}"
+
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"
 
@@ -135,7 +143,7 @@ class Stack:
         container.reload()
         before = container.attrs["State"]["StartedAt"]
         self.engine.containers.run(
-            "cheershare/auth_service",
+            self.image("auth_service"),
             ["-c", KILL, str(container.attrs["State"]["Pid"])],
             entrypoint="python",
             user="0",
