@@ -33,7 +33,8 @@ WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_ver
 
 LOCK = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 
-# Whoever is disabled has no live token: the generation is raised by the same statement.
+# Whoever is disabled has no live token: the generation is raised by the same statement, and what
+# would set another password once they are let in again is removed.
 DISABLE = f"""
 WITH changed AS (
     UPDATE users SET status = 'disabled', generation = generation + 1
@@ -41,6 +42,8 @@ WITH changed AS (
 ), dead AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = 'disabled'
     WHERE user_id = (SELECT id FROM changed) AND revoked_at IS NULL
+), void AS (
+    DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
 ), event AS (
     {appending(4, "changed")}
 )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from auth_service.session.repository import lock_user
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED, account_of
 from shared.db import Connection, Database
@@ -14,9 +15,12 @@ STORE = """
 UPDATE users SET password = $4
 WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3"""
 
+# Only while the account is as it was when its code was sent to that address.
 ADD_TICKET = """
 INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
-VALUES ($1, 'reset', $2, $3, $4)"""
+SELECT $1, 'reset', id, $2, $3 FROM users
+WHERE id = $4 AND status = 'active' AND generation = $5 AND password IS NOT DISTINCT FROM $6
+  AND ((email = $7 AND email_verified) OR (phone_number = $7 AND phone_verified))"""
 
 FIND_TICKET = f"""
 SELECT {PREFIXED}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
@@ -41,11 +45,25 @@ async def set_password(connection: Connection, account: Account, fresh: str) -> 
 
 
 async def add_ticket(
-    database: Database, hash_: bytes, user_id: UUID, now: datetime, expires_at: datetime
-) -> None:
-    """Store a ticket, by its hash alone."""
-    async with database.connection() as connection:
-        await connection.execute(ADD_TICKET, hash_, user_id, now, expires_at)
+    database: Database,
+    account: Account,
+    to: str,
+    hash_: bytes,
+    *,
+    now: datetime,
+    expires_at: datetime,
+) -> bool:
+    """Store a ticket, by its hash alone; False when the account is not any more as it was read.
+
+    `to`: where its code went. Whoever changes the user at this moment is waited for, or else
+    finds the ticket and removes it.
+    """
+    user = account.user
+    known = (user.id, user.generation, account.password, to)
+    async with database.transaction() as connection:
+        await lock_user(connection, user.id)
+        done: str = await connection.execute(ADD_TICKET, hash_, now, expires_at, *known)
+    return done == "INSERT 0 1"
 
 
 async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Account | None:

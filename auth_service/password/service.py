@@ -78,9 +78,11 @@ async def exchange(
         proof = await _prove(parts, named, code, handle, entrance)
         async with parts.challenges.spending(proof):
             account = await _proven(parts, proof)
-            await repository.add_ticket(
-                parts.database, fingerprint(ticket), account.user.id, now, now + TICKET_LIFE
-            )
+            to, hash_ = proof.context["to"], fingerprint(ticket)
+            if not await repository.add_ticket(
+                parts.database, account, to, hash_, now=now, expires_at=now + TICKET_LIFE
+            ):
+                raise OtpInvalid
     return ticket
 
 
@@ -162,7 +164,6 @@ async def _reset(
             raise OtpInvalid
         if not await repository.set_password(connection, account, fresh):
             raise OtpInvalid
-        await repository.remove_tickets(connection, user.id)
         await revoke_user(
             connection,
             user.id,

@@ -89,13 +89,16 @@ WITH dead AS (
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
 SELECT 'session', id::text, $4, $3, $5 FROM dead"""
 
-# A higher generation kills every token of the user at once, with one message.
+# A higher generation kills every token of the user at once, with one message. Tickets carry none:
+# one that outlived this would bring back in whoever was put out.
 REVOKE_USER = f"""
 WITH raised AS (
     UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING id, generation
 ), dead AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = $3
     WHERE user_id = $1 AND revoked_at IS NULL
+), void AS (
+    DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
 ), event AS (
     {appending(5, "raised")}
 )
@@ -261,6 +264,6 @@ async def revoke_user(
     now: datetime,
     until: datetime,
 ) -> None:
-    """End every session of the user by raising the generation; in a transaction."""
+    """End every session of the user by raising the generation, with tickets; in a transaction."""
     await lock_user(connection, user_id)
     await connection.execute(REVOKE_USER, user_id, now, reason, until, event)
