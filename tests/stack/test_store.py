@@ -2,7 +2,10 @@
 
 import asyncio
 import hashlib
+import os
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -10,7 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.stack.conftest import TIMEOUT
-from tests.stack.stack import Stack
+from tests.stack.stack import CHECKOUT, Stack
 from tests.stack.test_files import Kept
 from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
@@ -18,6 +21,7 @@ from tests.support.media import FORM, picture_form
 from tests.support.pictures import grain
 
 BUCKET = "s3://media?endpoint=http://store:9000&region=us-east-1"
+PROMISES = "tests/media/test_stores.py"
 PART_BYTES = 5 * 1024 * 1024
 
 
@@ -81,3 +85,22 @@ def test_the_store_answers_no_stranger_and_runs_without_rights(stack: Stack) -> 
     as_nobody = ["--s3-access-key-id", "media", "--s3-secret-access-key", "guess"]
     code, said = stack.execute(store, "rclone", "lsd", "--retries", "1", *named, *as_nobody, ":s3:")
     assert (code != 0, b"403" in said) == (True, True), said
+
+
+def test_what_every_store_promises_holds_for_this_one(stack: Stack) -> None:
+    store = stack.one("store")
+    address = store.attrs["NetworkSettings"]["Networks"][stack.network("data")]["IPAddress"]
+    name, secret = stack.execute(store, "cat", "/run/secrets/auth_key")[1].decode().split(",")
+    told = {
+        "AWS_ACCESS_KEY_ID": name,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "TEST_STORAGE_URL": f"s3://media?endpoint=http://{address}:9000",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n0", "-k", "elsewhere", PROMISES],
+        cwd=CHECKOUT,
+        env=os.environ | told,
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout.decode()[-2000:]
