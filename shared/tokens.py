@@ -18,6 +18,7 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1, not a secret
 ALGORITHMS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
 MAX_TOKEN_BYTES = 4096
 LEEWAY_SECONDS = 30
+LONGEST_LIFE_SECONDS = 3600
 CACHE_SIZE = 20_000
 T = TypeVar("T")
 _HEADER = {"alg", "typ", "kid"}

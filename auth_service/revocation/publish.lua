@@ -11,7 +11,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function append(stream, life, message)
   local oldest = string.format('%.0f', math.max(0, now - life))
-  return redis.call('XADD', stream, 'MINID', '~', oldest, '*', 'm', message)
+  return redis.call('XADD', stream, 'MINID', '=', oldest, '*', 'm', message)
 end
 local ids = {}
 local last

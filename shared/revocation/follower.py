@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from math import inf
 from typing import Any
 
@@ -22,8 +23,9 @@ from shared.revocation.message import (
     decode,
     without_id,
 )
-from shared.revocation.mirror import Mirror
+from shared.revocation.mirror import KEEP_AFTER_EXPIRY, Mirror
 from shared.revocation.position import START, Page, Position, StreamId, parse_id
+from shared.tokens import LONGEST_LIFE_SECONDS
 
 LOOK_SECONDS = 1.0
 LOOK_SOON_SECONDS = 0.1
@@ -33,6 +35,9 @@ RECONNECT_SECONDS = 0.2
 DEAF_AFTER = 3
 FORGET_EVERY = 60
 PAGE = 500  # decoding one takes some 10 ms of the loop
+AHEAD = timedelta(minutes=5)
+"""How far our clock may be ahead before an entry is passed over that a living token needs."""
+OUTLIVED_AFTER = timedelta(seconds=LONGEST_LIFE_SECONDS) + KEEP_AFTER_EXPIRY + AHEAD
 log = structlog.get_logger()
 
 
@@ -147,10 +152,19 @@ class Follower:
         try:
             self._mirror.add(decode(message, self._keys))
         except UnverifiedMessageError:
+            if self._outlived(entry):
+                return True
             log.error("revocations.unverified_entry_blocks")
             return False
         self._note_lag(entry)
         return True
+
+    def _outlived(self, entry: StreamId) -> bool:
+        """Tell whether every token that an entry may have cut off has expired by itself.
+
+        Such an entry counts as trimmed, which only whoever appends does; its key may be dropped.
+        """
+        return entry[0] < milliseconds(self._clock.now() - OUTLIVED_AFTER)
 
     def _note_lag(self, entry: StreamId) -> None:
         """Note how late a message came; what was there before us did not come late."""

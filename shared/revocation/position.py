@@ -86,7 +86,7 @@ class Position:
         """Apply an entry.
 
         One that nobody understands may hide a revocation: what follows it is applied, but we stay
-        before it, out of touch, until it is trimmed or a key that verifies it is set.
+        before it, out of touch, until it is trimmed or outlived or a key that verifies it is set.
         """
         self._read = entry
         self._understood = self._apply(entry, message) and self._understood

@@ -14,10 +14,11 @@ from auth_service.revocation import service
 from auth_service.revocation.backlog import EpochGone
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import watch_publisher
-from auth_service.revocation.model import USER_DELETED, StoredRevocation
+from auth_service.revocation.model import DELETED_LIFE, USER_DELETED, StoredRevocation
 from auth_service.revocation.seeding import Seeding
 from deploy.local.valkey import Valkey
 from shared.revocation.message import DELETED, HEAD, LOG, Revocation
+from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 from tests.auth.rounds import LIFE, Bench, open_bench
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -229,6 +230,20 @@ async def test_deleted_users_are_told_again_for_thirty_days(bench: Bench) -> Non
     await bench.redis.delete(DELETED)
     await bench.publisher.maintain()
     assert await bench.names(DELETED) == [str(old)]
+
+
+async def test_what_is_too_old_is_trimmed_to_the_entry(bench: Bench) -> None:
+    await bench.publisher.maintain()
+    seconds, _ = await bench.redis.time()
+    for stream, life in ((LOG, LIFE + KEEP_AFTER_EXPIRY), (DELETED, DELETED_LIFE)):
+        for late in (timedelta(minutes=1), timedelta(minutes=-1)):
+            entry = f"{int((seconds - (life + late).total_seconds()) * 1000)}-0"
+            await bench.redis.xadd(stream, {"m": "late" if late > timedelta() else "live"}, entry)
+    await bench.publisher.publish_for(await bench.delete_user())
+    for stream in (LOG, DELETED):
+        entries: Any = await bench.redis.xrange(stream)
+        texts = [fields[b"m"] for _, fields in entries]
+        assert (texts[0], len(texts)) == (b"live", 2)
 
 
 async def test_rows_past_their_life_are_removed(bench: Bench) -> None:

@@ -111,6 +111,23 @@ async def test_an_unverified_entry_puts_out_of_touch_until_it_is_gone(
         await in_touch(mirror)
 
 
+@pytest.mark.parametrize(("minutes", "outlived"), [(79, False), (81, True)])
+async def test_an_unverified_entry_that_can_hide_nothing_live_keeps_nobody_out(
+    source: Source, quick: Follow, minutes: int, outlived: bool
+) -> None:
+    """The longest token life, a quarter of an hour for clocks, and as much as ours may be ahead."""
+    entry = f"{int((time.time() - minutes * 60) * 1000)}-0"
+    await source.redis.xadd(LOG, {"m": source.message(uuid4(), OTHER)}, id=entry)
+    await source.begin()
+    with structlog.testing.capture_logs() as logs:
+        async with quick() as mirror:
+            if outlived:
+                await in_touch(mirror)  # though nothing was appended since
+            else:
+                await said(logs, "revocations.unverified_entry_blocks", times=2)
+                assert not mirror.in_touch
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"null", b"[" * 5000, b"\xff", b'{"mac":"x"}'])
 async def test_an_entry_that_is_no_message_puts_out_of_touch_too(
     source: Source, quick: Follow, text: bytes
