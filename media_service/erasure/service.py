@@ -26,7 +26,7 @@ class Eraser:
     """Removes what deleted users had. Any number of replicas may: what is gone is gone.
 
     The place is kept in the database, after everything up to it is done. An entry that no key
-    verifies keeps it from moving on, but not what follows from being done.
+    verifies keeps it from moving on, but not what follows from being done; that much we remember.
     """
 
     def __init__(
@@ -52,14 +52,20 @@ class Eraser:
         if place is not None and (not entries or entries[0][0] != place.encode()):
             # Redis was wiped, or has let go of the entry: what it tells now is read from its start.
             entries = await self._read("-")
-        understood = True
+        understood, beyond = True, set[bytes]()
         while entries:
             for entry, fields in entries:
-                understood = await self._take(entry, fields.get(b"m", b"")) and understood
-                if understood and entry.decode() != place:
+                if entry.decode() == place:
+                    continue  # done, though its key may have been dropped since
+                taken = await self._take(entry, fields.get(b"m", b""))
+                understood = understood and taken
+                if understood:
                     place = entry.decode()
                     await repository.keep_place(self._database, DELETED, place)
+                elif taken:
+                    beyond.add(entry)
             entries = await self._read(f"({entries[-1][0].decode()}")
+        self._done = beyond
 
     async def _read(self, first: str) -> Entries:
         page: Any = await self._redis.xrange(DELETED, first, "+", PAGE)
@@ -76,7 +82,6 @@ class Eraser:
             return False
         for revocation in told:
             await self._erase(revocation)
-        self._done.add(entry)
         return True
 
     async def _erase(self, revocation: Revocation) -> None:

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+import structlog
 from redis.asyncio import Redis
 
-from shared.revocation.message import DELETED
+from media_service.erasure.service import Eraser
+from shared.clock import SystemClock
+from shared.db import open_database
+from shared.revocation.message import DELETED, Revocation
 from tests.conftest import REVOCATION_KEY
 from tests.support.media import FORM, MediaClient, form, left_over, part
 from tests.support.pictures import encode
@@ -19,6 +23,13 @@ from tests.support.waiting import until
 SECONDS = 10
 TABLES = ("creatives", "products", "photos", "idempotency_keys")
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
+
+
+class Nobody:
+    """Removes files where there are none."""
+
+    def wake(self) -> None:
+        pytest.fail("nothing was removed")
 
 
 async def rows(dsn: str, user_id: UUID) -> int:
@@ -131,6 +142,51 @@ async def test_what_nobody_has_signed_removes_nobody_and_holds_up_nobody(
     await gone(media_dsn, leaver.user_id, files)
     assert await rows(media_dsn, victim.user_id) == 1
     assert await place(media_dsn) == first  # until the entry is trimmed, or its key is known
+
+
+async def test_a_key_that_signed_what_is_done_may_be_dropped(
+    serving_media: Callable[..., Any], media_dsn: str, redis: Redis, files: Path
+) -> None:
+    key = "another-key-" + "k" * 30
+    async with serving_media() as media:
+        await media.upload()
+        first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
+        await placed(media_dsn, first)
+    with structlog.testing.capture_logs() as logs:
+        async with serving_media(revocation_key=key):
+            entry = await tell_of_deleted(redis, media.user_id, key)
+            await gone(media_dsn, media.user_id, files)
+            await placed(media_dsn, entry)
+    assert "erasure.unverified_entry_blocks" not in {event["event"] for event in logs}
+
+
+async def test_only_what_lies_beyond_the_place_is_remembered(
+    media_dsn: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erased, erase = list[str](), Eraser._erase
+
+    async def noted(self: Eraser, revocation: Revocation) -> None:
+        erased.append(revocation.id)
+        await erase(self, revocation)
+
+    monkeypatch.setattr(Eraser, "_erase", noted)
+    other, users = "x" * 20 + "-a-key-of-somebody-else", [uuid4() for _ in range(3)]
+    first = await tell_of_deleted(redis, users[0], REVOCATION_KEY)
+    blocks = await tell_of_deleted(redis, uuid4(), other)
+    beyond = [await tell_of_deleted(redis, user, REVOCATION_KEY) for user in users[1:]]
+    async with open_database(media_dsn) as database:
+        remover: Any = Nobody()
+        eraser = Eraser(redis, [REVOCATION_KEY.encode()], database, remover, SystemClock())
+        for _ in range(2):
+            await eraser.once()
+        assert eraser._done == {entry.encode() for entry in beyond}
+        assert await place(media_dsn) == first
+        await redis.xdel(DELETED, blocks)
+        for _ in range(2):
+            await eraser.once()
+        assert eraser._done == set()
+        assert await place(media_dsn) == beyond[-1]
+    assert erased == [str(user) for user in users]  # each one once
 
 
 @pytest.mark.parametrize("reason", ["logout_all", "disabled"])
