@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -49,14 +50,13 @@ async def list_dead_letters(request: web.Request) -> web.Response:
 async def retry_delivery(request: web.Request) -> web.Response:
     """Queue the dead letter again."""
     app, wanted = request.app, str(path_id(request))
-    outcome = await app[LETTERS].retry(wanted)
+    actor, details = request[CALLER].user.id, {"delivery": wanted}
+    event = Event("delivery.retried", origin(request), actor_id=actor, details=details)
+    outcome = await app[LETTERS].retry(wanted, before=partial(app[AUDIT].append, event))
     if outcome == "unknown":
         raise NotFound
     if outcome == "ended":
         raise NoLongerTrue
-    actor, details = request[CALLER].user.id, {"delivery": wanted}
-    event = Event("delivery.retried", origin(request), actor_id=actor, details=details)
-    await app[AUDIT].append(event)
     return web.Response(status=204)
 
 

@@ -1,6 +1,6 @@
 """Dead letters: messages that could not be sent, to be looked at and sent after all."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,10 @@ from shared.clock import Clock, milliseconds
 from shared.logs import mask
 
 Outcome = Literal["queued", "ended", "unknown"]
+
+
+async def _nothing() -> None:
+    """Nobody wants to know first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,17 @@ class Letters:
         more = place - limit if len(found) > limit else None
         return self._opened(found[:limit]), more
 
-    async def retry(self, wanted: str) -> Outcome:
-        """Put one back into the queue, unless its life has ended or somebody else just has."""
+    async def retry(self, wanted: str, before: Callable[[], Awaitable[None]] = _nothing) -> Outcome:
+        """Put one back into the queue, unless its life has ended or somebody else just has.
+
+        `before` is awaited when it is there to be put back; when that fails, it stays where it is.
+        """
         for letter in await self._queue.dead():
             if letter["id"] != wanted:
                 continue
             if letter["not_after"] <= milliseconds(self._clock.now()):
                 return "ended"
+            await before()
             if await self._queue.revive(letter):
                 return "queued"
         return "unknown"

@@ -1,19 +1,15 @@
 """Administration: who is found, who is kept out, and what everybody's tokens are worth then."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from redis.asyncio import Redis
 
 from auth_service.cli import main
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import Answer, AuthClient
-from tests.support.providers import ProviderStandIn
-from tests.support.waiting import until
 
 ADMIN, NUMBER, OTHER = "+919876543200", "+919876543210", "+919876543211"
 
@@ -223,49 +219,6 @@ async def test_events_are_listed_by_user_name_and_time(
     ):
         assert (await listed(**wrong)).code == "validation_failed", wrong
     assert await names(**{"from": "0001-01-01T00:00:00Z", "to": "1950-01-01T00:00:00Z"}) == []
-
-
-async def test_dead_letters_are_listed_and_retried(
-    through: Callable[..., Any],
-    auth_db: Connection,
-    twilio: ProviderStandIn,
-    redis: Redis,
-    clock: MovableClock,
-) -> None:
-    async with through("console") as auth:
-        admin = await be_admin(auth, auth_db)
-    twilio.answers = [400, 400, 400]
-    async with through("twilio") as auth:
-        for last in range(3):
-            await auth.ask(f"+91987654321{last}")
-
-        async def all_dead() -> bool:
-            return bool(await redis.llen("deliveries:dead") == 3)
-
-        await until(all_dead, 10)
-        path, letters = "/admin/deliveries/dead", list[Any]()
-        params = {"limit": "2"}
-        while params:
-            page = (await auth.call("GET", path, token=admin, params=params)).body
-            letters += page["items"]
-            params = {"limit": "2", "cursor": page["next_cursor"]} if page["next_cursor"] else {}
-        assert sorted(letter["to"] for letter in letters) == ["…10", "…11", "…12"]
-        assert {letter["template"] for letter in letters} == {"code"}
-        assert not [text for text in ("parameters", "sealed", "+9198") if text in str(letters)]
-        for cursor in ("x", "WyJ4Il0", "WyItMSJd"):
-            bad = await auth.call("GET", path, token=admin, params={"cursor": cursor})
-            assert bad.code == "validation_failed"
-        retry = "/admin/deliveries/{}/retry"
-        again = retry.format(letters[0]["id"])
-        assert (await auth.call("POST", again, token=admin)).status == 204
-        assert (await twilio.received(4))[-1]["To"].endswith(letters[0]["to"][1:])
-        assert (await auth.call("POST", again, token=admin)).code == "not_found"
-        assert (await auth.call("POST", retry.format(uuid4()), token=admin)).code == "not_found"
-        clock.advance(seconds=301)
-        late = await auth.call("POST", retry.format(letters[1]["id"]), token=admin)
-        assert (late.status, late.code) == (409, "conflict")
-    details = "select details from audit_events where event = 'delivery.retried'"
-    assert letters[0]["id"] in await auth_db.fetchval(details)
 
 
 @pytest.mark.usefixtures("command_environment")
