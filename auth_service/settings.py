@@ -20,6 +20,7 @@ from shared.settings import (
     split,
     url_of,
 )
+from shared.tokens import LONGEST_LIFE_SECONDS
 
 ANY_COUNTRY = "*"
 LEAST_ARGON2_MEMORY_KIB = 7168
@@ -64,7 +65,9 @@ class KeySettings(EnvironmentSettings):
     jwks_file: Path | None = Field(
         None, description="where the `keys` command writes the public set, for other services"
     )
-    access_token_ttl: int = Field(600, gt=0, le=3600, description="life of an access token, s")
+    access_token_ttl: int = Field(
+        600, gt=0, le=LONGEST_LIFE_SECONDS, description="life of an access token, s"
+    )
 
 
 class AuthSettings(KeySettings, ServiceSettings):
@@ -105,10 +108,12 @@ class AuthSettings(KeySettings, ServiceSettings):
     )
     limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
     limit_login_per_ip: Rates = _rates(
-        "60/minute", "sign-ins by password from one address (IPv6: /64)"
+        "60/minute",
+        "passwords given from one address (IPv6: /64): to sign in, register, step up, change one",
     )
     limit_login_failures: Rates = _rates(
-        "10/hour", "wrong passwords for one account from one address"
+        "10/hour",
+        "wrong passwords from one address for one name as it was given, or for who is signed in",
     )
     argon2_memory_kib: int = Field(
         19_456, ge=64, le=1_048_576, description="memory that one password hash takes, KiB"
