@@ -40,4 +40,4 @@ class Parts:
     @property
     def conceals(self) -> bool:
         """Whether no answer may tell that an account exists."""
-        return self.settings.account_disclosure == "conceal"
+        return self.settings.conceals

@@ -172,6 +172,11 @@ class AuthSettings(KeySettings, ServiceSettings):
     twilio_base_url: WebUrl = Field("", description="another address of Twilio's API, for tests")
 
     @property
+    def conceals(self) -> bool:
+        """Whether no answer may tell that an account exists."""
+        return self.account_disclosure == "conceal"
+
+    @property
     def secrets(self) -> list[bytes]:
         """Return the secret keys, the signing one first."""
         return [secret.get_secret_value().encode() for secret in self.secret_keys]

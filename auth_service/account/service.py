@@ -60,6 +60,7 @@ async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance)
         Errand(_bound(caller.user)),
         request_id=entrance.request_id,
         held=holder is not None,
+        quiet=parts.conceals,
     )
     await parts.audit.append(_event("contact.change_asked", caller, entrance, to=mask(to.address)))
     return challenge

@@ -58,6 +58,7 @@ async def _ask(request: web.Request, body: SignupBody, number: Destination) -> w
         name=body.name or "",
         client=client_address(request),
         request_id=request[REQUEST_ID],
+        quiet=app[SETTINGS].conceals,
     )
     return answer(Sent.of(challenge, "OTP sent successfully"), 202)
 

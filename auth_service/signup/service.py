@@ -31,8 +31,11 @@ async def ask(
     name: str,
     client: Address,
     request_id: str,
+    quiet: bool,
 ) -> Challenge:
     """Send a code to the number; `name` is kept with it for a user who is new.
+
+    `quiet`: whoever is new and gets no code for the traffic of others is not told so.
 
     Raises:
         LimitReached: too many codes. Limits that other people's traffic fills refuse no
@@ -47,10 +50,13 @@ async def ask(
             Errand({"name": name}),
             request_id=request_id,
             held=held,
+            quiet=quiet,
         )
 
+    # where nobody may tell who is held, it is asked of everybody: a second look takes its time
+    held = quiet and await is_held(database, phone_number.address)
     try:
-        return await send(held=False)
+        return await send(held=held)
     except LimitReached as full:
         if full.scope.refuses != "newcomers" or not await is_held(database, phone_number.address):
             raise

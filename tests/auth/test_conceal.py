@@ -176,3 +176,31 @@ async def test_a_send_that_only_newcomers_are_refused_is_answered_alike(
         await auth.sign_in("+919876543210")
         assert len(await auth.codes(UNKNOWN)) == 0
         assert len(await auth.codes(PENDING)) == 1  # from before
+
+
+async def test_a_full_range_of_numbers_shows_no_holder_to_who_signs_up(
+    serving_auth: Callable[..., Any],
+) -> None:
+    held, unknown = "+919876543210", "+919876543219"
+    async with serving_auth() as auth:
+        await auth.sign_in(held)
+    changes = {"account_disclosure": "conceal", "trusted_proxies": "127.0.0.1"}
+    async with serving_auth(**changes, limit_send_per_prefix="1/hour") as auth:
+        before = len(await auth.codes(held))
+        await auth.ask("+919876500000", headers={"X-Forwarded-For": "203.0.113.1"})
+        from_here = {"X-Forwarded-For": "203.0.113.9"}
+        answers = [await auth.ask(number, headers=from_here) for number in (unknown, held)]
+        await auth.code(held, before + 1)  # the queue is first in, first out
+        assert await auth.codes(unknown) == []
+    assert [answer.status for answer in answers] == [202, 202]
+    assert answers[0].body.keys() == answers[1].body.keys()
+
+
+async def test_no_new_address_shows_that_it_is_held(concealing: Concealing) -> None:
+    async with concealing(limit_send_total="1/hour") as auth:
+        token = (await auth.sign_in("+919876543210"))["access_token"]
+        asked = [
+            await auth.call("PATCH", "/me", token=token, json={"email": to})
+            for to in (ACTIVE, UNKNOWN)
+        ]
+    assert [answer.status for answer in asked] == [202, 202]
