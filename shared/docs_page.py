@@ -50,9 +50,17 @@ def render_page(title: str, document: dict[str, Any], operations: Iterable[Opera
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
         '<p>The same as data: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
-        f"<nav><table>{index}</table></nav>"
+        f"{_sign_in(document)}<nav><table>{index}</table></nav>"
         f"<h2>Operations</h2>{paths}<h2>Models</h2>{models}"
         f"<h2>Error codes</h2><table>{_codes(list(operations))}</table></body></html>"
+    )
+
+
+def _sign_in(document: dict[str, Any]) -> str:
+    schemes = document["components"].get("securitySchemes", {})
+    return "".join(
+        f"<p>Signed in by {escape(name)}: {_text(scheme['description'])}.</p>"
+        for name, scheme in schemes.items()
     )
 
 

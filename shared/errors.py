@@ -120,7 +120,7 @@ class RequestTimeout(DomainError):
 
 
 class Conflict(DomainError):
-    """The thing's present state does not allow it."""
+    """The thing's present state does not allow it, or somebody else has what was asked for."""
 
     code, status, title = "conflict", 409, "Conflict"
 

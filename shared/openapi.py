@@ -14,12 +14,19 @@ from shared.credentials import ACCESS, CSRF, CSRF_HEADER, SAFE_METHODS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HANDLER_SECONDS = 30.0
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "`Authorization: Bearer` and the access token; cookies then count for nothing",
+}
 COOKIE = {
     "type": "apiKey",
     "in": "cookie",
     "name": ACCESS,
-    "description": f"for browsers; a change also needs `{CSRF_HEADER}`, as the cookie `{CSRF}` has "
-    "it",
+    "description": 'for browsers, which sign in with `"transport": "cookie"`. Every change then '
+    f"needs `{CSRF_HEADER}` with the value of the cookie `{CSRF}`; refreshing and signing out need "
+    "an `Origin` equal to `PUBLIC_URL`'s, which browsers send by themselves",
 }
 _UUID = {"type": "string", "format": "uuid"}
 _NO_ERRORS: tuple[type[e.DomainError], ...] = ()
@@ -132,9 +139,7 @@ def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> 
     listed = list(operations)
     spec = APISpec(title=title, version="1", openapi_version="3.1.0")
     _add_schemas(spec, listed)
-    spec.components.security_scheme(
-        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    )
+    spec.components.security_scheme("bearer", BEARER)
     spec.components.security_scheme("cookie", COOKIE)
     for operation in listed:
         spec.path(

@@ -54,7 +54,8 @@ async def run(port: int, data: Path) -> None:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise StackError(
-                f"port {port} is taken, perhaps by another `make run`; try PORT={port + 1}"
+                f"port {port} is taken, perhaps by another `make run`; try PORT={port + 1} and"
+                " another DATA"
             ) from error
 
 

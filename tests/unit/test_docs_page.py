@@ -78,6 +78,12 @@ def test_every_operation_and_model_is_shown(service: Interface) -> None:
     assert set(service.document()["components"]["schemas"]) <= set(page.ids)
 
 
+def test_how_to_sign_in_is_told_for_apps_and_for_browsers() -> None:
+    page = page_of(MEDIA)
+    assert "Signed in by bearer: Authorization: Bearer" in page.text
+    assert "X-CSRF-Token" in page.text
+
+
 def test_a_parameter_is_shown_with_its_bounds_and_a_code_leads_to_its_meaning() -> None:
     page = page_of(MEDIA)
     assert "integer, at least 1, at most 200" in page.text
