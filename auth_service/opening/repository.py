@@ -1,27 +1,54 @@
 """Storing a session with its first refresh token and the event that tells of it."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
-
 from auth_service.audit.repository import appending
-from auth_service.session.model import Device, Session
+from auth_service.opening.model import Holder, NewSession, Opened
 from auth_service.session.repository import PREFIXED_SESSION, session_of
-from auth_service.user.model import Account, User
+from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Connection
 
-# Nothing comes back when status, generation or password are not any more what was read with the
-# credential: whatever changed them has won. Who changes them locks the user's row first.
-OPEN = f"""
-WITH u AS (
+# A row that may be signed in; nothing else asks it for a session.
+MAY_ENTER = "status = 'active'"
+
+# No row when status, generation or password are not any more what was read with the credential:
+# whatever changed them has won. Who changes them locks the user's row first.
+OF_ACCOUNT = f"""u AS (
     UPDATE users SET last_login_at = $4
-    WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3
+    WHERE id = $1 AND {MAY_ENTER} AND generation = $2 AND password IS NOT DISTINCT FROM $3
+    RETURNING *, false AS is_new
+)"""
+
+# The user who holds the number, or a new one. No row when somebody else made the holder, or moved
+# the number, at this moment: asked again, it is settled.
+OF_HOLDER = f"""seen AS (
+    UPDATE users SET last_login_at = $4
+    WHERE phone_number = $1 AND phone_verified AND {MAY_ENTER}
     RETURNING *
-), known AS (
+), created AS (
+    INSERT INTO users (id, name, phone_number, phone_verified, status, last_login_at, created_at)
+    SELECT $2, $3, $1, true, 'active', $4, $4
+    WHERE NOT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified)
+    ON CONFLICT (phone_number) WHERE phone_verified DO NOTHING
+    RETURNING *
+), u AS (
+    SELECT *, false AS is_new FROM seen UNION ALL SELECT *, true FROM created
+)"""
+
+EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
+
+
+def _storing(user: str) -> str:
+    """Return the one statement that creates sessions, all of it or nothing.
+
+    `user`: the CTE `u` of at most one row, from parameters 1 to 4.
+    """
+    source = "u JOIN s ON s.user_id = u.id"
+    event = appending(12, source, user_id="u.id", session_id="s.id", event=EVENT)
+    return f"""
+WITH {user}, known AS (
     SELECT EXISTS (
         SELECT 1 FROM sessions x
-        WHERE x.user_id = $1 AND x.user_agent IS NOT DISTINCT FROM $6) AS device
+        WHERE x.user_id = (SELECT id FROM u) AND x.user_agent IS NOT DISTINCT FROM $6) AS device
 ), s AS (
     INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
                           expires_at)
@@ -31,45 +58,26 @@ WITH u AS (
     INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
     SELECT $10, 'refresh', s.user_id, s.id, $4, $11 FROM s
 ), event AS (
-    {appending(12, "u JOIN s ON s.user_id = u.id", user_id="u.id", session_id="s.id")}
+    {event}
 )
-SELECT known.device AS known_device, {PREFIXED}, {PREFIXED_SESSION}
-FROM known, u JOIN s ON s.user_id = u.id"""
+SELECT u.is_new, known.device AS known_device, {PREFIXED}, {PREFIXED_SESSION}
+FROM known, {source}"""
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """What is to be stored when somebody signs in."""
-
-    id: UUID
-    device: Device
-    amr: tuple[str, ...]
-    now: datetime
-    ends: datetime
-    refresh_hash: bytes
-    refresh_ends: datetime
-    event: str
+OPEN_ACCOUNT, OPEN_HOLDER = _storing(OF_ACCOUNT), _storing(OF_HOLDER)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What was stored. `known_device`: the user signed in with this user agent before."""
-
-    user: User
-    session: Session
-    known_device: bool
-
-
-async def open_session(connection: Connection, account: Account, new: NewSession) -> Opened | None:
+async def open_session(
+    connection: Connection, whose: Account | Holder, new: NewSession
+) -> Opened | None:
     """Store a session of the user with its first refresh token and its event.
 
     None when the account is not any more as it was read, or may not be signed in.
     """
+    query, who = _choose(whose)
     row = await connection.fetchrow(
-        OPEN,
-        account.user.id,
-        account.user.generation,
-        account.password,
+        query,
+        *who,
         new.now,
         new.id,
         new.device.user_agent,
@@ -80,4 +88,12 @@ async def open_session(connection: Connection, account: Account, new: NewSession
         new.refresh_ends,
         new.event,
     )
-    return Opened(user_of(row), session_of(row), row["known_device"]) if row else None
+    if row is None:
+        return None
+    return Opened(user_of(row), session_of(row), row["is_new"], row["known_device"])
+
+
+def _choose(whose: Account | Holder) -> tuple[str, tuple[object, ...]]:
+    if isinstance(whose, Holder):
+        return OPEN_HOLDER, (whose.phone_number, whose.new_id, whose.name)
+    return OPEN_ACCOUNT, (whose.user.id, whose.user.generation, whose.password)

@@ -1,28 +1,20 @@
 """Where a session is created, whatever the first factor was.
 
-A second factor will be asked for here: in `Opener.open_in`, before anything is stored.
+Every way in ends in `Opener.open_in`, and one statement stores every session; the ways differ in
+how it finds the user. A second factor will be asked for here: `repository.MAY_ENTER`, by which
+that statement lets a user in, leaves out who has one, and `open_in` says what is missing.
 """
-
-from dataclasses import dataclass
 
 from auth_service.audit.service import Audit
 from auth_service.delivery.notices import Notices
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
 from auth_service.opening import repository
-from auth_service.opening.repository import NewSession
+from auth_service.opening.model import Holder, NewSession, Opening
 from auth_service.session.model import Entrance, Lives, SignedIn
 from auth_service.user.model import Account
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A session that was stored. `strange`: the user was not seen with this device before."""
-
-    signed_in: SignedIn
-    strange: bool
 
 
 class Opener:
@@ -59,9 +51,13 @@ class Opener:
         return opening.signed_in
 
     async def open_in(
-        self, connection: Connection, account: Account, entrance: Entrance
+        self, connection: Connection, whose: Account | Holder, entrance: Entrance
     ) -> Opening | None:
-        """Sign the user in within a transaction; nobody is told."""
+        """Sign the user in, by one statement; nobody is told.
+
+        None when the account has changed since it was read, somebody else made the holder at this
+        moment, or they may not be signed in; nothing was stored then.
+        """
         token = wrap("chr_", self._entropy.bytes(SECRET_BYTES))
         now = self._clock.now()
         ends = now + self._lives.absolute
@@ -75,11 +71,12 @@ class Opener:
             refresh_ends=self._lives.refresh_until(ends, now),
             event=self._audit.packed(entrance.event()),
         )
-        opened = await repository.open_session(connection, account, new)
+        opened = await repository.open_session(connection, whose, new)
         if opened is None:
             return None
         signed_in = SignedIn(opened.user, opened.session, token, new.refresh_ends)
-        return Opening(signed_in, strange=not opened.known_device)
+        strange = not (opened.is_new or opened.known_device)
+        return Opening(signed_in, opened.is_new, strange=strange)
 
     async def greet(self, opening: Opening, entrance: Entrance) -> None:
         """Tell a user who was not seen with this device before."""

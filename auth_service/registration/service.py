@@ -4,7 +4,7 @@ from uuid import UUID
 
 from auth_service.audit.model import Event, Origin
 from auth_service.destination import Destination
-from auth_service.opening.service import Opening
+from auth_service.opening.model import Opening
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, Errand
 from auth_service.parts import Parts

@@ -2,24 +2,14 @@
 
 from aiohttp import web
 
-from auth_service.audit.origin import user_agent
 from auth_service.destination import Destination, phone_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
-from auth_service.resources import (
-    AUDIT,
-    CHALLENGES,
-    CLOCK,
-    DATABASE,
-    ENTROPY,
-    LIVES,
-    NOTICES,
-    SETTINGS,
-)
-from auth_service.session.answers import token_pair
+from auth_service.resources import PARTS, SETTINGS
+from auth_service.session.answers import device_of, entrance_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device
+from auth_service.session.model import BY_CODE
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import SignupBody
@@ -27,7 +17,7 @@ from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.problem import REQUEST_ID
-from shared.request import client_address, read_body
+from shared.request import read_body
 
 routes = Routes("sign-up")
 
@@ -50,34 +40,16 @@ async def signup(request: web.Request) -> web.Response:
 
 
 async def _ask(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
-    app = request.app
-    challenge = await service.ask(
-        app[CHALLENGES],
-        app[DATABASE],
-        phone_number=number,
-        name=body.name or "",
-        client=client_address(request),
-        request_id=request[REQUEST_ID],
-        quiet=app[SETTINGS].conceals,
-    )
+    name, device = body.name or "", device_of(request)
+    challenge = await service.ask(request.app[PARTS], number, name, device, request[REQUEST_ID])
     return answer(Sent.of(challenge, "OTP sent successfully"), 202)
 
 
 async def _enter(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
-    app = request.app
     require_issuable(request, body.transport)
-    signed_in, is_new = await service.enter(
-        app[CHALLENGES],
-        app[DATABASE],
-        app[NOTICES],
-        app[AUDIT],
-        app[LIVES],
-        phone_number=number,
-        code=body.otp or "",
-        handle=body.challenge,
-        device=Device(client_address(request), user_agent(request)),
-        request_id=request[REQUEST_ID],
-        clock=app[CLOCK],
-        entropy=app[ENTROPY],
+    entrance = entrance_of(request, BY_CODE["sms"])
+    opening = await service.enter(
+        request.app[PARTS], number, body.otp or "", body.challenge, entrance
     )
-    return token_pair(request, signed_in, 201 if is_new else 200, transport=body.transport)
+    status = 201 if opening.is_new else 200
+    return token_pair(request, opening.signed_in, status, transport=body.transport)

@@ -1,5 +1,7 @@
 """Events: stored with what they tell of, telling nothing that must stay secret, never changed."""
 
+import json
+
 import asyncpg
 import pytest
 
@@ -27,6 +29,7 @@ async def test_a_sign_up_and_a_sign_in_are_told_with_their_session(
     assert str(up["user_id"]) == str(again["user_id"]) == first["user"]["id"]
     assert (up["outcome"], up["actor_id"], up["user_agent"]) == ("success", None, "Phone/1")
     assert (str(up["address"]), up["request_id"]) == ("127.0.0.1", "request-0001")
+    assert json.loads(up["details"]) == json.loads(again["details"]) == {"method": "otp sms"}
     sessions = await auth_db.fetch("select id from sessions order by created_at")
     assert [up["session_id"], again["session_id"]] == [row["id"] for row in sessions]
 

@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import auth_service
 from tests.support.clock import MovableClock
+from tests.support.database import Connection
 from tests.support.journey import AuthClient, wrong
+from tests.support.waiting import until
 
 NUMBER = "+919876543210"
 
@@ -130,3 +134,33 @@ async def test_100_simultaneous_requests_send_one_message(
         assert await auth.code(NUMBER)
         await auth.sign_in("+919876543299")  # the queue is first in, first out: no more came
         assert len(await auth.inbox(NUMBER)) == 1
+
+
+async def test_a_number_that_is_moved_at_this_moment_signs_nobody_else_in(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    first = await auth.sign_in(NUMBER, "Asha")
+    await auth.ask(NUMBER, "Meera")
+    code = await auth.code(NUMBER, 2)
+    async with auth_db.transaction():
+        await auth_db.execute("update users set phone_number = '+919876543211'")
+        entering = asyncio.create_task(auth.enter(NUMBER, code))
+
+        async def waits() -> bool:
+            return bool(await auth_db.fetchval("select 1 from pg_locks where not granted"))
+
+        await until(waits)
+    answer = await entering
+    assert (answer.status, answer.body["user"]["name"]) == (201, "Meera")
+    assert answer.body["user"]["id"] != first["user"]["id"]
+
+
+def test_sessions_are_stored_in_one_place() -> None:
+    """Else whoever has a second factor would be let in without it by the other place."""
+    code = Path(auth_service.__file__).parent
+    found = [
+        path.relative_to(code).as_posix()
+        for path in code.rglob("*.py")
+        for _ in range(path.read_text().lower().count("into sessions"))
+    ]
+    assert found == ["opening/repository.py"]
