@@ -84,14 +84,10 @@ async def enter_by_password(
         ServiceUnavailable: too many passwords are being checked; nothing was counted.
     """
     scopes = login_scopes(parts.settings, f"{kind}:{name.lower()}", entrance.device.address)
-    moment = await parts.throttle.attempt(scopes)
-    try:
+    async with parts.throttle.guess(scopes) as forgive:
         found = await _find(parts, kind, name)
         account = found.holder or found.pending
         right = await parts.hasher.verify(password, account.password if account else None)
-    except ServiceUnavailable:
-        await parts.throttle.forgive(scopes[0], moment)
-        raise
     user_id = account.user.id if account else None
     async with parts.audit.refusals(entrance.event(user_id=user_id, to=mask(name))):
         if not right or account is None:
@@ -101,7 +97,7 @@ async def enter_by_password(
         signed_in = await parts.opener.open(account, entrance)
         if signed_in is None:
             raise InvalidCredentials
-    await parts.throttle.forgive(scopes[0], moment)
+    await forgive()
     await _rehash(parts, account, password)
     return signed_in
 

@@ -8,7 +8,6 @@ from auth_service.session.model import Caller, Entrance
 from auth_service.session.repository import lock_user, revoke_others
 from auth_service.throttle.model import login_scopes
 from auth_service.user.repository import find_account
-from shared.errors import ServiceUnavailable
 
 
 async def change(
@@ -26,16 +25,12 @@ async def change(
     parts.policy.require(password, field="new_password", username=user.username, email=user.email)
     event = Event("password.changed", entrance.origin, user.id, session_id=caller.session_id)
     scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.device.address)
-    moment = await parts.throttle.attempt(scopes)
-    try:
+    async with parts.throttle.guess(scopes) as forgive:
         async with parts.database.connection() as connection:
             account = await find_account(connection, user.id)
         stored = account.password if account else None
         right = await parts.hasher.verify(current, stored)
         fresh = await parts.hasher.hash(password) if right else ""
-    except ServiceUnavailable:
-        await parts.throttle.forgive(scopes[0], moment)
-        raise
     async with parts.audit.refusals(event):
         if account is None or not right:
             raise WrongPassword
@@ -53,7 +48,7 @@ async def change(
                 now=now,
                 until=parts.lives.revoked_until(now),
             )
-    await parts.throttle.forgive(scopes[0], moment)
+    await forgive()
     told = entrance.told(now)
     await parts.notices.tell(user, "password_changed", told, request_id=entrance.request_id)
     await parts.publisher.publish_for(user.id)

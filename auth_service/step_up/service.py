@@ -13,7 +13,7 @@ from auth_service.step_up.model import reach
 from auth_service.throttle.model import login_scopes
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
-from shared.errors import ServiceUnavailable, TokenRevoked
+from shared.errors import TokenRevoked
 
 
 async def ask(parts: Parts, caller: Caller, entrance: Entrance) -> Challenge:
@@ -67,18 +67,14 @@ async def by_password(parts: Parts, caller: Caller, password: str, entrance: Ent
     """
     event = _event(caller, entrance, "password")
     scopes = login_scopes(parts.settings, f"id:{caller.user.id}", entrance.device.address)
-    moment = await parts.throttle.attempt(scopes)
-    try:
+    async with parts.throttle.guess(scopes) as forgive:
         account = await _account(parts, caller.user.id)
         right = await parts.hasher.verify(password, account.password)
-    except ServiceUnavailable:
-        await parts.throttle.forgive(scopes[0], moment)
-        raise
     async with parts.audit.refusals(event):
         if not right:
             raise WrongPassword
         session = await _prove(parts, caller, account, BY_PASSWORD, event)
-    await parts.throttle.forgive(scopes[0], moment)
+    await forgive()
     return session
 
 

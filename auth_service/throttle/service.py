@@ -1,11 +1,13 @@
 """Counting attempts that send nothing: wrong passwords."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 
 from auth_service.throttle.model import Scope
 from shared.clock import Clock, milliseconds
-from shared.errors import RateLimited
+from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import BatchedRedis, Script, lua
 
 LIMITS = lua("auth_service.throttle", "limits.lua")
@@ -34,6 +36,24 @@ class Throttle:
             raise RateLimited(-(-wait // 1000))
         return now
 
-    async def forgive(self, scope: Scope, moment: int) -> None:
-        """Take back what was counted: the attempt was no failure."""
+    @asynccontextmanager
+    async def guess(self, scopes: Sequence[Scope]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Count a password in all of the scopes while the block checks it.
+
+        Yields what takes it back in the first of them, for when it has let somebody in. It is
+        taken back here when the block ends in a 503: the password was not checked then. What
+        tells of a wrong one belongs behind the block, else failing to tell would make guesses free.
+
+        Raises:
+            RateLimited: one of them is full; nothing was counted.
+            ServiceUnavailable: Redis is away, so that nothing can be counted.
+        """
+        forgive = partial(self._forgive, scopes[0], await self.attempt(scopes))
+        try:
+            yield forgive
+        except ServiceUnavailable:
+            await forgive()
+            raise
+
+    async def _forgive(self, scope: Scope, moment: int) -> None:
         await self._redis.execute("LREM", scope.key, 1, moment)

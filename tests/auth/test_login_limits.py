@@ -2,9 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
+import pytest
+
 from auth_service.password.hasher import MOST_IN_HAND
+from auth_service.settings import AuthSettings
+from auth_service.throttle.model import login_scopes
+from auth_service.throttle.service import Throttle
+from shared.errors import RateLimited, ServiceUnavailable
+from shared.redis import open_redis
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.clock import MovableClock
 
@@ -104,3 +112,24 @@ async def test_beyond_the_queue_is_503_and_others_are_served(
         assert 0 < len(refused) <= 30
         assert {answer.code for answer in refused} == {"service_unavailable"}
         assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+
+
+async def test_only_a_password_that_was_checked_and_let_nobody_in_counts(
+    auth_settings: Callable[..., AuthSettings], clock: MovableClock
+) -> None:
+    settings = auth_settings(limit_login_failures="1/hour")
+    scopes = login_scopes(settings, "username:asha", ip_address(HOME))
+    async with open_redis(settings.redis_url.get_secret_value()) as redis:
+        throttle = Throttle(redis, clock)
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailable):
+                async with throttle.guess(scopes):
+                    raise ServiceUnavailable
+            async with throttle.guess(scopes) as forgive:
+                pass
+            await forgive()
+        async with throttle.guess(scopes):
+            pass  # wrong
+        with pytest.raises(RateLimited):
+            async with throttle.guess(scopes):
+                pytest.fail("it is refused before it is checked")
