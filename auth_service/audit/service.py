@@ -8,6 +8,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from auth_service.audit import repository
+from auth_service.audit.errors import Unremarkable
 from auth_service.audit.model import Event, Filter, StoredEvent
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -47,11 +48,16 @@ class Audit:
 
     @asynccontextmanager
     async def refusals(self, event: Event) -> AsyncIterator[None]:
-        """Add the event as a failure when the block ends in a 401 or 403; the refusal goes on."""
+        """Add the event as a failure when the block ends in a 401 or 403; the refusal goes on.
+
+        One that concerns nobody's code or ticket is let go on by itself, unless it is known whom
+        the event is about.
+        """
         try:
             yield
         except DomainError as refused:
-            if refused.status in REFUSALS:
+            idle = event.user_id is None and isinstance(refused, Unremarkable)
+            if refused.status in REFUSALS and not idle:
                 details = {**event.details, "reason": refused.code}
                 await self.append(replace(event, outcome="failure", details=details))
             raise

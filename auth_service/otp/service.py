@@ -13,7 +13,7 @@ from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import STREAM, Delivery
 from auth_service.destination import Destination
 from auth_service.keyring import Keyring
-from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.errors import NothingSent, OtpInvalid
 from auth_service.otp.model import (
     HANDLE_BYTES,
     Challenge,
@@ -146,7 +146,8 @@ class Challenges:
         Without `handle` the destination's newest challenge is meant.
 
         Raises:
-            OtpInvalid: wrong (counted), or no live challenge (nothing counted).
+            OtpInvalid: wrong (counted).
+            NothingSent: there is no live challenge; nothing is counted.
             RateLimited: too many wrong codes lately.
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
@@ -174,6 +175,8 @@ class Challenges:
         )
         if answer[0] == b"limited":
             raise RateLimited(-(-answer[1] // 1000))
+        if answer[0] == b"none":
+            raise NothingSent
         if answer[0] != b"right":
             raise OtpInvalid
         self._metrics.count("verified", destination.channel, destination.address)

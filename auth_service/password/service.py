@@ -7,7 +7,7 @@ from uuid import UUID
 from auth_service.audit.model import Event
 from auth_service.destination import Destination
 from auth_service.opaque import SECRET_BYTES, fingerprint, well_formed, wrap
-from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.errors import NothingSent, OtpInvalid
 from auth_service.otp.model import Challenge, Errand, Link, Proof
 from auth_service.parts import Parts
 from auth_service.password import repository
@@ -120,7 +120,7 @@ async def reset_by_ticket(parts: Parts, ticket: str, password: str, entrance: En
     parts.policy.require(password, field=FIELD)
     async with parts.audit.refusals(_event(entrance)):
         if not well_formed("cht_", ticket):
-            raise OtpInvalid
+            raise NothingSent
         hash_ = fingerprint(ticket)
         account = await repository.find_ticket(parts.database, hash_, parts.clock.now())
         if account:
@@ -128,7 +128,7 @@ async def reset_by_ticket(parts: Parts, ticket: str, password: str, entrance: En
         elif proof := await parts.challenges.redeem(ticket):
             user = await _reset_by_proof(parts, proof, password, entrance)
         else:
-            raise OtpInvalid
+            raise NothingSent
     await _tell(parts, user, entrance)
 
 

@@ -8,8 +8,10 @@ import pytest
 from auth_service.audit.model import Event, Origin
 from auth_service.audit.repository import APPEND
 from auth_service.audit.service import Audit
+from auth_service.opaque import SECRET_BYTES, wrap
 from shared.db import open_database
 from shared.entropy import SystemEntropy, new_id
+from tests.support.accounts import post
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import AuthClient, wrong
@@ -45,6 +47,25 @@ async def test_a_wrong_code_is_told_without_code_or_number(
     assert "…10" in event["details"]
     for secret in (code, wrong(code), NUMBER, NUMBER[3:]):
         assert secret not in str(dict(event))
+
+
+async def test_a_code_or_ticket_that_nobody_was_sent_fills_no_table(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    """Nothing limits such tries, as there is nothing to guess, and no event can be deleted."""
+    nobody, password = {"email": "nobody@example.com"}, "a battery that staples"
+    otp = {**nobody, "otp": "000000"}
+    stray = {"reset_ticket": wrap("cht_", bytes(SECRET_BYTES)), "new_password": password}
+    tries = [
+        await auth.enter(NUMBER, "000000"),
+        await auth.enter(NUMBER, "000000", "0" * 32),
+        *[await post(auth, path, **otp) for path in ("/verify-otp", "/login", "/verify-reset")],
+        await post(auth, "/reset-password", **otp, new_password=password),
+        await post(auth, "/reset-password", **stray),
+        await post(auth, "/reset-password", **stray | {"reset_ticket": "cht_zebra"}),
+    ]
+    assert [(one.status, one.code) for one in tries] == [(401, "otp_invalid")] * len(tries)
+    assert await auth_db.fetch(EVENTS) == []
 
 
 async def test_a_sign_in_that_is_refused_after_the_right_code_is_told(
