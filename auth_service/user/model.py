@@ -36,8 +36,10 @@ class User:
 
     @property
     def addresses(self) -> list[str]:
-        """Every address that is stored, verified or not."""
-        return [address for address in (self.phone_number, self.email) if address]
+        """The verified addresses; one that is merely claimed may be somebody else's."""
+        phone = (self.phone_number, self.phone_verified)
+        mail = (self.email, self.email_verified)
+        return [address for address, verified in (phone, mail) if address and verified]
 
     @property
     def active(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.auth.test_admin import be_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post, register, to_of
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -130,6 +131,26 @@ async def test_an_address_that_is_somebodys_by_now_is_dropped(auth: AuthClient) 
     await activate(auth, **OWNER)
     user = await verify(auth, code, mobile=MOBILE)
     assert (user["phone_number"], user["email"]) == (MOBILE, None)
+
+
+@pytest.mark.parametrize("by", ["the user", "an administrator"])
+async def test_the_end_of_who_only_claimed_an_address_leaves_its_owners_codes(
+    auth: AuthClient, auth_db: Connection, by: str
+) -> None:
+    pair = await activate(auth, mobile=MOBILE, **MALLORY)
+    await activate(auth, **OWNER)
+    sent, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
+    forgot, other = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
+    if by == "the user":
+        ended = await auth.call("DELETE", "/me", token=pair["access_token"])
+    else:
+        path = f"/admin/users/{pair['user']['id']}/disable"
+        ended = await auth.call("POST", path, token=await be_admin(auth, auth_db))
+    assert ended.status in {200, 204}, ended.body
+    body = {"email": EMAIL, "otp": other, "challenge": forgot.body["challenge"]}
+    assert (await post(auth, "/verify-reset", **body)).status == 200
+    body = {"email": EMAIL, "otp": code, "challenge": sent.body["challenge"]}
+    assert (await post(auth, "/login", **body)).status == 200
 
 
 async def test_a_username_that_somebody_verified_first_is_dropped(auth: AuthClient) -> None:
