@@ -41,7 +41,8 @@ ORDER BY created_at DESC, id DESC FOR UPDATE"""
     for channel, goes_to in GOES_TO.items()
 }
 
-# What was not proven is dropped where a verified account has it by now.
+# What was not proven is dropped where a verified account has it by now; but where accounts are
+# concealed ($3) a mail address stays, which helps nobody: were it dropped, that told of its owner.
 ACTIVATE = {
     channel: f"""
 WITH r AS (
@@ -49,8 +50,8 @@ WITH r AS (
         $2 AND username IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM users x
             WHERE lower(x.username) = lower(c.username) AND x.status <> 'pending') AS named,
-        $2 AND NOT EXISTS (
-            SELECT 1 FROM users x WHERE x.email = c.email AND x.email_verified) AS mailed
+        $2 AND ($3 OR NOT EXISTS (
+            SELECT 1 FROM users x WHERE x.email = c.email AND x.email_verified)) AS mailed
     FROM users c WHERE id = $1 AND status = 'pending'
 )
 UPDATE users u SET
@@ -111,12 +112,13 @@ async def lock_open(connection: Connection, destination: Destination, now: datet
 
 
 async def activate(
-    connection: Connection, destination: Destination, choice: Choice
+    connection: Connection, destination: Destination, choice: Choice, *, conceals: bool
 ) -> Account | None:
     """Turn a registration into an account; None when somebody else took its name just now."""
+    query = ACTIVATE[destination.channel]
     try:
         async with connection.transaction():
-            row = await connection.fetchrow(ACTIVATE[destination.channel], choice.id, choice.whole)
+            row = await connection.fetchrow(query, choice.id, choice.whole, conceals)
     except UniqueViolationError:
         return None
     return account_of(row) if row else None

@@ -160,7 +160,9 @@ async def _account(
         choice = choose(fresh, proven)
         if choice is None:
             raise OtpInvalid
-        account = await repository.activate(connection, destination, choice)
+        account = await repository.activate(
+            connection, destination, choice, conceals=parts.conceals
+        )
         if account:
             await repository.remove(connection, fresh)
             event = Event("user.activated", entrance.origin, account.user.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.accounts import PASSWORD, activate, post, register
+from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import AuthClient
@@ -129,6 +129,33 @@ async def test_who_gets_what(concealing: Concealing) -> None:
     assert ["already have" in text for text in texts[DISABLED]] == [True]
     assert ["activates your" in text for text in texts[PENDING]] == [True, True]
     assert ["activates your" in text for text in texts[UNKNOWN]] == [True, True]  # has registered
+
+
+async def test_who_proves_a_phone_does_not_learn_whose_mail_they_claimed(
+    concealing: Concealing,
+) -> None:
+    own, seen = "battery staple horse", []
+    async with concealing() as auth:
+        for last, to in enumerate(EVERYBODY):
+            mine = f"+91987654321{last}"
+            body = {"mobile": mine, "email": to, "password": own}
+            sent, code = await next_code(auth, mine, "/register", **body)
+            body = {"mobile": mine, "otp": code, "challenge": sent.body["challenge"]}
+            proven = await post(auth, "/verify-otp", **body)
+            assert proven.status == 200, proven.body
+            token = proven.body["access_token"]
+            listed = await auth.call("GET", "/sessions", token=token)
+            user, me = proven.body["user"], (await auth.call("GET", "/me", token=token)).body
+            own_to_each = {"id", "phone_number", "email", "created_at", "last_login_at"}
+            assert (user["email"], user["email_verified"]) == (to, False)
+            told = [
+                {name: one[name] for name in one if name not in own_to_each} for one in (user, me)
+            ]
+            seen.append((told, len(listed.body["items"])))
+            # What was claimed signs nobody in.
+            wrong = await post(auth, "/login", email=to, password=own)
+            assert wrong.code == "invalid_credentials"
+        assert seen.count(seen[0]) == len(EVERYBODY)
 
 
 async def test_a_code_and_a_password_work_as_ever(concealing: Concealing) -> None:
