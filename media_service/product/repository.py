@@ -35,14 +35,40 @@ ORDER BY created_at DESC, id DESC
 LIMIT $3
 """
 
+_ASKED = "(SELECT (nullif(plainto_tsquery('simple', $4)::text, '') || ':*')::tsquery)"
 SEARCH_PUBLIC = f"""
-SELECT {COLUMNS} FROM products
-WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
-  AND words @@ (SELECT (nullif(plainto_tsquery('simple', $4)::text, '') || ':*')::tsquery)
+WITH newest AS MATERIALIZED (
+    SELECT id, created_at
+    FROM (
+        SELECT id, created_at, words FROM products
+        WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
+        ORDER BY created_at DESC, id DESC
+        LIMIT 500
+    ) AS looked_at
+    WHERE words @@ {_ASKED}
+    ORDER BY created_at DESC, id DESC
+    LIMIT $3
+), matching AS MATERIALIZED (
+    SELECT id, created_at FROM products
+    WHERE (SELECT count(*) FROM newest) < $3 AND visibility = 'public' AND words @@ {_ASKED}
+), found AS (
+    SELECT id, created_at FROM newest WHERE (SELECT count(*) FROM newest) >= $3
+    UNION ALL
+    SELECT id, created_at FROM matching WHERE (created_at, id) < ($1, $2)
+    ORDER BY created_at DESC, id DESC
+    LIMIT $3
+)
+SELECT {COLUMNS} FROM products WHERE id = ANY (ARRAY(SELECT id FROM found))
 ORDER BY created_at DESC, id DESC
-LIMIT $3
 """
-"""Every word of the text occurs, the last one as the beginning of a word."""
+"""Every word of the text occurs, the last one as the beginning of a word.
+
+A frequent word fills the page from the newest rows. For any other, the index of words is asked;
+that it is asked apart from order and place leaves the planner no scan of all rows instead.
+"""
+
+SEARCH_SECONDS = 2
+"""Anybody may search: a search that takes longer gives its connection back to the others."""
 
 CHANGE = f"""
 UPDATE products
@@ -129,7 +155,8 @@ async def public_page(
     if text is None:
         rows = await connection.fetch(PAGE_OF_PUBLIC, before.moment, before.id, limit)
     else:
-        rows = await connection.fetch(SEARCH_PUBLIC, before.moment, before.id, limit, text)
+        place = (before.moment, before.id, limit)
+        rows = await connection.fetch(SEARCH_PUBLIC, *place, text, timeout=SEARCH_SECONDS)
     return [_product(row) for row in rows]
 
 

@@ -52,6 +52,9 @@ SELECT md5((n % 1000)::text)::uuid, md5('r' || n)::uuid, '{{original}}',
 FROM generate_series(1, {ROWS}) n;
 """
 
+LOOKED_AT = 500
+"""How many of the newest rows a search may look at without asking the index of words."""
+
 SOMEBODY, SOMETHING = UUID(int=5), UUID(int=6)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = START + timedelta(hours=1)
@@ -173,3 +176,18 @@ async def test_every_statement_finds_its_rows_by_an_index(full: Connection) -> N
             if "Seq Scan" in text:
                 slow[name, mode] = text
     assert slow == {}
+    await no_search_reads_many_rows(full)
+
+
+async def no_search_reads_many_rows(full: Connection) -> None:
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await full.execute(f"SET plan_cache_mode = {mode}")
+        for words, by_word in (("nobody", True), ("w54 thing54", True), ("thing", False)):
+            for limit in (2, 51):
+                values = (datetime(9999, 1, 1, tzinfo=UTC), NAME, limit, words)
+                text = await plan(full, f"ANALYZE {product.SEARCH_PUBLIC}", values)
+                removed = re.findall(r"Rows Removed by Filter: (\d+)", text)
+                assert sum(map(int, removed)) <= LOOKED_AT, text
+                asked = re.search(r"Index Scan on products_words.*\((never executed|actual)", text)
+                assert asked is not None, text
+                assert (asked[1] == "actual") is by_word, text

@@ -5,6 +5,10 @@ import re
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import pytest
+
+from media_service.product import repository
 from media_service.product.currency import CURRENCIES
 from tests.support.injection import INJECTIONS
 from tests.support.journey import Answer
@@ -164,6 +168,34 @@ async def test_words_are_searched(media: MediaClient) -> None:
     assert await found(media, q="secret") == []
     for nothing in ("", " ", "!!!", "'", "\\", ":*", "& | !", "()", "<->", ":*&|"):
         assert await found(media, q=nothing) == [], nothing
+
+
+async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
+    for number in range(5):
+        await offer(media, name=f"lamp {number}")
+        await offer(media, name=f"desk {number}")
+    query, seen = {"q": "la", "limit": "2"}, []
+    while query.get("cursor") != "":
+        page = (await media.call("GET", "/products/public", params=query)).body
+        seen.append([item["name"][-1] for item in page["items"]])
+        query["cursor"] = page["next_cursor"] or ""
+    assert seen == [["4", "3"], ["2", "1"], ["0"]]
+
+
+async def test_a_search_that_takes_long_is_given_up(
+    media: MediaClient, media_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await offer(media)
+    assert repository.SEARCH_SECONDS <= 2
+    monkeypatch.setattr(repository, "SEARCH_SECONDS", 0.1)
+    connection = await asyncpg.connect(media_dsn)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE products")
+        refused = await media.call("GET", "/products/public", params={"q": "lamp"})
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+    await connection.close()
+    monkeypatch.undo()
+    assert await found(media, q="lamp") == ["Desk lamp"]
 
 
 async def test_texts_are_text_and_nothing_else(media: MediaClient) -> None:
