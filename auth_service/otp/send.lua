@@ -3,7 +3,8 @@
 --       sent, codes proven, until when it is blocked, then one list per scope
 -- ARGV: now (ms), expires_at (ms), handle digest, code mac, destination digest, delivery id,
 --       sealed delivery or '' for none, sealed context,
---       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}}, ...}, held (0/1),
+--       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}, whether it counts}, ...},
+--       held (0/1),
 --       ticket digest or '', whom a blocked range refuses or '' when none is watched
 -- A scope that refuses quietly is passed over when it is full, and nothing is delivered.
 -- Returns {index of the refusing scope, wait ms}, the range's after all others; else
@@ -42,7 +43,7 @@ if blocked and not exempt[watcher] then
   delivered, quiet = false, true
 end
 for i, scope in ipairs(scopes) do
-  if not passed_over[i] then
+  if scope[3] and not passed_over[i] then
     count_event(KEYS[8 + i], scope[2], now)
   end
 end

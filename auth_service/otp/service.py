@@ -122,7 +122,7 @@ class Challenges:
                 delivery.id,
                 delivery.sealed(self._keyring) if errand.template else "",
                 self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
-                json.dumps([(scope.refuses, scope.rates) for scope in scopes]),
+                json.dumps([(scope.refuses, scope.rates, scope.counts) for scope in scopes]),
                 int(held),
                 ticket,
                 range_.refuses,

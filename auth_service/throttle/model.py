@@ -24,12 +24,16 @@ nothing."""
 
 
 class Scope(NamedTuple):
-    """One counter in Redis, and whom it refuses when it is full."""
+    """One counter in Redis, and whom it refuses when it is full.
+
+    `counts`: whether what it does not refuse is counted in it.
+    """
 
     name: str
     key: str
     rates: tuple[Rate, ...]
     refuses: Refuses = "everybody"
+    counts: bool = True
 
 
 def digest(*parts: str) -> str:
@@ -71,7 +75,8 @@ def sent_scopes(
 ) -> Sequence[Scope]:
     """Return what one code on its way counts in, the narrowest first; nothing without a limit.
 
-    `to`: where the message goes when `destination` is not an address. `quiet`: who is a newcomer
+    `to`: where the message goes when `destination` is not an address. It is not counted there,
+    where whoever names the address would see it, but in what was named. `quiet`: who is a newcomer
     must not show.
     """
     here, address = site(client), destination.address
@@ -91,7 +96,8 @@ def sent_scopes(
     scopes += _scope("send_total", settings.limit_send_total, "send_total", refuses=newcomers)
     if to:
         name = "send_total_per_destination"
-        scopes += _scope(name, total, "send_all", to.address, refuses="strangers_quietly")
+        there = _scope(name, total, "send_all", to.address, refuses="strangers_quietly")
+        scopes += [scope._replace(counts=False) for scope in there]
     return scopes
 
 

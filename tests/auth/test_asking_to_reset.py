@@ -37,6 +37,21 @@ async def test_a_username_is_no_way_around_the_addresss_limit(
         assert len(await auth.codes(EMAIL)) == 2
 
 
+async def test_no_username_shows_whose_address_is_its_own(serving_auth: Callable[..., Any]) -> None:
+    limits = {"trusted_proxies": "127.0.0.1", "limit_send_total_per_destination": "2/hour"}
+    async with serving_auth() as auth:
+        await activate(auth, **ASHA)
+    async with serving_auth(account_disclosure="conceal", **limits) as auth:
+        before = len(await auth.codes(EMAIL))
+        for client, status in enumerate((202, 202, 429)):
+            body = {"username": "asha", "address": f"203.0.113.{client}"}
+            assert (await post(auth, "/forgot-password", **body)).status == status
+        for to in ("nobody@example.com", EMAIL):
+            asked = await post(auth, "/login", email=to, address="203.0.113.9")
+            assert asked.status == 202, to
+        await auth.code(EMAIL, before + 3)
+
+
 async def test_an_unknown_name_is_answered_alike(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     known = await post(auth, "/forgot-password", email=EMAIL)
