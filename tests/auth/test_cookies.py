@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 
 from tests.conftest import ISSUER
-from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, set_by, sign_in
+from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, alive, enter, set_by, sign_in
 from tests.support.clock import MovableClock
 from tests.support.journey import Answer, AuthClient
 
@@ -14,21 +14,8 @@ NUMBER, OTHER = "+919876543210", "+919876543211"
 ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
 
 
-async def alive(browser: Browser) -> bool:
-    return (await browser.call("GET", ME)).status == 200
-
-
-async def enter(auth: AuthClient, **headers: str) -> Answer:
-    """Sign in, asking for cookies."""
-    before = len(await auth.codes(NUMBER))
-    await auth.ask(NUMBER)
-    code = await auth.code(NUMBER, before + 1)
-    body = {"phone_number": NUMBER, "otp": code, "transport": "cookie"}
-    return await auth.call("POST", "/signup", json=body, headers=headers)
-
-
 async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
-    answer = await enter(auth)
+    answer = await enter(auth, NUMBER)
     assert answer.status == 201
     assert set(answer.body) == {
         "token_type",

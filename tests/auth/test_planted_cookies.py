@@ -9,33 +9,20 @@ import pytest
 from auth_service.signing.keystore import KeyStore
 from shared.clock import SystemClock
 from tests.conftest import ISSUER
-from tests.support.browser import ACCESS, REFRESH, Browser, set_by, sign_in
+from tests.support.browser import ACCESS, REFRESH, Browser, alive, enter, set_by, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
+from tests.support.journey import AuthClient
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 FOREIGN = ["https://evil.example", "null", ISSUER + ".evil.example", "http://127.0.0.1:8001", ""]
 ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
 
 
-async def alive(browser: Browser) -> bool:
-    return (await browser.call("GET", ME)).status == 200
-
-
-async def enter(auth: AuthClient, **headers: str) -> Answer:
-    """Sign in, asking for cookies."""
-    before = len(await auth.codes(NUMBER))
-    await auth.ask(NUMBER)
-    code = await auth.code(NUMBER, before + 1)
-    body = {"phone_number": NUMBER, "otp": code, "transport": "cookie"}
-    return await auth.call("POST", "/signup", json=body, headers=headers)
-
-
 @pytest.mark.parametrize("origin", FOREIGN[:-1])
 async def test_a_foreign_page_signs_nobody_in(auth: AuthClient, origin: str) -> None:
     """Login CSRF: no cookie is set, and the code is not spent."""
-    refused = await enter(auth, Origin=origin)
+    refused = await enter(auth, NUMBER, Origin=origin)
     assert (refused.status, refused.code) == (403, "csrf_failed")
     assert set_by(refused) == {}
     code = (await auth.codes(NUMBER))[0]
