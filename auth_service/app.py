@@ -126,7 +126,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
 
 async def _purge(app: web.Application) -> AsyncIterator[None]:
     purge = Purge(app[r.DATABASE], app[r.AUDIT], app[r.CLOCK])
-    async with repeating("purge", purge.keep_up, pause=PURGE_SECONDS):
+    async with repeating("purge", purge.run, pause=PURGE_SECONDS):
         yield
 
 

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def repeating(
-    name: str, once: Callable[[], Awaitable[None]], *, pause: float, delay: float = 0
+    name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
 ) -> AsyncIterator[None]:
     """Call `once` again and again beside the block, `pause` seconds apart, after `delay` seconds.
 
@@ -40,7 +40,7 @@ async def cancelled(task: asyncio.Task[None]) -> None:
 
 
 async def _repeat(
-    name: str, once: Callable[[], Awaitable[None]], pause: float, delay: float
+    name: str, once: Callable[[], Awaitable[object]], pause: float, delay: float
 ) -> None:
     await asyncio.sleep(delay)
     trouble = ""  # said once, not at every turn

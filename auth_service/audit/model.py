@@ -28,7 +28,6 @@ EventName = Literal[
     "profile.changed",
     "contact.change_asked",
     "contact.changed",
-    "password.set",
     "password.changed",
     "password.reset_asked",
     "password.reset",

@@ -42,10 +42,6 @@ class Purge:
             log.info("purge.finished", **removed)
         return removed
 
-    async def keep_up(self) -> None:
-        """Remove what there is, beside the requests."""
-        await self.run()
-
     async def _all(self, remove: Remove, moment: datetime) -> int:
         total = 0
         while count := await remove(self._database, moment, BATCH):
