@@ -11,6 +11,8 @@ from asyncpg import DeadlockDetectedError, UniqueViolationError
 from auth_service.account.model import HeldSession, HeldToken, Holdings, Moved
 from auth_service.audit.repository import EVENTS_OF_USER, appending, event_of
 from auth_service.destination import Channel, Destination
+from auth_service.password.repository import remove_tickets
+from auth_service.session.repository import lock_user
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, PREFIXED, find_account, user_of
 from shared.db import Connection
@@ -52,12 +54,6 @@ MOVE: dict[Channel, str] = {
     for channel, address, verified in ADDRESSES
 }
 
-# Whatever was mailed to replace a password was mailed to an address that may not be theirs now.
-REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
-
-# First whoever signs in is kept waiting, then whoever refreshes: locked at once, each would wait
-# for the other. NO KEY: a refresh that holds its session has to see its user.
-LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 LOCK_SESSIONS = "SELECT 1 FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE"
 
 # Sessions and tokens go with the user; the row that tells of it outlives them.
@@ -104,7 +100,8 @@ async def move(connection: Connection, user: User, to: Destination, *, event: st
         return None
     if row is None:
         return None
-    await connection.execute(REMOVE_TICKETS, user.id)
+    # what was mailed to replace a password was mailed to an address that may not be theirs now
+    await remove_tickets(connection, user.id)
     before = {name: row[f"old_{name}"] for name in COLUMNS}
     return Moved(user_of(row), User(**{**before, "roles": tuple(before["roles"])}))
 
@@ -113,7 +110,9 @@ async def delete(
     connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
 ) -> None:
     """Remove the user with everything that hangs on them, once sign-ins under way have ended."""
-    await connection.execute(LOCK_USER, user_id)
+    # first whoever signs in is kept waiting, then whoever refreshes: locked at once, each would
+    # wait for the other
+    await lock_user(connection, user_id)
     await connection.execute(LOCK_SESSIONS, user_id)
     await connection.execute(DELETE, user_id, now, until, event)
 

@@ -31,8 +31,6 @@ HOLDER = f"""
 SELECT {LISTED} FROM users
 WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_verified)"""
 
-LOCK = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
-
 # Whoever is disabled has no live token: the generation is raised by the same statement, and what
 # would set another password once they are let in again is removed.
 DISABLE = f"""
@@ -114,11 +112,6 @@ async def find_holder(database: Database, address: str) -> User | None:
     async with database.connection() as connection:
         row = await connection.fetchrow(HOLDER, address)
     return user_of(row) if row else None
-
-
-async def lock(connection: Connection, user_id: UUID) -> None:
-    """Wait for sign-ins that are under way, and keep others waiting until the end."""
-    await connection.execute(LOCK, user_id)
 
 
 async def disable(

@@ -13,7 +13,7 @@ from auth_service.audit.service import Audit
 from auth_service.otp.service import Challenges
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Lives
-from auth_service.session.repository import revoke_user
+from auth_service.session.repository import lock_user, revoke_user
 from auth_service.user.model import User
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -127,7 +127,7 @@ class Administration:
     @asynccontextmanager
     async def _changing(self, user_id: UUID) -> AsyncIterator[Connection]:
         async with self._database.transaction() as connection:
-            await repository.lock(connection, user_id)
+            await lock_user(connection, user_id)
             yield connection
 
     def _event(self, name: EventName, actor: Actor, user_id: UUID) -> str:
