@@ -13,7 +13,7 @@ from auth_service.session.model import Device, Entrance, SignedIn
 from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from auth_service.user.model import Account, Claimants
-from auth_service.user.repository import Name, find_claimants
+from auth_service.user.repository import Name, find_account, find_claimants
 from shared.errors import DomainError, ServiceUnavailable
 from shared.logs import mask
 
@@ -88,13 +88,15 @@ async def enter_by_password(
         found = await _find(parts, kind, name)
         account = found.holder or found.pending
         right = await parts.hasher.verify(password, account.password if account else None)
+        signed_in = None
+        if right and account and account.user.active:
+            account, signed_in = await _open(parts, account, password, entrance)
     user_id = account.user.id if account else None
     async with parts.audit.refusals(entrance.event(user_id=user_id, to=mask(name))):
         if not right or account is None:
             raise InvalidCredentials
         if not account.user.active:
             raise _kept_out(parts, account)
-        signed_in = await parts.opener.open(account, entrance)
         if signed_in is None:
             raise InvalidCredentials
     await forgive()
@@ -110,6 +112,23 @@ def bound(account: Account) -> dict[str, str]:
 async def _find(parts: Parts, kind: Name, name: str) -> Claimants:
     async with parts.database.connection() as connection:
         return await find_claimants(connection, kind, name, parts.clock.now())
+
+
+async def _open(
+    parts: Parts, account: Account, password: str, entrance: Entrance
+) -> tuple[Account, SignedIn | None]:
+    """Sign in who knew the password a moment ago, and return the account as it was then.
+
+    Another sign-in may have replaced the hash since: it is the account as it is now that counts.
+    """
+    signed_in = await parts.opener.open(account, entrance)
+    if signed_in is not None:
+        return account, signed_in
+    async with parts.database.connection() as connection:
+        fresh = await find_account(connection, account.user.id)
+    if fresh is None or not await parts.hasher.verify(password, fresh.password):
+        return account, None
+    return fresh, await parts.opener.open(fresh, entrance)
 
 
 def _kept_out(parts: Parts, account: Account) -> DomainError:

@@ -59,6 +59,10 @@ async def find_claimants(
     connection: Connection, name: Name, value: str, now: datetime
 ) -> Claimants:
     """Return who goes by the name, verified and not; a registration counts while it is fresh."""
+    # The database folds letters outside ASCII into those of somebody's username; what counts
+    # tries by the name does not, so that each such spelling would bring tries of its own.
+    if name == "username" and not value.isascii():
+        return Claimants(None, None)
     rows = await connection.fetch(FIND_CLAIMANTS[name], value, now - REGISTRATION_LIFE)
     accounts = [account_of(row) for row in rows]
     pending = [account for account in accounts if account.user.status == "pending"]

@@ -118,6 +118,19 @@ async def test_a_password_signs_in_by_verified_names_alone(auth: AuthClient) -> 
     assert (await post(auth, "/login", email=EMAIL)).code == "user_not_registered"
 
 
+@pytest.mark.parametrize("spelling", ["v\u0130sitK", "visit\u212a", "\uff56isitk"])
+async def test_a_username_is_found_in_ascii_alone(auth: AuthClient, spelling: str) -> None:
+    """Each spelling that is folded into the name would bring tries of its own."""
+    await activate(auth, email=EMAIL, username="visitk", password=PASSWORD)
+    await activate(auth, mobile=MOBILE)
+    refused = await post(auth, "/login", username=spelling, password=PASSWORD)
+    assert (refused.status, refused.code) == (401, "invalid_credentials")
+    before = await auth.inbox(EMAIL)
+    assert (await post(auth, "/forgot-password", username=spelling)).status == 202
+    await next_code(auth, MOBILE, "/login", mobile=MOBILE)  # the queue is first in, first out
+    assert await auth.inbox(EMAIL) == before
+
+
 async def test_without_a_password_nobody_gets_in_by_one(auth: AuthClient) -> None:
     await activate(auth, email=EMAIL)
     refused = await post(auth, "/login", email=EMAIL, password=PASSWORD)
@@ -195,6 +208,30 @@ async def test_a_hash_with_older_parameters_is_replaced_at_sign_in(
         for _ in range(2):
             assert (await post(auth, "/login", username="asha", password=PASSWORD)).status == 200
             assert ",t=2," in await auth_db.fetchval("select password from users")
+
+
+async def test_a_right_password_is_none_the_less_when_its_hash_is_replaced_meanwhile(
+    serving_auth: Callable[..., Any], auth_db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two sign in at once after the parameters were changed: the other one was first."""
+    original, met = Hasher.verify, list[str]()
+
+    async def then_replaced(hasher: Hasher, password: str, stored: str | None) -> bool:
+        right = await original(hasher, password, stored)
+        if stored and not met:
+            met.append(stored)
+            fresh = await hasher.hash(password)
+            await auth_db.execute(
+                "update users set password = $1 where password = $2", fresh, stored
+            )
+        return right
+
+    async with serving_auth(limit_login_failures="1/hour") as auth:
+        await activate(auth, **ASHA)
+        monkeypatch.setattr(Hasher, "verify", then_replaced)
+        for _ in range(2):  # nothing was counted
+            assert (await post(auth, "/login", username="asha", password=PASSWORD)).status == 200
+    assert met
 
 
 async def test_a_password_changed_meanwhile_opens_no_session(
