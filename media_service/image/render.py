@@ -5,6 +5,7 @@ import io
 import mmap
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -71,14 +72,14 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
     found, cleaned = _clean(path, bounds)
     data = bytes(cleaned)
     with decoded(data, found, bounds) as image:
-        frames, orientation = frame_count(image), cleaned.orientation
+        frames = frame_count(image)
         if found is ImageFormat.AVIF:
-            orientation = turned_by_property(image)
+            cleaned = replace(cleaned, orientation=turned_by_property(image))
         first: Image.Image = image
-        if orientation != UPRIGHT and can_stand_up(image, found):
-            first, data = stand_up(image, found, orientation, lossless=cleaned.lossless)
-        elif orientation != UPRIGHT:
-            first = as_seen(image, orientation)
+        if cleaned.orientation != UPRIGHT and can_stand_up(image, found):
+            first, data = stand_up(image, found, cleaned)
+        elif cleaned.orientation != UPRIGHT:
+            first = as_seen(image, cleaned.orientation)
         preview, thumb = (shrink(first, side) for side in SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
     made = [_write(path, ORIGINAL, data)]

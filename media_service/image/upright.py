@@ -6,8 +6,10 @@ from typing import Any
 
 from PIL import Image, JpegImagePlugin
 
+from media_service.image.cleaning.model import Cleaned
 from media_service.image.decode import frame_count
 from media_service.image.model import ImageFormat
+from media_service.image.upright_png import png_extras, with_colours
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -26,6 +28,8 @@ _AV1_PIXELS = 4_000_000
 """As many as AV1 is encoded of within the worker's time and memory; its encoder dies for want."""
 _SAMPLED = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _FLIPPED_SAMPLING = {0: "4:4:4", 2: "4:2:0"}
+_SHOWN = ("icc_profile", "transparency")
+"""What is no pixel and yet changes how the pixels are shown."""
 
 
 def can_stand_up(image: Image.Image, found: ImageFormat) -> bool:
@@ -45,27 +49,26 @@ def as_seen(image: Image.Image, orientation: int) -> Image.Image:
     return turned
 
 
-def stand_up(
-    image: Image.Image, found: ImageFormat, orientation: int, *, lossless: bool
-) -> tuple[Image.Image, bytes]:
+def stand_up(image: Image.Image, found: ImageFormat, cleaned: Cleaned) -> tuple[Image.Image, bytes]:
     """Return the first frame as it is meant to be seen, and the whole file encoded so.
 
     JPEG keeps its own quantisation tables, turned as well, and its sampling where Pillow can
-    write it; PNG and lossless WebP lose nothing; lossy WebP and AVIF are encoded well above the
-    quality at which a difference can be seen.
+    write it; PNG and lossless WebP lose nothing, nor does a PNG its transparency and colour
+    space; lossy WebP and AVIF are encoded well above the quality at which a difference can be
+    seen.
     """
-    how = _options(image, found, orientation, lossless=lossless)
-    kept = {"icc_profile": image.info.get("icc_profile"), "exif": b"", "xmp": b""}
-    first, *rest = list(_frames(image, _TURNS[orientation]))
+    how = _options(image, found, cleaned)
+    shown = {name: image.info[name] for name in _SHOWN if image.info.get(name) is not None}
+    first, *rest = list(_frames(image, _TURNS[cleaned.orientation]))
     if rest:
         how |= {"save_all": True, "append_images": rest} | _timing(image)
     _let_go(image)
     target = io.BytesIO()
     first.info.clear()
-    first.save(target, found.value, **{k: v for k, v in kept.items() if v is not None}, **how)
-    if kept["icc_profile"]:
-        first.info["icc_profile"] = kept["icc_profile"]
-    return first, target.getvalue()
+    first.save(target, found.value, exif=b"", xmp=b"", **(shown | how))
+    first.info.update({name: how.get(name, value) for name, value in shown.items()})
+    encoded = target.getvalue()
+    return first, with_colours(encoded, cleaned.pieces) if found is ImageFormat.PNG else encoded
 
 
 def _let_go(image: Image.Image) -> None:
@@ -90,17 +93,18 @@ def _timing(image: Image.Image) -> dict[str, Any]:
         image.seek(frame)
         image.load()
         durations.append(int(image.info.get("duration", 100)))
+    if image.info.get("default_image"):
+        del durations[0]  # of the picture that is no frame
     return {"duration": durations, "loop": int(image.info.get("loop", 0))}
 
 
-def _options(
-    image: Image.Image, found: ImageFormat, orientation: int, *, lossless: bool
-) -> dict[str, Any]:
+def _options(image: Image.Image, found: ImageFormat, cleaned: Cleaned) -> dict[str, Any]:
+    lossless = cleaned.lossless
     if found is ImageFormat.JPEG:
-        return _jpeg_options(image, sideways=orientation >= _FIRST_SIDEWAYS)
+        return _jpeg_options(image, sideways=cleaned.orientation >= _FIRST_SIDEWAYS)
     many = image.width * image.height > _MANY_PIXELS
     if found is ImageFormat.PNG:
-        return {"compress_level": 1 if many else 6}
+        return {"compress_level": 1 if many else 6} | png_extras(image, cleaned.pieces)
     if found is ImageFormat.WEBP:
         pace = {"method": 0 if many else 2, "exact": True}
         return {"lossless": lossless, "quality": 60 if lossless else 95, **pace}

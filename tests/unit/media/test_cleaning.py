@@ -7,30 +7,17 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageSequence, ImageStat, JpegImagePlugin
 
-from media_service.image.decode import prepare
 from media_service.image.errors import BrokenImage
-from media_service.image.model import VARIANTS, Bounds, ImageFacts, rendering
-from media_service.image.render import render
 from tests.support.adorned import SECRET, adorned, chunks, opened, segments, swapped
 from tests.support.pictures import animate, chunk, draw, encode, png
+from tests.support.rendering import rendered
 
 KINDS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
 MOVING = ["PNG", "GIF", "WEBP", "AVIF"]
 HIDING = {"exif", "xmp", "comment", "photoshop", "XML:com.adobe.xmp", "Comment", "Packed", "mp"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def prepared() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("warnings.simplefilter", lambda *_: None)  # the suite's own is stricter
-        prepare()
-
-
-def rendered(tmp_path: Path, picture: bytes) -> tuple[ImageFacts, dict[str, bytes]]:
-    path = tmp_path / "picture"
-    path.write_bytes(picture)
-    facts = render(path, Bounds(40_000_000))
-    return facts, {variant: rendering(path, variant).read_bytes() for variant in VARIANTS}
+pytestmark = pytest.mark.usefixtures("decoders")
 
 
 def pixels(data: bytes) -> list[bytes]:

@@ -1,0 +1,13 @@
+"""What is served of a picture, made in the test's own process."""
+
+from pathlib import Path
+
+from media_service.image.model import VARIANTS, Bounds, ImageFacts, rendering
+from media_service.image.render import render
+
+
+def rendered(tmp_path: Path, picture: bytes) -> tuple[ImageFacts, dict[str, bytes]]:
+    path = tmp_path / "picture"
+    path.write_bytes(picture)
+    facts = render(path, Bounds(40_000_000))
+    return facts, {variant: rendering(path, variant).read_bytes() for variant in VARIANTS}

@@ -1,0 +1,117 @@
+"""A PNG that lay on its side has its transparency, its colour space and its frames still."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops, ImageOps
+
+from tests.support.adorned import SECRET, exif, opened
+from tests.support.pictures import chunk, draw
+from tests.support.rendering import rendered
+
+pytestmark = pytest.mark.usefixtures("decoders")
+
+SIDEWAYS = 6
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def saved(picture: Image.Image, **more: Any) -> bytes:
+    target = io.BytesIO()
+    picture.save(target, "PNG", exif=exif(SIDEWAYS), **more)
+    return target.getvalue()
+
+
+def raw(size: tuple[int, int], depth: int, colour: int, rows: bytes, *before: bytes) -> bytes:
+    """A PNG of any kind of pixels, on its side."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    lying = chunk(b"eXIf", exif(SIDEWAYS).removeprefix(b"Exif\0\0"))
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    return SIGNATURE + header + b"".join(before) + lying + pixels + chunk(b"IEND", b"")
+
+
+def one_bit() -> Image.Image:
+    return draw().convert("1", dither=Image.Dither.NONE)
+
+
+MOSAIC = draw()
+GREY = MOSAIC.convert("L")
+FEW = MOSAIC.quantize(16)
+
+
+@pytest.mark.parametrize(
+    ("picture", "transparent"),
+    [
+        (one_bit(), 0),
+        (GREY, GREY.getpixel((2, 2))),
+        (MOSAIC, MOSAIC.getpixel((2, 2))),
+        (FEW, FEW.getpixel((2, 2))),
+        (FEW, bytes(range(0, 160, 10))),
+    ],
+    ids=["1", "L", "RGB", "P index", "P bytes"],
+)
+def test_what_is_transparent_stays_so(
+    picture: Image.Image, transparent: Any, tmp_path: Path
+) -> None:
+    source = saved(picture, transparency=transparent)
+    facts, made = rendered(tmp_path, source)
+    wanted = ImageOps.exif_transpose(opened(source)).convert("RGBA")
+    assert set(wanted.getchannel("A").tobytes()) != {255}
+    assert (facts.width, facts.height) == (48, 64)
+    difference = ImageChops.difference(opened(made["original"]).convert("RGBA"), wanted)
+    assert difference.getextrema() == ((0, 0),) * 4
+    for variant in ("preview", "thumb"):
+        alpha = opened(made[variant]).convert("RGBA").getchannel("A")
+        assert not ImageChops.difference(alpha, wanted.getchannel("A")).getbbox(), variant
+
+
+def test_grey_of_few_bits_has_its_transparent_value_in_eight(tmp_path: Path) -> None:
+    rows = b"".join(b"\0" + bytes([0b00011011, 0b00011011]) for _ in range(8))
+    source = raw((8, 8), 2, 0, rows, chunk(b"tRNS", b"\0\2"))
+    _, made = rendered(tmp_path, source)
+    alpha = opened(made["original"]).convert("RGBA").getchannel("A")
+    assert list(alpha.crop((0, 0, 1, 8)).tobytes()) == [255, 255, 0, 255] * 2
+
+
+def test_the_colour_space_goes_back_behind_the_header(tmp_path: Path) -> None:
+    rows = (b"\0" + bytes(range(24))) * 8
+    colours = [
+        chunk(b"cICP", bytes([9, 16, 0, 1])),
+        chunk(b"gAMA", struct.pack(">I", 100_000)),
+        chunk(b"cHRM", struct.pack(">8I", *range(30_000, 30_008))),
+        chunk(b"sRGB", b"\0"),
+    ]
+    text = chunk(b"tEXt", b"Comment\0" + SECRET)
+    _, made = rendered(tmp_path, raw((8, 8), 8, 2, rows, *colours, text))
+    assert made["original"][33:].startswith(b"".join(colours))
+    assert SECRET not in made["original"]
+    assert opened(made["original"]).size == (8, 8)
+
+
+def test_a_picture_before_the_animation_stays_out_of_it(tmp_path: Path) -> None:
+    target = io.BytesIO()
+    first, *rest = [draw(seed=seed) for seed in range(4)]
+    first.save(
+        target,
+        "PNG",
+        save_all=True,
+        append_images=rest,
+        default_image=True,
+        duration=[40, 80, 120],
+        loop=2,
+        exif=exif(SIDEWAYS),
+    )
+    _, made = rendered(tmp_path, target.getvalue())
+    image = Image.open(io.BytesIO(made["original"]))
+    assert (image.info["default_image"], image.info["loop"]) == (True, 2)
+    paces = []
+    for frame, wanted in enumerate([first, *rest]):
+        image.seek(frame)
+        image.load()
+        paces.append(image.info.get("duration"))
+        turned = wanted.transpose(Image.Transpose.ROTATE_270)
+        assert image.convert("RGB").tobytes() == turned.tobytes()
+    assert paces[1:] == [40, 80, 120]
