@@ -214,6 +214,7 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         settings=app[r.SETTINGS],
         clock=clock,
         entropy=entropy,
+        keyring=app[r.KEYRING],
         database=database,
         challenges=app[r.CHALLENGES],
         throttle=Throttle(app[r.REDIS], clock),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from auth_service.audit.service import Audit
     from auth_service.delivery.notices import Notices
+    from auth_service.keyring import Keyring
     from auth_service.opening.service import Opener
     from auth_service.otp.service import Challenges
     from auth_service.password.hasher import Hasher
@@ -26,6 +27,7 @@ class Parts:
     settings: "AuthSettings"
     clock: "Clock"
     entropy: "Entropy"
+    keyring: "Keyring"
     database: "Database"
     challenges: "Challenges"
     throttle: "Throttle"

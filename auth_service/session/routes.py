@@ -6,7 +6,7 @@ from aiohttp import web
 
 from auth_service.audit.model import Event
 from auth_service.audit.origin import origin
-from auth_service.resources import AUDIT, CALLER, CLOCK, DATABASE, KEYRING, LIVES, PUBLISHER
+from auth_service.resources import AUDIT, CALLER, CLOCK, DATABASE, LIVES, PARTS, PUBLISHER
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
 from auth_service.session.answers import token_pair
@@ -43,18 +43,9 @@ routes = Routes("sessions")
 )
 async def refresh(request: web.Request) -> web.Response:
     """Rotate the refresh token and sign a new access token."""
-    body, app = await read_optional_body(request, RefreshBody), request.app
-    grant = find_grant(request, body)
+    grant = find_grant(request, await read_optional_body(request, RefreshBody))
     signed_in = await service.refresh(
-        app[DATABASE],
-        app[PUBLISHER],
-        app[KEYRING],
-        app[LIVES],
-        grant.token,
-        session_id=grant.session_id,
-        audit=app[AUDIT],
-        origin=origin(request),
-        clock=app[CLOCK],
+        request.app[PARTS], grant.token, session_id=grant.session_id, origin=origin(request)
     )
     return token_pair(request, signed_in, transport=grant.transport)
 

@@ -10,6 +10,7 @@ from auth_service.audit.model import Event, EventName, Origin
 from auth_service.audit.service import Audit
 from auth_service.keyring import Keyring
 from auth_service.opaque import fingerprint, well_formed
+from auth_service.parts import Parts
 from auth_service.revocation.service import Publisher
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
@@ -36,18 +37,7 @@ async def find_caller(database: Database, claims: Claims, *, clock: Clock) -> Ca
     return Caller(user, claims.sid, datetime.fromtimestamp(claims.auth_time, UTC))
 
 
-async def refresh(
-    database: Database,
-    publisher: Publisher,
-    keyring: Keyring,
-    lives: Lives,
-    token: str,
-    *,
-    session_id: UUID | None,
-    audit: Audit,
-    origin: Origin,
-    clock: Clock,
-) -> SignedIn:
+async def refresh(parts: Parts, token: str, *, session_id: UUID | None, origin: Origin) -> SignedIn:
     """Exchange a refresh token for its successor.
 
     The token before the current one may be repeated for `lives.grace` while its successor is
@@ -62,30 +52,20 @@ async def refresh(
     """
     if not well_formed("chr_", token):
         raise RefreshInvalid
-    now = clock.now()
-    async with database.transaction() as connection:
+    now = parts.clock.now()
+    async with parts.database.transaction() as connection:
         held = await repository.lock_token(connection, fingerprint(token))
         if held is None or session_id not in {None, held.session.id}:
             raise RefreshInvalid
-        if not _alive(held, now, lives):
+        if not _alive(held, now, parts.lives):
             raise RefreshInvalid
         if held.used_at is None:
-            return await _rotate(connection, keyring, lives, token, held=held, now=now)
-        if _repeatable(held, now, lives):
-            return _repeat(keyring, token, held)
-        await repository.revoke_session(
-            connection,
-            held.session.id,
-            held.user.id,
-            reason="refresh_reused",
-            event=audit.packed(
-                Event("session.reuse_detected", origin, held.user.id, outcome="failure")
-            ),
-            now=now,
-            until=lives.revoked_until(now),
-        )
+            return await _rotate(parts, connection, token, held=held, now=now)
+        if _repeatable(held, now, parts.lives):
+            return _repeat(parts.keyring, token, held)
+        await _revoke_reused(parts, connection, held, origin, now)
     log.warning("session.reuse_detected", session_id=str(held.session.id))
-    await publisher.publish_for(held.user.id)
+    await parts.publisher.publish_for(held.user.id)
     raise RefreshReused
 
 
@@ -100,17 +80,26 @@ def _repeatable(held: LockedToken, now: datetime, lives: Lives) -> bool:
     return in_time and held.successor_used_at is None
 
 
+async def _revoke_reused(
+    parts: Parts, connection: Connection, held: LockedToken, origin: Origin, now: datetime
+) -> None:
+    event = Event("session.reuse_detected", origin, held.user.id, outcome="failure")
+    await repository.revoke_session(
+        connection,
+        held.session.id,
+        held.user.id,
+        reason="refresh_reused",
+        event=parts.audit.packed(event),
+        now=now,
+        until=parts.lives.revoked_until(now),
+    )
+
+
 async def _rotate(
-    connection: Connection,
-    keyring: Keyring,
-    lives: Lives,
-    token: str,
-    *,
-    held: LockedToken,
-    now: datetime,
+    parts: Parts, connection: Connection, token: str, *, held: LockedToken, now: datetime
 ) -> SignedIn:
-    successor = successors(keyring, token)[0]
-    expires_at = lives.refresh_until(held.session.expires_at, now)
+    successor = successors(parts.keyring, token)[0]
+    expires_at = parts.lives.refresh_until(held.session.expires_at, now)
     await repository.rotate(
         connection,
         old=fingerprint(token),
