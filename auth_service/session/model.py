@@ -1,5 +1,6 @@
 """A session, and what proves one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ BY_CODE: dict[Channel, tuple[str, ...]] = {"sms": ("otp", "sms"), "email": ("otp
 REVOCATION_SLACK = timedelta(minutes=1)
 """A token may be signed a moment after its session was read."""
 
+LONGEST_SHOWN = 140
+NOT_SHOWN = re.compile(r"[^A-Za-z0-9 ./(),;_]+|(?<![0-9])\.|\.(?![0-9])")
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -26,6 +30,15 @@ class Device:
 
     address: IPv4Address | IPv6Address
     user_agent: str | None
+
+    @property
+    def shown(self) -> str:
+        """Return what notices say that it is: no text of a stranger's that mail makes a link of.
+
+        Dots stay in versions alone.
+        """
+        plain = re.sub("//+", "/", NOT_SHOWN.sub(" ", self.user_agent or ""))
+        return " ".join(plain.split())[:LONGEST_SHOWN].rstrip() or "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ class Entrance:
         return {
             "time": f"{now:%Y-%m-%d %H:%M} UTC",
             "address": str(self.device.address),
-            "device": self.device.user_agent or "unknown",
+            "device": self.device.shown,
         }
 
     def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
