@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 SHORTEST, LONGEST = 8, 128
 MOST_GIVEN = 1000
@@ -17,10 +17,14 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _composed_before(value: object) -> object:
+    return composed(value) if isinstance(value, str) else value
+
+
 NewPassword = Annotated[
     str,
     StringConstraints(min_length=SHORTEST, max_length=LONGEST),
-    AfterValidator(composed),
+    BeforeValidator(_composed_before),  # what is hashed is what is measured
 ]
 """A password to be set; whether it is common or like the name, `Policy` says."""
 

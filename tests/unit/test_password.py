@@ -80,3 +80,10 @@ def test_a_given_password_may_have_any_length_within_reason() -> None:
     for nonsense in ("", "k" * 1001):
         with pytest.raises(ValidationError):
             GIVEN.validate_python(nonsense)
+
+
+def test_two_ways_to_write_a_character_are_one_character_long() -> None:
+    with pytest.raises(ValidationError):
+        NEW.validate_python("e\u0301" * 4)
+    assert NEW.validate_python("e\u0301" * 128) == "é" * 128
+    assert NEW.json_schema() == {"type": "string", "minLength": 8, "maxLength": 128}
