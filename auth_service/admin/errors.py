@@ -8,7 +8,15 @@ class OwnAccount(Conflict):
 
     def __init__(self) -> None:
         """Say what is refused."""
-        super().__init__("An administrator cannot disable their own account")
+        super().__init__("Administrators can neither disable themselves nor drop their own role")
+
+
+class NotActivated(Conflict):
+    """A registration has nothing to be kept out of."""
+
+    def __init__(self) -> None:
+        """Say what is refused."""
+        super().__init__("The user has not proven an address yet")
 
 
 class NoLongerTrue(Conflict):

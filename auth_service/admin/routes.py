@@ -4,7 +4,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth_service.admin.errors import OwnAccount
+from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
 from auth_service.audit.origin import origin
@@ -52,7 +52,7 @@ async def get_user(request: web.Request) -> web.Response:
     "/admin/users/{id}/disable",
     summary="Keep a user out; every token of theirs is dead at once",
     answers={200: UserAnswer},
-    errors=(OwnAccount, RevocationPending),
+    errors=(NotActivated, OwnAccount, RevocationPending),
     role="admin",
 )
 async def disable_user(request: web.Request) -> web.Response:
@@ -94,7 +94,7 @@ async def revoke_sessions(request: web.Request) -> web.Response:
     summary="Say what a user may",
     body=RolesBody,
     answers={200: UserAnswer},
-    errors=(RevocationPending,),
+    errors=(OwnAccount, RevocationPending),
     role="admin",
 )
 async def set_roles(request: web.Request) -> web.Response:

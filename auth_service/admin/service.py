@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from auth_service.admin import repository
-from auth_service.admin.errors import OwnAccount
+from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import Audit
@@ -65,11 +65,14 @@ class Administration:
 
         Raises:
             OwnAccount: the user is who asks.
+            NotActivated: it is a registration, which would keep its claims from others for good.
         """
         if actor.id == user_id:
             raise OwnAccount
         now = self._clock.now()
         async with self._changing(user_id) as connection:
+            if (await _found(connection, user_id)).status == "pending":
+                raise NotActivated
             await repository.disable(
                 connection,
                 user_id,
@@ -108,7 +111,13 @@ class Administration:
         how: Literal["set", "grant", "revoke"],
         roles: Sequence[str],
     ) -> User:
-        """Say what the user may; tokens that say otherwise are dead, sessions go on."""
+        """Say what the user may; tokens that say otherwise are dead, sessions go on.
+
+        Raises:
+            OwnAccount: an administrator would be none any more by their own doing.
+        """
+        if how == "set" and actor.id == user_id and "admin" not in roles:
+            raise OwnAccount
         now = self._clock.now()
         async with self._changing(user_id) as connection:
             await repository.change_roles(

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from auth_service.cli import main
+from tests.support.accounts import activate, register
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import Answer, AuthClient
@@ -124,11 +125,35 @@ async def test_who_had_proven_nothing_is_pending_again(
 ) -> None:
     user = await auth_db.fetchval(
         "insert into users (id, name, status, created_at)"
-        " values (gen_random_uuid(), 'P', 'pending', now()) returning id"
+        " values (gen_random_uuid(), 'P', 'disabled', now()) returning id"
     )
-    await auth.call("POST", f"/admin/users/{user}/disable", token=admin)
     answer = await auth.call("POST", f"/admin/users/{user}/enable", token=admin)
     assert answer.body["status"] == "pending"
+
+
+async def test_a_registration_is_not_disabled(
+    auth: AuthClient, auth_db: Connection, admin: str
+) -> None:
+    """It would keep its username from others, and outlive the purge."""
+    waiting, _ = await register(auth, email="first@example.com", username="asha")
+    await activate(auth, email="second@example.com", username="asha")
+    path = f"/admin/users/{waiting.body['user_id']}/disable"
+    refused = await auth.call("POST", path, token=admin)
+    assert (refused.status, refused.code) == (409, "conflict")
+    status = "select status from users where email = 'first@example.com'"
+    assert await auth_db.fetchval(status) == "pending"
+
+
+async def test_nobody_drops_their_own_administration(auth: AuthClient, admin: str) -> None:
+    me = (await auth.call("GET", "/me", token=admin)).body["id"]
+    for roles in ([], ["editor"]):
+        refused = await auth.call(
+            "PUT", f"/admin/users/{me}/roles", token=admin, json={"roles": roles}
+        )
+        assert (refused.status, refused.code) == (409, "conflict")
+    both = {"roles": ["admin", "editor"]}
+    kept = await auth.call("PUT", f"/admin/users/{me}/roles", token=admin, json=both)
+    assert kept.body["roles"] == ["admin", "editor"]
 
 
 async def test_nobody_disables_themself(auth: AuthClient, admin: str) -> None:
