@@ -14,6 +14,7 @@ from media_service.image.cleaning.boxes import (
     keep_only,
     zero,
 )
+from media_service.image.cleaning.colour import clean_colour
 from media_service.image.cleaning.fields import Fields
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
@@ -96,6 +97,8 @@ def _clean_properties(data: bytearray, box: Box) -> None:
         for item in boxes(data, box.body, box.end):
             if item.kind not in _PROPERTIES:
                 blank(data, item)
+            elif item.kind == b"colr":
+                clean_colour(data, item)
     elif box.kind != b"ipma":
         blank(data, box)
 

@@ -8,8 +8,11 @@ from media_service.image.jpeg import END_OF_IMAGE, MARKER, START_OF_IMAGE, START
 from media_service.image.model import Source
 
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-_DRAWN = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDC, 0xDD}
-"""Frames, their Huffman, arithmetic and quantisation tables, scans, line counts, restarts."""
+_DRAWN = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDD}
+"""Frames, their Huffman, arithmetic and quantisation tables, scans, restarts.
+
+No line counts (0xDC): the frame has to say the height, and decoders skip whatever is in those.
+"""
 _JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
 _PLAIN_JFIF = _JFIF + b"\1\1\0\0\1\0\1\0\0"
 _ICC_HEAD_BYTES = len(_ICC) + 2

@@ -12,8 +12,11 @@ from media_service.image.errors import BrokenImage
 from media_service.image.model import Source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_KEPT = {b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
+_KEPT = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
 """What says how pixels look, with the length that it has at most; once each."""
+_TRANSPARENT = {0: 2, 2: 6}
+"""How long the transparent colour is, by the kind of pixels; those with alpha have none."""
+_PALETTE = 3
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _HEADER_BYTES, _CONTROL_BYTES = 13, 26
 
@@ -55,6 +58,7 @@ class _Writer:
         self.orientation = UPRIGHT
         width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
         self._pixel_bits, self._interlaced = depth * _CHANNELS.get(colour, 0), bool(interlace)
+        self._longest = _KEPT | _coloured(colour, depth)
         self._canvas = self._frame = (width, height)
         self._seen: set[bytes] = set()
         self._stream: list[bytes] = []
@@ -70,9 +74,9 @@ class _Writer:
             self.pieces.append(_pack(kind, self._number() + body[4:]))
         elif kind in self._seen:
             return
-        elif kind in _KEPT:
+        elif kind in self._longest:
             self._seen.add(kind)
-            self.pieces.append(_pack(kind, body[: _KEPT[kind]]))
+            self.pieces.append(_pack(kind, body[: self._longest[kind]]))
         elif kind == b"iCCP":
             self._seen.add(kind)
             self.pieces += _profile(body)
@@ -99,6 +103,13 @@ class _Writer:
     def _number(self) -> bytes:
         self._sequence += 1
         return (self._sequence - 1).to_bytes(4)
+
+
+def _coloured(colour: int, depth: int) -> dict[bytes, int]:
+    """Return how long palette and transparency are at most; nothing of one that is not used."""
+    if colour == _PALETTE:
+        return {b"PLTE": 3 << depth, b"tRNS": 1 << depth}
+    return {b"tRNS": _TRANSPARENT[colour]} if colour in _TRANSPARENT else {}
 
 
 def _profile(body: bytes) -> list[bytes]:

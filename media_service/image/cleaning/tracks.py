@@ -1,6 +1,7 @@
 """The moving pictures of an AVIF sequence. Source: ISO/IEC 14496-12 §8."""
 
 from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, Range, blank, boxes, zero
+from media_service.image.cleaning.colour import clean_colour
 from media_service.image.cleaning.fields import Fields
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
@@ -82,6 +83,8 @@ def _clean_entry(data: bytearray, entry: Box) -> None:
     for part in boxes(data, entry.body + _ENTRY_BYTES, entry.end):
         if part.kind not in _ENTRY_PARTS:
             blank(data, part)
+        elif part.kind == b"colr":
+            clean_colour(data, part)
 
 
 def _samples(data: bytearray, found: dict[bytes, Box]) -> list[Range]:

@@ -13,7 +13,10 @@ from media_service.image.webp import CHUNK_HEADER_BYTES, RIFF_HEADER_BYTES
 _FLAG_PROFILE, _FLAGS_DRAWN = 0x20, 0x12  # alpha and animation
 _VP8X_BYTES = 10
 _FRAME_HEADER_BYTES = 16
-_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+_FLAG_ANIMATION = 0x02
+_CODED = frozenset({b"VP8 ", b"VP8L"})
+_PIXELS = _CODED | {b"ALPH"}
+_MOVING = frozenset({b"ANIM", b"ANMF"})
 
 Chunk = tuple[bytes, bytes]
 
@@ -25,7 +28,7 @@ def clean_webp(data: Source) -> Cleaned:
         BrokenImage: a chunk reaches beyond the file.
     """
     end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    chunks = list(_chunks(data, RIFF_HEADER_BYTES, end))
+    chunks = _used(list(_chunks(data, RIFF_HEADER_BYTES, end)))
     found = dict(reversed(chunks))  # the first of its kind counts
     profile = usable_profile(found.get(b"ICCP", b""))
     kept = [
@@ -48,6 +51,23 @@ def _chunks(data: Source | bytes, offset: int, end: int) -> Iterator[Chunk]:
             raise BrokenImage("the image ends within a chunk")
         yield kind, bytes(data[offset : offset + length])
         offset += length + (length & 1)
+
+
+def _used(chunks: list[Chunk]) -> list[Chunk]:
+    """Return the chunks without those that a decoder passes over: frames, or a still picture."""
+    screen = next((body for kind, body in chunks if kind == b"VP8X"), b"")
+    if screen and screen[0] & _FLAG_ANIMATION:
+        return [(kind, body) for kind, body in chunks if kind not in _PIXELS]
+    return _drawn([(kind, body) for kind, body in chunks if kind not in _MOVING])
+
+
+def _drawn(chunks: list[Chunk]) -> list[Chunk]:
+    """Return the chunks with one picture, and transparency only where a lossy one follows it."""
+    kinds = [kind for kind, _ in chunks]
+    at = next((index for index, kind in enumerate(kinds) if kind in _CODED), len(kinds))
+    clear = kinds.index(b"ALPH") if b"ALPH" in kinds and kinds[at : at + 1] == [b"VP8 "] else at
+    idle = {index for index, kind in enumerate(kinds) if kind in _PIXELS} - {at, min(clear, at)}
+    return [chunk for index, chunk in enumerate(chunks) if index not in idle]
 
 
 def _first_of_kind(chunks: list[Chunk]) -> Iterator[Chunk]:
@@ -78,7 +98,7 @@ def _is_lossy(kind: bytes, body: bytes) -> bool:
 
 
 def _frame(body: bytes) -> bytes:
-    inner = _first_of_kind(list(_chunks(body, _FRAME_HEADER_BYTES, len(body))))
+    inner = _drawn(list(_chunks(body, _FRAME_HEADER_BYTES, len(body))))
     pixels = [_pack(kind, data) for kind, data in inner if kind in _PIXELS]
     return body[:_FRAME_HEADER_BYTES] + b"".join(pixels)
 
