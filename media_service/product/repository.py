@@ -35,7 +35,9 @@ ORDER BY created_at DESC, id DESC
 LIMIT $3
 """
 
-_ASKED = "(SELECT (nullif(plainto_tsquery('simple', $4)::text, '') || ':*')::tsquery)"
+_BEGUN = "(nullif(plainto_tsquery('simple', {})::text, '') || ':*')::tsquery"
+_PARTED = "replace($4, '-', ' ')"
+_ASKED = f"(SELECT {_BEGUN.format('$4')} || {_BEGUN.format(_PARTED)})"
 SEARCH_PUBLIC = f"""
 WITH newest AS MATERIALIZED (
     SELECT id, created_at
@@ -62,6 +64,8 @@ SELECT {COLUMNS} FROM products WHERE id = ANY (ARRAY(SELECT id FROM found))
 ORDER BY created_at DESC, id DESC
 """
 """Every word of the text occurs, the last one as the beginning of a word.
+
+What is hyphenated is asked as a whole or by its parts: begun, it is no whole that anything has.
 
 A frequent word fills the page from the newest rows. For any other, the index of words is asked;
 that it is asked apart from order and place leaves the planner no scan of all rows instead.

@@ -170,6 +170,18 @@ async def test_words_are_searched(media: MediaClient) -> None:
         assert await found(media, q=nothing) == [], nothing
 
 
+async def test_a_hyphenated_word_may_be_begun_anywhere(media: MediaClient) -> None:
+    name = "Wi-Fi router X-2000 T-shirt"
+    await offer(media, name=name)
+    await offer(media, name="Lamp")
+    for text in ("wi-fi", "wi-f", "wi-", "wi", "fi", "t-sh", "t-shirt", "sh", "x-2", "x-2000"):
+        assert await found(media, q=text) == [name], text
+    assert await found(media, q="router wi-f") == [name]
+    assert await found(media, q="wi-f lamp") == await found(media, q="wi-q") == []
+    for nothing in ("-", "--", "- -"):
+        assert await found(media, q=nothing) == [], nothing
+
+
 async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
     for number in range(5):
         await offer(media, name=f"lamp {number}")
