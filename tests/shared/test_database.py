@@ -149,6 +149,35 @@ async def test_a_connection_that_the_server_ended_is_replaced(
     assert outcomes[1:] == [1, 1]
 
 
+async def test_a_deadlock_is_over_when_asked_again(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CONNECT_SECONDS", "ACQUIRE_SECONDS", "STATEMENT_SECONDS"):
+        monkeypatch.setattr(db, name, 30)  # it is the deadlock that is to end it
+    async with open_database(postgres.dsn("postgres")) as database:
+        async with database.connection() as connection:
+            await connection.execute("drop table if exists crossed; create table crossed (n int)")
+            await connection.execute("insert into crossed values (1), (2)")
+        both = asyncio.Barrier(2)
+        outcomes = await asyncio.gather(
+            cross(database, both, 1, 2), cross(database, both, 2, 1), return_exceptions=True
+        )
+        refused = [outcome for outcome in outcomes if outcome is not None]
+        assert [type(outcome) for outcome in refused] == [ServiceUnavailable]
+        assert isinstance(refused[0].__cause__, asyncpg.DeadlockDetectedError)
+        async with database.connection() as connection:
+            await connection.execute("drop table crossed")
+
+
+async def cross(database: Database, both: asyncio.Barrier, first: int, second: int) -> None:
+    """Locks two rows, the second when the other one here has its first."""
+    async with database.transaction() as connection:
+        await connection.execute("set local deadlock_timeout = '10ms'")
+        await connection.execute("select from crossed where n = $1 for update", first)
+        await both.wait()
+        await connection.execute("select from crossed where n = $1 for update", second)
+
+
 async def test_a_mistake_of_ours_is_not_called_an_absence(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with database.connection() as connection:
