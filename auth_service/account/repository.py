@@ -129,5 +129,5 @@ async def holdings(connection: Connection, user_id: UUID) -> Holdings | None:
         account=account,
         sessions=[HeldSession(**{**row, "amr": tuple(row["amr"])}) for row in sessions],
         tokens=[HeldToken(**row) for row in tokens],
-        events=[event_of(row) for row in events],
+        events=[event_of(row).as_told_to_its_user() for row in events],
     )

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from shared.clock import rfc3339
@@ -104,6 +104,20 @@ class StoredEvent:
     request_id: str | None
     details: Mapping[str, str]
     created_at: datetime
+
+    def as_told_to_its_user(self) -> Self:
+        """Return what the user whom it concerns gets of it: not who else did it, nor from where."""
+        if self.actor_id in {None, self.user_id}:
+            return self
+        return replace(
+            self,
+            actor_id=None,
+            session_id=None,
+            address=None,
+            user_agent=None,
+            request_id=None,
+            details={**self.details, "by": "an administrator"},
+        )
 
 
 def _text(value: object) -> str | None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
+from tests.auth.test_admin import be_admin
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.journey import Answer, AuthClient, wrong
@@ -222,6 +224,30 @@ async def test_everything_that_is_held_is_exported(auth: AuthClient) -> None:
     text = json.dumps(export)
     for secret in (other["user"]["id"], pair["refresh_token"], pair["access_token"], "hash"):
         assert secret not in text
+
+
+async def test_an_export_tells_of_no_administrator_who_or_where_they_were(
+    serving_auth: Callable[..., Any], auth_db: Connection
+) -> None:
+    async with serving_auth(trusted_proxies="127.0.0.1") as auth:
+        admin = await be_admin(auth, auth_db)
+        path = f"/admin/users/{(await auth.sign_in(NUMBER))['user']['id']}/roles"
+        headers = {
+            "X-Forwarded-For": "198.51.100.7",
+            "User-Agent": "Desk/9",
+            "X-Request-ID": "asked-at-the-desk",
+        }
+        body = {"roles": ["editor"]}
+        await auth.call("PUT", path, token=admin, json=body, headers=headers)
+        token = (await auth.sign_in(NUMBER))["access_token"]
+        export = (await auth.call("GET", "/me/export", token=token)).body
+        whole = (await auth.call("GET", "/admin/audit", token=admin)).body
+    [told] = [event for event in export["events"] if event["event"] == "roles.changed"]
+    assert told["details"] == {"roles": "editor", "by": "an administrator"}
+    administrator = await auth_db.fetchval("select id::text from users where 'admin' = any(roles)")
+    for theirs in ("198.51.100.7", "Desk/9", "asked-at-the-desk", administrator):
+        assert theirs not in json.dumps(export)
+        assert theirs in json.dumps(whole)
 
 
 async def test_two_who_swap_their_numbers_do_not_hang(auth: AuthClient) -> None:
