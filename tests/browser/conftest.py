@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from deploy.local.environment import Servers
 from deploy.local.process import free_port
@@ -17,6 +17,7 @@ from deploy.local.vault import Vault
 from tests.local.processes import CHECKOUT, unmeasured, until
 
 READY_SECONDS = 120
+PATIENCE_MS = 30_000  # a machine that is busy with other things is slow, not wrong
 SCREENSHOTS = CHECKOUT / "var" / "screenshots"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 # whoever tests asks nobody on the network; a root's Chromium has no sandbox to offer
@@ -29,6 +30,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +71,7 @@ async def page(address: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         context = await browser.new_context(base_url=address, timezone_id="Asia/Kolkata")
+        context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
