@@ -8,6 +8,7 @@ from PIL import Image, JpegImagePlugin
 
 from media_service.image.cleaning.model import Cleaned
 from media_service.image.decode import frame_count
+from media_service.image.deep_png import is_deep, turn_deep
 from media_service.image.model import ImageFormat
 from media_service.image.upright_png import png_extras, with_colours
 
@@ -57,6 +58,9 @@ def stand_up(image: Image.Image, found: ImageFormat, cleaned: Cleaned) -> tuple[
     space; lossy WebP and AVIF are encoded well above the quality at which a difference can be
     seen.
     """
+    if found is ImageFormat.PNG and is_deep(cleaned.pieces):
+        turned = turn_deep(cleaned.pieces, _TURNS[cleaned.orientation])
+        return as_seen(image, cleaned.orientation), turned
     how = _options(image, found, cleaned)
     shown = {name: image.info[name] for name in _SHOWN if image.info.get(name) is not None}
     first, *rest = list(_frames(image, _TURNS[cleaned.orientation]))

@@ -11,7 +11,7 @@ from media_service.image.cleaning.profile import MAX_PROFILE_BYTES, usable_profi
 from media_service.image.errors import BrokenImage
 from media_service.image.model import Source
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
 """What says how pixels look, with the length that it has at most; once each."""
 _TRANSPARENT = {0: 2, 2: 6}
@@ -36,11 +36,11 @@ def clean_png(data: Source) -> Cleaned:
     for kind, body in chunks[1:]:
         writer.take(kind, body)
     writer.end_stream()
-    return Cleaned([_SIGNATURE, *writer.pieces, _pack(b"IEND", b"")], writer.orientation)
+    return Cleaned([SIGNATURE, *writer.pieces, pack(b"IEND", b"")], writer.orientation)
 
 
 def _chunks(data: Source) -> Iterator[Chunk]:
-    offset = len(_SIGNATURE)
+    offset = len(SIGNATURE)
     while (kind := data[offset + 4 : offset + 8]) != b"IEND":
         length = int.from_bytes(data[offset : offset + 4])
         body, end = data[offset + 8 : offset + 8 + length], offset + 12 + length
@@ -54,7 +54,7 @@ class _Writer:
     """Writes chunks anew; those of one stream of pixels are joined and cut where it ends."""
 
     def __init__(self, header: bytes) -> None:
-        self.pieces = [_pack(b"IHDR", header)]
+        self.pieces = [pack(b"IHDR", header)]
         self.orientation = UPRIGHT
         width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
         self._pixel_bits, self._interlaced = depth * _CHANNELS.get(colour, 0), bool(interlace)
@@ -71,12 +71,12 @@ class _Writer:
         elif kind == b"fcTL" and len(body) == _CONTROL_BYTES:
             self.end_stream()
             self._frame = struct.unpack(">II", body[4:12])
-            self.pieces.append(_pack(kind, self._number() + body[4:]))
+            self.pieces.append(pack(kind, self._number() + body[4:]))
         elif kind in self._seen:
             return
         elif kind in self._longest:
             self._seen.add(kind)
-            self.pieces.append(_pack(kind, body[: self._longest[kind]]))
+            self.pieces.append(pack(kind, body[: self._longest[kind]]))
         elif kind == b"iCCP":
             self._seen.add(kind)
             self.pieces += _profile(body)
@@ -92,7 +92,7 @@ class _Writer:
         width, height = self._canvas if kind == b"IDAT" else self._frame
         most = raster_bytes(width, height, self._pixel_bits, interlaced=self._interlaced)
         number = self._number() if kind == b"fdAT" else b""
-        self.pieces.append(_pack(kind, number + cut_stream(packed, most)))
+        self.pieces.append(pack(kind, number + cut_stream(packed, most)))
 
     def _add(self, kind: bytes, body: bytes) -> None:
         if kind != self._stream_kind:
@@ -119,8 +119,9 @@ def _profile(body: bytes) -> list[bytes]:
     except zlib.error:
         return []
     profile = usable_profile(inflated)
-    return [_pack(b"iCCP", b"icc\0\0" + zlib.compress(profile))] if profile else []
+    return [pack(b"iCCP", b"icc\0\0" + zlib.compress(profile))] if profile else []
 
 
-def _pack(kind: bytes, body: bytes) -> bytes:
+def pack(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk."""
     return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)

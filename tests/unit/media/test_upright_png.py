@@ -1,6 +1,7 @@
 """A PNG that lay on its side has its transparency, its colour space and its frames still."""
 
 import io
+import random
 import struct
 import zlib
 from pathlib import Path
@@ -115,3 +116,34 @@ def test_a_picture_before_the_animation_stays_out_of_it(tmp_path: Path) -> None:
         turned = wanted.transpose(Image.Transpose.ROTATE_270)
         assert image.convert("RGB").tobytes() == turned.tobytes()
     assert paces[1:] == [40, 80, 120]
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_sixteen_bits_a_channel_stay_sixteen(colour: int, channels: int, tmp_path: Path) -> None:
+    width, height, size = 7, 5, 2 * channels
+    randbytes = random.Random(colour).randbytes  # noqa: S311 - a picture is no secret
+    pixels = [[randbytes(size) for _ in range(width)] for _ in range(height)]
+    rows = b"".join(b"\0" + b"".join(row) for row in pixels)
+    gamma = chunk(b"gAMA", struct.pack(">I", 100_000))
+    facts, made = rendered(tmp_path, raw((width, height), 16, colour, rows, gamma))
+    data = made["original"]
+    assert (facts.width, facts.height) == (height, width) == opened(data).size
+    assert not dict(opened(data).getexif())
+    assert gamma in data
+    assert data[24:26] == bytes([16, colour])
+    at = data.index(b"IDAT")
+    inflated = zlib.decompress(data[at + 4 : at + 4 + int.from_bytes(data[at - 4 : at])])
+    turned = [list(row) for row in zip(*reversed(pixels), strict=True)]
+    assert unfiltered(inflated, height * size, size) == [b"".join(row) for row in turned]
+
+
+def unfiltered(data: bytes, length: int, size: int) -> list[bytes]:
+    """The rows of a PNG whose bytes are each less the one of the pixel before."""
+    rows = []
+    for start in range(0, len(data), length + 1):
+        assert data[start] == 1
+        row = bytearray(data[start + 1 : start + 1 + length])
+        for at in range(size, length):
+            row[at] = (row[at] + row[at - size]) & 255
+        rows.append(bytes(row))
+    return rows
