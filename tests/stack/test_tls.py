@@ -1,6 +1,7 @@
 """With a certificate the gateway speaks https and HTTP/2, and http only leads there."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -75,7 +76,9 @@ async def test_https_and_http_2(https: str, certificate: dict[Path, str]) -> Non
     trusted.set_alpn_protocols(["h2", "http/1.1"])
     _, writer = await asyncio.open_connection(https, 8443, ssl=trusted, server_hostname=NAME)
     assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
-    writer.close()
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def test_old_tls_is_refused(https: str) -> None:
