@@ -10,7 +10,8 @@ from tests.stack.conftest import Fault
 from tests.stack.load import load_on
 from tests.stack.stack import PORTS, Stack
 
-RECOVERY_SECONDS = 5
+MOST_SECONDS = 15
+"""More is a person's business. How long it takes on a quiet machine, under 5 s, is in the table."""
 Break = Callable[[Stack], float]
 """Breaks something, mends it, and returns the moment from which on all should be well."""
 
@@ -92,4 +93,4 @@ async def test_nothing_that_was_acknowledged_is_lost(
         assert found.lost == []
         assert found.wrongly_accepted == []
         assert [what for _, what in load.failures if ": 500 " in what] == []
-        assert recovery < RECOVERY_SECONDS, load.failures[-3:]
+        assert recovery < MOST_SECONDS, load.failures[-3:]
