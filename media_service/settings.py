@@ -49,7 +49,10 @@ class MediaSettings(ServiceSettings):
         5_368_709_120, ge=0, le=2**60, description="what each user may store, bytes"
     )
     user_uploads_per_day: int = Field(
-        500, ge=1, le=2**31 - 1, description="how often each user may upload in a day (UTC)"
+        500,
+        ge=1,
+        le=2**31 - 1,
+        description="how often each user may upload, or offer a product, in a day (UTC)",
     )
     user_concurrent_uploads: int = Field(
         8, ge=1, le=10_000, description="how many uploads of each user may run at once"

@@ -23,6 +23,15 @@ WHERE o.deleted_at IS NULL
 RETURNING true
 """
 
+COUNT_UPLOAD = """
+INSERT INTO owners AS o (user_id, day, uploads) VALUES ($1, $2, 1)
+ON CONFLICT (user_id) DO UPDATE SET
+    day = greatest(o.day, excluded.day),
+    uploads = 1 + CASE WHEN o.day >= excluded.day THEN o.uploads ELSE 0 END
+WHERE o.deleted_at IS NULL AND (o.day < excluded.day OR o.uploads < $3)
+RETURNING true
+"""
+
 RENEW_UPLOAD = """
 UPDATE owners SET under_way = under_way || jsonb_build_object($2::text, $3::float8)
 WHERE user_id = $1 AND under_way ? $2
@@ -70,6 +79,16 @@ async def begin_upload(
         allowance.uploads_at_once,
     )
     return begun is not None
+
+
+async def count_upload(
+    connection: Connection, user_id: UUID, allowance: Allowance, now: datetime
+) -> bool:
+    """Count what is over at once as an upload of the day; return False when the user may not."""
+    counted = await connection.fetchval(
+        COUNT_UPLOAD, user_id, now.date(), allowance.uploads_per_day
+    )
+    return counted is not None
 
 
 async def renew_upload(connection: Connection, upload: Upload, now: datetime) -> None:

@@ -55,6 +55,22 @@ async def uploading(
         await _end(database, upload)
 
 
+async def count_upload(
+    database: Database, allowance: Allowance, user_id: UUID, now: datetime
+) -> None:
+    """Count what a user adds without a file as one of the day's uploads.
+
+    Raises:
+        RateLimited: too many today.
+        TokenRevoked: the user is deleted.
+    """
+    async with database.connection() as connection:
+        if await repository.count_upload(connection, user_id, allowance, now):
+            return
+        tally = await repository.read(connection, user_id, now)
+    raise TokenRevoked() if tally and tally.deleted else _enough_today(allowance, now)
+
+
 async def take_room(
     connection: Connection, user_id: UUID, size: int, allowance: Allowance, now: datetime
 ) -> None:
@@ -80,9 +96,13 @@ def _refusal(
     if upload.announced and stored + upload.announced > allowance.stored_bytes:
         return QuotaExceeded()
     if tally and tally.day >= now.date() and tally.uploads >= allowance.uploads_per_day:
-        detail = f"at most {allowance.uploads_per_day} uploads a day"
-        return RateLimited(seconds_until_tomorrow(now), detail)
+        return _enough_today(allowance, now)
     return RateLimited(AT_ONCE_RETRY_AFTER, f"at most {allowance.uploads_at_once} uploads at once")
+
+
+def _enough_today(allowance: Allowance, now: datetime) -> RateLimited:
+    detail = f"at most {allowance.uploads_per_day} uploads a day"
+    return RateLimited(seconds_until_tomorrow(now), detail)
 
 
 async def _end(database: Database, upload: Upload) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from media_service.idempotency.model import FirstAnswer, KeyUse, fingerprint
 from media_service.idempotency.service import Turn, taking_turn
-from media_service.owner.service import take_room
+from media_service.owner.service import count_upload, take_room
 from media_service.product import repository
 from media_service.product.model import Change, Photo, Product, new_product_id
 from media_service.product.schemas import ProductAnswer, ProductBody, product_url
@@ -45,6 +45,7 @@ async def create(
 
     Raises:
         RequestInProgress, IdempotencyMismatch: the key is another request's.
+        RateLimited: too many of the user's uploads today; this counts as one.
         TokenInvalid, TokenRevoked: the token, or the user, is no longer good.
     """
     name = new_id(intake.clock, intake.entropy)
@@ -54,6 +55,7 @@ async def create(
         if repeated := turn.first_answer(mark):
             return repeated
         product = new_product(body, user_id, intake.clock, intake.entropy)
+        await count_upload(intake.database, intake.allowance, user_id, product.created_at)
         return await commit(intake, token, turn, product, mark=mark)
 
 

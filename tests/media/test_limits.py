@@ -17,12 +17,14 @@ from media_service.owner.model import Allowance, Upload
 from shared.db import open_database
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
+from tests.support.journey import Answer
 from tests.support.media import FORM, MediaClient, left_over, picture_form
 from tests.support.pictures import encode
 from tests.support.service import Death, finished
 
 PICTURE = encode()
 BODY = picture_form(PICTURE)
+LAMP = {"name": "Lamp", "price": 1, "currency": "EUR"}
 SIZE = len(PICTURE)
 
 
@@ -118,6 +120,30 @@ async def test_a_refused_picture_counts_as_an_upload(serving_media: Callable[...
         assert (await media.send(picture_form(b"no picture"))).code == "unsupported_image"
         assert (await media.send(BODY)).status == 201
         assert (await media.send(BODY)).code == "rate_limited"
+
+
+async def test_a_product_counts_as_an_upload_of_its_day(
+    serving_media: Callable[..., Any], clock: MovableClock
+) -> None:
+    midnight = clock.now().replace(hour=0, minute=0, second=1)
+    clock.advance(seconds=(midnight - clock.now()).total_seconds())
+    async with serving_media(user_uploads_per_day=5, user_quota_bytes=0) as media:
+
+        async def offer(client: MediaClient, key: str | None = None) -> Answer:
+            headers = {"Idempotency-Key": key} if key else {}
+            return await client.call("POST", "/products", json=LAMP, headers=headers)
+
+        first = await offer(media, "k")
+        answers = await asyncio.gather(*(offer(media) for _ in range(10)))
+        assert sorted(answer.status for answer in answers) == [201] * 4 + [429] * 6
+        refused = await offer(media)
+        assert refused.code == "rate_limited"
+        assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+        assert (await media.send(BODY)).status in {413, 429}
+        assert (await offer(media, "k")).body == first.body, "a repetition is no other"
+        assert (await offer(media.somebody_else())).status == 201
+        await media.wait_out(clock, hours=24)
+        assert (await offer(media)).status == 201
 
 
 async def test_uploads_at_once_are_counted_in_every_replica(

@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "idempotency.RELEASE": (SOMEBODY, "creatives", "k", LEASE),
     "idempotency.FORGET": (SOON,),
     "owner.BEGIN_UPLOAD": (SOMEBODY, START.date(), 1, str(LEASE), 1.0, 1, 9, 0.0, 9, 9),
+    "owner.COUNT_UPLOAD": (SOMEBODY, START.date(), 9),
     "owner.RENEW_UPLOAD": (SOMEBODY, str(LEASE), 1.0),
     "owner.END_UPLOAD": (SOMEBODY, str(LEASE)),
     "owner.TAKE_ROOM": (SOMEBODY, 1, 9),
