@@ -13,6 +13,9 @@ from media_service.resources import SETTINGS
 from media_service.storage.model import ObjectKey, StoredFile
 
 WRITE_SECONDS = 60
+_NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
+"""nginx would compare these with a tag and a date of its own, and answer 412 to a right one."""
+
 log = structlog.get_logger()
 
 
@@ -40,7 +43,8 @@ async def answer_file(
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(served))
     async with opening as file:
-        prefix = request.app[SETTINGS].redirect_prefix
+        ours = any(name in request.headers for name in _NOT_FOR_NGINX)
+        prefix = "" if ours else request.app[SETTINGS].redirect_prefix
         return await send_file(request, served, file, f"{prefix}{key}" if prefix else "")
 
 

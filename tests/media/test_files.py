@@ -76,6 +76,19 @@ async def test_behind_nginx_the_bytes_are_its_to_send(serving_media: Callable[..
         assert (stranger.code, "X-Accel-Redirect" in stranger.headers) == ("not_found", False)
 
 
+async def test_what_nginx_would_judge_by_its_own_tag_is_sent_here(
+    serving_media: Callable[..., Any],
+) -> None:
+    async with serving_media(x_accel_prefix="/accel/") as media:
+        created = await media.upload()
+        path, etag = f"/creatives/{created['id']}/file", f'"{created["sha256"]}"'
+        past = "Thu, 01 Jan 2026 00:00:00 GMT"
+        for headers in ({"If-Match": etag}, {"If-Match": "*"}, {"If-Unmodified-Since": past}):
+            whole = await media.call("GET", path, headers=headers)
+            assert (whole.status, "X-Accel-Redirect" in whole.headers) == (200, False), headers
+            assert hashlib.sha256(whole.body).hexdigest() == created["sha256"]
+
+
 async def test_only_known_variants_exist(media: MediaClient) -> None:
     path = f"/creatives/{(await media.upload())['id']}/file"
     assert (await media.call("GET", path, params={"variant": "original"})).status == 200

@@ -82,6 +82,8 @@ async def test_conditions_and_ranges(kept: Kept) -> None:
     known = await kept.ask(If_None_Match=kept.etag)
     assert (known.status, known.headers["ETag"]) == (304, kept.etag)
     assert (await kept.ask(If_None_Match='"another"')).body == data
+    right = await kept.ask(If_Match=kept.etag)
+    assert (right.status, right.body) == (200, data)
     head = await kept.ask("HEAD")
     assert (head.status, head.headers["Content-Length"]) == (200, str(len(data)))
 
