@@ -9,7 +9,7 @@ from uuid import UUID
 
 import jwt
 from jwt.algorithms import get_default_algorithms
-from jwt.utils import base64url_decode
+from jwt.utils import base64url_decode, base64url_encode
 
 from shared.clock import Clock
 from shared.errors import TokenInvalid
@@ -109,8 +109,16 @@ def parse_jwks(document: Mapping[str, Any]) -> dict[str, PublicKey]:
         raise ValueError(message) from wrong
 
 
+def _decoded(segment: str) -> bytes:
+    """Return what the segment encodes; one content has one text. Source: RFC 4648 §3.3, §3.5."""
+    content = base64url_decode(segment)
+    if base64url_encode(content) != segment.encode():  # the decoder passes over what is no letter
+        raise ValueError
+    return content
+
+
 def _parsed(segment: str) -> dict[str, Any]:
-    members = _DECODER.decode(base64url_decode(segment).decode())
+    members = _DECODER.decode(_decoded(segment).decode())
     if type(members) is not dict:
         raise TypeError
     return members
@@ -193,7 +201,7 @@ class TokenVerifier:
         header, _, payload = text.partition(".")
         try:
             key = self._headers.get(header) or self._key_of(header)
-            if not key.signed(text.encode(), base64url_decode(signature)):
+            if not key.signed(text.encode(), _decoded(signature)):
                 raise TokenInvalid
             claims = self._claims_of(payload)
         except (ValueError, TypeError, RecursionError):

@@ -130,7 +130,7 @@ def _make_directory(directory: Path) -> None:
         try:
             directory.parent.mkdir(mode=0o700, exist_ok=True)
             directory.mkdir(mode=0o700, exist_ok=True)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # it went between being found and being seen
             if attempt == _KEEP_TRIES - 1:
                 raise
         else:

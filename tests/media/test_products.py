@@ -1,35 +1,17 @@
-"""Products through the HTTP interface: offered, seen, searched, changed, withdrawn."""
+"""Products through the HTTP interface: offered, seen, changed, withdrawn."""
 
 import asyncio
 import re
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import pytest
-
-from media_service.product import repository
 from media_service.product.currency import CURRENCIES
 from tests.support.injection import INJECTIONS
 from tests.support.journey import Answer
-from tests.support.media import MEDIA, MediaClient
+from tests.support.media import MediaClient
+from tests.support.products import LAMP, found, offer
 
-LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 MISSING = "PR-000000000000"
-
-
-async def offer(media: MediaClient, **fields: Any) -> Any:
-    answer = await media.call("POST", "/products", json=LAMP | fields)
-    assert answer.status == 201, answer.body
-    return answer.body
-
-
-async def found(media: MediaClient, **query: str) -> list[str]:
-    """The names that anybody finds."""
-    path = f"{MEDIA}/products/public"
-    async with media.http.get(path, params=query) as answer:
-        assert answer.status == 200, await answer.text()
-        return [product["name"] for product in (await answer.json())["items"]]
 
 
 async def own(media: MediaClient, **query: str) -> Answer:
@@ -153,61 +135,6 @@ async def test_lists_are_paged_the_newest_first(media: MediaClient) -> None:
     assert await pages(media, "/products", 2) == [["4", "3"], ["2", "1"], ["0"]]
     assert await pages(media, "/products/public", 3) == [["hers", "4", "3"], ["2", "1", "0"]]
     assert await pages(media.somebody_else(), "/products", 3) == [[]]
-
-
-async def test_words_are_searched(media: MediaClient) -> None:
-    await offer(media, name="Blue desk lamp", description="For reading at night")
-    await offer(media, name="Rote Lampe", description="Für das Büro")
-    await offer(media, name="Secret lamp", visibility="hidden")
-    assert await found(media, q="lamp") == ["Rote Lampe", "Blue desk lamp"]
-    assert await found(media, q="LAMPE") == ["Rote Lampe"]
-    assert await found(media, q="la blue") == []  # only the last word may be begun
-    assert await found(media, q="blue la") == ["Blue desk lamp"]
-    assert await found(media, q="night") == ["Blue desk lamp"]
-    assert await found(media, q="büro") == ["Rote Lampe"]
-    assert await found(media, q="secret") == []
-    for nothing in ("", " ", "!!!", "'", "\\", ":*", "& | !", "()", "<->", ":*&|"):
-        assert await found(media, q=nothing) == [], nothing
-
-
-async def test_a_hyphenated_word_may_be_begun_anywhere(media: MediaClient) -> None:
-    name = "Wi-Fi router X-2000 T-shirt"
-    await offer(media, name=name)
-    await offer(media, name="Lamp")
-    for text in ("wi-fi", "wi-f", "wi-", "wi", "fi", "t-sh", "t-shirt", "sh", "x-2", "x-2000"):
-        assert await found(media, q=text) == [name], text
-    assert await found(media, q="router wi-f") == [name]
-    assert await found(media, q="wi-f lamp") == await found(media, q="wi-q") == []
-    for nothing in ("-", "--", "- -"):
-        assert await found(media, q=nothing) == [], nothing
-
-
-async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
-    for number in range(5):
-        await offer(media, name=f"lamp {number}")
-        await offer(media, name=f"desk {number}")
-    query, seen = {"q": "la", "limit": "2"}, []
-    while query.get("cursor") != "":
-        page = (await media.call("GET", "/products/public", params=query)).body
-        seen.append([item["name"][-1] for item in page["items"]])
-        query["cursor"] = page["next_cursor"] or ""
-    assert seen == [["4", "3"], ["2", "1"], ["0"]]
-
-
-async def test_a_search_that_takes_long_is_given_up(
-    media: MediaClient, media_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await offer(media)
-    assert repository.SEARCH_SECONDS <= 2
-    monkeypatch.setattr(repository, "SEARCH_SECONDS", 0.1)
-    connection = await asyncpg.connect(media_dsn)
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE products")
-        refused = await media.call("GET", "/products/public", params={"q": "lamp"})
-        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
-    await connection.close()
-    monkeypatch.undo()
-    assert await found(media, q="lamp") == ["Desk lamp"]
 
 
 async def test_texts_are_text_and_nothing_else(media: MediaClient) -> None:

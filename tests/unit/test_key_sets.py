@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.utils import base64url_encode
 
 from shared.errors import TokenInvalid
-from shared.tokens import JwksFile, TokenVerifier, parse_jwks
+from shared.tokens import JwksFile, PublicKey, TokenVerifier, parse_jwks
 from tests.support.clock import MovableClock
 from tests.support.tokens import Mint
 
@@ -48,13 +48,13 @@ def verifying(*mints: Mint, **options: Any) -> TokenVerifier:
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tokens whose signature was really checked."""
     seen: list[str] = []
-    decode = jwt.decode
+    signed = PublicKey.signed
 
-    def counting(token: str, *arguments: Any, **options: Any) -> Any:
-        seen.append(token)
-        return decode(token, *arguments, **options)
+    def counting(self: PublicKey, text: bytes, signature: bytes) -> bool:
+        seen.append(f"{text.decode()}.{base64url_encode(signature).decode()}")
+        return signed(self, text, signature)
 
-    monkeypatch.setattr("shared.tokens.jwt.decode", counting)
+    monkeypatch.setattr(PublicKey, "signed", counting)
     return seen
 
 

@@ -1,0 +1,63 @@
+"""Products found by their words, by anybody, at a bounded cost."""
+
+import asyncpg
+import pytest
+
+from media_service.product import repository
+from tests.support.media import MediaClient
+from tests.support.products import found, offer
+
+
+async def test_words_are_searched(media: MediaClient) -> None:
+    await offer(media, name="Blue desk lamp", description="For reading at night")
+    await offer(media, name="Rote Lampe", description="Für das Büro")
+    await offer(media, name="Secret lamp", visibility="hidden")
+    assert await found(media, q="lamp") == ["Rote Lampe", "Blue desk lamp"]
+    assert await found(media, q="LAMPE") == ["Rote Lampe"]
+    assert await found(media, q="la blue") == []  # only the last word may be begun
+    assert await found(media, q="blue la") == ["Blue desk lamp"]
+    assert await found(media, q="night") == ["Blue desk lamp"]
+    assert await found(media, q="büro") == ["Rote Lampe"]
+    assert await found(media, q="secret") == []
+    for nothing in ("", " ", "!!!", "'", "\\", ":*", "& | !", "()", "<->", ":*&|"):
+        assert await found(media, q=nothing) == [], nothing
+
+
+async def test_a_hyphenated_word_may_be_begun_anywhere(media: MediaClient) -> None:
+    name = "Wi-Fi router X-2000 T-shirt"
+    await offer(media, name=name)
+    await offer(media, name="Lamp")
+    for text in ("wi-fi", "wi-f", "wi-", "wi", "fi", "t-sh", "t-shirt", "sh", "x-2", "x-2000"):
+        assert await found(media, q=text) == [name], text
+    assert await found(media, q="router wi-f") == [name]
+    assert await found(media, q="wi-f lamp") == await found(media, q="wi-q") == []
+    for nothing in ("-", "--", "- -"):
+        assert await found(media, q=nothing) == [], nothing
+
+
+async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
+    for number in range(5):
+        await offer(media, name=f"lamp {number}")
+        await offer(media, name=f"desk {number}")
+    query, seen = {"q": "la", "limit": "2"}, []
+    while query.get("cursor") != "":
+        page = (await media.call("GET", "/products/public", params=query)).body
+        seen.append([item["name"][-1] for item in page["items"]])
+        query["cursor"] = page["next_cursor"] or ""
+    assert seen == [["4", "3"], ["2", "1"], ["0"]]
+
+
+async def test_a_search_that_takes_long_is_given_up(
+    media: MediaClient, media_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await offer(media)
+    assert repository.SEARCH_SECONDS <= 2
+    monkeypatch.setattr(repository, "SEARCH_SECONDS", 0.1)
+    connection = await asyncpg.connect(media_dsn)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE products")
+        refused = await media.call("GET", "/products/public", params={"q": "lamp"})
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+    await connection.close()
+    monkeypatch.undo()
+    assert await found(media, q="lamp") == ["Desk lamp"]

@@ -1,0 +1,21 @@
+"""Products to sell and to find."""
+
+from typing import Any
+
+from tests.support.media import MEDIA, MediaClient
+
+LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
+
+
+async def offer(media: MediaClient, **fields: Any) -> Any:
+    answer = await media.call("POST", "/products", json=LAMP | fields)
+    assert answer.status == 201, answer.body
+    return answer.body
+
+
+async def found(media: MediaClient, **query: str) -> list[str]:
+    """The names that anybody finds."""
+    path = f"{MEDIA}/products/public"
+    async with media.http.get(path, params=query) as answer:
+        assert answer.status == 200, await answer.text()
+        return [product["name"] for product in (await answer.json())["items"]]
