@@ -24,6 +24,7 @@ class CatchUp:
         """Nothing was lost yet."""
         self._sign = b""
         self._lost = False
+        self._settled = False
         self._wait_until = -inf
 
     def lose(self) -> None:
@@ -33,7 +34,8 @@ class CatchUp:
     def face(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
         """Take the head and when it was asked for (monotonic); True when nothing is awaited."""
         sign, before = head.get(CATCH_UP.encode(), b""), self._sign
-        old = self._lost and _behind(before)  # what ended may have ended before the outage
+        # what somebody was still at when we looked last may have ended before this outage
+        old = self._lost and (_behind(before) or not self._settled)
         self._sign = sign
         if sign != before and _behind(sign):
             self._wait_until = answered_at + DEAD_AFTER
@@ -42,7 +44,8 @@ class CatchUp:
         elif self._lost:
             self._wait_until = max(self._wait_until, answered_at + SIGN_SECONDS)
         self._lost = False
-        return asked_at >= self._wait_until
+        self._settled = asked_at >= self._wait_until
+        return self._settled
 
 
 def _behind(sign: bytes) -> bool:

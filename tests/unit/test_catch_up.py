@@ -70,6 +70,25 @@ def test_what_ended_may_have_ended_before_the_outage() -> None:
     assert face(catch_up, LATER, 1.6)
 
 
+def test_two_outages_may_lie_between_two_looks() -> None:
+    """Awaited after the first one, the publishers were done when the second one began."""
+    catch_up = CatchUp()
+    assert face(catch_up, {}, 0)
+    catch_up.lose()
+    assert not face(catch_up, {}, 10)
+    catch_up.lose()
+    assert not face(catch_up, DONE, 14)
+    assert not face(catch_up, BEHIND, 14.4)
+    assert face(catch_up, LATER, 14.6)
+
+
+def test_what_was_done_before_we_ever_looked_says_nothing_of_an_outage() -> None:
+    catch_up = CatchUp()
+    catch_up.lose()
+    assert not face(catch_up, DONE, 0)
+    assert face(catch_up, DONE, SIGN_SECONDS)
+
+
 def test_a_sign_has_its_time_from_the_answer_to_the_next_question() -> None:
     catch_up = CatchUp()
     catch_up.lose()
