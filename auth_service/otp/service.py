@@ -1,7 +1,7 @@
 """Challenges: ask for a code, prove it, give it back. One Lua script for each transition."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address
@@ -49,6 +49,14 @@ class LimitReached(RateLimited):
         """Keep which scope is full, and for how long."""
         super().__init__(-(-wait_ms // 1000))
         self.scope = scope
+
+
+def _send_keys(
+    challenge: str, owner: str, known: str, ticket: str, counted: Sequence[str]
+) -> list[str]:
+    """Return the keys in the order in which `send.lua` takes them."""
+    named = f"challenge:{challenge}", f"newest:{owner}", STREAM, known, f"ticket:{ticket}"
+    return [*named, *counted]
 
 
 class Challenges:
@@ -102,32 +110,23 @@ class Challenges:
         delivery = self._delivery(errand, destination, code, request_id, link)
         ticket = digest(link.ticket) if link else ""
         challenge, owner = digest(handle), digest(purpose, destination.address)
-        index, outcome, *tripped = await self._redis.run(
-            SEND,
-            [
-                f"challenge:{challenge}",
-                f"newest:{owner}",
-                STREAM,
-                known_key((errand.to or destination).address, client),
-                f"ticket:{ticket}",
-                *range_.keys,
-                *(scope.key for scope in scopes),
-            ],
-            [
-                now,
-                expires_at,
-                challenge,
-                self._macs(purpose, destination, code if errand.real else self._no_code())[0],
-                owner,
-                delivery.id,
-                delivery.sealed(self._keyring) if errand.template else "",
-                self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
-                json.dumps([(scope.refuses, scope.rates, scope.counts) for scope in scopes]),
-                int(held),
-                ticket,
-                range_.refuses,
-            ],
-        )
+        known = known_key((errand.to or destination).address, client)
+        arguments: list[str | bytes | int] = [
+            now,
+            expires_at,
+            challenge,
+            self._macs(purpose, destination, code if errand.real else self._no_code())[0],
+            owner,
+            delivery.id,
+            delivery.sealed(self._keyring) if errand.template else "",
+            self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
+            json.dumps([(scope.refuses, scope.rates, scope.counts) for scope in scopes]),
+            int(held),
+            ticket,
+            range_.refuses,
+        ]
+        keys = _send_keys(challenge, owner, known, ticket, [*range_.keys, *(s.key for s in scopes)])
+        index, outcome, *tripped = await self._redis.run(SEND, keys, arguments)
         if index:
             raise LimitReached((*scopes, range_.scope)[index - 1], outcome)
         self._count(delivery, range_, requested=bool(outcome), tripped=any(tripped))

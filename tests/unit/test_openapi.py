@@ -40,7 +40,7 @@ class Query(BaseModel):
 
 
 async def handle(request: web.Request) -> web.StreamResponse:
-    raise NotImplementedError
+    raise NotImplementedError  # described, never asked
 
 
 def operation(**changes: Any) -> Operation:
