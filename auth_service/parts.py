@@ -1,7 +1,10 @@
 """What the ways in and the ways back in stand on; `app.py` puts it together."""
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from auth_service.constant_time import constant_time
 
 if TYPE_CHECKING:
     from auth_service.audit.service import Audit
@@ -43,3 +46,7 @@ class Parts:
     def conceals(self) -> bool:
         """Whether no answer may tell that an account exists."""
         return self.settings.conceals
+
+    def concealing(self) -> AbstractAsyncContextManager[None]:
+        """Enter what looks an address up: where accounts are concealed, so is the time it takes."""
+        return constant_time() if self.conceals else nullcontext()

@@ -51,17 +51,18 @@ async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance)
     if address_of(caller.user, to.channel) == to:
         field = "mobile" if to.channel == "sms" else "email"
         raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
-    async with parts.database.connection() as connection:
-        holder = (await find_claimants(connection, to.channel, to.address, now)).holder
-    challenge = await parts.challenges.send(
-        "change_contact",
-        to,
-        entrance.device.address,
-        Errand(_bound(caller.user)),
-        request_id=entrance.request_id,
-        held=holder is not None,
-        quiet=parts.conceals,
-    )
+    async with parts.concealing():
+        async with parts.database.connection() as connection:
+            holder = (await find_claimants(connection, to.channel, to.address, now)).holder
+        challenge = await parts.challenges.send(
+            "change_contact",
+            to,
+            entrance.device.address,
+            Errand(_bound(caller.user)),
+            request_id=entrance.request_id,
+            held=holder is not None,
+            quiet=parts.conceals,
+        )
     await parts.audit.append(_event("contact.change_asked", caller, entrance, to=mask(to.address)))
     return challenge
 

@@ -30,19 +30,20 @@ async def ask(parts: Parts, destination: Destination, device: Device, request_id
         UserNotRegistered, AccountNotVerified: there is no such account, and that may be told.
         RateLimited: too many codes.
     """
-    found = await _find(parts, destination.channel, destination.address)
-    account = found.active if parts.conceals else found.holder
-    if account is None and not parts.conceals:
-        raise AccountNotVerified if found.pending else UserNotRegistered
-    return await parts.challenges.send(
-        "login",
-        destination,
-        device.address,
-        Errand(bound(account)) if account else NOTHING,
-        request_id=request_id,
-        held=account is not None,
-        quiet=parts.conceals,
-    )
+    async with parts.concealing():
+        found = await _find(parts, destination.channel, destination.address)
+        account = found.active if parts.conceals else found.holder
+        if account is None and not parts.conceals:
+            raise AccountNotVerified if found.pending else UserNotRegistered
+        return await parts.challenges.send(
+            "login",
+            destination,
+            device.address,
+            Errand(bound(account)) if account else NOTHING,
+            request_id=request_id,
+            held=account is not None,
+            quiet=parts.conceals,
+        )
 
 
 async def enter_by_code(

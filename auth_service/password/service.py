@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from auth_service.audit.model import Event
+from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
 from auth_service.opaque import SECRET_BYTES, fingerprint, well_formed, wrap
 from auth_service.otp.errors import NothingSent, OtpInvalid
@@ -43,25 +44,31 @@ async def ask(parts: Parts, named: Named, device: Device, request_id: str) -> Ch
     Raises:
         RateLimited: too many codes.
     """
-    account = await _find(parts, named)
-    errand = _errand(named, account) if account else NOTHING
+    async with constant_time():
+        account = await _find(parts, named)
+        challenge = await _send(parts, named, account, device, request_id)
+        origin = Entrance(device, request_id, ()).origin
+        user_id = account.user.id if account else None
+        event = Event("password.reset_asked", origin, user_id, details={"to": mask(named.name)})
+        await parts.audit.append(event)
+    return challenge
+
+
+async def _send(
+    parts: Parts, named: Named, account: Account | None, device: Device, request_id: str
+) -> Challenge:
     ticket = wrap("cht_", parts.entropy.bytes(SECRET_BYTES))
     page = f"{parts.settings.public_url.rstrip('/')}/console"
-    challenge = await parts.challenges.send(
+    return await parts.challenges.send(
         "reset_password",
         named.destination,
         device.address,
-        errand,
+        _errand(named, account) if account else NOTHING,
         request_id=request_id,
         held=account is not None,
         quiet=True,
         link=Link(page, ticket) if named.destination.channel == "email" else None,
     )
-    origin = Entrance(device, request_id, ()).origin
-    user_id = account.user.id if account else None
-    event = Event("password.reset_asked", origin, user_id, details={"to": mask(named.name)})
-    await parts.audit.append(event)
-    return challenge
 
 
 async def exchange(

@@ -40,13 +40,27 @@ async def register(
         RateLimited: too many codes.
     """
     password = await _hashed(parts, claim, device)
+    user_id = new_id(parts.clock, parts.entropy)
+    async with parts.concealing():
+        challenge = await _send(parts, claim, user_id, device, request_id)
+    origin = Origin(device.address, device.user_agent, request_id)
+    details = {"to": mask(claim.destination.address)}
+    async with parts.database.transaction() as connection:
+        await repository.add(connection, user_id, claim, password, parts.clock.now())
+        event = Event("user.registered", origin, user_id, details=details)
+        await parts.audit.append_in(connection, event)
+    return challenge, user_id
+
+
+async def _send(
+    parts: Parts, claim: Claim, user_id: UUID, device: Device, request_id: str
+) -> Challenge:
     async with parts.database.connection() as connection:
         taken = await repository.find_taken(connection, claim)
     if not parts.conceals:
         _refuse(taken)
-    user_id = new_id(parts.clock, parts.entropy)
     held = taken.mobile if claim.mobile else taken.email
-    challenge = await parts.challenges.send(
+    return await parts.challenges.send(
         "verify",
         claim.destination,
         device.address,
@@ -55,13 +69,6 @@ async def register(
         held=held,
         quiet=parts.conceals,
     )
-    origin = Origin(device.address, device.user_agent, request_id)
-    details = {"to": mask(claim.destination.address)}
-    async with parts.database.transaction() as connection:
-        await repository.add(connection, user_id, claim, password, parts.clock.now())
-        event = Event("user.registered", origin, user_id, details=details)
-        await parts.audit.append_in(connection, event)
-    return challenge, user_id
 
 
 async def _hashed(parts: Parts, claim: Claim, device: Device) -> str | None:
@@ -92,18 +99,19 @@ async def resend(
         UserNotRegistered: no registration waits there, and that may be told.
         RateLimited: too many codes.
     """
-    async with parts.database.connection() as connection:
-        is_open = await repository.is_open(connection, destination, parts.clock.now())
-    if not is_open and not parts.conceals:
-        raise UserNotRegistered
-    return await parts.challenges.send(
-        "verify",
-        destination,
-        device.address,
-        Errand({}, template="activate") if is_open else NOTHING,
-        request_id=request_id,
-        quiet=parts.conceals,
-    )
+    async with parts.concealing():
+        async with parts.database.connection() as connection:
+            is_open = await repository.is_open(connection, destination, parts.clock.now())
+        if not is_open and not parts.conceals:
+            raise UserNotRegistered
+        return await parts.challenges.send(
+            "verify",
+            destination,
+            device.address,
+            Errand({}, template="activate") if is_open else NOTHING,
+            request_id=request_id,
+            quiet=parts.conceals,
+        )
 
 
 async def verify(

@@ -1,5 +1,6 @@
 """`ACCOUNT_DISCLOSURE=conceal`: no answer tells whether an account exists."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auth_service.constant_time import FLOOR_SECONDS
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -68,6 +70,17 @@ async def test_sends_are_answered_alike_to_the_byte(concealing: Concealing, path
     assert len({one.comparable for one in seen}) == 1
     assert len({one.challenge for one in seen}) == len(seen)
     assert "user_id" not in seen[0].body
+
+
+@pytest.mark.parametrize("path", ["/register", "/resend-otp", "/login", "/forgot-password"])
+async def test_no_send_is_answered_sooner_than_another(concealing: Concealing, path: str) -> None:
+    """Also one that is refused: who is found, and what is then done, must not show in the time."""
+    async with concealing(limit_send_per_destination="1/hour") as auth:
+        for to in EVERYBODY:
+            for _ in range(2):
+                began = time.perf_counter()
+                await see(auth, path, email=to)
+                assert time.perf_counter() - began >= FLOOR_SECONDS * 0.9
 
 
 async def test_registering_with_a_password_or_a_taken_username_is_answered_alike(

@@ -1,0 +1,44 @@
+"""How long a block takes says nothing of what it did."""
+
+import asyncio
+import time
+
+import pytest
+
+from auth_service.constant_time import constant_time
+
+SECONDS = 0.03
+
+
+async def test_a_quick_block_ends_no_sooner_than_a_slow_one() -> None:
+    for work in (0, SECONDS / 3):
+        began = time.perf_counter()
+        async with constant_time(SECONDS):
+            await asyncio.sleep(work)
+        assert time.perf_counter() - began >= SECONDS * 0.9
+
+
+async def test_a_block_that_fails_is_held_and_fails() -> None:
+    began = time.perf_counter()
+    with pytest.raises(LookupError):
+        async with constant_time(SECONDS):
+            raise LookupError
+    assert time.perf_counter() - began >= SECONDS * 0.9
+
+
+async def test_the_timer_starts_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the rest of the time, rounded to milliseconds by the loop, would tell of the work."""
+    timers: list[tuple[float, float]] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        timers.append((time.perf_counter(), seconds))
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    async with constant_time(SECONDS):
+        await sleep(SECONDS / 3)
+        done = time.perf_counter()
+    [(started, seconds)] = timers
+    assert started < done
+    assert seconds == SECONDS
