@@ -8,14 +8,15 @@ from prometheus_client import Gauge
 
 from media_service import resources as r
 from media_service.creative.link import Links
-from media_service.creative.removal import Remover
 from media_service.creative.routes import routes as creative_routes
-from media_service.creative.sweep import SWEEP_SECONDS, sweep
 from media_service.creative.zone import Zones
 from media_service.erasure.service import POLL_SECONDS, Eraser
 from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
 from media_service.image.pool import open_pool
+from media_service.picture.removal import Remover
+from media_service.picture.schemas import PREFIX
+from media_service.picture.sweep import SWEEP_SECONDS, sweep
 from media_service.product.routes import routes as product_routes
 from media_service.schedule.reader import Schedules
 from media_service.schedule.routes import routes as schedule_routes
@@ -35,7 +36,6 @@ from shared.redis import new_client
 from shared.revocation.admission import admitting
 from shared.revocation.metrics import watch_mirror
 
-PREFIX = "/v1/media"
 FEATURES = (upload_routes, creative_routes, schedule_routes, product_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES)
 

@@ -5,7 +5,7 @@ import asyncio
 from datetime import timedelta
 
 from media_service.app import create_app
-from media_service.creative.sweep import GRACE, Swept, sweep
+from media_service.picture.sweep import GRACE, Swept, sweep
 from media_service.settings import MediaSettings
 from media_service.storage.opening import open_storage
 from shared.clock import SystemClock

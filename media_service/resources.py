@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from media_service.creative.link import Links
-    from media_service.creative.removal import Remover
     from media_service.creative.zone import Zones
     from media_service.image.pool import ImagePool
+    from media_service.picture.removal import Remover
     from media_service.schedule.reader import Schedules
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage

@@ -1,9 +1,8 @@
 """Every statement on `creatives` but the schedule's."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from media_service.creative.model import Creative, Picture, Selection, Status
+from media_service.creative.model import Creative, Selection, Status
 from shared.db import Connection, Record
 
 INSERT = """
@@ -48,29 +47,6 @@ REMOVE = """
 DELETE FROM creatives
 WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING *
-"""
-
-AMONG = """
-SELECT id, user_id, variants FROM pictures WHERE id = ANY($1::uuid[])
-"""
-
-CLAIM_REMOVALS = """
-UPDATE removals
-SET attempts = attempts + 1,
-    due_at = now() + interval '5 seconds' * power(2, least(attempts, 9))
-WHERE creative_id IN (
-    SELECT creative_id FROM removals WHERE due_at <= now()
-    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-)
-RETURNING creative_id AS id, user_id, variants
-"""
-
-FORGET_REMOVAL = """
-DELETE FROM removals WHERE creative_id = $1
-"""
-
-BATCH_AFTER = """
-SELECT id, user_id, variants FROM pictures WHERE id > $1 ORDER BY id LIMIT $2
 """
 
 
@@ -145,31 +121,6 @@ async def remove(
         REMOVE, creative_id, user_id, None if versions is None else list(versions)
     )
     return _creative(row) if row else None
-
-
-async def claim_removals(connection: Connection, limit: int) -> list[Picture]:
-    """Return files to be removed now; they are due again later, unless they are forgotten."""
-    rows = await connection.fetch(CLAIM_REMOVALS, limit)
-    return [_picture(row) for row in rows]
-
-
-async def forget_removal(connection: Connection, creative_id: UUID) -> None:
-    """Note that the files of a deleted creative are gone."""
-    await connection.execute(FORGET_REMOVAL, creative_id)
-
-
-async def among(connection: Connection, ids: Sequence[UUID]) -> list[Picture]:
-    """Return what has files of all users, with one of the ids."""
-    return [_picture(row) for row in await connection.fetch(AMONG, ids)]
-
-
-async def batch_after(connection: Connection, picture_id: UUID, limit: int) -> list[Picture]:
-    """Return up to `limit` of what has files, of all users, whose ids follow, by id."""
-    return [_picture(row) for row in await connection.fetch(BATCH_AFTER, picture_id, limit)]
-
-
-def _picture(row: Record) -> Picture:
-    return Picture(row["id"], row["user_id"], tuple(row["variants"]))
 
 
 def _creative(row: Record) -> Creative:

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from media_service.creative import service
 from media_service.creative.changing import change_creative
-from media_service.creative.errors import RangeNotSatisfiable, ScheduledInPast
+from media_service.creative.errors import ScheduledInPast
 from media_service.creative.link import Link
-from media_service.creative.model import Creative, Served
+from media_service.creative.model import Creative
 from media_service.creative.schemas import (
     CreativeAnswer,
     CreativeChange,
@@ -20,8 +20,9 @@ from media_service.creative.schemas import (
     Owner,
     OwnerQuery,
 )
-from media_service.creative.sending import answer_file
-from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, STORAGE, ZONES
+from media_service.picture.errors import RangeNotSatisfiable
+from media_service.picture.sending import answer_file
+from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, ZONES
 from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.middleware import AUTHENTICATE
@@ -145,9 +146,7 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
         await request.app[AUTHENTICATE](request)
     database, query = request.app[DATABASE], read_query(request, FileQuery)
     creative = await service.get_creative(database, path_id(request), _reader(request, query))
-    opening = service.open_file(database, request.app[STORAGE], creative, query.variant)
-    served = Served.of(creative, query.variant)
-    return await answer_file(request, served, creative.key(query.variant), opening)
+    return await answer_file(request, creative, query.variant)
 
 
 @routes.add(

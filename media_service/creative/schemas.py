@@ -11,34 +11,22 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
 
 from media_service.creative.due import first_instant, parse_when
 from media_service.creative.link import Link
 from media_service.creative.model import MAX_TITLE, Creative, Selection, Status
-from shared.clock import rfc3339
+from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
 from shared.validation import not_null
 
-PREFIX = "/v1/media"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-_TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 MAX_LINK_SECONDS = 7 * 24 * 3600
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
-
-Variant = Literal["original", "preview", "thumb"]
-"""Which of a picture's files."""
-
-Instant = Annotated[
-    datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema(_TIME_SCHEMA)
-]
-"""A moment, written in UTC with `Z`."""
 
 
 def _moment(text: str) -> str:
@@ -154,7 +142,7 @@ class LinkAnswer(BaseModel):
     """A path with a query that needs no sign-in until it expires."""
 
     url: str
-    expires_at: Instant
+    expires_at: datetime
 
     @classmethod
     def of(cls, link: Link, signature: str) -> "LinkAnswer":
@@ -177,13 +165,13 @@ class CreativeAnswer(BaseModel):
     height: int
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     placeholder: str | None
-    scheduled_at: Instant
+    scheduled_at: datetime
     timezone: str
     status: Status
     variants: list[str]
     file_url: str
-    created_at: Instant
-    updated_at: Instant
+    created_at: datetime
+    updated_at: datetime
     version: int
 
     @classmethod

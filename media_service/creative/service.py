@@ -1,16 +1,12 @@
-"""What a user does with creatives that are stored: list, see, read, delete."""
+"""What a user does with creatives that are stored: list, see, delete."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID
 
 import structlog
 
 from media_service.creative import repository
 from media_service.creative.model import Creative, Selection
-from media_service.creative.removal import Remover
-from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import Storage, StoredFile
+from media_service.picture.removal import Remover
 from shared.db import Database
 from shared.errors import NotFound, VersionMismatch
 
@@ -60,21 +56,3 @@ async def delete_creative(
             raise VersionMismatch if found else NotFound
     remover.wake()
     log.info("creative.deleted", creative_id=str(creative_id))
-
-
-@asynccontextmanager
-async def open_file(
-    database: Database, storage: Storage, creative: Creative, variant: str
-) -> AsyncIterator[StoredFile]:
-    """Open one of the creative's files for reading.
-
-    Raises:
-        NotFound: the creative was deleted just now, or the file is lost; the log tells which.
-    """
-    try:
-        async with storage.open(creative.key(variant)) as file:
-            yield file
-    except ObjectMissing:
-        await get_creative(database, creative.id, creative.user_id)
-        log.error("file.missing", key=str(creative.key(variant)))
-        raise NotFound from None

@@ -7,9 +7,9 @@ from uuid import UUID
 import structlog
 from redis.asyncio import Redis
 
-from media_service.creative.removal import Remover
 from media_service.erasure import repository
 from media_service.owner.repository import mark_deleted
+from media_service.picture.removal import Remover
 from shared.clock import Clock
 from shared.db import Database
 from shared.revocation.message import DELETED, Revocation, UnverifiedMessageError, decode

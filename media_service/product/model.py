@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from media_service.storage.model import ObjectKey
+from media_service.picture.model import DescribedPicture
 from shared.entropy import Entropy
 from shared.paging import Position
 
@@ -22,27 +22,8 @@ Visibility = Literal["public", "hidden"]
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
-    """A row of `photos`: a picture of a product's. `size` is the original's, in bytes."""
-
-    id: UUID
-    user_id: UUID
-    file_name: str
-    content_type: str
-    size: int
-    width: int
-    height: int
-    sha256: bytes
-    variants: tuple[str, ...]
-    created_at: datetime
-
-    def key(self, variant: str) -> ObjectKey:
-        """Return where the store keeps one variant."""
-        return ObjectKey(self.user_id, self.id, variant)
-
-    def files(self) -> list[ObjectKey]:
-        """Return where the store keeps every variant."""
-        return [self.key(variant) for variant in self.variants]
+class Photo(DescribedPicture):
+    """A row of `photos`: a picture of a product's."""
 
 
 @dataclass(frozen=True, slots=True)

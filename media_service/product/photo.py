@@ -1,22 +1,19 @@
 """Products' photos: taken in like creatives, replaced, read."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
 import structlog
 
-from media_service.creative.removal import Remover
 from media_service.idempotency.model import FirstAnswer, fingerprint
 from media_service.image.model import ImageFacts
 from media_service.owner.service import take_room
+from media_service.picture.removal import Remover
 from media_service.product import repository
 from media_service.product.model import Photo, Product
 from media_service.product.schemas import PhotoForm, ProductForm
 from media_service.product.service import ROUTE, commit, get_product, new_product
-from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import StagedFile, Storage, StoredFile
+from media_service.storage.model import StagedFile
 from media_service.upload.arrival import Arrival
 from media_service.upload.file_name import clean_file_name
 from media_service.upload.form import read_form
@@ -97,21 +94,6 @@ async def find_photo(database: Database, product_id: str, viewer: UUID | None) -
     """Return the photo of a visible product, or of the viewer's own."""
     async with database.connection() as connection:
         return await repository.find_photo(connection, product_id, viewer)
-
-
-@asynccontextmanager
-async def open_photo(storage: Storage, photo: Photo, variant: str) -> AsyncIterator[StoredFile]:
-    """Open one of the photo's files for reading.
-
-    Raises:
-        NotFound: the photo was replaced just now, or the file is lost, which the sweep tells.
-    """
-    try:
-        async with storage.open(photo.key(variant)) as file:
-            yield file
-    except ObjectMissing:
-        log.warning("file.missing", key=str(photo.key(variant)))
-        raise NotFound from None
 
 
 async def remove_product(

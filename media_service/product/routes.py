@@ -4,12 +4,11 @@ from uuid import UUID
 
 from aiohttp import web
 
-from media_service.creative.errors import RangeNotSatisfiable
-from media_service.creative.model import Served
-from media_service.creative.sending import answer_file
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 from media_service.owner.errors import QuotaExceeded
+from media_service.picture.errors import RangeNotSatisfiable
+from media_service.picture.sending import answer_file
 from media_service.product import photo, service
 from media_service.product.model import ID_PATTERN, Change, Photo, Product, read_product_id
 from media_service.product.schemas import (
@@ -23,7 +22,7 @@ from media_service.product.schemas import (
     ProductQuery,
     PublicQuery,
 )
-from media_service.resources import CALLER, CLOCK, DATABASE, INTAKE, REMOVER, STORAGE, TOKEN
+from media_service.resources import CALLER, CLOCK, DATABASE, INTAKE, REMOVER, TOKEN
 from media_service.storage.errors import StorageFull
 from media_service.upload.errors import UploadTooSlow
 from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival, read_key
@@ -212,8 +211,7 @@ async def head_photo(request: web.Request) -> web.StreamResponse:
 async def _answer_photo(request: web.Request) -> web.StreamResponse:
     variant = read_query(request, PhotoQuery).variant
     found = await _visible_photo(request, _product_id(request))
-    opening = photo.open_photo(request.app[STORAGE], found, variant)
-    return await answer_file(request, Served.of(found, variant), found.key(variant), opening)
+    return await answer_file(request, found, variant)
 
 
 async def _visible_photo(request: web.Request, product_id: str) -> Photo:

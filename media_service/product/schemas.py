@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from media_service.creative.schemas import PREFIX, Instant, Variant
+from media_service.picture.schemas import PREFIX, Variant
 from media_service.product.currency import CURRENCIES
 from media_service.product.model import (
     ID_PATTERN,
@@ -156,8 +156,8 @@ class ProductAnswer(BaseModel):
     currency: str
     visibility: Visibility
     photo_url: str | None
-    created_at: Instant
-    updated_at: Instant
+    created_at: datetime
+    updated_at: datetime
     version: int
 
     @classmethod

@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from aiohttp import ClientError
 
-from media_service.creative.sweep import Swept, sweep
 from media_service.image.model import VARIANTS
+from media_service.picture.sweep import Swept, sweep
 from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientError
 
-from media_service.creative.sweep import sweep
+from media_service.picture.sweep import sweep
 from media_service.storage.opening import open_storage
 from shared.clock import SystemClock
 from shared.db import open_database

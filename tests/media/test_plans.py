@@ -15,6 +15,7 @@ from media_service.creative import repository as creative
 from media_service.erasure import repository as erasure
 from media_service.idempotency import repository as idempotency
 from media_service.owner import repository as owner
+from media_service.picture import repository as picture
 from media_service.product import repository as product
 from media_service.schedule import repository as schedule
 from tests.support.database import Connection
@@ -60,7 +61,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
-REPOSITORIES = (creative, idempotency, owner, product, schedule)
+REPOSITORIES = (creative, idempotency, owner, picture, product, schedule)
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.INSERT": (
@@ -73,10 +74,10 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.REPLACE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
     "creative.REMOVE": (SOMETHING, SOMEBODY, [1]),
-    "creative.AMONG": ([SOMETHING, SOMEBODY],),
-    "creative.CLAIM_REMOVALS": (100,),
-    "creative.FORGET_REMOVAL": (SOMETHING,),
-    "creative.BATCH_AFTER": (SOMETHING, 500),
+    "picture.AMONG": ([SOMETHING, SOMEBODY],),
+    "picture.CLAIM_REMOVALS": (100,),
+    "picture.FORGET_REMOVAL": (SOMETHING,),
+    "picture.BATCH_AFTER": (SOMETHING, 500),
     **{f"erasure.REMOVE[{place}]": (SOMEBODY, 500) for place in range(len(erasure.REMOVE))},
     "idempotency.CLAIM": (SOMEBODY, "creatives", "k", LEASE, SOON, START, START),
     "idempotency.RENEW": (SOMEBODY, "creatives", "k", LEASE, SOON),

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from media_service.creative.errors import RangeNotSatisfiable
+from media_service.picture.errors import RangeNotSatisfiable
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 

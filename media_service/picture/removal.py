@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
-from media_service.creative import repository
-from media_service.creative.model import Picture
+from media_service.picture import repository
+from media_service.picture.model import Picture
 from media_service.storage.model import Storage
 from shared.db import Database
 from shared.errors import ServiceUnavailable

@@ -1,16 +1,16 @@
 """A stored file as an answer: conditional, partial, streamed, harmless to open."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 import structlog
 from aiohttp import web
 
-from media_service.creative.conditions import Span, choose_span, is_known
-from media_service.creative.model import Served
-from media_service.resources import SETTINGS
-from media_service.storage.model import ObjectKey, StoredFile
+from media_service.picture.conditions import Span, choose_span, is_known
+from media_service.picture.model import DescribedPicture, Served
+from media_service.picture.service import open_file
+from media_service.resources import DATABASE, SETTINGS, STORAGE
+from media_service.storage.model import StoredFile
 
 WRITE_SECONDS = 60
 _NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
@@ -33,19 +33,23 @@ def file_headers(served: Served) -> dict[str, str]:
 
 
 async def answer_file(
-    request: web.Request,
-    served: Served,
-    key: ObjectKey,
-    opening: AbstractAsyncContextManager[StoredFile],
+    request: web.Request, picture: DescribedPicture, variant: str
 ) -> web.StreamResponse:
-    """Answer with the stored file, unless the client knows it; opened only where it is needed."""
+    """Answer with one of the picture's files, unless the client knows it.
+
+    Raises:
+        NotFound: the picture is gone, or its file.
+        RangeNotSatisfiable: the part that is asked for begins behind the end.
+    """
+    app, served = request.app, picture.served(variant)
     if is_known(request.headers.get("If-None-Match"), served.etag):
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(served))
-    async with opening as file:
+    async with open_file(app[DATABASE], app[STORAGE], picture, variant) as file:
         ours = any(name in request.headers for name in _NOT_FOR_NGINX)
-        prefix = "" if ours else request.app[SETTINGS].redirect_prefix
-        return await send_file(request, served, file, f"{prefix}{key}" if prefix else "")
+        prefix = "" if ours else app[SETTINGS].redirect_prefix
+        redirect = f"{prefix}{picture.key(variant)}" if prefix else ""
+        return await send_file(request, served, file, redirect)
 
 
 async def send_file(

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import structlog
 
-from media_service.creative import repository
-from media_service.creative.model import Picture
-from media_service.storage.model import ObjectKey, Storage
+from media_service.picture import repository
+from media_service.picture.model import Picture
+from media_service.picture.service import report_lost
+from media_service.storage.model import Storage
 from shared.db import Database
 
 GRACE = timedelta(hours=1)
@@ -67,7 +68,7 @@ async def _report_missing(database: Database, storage: Storage) -> int:
         last = batch[-1].id
         for picture in batch:
             for key in [key for key in picture.files() if not await storage.exists(key)]:
-                missing += await _is_lost(database, picture, key)
+                missing += await report_lost(database, picture, key)
         await asyncio.sleep(PACE_SECONDS)
     return missing
 
@@ -75,12 +76,3 @@ async def _report_missing(database: Database, storage: Storage) -> int:
 async def _batch(database: Database, last: UUID) -> list[Picture]:
     async with database.connection() as connection:
         return await repository.batch_after(connection, last, ROW_BATCH)
-
-
-async def _is_lost(database: Database, picture: Picture, key: ObjectKey) -> bool:
-    """Tell whether the row is still there: it may have been deleted while we looked."""
-    async with database.connection() as connection:
-        found = await repository.among(connection, [picture.id])
-    if found:
-        log.error("file.missing", key=str(key), picture_id=str(picture.id))
-    return bool(found)

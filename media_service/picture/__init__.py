@@ -1,0 +1,1 @@
+"""Pictures: what creatives and products have in the store, sent, let go of and reconciled."""

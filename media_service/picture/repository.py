@@ -1,0 +1,54 @@
+"""Every statement on `pictures`, which shows all rows with files, and on `removals`."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from media_service.picture.model import Picture
+from shared.db import Connection, Record
+
+AMONG = """
+SELECT id, user_id, variants FROM pictures WHERE id = ANY($1::uuid[])
+"""
+
+BATCH_AFTER = """
+SELECT id, user_id, variants FROM pictures WHERE id > $1 ORDER BY id LIMIT $2
+"""
+
+CLAIM_REMOVALS = """
+UPDATE removals
+SET attempts = attempts + 1,
+    due_at = now() + interval '5 seconds' * power(2, least(attempts, 9))
+WHERE creative_id IN (
+    SELECT creative_id FROM removals WHERE due_at <= now()
+    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+RETURNING creative_id AS id, user_id, variants
+"""
+
+FORGET_REMOVAL = """
+DELETE FROM removals WHERE creative_id = $1
+"""
+
+
+async def among(connection: Connection, ids: Sequence[UUID]) -> list[Picture]:
+    """Return the pictures, of all users, with one of the ids."""
+    return [_picture(row) for row in await connection.fetch(AMONG, ids)]
+
+
+async def batch_after(connection: Connection, picture_id: UUID, limit: int) -> list[Picture]:
+    """Return up to `limit` pictures, of all users, whose ids follow, by id."""
+    return [_picture(row) for row in await connection.fetch(BATCH_AFTER, picture_id, limit)]
+
+
+async def claim_removals(connection: Connection, limit: int) -> list[Picture]:
+    """Return files to be removed now; they are due again later, unless they are forgotten."""
+    return [_picture(row) for row in await connection.fetch(CLAIM_REMOVALS, limit)]
+
+
+async def forget_removal(connection: Connection, picture_id: UUID) -> None:
+    """Note that the files of a picture whose row is gone are gone too."""
+    await connection.execute(FORGET_REMOVAL, picture_id)
+
+
+def _picture(row: Record) -> Picture:
+    return Picture(row["id"], row["user_id"], tuple(row["variants"]))

@@ -1,0 +1,45 @@
+"""Reading what a picture has in the store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from media_service.picture import repository
+from media_service.picture.model import Picture
+from media_service.storage.errors import ObjectMissing
+from media_service.storage.model import ObjectKey, Storage, StoredFile
+from shared.db import Database
+from shared.errors import NotFound
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_file(
+    database: Database, storage: Storage, picture: Picture, variant: str
+) -> AsyncIterator[StoredFile]:
+    """Open one of the picture's files for reading.
+
+    Raises:
+        NotFound: the picture was removed just now, or the file is lost; the log tells which.
+    """
+    key = picture.key(variant)
+    try:
+        async with storage.open(key) as file:
+            yield file
+    except ObjectMissing:
+        await report_lost(database, picture, key)
+        raise NotFound from None
+
+
+async def report_lost(database: Database, picture: Picture, key: ObjectKey) -> bool:
+    """Log a file that is missing though its row is there; return whether it is.
+
+    A row that was read before may have been removed since, and its files with it.
+    """
+    async with database.connection() as connection:
+        found = await repository.among(connection, [picture.id])
+    if found:
+        log.error("file.missing", key=str(key), picture_id=str(picture.id))
+    return bool(found)
