@@ -54,6 +54,14 @@ def test_no_container_has_rights_that_it_does_not_need(service: str) -> None:
     assert not container.get("privileged")
 
 
+def test_production_conceals_who_has_an_account_unless_told_otherwise() -> None:
+    overlay = yaml.safe_load(Path("deploy/production.yml").read_text(encoding="utf-8"))["services"]
+    assert {one["environment"]["ENV"] for one in overlay.values()} == {"production"}
+    assert set(overlay) == set(MODELS)
+    auth = overlay["auth_service"]["environment"]
+    assert auth["ACCOUNT_DISCLOSURE"] == "${ACCOUNT_DISCLOSURE:-conceal}"
+
+
 def test_only_loopback_is_published() -> None:
     published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
     assert set(published) == {"gateway", "mail"}
