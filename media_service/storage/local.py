@@ -116,8 +116,9 @@ class LocalStoredFile:
 
 def _move_all(moves: Mapping[Path, Path]) -> None:
     """Rename durably: every directory on the way is synced, the nearest ones first."""
+    for directory in {target.parent for target in moves.values()}:
+        _make_directory(directory)
     for source, target in moves.items():
-        _make_directory(target.parent)
         source.replace(target)
     for depth in range(3):
         for directory in {target.parents[depth] for target in moves.values()}:

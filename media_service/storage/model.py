@@ -42,8 +42,8 @@ class StagedFile(Protocol):
         """Return where the bytes are on this machine; what is written beside it goes with it."""
         ...
 
-    async def write(self, data: bytes | memoryview) -> None:
-        """Append all of `data`. Raises: StorageFull."""
+    async def write(self, *pieces: bytes | memoryview) -> None:
+        """Append all of the pieces. Raises: StorageFull."""
         ...
 
     async def digest(self) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ def full_disk_refused() -> Iterator[None]:
 
 
 class LocalStagedFile:
-    """One thread hop per chunk writes it.
+    """One thread hop writes what is read at a time.
 
     A thread that is under way is waited for before the file is closed, also when the request is
     cancelled: its descriptor's number might belong to another file by then.
@@ -51,10 +51,10 @@ class LocalStagedFile:
         """Create the file, which must not exist."""
         await self._hop(self._create)
 
-    async def write(self, data: bytes | memoryview) -> None:
-        """Append all of `data`."""
+    async def write(self, *pieces: bytes | memoryview) -> None:
+        """Append all of the pieces."""
         with full_disk_refused():
-            await self._hop(self._append, data)
+            await self._hop(self._append, pieces)
 
     async def digest(self) -> bytes:
         """Return the SHA-256 of what was written, by reading it again."""
@@ -74,10 +74,11 @@ class LocalStagedFile:
     def _create(self) -> None:
         self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
 
-    def _append(self, data: bytes | memoryview) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+    def _append(self, pieces: Sequence[bytes | memoryview]) -> None:
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
 
     def _digest(self) -> bytes:
         with self._path.open("rb") as file:
@@ -87,5 +88,7 @@ class LocalStagedFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
-            path.unlink(missing_ok=True)
+        with os.scandir(self._path.parent) as entries:  # glob compiles a pattern for each upload
+            ours = [entry.path for entry in entries if entry.name.startswith(self._path.name)]
+        for path in ours:
+            Path(path).unlink(missing_ok=True)

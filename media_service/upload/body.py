@@ -1,7 +1,7 @@
 """The body of an upload as chunks: counted, timed, and few of them in memory at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -23,6 +23,10 @@ class ByteStream(Protocol):
         ...
 
 
+Take = Callable[[Sequence[bytes]], Awaitable[None]]
+"""What deals with some pieces of a body before more of it is read."""
+
+
 class UploadBody:
     """Reads a body once.
 
@@ -39,35 +43,34 @@ class UploadBody:
         self._slots = slots
         self._clock = clock
         self._pace = Pace(limits)
-        self._count = 0
+        self._received = 0
 
-    async def deliver(self, take: Callable[[bytes], Awaitable[None]]) -> None:
-        """Hand the body to `take` in chunks of up to `CHUNK_BYTES`, to its end, keeping none.
+    async def deliver(self, take: Take) -> None:
+        """Hand the body to `take`, just over `CHUNK_BYTES` at a time at most, keeping none.
 
         Raises:
             BodyTooLarge: as soon as there is more than the limit, whatever was announced.
             UploadTooSlow: the client is below the minimum rate.
             MalformedRequest: the connection ended before the body did.
         """
-        while await self._hand_over(take) or await self._wait(take):
+        while await self._hand_over(b"", take) or await self._wait(take):
             pass
 
-    async def _hand_over(self, take: Callable[[bytes], Awaitable[None]]) -> bool:
-        """Hand over what is here already; return whether there was anything."""
+    async def _hand_over(self, first: bytes, take: Take) -> bool:
+        """Hand over `first` and what is here behind it; return whether there was anything."""
         async with self._slots:
             with _breaking_off():
-                chunk = self._stream.read_nowait(CHUNK_BYTES)
-            if chunk:
-                await take(self._counted(chunk))
-        return bool(chunk)
+                rest = self._stream.read_nowait(CHUNK_BYTES)
+            pieces = [piece for piece in (first, rest) if piece]
+            if pieces:
+                self._count(pieces)
+                await take(pieces)
+        return bool(pieces)
 
-    async def _wait(self, take: Callable[[bytes], Awaitable[None]]) -> bool:
-        """Wait for more, and hand one byte of it over; return whether there is any."""
+    async def _wait(self, take: Take) -> bool:
+        """Wait for more, and hand it over with what has come with it; return whether there is."""
         first = await self._first_byte()
-        if first:
-            async with self._slots:
-                await take(self._counted(first))
-        return bool(first)
+        return bool(first) and await self._hand_over(first, take)
 
     async def _first_byte(self) -> bytes:
         asked = self._clock.monotonic()
@@ -80,12 +83,12 @@ class UploadBody:
         finally:
             self._pace.waited(self._clock.monotonic() - asked)
 
-    def _counted(self, chunk: bytes) -> bytes:
-        self._pace.received(len(chunk))
-        self._count += len(chunk)
-        if self._count > self._limits.max_body_bytes:
+    def _count(self, pieces: Sequence[bytes]) -> None:
+        count = sum(map(len, pieces))
+        self._pace.received(count)
+        self._received += count
+        if self._received > self._limits.max_body_bytes:
             raise BodyTooLarge(f"a file has at most {self._limits.max_file_bytes} bytes")
-        return chunk
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Reading a whole form: the file goes to its staged file, the fields are kept."""
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -36,11 +37,12 @@ async def read_form(
     parser = MultipartParser(boundary)
     collector = _Collector(staged, limits.max_file_bytes, model, file_field)
 
-    async def take(chunk: bytes) -> None:
-        parser.feed(chunk)
-        del chunk  # the parser has it: no second copy while the disk is waited for
-        for event in parser.events():
-            await collector.take(event)
+    async def take(pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            parser.feed(piece)
+            for event in parser.events():
+                collector.take(event)
+        await collector.flush()
 
     await body.deliver(take)
     parser.close()
@@ -48,7 +50,9 @@ async def read_form(
 
 
 class _Collector(Generic[F]):
-    """Puts events where they belong: file bytes to the staged file, at once; fields to memory.
+    """Puts events where they belong: file bytes to the staged file, fields to memory.
+
+    File bytes are views of what was read; `flush` writes them in one go, before more is read.
 
     What no form of ours has is noted and dropped; the client hears of all of it at the end.
     """
@@ -61,17 +65,23 @@ class _Collector(Generic[F]):
         self._staged = staged
         self._max_file_bytes = max_file_bytes
         self._file_bytes = 0
+        self._unwritten: list[memoryview] = []
         self._fields: dict[str, bytearray] = {}
         self._problems: list[FieldError] = []
         self._name: str | None = None
 
-    async def take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         if isinstance(event, PartBegun):
             self._begin(event.disposition)
         elif isinstance(event, PartData) and self._name == self._file_field:
-            await self._write(event.data)
+            self._keep(event.data)
         elif isinstance(event, PartData) and self._name is not None:
             self._append(self._name, event.data)
+
+    async def flush(self) -> None:
+        if self._unwritten:
+            pieces, self._unwritten = self._unwritten, []
+            await self._staged.write(*pieces)
 
     def form(self) -> F:
         values = {name: self._text(name) for name in self._fields}
@@ -94,11 +104,11 @@ class _Collector(Generic[F]):
             if name == self._file_field:
                 self._fields[name] += (disposition.file_name or "").encode("utf-8", "replace")
 
-    async def _write(self, data: memoryview) -> None:
+    def _keep(self, data: memoryview) -> None:
         self._file_bytes += len(data)
         if self._file_bytes > self._max_file_bytes:
             raise BodyTooLarge(f"a file has at most {self._max_file_bytes} bytes")
-        await self._staged.write(data)
+        self._unwritten.append(data)
 
     def _append(self, name: str, data: memoryview) -> None:
         self._fields[name] += data

@@ -18,6 +18,8 @@ MAX_HEADER_BYTES = 8 * 1024
 MAX_PREAMBLE_BYTES = 1024
 _MAX_PADDING_BYTES = 64
 _LINE_END = b"\r\n"
+_RETURN = b"\r"
+"""What a delimiter begins with, and has once: no boundary may have one."""
 _BLOCK_END = b"\r\n\r\n"
 _CLOSING = b"--"
 
@@ -102,8 +104,7 @@ class MultipartParser:
 
     def _read_until_delimiter(self) -> Iterator[Event]:
         found = self._data.find(self._delimiter, self._at)
-        kept = len(self._data) - len(self._delimiter) + 1  # may be the beginning of a delimiter
-        data = self._take(found if found >= 0 else max(self._at, kept))
+        data = self._take(found if found >= 0 else self._settled())
         if self._state is _State.PREAMBLE:
             self._skip_preamble(len(data))
         elif data:
@@ -113,6 +114,15 @@ class MultipartParser:
                 yield PartEnded()
             self._at += len(self._delimiter)
             self._state = _State.DELIMITER
+
+    def _settled(self) -> int:
+        """Return where a delimiter may begin whose end is still to come; else where data ends.
+
+        Nearly always everything is settled, and the next chunk need not be copied to what is left.
+        """
+        last = max(self._at, len(self._data) - len(self._delimiter) + 1)
+        at = self._data.rfind(_RETURN, last)
+        return at if at >= 0 and self._delimiter.startswith(self._data[at:]) else len(self._data)
 
     def _skip_preamble(self, count: int) -> None:
         self._preamble += count

@@ -1,6 +1,7 @@
 """A body as chunks: few at once, counted, and let go of."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -18,12 +19,13 @@ class Stream:
         self, body: bytes, error: Exception | None = None, *, silent: bool = False
     ) -> None:
         self.body, self.error, self.silent = body, error, silent
+        self.arrived = asyncio.Event()
 
     async def read(self, n: int = -1, /) -> bytes:
         if not self.body and self.error:
             raise self.error
         if not self.body and self.silent:
-            await asyncio.Event().wait()
+            await self.arrived.wait()
         return self.read_nowait(n)
 
     def read_nowait(self, n: int = -1, /) -> bytes:
@@ -39,18 +41,34 @@ def body(stream: Stream, slots: asyncio.Semaphore | None = None, **limits: float
 async def test_chunks_have_a_bound_and_lose_nothing() -> None:
     sent, got = bytes(range(256)) * 4000, []
 
-    async def take(chunk: bytes) -> None:
-        got.append(chunk)
+    async def take(pieces: Sequence[bytes]) -> None:
+        got.append(b"".join(pieces))
 
     await body(Stream(sent)).deliver(take)
     assert b"".join(got) == sent
     assert max(map(len, got)) == CHUNK_BYTES
 
 
+async def test_what_was_waited_for_is_handed_over_with_what_came_with_it() -> None:
+    stream, got = Stream(b"", silent=True), []
+
+    async def take(pieces: Sequence[bytes]) -> None:
+        got.append(b"".join(pieces))
+        stream.silent = False
+
+    delivering = asyncio.create_task(body(stream).deliver(take))
+    await asyncio.sleep(0)
+    assert not got
+    stream.body = b"what has come"
+    stream.arrived.set()
+    await delivering
+    assert got == [b"what has come"]
+
+
 async def test_few_chunks_are_in_hand_at_once() -> None:
     slots, now, most = asyncio.Semaphore(2), 0, 0
 
-    async def take(_chunk: bytes) -> None:
+    async def take(_pieces: Sequence[bytes]) -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
@@ -65,7 +83,7 @@ async def test_few_chunks_are_in_hand_at_once() -> None:
 async def test_a_slot_is_given_back_when_a_chunk_is_refused() -> None:
     slots = asyncio.Semaphore(1)
 
-    async def refuse(_chunk: bytes) -> None:
+    async def refuse(_pieces: Sequence[bytes]) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -74,7 +92,7 @@ async def test_a_slot_is_given_back_when_a_chunk_is_refused() -> None:
 
 
 async def test_silence_and_a_broken_connection() -> None:
-    async def take(_chunk: bytes) -> None:
+    async def take(_pieces: Sequence[bytes]) -> None:
         return
 
     with pytest.raises(UploadTooSlow):

@@ -21,8 +21,8 @@ class Staged:
     def __init__(self) -> None:
         self.data = b""
 
-    async def write(self, data: bytes | memoryview) -> None:
-        self.data += bytes(data)
+    async def write(self, *pieces: bytes | memoryview) -> None:
+        self.data += b"".join(pieces)
 
     async def digest(self) -> bytes:
         return b""

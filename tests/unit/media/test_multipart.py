@@ -54,6 +54,21 @@ def test_every_way_to_cut_a_body_gives_the_same_parts(content: bytes, data: st.D
     assert parse(chunks) == [("file", "x.png", content), ("title", None, b"hi")]
 
 
+def test_only_what_may_begin_a_boundary_waits_for_more() -> None:
+    parser = MultipartParser(BOUNDARY)
+    parser.feed(part("a", b"")[:-2])
+    list(parser.events())
+    for chunk, expected in ((b"ab\r", b"ab"), (b"c\n", b"\rc\n"), (b"d\r\n--fro", b"d")):
+        parser.feed(chunk)
+        assert [event.data for event in parser.events() if isinstance(event, PartData)] == [
+            expected
+        ]
+    parser.feed(b"g")
+    assert [event.data for event in parser.events() if isinstance(event, PartData)] == [
+        b"\r\n--frog"
+    ]
+
+
 def test_bytes_one_by_one() -> None:
     body = part("a", b"\r\n-\r\n--f") + part("b", b"") + b"--frontier--"
     assert parse(bytes([byte]) for byte in body) == [("a", None, b"\r\n-\r\n--f"), ("b", None, b"")]
