@@ -6,15 +6,23 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import FieldError, ValidationFailed
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+MAX_CURSOR = 400
+LAST_ID = UUID(int=2**128 - 1)
+LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than anything in a list: the newest first begin before it."""
+
 Id = TypeVar("Id")
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound="Listed")
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,27 +50,13 @@ class Position(Generic[Id]):
             raise bad_cursor() from None
 
 
-def cut(
-    found: Sequence[Item], limit: int, place: Callable[[Item], Position[Id]]
-) -> tuple[list[Item], str | None]:
-    """Return a page of at most `limit` and the cursor of the next, None on the last page.
-
-    `found` has one item more than the page when there is a next one.
-    """
-    shown = list(found[:limit])
-    return shown, place(shown[-1]).cursor() if len(found) > limit else None
-
-
-def cut_by_id(
-    found: Sequence[Item], limit: int, id_of: Callable[[Item], UUID]
-) -> tuple[list[Item], str | None]:
-    """Return a page and the next one's cursor as `cut` does, for a list in the order of its ids."""
-    shown = list(found[:limit])
-    return shown, encode_cursor([str(id_of(shown[-1]))]) if len(found) > limit else None
+def id_cursor(identifier: UUID) -> str:
+    """Return the place as opaque text, in a list that is ordered by its ids."""
+    return encode_cursor([str(identifier)])
 
 
 def read_id(cursor: str) -> UUID:
-    """Return the id that a cursor of `cut_by_id` names.
+    """Return the id that `id_cursor` was given.
 
     Raises:
         ValidationFailed: we did not make this cursor.
@@ -71,6 +65,58 @@ def read_id(cursor: str) -> UUID:
         return UUID(decode_cursor(cursor, 1)[0])
     except ValueError:
         raise bad_cursor() from None
+
+
+class Listed(Protocol):
+    """What a list is made of."""
+
+    def cursor(self) -> str:
+        """Return where the next page begins when this is the last of a page."""
+        ...
+
+
+class PageQuery(BaseModel):
+    """Which page of a list; base of the queries that also say which list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=MAX_CURSOR)
+
+    @property
+    def rows(self) -> int:
+        """Return how many to look for: one more than is shown tells whether a page follows."""
+        return self.limit + 1
+
+    def start(self, read_id: Callable[[str], Id], first: Position[Id]) -> Position[Id]:
+        """Return the place that the page is behind, `first` without a cursor.
+
+        Raises:
+            ValidationFailed: we did not make this cursor.
+        """
+        return Position.read(self.cursor, read_id) if self.cursor else first
+
+    def before_id(self) -> UUID:
+        """Return the id that the page is behind, in a list that is by id, the last one first.
+
+        Raises:
+            ValidationFailed: we did not make this cursor.
+        """
+        return read_id(self.cursor) if self.cursor else LAST_ID
+
+
+class Page(BaseModel, Generic[Shown]):
+    """One page of a list; `next_cursor` is null on the last one."""
+
+    items: list[Shown]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, query: PageQuery, found: Sequence[Item], show: Callable[[Item], Shown]) -> Self:
+        """Return the page that is asked for, of up to `query.rows` that were found."""
+        page = found[: query.limit]
+        next_cursor = page[-1].cursor() if len(found) > query.limit else None
+        return cls(items=[show(item) for item in page], next_cursor=next_cursor)
 
 
 def encode_cursor(values: Sequence[str]) -> str:

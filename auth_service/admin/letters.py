@@ -7,7 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from auth_service.admin.errors import NoLongerTrue
-from auth_service.admin.schemas import DeadLetter, DeadLetterPage, DeadLetterQuery
+from auth_service.admin.schemas import DeadLetter, DeadLetterPage
 from auth_service.audit.model import Event
 from auth_service.audit.origin import origin
 from auth_service.delivery.letters import Letter
@@ -15,7 +15,7 @@ from auth_service.resources import AUDIT, CALLER, LETTERS
 from shared.answer import answer
 from shared.errors import NotFound
 from shared.openapi import Routes
-from shared.paging import bad_cursor, decode_cursor, encode_cursor
+from shared.paging import PageQuery, bad_cursor, decode_cursor, encode_cursor
 from shared.request import path_id, read_query
 
 MOST_DIGITS = 9
@@ -26,13 +26,13 @@ routes = Routes("administration")
     "GET",
     "/admin/deliveries/dead",
     summary="Messages that could not be sent, and why",
-    query=DeadLetterQuery,
+    query=PageQuery,
     answers={200: DeadLetterPage},
     role="admin",
 )
 async def list_dead_letters(request: web.Request) -> web.Response:
     """Answer with a page of dead letters."""
-    query = read_query(request, DeadLetterQuery)
+    query = read_query(request, PageQuery)
     place = _read(query.cursor) if query.cursor else None
     letters, following = await request.app[LETTERS].page(place, query.limit)
     cursor = None if following is None else encode_cursor([str(following)])

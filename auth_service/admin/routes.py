@@ -14,10 +14,8 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
 from shared.openapi import Routes
-from shared.paging import cut_by_id, read_id
 from shared.request import path_id, read_body, read_query
 
-NEWEST = UUID(int=2**128 - 1)
 routes = Routes("administration")
 
 
@@ -32,12 +30,10 @@ routes = Routes("administration")
 async def list_users(request: web.Request) -> web.Response:
     """Answer with a page of users."""
     query = read_query(request, UserQuery)
-    before = read_id(query.cursor) if query.cursor else NEWEST
-    search = _search(request, query.q, before, query.limit + 1) if query.q else None
-    found = await request.app[ADMINISTRATION].search(search, before, query.limit + 1)
-    users, next_cursor = cut_by_id(found, query.limit, lambda user: user.id)
-    items = [UserAnswer.model_validate(user) for user in users]
-    return answer(UserPage(items=items, next_cursor=next_cursor))
+    before = query.before_id()
+    search = _search(request, query.q, before, query.rows) if query.q else None
+    found = await request.app[ADMINISTRATION].search(search, before, query.rows)
+    return answer(UserPage.of(query, found, UserAnswer.model_validate))
 
 
 @routes.add("GET", "/admin/users/{id}", summary="One user", answers={200: UserAnswer}, role="admin")

@@ -8,23 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from auth_service.admin.model import Role
 from auth_service.user.schemas import UserAnswer
+from shared.paging import Page, PageQuery
 
 
-class UserQuery(BaseModel):
+class UserQuery(PageQuery):
     """Which users: `q` is how a name, a username, a mail address or a number begins."""
 
-    model_config = ConfigDict(extra="forbid")
-
     q: str | None = Field(None, min_length=1, max_length=254)
-    limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=400)
 
 
-class UserPage(BaseModel):
+class UserPage(Page[UserAnswer]):
     """A page of users, the newest first; `next_cursor` is null on the last one."""
-
-    items: list[UserAnswer]
-    next_cursor: str | None
 
 
 class RolesBody(BaseModel):
@@ -50,17 +44,5 @@ class DeadLetter(BaseModel):
     not_after: datetime
 
 
-class DeadLetterPage(BaseModel):
+class DeadLetterPage(Page[DeadLetter]):
     """A page of dead letters, the newest first; `next_cursor` is null on the last one."""
-
-    items: list[DeadLetter]
-    next_cursor: str | None
-
-
-class DeadLetterQuery(BaseModel):
-    """Which page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=400)

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 from shared.clock import rfc3339
+from shared.paging import id_cursor
 
 Outcome = Literal["success", "failure"]
 EventName = Literal[
@@ -104,6 +105,10 @@ class StoredEvent:
     request_id: str | None
     details: Mapping[str, str]
     created_at: datetime
+
+    def cursor(self) -> str:
+        """Return the place in lists, which are by id."""
+        return id_cursor(self.id)
 
     def as_told_to_its_user(self) -> Self:
         """Return what the user whom it concerns gets of it: not who else did it, nor from where."""

@@ -39,7 +39,6 @@ ORDER BY id DESC LIMIT $6"""
     for of_event in (True, False)
 }
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
-LAST_ID = UUID(int=2**128 - 1)
 
 
 def appending(parameter: int, source: str, **known: str) -> str:
@@ -68,13 +67,13 @@ def event_of(row: Record) -> StoredEvent:
 
 
 async def list_events(
-    database: Database, wanted: Filter, before: UUID | None, limit: int
+    database: Database, wanted: Filter, before: UUID, limit: int
 ) -> list[StoredEvent]:
     """Return up to `limit` events whose ids come before `before`, the newest first."""
     since, until = wanted.since or EARLIEST, wanted.until or LATEST
     chosen = [value for value in (wanted.user_id, wanted.event) if value is not None]
     query = LISTS[wanted.user_id is not None, wanted.event is not None]
-    arguments: list[Any] = [before or LAST_ID, since, until, _first_of(since), _last_of(until)]
+    arguments: list[Any] = [before, since, until, _first_of(since), _last_of(until)]
     async with database.connection() as connection:
         rows = await connection.fetch(query, *arguments, limit, *chosen)
     return [event_of(row) for row in rows]

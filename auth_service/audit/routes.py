@@ -7,7 +7,6 @@ from auth_service.audit.schemas import EventAnswer, EventPage, EventQuery
 from auth_service.resources import AUDIT
 from shared.answer import answer
 from shared.openapi import Routes
-from shared.paging import cut_by_id, read_id
 from shared.request import read_query
 
 routes = Routes("administration")
@@ -25,8 +24,5 @@ async def list_events(request: web.Request) -> web.Response:
     """Answer with a page of events."""
     query = read_query(request, EventQuery)
     wanted = Filter(query.user_id, query.event, query.since, query.until)
-    before = read_id(query.cursor) if query.cursor else None
-    found = await request.app[AUDIT].list_events(wanted, before, query.limit + 1)
-    events, next_cursor = cut_by_id(found, query.limit, lambda event: event.id)
-    items = [EventAnswer.model_validate(event) for event in events]
-    return answer(EventPage(items=items, next_cursor=next_cursor))
+    found = await request.app[AUDIT].list_events(wanted, query.before_id(), query.rows)
+    return answer(EventPage.of(query, found, EventAnswer.model_validate))

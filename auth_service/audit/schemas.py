@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress
 
+from shared.paging import Page, PageQuery
+
 
 def _in_utc(moment: datetime) -> datetime:
     try:
@@ -18,17 +20,13 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
-class EventQuery(BaseModel):
+class EventQuery(PageQuery):
     """Which events: of a user, of a name, from a moment on, before another."""
-
-    model_config = ConfigDict(extra="forbid")
 
     user_id: UUID | None = None
     event: str | None = Field(None, max_length=100)
     since: Moment | None = Field(None, alias="from")
     until: Moment | None = Field(None, alias="to")
-    limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=400)
 
 
 class EventAnswer(BaseModel):
@@ -52,8 +50,5 @@ class EventAnswer(BaseModel):
     created_at: datetime
 
 
-class EventPage(BaseModel):
+class EventPage(Page[EventAnswer]):
     """A page of events, the newest first; `next_cursor` is null on the last one."""
-
-    items: list[EventAnswer]
-    next_cursor: str | None

@@ -62,9 +62,7 @@ class Audit:
                 await self.append(replace(event, outcome="failure", details=details))
             raise
 
-    async def list_events(
-        self, wanted: Filter, before: UUID | None, limit: int
-    ) -> list[StoredEvent]:
+    async def list_events(self, wanted: Filter, before: UUID, limit: int) -> list[StoredEvent]:
         """Return events, the newest first, from behind the one with the id `before` on."""
         return await repository.list_events(self._database, wanted, before, limit)
 

@@ -54,9 +54,9 @@ class Session:
     amr: tuple[str, ...]
     auth_time: datetime
 
-    def place(self) -> Position[UUID]:
-        """Return where it is in its user's list."""
-        return Position(self.created_at, self.id)
+    def cursor(self) -> str:
+        """Return the place in its user's list."""
+        return Position(self.created_at, self.id).cursor()
 
 
 @dataclass(frozen=True, slots=True)

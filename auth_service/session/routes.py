@@ -19,14 +19,14 @@ from auth_service.session.schemas import (
     RefreshBody,
     SessionAnswer,
     SessionPage,
-    SessionQuery,
     TokenPair,
 )
 from shared.answer import answer
 from shared.openapi import Routes
-from shared.paging import Position, cut
+from shared.paging import LAST_ID, LAST_MOMENT, PageQuery, Position
 from shared.request import path_id, read_optional_body, read_query
 
+NEWEST = Position(LAST_MOMENT, LAST_ID)
 routes = Routes("sessions")
 
 
@@ -108,24 +108,22 @@ async def logout_all(request: web.Request) -> web.Response:
     "GET",
     "/sessions",
     summary="Signed-in devices, the newest first",
-    query=SessionQuery,
+    query=PageQuery,
     answers={200: SessionPage},
 )
 async def list_sessions(request: web.Request) -> web.Response:
     """Answer with a page of the caller's sessions."""
-    query, app = read_query(request, SessionQuery), request.app
+    query, app = read_query(request, PageQuery), request.app
+    current = request[CALLER].session_id
     found = await service.list_sessions(
         app[DATABASE],
         app[LIVES],
         request[CALLER],
-        before=Position.read(query.cursor, UUID) if query.cursor else None,
-        limit=query.limit + 1,
+        before=query.start(UUID, NEWEST),
+        limit=query.rows,
         clock=app[CLOCK],
     )
-    page, next_cursor = cut(found, query.limit, Session.place)
-    current = request[CALLER].session_id
-    items = [_shown(session, current=session.id == current) for session in page]
-    return answer(SessionPage(items=items, next_cursor=next_cursor))
+    return answer(SessionPage.of(query, found, lambda one: _shown(one, current=one.id == current)))
 
 
 @routes.add(

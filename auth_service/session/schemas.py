@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
 from auth_service.user.schemas import UserAnswer
+from shared.paging import Page
 
 MAX_TOKEN = 200
 IN_COOKIES = frozenset({"access_token", "refresh_token"})
@@ -84,17 +85,5 @@ class SessionAnswer(BaseModel):
     current: bool
 
 
-class SessionPage(BaseModel):
+class SessionPage(Page[SessionAnswer]):
     """A page of sessions, the newest first; `next_cursor` is null on the last one."""
-
-    items: list[SessionAnswer]
-    next_cursor: str | None
-
-
-class SessionQuery(BaseModel):
-    """Which page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=400)

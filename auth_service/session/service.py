@@ -1,7 +1,7 @@
 """Sessions: who is calling, exchanging a refresh token, ending sessions."""
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
@@ -217,7 +217,7 @@ async def list_sessions(
     lives: Lives,
     caller: Caller,
     *,
-    before: Position[UUID] | None,
+    before: Position[UUID],
     limit: int,
     clock: Clock,
 ) -> list[Session]:
@@ -228,6 +228,6 @@ async def list_sessions(
         caller.user.id,
         now=now,
         used_after=now - lives.idle,
-        before=before or Position(now + timedelta(days=1), UUID(int=2**128 - 1)),
+        before=before,
         limit=limit,
     )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from shared.paging import id_cursor
+
 Status = Literal["pending", "active", "disabled"]
 REGISTRATION_LIFE = timedelta(days=7)
 """A registration that was not proven for so long is purged."""
@@ -33,6 +35,10 @@ class User:
     last_login_at: datetime | None
     created_at: datetime
     version: int
+
+    def cursor(self) -> str:
+        """Return the place in lists, which are by id."""
+        return id_cursor(self.id)
 
     @property
     def addresses(self) -> list[str]:

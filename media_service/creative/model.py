@@ -32,9 +32,9 @@ class Creative(DescribedPicture):
     updated_at: datetime
     version: int
 
-    def place(self) -> Position[UUID]:
-        """Return where it is in lists, which are by due time."""
-        return Position(self.due_at, self.id)
+    def cursor(self) -> str:
+        """Return the place in lists, which are by due time."""
+        return Position(self.due_at, self.id).cursor()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ async def list_creatives(request: web.Request) -> web.Response:
     found = await service.list_creatives(
         request.app[DATABASE], _owner(request, query.owner), query.selection()
     )
-    return answer(CreativePage.of(found, query.limit))
+    return answer(CreativePage.of(query, found, CreativeAnswer.of))
 
 
 @routes.add(

@@ -19,11 +19,10 @@ from media_service.creative.due import first_instant, parse_when
 from media_service.creative.link import Link
 from media_service.creative.model import MAX_TITLE, Creative, Selection, Status
 from media_service.picture.schemas import PREFIX, Variant
-from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
+from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 MAX_LINK_SECONDS = 7 * 24 * 3600
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
@@ -65,28 +64,26 @@ def instant_of(text: str) -> datetime:
     return when if isinstance(when, datetime) else first_instant(when, UTC)
 
 
-class CreativeQuery(BaseModel):
+class CreativeQuery(PageQuery):
     """Which of the caller's creatives to list, by due time."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     from_: Moment | None = Field(None, alias="from", description="due at or after")
     to: Moment | None = Field(None, description="due before")
     status: Status | None = None
     owner: Owner = "me"
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: str | None = Field(None, max_length=200)
 
     def selection(self) -> Selection:
-        """Return the page that is asked for, and one row more, which tells whether it is the last.
+        """Return what to look for.
 
         Raises:
             ValidationFailed: the cursor is none of ours.
         """
-        start = Position(instant_of(self.from_) if self.from_ else EARLIEST, UUID(int=0))
-        until = instant_of(self.to) if self.to else LATEST
-        after = Position.read(self.cursor, UUID) if self.cursor else start
-        return Selection(max(start, after), until, self.status, self.limit + 1)
+        first = Position(instant_of(self.from_) if self.from_ else EARLIEST, UUID(int=0))
+        until = instant_of(self.to) if self.to else LAST_MOMENT
+        after = self.start(UUID, first)
+        return Selection(max(first, after), until, self.status, self.rows)
 
 
 class OwnerQuery(BaseModel):
@@ -197,17 +194,8 @@ class CreativeAnswer(BaseModel):
         )
 
 
-class CreativePage(BaseModel):
+class CreativePage(Page[CreativeAnswer]):
     """One page of creatives, by due time; `next_cursor` is null on the last one."""
-
-    items: list[CreativeAnswer]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, found: list[Creative], limit: int) -> "CreativePage":
-        """Return the page of up to `limit` of what a `selection` has found."""
-        shown, next_cursor = cut(found, limit, Creative.place)
-        return cls(items=[CreativeAnswer.of(one) for one in shown], next_cursor=next_cursor)
 
 
 def creative_url(creative_id: UUID) -> str:

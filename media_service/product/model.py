@@ -42,9 +42,9 @@ class Product:
     updated_at: datetime
     version: int
 
-    def place(self) -> Position[str]:
-        """Return where it is in lists, which are by age, the newest first."""
-        return Position(self.created_at, self.id)
+    def cursor(self) -> str:
+        """Return the place in lists, which are by age, the newest first."""
+        return Position(self.created_at, self.id).cursor()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,10 +80,8 @@ async def create_product(request: web.Request) -> web.Response:
 async def list_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query, caller = read_query(request, ProductQuery), request[CALLER].sub
-    found = await service.list_products(
-        request.app[DATABASE], caller, query.before(), query.limit + 1
-    )
-    return answer(ProductPage.of(found, query.limit))
+    found = await service.list_products(request.app[DATABASE], caller, query.before(), query.rows)
+    return answer(ProductPage.of(query, found, ProductAnswer.of))
 
 
 @routes.add(
@@ -98,9 +96,9 @@ async def search_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, PublicQuery)
     found = await service.search_products(
-        request.app[DATABASE], query.q, query.before(), query.limit + 1
+        request.app[DATABASE], query.q, query.before(), query.rows
     )
-    return answer(ProductPage.of(found, query.limit))
+    return answer(ProductPage.of(query, found, ProductAnswer.of))
 
 
 @routes.add(

@@ -1,6 +1,6 @@
 """What the products' routes take and answer."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -26,11 +26,10 @@ from media_service.product.model import (
     Visibility,
     read_product_id,
 )
-from shared.paging import DEFAULT_LIMIT, MAX_LIMIT, Position, cut
+from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
 
-NEWEST = Position(datetime(9999, 1, 1, tzinfo=UTC), "")
-"""Before which everything is."""
+NEWEST = Position(LAST_MOMENT, "")
 
 
 def _iso_4217(text: str) -> str:
@@ -114,13 +113,8 @@ class ProductChange(BaseModel):
         return self
 
 
-class ProductQuery(BaseModel):
+class ProductQuery(PageQuery):
     """Which page of products, the newest first."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: str | None = Field(None, max_length=200)
 
     def before(self) -> Position[str]:
         """Return the place that the page is behind.
@@ -128,7 +122,7 @@ class ProductQuery(BaseModel):
         Raises:
             ValidationFailed: the cursor is none of ours.
         """
-        return Position.read(self.cursor, read_product_id) if self.cursor else NEWEST
+        return self.start(read_product_id, NEWEST)
 
 
 class PublicQuery(ProductQuery):
@@ -178,17 +172,8 @@ class ProductAnswer(BaseModel):
         )
 
 
-class ProductPage(BaseModel):
+class ProductPage(Page[ProductAnswer]):
     """One page of products, the newest first; `next_cursor` is null on the last one."""
-
-    items: list[ProductAnswer]
-    next_cursor: str | None
-
-    @classmethod
-    def of(cls, found: list[Product], limit: int) -> "ProductPage":
-        """Return the page of up to `limit` of what was found."""
-        shown, next_cursor = cut(found, limit, Product.place)
-        return cls(items=[ProductAnswer.of(one) for one in shown], next_cursor=next_cursor)
 
 
 def product_url(product_id: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ValidationFailed
-from shared.paging import Position, cut, decode_cursor, encode_cursor
+from shared.paging import Page, PageQuery, Position, decode_cursor, encode_cursor, id_cursor
 
 
 @given(st.lists(st.text(), max_size=5))
@@ -110,9 +110,37 @@ def test_places_are_by_moment_then_by_id() -> None:
     assert Position(early, 9) < Position(late, 1) < Position(late, 2)
 
 
+class PlacePage(Page[int]):
+    """A page of places' ids."""
+
+
 @pytest.mark.parametrize(("found", "shown", "more"), [(0, 0, False), (3, 3, False), (4, 3, True)])
-def test_a_page_is_cut_where_its_cursor_says(found: int, shown: int, more: bool) -> None:
+def test_a_page_ends_where_its_cursor_says(found: int, shown: int, more: bool) -> None:
+    query = PageQuery(limit=3)
     places = [Position(NOW, number) for number in range(found)]
-    page, cursor = cut(places, 3, lambda place: place)
-    assert page == places[:shown]
-    assert cursor == (places[2].cursor() if more else None)
+    page = PlacePage.of(query, places[: query.rows], lambda place: place.id)
+    assert page.items == list(range(shown))
+    assert page.next_cursor == (places[2].cursor() if more else None)
+
+
+@pytest.mark.parametrize("cursor", [None, ""])
+def test_without_a_cursor_a_page_is_the_first(cursor: str | None) -> None:
+    query, first = PageQuery(cursor=cursor), Position(NOW, UUID(int=7))
+    assert query.start(UUID, first) == first
+    assert query.before_id() == UUID(int=2**128 - 1)
+
+
+@given(st.uuids())
+def test_a_page_begins_behind_its_cursor(last: UUID) -> None:
+    place = Position(NOW, last)
+    assert PageQuery(cursor=place.cursor()).start(UUID, Position(NOW, UUID(int=7))) == place
+    assert PageQuery(cursor=id_cursor(last)).before_id() == last
+
+
+@pytest.mark.parametrize("cursor", ["x", encode_cursor(["x"]), Position(NOW, "x").cursor()])
+def test_a_page_behind_no_place_of_its_list_is_refused(cursor: str) -> None:
+    query = PageQuery(cursor=cursor)
+    with pytest.raises(ValidationFailed):
+        query.before_id()
+    with pytest.raises(ValidationFailed):
+        query.start(UUID, Position(NOW, UUID(int=7)))
