@@ -16,6 +16,11 @@ class Expected:
 
     versions: frozenset[int] | None
 
+    @property
+    def listed(self) -> list[int] | None:
+        """Return the versions as statements take them: null stands for whichever there is."""
+        return None if self.versions is None else sorted(self.versions)
+
     def check(self, version: int) -> None:
         """Accept a version that is expected.
 
@@ -31,33 +36,21 @@ def version_tag(version: int) -> str:
     return f'"{version}"'
 
 
-def read_expected(headers: Sequence[str]) -> Expected | None:
-    """Return what the `If-Match` headers say, None without one.
+ANY_VERSION = Expected(None)
+
+
+def read_expected(headers: Sequence[str], *, required: bool = False) -> Expected:
+    """Return what the `If-Match` headers say; without one, whichever version there is will do.
 
     A bare number is taken too. A weak tag, or one that is none of ours, matches nothing.
-    """
-    tags = [tag.strip() for tag in ",".join(headers).split(",") if tag.strip()]
-    if not tags:
-        return None
-    if "*" in tags:
-        return Expected(None)
-    found = [_TAG.fullmatch(tag) for tag in tags]
-    return Expected(frozenset(int(one[2]) for one in found if one))
-
-
-def read_versions(headers: Sequence[str]) -> frozenset[int] | None:
-    """Return the versions that the headers name, None when any will do."""
-    expected = read_expected(headers)
-    return expected.versions if expected else None
-
-
-def require_expected(headers: Sequence[str]) -> Expected:
-    """Return what the `If-Match` headers say.
 
     Raises:
-        PreconditionRequired: there is none.
+        PreconditionRequired: there is none, though it is `required`.
     """
-    expected = read_expected(headers)
-    if expected is None:
+    tags = [tag.strip() for tag in ",".join(headers).split(",") if tag.strip()]
+    if required and not tags:
         raise PreconditionRequired
-    return expected
+    if not tags or "*" in tags:
+        return ANY_VERSION
+    found = [_TAG.fullmatch(tag) for tag in tags]
+    return Expected(frozenset(int(one[2]) for one in found if one))

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from media_service.creative.model import Creative, Selection, Status
 from shared.db import Connection, Record
+from shared.precondition import Expected
 
 INSERT = """
 INSERT INTO creatives (
@@ -111,15 +112,13 @@ async def replace(connection: Connection, changed: Creative) -> Creative | None:
 
 
 async def remove(
-    connection: Connection, creative_id: UUID, user_id: UUID, versions: frozenset[int] | None
+    connection: Connection, creative_id: UUID, user_id: UUID, expected: Expected
 ) -> Creative | None:
-    """Delete the user's creative, of these versions if any; return what it was, None without one.
+    """Delete the user's creative, if its version is expected; return what it was, None without one.
 
     The database notes its files in `removals`, in the same statement.
     """
-    row = await connection.fetchrow(
-        REMOVE, creative_id, user_id, None if versions is None else list(versions)
-    )
+    row = await connection.fetchrow(REMOVE, creative_id, user_id, expected.listed)
     return _creative(row) if row else None
 
 

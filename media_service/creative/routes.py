@@ -27,7 +27,7 @@ from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.precondition import IF_MATCH, read_versions, require_expected, version_tag
+from shared.precondition import IF_MATCH, read_expected, version_tag
 from shared.request import path_id, read_body, read_query
 
 routes = Routes("creatives")
@@ -78,7 +78,8 @@ async def get_creative(request: web.Request) -> web.Response:
 )
 async def patch_creative(request: web.Request) -> web.Response:
     """Answer with the creative as it is now."""
-    app, expected = request.app, require_expected(request.headers.getall(IF_MATCH, []))
+    app, given = request.app, request.headers.getall(IF_MATCH, [])
+    expected = read_expected(given, required=True)
     creative = await change_creative(
         app[DATABASE],
         app[ZONES],
@@ -101,9 +102,9 @@ async def patch_creative(request: web.Request) -> web.Response:
 )
 async def delete_creative(request: web.Request) -> web.Response:
     """Remove the creative and its files."""
-    app, versions = request.app, read_versions(request.headers.getall(IF_MATCH, []))
+    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
     await service.delete_creative(
-        app[DATABASE], app[REMOVER], path_id(request), request[CALLER].sub, versions
+        app[DATABASE], app[REMOVER], path_id(request), request[CALLER].sub, expected
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 

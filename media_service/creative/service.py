@@ -9,6 +9,7 @@ from media_service.creative.model import Creative, Selection
 from media_service.picture.removal import Remover
 from shared.db import Database
 from shared.errors import NotFound, VersionMismatch
+from shared.precondition import Expected
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ async def delete_creative(
     remover: Remover,
     creative_id: UUID,
     user_id: UUID,
-    versions: frozenset[int] | None = None,
+    expected: Expected,
 ) -> None:
     """Remove the user's creative: the row first, so that no row is ever without its files.
 
@@ -47,10 +48,10 @@ async def delete_creative(
 
     Raises:
         NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is none of these versions.
+        VersionMismatch: it is not a version that is expected.
     """
     async with database.connection() as connection:
-        removed = await repository.remove(connection, creative_id, user_id, versions)
+        removed = await repository.remove(connection, creative_id, user_id, expected)
         if removed is None:
             found = await repository.find(connection, creative_id, user_id)
             raise VersionMismatch if found else NotFound

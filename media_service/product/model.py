@@ -49,12 +49,8 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to become of a product; None leaves a field as it is.
+    """What is to become of a product; None leaves a field as it is."""
 
-    `versions`: which ones may be changed, None for whichever there is.
-    """
-
-    versions: frozenset[int] | None
     name: str | None = None
     description: str | None = None
     price: int | None = None

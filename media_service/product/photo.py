@@ -22,6 +22,7 @@ from media_service.upload.rendered import places, render, told_by
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
+from shared.precondition import Expected
 
 PHOTO_FIELD = "photo"
 log = structlog.get_logger()
@@ -101,16 +102,16 @@ async def remove_product(
     remover: Remover,
     product_id: str,
     user_id: UUID,
-    versions: frozenset[int] | None,
+    expected: Expected,
 ) -> None:
     """Remove the user's product and let go of its photo's files.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is none of these versions.
+        VersionMismatch: it is not a version that is expected.
     """
     async with database.transaction() as connection:
-        if not await repository.remove(connection, product_id, user_id, versions):
+        if not await repository.remove(connection, product_id, user_id, expected):
             found = await repository.find(connection, product_id, user_id)
             raise VersionMismatch if found and found.user_id == user_id else NotFound
     remover.wake()

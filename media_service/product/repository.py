@@ -6,6 +6,7 @@ from uuid import UUID
 from media_service.product.model import Change, Photo, Product
 from shared.db import Connection, Record
 from shared.paging import Position
+from shared.precondition import Expected
 
 COLUMNS = """
 id, user_id, name, description, price, currency, visibility, photo_id, created_at, updated_at,
@@ -165,14 +166,20 @@ async def public_page(
 
 
 async def change(
-    connection: Connection, product_id: str, user_id: UUID, wanted: Change, now: datetime
+    connection: Connection,
+    product_id: str,
+    user_id: UUID,
+    *,
+    expected: Expected,
+    wanted: Change,
+    now: datetime,
 ) -> Product | None:
-    """Change the user's product; return None when there is none of a version that is meant."""
+    """Change the user's product; return None when there is none of a version that is expected."""
     row = await connection.fetchrow(
         CHANGE,
         product_id,
         user_id,
-        None if wanted.versions is None else list(wanted.versions),
+        expected.listed,
         wanted.name,
         wanted.description,
         wanted.price,
@@ -184,15 +191,14 @@ async def change(
 
 
 async def remove(
-    connection: Connection, product_id: str, user_id: UUID, versions: frozenset[int] | None
+    connection: Connection, product_id: str, user_id: UUID, expected: Expected
 ) -> bool:
-    """Delete the user's product, of these versions if any, and its photo's row.
+    """Delete the user's product, if its version is expected, and its photo's row.
 
     Return False when there was none. Called in a transaction: a statement that had to wait for
     the product does not see the photo that it got meanwhile, the next one does.
     """
-    wanted = None if versions is None else list(versions)
-    row = await connection.fetchrow(REMOVE, product_id, user_id, wanted)
+    row = await connection.fetchrow(REMOVE, product_id, user_id, expected.listed)
     if row is None:
         return False
     await connection.execute(REMOVE_PHOTO, row["photo_id"])

@@ -31,7 +31,7 @@ from shared.answer import answer
 from shared.errors import MalformedJson, NotFound, RateLimited, TokenMissing, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.precondition import IF_MATCH, read_versions, version_tag
+from shared.precondition import IF_MATCH, read_expected, version_tag
 from shared.request import read_body, read_query
 
 routes = Routes("products")
@@ -128,11 +128,15 @@ async def get_product(request: web.Request) -> web.Response:
 )
 async def patch_product(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    app, versions = request.app, read_versions(request.headers.getall(IF_MATCH, []))
+    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
     body = await read_body(request, ProductChange)
-    wanted = Change(versions, **body.model_dump())
     product = await service.change_product(
-        app[DATABASE], _product_id(request), request[CALLER].sub, wanted, app[CLOCK].now()
+        app[DATABASE],
+        _product_id(request),
+        request[CALLER].sub,
+        expected=expected,
+        wanted=Change(**body.model_dump()),
+        now=app[CLOCK].now(),
     )
     return _answer_product(product)
 
@@ -148,9 +152,9 @@ async def patch_product(request: web.Request) -> web.Response:
 )
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
-    app, versions = request.app, read_versions(request.headers.getall(IF_MATCH, []))
+    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
     await photo.remove_product(
-        app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub, versions
+        app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub, expected
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 

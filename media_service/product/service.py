@@ -17,6 +17,7 @@ from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import NotFound, ServiceUnavailable, VersionMismatch
 from shared.paging import Position
+from shared.precondition import Expected
 
 ROUTE = "products"
 log = structlog.get_logger()
@@ -118,16 +119,24 @@ async def get_product(database: Database, product_id: str, viewer: UUID) -> Prod
 
 
 async def change_product(
-    database: Database, product_id: str, user_id: UUID, wanted: Change, now: datetime
+    database: Database,
+    product_id: str,
+    user_id: UUID,
+    *,
+    expected: Expected,
+    wanted: Change,
+    now: datetime,
 ) -> Product:
     """Return the user's product as it is after the change.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is not of a version that is meant.
+        VersionMismatch: it is not a version that is expected.
     """
     async with database.connection() as connection:
-        changed = await repository.change(connection, product_id, user_id, wanted, now)
+        changed = await repository.change(
+            connection, product_id, user_id, expected=expected, wanted=wanted, now=now
+        )
         if changed is None:
             found = await repository.find(connection, product_id, user_id)
             raise VersionMismatch if found and found.user_id == user_id else NotFound
