@@ -7,10 +7,9 @@ from uuid import UUID
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.due import due_at, parse_when
-from media_service.creative.model import Creative, Status
-from media_service.creative.schemas import CreativeChange
-from media_service.creative.service import get_creative
+from media_service.creative.due import due_at
+from media_service.creative.model import Change, Creative, Status
+from media_service.creative.service import require_own
 from media_service.creative.zone import Zones
 from shared.db import Database
 from shared.errors import Conflict, VersionMismatch
@@ -26,7 +25,7 @@ async def change_creative(
     user_id: UUID,
     *,
     expected: Expected,
-    change: CreativeChange,
+    change: Change,
     now: datetime,
 ) -> Creative:
     """Return the user's creative as it is after the change; of two at once, one is made.
@@ -37,7 +36,7 @@ async def change_creative(
         Conflict: it is no longer on its way.
         ScheduledInPast, ValidationFailed: it cannot be due then.
     """
-    current = await get_creative(database, creative_id, user_id)
+    current = await require_own(database, creative_id, user_id)
     expected.check(current.version)
     changed = await _changed(current, change, zones, now)
     async with database.connection() as connection:
@@ -48,22 +47,18 @@ async def change_creative(
     return stored
 
 
-async def _changed(
-    current: Creative, change: CreativeChange, zones: Zones, now: datetime
-) -> Creative:
-    given = change.model_fields_set
-    if given & {"scheduled_at", "timezone"} and current.status is not Status.SCHEDULED:
+async def _changed(current: Creative, change: Change, zones: Zones, now: datetime) -> Creative:
+    if (change.when or change.timezone) and current.status is not Status.SCHEDULED:
         raise Conflict(f"a creative that is {current.status} cannot be rescheduled")
-    if change.status and current.status not in {Status.SCHEDULED, Status.CANCELLED}:
+    if change.cancels and current.status not in {Status.SCHEDULED, Status.CANCELLED}:
         raise Conflict(f"a creative that is {current.status} cannot be cancelled")
     timezone = change.timezone or current.timezone
     zone = await zones.require(timezone)
-    when = parse_when(change.scheduled_at) if change.scheduled_at else None
     return replace(
         current,
-        title=change.title if "title" in given else current.title,
+        title=current.title if change.title is None else change.title or None,
         timezone=timezone,
-        due_at=due_at(when, zone, now) if when else current.due_at,
-        status=Status.CANCELLED if change.status else current.status,
+        due_at=due_at(change.when, zone, now) if change.when else current.due_at,
+        status=Status.CANCELLED if change.cancels else current.status,
         updated_at=now,
     )

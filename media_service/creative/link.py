@@ -26,6 +26,14 @@ class Link:
     expires: int
 
 
+@dataclass(frozen=True, slots=True)
+class SignedLink:
+    """A link with the signature that makes it ours."""
+
+    link: Link
+    signature: str
+
+
 class Links:
     """Signs links and checks them (HMAC-SHA-256 under keys derived by HKDF, RFC 5869).
 
@@ -37,17 +45,17 @@ class Links:
         """Derive the keys."""
         self._keys = [_derive(secret) for secret in secrets]
 
-    def sign(self, link: Link) -> str:
-        """Return the link's signature, safe within a URL."""
-        return _signature(self._keys[0], link)
+    def sign(self, link: Link) -> SignedLink:
+        """Return the link with a signature that is safe within a URL."""
+        return SignedLink(link, _signature(self._keys[0], link))
 
-    def require(self, link: Link, signature: str, now: datetime) -> None:
+    def require(self, signed: SignedLink, now: datetime) -> None:
         """Accept a link of ours that has not expired.
 
         Raises:
             Forbidden: it has, or it is none of ours.
         """
-        given = signature.encode()
+        link, given = signed.link, signed.signature.encode()
         if not any(hmac.compare_digest(_signature(k, link).encode(), given) for k in self._keys):
             raise Forbidden("the link is none of ours")
         if link.expires <= now.timestamp():

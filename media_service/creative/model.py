@@ -1,14 +1,18 @@
 """What a creative is."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from media_service.picture.model import DescribedPicture
 from shared.paging import Position
 
 MAX_TITLE = 200
+
+Owner = Literal["me", "all"]
+"""Whose creatives: an editor may ask for everybody's."""
 
 
 class Status(StrEnum):
@@ -35,6 +39,19 @@ class Creative(DescribedPicture):
     def cursor(self) -> str:
         """Return the place in lists, which are by due time."""
         return Position(self.due_at, self.id).cursor()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of a creative; None leaves a field as it is, and "" takes the title away.
+
+    A day is meant in `timezone`, or else in the creative's own.
+    """
+
+    when: date | datetime | None = None
+    timezone: str | None = None
+    title: str | None = None
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

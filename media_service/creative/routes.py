@@ -1,13 +1,11 @@
 """Creatives that are stored: list, one, its file, change, delete."""
 
-from uuid import UUID
-
 from aiohttp import web
 
 from media_service.creative import service
 from media_service.creative.changing import change_creative
 from media_service.creative.errors import ScheduledInPast
-from media_service.creative.link import Link
+from media_service.creative.link import Link, SignedLink
 from media_service.creative.model import Creative
 from media_service.creative.schemas import (
     CreativeAnswer,
@@ -17,7 +15,6 @@ from media_service.creative.schemas import (
     FileQuery,
     LinkAnswer,
     LinkRequest,
-    Owner,
     OwnerQuery,
 )
 from media_service.picture.errors import RangeNotSatisfiable
@@ -31,7 +28,6 @@ from shared.precondition import IF_MATCH, read_expected, version_tag
 from shared.request import path_id, read_body, read_query
 
 routes = Routes("creatives")
-EDITOR = "editor"
 _IMAGE = Content("image/*", "The file's bytes")
 
 
@@ -47,7 +43,7 @@ async def list_creatives(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, CreativeQuery)
     found = await service.list_creatives(
-        request.app[DATABASE], _owner(request, query.owner), query.selection()
+        request.app[DATABASE], request[CALLER], query.owner, query.selection()
     )
     return answer(CreativePage.of(query, found, CreativeAnswer.of))
 
@@ -62,8 +58,10 @@ async def list_creatives(request: web.Request) -> web.Response:
 )
 async def get_creative(request: web.Request) -> web.Response:
     """Answer with the creative."""
-    owner = _owner(request, read_query(request, OwnerQuery).owner)
-    creative = await service.get_creative(request.app[DATABASE], path_id(request), owner)
+    owner = read_query(request, OwnerQuery).owner
+    creative = await service.get_creative(
+        request.app[DATABASE], path_id(request), request[CALLER], owner
+    )
     return _answer_creative(creative)
 
 
@@ -86,7 +84,7 @@ async def patch_creative(request: web.Request) -> web.Response:
         path_id(request),
         request[CALLER].sub,
         expected=expected,
-        change=await read_body(request, CreativeChange),
+        change=(await read_body(request, CreativeChange)).change(),
         now=app[CLOCK].now(),
     )
     return _answer_creative(creative)
@@ -145,9 +143,17 @@ async def head_file(request: web.Request) -> web.StreamResponse:
 async def _answer_file(request: web.Request) -> web.StreamResponse:
     if "signature" not in request.query:
         await request.app[AUTHENTICATE](request)
-    database, query = request.app[DATABASE], read_query(request, FileQuery)
-    creative = await service.get_creative(database, path_id(request), _reader(request, query))
-    return await answer_file(request, creative, query.variant)
+    query = read_query(request, FileQuery)
+    return await answer_file(request, await _readable(request, query), query.variant)
+
+
+async def _readable(request: web.Request, query: FileQuery) -> Creative:
+    app, creative_id = request.app, path_id(request)
+    if query.signature is None:
+        return await service.get_creative(app[DATABASE], creative_id, request[CALLER], query.owner)
+    link = Link(creative_id, query.variant, query.expires or 0)
+    signed = SignedLink(link, query.signature)
+    return await service.get_linked(app[DATABASE], app[LINKS], signed, app[CLOCK].now())
 
 
 @routes.add(
@@ -159,33 +165,18 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
 )
 async def create_link(request: web.Request) -> web.Response:
     """Answer with a signed link to a file of the caller's own."""
-    asked = await read_body(request, LinkRequest)
-    creative = await service.get_creative(
-        request.app[DATABASE], path_id(request), request[CALLER].sub
+    app, asked = request.app, await read_body(request, LinkRequest)
+    signed = await service.create_link(
+        app[DATABASE],
+        app[LINKS],
+        path_id(request),
+        request[CALLER].sub,
+        variant=asked.variant,
+        seconds=asked.expires_in,
+        now=app[CLOCK].now(),
     )
-    expires = int(request.app[CLOCK].now().timestamp()) + asked.expires_in
-    link = Link(creative.id, asked.variant, expires)
-    return answer(LinkAnswer.of(link, request.app[LINKS].sign(link)))
-
-
-def _reader(request: web.Request, query: FileQuery) -> UUID | None:
-    """Return whose creatives may be read, None for everybody's; a link is good for its own file."""
-    if query.signature is None:
-        return _owner(request, query.owner)
-    link = Link(path_id(request), query.variant, query.expires or 0)
-    request.app[LINKS].require(link, query.signature, request.app[CLOCK].now())
-    return None
+    return answer(LinkAnswer.of(signed))
 
 
 def _answer_creative(creative: Creative) -> web.Response:
     return answer(CreativeAnswer.of(creative), headers={"ETag": version_tag(creative.version)})
-
-
-def _owner(request: web.Request, asked: Owner) -> UUID | None:
-    """Return whose creatives the caller is to see, None for everybody's."""
-    caller = request[CALLER]
-    if asked == "me":
-        return caller.sub
-    if EDITOR not in caller.roles:
-        raise Forbidden("only an editor sees everybody's creatives")
-    return None

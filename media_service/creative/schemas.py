@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from media_service.creative.due import first_instant, parse_when
-from media_service.creative.link import Link
-from media_service.creative.model import MAX_TITLE, Creative, Selection, Status
+from media_service.creative.link import SignedLink
+from media_service.creative.model import MAX_TITLE, Change, Creative, Owner, Selection, Status
 from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
@@ -51,9 +51,6 @@ Title = Annotated[
     BeforeValidator(_blank_is_none),
 ]
 """One line of text, or none."""
-
-Owner = Literal["me", "all"]
-"""Whose creatives: an editor may ask for everybody's."""
 
 
 def instant_of(text: str) -> datetime:
@@ -117,6 +114,15 @@ class CreativeChange(BaseModel):
             raise ValueError(message)
         return self
 
+    def change(self) -> Change:
+        """Return the change that is asked for."""
+        return Change(
+            when=parse_when(self.scheduled_at),
+            timezone=self.timezone or None,
+            title=(self.title or "") if "title" in self.model_fields_set else None,
+            cancels=self.status is not None,
+        )
+
 
 class FileQuery(OwnerQuery):
     """Which of a creative's files to send."""
@@ -142,9 +148,10 @@ class LinkAnswer(BaseModel):
     expires_at: datetime
 
     @classmethod
-    def of(cls, link: Link, signature: str) -> "LinkAnswer":
-        """Return the answer for a link that was signed."""
-        query = {"variant": link.variant, "expires": link.expires, "signature": signature}
+    def of(cls, signed: SignedLink) -> "LinkAnswer":
+        """Return the answer for a link."""
+        link = signed.link
+        query = {"variant": link.variant, "expires": link.expires, "signature": signed.signature}
         return cls(
             url=f"{creative_url(link.creative_id)}/file?{urlencode(query)}",
             expires_at=datetime.fromtimestamp(link.expires, UTC),

@@ -1,38 +1,87 @@
-"""What a user does with creatives that are stored: list, see, delete."""
+"""What a user does with creatives that are stored: list, see, link to, delete."""
 
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.model import Creative, Selection
+from media_service.creative.link import Link, Links, SignedLink
+from media_service.creative.model import Creative, Owner, Selection
 from media_service.picture.removal import Remover
 from shared.db import Database
-from shared.errors import NotFound, VersionMismatch
+from shared.errors import Forbidden, NotFound, VersionMismatch
 from shared.precondition import Expected
+from shared.tokens import Claims
 
+EDITOR = "editor"
 log = structlog.get_logger()
 
 
 async def list_creatives(
-    database: Database, owner: UUID | None, wanted: Selection
+    database: Database, caller: Claims, owner: Owner, wanted: Selection
 ) -> list[Creative]:
-    """Return one page of the owner's creatives, or of everybody's without one, by due time."""
+    """Return one page of the caller's creatives, or of everybody's, by due time.
+
+    Raises:
+        Forbidden: everybody's are asked for by somebody who is no editor.
+    """
+    whose = _whose(caller, owner)
     async with database.connection() as connection:
-        return await repository.page(connection, owner, wanted)
+        return await repository.page(connection, whose, wanted)
 
 
-async def get_creative(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
-    """Return the owner's creative, or anybody's without one.
+async def get_creative(
+    database: Database, creative_id: UUID, caller: Claims, owner: Owner
+) -> Creative:
+    """Return the caller's creative, or anybody's.
+
+    Raises:
+        Forbidden: anybody's is asked for by somebody who is no editor.
+        NotFound: there is none, or it is somebody else's.
+    """
+    return await _require(database, creative_id, _whose(caller, owner))
+
+
+async def require_own(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
+    """Return the user's creative.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    async with database.connection() as connection:
-        creative = await repository.find(connection, creative_id, owner)
-    if creative is None:
-        raise NotFound
-    return creative
+    return await _require(database, creative_id, user_id)
+
+
+async def get_linked(
+    database: Database, links: Links, signed: SignedLink, now: datetime
+) -> Creative:
+    """Return the creative that a link leads to, whoever has the link.
+
+    Raises:
+        Forbidden: the link is none of ours, or has expired.
+        NotFound: the creative was deleted.
+    """
+    links.require(signed, now)
+    return await _require(database, signed.link.creative_id, None)
+
+
+async def create_link(
+    database: Database,
+    links: Links,
+    creative_id: UUID,
+    user_id: UUID,
+    *,
+    variant: str,
+    seconds: int,
+    now: datetime,
+) -> SignedLink:
+    """Return a link to one variant of the user's creative, good for that many seconds.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    creative = await require_own(database, creative_id, user_id)
+    return links.sign(Link(creative.id, variant, int(now.timestamp()) + seconds))
 
 
 async def delete_creative(
@@ -57,3 +106,20 @@ async def delete_creative(
             raise VersionMismatch if found else NotFound
     remover.wake()
     log.info("creative.deleted", creative_id=str(creative_id))
+
+
+def _whose(caller: Claims, asked: Owner) -> UUID | None:
+    """Return whose creatives the caller is to see, None for everybody's."""
+    if asked == "me":
+        return caller.sub
+    if EDITOR not in caller.roles:
+        raise Forbidden("only an editor sees everybody's creatives")
+    return None
+
+
+async def _require(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
+    async with database.connection() as connection:
+        creative = await repository.find(connection, creative_id, owner)
+    if creative is None:
+        raise NotFound
+    return creative

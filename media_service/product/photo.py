@@ -1,5 +1,6 @@
 """Products' photos: taken in like creatives, replaced, read."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -91,10 +92,25 @@ async def put_photo(intake: Intake, arrival: Arrival, product_id: str, remover: 
     return product
 
 
-async def find_photo(database: Database, product_id: str, viewer: UUID | None) -> Photo | None:
-    """Return the photo of a visible product, or of the viewer's own."""
+async def get_photo(
+    database: Database, product_id: str, viewer: Callable[[], Awaitable[UUID | None]]
+) -> Photo:
+    """Return the photo that anybody may see, or else the viewer's own.
+
+    Who that is, is asked last: a token that is no longer good hides no visible product.
+
+    Raises:
+        NotFound: there is none, or its product is hidden and somebody else's.
+        Whatever `viewer` raises, for a photo that not everybody may see.
+    """
     async with database.connection() as connection:
-        return await repository.find_photo(connection, product_id, viewer)
+        found = await repository.find_photo(connection, product_id, None)
+    if found is None and (user_id := await viewer()):
+        async with database.connection() as connection:
+            found = await repository.find_photo(connection, product_id, user_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def remove_product(
@@ -123,7 +139,8 @@ async def _require_own(database: Database, product_id: str, user_id: UUID) -> Ph
     product = await get_product(database, product_id, user_id)
     if product.user_id != user_id:
         raise NotFound
-    return await find_photo(database, product_id, user_id)
+    async with database.connection() as connection:
+        return await repository.find_photo(connection, product_id, user_id)
 
 
 async def _replace(intake: Intake, token: str, product_id: str, photo: Photo) -> Product:

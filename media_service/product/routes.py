@@ -1,5 +1,6 @@
 """Products: create, list, search, one, change, delete, and their photos."""
 
+from functools import partial
 from uuid import UUID
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from media_service.owner.errors import QuotaExceeded
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.sending import answer_file
 from media_service.product import photo, service
-from media_service.product.model import ID_PATTERN, Change, Photo, Product, read_product_id
+from media_service.product.model import ID_PATTERN, Change, Product, read_product_id
 from media_service.product.schemas import (
     PhotoForm,
     PhotoQuery,
@@ -212,28 +213,18 @@ async def head_photo(request: web.Request) -> web.StreamResponse:
 
 async def _answer_photo(request: web.Request) -> web.StreamResponse:
     variant = read_query(request, PhotoQuery).variant
-    found = await _visible_photo(request, _product_id(request))
+    found = await photo.get_photo(
+        request.app[DATABASE], _product_id(request), partial(_viewer, request)
+    )
     return await answer_file(request, found, variant)
 
 
-async def _visible_photo(request: web.Request, product_id: str) -> Photo:
-    """Return the photo that anybody may see, or else the caller's own; who calls is asked last."""
-    database = request.app[DATABASE]
-    found = await photo.find_photo(database, product_id, None)
-    if found is None:
-        viewer = await _viewer(request)
-        found = await photo.find_photo(database, product_id, viewer)
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def _viewer(request: web.Request) -> UUID:
-    """Return who is calling; for nobody in particular there is nothing here."""
+async def _viewer(request: web.Request) -> UUID | None:
+    """Return who is calling, None for nobody in particular."""
     try:
         await request.app[AUTHENTICATE](request)
     except TokenMissing:
-        raise NotFound from None
+        return None
     return request[CALLER].sub
 
 
