@@ -17,11 +17,14 @@ _SECOND = timedelta(seconds=1)
 Moment = TypeVar("Moment", date, datetime)
 
 
-def parse_when(text: str) -> date | datetime | None:
-    """Return the day or the UTC instant that `text` names, None when it is neither.
+def read_when(text: str) -> date | datetime:
+    """Return the day or the UTC instant that `text` names.
 
     A day is `YYYY-MM-DD`; a time is RFC 3339 with its offset. Leap seconds, which neither Python
     nor PostgreSQL can hold, are neither.
+
+    Raises:
+        ValueError: it is neither.
     """
     try:
         if _DAY.fullmatch(text):
@@ -29,8 +32,8 @@ def parse_when(text: str) -> date | datetime | None:
         if _TIME.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        return None
-    return None
+        pass
+    raise ValueError("expected YYYY-MM-DD or an RFC 3339 time with offset")
 
 
 def first_instant(day: date, zone: tzinfo) -> datetime:

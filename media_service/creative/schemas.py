@@ -15,9 +15,10 @@ from pydantic import (
     model_validator,
 )
 
-from media_service.creative.due import first_instant, parse_when
+from media_service.creative.due import first_instant, read_when
 from media_service.creative.link import SignedLink
 from media_service.creative.model import MAX_TITLE, Change, Creative, Owner, Selection, Status
+from media_service.idempotency.model import FirstAnswer
 from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
@@ -28,17 +29,16 @@ MAX_LINK_SECONDS = 7 * 24 * 3600
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 
-def _moment(text: str) -> str:
-    if parse_when(text) is None:
-        message = "expected YYYY-MM-DD or an RFC 3339 time with offset"
-        raise ValueError(message)
+def _is_when(text: str) -> str:
+    read_when(text)
     return text
 
 
+When = Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_when)]
+"""A day or an RFC 3339 time with offset, as it was written."""
+
 Moment = Annotated[
-    str,
-    Field(max_length=40, description="a day (its start in UTC) or an RFC 3339 time with offset"),
-    AfterValidator(_moment),
+    When, Field(description="a day (its start in UTC) or an RFC 3339 time with offset")
 ]
 
 
@@ -55,9 +55,7 @@ Title = Annotated[
 
 def instant_of(text: str) -> datetime:
     """Return the UTC instant of a `Moment`."""
-    when = parse_when(text)
-    if when is None:  # pragma: no cover - a `Moment` is validated
-        raise ValueError(text)
+    when = read_when(text)
     return when if isinstance(when, datetime) else first_instant(when, UTC)
 
 
@@ -100,9 +98,7 @@ class CreativeChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
 
-    scheduled_at: Annotated[str, AfterValidator(_moment)] = Field(
-        "", max_length=40, description="a day, or an RFC 3339 time with offset"
-    )
+    scheduled_at: When = Field("", description="a day, or an RFC 3339 time with offset")
     timezone: str = Field("", min_length=1, max_length=64, description="an IANA zone name")
     title: Title = None
     status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
@@ -117,7 +113,7 @@ class CreativeChange(BaseModel):
     def change(self) -> Change:
         """Return the change that is asked for."""
         return Change(
-            when=parse_when(self.scheduled_at),
+            when=read_when(self.scheduled_at) if self.scheduled_at else None,
             timezone=self.timezone or None,
             title=(self.title or "") if "title" in self.model_fields_set else None,
             cancels=self.status is not None,
@@ -199,6 +195,12 @@ class CreativeAnswer(BaseModel):
             updated_at=creative.updated_at,
             version=creative.version,
         )
+
+
+def first_answer(creative: Creative, mark: bytes) -> FirstAnswer:
+    """Return what is answered when the creative is new, to the request with that fingerprint."""
+    text = CreativeAnswer.of(creative).model_dump_json()
+    return FirstAnswer(mark, text, creative_url(creative.id))
 
 
 class CreativePage(Page[CreativeAnswer]):

@@ -48,6 +48,25 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What a user says of a new product; what a repetition has to have alike."""
+
+    name: str
+    description: str
+    price: int
+    currency: str
+    visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A product as its form describes it; `photo` is the file's name at the client, if any."""
+
+    offer: Offer
+    photo: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What is to become of a product; None leaves a field as it is."""
 

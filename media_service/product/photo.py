@@ -1,7 +1,8 @@
 """Products' photos: taken in like creatives, replaced, read."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -11,13 +12,11 @@ from media_service.image.model import ImageFacts
 from media_service.owner.service import take_room
 from media_service.picture.removal import Remover
 from media_service.product import repository
-from media_service.product.model import Photo, Product
-from media_service.product.schemas import PhotoForm, ProductForm
+from media_service.product.model import Draft, Photo, Product
 from media_service.product.service import ROUTE, commit, get_product, new_product
 from media_service.storage.model import StagedFile
 from media_service.upload.arrival import Arrival
 from media_service.upload.file_name import clean_file_name
-from media_service.upload.form import read_form
 from media_service.upload.intake import Intake, discarding, upload_turn
 from media_service.upload.rendered import places, render, told_by
 from shared.db import Database
@@ -25,11 +24,12 @@ from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
 from shared.precondition import Expected
 
-PHOTO_FIELD = "photo"
 log = structlog.get_logger()
 
 
-async def create_with_photo(intake: Intake, arrival: Arrival) -> FirstAnswer:
+async def create_with_photo(
+    intake: Intake, arrival: Arrival[Draft], answer: Callable[[Product, bytes], FirstAnswer]
+) -> FirstAnswer:
     """Return what the product that the form describes is answered with; all of it is durable.
 
     Files come before rows, as with creatives. A repeated request gets the first one's answer.
@@ -42,27 +42,23 @@ async def create_with_photo(intake: Intake, arrival: Arrival) -> FirstAnswer:
         upload_turn(intake, ROUTE, arrival, least=0) as turn,
         intake.storage.stage() as staged,
     ):
-        form = await read_form(
-            arrival.body,
-            arrival.boundary,
-            staged,
-            intake.limits,
-            model=ProductForm,
-            file_field=PHOTO_FIELD,
-        )
-        body, digest = form.body(), await told_by(arrival, staged)
-        mark = fingerprint(body.model_dump(), None if form.photo is None else digest)
+        draft = await arrival.read(staged)
+        digest = await told_by(arrival, staged)
+        mark = fingerprint(asdict(draft.offer), None if draft.photo is None else digest)
         if repeated := turn.first_answer(mark):
             return repeated
-        photo = None if form.photo is None else await _keep(intake, staged, arrival, form.photo)
+        photo = None if draft.photo is None else await _keep(intake, staged, arrival, draft.photo)
         product = new_product(
-            body, arrival.user_id, intake.clock, intake.entropy, photo.id if photo else None
+            draft.offer, arrival.user_id, intake.clock, intake.entropy, photo.id if photo else None
         )
         async with discarding(intake.storage, photo.files() if photo else []):
-            return await commit(intake, arrival.token, turn, product, photo=photo, mark=mark)
+            first = answer(product, mark)
+            return await commit(intake, arrival.token, turn, product, first, photo=photo)
 
 
-async def put_photo(intake: Intake, arrival: Arrival, product_id: str, remover: Remover) -> Product:
+async def put_photo(
+    intake: Intake, arrival: Arrival[str], product_id: str, remover: Remover
+) -> Product:
     """Return the user's product with its new photo; the old one's files are let go of.
 
     Raises:
@@ -76,15 +72,7 @@ async def put_photo(intake: Intake, arrival: Arrival, product_id: str, remover: 
         upload_turn(intake, ROUTE, unkeyed, least=0, freed=old.size if old else 0),
         intake.storage.stage() as staged,
     ):
-        form = await read_form(
-            arrival.body,
-            arrival.boundary,
-            staged,
-            intake.limits,
-            model=PhotoForm,
-            file_field=PHOTO_FIELD,
-        )
-        photo = await _keep(intake, staged, arrival, form.photo)
+        photo = await _keep(intake, staged, arrival, await arrival.read(staged))
         async with discarding(intake.storage, photo.files()):
             product = await _replace(intake, arrival.token, product_id, photo)
     remover.wake()
@@ -153,7 +141,7 @@ async def _replace(intake: Intake, token: str, product_id: str, photo: Photo) ->
         return await repository.put_photo_on(connection, product_id, photo)
 
 
-async def _keep(intake: Intake, staged: StagedFile, arrival: Arrival, name: str) -> Photo:
+async def _keep(intake: Intake, staged: StagedFile, arrival: Arrival[Any], name: str) -> Photo:
     facts = await render(intake.images, staged, arrival)
     photo = _photo(intake, arrival.user_id, name, facts)
     await intake.storage.keep(places(facts, staged, photo.key))

@@ -22,6 +22,7 @@ from media_service.product.schemas import (
     ProductPage,
     ProductQuery,
     PublicQuery,
+    first_answer,
 )
 from media_service.resources import CALLER, CLOCK, DATABASE, INTAKE, REMOVER, TOKEN
 from media_service.storage.errors import StorageFull
@@ -36,6 +37,7 @@ from shared.precondition import IF_MATCH, read_expected, version_tag
 from shared.request import read_body, read_query
 
 routes = Routes("products")
+PHOTO_FIELD = "photo"
 JSON, FORM = "application/json", "multipart/form-data"
 _IMAGE = Content("image/*", "The file's bytes")
 _PICTURE_ERRORS = (
@@ -65,10 +67,14 @@ async def create_product(request: web.Request) -> web.Response:
     """Take the product in and answer with it."""
     intake = request.app[INTAKE]
     if request.content_type != JSON:
-        return answer_created(await photo.create_with_photo(intake, read_arrival(request)))
+        arrival = read_arrival(request, ProductForm, PHOTO_FIELD, ProductForm.draft)
+        return answer_created(await photo.create_with_photo(intake, arrival, first_answer))
     key, body = read_key(request), await read_body(request, ProductBody)
     caller, token = request[CALLER].sub, request[TOKEN]
-    return answer_created(await service.create(intake, body, caller, token, key))
+    first = await service.create(
+        intake, body.offer(), caller, token=token, key=key, answer=first_answer
+    )
+    return answer_created(first)
 
 
 @routes.add(
@@ -173,7 +179,8 @@ async def delete_product(request: web.Request) -> web.Response:
 )
 async def put_photo(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    arrival, app = read_arrival(request), request.app
+    arrival = read_arrival(request, PhotoForm, PHOTO_FIELD, PhotoForm.draft)
+    app = request.app
     return _answer_product(
         await photo.put_photo(app[INTAKE], arrival, _product_id(request), app[REMOVER])
     )

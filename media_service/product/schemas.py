@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from media_service.idempotency.model import FirstAnswer
 from media_service.picture.schemas import PREFIX, Variant
 from media_service.product.currency import CURRENCIES
 from media_service.product.model import (
@@ -22,6 +23,8 @@ from media_service.product.model import (
     MAX_DESCRIPTION,
     MAX_NAME,
     MAX_PRICE,
+    Draft,
+    Offer,
     Product,
     Visibility,
     read_product_id,
@@ -72,6 +75,10 @@ class ProductBody(BaseModel):
     currency: Currency
     visibility: Visibility = "public"
 
+    def offer(self) -> Offer:
+        """Return the product that is offered."""
+        return Offer(**self.model_dump(include=set(ProductBody.model_fields)))
+
 
 class ProductForm(ProductBody):
     """A product, perhaps with a photo; the parts come in any order."""
@@ -81,9 +88,9 @@ class ProductForm(ProductBody):
     price: Annotated[Price, BeforeValidator(_digits)]
     photo: Annotated[str, Binary] | None = None
 
-    def body(self) -> ProductBody:
-        """Return the fields that the JSON body has."""
-        return ProductBody(**self.model_dump(exclude={"photo"}))
+    def draft(self) -> Draft:
+        """Return what the form describes."""
+        return Draft(self.offer(), self.photo)
 
 
 class PhotoForm(BaseModel):
@@ -92,6 +99,10 @@ class PhotoForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     photo: Annotated[str, Binary]
+
+    def draft(self) -> str:
+        """Return the file's name at the client."""
+        return self.photo
 
 
 class ProductChange(BaseModel):
@@ -170,6 +181,12 @@ class ProductAnswer(BaseModel):
             updated_at=product.updated_at,
             version=product.version,
         )
+
+
+def first_answer(product: Product, mark: bytes) -> FirstAnswer:
+    """Return what is answered when the product is new, to the request with that fingerprint."""
+    text = ProductAnswer.of(product).model_dump_json()
+    return FirstAnswer(mark, text, product_url(product.id))
 
 
 class ProductPage(Page[ProductAnswer]):

@@ -1,5 +1,7 @@
 """What users do with products: offer, see, search, change, withdraw."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +11,7 @@ from media_service.idempotency.model import FirstAnswer, KeyUse, fingerprint
 from media_service.idempotency.service import Turn, taking_turn
 from media_service.owner.service import count_upload, take_room
 from media_service.product import repository
-from media_service.product.model import Change, Photo, Product, new_product_id
-from media_service.product.schemas import ProductAnswer, ProductBody, product_url
+from media_service.product.model import Change, Offer, Photo, Product, new_product_id
 from media_service.upload.intake import Intake
 from shared.clock import Clock
 from shared.db import Database
@@ -24,9 +25,9 @@ log = structlog.get_logger()
 
 
 def new_product(
-    body: ProductBody, user_id: UUID, clock: Clock, entropy: Entropy, photo_id: UUID | None = None
+    offer: Offer, user_id: UUID, clock: Clock, entropy: Entropy, photo_id: UUID | None = None
 ) -> Product:
-    """Return what the body describes, as it begins."""
+    """Return what is offered, as it begins."""
     now = clock.now()
     return Product(
         id=new_product_id(entropy),
@@ -35,12 +36,18 @@ def new_product(
         created_at=now,
         updated_at=now,
         version=1,
-        **body.model_dump(),
+        **asdict(offer),
     )
 
 
 async def create(
-    intake: Intake, body: ProductBody, user_id: UUID, token: str, key: str | None
+    intake: Intake,
+    offer: Offer,
+    user_id: UUID,
+    *,
+    token: str,
+    key: str | None,
+    answer: Callable[[Product, bytes], FirstAnswer],
 ) -> FirstAnswer:
     """Return what the new product, which has no photo, is answered with; its row is durable.
 
@@ -51,13 +58,13 @@ async def create(
     """
     name = new_id(intake.clock, intake.entropy)
     use = KeyUse(user_id, ROUTE, key, name) if key else None
-    mark = fingerprint(body.model_dump(), None)
+    mark = fingerprint(asdict(offer), None)
     async with taking_turn(intake.database, use, intake.clock) as turn:
         if repeated := turn.first_answer(mark):
             return repeated
-        product = new_product(body, user_id, intake.clock, intake.entropy)
+        product = new_product(offer, user_id, intake.clock, intake.entropy)
         await count_upload(intake.database, intake.allowance, user_id, product.created_at)
-        return await commit(intake, token, turn, product, mark=mark)
+        return await commit(intake, token, turn, product, answer(product, mark))
 
 
 async def commit(
@@ -65,17 +72,15 @@ async def commit(
     token: str,
     turn: Turn,
     product: Product,
+    first: FirstAnswer,
     *,
     photo: Photo | None = None,
-    mark: bytes,
 ) -> FirstAnswer:
     """Write the rows and their answer while the token and the room last.
 
     Raises:
         QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
     """
-    text = ProductAnswer.of(product).model_dump_json()
-    first = FirstAnswer(mark, text, product_url(product.id))
     intake.admission.admit(token)
     async with intake.database.transaction() as connection:
         size = photo.size if photo else 0

@@ -1,23 +1,28 @@
 """An upload as its header announces it, before anything of its body is read."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from media_service.upload.body import UploadBody
+from media_service.storage.model import StagedFile
 
 FRAMING_BYTES = 32 * 1024
 """More than a form needs around its file: what is announced beyond it will have to be stored."""
 
 
+Draft = TypeVar("Draft")
+
+
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Generic[Draft]):
     """Whose upload it is, how to read it, and what its client calls it.
 
-    `length` is what Content-Length says; `key` the Idempotency-Key.
+    `read` takes the form in: its file goes to the staged file, its fields are returned. `length`
+    is what Content-Length says; `key` the Idempotency-Key.
     """
 
-    body: UploadBody
-    boundary: bytes
+    read: Callable[[StagedFile], Awaitable[Draft]]
     length: int | None
     user_id: UUID
     token: str

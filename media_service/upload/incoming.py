@@ -1,21 +1,29 @@
 """What a request's header says of an upload; what it alone refuses is refused unread."""
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from media_service.resources import CALLER, CLOCK, READING_SLOTS, TOKEN, UPLOAD_LIMITS
-from media_service.upload.arrival import Arrival
+from media_service.storage.model import StagedFile
+from media_service.upload.arrival import Arrival, Draft
 from media_service.upload.body import UploadBody
+from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+F = TypeVar("F", bound=BaseModel)
 _KEY = re.compile(r"[ -~]{1,255}")
 
 
-def read_arrival(request: web.Request) -> Arrival:
-    """Return the upload that is announced.
+def read_arrival(
+    request: web.Request, form: type[F], file_field: str, draft: Callable[[F], Draft]
+) -> Arrival[Draft]:
+    """Return the upload that is announced; its fields are to be a `form`, made a `draft` of.
 
     Raises:
         UnsupportedMediaType, MalformedRequest, BodyTooLarge: it is none that we take.
@@ -26,9 +34,14 @@ def read_arrival(request: web.Request) -> Arrival:
     limits = app[UPLOAD_LIMITS]
     if (request.content_length or 0) > limits.max_body_bytes:
         raise BodyTooLarge(f"a file has at most {limits.max_file_bytes} bytes")
+    body = UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK])
+
+    async def read(staged: StagedFile) -> Draft:
+        fields = await read_form(body, boundary, staged, limits, model=form, file_field=file_field)
+        return draft(fields)
+
     return Arrival(
-        body=UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK]),
-        boundary=boundary,
+        read=read,
         length=request.content_length,
         user_id=request[CALLER].sub,
         token=request[TOKEN],

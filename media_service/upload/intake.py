@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -43,7 +44,7 @@ class Intake:
 
 @asynccontextmanager
 async def upload_turn(
-    intake: Intake, route: str, arrival: Arrival, *, least: int = 1, freed: int = 0
+    intake: Intake, route: str, arrival: Arrival[Any], *, least: int = 1, freed: int = 0
 ) -> AsyncIterator[Turn]:
     """Hold the upload's place among its user's, and its key if it has one, for the block.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from media_service.image.model import ImageFacts, rendering
 from media_service.image.pool import ImagePool
@@ -10,7 +11,7 @@ from media_service.storage.staged import full_disk_refused
 from media_service.upload.arrival import Arrival
 
 
-async def told_by(arrival: Arrival, staged: StagedFile) -> bytes | None:
+async def told_by(arrival: Arrival[Any], staged: StagedFile) -> bytes | None:
     """Return the file's digest where repetitions are to be told by it: where there is a key.
 
     The others are spared a tenth of what an upload costs.
@@ -18,7 +19,7 @@ async def told_by(arrival: Arrival, staged: StagedFile) -> bytes | None:
     return await staged.digest() if arrival.key else None
 
 
-async def render(images: ImagePool, staged: StagedFile, arrival: Arrival) -> ImageFacts:
+async def render(images: ImagePool, staged: StagedFile, arrival: Arrival[Any]) -> ImageFacts:
     """Return what the staged file is; what is served of it lies beside it then.
 
     Raises:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from media_service.creative.errors import ScheduledInPast
-from media_service.creative.schemas import CreativeAnswer
+from media_service.creative.schemas import CreativeAnswer, first_answer
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
 from media_service.idempotency.model import FirstAnswer
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
@@ -13,6 +13,7 @@ from media_service.storage.errors import StorageFull
 from media_service.upload import service
 from media_service.upload.errors import UploadTooSlow
 from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival
+from media_service.upload.model import FILE_FIELD
 from media_service.upload.schemas import UploadForm
 from shared.errors import RateLimited
 from shared.openapi import Routes
@@ -45,8 +46,8 @@ routes = Routes("creatives")
 )
 async def create_creative(request: web.Request) -> web.Response:
     """Take the form in and answer with the new creative."""
-    first = await service.take_in(request.app[INTAKE], read_arrival(request))
-    return answer_created(first)
+    arrival = read_arrival(request, UploadForm, FILE_FIELD, UploadForm.draft)
+    return answer_created(await service.take_in(request.app[INTAKE], arrival, first_answer))
 
 
 def answer_created(first: FirstAnswer) -> web.Response:

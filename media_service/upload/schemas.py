@@ -3,25 +3,17 @@
 from typing import Annotated
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     WithJsonSchema,
 )
 
-from media_service.creative.due import parse_when
-from media_service.creative.schemas import Title
+from media_service.creative.due import read_when
+from media_service.creative.schemas import Title, When
 from media_service.creative.zone import DEFAULT_ZONE
-
-
-def _when(text: str) -> str:
-    if parse_when(text) is None:
-        message = "expected YYYY-MM-DD or an RFC 3339 time with offset"
-        raise ValueError(message)
-    return text
+from media_service.upload.model import FILE_FIELD, Draft
 
 
 def _blank_is_default(value: object) -> object:
@@ -39,12 +31,20 @@ class UploadForm(BaseModel):
         Field(description="the image; its name is only shown, its declared type is not looked at"),
     ]
     scheduled_at: Annotated[
-        str,
-        StringConstraints(max_length=40),
-        AfterValidator(_when),
+        When,
         Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
     ]
     timezone: Annotated[
         str, BeforeValidator(_blank_is_default), Field(max_length=64, description="IANA zone name")
     ] = DEFAULT_ZONE
     title: Title = None
+
+    def draft(self) -> Draft:
+        """Return what the form describes."""
+        return Draft(
+            file_name=self.file,
+            title=self.title,
+            when=read_when(self.scheduled_at),
+            timezone=self.timezone,
+            fields=self.model_dump(exclude={FILE_FIELD}),
+        )

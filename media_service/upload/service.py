@@ -1,33 +1,32 @@
 """The use case: take an image in."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.due import due_at, parse_when
+from media_service.creative.due import due_at
 from media_service.creative.model import Creative, Status
-from media_service.creative.schemas import CreativeAnswer, creative_url
-from media_service.creative.zone import Zones
 from media_service.idempotency.model import FirstAnswer, fingerprint
 from media_service.idempotency.service import Turn
 from media_service.image.model import ImageFacts
 from media_service.owner.service import take_room
 from media_service.upload.arrival import Arrival
 from media_service.upload.file_name import clean_file_name
-from media_service.upload.form import read_form
 from media_service.upload.intake import Intake, discarding, upload_turn
-from media_service.upload.model import FILE_FIELD
+from media_service.upload.model import Draft
 from media_service.upload.rendered import places, render, told_by
-from media_service.upload.schemas import UploadForm
 from shared.entropy import new_id
 
 ROUTE = "creatives"
 log = structlog.get_logger()
 
 
-async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
+async def take_in(
+    intake: Intake, arrival: Arrival[Draft], answer: Callable[[Creative, bytes], FirstAnswer]
+) -> FirstAnswer:
     """Return what the creative that the form describes is answered with; row and files are durable.
 
     The file is staged and rendered, and what is served of it moved to its place before the row is
@@ -45,39 +44,30 @@ async def take_in(intake: Intake, arrival: Arrival) -> FirstAnswer:
     """
     intake.images.require_room(arrival.user_id)
     async with upload_turn(intake, ROUTE, arrival) as turn, intake.storage.stage() as staged:
-        form = await read_form(
-            arrival.body,
-            arrival.boundary,
-            staged,
-            intake.limits,
-            model=UploadForm,
-            file_field=FILE_FIELD,
-        )
+        draft = await arrival.read(staged)
         digest = await told_by(arrival, staged)
-        mark = fingerprint(form.model_dump(exclude={FILE_FIELD}), digest)
+        mark = fingerprint(draft.fields, digest)
         if repeated := turn.first_answer(mark):
             return repeated
         now = intake.clock.now()
-        due = await _due(form, intake.zones, now)
+        due = due_at(draft.when, await intake.zones.require(draft.timezone), now)
         facts = await render(intake.images, staged, arrival)
         creative = _creative(
             new_id(intake.clock, intake.entropy),
             arrival.user_id,
-            form=form,
+            draft=draft,
             due=due,
             facts=facts,
             now=now,
         )
         await intake.storage.keep(places(facts, staged, creative.key))
-        return await _commit(intake, arrival.token, turn, creative, mark)
+        return await _commit(intake, arrival.token, turn, creative, answer(creative, mark))
 
 
 async def _commit(
-    intake: Intake, token: str, turn: Turn, creative: Creative, mark: bytes
+    intake: Intake, token: str, turn: Turn, creative: Creative, first: FirstAnswer
 ) -> FirstAnswer:
     """Write the row and its answer while the token and the room last; else remove the files."""
-    text = CreativeAnswer.of(creative).model_dump_json()
-    first = FirstAnswer(mark, text, creative_url(creative.id))
     async with discarding(intake.storage, creative.files()):
         intake.admission.admit(token)
         async with intake.database.transaction() as connection:
@@ -90,19 +80,11 @@ async def _commit(
     return first
 
 
-async def _due(form: UploadForm, zones: Zones, now: datetime) -> datetime:
-    zone = await zones.require(form.timezone)
-    when = parse_when(form.scheduled_at)
-    if when is None:  # pragma: no cover - the form's own validation lets none through
-        raise AssertionError
-    return due_at(when, zone, now)
-
-
 def _creative(
     creative_id: UUID,
     owner: UUID,
     *,
-    form: UploadForm,
+    draft: Draft,
     due: datetime,
     facts: ImageFacts,
     now: datetime,
@@ -110,8 +92,8 @@ def _creative(
     return Creative(
         id=creative_id,
         user_id=owner,
-        title=form.title,
-        file_name=clean_file_name(form.file, facts.content_type),
+        title=draft.title,
+        file_name=clean_file_name(draft.file_name, facts.content_type),
         content_type=facts.content_type,
         size=facts.original.size,
         width=facts.width,
@@ -119,7 +101,7 @@ def _creative(
         sha256=bytes.fromhex(facts.original.sha256),
         placeholder=facts.placeholder,
         due_at=due,
-        timezone=form.timezone,
+        timezone=draft.timezone,
         status=Status.SCHEDULED,
         variants=tuple(one.variant for one in facts.made),
         created_at=now,

@@ -31,7 +31,10 @@ UPLOAD = {
     "with the first bytes here": (Death(f"{STAGED}._append"), "staged"),
     "with bytes on disk": (Death(f"{STAGED}._append", leaving=True), "staged"),
     "with all bytes there": (Death("media_service.upload.service.render"), "staged"),
-    "with the form read": (Death("media_service.upload.service.read_form", leaving=True), "staged"),
+    "with the form read": (
+        Death("media_service.upload.incoming.read_form", leaving=True),
+        "staged",
+    ),
     "with the picture checked": (
         Death("media_service.image.pool.ImagePool.render", leaving=True),
         "staged",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_service.creative.due import due_at, first_instant, parse_when
+from media_service.creative.due import due_at, first_instant, read_when
 from media_service.creative.errors import ScheduledInPast
 from shared.errors import ValidationFailed
 
@@ -67,7 +67,7 @@ def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> 
     ],
 )
 def test_days_and_times_are_understood(text: str, expected: date) -> None:
-    assert parse_when(text) == expected
+    assert read_when(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,16 @@ def test_days_and_times_are_understood(text: str, expected: date) -> None:
     ],
 )
 def test_anything_else_is_not(text: str) -> None:
-    assert parse_when(text) is None
+    with pytest.raises(ValueError, match="expected YYYY-MM-DD or an RFC 3339 time with offset"):
+        read_when(text)
 
 
 @given(st.text(max_size=40))
 def test_no_text_is_a_crash(text: str) -> None:
-    when = parse_when(text)
-    assert when is None or when.isoformat()
+    try:
+        assert read_when(text).isoformat()
+    except ValueError as refused:
+        assert str(refused).startswith("expected YYYY-MM-DD")  # noqa: PT017 - most texts are none
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", "Asia/Kolkata"])
