@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -90,9 +91,7 @@ def _pattern(path: str, operations: list[Operation]) -> str:
 
 
 def _add_documents(app: web.Application, interface: Interface) -> None:
-    document = interface.document()
-    text = json.dumps(document)
-    page = render_page(interface.title, document, interface.operations)
+    text, page = _documents(interface)
 
     async def show_document(_request: web.Request) -> web.Response:
         return web.json_response(text=text)
@@ -103,3 +102,10 @@ def _add_documents(app: web.Application, interface: Interface) -> None:
 
     app.router.add_get(f"{interface.prefix}/openapi.json", show_document)
     app.router.add_get(f"{interface.prefix}/docs", show_page)
+
+
+@cache
+def _documents(interface: Interface) -> tuple[str, str]:
+    """Return the OpenAPI document and the page that shows it, written once in a process."""
+    document = interface.document()
+    return json.dumps(document), render_page(interface.title, document, interface.operations)

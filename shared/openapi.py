@@ -110,9 +110,9 @@ class Operation:
         return list(dict.fromkeys([*common, *self.errors]))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Routes:
-    """The operations of one feature, in the order in which they are written."""
+    """The operations of one feature, in the order in which they are written; itself alone."""
 
     tag: str
     operations: list[Operation] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Real servers: one PostgreSQL and one Valkey per worker, a new database per test."""
+"""Real servers: one PostgreSQL and one Valkey per worker, an empty database per test."""
 
 import asyncio
 import os
@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
-from migrations.run import FOLDERS, migrate_up
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.shutdown import listening
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
+from tests.support.databases import Databases
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
@@ -62,50 +61,14 @@ def valkey(data_folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def database_numbers() -> Iterator[int]:
-    return count()
-
-
-@pytest.fixture(scope="session")
-def templates(postgres: Postgres) -> dict[str, str]:
-    """A migrated database of each service, to be copied."""
-
-    async def make() -> None:
-        connection = await asyncpg.connect(postgres.dsn("postgres"))
-        for name in ("auth", "media"):
-            await connection.execute(f"create database template_{name}")
-            await migrate_up(postgres.dsn(f"template_{name}"), FOLDERS / name)
-        await connection.close()
-
-    asyncio.run(make())
-    return {"auth": "template_auth", "media": "template_media"}
+def databases(postgres: Postgres) -> Databases:
+    """Lends and makes migrated databases."""
+    return asyncio.run(Databases(postgres).prepare())
 
 
 @pytest.fixture
-def new_database(
-    postgres: Postgres, templates: dict[str, str], database_numbers: Iterator[int]
-) -> Callable[[str], Any]:
-    """Makes a migrated database of a service inside an `async with`; yields its DSN."""
-
-    @asynccontextmanager
-    async def make(service: str) -> AsyncIterator[str]:
-        name = f"{service}_{next(database_numbers)}"
-        administrator = await asyncpg.connect(postgres.dsn("postgres"))
-        try:
-            await administrator.execute(
-                f"create database {name} template {templates[service]} strategy wal_log"
-            )
-            yield postgres.dsn(name)
-            await administrator.execute(f"drop database {name} with (force)")
-        finally:
-            await administrator.close()
-
-    return make
-
-
-@pytest.fixture
-async def auth_dsn(new_database: Callable[[str], Any]) -> AsyncIterator[str]:
-    async with new_database("auth") as dsn:
+async def auth_dsn(databases: Databases) -> AsyncIterator[str]:
+    async with databases.lent("auth") as dsn:
         yield dsn
 
 
@@ -117,8 +80,8 @@ async def auth_db(auth_dsn: str) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture
-async def media_dsn(new_database: Callable[[str], Any]) -> AsyncIterator[str]:
-    async with new_database("media") as dsn:
+async def media_dsn(databases: Databases) -> AsyncIterator[str]:
+    async with databases.lent("media") as dsn:
         yield dsn
 
 

@@ -1,6 +1,7 @@
 """Messages' texts: `templates/<language>/<name>.<channel>.<part>`, rendered strictly."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -17,17 +18,8 @@ class Templates:
 
     def __init__(self, shared: Mapping[str, str]) -> None:
         """`shared`: what every template may use, such as `product`."""
-        self._environment = Environment(
-            loader=PackageLoader("auth_service.delivery", "templates"),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(["html"]),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.globals.update(shared)
-        for name in self._environment.list_templates():  # read now, not while the loop waits
-            self._environment.get_template(name)
+        self._shared = shared
+        self._environment = _environment()
 
     def render(self, delivery: Delivery) -> Message:
         """Return the message that says it."""
@@ -43,4 +35,21 @@ class Templates:
 
     def _part(self, delivery: Delivery, part: str) -> str:
         name = f"{LANGUAGE}/{delivery.template}.{delivery.channel}.{part}"
-        return self._environment.get_template(name).render(delivery.parameters).strip()
+        values = {**self._shared, **delivery.parameters}
+        return self._environment.get_template(name).render(values).strip()
+
+
+@cache
+def _environment() -> Environment:
+    """Return what has every template, read once in a process and never while a message waits."""
+    environment = Environment(
+        loader=PackageLoader("auth_service.delivery", "templates"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    for name in environment.list_templates():
+        environment.get_template(name)
+    return environment

@@ -147,3 +147,12 @@ def test_every_template_says_it_strictly(template: str, channel: Any) -> None:
         assert "\n" not in message.subject
     if "code" in TEMPLATES[template]:
         assert message.text.startswith("123456")
+
+
+def test_each_service_names_its_own_product() -> None:
+    delivery = Delivery("1", "email", "x", "code", CODE, "r")
+    first, second = Templates({"product": "First"}), Templates({"product": "Second"})
+    for templates, own, others in ((first, "First", "Second"), (second, "Second", "First")):
+        message = templates.render(delivery)
+        for part in (message.subject, message.text, message.html):
+            assert (own in str(part), others in str(part)) == (True, False)

@@ -17,7 +17,6 @@ from schemathesis import checks
 
 from auth_service.app import create_app as create_auth_app
 from auth_service.settings import AuthSettings
-from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from media_service.app import create_app as create_media_app
 from media_service.settings import MediaSettings
@@ -26,6 +25,7 @@ from shared.entropy import SystemEntropy
 from shared.shutdown import listening
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.contract.conftest import media_values, ready
+from tests.support.databases import Databases
 from tests.support.journey import AuthClient
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
@@ -100,24 +100,21 @@ class Background:
 
 @pytest.fixture(scope="module")
 def background(
-    postgres: Postgres,
     valkey: Valkey,
-    templates: dict[str, str],
+    databases: Databases,
     keys_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Background]:
     folder = tmp_path_factory.mktemp("fuzzed")
 
     async def open_services(background: Background, stack: AsyncExitStack) -> None:
-        administrator = await asyncpg.connect(postgres.dsn("postgres"))
-        for name, template in templates.items():
-            await administrator.execute(f"create database fuzzed_{name} template {template}")
-        await administrator.close()
-        background.auth_dsn = postgres.dsn("fuzzed_auth")
+        auth_dsn = await stack.enter_async_context(databases.lent("auth"))
+        media_dsn = await stack.enter_async_context(databases.lent("media"))
+        background.auth_dsn = auth_dsn
         values: dict[str, Any] = {
             "env": "development",
             "public_url": ISSUER,
-            "auth_database_url": postgres.dsn("fuzzed_auth"),
+            "auth_database_url": auth_dsn,
             "redis_url": valkey.url(),
             "jwt_private_keys_dir": keys_folder,
             "secret_keys": SECRET,
@@ -126,9 +123,7 @@ def background(
             **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
         }
         auth = AuthSettings(**values)
-        media = MediaSettings(
-            **media_values(postgres.dsn("fuzzed_media"), valkey.url(), keys_folder, folder)
-        )
+        media = MediaSettings(**media_values(media_dsn, valkey.url(), keys_folder, folder))
         clock, entropy = SystemClock(), SystemEntropy()
         apps = {
             "auth": create_auth_app(auth, clock=clock, entropy=entropy),

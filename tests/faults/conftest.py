@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 from redis.asyncio import Redis
 
@@ -20,9 +19,9 @@ from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.local.postgres import Postgres
 from deploy.local.process import free_port
 from deploy.local.valkey import Valkey
-from migrations.run import FOLDERS, migrate_up
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY, SECRET
 from tests.faults.stage import Stage, send_signal
+from tests.support.databases import Databases
 from tests.support.link import Link, linking
 from tests.support.tokens import Mint
 
@@ -35,17 +34,13 @@ def own_postgres(data_folder: Path) -> Iterator[Postgres]:
     """On one port, however often it is killed."""
     folder = data_folder / "faults-postgres"
     server = Postgres(folder, port=free_port(), durable=False, password="harness").start()
-
-    async def make() -> None:
-        administrator = await asyncpg.connect(server.dsn("postgres"))
-        for name in ("auth", "media"):
-            await administrator.execute(f"create database template_{name}")
-            await migrate_up(server.dsn(f"template_{name}"), FOLDERS / name)
-        await administrator.close()
-
-    asyncio.run(make())
     yield server
     server.discard()
+
+
+@pytest.fixture(scope="session")
+def own_databases(own_postgres: Postgres) -> Databases:
+    return asyncio.run(Databases(own_postgres).prepare())
 
 
 @pytest.fixture
@@ -69,27 +64,19 @@ async def links(own_valkey: Valkey) -> AsyncIterator[dict[str, Link]]:
 
 
 @pytest.fixture
-async def databases(own_postgres: Postgres) -> AsyncIterator[dict[str, str]]:
-    number = next(NUMBERS)
-    names = {service: f"{service}_{number}" for service in ("auth", "media")}
-    administrator = await asyncpg.connect(own_postgres.dsn("postgres"))
-    for service, name in names.items():
-        made = f"create database {name} template template_{service} strategy wal_log"
-        await administrator.execute(made)
-    await administrator.close()
-    yield {service: own_postgres.dsn(name) for service, name in names.items()}
-    own_postgres.start()  # a test may have left it dead
-    administrator = await asyncpg.connect(own_postgres.dsn("postgres"))
-    for name in names.values():
-        await administrator.execute(f"drop database {name} with (force)")
-    await administrator.close()
+async def dsns(own_postgres: Postgres, own_databases: Databases) -> AsyncIterator[dict[str, str]]:
+    """Where each service's empty database is."""
+    lent = own_databases.lent
+    async with lent("auth") as auth, lent("media") as media:
+        yield {"auth": auth, "media": media}
+        own_postgres.start()  # a test may have left it dead
 
 
 @pytest.fixture
 def values(
     own_valkey: Valkey,
     links: dict[str, Link],
-    databases: dict[str, str],
+    dsns: dict[str, str],
     keys_folder: Path,
     tmp_path: Path,
 ) -> dict[str, dict[str, Any]]:
@@ -102,7 +89,7 @@ def values(
         "revocation_key": REVOCATION_KEY,
     }
     auth = {
-        "auth_database_url": databases["auth"],
+        "auth_database_url": dsns["auth"],
         "redis_url": _through(own_valkey, "auth", links["auth"]),
         "jwt_private_keys_dir": keys_folder,
         "secret_keys": SECRET,
@@ -110,7 +97,7 @@ def values(
         **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
     }
     media = {
-        "media_database_url": databases["media"],
+        "media_database_url": dsns["media"],
         "redis_url": _through(own_valkey, "media", links["media"]),
         "jwks_file": jwks,
         "storage_url": (tmp_path / "files").as_uri(),

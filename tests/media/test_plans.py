@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from media_service.picture import repository as picture
 from media_service.product import repository as product
 from media_service.schedule import repository as schedule
 from tests.support.database import Connection
+from tests.support.databases import Databases
 
 ROWS = 100_000
 TABLES = ("creatives", "products", "photos", "owners", "idempotency_keys", "removals")
@@ -137,12 +138,12 @@ WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constra
 
 
 @pytest.fixture
-async def full(new_database: Callable[[str], Any]) -> AsyncIterator[Connection]:
+async def full(databases: Databases) -> AsyncIterator[Connection]:
     """A database in which every table has its rows, and its statistics.
 
     Rows first, without a log or checks of keys, and indexes after: five times as fast.
     """
-    async with new_database("media") as dsn:
+    async with databases.made("media") as dsn:
         connection = await asyncpg.connect(dsn)
         for table in TABLES:
             await connection.execute(f"ALTER TABLE {table} SET UNLOGGED")

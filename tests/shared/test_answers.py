@@ -1,11 +1,18 @@
 """What every answer carries, whatever became of the request: headers, id, a fitting refusal."""
 
 import re
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 import structlog
+from aiohttp import ClientSession
 
+from shared.application import Interface, build_application
+from shared.entropy import SystemEntropy
+from shared.settings import ServiceSettings
+from shared.shutdown import listening
+from tests.support.small import authenticate
 from tests.support.wire import Small
 
 SECURITY = {
@@ -208,3 +215,17 @@ async def test_the_documents_are_served(small: Small) -> None:
         assert page.content_type == "text/html"
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
         assert 'id="validation_failed"' in await page.text()
+
+
+async def test_each_application_serves_its_own_documents(
+    small: Small, small_settings: Callable[..., ServiceSettings]
+) -> None:
+    fewer = Interface("Another", "/v1/another", ())
+    app = build_application(fewer, small_settings(), SystemEntropy(), authenticate)
+    async with listening(app, "127.0.0.1", 0) as address, ClientSession(address) as http:
+        async with http.get("/v1/another/openapi.json") as answer:
+            document = await answer.json()
+        async with http.get("/v1/another/docs") as page:
+            assert "Another" in await page.text()
+    assert (document["info"]["title"], document["paths"]) == ("Another", {})
+    assert (await small.call("GET", "/openapi.json")).body["info"]["title"] == "A small service"
