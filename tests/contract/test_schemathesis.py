@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from shared.entropy import SystemEntropy
 from shared.shutdown import listening
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.contract.conftest import media_values, ready
+from tests.support.accounts import PASSWORD, activate, post
 from tests.support.databases import Databases
 from tests.support.journey import AuthClient
 
@@ -80,21 +82,29 @@ class Background:
         An administrator's is one for all, which no fuzzed administration can end.
         """
         if not administrator:
-            return str(self._wait(self._sign_in(administrator=False))["access_token"])
+            return str(self._wait(self._sign_in())["access_token"])
         if not self._administrator:
-            pair = self._wait(self._sign_in(administrator=True))
-            self._administrator = str(pair["access_token"])
+            self._administrator = str(self._wait(self._appoint())["access_token"])
         return self._administrator
 
-    async def _sign_in(self, *, administrator: bool) -> Any:
+    async def _sign_in(self) -> Any:
+        """Log the same person in again; whoever was deleted has a successor."""
         assert self._auth is not None
+        person = {"email": f"person-{self._people}@example.com", "password": PASSWORD}
+        again = await post(self._auth, "/login", **person)
+        if again.status == HTTPStatus.OK:
+            return again.body
         self._people += 1
-        pair = await self._auth.sign_in(f"+9198765{self._people:05d}")
-        if administrator:
-            connection = await asyncpg.connect(self.auth_dsn)
-            change = "update users set roles = '{admin}' where id = $1"
-            await connection.execute(change, pair["user"]["id"])
-            await connection.close()
+        person["email"] = f"person-{self._people}@example.com"
+        return await activate(self._auth, **person)
+
+    async def _appoint(self) -> Any:
+        assert self._auth is not None
+        pair = await activate(self._auth, email="administrator@example.com", password=PASSWORD)
+        connection = await asyncpg.connect(self.auth_dsn)
+        change = "update users set roles = '{admin}' where id = $1"
+        await connection.execute(change, pair["user"]["id"])
+        await connection.close()
         return pair
 
 
@@ -120,6 +130,8 @@ def background(
             "secret_keys": SECRET,
             "revocation_key": REVOCATION_KEY,
             "otp_cooldown": 0,
+            "argon2_memory_kib": 64,
+            "argon2_time": 1,
             **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
         }
         auth = AuthSettings(**values)
