@@ -4,9 +4,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth_service.audit.model import Event
 from auth_service.audit.origin import origin
-from auth_service.resources import AUDIT, CALLER, CLOCK, DATABASE, LIVES, PARTS, PUBLISHER
+from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
 from auth_service.session.answers import token_pair
@@ -64,17 +63,9 @@ async def refresh(request: web.Request) -> web.Response:
 )
 async def logout(request: web.Request) -> web.Response:
     """End the session that the access token, or a browser's refresh token, belongs to."""
-    leaver, app = find_leaver(request), request.app
+    leaver = find_leaver(request)
     await read_optional_body(request, LogoutBody)
-    await service.leave(
-        app[DATABASE],
-        app[PUBLISHER],
-        app[LIVES],
-        leaver,
-        audit=app[AUDIT],
-        origin=origin(request),
-        clock=app[CLOCK],
-    )
+    await service.leave(request.app[PARTS], leaver, origin(request))
     return clear(request, web.Response(status=204))
 
 
@@ -89,16 +80,9 @@ async def logout(request: web.Request) -> web.Response:
 )
 async def logout_all(request: web.Request) -> web.Response:
     """End the caller's sessions."""
-    body, app = await read_optional_body(request, LogoutAllBody), request.app
+    body, parts = await read_optional_body(request, LogoutAllBody), request.app[PARTS]
     await service.sign_out_everywhere(
-        app[DATABASE],
-        app[PUBLISHER],
-        app[LIVES],
-        request[CALLER],
-        audit=app[AUDIT],
-        origin=origin(request),
-        except_current=body.except_current,
-        clock=app[CLOCK],
+        parts, request[CALLER], origin(request), except_current=body.except_current
     )
     done = web.Response(status=204)
     return done if body.except_current else clear(request, done)
@@ -113,15 +97,10 @@ async def logout_all(request: web.Request) -> web.Response:
 )
 async def list_sessions(request: web.Request) -> web.Response:
     """Answer with a page of the caller's sessions."""
-    query, app = read_query(request, PageQuery), request.app
-    current = request[CALLER].session_id
+    query, caller = read_query(request, PageQuery), request[CALLER]
+    current = caller.session_id
     found = await service.list_sessions(
-        app[DATABASE],
-        app[LIVES],
-        request[CALLER],
-        before=query.start(UUID, NEWEST),
-        limit=query.rows,
-        clock=app[CLOCK],
+        request.app[PARTS], caller, query.start(UUID, NEWEST), query.rows
     )
     return answer(SessionPage.of(query, found, lambda one: _shown(one, current=one.id == current)))
 
@@ -135,17 +114,8 @@ async def list_sessions(request: web.Request) -> web.Response:
 )
 async def delete_session(request: web.Request) -> web.Response:
     """End the session with that id."""
-    app = request.app
-    await service.sign_out(
-        app[DATABASE],
-        app[PUBLISHER],
-        app[LIVES],
-        request[CALLER].user.id,
-        path_id(request),
-        audit=app[AUDIT],
-        event=Event("session.revoked", origin(request), request[CALLER].user.id),
-        clock=app[CLOCK],
-    )
+    session_id = path_id(request)
+    await service.sign_out(request.app[PARTS], request[CALLER], session_id, origin(request))
     return web.Response(status=204)
 
 

@@ -7,11 +7,9 @@ from uuid import UUID
 import structlog
 
 from auth_service.audit.model import Event, EventName, Origin
-from auth_service.audit.service import Audit
 from auth_service.keyring import Keyring
 from auth_service.opaque import fingerprint, well_formed
 from auth_service.parts import Parts
-from auth_service.revocation.service import Publisher
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import Caller, Lives, Session, SignedIn, successors
@@ -118,52 +116,18 @@ def _repeat(keyring: Keyring, token: str, held: LockedToken) -> SignedIn:
     raise ServiceUnavailable(detail="The successor's key is not known here")
 
 
-async def sign_out(
-    database: Database,
-    publisher: Publisher,
-    lives: Lives,
-    user_id: UUID,
-    session_id: UUID,
-    *,
-    audit: Audit,
-    event: Event,
-    clock: Clock,
-) -> None:
-    """End one of the user's sessions; ending it again is well.
+async def sign_out(parts: Parts, caller: Caller, session_id: UUID, origin: Origin) -> None:
+    """End one of the caller's sessions; ending it again is well.
 
     Raises:
-        NotFound: the user never had such a session.
+        NotFound: the caller never had such a session.
         RevocationPending: it has ended, but other services may not know yet.
     """
-    now = clock.now()
-    async with database.connection() as connection:
-        ended = await repository.revoke_session(
-            connection,
-            session_id,
-            user_id,
-            reason="logout",
-            event=audit.packed(event),
-            now=now,
-            until=lives.revoked_until(now),
-        )
-    if not ended.found:
-        raise NotFound
-    if ended.revocation:
-        await publisher.publish(ended.revocation)
-    else:  # but it may not have been told
-        await publisher.publish_for(user_id)
+    user_id = caller.user.id
+    await _end(parts, user_id, session_id, Event("session.revoked", origin, user_id))
 
 
-async def leave(
-    database: Database,
-    publisher: Publisher,
-    lives: Lives,
-    leaver: Claims | str,
-    *,
-    audit: Audit,
-    origin: Origin,
-    clock: Clock,
-) -> None:
+async def leave(parts: Parts, leaver: Claims | str, origin: Origin) -> None:
     """End the session of these claims or of this refresh token; one that is gone is left alone.
 
     Raises:
@@ -172,62 +136,67 @@ async def leave(
     if isinstance(leaver, Claims):
         who: tuple[UUID, UUID] | None = (leaver.sub, leaver.sid)
     else:
-        who = await repository.find_session_of(database, fingerprint(leaver))
+        who = await repository.find_session_of(parts.database, fingerprint(leaver))
     if who is None:
         return
-    event = Event("user.signed_out", origin, who[0])
     with suppress(NotFound):  # the account was deleted, and its sessions with it
-        await sign_out(database, publisher, lives, *who, audit=audit, event=event, clock=clock)
+        await _end(parts, *who, Event("user.signed_out", origin, who[0]))
+
+
+async def _end(parts: Parts, user_id: UUID, session_id: UUID, event: Event) -> None:
+    now = parts.clock.now()
+    async with parts.database.connection() as connection:
+        ended = await repository.revoke_session(
+            connection,
+            session_id,
+            user_id,
+            reason="logout",
+            event=parts.audit.packed(event),
+            now=now,
+            until=parts.lives.revoked_until(now),
+        )
+    if not ended.found:
+        raise NotFound
+    if ended.revocation:
+        await parts.publisher.publish(ended.revocation)
+    else:  # but it may not have been told
+        await parts.publisher.publish_for(user_id)
 
 
 async def sign_out_everywhere(
-    database: Database,
-    publisher: Publisher,
-    lives: Lives,
-    caller: Caller,
-    *,
-    audit: Audit,
-    except_current: bool,
-    origin: Origin,
-    clock: Clock,
+    parts: Parts, caller: Caller, origin: Origin, *, except_current: bool
 ) -> None:
     """End all of the caller's sessions, or all but the one that asks.
 
     Raises:
         RevocationPending: they have ended, but other services may not know yet.
     """
-    now = clock.now()
-    user_id, until = caller.user.id, lives.revoked_until(now)
+    now = parts.clock.now()
+    user_id, until = caller.user.id, parts.lives.revoked_until(now)
     session_id, kept = caller.session_id, {"kept": "this session"} if except_current else {}
     name: EventName = "user.signed_out_everywhere"
-    event = audit.packed(Event(name, origin, user_id, session_id=session_id, details=kept))
+    event = parts.audit.packed(Event(name, origin, user_id, session_id=session_id, details=kept))
     told = {"reason": "logout_all", "event": event}
-    async with database.transaction() as connection:
+    async with parts.database.transaction() as connection:
         if except_current:
             await repository.revoke_others(
                 connection, user_id, session_id, **told, now=now, until=until
             )
         else:
             await repository.revoke_user(connection, user_id, **told, now=now, until=until)
-    await publisher.publish_for(user_id)
+    await parts.publisher.publish_for(user_id)
 
 
 async def list_sessions(
-    database: Database,
-    lives: Lives,
-    caller: Caller,
-    *,
-    before: Position[UUID],
-    limit: int,
-    clock: Clock,
+    parts: Parts, caller: Caller, before: Position[UUID], limit: int
 ) -> list[Session]:
     """Return up to `limit` of the caller's live sessions, the newest first."""
-    now = clock.now()
+    now = parts.clock.now()
     return await repository.list_sessions(
-        database,
+        parts.database,
         caller.user.id,
         now=now,
-        used_after=now - lives.idle,
+        used_after=now - parts.lives.idle,
         before=before,
         limit=limit,
     )
