@@ -12,6 +12,10 @@ from media_service.image.model import Bounds, Extent, ImageFormat
 from shared.errors import DomainError
 
 _ORIENTATION = 0x0112
+_DEPTH_AT = 24
+"""In a PNG: behind signature, length, name, width and height."""
+_STEPS = {2: 85, 4: 17}
+"""What a step of a grey of so few bits is in eight, which its pixels have when they are decoded."""
 
 
 def prepare() -> None:
@@ -51,6 +55,8 @@ def decoded(data: bytes, found: ImageFormat, bounds: Bounds) -> Iterator[Image.I
             bounds.check(Extent(*image.size, frames))
             image.load()
         image.seek(0)
+        if found is ImageFormat.PNG and image.mode == "L" and "transparency" in image.info:
+            image.info["transparency"] *= _STEPS.get(data[_DEPTH_AT], 1)
         yield image
 
 

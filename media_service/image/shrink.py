@@ -2,7 +2,7 @@
 
 import io
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 _STRIP_ROWS = 32
 _WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
@@ -39,10 +39,22 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 def _plain(image: Image.Image) -> Image.Image:
     """Return the pixels with eight bits a channel, palette and transparency resolved."""
     if image.mode in _WIDE:
-        return image.point(lambda value: value * (1 / 256)).convert("L")
+        grey = image.point(lambda value: value * (1 / 256)).convert("L")
+        return _with_hole(grey, image) if image.info.get("transparency") is not None else grey
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image.copy() if image.mode in _PLAIN else image.convert("RGB")
+
+
+def _with_hole(grey: Image.Image, wide: Image.Image) -> Image.Image:
+    """Return the grey picture with nothing where the wide one has its transparent value."""
+    bytes_of = Image.frombytes("LA", wide.size, wide.tobytes()).split()
+    value = int(wide.info["transparency"]).to_bytes(2, "little")
+    differs = [
+        band.point([255 * (level != byte) for level in range(256)])
+        for band, byte in zip(bytes_of, value, strict=True)
+    ]
+    return Image.merge("RGBA", [grey, grey, grey, ImageChops.lighter(*differs)])
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

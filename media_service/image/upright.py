@@ -38,8 +38,9 @@ def can_stand_up(image: Image.Image, found: ImageFormat) -> bool:
 
     A large AVIF cannot; its rotation is no metadata but a property that every decoder obeys.
     """
-    pixels = image.width * image.height * frame_count(image)
-    return found is not ImageFormat.AVIF or pixels <= _AV1_PIXELS
+    frames = frame_count(image)
+    most = _AV1_PIXELS if frames == 1 else _AV1_PIXELS // 2  # which take longer as frames
+    return found is not ImageFormat.AVIF or image.width * image.height * frames <= most
 
 
 def as_seen(image: Image.Image, orientation: int) -> Image.Image:
@@ -108,11 +109,11 @@ def _options(image: Image.Image, found: ImageFormat, cleaned: Cleaned) -> dict[s
         return _jpeg_options(image, sideways=cleaned.orientation >= _FIRST_SIDEWAYS)
     many = image.width * image.height > _MANY_PIXELS
     if found is ImageFormat.PNG:
-        return {"compress_level": 1 if many else 6} | png_extras(image, cleaned.pieces)
+        return {"compress_level": 1 if many else 6} | png_extras(image)
     if found is ImageFormat.WEBP:
         pace = {"method": 0 if many else 2, "exact": True}
         return {"lossless": lossless, "quality": 60 if lossless else 95, **pace}
-    return {"quality": 90, "speed": 10, "max_threads": 1}
+    return {"quality": 90, "speed": 10, "subsampling": "4:4:4", "max_threads": 1}
 
 
 def _jpeg_options(image: Image.Image, *, sideways: bool) -> dict[str, Any]:

@@ -6,23 +6,15 @@ from typing import Any
 from PIL import Image
 
 _SIGNATURE_AND_HEADER_BYTES = 33
-_DEPTH_AT = 16
-"""In the header's chunk: behind length, name, width and height."""
 _KIND = slice(4, 8)
 _COLOURS = frozenset({b"cICP", b"gAMA", b"cHRM", b"sRGB"})
-_WHITES = {2: 85, 4: 17}
-"""What a step of a grey of so few bits is in eight, in which it is written anew."""
 
 
-def png_extras(image: Image.Image, pieces: list[bytes]) -> dict[str, Any]:
+def png_extras(image: Image.Image) -> dict[str, Any]:
     """Return how to save what is no pixel: the transparency, and a picture before an animation."""
     extras: dict[str, Any] = {"default_image": bool(image.info.get("default_image"))}
     transparent = image.info.get("transparency")
-    if transparent is None:
-        return extras
-    if image.mode == "L":
-        transparent *= _WHITES.get(pieces[1][_DEPTH_AT], 1)
-    return extras | {"transparency": transparent}
+    return extras if transparent is None else extras | {"transparency": transparent}
 
 
 def with_colours(encoded: bytes, pieces: Iterable[bytes]) -> bytes:

@@ -18,10 +18,19 @@ class Fields:
         Raises:
             BrokenImage: the box is over.
         """
-        at, self.at = self.at, self.at + size
+        at = self.at
+        self.skip(size)
+        return int.from_bytes(self._data[at : self.at])
+
+    def skip(self, count: int) -> None:
+        """Go on behind `count` bytes.
+
+        Raises:
+            BrokenImage: the box is over.
+        """
+        self.at += count
         if self.at > self._end:
             raise BrokenImage("the image ends within a box")
-        return int.from_bytes(self._data[at : self.at])
 
     def version(self) -> int:
         """Return a full box's version, and go on behind its flags."""

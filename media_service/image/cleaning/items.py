@@ -16,16 +16,18 @@ from media_service.image.cleaning.boxes import (
 )
 from media_service.image.cleaning.colour import clean_colour
 from media_service.image.cleaning.fields import Fields
+from media_service.image.cleaning.slack import clean_handler, trim
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
-_KEPT = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr", b"grpl"})
+_KEPT = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr"})
 _DRAWN = frozenset({b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"})
 _PROPERTIES = frozenset(
     {b"ispe", b"pixi", b"av1C", b"colr", b"auxC", b"irot", b"imir", b"clap", b"pasp", b"a1op"}
     | {b"a1lx", b"lsel", b"clli", b"mdcv", b"cclv", b"amve", b"reve", b"ndwt"}
 )
+_DRAWING = frozenset({b"dimg", b"auxl", b"prem"})
+_REMARK = b"cdsc"
 _IN_FILE, _IN_BOX = 0, 1
-_HANDLER_BYTES = 20
 MAX_EXTENTS = 20_000
 
 Extent = tuple[int, int, int]
@@ -44,7 +46,7 @@ def clean_items(data: bytearray, meta: Box) -> list[Range]:
         else:
             blank(data, box)
     if b"hdlr" in parts:
-        zero(data, parts[b"hdlr"].body + _HANDLER_BYTES, parts[b"hdlr"].end)
+        clean_handler(data, parts[b"hdlr"])
     wanted = _wanted(data, parts)
     drawn = _clean_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
     for box in boxes(data, parts[b"iprp"].body, parts[b"iprp"].end) if b"iprp" in parts else ():
@@ -55,9 +57,11 @@ def clean_items(data: bytearray, meta: Box) -> list[Range]:
 def _wanted(data: bytearray, parts: dict[bytes, Box]) -> set[int]:
     if b"pitm" not in parts:
         raise BrokenImage("the image names no main picture")
+    trim(data, parts[b"pitm"])
     fields = Fields(data, parts[b"pitm"].body, parts[b"pitm"].end)
-    wanted = {fields.number(2 if fields.version() == 0 else 4)}
-    links = list(_references(data, parts[b"iref"])) if b"iref" in parts else []
+    primary = fields.number(2 if fields.version() == 0 else 4)
+    wanted = {primary}
+    links = list(_references(data, parts[b"iref"], primary)) if b"iref" in parts else []
     while True:
         more = {target for kind, source, target in links if kind == b"dimg" and source in wanted}
         more |= {source for kind, source, target in links if kind == b"auxl" and target in wanted}
@@ -66,13 +70,20 @@ def _wanted(data: bytearray, parts: dict[bytes, Box]) -> set[int]:
         wanted |= more
 
 
-def _references(data: bytearray, iref: Box) -> Iterator[tuple[bytes, int, int]]:
+def _references(data: bytearray, iref: Box, primary: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield what draws, from where to where; any other becomes a remark on the main picture."""
     wide = 2 if Fields(data, iref.body, iref.end).version() == 0 else 4
     for box in boxes(data, iref.body + FULL_BOX_BYTES, iref.end):
         fields = Fields(data, box.body, box.end)
-        source = fields.number(wide)
-        for _ in range(min(fields.number(2), MAX_EXTENTS)):
-            yield box.kind, source, fields.number(wide)
+        source, count = fields.number(wide), fields.number(2)
+        if box.kind in _DRAWING:
+            for _ in range(count):
+                yield box.kind, source, fields.number(wide)
+        else:
+            data[box.start + 4 : box.body] = _REMARK
+            fields.skip(count * wide)
+            data[fields.at - count * wide : fields.at] = primary.to_bytes(wide) * count
+        zero(data, fields.at, box.end)
 
 
 def _clean_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
@@ -99,8 +110,22 @@ def _clean_properties(data: bytearray, box: Box) -> None:
                 blank(data, item)
             elif item.kind == b"colr":
                 clean_colour(data, item)
-    elif box.kind != b"ipma":
+            else:
+                trim(data, item)
+    elif box.kind == b"ipma":
+        zero(data, _associations_end(data, box), box.end)
+    else:
         blank(data, box)
+
+
+def _associations_end(data: bytearray, ipma: Box) -> int:
+    fields = Fields(data, ipma.body, ipma.end)
+    version, wide = fields.version(), 1 + (data[ipma.body + 3] & 1)
+    for _ in range(fields.number(4)):
+        fields.number(2 if version == 0 else 4)
+        for _ in range(fields.number(1)):
+            fields.number(wide)
+    return fields.at
 
 
 def _ranges(data: bytearray, parts: dict[bytes, Box], drawn: set[int]) -> list[Range]:
@@ -128,6 +153,7 @@ def _locations(data: bytearray, iloc: Box, drawn: set[int]) -> list[Extent]:
             fields.number(more & 15 if version else 0)
             at, length = base + fields.number(sizes >> 4), fields.number(sizes & 15)
             found.append((identifier, method, at, length))
+    zero(data, fields.at, iloc.end)
     drawing = [(method, at, length) for one, method, at, length in found if one in drawn]
     if any(not length for _, _, length in drawing):
         raise BrokenImage("a part of the image has no length")

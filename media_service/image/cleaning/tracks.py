@@ -1,8 +1,11 @@
 """The moving pictures of an AVIF sequence. Source: ISO/IEC 14496-12 §8."""
 
+import struct
+
 from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, Range, blank, boxes, zero
 from media_service.image.cleaning.colour import clean_colour
 from media_service.image.cleaning.fields import Fields
+from media_service.image.cleaning.slack import clean_handler, trim
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
 MAX_SAMPLES = 10_000
@@ -14,16 +17,25 @@ _INSIDE: dict[bytes, frozenset[bytes]] = {
     b"mdia": frozenset({b"mdhd", b"hdlr", b"minf"}),
     b"minf": frozenset({b"vmhd", b"nmhd", b"dinf", b"stbl"}),
     b"dinf": frozenset({b"dref"}),
-    b"stbl": frozenset(
-        {b"stsd", b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"stss", b"sdtp"}
-    ),
+    b"tref": frozenset({b"auxl", b"prem"}),
+    b"stbl": frozenset({b"stsd", b"stts", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"stss"}),
 }
 _ENTRY_PARTS = frozenset(
     {b"av1C", b"colr", b"pasp", b"ccst", b"auxi", b"clap", b"clli", b"mdcv", b"btrt"}
+    | {b"irot", b"imir"}
 )
 _DATED = frozenset({b"mvhd", b"tkhd", b"mdhd"})
-_HANDLER_BYTES = 20
-_ENTRY_BYTES, _COMPRESSOR = 78, slice(42, 74)
+_ENTRY_BYTES = 78
+_ENTRY_UNUSED = (slice(0, 6), slice(8, 24), slice(36, 40), slice(42, 74))
+"""What is reserved, and last the compressor's name."""
+_UNITY = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+_UNUSED = {
+    b"mvhd": (4, b"\0\1\0\0\1\0" + bytes(10) + _UNITY + bytes(24)),
+    b"tkhd": (8, bytes(16) + _UNITY),
+}
+"""What a header has before its last bytes: no decoder of AVIF looks at how it is placed."""
+_NO_LANGUAGE = b"\x55\xc4\0\0"
+_HERE = b"\0\0\0\1"
 
 
 def clean_movie(data: bytearray, moov: Box) -> list[Range]:
@@ -65,26 +77,40 @@ def _children(data: bytearray, parent: Box) -> list[Box]:
 
 
 def _clean_leaf(data: bytearray, box: Box) -> None:
+    end = trim(data, box)
     if box.kind in _DATED:
-        wide = 16 if data[box.body] else 8
-        zero(data, box.body + FULL_BOX_BYTES, min(box.end, box.body + FULL_BOX_BYTES + wide))
+        _clean_header(data, box, end)
     elif box.kind == b"hdlr":
-        zero(data, box.body + _HANDLER_BYTES, box.end)
+        clean_handler(data, box)
+    elif box.kind == b"dref":
+        for place in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
+            data[place.start + 4 : place.body + FULL_BOX_BYTES] = b"url " + _HERE
+            zero(data, place.body + FULL_BOX_BYTES, place.end)
     elif box.kind == b"stsd":
         for entry in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
             _clean_entry(data, entry)
+
+
+def _clean_header(data: bytearray, box: Box, end: int) -> None:
+    """Overwrite when it was made and where it is placed; of a track's media, its language."""
+    zero(data, box.body + FULL_BOX_BYTES, box.body + FULL_BOX_BYTES + (16 if data[box.body] else 8))
+    after, unused = _UNUSED.get(box.kind, (0, _NO_LANGUAGE))
+    data[end - after - len(unused) : end - after] = unused
 
 
 def _clean_entry(data: bytearray, entry: Box) -> None:
     """Overwrite the compressor's name and what a picture's description does not need."""
     if entry.end - entry.body < _ENTRY_BYTES:
         raise BrokenImage("the image ends within a box")
-    zero(data, entry.body + _COMPRESSOR.start, entry.body + _COMPRESSOR.stop)
+    for unused in _ENTRY_UNUSED:
+        zero(data, entry.body + unused.start, entry.body + unused.stop)
     for part in boxes(data, entry.body + _ENTRY_BYTES, entry.end):
         if part.kind not in _ENTRY_PARTS:
             blank(data, part)
         elif part.kind == b"colr":
             clean_colour(data, part)
+        else:
+            trim(data, part)
 
 
 def _samples(data: bytearray, found: dict[bytes, Box]) -> list[Range]:

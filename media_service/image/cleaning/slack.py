@@ -1,0 +1,126 @@
+"""Where what a box says ends: behind it there is room in which anything could be kept.
+
+Source: ISO/IEC 14496-12 §8 and §12, ISO/IEC 23008-12 §6.5, AV1 in ISO base media files §2.3.
+"""
+
+from collections.abc import Callable
+
+from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, zero
+from media_service.image.errors import BrokenImage
+
+_FIXED = {
+    b"a1op": 1,
+    b"amve": 8,
+    b"btrt": 12,
+    b"ccst": 8,
+    b"clap": 32,
+    b"clli": 4,
+    b"imir": 1,
+    b"irot": 1,
+    b"ispe": 12,
+    b"lsel": 2,
+    b"mdcv": 24,
+    b"ndwt": 8,
+    b"nmhd": 4,
+    b"pasp": 8,
+    b"reve": 20,
+    b"vmhd": 12,
+}
+_BY_VERSION = {b"pitm": (6, 8), b"mvhd": (100, 112), b"tkhd": (84, 96), b"mdhd": (24, 36)}
+_ENTRIES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
+_MEANINGS = frozenset(
+    f"urn:mpeg:{meaning}".encode()
+    for meaning in (
+        "mpegB:cicp:systems:auxiliary:alpha",
+        "mpegB:cicp:systems:auxiliary:depth",
+        "hevc:2015:auxid:1",
+        "hevc:2015:auxid:2",
+    )
+)
+"""What an auxiliary picture can be for."""
+_VOLUME_BYTES = 37
+"""Of a colour volume, when nothing of it is left out."""
+_SEQUENCE_HEADER = 0x0A
+"""The first byte of an AV1 sequence header that says how long it is."""
+
+
+def trim(data: bytearray, box: Box) -> int:
+    """Overwrite what follows the box's last field; return where that ends.
+
+    Raises:
+        BrokenImage: the box ends before.
+    """
+    end = box.body + _used(data, box)
+    if end > box.end:
+        raise BrokenImage("the image ends within a box")
+    zero(data, end, box.end)
+    return end
+
+
+def clean_handler(data: bytearray, box: Box) -> None:
+    """Overwrite everything but what kind of thing it is that is handled."""
+    zero(data, box.body, min(box.body + 8, box.end))
+    zero(data, min(box.body + 12, box.end), box.end)
+
+
+def _used(data: bytearray, box: Box) -> int:
+    """Return how many bytes of the box say something; all of a kind that has no fields to count."""
+    if box.kind in _FIXED:
+        return _FIXED[box.kind]
+    if box.kind in _BY_VERSION:
+        return _BY_VERSION[box.kind][data[box.body] != 0]
+    if box.kind in _ENTRIES:
+        return 8 + _count(data, box, 4) * _ENTRIES[box.kind]
+    if special := _COUNTED.get(box.kind):
+        return special(data, box)
+    return box.end - box.body
+
+
+def _count(data: bytearray, box: Box, at: int) -> int:
+    return int.from_bytes(data[box.body + at : box.body + at + 4])
+
+
+def _edits(data: bytearray, box: Box) -> int:
+    return 8 + _count(data, box, 4) * (20 if data[box.body] else 12)
+
+
+def _sizes(data: bytearray, box: Box) -> int:
+    return 12 if _count(data, box, 4) else 12 + 4 * _count(data, box, 8)
+
+
+def _channels(data: bytearray, box: Box) -> int:
+    return 5 + (data[box.body + FULL_BOX_BYTES] if box.end > box.body + FULL_BOX_BYTES else 0)
+
+
+def _volume(_data: bytearray, box: Box) -> int:
+    return min(_VOLUME_BYTES, box.end - box.body)
+
+
+def _layers(data: bytearray, box: Box) -> int:
+    return 13 if data[box.body] & 1 else 7
+
+
+def _meaning(data: bytearray, box: Box) -> int:
+    """Count a text that is known; of any other nothing, and the picture is no alpha then."""
+    start = box.body + FULL_BOX_BYTES
+    text = bytes(data[start : box.end]).partition(b"\0")[0]
+    return FULL_BOX_BYTES + (len(text) + 1 if text in _MEANINGS else 0)
+
+
+def _configuration(data: bytearray, box: Box) -> int:
+    """Count the sequence header that may follow, where its length takes one byte."""
+    at = box.body + 4
+    headed = box.end > at + 1 and data[at] == _SEQUENCE_HEADER and data[at + 1] < 0x80  # noqa: PLR2004
+    return 4 + (2 + data[at + 1] if headed else 0)
+
+
+_COUNTED: dict[bytes, Callable[[bytearray, Box], int]] = {
+    b"elst": _edits,
+    b"stsz": _sizes,
+    b"pixi": _channels,
+    b"a1lx": _layers,
+    b"cclv": _volume,
+    b"auxC": _meaning,
+    b"auxi": _meaning,
+    b"av1C": _configuration,
+}

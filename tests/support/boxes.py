@@ -1,0 +1,54 @@
+"""Boxes of an AVIF taken apart and put together, to hide things between them."""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+_BEFORE_PARTS = {
+    **dict.fromkeys(b"moov trak edts mdia minf stbl iprp ipco".split(), 0),
+    b"meta": 4,
+    b"iref": 4,
+    b"grpl": 0,
+    b"stsd": 8,
+    b"dref": 8,
+    b"av01": 78,
+}
+"""What holds other boxes, and how many bytes of its own come first."""
+
+
+@dataclass
+class Box:
+    """A box, whose parts follow what it has of its own."""
+
+    kind: bytes
+    own: bytes = b""
+    parts: list["Box"] = field(default_factory=list)
+
+    def __bytes__(self) -> bytes:
+        body = self.own + b"".join(map(bytes, self.parts))
+        return struct.pack(">I", 8 + len(body)) + self.kind + body
+
+    def walk(self) -> Iterator["Box"]:
+        yield self
+        for one in self.parts:
+            yield from one.walk()
+
+
+def taken_apart(data: bytes) -> list[Box]:
+    found, at = [], 0
+    while at < len(data):
+        end = at + int.from_bytes(data[at : at + 4])
+        kind, body = data[at + 4 : at + 8], data[at + 8 : end]
+        own = _BEFORE_PARTS.get(kind, len(body))
+        found.append(Box(kind, body[:own], taken_apart(body[own:])))
+        at = end
+    return found
+
+
+def changed(avif: bytes, outer: bytes, change: Callable[[Box], None]) -> bytes:
+    """The file with one of its outer boxes changed, which goes to the end: no offset moves."""
+    boxes = taken_apart(avif)
+    at = next(index for index, box in enumerate(boxes) if box.kind == outer)
+    box, boxes[at] = boxes[at], Box(b"free", bytes(len(bytes(boxes[at])) - 8))
+    change(box)
+    return b"".join(map(bytes, [*boxes, box]))
