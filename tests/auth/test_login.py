@@ -7,7 +7,7 @@ import pytest
 
 from auth_service.password.hasher import Hasher
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
-from tests.support.database import Connection
+from tests.support.database import Connection, refused
 from tests.support.journey import AuthClient, wrong
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
@@ -191,9 +191,8 @@ async def test_a_code_is_given_back_when_the_session_cannot_be_stored(
 ) -> None:
     await activate(auth, email=EMAIL)
     _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
-    await auth_db.execute("begin; lock table sessions in access exclusive mode")
-    assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "service_unavailable"
-    await auth_db.execute("rollback")
+    async with refused(auth_db, "sessions"):
+        assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "service_unavailable"
     assert (await post(auth, "/login", email=EMAIL, otp=code)).status == 200
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.clock import MovableClock
-from tests.support.database import Connection
+from tests.support.database import Connection, refused
 from tests.support.journey import AuthClient, wrong
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
@@ -134,10 +134,9 @@ async def test_a_code_is_given_back_when_the_account_cannot_be_stored(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     _, code = await register(auth, email=EMAIL)
-    await auth_db.execute("begin; lock table sessions in access exclusive mode")
-    failed = await post(auth, "/verify-otp", email=EMAIL, otp=code)
+    async with refused(auth_db, "sessions"):
+        failed = await post(auth, "/verify-otp", email=EMAIL, otp=code)
     assert failed.code == "service_unavailable"
-    await auth_db.execute("rollback")
     assert await auth_db.fetchval("select status from users") == "pending"
     assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).status == 200
 

@@ -12,6 +12,7 @@ from tests.support.journey import AuthClient, wrong
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"
+SIDE_BY_SIDE = 10
 
 
 async def test_a_new_number_signs_up(auth: AuthClient) -> None:
@@ -66,7 +67,7 @@ async def test_after_100_wrong_codes_the_right_one_is_refused(auth: AuthClient) 
 
 
 async def test_right_beside_two_wrong_wins_200_rounds(auth: AuthClient) -> None:
-    for round_ in range(200):
+    async def play(round_: int) -> None:
         number = f"+9198765{round_:05d}"
         sent = await auth.ask(number)
         assert sent.status == 202
@@ -75,6 +76,9 @@ async def test_right_beside_two_wrong_wins_200_rounds(auth: AuthClient) -> None:
         attempts = attempts[round_ % 3 :] + attempts[: round_ % 3]
         answers = await asyncio.gather(*(auth.enter(number, each) for each in attempts))
         assert sorted(answer.status for answer in answers) == [201, 401, 401]
+
+    for first in range(0, 200, SIDE_BY_SIDE):
+        await asyncio.gather(*map(play, range(first, first + SIDE_BY_SIDE)))
 
 
 async def test_an_older_code_is_refused(auth: AuthClient) -> None:

@@ -1,5 +1,8 @@
-"""The type of a test's own connection."""
+"""A test's own connection, and a table that it keeps from everybody else."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -8,3 +11,30 @@ if TYPE_CHECKING:  # generic in its stubs alone
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:
     Connection = asyncpg.Connection
+
+CANCEL_WAITING = """
+select pg_cancel_backend(pid) from pg_locks join pg_database on pg_database.oid = database
+where datname = current_database() and not granted"""
+
+
+@asynccontextmanager
+async def refused(connection: Connection, table: str) -> AsyncIterator[None]:
+    """Whoever needs the table in the block is told at once that it cannot be had.
+
+    The lock alone would say the same when the service's patience with a statement ends.
+    """
+    await connection.execute(f"begin; lock table {table} in access exclusive mode")
+    over = asyncio.Event()
+    refusing = asyncio.create_task(_cancel_waiting(connection, over))
+    try:
+        yield
+    finally:
+        over.set()
+        await refusing
+        await connection.execute("rollback")
+
+
+async def _cancel_waiting(connection: Connection, over: asyncio.Event) -> None:
+    while not over.is_set():
+        await connection.execute(CANCEL_WAITING)
+        await asyncio.sleep(0.01)
