@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-LEASE = timedelta(seconds=150)
-"""How long the first request is believed to run after it was last heard of."""
-
-RENEW_SECONDS = 50
 KEPT = timedelta(hours=24)
 
 

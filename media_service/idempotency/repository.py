@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from media_service.idempotency.model import KEPT, LEASE, FirstAnswer, KeyUse
+from media_service.idempotency.model import KEPT, FirstAnswer, KeyUse
+from media_service.owner.model import LEASE
 from shared.db import Connection
 
 CLAIM = """

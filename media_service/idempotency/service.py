@@ -7,7 +7,8 @@ import structlog
 
 from media_service.idempotency import repository
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
-from media_service.idempotency.model import RENEW_SECONDS, FirstAnswer, KeyUse
+from media_service.idempotency.model import FirstAnswer, KeyUse
+from media_service.owner.model import RENEW_SECONDS
 from shared.background import repeating
 from shared.clock import Clock
 from shared.db import Connection, Database

@@ -104,7 +104,6 @@ class ImageFacts:
     content_type: str
     width: int
     height: int
-    frames: int
     placeholder: str
     made: tuple[Made, ...]
 

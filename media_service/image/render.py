@@ -18,7 +18,7 @@ from media_service.image.cleaning.model import Cleaned
 from media_service.image.cleaning.orientation import UPRIGHT
 from media_service.image.cleaning.png import clean_png
 from media_service.image.cleaning.webp import clean_webp
-from media_service.image.decode import decoded, frame_count, judged, turned_by_property
+from media_service.image.decode import decoded, judged, turned_by_property
 from media_service.image.errors import UnsupportedImage
 from media_service.image.gif import scan_gif
 from media_service.image.jpeg import scan_jpeg
@@ -72,7 +72,6 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
     found, cleaned = _clean(path, bounds)
     data = bytes(cleaned)
     with decoded(data, found, bounds) as image:
-        frames = frame_count(image)
         if found is ImageFormat.AVIF:
             cleaned = replace(cleaned, orientation=turned_by_property(image))
         first: Image.Image = image
@@ -85,7 +84,7 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
     made = [_write(path, ORIGINAL, data)]
     for variant, picture in zip(SIDES, (preview, thumb), strict=True):
         made.append(_write(path, variant, _webp(picture)))
-    return ImageFacts(found.content_type, *size, frames, placeholder, tuple(made))
+    return ImageFacts(found.content_type, *size, placeholder, tuple(made))
 
 
 def _clean(path: Path, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:

@@ -40,7 +40,6 @@ class Tally:
     stored_bytes: int
     day: date
     uploads: int
-    under_way: int
     deleted: bool
 
 

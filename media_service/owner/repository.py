@@ -55,9 +55,7 @@ ON CONFLICT (user_id) DO UPDATE SET deleted_at = coalesce(o.deleted_at, excluded
 """
 
 READ = """
-SELECT bytes, day, uploads, deleted_at,
-       (SELECT count(*) FROM jsonb_each(under_way) WHERE value::float8 > $2) AS under_way
-FROM owners WHERE user_id = $1
+SELECT bytes, day, uploads, deleted_at FROM owners WHERE user_id = $1
 """
 
 
@@ -120,10 +118,10 @@ async def mark_deleted(connection: Connection, user_id: UUID, now: datetime) -> 
     await connection.execute(MARK_DELETED, user_id, now)
 
 
-async def read(connection: Connection, user_id: UUID, now: datetime) -> Tally | None:
+async def read(connection: Connection, user_id: UUID) -> Tally | None:
     """Return what the user's row says, None when nothing was ever counted."""
-    row = await connection.fetchrow(READ, user_id, now.timestamp())
+    row = await connection.fetchrow(READ, user_id)
     if row is None:
         return None
     deleted = row["deleted_at"] is not None
-    return Tally(row["bytes"], row["day"], row["uploads"], row["under_way"], deleted)
+    return Tally(row["bytes"], row["day"], row["uploads"], deleted)

@@ -41,7 +41,7 @@ async def uploading(
     now = clock.now()
     async with database.connection() as connection:
         if not await repository.begin_upload(connection, upload, allowance, now):
-            tally = await repository.read(connection, upload.user_id, now)
+            tally = await repository.read(connection, upload.user_id)
             raise _refusal(tally, upload, allowance, now)
 
     async def renew() -> None:
@@ -67,13 +67,11 @@ async def count_upload(
     async with database.connection() as connection:
         if await repository.count_upload(connection, user_id, allowance, now):
             return
-        tally = await repository.read(connection, user_id, now)
+        tally = await repository.read(connection, user_id)
     raise TokenRevoked() if tally and tally.deleted else _enough_today(allowance, now)
 
 
-async def take_room(
-    connection: Connection, user_id: UUID, size: int, allowance: Allowance, now: datetime
-) -> None:
+async def take_room(connection: Connection, user_id: UUID, size: int, allowance: Allowance) -> None:
     """Count bytes that the caller's transaction stores; 0 asks only whether the user is there.
 
     Raises:
@@ -82,7 +80,7 @@ async def take_room(
     """
     if await repository.take_room(connection, user_id, size, allowance.stored_bytes):
         return
-    tally = await repository.read(connection, user_id, now)
+    tally = await repository.read(connection, user_id)
     raise TokenRevoked if tally and tally.deleted else QuotaExceeded
 
 

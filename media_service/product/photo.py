@@ -137,7 +137,7 @@ async def _replace(intake: Intake, token: str, product_id: str, photo: Photo) ->
     async with intake.database.transaction() as connection:
         if not await repository.take_photo_off(connection, product_id, photo.user_id):
             raise NotFound
-        await take_room(connection, photo.user_id, photo.size, intake.allowance, photo.created_at)
+        await take_room(connection, photo.user_id, photo.size, intake.allowance)
         return await repository.put_photo_on(connection, product_id, photo)
 
 

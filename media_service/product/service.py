@@ -84,7 +84,7 @@ async def commit(
     intake.admission.admit(token)
     async with intake.database.transaction() as connection:
         size = photo.size if photo else 0
-        await take_room(connection, product.user_id, size, intake.allowance, product.created_at)
+        await take_room(connection, product.user_id, size, intake.allowance)
         if photo:
             await repository.insert_photo(connection, photo)
         if not await repository.insert(connection, product):

@@ -71,9 +71,7 @@ async def _commit(
     async with discarding(intake.storage, creative.files()):
         intake.admission.admit(token)
         async with intake.database.transaction() as connection:
-            await take_room(
-                connection, creative.user_id, creative.size, intake.allowance, creative.created_at
-            )
+            await take_room(connection, creative.user_id, creative.size, intake.allowance)
             await repository.insert(connection, creative)
             await turn.finish(connection, first)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)

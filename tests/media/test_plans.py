@@ -92,7 +92,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "owner.END_UPLOAD": (SOMEBODY, str(LEASE)),
     "owner.TAKE_ROOM": (SOMEBODY, 1, 9),
     "owner.MARK_DELETED": (SOMEBODY, START),
-    "owner.READ": (SOMEBODY, 0.0),
+    "owner.READ": (SOMEBODY,),
     "product.INSERT": (NAME, SOMEBODY, "n", "", 1, "EUR", "public", None, START, START, 1),
     "product.FIND": (NAME, SOMEBODY),
     "product.PAGE_OF_USER": (SOMEBODY, SOON, NAME, 51),
