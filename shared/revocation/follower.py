@@ -61,6 +61,7 @@ class Follower:
         self._heard: set[bytes] = set()
         self._newest = START
         self._unanswered = 0
+        self._blocking = 0
 
     async def follow(self) -> None:
         """Follow until the connection is lost.
@@ -135,8 +136,11 @@ class Follower:
         if not self._position.face(head):
             log.warning("revocations.epoch_missing")
             return
+        self._blocking = 0
         while (wanted := self._position.wanted) is not None:
             self._position.take(await self._read_page(*wanted))
+        if self._blocking:
+            log.error("revocations.unverified_entry_blocks", entries=self._blocking)
         self._heard.clear()
         if self._position.complete and not self._awaited:
             self._mirror.confirm(asked_at)
@@ -154,7 +158,7 @@ class Follower:
         except UnverifiedMessageError:
             if self._outlived(entry):
                 return True
-            log.error("revocations.unverified_entry_blocks")
+            self._blocking += 1
             return False
         self._note_lag(entry)
         return True
