@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from aiohttp import ClientSession
 
 from tests.stack.conftest import Fault
 from tests.stack.load import load_on
-from tests.stack.stack import PORTS, Stack
+from tests.stack.stack import CHECKOUT, PORTS, Stack
 
 KNOWN_SECONDS = 5
 
@@ -45,6 +46,27 @@ async def test_a_rolling_restart_fails_not_one_request(stack: Stack, faults: lis
     for service in PORTS:
         assert len(after[service]) == 2
         assert not before[service] & after[service]
+
+
+async def test_a_roll_to_what_does_not_run_changes_nothing(stack: Stack) -> None:
+    before = {one.id for one in stack.replicas("auth_service")}
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        ended = await asyncio.to_thread(
+            subprocess.run,
+            ["deploy/roll", "auth_service"],
+            cwd=CHECKOUT,
+            env=stack.environment | {"OTP_TTL": "9000"},
+            capture_output=True,
+            check=False,
+        )
+        await load.steady(time.monotonic())
+        await load.stop()
+    assert ended.returncode == 1
+    assert b"OTP_TTL: Input should be less than or equal to 600" in ended.stderr
+    assert b"the new auth_service did not become healthy" in ended.stderr
+    assert load.failures == []
+    assert {one.id for one in stack.replicas("auth_service")} == before
 
 
 @pytest.mark.usefixtures("two_again")
