@@ -34,7 +34,9 @@ class Session:
     """A session that was acknowledged, and what its owner was promised since."""
 
     token: str
+    refresh_token: str
     uploads: dict[str, str] = field(default_factory=dict)
+    refreshing: bool = False  # and while the answer is out, which refresh token is the newest
     leaving: bool = False  # its end was asked for; whether it came is known by `revoked_at`
     revoked_at: float | None = None
 
@@ -95,11 +97,12 @@ class Load:
         return Refused(what)
 
     async def live(self) -> None:
-        """Sign in, upload, look, and every other time sign out: again and again."""
+        """Sign in, upload, refresh, look, every other time sign out: again and again."""
         for turn in count():
             try:
                 session = await self._sign_in()
                 await self._upload(session)
+                await self._refresh(session)
                 await self.call("GET", "/v1/media/scheduled", 200, headers=session.bearer)
                 if turn % 2:
                     await self._sign_out(session)
@@ -116,7 +119,7 @@ class Load:
                 break
         entry = {"phone_number": number, "otp": code, "challenge": asked.body["challenge"]}
         pair = await self.call("POST", "/v1/auth/signup", 201, json=entry)
-        session = Session(pair.body["access_token"])
+        session = Session(pair.body["access_token"], pair.body["refresh_token"])
         self.sessions.append(session)
         again = await self.call("POST", "/v1/auth/signup", 200, 201, 401, json=entry)
         if again.status != 401:
@@ -140,6 +143,13 @@ class Load:
         headers = session.bearer | FORM
         kept = await self.call("POST", "/v1/media/creatives", 201, data=form, headers=headers)
         session.uploads[kept.body["file_url"]] = kept.body["sha256"]
+
+    async def _refresh(self, session: Session) -> None:
+        session.refreshing = True
+        body = {"refresh_token": session.refresh_token}
+        pair = await self.call("POST", "/v1/auth/refresh", 200, json=body)
+        session.token, session.refresh_token = pair.body["access_token"], pair.body["refresh_token"]
+        session.refreshing = False
 
     async def _sign_out(self, session: Session) -> None:
         session.leaving = True
@@ -212,6 +222,11 @@ class Load:
             async with self.http.get(url, headers=session.bearer) as answer:
                 if hashlib.sha256(await answer.read()).hexdigest() != digest:
                     missing.append(f"an upload: {answer.status}")
+        if not session.refreshing:
+            body = {"refresh_token": session.refresh_token}
+            async with self.http.post("/v1/auth/refresh", json=body) as answer:
+                if answer.status != 200:
+                    missing.append(f"a refresh token: {answer.status} {await answer.text()}")
         return missing
 
 

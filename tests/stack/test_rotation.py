@@ -1,40 +1,60 @@
-"""Keys and secrets are replaced, and nobody notices."""
+"""Keys, secrets and passwords are replaced while people are at work."""
 
-import json
-from typing import Any
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import jwt
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
+from docker.models.containers import Container
 
-from tests.stack.stack import Stack
+from tests.stack.ageing import age_revocations, age_signing_keys, revocations_told
+from tests.stack.conftest import Fault
+from tests.stack.load import Load, load_on
+from tests.stack.stack import PORTS, Stack
 from tests.stack.test_journey import number
+from tests.stack.test_replicas import upstreams
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 SECRETS = ("secret_keys", "revocation_key")
-TEN_MINUTES_LATER = """
-import json, pathlib, time
-for path in pathlib.Path("/keys/auth/signing").glob("*.jwk"):
-    key = json.loads(path.read_text())
-    key["signs_from"] -= 600
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(key))
-    fresh.replace(path)
+TEN_MINUTES, TWO_HOURS = 600, 7200
+OUTLIVED = 81 * 60  # a token's longest life, and what clocks may differ by
+KEYS = "run", "--rm", "-T", "keys"
+MOST_SECONDS = 15
+BLOCKED = b"revocations.unverified_entry_blocks"
+OPENS = """
+import asyncio, asyncpg, sys
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError
+
+async def main():
+    try:
+        await asyncpg.connect(sys.argv[1])
+    except asyncpg.InvalidPasswordError:
+        try:
+            await Redis.from_url(sys.argv[2]).ping()
+        except AuthenticationError:
+            print("neither")
+
+asyncio.run(main())
 """
 
 
-A_WEEK_LATER = """
-import pathlib, redis
-client = redis.Redis.from_url(pathlib.Path("/run/secrets/redis_url").read_text())
-client.xtrim("revocations:log", maxlen=0, approximate=False)
-"""
+def secret(stack: Stack, service: str, name: str) -> str:
+    code, said = stack.execute(stack.one(service), "cat", f"/run/secrets/{name}")
+    assert code == 0, said
+    return said.decode()
 
 
-async def status(http: ClientSession, token: str) -> int:
-    headers = {"Authorization": f"Bearer {token}"}
-    async with http.get("/v1/media/creatives", headers=headers) as answer:
-        return answer.status
+async def honoured(stack: Stack, load: Load) -> None:
+    """Nothing failed, and whatever was promised holds at every replica."""
+    everywhere = [place for service in PORTS for place in stack.addresses(service)]
+    found = await load.outcome(everywhere)
+    assert load.failures == []
+    assert (found.lost, found.wrongly_accepted) == ([], [])
 
 
 def signed_by(token: str) -> str:
@@ -45,57 +65,153 @@ async def test_a_signing_key_is_published_before_it_signs(
     stack: Stack, http: ClientSession
 ) -> None:
     auth = AuthClient(http)
-    before = (await auth.sign_in(number()))["access_token"]
-    said = stack.compose("run", "--rm", "-T", "keys", "auth_service", "keys", "rotate").decode()
-    fresh = next(line.split()[0] for line in said.splitlines() if " published, " in line)
 
-    async def published() -> bool:
-        found: list[Any] = []
+    def rotate() -> str:
+        said = stack.compose(*KEYS, "auth_service", "keys", "rotate").decode()
+        return next(line.split()[0] for line in said.splitlines() if " published, " in line)
+
+    async def signer() -> str:
+        return signed_by((await auth.sign_in(number()))["access_token"])
+
+    async def published() -> list[set[str]]:
+        found = []
         for place in stack.addresses("auth_service"):
             async with http.get(f"{place}/.well-known/jwks.json") as answer:
                 found.append({key["kid"] for key in (await answer.json())["keys"]})
-        return all(fresh in kids for kids in found)
+        return found
 
-    await until(published, seconds=10)
-    soon = (await auth.sign_in(number()))["access_token"]
-    assert signed_by(soon) == signed_by(before) != fresh
-    words = "run", "--rm", "-T", "--entrypoint", "python", "keys", "-c", TEN_MINUTES_LATER
-    stack.compose(*words)
+    old = await signer()
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        fresh = await asyncio.to_thread(rotate)
 
-    async def in_use() -> bool:
-        return signed_by((await auth.sign_in(number()))["access_token"]) == fresh
+        async def everywhere() -> bool:
+            return all({old, fresh} <= kids for kids in await published())
 
-    await until(in_use, seconds=20)
-    after = (await auth.sign_in(number()))["access_token"]
-    for _ in range(4):  # whichever replica is asked
-        assert [await status(http, token) for token in (before, after)] == [200, 200]
+        await until(everywhere, seconds=20)
+        assert await signer() == old
+        await asyncio.to_thread(age_signing_keys, stack, TEN_MINUTES)
+
+        async def in_use() -> bool:
+            return await signer() == fresh
+
+        await until(in_use, seconds=20)
+        await load.steady(time.monotonic())
+        await load.stop()
+        await honoured(stack, load)
+
+    await asyncio.to_thread(age_signing_keys, stack, TWO_HOURS)
+    await asyncio.to_thread(rotate)
+
+    async def retired() -> bool:
+        return not any(old in kids for kids in await published())
+
+    await until(retired, seconds=20)
 
 
-@pytest.mark.parametrize("step", ["add", "use", "drop"])
-async def test_secrets_are_replaced_step_by_step(
-    stack: Stack, http: ClientSession, step: str
+def take(stack: Stack, step: str) -> None:
+    """Take one step with each of the secrets."""
+    for name in SECRETS:
+        stack.compose(*KEYS, "deploy.keys", step, name)
+
+
+async def roll_under_load(stack: Stack) -> None:
+    """Replace every replica, one at a time, and let nobody notice."""
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        for service in PORTS:
+            await asyncio.to_thread(stack.run, "deploy/roll", service)
+        await load.steady(time.monotonic())
+        await load.stop()
+        await honoured(stack, load)
+
+
+@pytest.mark.parametrize("step", ["add", "use"])
+async def test_secrets_are_added_then_used(stack: Stack, step: str) -> None:
+    before = {name: secret(stack, "auth_service", name).split(",") for name in SECRETS}
+    await asyncio.to_thread(take, stack, step)
+    await roll_under_load(stack)
+    for name, listed in before.items():
+        now = secret(stack, "auth_service", name).split(",")
+        if step == "add":
+            assert now[:-1] == listed
+        else:
+            assert now == listed[::-1]
+
+
+async def test_secrets_are_dropped(stack: Stack, http: ClientSession) -> None:
+    """A replica without the key judges nobody until what it signed has cut off its last token."""
+    token = (await AuthClient(http).sign_in(number()))["access_token"]
+    await asyncio.to_thread(take, stack, "drop")
+    async with third(stack) as (fresh, place):
+        await asyncio.to_thread(stack.until, lambda: fresh.logs().count(BLOCKED) > 1, "not blocked")
+
+        async def says(ready: bool) -> bool:
+            try:
+                async with http.get(f"{place}/readyz") as answer:
+                    return (await answer.json())["checks"]["revocations"] is ready
+            except ClientError:  # it does not listen yet
+                return False
+
+        await until(lambda: says(ready=False), seconds=20)
+        await passed_over(stack, http, place, token)
+        told = revocations_told(stack)
+        await asyncio.to_thread(age_revocations, stack, OUTLIVED)
+        await until(lambda: says(ready=True), seconds=20)
+        assert revocations_told(stack) == told > 0  # nothing was trimmed meanwhile
+    await roll_under_load(stack)
+    for name in SECRETS:
+        assert "," not in secret(stack, "auth_service", name)
+
+
+@asynccontextmanager
+async def third(stack: Stack) -> AsyncIterator[tuple[Container, str]]:
+    """One more replica of media_service, ready or not, and where it is; gone afterwards."""
+    known = {one.id for one in stack.replicas("media_service")}
+    words = "up", "--detach", "--no-deps", "--no-recreate", "--scale", "media_service=3"
+    await asyncio.to_thread(stack.compose, *words, "media_service")
+    places = zip(stack.replicas("media_service"), stack.addresses("media_service"), strict=True)
+    [(fresh, place)] = [(one, place) for one, place in places if one.id not in known]
+    try:
+        yield fresh, place
+    finally:
+        fresh.remove(force=True)
+
+
+async def passed_over(stack: Stack, http: ClientSession, place: str, token: str) -> None:
+    """The gateway asks that replica, too, and somebody else when it says that it cannot answer."""
+    began, bearer = time.time(), {"Authorization": f"Bearer {token}"}
+
+    async def asked() -> bool:
+        async with http.get("/v1/media/creatives", headers=bearer) as found:
+            assert found.status == 200
+        return place.removeprefix("http://") in upstreams(stack, began)
+
+    await until(asked, seconds=20)
+
+
+async def test_passwords_are_replaced(
+    stack: Stack, faults: list[Fault], figures: list[str]
 ) -> None:
-    auth = AuthClient(http)
-    staying, leaving = await auth.sign_in(number()), await auth.sign_in(number())
-    if step == "drop":  # what the old key has signed is trimmed by then
-        code, said = stack.execute(stack.one("auth_service"), "python", "-c", A_WEEK_LATER)
-        assert code == 0, said
-    for secret in SECRETS:
-        stack.compose("run", "--rm", "-T", "keys", "deploy.keys", step, secret)
-    stack.compose("restart", "auth_service", "media_service")
-    stack.until_healthy()
-
-    async def well() -> bool:
-        return await status(http, staying["access_token"]) == 200
-
-    await until(well, seconds=10)
-    body = {"refresh_token": staying["refresh_token"]}
-    refreshed = await auth.call("POST", "/refresh", json=body)
-    assert refreshed.status == 200, json.dumps(refreshed.body)
-    assert (await auth.call("POST", "/logout", token=leaving["access_token"])).status == 204
-
-    async def refused() -> bool:
-        return await status(http, leaving["access_token"]) == 401
-
-    await until(refused, seconds=2)
-    assert (await auth.sign_in(number()))["user"]["phone_verified"]
+    urls = ("database_url", "redis_url")
+    before = {service: [secret(stack, service, url) for url in urls] for service in PORTS}
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        await asyncio.to_thread(stack.compose, *KEYS, "deploy.keys", "passwords")
+        await asyncio.to_thread(stack.compose, "run", "--rm", "-T", "migrate")
+        await asyncio.to_thread(stack.compose, "restart", "redis", *PORTS)
+        recovery = await load.steady(time.monotonic())
+        await load.stop()
+        await asyncio.to_thread(stack.until_healthy)
+        everywhere = [place for service in PORTS for place in stack.addresses(service)]
+        found = await load.outcome(everywhere)
+    failed = [at for at, _ in load.failures]
+    away = max(failed) - min(failed) if failed else 0
+    figures.append(f"interrupted for {away:.0f} s while passwords were replaced")
+    faults.append(Fault.of("passwords replaced", load, found, recovery))
+    assert (found.lost, found.wrongly_accepted) == ([], [])
+    assert [what for _, what in load.failures if ": 500 " in what] == []
+    assert recovery < MOST_SECONDS, load.failures[-3:]
+    for service, old in before.items():
+        code, said = stack.execute(stack.one(service), "python", "-c", OPENS, *old)
+        assert (code, said) == (0, b"neither\n")
