@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 
@@ -113,36 +112,6 @@ async def test_forged_addresses_count_for_nothing(http: ClientSession) -> None:
     pair = await auth.sign_in(number(), headers=forged)
     found = await auth.call("GET", "/sessions", token=pair["access_token"])
     assert [item["ip"] for item in found.body["items"]] == ["127.0.0.1"]
-
-
-async def test_nobody_takes_more_than_their_rate(stack: Stack) -> None:
-    with gateway(stack, GATEWAY_RATE="5") as address:
-        async with client_of(address) as http:
-            refused = []
-            for _ in range(20):
-                async with http.get("/page.css") as answer:
-                    if answer.status == 429:
-                        assert answer.headers["Retry-After"] == "1"
-                        refused.append(await answer.json(content_type=None))
-    assert len(refused) >= 5
-    assert {one["code"] for one in refused} == {"rate_limited"}
-    assert {one["retry_after"] for one in refused} == {1}
-
-
-async def test_the_body_limit_is_a_setting(stack: Stack) -> None:
-    with gateway(stack, GATEWAY_BODY_LIMIT="1k") as address:
-        async with client_of(address) as http:
-            body = await problem(http, "POST", "/v1/media/creatives", data=b"x" * 2000)
-    assert body["code"] == "body_too_large"
-
-
-async def test_a_body_without_length_is_counted_as_well(http: ClientSession) -> None:
-    async def endless() -> AsyncIterator[bytes]:
-        for _ in range(200):
-            yield b"x" * 100_000
-
-    body = await problem(http, "POST", "/v1/media/creatives", data=endless())
-    assert body["status"] in {401, 413}
 
 
 async def test_without_a_service_the_answer_is_a_problem(stack: Stack) -> None:

@@ -4,6 +4,7 @@ import os
 
 from aiohttp import ClientSession
 
+from tests.stack.load import HONOURED_SECONDS
 from tests.stack.stack import PORTS, Stack
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
@@ -55,4 +56,4 @@ async def test_every_replica_refuses_a_revoked_token(stack: Stack, http: ClientS
     async def refused() -> bool:
         return await statuses() == [401] * 4
 
-    await until(refused, seconds=1)
+    await until(refused, seconds=HONOURED_SECONDS)

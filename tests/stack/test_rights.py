@@ -115,6 +115,15 @@ def test_no_root_no_capability_nothing_to_write_to(stack: Stack, service: str) -
     assert container.attrs["HostConfig"]["ReadonlyRootfs"]
 
 
+@pytest.mark.parametrize("name", ["gateway", "auth_service", "media_service"])
+def test_an_image_says_what_it_is_and_is_no_root(stack: Stack, name: str) -> None:
+    told = stack.engine.images.get(stack.image(name)).attrs["Config"]
+    assert told["User"] == "10001:10001"
+    assert told["Healthcheck"]["Test"][0] == "CMD"
+    labels = {label.rpartition(".")[2] for label in told["Labels"]}
+    assert {"title", "description", "licenses"} <= labels
+
+
 def test_the_private_key_is_auth_services_alone(stack: Stack) -> None:
     for service in SERVICES:
         mounts = {mount["Name"] for mount in stack.one(service).attrs["Mounts"] if "Name" in mount}

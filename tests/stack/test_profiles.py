@@ -1,4 +1,4 @@
-"""With `--profile s3` the files are in a bucket of rclone's, and stay there when it restarts."""
+"""The profiles: with `s3` the files are in a bucket of rclone's, with `mail` codes go by SMTP."""
 
 import asyncio
 import hashlib
@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from deploy.local.process import free_port
 from tests.stack.conftest import TIMEOUT
 from tests.stack.stack import CHECKOUT, Stack
 from tests.stack.test_files import Kept
@@ -22,13 +24,21 @@ from tests.support.pictures import grain
 
 BUCKET = "s3://media?endpoint=http://store:9000&region=us-east-1"
 PROMISES = "tests/media/test_stores.py"
+SENDER = "hello@example.com"
 PART_BYTES = 5 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """A stack of its own that keeps its files in the bucket."""
-    told = {"COMPOSE_PROFILES": "s3", "STORAGE_URL": BUCKET}
+    """A stack of its own that keeps its files in the bucket, and mails into a mailbox."""
+    told = {
+        "COMPOSE_PROFILES": "s3,mail",
+        "STORAGE_URL": BUCKET,
+        "MAIL_PORT": str(free_port()),
+        "EMAIL_PROVIDERS": "smtp",
+        "SMTP_URL": "smtp://mail:1025",
+        "MAIL_FROM": f"Cheershare <{SENDER}>",
+    }
     made = Stack(f"cheershare-test-{secrets.token_hex(4)}", told)
     try:
         made.compose("build", "--quiet")
@@ -104,3 +114,23 @@ def test_what_every_store_promises_holds_for_this_one(stack: Stack) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout.decode()[-2000:]
+
+
+async def test_a_code_arrives_by_mail(stack: Stack, http: ClientSession) -> None:
+    address = f"asha-{secrets.token_hex(4)}@example.com"
+    mailbox = f"http://127.0.0.1:{stack.settings['MAIL_PORT']}/email"
+    async with asyncio.timeout(30):
+        auth = AuthClient(http)
+        asked = await auth.call("POST", "/register", json={"email": address})
+        assert asked.status == 201, asked.body
+        mails: list[dict[str, Any]] = []
+        while not mails:
+            await asyncio.sleep(0.1)
+            async with http.get(mailbox) as answer:
+                mails = await answer.json()
+        [mail] = mails
+        assert [one["address"] for one in mail["to"]] == [address]
+        assert [one["address"] for one in mail["from"]] == [SENDER]
+        entry = {"email": address, "otp": mail["text"][:6], "challenge": asked.body["challenge"]}
+        proven = await auth.call("POST", "/verify-otp", json=entry)
+        assert (proven.status, proven.body["user"]["email_verified"]) == (200, True)
