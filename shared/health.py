@@ -1,5 +1,7 @@
 """The routes for operators: alive, ready, metrics. They stay on the service, behind the gateway."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -7,6 +9,7 @@ from aiohttp import web
 
 from shared.telemetry import CONTENT_TYPE_LATEST, HttpMetrics, render
 
+LOOK_AGAIN_SECONDS = 0.02
 Check = Callable[[], Awaitable[bool]]
 
 
@@ -21,6 +24,13 @@ class Readiness:
         """Return each check's name and whether it holds."""
         found = {name: await check() for name, check in self.checks.items()}
         return {**found, "serving": not self.draining}
+
+    async def wait(self, seconds: float) -> None:
+        """Return once every check holds, or after so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not all((await self.report()).values()):  # noqa: ASYNC110 - others' states
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 READINESS = web.AppKey("readiness", Readiness)

@@ -21,6 +21,7 @@ from shared.settings import ServiceSettings
 
 IDLE_SECONDS = 60
 LINGER_SECONDS = 2
+READY_SECONDS = 5  # a proxy sends to whoever listens; who lacks something has to say so at last
 READ_BYTES = 64 * 1024  # twice that is held for each connection
 SHORTEST_GRACE = 0.1  # zero would mean for ever
 UNIX = "unix:"
@@ -36,10 +37,12 @@ async def listening(
     grace: float = 0,
     cancel_abandoned: bool = False,
     patient: bool = False,
+    ready_within: float = 0,
 ) -> AsyncIterator[str]:
     """Serve `app` inside the block; yields the address it listens on.
 
-    On leaving, nothing new is accepted and what is in hand has `grace` seconds to finish.
+    Nobody is let in before it is ready, or `ready_within` seconds are over. On leaving, nothing
+    new is accepted and what is in hand has `grace` seconds to finish.
     `cancel_abandoned`: a handler ends when its client goes away; a proxy wants that. `patient`:
     who connects at the very end is answered too, for which half a second is taken.
 
@@ -54,6 +57,8 @@ async def listening(
     )
     await runner.setup()
     try:
+        if ready_within:
+            await app[READINESS].wait(ready_within)
         loop = asyncio.get_running_loop()
         connection = _connections(runner, app)
         if host.startswith(UNIX):
@@ -111,7 +116,12 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     grace, patient = settings.shutdown_grace, settings.drain_seconds > 0
     with stop_signal() as stop:
         async with listening(
-            app, settings.host, settings.port, grace=grace, patient=patient
+            app,
+            settings.host,
+            settings.port,
+            grace=grace,
+            patient=patient,
+            ready_within=READY_SECONDS,
         ) as address:
             gc.collect()
             gc.freeze()  # what is here now stays: no collection has to look through it again

@@ -1,0 +1,45 @@
+"""A service lets nobody in before it is ready, but does not hide what it lacks."""
+
+from collections.abc import Callable
+from itertools import count
+
+from aiohttp import ClientSession
+
+from shared.health import READINESS
+from shared.settings import ServiceSettings
+from shared.shutdown import listening
+from tests.support.small import small_app
+
+Make = Callable[..., ServiceSettings]
+
+
+async def test_the_first_who_asks_finds_it_ready(small_settings: Make) -> None:
+    app, asked = small_app(small_settings()), count(1)
+
+    async def at_the_third_look() -> bool:
+        return next(asked) > 2
+
+    app[READINESS].checks["slow"] = at_the_third_look
+    async with (
+        listening(app, "127.0.0.1", 0, ready_within=20) as address,
+        ClientSession(address) as http,
+        http.get("/readyz") as answer,
+    ):
+        assert answer.status == 200
+    assert next(asked) == 5
+
+
+async def test_one_that_does_not_get_ready_says_so(small_settings: Make) -> None:
+    app = small_app(small_settings())
+
+    async def never() -> bool:
+        return False
+
+    app[READINESS].checks["lacking"] = never
+    async with (
+        listening(app, "127.0.0.1", 0, ready_within=0.05) as address,
+        ClientSession(address) as http,
+        http.get("/readyz") as answer,
+    ):
+        assert answer.status == 503
+        assert (await answer.json())["checks"]["lacking"] is False
