@@ -200,9 +200,9 @@ async def test_passwords_are_replaced(
         await asyncio.to_thread(stack.compose, *KEYS, "deploy.keys", "passwords")
         await asyncio.to_thread(stack.compose, "run", "--rm", "-T", "migrate")
         await asyncio.to_thread(stack.compose, "restart", "redis", *PORTS)
+        await asyncio.to_thread(stack.until_healthy)
         recovery = await load.steady(time.monotonic())
         await load.stop()
-        await asyncio.to_thread(stack.until_healthy)
         everywhere = [place for service in PORTS for place in stack.addresses(service)]
         found = await load.outcome(everywhere)
     failed = [at for at, _ in load.failures]
