@@ -55,7 +55,7 @@ test-browser: $(INSTALLED) ## Walk the console in a headless Chromium (CHROMIUM 
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: test-stack
-test-stack: $(INSTALLED) ## Break a stack of containers on purpose, 6 minutes (needs a Docker engine)
+test-stack: $(INSTALLED) ## Break a stack of containers on purpose, 8 minutes (needs a Docker engine)
 	@$(BIN)/python -m pytest -n 0 tests/stack $(ARGS)
 
 .PHONY: check
