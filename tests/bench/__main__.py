@@ -16,11 +16,10 @@ from typing import Any
 
 import uvloop
 
-from deploy.local.server import ServerError
 from tests.bench.bench import Bench, Options
-from tests.bench.child import BenchError
 from tests.bench.cpu import machine_busy
 from tests.bench.generator import Generator
+from tests.bench.measure import TOLD, first, measure
 from tests.bench.rows import ROWS
 from tests.bench.seed import Seeds
 from tests.bench.stack import Stack
@@ -33,42 +32,29 @@ service and its floor took turns. Above a generator at its ceiling a rate is mar
 
 
 def main() -> int:
-    """Run the rows and return the exit code: 0 when they ran, whatever the figures say."""
+    """Run the rows and return the exit code: 0 when all of them ran, whatever the figures say."""
     options = _options()
     began = time.perf_counter()
     figures: list[Figure] = []
     busy = machine_busy(LOOK_SECONDS)
     try:
         with _folder() as folder, _running(options, folder) as bench:
-            figures = uvloop.run(_measure(bench))
-    except* (BenchError, ServerError, OSError) as wrong:
-        print(f"bench: {_first(wrong)}", file=sys.stderr)
+            figures = uvloop.run(measure(bench))
+    except* TOLD as wrong:
+        print(f"bench: {first(wrong)}", file=sys.stderr)
     if not figures:
         return 1
     seconds = time.perf_counter() - began
     print(f"\n{render(figures)}\n{NOTE}\n{_machine(busy)}; took {seconds:.0f} s.")
     write_copy(options.json, figures, _about(options, busy, seconds))
     print(f"The same for machines: {options.json}")
-    return 0
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    return int(any(figure.failed for figure in figures))
 
 
 @contextmanager
 def _running(options: Options, folder: Path) -> Iterator[Bench]:
     with Stack(folder, profiles=options.profiles) as stack, Generator(folder) as generator:
         yield Bench(options, stack, generator, Seeds(stack))
-
-
-async def _measure(bench: Bench) -> list[Figure]:
-    figures: list[Figure] = []
-    for name in bench.options.rows or ROWS:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        figures += await ROWS[name](bench)
-    return figures
 
 
 @contextmanager

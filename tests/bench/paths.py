@@ -7,7 +7,7 @@ from tests.bench.bench import Bench
 from tests.bench.child import Child
 from tests.bench.launcher import CODE
 from tests.bench.paired import Side, compare, interleave
-from tests.bench.seed import EACH, FRESH_NUMBER, number, session_id, user_id
+from tests.bench.seed import EACH, FRESH_NUMBER, number, user_id
 from tests.bench.table import Figure
 from tests.bench.wire import render
 
@@ -97,12 +97,14 @@ async def verify_code(bench: Bench) -> list[Figure]:
 
 
 def callers(bench: Bench, creatives: int) -> list[str]:
-    """Tokens of at most a thousand owners of so many creatives."""
+    """Tokens of at most a thousand owners of so many creatives, of sessions that are theirs alone.
+
+    A seeded session may have been ended by another row, and what is revoked stays revoked.
+    """
     owners = creatives // EACH
     step = max(1, owners // CALLERS)
-    return [
-        bench.stack.token(user_id(owner), session_id(owner)) for owner in range(0, owners, step)
-    ]
+    mint = bench.stack.mint()
+    return [mint.token(user_id(owner)) for owner in range(0, owners, step)]
 
 
 def reading(path: str, tokens: list[str]) -> Callable[[], list[bytes]]:

@@ -13,7 +13,10 @@ VERDICTS = {True: "yes", False: "NO", None: ""}
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table. `met` is None where nothing was promised; `raw` goes to the copy."""
+    """One line of the table. `met` is None where nothing was promised; `raw` goes to the copy.
+
+    `failed`: it was not measured, and `measured` says why.
+    """
 
     name: str
     measured: str
@@ -22,9 +25,10 @@ class Figure:
     floor: str = ""
     ratio: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
+    failed: bool = False
 
     def cells(self) -> tuple[str, ...]:
-        verdict = VERDICTS[self.met]
+        verdict = "FAILED" if self.failed else VERDICTS[self.met]
         return self.name, self.measured, self.floor, self.ratio, self.target, verdict
 
 
@@ -38,6 +42,11 @@ def at_most(name: str, value: float, bound: float, unit: str, **more: Any) -> Fi
         **more,
         raw={"value": value, "bound": bound, "unit": unit},
     )
+
+
+def failed(name: str, reason: str) -> Figure:
+    """What stands in the table for a row that could not be measured."""
+    return Figure(name, reason, failed=True)
 
 
 def brief(value: float) -> str:

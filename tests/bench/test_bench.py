@@ -1,25 +1,32 @@
 """The bench itself: its arithmetic, and that it says no to a wrong answer."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.local.process import free_port
+from tests.bench import __main__ as command
+from tests.bench.bench import Bench, Options
 from tests.bench.child import BenchError, Child
 from tests.bench.cpu import cpu_seconds
 from tests.bench.disclosure import separability
 from tests.bench.generator import Generator, Load
 from tests.bench.load import percentile
+from tests.bench.measure import measure
 from tests.bench.paired import Round, Side, compare, interleave
 from tests.bench.rows import ROWS
-from tests.bench.table import Figure, at_most, ratios, render
-from tests.bench.wire import measure
+from tests.bench.table import Figure, at_most, failed, ratios, render
+from tests.bench.wire import measure as take
 from tests.bench.wire import render as request
 
 TINY = 0.05
+NOTHING: Any = None  # no row in these tests asks for it
 
 
 def rounds(*cpu_ms: float) -> list[Round]:
@@ -63,6 +70,52 @@ def test_the_table_shows_every_verdict() -> None:
     assert [line.split()[-1] for line in lines] == ["1", "yes", "NO"]
 
 
+async def test_a_row_that_fails_costs_no_other_its_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def wrong(_bench: Bench) -> list[Figure]:
+        raise ExceptionGroup("two at once", [BenchError("expected 200 alone\nits log"), OSError()])
+
+    async def broken(_bench: Bench) -> list[Figure]:
+        raise LookupError("a bug")
+
+    async def whole(_bench: Bench) -> list[Figure]:
+        return [at_most("b", 1, 2, "s")]
+
+    rows = {"wrong": wrong, "broken": broken, "whole": whole}
+    for name, row in rows.items():
+        monkeypatch.setitem(ROWS, name, row)
+    figures = await measure(Bench(Options(rows=tuple(rows)), NOTHING, NOTHING, NOTHING))
+    assert [figure.failed for figure in figures] == [True, True, False]
+    lines = [line.split() for line in render(figures).splitlines()[2:]]
+    assert [line[-1] for line in lines] == ["FAILED", "FAILED", "yes"]
+    assert figures[0].measured == "expected 200 alone"
+    told = capsys.readouterr().err
+    assert "bench: wrong: expected 200 alone\nits log" in told
+    assert "bench: broken: a bug" in told
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("failed", 1), ("missed", 0)])
+def test_only_a_row_that_failed_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outcome: str, code: int
+) -> None:
+    figure = failed("a", "why") if outcome == "failed" else at_most("a", 3, 2, "s")
+
+    async def measured(_bench: Bench) -> list[Figure]:
+        return [figure, at_most("b", 1, 2, "s")]
+
+    @contextmanager
+    def running(options: Options, _folder: Path) -> Iterator[Bench]:
+        yield Bench(options, NOTHING, NOTHING, NOTHING)
+
+    monkeypatch.setattr(command, "measure", measured)
+    monkeypatch.setattr(command, "_running", running)
+    monkeypatch.setattr("sys.argv", ["bench", "--json", str(tmp_path / "copy.json")])
+    assert command.main() == code
+    kept = json.loads((tmp_path / "copy.json").read_text())["figures"]
+    assert [one["failed"] for one in kept] == [outcome == "failed", False]
+
+
 def test_percentiles_are_values_that_were_seen() -> None:
     assert percentile([float(n) for n in range(100)], 0.99) == 99
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2
@@ -77,12 +130,12 @@ def test_times_that_tell_something_are_told_from_times_that_do_not() -> None:
 
 def test_an_answer_is_measured_when_it_is_whole() -> None:
     whole = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
-    assert measure(whole) == (202, len(whole))
-    assert measure(whole[:-1]) is None
-    assert measure(whole[:20]) is None
-    assert measure(b"HTTP/1.1 204 No Content\r\n\r\n") == (204, 27)
+    assert take(whole) == (202, len(whole))
+    assert take(whole[:-1]) is None
+    assert take(whole[:20]) is None
+    assert take(b"HTTP/1.1 204 No Content\r\n\r\n") == (204, 27)
     with pytest.raises(ValueError, match="without a length"):
-        measure(b"HTTP/1.1 200 OK\r\n\r\n")
+        take(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
 def test_own_cpu_is_seen() -> None:
