@@ -33,6 +33,7 @@ from shared.entropy import Entropy
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.redis import new_client
+from shared.request import KNOWN
 from shared.revocation.admission import admitting
 from shared.revocation.metrics import watch_mirror
 
@@ -87,7 +88,7 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _zones(app: web.Application) -> AsyncIterator[None]:
-    app[r.ZONES] = Zones()
+    app[r.ZONES] = app[KNOWN] = Zones()
     await app[r.ZONES].prepare()
     yield
 

@@ -31,6 +31,9 @@ MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", tuple[IPv4Network | IPv6Network, ...])
 
+KNOWN: web.AppKey[object] = web.AppKey("known")
+"""What a service's models ask when they validate, such as the time zones that there are."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -43,13 +46,13 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     """
     if request.content_type != "application/json" or request.headers.get("Content-Encoding"):
         raise UnsupportedMediaType("expected application/json without content encoding")
-    return validate(model, parse_json(await _read(request)))
+    return _validated(request, model, parse_json(await _read(request)))
 
 
 async def read_optional_body(request: web.Request, model: type[M]) -> M:
     """Return the body as `read_body` does, or the model's defaults when there is none."""
     if not request.body_exists or request.content_length == 0:
-        return validate(model, {})
+        return _validated(request, model, {})
     return await read_body(request, model)
 
 
@@ -69,7 +72,7 @@ async def read_form(request: web.Request, model: type[M]) -> M:
         )
     except ValueError:
         raise MalformedRequest from None
-    return validate(model, dict(pairs))
+    return _validated(request, model, dict(pairs))
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
@@ -79,7 +82,7 @@ def read_query(request: web.Request, model: type[M]) -> M:
         ValidationFailed: a parameter is unknown, repeated or out of range.
     """
     if not request.query_string:
-        return validate(model, {})
+        return _validated(request, model, {})
     times = Counter(name for name, _ in request.query.items())  # keys() names each one once
     if repeated := sorted(_shown(name) for name, count in times.items() if count > 1):
         raise ValidationFailed(
@@ -87,7 +90,11 @@ def read_query(request: web.Request, model: type[M]) -> M:
         )
     if bad := [name for name, value in request.query.items() if _unstorable(name + value)]:
         raise ValidationFailed([FieldError(_shown(name), "text", "not text") for name in bad])
-    return validate(model, dict(request.query))
+    return _validated(request, model, dict(request.query))
+
+
+def _validated(request: web.Request, model: type[M], value: object) -> M:
+    return validate(model, value, request.app.get(KNOWN))
 
 
 def path_id(request: web.Request, name: str = "id") -> UUID:

@@ -20,14 +20,14 @@ def not_null(value: T | None) -> T:
     return value
 
 
-def validate(model: type[M], value: object) -> M:
-    """Return `value` as `model`.
+def validate(model: type[M], value: object, known: object = None) -> M:
+    """Return `value` as `model`; its validators find what is `known` here as their context.
 
     Raises:
         ValidationFailed: names every wrong field; never repeats what was given.
     """
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=known)
     except ValidationError as wrong:
         raise ValidationFailed(field_errors(wrong)) from None
 

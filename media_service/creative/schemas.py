@@ -12,12 +12,15 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from media_service.creative.due import first_instant, read_when
 from media_service.creative.link import SignedLink
 from media_service.creative.model import MAX_TITLE, Change, Creative, Owner, Selection, Status
+from media_service.creative.zone import ZONE_UNKNOWN, Zones
 from media_service.idempotency.model import FirstAnswer
 from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
@@ -40,6 +43,21 @@ When = Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_when)
 Moment = Annotated[
     When, Field(description="a day (its start in UTC) or an RFC 3339 time with offset")
 ]
+
+
+def _is_zone(name: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Zones) and name not in info.context:
+        raise PydanticCustomError(ZONE_UNKNOWN.code, ZONE_UNKNOWN.message)
+    return name
+
+
+ZoneName = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_is_zone),
+    Field(description="IANA zone name"),
+]
+"""Of a zone that this machine has: asked with the other fields, so that all are named at once."""
 
 
 def _blank_is_none(value: object) -> object:
@@ -99,7 +117,7 @@ class CreativeChange(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
 
     scheduled_at: When = Field("", description="a day, or an RFC 3339 time with offset")
-    timezone: str = Field("", min_length=1, max_length=64, description="an IANA zone name")
+    timezone: ZoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
     status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from shared.errors import FieldError, ValidationFailed
 
 DEFAULT_ZONE = "UTC"
+ZONE_UNKNOWN = FieldError("timezone", "zone_unknown", "not an IANA zone name")
 
 
 class Zones:
@@ -21,10 +22,14 @@ class Zones:
         """Learn every zone's name: what is no name never becomes a path."""
         self._names = frozenset(await asyncio.to_thread(zoneinfo.available_timezones))
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a zone of that exact name."""
+        return name in self._names
+
     async def find(self, name: str) -> ZoneInfo | None:
         """Return the zone of that exact name, None when there is none."""
         known = self._known.get(name)
-        if known is None and name in self._names:
+        if known is None and name in self:
             known = self._known[name] = await asyncio.to_thread(ZoneInfo, name)
         return known
 
@@ -36,7 +41,5 @@ class Zones:
         """
         zone = await self.find(name)
         if zone is None:
-            raise ValidationFailed(
-                [FieldError("timezone", "zone_unknown", "not an IANA zone name")]
-            )
+            raise ValidationFailed([ZONE_UNKNOWN])
         return zone

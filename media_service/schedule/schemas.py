@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from media_service.creative.schemas import CreativeAnswer
+from media_service.creative.schemas import CreativeAnswer, ZoneName
 from media_service.creative.zone import DEFAULT_ZONE
 
 
@@ -11,7 +11,7 @@ class ScheduleQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    timezone: str = Field(DEFAULT_ZONE, max_length=64, description="an IANA zone name")
+    timezone: ZoneName = Field(DEFAULT_ZONE, description="an IANA zone name")
 
 
 class ScheduledCreatives(BaseModel):

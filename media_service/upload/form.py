@@ -25,10 +25,12 @@ async def read_form(
     *,
     model: type[F],
     file_field: str,
+    known: object = None,
 ) -> F:
     """Return the form's fields when its closing boundary and the body's end have come.
 
-    `file_field` is the name that the client gave, possibly empty; the bytes are in `staged`.
+    `file_field` is the name that the client gave, possibly empty; the bytes are in `staged`. The
+    model's validators find what is `known` here as their context.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused as it comes.
@@ -46,7 +48,7 @@ async def read_form(
 
     await body.deliver(take)
     parser.close()
-    return collector.form()
+    return collector.form(known)
 
 
 class _Collector(Generic[F]):
@@ -83,9 +85,9 @@ class _Collector(Generic[F]):
             pieces, self._unwritten = self._unwritten, []
             await self._staged.write(*pieces)
 
-    def form(self) -> F:
+    def form(self, known: object) -> F:
         values = {name: self._text(name) for name in self._fields}
-        form, problems = _validated(self._model, values)
+        form, problems = _validated(self._model, values, known)
         named = {problem.field for problem in self._problems}
         problems = self._problems + [one for one in problems if one.field not in named]
         if form is None or problems:
@@ -124,8 +126,10 @@ class _Collector(Generic[F]):
             return ""
 
 
-def _validated(model: type[F], values: dict[str, str]) -> tuple[F | None, list[FieldError]]:
+def _validated(
+    model: type[F], values: dict[str, str], known: object
+) -> tuple[F | None, list[FieldError]]:
     try:
-        return model.model_validate(values), []
+        return model.model_validate(values, context=known), []
     except ValidationError as wrong:
         return None, field_errors(wrong)

@@ -14,6 +14,7 @@ from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from shared.request import KNOWN
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 F = TypeVar("F", bound=BaseModel)
@@ -37,7 +38,9 @@ def read_arrival(
     body = UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK])
 
     async def read(staged: StagedFile) -> Draft:
-        fields = await read_form(body, boundary, staged, limits, model=form, file_field=file_field)
+        fields = await read_form(
+            body, boundary, staged, limits, model=form, file_field=file_field, known=app.get(KNOWN)
+        )
         return draft(fields)
 
     return Arrival(

@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from media_service.creative.due import read_when
-from media_service.creative.schemas import Title, When
+from media_service.creative.schemas import Title, When, ZoneName
 from media_service.creative.zone import DEFAULT_ZONE
 from media_service.upload.model import FILE_FIELD, Draft
 
@@ -34,9 +34,7 @@ class UploadForm(BaseModel):
         When,
         Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
     ]
-    timezone: Annotated[
-        str, BeforeValidator(_blank_is_default), Field(max_length=64, description="IANA zone name")
-    ] = DEFAULT_ZONE
+    timezone: Annotated[ZoneName, BeforeValidator(_blank_is_default)] = DEFAULT_ZONE
     title: Title = None
 
     def draft(self) -> Draft:

@@ -126,6 +126,7 @@ BAD_CHANGES: list[tuple[set[str], Any]] = [
     ({"title"}, {"title": 1}),
     ({"title"}, {"title": "x" * 201}),
     ({"title"}, {"title": "a\tb"}),
+    ({"timezone", "scheduled_at"}, {"timezone": "Mars/Olympus", "scheduled_at": "tomorrow"}),
     ({"title", "timezone", "status"}, {"title": [], "timezone": 1, "status": "lost"}),
 ]
 

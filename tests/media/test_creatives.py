@@ -200,6 +200,7 @@ async def test_fields_are_checked(media: MediaClient, files: Path) -> None:
         ({"timezone"}, [picture, when, part("timezone", "Mars/Olympus")]),
         ({"timezone"}, [picture, when, part("timezone", "../../etc/passwd")]),
         ({"timezone"}, [picture, when, part("timezone", "UTC\0")]),
+        ({"timezone", "scheduled_at"}, [picture, part("timezone", "Mars/Olympus")]),
         ({"title"}, [picture, when, part("title", "x" * 201)]),
         ({"title"}, [picture, when, part("title", "a\0b")]),
         ({"title"}, [picture, when, part("title", b"\xff\xfe")]),

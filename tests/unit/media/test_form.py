@@ -76,7 +76,7 @@ async def test_everything_wrong_is_named_at_once() -> None:
         ("title", "text"),
         ("title", "repeated"),
         ("colour", "unknown"),
-        ("timezone", "too_long"),
+        ("timezone", "string_too_long"),
         ("file", "missing"),
         ("scheduled_at", "missing"),
     }
