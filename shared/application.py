@@ -22,7 +22,8 @@ from shared.middleware import (
     observe,
     refuse,
 )
-from shared.openapi import Operation, Routes, build_document
+from shared.openapi import Operation, Routes
+from shared.openapi_document import build_document
 from shared.problem import DOCS
 from shared.request import TRUSTED_PROXIES
 from shared.settings import ServiceSettings

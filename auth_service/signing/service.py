@@ -17,7 +17,8 @@ from auth_service.user.model import User
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.tokens import TOKEN_TYPE, TokenVerifier, parse_jwks
+from shared.key_sets import parse_jwks
+from shared.tokens import TOKEN_TYPE, TokenVerifier
 
 log = structlog.get_logger()
 _ALGORITHMS = get_default_algorithms()

@@ -10,9 +10,10 @@ import structlog
 
 from shared.background import repeating
 from shared.clock import Clock, SystemClock
+from shared.key_sets import JwksFile
 from shared.revocation.follower import following
 from shared.revocation.mirror import Mirror
-from shared.tokens import Claims, JwksFile, TokenVerifier
+from shared.tokens import Claims, TokenVerifier
 
 KEYS_SECONDS = 1
 READY_SECONDS = 0.05

@@ -9,11 +9,12 @@ from redis.asyncio import Redis
 
 from shared.clock import SystemClock
 from shared.errors import TokenRevoked
+from shared.key_sets import parse_jwks
 from shared.revocation import follower
 from shared.revocation.follower import following
 from shared.revocation.message import HEAD, LOG
 from shared.revocation.mirror import Mirror
-from shared.tokens import TokenVerifier, parse_jwks
+from shared.tokens import TokenVerifier
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
 from tests.support.database import Connection
 from tests.support.journey import AuthClient

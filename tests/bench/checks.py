@@ -11,9 +11,10 @@ from uuid import uuid4
 from jwt.utils import base64url_decode
 
 from shared.clock import SystemClock
+from shared.key_sets import PublicKey
 from shared.revocation.admission import Admission
 from shared.revocation.mirror import Mirror
-from shared.tokens import PublicKey, TokenVerifier
+from shared.tokens import TokenVerifier
 from tests.bench.bench import Bench
 from tests.bench.child import CHECKOUT
 from tests.bench.stack import AUDIENCE, ISSUER

@@ -12,7 +12,8 @@ from auth_service.app import interface
 from media_service.app import INTERFACE as MEDIA
 from shared.application import Interface
 from shared.errors import Conflict, DomainError
-from shared.openapi import Content, Operation, Routes, build_document
+from shared.openapi import Content, Operation, Routes
+from shared.openapi_document import build_document
 
 SERVICES = [interface(development=True), MEDIA]
 

@@ -1,6 +1,5 @@
 """Access tokens: every forgery and every slip is refused, and the cache never mixes two up."""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -11,53 +10,34 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm
+from jwt.algorithms import OKPAlgorithm
 
 from shared.errors import TokenInvalid
-from shared.tokens import MAX_TOKEN_BYTES, TokenVerifier, parse_jwks
+from shared.key_sets import parse_jwks
+from shared.tokens import MAX_TOKEN_BYTES, TokenVerifier
 from tests.support.clock import MovableClock
-from tests.support.tokens import Mint
-
-ISSUER, AUDIENCE = "https://id.example", "cheershare"
-ED25519 = Ed25519PrivateKey.generate()
-P256 = generate_private_key(SECP256R1())
-MINT = Mint(ED25519, ISSUER, AUDIENCE, kid="ed")
-USER = uuid4()
-JWKS = {
-    "keys": [
-        {**OKPAlgorithm.to_jwk(ED25519.public_key(), as_dict=True), "kid": "ed"},
-        {**ECAlgorithm.to_jwk(P256.public_key(), as_dict=True), "kid": "ec"},
-    ]
-}
+from tests.support.raw_tokens import (
+    CLAIMS,
+    ED25519,
+    JWKS,
+    MINT,
+    P256,
+    USER,
+    b64,
+    header,
+    new_verifier,
+    raw_token,
+)
 
 
 def fresh_token() -> str:
     """One that is good from now on, for ten minutes."""
     now = int(datetime.now(UTC).timestamp())
     return MINT.token(USER, iat=now, nbf=now, exp=now + 600)
-
-
-CLAIMS: dict[str, Any] = jwt.decode(MINT.token(USER), options={"verify_signature": False})
-
-
-def b64(data: bytes | dict[str, Any]) -> str:
-    raw = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def raw_token(header: bytes | dict[str, Any], payload: bytes | dict[str, Any]) -> str:
-    """A token with any header and payload, well signed with our own key."""
-    text = f"{b64(header)}.{b64(payload)}"
-    return f"{text}.{b64(ED25519.sign(text.encode()))}"
-
-
-def header(**more: Any) -> dict[str, Any]:
-    return {"alg": "EdDSA", "typ": "at+jwt", "kid": "ed"} | more
 
 
 @pytest.fixture
@@ -68,12 +48,6 @@ def clock() -> MovableClock:
 @pytest.fixture
 def verifier(clock: MovableClock) -> TokenVerifier:
     return new_verifier(clock)
-
-
-def new_verifier(clock: MovableClock, **options: Any) -> TokenVerifier:
-    verifier = TokenVerifier(ISSUER, AUDIENCE, clock, **options)
-    verifier.use(parse_jwks(JWKS))
-    return verifier
 
 
 def refuse(verifier: TokenVerifier, token: str) -> None:

@@ -1,0 +1,188 @@
+"""The OpenAPI 3.1 document of a service, made from its operations and their models."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+from apispec import APISpec
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared.credentials import ACCESS, CSRF, CSRF_HEADER
+from shared.openapi import Answer, Content, Operation
+
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "`Authorization: Bearer` and the access token; cookies then count for nothing",
+}
+COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": ACCESS,
+    "description": 'for browsers, which sign in with `"transport": "cookie"`. Every change then '
+    f"needs `{CSRF_HEADER}` with the value of the cookie `{CSRF}`; refreshing and signing out need "
+    "an `Origin` equal to `PUBLIC_URL`'s, which browsers send by themselves",
+}
+_UUID = {"type": "string", "format": "uuid"}
+
+
+def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of these operations, from the models that validate."""
+    listed = list(operations)
+    spec = APISpec(title=title, version="1", openapi_version="3.1.0")
+    _add_schemas(spec, listed)
+    spec.components.security_scheme("bearer", BEARER)
+    spec.components.security_scheme("cookie", COOKIE)
+    for operation in listed:
+        spec.path(
+            prefix + operation.path, operations={operation.method.lower(): _describe(operation)}
+        )
+    return spec.to_dict()
+
+
+def _add_schemas(spec: APISpec, operations: list[Operation]) -> None:
+    bodies = {op.body for op in operations if op.body}
+    bodies |= {body for op in operations for body in op.other_bodies.values()}
+    answers = {
+        answer for op in operations for answer in op.answers.values() if isinstance(answer, type)
+    }
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in sorted(bodies, key=lambda m: m.__name__)]
+        + [
+            (model, "serialization")
+            for model in sorted(answers | {Problem}, key=lambda m: m.__name__)
+        ],
+        ref_template="#/components/schemas/{model}",
+    )
+    for name, schema in schemas["$defs"].items():
+        spec.components.schema(name, schema)
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with one field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem, as every error is answered."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retry_after: int | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def _describe(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "operationId": operation.handler.__name__,
+        "responses": {
+            **{str(status): _answer(status, a) for status, a in operation.answers.items()},
+            **_refusals(operation),
+        },
+    }
+    if operation.needs_token:
+        described["security"] = [{"bearer": []}, {"cookie": []}]
+    if operation.takes_token:
+        described["security"] = [{"bearer": []}, {"cookie": []}, {}]
+    if operation.body:
+        described["requestBody"] = {
+            "required": operation.body_required,
+            "content": {
+                kind: {"schema": _ref(model)}
+                for kind, model in {
+                    operation.body_type: operation.body,
+                    **operation.other_bodies,
+                }.items()
+            },
+        }
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
+    return described
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _answer(status: int, answer: Answer) -> dict[str, Any]:
+    if answer is None:
+        return {
+            "description": "Done; no body" if status == web.HTTPNoContent.status_code else "No body"
+        }
+    if isinstance(answer, Content):
+        return {"description": answer.description, "content": {answer.media_type: {}}}
+    lines = (answer.__doc__ or answer.__name__).strip().splitlines()
+    return {"description": lines[0], "content": {"application/json": {"schema": _ref(answer)}}}
+
+
+def _refusals(operation: Operation) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = {}
+    for error in operation.refusals():
+        by_status.setdefault(error.status, []).append(error.code)
+    return {
+        str(status): {
+            "description": " or ".join(f"`{code}`" for code in codes),
+            "content": {"application/problem+json": {"schema": _ref(Problem)}},
+        }
+        for status, codes in sorted(by_status.items())
+    }
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        *_path_parameters(operation.path, operation.id_pattern),
+        *_query_parameters(operation.query),
+        *_header_parameters(operation.headers),
+    ]
+
+
+def _header_parameters(headers: Mapping[str, bool]) -> list[dict[str, Any]]:
+    schema = {"type": "string", "minLength": 1}
+    return [
+        {"name": name, "in": "header", "required": required, "schema": schema}
+        for name, required in headers.items()
+    ]
+
+
+def _path_parameters(path: str, id_pattern: str | None) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    schema = {"type": "string", "pattern": id_pattern} if id_pattern else _UUID
+    return [{"name": n, "in": "path", "required": True, "schema": schema} for n in names]
+
+
+def _query_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    schema = query.model_json_schema()
+    required, defined = schema.get("required", []), schema.get("$defs", {})
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _inlined(shape, defined),
+        }
+        for name, shape in schema["properties"].items()
+    ]
+
+
+def _inlined(shape: Any, defined: Mapping[str, Any]) -> Any:
+    """Return the schema with its references replaced: a parameter has no place for definitions."""
+    if isinstance(shape, list):
+        return [_inlined(item, defined) for item in shape]
+    if not isinstance(shape, dict):
+        return shape
+    rest = {name: _inlined(item, defined) for name, item in shape.items() if name != "$ref"}
+    target = defined[shape["$ref"].rpartition("/")[2]] if "$ref" in shape else {}
+    return {**_inlined(target, defined), **rest} if target else rest
