@@ -40,22 +40,7 @@ SLACK = timedelta(minutes=2)
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the process' exit status."""
-    parser = argparse.ArgumentParser(prog="python -m auth_service")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the HTTP interface and send deliveries")
-    commands.add_parser("worker", help="send deliveries only")
-    deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
-    deliveries.add_argument("action", choices=["dead", "retry"])
-    deliveries.add_argument("id", nargs="?", default="")
-    admin = commands.add_parser("admin", help="who may administer, and who may edit")
-    admin.add_argument("action", choices=["grant", "revoke"])
-    admin.add_argument("address", help="a verified number or mail address")
-    admin.add_argument("role", choices=get_args(Role))
-    commands.add_parser("purge", help="remove what has ended; `serve` does it each hour")
-    keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
-    keys.add_argument("action", choices=["generate", "rotate", "list"])
-    keys.add_argument("--algorithm", choices=get_args(Algorithm), default="EdDSA")
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     if chosen.command == "keys":
         return _keys(chosen.action, chosen.algorithm, SystemClock())
     settings = load_settings(AuthSettings)
@@ -75,6 +60,25 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m auth_service")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve the HTTP interface and send deliveries")
+    commands.add_parser("worker", help="send deliveries only")
+    deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
+    deliveries.add_argument("action", choices=["dead", "retry"])
+    deliveries.add_argument("id", nargs="?", default="")
+    admin = commands.add_parser("admin", help="who may administer, and who may edit")
+    admin.add_argument("action", choices=["grant", "revoke"])
+    admin.add_argument("address", help="a verified number or mail address")
+    admin.add_argument("role", choices=get_args(Role))
+    commands.add_parser("purge", help="remove what has ended; `serve` does it each hour")
+    keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
+    keys.add_argument("action", choices=["generate", "rotate", "list"])
+    keys.add_argument("--algorithm", choices=get_args(Algorithm), default="EdDSA")
+    return parser
 
 
 def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
 from auth_service.audit.model import StoredEvent
-from auth_service.destination import Channel, Destination
+from auth_service.destination import Channel
 from auth_service.user.model import Account, User
 
 WHAT: dict[Channel, str] = {"sms": "phone number", "email": "mail address"}
@@ -56,10 +56,3 @@ class Holdings:
     sessions: Sequence[HeldSession]
     tokens: Sequence[HeldToken]
     events: Sequence[StoredEvent]
-
-
-def address_of(user: User, channel: Channel) -> Destination | None:
-    """Return the user's verified address of that kind."""
-    phone, mail = (user.phone_number, user.phone_verified), (user.email, user.email_verified)
-    address, verified = phone if channel == "sms" else mail
-    return Destination(channel, address) if address and verified else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from auth_service.account import repository
-from auth_service.account.model import WHAT, Holdings, Moved, address_of
+from auth_service.account.model import WHAT, Holdings, Moved
 from auth_service.audit.model import Event, EventName
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
@@ -11,7 +11,7 @@ from auth_service.otp.model import Challenge, Errand, Proof
 from auth_service.parts import Parts
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.session.model import Caller, Entrance
-from auth_service.step_up.model import reach, require_fresh
+from auth_service.step_up.model import require_fresh
 from auth_service.user.model import User
 from auth_service.user.repository import find_claimants
 from shared.errors import Conflict, FieldError, TokenRevoked, ValidationFailed
@@ -48,7 +48,7 @@ async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance)
     """
     now = parts.clock.now()
     require_fresh(caller, now)
-    if address_of(caller.user, to.channel) == to:
+    if caller.user.destination(to.channel) == to:
         field = "mobile" if to.channel == "sms" else "email"
         raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
     async with parts.concealing():
@@ -95,7 +95,7 @@ async def verify(
         )
         async with parts.challenges.spending(proof):
             moved = await _move(parts, caller, to, proof, event)
-    old = address_of(moved.before, to.channel) or reach(moved.before)
+    old = moved.before.destination(to.channel, "sms", "email")
     if old is not None:
         told = {
             **entrance.told(parts.clock.now()),
@@ -114,7 +114,7 @@ async def _move(parts: Parts, caller: Caller, to: Destination, proof: Proof, eve
         moved = await repository.move(connection, caller.user, to, event=parts.audit.packed(event))
         if moved is None:
             raise Conflict("The address is another account's")
-        old = address_of(moved.before, to.channel)
+        old = moved.before.destination(to.channel)
         await parts.challenges.void([to.address, *([old.address] if old else [])])
     return moved
 

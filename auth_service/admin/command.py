@@ -1,6 +1,8 @@
 """`python -m auth_service admin grant|revoke ADDRESS ROLE`: how the first administrator is made."""
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Literal
 
@@ -34,24 +36,7 @@ async def change_role(
     role: Role,
 ) -> int:
     """Give the verified holder of a number or a mail address a role, or take it; 1 without one."""
-    life = timedelta(seconds=settings.access_token_ttl)
-    lives = Lives(absolute=life, idle=life, grace=life, access=life)
-    keys = [key.get_secret_value().encode() for key in settings.revocation_key]
-    async with (
-        open_database(settings.auth_database_url.get_secret_value()) as database,
-        open_redis(settings.redis_url.get_secret_value()) as redis,
-    ):
-        publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
-        audit = Audit(database, clock, entropy)
-        challenges = Challenges(
-            redis,
-            Keyring(settings.secrets, entropy),
-            settings,
-            DeliveryMetrics(CollectorRegistry()),
-            clock=clock,
-            entropy=entropy,
-        )
-        administration = Administration(database, publisher, challenges, audit, lives, clock=clock)
+    async with _open_administration(settings, clock, entropy) as administration:
         number = parse_phone_number(address, settings.default_region, ("*",))
         user = await administration.find_holder(number or address)
         if user is None:
@@ -64,3 +49,27 @@ async def change_role(
             return 0
     sys.stdout.write(f"{user.id} {' '.join(user.roles) or 'has no role'}\n")
     return 0
+
+
+@asynccontextmanager
+async def _open_administration(
+    settings: AuthSettings, clock: Clock, entropy: Entropy
+) -> AsyncIterator[Administration]:
+    life = timedelta(seconds=settings.access_token_ttl)
+    lives = Lives(absolute=life, idle=life, grace=life, access=life)
+    keys = [key.get_secret_value().encode() for key in settings.revocation_key]
+    async with (
+        open_database(settings.auth_database_url.get_secret_value()) as database,
+        open_redis(settings.redis_url.get_secret_value()) as redis,
+    ):
+        publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
+        challenges = Challenges(
+            redis,
+            Keyring(settings.secrets, entropy),
+            settings,
+            DeliveryMetrics(CollectorRegistry()),
+            clock=clock,
+            entropy=entropy,
+        )
+        audit = Audit(database, clock, entropy)
+        yield Administration(database, publisher, challenges, audit, lives, clock=clock)

@@ -30,9 +30,7 @@ class Notices:
         self, user: User, template: str, parameters: dict[str, str], *, request_id: str
     ) -> None:
         """Queue a notice to the user, if there is a verified way to reach them."""
-        address = user.email if user.email_verified else user.phone_number
-        if address:
-            to = Destination("email" if user.email_verified else "sms", address)
+        if to := user.destination("email", "sms"):
             await self.tell_at(to, template, parameters, request_id=request_id)
 
     async def tell_at(

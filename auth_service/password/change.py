@@ -1,5 +1,7 @@
 """Changing a password that is known."""
 
+from uuid import UUID
+
 from auth_service.audit.model import Event
 from auth_service.parts import Parts
 from auth_service.password import repository
@@ -7,6 +9,7 @@ from auth_service.password.errors import WrongPassword
 from auth_service.session.model import Caller, Entrance
 from auth_service.session.repository import lock_user, revoke_others
 from auth_service.throttle.model import login_scopes
+from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 
 
@@ -21,34 +24,47 @@ async def change(
         RateLimited: too many wrong ones from this client.
         RevocationPending: it is set, but other services may not know of the signing out yet.
     """
-    user, now = caller.user, parts.clock.now()
+    user = caller.user
     parts.policy.require(password, field="new_password", username=user.username, email=user.email)
     event = Event("password.changed", entrance.origin, user.id, session_id=caller.session_id)
     scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.device.address)
     async with parts.throttle.guess(scopes) as forgive:
-        async with parts.database.connection() as connection:
-            account = await find_account(connection, user.id)
-        stored = account.password if account else None
-        right = await parts.hasher.verify(current, stored)
-        fresh = await parts.hasher.hash(password) if right else ""
+        account = await _knowing(parts, user.id, current)
+        fresh = await parts.hasher.hash(password) if account else ""
     async with parts.audit.refusals(event):
-        if account is None or not right:
+        if account is None:
             raise WrongPassword
-        async with parts.database.transaction() as connection:
-            await lock_user(connection, user.id)
-            if not await repository.set_password(connection, account, fresh):
-                raise WrongPassword
-            await repository.remove_tickets(connection, user.id)
-            await revoke_others(
-                connection,
-                user.id,
-                caller.session_id,
-                reason="password_changed",
-                event=parts.audit.packed(event),
-                now=now,
-                until=parts.lives.revoked_until(now),
-            )
+        await _replace(parts, caller, account, fresh, event)
     await forgive()
-    told = entrance.told(now)
+    told = entrance.told(parts.clock.now())
     await parts.notices.tell(user, "password_changed", told, request_id=entrance.request_id)
     await parts.publisher.publish_for(user.id)
+
+
+async def _knowing(parts: Parts, user_id: UUID, password: str) -> Account | None:
+    """Return the user's account, None when that is not its password or it is gone."""
+    async with parts.database.connection() as connection:
+        account = await find_account(connection, user_id)
+    right = await parts.hasher.verify(password, account.password if account else None)
+    return account if right else None
+
+
+async def _replace(
+    parts: Parts, caller: Caller, account: Account, fresh: str, event: Event
+) -> None:
+    """Store the hash, unless another one has been since the old password was verified."""
+    now, user_id = parts.clock.now(), caller.user.id
+    async with parts.database.transaction() as connection:
+        await lock_user(connection, user_id)
+        if not await repository.set_password(connection, account, fresh):
+            raise WrongPassword
+        await repository.remove_tickets(connection, user_id)
+        await revoke_others(
+            connection,
+            user_id,
+            caller.session_id,
+            reason="password_changed",
+            event=parts.audit.packed(event),
+            now=now,
+            until=parts.lives.revoked_until(now),
+        )

@@ -215,10 +215,7 @@ def _errand(named: Named, account: Account) -> Errand:
 
 def _reach(user: User) -> list[Destination]:
     """Return the addresses at which an active user is known to be."""
-    mail = [Destination("email", user.email)] if user.email and user.email_verified else []
-    number = user.phone_number if user.phone_verified else None
-    phone = [Destination("sms", number)] if number else []
-    return [*mail, *phone] if user.active else []
+    return user.destinations("email", "sms") if user.active else []
 
 
 def _bound(account: Account, to: Destination) -> dict[str, str]:

@@ -3,17 +3,19 @@
 from uuid import UUID
 
 from auth_service.audit.model import Event
+from auth_service.destination import Channel
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, Errand
 from auth_service.parts import Parts
 from auth_service.password.errors import WrongPassword
 from auth_service.session.model import BY_CODE, BY_PASSWORD, Caller, Entrance, Session
 from auth_service.step_up import repository
-from auth_service.step_up.model import reach
 from auth_service.throttle.model import login_scopes
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 from shared.errors import TokenRevoked
+
+ASKED_AT: tuple[Channel, ...] = ("sms", "email")
 
 
 async def ask(parts: Parts, caller: Caller, entrance: Entrance) -> Challenge:
@@ -22,7 +24,7 @@ async def ask(parts: Parts, caller: Caller, entrance: Entrance) -> Challenge:
     Raises:
         RateLimited: too many codes.
     """
-    to = reach(caller.user)
+    to = caller.user.destination(*ASKED_AT)
     if to is None:
         raise TokenRevoked  # what they signed in by was taken from them
     return await parts.challenges.send(
@@ -45,7 +47,7 @@ async def by_code(
         RateLimited: too many wrong codes.
         TokenRevoked: the session has ended meanwhile.
     """
-    to, event = reach(caller.user), _event(caller, entrance, "otp")
+    to, event = caller.user.destination(*ASKED_AT), _event(caller, entrance, "otp")
     async with parts.audit.refusals(event):
         if to is None:
             raise OtpInvalid

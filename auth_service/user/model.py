@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from auth_service.destination import Channel, Destination
 from shared.paging import id_cursor
 
 Status = Literal["pending", "active", "disabled"]
@@ -40,12 +41,23 @@ class User:
         """Return the place in lists, which are by id."""
         return id_cursor(self.id)
 
+    def destinations(self, *channels: Channel) -> list[Destination]:
+        """Return the verified addresses there, in that order; a claimed one may be another's."""
+        verified: dict[Channel, str | None] = {
+            "sms": self.phone_number if self.phone_verified else None,
+            "email": self.email if self.email_verified else None,
+        }
+        found = [(channel, verified[channel]) for channel in channels]
+        return [Destination(channel, address) for channel, address in found if address]
+
+    def destination(self, *channels: Channel) -> Destination | None:
+        """Return the first of the verified addresses there, None without one."""
+        return next(iter(self.destinations(*channels)), None)
+
     @property
     def addresses(self) -> list[str]:
-        """The verified addresses; one that is merely claimed may be somebody else's."""
-        phone = (self.phone_number, self.phone_verified)
-        mail = (self.email, self.email_verified)
-        return [address for address, verified in (phone, mail) if address and verified]
+        """The verified addresses."""
+        return [one.address for one in self.destinations("sms", "email")]
 
     @property
     def active(self) -> bool:
