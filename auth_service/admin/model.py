@@ -25,8 +25,6 @@ class Search:
 
     prefix: str
     number: str
-    before: UUID
-    limit: int
 
     def bounds(self) -> tuple[str, str, str, str]:
         """Return between which texts and which numbers what is looked for lies."""

@@ -94,9 +94,9 @@ async def page(database: Database, before: UUID, limit: int) -> list[User]:
         return [user_of(row) for row in await connection.fetch(PAGE, before, limit)]
 
 
-async def matching(database: Database, search: Search) -> list[User]:
-    """Return those whose name, username, mail address or number begins like that."""
-    arguments = (*search.bounds(), search.before, search.limit)
+async def matching(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
+    """Return, likewise, those whose name, username, mail address or number begins like that."""
+    arguments = (*search.bounds(), before, limit)
     async with database.connection() as connection:
         return [user_of(row) for row in await connection.fetch(MATCHING, *arguments)]
 

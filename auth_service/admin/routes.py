@@ -1,7 +1,5 @@
 """`/admin/users`: found, kept out, let in again, given roles. Each route is for administrators."""
 
-from uuid import UUID
-
 from aiohttp import web
 
 from auth_service.admin.errors import NotActivated, OwnAccount
@@ -30,9 +28,8 @@ routes = Routes("administration")
 async def list_users(request: web.Request) -> web.Response:
     """Answer with a page of users."""
     query = read_query(request, UserQuery)
-    before = query.before_id()
-    search = _search(request, query.q, before, query.rows) if query.q else None
-    found = await request.app[ADMINISTRATION].search(search, before, query.rows)
+    search = _search(request, query.q) if query.q else None
+    found = await request.app[ADMINISTRATION].search(search, query.before_id(), query.rows)
     return answer(UserPage.of(query, found, UserAnswer.model_validate))
 
 
@@ -106,7 +103,7 @@ def _actor(request: web.Request) -> Actor:
     return Actor(origin(request), request[CALLER].user.id)
 
 
-def _search(request: web.Request, text: str, before: UUID, limit: int) -> Search:
+def _search(request: web.Request, text: str) -> Search:
     region = request.app[SETTINGS].default_region
     number = parse_phone_number(text, region, ("*",)) or text
-    return Search(text.lower(), number, before, limit)
+    return Search(text.lower(), number)

@@ -49,7 +49,7 @@ class Administration:
         """Return users, the newest first; all of them where nothing is looked for."""
         if search is None:
             return await repository.page(self._database, before, limit)
-        return await repository.matching(self._database, search)
+        return await repository.matching(self._database, search, before, limit)
 
     async def find_holder(self, address: str) -> User | None:
         """Return the verified holder of a number or a mail address."""

@@ -1,5 +1,6 @@
 """Refreshing, signing out, and the list of signed-in devices."""
 
+from functools import partial
 from uuid import UUID
 
 from aiohttp import web
@@ -11,7 +12,6 @@ from auth_service.session import service
 from auth_service.session.answers import token_pair
 from auth_service.session.cookies import clear, find_grant, find_leaver
 from auth_service.session.errors import RefreshInvalid, RefreshReused
-from auth_service.session.model import Session
 from auth_service.session.schemas import (
     LogoutAllBody,
     LogoutBody,
@@ -98,11 +98,10 @@ async def logout_all(request: web.Request) -> web.Response:
 async def list_sessions(request: web.Request) -> web.Response:
     """Answer with a page of the caller's sessions."""
     query, caller = read_query(request, PageQuery), request[CALLER]
-    current = caller.session_id
     found = await service.list_sessions(
         request.app[PARTS], caller, query.start(UUID, NEWEST), query.rows
     )
-    return answer(SessionPage.of(query, found, lambda one: _shown(one, current=one.id == current)))
+    return answer(SessionPage.of(query, found, partial(SessionAnswer.of, caller.session_id)))
 
 
 @routes.add(
@@ -117,10 +116,3 @@ async def delete_session(request: web.Request) -> web.Response:
     session_id = path_id(request)
     await service.sign_out(request.app[PARTS], request[CALLER], session_id, origin(request))
     return web.Response(status=204)
-
-
-def _shown(session: Session, *, current: bool) -> SessionAnswer:
-    fields = {
-        name: getattr(session, name) for name in SessionAnswer.model_fields if name != "current"
-    }
-    return SessionAnswer(**fields, current=current)

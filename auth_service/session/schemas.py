@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
+from auth_service.session.model import Session
 from auth_service.user.schemas import UserAnswer
 from shared.paging import Page
 
@@ -83,6 +84,20 @@ class SessionAnswer(BaseModel):
     expires_at: datetime
     amr: tuple[str, ...]
     current: bool
+
+    @classmethod
+    def of(cls, current_id: UUID, session: Session) -> "SessionAnswer":
+        """Return the answer for one session, to whoever asks in the one with `current_id`."""
+        return cls(
+            id=session.id,
+            user_agent=session.user_agent,
+            ip=session.ip,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            amr=session.amr,
+            current=session.id == current_id,
+        )
 
 
 class SessionPage(Page[SessionAnswer]):

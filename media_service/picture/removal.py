@@ -52,7 +52,7 @@ class Remover:
             for key in removal.files():
                 await self._storage.delete(key)
         except (OSError, ServiceUnavailable) as failed:
-            log.warning("file.removal_failed", creative_id=str(removal.id), error=repr(failed))
+            log.warning("file.removal_failed", picture_id=str(removal.id), error=repr(failed))
             return
         async with self._database.connection() as connection:
             await repository.forget_removal(connection, removal.id)

@@ -53,7 +53,7 @@ async def _remove_orphans(database: Database, storage: Storage, older_than: time
     removed = 0
     async for keys in storage.list_older(older_than):
         async with database.connection() as connection:
-            rows = await repository.among(connection, [key.creative_id for key in keys])
+            rows = await repository.among(connection, [key.picture_id for key in keys])
         known = {key for picture in rows for key in picture.files()}
         for key in (key for key in keys if key not in known):
             log.info("file.orphan_removed", key=str(key))

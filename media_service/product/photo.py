@@ -8,7 +8,6 @@ from uuid import UUID
 import structlog
 
 from media_service.idempotency.model import FirstAnswer, fingerprint
-from media_service.image.model import ImageFacts
 from media_service.owner.service import take_room
 from media_service.picture.removal import Remover
 from media_service.product import repository
@@ -16,9 +15,8 @@ from media_service.product.model import Draft, Photo, Product
 from media_service.product.service import ROUTE, commit, get_product, new_product
 from media_service.storage.model import StagedFile
 from media_service.upload.arrival import Arrival
-from media_service.upload.file_name import clean_file_name
 from media_service.upload.intake import Intake, discarding, upload_turn
-from media_service.upload.rendered import places, render, told_by
+from media_service.upload.rendered import described, places, render, told_by
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
@@ -143,21 +141,7 @@ async def _replace(intake: Intake, token: str, product_id: str, photo: Photo) ->
 
 async def _keep(intake: Intake, staged: StagedFile, arrival: Arrival[Any], name: str) -> Photo:
     facts = await render(intake.images, staged, arrival)
-    photo = _photo(intake, arrival.user_id, name, facts)
+    new, now = new_id(intake.clock, intake.entropy), intake.clock.now()
+    photo = Photo(**asdict(described(facts, new, arrival.user_id, name=name, now=now)))
     await intake.storage.keep(places(facts, staged, photo.key))
     return photo
-
-
-def _photo(intake: Intake, owner: UUID, name: str, facts: ImageFacts) -> Photo:
-    return Photo(
-        id=new_id(intake.clock, intake.entropy),
-        user_id=owner,
-        file_name=clean_file_name(name, facts.content_type),
-        content_type=facts.content_type,
-        size=facts.original.size,
-        width=facts.width,
-        height=facts.height,
-        sha256=bytes.fromhex(facts.original.sha256),
-        variants=tuple(one.variant for one in facts.made),
-        created_at=intake.clock.now(),
-    )

@@ -16,22 +16,22 @@ class ObjectKey:
     """The name of a stored object, made of our own ids; a client's file name is never in it."""
 
     user_id: UUID
-    creative_id: UUID
+    picture_id: UUID
     variant: str
 
     @classmethod
     def parse(cls, text: str) -> "ObjectKey | None":
         """Return the key that is written so, None for what is none of ours."""
         try:
-            user, creative, variant = text.split("/")
-            key = cls(UUID(user), UUID(creative), variant)
+            user, picture, variant = text.split("/")
+            key = cls(UUID(user), UUID(picture), variant)
         except ValueError:
             return None
         return key if str(key) == text else None
 
     def __str__(self) -> str:
-        """Return `{user}/{creative}/{variant}`."""
-        return f"{self.user_id}/{self.creative_id}/{self.variant}"
+        """Return `{user}/{picture}/{variant}`."""
+        return f"{self.user_id}/{self.picture_id}/{self.variant}"
 
 
 class StagedFile(Protocol):

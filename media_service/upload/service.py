@@ -1,8 +1,8 @@
 """The use case: take an image in."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
-from uuid import UUID
 
 import structlog
 
@@ -13,11 +13,11 @@ from media_service.idempotency.model import FirstAnswer, fingerprint
 from media_service.idempotency.service import Turn
 from media_service.image.model import ImageFacts
 from media_service.owner.service import take_room
+from media_service.picture.model import DescribedPicture
 from media_service.upload.arrival import Arrival
-from media_service.upload.file_name import clean_file_name
 from media_service.upload.intake import Intake, discarding, upload_turn
 from media_service.upload.model import Draft
-from media_service.upload.rendered import places, render, told_by
+from media_service.upload.rendered import described, places, render, told_by
 from shared.entropy import new_id
 
 ROUTE = "creatives"
@@ -52,14 +52,9 @@ async def take_in(
         now = intake.clock.now()
         due = due_at(draft.when, await intake.zones.require(draft.timezone), now)
         facts = await render(intake.images, staged, arrival)
-        creative = _creative(
-            new_id(intake.clock, intake.entropy),
-            arrival.user_id,
-            draft=draft,
-            due=due,
-            facts=facts,
-            now=now,
-        )
+        new = new_id(intake.clock, intake.entropy)
+        picture = described(facts, new, arrival.user_id, name=draft.file_name, now=now)
+        creative = _creative(picture, draft, due, facts)
         await intake.storage.keep(places(facts, staged, creative.key))
         return await _commit(intake, arrival.token, turn, creative, answer(creative, mark))
 
@@ -79,30 +74,15 @@ async def _commit(
 
 
 def _creative(
-    creative_id: UUID,
-    owner: UUID,
-    *,
-    draft: Draft,
-    due: datetime,
-    facts: ImageFacts,
-    now: datetime,
+    picture: DescribedPicture, draft: Draft, due: datetime, facts: ImageFacts
 ) -> Creative:
     return Creative(
-        id=creative_id,
-        user_id=owner,
+        **asdict(picture),
         title=draft.title,
-        file_name=clean_file_name(draft.file_name, facts.content_type),
-        content_type=facts.content_type,
-        size=facts.original.size,
-        width=facts.width,
-        height=facts.height,
-        sha256=bytes.fromhex(facts.original.sha256),
         placeholder=facts.placeholder,
         due_at=due,
         timezone=draft.timezone,
         status=Status.SCHEDULED,
-        variants=tuple(one.variant for one in facts.made),
-        created_at=now,
-        updated_at=now,
+        updated_at=picture.created_at,
         version=1,
     )

@@ -77,7 +77,7 @@ async def test_what_is_kept_can_be_read_in_pieces(storage: Storage) -> None:
 async def test_a_deletion_spares_the_neighbours(storage: Storage) -> None:
     user = uuid4()
     first, second = key(user), key(user)
-    thumb = ObjectKey(user, first.creative_id, "thumb")
+    thumb = ObjectKey(user, first.picture_id, "thumb")
     for where in (first, second, thumb):
         await put(storage, where)
     await storage.delete(first)
