@@ -1,0 +1,169 @@
+"""A bucket without room, in the words of several stores: refused, nothing half-kept, well again.
+
+A gate in front of moto's bucket refuses what does not fit; all else goes through.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from tests.support.bucket import MotoBucket
+from tests.support.media import left_over, picture_form, until
+from tests.support.pictures import grain
+
+LARGE, SMALL = grain(1330), grain(40)
+"""The large one's original goes in two parts, everything else in one request."""
+BETWEEN = {"transfer-encoding", "connection", "host", "expect"}
+"""Headers that are between two neighbours."""
+Refuses = Callable[[web.Request], bool]
+
+
+@dataclass
+class Gate:
+    """What is refused, and how."""
+
+    refuses: Refuses
+    status: int
+    code: str
+    url: str = ""
+    refused: int = 0
+
+    def open(self) -> None:
+        """Make room."""
+        self.refuses = lambda _: False
+
+    def answer(self) -> web.Response:
+        self.refused += 1
+        text = f"<?xml version='1.0'?><Error><Code>{self.code}</Code><Message>no</Message></Error>"
+        return web.Response(status=self.status, text=text, content_type="application/xml")
+
+
+@asynccontextmanager
+async def gated(bucket: MotoBucket, gate: Gate) -> AsyncIterator[None]:
+    async def handle(request: web.Request) -> web.Response:
+        body = await request.read()
+        if gate.refuses(request):
+            return gate.answer()
+        headers = {
+            name: value for name, value in request.headers.items() if name.lower() not in BETWEEN
+        }
+        async with session.request(
+            request.method, bucket.endpoint + request.raw_path, data=BytesIO(body), headers=headers
+        ) as answer:
+            passed = {
+                name: text for name, text in answer.headers.items() if name.lower() not in BETWEEN
+            }
+            return web.Response(status=answer.status, body=await answer.read(), headers=passed)
+
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    async with ClientSession(auto_decompress=False) as session:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        gate.url = f"s3://{bucket.name}?endpoint=http://{host}:{port}"
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+
+def second_part(request: web.Request) -> bool:
+    return request.query.get("partNumber") == "2"
+
+
+def completion(request: web.Request) -> bool:
+    return request.method == "POST" and "uploadId" in request.query
+
+
+def a_smaller_picture(request: web.Request) -> bool:
+    return request.method == "PUT" and request.path.endswith("/thumb")
+
+
+def everything(request: web.Request) -> bool:
+    return request.method in {"PUT", "POST"}
+
+
+STORES = [
+    (507, "XMinioStorageFull", (507, "storage_full")),
+    (403, "QuotaExceeded", (507, "storage_full")),
+    (500, "InternalError", (503, "service_unavailable")),
+]
+"""How a full store answers, and what is made of it. Rclone says no more than that it has failed."""
+
+
+@pytest.fixture
+def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files on their way in are staged."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
+    return tmp_path / "cheershare-staging"
+
+
+@pytest.mark.parametrize(
+    ("refuses", "picture"),
+    [
+        (second_part, LARGE),
+        (completion, LARGE),
+        (a_smaller_picture, SMALL),
+        (everything, SMALL),
+    ],
+    ids=["second part", "completion", "smaller picture", "everything"],
+)
+async def test_a_full_bucket_keeps_nothing_and_recovers(
+    refuses: Refuses,
+    picture: bytes,
+    serving_media: Callable[..., Any],
+    bucket: MotoBucket,
+    staging: Path,
+) -> None:
+    gate = Gate(refuses, 507, "InsufficientStorage")
+    async with gated(bucket, gate), serving_media(storage_url=gate.url) as media:
+        answer = await media.send(picture_form(picture))
+        assert (answer.status, answer.code) == (507, "storage_full")
+        assert gate.refused
+        assert (bucket.objects(), bucket.uploads(), left_over(staging)) == ({}, [], [])
+        assert (await media.call("GET", "/creatives")).body["items"] == []
+        gate.open()
+        created = await media.upload(picture=picture)
+        place = f"{media.user_id}/{created['id']}"
+        assert set(bucket.objects()) == {f"{place}/{v}" for v in ("original", "preview", "thumb")}
+
+
+async def test_stores_say_it_in_their_own_words(
+    serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
+) -> None:
+    gate = Gate(a_smaller_picture, 507, "XMinioStorageFull")
+    async with gated(bucket, gate), serving_media(storage_url=gate.url) as media:
+        for gate.status, gate.code, expected in STORES:
+            answer = await media.send(picture_form(SMALL))
+            assert (answer.status, answer.code) == expected
+            assert ("Retry-After" in answer.headers) == (answer.status == 503)
+            assert (bucket.objects(), left_over(staging)) == ({}, [])
+        gate.open()
+        await media.upload(picture=SMALL)
+
+
+async def test_a_full_bucket_is_read_and_deleted_from(
+    serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
+) -> None:
+    gate = Gate(lambda _: False, 507, "InsufficientStorage")
+    async with gated(bucket, gate), serving_media(storage_url=gate.url) as media:
+        created = await media.upload(picture=SMALL)
+        gate.refuses = everything
+        assert (await media.send(picture_form())).code == "storage_full"
+        path = f"/creatives/{created['id']}"
+        assert (await media.call("GET", f"{path}/file")).status == 200
+        assert (await media.call("DELETE", path)).status == 204
+        async with asyncio.timeout(10):
+            await until(lambda: not bucket.objects())
+        assert left_over(staging) == []
