@@ -99,6 +99,23 @@ async def test_an_endless_body_is_answered_then_drained_then_closed(
         assert left_over(files) == []
 
 
+async def test_bytes_that_are_no_files_count_too(
+    serving_media: Callable[..., Any], files: Path
+) -> None:
+    """Not announced: a length would be refused unread."""
+    much = b"x" * 2 * MIB
+
+    async def pieces(body: bytes) -> AsyncIterator[bytes]:
+        for at in range(0, len(body), 1000_000):
+            yield body[at : at + 1000_000]
+
+    async with serving_media(max_upload_bytes=MIB) as media:
+        for body in (form(part("more", much)), form(part("title", much)), picture_form() + much):
+            over = await media.call("POST", "/creatives", data=pieces(body), headers=FORM)
+            assert (over.status, over.code) == (413, "body_too_large")
+        assert await nothing_kept(media, files)
+
+
 async def test_an_encoded_body_is_refused_unread(media: MediaClient) -> None:
     bomb = gzip.compress(bytes(20 * MIB))
     for encoding, body in (("gzip", bomb), ("deflate", zlib.compress(b"x")), ("identity", b"x")):

@@ -1,7 +1,9 @@
 """The rules that decide about a picture, in this process: headers first, then a whole decode."""
 
 import time
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +130,19 @@ def test_memory_that_runs_out_means_too_large(
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhaust)
     with pytest.raises(ImageTooLarge):
         look(tmp_path, encode("PNG"))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "AVIF"])
+def test_every_frame_has_to_decode(kind: str, tmp_path: Path) -> None:
+    """The first one is fine; the last one's pixels are not."""
+    lossless: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
+    picture = bytearray(animate(kind, 3, size=(64, 48), **lossless))
+    last = picture.rindex(b"fdAT") + 12 if kind == "PNG" else len(picture) - 100
+    length = 100 if kind == "AVIF" else 40  # which has no blocks that would be broken too
+    picture[last : last + length] = b"\xff" * length
+    if kind == "PNG":
+        start = last - 12
+        end = start + 4 + int.from_bytes(picture[start - 4 : start])
+        picture[end : end + 4] = zlib.crc32(picture[start:end]).to_bytes(4)
+    with pytest.raises(BrokenImage):
+        look(tmp_path, bytes(picture))
