@@ -108,6 +108,24 @@ class Background:
         return pair
 
 
+def unlimited(auth_dsn: str, redis_url: str, keys_folder: Path) -> AuthSettings:
+    """Settings under which no request is one too many, and none takes long."""
+    values: dict[str, Any] = {
+        "env": "development",
+        "public_url": ISSUER,
+        "auth_database_url": auth_dsn,
+        "redis_url": redis_url,
+        "jwt_private_keys_dir": keys_folder,
+        "secret_keys": SECRET,
+        "revocation_key": REVOCATION_KEY,
+        "otp_cooldown": 0,
+        "argon2_memory_kib": 64,
+        "argon2_time": 1,
+        **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
+    }
+    return AuthSettings(**values)
+
+
 @pytest.fixture(scope="module")
 def background(
     valkey: Valkey,
@@ -118,23 +136,9 @@ def background(
     folder = tmp_path_factory.mktemp("fuzzed")
 
     async def open_services(background: Background, stack: AsyncExitStack) -> None:
-        auth_dsn = await stack.enter_async_context(databases.lent("auth"))
+        background.auth_dsn = await stack.enter_async_context(databases.lent("auth"))
         media_dsn = await stack.enter_async_context(databases.lent("media"))
-        background.auth_dsn = auth_dsn
-        values: dict[str, Any] = {
-            "env": "development",
-            "public_url": ISSUER,
-            "auth_database_url": auth_dsn,
-            "redis_url": valkey.url(),
-            "jwt_private_keys_dir": keys_folder,
-            "secret_keys": SECRET,
-            "revocation_key": REVOCATION_KEY,
-            "otp_cooldown": 0,
-            "argon2_memory_kib": 64,
-            "argon2_time": 1,
-            **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
-        }
-        auth = AuthSettings(**values)
+        auth = unlimited(background.auth_dsn, valkey.url(), keys_folder)
         media = MediaSettings(**media_values(media_dsn, valkey.url(), keys_folder, folder))
         clock, entropy = SystemClock(), SystemEntropy()
         apps = {
