@@ -5,9 +5,6 @@ from uuid import UUID
 
 from aiohttp import web
 
-from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
-from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.owner.errors import QuotaExceeded
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.sending import answer_file
 from media_service.product import photo, service
@@ -25,12 +22,10 @@ from media_service.product.schemas import (
     first_answer,
 )
 from media_service.resources import CALLER, CLOCK, DATABASE, INTAKE, REMOVER, TOKEN
-from media_service.storage.errors import StorageFull
-from media_service.upload.errors import UploadTooSlow
 from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival, read_key
-from media_service.upload.routes import answer_created
+from media_service.upload.routes import KEY_ERRORS, UPLOAD_ERRORS, answer_created
 from shared.answer import answer
-from shared.errors import MalformedJson, NotFound, RateLimited, TokenMissing, VersionMismatch
+from shared.errors import MalformedJson, NotFound, TokenMissing, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.precondition import IF_MATCH, read_expected, version_tag
@@ -40,15 +35,6 @@ routes = Routes("products")
 PHOTO_FIELD = "photo"
 JSON, FORM = "application/json", "multipart/form-data"
 _IMAGE = Content("image/*", "The file's bytes")
-_PICTURE_ERRORS = (
-    QuotaExceeded,
-    RateLimited,
-    UnsupportedImage,
-    BrokenImage,
-    ImageTooLarge,
-    UploadTooSlow,
-    StorageFull,
-)
 
 
 @routes.add(
@@ -60,7 +46,7 @@ _PICTURE_ERRORS = (
     other_bodies={JSON: ProductBody},
     headers={IDEMPOTENCY_KEY: False},
     answers={201: ProductAnswer},
-    errors=(*_PICTURE_ERRORS, RequestInProgress, IdempotencyMismatch, MalformedJson),
+    errors=(*UPLOAD_ERRORS, *KEY_ERRORS, MalformedJson),
     deadline=None,
 )
 async def create_product(request: web.Request) -> web.Response:
@@ -174,7 +160,7 @@ async def delete_product(request: web.Request) -> web.Response:
     body=PhotoForm,
     body_type=FORM,
     answers={200: ProductAnswer},
-    errors=_PICTURE_ERRORS,
+    errors=UPLOAD_ERRORS,
     deadline=None,
 )
 async def put_photo(request: web.Request) -> web.Response:

@@ -20,6 +20,19 @@ from shared.openapi import Routes
 from shared.precondition import version_tag
 
 routes = Routes("creatives")
+UPLOAD_ERRORS = (
+    QuotaExceeded,
+    RateLimited,
+    UnsupportedImage,
+    BrokenImage,
+    ImageTooLarge,
+    UploadTooSlow,
+    StorageFull,
+)
+"""What a picture may be refused for, whatever it is taken in for."""
+
+KEY_ERRORS = (RequestInProgress, IdempotencyMismatch)
+"""What an Idempotency-Key may be refused for."""
 
 
 @routes.add(
@@ -30,18 +43,7 @@ routes = Routes("creatives")
     body_type="multipart/form-data",
     headers={IDEMPOTENCY_KEY: False},
     answers={201: CreativeAnswer},
-    errors=(
-        QuotaExceeded,
-        RateLimited,
-        RequestInProgress,
-        IdempotencyMismatch,
-        UnsupportedImage,
-        BrokenImage,
-        ImageTooLarge,
-        ScheduledInPast,
-        UploadTooSlow,
-        StorageFull,
-    ),
+    errors=(*UPLOAD_ERRORS, *KEY_ERRORS, ScheduledInPast),
     deadline=None,
 )
 async def create_creative(request: web.Request) -> web.Response:
