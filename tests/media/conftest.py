@@ -30,9 +30,12 @@ from tests.support.service import Death, address, running
 from tests.support.tokens import Mint, open_epoch
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def measured_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the decoding processes hear of the coverage measurement, if there is one."""
+    """Let the decoding processes hear of the coverage measurement, if there is one.
+
+    For the tests that are about them: it doubles what starting one costs.
+    """
     names = (*process.INHERITED, "COVERAGE_PROCESS_CONFIG")
     monkeypatch.setattr(process, "INHERITED", names)
 

@@ -20,6 +20,7 @@ from media_service.image.process import Worker
 from shared.errors import ServiceUnavailable
 from tests.support.pictures import blank_png, encode, many_scans
 
+pytestmark = pytest.mark.usefixtures("measured_workers")
 PIXELS = 40_000_000
 ALICE, BOB = UUID(int=1), UUID(int=2)
 

@@ -12,6 +12,8 @@ from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
 from tests.support.media import MediaClient, left_over, picture_form
 from tests.support.pictures import blank_png, encode
 
+pytestmark = pytest.mark.usefixtures("measured_workers")
+
 
 async def test_whole_pictures_are_taken(media: MediaClient) -> None:
     for name, (picture, content_type, (width, height)) in WHOLE.items():
