@@ -48,7 +48,7 @@ demo: $(INSTALLED) ## Walk the main job against what `make run` started (PORT or
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests on servers of their own and show the coverage (ARGS for pytest)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report term $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report term $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) ## Walk the console in a headless Chromium (CHROMIUM or BASE_URL of your own)

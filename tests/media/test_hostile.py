@@ -13,6 +13,7 @@ from media_service.image.worker import MEMORY_BYTES
 from tests.support.corpus import Named, corpus
 from tests.support.media import MediaClient, left_over, picture_form
 
+pytestmark = pytest.mark.usefixtures("measured_workers")
 SENDERS = 2  # as many as decode: nobody waits for another's picture
 VERDICTS = {201, 415, 422}
 
