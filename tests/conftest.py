@@ -28,6 +28,8 @@ from tests.support.databases import Databases
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
+pytest_plugins = ["tests.support.documented"]
+
 SECRET = "a-secret-of-the-test-suite-0123456789abcdef"
 REVOCATION_KEY = "a-revocation-key-of-the-suite-0123456789ab"
 ISSUER = "http://127.0.0.1:8000"

@@ -123,3 +123,19 @@ async def test_no_forged_host_gets_into_the_link(auth: AuthClient) -> None:
     text = (await auth.inbox(EMAIL))[0]["text"]
     assert f"\n{ISSUER}/console#reset_ticket=cht_" in text
     assert "evil" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "more"), [("/verify-reset", {}), ("/reset-password", {"new_password": NEW})]
+)
+async def test_guesses_at_a_reset_code_are_limited(
+    serving_auth: Callable[..., Any], path: str, more: dict[str, str]
+) -> None:
+    async with serving_auth(limit_wrong_per_ip="1/hour") as auth:
+        await activate(auth, email=EMAIL, password=PASSWORD)
+        await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
+        guess = {"email": EMAIL, "otp": "000000", **more}
+        assert (await post(auth, path, **guess)).code == "otp_invalid"
+        refused = await post(auth, path, **guess)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+        assert int(refused.headers["Retry-After"]) > 0

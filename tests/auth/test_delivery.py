@@ -25,6 +25,7 @@ from tests.support.providers import (
 )
 from tests.support.waiting import until
 
+FORM = "application/x-www-form-urlencoded; charset=punycode"
 NUMBER = "+919876543210"
 
 
@@ -260,16 +261,19 @@ async def test_an_unsigned_callback_is_refused_unread(
 
 
 @pytest.mark.parametrize(
-    ("body", "status"),
-    [(b"\xff=1", 400), (b"a=1&" * 200, 400), (b"x" * 70_000, 413), (b"To=1", 422)],
+    ("content_type", "body", "status"),
+    [
+        (FORM, b"\xff=1", 400),
+        (FORM, b"a=1&" * 200, 400),
+        (FORM, b"x" * 70_000, 413),
+        (FORM, b"To=1", 422),
+        ("application/json", b"{}", 415),
+    ],
 )
 async def test_a_callback_is_read_within_bounds(
-    through: Callable[..., Any], body: bytes, status: int
+    through: Callable[..., Any], content_type: str, body: bytes, status: int
 ) -> None:
     async with through("twilio") as auth:
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=punycode",
-            "X-Twilio-Signature": "made up",
-        }
+        headers = {"Content-Type": content_type, "X-Twilio-Signature": "made up"}
         answer = await auth.call("POST", "/callbacks/twilio", data=body, headers=headers)
         assert (answer.status, answer.body["status"]) == (status, status)

@@ -68,9 +68,17 @@ async def test_other_parameters_make_a_hash_outdated(opened: Open) -> None:
         assert await hasher.verify(PASSWORD, stored) is True
 
 
-async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(opened: Open) -> None:
-    async with opened(argon2_memory_kib=8192, argon2_concurrency=1) as hasher:
-        stored = await hasher.hash(PASSWORD)
+async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(argon2_concurrency=1) as hasher:
+        stored, original, go = await hasher.hash(PASSWORD), hasher._matches, threading.Event()
+
+        def held(password: str, hash_: str) -> bool:
+            go.wait(10)
+            return original(password, hash_)
+
+        monkeypatch.setattr(hasher, "_matches", held)
         with blockbuster_ctx("auth_service"):
             running = [
                 asyncio.create_task(hasher.verify(PASSWORD, stored)) for _ in range(MOST_IN_HAND)
@@ -79,6 +87,7 @@ async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(opened: Open)
             with pytest.raises(ServiceUnavailable) as full:
                 await hasher.verify(PASSWORD, stored)
             assert not any(task.done() for task in running)  # nobody waited to be refused
+            go.set()
             assert await asyncio.gather(*running) == [True] * MOST_IN_HAND
     assert full.value.headers() == {"Retry-After": "1"}
 

@@ -1,6 +1,7 @@
 """media_service as an app uses it."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -46,8 +47,8 @@ def picture_form(picture: bytes | None = None, *more: bytes, when: str | None = 
 
 
 def left_over(files: Path) -> list[Path]:
-    """Every file below the service's directory."""
-    return [path for path in files.rglob("*") if path.is_file()]
+    """Every file below the service's directory, which may remove folders meanwhile."""
+    return [Path(folder, name) for folder, _, names in os.walk(files) for name in names]
 
 
 def kept(files: Path, variant: str = "original") -> list[Path]:
