@@ -1,0 +1,56 @@
+"""What a test is lent is empty and whole, whatever the one before did with it."""
+
+import asyncpg
+import pytest
+
+from tests.faults.stage import SESSIONS
+from tests.support.databases import TABLES, Databases
+
+EVENT = """
+insert into audit_events (id, event, outcome, details, created_at)
+values (gen_random_uuid(), 'user.signed_up', 'success', '{}', now())"""
+
+
+async def test_the_next_one_finds_nothing_and_nobody(databases: Databases) -> None:
+    async with databases.lent("auth") as dsn:
+        left = await asyncpg.connect(dsn)
+        await left.execute(SESSIONS.replace("$1", "3"))
+        await left.execute("begin; lock table users in access exclusive mode")
+    async with databases.lent("auth") as again:
+        assert again == dsn
+        connection = await asyncpg.connect(again)
+        names = [row[0] for row in await connection.fetch(TABLES)]
+        assert "public.sessions" in names
+        for name in names:
+            assert await connection.fetchval(f"select count(*) from {name}") == 0
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await left.execute("rollback")
+        await connection.close()
+
+
+async def test_two_at_once_have_two(databases: Databases) -> None:
+    async with databases.lent("auth") as first, databases.lent("auth") as second:
+        assert first != second
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["create table more ()", "alter table users set unlogged", "drop table tokens"],
+)
+async def test_its_tables_cannot_be_changed(databases: Databases, change: str) -> None:
+    async with databases.lent("auth") as dsn:
+        connection = await asyncpg.connect(dsn)
+        with pytest.raises(asyncpg.RaiseError, match="a database of its own"):
+            await connection.execute(change)
+        await connection.close()
+
+
+async def test_what_is_append_only_is_emptied_as_well(databases: Databases) -> None:
+    async with databases.lent("auth") as dsn:
+        connection = await asyncpg.connect(dsn)
+        await connection.execute(EVENT)
+        await connection.close()
+    async with databases.lent("auth") as again:
+        connection = await asyncpg.connect(again)
+        assert await connection.fetchval("select count(*) from audit_events") == 0
+        await connection.close()
