@@ -4,7 +4,7 @@ import structlog
 
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.model import Challenge, Errand
+from auth_service.otp.model import NOTHING, Challenge, Errand
 from auth_service.parts import Parts
 from auth_service.password.errors import InvalidCredentials
 from auth_service.password.repository import replace_hash
@@ -18,7 +18,6 @@ from shared.errors import DomainError, ServiceUnavailable
 from shared.logs import mask
 
 log = structlog.get_logger()
-NOTHING = Errand({}, template=None, real=False)
 
 
 async def ask(parts: Parts, destination: Destination, device: Device, request_id: str) -> Challenge:

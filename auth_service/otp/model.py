@@ -41,6 +41,10 @@ class Errand:
     to: Destination | None = None
 
 
+NOTHING = Errand({}, template=None, real=False)
+"""The errand at an address without an account, where nobody may be told that it has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A ticket that is mailed with the code, and the address of the page that takes it."""

@@ -26,6 +26,7 @@ from auth_service.otp.model import (
 from auth_service.settings import AuthSettings
 from auth_service.throttle.breaker import BREAKER, Range, watched
 from auth_service.throttle.model import Scope, digest, known_key, sent_scopes, wrong_scopes
+from auth_service.throttle.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import DomainError, RateLimited
@@ -35,7 +36,6 @@ log = structlog.get_logger()
 Address = IPv4Address | IPv6Address
 KNOWN_FOR_MS = 30 * 24 * 3600 * 1000
 FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-LIMITS = lua("auth_service.throttle", "limits.lua")
 SEND = Script.of(LIMITS, BREAKER, lua("auth_service.otp", "send.lua"))
 VERIFY = Script.of(LIMITS, BREAKER, lua("auth_service.otp", "verify.lua"))
 REDEEM = Script.of(lua("auth_service.otp", "redeem.lua"))

@@ -52,7 +52,11 @@ async def _knowing(parts: Parts, user_id: UUID, password: str) -> Account | None
 async def _replace(
     parts: Parts, caller: Caller, account: Account, fresh: str, event: Event
 ) -> None:
-    """Store the hash, unless another one has been since the old password was verified."""
+    """Store the hash, and end the user's other sessions.
+
+    Raises:
+        WrongPassword: another password was stored since this one was verified.
+    """
     now, user_id = parts.clock.now(), caller.user.id
     async with parts.database.transaction() as connection:
         await lock_user(connection, user_id)

@@ -9,7 +9,7 @@ from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
 from auth_service.opaque import SECRET_BYTES, fingerprint, well_formed, wrap
 from auth_service.otp.errors import NothingSent, OtpInvalid
-from auth_service.otp.model import Challenge, Errand, Link, Proof
+from auth_service.otp.model import NOTHING, Challenge, Errand, Link, Proof
 from auth_service.parts import Parts
 from auth_service.password import repository
 from auth_service.session.model import Device, Entrance
@@ -19,7 +19,6 @@ from auth_service.user.repository import Name, find_account, find_claimants
 from shared.logs import mask
 
 TICKET_LIFE = timedelta(minutes=10)
-NOTHING = Errand({}, template=None, real=False)
 FIELD = "new_password"
 
 

@@ -6,7 +6,7 @@ from auth_service.audit.model import Event, Origin
 from auth_service.destination import Destination
 from auth_service.opening.model import Opening
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.model import Challenge, Errand
+from auth_service.otp.model import NOTHING, Challenge, Errand
 from auth_service.parts import Parts
 from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
@@ -22,7 +22,6 @@ from shared.entropy import new_id
 from shared.errors import ServiceUnavailable
 from shared.logs import mask
 
-NOTHING = Errand({}, template=None, real=False)
 TELL_OWNER = Errand({}, template="already_registered", real=False)
 
 
