@@ -16,6 +16,7 @@ from auth_service.session.repository import lock_user
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, PREFIXED, find_account, user_of
 from shared.db import Connection
+from shared.revocation.message import USER_DELETED
 
 PROFILE = ("name", "first_name", "last_name", "username")
 _KEPT = ", ".join(
@@ -64,7 +65,7 @@ WITH gone AS (
     {appending(4, "gone")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation + 1, 'user_deleted', $2, $3 FROM gone"""
+SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM gone"""
 
 SESSIONS = f"""
 SELECT {", ".join(field.name for field in fields(HeldSession))} FROM sessions

@@ -3,10 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from shared.revocation.message import Revocation
-
-USER_DELETED = "user_deleted"
-"""The reason that also goes to `revocations:deleted`: what the user had is to be removed."""
+from shared.revocation.message import USER_DELETED, Revocation
 
 DELETED_LIFE = timedelta(days=30)
 """How long a deleted user is told of; `expires_at` of such a row is that much later."""

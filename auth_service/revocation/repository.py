@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from auth_service.revocation.model import USER_DELETED, StoredRevocation
+from auth_service.revocation.model import StoredRevocation
 from shared.db import Connection, Database, Record
-from shared.revocation.message import Revocation
+from shared.revocation.message import USER_DELETED, Revocation
 
 LOCK = 0x7265766F  # any number that nothing else locks
 COLUMNS = "id, kind, subject, generation, reason, created_at, expires_at, entry"

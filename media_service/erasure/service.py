@@ -12,12 +12,17 @@ from media_service.owner.repository import mark_deleted
 from media_service.picture.removal import Remover
 from shared.clock import Clock
 from shared.db import Database
-from shared.revocation.message import DELETED, Revocation, UnverifiedMessageError, decode
+from shared.revocation.message import (
+    DELETED,
+    USER_DELETED,
+    Revocation,
+    UnverifiedMessageError,
+    decode,
+)
 
 POLL_SECONDS = 2
 PAGE = 100
 BATCH = 500
-USER_DELETED = "user_deleted"
 log = structlog.get_logger()
 Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 

@@ -13,6 +13,9 @@ CHANNEL = "revocations"
 LOG = "revocations:log"
 HEAD = "revocations:head"
 DELETED = "revocations:deleted"
+USER_DELETED = "user_deleted"
+"""The reason that also goes to `DELETED`: what the user had is to be removed."""
+
 VERSION = 1
 MAX_BYTES = 512
 ID_BYTES = 40  # room for the id, which Redis assigns

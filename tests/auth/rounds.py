@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 from redis.asyncio import Redis
 
 from auth_service.revocation.backlog import Backlog
-from auth_service.revocation.model import DELETED_LIFE, USER_DELETED
+from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from deploy.local.valkey import Valkey
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.redis import BatchedRedis, open_redis
-from shared.revocation.message import HEAD, LOG, Revocation, decode
+from shared.revocation.message import HEAD, LOG, USER_DELETED, Revocation, decode
 from tests.conftest import REVOCATION_KEY
 from tests.support.clock import MovableClock
 from tests.support.database import Connection

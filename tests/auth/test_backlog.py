@@ -14,10 +14,10 @@ from auth_service.revocation import service
 from auth_service.revocation.backlog import EpochGone
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import watch_publisher
-from auth_service.revocation.model import DELETED_LIFE, USER_DELETED, StoredRevocation
+from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
 from auth_service.revocation.seeding import Seeding
 from deploy.local.valkey import Valkey
-from shared.revocation.message import DELETED, HEAD, LOG, Revocation
+from shared.revocation.message import DELETED, HEAD, LOG, USER_DELETED, Revocation
 from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 from tests.auth.rounds import LIFE, Bench, open_bench
 from tests.support.clock import MovableClock
