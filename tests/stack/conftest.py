@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from types import FrameType
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession
 
-from tests.stack.load import Load, Outcome
+from tests.stack.load import TIMEOUT, Load, Outcome
 from tests.stack.stack import Stack, engine_missing
-
-TIMEOUT = ClientTimeout(total=30)
 
 
 @dataclass

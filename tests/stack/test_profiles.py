@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from deploy.local.process import free_port
-from tests.stack.conftest import TIMEOUT
+from tests.stack.load import TIMEOUT
 from tests.stack.stack import CHECKOUT, Stack
 from tests.stack.test_files import Kept
 from tests.stack.test_journey import number
