@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from datetime import timedelta
 
+from media_service.allocation import keep_freed_chunks
 from media_service.app import create_app
 from media_service.picture.sweep import GRACE, Swept, sweep
 from media_service.settings import MediaSettings
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logs(settings.log_level, settings.log_format)
     if options.command == "sweep":
         return _sweep(settings, timedelta(seconds=options.older_than))
+    keep_freed_chunks()
     run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
     return 0
 
