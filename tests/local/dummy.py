@@ -6,8 +6,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-BIG = 30 * 1024 * 1024
+MIB = 1024 * 1024
+BIG = 30 * MIB
 CHUNK = 65536
+CHUNKED = b"POST /v1/media/count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+"""How a request to `count` begins whose body has no length."""
 
 
 @dataclass

@@ -11,10 +11,7 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
 from tests.local.conftest import Front
-from tests.local.dummy import BIG
-
-MIB = 1024 * 1024
-CHUNKED = b"POST /v1/media/count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+from tests.local.dummy import BIG, CHUNKED, MIB
 
 
 async def exchange(port: int, request: bytes, *, until: bytes | None = None) -> bytes:

@@ -9,9 +9,6 @@ from deploy.local.front import create_front
 from shared.shutdown import listening
 from tests.local.conftest import Front
 
-MIB = 1024 * 1024
-CHUNKED = b"POST /v1/media/count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-
 
 async def test_ready_when_both_services_are(client: ClientSession, front: Front) -> None:
     async with client.get(f"{front.url}/readyz") as answer:
