@@ -50,10 +50,11 @@ def test_the_curl_lines_work_as_printed(stack: Stack, tmp_path: Path) -> None:
     assert "THE CODE" in enter
     pair = terminal.enter(enter.replace("THE CODE", code))
     terminal.enter(token.replace("THE ACCESS TOKEN", pair["access_token"]))
-    upload, scheduled, sign_out, refused = rest
+    upload, scheduled, offer, sign_out, refused = rest
     kept = terminal.enter(upload)
     [today] = terminal.enter(scheduled)["scheduled_creatives"]["today"]
     assert today["id"] == kept["id"]
+    assert terminal.enter(offer)["price"] == 49_900
     assert terminal.enter(sign_out) is None
     assert refused == scheduled
     assert terminal.enter(refused)["code"] == "token_revoked"
