@@ -21,8 +21,9 @@ from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from tests.support.bucket import MotoBucket
-from tests.support.media import left_over, picture_form, until
+from tests.support.media import left_over, picture_form
 from tests.support.pictures import encode, grain
+from tests.support.waiting import until
 
 LARGE = 2 * PART_BYTES + 1
 
@@ -213,8 +214,7 @@ async def test_the_service_on_a_bucket(
         assert (await media.http.get("/readyz")).status == 200
         assert left_over(staging) == []
         assert (await media.call("DELETE", f"/creatives/{created['id']}")).status == 204
-        async with asyncio.timeout(10):
-            await until(lambda: not bucket.objects())
+        await until(lambda: not bucket.objects())
 
 
 async def test_a_store_in_trouble_keeps_nothing(

@@ -1,13 +1,13 @@
 """Creatives from upload to deletion, through the HTTP interface."""
 
-import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.support.media import MediaClient, day, form, left_over, part, picture_form, until
+from tests.support.media import MediaClient, day, form, left_over, part, picture_form
 from tests.support.pictures import encode
+from tests.support.waiting import until
 
 
 async def test_an_upload_is_answered_whole(media: MediaClient, files: Path) -> None:
@@ -70,8 +70,7 @@ async def test_a_deleted_creative_is_gone_with_its_file(media: MediaClient, file
     assert (gone.status, gone.body) == (204, b"")
     for method, what in (("GET", path), ("GET", f"{path}/file"), ("DELETE", path)):
         assert (await media.call(method, what)).code == "not_found"
-    async with asyncio.timeout(5):
-        await until(lambda: not list((files / "objects").iterdir()))
+    await until(lambda: not list((files / "objects").iterdir()))
     assert left_over(files) == []
 
 

@@ -12,8 +12,9 @@ import asyncpg
 import pytest
 from blockbuster import blockbuster_ctx
 
-from tests.support.media import MediaClient, kept, left_over, part, until
+from tests.support.media import MediaClient, kept, left_over, part
 from tests.support.pictures import encode, grain
+from tests.support.waiting import until
 
 
 async def test_files_answer_conditions_and_ranges(media: MediaClient) -> None:
@@ -132,8 +133,7 @@ async def test_a_reader_that_goes_away_harms_nobody(
     writer.write(request)
     assert await reader.readexactly(10) == b"HTTP/1.1 2"
     writer.transport.abort()
-    async with asyncio.timeout(5):
-        await until(lambda: "file.sending_ended_early" in capsys.readouterr().out)
+    await until(lambda: "file.sending_ended_early" in capsys.readouterr().out)
     assert (await media.call("GET", "/creatives")).status == 200
 
 
@@ -169,8 +169,7 @@ async def test_a_file_that_cannot_be_removed_is_removed_later(
     monkeypatch.setattr("media_service.storage.local._remove", refuse)
     monkeypatch.setattr("media_service.picture.removal.POLL_SECONDS", 0.1)
     assert (await media.call("DELETE", path)).status == 204
-    async with asyncio.timeout(5):
-        await until(lambda: "file.removal_failed" in capsys.readouterr().out)
+    await until(lambda: "file.removal_failed" in capsys.readouterr().out)
     assert (await media.call("GET", path)).status == 404
     assert len(left_over(files)) == 3
     monkeypatch.undo()

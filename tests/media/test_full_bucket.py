@@ -3,7 +3,6 @@
 A gate in front of moto's bucket refuses what does not fit; all else goes through.
 """
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,8 +15,9 @@ import pytest
 from aiohttp import ClientSession, web
 
 from tests.support.bucket import MotoBucket
-from tests.support.media import left_over, picture_form, until
+from tests.support.media import left_over, picture_form
 from tests.support.pictures import grain
+from tests.support.waiting import until
 
 LARGE, SMALL = grain(1330), grain(40)
 """The large one's original goes in two parts, everything else in one request."""
@@ -164,6 +164,5 @@ async def test_a_full_bucket_is_read_and_deleted_from(
         path = f"/creatives/{created['id']}"
         assert (await media.call("GET", f"{path}/file")).status == 200
         assert (await media.call("DELETE", path)).status == 204
-        async with asyncio.timeout(10):
-            await until(lambda: not bucket.objects())
+        await until(lambda: not bucket.objects())
         assert left_over(staging) == []

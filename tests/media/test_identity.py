@@ -16,8 +16,9 @@ from media_service.app import INTERFACE
 from shared.revocation.message import HEAD
 from shared.tokens import LEEWAY_SECONDS
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
-from tests.support.media import MEDIA, MediaClient, left_over, picture_form, until
+from tests.support.media import MEDIA, MediaClient, left_over, picture_form
 from tests.support.tokens import Mint, revoke_session
+from tests.support.waiting import until
 
 OPEN = 3  # search, and the photo of a visible product with and without its bytes
 ANY_ID = "0198c0de-0000-7000-8000-000000000000"
@@ -131,8 +132,7 @@ async def test_keys_may_change_while_it_runs(
     newcomer = MediaClient.of(media.http, other)
     assert (await newcomer.call("GET", "/creatives")).status == 401
     await asyncio.to_thread(jwks_file.write_text, "{ broken")
-    async with asyncio.timeout(5):
-        await until(lambda: "keys.unreadable" in capsys.readouterr().out)
+    await until(lambda: "keys.unreadable" in capsys.readouterr().out)
     assert (await media.call("GET", "/creatives")).status == 200  # the last good set
     other.write_jwks(jwks_file)
     async with asyncio.timeout(5):

@@ -14,8 +14,9 @@ import pytest
 from media_service.product import repository
 from shared.db import open_database
 from tests.support.journey import Answer, read
-from tests.support.media import FORM, MEDIA, MediaClient, form, left_over, part, until
+from tests.support.media import FORM, MEDIA, MediaClient, form, left_over, part
 from tests.support.pictures import encode
+from tests.support.waiting import until
 
 PICTURE = encode()
 WAITING = """
@@ -59,8 +60,7 @@ async def kept(files: Path, dsn: str) -> set[str]:
     rows = await connection.fetch("select id from photos union all select id from creatives")
     await connection.close()
     names = {str(row["id"]) for row in rows}
-    async with asyncio.timeout(10):
-        await until(lambda: {path.parent.name for path in left_over(files)} == names)
+    await until(lambda: {path.parent.name for path in left_over(files)} == names)
     return names
 
 

@@ -1,6 +1,5 @@
 """Reconciling rows and files, in both directions."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,8 +9,9 @@ from uuid import uuid4
 import pytest
 
 from tests.support.clock import MovableClock
-from tests.support.media import MediaClient, left_over, until
+from tests.support.media import MediaClient, left_over
 from tests.support.service import finished, running
+from tests.support.waiting import until
 
 Sweep = Callable[..., Awaitable[tuple[int | None, str]]]
 
@@ -88,8 +88,7 @@ async def test_it_is_swept_at_start(
     lonely = orphan(files)
     clock.advance(hours=2)
     async with serving_media() as media:
-        async with asyncio.timeout(5):
-            await until(lambda: not left_over(files))
+        await until(lambda: not left_over(files))
         assert (await media.call("GET", "/creatives")).body["items"] == []
     assert not lonely.exists()
 

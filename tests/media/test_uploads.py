@@ -22,9 +22,9 @@ from tests.support.media import (
     left_over,
     part,
     picture_form,
-    until,
 )
 from tests.support.pictures import encode
+from tests.support.waiting import until
 
 MIB = 1024 * 1024
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -54,11 +53,6 @@ def left_over(files: Path) -> list[Path]:
 def kept(files: Path, variant: str = "original") -> list[Path]:
     """Where a local store has that variant of its creatives."""
     return sorted((files / "objects").glob(f"*/*/{variant}"))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():
-        await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True)
