@@ -17,6 +17,7 @@ REFRESH = "__Secure-refresh"
 CSRF = "__Host-csrf"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_WANTED = f"send {CSRF_HEADER} with the value of the cookie {CSRF}"
 _BLANKS = " \t"  # a browser takes other blanks for a part of a name that nobody guards
 
 
@@ -37,9 +38,9 @@ class Credential:
             return
         shown = request.headers.getall(CSRF_HEADER, [])
         if claims.csrf is None or len(shown) != 1:
-            raise CsrfFailed
+            raise CsrfFailed(_WANTED)
         if not hmac.compare_digest(shown[0].encode("utf-8", "replace"), claims.csrf.encode()):
-            raise CsrfFailed
+            raise CsrfFailed(_WANTED)
 
 
 def find_credential(request: web.Request) -> Credential | None:
@@ -83,4 +84,4 @@ def require_origin(request: web.Request, own: str, *, may_be_missing: bool = Fal
     """
     origins = request.headers.getall("Origin", [])
     if origins != [own] and (origins or not may_be_missing):
-        raise CsrfFailed("the request does not come from this site's own pages")
+        raise CsrfFailed(f"send Origin: {own} (PUBLIC_URL), as that site's own pages do")

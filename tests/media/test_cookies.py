@@ -34,6 +34,9 @@ async def test_a_picture_goes_in_and_out_by_cookie(media: MediaClient) -> None:
     for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "6" * 64}):
         refused = await call(media, "DELETE", path, line, **headers)
         assert (refused.status, refused.code) == (403, "csrf_failed")
+        assert (
+            refused.body["detail"] == "send X-CSRF-Token with the value of the cookie __Host-csrf"
+        )
     assert (await call(media, "DELETE", path, line, **shown)).status == 204
 
 
