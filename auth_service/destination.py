@@ -48,7 +48,7 @@ def phone_destination(text: str, settings: AuthSettings, *, field: str) -> Desti
     """
     number = parse_phone_number(text, settings.default_region, settings.sms_countries)
     if number is None:
-        message = "no mobile number that codes are sent to"
+        message = "not a mobile number that codes are sent to; write it as +919876543210"
         raise ValidationFailed([FieldError(field, "phone_number", message)])
     return Destination("sms", number)
 

@@ -8,17 +8,19 @@ from typing import ClassVar
 class DomainError(Exception):
     """A refusal with a name that clients can rely on; `shared.problem` turns it into an answer.
 
-    A subclass sets `code` (snake_case, never changed), `status` and `title`.
+    A subclass sets `code` (snake_case, never changed), `status` and `title`; `advice`, where there
+    is some, is what a client may do about it.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    advice: ClassVar[str | None] = None
 
     def __init__(self, detail: str | None = None) -> None:
         """Keep `detail`, a sentence for this one occurrence; never the client's own input."""
-        super().__init__(detail or self.title)
-        self.detail = detail
+        self.detail = detail or self.advice
+        super().__init__(self.detail or self.title)
 
     def members(self) -> dict[str, object]:
         """Return what this error adds to the problem's members (RFC 9457 §3.2)."""
@@ -65,12 +67,14 @@ class TokenMissing(Unauthorized):
     """No access token was sent."""
 
     code, title = "token_missing", "Sign in first"
+    advice = "Send `Authorization: Bearer` and an access token, or a browser's cookie"
 
 
 class TokenInvalid(Unauthorized):
     """The access token is not one of ours, or has expired."""
 
     code, title = "token_invalid", "The access token is not valid"
+    advice = "The access token is not one of ours, or has expired: refresh it"
     challenge = 'Bearer realm="cheershare", error="invalid_token"'
 
 
@@ -78,6 +82,7 @@ class TokenRevoked(TokenInvalid):
     """The access token was ours and has been cut off."""
 
     code, title = "token_revoked", "The access token has been revoked"
+    advice = "The access token has been revoked; sign in again"
 
 
 class Forbidden(DomainError):
@@ -195,6 +200,11 @@ class RateLimited(Retriable):
     """A limit is reached."""
 
     code, status, title = "rate_limited", 429, "Too many requests"
+
+    def __init__(self, retry_after: int = 1, detail: str | None = None) -> None:
+        """Say when to come again, where nothing nearer is known."""
+        super().__init__(retry_after, detail)
+        self.detail = detail or f"Too many requests; try again in {self.retry_after} s"
 
 
 class ServiceUnavailable(Retriable):

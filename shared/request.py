@@ -44,8 +44,7 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedJson, ValidationFailed:
             the body is not what the route takes; all wrong fields are named at once.
     """
-    if request.content_type != "application/json" or request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType("expected application/json without content encoding")
+    _require_type(request, "application/json")
     return _validated(request, model, parse_json(await _read(request)))
 
 
@@ -63,8 +62,7 @@ async def read_form(request: web.Request, model: type[M]) -> M:
         UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedRequest, ValidationFailed:
             the body is not what the route takes.
     """
-    if request.content_type != FORM or request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType(f"expected {FORM} without content encoding")
+    _require_type(request, FORM)
     try:
         text = (await _read(request)).decode()
         pairs = parse_qsl(
@@ -73,6 +71,13 @@ async def read_form(request: web.Request, model: type[M]) -> M:
     except ValueError:
         raise MalformedRequest from None
     return _validated(request, model, dict(pairs))
+
+
+def _require_type(request: web.Request, expected: str) -> None:
+    if request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType("expected a body without Content-Encoding")
+    if request.content_type != expected:
+        raise UnsupportedMediaType(f"expected Content-Type: {expected}")
 
 
 def read_query(request: web.Request, model: type[M]) -> M:

@@ -8,6 +8,7 @@ class OtpInvalid(Unauthorized):
     """The code is wrong, spent, expired, or there is none; which of them is not said."""
 
     code, title = "otp_invalid", "The code is not valid"
+    advice = "The code is wrong, used up or too old; check it, or ask for another"
 
 
 class NothingSent(OtpInvalid, Unremarkable):

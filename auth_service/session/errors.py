@@ -13,6 +13,7 @@ class RefreshReused(Unauthorized):
     """The refresh token was exchanged before: somebody has a copy, so the session is ended."""
 
     code, title = "refresh_reused", "The refresh token was used before; the session is ended"
+    advice = "The refresh token was used before; the session is ended; sign in again"
 
 
 class AccountDisabled(DomainError):

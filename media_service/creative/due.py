@@ -71,7 +71,7 @@ def due_at(when: date | datetime, zone: tzinfo, now: datetime) -> datetime:
     else:
         past, far = when < today, when > _years_after(today)
     if past:
-        raise ScheduledInPast
+        raise ScheduledInPast(None if isinstance(when, datetime) else f"The day is over in {zone}")
     if far:
         message = f"at most {YEARS_AHEAD} years ahead"
         raise ValidationFailed([FieldError("scheduled_at", "too_far_ahead", message)])

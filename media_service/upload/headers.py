@@ -35,7 +35,7 @@ def read_boundary(content_type: str) -> bytes:
     """
     kind, parameters = _split(content_type)
     if kind != "multipart/form-data":
-        raise UnsupportedMediaType("expected multipart/form-data")
+        raise UnsupportedMediaType("expected Content-Type: multipart/form-data")
     boundary = parameters.get("boundary", "")
     if len(boundary) > MAX_BOUNDARY_BYTES or not _BOUNDARY.fullmatch(boundary):
         raise MalformedRequest("the multipart boundary is missing or not allowed")

@@ -27,6 +27,7 @@ async def test_the_cooldown_passes(serving_auth: Callable[..., Any], clock: Mova
         assert refused.code == "rate_limited"
         assert refused.body["retry_after"] == int(refused.headers["Retry-After"])
         assert 28 <= refused.body["retry_after"] <= 30
+        assert refused.body["detail"].endswith(f"try again in {refused.body['retry_after']} s")
         clock.advance(seconds=refused.body["retry_after"])
         assert (await auth.ask(NUMBER)).status == 202
 
@@ -171,3 +172,4 @@ async def test_only_allowed_countries_and_mobile_numbers(serving_auth: Callable[
             refused = await auth.ask(number)
             assert refused.code == "validation_failed", number
             assert refused.body["errors"][0]["field"] == "phone_number"
+            assert "write it as +919876543210" in refused.body["errors"][0]["message"]

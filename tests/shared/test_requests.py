@@ -165,6 +165,8 @@ async def test_another_content_type_or_encoding_is_refused(
         check(answer, answer.status, answer.code)
     else:
         check(answer, 415, "unsupported_media_type")
+        named = "Content-Encoding" if "Content-Encoding" in headers else "Content-Type: application"
+        assert named in answer.body["detail"]
 
 
 async def test_a_charset_may_be_named(small: Small) -> None:

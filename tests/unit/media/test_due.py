@@ -111,7 +111,7 @@ def test_today_is_fine_and_yesterday_is_not(zone: str) -> None:
     place = ZoneInfo(zone)
     today = NOON.astimezone(place).date()
     assert due_at(today, place, NOON) == first_instant(today, place) <= NOON
-    with pytest.raises(ScheduledInPast):
+    with pytest.raises(ScheduledInPast, match=f"^The day is over in {zone}$"):
         due_at(today - timedelta(days=1), place, NOON)
 
 
@@ -125,7 +125,7 @@ def test_today_differs_between_the_ends_of_the_world() -> None:
 
 def test_a_time_is_in_the_past_from_the_next_instant_on() -> None:
     assert due_at(NOON, ZoneInfo("UTC"), NOON) == NOON
-    with pytest.raises(ScheduledInPast):
+    with pytest.raises(ScheduledInPast, match=r"^The scheduled time is in the past$"):
         due_at(NOON - timedelta(microseconds=1), ZoneInfo("UTC"), NOON)
 
 

@@ -1,0 +1,43 @@
+"""What a refusal says of itself: what to do about it, where its title does not tell."""
+
+import pytest
+
+from auth_service.otp.errors import NothingSent, OtpInvalid
+from auth_service.session.errors import RefreshReused
+from shared.errors import (
+    Conflict,
+    DomainError,
+    RateLimited,
+    TokenInvalid,
+    TokenMissing,
+    TokenRevoked,
+)
+from shared.tokens import KeyUnknown
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TokenMissing(), "Authorization: Bearer"),
+        (TokenInvalid(), "refresh it"),
+        (KeyUnknown(), "refresh it"),
+        (TokenRevoked(), "sign in again"),
+        (RefreshReused(), "sign in again"),
+        (OtpInvalid(), "ask for another"),
+        (RateLimited(30), "try again in 30 s"),
+        (RateLimited(0), "try again in 1 s"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, DomainError) else "",
+)
+def test_a_refusal_says_what_to_do(error: DomainError, told: str) -> None:
+    assert told in (error.detail or "")
+
+
+def test_what_is_known_of_the_one_occurrence_comes_first() -> None:
+    assert RateLimited(5, "at most 2 at once").detail == "at most 2 at once"
+    assert TokenInvalid("not yet").detail == "not yet"
+    assert Conflict().detail is None
+
+
+def test_that_nothing_was_sent_is_not_told() -> None:
+    assert NothingSent().detail == OtpInvalid().detail
