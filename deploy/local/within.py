@@ -27,8 +27,8 @@ def main() -> int:
         with Servers(Vault(options.data)) as servers:
             asyncio.run(servers.prepare_logins())
             environment = {
-                **service_environment("auth", servers, ""),
                 **service_environment("media", servers, ""),
+                **service_environment("auth", servers, ""),  # last: its commands write to Redis
             }
             return subprocess.run(  # noqa: S603 -- the user's own command
                 _words(options.command, environment), env=environment, check=False

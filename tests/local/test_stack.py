@@ -101,6 +101,7 @@ async def test_life(start: Callable[..., Stack]) -> None:
     again = start().ready()
     assert time.monotonic() - began < 15, "seconds; 2 of them on an idle machine"
     assert again.call("/v1/auth/me", token=token)["phone_number"] == PHONE
+    check_commands(again)
 
     service = next(
         pid for pid in descendants(again.process.pid) if b"auth_service" in command_line(pid)
@@ -151,6 +152,26 @@ def sign_up(stack: Stack) -> str:
     code = next(word for word in items[0]["text"].replace(".", " ").split() if word.isdigit())
     tokens = stack.call("/v1/auth/signup", {"phone_number": PHONE, "otp": code})
     return str(tokens["access_token"])
+
+
+def check_commands(stack: Stack) -> None:
+    """Every command reaches the stack's databases, and Redis as one who may write there."""
+    for words, said in (
+        (["auth_service", "admin", "grant", PHONE, "admin"], " admin\n"),
+        (["auth_service", "deliveries", "dead"], ""),
+        (["media_service", "sweep"], "files missing: 0"),
+    ):
+        within = ["-m", "deploy.local.within", "--data", str(stack.data)]
+        done = subprocess.run(
+            [sys.executable, *within, "python", "-m", *words],
+            cwd=CHECKOUT,
+            env=unmeasured(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
 
 
 def check_modes(data: Path) -> None:
