@@ -159,7 +159,7 @@ async def _signer(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _hasher(app: web.Application) -> AsyncIterator[None]:
-    async with open_hasher(app[r.SETTINGS], app[r.ENTROPY]) as hasher:
+    async with open_hasher(app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY]) as hasher:
         app[r.HASHER] = hasher
         yield
 

@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
+import structlog
 
 from shared.errors import ServiceUnavailable
+
+log = structlog.get_logger()
 
 Record: TypeAlias = asyncpg.Record
 if TYPE_CHECKING:  # the classes are generic in their stubs alone
@@ -70,11 +73,14 @@ class Database:
             yield connection
 
     async def reachable(self) -> bool:
-        """Tell whether a statement is answered now."""
+        """Tell whether a statement is answered now; neither is one that is refused."""
         try:
             async with self.connection() as connection:
                 await connection.fetchval("SELECT 1")
         except ServiceUnavailable:
+            return False
+        except asyncpg.PostgresError as refused:  # no such database, role or password, for now
+            log.warning("database.refused", cause=repr(refused))
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 import structlog
 
+from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import NOTHING, Challenge, Errand
@@ -85,9 +86,10 @@ async def enter_by_password(
     """
     scopes = login_scopes(parts.settings, f"{kind}:{name.lower()}", entrance.device.address)
     async with parts.throttle.guess(scopes) as forgive:
-        found = await _find(parts, kind, name)
-        account = found.holder or found.pending
-        right = await parts.hasher.verify(password, account.password if account else None)
+        async with constant_time(parts.hasher.floor):
+            found = await _find(parts, kind, name)
+            account = found.holder or found.pending
+            right = await parts.hasher.verify(password, account.password if account else None)
         signed_in = None
         if right and account and account.user.active:
             account, signed_in = await _open(parts, account, password, entrance)

@@ -11,6 +11,7 @@ from blockbuster import blockbuster_ctx
 
 from auth_service.password.hasher import MOST_IN_HAND, Hasher, open_hasher
 from auth_service.settings import AuthSettings
+from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from tests.support.waiting import until
@@ -22,7 +23,7 @@ Open = Callable[..., AbstractAsyncContextManager[Hasher]]
 @pytest.fixture
 def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
     def make(**changes: Any) -> AbstractAsyncContextManager[Hasher]:
-        return open_hasher(auth_settings(**changes), SystemEntropy())
+        return open_hasher(auth_settings(**changes), SystemClock(), SystemEntropy())
 
     return make
 

@@ -1,9 +1,11 @@
 """Signing in with an account that exists, by code or by password."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from auth_service.password.hasher import Hasher
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
@@ -266,3 +268,31 @@ async def test_sign_ins_and_refusals_are_told(auth: AuthClient, auth_db: Connect
         (user_id, "failure", "invalid_credentials"),
         (None, "failure", "invalid_credentials"),
     ]
+
+
+async def test_a_hash_of_older_parameters_is_no_quicker_than_none(
+    serving_auth: Callable[..., Any],
+) -> None:
+    """Until its owner comes again an account keeps the hash it has; no stranger must see that."""
+    async with serving_auth() as auth:
+        await activate(auth, **ASHA)
+    async with serving_auth(argon2_memory_kib=65_536, argon2_time=3) as auth:
+        took = []
+        for name in (EMAIL, "nobody@example.com"):
+            began = time.perf_counter()
+            refused = await post(auth, "/login", email=name, password="another horse battery")
+            took.append(time.perf_counter() - began)
+            assert refused.code == "invalid_credentials"
+    hash_seconds = _seconds_of_a_hash()
+    assert took[0] > hash_seconds
+    assert took[1] > hash_seconds
+
+
+def _seconds_of_a_hash() -> float:
+    """A quick look at what one takes; the quickest of three."""
+    argon, took = PasswordHasher(3, 65_536, 1), []
+    for _ in range(3):
+        began = time.perf_counter()
+        argon.hash("a password")
+        took.append(time.perf_counter() - began)
+    return min(took)

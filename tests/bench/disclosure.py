@@ -57,7 +57,6 @@ async def concealed_timing(bench: Bench) -> list[Figure]:
 
 async def _compared(http: ClientSession, name: str, known: list[str]) -> Figure:
     path, more, expected = PATHS[name]
-    at_once = 1 if "password" in more else AT_ONCE
     tries = [(True, email) for email in known]
     tries += [(False, f"{uuid4().hex}@bench.example") for _ in known]
     random.shuffle(tries)
@@ -68,7 +67,7 @@ async def _compared(http: ClientSession, name: str, known: list[str]) -> Figure:
             is_known, email = tries.pop()
             times[is_known].append(await _timed(http, path, {"email": email, **more}, expected))
 
-    await asyncio.gather(*(ask() for _ in range(at_once)))
+    await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
     found = separability(times[True][WARM_UP:], times[False][WARM_UP:])
     each = f" ({median(times[True]) * 1000:.2f} and {median(times[False]) * 1000:.2f} ms)"
     return at_most(f"known or unknown, {name}", found, 0.55, "AUC", remark=each)

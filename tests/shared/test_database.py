@@ -185,3 +185,14 @@ async def test_a_mistake_of_ours_is_not_called_an_absence(database: Database) ->
     with pytest.raises(asyncpg.DataError):
         async with database.connection() as connection:
             await connection.fetchval("select $1::int", "text")
+
+
+async def test_a_database_that_refuses_is_not_reached(postgres: Postgres) -> None:
+    """It may be made a moment later: whoever looks whether it is there must not end by it."""
+    right = postgres.dsn("postgres")
+    nobody = f"postgresql://nobody:x@127.0.0.1:{postgres.port}/postgres"
+    for wrong in (postgres.dsn("no_such_database"), nobody):
+        async with open_database(wrong) as database:
+            assert await database.reachable() is False
+    async with open_database(right) as database:
+        assert await database.reachable() is True
