@@ -37,7 +37,7 @@ NEWEST = Position(LAST_MOMENT, "")
 
 def _iso_4217(text: str) -> str:
     if text not in CURRENCIES:
-        message = "expected the code of a currency, ISO 4217"
+        message = "expected the code of a currency, ISO 4217, as INR"
         raise ValueError(message)
     return text
 

@@ -11,7 +11,7 @@ from media_service.upload.headers import Disposition
 from media_service.upload.model import MAX_FIELD_BYTES, UploadLimits
 from media_service.upload.multipart import Event, MultipartParser, PartBegun, PartData
 from shared.errors import BodyTooLarge, FieldError, ValidationFailed
-from shared.validation import field_errors
+from shared.validation import field_errors, no_such_field
 
 MAX_SHOWN_NAME = 64
 F = TypeVar("F", bound=BaseModel)
@@ -97,7 +97,8 @@ class _Collector(Generic[F]):
     def _begin(self, disposition: Disposition) -> None:
         name, self._name = disposition.name, None
         if name not in self._model.model_fields:
-            self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", "no such field"))
+            message = no_such_field(self._model)
+            self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", message))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))
         else:
@@ -132,4 +133,4 @@ def _validated(
     try:
         return model.model_validate(values, context=known), []
     except ValidationError as wrong:
-        return None, field_errors(wrong)
+        return None, field_errors(wrong, model)

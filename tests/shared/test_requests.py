@@ -110,7 +110,12 @@ async def test_everything_wrong_with_the_fields_is_said_at_once(small: Small) ->
         "parts.2": "string_type",
         "more": "extra_forbidden",
     }
-    assert all(error["message"] for error in answer.body["errors"])
+    messages = {error["field"]: error["message"] for error in answer.body["errors"]}
+    assert messages["name"] == "required"
+    assert messages["count"] == "expected a whole number"
+    assert messages["parts.1"] == "expected a string"
+    assert messages["more"] == "no such field; there are: name, count, weight, parts"
+    assert all(messages.values())
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"1", b'"zebra"', b"true", b'[{"name": "a"}]'])

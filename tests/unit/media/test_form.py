@@ -80,6 +80,8 @@ async def test_everything_wrong_is_named_at_once() -> None:
         ("file", "missing"),
         ("scheduled_at", "missing"),
     }
+    (colour,) = (error for error in refused.value.errors if error.field == "colour")
+    assert colour.message == "no such field; there are: file, scheduled_at, timezone, title"
 
 
 async def test_the_file_and_the_body_have_bounds() -> None:

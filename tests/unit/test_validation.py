@@ -1,0 +1,85 @@
+"""What is wrong with a field is said in the same few words everywhere; the codes are pydantic's."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from auth_service.audit.schemas import EventQuery
+from auth_service.login.schemas import LoginBody
+from auth_service.registration.schemas import VerifyBody
+from media_service.product.schemas import ProductBody
+from media_service.upload.schemas import UploadForm
+from shared.errors import FieldError, ValidationFailed
+from shared.validation import validate
+
+LAMP = {"name": "Lamp", "price": 1, "currency": "INR"}
+USERS = {"mobile": "+919876543210", "otp": "123456"}
+
+
+class Tree(BaseModel, extra="forbid"):
+    """Something within something."""
+
+    below: "Tree | None" = None
+
+
+class Bare(BaseModel, extra="forbid"):
+    """Nothing at all."""
+
+
+def wrong(model: type[BaseModel], value: object) -> FieldError:
+    with pytest.raises(ValidationFailed) as refused:
+        validate(model, value)
+    (only,) = refused.value.errors
+    return only
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "code", "message"),
+    [
+        (VerifyBody, {"mobile": "1"}, "missing", "required"),
+        (VerifyBody, USERS | {"otp": 123456}, "string_type", "expected a string"),
+        (VerifyBody, USERS | {"otp": "12345"}, "string_pattern_mismatch", "expected six digits"),
+        (ProductBody, LAMP | {"price": "1"}, "int_type", "expected a whole number"),
+        (ProductBody, LAMP | {"price": 1.5}, "int_type", "expected a whole number"),
+        (EventQuery, {"limit": "ten"}, "int_parsing", "expected a whole number"),
+        (EventQuery, {"user_id": "zebra"}, "uuid_parsing", "expected a UUID"),
+        (
+            ProductBody,
+            LAMP | {"name": "a\nb"},
+            "string_pattern_mismatch",
+            "expected text without control characters",
+        ),
+        (
+            ProductBody,
+            LAMP | {"currency": "XYZ"},
+            "value_error",
+            "expected the code of a currency, ISO 4217, as INR",
+        ),
+        (ProductBody, [], "model_type", "expected an object"),
+    ],
+)
+def test_the_usual_mistakes_have_words_of_ours(
+    model: type[BaseModel], value: Any, code: str, message: str
+) -> None:
+    found = wrong(model, value)
+    assert (found.code, found.message) == (code, message)
+
+
+def test_an_unknown_field_is_answered_with_those_that_there_are() -> None:
+    found = wrong(LoginBody, {"email": "a@b.co", "phone_number": "1"})
+    names = "mobile, email, username, password, otp, challenge"
+    assert (found.field, found.code) == ("phone_number", "extra_forbidden")
+    assert found.message.startswith("no such field; there are: ")
+    assert names in found.message
+    assert wrong(EventQuery, {"since": "x"}).message.endswith("user_id, event, from, to")
+    assert wrong(Bare, {"a": 1}).message == "no such field; there are: none"
+
+
+def test_the_names_of_one_model_are_not_told_of_another() -> None:
+    assert wrong(Tree, {"below": {"zebra": 1}}).message == "no such field"
+
+
+def test_a_form_that_lacks_a_field_is_answered_like_json() -> None:
+    found = wrong(UploadForm, {"file": "a.png"})
+    assert (found.field, found.message) == ("scheduled_at", "required")
