@@ -14,7 +14,7 @@ from jwt.utils import base64url_encode
 
 from auth_service.signing.keystore import KeyStore, SigningKey, current_key, public_set
 from auth_service.user.model import User
-from shared.clock import Clock
+from shared.clock import Clock, rfc3339
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.key_sets import parse_jwks
@@ -78,6 +78,9 @@ class Signer:
         keys = self._store.load()
         self._verifier.use(parse_jwks(public_set(keys)))
         self._keys, self._stamp = keys, stamp
+        if not self.ready:
+            signs_from = rfc3339(keys[0].signs_from) if keys else None
+            log.warning("signing_key.awaited", keys=len(keys), first_signs_from=signs_from)
 
     @property
     def ready(self) -> bool:

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from auth_service.cli import main
 from auth_service.signing.keystore import KeyStore, current_key
-from shared.clock import SystemClock
+from auth_service.signing.service import Signer
+from shared.clock import SystemClock, rfc3339
+from shared.entropy import SystemEntropy
+from shared.tokens import TokenVerifier
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.waiting import until
@@ -80,6 +84,45 @@ async def test_the_running_service_follows_the_directory(
         after = await auth.sign_in(NUMBER)
         for pair in (before, after):
             assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
+
+
+async def test_a_stolen_key_is_replaced_by_one_that_signs_at_once(
+    serving_auth: Callable[..., Any], folder: Path
+) -> None:
+    main(["keys", "generate"])
+    async with serving_auth(jwt_private_keys_dir=folder / "private") as auth:
+        before = await auth.sign_in(NUMBER)
+        for path in (folder / "private").glob("*.jwk"):
+            path.unlink()
+        assert main(["keys", "generate"]) == 0
+
+        async def refused() -> bool:
+            answer = await auth.call("GET", "/me", token=before["access_token"])
+            return bool(answer.status == 401)
+
+        await until(refused)
+        body = {"refresh_token": before["refresh_token"]}
+        after = await auth.call("POST", "/refresh", json=body)
+        assert after.status == 200
+        assert (await auth.call("GET", "/me", token=after.body["access_token"])).status == 200
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_that_no_key_signs_yet_is_said_with_when_one_will(
+    tmp_path: Path, clock: MovableClock, *, stored: bool
+) -> None:
+    first = None
+    store = KeyStore(tmp_path)
+    if stored:
+        first = store.create("EdDSA", signs_from=clock.now() + timedelta(minutes=10)).signs_from
+    verifier = TokenVerifier("i", "a", clock)
+    signer = Signer(store, verifier, clock, SystemEntropy(), issuer="i", audience="a", life=600)
+    with structlog.testing.capture_logs() as logs:
+        await signer.refresh()
+        await signer.refresh()
+    [event] = logs
+    assert (event["event"], event["log_level"]) == ("signing_key.awaited", "warning")
+    assert event["first_signs_from"] == (first and rfc3339(first))
 
 
 async def test_without_a_key_nobody_is_signed_in_and_the_code_stays_good(
