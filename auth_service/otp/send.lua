@@ -6,7 +6,7 @@
 --       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}, whether it counts}, ...},
 --       held (0/1),
 --       ticket digest or '', whom a blocked range refuses or '' when none is watched
--- A scope that refuses quietly is passed over when it is full, and nothing is delivered.
+-- A scope that refuses quietly is passed over when it is full, and delivers nothing to the others.
 -- Returns {index of the refusing scope, wait ms}, the range's after all others; else
 -- {0, delivered, range blocked}
 local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -26,13 +26,13 @@ local exempt = {
 }
 for i, scope in ipairs(scopes) do
   local whom = scope[1]
-  if not exempt[whom] then
-    local wait = wait_of(KEYS[8 + i], scope[2], now)
-    if wait > 0 and (whom == 'strangers_quietly' or whom == 'newcomers_quietly') then
-      delivered, quiet, passed_over[i] = false, true, true
-    elseif wait > 0 then
-      return {i, wait}
-    end
+  local quietly = whom == 'strangers_quietly' or whom == 'newcomers_quietly'
+  local full = (quietly or not exempt[whom]) and wait_of(KEYS[8 + i], scope[2], now) or 0
+  if full > 0 and not quietly then
+    return {i, full}
+  elseif full > 0 then
+    passed_over[i] = true -- for the exempt too: what others are then let through would tell
+    delivered, quiet = delivered and exempt[whom], quiet or not exempt[whom]
   end
 end
 local blocked = watcher ~= '' and blocked_until > now

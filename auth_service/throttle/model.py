@@ -83,11 +83,13 @@ def sent_scopes(
     cooldown = settings.otp_cooldown
     own = (Rate(1, cooldown * 1000),) if cooldown else ()
     total = settings.limit_send_total_per_destination
+    # Where an owner is known from, others may be too, behind one address.
+    strangers: Refuses = "strangers_quietly" if quiet else "strangers"
     newcomers: Refuses = "newcomers_quietly" if quiet else "newcomers"
     scopes = [
         *_scope("cooldown", own, "cooldown", address, here),
         *_scope("send_per_destination", settings.limit_send_per_destination, "send", address, here),
-        *_scope("send_total_per_destination", total, "send_all", address, refuses="strangers"),
+        *_scope("send_total_per_destination", total, "send_all", address, refuses=strangers),
         *_scope("send_per_ip", settings.limit_send_per_ip, "send_ip", here),
     ]
     if destination.spendable and (rates := settings.limit_send_per_prefix):

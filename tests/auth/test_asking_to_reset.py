@@ -24,15 +24,14 @@ async def test_a_username_is_no_way_around_the_addresss_limit(
     async with serving_auth(**limits) as auth:
         await activate(auth, **ASHA)
         assert (await post(auth, "/forgot-password", email=EMAIL, **elsewhere)).status == 202
-        full = await post(auth, "/forgot-password", email=EMAIL, **elsewhere)
-        assert (full.status, full.code) == (429, "rate_limited")
+        assert (await post(auth, "/forgot-password", email=EMAIL, **elsewhere)).status == 202
         await auth.code(EMAIL, 2)
         for name in ("asha", "nobody"):
             statuses = [
                 (await post(auth, "/forgot-password", username=name, **elsewhere)).status
                 for _ in range(3)
             ]
-            assert statuses == [202, 202, 429]
+            assert statuses == [202] * 3  # a 429 would tell who is known at that client's address
         await auth.sign_in(MOBILE)  # the queue is first in, first out: no more came
         assert len(await auth.codes(EMAIL)) == 2
 
@@ -43,9 +42,9 @@ async def test_no_username_shows_whose_address_is_its_own(serving_auth: Callable
         await activate(auth, **ASHA)
     async with serving_auth(account_disclosure="conceal", **limits) as auth:
         before = len(await auth.codes(EMAIL))
-        for client, status in enumerate((202, 202, 429)):
+        for client in range(3):
             body = {"username": "asha", "address": f"203.0.113.{client}"}
-            assert (await post(auth, "/forgot-password", **body)).status == status
+            assert (await post(auth, "/forgot-password", **body)).status == 202
         for to in ("nobody@example.com", EMAIL):
             asked = await post(auth, "/login", email=to, address="203.0.113.9")
             assert asked.status == 202, to

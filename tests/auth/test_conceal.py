@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from auth_service.constant_time import FLOOR_SECONDS
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
@@ -122,6 +123,36 @@ async def test_sends_are_limited_alike(concealing: Concealing) -> None:
             for to in EVERYBODY:
                 statuses = [(await see(auth, path, email=to)).status for _ in range(2)]
                 assert statuses == ([202, 429] if path == "/login" else [429, 429]), to
+
+
+async def test_a_neighbour_of_the_owners_learns_nothing_by_filling_a_limit(
+    concealing: Concealing,
+) -> None:
+    """From where an owner has proven the address, limits that strangers fill refuse nobody."""
+    limits = {"limit_send_total_per_destination": "3/hour", "trusted_proxies": "127.0.0.1"}
+    async with concealing(**limits) as auth:
+        for path in ("/login", "/forgot-password"):
+            for to in EVERYBODY:
+                for client in range(4):
+                    strangers = await post(auth, path, email=to, address=f"203.0.113.{client}")
+                    assert strangers.status == 202
+                assert (await post(auth, path, email=to)).status == 202, to
+
+
+async def test_held_numbers_use_up_no_more_of_a_range_than_others(
+    concealing: Concealing, redis: Redis
+) -> None:
+    """Else the numbers that a full range then has room for would tell which of them is held."""
+    held, free = "+919876543210", "+919876543211"
+    async with concealing(limit_send_per_prefix="2/hour") as auth:
+        await auth.sign_in(held)
+        assert (await auth.ask("+919876543220")).status == 202
+        [range_] = [key async for key in redis.scan_iter("*send_prefix*")]
+        full = await redis.lrange(range_, 0, -1)
+        assert len(full) == 2
+        for to in (held, free):
+            assert (await post(auth, "/login", mobile=to)).status == 202
+            assert await redis.lrange(range_, 0, -1) == full, to
 
 
 async def test_who_gets_what(concealing: Concealing) -> None:
