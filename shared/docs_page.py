@@ -17,6 +17,9 @@ article{border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin
 h4{margin:0}table{border-collapse:collapse;width:100%}
 td:first-child{width:14rem}article td:first-child{width:5rem}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
+@media(max-width:40rem){
+body{overflow-wrap:anywhere}td:first-child,article td:first-child{width:35%}
+}
 """
 _BOUNDS = {
     "minimum": "at least",
@@ -24,6 +27,7 @@ _BOUNDS = {
     "minLength": "length at least",
     "maxLength": "length at most",
 }
+_FORMATS = {"ipvanyaddress": "IPv4 or IPv6 address"}
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 STYLE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
@@ -98,7 +102,7 @@ def _answer(status: str, answer: dict[str, Any]) -> str:
 
 def _row(name: str, shape: dict[str, Any], required: bool) -> str:  # noqa: FBT001
     about = [_text(shape["description"])] if "description" in shape else []
-    if shape.get("default") is not None:
+    if shape.get("default") not in (None, ""):
         about.append(f"default <code>{escape(str(shape['default']))}</code>")
     return (
         f"<tr><td><code>{escape(name)}</code>{'' if required else ' (optional)'}</td>"
@@ -126,8 +130,10 @@ def _schema(schema: dict[str, Any]) -> str:
         return f"list of {_schema(schema['items'])}"
     if "anyOf" in schema:
         return " or ".join(_schema(choice) for choice in schema["anyOf"])
-    if "enum" in schema:
-        return " or ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    if values := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return " or ".join(f"<code>{escape(str(value))}</code>" for value in values)
+    if schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
     shape = " ".join(str(schema[key]) for key in ("type", "format") if key in schema)
     bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
     return escape(", ".join([shape, *bounds]))
@@ -140,6 +146,7 @@ def _model(name: str, schema: dict[str, Any]) -> str:
         for field, shape in schema.get("properties", {}).items()
     )
     about = _text(schema.get("description", "").partition("\n")[0])
+    about += f" One of {_schema(schema)}." if "enum" in schema else ""
     return (
         f'<article id="{escape(name)}"><h4>{escape(name)}</h4><p>{about}</p>'
         f"<table>{rows}</table></article>"
@@ -153,13 +160,19 @@ def _codes(operations: list[Operation]) -> str:
         errors.HeadersTooLarge,
         errors.InternalError,
     ]
-    used = {error.code: error for op in operations for error in op.refusals()}
-    used |= {error.code: error for error in common}
+    used: dict[str, dict[int, type[errors.DomainError]]] = {}
+    for error in [*common, *(error for op in operations for error in op.refusals())]:
+        used.setdefault(error.code, {}).setdefault(error.status, _owner(error))
     return "".join(
-        f'<tr id="{code}"><td><code>{code}</code></td><td>{error.status}</td>'
-        f"<td>{_text(_promise(error))}</td></tr>"
-        for code, error in sorted(used.items())
+        f'<tr id="{code}"><td><code>{code}</code></td><td>{" or ".join(map(str, meanings))}</td>'
+        f"<td>{'<br>'.join(_text(_promise(error)) for error in meanings.values())}</td></tr>"
+        for code, meanings in sorted(used.items())
     )
+
+
+def _owner(error: type[errors.DomainError]) -> type[errors.DomainError]:
+    """Return which error the code is of: `error`, or the one of which it is a special case."""
+    return next(one for one in error.__mro__ if "code" in vars(one))
 
 
 def _promise(error: type[errors.DomainError]) -> str:

@@ -25,6 +25,11 @@ COOKIE = {
     f"needs `{CSRF_HEADER}` with the value of the cookie `{CSRF}`; refreshing and signing out need "
     "an `Origin` equal to `PUBLIC_URL`'s, which browsers send by themselves",
 }
+_HEADERS = {
+    "If-Match": 'the version that is to be changed, as `"3"`: its `ETag`; `*` for whichever it is',
+    "Idempotency-Key": "1 to 255 printable ASCII characters; repeat the request with the same key, "
+    "and it is done once",
+}
 _UUID = {"type": "string", "format": "uuid"}
 
 
@@ -122,8 +127,9 @@ def _answer(status: int, answer: Answer) -> dict[str, Any]:
         }
     if isinstance(answer, Content):
         return {"description": answer.description, "content": {answer.media_type: {}}}
-    lines = (answer.__doc__ or answer.__name__).strip().splitlines()
-    return {"description": lines[0], "content": {"application/json": {"schema": _ref(answer)}}}
+    line = (answer.__doc__ or answer.__name__).strip().splitlines()[0]
+    told = f"Created: {line}" if status == web.HTTPCreated.status_code else line
+    return {"description": told, "content": {"application/json": {"schema": _ref(answer)}}}
 
 
 def _refusals(operation: Operation) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _refusals(operation: Operation) -> dict[str, Any]:
         by_status.setdefault(error.status, []).append(error.code)
     return {
         str(status): {
-            "description": " or ".join(f"`{code}`" for code in codes),
+            "description": " or ".join(f"`{code}`" for code in dict.fromkeys(codes)),
             "content": {"application/problem+json": {"schema": _ref(Problem)}},
         }
         for status, codes in sorted(by_status.items())
@@ -148,9 +154,13 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _header_parameters(headers: Mapping[str, bool]) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1}
     return [
-        {"name": name, "in": "header", "required": required, "schema": schema}
+        {
+            "name": name,
+            "in": "header",
+            "required": required,
+            "schema": {"type": "string", "minLength": 1, "description": _HEADERS[name]},
+        }
         for name, required in headers.items()
     ]
 

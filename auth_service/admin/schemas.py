@@ -12,9 +12,14 @@ from shared.paging import Page, PageQuery
 
 
 class UserQuery(PageQuery):
-    """Which users: `q` is how a name, a username, a mail address or a number begins."""
+    """Which users."""
 
-    q: str | None = Field(None, min_length=1, max_length=254)
+    q: str | None = Field(
+        None,
+        min_length=1,
+        max_length=254,
+        description="how a name, a username, a mail address or a number begins",
+    )
 
 
 class UserPage(Page[UserAnswer]):

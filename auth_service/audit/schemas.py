@@ -25,8 +25,8 @@ class EventQuery(PageQuery):
 
     user_id: UUID | None = None
     event: str | None = Field(None, max_length=100)
-    since: Moment | None = Field(None, alias="from")
-    until: Moment | None = Field(None, alias="to")
+    since: Moment | None = Field(None, alias="from", description="then or later; RFC 3339")
+    until: Moment | None = Field(None, alias="to", description="before then; RFC 3339")
 
 
 class EventAnswer(BaseModel):

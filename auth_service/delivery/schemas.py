@@ -10,7 +10,7 @@ class InboxQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: str = Field(min_length=1, max_length=320)
+    to: str = Field(min_length=1, max_length=320, description="a number in E.164, or an address")
 
 
 class InboxMessage(BaseModel):

@@ -36,10 +36,10 @@ class TokenPair(BaseModel):
 
     model_config = ConfigDict(json_schema_extra=_tokens_are_optional)
 
-    access_token: str
+    access_token: str = Field(description="absent with `transport: cookie`")
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750 §4
     expires_in: int
-    refresh_token: str
+    refresh_token: str = Field(description="absent with `transport: cookie`")
     refresh_expires_in: int
     user: UserAnswer
     login_at: int

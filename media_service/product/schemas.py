@@ -59,8 +59,15 @@ Description = Annotated[
     str,
     StringConstraints(max_length=MAX_DESCRIPTION, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),
 ]
-Price = Annotated[int, Field(ge=0, le=MAX_PRICE, description="in the currency's smallest unit")]
-Currency = Annotated[str, StringConstraints(min_length=3, max_length=3), AfterValidator(_iso_4217)]
+Price = Annotated[
+    int, Field(ge=0, le=MAX_PRICE, description="in the currency's smallest unit: 49900 is ₹499.00")
+]
+Currency = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=3),
+    AfterValidator(_iso_4217),
+    Field(description="ISO 4217, capital letters, as `INR`"),
+]
 Binary = WithJsonSchema({"type": "string", "format": "binary"})
 
 
@@ -137,9 +144,13 @@ class ProductQuery(PageQuery):
 
 
 class PublicQuery(ProductQuery):
-    """Which visible products: with every word of `q`, the last one as a word's beginning."""
+    """Which visible products."""
 
-    q: str | None = Field(None, max_length=MAX_NAME)
+    q: str | None = Field(
+        None,
+        max_length=MAX_NAME,
+        description="words that are all in it; the last one may be a word's beginning",
+    )
 
 
 class PhotoQuery(BaseModel):

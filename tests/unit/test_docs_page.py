@@ -13,7 +13,8 @@ from media_service.app import INTERFACE as MEDIA
 from shared.application import Interface
 from shared.docs_page import STYLE_POLICY, render_page
 
-SERVICES = [interface(development=True), MEDIA]
+AUTH = interface(development=True)
+SERVICES = [AUTH, MEDIA]
 HOSTILE = "<script>alert(1)</script>\"'&`x`<img src=x onerror=alert(1)>"
 VOID = {"meta", "br"}
 
@@ -89,6 +90,42 @@ def test_a_parameter_is_shown_with_its_bounds_and_a_code_leads_to_its_meaning() 
     assert "integer, at least 1, at most 200" in page.text
     assert "default 50" in page.text
     assert {"#list_creatives", "#image_too_large"} <= set(page.links)
+
+
+def test_the_values_that_something_may_have_are_listed() -> None:
+    assert "One of scheduled or published or failed or cancelled." in page_of(MEDIA).text
+    assert "status (optional)cancelled or null" in page_of(MEDIA).text
+    assert "IPv4 or IPv6 address" in page_of(AUTH).text
+
+
+def test_a_default_that_is_empty_is_not_told() -> None:
+    for service in SERVICES:
+        shown = render_page(service.title, service.document(), service.operations)
+        assert "default <code></code>" not in shown
+
+
+def rows(service: Interface) -> dict[str, str]:
+    shown = render_page(service.title, service.document(), service.operations)
+    return dict(re.findall(r'<tr id="(\w+)">(.*?)</tr>', shown))
+
+
+def test_a_code_has_every_status_and_the_meaning_of_its_general_case() -> None:
+    assert "401 or 403" in rows(AUTH)["invalid_credentials"]
+    assert "<br>" in rows(AUTH)["invalid_credentials"]
+    assert rows(AUTH)["conflict"] == rows(MEDIA)["conflict"]
+    assert "409" in rows(AUTH)["conflict"]
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
+def test_every_parameter_of_a_header_or_query_says_what_it_is(service: Interface) -> None:
+    unsaid = {
+        one["name"]
+        for methods in service.document()["paths"].values()
+        for described in methods.values()
+        for one in described.get("parameters", [])
+        if one["in"] != "path" and "description" not in one["schema"]
+    }
+    assert unsaid <= {"limit", "cursor", "owner", "variant", "status", "user_id", "event"}
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)

@@ -106,7 +106,10 @@ def test_errors_of_one_status_share_an_answer_and_none_is_named_twice() -> None:
 
         code = "taken"
 
-    answers = described(errors=(Taken, Conflict, Taken))["responses"]
+    class TakenTwice(Taken):
+        """Somebody was second, too."""
+
+    answers = described(errors=(Taken, Conflict, TakenTwice, Taken))["responses"]
     assert answers["409"]["description"] == "`taken` or `conflict`"
     assert list(answers["409"]["content"]) == ["application/problem+json"]
 
@@ -120,6 +123,7 @@ def test_answers_may_be_a_model_some_bytes_or_nothing() -> None:
         "description": "Something inside.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Inner"}}},
     }
+    assert described()["responses"]["201"]["description"] == "Created: Something inside."
     assert responses["206"] == {"description": "Bytes", "content": {"image/*": {}}}
     assert responses["204"] == {"description": "Done; no body"}
     assert responses["304"] == {"description": "No body"}
