@@ -22,12 +22,14 @@ class Children:
 
     def __init__(self) -> None:
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self.served = False
+        """Whether the services were ready once, and so may have something in hand."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*(_end(process) for process in self._running.values()))
+        await asyncio.gather(*(self._end(process) for process in self._running.values()))
 
     async def start(self, module: str, environment: dict[str, str]) -> None:
         """Start `python -m <module> serve`, apart from our terminal: Ctrl-C is for us alone."""
@@ -56,6 +58,18 @@ class Children:
         )
         raise ServiceEndedError(f"{waits[first]} {why}")
 
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None and self.served:
+            process.terminate()
+        elif process.returncode is None:
+            process.kill()  # its last words would hide the other one's, which say why
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
 
 async def finish(arguments: list[str], environment: dict[str, str]) -> int:
     """Run Python with these arguments to its end and return its exit code."""
@@ -73,14 +87,3 @@ async def _spawn(arguments: list[str], environment: dict[str, str]) -> asyncio.s
         start_new_session=True,
         preexec_fn=dies_with_parent(signal.SIGTERM),
     )
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-    try:
-        async with asyncio.timeout(END_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -46,7 +46,7 @@ async def run(port: int, data: Path) -> None:
                     stop.wait(),
                     servers.watch(),
                     children.watch(),
-                    _announce(vault, address),
+                    _announce(vault, address, children),
                 )
         except ServiceEndedError as error:
             raise StackError(str(error)) from error
@@ -54,8 +54,8 @@ async def run(port: int, data: Path) -> None:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise StackError(
-                f"port {port} is taken, perhaps by another `make run`; try PORT={port + 1} and"
-                " another DATA"
+                f"port {port} is taken, perhaps by another `make run`; try PORT={port + 1}"
+                " DATA=var2"
             ) from error
 
 
@@ -63,7 +63,7 @@ async def run(port: int, data: Path) -> None:
 async def _services(vault: Vault, address: str) -> AsyncIterator[tuple[Servers, Children]]:
     with Servers(vault) as servers:
         if servers.joined:
-            raise StackError(f"{vault.data} is in use by another stack; try another: DATA=...")
+            raise StackError(f"{vault.data} is in use by another stack; end it, or try DATA=var2")
         _say_where(servers)
         await servers.prepare()
         environments = {
@@ -94,7 +94,7 @@ async def _ensure_keys(environment: dict[str, str]) -> None:
         raise StackError(f"auth_service could not make a signing key (exit code {code})")
 
 
-async def _announce(vault: Vault, address: str) -> None:
+async def _announce(vault: Vault, address: str, children: Children) -> None:
     """Print the one line that others wait for, once both services are ready; then idle.
 
     Raises:
@@ -110,6 +110,7 @@ async def _announce(vault: Vault, address: str) -> None:
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
         except TimeoutError:
             raise StackError(f"not ready after {READY_SECONDS} s: see {address}/readyz") from None
+    children.served = True
     print(f"ready {address}", flush=True)
     await asyncio.Event().wait()
 

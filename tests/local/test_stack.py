@@ -221,6 +221,7 @@ def check_port_is_taken(stack: Stack) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"cheershare: port {stack.port} is taken")
+    assert done.stderr.endswith(f"PORT={stack.port + 1} DATA=var2\n")
     assert time.monotonic() - began < 10
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", "--port", str(free_port()), "--data", stack.data],
@@ -231,7 +232,7 @@ def check_port_is_taken(stack: Stack) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "is in use by another stack" in done.stderr
+    assert "is in use by another stack; end it, or try DATA=var2" in done.stderr
     assert stack.call("/readyz")["status"] == "ready", "and the first one never noticed"
 
 
