@@ -14,11 +14,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from yarl import URL
 
 from deploy.local.photograph import take_photograph
 
 ZONES = ("Asia/Kolkata", "America/Sao_Paulo")  # never both in their last hour of a day
 LAST_HOUR = 23
+USUAL_PORT = 8000
 PATIENCE_SECONDS = 5.0
 CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
@@ -152,12 +154,21 @@ async def _served(http: aiohttp.ClientSession) -> bool:
     return True
 
 
+def _advice(base: str) -> str:
+    if os.environ.get("BASE_URL"):
+        return "is it the right address?"
+    port = URL(base).port
+    if port == USUAL_PORT:
+        return "start it with `make run`, or name the port of the one that runs: `make demo PORT=…`"
+    return f"start it with `make run PORT={port}`"
+
+
 async def run(base: str) -> int:
     """Walk against `base` and return the exit code."""
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(base, timeout=timeout) as http:
         if not await _served(http):
-            print(f"demo: nothing is ready at {base}: start it with `make run`", file=sys.stderr)
+            print(f"demo: nothing is ready at {base}: {_advice(base)}", file=sys.stderr)
             return 1
         try:
             await Walk(http).go()
@@ -169,5 +180,7 @@ async def run(base: str) -> int:
 
 
 if __name__ == "__main__":
-    address = os.environ.get("BASE_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+    address = (
+        os.environ.get("BASE_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or USUAL_PORT}"
+    )
     sys.exit(asyncio.run(run(address)))

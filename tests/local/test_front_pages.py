@@ -28,6 +28,7 @@ async def test_start_page(client: ClientSession, front: Front) -> None:
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert "Server" not in answer.headers
     assert "http://localhost/v1/auth/signup" in text
+    assert "make demo PORT=80<" in text
     assert "{{" not in text
     assert "<script" not in text
     assert "style=" not in text, "the policy forbids it"
