@@ -14,7 +14,7 @@ from aiobotocore.session import get_session
 from media_service.address import Bucket
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
-from media_service.storage.s3_errors import judged
+from media_service.storage.s3_errors import RETRY_AFTER, judged
 from media_service.storage.s3_upload import Uploader
 from media_service.storage.staging import Staging
 from shared.clock import Clock
@@ -81,7 +81,11 @@ class S3Storage:
         """Open an object for reading."""
         with judged():
             found = await self._client.head_object(Bucket=self._bucket, Key=str(key))
-        yield S3StoredFile(self._client, self._bucket, str(key), found["ContentLength"])
+        size = dict(found).get("ContentLength")
+        if not isinstance(size, int):
+            log.warning("store.length_missing", key=str(key))
+            raise ServiceUnavailable(RETRY_AFTER, "The file store does not tell a file's length")
+        yield S3StoredFile(self._client, self._bucket, str(key), size)
 
     async def exists(self, key: ObjectKey) -> bool:
         """Return whether something is stored under `key`."""

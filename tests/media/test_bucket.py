@@ -198,6 +198,22 @@ async def test_a_store_without_ranges_is_read_in_ranges_all_the_same() -> None:
             assert read == data[start : start + length]
 
 
+def without_length(_: web.Request) -> web.Response:
+    answer = web.Response()
+    answer.enable_chunked_encoding()
+    return answer
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_a_store_that_tells_no_length_is_unavailable() -> None:
+    async with odd_store(without_length) as storage:
+        with pytest.raises(ServiceUnavailable):
+            async with storage.open(key()):
+                pass
+        with pytest.raises(ServiceUnavailable):
+            await storage.exists(key())
+
+
 async def test_the_service_on_a_bucket(
     serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
 ) -> None:
