@@ -7,6 +7,7 @@ free space full of zeros, and of the media data only what the kept pictures refe
 from media_service.image.cleaning.boxes import (
     FREE,
     FULL_BOX_BYTES,
+    MAX_BOXES,
     Box,
     Range,
     blank,
@@ -17,7 +18,7 @@ from media_service.image.cleaning.boxes import (
 from media_service.image.cleaning.items import clean_items
 from media_service.image.cleaning.model import Cleaned
 from media_service.image.cleaning.tracks import clean_movie
-from media_service.image.errors import BrokenImage
+from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.model import Source
 
 _KNOWN = frozenset(
@@ -28,6 +29,8 @@ _BRANDS = frozenset(
     | {b"iso%x" % number for number in range(3, 13)}
     | {b"isom", b"av01", b"MiHB", b"MiPr"}
 )
+_SEQUENCE = b"avis"
+"""Without this brand the file is a still, whatever else is in it."""
 
 
 def clean_avif(data: Source) -> Cleaned:
@@ -40,18 +43,17 @@ def clean_avif(data: Source) -> Cleaned:
     held = bytearray(data)
     found = _top_level(held)
     ranges: list[Range] = []
+    moving = any(box.kind == b"ftyp" and _SEQUENCE in _brands(held, box).values() for box in found)
     for box in found:
         if box.kind == b"ftyp":
             _clean_brands(held, box)
         elif box.kind == b"meta":
             ranges += clean_items(held, box)
-        elif box.kind == b"moov":
+        elif box.kind == b"moov" and moving:
             ranges += clean_movie(held, box)
         elif box.kind != b"mdat":
             blank(held, box)
-    for box in found:
-        if box.kind == b"mdat":
-            keep_only(held, box, ranges)
+    keep_only(held, [box for box in found if box.kind == b"mdat"], ranges)
     return Cleaned([bytes(held[: _end(held, found)])], lossless=False)
 
 
@@ -62,7 +64,10 @@ def _top_level(data: bytearray) -> list[Box]:
     while (box := read_box(data, start, len(data))) and box.kind in _KNOWN:
         found.append(box)
         start = box.end
-    if len({box.start for box in found if box.kind == b"meta"}) > 1:
+        if len(found) > MAX_BOXES:
+            raise ImageTooLarge("the image has too many boxes")
+    kinds = [box.kind for box in found]
+    if max(kinds.count(b"meta"), kinds.count(b"moov")) > 1:
         raise BrokenImage("the image describes itself twice")
     return found
 
@@ -73,9 +78,17 @@ def _end(data: bytearray, found: list[Box]) -> int:
     return max(used, default=0)
 
 
+def _brands(data: bytearray, box: Box) -> dict[int, bytes]:
+    """Return the brands that the file says it has, by where it says so."""
+    if box.end - box.body < 2 * FULL_BOX_BYTES:
+        raise BrokenImage("the image ends within a box")
+    places = (box.body, *range(box.body + 8, box.end - 3, 4))
+    return {at: bytes(data[at : at + 4]) for at in places}
+
+
 def _clean_brands(data: bytearray, box: Box) -> None:
-    for at in (box.body, *range(box.body + 8, box.end - 3, 4)):
-        if bytes(data[at : at + 4]) not in _BRANDS:
+    for at, brand in _brands(data, box).items():
+        if brand not in _BRANDS:
             data[at : at + 4] = b"mif1"
     zero(data, box.body + 4, box.body + 2 * FULL_BOX_BYTES)  # the minor version means nothing
     zero(data, box.end - (box.end - box.body) % 4, box.end)

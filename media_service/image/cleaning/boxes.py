@@ -1,6 +1,6 @@
 """Boxes of an ISO base media file, changed in place. Source: ISO/IEC 14496-12 §4.2."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
@@ -65,10 +65,12 @@ def zero(data: bytearray, start: int, end: int) -> None:
         data[start:end] = bytes(end - start)
 
 
-def keep_only(data: bytearray, box: Box, ranges: Collection[Range]) -> None:
-    """Overwrite what lies in the box outside of the ranges, which count from the file's start."""
-    at = box.body
+def keep_only(data: bytearray, places: Iterable[Box], ranges: Iterable[Range]) -> None:
+    """Overwrite what lies in the boxes outside of the ranges, which count from the file's start."""
+    before, at = bytes(data), 0
+    for box in places:
+        zero(data, box.body, box.end)
     for start, end in sorted(ranges):
-        zero(data, at, min(start, box.end))
-        at = max(at, end)
-    zero(data, at, box.end)
+        if end > at:  # no byte is put back twice, however often it is named
+            data[max(at, start) : end] = before[max(at, start) : end]
+            at = end

@@ -3,7 +3,7 @@
 Source: ISO/IEC 14496-12 §8.11, ISO/IEC 23008-12 §6.
 """
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from media_service.image.cleaning.boxes import (
     FULL_BOX_BYTES,
@@ -16,6 +16,7 @@ from media_service.image.cleaning.boxes import (
 )
 from media_service.image.cleaning.colour import clean_colour
 from media_service.image.cleaning.fields import Fields
+from media_service.image.cleaning.links import clean_links, reached, read_links
 from media_service.image.cleaning.slack import clean_handler, trim
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
@@ -25,12 +26,19 @@ _PROPERTIES = frozenset(
     {b"ispe", b"pixi", b"av1C", b"colr", b"auxC", b"irot", b"imir", b"clap", b"pasp", b"a1op"}
     | {b"a1lx", b"lsel", b"clli", b"mdcv", b"cclv", b"amve", b"reve", b"ndwt"}
 )
-_DRAWING = frozenset({b"dimg", b"auxl", b"prem"})
-_REMARK = b"cdsc"
 _IN_FILE, _IN_BOX = 0, 1
 MAX_EXTENTS = 20_000
 
 Extent = tuple[int, int, int]
+"""Method, offset and length of a piece that an item consists of."""
+
+
+class Form(NamedTuple):
+    """How many bytes each number of a piece takes."""
+
+    offset: int
+    length: int
+    place: int
 
 
 def clean_items(data: bytearray, meta: Box) -> list[Range]:
@@ -47,43 +55,22 @@ def clean_items(data: bytearray, meta: Box) -> list[Range]:
             blank(data, box)
     if b"hdlr" in parts:
         clean_handler(data, parts[b"hdlr"])
-    wanted = _wanted(data, parts)
+    primary = _primary(data, parts)
+    links = read_links(data, parts[b"iref"]) if b"iref" in parts else []
+    wanted = reached(primary, links)
     drawn = _clean_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
+    clean_links(data, links, drawn, primary)
     for box in boxes(data, parts[b"iprp"].body, parts[b"iprp"].end) if b"iprp" in parts else ():
         _clean_properties(data, box)
     return _ranges(data, parts, drawn)
 
 
-def _wanted(data: bytearray, parts: dict[bytes, Box]) -> set[int]:
+def _primary(data: bytearray, parts: dict[bytes, Box]) -> int:
     if b"pitm" not in parts:
         raise BrokenImage("the image names no main picture")
     trim(data, parts[b"pitm"])
     fields = Fields(data, parts[b"pitm"].body, parts[b"pitm"].end)
-    primary = fields.number(2 if fields.version() == 0 else 4)
-    wanted = {primary}
-    links = list(_references(data, parts[b"iref"], primary)) if b"iref" in parts else []
-    while True:
-        more = {target for kind, source, target in links if kind == b"dimg" and source in wanted}
-        more |= {source for kind, source, target in links if kind == b"auxl" and target in wanted}
-        if more <= wanted:
-            return wanted
-        wanted |= more
-
-
-def _references(data: bytearray, iref: Box, primary: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield what draws, from where to where; any other becomes a remark on the main picture."""
-    wide = 2 if Fields(data, iref.body, iref.end).version() == 0 else 4
-    for box in boxes(data, iref.body + FULL_BOX_BYTES, iref.end):
-        fields = Fields(data, box.body, box.end)
-        source, count = fields.number(wide), fields.number(2)
-        if box.kind in _DRAWING:
-            for _ in range(count):
-                yield box.kind, source, fields.number(wide)
-        else:
-            data[box.start + 4 : box.body] = _REMARK
-            fields.skip(count * wide)
-            data[fields.at - count * wide : fields.at] = primary.to_bytes(wide) * count
-        zero(data, fields.at, box.end)
+    return fields.number(2 if fields.version() == 0 else 4)
 
 
 def _clean_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
@@ -95,6 +82,7 @@ def _clean_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
         identifier = fields.number(2 if fields.version() == 2 else 4)  # noqa: PLR2004 - v2 or v3
         fields.number(2)
         at = fields.at
+        fields.skip(4)
         if identifier in wanted and bytes(data[at : at + 4]) in _DRAWN:
             drawn.add(identifier)
         else:
@@ -123,8 +111,7 @@ def _associations_end(data: bytearray, ipma: Box) -> int:
     version, wide = fields.version(), 1 + (data[ipma.body + 3] & 1)
     for _ in range(fields.number(4)):
         fields.number(2 if version == 0 else 4)
-        for _ in range(fields.number(1)):
-            fields.number(wide)
+        fields.skip(fields.number(1) * wide)
     return fields.at
 
 
@@ -132,29 +119,44 @@ def _ranges(data: bytearray, parts: dict[bytes, Box], drawn: set[int]) -> list[R
     extents = _locations(data, parts[b"iloc"], drawn) if b"iloc" in parts else []
     if idat := parts.get(b"idat"):
         inside = [(at, length) for method, at, length in extents if method == _IN_BOX]
-        keep_only(data, idat, [(idat.body + at, idat.body + at + n) for at, n in inside])
+        keep_only(data, [idat], [(idat.body + at, idat.body + at + n) for at, n in inside])
     return [(at, at + length) for method, at, length in extents if method == _IN_FILE]
 
 
 def _locations(data: bytearray, iloc: Box, drawn: set[int]) -> list[Extent]:
-    """Return method, offset and length of the pieces that the items consist of."""
+    """Return the pieces of the items that are drawn; of any other, only their number stays."""
     fields = Fields(data, iloc.body, iloc.end)
     version = fields.version()
-    sizes, more = fields.number(1), fields.number(1)
-    found: list[tuple[int, int, int, int]] = []
-    for _ in range(fields.number(2 if version < 2 else 4)):  # noqa: PLR2004 - as the format has it
-        identifier = fields.number(2 if version < 2 else 4)  # noqa: PLR2004 - likewise
+    wide = 2 if version < 2 else 4  # noqa: PLR2004 - as the format has it
+    sizes = divmod(fields.number(1), 16)
+    base_bytes, index_bytes = divmod(fields.number(1), 16)
+    form = Form(*sizes, index_bytes if version else 0)
+    found: list[Extent] = []
+    total = 0
+    for _ in range(fields.number(wide)):
+        identifier, start = fields.number(wide), fields.at
         method = fields.number(2) & 15 if version else _IN_FILE
         fields.number(2)
-        base = fields.number(more >> 4)
-        for _ in range(fields.number(2)):
-            if len(found) > MAX_EXTENTS:
-                raise ImageTooLarge("the image is in too many pieces")
-            fields.number(more & 15 if version else 0)
-            at, length = base + fields.number(sizes >> 4), fields.number(sizes & 15)
-            found.append((identifier, method, at, length))
+        base, before = fields.number(base_bytes), fields.at
+        pieces = _pieces(fields, form)
+        total += 1 + len(pieces)
+        if total > MAX_EXTENTS:
+            raise ImageTooLarge("the image is in too many pieces")
+        if identifier in drawn:
+            found += [(method, base + at, length) for at, length in pieces]
+        else:
+            zero(data, start, before)
+            zero(data, before + 2, fields.at)
     zero(data, fields.at, iloc.end)
-    drawing = [(method, at, length) for one, method, at, length in found if one in drawn]
-    if any(not length for _, _, length in drawing):
+    if any(not length for _, _, length in found):
         raise BrokenImage("a part of the image has no length")
-    return drawing
+    return found
+
+
+def _pieces(fields: Fields, form: Form) -> list[tuple[int, int]]:
+    """Return offset and length of an item's pieces."""
+    found = []
+    for _ in range(fields.number(2)):
+        fields.skip(form.place)
+        found.append((fields.number(form.offset), fields.number(form.length)))
+    return found

@@ -68,7 +68,7 @@ def _used(data: bytearray, box: Box) -> int:
     if box.kind in _FIXED:
         return _FIXED[box.kind]
     if box.kind in _BY_VERSION:
-        return _BY_VERSION[box.kind][data[box.body] != 0]
+        return _BY_VERSION[box.kind][_flagged(data, box)]
     if box.kind in _ENTRIES:
         return 8 + _count(data, box, 4) * _ENTRIES[box.kind]
     if special := _COUNTED.get(box.kind):
@@ -76,12 +76,17 @@ def _used(data: bytearray, box: Box) -> int:
     return box.end - box.body
 
 
+def _flagged(data: bytearray, box: Box, bits: int = 0xFF) -> bool:
+    """Tell whether the first byte says more than zero; none does not."""
+    return bool(box.end > box.body and data[box.body] & bits)
+
+
 def _count(data: bytearray, box: Box, at: int) -> int:
     return int.from_bytes(data[box.body + at : box.body + at + 4])
 
 
 def _edits(data: bytearray, box: Box) -> int:
-    return 8 + _count(data, box, 4) * (20 if data[box.body] else 12)
+    return 8 + _count(data, box, 4) * (20 if _flagged(data, box) else 12)
 
 
 def _sizes(data: bytearray, box: Box) -> int:
@@ -97,7 +102,7 @@ def _volume(_data: bytearray, box: Box) -> int:
 
 
 def _layers(data: bytearray, box: Box) -> int:
-    return 13 if data[box.body] & 1 else 7
+    return 13 if _flagged(data, box, 1) else 7
 
 
 def _meaning(data: bytearray, box: Box) -> int:

@@ -9,6 +9,9 @@ from media_service.image.cleaning.slack import clean_handler, trim
 from media_service.image.errors import BrokenImage, ImageTooLarge
 
 MAX_SAMPLES = 10_000
+"""Of a track."""
+MAX_TRACKS = 8
+"""A sequence has one of colour, one of transparency and one of depth; sound goes."""
 _PICTURES = frozenset({b"pict", b"auxv", b"vide"})
 _INSIDE: dict[bytes, frozenset[bytes]] = {
     b"moov": frozenset({b"mvhd", b"trak"}),
@@ -41,7 +44,10 @@ _HERE = b"\0\0\0\1"
 def clean_movie(data: bytearray, moov: Box) -> list[Range]:
     """Overwrite dates, names and foreign tracks; return where the pictures' bytes are."""
     ranges: list[Range] = []
-    for box in _children(data, moov):
+    children = _children(data, moov)
+    if sum(box.kind == b"trak" for box in children) > MAX_TRACKS:
+        raise ImageTooLarge("the animation has too many tracks")
+    for box in children:
         if box.kind == b"trak":
             ranges += _clean_track(data, box)
         else:
@@ -84,11 +90,20 @@ def _clean_leaf(data: bytearray, box: Box) -> None:
         clean_handler(data, box)
     elif box.kind == b"dref":
         for place in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
-            data[place.start + 4 : place.body + FULL_BOX_BYTES] = b"url " + _HERE
-            zero(data, place.body + FULL_BOX_BYTES, place.end)
+            _clean_place(data, place)
     elif box.kind == b"stsd":
         for entry in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
             _clean_entry(data, entry)
+
+
+def _clean_place(data: bytearray, place: Box) -> None:
+    """Say that the media data are in this file."""
+    start = place.body + FULL_BOX_BYTES
+    if start > place.end:
+        raise BrokenImage("the image ends within a box")
+    data[place.start + 4 : place.start + 8] = b"url "
+    data[place.body : start] = _HERE
+    zero(data, start, place.end)
 
 
 def _clean_header(data: bytearray, box: Box, end: int) -> None:
