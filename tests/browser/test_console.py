@@ -1,7 +1,7 @@
 """The console in a real browser: the whole job, and what it says when something is refused."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
@@ -74,9 +74,26 @@ async def test_from_a_number_to_a_picture_and_out(page: Page) -> None:
     await expect(page.locator("#today")).to_contain_text(TITLE)
     await keep(page, "console-signed-in")
     await page.get_by_role("button", name="Sign out").click()
-    await expect(page.get_by_role("status")).to_contain_text("Signed out")
+    await expect(page.get_by_role("status")).to_contain_text("Signed out.")
     await expect(page.locator("#signed-in")).to_be_hidden()
     await keep(page, "console-signed-out")
+
+
+async def test_a_picture_for_a_later_day_is_told_of_with_its_day(page: Page) -> None:
+    await page.set_viewport_size({"width": 1000, "height": 800})
+    await sign_in(page, "+919876500004")
+    for label in ("Picture", "Day", "Title"):
+        text = await page.locator("label", has_text=label).bounding_box()
+        box = await page.get_by_label(label).bounding_box()
+        assert text
+        assert box
+        assert text["y"] <= box["y"] < box["y"] + box["height"] <= text["y"] + text["height"] + 1
+        assert text["height"] < 1.5 * box["height"], "one line"
+    day = (datetime.now(ZoneInfo("Asia/Kolkata")).date() + timedelta(days=3)).isoformat()
+    await page.get_by_label("Picture").set_input_files(photograph())
+    await page.get_by_label("Day").fill(day)
+    await page.get_by_role("button", name="Upload").click()
+    await expect(page.get_by_role("status")).to_have_text(f"Scheduled for {day}.")
 
 
 async def test_a_device_that_was_signed_out_elsewhere_is_back_at_the_door(

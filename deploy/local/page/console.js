@@ -88,10 +88,11 @@ async function upload(form) {
   body.set("timezone", zone);
   if (!body.get("title")) body.delete("title");
   await call("POST", "/media/creatives", { form: body });
+  const day = body.get("scheduled_at");
   form.reset();
   at("day").value = today();
   await refreshLists();
-  return "Scheduled.";
+  return `Scheduled for ${day}.`;
 }
 
 async function leave() {
