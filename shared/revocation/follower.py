@@ -33,6 +33,7 @@ ANSWER_SECONDS = 1.0
 CONNECT_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
 DEAF_AFTER = 3
+EPOCH_SECONDS = 10.0
 FORGET_EVERY = 60
 PAGE = 500  # decoding one takes some 10 ms of the loop
 AHEAD = timedelta(minutes=5)
@@ -62,6 +63,7 @@ class Follower:
         self._newest = START
         self._unanswered = 0
         self._blocking = 0
+        self._began = clock.monotonic()
 
     async def follow(self) -> None:
         """Follow until the connection is lost.
@@ -134,7 +136,7 @@ class Follower:
             head: dict[Any, Any] = await self._redis.hgetall(HEAD)
         self._awaited = not self._catch_up.face(head, asked_at, self._clock.monotonic())
         if not self._position.face(head):
-            log.warning("revocations.epoch_missing")
+            (log.info if self._early else log.warning)("revocations.epoch_missing")
             return
         self._blocking = 0
         while (wanted := self._position.wanted) is not None:
@@ -144,6 +146,12 @@ class Follower:
         self._heard.clear()
         if self._position.complete and not self._awaited:
             self._mirror.confirm(asked_at)
+
+    @property
+    def _early(self) -> bool:
+        """Whether auth_service, which began with us, may still be about to write the epoch."""
+        waited = self._clock.monotonic() - self._began
+        return self._mirror.staleness == inf and waited < EPOCH_SECONDS
 
     async def _read_page(self, first: str, last: str) -> Page:
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -165,6 +165,23 @@ async def test_without_an_epoch_nothing_is_sure(source: Source, quick: Follow) -
     assert {event["event"] for event in logs} <= {"revocations.epoch_missing", LATE}
 
 
+@pytest.mark.parametrize(("patience", "level"), [(60.0, "info"), (0.0, "warning")])
+async def test_an_epoch_that_may_be_on_its_way_is_no_warning(
+    source: Source, quick: Follow, monkeypatch: pytest.MonkeyPatch, patience: float, level: str
+) -> None:
+    monkeypatch.setattr(follower, "EPOCH_SECONDS", patience)
+    await source.redis.delete(HEAD)
+    with structlog.testing.capture_logs() as logs:
+        async with quick() as mirror:
+            await said(logs, "revocations.epoch_missing", times=1)
+            await source.begin()
+            await in_touch(mirror)
+            await source.redis.hdel(HEAD, "epoch")
+            await in_touch(mirror, wanted=False)
+    levels = [one["log_level"] for one in logs if one["event"] == "revocations.epoch_missing"]
+    assert (levels[0], levels[-1]) == (level, "warning"), "one that is lost is always told of"
+
+
 async def test_a_new_epoch_means_reading_everything_again(source: Source, quick: Follow) -> None:
     async with quick() as mirror:
         await source.revoke()
