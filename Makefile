@@ -105,7 +105,8 @@ keys: $(INSTALLED) ## Make another signing key for `make run` (published now, us
 
 .PHONY: db/migrations/new
 db/migrations/new: $(INSTALLED) ## Write an empty migration (name=add_colour database=media)
-	@$(BIN)/python -m migrations.run new "$(name)" --database "$(database)"
+	@$(if $(and $(name),$(database)),,echo 'say `make db/migrations/new name=… database=…` (auth or media)' >&2; exit 1;) \
+	$(BIN)/python -m migrations.run new "$(name)" --database "$(database)"
 
 .PHONY: db/migrations/up
 db/migrations/up: $(INSTALLED) ## Apply migrations to what `make run` started

@@ -42,6 +42,7 @@ def _forget(data: Path) -> int:
         print(f"cheershare: {data} is in use by a stack that runs", file=sys.stderr)
         return 1
     shutil.rmtree(data)
+    print(f"deleted {data}")
     return 0
 
 

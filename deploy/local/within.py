@@ -44,6 +44,8 @@ def _words(command: list[str], environment: dict[str, str]) -> list[str]:
             return [sys.executable, *rest]
         case ["psql", "auth" | "media" as database, *rest]:
             return [str(binary("psql")), environment[f"{database.upper()}_DATABASE_URL"], *rest]
+        case ["psql", *_]:
+            raise ValueError("database is auth or media")
         case []:
             raise ValueError("which command?")
     return command

@@ -102,6 +102,7 @@ async def test_life(start: Callable[..., Stack]) -> None:
     assert time.monotonic() - began < 15, "seconds; 2 of them on an idle machine"
     assert again.call("/v1/auth/me", token=token)["phone_number"] == PHONE
     check_commands(again)
+    check_no_such_database(again)
 
     service = next(
         pid for pid in descendants(again.process.pid) if b"auth_service" in command_line(pid)
@@ -174,6 +175,19 @@ def check_commands(stack: Stack) -> None:
         assert said in done.stdout
 
 
+def check_no_such_database(stack: Stack) -> None:
+    within = ["-m", "deploy.local.within", "--data", str(stack.data)]
+    done = subprocess.run(
+        [sys.executable, *within, "psql", "foo"],
+        cwd=CHECKOUT,
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "within: database is auth or media\n")
+
+
 def check_modes(data: Path) -> None:
     for name in ("secrets", "keys", "run", "storage"):
         assert stat.S_IMODE((data / name).stat().st_mode) == 0o700, name
@@ -241,3 +255,19 @@ def command_line(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return b""
+
+
+def test_what_is_forgotten_is_named(sockets: Path) -> None:
+    data = sockets / "var"
+    data.mkdir()
+    for said in (f"deleted {data}\n", f"cheershare: there is no {data}\n"):
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.local", "--data", str(data), "--forget"],
+            cwd=CHECKOUT,
+            env=unmeasured(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, said)
+        assert not data.exists()
