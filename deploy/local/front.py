@@ -6,7 +6,6 @@ from pathlib import Path
 
 import structlog
 from aiohttp import web
-from yarl import URL
 
 from deploy.local.headers import secure
 from deploy.local.relay import Upstream, forgo_continue
@@ -82,7 +81,6 @@ async def _ready(request: web.Request) -> web.Response:
 
 def _page(name: str, content_type: str, public_url: str) -> Handler:
     text = (PAGE / name).read_text(encoding="utf-8").replace("{{ url }}", escape(public_url))
-    text = text.replace("{{ port }}", str(URL(public_url).port))
 
     async def show(_request: web.Request) -> web.Response:
         return web.Response(

@@ -1,11 +1,12 @@
 """What the front answers by itself: readiness, the start page, the key set, its own end."""
 
 import asyncio
+import re
 from pathlib import Path
 
 from aiohttp import ClientSession
 
-from deploy.local.front import create_front
+from deploy.local.front import PAGE, create_front
 from shared.shutdown import listening
 from tests.local.conftest import Front
 
@@ -28,7 +29,7 @@ async def test_start_page(client: ClientSession, front: Front) -> None:
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert "Server" not in answer.headers
     assert "http://localhost/v1/auth/signup" in text
-    assert "make demo PORT=80<" in text
+    assert "make demo BASE_URL=http://localhost<" in text
     assert "{{" not in text
     assert "<script" not in text
     assert "style=" not in text, "the policy forbids it"
@@ -73,3 +74,9 @@ async def test_request_in_hand_does_not_hold_up_the_end(sockets: Path) -> None:
         assert await reader.read() == b""
     writer.close()
     service.close()
+
+
+def test_pages_leave_nothing_open_but_the_address() -> None:
+    """The gateway, which shows the same pages, fills in no more."""
+    for page in PAGE.iterdir():
+        assert set(re.findall(r"{{.*?}}", page.read_text())) <= {"{{ url }}"}, page
