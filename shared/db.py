@@ -35,6 +35,8 @@ _AWAY = (
     asyncpg.InternalClientError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TransactionRollbackError,  # a deadlock's victim: nothing was done, the next one may
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that is being replaced, which a
+    asyncpg.InvalidCatalogNameError,  # new connection alone is asked for; a database yet to be made
 )
 
 

@@ -53,6 +53,19 @@ async def within(seconds: float, database: Database) -> None:
     assert int(refused.value.headers()["Retry-After"]) >= 1
 
 
+@pytest.mark.parametrize("wrong", ["password", "database"])
+async def test_a_connection_that_is_refused_is_no_fault_of_the_request(
+    postgres: Postgres, wrong: str
+) -> None:
+    url = urlsplit(postgres.dsn("postgres"))
+    user, _, place = url.netloc.rpartition("@")
+    login = f"{user.partition(':')[0]}:another@{place}"
+    other = url._replace(netloc=login) if wrong == "password" else url._replace(path="/another")
+    async with open_database(urlunsplit(other)) as refused:
+        await within(2, refused)
+        assert not await refused.reachable()
+
+
 async def test_connections_are_kept_and_speak_utc(database: Database, proxy: Proxy) -> None:
     async with database.connection() as connection:
         assert await connection.fetchval("show timezone") == "UTC"
