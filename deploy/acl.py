@@ -13,9 +13,12 @@ RIGHTS = {"auth": AUTH_ACL, "media": MEDIA_ACL}
 PROBE = "probe on nopass resetchannels -@all +ping"  # for a health check
 
 
-def users(passwords: dict[str, str]) -> list[str]:
-    """Return the ACL's line of each service; no line holds a password."""
-    return [f"{name} on {hashed(passwords[name])} {rights}" for name, rights in RIGHTS.items()]
+def users(passwords: dict[str, list[str]]) -> list[str]:
+    """Return the ACL's line of each service, with whatever it may say; no line holds a password."""
+    return [
+        f"{name} on {' '.join(hashed(one) for one in passwords[name])} {rights}"
+        for name, rights in RIGHTS.items()
+    ]
 
 
 def hashed(password: str) -> str:

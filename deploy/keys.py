@@ -1,7 +1,8 @@
 """Makes what a stack of containers keeps to itself, each part for the one who needs it.
 
 python -m deploy.keys                      make what is missing: passwords, secrets, signing key
-python -m deploy.keys passwords            make other passwords for PostgreSQL, Redis, the store
+python -m deploy.keys passwords            make other passwords for PostgreSQL, Redis, the store;
+                                           until the next `make` Redis takes the old ones too
 python -m deploy.keys add|use|drop SECRET  rotate `secret_keys` or `revocation_key`, step by step:
                                            add one that is only accepted, use it, drop the old one
 """
@@ -34,6 +35,25 @@ class Keys:
 
     def make(self) -> None:
         """Make what is missing; what there is stays as it is."""
+        self._make()
+        self._write_acl({name: [self._redis_password(name)] for name in RIGHTS})
+
+    def replace_passwords(self) -> None:
+        """Make other passwords for the services; Redis takes those of before as well.
+
+        A replica that is yet to be replaced can so connect again: PostgreSQL asks at the start of a
+        connection alone, and the pools keep theirs.
+        """
+        self._make()
+        before = {name: self._redis_password(name) for name in RIGHTS}
+        for name in RIGHTS:
+            for url in ("database_url", "redis_url"):
+                (self._folder / name / url).unlink()
+        (self._folder / STORE_KEY).unlink()
+        self._make()
+        self._write_acl({name: [self._redis_password(name), before[name]] for name in RIGHTS})
+
+    def _make(self) -> None:
         self._once("postgres/password", self._secret(), EVERYBODY)
         for name in RIGHTS:
             database = f"postgresql://{name}:{self._secret()}@postgres:5432/{name}?sslmode=disable"
@@ -43,15 +63,7 @@ class Keys:
             self._once(f"{holders[0]}/{secret}", self._secret())
             self._share(secret)
         self._once(STORE_KEY, f"media,{self._secret()}")
-        self._write_acl()
         self._write_aws_credentials()
-
-    def forget_passwords(self) -> None:
-        """Remove the services' passwords, so that `make` makes others."""
-        for name in RIGHTS:
-            for url in ("database_url", "redis_url"):
-                (self._folder / name / url).unlink(missing_ok=True)
-        (self._folder / STORE_KEY).unlink(missing_ok=True)
 
     def rotate(self, step: str, secret: str) -> int:
         """Take one step with a list of secrets; the first one signs, all are accepted.
@@ -89,8 +101,10 @@ class Keys:
             text = (self._folder / first / secret).read_text()
             write_whole(self._folder / other / secret, text, OWNER)
 
-    def _write_acl(self) -> None:
-        passwords = {name: password(self._folder / name / "redis_url") for name in RIGHTS}
+    def _redis_password(self, name: str) -> str:
+        return password(self._folder / name / "redis_url")
+
+    def _write_acl(self, passwords: dict[str, list[str]]) -> None:
         lines = ["default off", *users(passwords), PROBE]
         text = "".join(f"user {line}\n" for line in lines)
         write_whole(self._folder / "redis" / "users.acl", text, EVERYBODY)
@@ -127,8 +141,9 @@ def main(arguments: list[str] | None = None, folder: Path = Path("/keys")) -> in
         sys.stdout.write(f"{chosen.secret}: {count}, the first one signs\n")
         return 0
     if chosen.step == "passwords":
-        keys.forget_passwords()
-    keys.make()
+        keys.replace_passwords()
+    else:
+        keys.make()
     return auth_command(["keys", "generate"])
 
 

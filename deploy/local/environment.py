@@ -24,7 +24,7 @@ class Servers:
         self.postgres = Postgres(vault.postgres, password=vault.secret("postgres"))
         self.valkey = Valkey(
             vault.valkey,
-            acl=users({name: vault.secret(f"redis_{name}") for name in DATABASES}),
+            acl=users({name: [vault.secret(f"redis_{name}")] for name in DATABASES}),
         )
 
     def __enter__(self) -> Self:

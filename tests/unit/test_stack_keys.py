@@ -75,6 +75,21 @@ def test_other_passwords_leave_secrets_and_keys_as_they_are(keys: Path) -> None:
     }
 
 
+def test_redis_takes_the_old_passwords_until_the_next_run(keys: Path) -> None:
+    def known() -> list[int]:
+        lines = (keys / "redis" / "users.acl").read_text().splitlines()
+        return [sum(hashed(one) in line for one in secrets) for line in lines[1:3]]
+
+    secrets = [password(keys / name / "redis_url") for name in ("auth", "media")]
+    assert main(["passwords"], keys) == 0
+    secrets += [password(keys / name / "redis_url") for name in ("auth", "media")]
+    assert known() == [2, 2]
+    assert main([], keys) == 0
+    assert known() == [1, 1]
+    secrets = secrets[2:]
+    assert known() == [1, 1]
+
+
 def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
     told = ConfigParser()
     told.read(keys / "media" / "aws_credentials")
