@@ -6,6 +6,7 @@ from tests.bench.bench import Bench
 from tests.bench.ceiling import ceiling
 from tests.bench.checks import revocation_check, token_check
 from tests.bench.disclosure import concealed_timing, password_logins
+from tests.bench.downloads import download
 from tests.bench.growth import cost_of_growth
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
@@ -27,6 +28,7 @@ ROWS: dict[str, Row] = {
     "revocation check": revocation_check,
     "upload": upload,
     "many uploads": many_uploads,
+    "download": download,
     "logout to refusal": logout_to_refusal,
     "concealed timing": concealed_timing,
     "password logins": password_logins,
