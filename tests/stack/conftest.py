@@ -3,7 +3,7 @@
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -21,6 +21,7 @@ class Fault:
     name: str
     requests: int
     failed: int
+    told_later: int
     acknowledged: int
     lost: int
     wrongly_accepted: int
@@ -32,6 +33,7 @@ class Fault:
             name,
             load.requests,
             len(load.failures),
+            load.told_later,
             found.acknowledged,
             len(found.lost),
             len(found.wrongly_accepted),
@@ -67,14 +69,30 @@ def pytest_terminal_summary(
     if not config.stash[FAULTS]:
         return
     write("")
-    columns = "fault", "requests", "failed", "acknowledged", "lost", "wrongly accepted", "recovery"
-    write("| {:<36} | {:>8} | {:>6} | {:>12} | {:>4} | {:>16} | {:>8} |".format(*columns))
-    write("| --- | --: | --: | --: | --: | --: | --: |")
+    columns = (
+        *("fault", "requests", "failed", "told later", "acknowledged"),
+        *("lost", "wrongly accepted", "recovery"),
+    )
+    write("| {:<36} | {:>8} | {:>6} | {:>10} | {:>12} | {:>4} | {:>16} | {:>8} |".format(*columns))
+    write("| --- | --: | --: | --: | --: | --: | --: | --: |")
     for one in config.stash[FAULTS]:
         write(
-            f"| {one.name:<36} | {one.requests:>8} | {one.failed:>6} | {one.acknowledged:>12} "
+            f"| {one.name:<36} | {one.requests:>8} | {one.failed:>6} | {one.told_later:>10} "
+            f"| {one.acknowledged:>12} "
             f"| {one.lost:>4} | {one.wrongly_accepted:>16} | {one.recovery:>6.1f} s |"
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of a test that failed what the containers complained of meanwhile."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(stack, Stack):
+        report.sections.append(("complaints of the containers", stack.complaints(call.start)))
+    return report
 
 
 @pytest.fixture(scope="session")

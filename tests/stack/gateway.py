@@ -1,9 +1,11 @@
 """Further gateways in front of the same services, told otherwise."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession
 
@@ -33,7 +35,10 @@ def gateway(
         environment=told | environment,
         labels=stack.labels,
         network=chosen,
-        volumes=[f"{here}:{there}:ro" for here, there in (files or {}).items()],
+        volumes=[
+            f"{stack.project}_files:/files:ro",
+            *(f"{here}:{there}:ro" for here, there in (files or {}).items()),
+        ],
         detach=True,
     )
     try:
@@ -42,6 +47,29 @@ def gateway(
         yield f"http://{address}:8080"
     finally:
         container.remove(force=True)
+
+
+@asynccontextmanager
+async def sent(address: str, what: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """A connection on which that much was sent, and nothing more will be."""
+    place = urlsplit(address)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(what)
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def answered(reader: asyncio.StreamReader) -> bytes:
+    """Whatever comes until the other side ends, in whatever way it does."""
+    said = bytearray()
+    with contextlib.suppress(ConnectionResetError):
+        while piece := await reader.read(65536):
+            said += piece
+    return bytes(said)
 
 
 @asynccontextmanager

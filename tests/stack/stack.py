@@ -27,6 +27,7 @@ SETTINGS = {
     "IMAGE_WORKERS": "1",
     **UNLIMITED,
 }
+COMPLAINTS = 200
 KILL = "import os, sys; os.kill(int(sys.argv[1]), 9)"
 
 
@@ -126,6 +127,18 @@ class Stack:
 
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"
+
+    def complaints(self, since: float) -> str:
+        """What the containers have said from that moment on, but for the services' usual lines."""
+        lines = [
+            f"{one.name}: {line}"
+            for one in self._found(self.engine.containers, all=True)
+            for line in one.logs(since=since).decode(errors="replace").splitlines()
+            if not line.startswith("{")
+            or '"level": "warning"' in line
+            or '"level": "error"' in line
+        ]
+        return "\n".join(lines[-COMPLAINTS:])
 
     @staticmethod
     def execute(container: Container, *command: str) -> tuple[int, bytes]:

@@ -1,5 +1,6 @@
 """A backup of a stack in use, restored into an empty one."""
 
+import asyncio
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -32,9 +33,13 @@ async def test_what_was_backed_up_is_there_again(
         await load.under_way()
         await load.stop()
         sessions = load.sessions
-    stack.run("deploy/backup", str(tmp_path / "backup"))
+    async with load_on(stack.address) as others:  # it is in use all the while
+        await others.under_way()
+        await asyncio.to_thread(stack.run, "deploy/backup", str(tmp_path / "backup"))
+        await others.stop()
+        assert others.failures == []
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "backup").iterdir()} == {0}
-    empty.run("deploy/restore", str(tmp_path / "backup"))
+    await asyncio.to_thread(empty.run, "deploy/restore", str(tmp_path / "backup"))
     places = [*empty.addresses("auth_service"), *empty.addresses("media_service")]
     async with ClientSession(empty.address) as http:
         found = await Load(http, sessions=sessions).outcome(places)

@@ -10,8 +10,7 @@ from tests.stack.conftest import Fault
 from tests.stack.load import load_on
 from tests.stack.stack import PORTS, Stack
 
-MOST_SECONDS = 15
-"""More is a person's business. How long it takes on a quiet machine, under 5 s, is in the table."""
+MOST_SECONDS = 5
 Break = Callable[[Stack], float]
 """Breaks something, mends it, and returns the moment from which on all should be well."""
 
@@ -65,12 +64,13 @@ def wipe_redis(stack: Stack) -> float:
 FAULTS: dict[str, Break] = {
     "auth_service: SIGKILL of a replica": crash("auth_service"),
     "auth_service: a replica paused 5 s": pause("auth_service", 5),
+    "auth_service: a replica cut off 5 s": cut_off("auth_service", 5),
     "media_service: SIGKILL of a replica": crash("media_service"),
     "media_service: a replica cut off 5 s": cut_off("media_service", 5),
     "gateway: SIGKILL": crash("gateway"),
     "redis: SIGKILL": crash("redis"),
     "redis: restarted": restart("redis"),
-    "redis: paused 10 s": pause("redis", 10),
+    "redis: paused 30 s": pause("redis", 30),
     "redis: wiped": wipe_redis,
     "postgres: SIGKILL": crash("postgres"),
     "postgres: restarted": restart("postgres"),
@@ -92,5 +92,9 @@ async def test_nothing_that_was_acknowledged_is_lost(
         faults.append(Fault.of(name, load, found, recovery))
         assert found.lost == []
         assert found.wrongly_accepted == []
-        assert [what for _, what in load.failures if ": 500 " in what] == []
+        assert [what for what in load.failures if ": 500 " in what] == []
+        if name.endswith("SIGKILL of a replica"):  # what may be repeated is, at the other one
+            assert [what for what in load.failures if what.startswith("GET ")] == []
+        if name != "redis: wiped":
+            assert load.codes_awaited_in_vain == 0
         assert recovery < MOST_SECONDS, load.failures[-3:]

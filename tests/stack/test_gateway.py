@@ -1,6 +1,5 @@
 """What the gateway lets in, how much of it, and how it says no."""
 
-import asyncio
 import json
 from io import BytesIO
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from tests.stack.gateway import client_of, gateway
+from tests.stack.gateway import answered, client_of, gateway, sent
 from tests.stack.stack import Stack
 from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
@@ -46,11 +45,9 @@ async def problem(http: ClientSession, method: str, path: str, **options: Any) -
     ],
 )
 async def test_what_is_not_for_outside_is_not_there(stack: Stack, path: str) -> None:
-    host, port = "127.0.0.1", stack.port
-    reader, writer = await asyncio.open_connection(host, port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    said = await reader.read()
-    writer.close()
+    request = f"GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+    async with sent(stack.address, request.encode()) as reader:
+        said = await answered(reader)
     head, _, body = said.partition(b"\r\n\r\n")
     assert b" 404 " in head.splitlines()[0]
     assert json.loads(body)["code"] == "not_found"
@@ -85,10 +82,8 @@ async def test_the_gateways_own_errors_are_problems(http: ClientSession) -> None
 
 @pytest.mark.parametrize("said", [b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
 async def test_what_is_no_http_is_a_problem_too(stack: Stack, said: bytes) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", stack.port)
-    writer.write(said)
-    answer = await reader.read()
-    writer.close()
+    async with sent(stack.address, said) as reader:
+        answer = await answered(reader)
     assert b" 400 " in answer.splitlines()[0]
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "malformed_request"
 

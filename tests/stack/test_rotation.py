@@ -4,15 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import jwt
-import pytest
 from aiohttp import ClientError, ClientSession
 from docker.models.containers import Container
 
 from tests.stack.ageing import age_revocations, age_signing_keys, revocations_told
 from tests.stack.conftest import Fault
-from tests.stack.load import Load, load_on
+from tests.stack.load import STEADY_SECONDS, Load, load_on
 from tests.stack.stack import PORTS, Stack
 from tests.stack.test_journey import number
 from tests.stack.test_replicas import upstreams
@@ -23,7 +23,7 @@ SECRETS = ("secret_keys", "revocation_key")
 TEN_MINUTES, TWO_HOURS = 600, 7200
 OUTLIVED = 81 * 60  # a token's longest life, and what clocks may differ by
 KEYS = "run", "--rm", "-T", "keys"
-MOST_SECONDS = 15
+MOST_SECONDS, MOST_AWAY_SECONDS = 5, 10
 BLOCKED = b"revocations.unverified_entry_blocks"
 OPENS = """
 import asyncio, asyncpg, sys
@@ -126,23 +126,28 @@ async def roll_under_load(stack: Stack) -> None:
         await honoured(stack, load)
 
 
-@pytest.mark.parametrize("step", ["add", "use"])
-async def test_secrets_are_added_then_used(stack: Stack, step: str) -> None:
-    before = {name: secret(stack, "auth_service", name).split(",") for name in SECRETS}
-    await asyncio.to_thread(take, stack, step)
+def listed(stack: Stack) -> dict[str, list[str]]:
+    return {name: secret(stack, "auth_service", name).split(",") for name in SECRETS}
+
+
+async def test_secrets_are_added_then_used_then_dropped(stack: Stack, http: ClientSession) -> None:
+    before = listed(stack)
+    await asyncio.to_thread(take, stack, "add")
     await roll_under_load(stack)
-    for name, listed in before.items():
-        now = secret(stack, "auth_service", name).split(",")
-        if step == "add":
-            assert now[:-1] == listed
-        else:
-            assert now == listed[::-1]
-
-
-async def test_secrets_are_dropped(stack: Stack, http: ClientSession) -> None:
-    """A replica without the key judges nobody until what it signed has cut off its last token."""
+    both = listed(stack)
+    assert {name: keys[:-1] for name, keys in both.items()} == before
+    await asyncio.to_thread(take, stack, "use")
+    await roll_under_load(stack)
+    assert listed(stack) == {name: keys[::-1] for name, keys in both.items()}
     token = (await AuthClient(http).sign_in(number()))["access_token"]
     await asyncio.to_thread(take, stack, "drop")
+    await dropped_too_early(stack, http, token)
+    await roll_under_load(stack)
+    assert listed(stack) == {name: keys[1:] for name, keys in both.items()}
+
+
+async def dropped_too_early(stack: Stack, http: ClientSession, token: str) -> None:
+    """A replica without the key judges nobody until what it signed has cut off its last token."""
     async with third(stack) as (fresh, place):
         await asyncio.to_thread(stack.until, lambda: fresh.logs().count(BLOCKED) > 1, "not blocked")
 
@@ -158,10 +163,7 @@ async def test_secrets_are_dropped(stack: Stack, http: ClientSession) -> None:
         told = revocations_told(stack)
         await asyncio.to_thread(age_revocations, stack, OUTLIVED)
         await until(lambda: says(ready=True), seconds=20)
-        assert revocations_told(stack) == told > 0  # nothing was trimmed meanwhile
-    await roll_under_load(stack)
-    for name in SECRETS:
-        assert "," not in secret(stack, "auth_service", name)
+        assert revocations_told(stack) >= told > 0  # nothing was trimmed meanwhile
 
 
 @asynccontextmanager
@@ -190,6 +192,17 @@ async def passed_over(stack: Stack, http: ClientSession, place: str, token: str)
     await until(asked, seconds=20)
 
 
+def replace_passwords(stack: Stack) -> None:
+    """As docs/operations.md says."""
+    stack.compose(*KEYS, "deploy.keys", "passwords")
+    stack.compose("restart", "redis")
+    stack.compose("run", "--rm", "-T", "--no-deps", "migrate")
+    for service in PORTS:
+        stack.run("deploy/roll", service)
+    stack.compose(*KEYS)
+    stack.compose("restart", "redis")
+
+
 async def test_passwords_are_replaced(
     stack: Stack, faults: list[Fault], figures: list[str]
 ) -> None:
@@ -197,20 +210,19 @@ async def test_passwords_are_replaced(
     before = {service: [secret(stack, service, url) for url in urls] for service in PORTS}
     async with load_on(stack.address) as load:
         await load.under_way()
-        await asyncio.to_thread(stack.compose, *KEYS, "deploy.keys", "passwords")
-        await asyncio.to_thread(stack.compose, "run", "--rm", "-T", "migrate")
-        await asyncio.to_thread(stack.compose, "restart", "redis", *PORTS)
-        await asyncio.to_thread(stack.until_healthy)
+        await asyncio.to_thread(replace_passwords, stack)
         recovery = await load.steady(time.monotonic())
         await load.stop()
+        await asyncio.to_thread(stack.until_healthy)
         everywhere = [place for service in PORTS for place in stack.addresses(service)]
         found = await load.outcome(everywhere)
-    failed = [at for at, _ in load.failures]
-    away = max(failed) - min(failed) if failed else 0
-    figures.append(f"interrupted for {away:.0f} s while passwords were replaced")
+    failed = sorted(began for began, _, _ in load.failed)
+    away = sum(end - begun for begun, end in pairwise(failed) if end - begun < STEADY_SECONDS)
+    figures.append(f"interrupted for {away:.1f} s in all while passwords were replaced")
     faults.append(Fault.of("passwords replaced", load, found, recovery))
     assert (found.lost, found.wrongly_accepted) == ([], [])
-    assert [what for _, what in load.failures if ": 500 " in what] == []
+    assert [what for what in load.failures if ": 500 " in what] == []
+    assert away < MOST_AWAY_SECONDS, load.failures[-3:]
     assert recovery < MOST_SECONDS, load.failures[-3:]
     for service, old in before.items():
         code, said = stack.execute(stack.one(service), "python", "-c", OPENS, *old)

@@ -1,0 +1,137 @@
+"""How long the gateway waits, for a service and for a client: tried with each wait made short."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.stack.gateway import answered, client_of, gateway, sent
+from tests.stack.stack import CHECKOUT, Stack
+from tests.stack.test_gateway import problem
+from tests.stack.test_journey import number
+from tests.support.journey import AuthClient
+from tests.support.media import FORM, picture_form
+from tests.support.pictures import grain
+from tests.support.waiting import until
+
+SHORT_SECONDS, SOON_SECONDS = 1, 8
+WAITS = {
+    "proxy.conf": ("proxy_read_timeout 180s", "proxy_send_timeout 60s"),
+    "nginx.conf": ("client_body_timeout 30s", "send_timeout 60s", "keepalive_timeout 60s"),
+}
+SILENT = "import socket, time; held = socket.create_server(('', 8000)); time.sleep(600)"
+FILE_PIXELS, FEW_BYTES = 1400, 4096
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> dict[Path, str]:
+    """The gateway's configuration, but for how long it waits."""
+    files = {}
+    for name, waits in WAITS.items():
+        text = (CHECKOUT / "deploy/gateway" / name).read_text()
+        for wait in waits:
+            assert f"\n{wait};" in text or f" {wait};" in text
+            text = text.replace(wait, f"{wait.split()[0]} {SHORT_SECONDS}s")
+        path = tmp_path / name
+        path.write_text(text)
+        path.chmod(0o444)
+        files[path] = f"/etc/nginx/{name}"
+    return files
+
+
+@contextlib.contextmanager
+def silence(stack: Stack) -> Iterator[str]:
+    """A network in which auth_service takes connections, and never says a word."""
+    name = f"{stack.project}_silent"
+    network = stack.engine.networks.create(name, labels=stack.labels)
+    container = stack.engine.containers.create(
+        stack.image("auth_service"), ["-c", SILENT], entrypoint="python", labels=stack.labels
+    )
+    try:
+        network.connect(container, aliases=["auth_service"])
+        container.start()
+        yield name
+    finally:
+        container.remove(force=True)
+        network.remove()
+
+
+async def test_a_service_that_says_nothing_is_given_up(
+    stack: Stack, hasty: dict[Path, str]
+) -> None:
+    with silence(stack) as network, gateway(stack, network=network, files=hasty) as address:
+        async with client_of(address) as http:
+
+            async def listens() -> bool:
+                async with http.get("/v1/auth/me") as answer:
+                    return answer.status != 502
+
+            await until(listens)
+            began = time.monotonic()
+            async with asyncio.timeout(SOON_SECONDS):
+                body = await problem(http, "GET", "/v1/auth/me")
+            assert time.monotonic() - began > SHORT_SECONDS - 0.1
+    assert (body["status"], body["code"], body["retry_after"]) == (504, "gateway_timeout", 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"POST /v1/auth/signup HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n{",
+        b"GET /page.css HTTP/1.1\r\nHost: here\r\n\r\n",
+    ],
+    ids=["body", "keep-alive"],
+)
+async def test_who_says_nothing_more_is_left(
+    stack: Stack, hasty: dict[Path, str], said: bytes
+) -> None:
+    with gateway(stack, files=hasty) as address:
+        async with client_of(address):
+            pass
+        began = time.monotonic()
+        async with sent(address, said) as reader, asyncio.timeout(SOON_SECONDS):
+            await answered(reader)
+        assert time.monotonic() - began > SHORT_SECONDS - 0.1
+
+
+async def test_who_takes_nothing_is_left(
+    stack: Stack, http: ClientSession, hasty: dict[Path, str]
+) -> None:
+    picture = grain(FILE_PIXELS)
+    token = (await AuthClient(http).sign_in(number()))["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    form = BytesIO(picture_form(picture))
+    async with http.post("/v1/media/creatives", data=form, headers=bearer | FORM) as answer:
+        assert answer.status == 201, await answer.text()
+        path = (await answer.json())["file_url"]
+    with gateway(stack, files=hasty) as address:
+        async with client_of(address):
+            pass
+        host = address.removeprefix("http://").removesuffix(":8080")
+        got = await asyncio.to_thread(dawdle, host, path, token)
+    assert 0 < got < len(picture)
+
+
+def dawdle(host: str, path: str, token: str) -> int:
+    """Ask for a file, take nothing for longer than the gateway waits; how much comes then."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, FEW_BYTES)
+        client.settimeout(SOON_SECONDS)
+        client.connect((host, 8080))
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        client.sendall(head.encode())
+        begun = client.recv(FEW_BYTES)
+        assert b" 200 " in begun.splitlines()[0]
+        assert b"X-Content-Type-Options: nosniff" in begun
+        time.sleep(3 * SHORT_SECONDS)
+        got = len(begun)
+        with contextlib.suppress(ConnectionResetError):  # as it is done with who is late
+            while data := client.recv(1 << 20):
+                got += len(data)
+        return got
