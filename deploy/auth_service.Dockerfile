@@ -16,8 +16,8 @@ LABEL org.opencontainers.image.title="Cheershare auth_service" \
       org.opencontainers.image.description="One-time codes, sessions, tokens; also makes secrets and migrates (deploy/*.py)" \
       org.opencontainers.image.licenses="MIT"
 # A volume first mounted here belongs to the one user that every process of ours runs as.
-RUN install -d -o 10001 -g 10001 /keys/auth /keys/media /keys/jwks /keys/postgres /keys/redis \
-    /keys/store
+RUN install -d -o 10001 -g 10001 /keys/auth /keys/signing /keys/media /keys/jwks \
+    /keys/postgres /keys/redis /keys/store
 COPY --from=build /venv /venv
 COPY --from=build /build/app /app
 WORKDIR /app

@@ -5,7 +5,8 @@ FROM nginx:1.28
 LABEL org.opencontainers.image.title="Cheershare gateway" \
       org.opencontainers.image.description="The only way in: routes, limits, TLS, files" \
       org.opencontainers.image.licenses="MIT"
-COPY deploy/gateway/nginx.conf deploy/gateway/proxy.conf deploy/gateway/routes.conf /etc/nginx/
+COPY deploy/gateway/nginx.conf deploy/gateway/proxy.conf deploy/gateway/routes.conf \
+     deploy/gateway/problem.conf /etc/nginx/
 COPY deploy/gateway/templates /etc/nginx/templates
 COPY deploy/gateway/servers /etc/nginx/servers
 COPY deploy/gateway/entrypoint.sh /usr/local/bin/gateway

@@ -4,7 +4,7 @@ from tests.stack.stack import Stack
 
 SIGNING_KEYS = """
 import json, pathlib, sys
-for path in pathlib.Path("/keys/auth/signing").glob("*.jwk"):
+for path in pathlib.Path("/keys/signing").glob("*.jwk"):
     key = json.loads(path.read_text())
     key["signs_from"] -= int(sys.argv[1])
     fresh = path.with_suffix(".new")

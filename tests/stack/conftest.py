@@ -1,6 +1,5 @@
 """One stack with two replicas of each service for all tests here, gone afterwards."""
 
-import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -11,7 +10,9 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.stack.load import TIMEOUT, Load, Outcome
-from tests.stack.stack import Stack, engine_missing
+from tests.stack.stack import PORTS, Stack, engine_missing
+
+REPLICAS = 2
 
 
 @dataclass
@@ -109,11 +110,12 @@ def figures(pytestconfig: pytest.Config) -> list[str]:
 def started(figures: list[str]) -> Iterator[Stack]:
     if missing := engine_missing():
         pytest.fail(f"these tests need a Docker engine: {missing}")
-    os.environ.setdefault("COMPOSE_PROGRESS", "plain")
     stack = Stack(f"cheershare-test-{secrets.token_hex(4)}")
     try:
         stack.compose("build", "--quiet")
-        figures.append(f"healthy {stack.up(replicas=2):.0f} s after `docker compose up --wait`")
+        figures.append(
+            f"healthy {stack.up(replicas=REPLICAS):.0f} s after `docker compose up --wait`"
+        )
         yield stack
     finally:
         stack.down()
@@ -121,7 +123,9 @@ def started(figures: list[str]) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(started: Stack) -> Stack:
-    """The stack, whole."""
+    """The stack, whole: a test that failed may have left it otherwise."""
+    if any(len(started.replicas(service)) != REPLICAS for service in PORTS):
+        started.up(replicas=REPLICAS)
     started.until_healthy()
     return started
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession
 
 from tests.stack.stack import Stack
+from tests.support.waiting import until
 
 
 @contextmanager
@@ -26,6 +27,7 @@ def gateway(
     told = {
         "PUBLIC_URL": stack.address,
         "GATEWAY_RATE": "100000",
+        "GATEWAY_CONNECTIONS": "128",
         "GATEWAY_BODY_LIMIT": "12m",
         "GATEWAY_SCHEME": "http",
     }
@@ -47,6 +49,33 @@ def gateway(
         yield f"http://{address}:8080"
     finally:
         container.remove(force=True)
+
+
+@contextmanager
+def impostor(stack: Stack, program: str) -> Iterator[str]:
+    """A network of its own in which auth_service is a Python program; yields its name."""
+    name = f"{stack.project}_impostor"
+    network = stack.engine.networks.create(name, labels=stack.labels)
+    container = stack.engine.containers.create(
+        stack.image("auth_service"), ["-c", program], entrypoint="python", labels=stack.labels
+    )
+    try:
+        network.connect(container, aliases=["auth_service"])
+        container.start()
+        yield name
+    finally:
+        container.remove(force=True)
+        network.remove()
+
+
+async def until_it_listens(http: ClientSession) -> None:
+    """Return when the service behind that gateway takes connections."""
+
+    async def listens() -> bool:
+        async with http.get("/v1/auth/me") as answer:
+            return answer.status != 502
+
+    await until(listens, seconds=20)
 
 
 @asynccontextmanager

@@ -28,15 +28,21 @@ SETTINGS = {
     **UNLIMITED,
 }
 COMPLAINTS = 200
+COMMAND_SECONDS = 300
+KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CI")
 KILL = "import os, sys; os.kill(int(sys.argv[1]), 9)"
 
 
 @dataclass
 class Stack:
-    """One run of docker-compose.yml."""
+    """One run of docker-compose.yml.
+
+    `settings` are all that differs from what a stranger starts; nothing of this terminal's own
+    environment and of a file `.env` counts.
+    """
 
     project: str
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     port: int = field(default_factory=free_port)
     engine: docker.DockerClient = field(default_factory=docker.from_env)
 
@@ -46,8 +52,14 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        names = {"COMPOSE_PROJECT_NAME": self.project, "GATEWAY_PORT": str(self.port)}
-        return {**os.environ, **SETTINGS, **self.settings, **names}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        named = {
+            "COMPOSE_PROJECT_NAME": self.project,
+            "COMPOSE_ENV_FILES": os.devnull,
+            "COMPOSE_PROGRESS": "plain",
+            "GATEWAY_PORT": str(self.port),
+        }
+        return kept | self.settings | named
 
     @property
     def labels(self) -> dict[str, str]:
@@ -66,12 +78,16 @@ class Stack:
             input=given if given is not None else b"",
             capture_output=True,
             check=False,
+            timeout=COMMAND_SECONDS,
         )
         assert ended.returncode == 0, f"{command}: {ended.stderr.decode()[-2000:]}"
         return ended.stdout
 
     def up(self, replicas: int = 1) -> float:
-        """Start everything, wait until it is healthy, and return how long that took."""
+        """Start everything, wait until it is healthy, and return how long that took.
+
+        Images that are not there are built.
+        """
         began = time.monotonic()
         scales = [word for name in PORTS for word in ("--scale", f"{name}={replicas}")]
         self.compose("up", "--detach", "--wait", *scales)
@@ -79,7 +95,6 @@ class Stack:
 
     def down(self) -> None:
         """Remove whatever bears the project's name, and see that it is gone."""
-        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "2")
         for container in self._found(self.engine.containers, all=True):
             container.remove(force=True, v=True)
         for kind in (self.engine.networks, self.engine.volumes):
@@ -108,7 +123,12 @@ class Stack:
             "com.docker.compose.oneoff=False",
         ]
         found = self.engine.containers.list(filters={"label": labels})
-        return sorted(found, key=lambda one: str(one.name))
+        return sorted(found, key=lambda one: int(one.labels["com.docker.compose.container-number"]))
+
+    def containers(self) -> dict[str, str]:
+        """Every container by its name, those that have ended too."""
+        found = self._found(self.engine.containers, all=True)
+        return {str(one.name): str(one.id) for one in found}
 
     def one(self, service: str) -> Container:
         return self.replicas(service)[0]
@@ -162,6 +182,7 @@ class Stack:
             user="0",
             pid_mode="host",
             network_mode="none",
+            labels=self.labels,
             remove=True,
         )
         self.until(lambda: self._runs_again(container, before), "it is not started again")

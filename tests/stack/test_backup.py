@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.stack.load import Load, load_on
-from tests.stack.stack import CHECKOUT, Stack
+from tests.stack.stack import CHECKOUT, SETTINGS, Stack
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def empty(stack: Stack) -> Iterator[Stack]:
     """Another project; the tokens of the first one name its address as their issuer."""
     other = Stack(
         f"cheershare-test-{secrets.token_hex(4)}",
-        {"JWT_ISSUER": stack.address},
+        {**SETTINGS, "JWT_ISSUER": stack.address},
     )
     try:
         yield other
@@ -52,12 +52,36 @@ async def test_what_was_backed_up_is_there_again(
 
 
 def test_a_stack_in_use_is_not_overwritten(stack: Stack, tmp_path: Path) -> None:
-    refused = subprocess.run(
-        ["deploy/restore", str(tmp_path)],
+    assert b"is not new" in refusal(stack, tmp_path)
+
+
+def test_what_a_stack_has_kept_is_not_overwritten(tmp_path: Path) -> None:
+    """Its volumes are there, though no container is."""
+    ended = Stack(f"cheershare-test-{secrets.token_hex(4)}")
+    volume = ended.engine.volumes.create(f"{ended.project}_keys_auth", labels=ended.labels)
+    try:
+        said = refusal(ended, tmp_path)
+    finally:
+        volume.remove()
+    assert b"is not new" in said
+
+
+def test_a_broken_backup_is_not_begun_with(tmp_path: Path) -> None:
+    new = Stack(f"cheershare-test-{secrets.token_hex(4)}")
+    for name in ("files.tar", "keys.tar"):
+        (tmp_path / name).write_bytes(b"x" * 2000)
+    assert b"tar" in refusal(new, tmp_path)
+    assert new.containers() == {}
+
+
+def refusal(stack: Stack, backup: Path) -> bytes:
+    """What `deploy/restore` says when it refuses."""
+    ended = subprocess.run(
+        ["deploy/restore", str(backup)],
         cwd=CHECKOUT,
         env=stack.environment,
         capture_output=True,
         check=False,
     )
-    assert refused.returncode == 1
-    assert b"this stack is not new" in refused.stderr
+    assert ended.returncode != 0
+    return ended.stderr

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from tests.stack.stack import Stack
 from tests.stack.test_journey import number
 from tests.support.journey import Answer, AuthClient, read
 from tests.support.media import FORM, picture_form
@@ -88,8 +89,12 @@ async def test_conditions_and_ranges(kept: Kept) -> None:
     assert (head.status, head.headers["Content-Length"]) == (200, str(len(data)))
 
 
-async def test_the_inner_path_is_nobodys(kept: Kept) -> None:
+async def test_the_inner_path_is_nobodys(stack: Stack, kept: Kept) -> None:
     inner = f"/accel/{kept.user_id}/{kept.made['id']}/original"
+    granted = await kept.ask(path=stack.addresses("media_service")[0] + kept.made["file_url"])
+    assert (granted.headers["X-Accel-Redirect"], granted.body) == (inner, b"")  # nginx sends it
+    stored = inner.replace("/accel/", "/files/objects/")
+    assert stack.execute(stack.one("gateway"), "test", "-s", stored)[0] == 0
     for path in (inner, "/accel/", "/accel/../accel/", "/files/objects/"):
         assert (await kept.ask(path=path)).code == "not_found"
     assert (await kept.ask(Authorization="none")).status == 401

@@ -6,12 +6,41 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from docker.errors import ContainerError
 
-from tests.stack.gateway import answered, client_of, gateway, sent
+from tests.stack.gateway import (
+    answered,
+    client_of,
+    gateway,
+    impostor,
+    sent,
+    until_it_listens,
+)
 from tests.stack.stack import Stack
 from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
 
+ECHO = """
+import http.server, json
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(dict(self.headers)).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("", 8000), Echo).serve_forever()
+"""
+STRANGER = """
+import urllib.error, urllib.request
+url = "http://gateway:8080/v1/auth/dev/inbox?to=%2B919876543210"
+request = urllib.request.Request(url, headers={"Host": "127.0.0.1", "X-Forwarded-For": "127.0.0.1"})
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as refused:
+    print(refused.code)
+"""
 PROBLEM = "application/problem+json"
 
 
@@ -107,6 +136,58 @@ async def test_forged_addresses_count_for_nothing(http: ClientSession) -> None:
     pair = await auth.sign_in(number(), headers=forged)
     found = await auth.call("GET", "/sessions", token=pair["access_token"])
     assert [item["ip"] for item in found.body["items"]] == ["127.0.0.1"]
+
+
+async def test_what_a_client_forges_does_not_arrive(stack: Stack) -> None:
+    forged = {
+        "X-Forwarded-For": "203.0.113.7",
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Port": "1",
+        "X-Real-IP": "203.0.113.7",
+        "Forwarded": "for=203.0.113.7",
+        "Proxy": "http://evil.example",
+    }
+    with impostor(stack, ECHO) as network, gateway(stack, network=network) as address:
+        async with client_of(address) as http:
+            await until_it_listens(http)
+            async with http.get("/v1/auth/me", headers=forged) as answer:
+                arrived = await answer.json()
+    assert set(arrived) & set(forged) == {"X-Forwarded-For", "X-Forwarded-Proto"}
+    assert [arrived[name] == forged[name] for name in ("X-Forwarded-For", "X-Forwarded-Proto")] == [
+        False,
+        False,
+    ]
+
+
+def test_the_inbox_is_for_this_machine_alone(stack: Stack) -> None:
+    """Not for who comes from elsewhere, whatever they say; here, from another container."""
+    said = stack.execute(stack.one("media_service"), "python", "-c", STRANGER)
+    assert said == (0, b"404\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "given"),
+    [
+        ("GATEWAY_RATE", "abc"),
+        ("GATEWAY_RATE", "0"),
+        ("GATEWAY_CONNECTIONS", "-1"),
+        ("GATEWAY_BODY_LIMIT", "5MB"),
+    ],
+)
+def test_a_wrong_setting_is_named(stack: Stack, setting: str, given: str) -> None:
+    told = {"GATEWAY_RATE": "1", "GATEWAY_CONNECTIONS": "1", "GATEWAY_BODY_LIMIT": "1"}
+    with pytest.raises(ContainerError) as refused:
+        stack.engine.containers.run(
+            stack.image("gateway"),
+            environment=told | {setting: given},
+            labels=stack.labels,
+            network_mode="none",
+            remove=True,
+        )
+    said = str(refused.value)
+    assert f"settings: {setting}: expected " in said
+    assert f"(given: '{given}')" in said
 
 
 async def test_without_a_service_the_answer_is_a_problem(stack: Stack) -> None:

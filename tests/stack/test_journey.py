@@ -1,6 +1,8 @@
 """The main job through the gateway, with two replicas of each service behind it."""
 
 import os
+import sys
+import time
 
 from aiohttp import ClientSession
 
@@ -15,9 +17,7 @@ def number() -> str:
 
 
 def test_make_demo_walks_the_main_job(stack: Stack) -> None:
-    said = stack.run(
-        "env", f"BASE_URL={stack.address}", ".venv/bin/python", "-m", "deploy.local.demo"
-    )
+    said = stack.run("env", f"BASE_URL={stack.address}", sys.executable, "-m", "deploy.local.demo")
     assert b"the whole job is done" in said
 
 
@@ -53,7 +53,11 @@ async def test_every_replica_refuses_a_revoked_token(stack: Stack, http: ClientS
     assert await statuses() == [200] * 4
     assert (await auth.call("POST", "/logout", token=token)).status == 204
 
-    async def refused() -> bool:
-        return await statuses() == [401] * 4
+    ended = time.monotonic()
 
-    await until(refused, seconds=HONOURED_SECONDS)
+    async def refused() -> bool:
+        late, found = time.monotonic() - ended > HONOURED_SECONDS, await statuses()
+        assert not (late and 200 in found)
+        return found == [401] * 4
+
+    await until(refused, seconds=20)  # until then one may say that it cannot tell, 503

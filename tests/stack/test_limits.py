@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.stack.gateway import answered, client_of, gateway, sent
@@ -21,12 +22,13 @@ HEADER_SECONDS = 10
 UNFINISHED = b"POST /v1/auth/signup HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n"
 
 
-async def test_nobody_takes_more_than_their_rate(stack: Stack) -> None:
+@pytest.mark.parametrize("path", ["/page.css", "/nothing", "/v1/auth/dev/nothing"])
+async def test_nobody_takes_more_than_their_rate(stack: Stack, path: str) -> None:
     with gateway(stack, GATEWAY_RATE="5") as address:
         async with client_of(address) as http, asyncio.timeout(20):
             refused: list[dict[str, Any]] = []
             while len(refused) < 5:
-                async with http.get("/page.css") as answer:
+                async with http.get(path) as answer:
                     if answer.status == 429:
                         assert answer.headers["Retry-After"] == "1"
                         refused.append(await answer.json(content_type=None))
@@ -68,6 +70,18 @@ async def test_nobody_takes_more_than_their_connections(stack: Stack, http: Clie
 
 async def _no(asked: Callable[[], Awaitable[bool]]) -> bool:
     return not await asked()
+
+
+async def test_who_is_refused_holds_no_connection(stack: Stack) -> None:
+    nowhere = UNFINISHED.replace(b"/v1/auth/signup", b"/nothing")
+    async with sent(stack.address, nowhere) as reader, asyncio.timeout(HEADER_SECONDS):
+        assert b" 404 " in (await answered(reader)).splitlines()[0]
+
+
+async def test_a_body_where_none_belongs_is_refused(http: ClientSession) -> None:
+    for path in ("/v1/auth/dev/inbox", "/.well-known/jwks.json"):
+        body = await problem(http, "GET", path, data=b"x" * 2000)
+        assert body["code"] == "body_too_large"
 
 
 async def test_an_upload_is_passed_on_as_it_comes(stack: Stack) -> None:

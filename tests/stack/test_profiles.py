@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from deploy.local.process import free_port
 from tests.stack.load import TIMEOUT
-from tests.stack.stack import CHECKOUT, Stack
+from tests.stack.stack import CHECKOUT, SETTINGS, Stack
 from tests.stack.test_files import Kept
 from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
@@ -31,7 +31,7 @@ PART_BYTES = 5 * 1024 * 1024
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """A stack of its own that keeps its files in the bucket, and mails into a mailbox."""
-    told = {
+    told = SETTINGS | {
         "COMPOSE_PROFILES": "s3,mail",
         "STORAGE_URL": BUCKET,
         "MAIL_PORT": str(free_port()),

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator
@@ -67,6 +69,41 @@ async def test_a_roll_to_what_does_not_run_changes_nothing(stack: Stack) -> None
     assert b"the new auth_service did not become healthy" in ended.stderr
     assert load.failures == []
     assert {one.id for one in stack.replicas("auth_service")} == before
+
+
+@pytest.mark.parametrize("service", ["postgres", "redis", "gateway", ""])
+def test_only_what_may_run_twice_is_rolled(stack: Stack, service: str) -> None:
+    before = stack.containers()
+    assert _roll(stack, service) == (2, b"roll: which service? auth_service or media_service")
+    assert stack.containers() == before
+
+
+def test_what_does_not_run_is_not_rolled() -> None:
+    nothing = Stack(f"cheershare-test-{secrets.token_hex(4)}")
+    assert _roll(nothing, "auth_service") == (1, b"roll: no auth_service runs in this stack")
+
+
+def test_a_replica_that_has_ended_is_replaced_too(stack: Stack) -> None:
+    ended, running = stack.replicas("media_service")
+    ended.stop()
+    stack.run("deploy/roll", "media_service")
+    [fresh] = stack.replicas("media_service")
+    assert fresh.id not in {ended.id, running.id}
+    assert not {ended.id, running.id} & set(stack.containers().values())
+    stack.up(replicas=2)
+
+
+def _roll(stack: Stack, service: str) -> tuple[int, bytes]:
+    """The exit code, and how the last line of what it said begins."""
+    ended = subprocess.run(
+        ["deploy/roll", *([service] if service else [])],
+        cwd=CHECKOUT,
+        env=stack.environment,
+        capture_output=True,
+        check=False,
+    )
+    said = ended.stderr.splitlines()[-1]
+    return ended.returncode, re.split(rb"[:;] (?:two|docker)", said)[0]
 
 
 @pytest.mark.usefixtures("two_again")

@@ -127,9 +127,9 @@ def test_an_image_says_what_it_is_and_is_no_root(stack: Stack, name: str) -> Non
 def test_the_private_key_is_auth_services_alone(stack: Stack) -> None:
     for service in SERVICES:
         mounts = {mount["Name"] for mount in stack.one(service).attrs["Mounts"] if "Name" in mount}
-        holds = f"{stack.project}_keys_auth" in mounts
+        holds = f"{stack.project}_keys_signing" in mounts
         assert holds is (service == "auth_service")
-    code, said = stack.execute(stack.one("auth_service"), "touch", "/run/secrets/signing/forged")
+    code, said = stack.execute(stack.one("auth_service"), "touch", "/run/signing/forged")
     assert (code, b"Read-only" in said) == (1, True)
 
 

@@ -4,25 +4,24 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
-from tests.stack.gateway import answered, client_of, gateway, sent
+from tests.stack.gateway import answered, client_of, gateway, impostor, sent, until_it_listens
 from tests.stack.stack import CHECKOUT, Stack
 from tests.stack.test_gateway import problem
 from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
 from tests.support.media import FORM, picture_form
 from tests.support.pictures import grain
-from tests.support.waiting import until
 
 SHORT_SECONDS, SOON_SECONDS = 1, 8
 WAITS = {
     "proxy.conf": ("proxy_read_timeout 180s", "proxy_send_timeout 60s"),
+    "routes.conf": ("proxy_read_timeout 35s",),
     "nginx.conf": ("client_body_timeout 30s", "send_timeout 60s", "keepalive_timeout 60s"),
 }
 SILENT = "import socket, time; held = socket.create_server(('', 8000)); time.sleep(600)"
@@ -45,34 +44,15 @@ def hasty(tmp_path: Path) -> dict[Path, str]:
     return files
 
 
-@contextlib.contextmanager
-def silence(stack: Stack) -> Iterator[str]:
-    """A network in which auth_service takes connections, and never says a word."""
-    name = f"{stack.project}_silent"
-    network = stack.engine.networks.create(name, labels=stack.labels)
-    container = stack.engine.containers.create(
-        stack.image("auth_service"), ["-c", SILENT], entrypoint="python", labels=stack.labels
-    )
-    try:
-        network.connect(container, aliases=["auth_service"])
-        container.start()
-        yield name
-    finally:
-        container.remove(force=True)
-        network.remove()
-
-
 async def test_a_service_that_says_nothing_is_given_up(
     stack: Stack, hasty: dict[Path, str]
 ) -> None:
-    with silence(stack) as network, gateway(stack, network=network, files=hasty) as address:
+    with (
+        impostor(stack, SILENT) as network,
+        gateway(stack, network=network, files=hasty) as address,
+    ):
         async with client_of(address) as http:
-
-            async def listens() -> bool:
-                async with http.get("/v1/auth/me") as answer:
-                    return answer.status != 502
-
-            await until(listens)
+            await until_it_listens(http)
             began = time.monotonic()
             async with asyncio.timeout(SOON_SECONDS):
                 body = await problem(http, "GET", "/v1/auth/me")

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.stack.gateway import client_of, gateway
 from tests.stack.stack import Stack
+from tests.stack.test_gateway import problem
 
 NAME = "gateway.test"
 
@@ -84,8 +85,16 @@ async def test_https_and_http_2(https: str, certificate: dict[Path, str]) -> Non
 async def test_old_tls_is_refused(https: str) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")  # else nothing would be sent at all
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     async with client_of(f"http://{https}:8080"):
-        with pytest.raises((ssl.SSLError, ConnectionError)):
+        with pytest.raises(ssl.SSLError) as refused:
             await asyncio.open_connection(https, 8443, ssl=old)
+    assert refused.value.reason == "TLSV1_ALERT_PROTOCOL_VERSION"  # said by the other side
+
+
+async def test_errors_on_the_way_to_https_are_problems_too(https: str) -> None:
+    async with client_of(f"http://{https}:8080") as http:
+        big = await problem(http, "GET", "/", headers={"X": "x" * 9000})
+    assert (big["status"], big["code"]) == (431, "headers_too_large")

@@ -54,6 +54,24 @@ def test_no_container_has_rights_that_it_does_not_need(service: str) -> None:
     assert not container.get("privileged")
 
 
+def test_no_registry_is_asked_for_an_image_of_ours() -> None:
+    ours = {name for name, one in SERVICES.items() if "PROJECT_NAME" in one["image"]}
+    assert {SERVICES[name]["pull_policy"] for name in ours} == {"never"}
+    assert {SERVICES[name]["user"] for name in ours} == {"10001:10001"}
+
+
+def test_an_image_is_built_once() -> None:
+    built = sorted(one["image"] for one in SERVICES.values() if "build" in one)
+    assert built == sorted({one["image"] for one in SERVICES.values() if "PROJECT" in one["image"]})
+
+
+def test_with_a_certificate_nobody_comes_by_an_address_that_all_share() -> None:
+    text = Path("deploy/tls.yml").read_text(encoding="utf-8").replace("!override", "")
+    gateway = yaml.safe_load(text)["services"]["gateway"]
+    assert all(port.startswith("0.0.0.0:") for port in gateway["ports"])
+    assert gateway["environment"]["PUBLIC_URL"].startswith("${PUBLIC_URL:?")
+
+
 def test_production_conceals_who_has_an_account_unless_told_otherwise() -> None:
     overlay = yaml.safe_load(Path("deploy/production.yml").read_text(encoding="utf-8"))["services"]
     assert {one["environment"]["ENV"] for one in overlay.values()} == {"production"}
@@ -88,6 +106,7 @@ def test_who_mounts_which_keys() -> None:
         for volume in service.get("volumes", []):
             mounted.setdefault(volume.partition(":")[0], set()).add(name)
     assert mounted["keys_auth"] == {"keys", "migrate", "auth_service"}
+    assert mounted["keys_signing"] == {"keys", "auth_service"}
     assert mounted["keys_media"] == {"keys", "migrate", "media_service"}
     assert mounted["keys_postgres"] == {"keys", "migrate", "postgres"}
     assert mounted["keys_redis"] == {"keys", "redis"}

@@ -16,7 +16,7 @@ def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The volumes, made."""
     for name in VOLUMES:
         (tmp_path / name).mkdir()
-    monkeypatch.setenv("JWT_PRIVATE_KEYS_DIR", str(tmp_path / "auth" / "signing"))
+    monkeypatch.setenv("JWT_PRIVATE_KEYS_DIR", str(tmp_path / "signing"))
     monkeypatch.setenv("JWKS_FILE", str(tmp_path / "jwks" / "jwks.json"))
     assert main([], tmp_path) == 0
     return tmp_path
@@ -36,7 +36,7 @@ def test_a_second_run_changes_nothing(keys: Path) -> None:
 def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
     found = {name: sorted(path.name for path in (keys / name).iterdir()) for name in VOLUMES}
     assert found == {
-        "auth": ["database_url", "redis_url", "revocation_key", "secret_keys", "signing"],
+        "auth": ["database_url", "redis_url", "revocation_key", "secret_keys"],
         "media": ["aws_credentials", "database_url", "redis_url", "revocation_key"],
         "postgres": ["password"],
         "redis": ["users.acl"],
