@@ -5,6 +5,7 @@ import binascii
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -17,6 +18,7 @@ from shared.settings import (
     Secrets,
     ServiceSettings,
     Words,
+    is_loopback,
     split,
     url_of,
 )
@@ -25,6 +27,8 @@ from shared.tokens import LONGEST_LIFE_SECONDS
 ANY_COUNTRY = "*"
 LEAST_ARGON2_MEMORY_KIB = 7168
 """Source: OWASP's cheat sheet on storing passwords, which wants more passes for so little."""
+LEAST_WEBHOOK_BYTES, MOST_WEBHOOK_BYTES = 24, 64
+"""Source: Standard Webhooks, "Signature scheme"."""
 
 
 def _region(text: str) -> str:
@@ -45,10 +49,14 @@ WebUrl = Annotated[str, url_of("https", "http")]
 def _webhook_secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     try:
-        base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
     except binascii.Error:
-        message = "expected whsec_ and base64"
-        raise ValueError(message) from None
+        key = b""
+    if text and not LEAST_WEBHOOK_BYTES <= len(key) <= MOST_WEBHOOK_BYTES:
+        message = (
+            f"expected whsec_ and base64 of {LEAST_WEBHOOK_BYTES} to {MOST_WEBHOOK_BYTES} bytes"
+        )
+        raise ValueError(message)
     return secret
 
 
@@ -204,7 +212,7 @@ class AuthSettings(KeySettings, ServiceSettings):
             problems.append("SMS_PROVIDERS: required in production")
         if self.production and "console" in (*self.sms_providers, *self.email_providers):
             problems.append("SMS_PROVIDERS, EMAIL_PROVIDERS: console exists only in development")
-        problems += self._open_limits() if self.production else []
+        problems += [*self._open_limits(), *self._in_the_clear()] if self.production else []
         if self.production and self.argon2_memory_kib < LEAST_ARGON2_MEMORY_KIB:
             problems.append(f"ARGON2_MEMORY_KIB: at least {LEAST_ARGON2_MEMORY_KIB} in production")
         problems += self._twilio() if "twilio" in self.sms_providers else []
@@ -221,6 +229,16 @@ class AuthSettings(KeySettings, ServiceSettings):
         open_ones = [name.upper() for name in limits if not getattr(self, name)]
         open_ones += [] if self.otp_cooldown else ["OTP_COOLDOWN"]
         return [f"{name}: may be off only in development" for name in open_ones]
+
+    def _in_the_clear(self) -> list[str]:
+        """Return the addresses to which codes would travel readable for whoever looks."""
+        told = {"SMS_WEBHOOK_URL": self.sms_webhook_url, "TWILIO_BASE_URL": self.twilio_base_url}
+        places = {name: urlsplit(url) for name, url in told.items()}
+        return [
+            f"{name}: https in production, but to this machine"
+            for name, place in places.items()
+            if place.scheme == "http" and not is_loopback(place.hostname or "")
+        ]
 
     def _unset(self) -> list[str]:
         """Return the settings that a chosen provider needs and that are empty."""

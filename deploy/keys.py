@@ -82,7 +82,8 @@ class Keys:
         elif step == "drop" and len(listed) > 1:
             listed = listed[:-1]
         else:
-            raise ValueError(f"{step}: {secret} holds {len(listed)}")
+            first = "drop" if step == "add" else "add"
+            raise ValueError(f"{step}: {secret} holds {len(listed)}; {first} one first")
         write_whole(path, ",".join(listed), OWNER)
         self._share(secret)
         return len(listed)
@@ -142,6 +143,7 @@ def main(arguments: list[str] | None = None, folder: Path = Path("/keys")) -> in
         return 0
     if chosen.step == "passwords":
         keys.replace_passwords()
+        sys.stdout.write("new passwords: restart redis, run migrate, roll both services\n")
     else:
         keys.make()
     return auth_command(["keys", "generate"])

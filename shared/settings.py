@@ -188,6 +188,13 @@ class ServiceSettings(EnvironmentSettings):
             raise ValueError(f"PUBLIC_URL: {expected} (given: {self.public_url!r})")
         return self
 
+    @model_validator(mode="after")
+    def _check_redis_url(self) -> "ServiceSettings":
+        url = urlsplit(self.redis_url.get_secret_value())
+        if self.production and url.scheme != "unix" and not url.password:
+            raise ValueError("REDIS_URL: with a user and a password in production")
+        return self
+
     @property
     def production(self) -> bool:
         """Whether the strict rules of a public installation hold."""

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -113,6 +114,7 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     Readiness turns false first and requests are still taken for `DRAIN_SECONDS`, so that a load
     balancer can look away; then what is in hand has `SHUTDOWN_GRACE` seconds.
     """
+    asyncio.get_running_loop().set_exception_handler(pass_over_lookups)
     grace, patient = settings.shutdown_grace, settings.drain_seconds > 0
     with stop_signal() as stop:
         async with listening(
@@ -131,6 +133,16 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
             app[READINESS].draining = True
             await asyncio.sleep(settings.drain_seconds)
         log.info("service.stopped")
+
+
+def pass_over_lookups(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell of what nobody has handled, but for a name that was looked up in vain.
+
+    Whoever wanted to connect was told, or has given up: while a server is away there would be a
+    traceback for each try.
+    """
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)
 
 
 @contextlib.contextmanager

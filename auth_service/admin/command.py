@@ -47,7 +47,8 @@ async def change_role(
         except RevocationPending:
             sys.stderr.write("done; the services are told as soon as Redis answers\n")
             return 0
-    sys.stdout.write(f"{user.id} {' '.join(user.roles) or 'has no role'}\n")
+    roles = " ".join(user.roles) or "has no role"
+    sys.stdout.write(f"{user.id} {roles}; signed out everywhere, the next sign-in is with that\n")
     return 0
 
 

@@ -62,7 +62,7 @@ class LocalStorage:
         except FileNotFoundError:
             raise ObjectMissing from None
         try:
-            yield LocalStoredFile(file, await file.seek(0, os.SEEK_END))
+            yield LocalStoredFile(file, os.fstat(file.fileno()).st_size)
         finally:
             await file.close()
 

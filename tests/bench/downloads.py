@@ -28,6 +28,7 @@ AT_ONCE = 4
 PORT = 8080
 PIECE_BYTES = 1 << 20
 ALONE = """
+user root;
 pid /tmp/nginx.pid;
 worker_processes auto;
 events {}
@@ -115,6 +116,7 @@ def _alone(stack: Stack, configuration: Path) -> Iterator[Place]:
         stack.image("gateway"),
         ["nginx", "-g", "daemon off;"],
         entrypoint=[],
+        user="0",
         labels=stack.labels,
         network=network,
         volumes=[f"{configuration}:/etc/nginx/nginx.conf:ro", f"{stack.project}_files:/files:ro"],

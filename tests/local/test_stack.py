@@ -158,7 +158,10 @@ def sign_up(stack: Stack) -> str:
 def check_commands(stack: Stack) -> None:
     """Every command reaches the stack's databases, and Redis as one who may write there."""
     for words, said in (
-        (["auth_service", "admin", "grant", PHONE, "admin"], " admin\n"),
+        (
+            ["auth_service", "admin", "grant", PHONE, "admin"],
+            " admin; signed out everywhere, the next sign-in is with that\n",
+        ),
         (["auth_service", "deliveries", "dead"], ""),
         (["media_service", "sweep"], "files missing: 0"),
     ):

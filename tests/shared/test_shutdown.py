@@ -1,6 +1,7 @@
 """The end of a service, as a real process: announced, then finished, and never a request lost."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, UnixConnector
 
+from shared.shutdown import pass_over_lookups
 from tests.conftest import REVOCATION_KEY
 from tests.support.waiting import until
 
@@ -186,3 +188,19 @@ async def test_a_wrong_setting_ends_the_start_with_a_line_and_no_traceback() -> 
         "REDIS_URL",
         "REVOCATION_KEY",
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(socket.gaierror(-2, "not known"), 0), (LookupError("a bug"), 1)]
+)
+async def test_a_lookup_that_nobody_waits_for_is_no_news(
+    caplog: pytest.LogCaptureFixture, error: Exception, told: int
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(pass_over_lookups)
+    given_up: asyncio.Future[None] | None = loop.create_future()
+    assert given_up is not None
+    given_up.set_exception(error)
+    given_up = None
+    gc.collect()
+    assert len(caplog.records) == told

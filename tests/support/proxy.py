@@ -32,8 +32,11 @@ class Proxy:
     async def vanish(self) -> None:
         """Refuse connections, and cut those that there are."""
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            server, self._server = self._server, None
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+            await asyncio.sleep(0)  # asyncio trips over a connection that its server outlives not
+            server.close()
         self.cut()
 
     def cut(self) -> None:
@@ -57,6 +60,9 @@ class Proxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._server is None:  # let in at the very end
+            writer.transport.abort()
+            return
         self._tasks.add(task)
         self.connections += 1
         self._open.add(writer)

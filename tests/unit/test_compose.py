@@ -1,5 +1,6 @@
 """The compose file, read as data: every setting passes through, no container may do much."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from auth_service.settings import AuthSettings
+from docs.generate import COMPOSE_ALONE
 from media_service.settings import MediaSettings
 from shared.settings import ServiceSettings
 
@@ -58,6 +60,15 @@ def test_no_registry_is_asked_for_an_image_of_ours() -> None:
     ours = {name for name, one in SERVICES.items() if "PROJECT_NAME" in one["image"]}
     assert {SERVICES[name]["pull_policy"] for name in ours} == {"never"}
     assert {SERVICES[name]["user"] for name in ours} == {"10001:10001"}
+
+
+@pytest.mark.parametrize("name", COMPOSE_ALONE)
+def test_what_compose_alone_reads_is_documented(name: str) -> None:
+    default, _ = COMPOSE_ALONE[name]
+    files = Path("docker-compose.yml"), Path("deploy/tls.yml")
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    found = set(re.findall(rf"\${{{name}(:[-?][^}}]*)?}}", text))
+    assert found == {f":-{default}"} if default else len(found) == 1
 
 
 def test_an_image_is_built_once() -> None:

@@ -171,6 +171,9 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TWILIO_AUTH_TOKEN": None}, "TWILIO_AUTH_TOKEN or TWILIO_API_KEY: required"),
         ({"TWILIO_PHONE_NUMBER": None}, "TWILIO_PHONE_NUMBER or"),
         ({"SECRET_KEYS": "changeme"}, "SECRET_KEYS: "),
+        ({"REDIS_URL": "redis://redis:6379/0"}, "REDIS_URL: with a user and a password"),
+        ({"TWILIO_BASE_URL": "http://sms.example"}, "TWILIO_BASE_URL: https in production"),
+        ({"SMS_WEBHOOK_URL": "http://sms.example"}, "SMS_WEBHOOK_URL: https in production"),
         ({"ARGON2_MEMORY_KIB": "1024"}, "ARGON2_MEMORY_KIB: at least 7168 in production"),
     ],
 )

@@ -120,5 +120,5 @@ def test_the_only_secret_can_be_neither_dropped_nor_replaced(
 ) -> None:
     before = texts(keys)
     assert main([step, "secret_keys"], keys) == 1
-    assert "secret_keys holds 1" in capsys.readouterr().err
+    assert "secret_keys holds 1; add one first" in capsys.readouterr().err
     assert texts(keys) == before

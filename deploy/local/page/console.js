@@ -16,7 +16,10 @@ class Refusal extends Error {
 async function call(method, path, { json, form, again = true } = {}) {
   const headers = tokens ? { Authorization: `Bearer ${tokens.access_token}` } : {};
   if (json) headers["Content-Type"] = "application/json";
-  const response = await fetch(`/v1${path}`, { method, headers, body: json ? JSON.stringify(json) : form });
+  const body = json ? JSON.stringify(json) : form;
+  const response = await fetch(`/v1${path}`, { method, headers, body }).catch(() => {
+    throw new Error("Nothing answers at this address. Is the stack running?");
+  });
   if (response.ok) return response;
   const problem = await response.json();
   if (problem.code === "token_invalid" && again && (await refreshed())) {
@@ -90,9 +93,10 @@ async function upload(form) {
   await call("POST", "/media/creatives", { form: body });
   const day = body.get("scheduled_at");
   form.reset();
-  at("day").value = today();
+  at("day").value = inDays(0);
   await refreshLists();
-  return `Scheduled for ${day}.`;
+  const shown = day > inDays(1) ? " It shows here from the day before." : "";
+  return `Scheduled for ${day}.${shown}`;
 }
 
 async function leave() {
@@ -175,7 +179,11 @@ function span(text) {
   return element;
 }
 
-const today = () => new Date().toLocaleDateString("sv-SE"); // YYYY-MM-DD, here
+function inDays(count) {
+  const day = new Date();
+  day.setDate(day.getDate() + count);
+  return day.toLocaleDateString("sv-SE"); // YYYY-MM-DD, here
+}
 
 for (const [id, work] of Object.entries({ ask, prove, reset, upload, leave })) {
   at(id).addEventListener("submit", (event) => {
@@ -183,7 +191,7 @@ for (const [id, work] of Object.entries({ ask, prove, reset, upload, leave })) {
     attempt(event.target, () => work(event.target));
   });
 }
-at("day").value = today();
+at("day").value = inDays(0);
 show(null);
 takeTicket();
 addEventListener("hashchange", takeTicket);
