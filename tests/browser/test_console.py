@@ -93,7 +93,19 @@ async def test_a_picture_for_a_later_day_is_told_of_with_its_day(page: Page) -> 
     await page.get_by_label("Picture").set_input_files(photograph())
     await page.get_by_label("Day").fill(day)
     await page.get_by_role("button", name="Upload").click()
-    await expect(page.get_by_role("status")).to_have_text(f"Scheduled for {day}.")
+    told = f"Scheduled for {day}. It shows here from the day before."
+    await expect(page.get_by_role("status")).to_have_text(told)
+    for width in (390, 320):
+        await page.set_viewport_size({"width": width, "height": 844})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await keep(page, "console-narrow")
+
+
+async def test_a_stack_that_has_ended_is_told_of(page: Page) -> None:
+    await page.goto("/console")
+    await page.route("**/v1/**", lambda route: route.abort("connectionrefused"))
+    await page.get_by_role("button", name="Send a code").click()
+    await expect(page.get_by_role("status")).to_contain_text("Nothing answers at this address.")
 
 
 async def test_a_device_that_was_signed_out_elsewhere_is_back_at_the_door(
