@@ -116,8 +116,9 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
-    url = app[r.SETTINGS].auth_database_url.get_secret_value()
-    async with open_database(url) as database:
+    settings = app[r.SETTINGS]
+    url, mounted = settings.auth_database_url, settings.mounted("auth_database_url")
+    async with open_database(url.get_secret_value(), mounted=mounted) as database:
         app[r.DATABASE] = database
         app[r.AUDIT] = Audit(database, app[r.CLOCK], app[r.ENTROPY])
         app[READINESS].checks["database"] = database.reachable

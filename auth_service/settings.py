@@ -235,7 +235,7 @@ class AuthSettings(KeySettings, ServiceSettings):
         told = {"SMS_WEBHOOK_URL": self.sms_webhook_url, "TWILIO_BASE_URL": self.twilio_base_url}
         places = {name: urlsplit(url) for name, url in told.items()}
         return [
-            f"{name}: https in production, but to this machine"
+            f"{name}: https in production, except to this machine"
             for name, place in places.items()
             if place.scheme == "http" and not is_loopback(place.hostname or "")
         ]

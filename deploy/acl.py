@@ -13,12 +13,9 @@ RIGHTS = {"auth": AUTH_ACL, "media": MEDIA_ACL}
 PROBE = "probe on nopass resetchannels -@all +ping"  # for a health check
 
 
-def users(passwords: dict[str, list[str]]) -> list[str]:
-    """Return the ACL's line of each service, with whatever it may say; no line holds a password."""
-    return [
-        f"{name} on {' '.join(hashed(one) for one in passwords[name])} {rights}"
-        for name, rights in RIGHTS.items()
-    ]
+def users(hashes: dict[str, list[str]]) -> list[str]:
+    """Return the ACL's line of each service, which may sign in by any of its passwords."""
+    return [f"{name} on {' '.join(hashes[name])} {rights}" for name, rights in RIGHTS.items()]
 
 
 def hashed(password: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
 from auth_service.signing.keystore import write_whole
-from deploy.acl import PROBE, RIGHTS, users
+from deploy.acl import PROBE, RIGHTS, hashed, users
 from shared.entropy import Entropy, SystemEntropy
 
 SECRET_BYTES = 48
@@ -36,22 +36,22 @@ class Keys:
     def make(self) -> None:
         """Make what is missing; what there is stays as it is."""
         self._make()
-        self._write_acl({name: [self._redis_password(name)] for name in RIGHTS})
+        self._write_acl({name: [self._redis_hash(name)] for name in RIGHTS})
 
     def replace_passwords(self) -> None:
-        """Make other passwords for the services; Redis takes those of before as well.
+        """Make other passwords for the services; Redis takes all those of before as well.
 
-        A replica that is yet to be replaced can so connect again: PostgreSQL asks at the start of a
-        connection alone, and the pools keep theirs.
+        A replica that is yet to be replaced can so connect to it again.
         """
-        self._make()
-        before = {name: self._redis_password(name) for name in RIGHTS}
+        if not self._acl.exists():
+            self.make()
+        before = {name: self._known_hashes(name) for name in RIGHTS}
         for name in RIGHTS:
             for url in ("database_url", "redis_url"):
                 (self._folder / name / url).unlink()
         (self._folder / STORE_KEY).unlink()
         self._make()
-        self._write_acl({name: [self._redis_password(name), before[name]] for name in RIGHTS})
+        self._write_acl({name: [self._redis_hash(name), *before[name]] for name in RIGHTS})
 
     def _make(self) -> None:
         self._once("postgres/password", self._secret(), EVERYBODY)
@@ -102,13 +102,21 @@ class Keys:
             text = (self._folder / first / secret).read_text()
             write_whole(self._folder / other / secret, text, OWNER)
 
-    def _redis_password(self, name: str) -> str:
-        return password(self._folder / name / "redis_url")
+    @property
+    def _acl(self) -> Path:
+        return self._folder / "redis" / "users.acl"
 
-    def _write_acl(self, passwords: dict[str, list[str]]) -> None:
-        lines = ["default off", *users(passwords), PROBE]
-        text = "".join(f"user {line}\n" for line in lines)
-        write_whole(self._folder / "redis" / "users.acl", text, EVERYBODY)
+    def _redis_hash(self, name: str) -> str:
+        return hashed(password(self._folder / name / "redis_url"))
+
+    def _known_hashes(self, name: str) -> list[str]:
+        lines = [line.split() for line in self._acl.read_text().splitlines()]
+        [words] = [words for words in lines if words[1] == name]
+        return [word for word in words if word.startswith("#")]
+
+    def _write_acl(self, hashes: dict[str, list[str]]) -> None:
+        lines = ["default off", *users(hashes), PROBE]
+        write_whole(self._acl, "".join(f"user {line}\n" for line in lines), EVERYBODY)
 
     def _write_aws_credentials(self) -> None:
         """Tell media_service what the store of `--profile s3` knows, as AWS tools read it."""
@@ -143,7 +151,7 @@ def main(arguments: list[str] | None = None, folder: Path = Path("/keys")) -> in
         return 0
     if chosen.step == "passwords":
         keys.replace_passwords()
-        sys.stdout.write("new passwords: restart redis, run migrate, roll both services\n")
+        sys.stdout.write("new passwords: go on as docs/operations.md says, to its last step\n")
     else:
         keys.make()
     return auth_command(["keys", "generate"])

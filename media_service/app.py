@@ -54,8 +54,9 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
-    url = app[r.SETTINGS].media_database_url.get_secret_value()
-    async with open_database(url) as database:
+    settings = app[r.SETTINGS]
+    url, mounted = settings.media_database_url, settings.mounted("media_database_url")
+    async with open_database(url.get_secret_value(), mounted=mounted) as database:
         app[r.DATABASE] = database
         app[r.SCHEDULES] = Schedules(database)
         app[READINESS].checks["database"] = database.reachable

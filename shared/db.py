@@ -1,8 +1,11 @@
 """PostgreSQL: a pool whose absence is `ServiceUnavailable`, within seconds, never a hang."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import structlog
@@ -35,8 +38,8 @@ _AWAY = (
     asyncpg.InternalClientError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TransactionRollbackError,  # a deadlock's victim: nothing was done, the next one may
-    asyncpg.InvalidAuthorizationSpecificationError,  # a password that is being replaced, which a
-    asyncpg.InvalidCatalogNameError,  # new connection alone is asked for; a database yet to be made
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that is being replaced
+    asyncpg.InvalidCatalogNameError,  # a database yet to be made
 )
 
 
@@ -87,14 +90,28 @@ class Database:
         return True
 
 
+def _password_in(file: Path) -> Callable[[], Awaitable[str]]:
+    """Return what reads the password in the URL that the file holds by then."""
+
+    async def read() -> str:
+        url = await asyncio.to_thread(file.read_text, encoding="utf-8")
+        return unquote(urlsplit(url.strip()).password or "")
+
+    return read
+
+
 @contextlib.asynccontextmanager
-async def open_database(dsn: str, *, size: int = 10) -> AsyncIterator[Database]:
+async def open_database(
+    dsn: str, *, mounted: Path | None = None, size: int = 10
+) -> AsyncIterator[Database]:
     """Open a pool of up to `size` connections, each made when first needed and pinned to UTC.
 
-    Opening needs no server: a service starts and recovers whatever the order.
+    Opening needs no server: a service starts and recovers whatever the order. `mounted`: the file
+    that `dsn` was read from; each connection is made with the password that it holds by then.
     """
     async with asyncpg.create_pool(
         dsn,
+        password=_password_in(mounted) if mounted else None,
         min_size=0,
         max_size=size,
         timeout=CONNECT_SECONDS,

@@ -191,9 +191,15 @@ class ServiceSettings(EnvironmentSettings):
     @model_validator(mode="after")
     def _check_redis_url(self) -> "ServiceSettings":
         url = urlsplit(self.redis_url.get_secret_value())
-        if self.production and url.scheme != "unix" and not url.password:
+        if self.production and url.scheme != "unix" and not (url.username and url.password):
             raise ValueError("REDIS_URL: with a user and a password in production")
         return self
+
+    @staticmethod
+    def mounted(name: str) -> Path | None:
+        """Return the file that a setting is read from, where it is one that is mounted."""
+        file = os.environ.get(f"{name.upper()}_FILE")
+        return Path(file) if file and not os.environ.get(name.upper()) else None
 
     @property
     def production(self) -> bool:

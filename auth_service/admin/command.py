@@ -48,7 +48,7 @@ async def change_role(
             sys.stderr.write("done; the services are told as soon as Redis answers\n")
             return 0
     roles = " ".join(user.roles) or "has no role"
-    sys.stdout.write(f"{user.id} {roles}; signed out everywhere, the next sign-in is with that\n")
+    sys.stdout.write(f"{user.id} {roles}; signed out everywhere, it counts from the next sign-in\n")
     return 0
 
 

@@ -8,7 +8,7 @@ set -eu
 whole() { # a setting's name and value, and what may follow the number
   # shellcheck disable=SC2295 # it is a pattern
   case ${2%${3-}} in
-    '' | 0* | *[!0-9]*)
+    '' | 0* | *[!0-9]* | ??????????*)
       echo "settings: $1: expected ${4-a whole number above 0} (given: '$2')" >&2
       exit 1
       ;;

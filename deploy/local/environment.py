@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from deploy.acl import users
+from deploy.acl import hashed, users
 from deploy.databases import DATABASES, create_databases
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
@@ -24,7 +24,7 @@ class Servers:
         self.postgres = Postgres(vault.postgres, password=vault.secret("postgres"))
         self.valkey = Valkey(
             vault.valkey,
-            acl=users({name: [vault.secret(f"redis_{name}")] for name in DATABASES}),
+            acl=users({name: [hashed(vault.secret(f"redis_{name}"))] for name in DATABASES}),
         )
 
     def __enter__(self) -> Self:

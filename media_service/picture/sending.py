@@ -8,7 +8,7 @@ from aiohttp import web
 
 from media_service.picture.conditions import Span, choose_span, is_known
 from media_service.picture.model import DescribedPicture, Served
-from media_service.picture.service import open_file, require_file
+from media_service.picture.service import open_file
 from media_service.resources import DATABASE, SETTINGS, STORAGE
 from media_service.storage.model import StoredFile
 
@@ -45,31 +45,29 @@ async def answer_file(
     if is_known(request.headers.get("If-None-Match"), served.etag):
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(served))
-    prefix = app[SETTINGS].redirect_prefix
-    if prefix and not any(name in request.headers for name in _NOT_FOR_NGINX):
-        await require_file(app[DATABASE], app[STORAGE], picture, variant)
-        return grant_file(served, f"{prefix}{picture.key(variant)}")
     async with open_file(app[DATABASE], app[STORAGE], picture, variant) as file:
-        return await send_file(request, served, file)
+        ours = any(name in request.headers for name in _NOT_FOR_NGINX)
+        prefix = "" if ours else app[SETTINGS].redirect_prefix
+        redirect = f"{prefix}{picture.key(variant)}" if prefix else ""
+        return await send_file(request, served, file, redirect)
 
 
-def grant_file(served: Served, path: str) -> web.Response:
-    """Let the nginx in front send what it finds under that path, or the part that is asked for.
-
-    It judges `Range` and `If-Range` as we do.
-    """
-    granted = {"X-Accel-Redirect": path, "Content-Type": served.content_type}
-    return web.Response(headers={**file_headers(served), **granted})
-
-
-async def send_file(request: web.Request, served: Served, file: StoredFile) -> web.StreamResponse:
+async def send_file(
+    request: web.Request, served: Served, file: StoredFile, redirect: str = ""
+) -> web.StreamResponse:
     """Stream the file, or the part of it that was asked for.
+
+    With `redirect`, the nginx in front finds the bytes under that path and sends them, or the part
+    of them, itself: it judges `Range` and `If-Range` as we do.
 
     Raises:
         RangeNotSatisfiable: the part begins behind the end.
     """
     asked = request.headers.get("Range") if request.method == "GET" else None
     span = choose_span(asked, request.headers.get("If-Range"), served.etag, file.size)
+    if redirect:
+        granted = {"X-Accel-Redirect": redirect, "Content-Type": served.content_type}
+        return web.Response(headers={**file_headers(served), **granted})
     response = web.StreamResponse(
         status=web.HTTPPartialContent.status_code if span.partial else web.HTTPOk.status_code,
         headers={**file_headers(served), "Content-Type": served.content_type},

@@ -33,20 +33,6 @@ async def open_file(
         raise NotFound from None
 
 
-async def require_file(
-    database: Database, storage: Storage, picture: Picture, variant: str
-) -> None:
-    """See that one of the picture's files is there, for somebody else to send.
-
-    Raises:
-        NotFound: as for `open_file`.
-    """
-    key = picture.key(variant)
-    if not await storage.exists(key):
-        await report_lost(database, picture, key)
-        raise NotFound
-
-
 async def report_lost(database: Database, picture: Picture, key: ObjectKey) -> bool:
     """Log a file that is missing though its row is there; return whether it is.
 

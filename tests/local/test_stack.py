@@ -160,7 +160,7 @@ def check_commands(stack: Stack) -> None:
     for words, said in (
         (
             ["auth_service", "admin", "grant", PHONE, "admin"],
-            " admin; signed out everywhere, the next sign-in is with that\n",
+            " admin; signed out everywhere, it counts from the next sign-in\n",
         ),
         (["auth_service", "deliveries", "dead"], ""),
         (["media_service", "sweep"], "files missing: 0"),

@@ -70,6 +70,11 @@ async def test_behind_nginx_the_bytes_are_its_to_send(
         assert granted.headers["Content-Security-Policy"] == "sandbox"
         known = await media.call("GET", path, headers={"If-None-Match": etag})
         assert (known.status, "X-Accel-Redirect" in known.headers) == (304, False)
+        beyond = await media.call("GET", path, headers={"Range": f"bytes={len(picture)}-"})
+        assert (beyond.code, "X-Accel-Redirect" in beyond.headers) == (
+            "range_not_satisfiable",
+            False,
+        )
         stranger = await media.somebody_else().call("GET", path)
         assert (stranger.code, "X-Accel-Redirect" in stranger.headers) == ("not_found", False)
         kept(files)[0].unlink()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -64,6 +65,20 @@ async def test_a_connection_that_is_refused_is_no_fault_of_the_request(
     async with open_database(urlunsplit(other)) as refused:
         await within(2, refused)
         assert not await refused.reachable()
+
+
+async def test_a_password_that_is_replaced_where_it_was_read_is_used(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = urlsplit(postgres.dsn("postgres"))
+    user, _, place = url.netloc.rpartition("@")
+    wrong = urlunsplit(url._replace(netloc=f"{user.partition(':')[0]}:another@{place}"))
+    mounted = tmp_path / "database_url"
+    mounted.write_text(wrong + "\n")
+    async with open_database(wrong, mounted=mounted, size=1) as database:
+        await within(2, database)
+        mounted.write_text(postgres.dsn("postgres") + "\n")
+        assert await one(database) == 1
 
 
 async def test_connections_are_kept_and_speak_utc(database: Database, proxy: Proxy) -> None:

@@ -188,10 +188,11 @@ class Load:
 
     async def _sign_out(self, session: Session) -> None:
         session.leaving = True
+        began = time.monotonic()
         ended = await self.call("POST", "/v1/auth/logout", 204, 503, headers=session.bearer)
         if ended.status == 503:
             if ended.code != "revocation_pending":
-                raise self._refused(time.monotonic(), f"POST /v1/auth/logout: {ended.body}")
+                raise self._refused(began, f"POST /v1/auth/logout: {ended.body}")
             session.told_later = True  # it is done, but for how long it counts is not promised
             return
         session.revoked_at = time.monotonic()
@@ -246,13 +247,13 @@ class Load:
         return Outcome(sum(one.promises for one in self.sessions), lost, wrong)
 
     async def _missing(self, session: Session) -> list[str]:
-        found = {"a session": await self._asked("GET", "/v1/auth/me", headers=session.bearer)}
-        for url in session.products:
-            found["a product"] = await self._asked("GET", url, headers=session.bearer)
+        kept = [("a session", "/v1/auth/me"), *(("a product", url) for url in session.products)]
+        found = [(what, await self._asked("GET", at, headers=session.bearer)) for what, at in kept]
         if not session.refreshing:
             body = {"refresh_token": session.refresh_token}
-            found["a refresh token"] = await self._asked("POST", "/v1/auth/refresh", json=body)
-        missing = [f"{what}: {one}" for what, one in found.items() if one.status != 200]
+            again = await self._asked("POST", "/v1/auth/refresh", json=body)
+            found.append(("a refresh token", again))
+        missing = [f"{what}: {one.status} {one.body}" for what, one in found if one.status != 200]
         for url, digest in session.uploads.items():
             file = await self._asked("GET", url, headers=session.bearer)
             if file.status != 200 or hashlib.sha256(file.body).hexdigest() != digest:

@@ -1,6 +1,8 @@
 """A stack of containers under a project name of its own, and what can be done to it."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from auth_service.settings import AuthSettings
@@ -28,7 +31,8 @@ SETTINGS = {
     **UNLIMITED,
 }
 COMPLAINTS = 200
-COMMAND_SECONDS = 300
+USUAL = re.compile(r'{(?!.*"level": "(warning|error|critical)")')
+COMMAND_SECONDS = 1200  # with empty caches images are built
 KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CI")
 KILL = "import os, sys; os.kill(int(sys.argv[1]), 9)"
 
@@ -95,8 +99,9 @@ class Stack:
 
     def down(self) -> None:
         """Remove whatever bears the project's name, and see that it is gone."""
-        for container in self._found(self.engine.containers, all=True):
-            container.remove(force=True, v=True)
+        for container in self._containers(all=True):
+            with contextlib.suppress(NotFound):
+                container.remove(force=True, v=True)
         for kind in (self.engine.networks, self.engine.volumes):
             for one in self._found(kind):
                 one.remove()
@@ -104,12 +109,19 @@ class Stack:
             for tag in image.tags:  # the image itself may be another stack's too
                 if tag.startswith(f"{self.project}/"):
                     self.engine.images.remove(tag)
-        left = [
-            *self._found(self.engine.containers, all=True),
+        assert self.left() == [], "the project's name is still in use"
+
+    def left(self) -> list[Any]:
+        """Whatever bears the project's name now, but for images."""
+        return [
+            *self._containers(all=True),
             *self._found(self.engine.networks),
             *self._found(self.engine.volumes),
         ]
-        assert left == [], "the project's name is still in use"
+
+    def _containers(self, **options: Any) -> list[Container]:
+        """Those that bear the project's name; one that goes meanwhile is passed over."""
+        return self._found(self.engine.containers, ignore_removed=True, **options)
 
     def _found(self, kind: Any, **options: Any) -> list[Any]:
         label = f"com.docker.compose.project={self.project}"
@@ -122,12 +134,12 @@ class Stack:
             f"com.docker.compose.service={service}",
             "com.docker.compose.oneoff=False",
         ]
-        found = self.engine.containers.list(filters={"label": labels})
+        found = self.engine.containers.list(filters={"label": labels}, ignore_removed=True)
         return sorted(found, key=lambda one: int(one.labels["com.docker.compose.container-number"]))
 
     def containers(self) -> dict[str, str]:
         """Every container by its name, those that have ended too."""
-        found = self._found(self.engine.containers, all=True)
+        found = self._containers(all=True)
         return {str(one.name): str(one.id) for one in found}
 
     def one(self, service: str) -> Container:
@@ -150,14 +162,11 @@ class Stack:
 
     def complaints(self, since: float) -> str:
         """What the containers have said from that moment on, but for the services' usual lines."""
-        lines = [
-            f"{one.name}: {line}"
-            for one in self._found(self.engine.containers, all=True)
-            for line in one.logs(since=since).decode(errors="replace").splitlines()
-            if not line.startswith("{")
-            or '"level": "warning"' in line
-            or '"level": "error"' in line
-        ]
+        lines: list[str] = []
+        for one in self._containers(all=True):
+            with contextlib.suppress(DockerException):  # it may go meanwhile
+                said = one.logs(since=since).decode(errors="replace").splitlines()
+                lines += [f"{one.name}: {line}" for line in said if not USUAL.match(line)]
         return "\n".join(lines[-COMPLAINTS:])
 
     @staticmethod
@@ -197,7 +206,7 @@ class Stack:
         """Wait until every container with a health check says that it is well."""
 
         def healthy() -> bool:
-            states = [one.attrs["State"] for one in self._found(self.engine.containers)]
+            states = [one.attrs["State"] for one in self._containers()]
             return all(
                 state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
                 for state in states

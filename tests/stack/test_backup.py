@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,8 +71,19 @@ def test_a_broken_backup_is_not_begun_with(tmp_path: Path) -> None:
     new = Stack(f"cheershare-test-{secrets.token_hex(4)}")
     for name in ("files.tar", "keys.tar"):
         (tmp_path / name).write_bytes(b"x" * 2000)
-    assert b"tar" in refusal(new, tmp_path)
-    assert new.containers() == {}
+    try:
+        said = refusal(new, tmp_path)
+        assert b"This does not look like a tar archive" in said
+        assert b"only a part" not in said
+        for name in ("files.tar", "keys.tar"):
+            with tarfile.open(tmp_path / name, "w"):
+                pass
+        for name in ("auth.dump", "media.dump"):
+            (tmp_path / name).write_bytes(b"x" * 2000)
+        assert refusal(new, tmp_path).endswith(b"auth.dump is no dump of PostgreSQL's\n")
+        assert new.left() == []
+    finally:
+        new.down()
 
 
 def refusal(stack: Stack, backup: Path) -> bytes:

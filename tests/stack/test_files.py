@@ -80,6 +80,7 @@ async def test_conditions_and_ranges(kept: Kept) -> None:
     assert (several.status, several.body) == (200, data)
     beyond = await kept.ask(Range=f"bytes={len(data)}-")
     assert (beyond.status, beyond.code) == (416, "range_not_satisfiable")
+    assert beyond.headers["Content-Range"] == f"bytes */{len(data)}"
     known = await kept.ask(If_None_Match=kept.etag)
     assert (known.status, known.headers["ETag"]) == (304, kept.etag)
     assert (await kept.ask(If_None_Match='"another"')).body == data

@@ -154,10 +154,8 @@ async def test_what_a_client_forges_does_not_arrive(stack: Stack) -> None:
             async with http.get("/v1/auth/me", headers=forged) as answer:
                 arrived = await answer.json()
     assert set(arrived) & set(forged) == {"X-Forwarded-For", "X-Forwarded-Proto"}
-    assert [arrived[name] == forged[name] for name in ("X-Forwarded-For", "X-Forwarded-Proto")] == [
-        False,
-        False,
-    ]
+    assert arrived["X-Forwarded-For"] != forged["X-Forwarded-For"]
+    assert arrived["X-Forwarded-Proto"] == "http"
 
 
 def test_the_inbox_is_for_this_machine_alone(stack: Stack) -> None:
@@ -206,7 +204,8 @@ async def test_the_log_tells_what_was_asked_and_no_secret_of_it(
     stack: Stack, http: ClientSession
 ) -> None:
     given = {"X-Request-ID": "looked-for-in-the-log"}
-    await problem(http, "POST", "/nothing?to=%2B919876543210&signature=s3cr3t", headers=given)
+    path = "/nothing" + "/x" * 500
+    await problem(http, "POST", f"{path}?to=%2B919876543210&signature=s3cr3t", headers=given)
 
     def lines() -> list[str]:
         return stack.one("gateway").logs(tail=50).decode().splitlines()
@@ -214,7 +213,7 @@ async def test_the_log_tells_what_was_asked_and_no_secret_of_it(
     stack.until(lambda: any(given["X-Request-ID"] in line for line in lines()), "not logged", 5)
     [line] = [line for line in lines() if given["X-Request-ID"] in line]
     said = json.loads(line)
-    assert (said["method"], said["path"], said["status"]) == ("POST", "/nothing", 404)
+    assert (said["method"], said["path"], said["status"]) == ("POST", path[:200], 404)
     assert said["client"] == "127.0.0.1"
     assert "s3cr3t" not in line
     assert "9876543210" not in line

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from deploy.local.process import free_port
 from tests.stack.load import TIMEOUT
-from tests.stack.stack import CHECKOUT, SETTINGS, Stack
+from tests.stack.stack import CHECKOUT, PORTS, SETTINGS, Stack
 from tests.stack.test_files import Kept
 from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
@@ -114,6 +114,27 @@ def test_what_every_store_promises_holds_for_this_one(stack: Stack) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout.decode()[-2000:]
+
+
+async def test_the_stores_key_is_replaced(stack: Stack, http: ClientSession) -> None:
+    kept = await upload(http)
+    _, before = stack.execute(stack.one("store"), "cat", "/run/secrets/auth_key")
+    for words in (
+        ("run", "--rm", "-T", "keys", "deploy.keys", "passwords"),
+        ("run", "--rm", "-T", "--no-deps", "migrate"),
+        ("restart", "redis", "store"),
+    ):
+        await asyncio.to_thread(stack.compose, *words)
+    for service in PORTS:
+        await asyncio.to_thread(stack.run, "deploy/roll", service)
+    assert (await kept.ask()).status == 200
+    assert (await (await upload(http)).ask()).status == 200
+    named = ["--s3-provider", "Rclone", "--s3-endpoint", "http://127.0.0.1:9000"]
+    name, secret = before.decode().split(",")
+    as_before = ["--s3-access-key-id", name, "--s3-secret-access-key", secret]
+    listing = ["rclone", "lsd", "--retries", "1", *named, *as_before, ":s3:"]
+    code, said = stack.execute(stack.one("store"), *listing)
+    assert (code != 0, b"403" in said) == (True, True), said
 
 
 async def test_a_code_arrives_by_mail(stack: Stack, http: ClientSession) -> None:

@@ -35,7 +35,7 @@ class Proxy:
             server, self._server = self._server, None
             for listening in server.sockets:
                 asyncio.get_running_loop().remove_reader(listening)
-            await asyncio.sleep(0)  # asyncio trips over a connection that its server outlives not
+            await asyncio.sleep(0)  # asyncio trips over one accepted before its server closed
             server.close()
         self.cut()
 

@@ -84,10 +84,20 @@ def test_redis_takes_the_old_passwords_until_the_next_run(keys: Path) -> None:
     assert main(["passwords"], keys) == 0
     secrets += [password(keys / name / "redis_url") for name in ("auth", "media")]
     assert known() == [2, 2]
+    assert main(["passwords"], keys) == 0  # again, before anybody has taken them up
+    assert known() == [2, 2]
+    secrets = [password(keys / name / "redis_url") for name in ("auth", "media")]
+    assert known() == [1, 1]
     assert main([], keys) == 0
+    lines = (keys / "redis" / "users.acl").read_text().splitlines()
+    assert [line.count("#") for line in lines[1:3]] == [1, 1]
     assert known() == [1, 1]
-    secrets = secrets[2:]
-    assert known() == [1, 1]
+
+
+def test_passwords_can_be_replaced_before_there_are_any(keys: Path) -> None:
+    (keys / "redis" / "users.acl").unlink()
+    assert main(["passwords"], keys) == 0
+    assert "user auth on #" in (keys / "redis" / "users.acl").read_text()
 
 
 def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
