@@ -6,8 +6,10 @@ import os
 import secrets
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +137,16 @@ async def test_the_stores_key_is_replaced(stack: Stack, http: ClientSession) -> 
     listing = ["rclone", "lsd", "--retries", "1", *named, *as_before, ":s3:"]
     code, said = stack.execute(stack.one("store"), *listing)
     assert (code != 0, b"403" in said) == (True, True), said
+
+
+async def test_a_backup_has_what_the_bucket_has(
+    stack: Stack, http: ClientSession, tmp_path: Path
+) -> None:
+    await upload(http)
+    await asyncio.to_thread(stack.run, "deploy/backup", str(tmp_path / "backup"))
+    with tarfile.open(tmp_path / "backup" / "store.tar") as archive:
+        files = [one.name for one in archive.getmembers() if one.isfile()]
+    assert sorted(name.rpartition("/")[2] for name in files) == objects(stack) != []
 
 
 async def test_a_code_arrives_by_mail(stack: Stack, http: ClientSession) -> None:
