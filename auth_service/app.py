@@ -203,6 +203,7 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
         clock=app[r.CLOCK],
     )
     watch_publisher(app[HTTP_METRICS].registry, publisher)
+    app[READINESS].checks["revocations"] = publisher.ready
     async with repeating("publisher", publisher.maintain, pause=1):
         yield
     await publisher.end()

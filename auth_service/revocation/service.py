@@ -62,6 +62,10 @@ class Publisher:
         self.pending = 0
         """How many committed rows nobody had published when `maintain` last looked."""
 
+    async def ready(self) -> bool:
+        """Tell whether an epoch to publish in has been seen: until then every sign-out is 503."""
+        return bool(self._epoch)
+
     async def publish(self, row: StoredRevocation) -> None:
         """Publish what was just committed, and return once every service has been told.
 

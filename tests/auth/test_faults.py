@@ -53,11 +53,7 @@ async def test_a_disabled_user_gets_no_session(auth: AuthClient, auth_db: Connec
 async def test_ready_when_everything_is_there(
     auth: AuthClient, postgres: Postgres, valkey: Valkey
 ) -> None:
-    async def ready() -> bool:
-        async with auth.http.get("/readyz") as response:
-            return response.status == 200
-
-    await until(ready)
+    await until(auth.ready)
     async with auth.http.get("/metrics") as metrics:
         text = await metrics.text()
     assert 'http_requests_total{method="GET",route="/readyz",status="200"}' in text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from auth_service.revocation.repository import LOCK
 from shared.clock import SystemClock
 from shared.errors import TokenRevoked
 from shared.key_sets import parse_jwks
@@ -38,6 +39,21 @@ async def _verifier(auth: AuthClient) -> TokenVerifier:
     verifier = TokenVerifier(ISSUER, AUDIENCE, SystemClock())
     verifier.use(parse_jwks((await auth.call("GET", "/.well-known/jwks.json")).body))
     return verifier
+
+
+async def test_who_cannot_revoke_yet_is_not_ready(
+    serving_auth: Callable[..., Any], auth_db: Connection
+) -> None:
+    await auth_db.execute("begin")
+    await auth_db.fetchval("select pg_advisory_xact_lock($1)", LOCK)  # somebody fills the backlog
+    async with serving_auth() as auth:
+        pair = await auth.sign_in(NUMBER)
+        async with auth.http.get("/readyz") as answer:
+            assert (answer.status, (await answer.json())["checks"]["revocations"]) == (503, False)
+        pending = await auth.call("POST", "/logout", token=pair["access_token"])
+        assert (pending.status, pending.code) == (503, "revocation_pending")
+        await auth_db.execute("rollback")
+        await until(auth.ready)
 
 
 async def test_another_service_refuses_at_once(

@@ -39,6 +39,10 @@ class AuthClient:
 
     http: ClientSession
 
+    async def ready(self) -> bool:
+        async with self.http.get("/readyz") as answer:
+            return answer.status == 200
+
     async def call(self, method: str, path: str, **options: Any) -> Answer:
         token = options.pop("token", None)
         headers = {**options.pop("headers", {})}
