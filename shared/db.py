@@ -107,11 +107,13 @@ async def open_database(
     """Open a pool of up to `size` connections, each made when first needed and pinned to UTC.
 
     Opening needs no server: a service starts and recovers whatever the order. `mounted`: the file
-    that `dsn` was read from; each connection is made with the password that it holds by then.
+    that `dsn` was read from; where that has a password, each connection is made with the one that
+    the file holds by then.
     """
+    renewed = mounted if urlsplit(dsn).password else None
     async with asyncpg.create_pool(
         dsn,
-        password=_password_in(mounted) if mounted else None,
+        password=_password_in(renewed) if renewed else None,
         min_size=0,
         max_size=size,
         timeout=CONNECT_SECONDS,

@@ -81,6 +81,19 @@ async def test_a_password_that_is_replaced_where_it_was_read_is_used(
         assert await one(database) == 1
 
 
+async def test_a_mounted_address_without_password_leaves_it_to_the_environment(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = urlsplit(postgres.dsn("postgres"))
+    user, _, place = url.netloc.rpartition("@")
+    bare = urlunsplit(url._replace(netloc=f"{user.partition(':')[0]}@{place}"))
+    mounted = tmp_path / "database_url"
+    mounted.write_text(bare)
+    monkeypatch.setenv("PGPASSWORD", url.password or "")
+    async with open_database(bare, mounted=mounted) as database:
+        assert await one(database) == 1
+
+
 async def test_connections_are_kept_and_speak_utc(database: Database, proxy: Proxy) -> None:
     async with database.connection() as connection:
         assert await connection.fetchval("show timezone") == "UTC"
