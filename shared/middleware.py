@@ -76,7 +76,9 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
             log.exception("request.failed", method=request.method, route=_route(request))
         if isinstance(error, ServiceUnavailable):
             cause = raised.__cause__ or raised
-            log.warning("request.put_off", route=_route(request), cause=repr(cause))
+            log.warning(
+                "request.put_off", route=_route(request), cause=f"{type(cause).__name__}: {cause}"
+            )
         if request.writer.output_size:  # half an answer is out: it must not look like a whole one
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])

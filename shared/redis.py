@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -55,9 +56,10 @@ class BatchedRedis:
     a slow link has no time.
     """
 
-    def __init__(self, client: Redis) -> None:
-        """Send through `client`'s pool."""
-        self._client = client
+    def __init__(self, url: str, *, timeout: float) -> None:
+        """Connect with the first command; each has `timeout` seconds."""
+        self._connect = partial(new_client, url, timeout=timeout)
+        self._client = self._connect()
         self._waiting: list[_Command] = []
         self._flushes: set[asyncio.Task[None]] = set()
         self._known: set[str] = set()
@@ -98,15 +100,18 @@ class BatchedRedis:
     async def renew(self) -> None:
         """Close the connections that nobody uses: after an outage they may be dead, and look well.
 
-        A spare is opened again with the next command.
+        A spare is opened again with the next command. The pool is left behind with them, else one
+        could be lent while it is being closed.
         """
         self._widest = 0
-        await self._client.connection_pool.disconnect(inuse_connections=False)
+        left, self._client = self._client, self._connect()
+        await _close_idle(left)
 
     async def end(self) -> None:
-        """Open no connection any more."""
+        """Close all connections, and open none any more."""
         if self._spare is not None:
             await cancelled(self._spare)
+        await self._client.aclose()
 
     def _start_flush(self) -> None:
         task = asyncio.get_running_loop().create_task(self._flush(self._waiting))
@@ -119,23 +124,29 @@ class BatchedRedis:
 
     async def _open_spare(self) -> None:
         """While all others are taken, this opens one more."""
+        client = self._client
         with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
-            await self._client.ping()
+            await client.ping()
+        if client is not self._client:
+            await _close_idle(client)
 
     async def _flush(self, batch: Sequence["_Command"]) -> None:
+        client = self._client
         try:
-            answers = await self._exchange(batch)
+            answers = await self._exchange(client, batch)
         except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
             answers = [wrong] * len(batch)
         for command, answer in zip(batch, answers, strict=True):
             if not command.answer.done():  # its handler may have given up meanwhile
                 _settle(command.answer, answer)
-        if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
+        if client is not self._client:  # the connection was lent when the others were renewed
+            await _close_idle(client)
+        elif isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
             await self.renew()
 
-    async def _exchange(self, batch: Sequence["_Command"]) -> list[object]:
+    async def _exchange(self, client: Redis, batch: Sequence["_Command"]) -> list[object]:
         """Return the answers to a batch; redis-py's own pipeline costs three times as much."""
-        pool = self._client.connection_pool
+        pool = client.connection_pool
         connection = await pool.get_connection()  # type: ignore[no-untyped-call] # by redis-py
         try:
             await connection.send_packed_command(b"".join(command.packed for command in batch))
@@ -176,6 +187,10 @@ def _is_away(answer: ResponseError) -> bool:
     return answer.status_code in _AWAY or str(answer).startswith(_AWAY)
 
 
+async def _close_idle(client: Redis) -> None:
+    await client.connection_pool.disconnect(inuse_connections=False)
+
+
 def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
     """Return an unconnected client that gives up after `timeout` seconds and never retries.
 
@@ -192,12 +207,10 @@ def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
 
 
 @contextlib.asynccontextmanager
-async def open_redis(url: str) -> AsyncIterator[BatchedRedis]:
-    """Open a batching connection; opening needs no server."""
-    client = new_client(url)
-    batched = BatchedRedis(client)
+async def open_redis(url: str, *, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[BatchedRedis]:
+    """Open a batching connection whose commands have `timeout` seconds; it needs no server yet."""
+    batched = BatchedRedis(url, timeout=timeout)
     try:
         yield batched
     finally:
         await batched.end()
-        await client.aclose()

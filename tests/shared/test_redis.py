@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
-from shared.redis import BatchedRedis, Script, new_client, open_redis
+from shared.redis import BatchedRedis, Script, open_redis
 from tests.support.proxy import Proxy, proxying
 from tests.support.waiting import until
 
@@ -51,9 +51,8 @@ async def spoken(proxy: Proxy, *, connections: int, exchanges: int) -> None:
 @pytest.fixture
 async def impatient(url: str) -> AsyncIterator[BatchedRedis]:
     """One that waits for an answer a fifth of a second."""
-    client = new_client(url, timeout=0.2)
-    yield BatchedRedis(client)
-    await client.aclose()
+    async with open_redis(url, timeout=0.2) as opened:
+        yield opened
 
 
 async def test_commands_of_one_moment_share_one_round_trip(
@@ -213,6 +212,22 @@ async def test_a_connection_cut_between_two_commands_costs_one_answer_at_most(
         except ServiceUnavailable:
             outcomes.append(None)
     assert outcomes[1:] == [True, True]
+
+
+@pytest.mark.parametrize("ticks", range(8))
+@pytest.mark.parametrize("renewed_first", [True, False])
+async def test_what_is_asked_while_connections_are_renewed_is_answered(
+    batched: BatchedRedis, ticks: int, renewed_first: bool
+) -> None:
+    async def ask() -> list[Any]:
+        return await asyncio.gather(*(batched.execute("ECHO", number) for number in range(100)))
+
+    steps = [batched.renew, ask] if renewed_first else [ask, batched.renew]
+    first = asyncio.create_task(steps[0]())
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(first, steps[1]())
+    assert [str(number).encode() for number in range(100)] in outcomes
 
 
 @pytest.mark.parametrize("trouble", ["full", "replica", "loading"])
