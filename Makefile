@@ -55,8 +55,8 @@ test-browser: $(INSTALLED) ## Walk the console in a headless Chromium (CHROMIUM 
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: test-stack
-test-stack: $(INSTALLED) ## Break a stack of containers on purpose, 8 minutes (needs a Docker engine)
-	@$(BIN)/python -m pytest -n 0 tests/stack $(ARGS)
+test-stack: $(INSTALLED) ## Break a stack of containers on purpose, 9 minutes (needs a Docker engine)
+	@$(BIN)/python -m pytest -n 0 -o faulthandler_timeout=600 tests/stack $(ARGS)
 
 .PHONY: check
 check: $(INSTALLED) ## Lint, format check, types, import contracts, generated files

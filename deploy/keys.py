@@ -21,6 +21,10 @@ from shared.entropy import Entropy, SystemEntropy
 SECRET_BYTES = 48
 OWNER, EVERYBODY = 0o400, 0o444  # in a volume that one container mounts, of whatever user
 HOLDERS = {"secret_keys": ("auth",), "revocation_key": ("auth", "media")}
+DROP_AFTER = {  # as long as what it made may be out
+    "secret_keys": "30 days (REFRESH_TOKEN_TTL)",
+    "revocation_key": "7 days, or 30 where media_service was away meanwhile",
+}
 STORE_KEY = "store/auth_key"  # as rclone takes it: name, comma, secret
 MOST = 3
 
@@ -148,6 +152,8 @@ def main(arguments: list[str] | None = None, folder: Path = Path("/keys")) -> in
             sys.stderr.write(f"keys: {refused}\n")
             return 1
         sys.stdout.write(f"{chosen.secret}: {count}, the first one signs\n")
+        if chosen.step == "use":
+            sys.stdout.write(f"drop the one before it in {DROP_AFTER[chosen.secret]}, no sooner\n")
         return 0
     if chosen.step == "passwords":
         keys.replace_passwords()

@@ -10,10 +10,17 @@ from shared import errors
 from shared.openapi import Operation
 
 _STYLE = """
-:root{color-scheme:light dark;--line:#8884}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h2{margin-top:2.5rem}code{font:14px ui-monospace,monospace}
-article{border:1px solid var(--line);border-radius:8px;padding:.8rem 1rem;margin:.8rem 0}
+:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2330;--line:#e3e0d8;
+--accent:#b4411f}
+@media(prefers-color-scheme:dark){
+:root{--paper:#14171d;--card:#1c2028;--ink:#e8e6e1;--line:#2e343f;--accent:#f0916c}
+}
+body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1.25rem;
+background:var(--paper);color:var(--ink)}
+h1{letter-spacing:-.03em}h2{margin-top:2.5rem}code{font:14px ui-monospace,monospace}
+a{color:var(--accent)}
+article{background:var(--card);border:1px solid var(--line);border-radius:12px;
+padding:.8rem 1.1rem;margin:.8rem 0}
 h4{margin:0}table{border-collapse:collapse;width:100%}
 td:first-child{width:14rem}article td:first-child{width:5rem}
 td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}

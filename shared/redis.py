@@ -207,9 +207,9 @@ def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
 
 
 @contextlib.asynccontextmanager
-async def open_redis(url: str, *, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[BatchedRedis]:
-    """Open a batching connection whose commands have `timeout` seconds; it needs no server yet."""
-    batched = BatchedRedis(url, timeout=timeout)
+async def open_redis(url: str, *, seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[BatchedRedis]:
+    """Open a batching connection whose commands have so many seconds; it needs no server yet."""
+    batched = BatchedRedis(url, timeout=seconds)
     try:
         yield batched
     finally:

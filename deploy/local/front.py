@@ -17,13 +17,14 @@ from shared.problem import DOCS, REQUEST_ID, problem_response
 
 PAGE = Path(__file__).parent / "page"
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src blob:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 PAGES = {
     "/": ("index.html", "text/html"),
     "/console": ("console.html", "text/html"),
     "/console.js": ("console.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/page.css": ("page.css", "text/css"),
 }
 

@@ -36,6 +36,9 @@ async def test_start_page(client: ClientSession, front: Front) -> None:
     async with client.get(f"{front.url}/page.css") as answer:
         assert answer.content_type == "text/css"
         assert "prefers-color-scheme" in await answer.text()
+    async with client.get(f"{front.url}/icon.svg") as answer:
+        assert answer.content_type == "image/svg+xml"
+        assert (await answer.text()).startswith("<svg")
 
 
 async def test_console_runs_its_own_script_alone(client: ClientSession, front: Front) -> None:

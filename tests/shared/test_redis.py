@@ -51,7 +51,7 @@ async def spoken(proxy: Proxy, *, connections: int, exchanges: int) -> None:
 @pytest.fixture
 async def impatient(url: str) -> AsyncIterator[BatchedRedis]:
     """One that waits for an answer a fifth of a second."""
-    async with open_redis(url, timeout=0.2) as opened:
+    async with open_redis(url, seconds=0.2) as opened:
         yield opened
 
 

@@ -89,7 +89,14 @@ async def test_start_page_and_documents(stack: Stack, http: ClientSession) -> No
         assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert f"{stack.address}/v1/auth/signup" in text
         assert "{{" not in text
-    for path in ("/console", "/console.js", "/page.css", "/v1/auth/docs", "/v1/media/docs"):
+    for path in (
+        "/console",
+        "/console.js",
+        "/icon.svg",
+        "/page.css",
+        "/v1/auth/docs",
+        "/v1/media/docs",
+    ):
         async with http.get(path) as answer:
             assert answer.status == 200, path
             assert answer.headers["X-Content-Type-Options"] == "nosniff"

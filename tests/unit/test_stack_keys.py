@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.acl import hashed
-from deploy.keys import HOLDERS, main, password
+from deploy.keys import DROP_AFTER, HOLDERS, main, password
 
 VOLUMES = ("auth", "media", "postgres", "redis", "store", "jwks")
 
@@ -109,7 +109,9 @@ def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
 
 
 @pytest.mark.parametrize("secret", HOLDERS)
-def test_a_secret_is_rotated_in_three_steps(keys: Path, secret: str) -> None:
+def test_a_secret_is_rotated_in_three_steps(
+    keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     def listed() -> list[str]:
         [text] = {(keys / holder / secret).read_text() for holder in HOLDERS[secret]}
         return text.split(",")
@@ -120,6 +122,7 @@ def test_a_secret_is_rotated_in_three_steps(keys: Path, secret: str) -> None:
     fresh = listed()[1]
     assert main(["use", secret], keys) == 0
     assert listed() == [fresh, old]
+    assert f"drop the one before it in {DROP_AFTER[secret]}" in capsys.readouterr().out
     assert main(["drop", secret], keys) == 0
     assert listed() == [fresh]
 
