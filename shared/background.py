@@ -8,6 +8,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from shared.errors import ServiceUnavailable
+from shared.logs import cause
 
 CANCEL_AGAIN_SECONDS = 0.2
 log = structlog.get_logger()
@@ -49,7 +50,7 @@ async def _repeat(
             await once()
             trouble = ""
         except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
-            if trouble != (trouble := repr(lost.exceptions[0])):
+            if trouble != (trouble := cause(lost.exceptions[0])):
                 log.warning("task.interrupted", task=name, error=trouble)
         except* Exception:
             log.exception("task.failed", task=name)

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from shared.errors import ServiceUnavailable
+from shared.logs import cause
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class Database:
         except ServiceUnavailable:
             return False
         except asyncpg.PostgresError as refused:  # no such database, role or password, for now
-            log.warning("database.refused", cause=repr(refused))
+            log.warning("database.refused", cause=cause(refused))
             return False
         return True
 

@@ -45,6 +45,11 @@ _encode = json.JSONEncoder(default=str).encode
 _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
 
+def cause(error: BaseException) -> str:
+    """Return what an error is and says; redis-py's own `repr` keeps to itself what it says."""
+    return f"{type(error).__name__}: {error}"
+
+
 def mask(destination: str) -> str:
     """Return the last two characters of a phone number or of a mail's local part."""
     return f"…{destination.partition('@')[0][-2:]}"

@@ -18,6 +18,7 @@ from shared.errors import (
     NotFound,
     ServiceUnavailable,
 )
+from shared.logs import cause
 from shared.openapi import HANDLER_SECONDS, Handler, Operation
 from shared.problem import DOCS, REQUEST_ID, SECURITY_HEADERS, problem_response
 from shared.telemetry import HttpMetrics
@@ -75,10 +76,8 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=_route(request))
         if isinstance(error, ServiceUnavailable):
-            cause = raised.__cause__ or raised
-            log.warning(
-                "request.put_off", route=_route(request), cause=f"{type(cause).__name__}: {cause}"
-            )
+            first = raised.__cause__ or raised
+            log.warning("request.put_off", route=_route(request), cause=cause(first))
         if request.writer.output_size:  # half an answer is out: it must not look like a whole one
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])

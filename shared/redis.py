@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.background import cancelled
 from shared.errors import ServiceUnavailable
+from shared.redis_connections import Connections
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
@@ -56,15 +56,15 @@ class BatchedRedis:
     a slow link has no time.
     """
 
-    def __init__(self, url: str, *, timeout: float) -> None:
-        """Connect with the first command; each has `timeout` seconds."""
-        self._connect = partial(new_client, url, timeout=timeout)
-        self._client = self._connect()
+    def __init__(self, client: Redis) -> None:
+        """Connect as `client` does."""
+        self._callbacks = client.response_callbacks
+        self._connections = Connections(client.connection_pool)
         self._waiting: list[_Command] = []
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flushing = 0
         self._known: set[str] = set()
         self._widest = 0
-        self._spare: asyncio.Task[None] | None = None
 
     async def execute(self, *command: Value) -> Any:
         """Return Redis' answer to one command."""
@@ -100,66 +100,63 @@ class BatchedRedis:
     async def renew(self) -> None:
         """Close the connections that nobody uses: after an outage they may be dead, and look well.
 
-        A spare is opened again with the next command. The pool is left behind with them, else one
-        could be lent while it is being closed.
+        A spare is opened again with the next command.
         """
         self._widest = 0
-        left, self._client = self._client, self._connect()
-        await _close_idle(left)
+        await self._connections.close_idle()
 
     async def end(self) -> None:
-        """Close all connections, and open none any more."""
-        if self._spare is not None:
-            await cancelled(self._spare)
-        await self._client.aclose()
+        """Close all connections, and open none any more; whoever still waits is told."""
+        for task in list(self._tasks):
+            await cancelled(task)
+        await self._connections.close()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _start_flush(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._flush(self._waiting))
+        self._start(self._flush(self._waiting))
         self._waiting = []
-        self._flushes.add(task)
-        task.add_done_callback(self._flushes.discard)
-        if len(self._flushes) > self._widest:
-            self._widest = len(self._flushes)
-            self._spare = asyncio.get_running_loop().create_task(self._open_spare())
+        self._flushing += 1
+        if self._flushing > self._widest:
+            self._widest = self._flushing
+            self._start(self._open_spare())
 
     async def _open_spare(self) -> None:
         """While all others are taken, this opens one more."""
-        client = self._client
         with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
-            await client.ping()
-        if client is not self._client:
-            await _close_idle(client)
+            async with self._connections.lent():
+                pass
 
     async def _flush(self, batch: Sequence["_Command"]) -> None:
-        client = self._client
         try:
-            answers = await self._exchange(client, batch)
+            answers = await self._exchange(batch)
+        except asyncio.CancelledError:
+            answers = [RedisConnectionError("closed")] * len(batch)
         except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
             answers = [wrong] * len(batch)
+        finally:
+            self._flushing -= 1
         for command, answer in zip(batch, answers, strict=True):
             if not command.answer.done():  # its handler may have given up meanwhile
                 _settle(command.answer, answer)
-        if client is not self._client:  # the connection was lent when the others were renewed
-            await _close_idle(client)
-        elif isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
+        if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
             await self.renew()
 
-    async def _exchange(self, client: Redis, batch: Sequence["_Command"]) -> list[object]:
+    async def _exchange(self, batch: Sequence["_Command"]) -> list[object]:
         """Return the answers to a batch; redis-py's own pipeline costs three times as much."""
-        pool = client.connection_pool
-        connection = await pool.get_connection()  # type: ignore[no-untyped-call] # by redis-py
-        try:
+        async with self._connections.lent() as connection:
             await connection.send_packed_command(b"".join(command.packed for command in batch))
             return [await self._read(connection, command.name) for command in batch]
-        finally:
-            await pool.release(connection)
 
     async def _read(self, connection: AbstractConnection, name: str) -> object:
         try:
             answer: object = await connection.read_response()
         except ResponseError as refused:
             return refused
-        callback = self._client.response_callbacks.get(name)
+        callback = self._callbacks.get(name)
         return callback(answer) if callback else answer
 
 
@@ -187,10 +184,6 @@ def _is_away(answer: ResponseError) -> bool:
     return answer.status_code in _AWAY or str(answer).startswith(_AWAY)
 
 
-async def _close_idle(client: Redis) -> None:
-    await client.connection_pool.disconnect(inuse_connections=False)
-
-
 def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
     """Return an unconnected client that gives up after `timeout` seconds and never retries.
 
@@ -209,7 +202,7 @@ def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
 @contextlib.asynccontextmanager
 async def open_redis(url: str, *, seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[BatchedRedis]:
     """Open a batching connection whose commands have so many seconds; it needs no server yet."""
-    batched = BatchedRedis(url, timeout=seconds)
+    batched = BatchedRedis(new_client(url, timeout=seconds))
     try:
         yield batched
     finally:

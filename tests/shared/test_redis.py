@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, open_redis
+from shared.redis_connections import MOST
 from tests.support.proxy import Proxy, proxying
 from tests.support.waiting import until
 
@@ -35,7 +36,7 @@ def url(proxy: Proxy, valkey: Valkey) -> str:
 async def batched(url: str, proxy: Proxy) -> AsyncIterator[BatchedRedis]:
     async with open_redis(url) as opened:
         assert await opened.execute("PING")
-        await spoken(proxy, connections=2, exchanges=4)
+        await spoken(proxy, connections=2, exchanges=3)
         yield opened
 
 
@@ -143,7 +144,7 @@ async def test_a_connection_more_is_open_than_was_needed_at_once(
     assert await batched.execute("ECHO", "beside it") == b"beside it"
     await redis.rpush("list", "done")
     await waits
-    await spoken(proxy, connections=3, exchanges=8)  # the second said no password; a spare did
+    await spoken(proxy, connections=3, exchanges=6)  # the second said no password; a spare did
 
 
 async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
@@ -187,6 +188,45 @@ async def test_a_frozen_redis_is_unavailable_within_the_time_out(
         await impatient.execute("PING")
     proxy.thaw()
     assert await impatient.execute("ECHO", "mine") == b"mine"
+
+
+async def test_a_frozen_redis_costs_a_hundred_connections_at_most(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
+    proxy.freeze()
+    asked = []
+    for _ in range(3 * MOST):
+        asked.append(asyncio.create_task(batched.execute("PING")))
+        for _ in range(5):  # each leaves by itself
+            await asyncio.sleep(0)
+    proxy.thaw()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert MOST / 2 < answers.count(True) <= MOST
+    assert {type(answer) for answer in answers} == {bool, ServiceUnavailable}
+    assert proxy.connections <= MOST
+    assert await batched.execute("PING") is True
+
+
+async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
+    async def nothing_open() -> bool:
+        return not proxy.alive
+
+    await batched.renew()
+    await until(nothing_open)
+    assert await batched.execute("PING") is True
+
+
+async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> None:
+    async def nothing_open() -> bool:
+        return not proxy.alive
+
+    async with open_redis(url) as opened:
+        waits = asyncio.create_task(opened.execute("BLPOP", "list", 0))
+        await spoken(proxy, connections=2, exchanges=3)
+    async with asyncio.timeout(1):
+        with pytest.raises(ServiceUnavailable):
+            await waits
+        await until(nothing_open)
 
 
 async def test_a_lost_answer_is_not_asked_for_again(

@@ -11,15 +11,15 @@ class Proxy:
     """Passes bytes on to `port` on loopback.
 
     `exchanges` counts how often a client spoke after the server had (round trips, on one
-    connection); `connections` how many were accepted.
+    connection); `connections` how many were accepted, of which some are still `alive`.
     """
 
     target: int
     port: int = 0
     exchanges: int = 0
     connections: int = 0
+    alive: set[asyncio.StreamWriter] = field(default_factory=set)
     _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
     _passing: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -41,7 +41,7 @@ class Proxy:
 
     def cut(self) -> None:
         """Reset every connection."""
-        for writer in list(self._open):
+        for writer in list(self.alive):
             writer.transport.abort()
 
     def freeze(self) -> None:
@@ -65,13 +65,13 @@ class Proxy:
             return
         self._tasks.add(task)
         self.connections += 1
-        self._open.add(writer)
+        self.alive.add(writer)
         try:
             await self._join(reader, writer)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
-            self._open.discard(writer)
+            self.alive.discard(writer)
             self._tasks.discard(task)
             writer.transport.abort()
 
