@@ -202,6 +202,9 @@ class Publisher:
         except EpochGone:
             self._epoch = (await self._backlog.look()).epoch
             return await self._backlog.publish(self._epoch, rows)
+        except (ServiceUnavailable, asyncio.CancelledError):  # or not in time
+            self._away = True  # `maintain` may have been kept from looking
+            raise
 
     async def _mark(self, entries: Entries) -> None:
         await repository.mark_published(self._database, entries, self._clock.now())

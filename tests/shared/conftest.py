@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from deploy.local.valkey import Valkey
 from shared.clock import SystemClock
+from shared.redis import BatchedRedis, open_redis
 from shared.revocation import follower
 from shared.revocation.follower import following
 from shared.revocation.mirror import Mirror
@@ -75,10 +76,24 @@ async def proxy(valkey: Valkey) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-def follow(proxy: Proxy, valkey: Valkey) -> Follow:
-    """Follows through the proxy, as quickly as it does for real."""
+def url(proxy: Proxy, valkey: Valkey, redis: Redis) -> str:
+    """Where an empty Valkey is, behind the proxy."""
     login = urlsplit(valkey.url()).netloc.rpartition("@")[0]
-    url = f"redis://{login}@127.0.0.1:{proxy.port}/0"
+    return f"redis://{login}@127.0.0.1:{proxy.port}/0"
+
+
+@pytest.fixture
+async def batched(url: str, proxy: Proxy) -> AsyncIterator[BatchedRedis]:
+    """Has two connections, one of them a spare; each has said its password."""
+    async with open_redis(url) as opened:
+        assert await opened.execute("PING")
+        await proxy.seen(connections=2, exchanges=3)
+        yield opened
+
+
+@pytest.fixture
+def follow(url: str) -> Follow:
+    """Follows through the proxy, as quickly as it does for real."""
     return lambda **options: following(url, [KEY], SystemClock(), **options)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -13,40 +12,9 @@ from redis.exceptions import ResponseError
 from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, open_redis
-from shared.redis_connections import MOST
-from tests.support.proxy import Proxy, proxying
-from tests.support.waiting import until
+from tests.support.proxy import Proxy
 
 ECHO = Script.of("return ARGV[1]")
-
-
-@pytest.fixture
-async def proxy(valkey: Valkey, redis: Redis) -> AsyncIterator[Proxy]:
-    async with proxying(valkey.port) as made:
-        yield made
-
-
-@pytest.fixture
-def url(proxy: Proxy, valkey: Valkey) -> str:
-    login = urlsplit(valkey.url()).netloc.rpartition("@")[0]
-    return f"redis://{login}@127.0.0.1:{proxy.port}/0"
-
-
-@pytest.fixture
-async def batched(url: str, proxy: Proxy) -> AsyncIterator[BatchedRedis]:
-    async with open_redis(url) as opened:
-        assert await opened.execute("PING")
-        await spoken(proxy, connections=2, exchanges=3)
-        yield opened
-
-
-async def spoken(proxy: Proxy, *, connections: int, exchanges: int) -> None:
-    """So many are open; each says its password first."""
-
-    async def holds() -> bool:
-        return (proxy.connections, proxy.exchanges) == (connections, exchanges)
-
-    await until(holds)
 
 
 @pytest.fixture
@@ -136,17 +104,6 @@ async def test_a_script_is_sent_whole_only_when_it_is_not_known(
     assert answers == [str(n).encode() for n in range(10)]
 
 
-async def test_a_connection_more_is_open_than_was_needed_at_once(
-    batched: BatchedRedis, redis: Redis, proxy: Proxy
-) -> None:
-    waits = asyncio.create_task(batched.execute("BLPOP", "list", 0))
-    await asyncio.sleep(0.01)  # else they would leave together
-    assert await batched.execute("ECHO", "beside it") == b"beside it"
-    await redis.rpush("list", "done")
-    await waits
-    await spoken(proxy, connections=3, exchanges=6)  # the second said no password; a spare did
-
-
 async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
     with pytest.raises(ResponseError, match="wrong"):
         await batched.run(Script.of("return redis.error_reply('wrong')"), [], [])
@@ -190,45 +147,6 @@ async def test_a_frozen_redis_is_unavailable_within_the_time_out(
     assert await impatient.execute("ECHO", "mine") == b"mine"
 
 
-async def test_a_frozen_redis_costs_a_hundred_connections_at_most(
-    batched: BatchedRedis, proxy: Proxy
-) -> None:
-    proxy.freeze()
-    asked = []
-    for _ in range(3 * MOST):
-        asked.append(asyncio.create_task(batched.execute("PING")))
-        for _ in range(5):  # each leaves by itself
-            await asyncio.sleep(0)
-    proxy.thaw()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert MOST / 2 < answers.count(True) <= MOST
-    assert {type(answer) for answer in answers} == {bool, ServiceUnavailable}
-    assert proxy.connections <= MOST
-    assert await batched.execute("PING") is True
-
-
-async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
-    async def nothing_open() -> bool:
-        return not proxy.alive
-
-    await batched.renew()
-    await until(nothing_open)
-    assert await batched.execute("PING") is True
-
-
-async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> None:
-    async def nothing_open() -> bool:
-        return not proxy.alive
-
-    async with open_redis(url) as opened:
-        waits = asyncio.create_task(opened.execute("BLPOP", "list", 0))
-        await spoken(proxy, connections=2, exchanges=3)
-    async with asyncio.timeout(1):
-        with pytest.raises(ServiceUnavailable):
-            await waits
-        await until(nothing_open)
-
-
 async def test_a_lost_answer_is_not_asked_for_again(
     impatient: BatchedRedis, proxy: Proxy, redis: Redis
 ) -> None:
@@ -252,22 +170,6 @@ async def test_a_connection_cut_between_two_commands_costs_one_answer_at_most(
         except ServiceUnavailable:
             outcomes.append(None)
     assert outcomes[1:] == [True, True]
-
-
-@pytest.mark.parametrize("ticks", range(8))
-@pytest.mark.parametrize("renewed_first", [True, False])
-async def test_what_is_asked_while_connections_are_renewed_is_answered(
-    batched: BatchedRedis, ticks: int, renewed_first: bool
-) -> None:
-    async def ask() -> list[Any]:
-        return await asyncio.gather(*(batched.execute("ECHO", number) for number in range(100)))
-
-    steps = [batched.renew, ask] if renewed_first else [ask, batched.renew]
-    first = asyncio.create_task(steps[0]())
-    for _ in range(ticks):
-        await asyncio.sleep(0)
-    outcomes = await asyncio.gather(first, steps[1]())
-    assert [str(number).encode() for number in range(100)] in outcomes
 
 
 @pytest.mark.parametrize("trouble", ["full", "replica", "loading"])

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from tests.support.waiting import until
+
 
 @dataclass
 class Proxy:
@@ -50,6 +52,14 @@ class Proxy:
 
     def thaw(self) -> None:
         self._passing.set()
+
+    async def seen(self, *, connections: int, exchanges: int) -> None:
+        """Return once there were so many."""
+
+        async def there_were() -> bool:
+            return (self.connections, self.exchanges) == (connections, exchanges)
+
+        await until(there_were)
 
     async def close(self) -> None:
         await self.vanish()
