@@ -49,7 +49,7 @@ async def test_ten_thousand_parts_are_refused_at_the_ninth(media: MediaClient, f
     started = loop.time()
     refused = await media.send(body)
     assert (refused.status, refused.code) == (413, "body_too_large")
-    assert loop.time() - started < 0.5
+    assert loop.time() - started < 2  # seconds; a few milliseconds on an idle machine
     assert await nothing_kept(media, files)
 
 
