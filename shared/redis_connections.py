@@ -38,6 +38,9 @@ class Connections:
         try:
             await self._pool.ensure_connection(connection)
             yield connection
+        except BaseException:
+            await connection.disconnect(nowait=True)  # what it has not read is nobody else's answer
+            raise
         finally:
             self._lent.remove(connection)
             self._idle.append(connection)

@@ -77,3 +77,19 @@ async def test_what_is_asked_while_connections_are_renewed_is_answered(
         await asyncio.sleep(0)
     outcomes = await asyncio.gather(first, steps[1]())
     assert [str(number).encode() for number in range(100)] in outcomes
+
+
+async def test_an_answer_that_nobody_read_is_nobody_elses(
+    batched: BatchedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setitem(batched._callbacks, "ECHO", fail)
+    answers = await asyncio.gather(
+        batched.execute("ECHO", "unreadable"),
+        batched.execute("BLPOP", "list", "0.1"),  # its answer is on its way when the first one fails
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [LookupError, LookupError]
+    assert await batched.execute("INCR", "count") == 1
