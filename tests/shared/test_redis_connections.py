@@ -88,7 +88,7 @@ async def test_an_answer_that_nobody_read_is_nobody_elses(
     monkeypatch.setitem(batched._callbacks, "ECHO", fail)
     answers = await asyncio.gather(
         batched.execute("ECHO", "unreadable"),
-        batched.execute("BLPOP", "list", "0.1"),  # its answer is on its way when the first one fails
+        batched.execute("BLPOP", "list", "0.1"),  # comes when the first one has failed
         return_exceptions=True,
     )
     assert [type(answer) for answer in answers] == [LookupError, LookupError]
