@@ -9,6 +9,10 @@ MEDIA_ACL = (
     "%R~revocations:log %R~revocations:deleted %R~revocations:head "
     "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
 )
+# Nobody may sign in as it, and who has not signed in may do nothing. But Redis 8 reads its
+# append-only file as this user, and a transaction that it may not do is left out: whatever a
+# script wrote, if that was more than one key.
+DEFAULT = "default off ~* &* +@all"
 RIGHTS = {"auth": AUTH_ACL, "media": MEDIA_ACL}
 PROBE = "probe on nopass resetchannels -@all +ping"  # for a health check
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
 from auth_service.signing.keystore import write_whole
-from deploy.acl import PROBE, RIGHTS, hashed, users
+from deploy.acl import DEFAULT, PROBE, RIGHTS, hashed, users
 from shared.entropy import Entropy, SystemEntropy
 
 SECRET_BYTES = 48
@@ -119,7 +119,7 @@ class Keys:
         return [word for word in words if word.startswith("#")]
 
     def _write_acl(self, hashes: dict[str, list[str]]) -> None:
-        lines = ["default off", *users(hashes), PROBE]
+        lines = [DEFAULT, *users(hashes), PROBE]
         write_whole(self._acl, "".join(f"user {line}\n" for line in lines), EVERYBODY)
 
     def _write_aws_credentials(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from deploy.acl import hashed
+from deploy.acl import DEFAULT, hashed
 from deploy.local.place import programs
 from deploy.local.process import answer_of
 from deploy.local.server import Server
@@ -76,7 +76,7 @@ class Valkey(Server):
         if users is None:
             users = [f"default on {hashed(self._default_password())} ~* &* +@all"]
         else:
-            users = ["default off", *users]
+            users = [DEFAULT, *users]
         users = [*users, f"{PROBE} on {hashed(self._probe_password)} -@all +ping"]
         return "\n".join(
             [

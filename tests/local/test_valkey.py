@@ -71,6 +71,24 @@ def test_data_survives_a_kill(own_valkey: Valkey) -> None:
         assert client.xlen("log") == 1
 
 
+def test_what_a_script_wrote_survives_a_kill(tmp_path: Path) -> None:
+    server = Valkey(tmp_path / "valkey", acl=[f"writer on {hashed('secret')} ~* +@all"]).start()
+    try:
+        with Redis.from_url(server.url("writer", "secret")) as writer:
+            writer.eval("redis.call('SET', 'a', 1) redis.call('SET', 'b', 2)", 0)
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        until(lambda: server.pid is None)
+        server.start()
+        with Redis.from_url(server.url("writer", "secret")) as writer:
+            assert writer.mget("a", "b") == [b"1", b"2"]
+        with Redis(port=server.port, retry=ONCE, protocol=2) as stranger:
+            with pytest.raises(AuthenticationError):
+                stranger.get("a")
+    finally:
+        server.discard()
+
+
 def test_throw_away_data_is_thrown_away(tmp_path: Path) -> None:
     server = Valkey(tmp_path / "valkey", durable=False).start()
     with Redis.from_url(server.url()) as client:

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from aiohttp import ClientSession
 
 from tests.stack.conftest import Fault
 from tests.stack.load import load_on
 from tests.stack.stack import PORTS, Stack
+from tests.support.journey import AuthClient
 
 MOST_SECONDS = 15
 """More is a person's business. How long it takes on a quiet machine, under 5 s, is in the table.
@@ -106,3 +108,16 @@ async def test_nothing_that_was_acknowledged_is_lost(
         if name != "redis: wiped":
             assert load.codes_awaited_in_vain == 0
         assert recovery < MOST_SECONDS, load.failures[-3:]
+
+
+@pytest.mark.parametrize("fault", ["redis: SIGKILL", "redis: restarted"])
+async def test_a_code_outlives_redis(stack: Stack, http: ClientSession, fault: str) -> None:
+    """Scripts write several keys at once, which Redis reads again as transactions."""
+    auth, person = AuthClient(http), "+919812345678"
+    sent = await auth.ask(person)
+    code = await auth.code(person)
+    await asyncio.to_thread(FAULTS[fault], stack)
+    await asyncio.to_thread(stack.until_healthy)
+    entered = await auth.enter(person, code, sent.body["challenge"])
+    assert entered.status in {200, 201}
+    assert b"NOPERM" not in stack.one("redis").logs()

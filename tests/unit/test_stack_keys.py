@@ -51,7 +51,7 @@ def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
 
 def test_the_acl_knows_the_passwords_by_their_hashes_alone(keys: Path) -> None:
     lines = (keys / "redis" / "users.acl").read_text().splitlines()
-    assert lines[0] == "user default off"
+    assert lines[0] == "user default off ~* &* +@all"
     for name in ("auth", "media"):
         secret = password(keys / name / "redis_url")
         [line] = [line for line in lines if line.startswith(f"user {name} ")]
