@@ -82,9 +82,9 @@ def test_what_a_script_wrote_survives_a_kill(tmp_path: Path) -> None:
         server.start()
         with Redis.from_url(server.url("writer", "secret")) as writer:
             assert writer.mget("a", "b") == [b"1", b"2"]
-        with Redis(port=server.port, retry=ONCE, protocol=2) as stranger:
-            with pytest.raises(AuthenticationError):
-                stranger.get("a")
+        stranger = Redis(port=server.port, retry=ONCE, protocol=2)
+        with stranger, pytest.raises(AuthenticationError):
+            stranger.get("a")
     finally:
         server.discard()
 
