@@ -9,11 +9,11 @@ MEDIA_ACL = (
     "%R~revocations:log %R~revocations:deleted %R~revocations:head "
     "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
 )
-# Nobody may sign in as it, and who has not signed in may do nothing. But Redis 8 reads its
-# append-only file as this user, and a transaction that it may not do is left out: whatever a
-# script wrote, if that was more than one key.
-DEFAULT = "default off ~* &* +@all"
 RIGHTS = {"auth": AUTH_ACL, "media": MEDIA_ACL}
+# Nobody may sign in as it, and who has not signed in may do nothing. But before redis/redis#14541
+# was mended (and valkey-io/valkey#3983), the append-only file is read as this user, and what it may
+# not do in a transaction is left out: whatever scripts have written, if that was more than one write.
+DEFAULT = "default off ~* &* +@all"
 PROBE = "probe on nopass resetchannels -@all +ping"  # for a health check
 
 

@@ -106,10 +106,10 @@ class BatchedRedis:
         await self._connections.close_idle()
 
     async def end(self) -> None:
-        """Close all connections, and open none any more; whoever still waits is told."""
+        """Close all connections; whoever still waits for an answer is told that there is none."""
         for task in list(self._tasks):
             await cancelled(task)
-        await self._connections.close()
+        await self._connections.close_idle()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -200,9 +200,9 @@ def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
 
 
 @contextlib.asynccontextmanager
-async def open_redis(url: str, *, seconds: float = TIMEOUT_SECONDS) -> AsyncIterator[BatchedRedis]:
-    """Open a batching connection whose commands have so many seconds; it needs no server yet."""
-    batched = BatchedRedis(new_client(url, timeout=seconds))
+async def open_redis(url: str) -> AsyncIterator[BatchedRedis]:
+    """Open a batching connection; opening needs no server."""
+    batched = BatchedRedis(new_client(url))
     try:
         yield batched
     finally:

@@ -50,16 +50,10 @@ class Connections:
         return made
 
     async def close_idle(self) -> None:
-        """Close what nobody uses. It can be lent no more from the moment of the call."""
+        """Close what nobody uses, which is lent no more from the moment of the call.
+
+        Also when one cannot be closed in time, or nobody waits for it any more.
+        """
         idle, self._idle = self._idle, []
-        await _close(idle)
-
-    async def close(self) -> None:
-        """Close all, also what is lent: whoever waits for an answer is told."""
-        await _close([*self._idle, *self._lent])
-
-
-async def _close(connections: list[AbstractConnection]) -> None:
-    """Close all, also when one cannot be closed in time, or nobody waits for it any more."""
-    closing = (connection.disconnect() for connection in connections)
-    await asyncio.shield(asyncio.gather(*closing, return_exceptions=True))
+        closing = (connection.disconnect() for connection in idle)
+        await asyncio.shield(asyncio.gather(*closing, return_exceptions=True))

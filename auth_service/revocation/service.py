@@ -132,7 +132,7 @@ class Publisher:
         await repository.remove_expired(self._database, expired, COMPARED)
 
     async def _wait_for_redis(self) -> None:
-        """Return when Redis answers; after an outage, which one slow answer is not, ask for time.
+        """Return when Redis answers; after an outage, which one slow probe is not, ask for time.
 
         Mirrors that we have asked are not in touch before they hear that we are done.
         """
@@ -197,14 +197,19 @@ class Publisher:
             await self._mark(await self._tell(rows[start : start + PAGE]))
 
     async def _tell(self, rows: Sequence[StoredRevocation]) -> Entries:
+        """Publish rows; where it fails, or takes too long, mirrors will be asked for time."""
+        try:
+            return await self._tell_in_epoch(rows)
+        except (ServiceUnavailable, asyncio.CancelledError):
+            self._away = True  # `maintain` may have been kept from seeing it
+            raise
+
+    async def _tell_in_epoch(self, rows: Sequence[StoredRevocation]) -> Entries:
         try:
             return await self._backlog.publish(self._epoch, rows)
         except EpochGone:
             self._epoch = (await self._backlog.look()).epoch
             return await self._backlog.publish(self._epoch, rows)
-        except (ServiceUnavailable, asyncio.CancelledError):  # or not in time
-            self._away = True  # `maintain` may have been kept from looking
-            raise
 
     async def _mark(self, entries: Entries) -> None:
         await repository.mark_published(self._database, entries, self._clock.now())

@@ -62,7 +62,7 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
 ) -> None:
     """The head that Redis has when it returns tells nothing of the outage.
 
-    Neither may a publisher that was kept from looking, as on a busy machine.
+    Nor does a publisher know of it that was kept from probing, as on a busy machine.
     """
     if not probed:
         monkeypatch.setattr(publisher, "OUTAGE_AFTER", 1000)

@@ -21,6 +21,7 @@ from media_service import resources
 from media_service.app import create_app
 from media_service.image import process
 from media_service.settings import MediaSettings
+from media_service.storage import opening
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
 from tests.support.bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
@@ -59,7 +60,15 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> MotoBucket:
+def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files on their way to a bucket are staged, apart from those of other tests."""
+    place = tmp_path / opening.STAGING
+    monkeypatch.setattr(opening, "STAGING", str(place))
+    return place
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, staging: Path, monkeypatch: pytest.MonkeyPatch) -> MotoBucket:
     """An empty bucket, and credentials for it in the environment."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)

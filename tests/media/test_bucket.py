@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,14 +24,8 @@ from tests.support.media import left_over, picture_form
 from tests.support.pictures import encode, grain
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.usefixtures("staging")
 LARGE = 2 * PART_BYTES + 1
-
-
-@pytest.fixture(autouse=True)
-def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where files on their way in are staged."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path / "cheershare-staging"
 
 
 @pytest.fixture

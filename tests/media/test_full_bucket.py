@@ -3,7 +3,6 @@
 A gate in front of moto's bucket refuses what does not fit; all else goes through.
 """
 
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -101,12 +100,9 @@ STORES = [
 """How a full store answers, and what is made of it. Rclone says no more than that it has failed."""
 
 
-@pytest.fixture
-def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where files on their way in are staged."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+@pytest.fixture(autouse=True)
+def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
-    return tmp_path / "cheershare-staging"
 
 
 @pytest.mark.parametrize(

@@ -62,23 +62,24 @@ async def test_the_longest_legal_picture_is_taken(longest: bytes, media: MediaCl
 
 
 async def test_others_are_served_while_a_picture_is_decoded(media: MediaClient) -> None:
-    waits: list[float] = []
-    while len(waits) < 3:  # a machine may stall once; who waits for the decoder does so each time
-        waits.append(await slowest_beside_decoding(media))
-        if waits[-1] < 0.25:
+    shares: list[float] = []
+    while len(shares) < 3:  # a machine may stall once; who waits for the decoder does so each time
+        shares.append(await longest_share_of_a_decoding(media))
+        if shares[-1] < 1 / 3:  # a busy machine is slow at both
             return
-    pytest.fail(f"each time somebody waited: {waits}")
+    pytest.fail(f"each time somebody waited for so much of it: {shares}")
 
 
-async def slowest_beside_decoding(media: MediaClient) -> float:
+async def longest_share_of_a_decoding(media: MediaClient) -> float:
     heavy = asyncio.create_task(media.send(picture_form(blank_png(8000, 5000))))
     loop, slowest = asyncio.get_running_loop(), 0.0
+    began = loop.time()
     while not heavy.done():
         started = loop.time()
         assert (await media.http.get("/healthz")).status == 200
         slowest = max(slowest, loop.time() - started)
     assert (await heavy).status == 201
-    return slowest
+    return slowest / max(0.75, loop.time() - began)
 
 
 async def test_nothing_but_the_picture_is_served(media: MediaClient) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,13 +22,8 @@ ELSEWHERE = os.environ.get("TEST_STORAGE_URL")
 
 @pytest.fixture(params=["directory", "bucket", *(["elsewhere"] if ELSEWHERE else [])])
 async def storage(
-    request: pytest.FixtureRequest,
-    files: Path,
-    clock: MovableClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest, files: Path, clock: MovableClock, staging: Path
 ) -> AsyncIterator[Storage]:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     url = files.as_uri()
     if request.param == "bucket":
         url = request.getfixturevalue("bucket").url

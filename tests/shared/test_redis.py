@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
-from shared.redis import BatchedRedis, Script, open_redis
+from shared.redis import BatchedRedis, Script, new_client
 from tests.support.proxy import Proxy
 
 ECHO = Script.of("return ARGV[1]")
@@ -20,8 +20,9 @@ ECHO = Script.of("return ARGV[1]")
 @pytest.fixture
 async def impatient(url: str) -> AsyncIterator[BatchedRedis]:
     """One that waits for an answer a fifth of a second."""
-    async with open_redis(url, seconds=0.2) as opened:
-        yield opened
+    opened = BatchedRedis(new_client(url, timeout=0.2))
+    yield opened
+    await opened.end()
 
 
 async def test_commands_of_one_moment_share_one_round_trip(

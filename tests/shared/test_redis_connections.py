@@ -10,7 +10,6 @@ from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, open_redis
 from shared.redis_connections import MOST
 from tests.support.proxy import Proxy
-from tests.support.waiting import until
 
 
 async def test_a_connection_more_is_open_than_was_needed_at_once(
@@ -42,25 +41,19 @@ async def test_a_frozen_redis_costs_a_hundred_connections_at_most(
 
 
 async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
-    async def nothing_open() -> bool:
-        return not proxy.alive
-
     await batched.renew()
-    await until(nothing_open)
+    await proxy.left()
     assert await batched.execute("PING") is True
 
 
 async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> None:
-    async def nothing_open() -> bool:
-        return not proxy.alive
-
     async with open_redis(url) as opened:
         waits = asyncio.create_task(opened.execute("BLPOP", "list", 0))
         await proxy.seen(connections=2, exchanges=3)
     async with asyncio.timeout(1):
         with pytest.raises(ServiceUnavailable):
             await waits
-        await until(nothing_open)
+        await proxy.left()
 
 
 @pytest.mark.parametrize("ticks", range(8))

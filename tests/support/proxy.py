@@ -55,11 +55,11 @@ class Proxy:
 
     async def seen(self, *, connections: int, exchanges: int) -> None:
         """Return once there were so many."""
+        await until(lambda: (self.connections, self.exchanges) == (connections, exchanges))
 
-        async def there_were() -> bool:
-            return (self.connections, self.exchanges) == (connections, exchanges)
-
-        await until(there_were)
+    async def left(self) -> None:
+        """Return once nobody is connected."""
+        await until(lambda: not self.alive)
 
     async def close(self) -> None:
         await self.vanish()
