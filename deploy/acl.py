@@ -10,9 +10,10 @@ MEDIA_ACL = (
     "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
 )
 RIGHTS = {"auth": AUTH_ACL, "media": MEDIA_ACL}
-# Nobody may sign in as it, and who has not signed in may do nothing. But until redis/redis#14541 (and
-# valkey-io/valkey#3983) was mended, the append-only file is read as this user, and what it may not do
-# in a transaction is left out: whatever scripts have written, if that was more than one write.
+# Nobody may sign in as it, and who has not signed in may do nothing. But until redis/redis#14541
+# (and valkey-io/valkey#3983) was mended, the append-only file is read as this user, and what it
+# may not do in a transaction is left out: whatever scripts have written, if that was more than
+# one write.
 DEFAULT = "default off ~* &* +@all"
 PROBE = "probe on nopass resetchannels -@all +ping"  # for a health check
 
