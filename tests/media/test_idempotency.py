@@ -106,7 +106,7 @@ async def test_a_key_is_its_users_own(media: MediaClient) -> None:
 
 @asynccontextmanager
 async def half_sent(media: MediaClient, dsn: str) -> AsyncIterator[Callable[[], Any]]:
-    """A request under the key whose body has begun; yields what sends the rest."""
+    """A request under the key that has its place among uploads; yields what sends the rest."""
     body = picture_form(PICTURE, when=DAY)
     go = asyncio.Event()
 
@@ -120,7 +120,7 @@ async def half_sent(media: MediaClient, dsn: str) -> AsyncIterator[Callable[[], 
     )
     connection = await asyncpg.connect(dsn)
     async with asyncio.timeout(10):
-        while not await connection.fetchval("select count(*) from idempotency_keys"):
+        while not await connection.fetchval("select count(*) from owners where under_way <> '{}'"):
             await asyncio.sleep(0.01)
     await connection.close()
 
