@@ -150,24 +150,25 @@ def serving() -> Callable[[web.Application], Any]:
 def serving_auth(
     auth_settings: Callable[..., AuthSettings], clock: MovableClock
 ) -> Callable[..., Any]:
-    """Serves auth_service with changed settings inside an `async with`; yields an AuthClient."""
+    """Serves auth_service with changed settings inside an `async with`; yields an AuthClient.
+
+    Once it is ready, before which no sign-out succeeds; `ready=False`: at once.
+    """
 
     @asynccontextmanager
-    async def serve(**changes: Any) -> AsyncIterator[AuthClient]:
+    async def serve(*, ready: bool = True, **changes: Any) -> AsyncIterator[AuthClient]:
         app = create_auth_app(auth_settings(**changes), clock=clock, entropy=SystemEntropy())
         async with _serving(app) as http:
-            yield AuthClient(http)
+            client = AuthClient(http)
+            if ready:
+                await until(client.ready)
+            yield client
 
     return serve
 
 
 @pytest.fixture
-async def auth(serving_auth: Callable[..., Any], redis: Redis) -> AsyncIterator[AuthClient]:
-    """auth_service without limits, once it can publish revocations."""
-
-    async def epoch_begun() -> bool:
-        return bool(await redis.hexists("revocations:head", "epoch"))
-
+async def auth(serving_auth: Callable[..., Any]) -> AsyncIterator[AuthClient]:
+    """auth_service without limits."""
     async with serving_auth() as client:
-        await until(epoch_begun)
         yield client

@@ -90,7 +90,7 @@ async def test_without_redis_nothing_of_an_account_is_changed(
 ) -> None:
     """What is on its way could not be made worthless."""
     token = (await auth.sign_in(NUMBER))["access_token"]
-    async with serving_auth(redis_url="redis://127.0.0.1:1/0") as cut_off:
+    async with serving_auth(ready=False, redis_url="redis://127.0.0.1:1/0") as cut_off:
         for method, path, body in (
             ("DELETE", "/me", None),
             ("PATCH", "/me", {"mobile": "+919876543299"}),

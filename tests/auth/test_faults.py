@@ -7,14 +7,13 @@ from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from tests.support.database import Connection
 from tests.support.journey import AuthClient
-from tests.support.waiting import until
 
 NUMBER = "+919876543210"
 NOWHERE = "127.0.0.1:1"
 
 
 async def test_without_redis_nothing_is_sent(serving_auth: Callable[..., Any]) -> None:
-    async with serving_auth(redis_url=f"redis://{NOWHERE}/0") as auth:
+    async with serving_auth(ready=False, redis_url=f"redis://{NOWHERE}/0") as auth:
         answer = await auth.ask(NUMBER)
         assert (answer.status, answer.code) == (503, "service_unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
@@ -53,7 +52,7 @@ async def test_a_disabled_user_gets_no_session(auth: AuthClient, auth_db: Connec
 async def test_ready_when_everything_is_there(
     auth: AuthClient, postgres: Postgres, valkey: Valkey
 ) -> None:
-    await until(auth.ready)
+    assert await auth.ready()
     async with auth.http.get("/metrics") as metrics:
         text = await metrics.text()
     assert 'http_requests_total{method="GET",route="/readyz",status="200"}' in text

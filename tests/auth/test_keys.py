@@ -128,7 +128,7 @@ async def test_that_no_key_signs_yet_is_said_with_when_one_will(
 async def test_without_a_key_nobody_is_signed_in_and_the_code_stays_good(
     serving_auth: Callable[..., Any], tmp_path: Path, auth_db: Connection, clock: MovableClock
 ) -> None:
-    async with serving_auth(jwt_private_keys_dir=tmp_path) as auth:
+    async with serving_auth(ready=False, jwt_private_keys_dir=tmp_path) as auth:
         async with auth.http.get("/readyz") as ready:
             assert (await ready.json())["checks"]["signing_key"] is False
         await auth.ask(NUMBER)

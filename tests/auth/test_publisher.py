@@ -46,7 +46,7 @@ async def test_who_cannot_revoke_yet_is_not_ready(
 ) -> None:
     await auth_db.execute("begin")
     await auth_db.fetchval("select pg_advisory_xact_lock($1)", LOCK)  # somebody fills the backlog
-    async with serving_auth() as auth:
+    async with serving_auth(ready=False) as auth:
         pair = await auth.sign_in(NUMBER)
         async with auth.http.get("/readyz") as answer:
             assert (answer.status, (await answer.json())["checks"]["revocations"]) == (503, False)
