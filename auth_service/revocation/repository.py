@@ -30,12 +30,12 @@ SELECT (SELECT count(*) FROM revocations WHERE published_at IS NULL) AS pending,
 PUBLISHED = f"""
 SELECT {COLUMNS} FROM revocations
 WHERE published_at IS NOT NULL AND reason <> '{USER_DELETED}' AND created_at > $1
-ORDER BY created_at DESC LIMIT $2"""
+ORDER BY created_at DESC, id DESC LIMIT $2"""
 
 PUBLISHED_OF_DELETED = f"""
 SELECT {COLUMNS} FROM revocations
 WHERE published_at IS NOT NULL AND reason = '{USER_DELETED}' AND expires_at > $1
-ORDER BY created_at DESC LIMIT $2"""
+ORDER BY created_at DESC, id DESC LIMIT $2"""
 
 LIVE = f"SELECT {COLUMNS} FROM revocations WHERE expires_at > $1 ORDER BY id"
 
