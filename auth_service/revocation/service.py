@@ -1,14 +1,15 @@
 """The publisher: what PostgreSQL says is cut off reaches every mirror, at once or soon after."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 
 from auth_service.revocation import repository
-from auth_service.revocation.backlog import Backlog, Entries, EpochGone
+from auth_service.revocation.backlog import Backlog, Entries, EpochGone, Found
 from auth_service.revocation.courier import Courier
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.model import StoredRevocation
@@ -32,6 +33,17 @@ COMPARED_DELETED = 100
 PAGE = 500
 SEED_PAGE = 2000
 log = structlog.get_logger()
+
+
+class _Comparison(NamedTuple):
+    """The published rows that are compared, and what the backlog holds of them.
+
+    `whole`: it is not to be filled from the beginning; a row or two may be lacking.
+    """
+
+    rows: list[StoredRevocation]
+    found: Found
+    whole: bool
 
 
 class Publisher:
@@ -111,19 +123,14 @@ class Publisher:
                     raise  # it is the database, or was a moment only
 
     async def _round(self) -> None:
-        lately, deleted = await self._compared()
-        found = await self._backlog.look([*lately, *deleted])
-        more_lost = any(
-            len(rows) == limit and found.lacks(rows[-1])
-            for rows, limit in ((lately, COMPARED), (deleted, COMPARED_DELETED))
-        )
-        if more_lost or not found.whole:
-            if not await self._begin_epoch(found.epoch, {row.id for row in (*lately, *deleted)}):
-                return  # another replica is at it
+        seen = await self._compare()
+        if seen.whole:
+            self._epoch = seen.found.epoch
+            await self._append_again([row for row in seen.rows if seen.found.lacks(row)])
+        elif await self._begin_epoch():
             self._fresh = True
         else:
-            self._epoch = found.epoch
-            await self._append_again([row for row in (*lately, *deleted) if found.lacks(row)])
+            return  # another replica is at it
         await self._publish_pending()
         if self._behind:
             await self._backlog.say(DONE)
@@ -157,12 +164,18 @@ class Publisher:
             await self._redis.renew()
             return False
 
-    async def _compared(self) -> tuple[list[StoredRevocation], list[StoredRevocation]]:
-        """Return what the backlog must hold, the newest first: of late, and of deleted users."""
+    async def _compare(self) -> _Comparison:
+        """Compare what was told of late, and of deleted users, with what the backlog holds."""
         now = self._clock.now()
         since = now - self._token_life
         lately = await repository.published_since(self._database, since, COMPARED)
-        return lately, await repository.deleted_users(self._database, now, COMPARED_DELETED)
+        deleted = await repository.deleted_users(self._database, now, COMPARED_DELETED)
+        found = await self._backlog.look([*lately, *deleted])
+        more_lost = any(
+            len(rows) == limit and found.lacks(rows[-1])
+            for rows, limit in ((lately, COMPARED), (deleted, COMPARED_DELETED))
+        )
+        return _Comparison([*lately, *deleted], found, found.whole and not more_lost)
 
     async def _append_again(self, lost: Sequence[StoredRevocation]) -> None:
         if lost:
@@ -214,10 +227,10 @@ class Publisher:
     async def _mark(self, entries: Entries) -> None:
         await repository.mark_published(self._database, entries, self._clock.now())
 
-    async def _begin_epoch(self, found: str, compared: Collection[int]) -> bool:
+    async def _begin_epoch(self) -> bool:
         """Append every live row, then set the epoch: mirrors that see it can read everything.
 
-        `compared`: rows of which it has to be known by which entry they are told.
+        False when another replica has done it, or is at it.
         """
         epoch, count = self._entropy.bytes(8).hex(), 0
         seeding = Seeding(self._backlog, self._redis, epoch)
@@ -225,15 +238,17 @@ class Publisher:
         async with self._database.transaction() as connection:
             if not await repository.try_lock(connection):
                 return False
-            if (await self._backlog.look()).epoch != found:  # another replica has just done it
+            seen = await self._compare()
+            if seen.whole:  # another replica has just done it
                 return False
+            compared = {row.id for row in seen.rows}  # by which entry they are told has to be known
             since = self._clock.now() - KEEP_AFTER_EXPIRY
             async for page in repository.live(connection, since, SEED_PAGE):
                 entries = await seeding.append(page)
                 wanted = {row.id for row in page if row.entry is None or row.id in compared}
                 mark |= {row: entry for row, entry in entries.items() if row in wanted}
                 count += len(page)
-            if not await seeding.begin(found):
+            if not await seeding.begin(seen.found.epoch):
                 return False
             self._epoch = epoch
             await self._mark(mark)

@@ -1,7 +1,7 @@
 """The backlog is whole whatever Redis forgets: the publisher's round, step by step."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from auth_service.revocation import service
-from auth_service.revocation.backlog import EpochGone
+from auth_service.revocation.backlog import EpochGone, Found
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
@@ -87,27 +87,63 @@ async def test_one_entry_that_is_gone_is_appended_again(bench: Bench) -> None:
     assert await bench.redis.hget(HEAD, "last") == newest[0][0]
 
 
-async def test_when_more_is_lost_than_is_compared_an_epoch_begins(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def few_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "COMPARED", 3)
+    monkeypatch.setattr(service, "COMPARED_DELETED", 3)
+
+
+async def lose(bench: Bench, stream: str) -> list[str]:
+    """Publish more than is compared, all of one moment; then Redis has none of it."""
     await bench.publisher.maintain()
     snapshot = await bench.take(HEAD)
-    names = await bench.revoke(8)
+    if stream == LOG:
+        names = await bench.revoke(8)
+    else:
+        names = [str(await bench.delete_user()) for _ in range(8)]
     await bench.settle()
-    epoch = await bench.epoch()
-    await bench.redis.delete(LOG)
+    await bench.redis.delete(stream)
     await bench.put_back(snapshot)
-    assert await bench.names() == []
+    return names
+
+
+@pytest.mark.usefixtures("few_compared")
+@pytest.mark.parametrize("stream", [LOG, DELETED])
+async def test_when_more_is_lost_than_is_compared_an_epoch_begins(
+    bench: Bench, stream: str
+) -> None:
+    names, epoch = await lose(bench, stream), await bench.epoch()
     await bench.publisher.maintain()
-    assert set(await bench.names()) == set(names)
+    assert set(await bench.names(stream)) == set(names)
     second = await bench.epoch()
     assert second != epoch
-    # All were made at one moment; the order in which they are stored is now another one.
-    older = "id <= (select max(id) - 3 from revocations)"
-    await bench.db.execute(f"update revocations set published_at = now() where {older}")
-    await bench.settle()  # and once is enough
-    assert await bench.epoch() == second
+    for some in ("id <= newest - 3", "id > newest - 3"):  # are stored in another order
+        await bench.db.execute(
+            "update revocations set published_at = now() "
+            f"from (select max(id) as newest from revocations) whole where {some}"
+        )
+        await bench.settle()
+        assert await bench.epoch() == second  # once was enough
+
+
+@pytest.mark.usefixtures("few_compared")
+async def test_who_read_what_was_lost_before_another_began_an_epoch_begins_none(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lose(bench, LOG)
+    late = bench.another()
+    epochs: list[bytes | None] = []
+    look = late._backlog.look
+
+    async def look_late(rows: Sequence[StoredRevocation] = ()) -> Found:
+        if not epochs:  # its rows have been read
+            await bench.publisher.maintain()
+            epochs.append(await bench.epoch())
+        return await look(rows)
+
+    monkeypatch.setattr(late._backlog, "look", look_late)
+    await late.maintain()
+    assert epochs == [await bench.epoch()]
 
 
 @pytest.mark.parametrize("lost", [(LOG, HEAD), (LOG,), (HEAD,)])
@@ -150,7 +186,7 @@ async def test_who_comes_too_late_to_begin_an_epoch_appends_nothing(bench: Bench
     await bench.revoke(3)
     await bench.publisher.maintain()
     length = await bench.redis.xlen(LOG)
-    assert not await bench.another()._begin_epoch("", set())
+    assert not await bench.another()._begin_epoch()
     assert await bench.redis.xlen(LOG) == length
 
 
