@@ -1,7 +1,6 @@
 """The directory of files on their way in."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,12 +22,8 @@ class Staging:
         self._entropy = entropy
 
     async def prepare(self) -> None:
-        """Create the directory, or take over what an earlier run left, closed to other users.
-
-        Raises:
-            PermissionError: it is somebody else's, who could exchange the files in it.
-        """
-        await asyncio.to_thread(self._prepare)
+        """Create the directory, closed to other users."""
+        await asyncio.to_thread(self._directory.mkdir, mode=0o700, parents=True, exist_ok=True)
 
     @asynccontextmanager
     async def stage(self) -> AsyncIterator[StagedFile]:
@@ -45,12 +40,6 @@ class Staging:
         """Remove staged files untouched for that long; return how many."""
         before = (self._clock.now() - older_than).timestamp()
         return await asyncio.to_thread(self._discard, before)
-
-    def _prepare(self) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._directory.lstat().st_uid != os.geteuid():  # a link's own owner counts
-            raise PermissionError(f"{self._directory} belongs to another user")
-        self._directory.chmod(0o700)
 
     def _discard(self, before: float) -> int:
         stale = [path for path in self._directory.iterdir() if untouched_since(path, before)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -205,6 +206,16 @@ async def test_a_store_that_tells_no_length_is_unavailable() -> None:
                 pass
         with pytest.raises(ServiceUnavailable):
             await storage.exists(key())
+
+
+async def test_nothing_is_staged_in_somebody_elses_folder(
+    bucket: MotoBucket, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(PermissionError, match="set TMPDIR"):
+        async with open_storage(bucket.url, SystemClock(), SystemEntropy()):
+            pass
 
 
 async def test_the_service_on_a_bucket(

@@ -69,25 +69,6 @@ async def test_nobody_else_may_look(storage: LocalStorage, files: Path) -> None:
     assert {path.stat().st_mode & 0o077 for path in found} == {0}
 
 
-async def test_a_folder_left_open_is_closed(files: Path, clock: MovableClock) -> None:
-    folder = files / "staging"
-    folder.mkdir(parents=True)
-    folder.chmod(0o777)
-    await LocalStorage(files, clock, SystemEntropy()).prepare()
-    assert folder.stat().st_mode & 0o777 == 0o700
-
-
-async def test_somebody_elses_folder_is_not_used(
-    files: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever owns the folder could exchange a file on its way in."""
-    (files / "staging").mkdir(parents=True, mode=0o755)
-    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(PermissionError, match="another user"):
-        await LocalStorage(files, clock, SystemEntropy()).prepare()
-    assert (files / "staging").stat().st_mode & 0o777 == 0o755
-
-
 async def test_missing_and_deleted(storage: LocalStorage, files: Path) -> None:
     where = key()
     with pytest.raises(ObjectMissing):
