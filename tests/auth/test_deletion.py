@@ -31,9 +31,9 @@ async def test_nothing_of_a_deleted_account_is_left(
     for table in ("users", "sessions", "tokens"):
         assert await auth_db.fetchval(f"select count(*) from {table}") == 0
     entries: Any = await redis.xrange(DELETED)
-    [told] = [
+    [told] = {  # the publisher's first round may tell it again
         one for _, fields in entries for one in decode(fields[b"m"], [REVOCATION_KEY.encode()])
-    ]
+    }
     user = pairs[0]["user"]["id"]
     assert (told.id, told.kind, told.generation, told.reason) == (user, "user", 1, "user_deleted")
     event = await auth_db.fetchrow("select * from audit_events where event = 'user.deleted'")

@@ -101,6 +101,7 @@ async def test_a_stolen_key_is_replaced_by_one_that_signs_at_once(
             return bool(answer.status == 401)
 
         await until(refused)
+        await until(auth.ready)  # it may have looked between the two commands
         body = {"refresh_token": before["refresh_token"]}
         after = await auth.call("POST", "/refresh", json=body)
         assert after.status == 200

@@ -117,8 +117,10 @@ async def test_a_wiped_redis_is_filled_again(auth: AuthClient, redis: Redis, val
 
 
 async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis: Redis) -> None:
-    async with serving_auth() as one, serving_auth() as two:
+    async with serving_auth(ready=False) as one, serving_auth(ready=False) as two:
         epochs = set()
+        await until(one.ready)
+        await until(two.ready)
         for client in (one, two):
             pair = await client.sign_in(NUMBER)
             answer = await client.call("POST", "/logout", token=pair["access_token"])

@@ -40,7 +40,8 @@ FROM generate_series(0::bigint, $1::bigint - 1) i"""
 REVOCATIONS = """
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at, published_at)
 SELECT 'session', '01980000-0000-7000-9000-' || lpad(to_hex(i), 12, '0'), 'logout',
-       now() - interval '5 minutes', now() + interval '30 minutes', now() - interval '5 minutes'
+       now() - interval '5 minutes' - i * interval '1 microsecond', now() + interval '30 minutes',
+       now() - interval '5 minutes'
 FROM generate_series($1::bigint, $1 + $2 - 1) i"""
 
 

@@ -25,6 +25,8 @@ from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.revocation.message import HEAD
 from shared.shutdown import listening
+from tests.local.processes import alive, descendants
+from tests.local.processes import until as wait_until
 from tests.support.database import Connection
 from tests.support.journey import Answer, AuthClient, read
 from tests.support.link import Link
@@ -47,9 +49,12 @@ def send_signal(server: Server, number: signal.Signals) -> None:
 
 
 def kill(server: Server) -> None:
-    """SIGKILL, and wait for its end; what it had written is kept."""
+    """SIGKILL, and wait for its end and that of all its processes; what it had written is kept."""
+    assert server.pid is not None
+    processes = descendants(server.pid)
     send_signal(server, signal.SIGKILL)
     server.stop()
+    wait_until(lambda: not any(map(alive, processes)))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ async def test_five_minutes_forth_and_back(stage: Stage) -> None:
     async with stage.both() as (auth, media):
         alive, dead, later = await stage.tokens(3)
         assert (await log_out(auth, dead)).status == 204
+        await media.until(dead, 401)
         for minutes in (5, -5, 5, 0):
             clock.step = timedelta(minutes=minutes)
             for _ in range(3):

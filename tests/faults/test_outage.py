@@ -103,8 +103,11 @@ async def test_without_publishers_an_outage_ends_soon_all_the_same(stage: Stage)
 async def test_media_service_starts_while_auth_service_is_down(stage: Stage) -> None:
     alive, dead = await stage.tokens(2)
     async with stage.auth() as auth:
-        while (await log_out(auth, dead)).status != 204:
-            await asyncio.sleep(0.01)
+
+        async def logged_out() -> bool:
+            return (await log_out(auth, dead)).status == 204
+
+        await until(logged_out)
     async with stage.media() as media:
         await media.until(alive, 200, 3)
         assert (await media.ask(dead)).code == "token_revoked"

@@ -4,6 +4,7 @@ import asyncio
 
 from tests.faults.stage import Stage, Token, kill, log_out
 from tests.support.journey import AuthClient
+from tests.support.waiting import until
 
 NUMBER = "+919876543210"
 BACK = 5
@@ -19,8 +20,6 @@ async def test_killed_and_started_again(stage: Stage) -> None:
         pair = await auth.sign_in(NUMBER)
         assert (await log_out(auth, dead)).status == 204
         await asyncio.to_thread(kill, stage.postgres)
-        while await me(auth, pair["access_token"]) == 200:  # its processes end a moment later
-            await asyncio.sleep(0.01)
         for _ in range(3):
             answer = await auth.call("GET", "/me", token=pair["access_token"])
             assert (answer.status, answer.code) == (503, "service_unavailable")
@@ -40,7 +39,7 @@ async def test_killed_and_started_again(stage: Stage) -> None:
 
 async def test_killed_under_load_it_loses_nothing_acknowledged(stage: Stage) -> None:
     async with stage.both() as (auth, media):
-        tokens = await stage.tokens(300)
+        still_in, *tokens = await stage.tokens(301)
         done: list[Token] = []
         unsure: list[Token] = []
 
@@ -52,11 +51,9 @@ async def test_killed_under_load_it_loses_nothing_acknowledged(stage: Stage) -> 
                 await asyncio.sleep(0.01)  # some are left when the database dies
 
         work = asyncio.gather(*(end(tokens[start::8]) for start in range(8)))
-        while len(done) < 30:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(done) >= 30)
         await asyncio.to_thread(kill, stage.postgres)
-        while not (unsure or work.done()):
-            await asyncio.sleep(0.005)
+        await until(lambda: unsure or work.done())
         stage.postgres.start()  # here: it dies with the thread that started it
         await work
         assert unsure
@@ -68,6 +65,7 @@ async def test_killed_under_load_it_loses_nothing_acknowledged(stage: Stage) -> 
         assert {token.session_id for token in done} <= revoked
         for token in done:
             assert await media.status(token) == 401
+        await media.until(still_in, 200, BACK)
         await asyncio.sleep(1.5)
         for token in unsure:  # whatever was stored is told by now, whatever was answered
             assert await media.status(token) == (401 if token.session_id in revoked else 200)

@@ -95,6 +95,7 @@ async def test_out_of_reach(stage: Stage, name: str) -> None:
     async with stage.both(revocation_max_staleness=bound) as (auth, media):
         alive, dead, before = await stage.tokens(3)
         assert (await log_out(auth, before)).status == 204
+        await media.until(before, 401)
         assert [await media.status(token) for token in (alive, dead)] == [200, 200]
         async with Watch(media, dead).open() as watch:
             await begin(stage)

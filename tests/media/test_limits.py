@@ -21,6 +21,7 @@ from tests.support.journey import Answer
 from tests.support.media import FORM, MediaClient, left_over, picture_form
 from tests.support.pictures import encode
 from tests.support.service import Death, finished
+from tests.support.waiting import until
 
 PICTURE = encode()
 BODY = picture_form(PICTURE)
@@ -163,13 +164,15 @@ async def test_uploads_at_once_are_counted_in_every_replica(
         async def under_way() -> int:
             return len(await database.fetch("select jsonb_object_keys(under_way) from owners"))
 
+        async def all_three() -> bool:
+            return await under_way() == 3
+
         clients = (first, again, again)
         running = [
             asyncio.create_task(one.call("POST", "/creatives", data=slow(), headers=FORM))
             for one in clients
         ]
-        while await under_way() < 3:
-            await asyncio.sleep(0.01)
+        await until(all_three)
         for client in (first, again):
             refused = await client.send(BODY)
             assert (refused.status, refused.code) == (429, "rate_limited")
