@@ -4,8 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from deploy.local.valkey import Valkey
+from tests.auth.rounds import Bench, open_bench
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
 from tests.support.providers import ACCOUNT, ProviderStandIn, standing_in
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -64,3 +69,11 @@ def command_environment(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+async def bench(
+    auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
+) -> AsyncIterator[Bench]:
+    async with open_bench(auth_dsn, auth_db, valkey, redis, clock) as made:
+        yield made

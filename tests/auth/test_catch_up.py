@@ -1,33 +1,28 @@
 """After an outage mirrors are asked to wait, until what was revoked meanwhile has been told."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis.asyncio import Redis
 
 from auth_service.revocation import repository, service
 from auth_service.revocation.backlog import Backlog
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
-from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
 from shared.revocation.catch_up import CATCH_UP
 from shared.revocation.message import HEAD
-from tests.auth.rounds import Bench, open_bench
-from tests.support.clock import MovableClock
-from tests.support.database import Connection
+from tests.auth.rounds import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Patch = pytest.MonkeyPatch
 
 
-@pytest.fixture
-async def bench(
-    auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
-) -> AsyncIterator[Bench]:
-    async with open_bench(auth_dsn, auth_db, valkey, redis, clock) as made:
-        await made.publisher.maintain()
-        yield made
+@pytest.fixture(autouse=True)
+async def first_round(bench: Bench) -> None:
+    """There is an epoch."""
+    await bench.publisher.maintain()
 
 
 async def sign(bench: Bench) -> str:
