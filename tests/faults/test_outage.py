@@ -74,11 +74,11 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
 
     async with stage.both(revocation_max_staleness=1.2) as (auth, media):
         alive, *dead = await stage.tokens(6)
-        monkeypatch.setattr(repository, "pending_up_to", slowly)
         await cut(stage)
         for token in dead:
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
+        monkeypatch.setattr(repository, "pending_up_to", slowly)  # no round is under way by now
         await join(stage)
         async with asyncio.timeout(10):
             while not honoured(media, alive):
