@@ -1,8 +1,8 @@
 """A bucket as a store: streamed both ways, in parts, with nothing left over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from aiobotocore.session import get_session
 from media_service.address import Bucket
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
-from media_service.storage.s3_errors import RETRY_AFTER, judged
+from media_service.storage.s3_errors import BROKEN_OFF, RETRY_AFTER, judged
 from media_service.storage.s3_upload import Uploader
 from media_service.storage.staging import Staging
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
+from shared.logs import cause
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -148,21 +149,35 @@ class S3StoredFile:
         self.size = size
 
     async def read(self, start: int, length: int) -> AsyncIterator[bytes]:
-        """Yield `length` bytes from `start` on; fewer only if the store breaks off.
+        """Yield `length` bytes from `start` on; fewer only if the object is shorter.
 
-        A store that knows no ranges sends the whole object: what comes before is skipped.
+        When the store breaks off, what is left is asked for again, `ATTEMPTS` times in all.
         """
-        if not length:
-            return
+        attempts = ATTEMPTS
         with judged():
-            answer = await self._client.get_object(
-                Bucket=self._bucket, Key=self._key, Range=f"bytes={start}-{start + length - 1}"
-            )
-            skipped = 0 if answer.get("ContentRange") else start
-            async with answer["Body"] as stream:
-                while length and (chunk := await stream.read(CHUNK_BYTES)):
-                    wanted = chunk[skipped : skipped + length]
-                    skipped -= min(skipped, len(chunk))
-                    length -= len(wanted)
-                    if wanted:
-                        yield wanted
+            while length:
+                try:
+                    async with aclosing(self._pieces(start, length)) as pieces:
+                        async for piece in pieces:
+                            start, length = start + len(piece), length - len(piece)
+                            yield piece
+                except BROKEN_OFF as broken:
+                    if not (attempts := attempts - 1):
+                        raise
+                    log.warning("file.reading_resumed", key=self._key, cause=cause(broken))
+                else:
+                    return
+
+    async def _pieces(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
+        """Ask once. A store that knows no ranges sends the whole object, of which we skip some."""
+        answer = await self._client.get_object(
+            Bucket=self._bucket, Key=self._key, Range=f"bytes={start}-{start + length - 1}"
+        )
+        skipped = 0 if answer.get("ContentRange") else start
+        async with answer["Body"] as stream:
+            while length and (chunk := await stream.read(CHUNK_BYTES)):
+                wanted = chunk[skipped : skipped + length]
+                skipped -= min(skipped, len(chunk))
+                length -= len(wanted)
+                if wanted:
+                    yield wanted

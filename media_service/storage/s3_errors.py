@@ -5,12 +5,15 @@ from contextlib import contextmanager
 
 import structlog
 from aiohttp import ClientError as ConnectionBroken
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ResponseStreamingError
 
 from media_service.storage.errors import ObjectMissing, StorageFull
 from shared.errors import ServiceUnavailable
 
 RETRY_AFTER = 5
+BROKEN_OFF = (ConnectionBroken, ResponseStreamingError)
+"""What ends the body of an answer early; botocore asks again only before it has begun."""
+
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _FULL = frozenset(
     {"507", "InsufficientStorage", "QuotaExceeded", "StorageFull", "XMinioStorageFull"}

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,36 @@ async def test_a_store_without_ranges_is_read_in_ranges_all_the_same() -> None:
         for start, length in ((0, 10), (1000, 300_000), (len(data) - 5, 5)):
             read = b"".join([chunk async for chunk in file.read(start, length)])
             assert read == data[start : start + length]
+
+
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize(("breaks", "whole"), [(2, True), (3, False)])
+async def test_what_a_store_breaks_off_is_read_on_from_there(breaks: int, whole: bool) -> None:
+    data, asked = grain(400), list[int]()
+
+    def answer(request: web.Request) -> web.Response:
+        if request.method == "HEAD":
+            return web.Response(body=data)
+        first, last = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
+        asked.append(first)
+        told = {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
+        part = data[first : last + 1]
+        if len(asked) > breaks:
+            return web.Response(status=206, body=part, headers=told)
+        told["Content-Length"] = str(len(part))
+        broken = web.Response(status=206, body=part[: len(part) // 2], headers=told)
+        broken.force_close()
+        return broken
+
+    taken = b""
+    async with odd_store(answer) as storage, storage.open(key()) as file:
+        with nullcontext() if whole else pytest.raises(ServiceUnavailable):
+            async for piece in file.read(5, len(data) - 5):
+                taken += piece
+    assert asked == sorted(set(asked))
+    assert len(asked) == 3
+    assert data[5:].startswith(taken)
+    assert (len(taken) == len(data) - 5) == whole
 
 
 def without_length(_: web.Request) -> web.Response:
