@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, FormData
 
-from deploy.local.process import free_port
 from tests.support.journey import AuthClient, read
 from tests.support.media import day
 from tests.support.pictures import encode
+from tests.support.ports import own_port
 
 NUMBER = "+919876543210"
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ class Stack:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    port, log = free_port(), tmp_path / "log"
+    port, log = own_port(), tmp_path / "log"
     command = [sys.executable, "-m", "deploy.local", "--port", str(port)]
     environment = {**os.environ, "LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
     with log.open("wb") as output:

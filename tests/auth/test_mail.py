@@ -18,8 +18,8 @@ from auth_service.delivery.errors import (
 from auth_service.delivery.model import Delivery, Message
 from auth_service.delivery.smtp import Smtp
 from auth_service.delivery.templates import Templates
-from deploy.local.process import free_port
 from shared.clock import SystemClock
+from tests.support.ports import own_port
 
 SENDER = "Cheershare <no-reply@cheershare.example>"
 MESSAGE = Message("01", "email", "asha@example.org", "A subject, ünïcode", "Text", "<p>Html</p>")
@@ -61,7 +61,7 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     handler = Server()
-    handler.port = free_port()
+    handler.port = own_port()
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
     controller.start()
     yield handler

@@ -17,11 +17,11 @@ from auth_service.signing.keystore import KeyStore, public_set, write_whole
 from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.databases import DATABASES, create_databases
 from deploy.local.postgres import Postgres
-from deploy.local.process import free_port
 from deploy.local.valkey import Valkey
 from deploy.local.vault import Vault
 from migrations.run import FOLDERS, migrate_up
 from tests.bench.child import BenchError, Child
+from tests.support.ports import own_port
 from tests.support.tokens import Mint
 
 ISSUER = "http://127.0.0.1:8000"
@@ -44,7 +44,7 @@ class Stack:
         self.postgres = Postgres(self._vault.postgres, password=secret("postgres"))
         self.valkey = Valkey(
             self._vault.valkey,
-            port=free_port(),
+            port=own_port(),
             acl=[
                 f"auth on {hashed(secret('redis_auth'))} {AUTH_ACL}",
                 f"media on {hashed(secret('redis_media'))} {MEDIA_ACL}",
@@ -170,7 +170,7 @@ class Stack:
         return self._child(name, arguments, environment | changes)
 
     def _child(self, name: str, arguments: list[str], changes: dict[str, str]) -> Child:
-        port = free_port()
+        port = own_port()
         kept = {key: os.environ[key] for key in KEPT if key in os.environ}
         environment = {**kept, **changes, "HOST": "127.0.0.1", "PORT": str(port)}
         return Child(arguments, port=port, env=environment, log=self.folder / f"{name}.log")

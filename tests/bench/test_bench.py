@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from deploy.local.process import free_port
 from tests.bench import __main__ as command
 from tests.bench.bench import Bench, Options
 from tests.bench.child import BenchError, Child
@@ -24,6 +23,7 @@ from tests.bench.rows import ROWS
 from tests.bench.table import Figure, at_most, failed, ratios, render
 from tests.bench.wire import measure as take
 from tests.bench.wire import render as request
+from tests.support.ports import own_port
 
 TINY = 0.05
 NOTHING: Any = None  # no row in these tests asks for it
@@ -41,7 +41,7 @@ def generator(tmp_path: Path) -> Iterator[Generator]:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[Child]:
-    port = free_port()
+    port = own_port()
     env = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
     with Child(["tests.bench.bare"], port=port, env=env, log=tmp_path / "log") as server:
         yield server

@@ -12,9 +12,9 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from deploy.local.environment import Servers
-from deploy.local.process import free_port
 from deploy.local.vault import Vault
 from tests.local.processes import CHECKOUT, unmeasured, until
+from tests.support.ports import own_port
 
 READY_SECONDS = 120
 PATIENCE_MS = 30_000  # a machine that is busy with other things is slow, not wrong
@@ -41,7 +41,7 @@ def address() -> Iterator[str]:
         yield given
         return
     with tempfile.TemporaryDirectory(prefix="cs-") as folder:
-        port, data, log = free_port(), Path(folder) / "var", Path(folder) / "log"
+        port, data, log = own_port(), Path(folder) / "var", Path(folder) / "log"
         command = [sys.executable, "-m", "deploy.local", "--port", f"{port}", "--data", f"{data}"]
         with log.open("wb") as said:
             stack = subprocess.Popen(

@@ -17,12 +17,12 @@ from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore, public_set
 from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.local.postgres import Postgres
-from deploy.local.process import free_port
 from deploy.local.valkey import Valkey
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY, SECRET
 from tests.faults.stage import Stage, send_signal
 from tests.support.databases import Databases
 from tests.support.link import Link, linking
+from tests.support.ports import own_port
 from tests.support.tokens import Mint
 
 PASSWORD = "of-the-harness"
@@ -33,7 +33,7 @@ NUMBERS = count()
 def own_postgres(data_folder: Path) -> Iterator[Postgres]:
     """On one port, however often it is killed."""
     folder = data_folder / "faults-postgres"
-    server = Postgres(folder, port=free_port(), durable=False, password="harness").start()
+    server = Postgres(folder, port=own_port(), durable=False, password="harness").start()
     yield server
     server.discard()
 
@@ -49,7 +49,7 @@ def own_valkey(data_folder: Path) -> Iterator[Valkey]:
     users = {"auth": AUTH_ACL, "media": MEDIA_ACL, "harness": "~* &* +@all"}
     lines = [f"{name} on {hashed(PASSWORD)} {rights}" for name, rights in users.items()]
     folder = data_folder / f"faults-valkey-{next(NUMBERS)}"
-    server = Valkey(folder, port=free_port(), acl=lines).start()
+    server = Valkey(folder, port=own_port(), acl=lines).start()
     yield server
     if server.pid is not None:
         send_signal(server, signal.SIGCONT)

@@ -3,13 +3,13 @@
 import pytest
 
 from deploy.local.demo import run
-from deploy.local.process import free_port
+from tests.support.ports import own_port
 
 
 async def test_nothing_there_is_told_with_what_to_type(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BASE_URL", raising=False)
-    port = free_port()
+    port = own_port()
     assert await run(f"http://127.0.0.1:{port}") == 1
     assert capsys.readouterr().err.endswith(f": start it with `make run PORT={port}`\n")

@@ -17,9 +17,9 @@ from redis import Redis
 from redis.exceptions import NoPermissionError
 
 from deploy.local.environment import Servers, service_environment
-from deploy.local.process import free_port
 from deploy.local.vault import Vault
 from tests.local.processes import CHECKOUT, alive, descendants, unmeasured, until
+from tests.support.ports import own_port
 
 READY_SECONDS = 60
 PHONE = "+919876512345"
@@ -75,7 +75,7 @@ class Stack:
 def start(sockets: Path) -> Iterator[Callable[..., Stack]]:
     """Starts a stack, each time on the same port and data."""
     started: list[Stack] = []
-    port = free_port()
+    port = own_port()
 
     def begin(*arguments: str, under_shell: bool = False) -> Stack:
         started.append(Stack(sockets / "var", port, *arguments, under_shell=under_shell))
@@ -241,7 +241,7 @@ def check_port_is_taken(stack: Stack) -> None:
     assert done.stderr.endswith(f"PORT={stack.port + 1} DATA=var2\n")
     assert time.monotonic() - began < 10
     done = subprocess.run(
-        [sys.executable, "-m", "deploy.local", "--port", str(free_port()), "--data", stack.data],
+        [sys.executable, "-m", "deploy.local", "--port", str(own_port()), "--data", stack.data],
         cwd=CHECKOUT,
         env=unmeasured(),
         capture_output=True,

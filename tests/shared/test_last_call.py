@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.process import free_port
 from tests.conftest import REVOCATION_KEY
+from tests.support.ports import own_port
 
 CHECKOUT = Path(__file__).parents[2]
 BODY = b'{"name": "a"}'
@@ -45,7 +45,7 @@ async def ask_until_refused(port: int) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is the kernel that is asked")
 async def test_the_end_loses_no_request_of_whoever_was_connected() -> None:
-    port = free_port()
+    port = own_port()
     told = {
         "ENV": "development",
         "HOST": "127.0.0.1",

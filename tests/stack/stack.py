@@ -16,7 +16,7 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from auth_service.settings import AuthSettings
-from deploy.local.process import free_port
+from tests.support.ports import own_port
 
 CHECKOUT = Path(__file__).parents[2]
 PORTS = {"auth_service": 8000, "media_service": 8001}
@@ -47,7 +47,7 @@ class Stack:
 
     project: str
     settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     engine: docker.DockerClient = field(default_factory=docker.from_env)
 
     @property

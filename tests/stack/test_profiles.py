@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from deploy.local.process import free_port
 from tests.stack.load import TIMEOUT
 from tests.stack.stack import CHECKOUT, PORTS, SETTINGS, Stack
 from tests.stack.test_files import Kept
@@ -23,6 +22,7 @@ from tests.stack.test_journey import number
 from tests.support.journey import AuthClient
 from tests.support.media import FORM, picture_form
 from tests.support.pictures import grain
+from tests.support.ports import own_port
 
 BUCKET = "s3://media?endpoint=http://store:9000&region=us-east-1"
 PROMISES = "tests/media/test_stores.py"
@@ -36,7 +36,7 @@ def stack() -> Iterator[Stack]:
     told = SETTINGS | {
         "COMPOSE_PROFILES": "s3,mail",
         "STORAGE_URL": BUCKET,
-        "MAIL_PORT": str(free_port()),
+        "MAIL_PORT": str(own_port()),
         "EMAIL_PROVIDERS": "smtp",
         "SMTP_URL": "smtp://mail:1025",
         "MAIL_FROM": f"Cheershare <{SENDER}>",
