@@ -18,31 +18,22 @@ log = structlog.get_logger()
 async def repeating(
     name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
 ) -> AsyncIterator[None]:
-    """Call `once` again and again beside the block, `pause` seconds apart, after `delay` seconds.
-
-    A lost server is a warning, said once, anything else an error with its traceback; neither ends
-    the task.
-    """
-    task = asyncio.create_task(_repeat(name, once, pause, delay), name=name)
+    """`repeat` beside the block, until it ends."""
+    task = asyncio.create_task(repeat(name, once, pause=pause, delay=delay), name=name)
     try:
         yield
     finally:
         await cancelled(task)
 
 
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """Return when the task has ended, cancelled until it does.
-
-    redis-py swallows a cancellation that comes while it connects.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
-
-
-async def _repeat(
-    name: str, once: Callable[[], Awaitable[object]], pause: float, delay: float
+async def repeat(
+    name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
 ) -> None:
+    """Call `once` again and again, `pause` seconds apart, after `delay` seconds.
+
+    A lost server is a warning, said once, anything else an error with its traceback; neither ends
+    it, only being cancelled does.
+    """
     await asyncio.sleep(delay)
     trouble = ""  # said once, not at every turn
     while True:
@@ -55,3 +46,13 @@ async def _repeat(
         except* Exception:
             log.exception("task.failed", task=name)
         await asyncio.sleep(pause)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """Return when the task has ended, cancelled until it does.
+
+    redis-py swallows a cancellation that comes while it connects.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)

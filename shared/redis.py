@@ -77,6 +77,18 @@ class BatchedRedis:
             loop.call_soon(self._start_flush)
         return await answer
 
+    async def execute_within(self, seconds: float, *command: Value) -> Any:
+        """Return Redis' answer to one command, or give up; it may have run all the same.
+
+        After an outage a connection may be dead and look well, so that others are made then.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.execute(*command)
+        except TimeoutError as late:
+            await self.renew()
+            raise ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached") from late
+
     async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[Value]) -> Any:
         """Return what the script returns; its text is sent once, which spares asking for it."""
         operands = (len(keys), *keys, *arguments)
@@ -98,7 +110,7 @@ class BatchedRedis:
         return True
 
     async def renew(self) -> None:
-        """Close the connections that nobody uses: after an outage they may be dead, and look well.
+        """Close the connections that nobody uses.
 
         A spare is opened again with the next command.
         """

@@ -73,4 +73,7 @@ async def _open_administration(
             entropy=entropy,
         )
         audit = Audit(database, clock, entropy)
-        yield Administration(database, publisher, challenges, audit, lives, clock=clock)
+        try:
+            yield Administration(database, publisher, challenges, audit, lives, clock=clock)
+        finally:
+            await publisher.end()

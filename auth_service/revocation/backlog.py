@@ -16,6 +16,7 @@ from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 
 PUBLISH = Script.of(lua("auth_service.revocation", "publish.lua"))
 LOOK = Script.of(lua("auth_service.revocation", "look.lua"))
+SAY_SECONDS = 0.3  # mirrors wait for half a second
 Entries = dict[int, str]
 """Rows by their number, with the id of the entry that tells each: in the log, or, of a deleted
 user, in the stream of those."""
@@ -79,7 +80,8 @@ class Backlog:
 
     async def say(self, state: str) -> None:
         """Tell mirrors that we are `BEHIND`, still or again, or that we are `DONE`."""
-        await self._redis.execute("HSET", HEAD, CATCH_UP, f"{state}:{self._entropy.bytes(8).hex()}")
+        sign = f"{state}:{self._entropy.bytes(8).hex()}"
+        await self._redis.execute_within(SAY_SECONDS, "HSET", HEAD, CATCH_UP, sign)
 
     async def publish(self, epoch: str, rows: Sequence[StoredRevocation]) -> Entries:
         """Append, move the head and tell whoever listens.

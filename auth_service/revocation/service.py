@@ -1,6 +1,7 @@
 """The publisher: what PostgreSQL says is cut off reaches every mirror, at once or soon after."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from auth_service.revocation import repository
 from auth_service.revocation.backlog import Backlog, Entries, EpochGone, Found
 from auth_service.revocation.courier import Courier
 from auth_service.revocation.errors import RevocationPending
+from auth_service.revocation.lateness import Lateness
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.seeding import Seeding
 from shared.clock import Clock
@@ -19,10 +21,10 @@ from shared.db import Database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
-from shared.revocation.catch_up import BEHIND, DONE
 from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 
 PUBLISH_SECONDS = 0.5
+END_SECONDS = 1
 PROBE_SECONDS = 0.3
 PROBE_PAUSE_SECONDS = 0.1
 OUTAGE_AFTER = 2
@@ -63,6 +65,7 @@ class Publisher:
         self._database = database
         self._redis = redis
         self._backlog = Backlog(redis, keys, clock=clock, entropy=entropy, token_life=token_life)
+        self._lateness = Lateness(self._backlog)
         self._courier = Courier(self._tell, self._mark)
         self._clock = clock
         self._entropy = entropy
@@ -70,7 +73,6 @@ class Publisher:
         self._epoch = ""
         self._newest = 0
         self._fresh = True
-        self._away = self._behind = False
         self.pending = 0
         """How many committed rows nobody had published when `maintain` last looked."""
 
@@ -92,8 +94,13 @@ class Publisher:
         await self._in_time(self._publish_of(user_id))
 
     async def end(self) -> None:
-        """Leave nothing unsaid."""
+        """Leave nothing unsaid, if that is a matter of a moment."""
         await self._courier.end()
+        if self._lateness.late:
+            with contextlib.suppress(TimeoutError, ServiceUnavailable):
+                async with asyncio.timeout(END_SECONDS):
+                    await self._round()
+        await self._lateness.end()
 
     async def _publish_of(self, user_id: UUID) -> None:
         await self._publish(await repository.pending_of_user(self._database, user_id))
@@ -123,6 +130,7 @@ class Publisher:
                     raise  # it is the database, or was a moment only
 
     async def _round(self) -> None:
+        missed = self._lateness.missed
         seen = await self._compare()
         if seen.whole:
             self._epoch = seen.found.epoch
@@ -132,37 +140,32 @@ class Publisher:
         else:
             return  # another replica is at it
         await self._publish_pending()
-        if self._behind:
-            await self._backlog.say(DONE)
-            self._behind = False
+        await self._lateness.make_up(missed)
         expired = self._clock.now() - KEEP_EXPIRED
         await repository.remove_expired(self._database, expired, COMPARED)
 
     async def _wait_for_redis(self) -> None:
-        """Return when Redis answers; after an outage, which one slow probe is not, ask for time.
-
-        Mirrors that we have asked are not in touch before they hear that we are done.
-        """
+        """Return when Redis answers; an outage, which one slow probe is not, makes us late."""
         failures = 0
         while not await self._answers():
             failures += 1
             if failures == OUTAGE_AFTER:
-                self._away = self._fresh = True
+                self._miss()
                 log.warning("revocations.redis_away")
             if failures % COUNT_EVERY == OUTAGE_AFTER:  # a slow database must not keep us from it
                 self.pending = (await repository.state(self._database)).pending
             await asyncio.sleep(PROBE_PAUSE_SECONDS)
-        if self._away:
-            await self._backlog.say(BEHIND)
-            self._away, self._behind = False, True
+
+    def _miss(self) -> None:
+        self._fresh = True
+        self._lateness.miss()
 
     async def _answers(self) -> bool:
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                return await self._redis.reachable()
-        except TimeoutError:
-            await self._redis.renew()
+            await self._redis.execute_within(PROBE_SECONDS, "PING")
+        except ServiceUnavailable:
             return False
+        return True
 
     async def _compare(self) -> _Comparison:
         """Compare what was told of late, and of deleted users, with what the backlog holds."""
@@ -194,8 +197,6 @@ class Publisher:
         while rows := await repository.pending_up_to(self._database, up_to, PAGE):
             await self._publish(rows)
             count += len(rows)
-            if self._behind:
-                await self._backlog.say(BEHIND)
         self.pending = state.pending - count
         if count:
             log.info("revocations.published_late", count=count)
@@ -214,7 +215,7 @@ class Publisher:
         try:
             return await self._tell_in_epoch(rows)
         except (ServiceUnavailable, asyncio.CancelledError):
-            self._away = True  # `maintain` may have been kept from seeing it
+            self._miss()  # `maintain` may have been kept from seeing it
             raise
 
     async def _tell_in_epoch(self, rows: Sequence[StoredRevocation]) -> Entries:

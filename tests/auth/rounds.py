@@ -102,3 +102,4 @@ async def open_bench(
             database, batched, KEYS, clock=clock, entropy=SystemEntropy(), token_life=LIFE
         )
         yield Bench(publisher, batched, redis, auth_db, clock)
+        await publisher.end()

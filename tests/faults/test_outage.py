@@ -11,6 +11,7 @@ from auth_service.revocation import service as publisher
 from media_service.resources import ADMISSION
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation import follower
+from shared.revocation.catch_up import DEAD_AFTER
 from tests.faults.stage import Media, Stage, Token, log_out
 from tests.faults.test_redis import cut, join
 from tests.support.waiting import until
@@ -74,11 +75,11 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
 
     async with stage.both(revocation_max_staleness=1.2) as (auth, media):
         alive, *dead = await stage.tokens(6)
+        monkeypatch.setattr(repository, "pending_up_to", slowly)
         await cut(stage)
         for token in dead:
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
-        monkeypatch.setattr(repository, "pending_up_to", slowly)  # no round is under way by now
         await join(stage)
         async with asyncio.timeout(10):
             while not honoured(media, alive):
@@ -86,6 +87,38 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
                 await asyncio.sleep(0.01)
         assert not any(honoured(media, token) for token in dead)
         assert (await media.ask(dead[0])).code == "token_revoked"
+
+
+async def test_nobody_is_let_in_while_a_round_from_before_the_outage_is_held_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For longer than a publisher that says nothing counts as alive."""
+    read, held, go_on = repository.pending_up_to, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments: Any) -> Any:
+        held.set()
+        await go_on.wait()
+        return await read(*arguments)
+
+    async with stage.both(revocation_max_staleness=1.2) as (auth, media):
+        alive, *dead = await stage.tokens(6)
+        monkeypatch.setattr(repository, "pending_up_to", slowly)
+        await held.wait()
+        await cut(stage)
+        for token in dead:
+            assert (await log_out(auth, token)).code == "revocation_pending"
+        await media.until(alive, 503)
+        await join(stage)
+        held_until = time.monotonic() + DEAD_AFTER + 1
+        while time.monotonic() < held_until:
+            assert not any(honoured(media, token) for token in (alive, *dead))
+            await asyncio.sleep(0.01)
+        go_on.set()
+        async with asyncio.timeout(10):
+            while not honoured(media, alive):
+                assert not any(honoured(media, token) for token in dead)
+                await asyncio.sleep(0.01)
+        assert not any(honoured(media, token) for token in dead)
 
 
 async def test_without_publishers_an_outage_ends_soon_all_the_same(stage: Stage) -> None:
