@@ -8,6 +8,7 @@ CATCH_UP = "catch_up"
 
 BEHIND, DONE = "behind", "done"
 SIGN_SECONDS = 0.5
+LATE_SECONDS = 1.0
 DEAD_AFTER = 3.0
 
 
@@ -17,11 +18,13 @@ class CatchUp:
     What was revoked during it is in no log yet, so reaching the head proves nothing before they
     have caught up. They say so within `SIGN_SECONDS` of reaching Redis; when none does, none is
     running, and what the log tells is all there is. One that says nothing new for `DEAD_AFTER`
-    has died.
+    has died. What the first look finds may be as old as the outage, and ends no waiting.
+
+    Who has lost nothing waits for nobody: what is told late is heard as it is told.
     """
 
     def __init__(self) -> None:
-        """Nothing was lost yet."""
+        """Nothing was lost yet; who is behind is awaited, as after an outage."""
         self._sign = b""
         self._lost = False
         self._settled = False
@@ -34,19 +37,16 @@ class CatchUp:
     def face(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
         """Take the head and when it was asked for (monotonic); True when nothing is awaited."""
         sign, before = head.get(CATCH_UP.encode(), b""), self._sign
-        # what somebody was still at when we looked last may have ended before this outage
-        old = self._lost and (_behind(before) or not self._settled)
         self._sign = sign
-        if sign != before and _behind(sign):
-            self._wait_until = answered_at + DEAD_AFTER
-        elif sign != before and not old:
-            self._wait_until = -inf
-        elif self._lost:
-            self._wait_until = max(self._wait_until, answered_at + SIGN_SECONDS)
-        self._lost = False
-        self._settled = asked_at >= self._wait_until
+        late = answered_at - asked_at > LATE_SECONDS
+        first = self._lost or (self._settled and late)  # late for us may be an outage for others
+        if first:
+            self._lost = self._settled = False
+            self._wait_until = answered_at + SIGN_SECONDS
+        if not self._settled and sign != before:
+            if sign.startswith(BEHIND.encode()):
+                self._wait_until = answered_at + DEAD_AFTER
+            elif not first:
+                self._wait_until = -inf
+        self._settled = self._settled or asked_at >= self._wait_until
         return self._settled
-
-
-def _behind(sign: bytes) -> bool:
-    return sign.startswith(BEHIND.encode())
