@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import hiredis
 from redis.asyncio import Redis
@@ -25,6 +25,7 @@ TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
 _AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS")
 Value = str | bytes | int
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,14 @@ class BatchedRedis:
             loop.call_soon(self._start_flush)
         return await answer
 
-    async def execute_within(self, seconds: float, *command: Value) -> Any:
-        """Return Redis' answer to one command, or give up; it may have run all the same.
+    async def within(self, seconds: float, asked: Awaitable[T]) -> T:
+        """Return what is asked of this Redis, or give up; it may have been done all the same.
 
         After an outage a connection may be dead and look well, so that others are made then.
         """
         try:
             async with asyncio.timeout(seconds):
-                return await self.execute(*command)
+                return await asked
         except TimeoutError as late:
             await self.renew()
             raise ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached") from late

@@ -7,16 +7,13 @@ from itertools import islice
 
 from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
 from shared.clock import Clock
-from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, lua
-from shared.revocation.catch_up import CATCH_UP
 from shared.revocation.message import CHANNEL, DELETED, HEAD, LOG, Revocation, encode_all
 from shared.revocation.mirror import KEEP_AFTER_EXPIRY
 
 PUBLISH = Script.of(lua("auth_service.revocation", "publish.lua"))
 LOOK = Script.of(lua("auth_service.revocation", "look.lua"))
-SAY_SECONDS = 0.3  # mirrors wait for half a second
 Entries = dict[int, str]
 """Rows by their number, with the id of the entry that tells each: in the log, or, of a deleted
 user, in the stream of those."""
@@ -56,14 +53,12 @@ class Backlog:
         keys: Sequence[bytes],
         *,
         clock: Clock,
-        entropy: Entropy,
         token_life: timedelta,
     ) -> None:
         """`keys`: the first one signs. `token_life`: the longest life of an access token."""
         self._redis = redis
         self._keys = keys
         self._clock = clock
-        self._entropy = entropy
         self._log_life = token_life + KEEP_AFTER_EXPIRY
 
     async def look(self, rows: Sequence[StoredRevocation] = ()) -> Found:
@@ -77,11 +72,6 @@ class Backlog:
             whole=bool(epoch and whole),
             lacking=frozenset(entry.decode() for entry in lacking),
         )
-
-    async def say(self, state: str) -> None:
-        """Tell mirrors that we are `BEHIND`, still or again, or that we are `DONE`."""
-        sign = f"{state}:{self._entropy.bytes(8).hex()}"
-        await self._redis.execute_within(SAY_SECONDS, "HSET", HEAD, CATCH_UP, sign)
 
     async def publish(self, epoch: str, rows: Sequence[StoredRevocation]) -> Entries:
         """Append, move the head and tell whoever listens.

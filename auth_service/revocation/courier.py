@@ -83,7 +83,9 @@ class Courier:
             log.warning("revocations.marking_failed", count=len(told))
 
     async def end(self) -> None:
-        """Note what has not been noted yet."""
+        """Note what has not been noted yet; whoever is still being told is not any more."""
+        for call in list(self._calls):
+            await cancelled(call)
         if self._marking is not None:
             await cancelled(self._marking)
         if self._told:

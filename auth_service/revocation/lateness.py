@@ -2,27 +2,27 @@
 
 import asyncio
 
-from auth_service.revocation.backlog import Backlog
+from auth_service.revocation.progress import Progress
 from shared.background import cancelled, repeat
-from shared.revocation.catch_up import BEHIND, DONE
+from shared.redis import BatchedRedis
 
+SAY_SECONDS = 0.3
 PAUSE_SECONDS = 0.1
 
 
 class Lateness:
-    """Says that we are behind, beside the rounds: a slow database may hold these up for long.
+    """Says that we are behind, beside the rounds: a slow database may hold these up for long."""
 
-    Mirrors that have heard it are not in touch before they hear that we are done, or nothing any
-    more.
-    """
-
-    def __init__(self, backlog: Backlog) -> None:
+    def __init__(self, progress: Progress, redis: BatchedRedis) -> None:
         """Nothing was missed yet."""
-        self._backlog = backlog
+        self._progress = progress
+        self._redis = redis
         self._turn = asyncio.Lock()
         self._saying: asyncio.Task[None] | None = None
+        self._since: int | None = None
+        self._ended = False
         self.missed = 0
-        """How often something could not be told."""
+        """How often something could not be told, or may not have been."""
 
     @property
     def late(self) -> bool:
@@ -32,27 +32,34 @@ class Lateness:
     def miss(self) -> None:
         """Note that something may be untold; say so as soon as Redis answers, again and again."""
         self.missed += 1
-        if self._saying is None:
-            saying = repeat("catch_up", self._say_behind, pause=PAUSE_SECONDS)
+        self._since = None
+        if self._saying is None and not self._ended:
+            saying = repeat("catch_up", self._say, pause=PAUSE_SECONDS)
             self._saying = asyncio.create_task(saying, name="catch_up")
 
-    async def _say_behind(self) -> None:
+    async def begin(self) -> int:
+        """Begin a round that tells what was missed so far; what is said already says so."""
+        if self.late and self._since is None:
+            await self._say()
+        return await self._progress.begin()
+
+    async def _say(self) -> None:
         async with self._turn:
-            await self._backlog.say(BEHIND)
+            missed = self.missed
+            since = await self._redis.within(SAY_SECONDS, self._progress.behind(self._since))
+            if missed == self.missed:
+                self._since = since
 
     async def make_up(self, missed: int) -> None:
-        """Say that all is told that was missed when `missed` was read; what came since is not."""
-        if self._saying is None:
-            return
-        async with self._turn:  # so that "behind" is not under way, and the task may be cancelled
-            if missed == self.missed:
-                await self._backlog.say(DONE)
-            if missed == self.missed:  # not while that was said, either
+        """Say no more, unless something was missed since `missed` was read."""
+        async with self._turn:  # so that nothing is said any more once this is over
+            if self._saying is not None and missed == self.missed:
                 self._saying.cancel()
                 self._saying = None
 
     async def end(self) -> None:
         """Say nothing more."""
+        self._ended = True
         if self._saying is not None:
             await cancelled(self._saying)
             self._saying = None

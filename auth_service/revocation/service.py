@@ -15,6 +15,7 @@ from auth_service.revocation.courier import Courier
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.lateness import Lateness
 from auth_service.revocation.model import StoredRevocation
+from auth_service.revocation.progress import Progress
 from auth_service.revocation.seeding import Seeding
 from shared.clock import Clock
 from shared.db import Database
@@ -48,6 +49,13 @@ class _Comparison(NamedTuple):
     whole: bool
 
 
+class _Extent(NamedTuple):
+    """A round, and the newest row that there was after it had begun."""
+
+    number: int
+    newest: int
+
+
 class Publisher:
     """Publishes revocation rows that are committed; never the other way round."""
 
@@ -64,15 +72,15 @@ class Publisher:
         """`keys`: the first one signs. `token_life`: the longest life of an access token."""
         self._database = database
         self._redis = redis
-        self._backlog = Backlog(redis, keys, clock=clock, entropy=entropy, token_life=token_life)
-        self._lateness = Lateness(self._backlog)
+        self._backlog = Backlog(redis, keys, clock=clock, token_life=token_life)
+        self._progress = Progress(redis)
+        self._lateness = Lateness(self._progress, redis)
         self._courier = Courier(self._tell, self._mark)
         self._clock = clock
         self._entropy = entropy
         self._token_life = token_life
         self._epoch = ""
-        self._newest = 0
-        self._fresh = True
+        self._before = _Extent(0, 0)
         self.pending = 0
         """How many committed rows nobody had published when `maintain` last looked."""
 
@@ -95,12 +103,14 @@ class Publisher:
 
     async def end(self) -> None:
         """Leave nothing unsaid, if that is a matter of a moment."""
-        await self._courier.end()
-        if self._lateness.late:
-            with contextlib.suppress(TimeoutError, ServiceUnavailable):
-                async with asyncio.timeout(END_SECONDS):
-                    await self._round()
-        await self._lateness.end()
+        try:
+            await self._courier.end()
+            if self._lateness.late:
+                with contextlib.suppress(TimeoutError, ServiceUnavailable):
+                    async with asyncio.timeout(END_SECONDS):
+                        await self._round()
+        finally:
+            await self._lateness.end()
 
     async def _publish_of(self, user_id: UUID) -> None:
         await self._publish(await repository.pending_of_user(self._database, user_id))
@@ -110,7 +120,7 @@ class Publisher:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await publishing
         except (TimeoutError, ServiceUnavailable) as away:
-            self._fresh = True
+            self._lateness.miss()
             raise RevocationPending from away
 
     async def maintain(self) -> None:
@@ -120,27 +130,30 @@ class Publisher:
         what was published and is lacking is appended again: a failover may lose what was
         acknowledged. What is pending is published, and rows past their life are removed.
         """
+        if not self._lateness.missed:
+            self._lateness.miss()  # what somebody has left who died
         while True:
             await self._wait_for_redis()
             try:
                 return await self._round()
             except ServiceUnavailable:
-                self._fresh = True
                 if await self._answers():
                     raise  # it is the database, or was a moment only
+                self._lateness.miss()
 
     async def _round(self) -> None:
         missed = self._lateness.missed
+        number = await self._lateness.begin()
         seen = await self._compare()
+        filled = False
         if seen.whole:
             self._epoch = seen.found.epoch
             await self._append_again([row for row in seen.rows if seen.found.lacks(row)])
-        elif await self._begin_epoch():
-            self._fresh = True
-        else:
+        elif not (filled := await self._begin_epoch()):
             return  # another replica is at it
-        await self._publish_pending()
+        told = await self._publish_pending(number, young=filled or self._lateness.late)
         await self._lateness.make_up(missed)
+        await self._progress.told(told)
         expired = self._clock.now() - KEEP_EXPIRED
         await repository.remove_expired(self._database, expired, COMPARED)
 
@@ -150,22 +163,17 @@ class Publisher:
         while not await self._answers():
             failures += 1
             if failures == OUTAGE_AFTER:
-                self._miss()
+                self._lateness.miss()
                 log.warning("revocations.redis_away")
             if failures % COUNT_EVERY == OUTAGE_AFTER:  # a slow database must not keep us from it
                 self.pending = (await repository.state(self._database)).pending
             await asyncio.sleep(PROBE_PAUSE_SECONDS)
 
-    def _miss(self) -> None:
-        self._fresh = True
-        self._lateness.miss()
-
     async def _answers(self) -> bool:
         try:
-            await self._redis.execute_within(PROBE_SECONDS, "PING")
+            return await self._redis.within(PROBE_SECONDS, self._redis.reachable())
         except ServiceUnavailable:
             return False
-        return True
 
     async def _compare(self) -> _Comparison:
         """Compare what was told of late, and of deleted users, with what the backlog holds."""
@@ -185,21 +193,23 @@ class Publisher:
             await self._publish(lost)
             log.warning("revocations.appended_again", count=len(lost))
 
-    async def _publish_pending(self) -> None:
-        """Publish what nobody has; unless one has failed to, only what was there a round ago.
+    async def _publish_pending(self, number: int, *, young: bool) -> int:
+        """Publish what nobody has; if not the `young`, only what was there a round ago.
 
         What is younger is in its handler's hands. Its age is not told by a clock, which may step.
+        Returns the round by whose beginning all that was committed has been told.
         """
-        fresh, self._fresh = self._fresh, False
         state = await repository.state(self._database)
-        up_to, self._newest = (state.newest if fresh else self._newest), state.newest
+        before, self._before = self._before, _Extent(number, state.newest)
+        extent = self._before if young else before
         count = 0
-        while rows := await repository.pending_up_to(self._database, up_to, PAGE):
+        while rows := await repository.pending_up_to(self._database, extent.newest, PAGE):
             await self._publish(rows)
             count += len(rows)
         self.pending = state.pending - count
         if count:
             log.info("revocations.published_late", count=count)
+        return extent.number
 
     async def _publish(self, rows: Sequence[StoredRevocation]) -> None:
         """Publish rows and note where they are told.
@@ -215,7 +225,7 @@ class Publisher:
         try:
             return await self._tell_in_epoch(rows)
         except (ServiceUnavailable, asyncio.CancelledError):
-            self._miss()  # `maintain` may have been kept from seeing it
+            self._lateness.miss()  # `maintain` may have been kept from seeing it
             raise
 
     async def _tell_in_epoch(self, rows: Sequence[StoredRevocation]) -> Entries:

@@ -1,25 +1,31 @@
 """A publisher whose rounds a test makes, over a real database and a real Redis."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from redis.asyncio import Redis
 
 from auth_service.revocation.backlog import Backlog
+from auth_service.revocation.lateness import PAUSE_SECONDS
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from deploy.local.valkey import Valkey
 from shared.db import open_database
 from shared.entropy import SystemEntropy
+from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, open_redis
+from shared.revocation.catch_up import Rounds
 from shared.revocation.message import HEAD, LOG, USER_DELETED, Revocation, decode
 from tests.conftest import REVOCATION_KEY
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
+from tests.support.waiting import until
 
 KEYS = [REVOCATION_KEY.encode()]
 LIFE = timedelta(minutes=10)
@@ -68,6 +74,25 @@ class Bench:
         epoch: Any = await self.redis.hget(HEAD, "epoch")
         return bytes(epoch) if epoch else None
 
+    async def rounds(self) -> Rounds:
+        head: Any = await self.redis.hgetall(HEAD)
+        return Rounds.of(head)
+
+    async def said_again(self) -> Rounds:
+        """What is told of the rounds once somebody has said anew that he is behind."""
+        before = await self.rounds()
+
+        async def anew() -> bool:
+            return (await self.rounds()).said > before.said
+
+        await until(anew)
+        return await self.rounds()
+
+    async def says_no_more(self) -> bool:
+        before = await self.rounds()
+        await asyncio.sleep(3 * PAUSE_SECONDS)
+        return (await self.rounds()).said == before.said
+
     async def take(self, *keys: str) -> dict[str, Any]:
         """What a replica that lags behind would still have."""
         return {key: await self.redis.dump(key) for key in keys}
@@ -91,6 +116,35 @@ class Bench:
             entropy=SystemEntropy(),
             token_life=LIFE,
         )
+
+
+def holding(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> tuple[asyncio.Event, asyncio.Event]:
+    """It is held up; return what is set when it is, and what lets it go on."""
+    whole: Callable[..., Any] = getattr(owner, name)
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(*arguments: Any, **options: Any) -> Any:
+        held.set()
+        await go_on.wait()
+        return await whole(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, hold)
+    return held, go_on
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int = 1) -> None:
+    """It fails a number of times, then it does what it did."""
+    whole: Callable[..., Any] = getattr(owner, name)
+    left = iter(range(times))
+
+    async def fail(*arguments: Any, **options: Any) -> Any:
+        if next(left, None) is not None:
+            raise ServiceUnavailable
+        return await whole(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, fail)
 
 
 @asynccontextmanager

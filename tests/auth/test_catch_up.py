@@ -1,6 +1,7 @@
 """After an outage mirrors are asked to wait, until what was revoked meanwhile has been told."""
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,36 +11,20 @@ from auth_service.revocation.backlog import Backlog
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
 from shared.errors import ServiceUnavailable
-from shared.revocation.catch_up import CATCH_UP
-from shared.revocation.message import HEAD
-from tests.auth.rounds import Bench
-from tests.support.waiting import until
+from tests.auth.rounds import Bench, failing, holding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from shared.revocation.catch_up import Rounds
 
 Patch = pytest.MonkeyPatch
 
 
 @pytest.fixture(autouse=True)
 async def first_round(bench: Bench) -> None:
-    """There is an epoch."""
+    """There is an epoch, and all is told."""
     await bench.publisher.maintain()
-
-
-async def sign(bench: Bench) -> str:
-    told: Any = await bench.redis.hget(HEAD, CATCH_UP)
-    return (told or b"").decode().partition(":")[0]
-
-
-async def said(bench: Bench, state: str) -> None:
-    """Return once this is said anew."""
-    before = await bench.redis.hget(HEAD, CATCH_UP)
-
-    async def anew() -> bool:
-        return await bench.redis.hget(HEAD, CATCH_UP) != before and await sign(bench) == state
-
-    await until(anew)
 
 
 def answers(monkeypatch: Patch, *seen: bool) -> None:
@@ -52,28 +37,14 @@ def answers(monkeypatch: Patch, *seen: bool) -> None:
     monkeypatch.setattr(Publisher, "_answers", answer)
 
 
-def failing(monkeypatch: Patch, owner: Any, name: str, times: int = 1) -> None:
-    """It fails a number of times, then it does what it did."""
-    whole: Callable[..., Any] = getattr(owner, name)
-    left = iter(range(times))
-
-    async def fail(*arguments: Any, **options: Any) -> Any:
-        if next(left, None) is not None:
-            raise ServiceUnavailable
-        return await whole(*arguments, **options)
-
-    monkeypatch.setattr(owner, name, fail)
-
-
 async def test_mirrors_are_asked_to_wait_until_all_is_told(
     bench: Bench, monkeypatch: Patch
 ) -> None:
     publish = Backlog.publish
-    seen: list[str] = []
+    seen: list[Rounds] = []
 
     async def watched(self: Backlog, epoch: str, rows: Any) -> Any:
-        await said(bench, "behind")
-        seen.append(await sign(bench))
+        seen.append(await bench.said_again())
         return await publish(self, epoch, rows)
 
     monkeypatch.setattr(Backlog, "publish", watched)
@@ -82,17 +53,46 @@ async def test_mirrors_are_asked_to_wait_until_all_is_told(
     answers(monkeypatch, False, False)
     await bench.publisher.maintain()
     assert await bench.names() == names
-    assert seen == ["behind"] * 3
-    assert await sign(bench) == "done"
+    assert len(seen) == 3
+    assert all(one.told <= one.behind < one.begun for one in seen)
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
+    assert await bench.says_no_more()
 
 
-async def test_a_slow_answer_and_a_quiet_round_ask_for_nothing(
+async def test_a_publisher_that_starts_is_behind_until_it_has_told_what_others_left(
     bench: Bench, monkeypatch: Patch
 ) -> None:
+    names = await bench.revoke()
+    held, go_on = holding(monkeypatch, repository, "pending_up_to")
+    replica = bench.another()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(replica.maintain())
+        await held.wait()
+        now = await bench.said_again()
+        assert now.behind >= now.told
+        go_on.set()
+    assert await bench.names() == names
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
+    await replica.end()
+
+
+async def test_a_slow_answer_asks_for_nothing(bench: Bench, monkeypatch: Patch) -> None:
+    before = await bench.rounds()
     answers(monkeypatch, False, True)
-    for _ in range(2):
+    await bench.publisher.maintain()
+    assert (await bench.rounds()).said == before.said
+
+
+async def test_a_quiet_round_answers_for_what_was_there_a_round_before(bench: Bench) -> None:
+    """What is younger is in its handler's hands, and perhaps untold."""
+    for _ in range(3):
+        before = await bench.rounds()
+        await bench.revoke()
         await bench.publisher.maintain()
-    assert await sign(bench) == ""
+        now = await bench.rounds()
+        assert (now.begun, now.told) == (before.begun + 1, before.begun)
 
 
 async def test_a_round_that_redis_interrupts_begins_again_as_soon_as_it_is_back(
@@ -103,7 +103,8 @@ async def test_a_round_that_redis_interrupts_begins_again_as_soon_as_it_is_back(
     names = await bench.revoke(3)
     await bench.publisher.maintain()
     assert await bench.names() == names
-    assert await sign(bench) == "done"
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
 
 
 async def test_what_the_database_delays_mirrors_wait_for(bench: Bench, monkeypatch: Patch) -> None:
@@ -114,11 +115,12 @@ async def test_what_the_database_delays_mirrors_wait_for(bench: Bench, monkeypat
     for _ in range(2):
         with pytest.raises(ServiceUnavailable):
             await bench.publisher.maintain()
-        await said(bench, "behind")
-        await said(bench, "behind")
+        now = await bench.said_again()
+        assert now.behind >= now.told
     await bench.publisher.maintain()
     assert await bench.names() == names
-    assert await sign(bench) == "done"
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
 
 
 async def test_a_round_that_began_before_does_not_make_up_for_what_came_since(
@@ -126,14 +128,7 @@ async def test_a_round_that_began_before_does_not_make_up_for_what_came_since(
 ) -> None:
     """It has asked already how far there is something to tell."""
     user = await bench.delete_user()
-    read, held, go_on = repository.pending_up_to, asyncio.Event(), asyncio.Event()
-
-    async def slowly(*arguments: Any) -> Any:
-        held.set()
-        await go_on.wait()
-        return await read(*arguments)
-
-    monkeypatch.setattr(repository, "pending_up_to", slowly)
+    held, go_on = holding(monkeypatch, repository, "pending_up_to")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(bench.publisher.maintain())
         await held.wait()
@@ -141,31 +136,60 @@ async def test_a_round_that_began_before_does_not_make_up_for_what_came_since(
             failing(away, Backlog, "publish")
             with pytest.raises(RevocationPending):
                 await bench.publisher.publish_for(user)
-        await said(bench, "behind")
+        assert (await bench.said_again()).behind == (await bench.rounds()).begun
         go_on.set()
-    await said(bench, "behind")
+    now = await bench.said_again()
+    assert now.behind == now.begun > now.told
     await bench.publisher.maintain()
-    assert await sign(bench) == "done"
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
+    assert await bench.says_no_more()
 
 
-async def test_what_is_missed_while_we_say_that_all_is_told_is_not_forgotten(
+async def test_a_database_too_slow_to_ask_what_is_to_be_told_is_a_miss(
     bench: Bench, monkeypatch: Patch
 ) -> None:
-    say = Backlog.say
-
-    async def missing(self: Backlog, state: str) -> None:
-        await say(self, state)
-        if state == "done":
-            bench.publisher._miss()
-
-    bench.publisher._miss()
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(Backlog, "say", missing)
-        await bench.publisher.maintain()
-        assert await sign(bench) == "done"
-    await said(bench, "behind")
+    monkeypatch.setattr(service, "PUBLISH_SECONDS", 0.1)
+    holding(monkeypatch, repository, "pending_of_user")
+    user = await bench.delete_user()
+    with pytest.raises(RevocationPending):
+        await bench.publisher.publish_for(user)
+    now = await bench.said_again()
+    assert now.behind >= now.told
     await bench.publisher.maintain()
-    assert await sign(bench) == "done"
+    assert await bench.names() == [str(user)]
+
+
+async def test_a_whole_round_of_another_publisher_is_as_good(
+    bench: Bench, monkeypatch: Patch
+) -> None:
+    replica = bench.another()
+    await replica.maintain()
+    user = await bench.delete_user()
+    failing(monkeypatch, Backlog, "publish")
+    with pytest.raises(RevocationPending):
+        await replica.publish_for(user)
+    behind = (await bench.said_again()).behind
+    bench.publisher._lateness.miss()
+    await bench.publisher.maintain()
+    now = await bench.said_again()
+    assert now.told == now.begun > now.behind >= behind
+    await replica.end()
+
+
+async def test_a_redis_that_has_lost_the_count_is_told_by_the_new_one(bench: Bench) -> None:
+    await bench.publisher._progress.told(10**6)
+    assert (await bench.rounds()).told < 10**6  # of a count that is lost
+    for _ in range(3):
+        await bench.publisher.maintain()
+    bench.publisher._lateness.miss()
+    await bench.said_again()
+    await bench.redis.flushall()
+    now = await bench.said_again()
+    assert now.behind == now.told == now.begun == 0
+    await bench.publisher.maintain()
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
 
 
 async def test_who_ends_tells_what_was_missed(bench: Bench, monkeypatch: Patch) -> None:
@@ -174,19 +198,32 @@ async def test_who_ends_tells_what_was_missed(bench: Bench, monkeypatch: Patch) 
     failing(monkeypatch, Backlog, "publish")
     with pytest.raises(RevocationPending):
         await bench.publisher.publish_for(user)
-    await said(bench, "behind")
     await bench.publisher.end()
     assert await bench.names() == [str(user)]
-    assert await sign(bench) == "done"
+    now = await bench.rounds()
+    assert now.told == now.begun > now.behind
 
 
-async def test_who_cannot_tell_ends_all_the_same(bench: Bench, monkeypatch: Patch) -> None:
+@pytest.mark.parametrize("wrong", [ServiceUnavailable, LookupError, None])
+async def test_who_cannot_tell_ends_all_the_same(
+    bench: Bench, monkeypatch: Patch, wrong: type[Exception] | None
+) -> None:
+    monkeypatch.setattr(service, "END_SECONDS", 0.1)
     await bench.revoke()
-    bench.publisher._miss()
-    failing(monkeypatch, Backlog, "publish", times=9)
-    await bench.publisher.end()
+
+    async def fail(*_: Any) -> Any:
+        if wrong is None:
+            await asyncio.sleep(60)
+        raise wrong or AssertionError
+
+    bench.publisher._lateness.miss()
+    monkeypatch.setattr(repository, "state", fail)
+    async with asyncio.timeout(2):
+        with pytest.raises(LookupError) if wrong is LookupError else contextlib.nullcontext():
+            await bench.publisher.end()
     assert await bench.names() == []
-    assert {task.get_name() for task in asyncio.all_tasks()} & {"catch_up"} == set()
+    bench.publisher._lateness.miss()
+    assert await bench.says_no_more()
 
 
 async def test_what_its_handler_could_not_tell_the_next_round_tells(

@@ -51,8 +51,12 @@ class LogServer:
         last = text_of(log[-1][0]) if log else b"0-0"
         self.history.head |= {b"epoch": epoch.encode(), b"last": last}
 
-    def sign(self, text: str) -> None:
-        self.history.head[b"catch_up"] = text.encode()
+    def count(self, name: str) -> int:
+        return int(self.history.head.get(name.encode(), 0))
+
+    def note(self, **numbers: int) -> None:
+        """Of the publishers' rounds."""
+        self.history.head |= {name.encode(): b"%d" % number for name, number in numbers.items()}
 
     def wipe(self) -> None:
         self.past.append(deepcopy(self.history))

@@ -7,7 +7,7 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from shared.errors import TokenRevoked
 from shared.revocation import follower
-from shared.revocation.catch_up import BEHIND, DEAD_AFTER, DONE, SIGN_SECONDS
+from shared.revocation.catch_up import DEAD_AFTER, SIGN_SECONDS
 from tests.faults.model import USERS, Model, Row
 
 
@@ -22,7 +22,10 @@ class Outages(Model):
         super().__init__()
         self.due: list[Row] = []
         self.before = 0
-        self.promised = self.spoke = False
+        self.promised = False
+        self.since: int | None = None
+        self.round: int | None = None
+        self.held: list[tuple[int, list[Row]]] = []
         self.ended_at = 0.0
         self.speaks_until: float | None = None
 
@@ -30,7 +33,7 @@ class Outages(Model):
     @rule(count=st.integers(1, 3))
     def everybody_loses_redis(self, count: int) -> None:
         self.down, self.server.reachable = True, False
-        self.speaks_until, self.spoke, self.promised = None, False, True
+        self.speaks_until, self.since, self.round, self.promised = None, None, None, True
         self.due = [row for row in self.due if row.told_at is None]
         self.before = len(self.rows)
         self.look("")
@@ -50,22 +53,56 @@ class Outages(Model):
             self.due = []
         self.look("")
 
+    def begin_round(self) -> int:
+        self.server.note(begun=self.server.count("begun") + 1)
+        return self.server.count("begun")
+
+    def end_round(self, number: int) -> None:
+        if self.server.count("told") < number <= self.server.count("begun"):
+            self.server.note(told=number)
+
     @precondition(lambda self: self.speaks_until is not None)
     @rule()
     def publisher_speaks(self) -> None:
-        """It says that it is behind, then tells one row after the other, then says it is done."""
-        number = next(self.numbers)
+        """It says that it is behind, then makes a round that tells one row after the other."""
         untold = [row for row in self.due if row.told_at is None]
-        sign = self.server.history.head.get(b"catch_up", b"")
-        if sign.startswith(BEHIND.encode()) and self.spoke:
-            if not untold:
-                self.server.sign(f"{DONE}:{number}")
-                self.speaks_until = None
-                return
+        if self.since is None:
+            self.since = self.server.count("begun")
+        elif self.round is None:
+            self.round = self.begin_round()
+        elif untold:
             self._tell(untold[0])
-        self.spoke = True
-        self.server.sign(f"{BEHIND}:{number}")
+        else:
+            self.end_round(self.round)
+            self.speaks_until = None
+            return
+        begun, others = self.server.count("begun"), self.server.history.head.get(b"behind", -1)
+        behind = max(min(self.since, begun), int(others))
+        self.server.note(behind=behind, said=self.server.count("said") + 1)
         self.speaks_until = self.clock.seconds + DEAD_AFTER
+
+    @precondition(lambda self: self.publishing)
+    @rule()
+    def a_round_is_held_up(self) -> None:
+        """It knows what was to be told when it began."""
+        self.held.append((self.begin_round(), [row for row in self.rows if row.told_at is None]))
+
+    @precondition(lambda self: self.held and self.publishing)
+    @rule()
+    def a_round_goes_on(self) -> None:
+        number, rows = self.held.pop()
+        for row in rows:
+            self._tell(row)
+        self.end_round(number)
+
+    @precondition(lambda self: self.publishing)
+    @rule()
+    def another_publisher_is_quicker(self) -> None:
+        number = self.begin_round()
+        for row in self.due:
+            if row.told_at is None:
+                self._tell(row)
+        self.end_round(number)
 
     def pass_time(self, seconds: float) -> None:
         """A publisher that is alive speaks in time."""
@@ -75,7 +112,7 @@ class Outages(Model):
         super().pass_time(seconds)
 
     def history_was_lost(self) -> None:
-        self.due, self.speaks_until, self.promised = [], None, False
+        self.due, self.held, self.speaks_until, self.promised = [], [], None, False
 
     @invariant()
     def what_was_revoked_during_an_outage_is_known_once_in_touch(self) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from media_service.resources import ADMISSION
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation import follower
 from shared.revocation.catch_up import DEAD_AFTER
+from tests.auth.rounds import holding
 from tests.faults.stage import Media, Stage, Token, log_out
 from tests.faults.test_redis import cut, join
 from tests.support.waiting import until
@@ -26,6 +29,22 @@ def honoured(media: Media, token: Token) -> bool:
     except (TokenRevoked, ServiceUnavailable):
         return False
     return True
+
+
+async def expect_nobody(media: Media, tokens: Iterable[Token], *, seconds: float) -> None:
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        assert not any(honoured(media, token) for token in tokens)
+        await asyncio.sleep(0.01)
+
+
+async def expect_only(media: Media, alive: Token, dead: Sequence[Token]) -> None:
+    """Nobody else is let in, before it is or when it is."""
+    async with asyncio.timeout(10):
+        while not honoured(media, alive):
+            assert not any(honoured(media, token) for token in dead)
+            await asyncio.sleep(0.01)
+    assert not any(honoured(media, token) for token in dead)
 
 
 async def test_a_thousand_sessions_end_during_an_outage(stage: Stage) -> None:
@@ -81,11 +100,7 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
         await join(stage)
-        async with asyncio.timeout(10):
-            while not honoured(media, alive):
-                assert not any(honoured(media, token) for token in dead)
-                await asyncio.sleep(0.01)
-        assert not any(honoured(media, token) for token in dead)
+        await expect_only(media, alive, dead)
         assert (await media.ask(dead[0])).code == "token_revoked"
 
 
@@ -93,32 +108,42 @@ async def test_nobody_is_let_in_while_a_round_from_before_the_outage_is_held_up(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For longer than a publisher that says nothing counts as alive."""
-    read, held, go_on = repository.pending_up_to, asyncio.Event(), asyncio.Event()
-
-    async def slowly(*arguments: Any) -> Any:
-        held.set()
-        await go_on.wait()
-        return await read(*arguments)
-
     async with stage.both(revocation_max_staleness=1.2) as (auth, media):
         alive, *dead = await stage.tokens(6)
-        monkeypatch.setattr(repository, "pending_up_to", slowly)
+        held, go_on = holding(monkeypatch, repository, "pending_up_to")
         await held.wait()
         await cut(stage)
         for token in dead:
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
         await join(stage)
-        held_until = time.monotonic() + DEAD_AFTER + 1
-        while time.monotonic() < held_until:
-            assert not any(honoured(media, token) for token in (alive, *dead))
-            await asyncio.sleep(0.01)
+        await expect_nobody(media, (alive, *dead), seconds=DEAD_AFTER + 1)
         go_on.set()
-        async with asyncio.timeout(10):
-            while not honoured(media, alive):
-                assert not any(honoured(media, token) for token in dead)
-                await asyncio.sleep(0.01)
-        assert not any(honoured(media, token) for token in dead)
+        await expect_only(media, alive, dead)
+
+
+async def test_nobody_is_let_in_before_a_publisher_that_starts_has_told_what_another_left(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a power cut: all come back at once, and the database is slow at first."""
+    async with AsyncExitStack() as first:
+        auth = await first.enter_async_context(stage.auth())
+        await until(stage.has_epoch)
+        async with stage.media(revocation_max_staleness=1.2) as media:
+            alive, *dead = await stage.tokens(6)
+            await media.until(alive, 200)
+            await cut(stage)
+            for token in dead:
+                assert (await log_out(auth, token)).code == "revocation_pending"
+            await first.aclose()
+            await media.until(alive, 503)
+            held, go_on = holding(monkeypatch, repository, "pending_up_to")
+            async with stage.auth():
+                await join(stage)
+                await held.wait()
+                await expect_nobody(media, (alive, *dead), seconds=1)
+                go_on.set()
+                await expect_only(media, alive, dead)
 
 
 async def test_without_publishers_an_outage_ends_soon_all_the_same(stage: Stage) -> None:

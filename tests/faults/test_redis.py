@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.stage import Media, Stage, Token, kill, log_out, send_signal
 
-BACK = 1.5
+BACK = 2
 DEAD = 1
 Fault = Callable[[Stage], Awaitable[None]]
 

@@ -1,113 +1,133 @@
-"""What a follower awaits after an outage: publishers that are behind, while there are any."""
+"""What a follower awaits after an outage: a whole round, while there is anybody to make it."""
 
-from collections.abc import Mapping
+import pytest
 
 from shared.revocation.catch_up import DEAD_AFTER, LATE_SECONDS, SIGN_SECONDS, CatchUp
 
-BEHIND, FURTHER, DONE, LATER = (
-    {b"catch_up": sign} for sign in (b"behind:1", b"behind:2", b"done:3", b"done:4")
-)
+QUIET = {"begun": 7, "told": 7, "behind": 3, "said": 5}
 
 
-def face(catch_up: CatchUp, head: Mapping[bytes, bytes], at: float) -> bool:
-    """Answered at once."""
-    return catch_up.face(head, at, at)
+def face(catch_up: CatchUp, at: float, took: float = 0, **numbers: int) -> bool:
+    """The head holds these numbers."""
+    head = {name.encode(): b"%d" % number for name, number in numbers.items()}
+    return catch_up.face(head, at, at + took)
 
 
-def test_without_an_outage_nothing_is_awaited() -> None:
-    for heads in ({}, {}), (DONE, DONE), (DONE, LATER):
-        catch_up = CatchUp()
-        assert [face(catch_up, head, 0) for head in heads] == [True, True]
-
-
-def test_after_an_outage_a_sign_is_awaited_for_a_moment() -> None:
-    """No publisher may be running: then the log is all there is."""
-    for before in ({}, DONE):
-        catch_up = CatchUp()
-        assert face(catch_up, before, 0)
-        catch_up.lose()
-        seen = [face(catch_up, before, 10 + late) for late in (0, SIGN_SECONDS - 0.1, SIGN_SECONDS)]
-        assert seen == [False, False, True]
-
-
-def test_publishers_that_say_so_are_awaited_until_they_are_done() -> None:
+def after_an_outage() -> CatchUp:
     catch_up = CatchUp()
     catch_up.lose()
-    assert not face(catch_up, {}, 0)
-    assert not face(catch_up, BEHIND, 0.4)
-    assert not face(catch_up, BEHIND, 0.3 + DEAD_AFTER)
-    assert not face(catch_up, FURTHER, 0.3 + DEAD_AFTER)
-    assert not face(catch_up, FURTHER, 0.2 + 2 * DEAD_AFTER)
-    assert face(catch_up, DONE, 0.2 + 2 * DEAD_AFTER)
+    return catch_up
+
+
+@pytest.mark.parametrize("numbers", [{}, QUIET, {"begun": 8, "told": 7}])
+def test_without_an_outage_nothing_is_awaited(numbers: dict[str, int]) -> None:
+    catch_up = CatchUp()
+    assert face(catch_up, 0, **numbers)
+    assert face(catch_up, 1, **numbers)
+
+
+@pytest.mark.parametrize("numbers", [{}, QUIET])
+def test_after_an_outage_a_word_is_awaited_for_a_moment(numbers: dict[str, int]) -> None:
+    """No publisher may be running: then the log is all there is."""
+    catch_up = CatchUp()
+    assert face(catch_up, 0, **numbers)
+    catch_up.lose()
+    late = (0, SIGN_SECONDS - 0.1, SIGN_SECONDS)
+    assert [face(catch_up, 10 + one, **numbers) for one in late] == [False, False, True]
+
+
+def test_a_round_that_began_after_the_first_look_is_enough() -> None:
+    """Though a publisher is still behind that has no database, or misses something all the time."""
+    catch_up = after_an_outage()
+    assert not face(catch_up, 0, begun=7, told=6, behind=7, said=1)
+    assert not face(catch_up, 0.1, begun=8, told=6, behind=7, said=2)
+    assert not face(catch_up, 0.2, begun=8, told=7, behind=8, said=3)
+    assert face(catch_up, 0.3, begun=8, told=8, behind=8, said=4)
+
+
+def test_a_round_from_before_tells_nothing_of_the_outage() -> None:
+    catch_up = after_an_outage()
+    assert not face(catch_up, 0, begun=7, told=6)
+    assert not face(catch_up, 0.1, begun=7, told=7)
+    assert face(catch_up, SIGN_SECONDS, begun=7, told=7)
+
+
+def test_who_is_behind_is_awaited_for_as_long_as_it_lives() -> None:
+    catch_up = after_an_outage()
+    assert not face(catch_up, 0, **QUIET)
+    for said in range(6, 100):
+        assert not face(catch_up, said * (DEAD_AFTER - 0.1), begun=7, told=7, behind=7, said=said)
+    assert not face(catch_up, 99 * DEAD_AFTER - 10, begun=8, told=7, behind=7, said=99)
+    assert face(catch_up, 99 * DEAD_AFTER - 10 + DEAD_AFTER, begun=8, told=7, behind=7, said=99)
+
+
+def test_what_was_missed_before_a_whole_round_is_told_by_it() -> None:
+    """It had begun before our first look, and after the publisher had said so."""
+    catch_up = after_an_outage()
+    assert not face(catch_up, 0, begun=8, told=7, behind=7, said=6)
+    assert not face(catch_up, SIGN_SECONDS, begun=8, told=7, behind=7, said=7)
+    assert face(catch_up, SIGN_SECONDS + 0.1, begun=8, told=8, behind=7, said=7)
 
 
 def test_who_is_behind_at_the_start_is_awaited() -> None:
     catch_up = CatchUp()
-    assert not face(catch_up, BEHIND, 0)
-    assert face(catch_up, DONE, 1)
+    assert not face(catch_up, 0, begun=7, told=7, behind=7, said=1)
+    assert not face(catch_up, 1, begun=8, told=7, behind=7, said=9)
+    assert face(catch_up, 2, begun=8, told=8, behind=7, said=10)
+
+
+def test_who_died_behind_is_not_awaited_for_ever() -> None:
+    catch_up = CatchUp()
+    numbers = {"begun": 7, "told": 7, "behind": 7, "said": 1}
+    assert not face(catch_up, 0, **numbers)
+    assert not face(catch_up, DEAD_AFTER - 0.1, **numbers)
+    assert face(catch_up, DEAD_AFTER, **numbers)
+    catch_up.lose()
+    assert not face(catch_up, 100, **numbers)
 
 
 def test_who_lost_nothing_waits_for_nobody() -> None:
     """However often a publisher misses something: a mirror in touch hears it a moment later."""
     catch_up = CatchUp()
-    assert face(catch_up, {}, 0)
-    assert all(face(catch_up, head, 1) for head in (BEHIND, FURTHER, DONE))
-
-
-def test_a_late_answer_may_be_an_outage_to_others() -> None:
-    catch_up = CatchUp()
-    assert face(catch_up, {}, 0)
-    assert catch_up.face({}, 1, 1 + LATE_SECONDS)
-    assert not catch_up.face({}, 3, 3.1 + LATE_SECONDS)
-    assert not face(catch_up, BEHIND, 4.5)
-    assert face(catch_up, DONE, 5)
-
-
-def test_where_every_answer_is_late_nobody_waits_for_ever() -> None:
-    catch_up = CatchUp()
-    catch_up.lose()
-    seen = [catch_up.face({}, at, at + 0.1 + LATE_SECONDS) for at in (0, 2, 4, 6)]
-    assert seen == [False, True, False, True]
-
-
-def test_a_publisher_that_dies_meanwhile_is_not_awaited_for_ever() -> None:
-    catch_up = CatchUp()
-    assert not face(catch_up, BEHIND, 0)
-    assert face(catch_up, BEHIND, DEAD_AFTER)
-
-
-def test_what_ended_may_have_ended_before_the_outage() -> None:
-    for before in ({}, BEHIND, DONE):
-        catch_up = CatchUp()
-        face(catch_up, before, 0)
-        catch_up.lose()
-        assert not face(catch_up, LATER, 1)
-        assert not face(catch_up, FURTHER, 1.4)
-        assert face(catch_up, DONE, 1.6)
+    assert face(catch_up, 0, **QUIET)
+    assert all(face(catch_up, 1, begun=9, told=7, behind=9, said=said) for said in (6, 7))
 
 
 def test_two_outages_may_lie_between_two_looks() -> None:
-    """Awaited after the first one, the publishers were done when the second one began."""
+    """Awaited after the first one, a round was through when the second one began."""
+    catch_up = after_an_outage()
+    assert not face(catch_up, 10, begun=7, told=7)
+    catch_up.lose()
+    assert not face(catch_up, 14, begun=8, told=8)
+    assert not face(catch_up, 14.4, begun=9, told=8, behind=8, said=1)
+    assert face(catch_up, 14.6, begun=9, told=9, behind=8, said=2)
+
+
+def test_a_redis_that_has_lost_the_count_begins_it_anew() -> None:
+    catch_up = after_an_outage()
+    assert not face(catch_up, 0, begun=5000, told=5000)
+    assert not face(catch_up, 0.1, behind=0, said=1)
+    assert not face(catch_up, 0.2, begun=1, behind=0, said=2)
+    assert face(catch_up, 0.3, begun=1, told=1, behind=0, said=3)
+
+
+def test_a_slow_answer_may_be_an_outage_to_others() -> None:
     catch_up = CatchUp()
-    assert face(catch_up, {}, 0)
-    catch_up.lose()
-    assert not face(catch_up, {}, 10)
-    catch_up.lose()
-    assert not face(catch_up, DONE, 14)
-    assert not face(catch_up, BEHIND, 14.4)
-    assert face(catch_up, LATER, 14.6)
+    assert face(catch_up, 0, **QUIET)
+    assert face(catch_up, 1, LATE_SECONDS, **QUIET)
+    assert not face(catch_up, 3, LATE_SECONDS + 0.1, **QUIET)
+    assert not face(catch_up, 4.5, begun=7, told=7, behind=7, said=6)
+    assert face(catch_up, 5, begun=8, told=8, behind=7, said=7)
 
 
-def test_what_was_done_before_we_ever_looked_says_nothing_of_an_outage() -> None:
-    catch_up = CatchUp()
-    catch_up.lose()
-    assert not face(catch_up, DONE, 0)
-    assert face(catch_up, DONE, SIGN_SECONDS)
+def test_where_every_answer_is_slow_nobody_waits_for_ever() -> None:
+    catch_up = after_an_outage()
+    seen = [face(catch_up, at, LATE_SECONDS + 0.1) for at in (0, 2, 4, 6)]
+    assert seen == [False, True, False, True]
 
 
-def test_a_sign_has_its_time_from_the_answer_to_the_next_question() -> None:
-    catch_up = CatchUp()
-    catch_up.lose()
-    assert not catch_up.face({}, 0, 0.4)
-    assert not catch_up.face({}, 0.3 + SIGN_SECONDS, 1.2)
-    assert catch_up.face({}, 0.4 + SIGN_SECONDS, 1.2)
+def test_a_word_has_its_time_from_the_answer_to_the_next_question() -> None:
+    catch_up = after_an_outage()
+    assert not face(catch_up, 0, 0.4)
+    assert not face(catch_up, 0.3 + SIGN_SECONDS, 0.4)
+    assert face(catch_up, 0.4 + SIGN_SECONDS, 0.4)
