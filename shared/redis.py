@@ -23,7 +23,7 @@ from shared.redis_connections import Connections
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
-_AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS")
+_AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "BUSY ")
 Value = str | bytes | int
 T = TypeVar("T")
 
@@ -66,6 +66,7 @@ class BatchedRedis:
         self._flushing = 0
         self._known: set[str] = set()
         self._widest = 0
+        self._doubted = False
 
     async def execute(self, *command: Value) -> Any:
         """Return Redis' answer to one command."""
@@ -81,14 +82,19 @@ class BatchedRedis:
     async def within(self, seconds: float, asked: Awaitable[T]) -> T:
         """Return what is asked of this Redis, or give up; it may have been done all the same.
 
-        After an outage a connection may be dead and look well, so that others are made then.
+        A connection may be dead and look well, so that others are made the first time. Those are
+        kept: on a slow link they are ready only when whoever wanted them has given up.
         """
         try:
             async with asyncio.timeout(seconds):
-                return await asked
+                answer = await asked
         except TimeoutError as late:
-            await self.renew()
+            if not self._doubted:
+                self._doubted = True
+                await self.renew()
             raise ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached") from late
+        self._doubted = False
+        return answer
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[Value]) -> Any:
         """Return what the script returns; its text is sent once, which spares asking for it."""

@@ -26,7 +26,7 @@ class Lateness:
 
     @property
     def late(self) -> bool:
-        """Whether something may be untold."""
+        """Whether we are saying so."""
         return self._saying is not None
 
     def miss(self) -> None:
@@ -38,7 +38,7 @@ class Lateness:
             self._saying = asyncio.create_task(saying, name="catch_up")
 
     async def begin(self) -> int:
-        """Begin a round that tells what was missed so far; what is said already says so."""
+        """Begin a round, once it is said that those before have not told what was missed so far."""
         if self.late and self._since is None:
             await self._say()
         return await self._progress.begin()

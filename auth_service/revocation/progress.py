@@ -16,7 +16,7 @@ class Progress:
         self._redis = redis
 
     async def begin(self) -> int:
-        """Begin a round and return its number, higher than that of any before."""
+        """Begin a round and return its number, higher than any that this Redis has not lost."""
         return int(await self._redis.execute("HINCRBY", HEAD, BEGUN, 1))
 
     async def told(self, number: int) -> None:

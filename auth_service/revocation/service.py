@@ -102,7 +102,7 @@ class Publisher:
         await self._in_time(self._publish_of(user_id))
 
     async def end(self) -> None:
-        """Leave nothing unsaid, if that is a matter of a moment."""
+        """Leave nothing unsaid that can be said now; a frozen database may take some seconds."""
         try:
             await self._courier.end()
             if self._lateness.late:

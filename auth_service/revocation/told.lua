@@ -1,7 +1,8 @@
 -- Says that everything is told which was committed when a round began.
 -- KEYS: head
 -- ARGV: the round
--- Passed over: a round older than one of which this was said, and one of a count that is lost.
+-- Passed over: a round older than one of which this was said, and one that the count, which may have
+-- been lost, has not reached.
 local told = tonumber(redis.call('HGET', KEYS[1], 'told') or 0)
 local begun = tonumber(redis.call('HGET', KEYS[1], 'begun') or 0)
 local round = tonumber(ARGV[1])

@@ -195,6 +195,13 @@ async def test_a_slow_link_is_no_outage(stage: Stage) -> None:
         assert await media.status(alive) == 200
 
 
+async def test_a_publisher_starts_over_a_slow_link(stage: Stage) -> None:
+    """To make a connection takes longer than the publisher waits for an answer."""
+    stage.links["auth"].delay = 0.1
+    async with stage.auth():
+        await until(stage.has_epoch, 6)
+
+
 async def test_a_deaf_subscription_is_made_anew(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, new_client
 from tests.support.proxy import Proxy
+from tests.support.waiting import until
 
 ECHO = Script.of("return ARGV[1]")
 
@@ -136,6 +137,24 @@ async def test_who_has_no_time_is_told_so_and_finds_a_new_connection(
     assert 0.1 <= time.monotonic() - started < 1
     proxy.thaw()
     assert await batched.within(5, batched.execute("PING")) is True
+
+
+async def test_a_redis_that_is_busy_with_a_script_is_away(
+    batched: BatchedRedis, redis: Redis
+) -> None:
+    async def away() -> bool:
+        return not await batched.reachable()
+
+    await redis.config_set("busy-reply-threshold", 1)
+    endless = asyncio.create_task(batched.run(Script.of("while true do end"), [], []))
+    await asyncio.sleep(0.1)  # else what is asked next waits on the script's own connection
+    try:
+        await until(away)
+    finally:
+        await redis.script_kill()
+        await redis.config_set("busy-reply-threshold", 5000)
+        await asyncio.gather(endless, return_exceptions=True)
+    assert await batched.reachable()
 
 
 async def test_all_that_wait_are_told(batched: BatchedRedis, proxy: Proxy) -> None:
