@@ -14,7 +14,6 @@ SAID = "said"
 """How often publishers said that they are behind: one that lives says it again and again."""
 
 SIGN_SECONDS = 0.5
-LATE_SECONDS = 1.0
 DEAD_AFTER = 3.0
 
 
@@ -60,8 +59,7 @@ class CatchUp:
 
     def face(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
         """Take the head and when it was asked for (monotonic); True when nothing is awaited."""
-        slow = answered_at - asked_at > LATE_SECONDS
-        if self._lost or (self._settled and slow):  # slow for us may be an outage for others
+        if self._lost:
             self._lost = self._settled = False
             self._quiet_from = answered_at + SIGN_SECONDS
             self._first = self._seen = None

@@ -1,24 +1,22 @@
 """A publisher whose rounds a test makes, over a real database and a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from redis.asyncio import Redis
 
 from auth_service.revocation.backlog import Backlog
-from auth_service.revocation.lateness import PAUSE_SECONDS
+from auth_service.revocation.lateness import PAUSE_SECONDS, SAY_SECONDS
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from deploy.local.valkey import Valkey
 from shared.db import open_database
 from shared.entropy import SystemEntropy
-from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, open_redis
 from shared.revocation.catch_up import Rounds
 from shared.revocation.message import HEAD, LOG, USER_DELETED, Revocation, decode
@@ -88,9 +86,13 @@ class Bench:
         await until(anew)
         return await self.rounds()
 
+    async def all_told(self) -> bool:
+        now = await self.rounds()
+        return now.told == now.begun > now.behind
+
     async def says_no_more(self) -> bool:
         before = await self.rounds()
-        await asyncio.sleep(3 * PAUSE_SECONDS)
+        await asyncio.sleep(3 * (SAY_SECONDS + PAUSE_SECONDS))
         return (await self.rounds()).said == before.said
 
     async def take(self, *keys: str) -> dict[str, Any]:
@@ -116,35 +118,6 @@ class Bench:
             entropy=SystemEntropy(),
             token_life=LIFE,
         )
-
-
-def holding(
-    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
-) -> tuple[asyncio.Event, asyncio.Event]:
-    """It is held up; return what is set when it is, and what lets it go on."""
-    whole: Callable[..., Any] = getattr(owner, name)
-    held, go_on = asyncio.Event(), asyncio.Event()
-
-    async def hold(*arguments: Any, **options: Any) -> Any:
-        held.set()
-        await go_on.wait()
-        return await whole(*arguments, **options)
-
-    monkeypatch.setattr(owner, name, hold)
-    return held, go_on
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int = 1) -> None:
-    """It fails a number of times, then it does what it did."""
-    whole: Callable[..., Any] = getattr(owner, name)
-    left = iter(range(times))
-
-    async def fail(*arguments: Any, **options: Any) -> Any:
-        if next(left, None) is not None:
-            raise ServiceUnavailable
-        return await whole(*arguments, **options)
-
-    monkeypatch.setattr(owner, name, fail)
 
 
 @asynccontextmanager
