@@ -16,13 +16,17 @@ from auth_service.delivery.callbacks import routes as callback_routes
 from auth_service.delivery.console import Inbox
 from auth_service.delivery.letters import Letters
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.notices import Notices
 from auth_service.delivery.queue import Queue
 from auth_service.delivery.routes import routes as development_routes
 from auth_service.delivery.start import WorkerParts, open_worker
+from auth_service.device.model import DeviceTokens
+from auth_service.device.service import KnownDevices
 from auth_service.keyring import Keyring
 from auth_service.login.routes import routes as login_routes
+from auth_service.notification.service import Notifications
 from auth_service.opening.service import Opener
+from auth_service.otp.funnel import CodeFunnel
+from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.service import Challenges
 from auth_service.parts import Parts
 from auth_service.password.hasher import open_hasher
@@ -42,6 +46,7 @@ from auth_service.signing.routes import routes as key_routes
 from auth_service.signing.service import Signer
 from auth_service.signup.routes import routes as signup_routes
 from auth_service.step_up.routes import routes as step_up_routes
+from auth_service.throttle.proof_of_work import ProofOfWork
 from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
 from shared.background import repeating
@@ -69,6 +74,7 @@ FEATURES = (
     audit_routes,
 )
 PURGE_SECONDS = 3600
+FUNNEL_SECONDS = 60
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
 
@@ -88,7 +94,9 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
         extra=[web.get(KEYS_AT_ROOT, get_keys)],
     )
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
-    app[r.KEYRING] = Keyring(settings.secrets, entropy)
+    keyring = app[r.KEYRING] = Keyring(settings.secrets, entropy)
+    app[r.DEVICE_TOKENS] = DeviceTokens(keyring, clock, entropy)
+    app[r.WORK] = ProofOfWork(keyring, clock, entropy)
     app[r.LIVES] = Lives(
         absolute=timedelta(seconds=settings.refresh_token_ttl),
         idle=timedelta(seconds=settings.session_idle_ttl),
@@ -166,7 +174,28 @@ async def _hasher(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _challenges(app: web.Application) -> AsyncIterator[None]:
+    redis, clock = app[r.REDIS], app[r.CLOCK]
+    funnel = CodeFunnel(redis, clock, app[HTTP_METRICS].registry)
+    app[r.DEVICES] = KnownDevices(redis, clock)
+    app[r.INVALIDATOR] = CodeInvalidator(redis, clock, life_seconds=app[r.SETTINGS].otp_ttl)
     app[r.CHALLENGES] = Challenges(
+        redis,
+        app[r.KEYRING],
+        app[r.SETTINGS],
+        app[r.DELIVERY_METRICS],
+        devices=app[r.DEVICES],
+        work=app[r.WORK],
+        funnel=funnel,
+        clock=clock,
+        entropy=app[r.ENTROPY],
+    )
+    async with repeating("otp_funnel", funnel.measure, pause=FUNNEL_SECONDS):
+        yield
+
+
+async def _notices(app: web.Application) -> AsyncIterator[None]:
+    app[r.LETTERS] = Letters(Queue(app[r.REDIS], ""), app[r.KEYRING], app[r.CLOCK])
+    app[r.NOTIFICATIONS] = Notifications(
         app[r.REDIS],
         app[r.KEYRING],
         app[r.SETTINGS],
@@ -174,13 +203,6 @@ async def _challenges(app: web.Application) -> AsyncIterator[None]:
         clock=app[r.CLOCK],
         entropy=app[r.ENTROPY],
     )
-    yield
-
-
-async def _notices(app: web.Application) -> AsyncIterator[None]:
-    queue = Queue(app[r.REDIS], "")
-    app[r.LETTERS] = Letters(queue, app[r.KEYRING], app[r.CLOCK])
-    app[r.NOTICES] = Notices(queue, app[r.KEYRING], app[r.CLOCK], app[r.ENTROPY])
     yield
 
 
@@ -197,7 +219,7 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     app[r.ADMINISTRATION] = Administration(
         app[r.DATABASE],
         publisher,
-        app[r.CHALLENGES],
+        app[r.INVALIDATOR],
         app[r.AUDIT],
         app[r.LIVES],
         clock=app[r.CLOCK],
@@ -211,7 +233,8 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:
     clock, entropy = app[r.CLOCK], app[r.ENTROPY]
-    database, notices, audit = app[r.DATABASE], app[r.NOTICES], app[r.AUDIT]
+    database, notifications, audit = app[r.DATABASE], app[r.NOTIFICATIONS], app[r.AUDIT]
+    devices, lives = app[r.DEVICES], app[r.LIVES]
     app[r.PARTS] = Parts(
         settings=app[r.SETTINGS],
         clock=clock,
@@ -219,14 +242,17 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         keyring=app[r.KEYRING],
         database=database,
         challenges=app[r.CHALLENGES],
+        invalidator=app[r.INVALIDATOR],
         throttle=Throttle(app[r.REDIS], clock),
         hasher=app[r.HASHER],
         policy=app[r.POLICY],
-        opener=Opener(database, notices, audit, app[r.LIVES], clock=clock, entropy=entropy),
+        opener=Opener(database, devices, notifications, audit, lives, clock=clock, entropy=entropy),
         publisher=app[r.PUBLISHER],
-        notices=notices,
+        notifications=notifications,
+        device_tokens=app[r.DEVICE_TOKENS],
+        devices=devices,
         audit=audit,
-        lives=app[r.LIVES],
+        lives=lives,
     )
     yield
 

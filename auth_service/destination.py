@@ -23,6 +23,12 @@ class Destination:
     address: str
 
     @property
+    def mailbox(self) -> str:
+        """Return what limits count for the address: plus-addresses reach the mailbox before `+`."""
+        local, at, domain = self.address.partition("@")
+        return f"{local.partition('+')[0] or local}{at}{domain}"
+
+    @property
     def spendable(self) -> bool:
         """Whether a message to it costs money, so that ranges of addresses are rented for it."""
         return self.channel == "sms"

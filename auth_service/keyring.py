@@ -6,7 +6,7 @@ being signed out.
 
 import hmac
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from shared.entropy import Entropy
 
 NONCE_BYTES = 12
-Label = Literal["otp", "refresh", "delivery", "csrf"]
-LABELS: tuple[Label, ...] = ("otp", "refresh", "delivery", "csrf")
+Label = Literal["otp", "refresh", "delivery", "csrf", "device", "work", "work_key"]
+LABELS: tuple[Label, ...] = get_args(Label)
 
 
 class SealBrokenError(ValueError):
@@ -40,6 +40,10 @@ class Keyring:
     def macs(self, label: Label, message: bytes) -> list[bytes]:
         """Return HMAC-SHA-256 of `message` under every key, the first one first."""
         return [hmac.digest(key, message, "sha256") for key in self._keys[label]]
+
+    def keys(self, label: Label) -> list[bytes]:
+        """Return the label's keys, for a library that authenticates by itself."""
+        return list(self._keys[label])
 
     def seal(self, label: Label, plain: bytes) -> bytes:
         """Return `plain` encrypted and authenticated (AES-256-GCM, random nonce first)."""

@@ -8,7 +8,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_BYTES = 32
 SECRET_LENGTH = 43
 CHECKSUM_LENGTH = 6
-Prefix = Literal["chr_", "cht_"]
+Prefix = Literal["chr_", "cht_", "chd_"]
 
 
 def _base62(value: int, length: int) -> str:
@@ -34,6 +34,17 @@ def well_formed(prefix: Prefix, token: str) -> bool:
         and len(token) == len(prefix) + SECRET_LENGTH + CHECKSUM_LENGTH
         and _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH) == checksum
     )
+
+
+def unwrap(prefix: Prefix, token: str) -> bytes | None:
+    """Return the 32 bytes that `wrap` was given; None for a token that is not of that form."""
+    digits = token[len(prefix) : -CHECKSUM_LENGTH]
+    if not well_formed(prefix, token) or not set(digits) <= set(ALPHABET):
+        return None
+    value = 0
+    for digit in digits:
+        value = value * 62 + ALPHABET.index(digit)
+    return value.to_bytes(SECRET_BYTES) if value < 1 << 8 * SECRET_BYTES else None
 
 
 def fingerprint(token: str) -> bytes:

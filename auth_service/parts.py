@@ -8,9 +8,12 @@ from auth_service.constant_time import constant_time
 
 if TYPE_CHECKING:
     from auth_service.audit.service import Audit
-    from auth_service.delivery.notices import Notices
+    from auth_service.device.model import DeviceTokens
+    from auth_service.device.service import KnownDevices
     from auth_service.keyring import Keyring
+    from auth_service.notification.service import Notifications
     from auth_service.opening.service import Opener
+    from auth_service.otp.invalidation import CodeInvalidator
     from auth_service.otp.service import Challenges
     from auth_service.password.hasher import Hasher
     from auth_service.password.policy import Policy
@@ -33,12 +36,15 @@ class Parts:
     keyring: "Keyring"
     database: "Database"
     challenges: "Challenges"
+    invalidator: "CodeInvalidator"
     throttle: "Throttle"
     hasher: "Hasher"
     policy: "Policy"
     opener: "Opener"
     publisher: "Publisher"
-    notices: "Notices"
+    notifications: "Notifications"
+    device_tokens: "DeviceTokens"
+    devices: "KnownDevices"
     audit: "Audit"
     lives: "Lives"
 

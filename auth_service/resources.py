@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from auth_service.delivery.console import Inbox
     from auth_service.delivery.letters import Letters
     from auth_service.delivery.metrics import DeliveryMetrics
-    from auth_service.delivery.notices import Notices
+    from auth_service.device.model import DeviceTokens
+    from auth_service.device.service import KnownDevices
     from auth_service.keyring import Keyring
+    from auth_service.notification.service import Notifications
+    from auth_service.otp.invalidation import CodeInvalidator
     from auth_service.otp.service import Challenges
     from auth_service.parts import Parts
     from auth_service.password.hasher import Hasher
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from auth_service.session.model import Caller, Lives
     from auth_service.settings import AuthSettings
     from auth_service.signing.service import Signer
+    from auth_service.throttle.proof_of_work import ProofOfWork
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy
@@ -30,12 +34,16 @@ SETTINGS: web.AppKey["AuthSettings"] = web.AppKey("settings")
 CLOCK: web.AppKey["Clock"] = web.AppKey("clock")
 ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
 KEYRING: web.AppKey["Keyring"] = web.AppKey("keyring")
+DEVICE_TOKENS: web.AppKey["DeviceTokens"] = web.AppKey("device_tokens")
+DEVICES: web.AppKey["KnownDevices"] = web.AppKey("devices")
+WORK: web.AppKey["ProofOfWork"] = web.AppKey("work")
 LIVES: web.AppKey["Lives"] = web.AppKey("lives")
 VERIFIER: web.AppKey["TokenVerifier"] = web.AppKey("verifier")
 SIGNER: web.AppKey["Signer"] = web.AppKey("signer")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
 REDIS: web.AppKey["BatchedRedis"] = web.AppKey("redis")
 CHALLENGES: web.AppKey["Challenges"] = web.AppKey("challenges")
+INVALIDATOR: web.AppKey["CodeInvalidator"] = web.AppKey("invalidator")
 HASHER: web.AppKey["Hasher"] = web.AppKey("hasher")
 POLICY: web.AppKey["Policy"] = web.AppKey("policy")
 PARTS: web.AppKey["Parts"] = web.AppKey("parts")
@@ -44,7 +52,7 @@ DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
 AUDIT: web.AppKey["Audit"] = web.AppKey("audit")
 ADMINISTRATION: web.AppKey["Administration"] = web.AppKey("administration")
 LETTERS: web.AppKey["Letters"] = web.AppKey("letters")
-NOTICES: web.AppKey["Notices"] = web.AppKey("notices")
+NOTIFICATIONS: web.AppKey["Notifications"] = web.AppKey("notifications")
 INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
 
 CALLER: web.RequestKey["Caller"] = web.RequestKey("caller")

@@ -110,6 +110,11 @@ class AuthSettings(KeySettings, ServiceSettings):
         "codes for one country code and next three digits; empty: nor does the breaker watch them",
     )
     limit_send_total: Rates = _rates("5000/hour", "codes in total")
+    proof_of_work: Literal["blocked", "always", "off"] = Field(
+        "blocked",
+        description="when asking for a code takes a proof of work: while its range of numbers is "
+        "`blocked`, `always`, or never (`off`: a blocked range refuses)",
+    )
     limit_wrong_per_destination: Rates = _rates(
         "10/hour;20/day",
         "wrong codes for one destination; with a challenge handle, and one address",

@@ -15,6 +15,7 @@ from shared.tokens import Claims, bearer
 ACCESS = "__Host-access"
 REFRESH = "__Secure-refresh"
 CSRF = "__Host-csrf"
+DEVICE = "__Host-device"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _WANTED = f"send {CSRF_HEADER} with the value of the cookie {CSRF}"

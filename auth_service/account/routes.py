@@ -6,6 +6,7 @@ from auth_service.account import service
 from auth_service.account.model import Holdings
 from auth_service.account.schemas import (
     ADDRESSES,
+    NAMES,
     Export,
     ExportedSession,
     ExportedToken,
@@ -21,6 +22,7 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.session.answers import entrance_of
 from auth_service.session.cookies import clear
 from auth_service.step_up.errors import StepUpRequired
+from auth_service.throttle.errors import ProofRequired
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
 from shared.errors import Conflict, RateLimited
@@ -42,17 +44,17 @@ async def get_me(request: web.Request) -> web.Response:
     summary="Change names; a new mobile or email is stored once its code came back",
     body=ProfileBody,
     answers={200: UserAnswer, 202: Sent},
-    errors=(StepUpRequired, Conflict, RateLimited),
+    errors=(StepUpRequired, Conflict, ProofRequired, RateLimited),
 )
 async def change_me(request: web.Request) -> web.Response:
     """Store names, or send a code to a new address."""
     body, parts = await read_body(request, ProfileBody), request.app[PARTS]
-    caller, entrance = request[CALLER], entrance_of(request, ())
+    caller, entrance = request[CALLER], entrance_of(request, body=body)
     if body.model_fields_set & ADDRESSES:
         to = destination_of(parts.settings, body.mobile, body.email)
         challenge = await service.ask(parts, caller, to, entrance)
         return answer(Sent.of(challenge, "OTP sent successfully"), 202)
-    changes = body.model_dump(include=body.model_fields_set)
+    changes = body.model_dump(include=body.model_fields_set & NAMES)
     user = await service.change_profile(parts, caller, changes, entrance)
     return answer(UserAnswer.model_validate(user))
 
@@ -75,7 +77,7 @@ async def verify_contact(request: web.Request) -> web.Response:
         to,
         code=body.otp,
         handle=body.challenge,
-        entrance=entrance_of(request, ()),
+        entrance=entrance_of(request, body=body),
     )
     return answer(UserAnswer.model_validate(user))
 
@@ -89,14 +91,14 @@ async def verify_contact(request: web.Request) -> web.Response:
 )
 async def delete_me(request: web.Request) -> web.Response:
     """Remove the caller."""
-    await service.delete(request.app[PARTS], request[CALLER], entrance_of(request, ()))
+    await service.delete(request.app[PARTS], request[CALLER], entrance_of(request))
     return clear(request, web.Response(status=204))
 
 
 @routes.add("GET", "/me/export", summary="Everything that is held about you", answers={200: Export})
 async def export_me(request: web.Request) -> web.Response:
     """Answer with everything at once."""
-    found = await service.export(request.app[PARTS], request[CALLER], entrance_of(request, ()))
+    found = await service.export(request.app[PARTS], request[CALLER], entrance_of(request))
     return answer(_shown(request, found))
 
 

@@ -7,16 +7,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from auth_service.audit.schemas import EventAnswer
-from auth_service.otp.model import Code, Handle
+from auth_service.device.schemas import SendBody
+from auth_service.otp.schemas import ProofBody
 from auth_service.user.schemas import AddressBody, Name, UserAnswer, Username
 
 ADDRESSES = frozenset({"mobile", "email"})
+NAMES = frozenset({"name", "first_name", "last_name", "username"})
 
 
-class ProfileBody(BaseModel):
+class ProfileBody(SendBody):
     """Names to be stored, or one new address to be proven. Null takes a first or last name away."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Name | None = Field(None, description="how the user is to be called; not null")
     first_name: Name | None = None
@@ -27,7 +27,7 @@ class ProfileBody(BaseModel):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        given = self.model_fields_set
+        given = self.model_fields_set & (ADDRESSES | NAMES)
         if given & ADDRESSES and (len(given) > 1 or not (self.mobile or self.email)):
             message = "send names, or mobile, or email"
             raise ValueError(message)
@@ -40,11 +40,8 @@ class ProfileBody(BaseModel):
         return self
 
 
-class VerifyContactBody(AddressBody):
+class VerifyContactBody(AddressBody, ProofBody):
     """The code that was sent to the new address."""
-
-    otp: Code = Field(description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
 
 class ExportedSession(BaseModel):

@@ -57,9 +57,8 @@ async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance)
         challenge = await parts.challenges.send(
             "change_contact",
             to,
-            entrance.device.address,
+            entrance.client,
             Errand(_bound(caller.user)),
-            request_id=entrance.request_id,
             held=holder is not None,
             quiet=parts.conceals,
         )
@@ -90,20 +89,19 @@ async def verify(
     require_fresh(caller, parts.clock.now())
     event = _event("contact.changed", caller, entrance, to=mask(to.address))
     async with parts.audit.refusals(event):
-        proof = await parts.challenges.prove(
-            "change_contact", to, code, handle, entrance.device.address
-        )
+        proof = await parts.challenges.prove("change_contact", to, code, handle, entrance.client)
         async with parts.challenges.spending(proof):
             moved = await _move(parts, caller, to, proof, event)
     old = moved.before.destination(to.channel, "sms", "email")
     if old is not None:
-        told = {
-            **entrance.told(parts.clock.now()),
-            "what": WHAT[to.channel],
-            "new": mask(to.address),
-        }
-        request_id = entrance.request_id
-        await parts.notices.tell_at(old, "contact_changed", told, request_id=request_id)
+        await parts.notifications.send(
+            moved.user,
+            "contact_changed",
+            entrance.client,
+            to=old,
+            what=WHAT[to.channel],
+            new=mask(to.address),
+        )
     return moved.user
 
 
@@ -115,7 +113,9 @@ async def _move(parts: Parts, caller: Caller, to: Destination, proof: Proof, eve
         if moved is None:
             raise Conflict("The address is another account's")
         old = moved.before.destination(to.channel)
-        await parts.challenges.void([to.address, *([old.address] if old else [])])
+        addresses = [to.address, *([old.address] if old else [])]
+        await parts.invalidator.invalidate(addresses)
+    await parts.invalidator.invalidate(addresses)  # one may have been asked for before the commit
     return moved
 
 
@@ -129,7 +129,7 @@ async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
     user, now = caller.user, parts.clock.now()
     require_fresh(caller, now)
     event = _event("user.deleted", caller, entrance)
-    async with parts.database.transaction() as connection:
+    async with parts.invalidator.revoking(parts.database, user) as connection:
         await repository.delete(
             connection,
             user.id,
@@ -137,7 +137,6 @@ async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
             now=now,
             until=now + DELETED_LIFE,
         )
-        await parts.challenges.void(user.addresses)
     await parts.publisher.publish_for(user.id)
 
 

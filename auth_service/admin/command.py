@@ -6,15 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Literal
 
-from prometheus_client import CollectorRegistry
-
 from auth_service.admin.model import Actor, Role
 from auth_service.admin.service import Administration
 from auth_service.audit.model import Origin
 from auth_service.audit.service import Audit
-from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.keyring import Keyring
-from auth_service.otp.service import Challenges
+from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
@@ -64,16 +60,9 @@ async def _open_administration(
         open_redis(settings.redis_url.get_secret_value()) as redis,
     ):
         publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
-        challenges = Challenges(
-            redis,
-            Keyring(settings.secrets, entropy),
-            settings,
-            DeliveryMetrics(CollectorRegistry()),
-            clock=clock,
-            entropy=entropy,
-        )
+        invalidator = CodeInvalidator(redis, clock, life_seconds=settings.otp_ttl)
         audit = Audit(database, clock, entropy)
         try:
-            yield Administration(database, publisher, challenges, audit, lives, clock=clock)
+            yield Administration(database, publisher, invalidator, audit, lives, clock=clock)
         finally:
             await publisher.end()

@@ -10,7 +10,7 @@ from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import Audit
-from auth_service.otp.service import Challenges
+from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Lives
 from auth_service.session.repository import lock_user, revoke_user
@@ -31,14 +31,14 @@ class Administration:
         self,
         database: Database,
         publisher: Publisher,
-        challenges: Challenges,
+        invalidator: CodeInvalidator,
         audit: Audit,
         lives: Lives,
         *,
         clock: Clock,
     ) -> None:
         """Work on `database`."""
-        self._challenges = challenges
+        self._invalidator = invalidator
         self._database = database
         self._publisher = publisher
         self._audit = audit
@@ -70,7 +70,7 @@ class Administration:
         if actor.id == user_id:
             raise OwnAccount
         now = self._clock.now()
-        async with self._changing(user_id) as connection:
+        async with self._revoking(user_id) as connection:
             if (await _found(connection, user_id)).status == "pending":
                 raise NotActivated
             await repository.disable(
@@ -81,7 +81,6 @@ class Administration:
                 until=self._lives.revoked_until(now),
             )
             user = await _found(connection, user_id)
-            await self._challenges.void(user.addresses)
         await self._publisher.publish_for(user_id)
         return user
 
@@ -97,8 +96,7 @@ class Administration:
         now = self._clock.now()
         event = self._event("user.signed_out_everywhere", actor, user_id)
         until = self._lives.revoked_until(now)
-        await self.get(user_id)
-        async with self._database.transaction() as connection:
+        async with self._revoking(user_id) as connection:
             await revoke_user(
                 connection, user_id, reason="administration", event=event, now=now, until=until
             )
@@ -119,7 +117,7 @@ class Administration:
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
         now = self._clock.now()
-        async with self._changing(user_id) as connection:
+        async with self._revoking(user_id) as connection:
             await repository.change_roles(
                 connection,
                 user_id,
@@ -136,6 +134,13 @@ class Administration:
     @asynccontextmanager
     async def _changing(self, user_id: UUID) -> AsyncIterator[Connection]:
         async with self._database.transaction() as connection:
+            await lock_user(connection, user_id)
+            yield connection
+
+    @asynccontextmanager
+    async def _revoking(self, user_id: UUID) -> AsyncIterator[Connection]:
+        user = await self.get(user_id)
+        async with self._invalidator.revoking(self._database, user) as connection:
             await lock_user(connection, user_id)
             yield connection
 

@@ -9,16 +9,16 @@ from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
 from auth_service.password.errors import InvalidCredentials
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.answers import client_of, sign_in_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE, BY_PASSWORD
 from auth_service.session.schemas import TokenPair
+from auth_service.throttle.errors import ProofRequired
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
-from shared.problem import REQUEST_ID
 from shared.request import read_body
 
 routes = Routes("sign-in")
@@ -37,6 +37,7 @@ routes = Routes("sign-in")
         OtpInvalid,
         InvalidCredentials,
         CsrfFailed,
+        ProofRequired,
         RateLimited,
     ),
     auth=False,
@@ -48,14 +49,13 @@ async def login(request: web.Request) -> web.Response:
         return await _by_password(request, body, body.password)
     destination = destination_of(request.app[SETTINGS], body.mobile, body.email)
     if body.otp is None:
-        return await _ask(request, destination)
+        return await _ask(request, body, destination)
     return await _by_code(request, body, destination, body.otp)
 
 
-async def _ask(request: web.Request, destination: Destination) -> web.Response:
-    challenge = await service.ask(
-        request.app[PARTS], destination, device_of(request), request[REQUEST_ID]
-    )
+async def _ask(request: web.Request, body: LoginBody, destination: Destination) -> web.Response:
+    client = client_of(request, body)
+    challenge = await service.ask(request.app[PARTS], destination, client)
     return answer(Sent.of(challenge, "OTP sent successfully"), 202)
 
 
@@ -63,7 +63,7 @@ async def _by_code(
     request: web.Request, body: LoginBody, destination: Destination, code: str
 ) -> web.Response:
     require_issuable(request, body.transport)
-    entrance = entrance_of(request, BY_CODE[destination.channel])
+    entrance = sign_in_of(request, BY_CODE[destination.channel], body)
     signed_in = await service.enter_by_code(
         request.app[PARTS], destination, code, body.challenge, entrance
     )
@@ -72,7 +72,7 @@ async def _by_code(
 
 async def _by_password(request: web.Request, body: LoginBody, password: str) -> web.Response:
     require_issuable(request, body.transport)
-    parts, entrance = request.app[PARTS], entrance_of(request, BY_PASSWORD)
+    parts, entrance = request.app[PARTS], sign_in_of(request, BY_PASSWORD, body)
     if body.username is not None:
         signed_in = await service.enter_by_password(
             parts, "username", body.username, password, entrance

@@ -4,12 +4,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
 from auth_service.session.schemas import TokenIssuing
 
 
-class LoginBody(TokenIssuing):
+class LoginBody(TokenIssuing, SendBody):
     """`mobile` or `email` asks for a code; with `otp` they sign in. Or: a name and a `password`."""
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")

@@ -2,6 +2,7 @@
 
 import structlog
 
+from auth_service.client import Client
 from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
@@ -10,7 +11,7 @@ from auth_service.parts import Parts
 from auth_service.password.errors import InvalidCredentials
 from auth_service.password.repository import replace_hash
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device, Entrance, SignedIn
+from auth_service.session.model import Entrance, SignedIn
 from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from auth_service.user.model import Account, Claimants
@@ -21,7 +22,7 @@ from shared.logs import mask
 log = structlog.get_logger()
 
 
-async def ask(parts: Parts, destination: Destination, device: Device, request_id: str) -> Challenge:
+async def ask(parts: Parts, destination: Destination, client: Client) -> Challenge:
     """Send a code to the account that has the address.
 
     Where accounts are concealed, an address without one gets a challenge that nothing proves.
@@ -38,9 +39,8 @@ async def ask(parts: Parts, destination: Destination, device: Device, request_id
         return await parts.challenges.send(
             "login",
             destination,
-            device.address,
+            client,
             Errand(bound(account)) if account else NOTHING,
-            request_id=request_id,
             held=account is not None,
             quiet=parts.conceals,
         )
@@ -58,9 +58,7 @@ async def enter_by_code(
         AccountDisabled: the account may not be signed in.
     """
     async with parts.audit.refusals(entrance.event(to=mask(destination.address))):
-        proof = await parts.challenges.prove(
-            "login", destination, code, handle, entrance.device.address
-        )
+        proof = await parts.challenges.prove("login", destination, code, handle, entrance.client)
         async with parts.challenges.spending(proof):
             account = (await _find(parts, destination.channel, destination.address)).holder
             if account is None or bound(account) != proof.context:
@@ -84,7 +82,9 @@ async def enter_by_password(
         RateLimited: too many wrong passwords for that name from that client.
         ServiceUnavailable: too many passwords are being checked; nothing was counted.
     """
-    scopes = login_scopes(parts.settings, f"{kind}:{name.lower()}", entrance.device.address)
+    shown = f"@{name.lower()}" if kind == "username" else name
+    known = await parts.devices.knows(shown, entrance.client.device)
+    scopes = login_scopes(parts.settings, f"{kind}:{name.lower()}", entrance.client, known=known)
     async with parts.throttle.guess(scopes) as forgive:
         async with constant_time(parts.hasher.floor):
             found = await _find(parts, kind, name)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from auth_service.session.model import Device, Session, SignedIn
+from auth_service.client import Client
+from auth_service.session.model import Session, SignedIn
 from auth_service.user.model import User
 
 
@@ -22,7 +23,7 @@ class NewSession:
     """What is to be stored when somebody signs in."""
 
     id: UUID
-    device: Device
+    client: Client
     amr: tuple[str, ...]
     now: datetime
     ends: datetime
@@ -33,21 +34,24 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was stored. `known_device`: the user signed in with this user agent before."""
+    """What was stored.
+
+    `known_network`: the user signed in before from the client's network with the same program.
+    """
 
     user: User
     session: Session
     is_new: bool
-    known_device: bool
+    known_network: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A session that was stored. `strange`: its user is not new, but was not seen with the device.
+    """A session that was stored.
 
-    `is_new`: the user was made with it.
+    `is_new`: the user was made, or activated, with it. `known_network`: as in `Opened`.
     """
 
     signed_in: SignedIn
     is_new: bool
-    strange: bool
+    known_network: bool

@@ -48,11 +48,13 @@ def _storing(user: str) -> str:
 WITH {user}, known AS (
     SELECT EXISTS (
         SELECT 1 FROM sessions x
-        WHERE x.user_id = (SELECT id FROM u) AND x.user_agent IS NOT DISTINCT FROM $6) AS device
+        WHERE x.user_id = (SELECT id FROM u) AND x.ip <<= $15::cidr AND (
+            x.agent_family = $14
+            OR (x.agent_family IS NULL AND x.user_agent IS NOT DISTINCT FROM $6))) AS network
 ), s AS (
     INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
-                          expires_at)
-    SELECT $5, u.id, $6, $7, $8, $4, $4, $4, $9 FROM u
+                          expires_at, device_id, agent_family)
+    SELECT $5, u.id, $6, $7, $8, $4, $4, $4, $9, $13, $14 FROM u
     RETURNING *
 ), t AS (
     INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
@@ -60,7 +62,7 @@ WITH {user}, known AS (
 ), event AS (
     {event}
 )
-SELECT u.is_new, known.device AS known_device, {PREFIXED}, {PREFIXED_SESSION}
+SELECT u.is_new, known.network AS known_network, {PREFIXED}, {PREFIXED_SESSION}
 FROM known, {source}"""
 
 
@@ -80,17 +82,21 @@ async def open_session(
         *who,
         new.now,
         new.id,
-        new.device.user_agent,
-        new.device.address,
+        new.client.user_agent,
+        new.client.address,
         list(new.amr),
         new.ends,
         new.refresh_hash,
         new.refresh_ends,
         new.event,
+        new.client.device,
+        new.client.agent_family,
+        # a device that shows a token is known by that alone
+        new.client.network if new.client.device_is_new else None,
     )
     if row is None:
         return None
-    return Opened(user_of(row), session_of(row), row["is_new"], row["known_device"])
+    return Opened(user_of(row), session_of(row), row["is_new"], row["known_network"])
 
 
 def _choose(whose: Account | Holder) -> tuple[str, tuple[object, ...]]:

@@ -5,16 +5,23 @@ how it finds the user. A second factor will be asked for here: `repository.MAY_E
 that statement lets a user in, leaves out who has one, and `open_in` says what is missing.
 """
 
+import structlog
+
 from auth_service.audit.service import Audit
-from auth_service.delivery.notices import Notices
+from auth_service.client import Client
+from auth_service.device.service import KnownDevices
+from auth_service.notification.service import SIGN_IN, Notifications
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
 from auth_service.opening import repository
 from auth_service.opening.model import Holder, NewSession, Opening
 from auth_service.session.model import Entrance, Lives, SignedIn
-from auth_service.user.model import Account
+from auth_service.user.model import Account, User
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
+from shared.errors import ServiceUnavailable
+
+log = structlog.get_logger()
 
 
 class Opener:
@@ -23,7 +30,8 @@ class Opener:
     def __init__(
         self,
         database: Database,
-        notices: Notices,
+        devices: KnownDevices,
+        notifications: Notifications,
         audit: Audit,
         lives: Lives,
         *,
@@ -32,7 +40,8 @@ class Opener:
     ) -> None:
         """Write to `database`, with an event for each session."""
         self._database = database
-        self._notices = notices
+        self._devices = devices
+        self._notifications = notifications
         self._audit = audit
         self._lives = lives
         self._clock = clock
@@ -63,7 +72,7 @@ class Opener:
         ends = now + self._lives.absolute
         new = NewSession(
             id=new_id(self._clock, self._entropy),
-            device=entrance.device,
+            client=entrance.client,
             amr=entrance.amr,
             now=now,
             ends=ends,
@@ -75,12 +84,24 @@ class Opener:
         if opened is None:
             return None
         signed_in = SignedIn(opened.user, opened.session, token, new.refresh_ends)
-        strange = not (opened.is_new or opened.known_device)
-        return Opening(signed_in, opened.is_new, strange=strange)
+        return Opening(signed_in, opened.is_new, opened.known_network)
 
     async def greet(self, opening: Opening, entrance: Entrance) -> None:
-        """Tell a user who was not seen with this device before."""
-        if not opening.strange:
+        """Remember the device; tell a user who was not seen with it before.
+
+        Neither keeps anybody from signing in.
+        """
+        user, client = opening.signed_in.user, entrance.client
+        known = await self._remember(user, client)
+        if known or opening.is_new or (client.device_is_new and opening.known_network):
             return
-        told, request_id = entrance.told(self._clock.now()), entrance.request_id
-        await self._notices.tell(opening.signed_in.user, "new_sign_in", told, request_id=request_id)
+        await self._notifications.send(user, SIGN_IN, client)
+
+    async def _remember(self, user: User, client: Client) -> bool:
+        if client.device is None:
+            return False
+        try:
+            return await self._devices.remember(user.id, user.challenged, client.device)
+        except ServiceUnavailable:
+            log.warning("device.remember_failed", user_id=str(user.id))
+            return False

@@ -2,9 +2,17 @@
 
 from typing import Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from auth_service.otp.model import Challenge
+from auth_service.device.schemas import DeviceBody
+from auth_service.otp.model import Challenge, Code, Handle
+
+
+class ProofBody(DeviceBody):
+    """Base of bodies that prove a code."""
+
+    otp: Code = Field(description="the code received, six digits")
+    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
 
 class Sent(BaseModel):

@@ -1,65 +1,87 @@
--- Stores a challenge and its delivery, or counts nothing and says which limit refuses.
--- KEYS: challenge, newest pointer, delivery stream, known client, ticket, the range of numbers' codes
---       sent, codes proven, until when it is blocked, then one list per scope
--- ARGV: now (ms), expires_at (ms), handle digest, code mac, destination digest, delivery id,
---       sealed delivery or '' for none, sealed context,
+-- Stores a challenge and its delivery, or counts nothing and says what refuses.
+-- KEYS: challenge, newest pointer, queued pointer, delivery stream, ticket, proof of work used,
+--       code funnel; the range of numbers: codes sent, codes proven, until when it is blocked,
+--       sent by the client's network, sent for work and not proven; then one list per scope
+-- ARGV: now (ms), expires_at (ms), handle digest, code mac, a mac that no code has, destination
+--       digest, delivery id, sealed delivery or '' for none, sealed context, ticket digest or '',
 --       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}, whether it counts}, ...},
---       held (0/1),
---       ticket digest or '', whom a blocked range refuses or '' when none is watched
--- A scope that refuses quietly is passed over when it is full, and delivers nothing to the others.
--- Returns {index of the refusing scope, wait ms}, the range's after all others; else
--- {0, delivered, range blocked}
+--       {known, held, watcher, proof, solution_expires_at} as JSON
+-- A scope that refuses quietly is passed over when it is full. It then delivers nothing to the
+-- others, and what is stored for them matches no code: a code exists only if its message is queued.
+-- Returns {'limited', index of the refusing scope, wait ms}, the range's index after all others;
+-- {'proof', sends for work that are not proven}; or {'sent', queued, range blocked}
 local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
-local scopes = cjson.decode(ARGV[9])
-local standing = redis.call('MGET', KEYS[4], KEYS[8])
-local known, blocked_until = standing[1] ~= false, tonumber(standing[2] or 0)
-local held = ARGV[10] == '1'
-local watcher = ARGV[12]
-local delivered, quiet = ARGV[7] ~= '', false
+local scopes, asked = cjson.decode(ARGV[11]), cjson.decode(ARGV[12])
+local FIRST_SCOPE = 13
+local queued, dropped = ARGV[8] ~= '', false
 local passed_over = {}
 local exempt = {
   everybody = false,
-  strangers = known,
-  newcomers = known or held,
-  strangers_quietly = known,
-  newcomers_quietly = known or held,
+  strangers = asked.known,
+  newcomers = asked.known or asked.held,
+  strangers_quietly = asked.known,
+  newcomers_quietly = asked.known or asked.held,
 }
 for i, scope in ipairs(scopes) do
   local whom = scope[1]
   local quietly = whom == 'strangers_quietly' or whom == 'newcomers_quietly'
-  local full = (quietly or not exempt[whom]) and wait_of(KEYS[8 + i], scope[2], now) or 0
+  local key = KEYS[FIRST_SCOPE + i - 1]
+  local full = (quietly or not exempt[whom]) and wait_of(key, scope[2], now) or 0
   if full > 0 and not quietly then
-    return {i, full}
+    return {'limited', i, full}
   elseif full > 0 then
     passed_over[i] = true -- for the exempt too: what others are then let through would tell
-    delivered, quiet = delivered and exempt[whom], quiet or not exempt[whom]
+    queued, dropped = queued and exempt[whom], dropped or not exempt[whom]
   end
 end
-local blocked = watcher ~= '' and blocked_until > now
-if blocked and not exempt[watcher] then
-  if watcher == 'newcomers' then
-    return {#scopes + 1, blocked_until - now}
+
+local blocked_until = tonumber(redis.call('GET', KEYS[10]) or 0)
+local blocked = asked.watcher ~= '' and blocked_until > now
+local wants_work = asked.proof == 'always'
+if blocked and not wants_work then
+  if asked.proof == 'blocked' then
+    -- Where it must not show who holds a number, everybody but a known device is asked.
+    wants_work = asked.watcher == 'newcomers_quietly' and not asked.known
+      or not exempt[asked.watcher]
+  elseif not exempt[asked.watcher] then
+    if asked.watcher == 'newcomers' then
+      return {'limited', #scopes + 1, blocked_until - now}
+    end
+    queued, dropped = false, true
   end
-  delivered, quiet = false, true
 end
+if wants_work then
+  if KEYS[6] == '' or not redis.call('SET', KEYS[6], 1, 'NX', 'PXAT', asked.solution_expires_at) then
+    return {'proof', math.max(0, tonumber(redis.call('GET', KEYS[12]) or 0))}
+  end
+  if blocked then
+    redis.call('INCR', KEYS[12])
+    redis.call('PEXPIRE', KEYS[12], HOUR)
+  end
+end
+
 for i, scope in ipairs(scopes) do
   if scope[3] and not passed_over[i] then
-    count_event(KEYS[8 + i], scope[2], now)
+    count_event(KEYS[FIRST_SCOPE + i - 1], scope[2], now)
   end
 end
-local tripped = false
-if watcher ~= '' and not quiet then
-  tripped = note_sent(KEYS[6], KEYS[7], KEYS[8], now, blocked)
+local noted, tripped = false, false
+if asked.watcher ~= '' and not dropped and wait_of(KEYS[11], PER_NETWORK, now) == 0 then
+  count_event(KEYS[11], PER_NETWORK, now)
+  noted, tripped = true, note_sent(KEYS[8], KEYS[9], KEYS[10], now, blocked)
 end
-redis.call('HSET', KEYS[1], 'mac', ARGV[4], 'destination', ARGV[5], 'expires_at', expires_at,
-  'context', ARGV[8], 'ticket', ARGV[11],
+redis.call('HSET', KEYS[1], 'mac', queued and ARGV[4] or ARGV[5], 'destination', ARGV[6],
+  'expires_at', expires_at, 'context', ARGV[9], 'ticket', queued and ARGV[10] or '',
+  'noted', noted and 1 or 0, 'worked', (wants_work and blocked) and 1 or 0,
   'wrong_handle', 0, 'wrong_newest', 0)
 redis.call('PEXPIREAT', KEYS[1], expires_at)
 redis.call('SET', KEYS[2], ARGV[3], 'PXAT', expires_at)
-if ARGV[11] ~= '' then
-  redis.call('SET', KEYS[5], ARGV[3], 'PXAT', expires_at)
+if queued then
+  redis.call('SET', KEYS[3], ARGV[3], 'PXAT', expires_at)
+  if ARGV[10] ~= '' then
+    redis.call('SET', KEYS[5], ARGV[3], 'PXAT', expires_at)
+  end
+  redis.call('XADD', KEYS[4], '*', 'id', ARGV[7], 'not_after', expires_at, 'sealed', ARGV[8])
+  count_code(KEYS[7], 'sent')
 end
-if delivered then
-  redis.call('XADD', KEYS[3], '*', 'id', ARGV[6], 'not_after', expires_at, 'sealed', ARGV[7])
-end
-return {0, delivered and 1 or 0, tripped and 1 or 0}
+return {'sent', queued and 1 or 0, tripped and 1 or 0}

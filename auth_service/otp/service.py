@@ -1,19 +1,22 @@
 """Challenges: ask for a code, prove it, give it back. One Lua script for each transition."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import structlog
 
+from auth_service.client import Client
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import STREAM, Delivery
 from auth_service.destination import Destination
+from auth_service.device.service import KNOWN, KnownDevices, devices_key
 from auth_service.keyring import Keyring
 from auth_service.otp.errors import NothingSent, OtpInvalid
+from auth_service.otp.funnel import FUNNEL, CodeFunnel
+from auth_service.otp.invalidation import void_key
 from auth_service.otp.model import (
     HANDLE_BYTES,
     Challenge,
@@ -25,7 +28,8 @@ from auth_service.otp.model import (
 )
 from auth_service.settings import AuthSettings
 from auth_service.throttle.breaker import BREAKER, Range, watched
-from auth_service.throttle.model import Scope, digest, known_key, sent_scopes, wrong_scopes
+from auth_service.throttle.model import Scope, digest, sent_scopes, wrong_scopes
+from auth_service.throttle.proof_of_work import ProofOfWork
 from auth_service.throttle.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
@@ -33,11 +37,9 @@ from shared.errors import DomainError, RateLimited
 from shared.redis import BatchedRedis, Script, lua
 
 log = structlog.get_logger()
-Address = IPv4Address | IPv6Address
-KNOWN_FOR_MS = 30 * 24 * 3600 * 1000
 FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-SEND = Script.of(LIMITS, BREAKER, lua("auth_service.otp", "send.lua"))
-VERIFY = Script.of(LIMITS, BREAKER, lua("auth_service.otp", "verify.lua"))
+SEND = Script.of(LIMITS, BREAKER, FUNNEL, lua("auth_service.otp", "send.lua"))
+VERIFY = Script.of(LIMITS, BREAKER, KNOWN, FUNNEL, lua("auth_service.otp", "verify.lua"))
 REDEEM = Script.of(lua("auth_service.otp", "redeem.lua"))
 GIVE_BACK = Script.of(lua("auth_service.otp", "give_back.lua"))
 
@@ -51,14 +53,6 @@ class LimitReached(RateLimited):
         self.scope = scope
 
 
-def _send_keys(
-    challenge: str, owner: str, known: str, ticket: str, counted: Sequence[str]
-) -> list[str]:
-    """Return the keys in the order in which `send.lua` takes them."""
-    named = f"challenge:{challenge}", f"newest:{owner}", STREAM, known, f"ticket:{ticket}"
-    return [*named, *counted]
-
-
 class Challenges:
     """Codes on their way. State is in Redis alone, so any replica proves what another one sent."""
 
@@ -69,6 +63,9 @@ class Challenges:
         settings: AuthSettings,
         metrics: DeliveryMetrics,
         *,
+        devices: KnownDevices,
+        work: ProofOfWork,
+        funnel: CodeFunnel,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -78,6 +75,9 @@ class Challenges:
         self._settings = settings
         self._lives = settings.otp_ttl, settings.otp_cooldown
         self._metrics = metrics
+        self._devices = devices
+        self._work = work
+        self._funnel = funnel
         self._clock = clock
         self._entropy = entropy
 
@@ -85,10 +85,9 @@ class Challenges:
         self,
         purpose: Purpose,
         destination: Destination,
-        client: Address,
+        client: Client,
         errand: Errand,
         *,
-        request_id: str,
         held: bool = False,
         quiet: bool = False,
         link: Link | None = None,
@@ -96,40 +95,61 @@ class Challenges:
         """Store a new code and its delivery; both are durable when this returns.
 
         `held`: a verified user holds the destination, so that limits which other people's traffic
-        fills do not refuse it. `quiet`: they refuse nobody, but what is not held gets no message.
+        fills do not refuse it. `quiet`: they refuse nobody, but what is not held gets no message,
+        and no code exists then.
 
         Raises:
             LimitReached: too many codes; nothing was stored or counted.
+            ProofRequired: a proof of work has to come with the request; likewise.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        now = milliseconds(self._clock.now())
-        expires_at = now + self._settings.otp_ttl * 1000
+        known = await self._devices.knows(destination.address, client.device)
+        scopes = sent_scopes(
+            self._settings, destination, client, known=known, to=errand.to, quiet=quiet
+        )
+        range_ = watched(self._settings, destination, client, quiet=quiet)
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), draw_code(self._entropy)
-        scopes = sent_scopes(self._settings, destination, client, to=errand.to, quiet=quiet)
-        range_ = watched(self._settings, destination, quiet=quiet)
-        delivery = self._delivery(errand, destination, code, request_id, link)
+        delivery = self._delivery(errand, destination, code, client.request_id, link)
+        asked = {
+            "known": known,
+            "held": held,
+            "watcher": range_.refuses,
+            "proof": "off" if purpose == "step_up" else self._settings.proof_of_work,
+            "solution_expires_at": client.solution.expires_at if client.solution else 0,
+        }
         ticket = digest(link.ticket) if link else ""
-        challenge, owner = digest(handle), digest(purpose, destination.address)
-        known = known_key((errand.to or destination).address, client)
+        owner, now = digest(purpose, destination.address), milliseconds(self._clock.now())
+        keys = [
+            f"challenge:{digest(handle)}",
+            f"newest:{owner}",
+            f"queued:{owner}",
+            STREAM,
+            f"ticket:{ticket}",
+            f"solution:{client.solution.digest}" if client.solution else "",
+            self._funnel.key(),
+            *range_.keys,
+            *(scope.key for scope in scopes),
+        ]
         arguments: list[str | bytes | int] = [
             now,
-            expires_at,
-            challenge,
-            self._macs(purpose, destination, code if errand.real else self._no_code())[0],
+            now + self._settings.otp_ttl * 1000,
+            digest(handle),
+            self._macs(purpose, destination, code)[0] if errand.real else self._no_code(),
+            self._no_code(),
             owner,
             delivery.id,
             delivery.sealed(self._keyring) if errand.template else "",
             self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
-            json.dumps([(scope.refuses, scope.rates, scope.counts) for scope in scopes]),
-            int(held),
             ticket,
-            range_.refuses,
+            json.dumps([(scope.refuses, scope.rates, scope.counts) for scope in scopes]),
+            json.dumps(asked),
         ]
-        keys = _send_keys(challenge, owner, known, ticket, [*range_.keys, *(s.key for s in scopes)])
-        index, outcome, *tripped = await self._redis.run(SEND, keys, arguments)
-        if index:
-            raise LimitReached((*scopes, range_.scope)[index - 1], outcome)
-        self._count(delivery, range_, requested=bool(outcome), tripped=any(tripped))
+        outcome, first, *rest = await self._redis.run(SEND, keys, arguments)
+        if outcome == b"limited":
+            raise LimitReached((*scopes, range_.scope)[first - 1], rest[0])
+        if outcome == b"proof":
+            raise self._work.require(first)
+        self._count(delivery, range_, requested=bool(first), tripped=bool(rest[0]))
         return Challenge(handle, destination.channel, *self._lives)
 
     async def prove(
@@ -138,11 +158,12 @@ class Challenges:
         destination: Destination,
         code: str,
         handle: str | None,
-        client: Address,
+        client: Client,
     ) -> Proof:
         """Spend the right code; of any number of simultaneous calls one succeeds.
 
-        Without `handle` the destination's newest challenge is meant.
+        Without `handle` the destination's newest challenge is meant. A right code with its handle
+        is never refused for wrong ones.
 
         Raises:
             OtpInvalid: wrong (counted).
@@ -150,28 +171,33 @@ class Challenges:
             RateLimited: too many wrong codes lately.
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
-        scopes = wrong_scopes(self._settings, destination.address, client, with_handle=bool(handle))
+        scopes = wrong_scopes(self._settings, destination, client, with_handle=bool(handle))
+        range_ = watched(self._settings, destination, client)
         owner = digest(purpose, destination.address)
         answer: list[Any] = await self._redis.run(
             VERIFY,
             [
                 f"newest:{owner}",
+                f"queued:{owner}",
                 receipt,
-                known_key(destination.address, client),
-                watched(self._settings, destination).proven,
+                devices_key(destination.address),
+                range_.proven,
+                range_.worked,
+                void_key(destination.address),
+                self._funnel.key(),
                 *(scope.key for scope in scopes),
-                _void_key(destination.address),
             ],
             [
                 milliseconds(self._clock.now()),
                 digest(handle) if handle else "",
                 owner,
                 self._settings.otp_max_attempts,
-                json.dumps([scope.rates for scope in scopes]),
-                KNOWN_FOR_MS,
+                client.device or "",
+                json.dumps([(scope.refuses, scope.rates) for scope in scopes]),
                 *self._macs(purpose, destination, code),
             ],
         )
+        self._funnel.count(answer[0])
         if answer[0] == b"limited":
             raise RateLimited(-(-answer[1] // 1000))
         if answer[0] == b"none":
@@ -201,13 +227,6 @@ class Challenges:
             if not (isinstance(failed, DomainError) and failed.status in FINAL):
                 await self.give_back(proof)
             raise
-
-    async def void(self, addresses: Iterable[str]) -> None:
-        """Make every code worthless that is on its way to one of these, whatever it is for."""
-        life = self._settings.otp_ttl * 1000
-        until = milliseconds(self._clock.now()) + life
-        for address in addresses:
-            await self._redis.execute("SET", _void_key(address), until, "PX", life)
 
     async def give_back(self, proof: Proof) -> None:
         """Make a spent code valid again for the rest of its life."""
@@ -250,7 +269,3 @@ class Challenges:
     def _macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
         message = f"{purpose}\0{destination.address}\0{code}".encode()
         return [mac.hex() for mac in self._keyring.macs("otp", message)]
-
-
-def _void_key(address: str) -> str:
-    return f"void:{digest(address)}"

@@ -1,50 +1,80 @@
 -- Verifies, counts and consumes in one step.
--- KEYS: newest pointer, receipt, known client, codes proven in the range of numbers or '' when none
---       is watched, then one list per scope of wrong tries, then until when the destination's
---       challenges are void: those that expire no later
--- ARGV: now (ms), handle digest or '', destination digest, most wrong tries,
---       scopes as JSON {{{count, window_ms}, ...}, ...}, how long a client is known (ms), then a mac of the code for every key
+-- KEYS: newest pointer, queued pointer, receipt, the destination's known devices, codes proven in
+--       the range of numbers or '', sends for work in the range or '', until when the
+--       destination's challenges are void (those that expire no later), code funnel,
+--       then one list per scope of wrong tries
+-- ARGV: now (ms), handle digest or '', destination digest, most wrong tries, device id or '',
+--       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}}, ...},
+--       then a mac of the code for every key
+-- Without a handle tries count against the newest challenge. Where that was dropped by a limit, the
+-- newest one whose message was queued holds the code: who asks for more cannot make it worthless.
 -- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
 local now = tonumber(ARGV[1])
-local handle, counter = ARGV[2], 'wrong_handle'
-if handle == '' then
-  handle, counter = redis.call('GET', KEYS[1]), 'wrong_newest'
+local by_handle = ARGV[2] ~= ''
+local counter = by_handle and 'wrong_handle' or 'wrong_newest'
+local FIRST_SCOPE, FIRST_MAC = 9, 7
+local void_until = tonumber(redis.call('GET', KEYS[7]) or 0)
+
+-- Returns a challenge that may still be tried, else nil.
+local function find_live(handle)
+  local found = redis.call('HMGET', 'challenge:' .. handle,
+    'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'worked')
+  local expires_at = tonumber(found[3] or 0)
+  if not found[1] or found[2] ~= ARGV[3] or expires_at <= now or expires_at <= void_until
+    or tonumber(found[4]) >= tonumber(ARGV[4]) then
+    return nil
+  end
+  return found
 end
-if not handle then
+
+local counted, queued = ARGV[2], ARGV[2]
+if not by_handle then
+  local pointers = redis.call('MGET', KEYS[1], KEYS[2])
+  counted, queued = pointers[1], pointers[2] or pointers[1]
+end
+local challenge = counted and find_live(counted)
+if not challenge then
   return {'none'}
 end
-local key = 'challenge:' .. handle
-local found = redis.call('HMGET', key, 'mac', 'destination', 'expires_at', counter, 'context')
-if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
-  or tonumber(found[4]) >= tonumber(ARGV[4]) then
-  return {'none'}
-end
-local void = redis.call('GET', KEYS[#KEYS])
-if void and tonumber(found[3]) <= tonumber(void) then
-  return {'none'}
-end
-local scopes = cjson.decode(ARGV[5])
-for i, rates in ipairs(scopes) do
-  local wait = wait_of(KEYS[4 + i], rates, now)
-  if wait > 0 then
-    return {'limited', wait}
+local compared = queued == counted and challenge or find_live(queued)
+
+local known = is_known(KEYS[4], ARGV[5], now)
+local scopes = cjson.decode(ARGV[6])
+local wait = 0
+for i, scope in ipairs(scopes) do
+  if not (known and scope[1] == 'strangers') then
+    wait = math.max(wait, wait_of(KEYS[FIRST_SCOPE + i - 1], scope[2], now))
   end
 end
-for i = 7, #ARGV do
-  if found[1] == ARGV[i] then
+if wait > 0 and not by_handle then
+  return {'limited', wait}
+end
+
+for i = FIRST_MAC, compared and #ARGV or 0 do
+  if compared[1] == ARGV[i] then
     -- Kept under the receipt until it would have expired, in case the sign-in cannot be stored.
-    redis.call('RENAME', key, KEYS[2])
-    redis.call('HSET', KEYS[2], 'handle', handle)
-    redis.call('SET', KEYS[3], 1, 'PX', ARGV[6])
-    if KEYS[4] ~= '' then
-      note(KEYS[4], now)
-      redis.call('HSET', KEYS[2], 'proven', KEYS[4], 'proven_at', now)
+    redis.call('RENAME', 'challenge:' .. queued, KEYS[3])
+    redis.call('HSET', KEYS[3], 'handle', queued)
+    if KEYS[5] ~= '' and compared[6] == '1' then
+      note(KEYS[5], now)
+      redis.call('HSET', KEYS[3], 'proven', KEYS[5], 'proven_at', now)
     end
-    return {'right', found[5]}
+    if KEYS[6] ~= '' and compared[7] == '1' then
+      redis.call('DECR', KEYS[6])
+    end
+    count_code(KEYS[8], 'proven')
+    return {'right', compared[5]}
   end
 end
-redis.call('HINCRBY', key, counter, 1)
-for i, rates in ipairs(scopes) do
-  count_event(KEYS[4 + i], rates, now)
+redis.call('HINCRBY', 'challenge:' .. counted, counter, 1)
+if compared and queued ~= counted then
+  redis.call('HINCRBY', 'challenge:' .. queued, counter, 1)
+end
+count_code(KEYS[8], 'wrong')
+if wait > 0 then
+  return {'limited', wait}
+end
+for i, scope in ipairs(scopes) do
+  count_event(KEYS[FIRST_SCOPE + i - 1], scope[2], now)
 end
 return {'wrong'}

@@ -27,7 +27,7 @@ async def change(
     user = caller.user
     parts.policy.require(password, field="new_password", username=user.username, email=user.email)
     event = Event("password.changed", entrance.origin, user.id, session_id=caller.session_id)
-    scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.device.address)
+    scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.client)
     async with parts.throttle.guess(scopes) as forgive:
         account = await _knowing(parts, user.id, current)
         fresh = await parts.hasher.hash(password) if account else ""
@@ -36,8 +36,7 @@ async def change(
             raise WrongPassword
         await _replace(parts, caller, account, fresh, event)
     await forgive()
-    told = entrance.told(parts.clock.now())
-    await parts.notices.tell(user, "password_changed", told, request_id=entrance.request_id)
+    await parts.notifications.send(user, "password_changed", entrance.client)
     await parts.publisher.publish_for(user.id)
 
 
@@ -58,7 +57,7 @@ async def _replace(
         WrongPassword: another password was stored since this one was verified.
     """
     now, user_id = parts.clock.now(), caller.user.id
-    async with parts.database.transaction() as connection:
+    async with parts.invalidator.revoking(parts.database, caller.user) as connection:
         await lock_user(connection, user_id)
         if not await repository.set_password(connection, account, fresh):
             raise WrongPassword

@@ -20,12 +20,12 @@ from auth_service.password.schemas import (
 from auth_service.password.service import TICKET_LIFE, Named
 from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session.answers import device_of, entrance_of
+from auth_service.session.answers import client_of, entrance_of
 from auth_service.settings import AuthSettings
+from auth_service.throttle.errors import ProofRequired
 from shared.answer import answer
 from shared.errors import RateLimited
 from shared.openapi import Routes
-from shared.problem import REQUEST_ID
 from shared.request import read_body
 
 routes = Routes("passwords")
@@ -37,14 +37,14 @@ routes = Routes("passwords")
     summary="Ask for a code, and by mail a link, that replaces the password",
     body=ForgotBody,
     answers={202: Sent},
-    errors=(RateLimited,),
+    errors=(ProofRequired, RateLimited),
     auth=False,
 )
 async def forgot_password(request: web.Request) -> web.Response:
     """Answer alike whether the account exists or not."""
     body, parts = await read_body(request, ForgotBody), request.app[PARTS]
     named = _named(body, parts.settings)
-    challenge = await service.ask(parts, named, device_of(request), request[REQUEST_ID])
+    challenge = await service.ask(parts, named, client_of(request, body))
     return answer(Sent.of(challenge, "If there is such an account, a code was sent"), 202)
 
 
@@ -61,7 +61,7 @@ async def verify_reset(request: web.Request) -> web.Response:
     """Spend the code."""
     body, parts = await read_body(request, VerifyResetBody), request.app[PARTS]
     named = _named(body, parts.settings)
-    entrance = entrance_of(request, ())
+    entrance = entrance_of(request, body=body)
     ticket = await service.exchange(parts, named, body.otp, body.challenge, entrance)
     return answer(ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds())))
 
@@ -78,7 +78,7 @@ async def verify_reset(request: web.Request) -> web.Response:
 async def reset_password(request: web.Request) -> web.Response:
     """Spend the ticket or the code, unless the password is refused."""
     body, parts = await read_body(request, ResetBody), request.app[PARTS]
-    entrance, password = entrance_of(request, ()), body.new_password
+    entrance, password = entrance_of(request, body=body), body.new_password
     if body.reset_ticket is not None:
         await service.reset_by_ticket(parts, body.reset_ticket, password, entrance)
     else:
@@ -103,7 +103,7 @@ async def change_password(request: web.Request) -> web.Response:
         request[CALLER],
         body.current_password,
         body.new_password,
-        entrance_of(request, ()),
+        entrance_of(request, body=body),
     )
     return answer(PasswordStored(message="Password changed"))
 

@@ -4,7 +4,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from auth_service.device.schemas import DeviceBody, SendBody
 from auth_service.otp.model import Code, Handle
+from auth_service.otp.schemas import ProofBody
 from auth_service.password.model import GivenPassword, NewPassword
 
 MAX_TICKET = 200
@@ -32,18 +34,15 @@ class NameBody(BaseModel):
         return self
 
 
-class ForgotBody(NameBody):
+class ForgotBody(NameBody, SendBody):
     """Whose password is forgotten."""
 
 
-class VerifyResetBody(NameBody):
+class VerifyResetBody(NameBody, ProofBody):
     """The code, and whose password is to be replaced."""
 
-    otp: Code = Field(description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
-
-class ResetBody(NameBody):
+class ResetBody(NameBody, DeviceBody):
     """A new password, with a ticket or with a name and its code."""
 
     reset_ticket: str | None = Field(None, max_length=MAX_TICKET, description="from a code or mail")
@@ -61,10 +60,8 @@ class ResetBody(NameBody):
         return self
 
 
-class ChangeBody(BaseModel):
+class ChangeBody(DeviceBody):
     """The password there is, and the one that there is to be."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     current_password: GivenPassword
     new_password: NewPassword

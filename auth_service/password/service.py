@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from auth_service.audit.model import Event
+from auth_service.client import Client
 from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
 from auth_service.opaque import SECRET_BYTES, fingerprint, well_formed, wrap
@@ -12,7 +13,7 @@ from auth_service.otp.errors import NothingSent, OtpInvalid
 from auth_service.otp.model import NOTHING, Challenge, Errand, Link, Proof
 from auth_service.parts import Parts
 from auth_service.password import repository
-from auth_service.session.model import Device, Entrance
+from auth_service.session.model import Entrance
 from auth_service.session.repository import lock_user, revoke_user
 from auth_service.user.model import Account, User
 from auth_service.user.repository import Name, find_account, find_claimants
@@ -37,7 +38,7 @@ class Named:
         return Destination(self.kind, self.name)
 
 
-async def ask(parts: Parts, named: Named, device: Device, request_id: str) -> Challenge:
+async def ask(parts: Parts, named: Named, client: Client) -> Challenge:
     """Send a code, and by mail a link, to the account with that name; or do as if.
 
     Raises:
@@ -45,25 +46,22 @@ async def ask(parts: Parts, named: Named, device: Device, request_id: str) -> Ch
     """
     async with constant_time():
         account = await _find(parts, named)
-        challenge = await _send(parts, named, account, device, request_id)
-        origin = Entrance(device, request_id, ()).origin
+        challenge = await _send(parts, named, account, client)
+        origin = Entrance(client, ()).origin
         user_id = account.user.id if account else None
         event = Event("password.reset_asked", origin, user_id, details={"to": mask(named.name)})
         await parts.audit.append(event)
     return challenge
 
 
-async def _send(
-    parts: Parts, named: Named, account: Account | None, device: Device, request_id: str
-) -> Challenge:
+async def _send(parts: Parts, named: Named, account: Account | None, client: Client) -> Challenge:
     ticket = wrap("cht_", parts.entropy.bytes(SECRET_BYTES))
     page = f"{parts.settings.public_url.rstrip('/')}/console"
     return await parts.challenges.send(
         "reset_password",
         named.destination,
-        device.address,
+        client,
         _errand(named, account) if account else NOTHING,
-        request_id=request_id,
         held=account is not None,
         quiet=True,
         link=Link(page, ticket) if named.destination.channel == "email" else None,
@@ -142,7 +140,7 @@ async def _prove(
     parts: Parts, named: Named, code: str, handle: str | None, entrance: Entrance
 ) -> Proof:
     return await parts.challenges.prove(
-        "reset_password", named.destination, code, handle, entrance.device.address
+        "reset_password", named.destination, code, handle, entrance.client
     )
 
 
@@ -164,7 +162,7 @@ async def _reset(
     parts.policy.require(password, field=FIELD, username=user.username, email=user.email)
     fresh = await parts.hasher.hash(password)
     event = _event(entrance, user_id=user.id)
-    async with parts.database.transaction() as connection:
+    async with parts.invalidator.revoking(parts.database, user) as connection:
         await lock_user(connection, user.id)
         if ticket and not await repository.spend_ticket(connection, ticket, now):
             raise OtpInvalid
@@ -182,9 +180,7 @@ async def _reset(
 
 
 async def _tell(parts: Parts, user: User, entrance: Entrance) -> None:
-    parameters = entrance.told(parts.clock.now())
-    request_id = entrance.request_id
-    await parts.notices.tell(user, "password_reset", parameters, request_id=request_id)
+    await parts.notifications.send(user, "password_reset", entrance.client)
     await parts.publisher.publish_for(user.id)
 
 

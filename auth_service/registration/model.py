@@ -49,13 +49,14 @@ class Choice:
     whole: bool
 
 
-def choose(fresh: Sequence[UUID], proven: UUID | None) -> Choice | None:
+def choose(fresh: Sequence[UUID], named: UUID | None, *, by_handle: bool) -> Choice | None:
     """Return what to activate among an address's open registrations, the newest first.
 
-    `proven`: the one whose own challenge was proven, by its handle. Without it nobody knows which
-    of several was meant, and somebody else may have made all but one: password, username and names
-    of the activated one are dropped then, so that nobody gets in with what they chose for another.
+    `named`: the registration that the proven code was sent for. A code that was asked for again
+    names none, unless its sender showed that registration's own handle. It proves the address
+    alone then: password, username and names may be those of a stranger. So may they be where
+    several registrations are open and the code is proven without its handle.
     """
-    if proven is not None:
-        return Choice(proven, whole=True) if proven in fresh else None
-    return Choice(fresh[0], whole=len(fresh) == 1) if fresh else None
+    if named is not None and by_handle:
+        return Choice(named, whole=True) if named in fresh else None
+    return Choice(fresh[0], whole=list(fresh) == [named]) if fresh else None

@@ -72,6 +72,19 @@ RETURNING {PREFIXED}, u.password"""
     )
 }
 
+# The registration is open at the address that the handle is shown for.
+FIND_BY_HANDLE = {
+    channel: f"""
+SELECT id FROM users
+WHERE {goes_to} AND status = 'pending' AND created_at > $2
+  AND id = (SELECT user_id FROM tokens WHERE hash = $3 AND scope = 'registration')"""
+    for channel, goes_to in GOES_TO.items()
+}
+ADD_HANDLE = """
+INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
+SELECT $1, 'registration', id, $3, $4 FROM users WHERE id = $2 AND status = 'pending'"""
+REMOVE_HANDLES = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'registration'"
+
 REMOVE = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
 
 
@@ -99,6 +112,22 @@ async def add(
     )
 
 
+async def add_handle(
+    connection: Connection, hash_: bytes, registration: UUID, now: datetime
+) -> None:
+    """Store the handle of a code that was sent for the registration, by its SHA-256."""
+    await connection.execute(ADD_HANDLE, hash_, registration, now, now + REGISTRATION_LIFE)
+
+
+async def find_by_handle(
+    connection: Connection, destination: Destination, hash_: bytes, now: datetime
+) -> UUID | None:
+    """Return the registration, open at the address, of which a code had that handle."""
+    query, since = FIND_BY_HANDLE[destination.channel], now - REGISTRATION_LIFE
+    found: UUID | None = await connection.fetchval(query, destination.address, since, hash_)
+    return found
+
+
 async def is_open(connection: Connection, destination: Destination, now: datetime) -> bool:
     """Tell whether a registration waits at the address, which nobody has proven yet."""
     query, since = IS_OPEN[destination.channel], now - REGISTRATION_LIFE
@@ -119,6 +148,7 @@ async def activate(
     try:
         async with connection.transaction():
             row = await connection.fetchrow(query, choice.id, choice.whole, conceals)
+            await connection.execute(REMOVE_HANDLES, choice.id)
     except UniqueViolationError:
         return None
     return account_of(row) if row else None

@@ -15,17 +15,17 @@ from auth_service.registration.schemas import (
     VerifyBody,
 )
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.answers import client_of, sign_in_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
 from auth_service.session.schemas import Activation
 from auth_service.settings import AuthSettings
+from auth_service.throttle.errors import ProofRequired
 from auth_service.user.errors import UserNotRegistered
 from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
-from shared.problem import REQUEST_ID
 from shared.request import read_body
 
 ACTIVATED = "OTP verified successfully! Account activated."
@@ -40,16 +40,14 @@ routes = Routes("registration")
     summary="Register with a mobile or an email, to be activated by the code sent there",
     body=RegisterBody,
     answers={201: Registered, 202: Sent},
-    errors=(AlreadyRegistered, RateLimited),
+    errors=(AlreadyRegistered, ProofRequired, RateLimited),
     auth=False,
 )
 async def register(request: web.Request) -> web.Response:
     """Keep what is claimed; where accounts are concealed, say no more than that a code is sent."""
     body, parts = await read_body(request, RegisterBody), request.app[PARTS]
     claim = _claim(body, parts.settings)
-    challenge, user_id = await service.register(
-        parts, claim, device_of(request), request[REQUEST_ID]
-    )
+    challenge, user_id = await service.register(parts, claim, client_of(request, body))
     if parts.conceals:
         return answer(Sent.of(challenge, SENT), 202)
     sent = Sent.of(challenge, REGISTERED)
@@ -62,14 +60,15 @@ async def register(request: web.Request) -> web.Response:
     summary="Ask for another activation code",
     body=ResendBody,
     answers={202: Sent},
-    errors=(UserNotRegistered, RateLimited),
+    errors=(UserNotRegistered, ProofRequired, RateLimited),
     auth=False,
 )
 async def resend_otp(request: web.Request) -> web.Response:
     """Send the code again, where a registration waits for one."""
     body, parts = await read_body(request, ResendBody), request.app[PARTS]
     destination = destination_of(parts.settings, body.mobile, body.email)
-    challenge = await service.resend(parts, destination, device_of(request), request[REQUEST_ID])
+    client = client_of(request, body)
+    challenge = await service.resend(parts, destination, body.challenge, client)
     return answer(Sent.of(challenge, SENT), 202)
 
 
@@ -87,7 +86,7 @@ async def verify_otp(request: web.Request) -> web.Response:
     body, app = await read_body(request, VerifyBody), request.app
     require_issuable(request, body.transport)
     destination = destination_of(app[SETTINGS], body.mobile, body.email)
-    entrance = entrance_of(request, BY_CODE[destination.channel])
+    entrance = sign_in_of(request, BY_CODE[destination.channel], body)
     signed_in = await service.verify(app[PARTS], destination, body.otp, body.challenge, entrance)
     return token_pair(request, signed_in, transport=body.transport, message=ACTIVATED)
 

@@ -3,19 +3,18 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from auth_service.otp.model import Code, Handle
-from auth_service.otp.schemas import Sent
+from auth_service.device.schemas import SendBody
+from auth_service.otp.model import Handle
+from auth_service.otp.schemas import ProofBody, Sent
 from auth_service.password.model import NewPassword
 from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import AddressBody, Name, Username
 
 
-class RegisterBody(BaseModel):
+class RegisterBody(SendBody):
     """Who somebody says they are; the code goes to the mobile, or else to the email."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
@@ -41,12 +40,17 @@ class Registered(Sent):
     user_id: UUID
 
 
-class ResendBody(AddressBody):
-    """Where the activation code is to go again."""
+class ResendBody(AddressBody, SendBody):
+    """Where the activation code is to go again.
+
+    With the `challenge` of its own registration the code stands for that registration as a whole;
+    without, it proves the address alone.
+    """
+
+    challenge: Handle | None = Field(
+        None, description="what `/register` answered; else password, username and names are dropped"
+    )
 
 
-class VerifyBody(AddressBody, TokenIssuing):
+class VerifyBody(AddressBody, TokenIssuing, ProofBody):
     """The activation code, and where it went."""
-
-    otp: Code = Field(description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the answer named, to mean that code")

@@ -1,18 +1,23 @@
 """Registering, proving the address, asking for the code again."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from auth_service.audit.model import Event, Origin
+from auth_service.client import Client
 from auth_service.destination import Destination
+from auth_service.opaque import fingerprint
 from auth_service.opening.model import Opening
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.model import NOTHING, Challenge, Errand
+from auth_service.otp.model import NOTHING, Challenge, Errand, Proof
 from auth_service.parts import Parts
 from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
-from auth_service.registration.model import Claim, Taken, choose
+from auth_service.registration.model import Choice, Claim, Taken, choose
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device, Entrance, SignedIn
+from auth_service.session.model import Entrance, SignedIn
 from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import UserNotRegistered
 from auth_service.user.model import Account
@@ -22,12 +27,12 @@ from shared.entropy import new_id
 from shared.errors import ServiceUnavailable
 from shared.logs import mask
 
+Chooser = Callable[[Sequence[UUID]], Choice | None]
+"""Picks what a proof activates among the open registrations, the newest first."""
 TELL_OWNER = Errand({}, template="already_registered", real=False)
 
 
-async def register(
-    parts: Parts, claim: Claim, device: Device, request_id: str
-) -> tuple[Challenge, UUID]:
+async def register(parts: Parts, claim: Claim, client: Client) -> tuple[Challenge, UUID]:
     """Keep the claim and send its code; return the challenge and the registration's id.
 
     Where accounts are concealed, a number or address that has one gets a message that says so,
@@ -38,22 +43,22 @@ async def register(
         AlreadyRegistered: a verified account has one of the claims, and accounts may be told of.
         RateLimited: too many codes.
     """
-    password = await _hashed(parts, claim, device)
+    password = await _hashed(parts, claim, client)
     user_id = new_id(parts.clock, parts.entropy)
     async with parts.concealing():
-        challenge = await _send(parts, claim, user_id, device, request_id)
-    origin = Origin(device.address, device.user_agent, request_id)
+        challenge = await _send(parts, claim, user_id, client)
+    origin = Origin(client.address, client.user_agent, client.request_id)
     details = {"to": mask(claim.destination.address)}
     async with parts.database.transaction() as connection:
-        await repository.add(connection, user_id, claim, password, parts.clock.now())
+        now = parts.clock.now()
+        await repository.add(connection, user_id, claim, password, now)
+        await repository.add_handle(connection, fingerprint(challenge.handle), user_id, now)
         event = Event("user.registered", origin, user_id, details=details)
         await parts.audit.append_in(connection, event)
     return challenge, user_id
 
 
-async def _send(
-    parts: Parts, claim: Claim, user_id: UUID, device: Device, request_id: str
-) -> Challenge:
+async def _send(parts: Parts, claim: Claim, user_id: UUID, client: Client) -> Challenge:
     async with parts.database.connection() as connection:
         taken = await repository.find_taken(connection, claim)
     if not parts.conceals:
@@ -62,22 +67,21 @@ async def _send(
     return await parts.challenges.send(
         "verify",
         claim.destination,
-        device.address,
+        client,
         TELL_OWNER if held else Errand({"user_id": str(user_id)}, template="activate"),
-        request_id=request_id,
         held=held,
         quiet=parts.conceals,
     )
 
 
-async def _hashed(parts: Parts, claim: Claim, device: Device) -> str | None:
+async def _hashed(parts: Parts, claim: Claim, client: Client) -> str | None:
     if claim.password is None:
         return None
     parts.policy.require(
         claim.password, field="password", username=claim.username, email=claim.email
     )
     # Hashing is dear: what a client may have hashed is what it may have verified.
-    _, per_client = login_scopes(parts.settings, "", device.address)
+    _, per_client = login_scopes(parts.settings, "", client)
     await parts.throttle.attempt([per_client])
     return await parts.hasher.hash(claim.password)
 
@@ -90,9 +94,12 @@ def _refuse(taken: Taken) -> None:
 
 
 async def resend(
-    parts: Parts, destination: Destination, device: Device, request_id: str
+    parts: Parts, destination: Destination, handle: str | None, client: Client
 ) -> Challenge:
-    """Send another activation code; its proof says of no registration that it is the one.
+    """Send another activation code.
+
+    `handle`: of a code that was sent for the registration, which the new one is then sent for
+    too. Without, its proof says of no registration that it is the one.
 
     Raises:
         UserNotRegistered: no registration waits there, and that may be told.
@@ -100,17 +107,24 @@ async def resend(
     """
     async with parts.concealing():
         async with parts.database.connection() as connection:
-            is_open = await repository.is_open(connection, destination, parts.clock.now())
+            now = parts.clock.now()
+            is_open = await repository.is_open(connection, destination, now)
+            shown = fingerprint(handle) if handle else b""
+            meant = await repository.find_by_handle(connection, destination, shown, now)
         if not is_open and not parts.conceals:
             raise UserNotRegistered
-        return await parts.challenges.send(
+        context = {"user_id": str(meant)} if meant else {}
+        challenge = await parts.challenges.send(
             "verify",
             destination,
-            device.address,
-            Errand({}, template="activate") if is_open else NOTHING,
-            request_id=request_id,
+            client,
+            Errand(context, template="activate") if is_open else NOTHING,
             quiet=parts.conceals,
         )
+        if meant:
+            async with parts.database.connection() as connection:
+                await repository.add_handle(connection, fingerprint(challenge.handle), meant, now)
+        return challenge
 
 
 async def verify(
@@ -127,44 +141,45 @@ async def verify(
     """
     event = entrance.event(to=mask(destination.address))
     async with parts.audit.refusals(event):
-        proof = await parts.challenges.prove(
-            "verify", destination, code, handle, entrance.device.address
-        )
-        registration = proof.context.get("user_id") if handle else None
+        proof = await parts.challenges.prove("verify", destination, code, handle, entrance.client)
         async with parts.challenges.spending(proof):
-            opening, is_new = await _enter(parts, destination, registration, entrance)
-    if not is_new:
-        await parts.opener.greet(opening, entrance)
+            choose_one = partial(_choose, proof, by_handle=bool(handle))
+            opening = await _enter(parts, destination, choose_one, entrance)
+    await parts.opener.greet(opening, entrance)
     return opening.signed_in
 
 
+def _choose(proof: Proof, fresh: Sequence[UUID], *, by_handle: bool) -> Choice | None:
+    named = proof.context.get("user_id")
+    return choose(fresh, UUID(named) if named else None, by_handle=by_handle)
+
+
 async def _enter(
-    parts: Parts, destination: Destination, registration: str | None, entrance: Entrance
-) -> tuple[Opening, bool]:
+    parts: Parts, destination: Destination, choose_one: Chooser, entrance: Entrance
+) -> Opening:
     async with parts.database.transaction() as connection:
-        account, is_new = await _account(parts, connection, destination, registration, entrance)
+        account, is_new = await _account(parts, connection, destination, choose_one, entrance)
         opening = await parts.opener.open_in(connection, account, entrance)
         if opening is None:
             raise AccountDisabled
-    return opening, is_new
+    return replace(opening, is_new=is_new)
 
 
 async def _account(
     parts: Parts,
     connection: Connection,
     destination: Destination,
-    registration: str | None,
+    choose_one: Chooser,
     entrance: Entrance,
 ) -> tuple[Account, bool]:
     """Return the account that has the address, and whether it was a registration until now."""
     now = parts.clock.now()
-    proven = UUID(registration) if registration else None
     for _ in range(3):  # somebody else may activate the address, or the username, at this moment
         fresh = await repository.lock_open(connection, destination, now)
         found = await find_claimants(connection, destination.channel, destination.address, now)
         if found.holder:
             return found.holder, False
-        choice = choose(fresh, proven)
+        choice = choose_one(fresh)
         if choice is None:
             raise OtpInvalid
         account = await repository.activate(

@@ -1,30 +1,59 @@
 """Token pairs as answers: the one place where a session's tokens are handed out."""
 
+from dataclasses import replace
 from math import ceil
 
 from aiohttp import web
 
 from auth_service.audit.origin import user_agent
-from auth_service.resources import CLOCK, SIGNER
-from auth_service.session.cookies import csrf_of, require_issuable, set_access, set_refresh
-from auth_service.session.model import Device, Entrance, Session, SignedIn
+from auth_service.client import Client
+from auth_service.device.schemas import DeviceBody, SendBody
+from auth_service.resources import CLOCK, DEVICE_TOKENS, SIGNER, WORK
+from auth_service.session.cookies import (
+    csrf_of,
+    require_issuable,
+    set_access,
+    set_device,
+    set_refresh,
+)
+from auth_service.session.model import Entrance, Session, SignedIn
 from auth_service.session.schemas import IN_COOKIES, Activation, TokenPair, Transport
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
+from shared.credentials import DEVICE, find_cookie
 from shared.problem import REQUEST_ID
 from shared.request import client_address
 
 
-def device_of(request: web.Request) -> Device:
-    """Return what is asking."""
-    return Device(client_address(request), user_agent(request))
+def client_of(request: web.Request, body: DeviceBody | None = None) -> Client:
+    """Return the client, with the device token and the proof of work that it sent, if any."""
+    token = body.device if body and body.device else find_cookie(request, DEVICE)
+    solution = body.altcha if isinstance(body, SendBody) else None
+    return Client(
+        client_address(request),
+        user_agent(request),
+        request[REQUEST_ID],
+        device=request.app[DEVICE_TOKENS].read(token),
+        solution=request.app[WORK].check(solution),
+    )
 
 
-def entrance_of(request: web.Request, amr: tuple[str, ...]) -> Entrance:
+def entrance_of(
+    request: web.Request, amr: tuple[str, ...] = (), body: DeviceBody | None = None
+) -> Entrance:
     """Return how the request's sender comes in."""
-    return Entrance(device_of(request), request[REQUEST_ID], amr)
+    return Entrance(client_of(request, body), amr)
+
+
+def sign_in_of(request: web.Request, amr: tuple[str, ...], body: DeviceBody) -> Entrance:
+    """Return how somebody signs in: a device without a token gets one by the answer."""
+    client = client_of(request, body)
+    if client.device is None:
+        drawn = request.app[DEVICE_TOKENS].draw_id()
+        client = replace(client, device=drawn, device_is_new=True)
+    return Entrance(client, amr)
 
 
 def access_token(
@@ -48,6 +77,7 @@ def token_pair(
     session, csrf = signed_in.session, None
     if transport == "cookie":
         csrf = csrf_of(request, session.id)
+    tokens = request.app[DEVICE_TOKENS]
     left = signed_in.refresh_expires_at - request.app[CLOCK].now()
     pair = TokenPair(
         access_token=access_token(request, signed_in.user, session, csrf),
@@ -56,6 +86,7 @@ def token_pair(
         refresh_expires_in=max(0, ceil(left.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
+        device=tokens.issue(session.device_id or tokens.draw_id()),
     )
     shown = pair if message is None else Activation(message=message, **dict(pair))
     if csrf is None:
@@ -63,4 +94,5 @@ def token_pair(
     response = answer(shown, status, without=IN_COOKIES)
     set_access(response, pair.access_token, csrf, pair.refresh_expires_in)
     set_refresh(response, pair.refresh_token, pair.refresh_expires_in)
+    set_device(response, pair.device)
     return response

@@ -6,10 +6,19 @@ from uuid import UUID
 
 from aiohttp import web
 
+from auth_service.device.model import LIFE_SECONDS
 from auth_service.resources import KEYRING, SETTINGS, SIGNER, VERIFIER
 from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import RefreshBody, Transport
-from shared.credentials import ACCESS, CSRF, REFRESH, find_cookie, find_credential, require_origin
+from shared.credentials import (
+    ACCESS,
+    CSRF,
+    DEVICE,
+    REFRESH,
+    find_cookie,
+    find_credential,
+    require_origin,
+)
 from shared.errors import TokenInvalid, TokenMissing
 from shared.tokens import Claims, KeyUnknown, unverified
 
@@ -61,6 +70,19 @@ def set_refresh(response: web.Response, token: str, life: int) -> None:
         token,
         max_age=life,
         path=REFRESH_PATH,
+        secure=True,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def set_device(response: web.Response, token: str) -> None:
+    """Put the device token where no script reads it; it outlives the session."""
+    response.set_cookie(
+        DEVICE,
+        token,
+        max_age=LIFE_SECONDS,
+        path="/",
         secure=True,
         httponly=True,
         samesite="Strict",

@@ -1,6 +1,5 @@
 """A session, and what proves one."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
 from auth_service.audit.model import Event, Origin
+from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
 from auth_service.opaque import wrap
@@ -20,30 +20,13 @@ BY_CODE: dict[Channel, tuple[str, ...]] = {"sms": ("otp", "sms"), "email": ("otp
 REVOCATION_SLACK = timedelta(minutes=1)
 """A token may be signed a moment after its session was read."""
 
-LONGEST_SHOWN = 140
-NOT_SHOWN = re.compile(r"[^A-Za-z0-9 ./(),;_]+|(?<![0-9])\.|\.(?![0-9])")
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What is asking: its address, and what it says it is."""
-
-    address: IPv4Address | IPv6Address
-    user_agent: str | None
-
-    @property
-    def shown(self) -> str:
-        """Return what notices say that it is: no text of a stranger's that mail makes a link of.
-
-        Dots stay in versions alone.
-        """
-        plain = re.sub("//+", "/", NOT_SHOWN.sub(" ", self.user_agent or ""))
-        return " ".join(plain.split())[:LONGEST_SHOWN].rstrip() or "unknown"
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in device. `expires_at`: nothing of it outlives this."""
+    """One signed-in device. `expires_at`: nothing of it outlives this.
+
+    `device_id`: what its device token stands for; None in sessions from before there were any.
+    """
 
     id: UUID
     user_agent: str | None
@@ -53,6 +36,7 @@ class Session:
     expires_at: datetime
     amr: tuple[str, ...]
     auth_time: datetime
+    device_id: bytes | None = None
 
     def cursor(self) -> str:
         """Return the place in its user's list."""
@@ -110,24 +94,15 @@ def successors(keyring: Keyring, token: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """How somebody comes in: from which device, and by what (`amr`, RFC 8176)."""
+    """How somebody comes in: from which client, and by what (`amr`, RFC 8176)."""
 
-    device: Device
-    request_id: str
+    client: Client
     amr: tuple[str, ...]
 
     @property
     def origin(self) -> Origin:
         """Where they come from, as events tell it."""
-        return Origin(self.device.address, self.device.user_agent, self.request_id)
-
-    def told(self, now: datetime) -> dict[str, str]:
-        """Return what a notice says of it."""
-        return {
-            "time": f"{now:%Y-%m-%d %H:%M} UTC",
-            "address": str(self.device.address),
-            "device": self.device.shown,
-        }
+        return Origin(self.client.address, self.client.user_agent, self.client.request_id)
 
     def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
         """Return the event that tells of it."""

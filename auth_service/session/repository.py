@@ -17,7 +17,7 @@ from shared.paging import Position
 
 SESSION_COLUMNS = (
     "id AS session_id, user_agent, ip, created_at AS session_created_at, last_used_at, expires_at,"
-    " amr, auth_time"
+    " amr, auth_time, device_id"
 )
 PREFIXED_SESSION = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.split(","))
 
@@ -56,7 +56,7 @@ ROTATE = """
 WITH used AS (
     UPDATE tokens SET used_at = $4, successor_hash = $2 WHERE hash = $1
 ), kept AS (
-    UPDATE sessions SET last_used_at = $4 WHERE id = $5
+    UPDATE sessions SET last_used_at = $4, device_id = $7 WHERE id = $5
 )
 INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
 VALUES ($2, 'refresh', $6, $5, $4, $3)"""
@@ -142,6 +142,7 @@ def session_of(row: Record) -> Session:
         expires_at=row["expires_at"],
         amr=tuple(row["amr"]),
         auth_time=row["auth_time"],
+        device_id=row["device_id"],
     )
 
 
@@ -211,8 +212,11 @@ async def rotate(
     now: datetime,
     token: LockedToken,
 ) -> None:
-    """Store the successor and note that the old token was exchanged."""
-    await connection.execute(ROTATE, old, new, expires_at, now, token.session.id, token.user.id)
+    """Store the successor, the session's device, and that the old token was exchanged."""
+    session, user_id = token.session, token.user.id
+    await connection.execute(
+        ROTATE, old, new, expires_at, now, session.id, user_id, session.device_id
+    )
 
 
 async def revoke_session(

@@ -11,7 +11,7 @@ from auth_service.user.schemas import UserAnswer
 from shared.paging import Page
 
 MAX_TOKEN = 200
-IN_COOKIES = frozenset({"access_token", "refresh_token"})
+IN_COOKIES = frozenset({"access_token", "refresh_token", "device"})
 Transport = Literal["body", "cookie"]
 """How tokens reach the client: in the answer's body, or as cookies that scripts cannot read."""
 
@@ -43,6 +43,9 @@ class TokenPair(BaseModel):
     refresh_expires_in: int
     user: UserAnswer
     login_at: int
+    device: str = Field(
+        description="send it back when this device signs in again; absent with `transport: cookie`"
+    )
 
 
 class Activation(TokenPair):

@@ -1,6 +1,7 @@
 """Sessions: who is calling, exchanging a refresh token, ending sessions."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -96,6 +97,8 @@ async def _revoke_reused(
 async def _rotate(
     parts: Parts, connection: Connection, token: str, *, held: LockedToken, now: datetime
 ) -> SignedIn:
+    if held.session.device_id is None:  # it began before there were device tokens
+        held = replace(held, session=replace(held.session, device_id=parts.device_tokens.draw_id()))
     successor = successors(parts.keyring, token)[0]
     expires_at = parts.lives.refresh_until(held.session.expires_at, now)
     await repository.rotate(
@@ -177,7 +180,7 @@ async def sign_out_everywhere(
     name: EventName = "user.signed_out_everywhere"
     event = parts.audit.packed(Event(name, origin, user_id, session_id=session_id, details=kept))
     told = {"reason": "logout_all", "event": event}
-    async with parts.database.transaction() as connection:
+    async with parts.invalidator.revoking(parts.database, caller.user) as connection:
         if except_current:
             await repository.revoke_others(
                 connection, user_id, session_id, **told, now=now, until=until

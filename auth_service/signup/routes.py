@@ -6,17 +6,17 @@ from auth_service.destination import Destination, phone_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.answers import device_of, entrance_of, token_pair
+from auth_service.session.answers import client_of, sign_in_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import SignupBody
+from auth_service.throttle.errors import ProofRequired
 from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
-from shared.problem import REQUEST_ID
 from shared.request import read_body
 
 routes = Routes("sign-up")
@@ -28,7 +28,7 @@ routes = Routes("sign-up")
     summary="Ask for a code with `name`; send it back as `otp` to sign up or in",
     body=SignupBody,
     answers={200: TokenPair, 201: TokenPair, 202: Sent},
-    errors=(OtpInvalid, AccountDisabled, CsrfFailed, RateLimited),
+    errors=(OtpInvalid, AccountDisabled, CsrfFailed, ProofRequired, RateLimited),
     auth=False,
 )
 async def signup(request: web.Request) -> web.Response:
@@ -40,14 +40,14 @@ async def signup(request: web.Request) -> web.Response:
 
 
 async def _ask(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
-    name, device = body.name or "", device_of(request)
-    challenge = await service.ask(request.app[PARTS], number, name, device, request[REQUEST_ID])
+    client = client_of(request, body)
+    challenge = await service.ask(request.app[PARTS], number, body.name or "", client)
     return answer(Sent.of(challenge, "OTP sent successfully"), 202)
 
 
 async def _enter(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
     require_issuable(request, body.transport)
-    entrance = entrance_of(request, BY_CODE["sms"])
+    entrance = sign_in_of(request, BY_CODE["sms"], body)
     opening = await service.enter(
         request.app[PARTS], number, body.otp or "", body.challenge, entrance
     )

@@ -7,12 +7,13 @@ from pydantic import (
     model_validator,
 )
 
+from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import Name
 
 
-class SignupBody(TokenIssuing):
+class SignupBody(TokenIssuing, SendBody):
     """With `name`: asks for a code. With `otp`: signs in, or up, with the code received."""
 
     phone_number: str = Field(max_length=40, description="E.164, or national in the home region")

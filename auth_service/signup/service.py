@@ -1,21 +1,21 @@
 """The combined flow: whoever proves a phone number is signed in, known before or not."""
 
+from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.opening.model import Holder, Opening
 from auth_service.otp.model import Challenge, Errand
 from auth_service.otp.service import LimitReached
 from auth_service.parts import Parts
 from auth_service.session.errors import AccountDisabled
-from auth_service.session.model import Device, Entrance
+from auth_service.session.model import Entrance
+from auth_service.throttle.errors import ProofRequired
 from auth_service.user.repository import find_claimants, is_held
 from shared.entropy import new_id
 from shared.errors import ServiceUnavailable
 from shared.logs import mask
 
 
-async def ask(
-    parts: Parts, number: Destination, name: str, device: Device, request_id: str
-) -> Challenge:
+async def ask(parts: Parts, number: Destination, name: str, client: Client) -> Challenge:
     """Send a code to the number; `name` is kept with it for a user who is new.
 
     Where accounts are concealed, whoever is new and gets no code for the traffic of others is not
@@ -30,9 +30,8 @@ async def ask(
         return await parts.challenges.send(
             "signup",
             number,
-            device.address,
+            client,
             Errand({"name": name}),
-            request_id=request_id,
             held=held,
             quiet=parts.conceals,
         )
@@ -41,9 +40,9 @@ async def ask(
     held = parts.conceals and await is_held(parts.database, number.address)
     try:
         return await send(held=held)
-    except LimitReached as full:
-        hopeless = full.scope.refuses != "newcomers"
-        if hopeless or not await is_held(parts.database, number.address):
+    except (LimitReached, ProofRequired) as refused:
+        for_newcomers = isinstance(refused, ProofRequired) or refused.scope.refuses == "newcomers"
+        if held or not for_newcomers or not await is_held(parts.database, number.address):
             raise
     return await send(held=True)
 
@@ -62,9 +61,7 @@ async def enter(
         AccountDisabled: the number's holder may not be signed in.
     """
     async with parts.audit.refusals(entrance.event(to=mask(number.address))):
-        proof = await parts.challenges.prove(
-            "signup", number, code, handle, entrance.device.address
-        )
+        proof = await parts.challenges.prove("signup", number, code, handle, entrance.client)
         async with parts.challenges.spending(proof):
             new = new_id(parts.clock, parts.entropy)
             holder = Holder(number.address, new, proof.context["name"])

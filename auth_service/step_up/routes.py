@@ -32,7 +32,7 @@ routes = Routes("sessions")
 async def step_up(request: web.Request) -> web.Response:
     """Send a code, or take the proof."""
     body = await read_optional_body(request, StepUpBody)
-    parts, caller, entrance = request.app[PARTS], request[CALLER], entrance_of(request, ())
+    parts, caller, entrance = request.app[PARTS], request[CALLER], entrance_of(request, body=body)
     request.app[SIGNER].require_key()
     if body.password is not None:
         session = await service.by_password(parts, caller, body.password, entrance)

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from auth_service.device.schemas import DeviceBody
 from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
 
@@ -12,10 +13,8 @@ def _token_is_optional(schema: dict[str, Any]) -> None:
     schema["required"] = ["expires_in"]
 
 
-class StepUpBody(BaseModel):
+class StepUpBody(DeviceBody):
     """Nothing, to be sent a code; then `otp`. Or the `password`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     password: GivenPassword | None = None
     otp: Code | None = Field(None, description="the code received, six digits")

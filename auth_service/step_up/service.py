@@ -30,9 +30,8 @@ async def ask(parts: Parts, caller: Caller, entrance: Entrance) -> Challenge:
     return await parts.challenges.send(
         "step_up",
         to,
-        entrance.device.address,
+        entrance.client,
         Errand(_bound(caller)),
-        request_id=entrance.request_id,
         held=True,
     )
 
@@ -51,7 +50,7 @@ async def by_code(
     async with parts.audit.refusals(event):
         if to is None:
             raise OtpInvalid
-        proof = await parts.challenges.prove("step_up", to, code, handle, entrance.device.address)
+        proof = await parts.challenges.prove("step_up", to, code, handle, entrance.client)
         async with parts.challenges.spending(proof):
             if proof.context != _bound(caller):
                 raise OtpInvalid
@@ -68,7 +67,7 @@ async def by_password(parts: Parts, caller: Caller, password: str, entrance: Ent
         TokenRevoked: the session has ended meanwhile.
     """
     event = _event(caller, entrance, "password")
-    scopes = login_scopes(parts.settings, f"id:{caller.user.id}", entrance.device.address)
+    scopes = login_scopes(parts.settings, f"id:{caller.user.id}", entrance.client)
     async with parts.throttle.guess(scopes) as forgive:
         account = await _account(parts, caller.user.id)
         right = await parts.hasher.verify(password, account.password)

@@ -1,6 +1,8 @@
 -- The conversion breaker. Of a range of numbers two lists are kept, of the times (ms) at which codes
 -- were sent and proven, newest first; what is older than the hour is dropped where it is counted.
 local HOUR, ENOUGH, ONE_IN = 3600000, 50, 10
+-- One network's sends count at most so often, so that a few clients cannot block a range.
+local PER_NETWORK = {{3, HOUR}}
 
 -- Returns how many events of the last hour a list has, and keeps no others.
 local function within_hour(key, now)

@@ -1,10 +1,12 @@
-"""The conversion breaker: a range of numbers whose codes nobody enters gets none for an hour.
+"""The conversion breaker: a range of numbers whose codes nobody enters, blocked for an hour.
 
 Who is paid by the message rents a range and asks for codes, and never enters any (SMS pumping).
+A blocked range asks for proof of work, or refuses where `PROOF_OF_WORK` is `off`.
 """
 
 from typing import Literal, NamedTuple
 
+from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.settings import AuthSettings
 from auth_service.throttle.model import Refuses, Scope, digest, prefix
@@ -16,19 +18,22 @@ BREAKER = lua("auth_service.throttle", "breaker.lua")
 class Range(NamedTuple):
     """A range of numbers, its keys in Redis, and whom it refuses while it is blocked.
 
-    Nobody is refused who holds a number of it. All is empty where nothing is watched.
+    `network`: what one network has sent there; `worked`: sends by proof of work that are not
+    proven yet. Nobody is refused who holds a number of it. All is empty where nothing is watched.
     """
 
     prefix: str = ""
     sent: str = ""
     proven: str = ""
     blocked: str = ""
+    network: str = ""
+    worked: str = ""
     refuses: Literal[Refuses, ""] = ""
 
     @property
-    def keys(self) -> tuple[str, str, str]:
+    def keys(self) -> tuple[str, str, str, str, str]:
         """Return what a send looks at."""
-        return self.sent, self.proven, self.blocked
+        return self.sent, self.proven, self.blocked, self.network, self.worked
 
     @property
     def scope(self) -> Scope:
@@ -39,7 +44,9 @@ class Range(NamedTuple):
 UNWATCHED = Range()
 
 
-def watched(settings: AuthSettings, destination: Destination, *, quiet: bool = False) -> Range:
+def watched(
+    settings: AuthSettings, destination: Destination, client: Client, *, quiet: bool = False
+) -> Range:
     """Return the range that a destination is of: mail costs nothing, so that it has none.
 
     Nothing is watched without `LIMIT_SEND_PER_PREFIX`, which is set except in development. `quiet`:
@@ -48,5 +55,15 @@ def watched(settings: AuthSettings, destination: Destination, *, quiet: bool = F
     if not (destination.spendable and settings.limit_send_per_prefix):
         return UNWATCHED
     range_ = prefix(destination.address)
-    sent, proven, blocked = (f"range:{of}:{digest(range_)}" for of in ("sent", "proven", "blocked"))
-    return Range(range_, sent, proven, blocked, "newcomers_quietly" if quiet else "newcomers")
+    sent, proven, blocked, worked = (
+        f"range:{of}:{digest(range_)}" for of in ("sent", "proven", "blocked", "worked")
+    )
+    return Range(
+        range_,
+        sent,
+        proven,
+        blocked,
+        f"range:network:{digest(range_, str(client.network))}",
+        worked,
+        "newcomers_quietly" if quiet else "newcomers",
+    )

@@ -60,6 +60,11 @@ class User:
         return [one.address for one in self.destinations("sms", "email")]
 
     @property
+    def challenged(self) -> list[str]:
+        """What codes for the user may be asked for: the verified addresses, and `@username`."""
+        return [*self.addresses, *([f"@{self.username.lower()}"] if self.username else [])]
+
+    @property
     def active(self) -> bool:
         """Whether the user may be signed in."""
         return self.status == "active"

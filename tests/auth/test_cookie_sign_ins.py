@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, register
-from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, set_by
+from tests.support.browser import ACCESS, CSRF, DEVICE, REFRESH, Browser, set_by
 from tests.support.journey import Answer, AuthClient
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
@@ -25,9 +25,9 @@ async def judge(auth: AuthClient, path: str, body: dict[str, str]) -> None:
     assert set_by(refused) == {}
     answer = await by_cookie(auth, path, body)
     assert answer.status == 200, answer.body
-    assert not {"access_token", "refresh_token"} & set(answer.body)
+    assert not {"access_token", "refresh_token", "device"} & set(answer.body)
     cookies = set_by(answer)
-    assert set(cookies) == {ACCESS, REFRESH, CSRF}
+    assert set(cookies) == {ACCESS, REFRESH, CSRF, DEVICE}
     browser = Browser(auth.http, {name: one.value for name, one in cookies.items()})
     assert (await browser.call("GET", "/v1/auth/me")).body["id"] == answer.body["user"]["id"]
     assert (await browser.call("POST", "/v1/auth/refresh")).status == 200

@@ -6,7 +6,17 @@ from typing import Any
 import jwt
 
 from tests.conftest import ISSUER
-from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, alive, enter, set_by, sign_in
+from tests.support.browser import (
+    ACCESS,
+    CSRF,
+    DEVICE,
+    REFRESH,
+    Browser,
+    alive,
+    enter,
+    set_by,
+    sign_in,
+)
 from tests.support.clock import MovableClock
 from tests.support.journey import Answer, AuthClient
 
@@ -25,7 +35,7 @@ async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
         "login_at",
     }
     cookies = set_by(answer)
-    assert set(cookies) == {ACCESS, REFRESH, CSRF}
+    assert set(cookies) == {ACCESS, REFRESH, CSRF, DEVICE}
     for name, path, hidden, site in (
         (ACCESS, "/", True, "Lax"),
         (REFRESH, "/v1/auth", True, "Strict"),
@@ -36,6 +46,9 @@ async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
         assert one["secure"]
         assert one["domain"] == ""
         assert 1_209_590 <= int(one["max-age"]) <= 1_209_600
+    device = cookies[DEVICE]
+    assert (device["path"], device["samesite"], device["max-age"]) == ("/", "Strict", "15552000")
+    assert (bool(device["httponly"]), bool(device["secure"]), device["domain"]) == (True, True, "")
     claims = jwt.decode(cookies[ACCESS].value, options={"verify_signature": False})
     assert claims["csrf"] == cookies[CSRF].value
     assert len(claims["csrf"]) == 64
@@ -98,8 +111,8 @@ async def test_refreshing_by_cookie_rotates_all_of_them(auth: AuthClient) -> Non
     before = dict(browser.jar)
     answer = await browser.call("POST", AGAIN, headers={"X-CSRF-Token": None})
     assert answer.status == 200
-    assert not {"access_token", "refresh_token"} & set(answer.body)
-    assert set(set_by(answer)) == {ACCESS, REFRESH, CSRF}
+    assert not {"access_token", "refresh_token", "device"} & set(answer.body)
+    assert set(set_by(answer)) == {ACCESS, REFRESH, CSRF, DEVICE}
     assert browser.jar[REFRESH] != before[REFRESH]
     assert browser.jar[ACCESS] != before[ACCESS]
     assert browser.jar[CSRF] == before[CSRF]  # other tabs go on
@@ -128,7 +141,7 @@ async def test_a_refresh_token_in_the_body_needs_nothing_else(auth: AuthClient) 
     refused = await auth.call("POST", "/refresh", json=cookies, headers=headers)
     assert refused.code == "csrf_failed"
     moved = await auth.call("POST", "/refresh", json=cookies)
-    assert (moved.status, set(set_by(moved))) == (200, {ACCESS, REFRESH, CSRF})
+    assert (moved.status, set(set_by(moved))) == (200, {ACCESS, REFRESH, CSRF, DEVICE})
     assert "access_token" not in moved.body
 
 

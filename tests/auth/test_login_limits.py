@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auth_service.client import Client
 from auth_service.password.hasher import MOST_IN_HAND
 from auth_service.settings import AuthSettings
 from auth_service.throttle.model import login_scopes
@@ -118,7 +119,7 @@ async def test_only_a_password_that_was_checked_and_let_nobody_in_counts(
     auth_settings: Callable[..., AuthSettings], clock: MovableClock
 ) -> None:
     settings = auth_settings(limit_login_failures="1/hour")
-    scopes = login_scopes(settings, "username:asha", ip_address(HOME))
+    scopes = login_scopes(settings, "username:asha", Client(ip_address(HOME), None, "request"))
     async with open_redis(settings.redis_url.get_secret_value()) as redis:
         throttle = Throttle(redis, clock)
         for _ in range(3):

@@ -10,6 +10,7 @@ from tests.conftest import ISSUER
 from tests.support.journey import Answer, AuthClient, read
 
 ACCESS, REFRESH, CSRF = "__Host-access", "__Secure-refresh", "__Host-csrf"
+DEVICE = "__Host-device"
 
 
 @dataclass

@@ -51,15 +51,25 @@ class AuthClient:
         async with self.http.request(method, AUTH + path, headers=headers, **options) as response:
             return await read(response)
 
-    async def ask(self, number: str, name: str = "Asha", **options: Any) -> Answer:
+    async def ask(
+        self, number: str, name: str = "Asha", *, device: str | None = None, **options: Any
+    ) -> Answer:
         body = {"phone_number": number, "name": name}
+        body |= {"device": device} if device else {}
         return await self.call("POST", "/signup", json=body, **options)
 
     async def enter(
-        self, number: str, otp: str, challenge: str | None = None, **options: Any
+        self,
+        number: str,
+        otp: str,
+        challenge: str | None = None,
+        *,
+        device: str | None = None,
+        **options: Any,
     ) -> Answer:
         body = {"phone_number": number, "otp": otp}
         body |= {"challenge": challenge} if challenge else {}
+        body |= {"device": device} if device else {}
         return await self.call("POST", "/signup", json=body, **options)
 
     async def inbox(self, number: str) -> list[dict[str, Any]]:

@@ -4,13 +4,13 @@ from ipaddress import ip_address
 
 import pytest
 
-from auth_service.session.model import LONGEST_SHOWN, Device
+from auth_service.client import LONGEST_SHOWN, Client
 
 BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/126.0.0.0 Safari/537.36"
 
 
 def shown(user_agent: str | None) -> str:
-    return Device(ip_address("203.0.113.9"), user_agent).shown
+    return Client(ip_address("203.0.113.9"), user_agent, "request").shown_device
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""The client of one request: where it comes from, and what it shows of itself."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+IPV4_NETWORK_BITS = 24
+IPV6_NETWORK_BITS = 48
+LONGEST_SHOWN = 140
+NOT_SHOWN = re.compile(r"[^A-Za-z0-9 ./(),;_]+|(?<![0-9])\.|\.(?![0-9])")
+AGENT_FAMILIES = (
+    ("edge", re.compile(r"\bEdg(e|A|iOS)?/")),
+    ("opera", re.compile(r"\b(OPR|Opera)/")),
+    ("samsung", re.compile(r"\bSamsungBrowser/")),
+    ("firefox", re.compile(r"\b(Firefox|FxiOS)/")),
+    ("chrome", re.compile(r"\b(Chrome|Chromium|CriOS)/")),
+    ("safari", re.compile(r"\bSafari/")),
+)
+"""The first match wins: most browsers also name the ones that they resemble."""
+PRODUCT = re.compile(r"[A-Za-z0-9._ -]+")
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A proof of work that holds: its digest, and when it expires, in ms since 1970."""
+
+    digest: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that sends a request.
+
+    `device`: the id in its device token, None without a valid one. `device_is_new`: that id was
+    drawn for this request, so that the answer can hand out its token. `solution`: a proof of work.
+    """
+
+    address: Address
+    user_agent: str | None
+    request_id: str
+    device: bytes | None = None
+    device_is_new: bool = False
+    solution: Solution | None = None
+
+    @property
+    def shown_device(self) -> str:
+        """Return what notices call it, without text that a mail program turns into a link.
+
+        Dots stay in versions alone.
+        """
+        plain = re.sub("//+", "/", NOT_SHOWN.sub(" ", self.user_agent or ""))
+        return " ".join(plain.split())[:LONGEST_SHOWN].rstrip() or "unknown"
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network:
+        """Return the network of the address: an IPv4 /24 or an IPv6 /48."""
+        return network_of(self.address)
+
+    @property
+    def agent_family(self) -> str:
+        """Return the program without its version: `firefox`, or an app's product name."""
+        agent = self.user_agent or ""
+        for family, pattern in AGENT_FAMILIES:
+            if pattern.search(agent):
+                return family
+        product = PRODUCT.match(agent.partition("/")[0].strip())
+        return product[0].lower() if product else "unknown"
+
+    def notice(self, now: datetime) -> dict[str, str]:
+        """Return what a notice says of a request from this client."""
+        return {
+            "time": f"{now:%Y-%m-%d %H:%M} UTC",
+            "address": str(self.address),
+            "device": self.shown_device,
+        }
+
+
+def network_of(address: Address) -> IPv4Network | IPv6Network:
+    """Return the network that one customer of a provider usually has: IPv4 /24, IPv6 /48."""
+    if isinstance(address, IPv4Address):
+        return IPv4Network((address, IPV4_NETWORK_BITS), strict=False)
+    return IPv6Network((address, IPV6_NETWORK_BITS), strict=False)

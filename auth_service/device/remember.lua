@@ -1,0 +1,11 @@
+-- Notes that a device has just signed in; returns 1 when the account knew it before, else 0.
+-- KEYS: the account's devices, then those of each of its names
+-- ARGV: now (ms), device id
+local now, device = tonumber(ARGV[1]), ARGV[2]
+local known = is_known(KEYS[1], device, now)
+for _, key in ipairs(KEYS) do
+  redis.call('ZADD', key, now, device)
+  redis.call('ZREMRANGEBYRANK', key, 0, -DEVICES_KEPT - 1)
+  redis.call('PEXPIRE', key, DEVICE_LIFE)
+end
+return known and 1 or 0

@@ -1,0 +1,27 @@
+"""What requests carry for limits: a device token and a proof of work."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from auth_service.throttle.proof_of_work import MAX_SOLUTION
+
+MAX_DEVICE_TOKEN = 200
+
+
+class DeviceBody(BaseModel):
+    """Base of bodies that ask for a code, prove one or hold a password."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    device: str | None = Field(
+        None,
+        max_length=MAX_DEVICE_TOKEN,
+        description="the device token of an earlier sign-in: a known device has limits of its own",
+    )
+
+
+class SendBody(DeviceBody):
+    """Base of bodies that ask for a code."""
+
+    altcha: str | None = Field(
+        None, max_length=MAX_SOLUTION, description="the solution that a 403 `proof_required` wants"
+    )

@@ -1,0 +1,1 @@
+"""Notices: messages that tell users what happened to their account."""

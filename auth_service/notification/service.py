@@ -1,0 +1,108 @@
+"""Telling users what happened to their account: by mail where one is verified, else by SMS."""
+
+import json
+from uuid import UUID
+
+import structlog
+
+from auth_service.client import Client
+from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.delivery.model import Delivery
+from auth_service.delivery.queue import Queue
+from auth_service.destination import Destination
+from auth_service.keyring import Keyring
+from auth_service.settings import AuthSettings
+from auth_service.throttle.model import DAY_MS, digest, notice_scopes
+from auth_service.throttle.service import LIMITS
+from auth_service.user.model import User
+from shared.clock import Clock, milliseconds
+from shared.entropy import Entropy, new_id
+from shared.errors import ServiceUnavailable
+from shared.logs import mask
+from shared.redis import BatchedRedis, Script, lua
+
+SIGN_IN = "new_sign_in"
+COUNT = Script.of(LIMITS, lua("auth_service.notification", "notice.lua"))
+log = structlog.get_logger()
+
+
+class Notifications:
+    """Queues notices. What a notice tells of has happened: one that cannot be sent is logged.
+
+    A notice counts like a code: against its destination, its range of numbers and the total.
+    Sign-in notices have a limit for each user besides; the next one says how many were left out.
+    """
+
+    def __init__(
+        self,
+        redis: BatchedRedis,
+        keyring: Keyring,
+        settings: AuthSettings,
+        metrics: DeliveryMetrics,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        """Count in `redis`, and append to the queue there."""
+        self._redis = redis
+        self._queue = Queue(redis, "")
+        self._keyring = keyring
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._entropy = entropy
+
+    async def send(
+        self,
+        user: User,
+        template: str,
+        client: Client,
+        *,
+        to: Destination | None = None,
+        **more: str,
+    ) -> None:
+        """Queue a notice of what `client` did, to `to` or else to the user's mail or number."""
+        to = to or user.destination("email", "sms")
+        if to is None:
+            return
+        try:
+            left_out = await self._count(user.id, to, template)
+            if left_out is None:
+                self._metrics.count("notice_dropped", to.channel, to.address)
+                log.warning("notice.dropped", template=template, to=mask(to.address))
+                return
+            more = more | ({"left_out": str(left_out)} if template == SIGN_IN else {})
+            await self._put(to, template, client, more)
+        except ServiceUnavailable:
+            log.error("notice.lost", template=template, to=mask(to.address))
+
+    async def _count(self, user_id: UUID, to: Destination, template: str) -> int | None:
+        """Count the notice; return how many were left out before it, None when it is one too."""
+        about_sign_in = template == SIGN_IN
+        scopes = notice_scopes(self._settings, to, user_id, about_sign_in=about_sign_in)
+        verified = {"newcomers"}  # what refuses only them refuses no verified holder
+        allowed, *left_out = await self._redis.run(
+            COUNT,
+            [f"notices_left_out:{digest(str(user_id), template)}", *(one.key for one in scopes)],
+            [
+                milliseconds(self._clock.now()),
+                json.dumps([(one.refuses not in verified, one.rates) for one in scopes]),
+                DAY_MS,
+            ],
+        )
+        return left_out[0] if allowed else None
+
+    async def _put(
+        self, to: Destination, template: str, client: Client, more: dict[str, str]
+    ) -> None:
+        now = self._clock.now()
+        delivery = Delivery(
+            id=str(new_id(self._clock, self._entropy)),
+            channel=to.channel,
+            to=to.address,
+            template=template,
+            parameters={**client.notice(now), **more},
+            request_id=client.request_id,
+        )
+        sealed = delivery.sealed(self._keyring)
+        await self._queue.put(delivery.id, sealed, milliseconds(now) + DAY_MS)

@@ -1,0 +1,70 @@
+"""The code funnel of the last hour, all replicas together: sent, proven, wrong.
+
+A spread attack stays below each limit, since its clients and destinations are many. It shows here:
+hardly any code is proven, or many are wrong.
+"""
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from shared.clock import Clock, milliseconds
+from shared.redis import BatchedRedis, lua
+
+FUNNEL = lua("auth_service.otp", "funnel.lua")
+BUCKET_MS = 600_000
+BUCKETS = 6
+STAGES = ("sent", "proven", "wrong")
+ENOUGH = 50
+"""Codes in an hour from which on a ratio says something."""
+LOW_CONVERSION = 0.1
+log = structlog.get_logger()
+
+
+class CodeFunnel:
+    """Counts codes in buckets of ten minutes in Redis, and shows them as metrics."""
+
+    def __init__(self, redis: BatchedRedis, clock: Clock, registry: CollectorRegistry) -> None:
+        """Register the series in `registry`."""
+        self._redis = redis
+        self._clock = clock
+        self._wrong = Counter(
+            "otp_wrong_total", "Wrong codes, and tries that a limit refused", registry=registry
+        )
+        self._conversion = Gauge(
+            "otp_conversion_ratio",
+            "Codes proven among those sent in the last hour, all replicas; NaN without any",
+            registry=registry,
+        )
+        self._conversion.set(float("nan"))
+
+    def key(self) -> str:
+        """Return the key of the bucket in which a script counts now."""
+        return _bucket(self._now_bucket())
+
+    def count(self, verdict: bytes) -> None:
+        """Count a tried code by what `verify.lua` says of it."""
+        if verdict in {b"wrong", b"limited"}:
+            self._wrong.inc()
+
+    async def measure(self) -> dict[str, int]:
+        """Set the gauge from the last hour's buckets; log a warning when the hour looks wrong."""
+        totals = dict.fromkeys(STAGES, 0)
+        last = self._now_bucket()
+        for number in range(last - BUCKETS + 1, last + 1):
+            counts = await self._redis.execute("HMGET", _bucket(number), *STAGES)
+            for stage, count in zip(STAGES, counts, strict=True):
+                totals[stage] += int(count or 0)
+        sent = totals["sent"]
+        ratio = totals["proven"] / sent if sent else float("nan")
+        self._conversion.set(ratio)
+        few_proven = sent >= ENOUGH and ratio < LOW_CONVERSION
+        if few_proven or totals["wrong"] >= max(ENOUGH, sent):
+            log.warning("otp.abuse_suspected", **totals)
+        return totals
+
+    def _now_bucket(self) -> int:
+        return milliseconds(self._clock.now()) // BUCKET_MS
+
+
+def _bucket(number: int) -> str:
+    return f"otp_funnel:{number}"

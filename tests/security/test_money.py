@@ -1,0 +1,328 @@
+"""Whatever costs money is counted, and a range of numbers that is abused asks for work."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from auth_service.app import interface
+from auth_service.device.schemas import SendBody
+from shared.openapi import Operation
+from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.clock import MovableClock
+from tests.support.journey import Answer, AuthClient
+from tests.support.work import make_work_cheap, solve, tries_needed
+
+MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
+HOLDER, NEWCOMER = "+919876599999", "+919876588888"
+WATCHED = {"limit_send_per_prefix": "100000/hour", "trusted_proxies": "127.0.0.1"}
+ENOUGH, PER_NETWORK = 50, 3
+
+
+def client(number: int) -> dict[str, Any]:
+    """A client in a network of its own."""
+    return {"headers": {"X-Forwarded-For": f"10.{number // 200}.{number % 200}.1"}}
+
+
+async def trip(auth: AuthClient, count: int = ENOUGH) -> None:
+    """Ask for so many codes that nobody enters, each from another network."""
+    for number in range(count):
+        answer = await auth.ask(f"+9198765{number:05}", **client(number))
+        assert answer.status == 202, answer.body
+
+
+@pytest.fixture
+async def watched(
+    serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[AuthClient]:
+    make_work_cheap(monkeypatch)
+    async with serving_auth(**WATCHED) as auth:
+        yield auth
+
+
+# ------------------------------------------------------------------------------ notices
+
+
+async def sign_ins_by_password(auth: AuthClient, times: int, *, first: int = 0) -> None:
+    """Sign in from ever other devices, as a thief with the password would."""
+    for number in range(first, first + times):
+        body = {"username": "asha", "password": PASSWORD}
+        headers = {"User-Agent": f"Device{number}/1", "X-Forwarded-For": f"203.0.{number}.1"}
+        answer = await auth.call("POST", "/login", json=body, headers=headers)
+        assert answer.status == 200, answer.body
+
+
+async def notices(auth: AuthClient, to: str, count: int) -> list[str]:
+    """The sign-in notices, the newest first, once there are `count` and a moment has passed."""
+
+    async def found() -> list[str]:
+        texts = [str(item["text"]) for item in await auth.inbox(to)]
+        return [text for text in texts if "ew sign-in" in text]
+
+    async with asyncio.timeout(10):
+        while len(await found()) < count:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    texts = await found()
+    assert len(texts) == count
+    return texts
+
+
+async def test_sign_in_notices_by_sms_are_three_a_day(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth(trusted_proxies="127.0.0.1") as auth:
+        await activate(auth, mobile=MOBILE, email=EMAIL, username="asha", password=PASSWORD)
+        await sign_ins_by_password(auth, 20)
+        await notices(auth, MOBILE, 3)
+        clock.advance(hours=25)
+        await sign_ins_by_password(auth, 1, first=20)
+        assert "and 17 others" in (await notices(auth, MOBILE, 4))[0]
+
+
+async def test_sign_in_notices_prefer_mail_and_are_collapsed(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth(trusted_proxies="127.0.0.1") as auth:
+        await activate(auth, email=EMAIL, username="asha", password=PASSWORD)
+        await sign_ins_by_password(auth, 12)
+        await notices(auth, EMAIL, 5)
+        clock.advance(minutes=61)
+        await sign_ins_by_password(auth, 1, first=12)
+        assert "since the last such message: 7" in (await notices(auth, EMAIL, 6))[0]
+
+
+NOTICES = ["new_sign_in", "password_changed"]
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+async def test_notice_counts_against_destination_and_never_blocks(
+    serving_auth: Callable[..., Any], notice: str
+) -> None:
+    """A full total drops the notice; what the notice tells of is done all the same."""
+    limits = {"limit_send_total_per_destination": "2/hour", "trusted_proxies": "127.0.0.1"}
+    async with serving_auth() as open_auth:
+        pair = await activate(open_auth, email=EMAIL, username="asha", password=PASSWORD)
+    async with serving_auth(**limits) as auth:
+        before = len(await auth.inbox(EMAIL))
+        token, current = pair["access_token"], PASSWORD
+        for number in range(4):
+            if notice == "new_sign_in":
+                await sign_ins_by_password(auth, 1, first=number)
+                continue
+            fresh = f"battery staple {number}"
+            body = {"current_password": current, "new_password": fresh}
+            done = await auth.call("POST", "/change-password", json=body, token=token)
+            assert done.status == 200, done.body
+            current = fresh
+        assert len(await auth.inbox(EMAIL)) - before <= 2
+        asked = await post(auth, "/login", email=EMAIL, device="")
+        assert (asked.status, asked.code) == (429, "rate_limited")
+
+
+async def test_notice_to_number_counts_in_its_range_and_total(
+    serving_auth: Callable[..., Any],
+) -> None:
+    limits = {"limit_send_per_prefix": "3/hour", "trusted_proxies": "127.0.0.1"}
+    async with serving_auth() as open_auth:
+        await activate(open_auth, mobile=MOBILE, email=EMAIL, username="asha", password=PASSWORD)
+    async with serving_auth(**limits) as auth:
+        await sign_ins_by_password(auth, 3)
+        assert (await auth.ask(NEWCOMER)).code == "rate_limited"
+        await sign_ins_by_password(auth, 1, first=3)
+
+
+async def test_plus_addresses_of_one_mailbox_share_its_limits(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(limit_send_total_per_destination="3/hour") as auth:
+        statuses = [
+            (await post(auth, "/register", email=f"asha+{number}@example.com")).status
+            for number in range(20)
+        ]
+        assert statuses == [201] * 3 + [429] * 17
+        assert (await post(auth, "/register", email="ashok@example.com")).status == 201
+
+
+# ------------------------------------------------------------------------ proof of work
+
+
+async def test_tripped_range_asks_newcomer_for_work_and_takes_it(watched: AuthClient) -> None:
+    await watched.sign_in(HOLDER)
+    await trip(watched, ENOUGH - 1)
+    refused = await watched.ask(NEWCOMER)
+    assert refused.status == 403
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solve(refused)}
+    assert (await watched.call("POST", "/signup", json=body)).status == 202
+    code = await watched.code(NEWCOMER)
+    assert (await watched.enter(NEWCOMER, code)).status == 201
+    assert (await watched.ask(HOLDER, **client(999))).status == 202
+    assert (await watched.ask("+14155552671")).status == 202
+
+
+async def test_solution_is_good_once(watched: AuthClient) -> None:
+    await trip(watched)
+    solution = solve(await watched.ask(NEWCOMER))
+    body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solution}
+    assert (await watched.call("POST", "/signup", json=body)).status == 202
+    for number in (NEWCOMER, "+919876577777"):
+        again = await watched.call("POST", "/signup", json={**body, "phone_number": number})
+        assert (again.status, again.code) == (403, "proof_required")
+
+
+async def test_solution_expires_and_forged_ones_are_refused(
+    watched: AuthClient, clock: MovableClock
+) -> None:
+    await trip(watched)
+    solution = solve(await watched.ask(NEWCOMER))
+    chance = random.Random(7)  # noqa: S311 - repeatable, not secret
+    forged = [
+        solution[:-8],
+        solution.lower(),
+        "",
+        "e30=",
+        "null",
+        "W10=",
+        "eyJjaGFsbGVuZ2UiOltdfQ==",
+    ]
+    forged += ["".join(chance.choices("AZaz09+/=", k=400)) for _ in range(20)]
+    for one in forged:
+        body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": one}
+        answer = await watched.call("POST", "/signup", json=body)
+        assert (answer.status, answer.code) == (403, "proof_required"), one
+    clock.advance(minutes=11)
+    body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solution}
+    assert (await watched.call("POST", "/signup", json=body)).code == "proof_required"
+
+
+async def test_work_grows_while_nobody_proves_and_shrinks_by_proofs(watched: AuthClient) -> None:
+    await trip(watched)
+
+    async def send(number: str) -> Answer:
+        body = {"phone_number": number, "name": "Asha", "altcha": solve(await watched.ask(number))}
+        return await watched.call("POST", "/signup", json=body)
+
+    easy = tries_needed(await watched.ask(NEWCOMER))
+    for number in range(25):
+        assert (await send(f"+9198765{70000 + number}")).status == 202
+    assert tries_needed(await watched.ask(NEWCOMER)) >= 4 > easy / 2
+    proven = "+919876570000"
+    assert (await watched.enter(proven, await watched.code(proven))).status == 201
+    assert tries_needed(await watched.ask(NEWCOMER)) == pytest.approx(easy, abs=1)
+
+
+async def test_few_networks_cannot_trip_a_range(watched: AuthClient) -> None:
+    """Three addresses with many asks: each network counts three times at most."""
+    for number in range(120):
+        headers = {"X-Forwarded-For": f"203.0.{number % 3}.{number}"}
+        answer = await watched.ask(f"+9198765{number:05}", headers=headers)
+        assert answer.status == 202, answer.body
+    assert (await watched.ask(NEWCOMER, **client(1))).status == 202
+
+
+async def test_networks_of_one_ipv6_customer_count_as_one(watched: AuthClient) -> None:
+    for number in range(120):
+        headers = {"X-Forwarded-For": f"2001:db8:1:{number:x}::1"}
+        answer = await watched.ask(f"+9198765{number:05}", headers=headers)
+        assert answer.status == 202, answer.body
+
+
+async def test_tripped_range_under_conceal_asks_holders_and_newcomers_alike(
+    serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_work_cheap(monkeypatch)
+    async with serving_auth(account_disclosure="conceal", **WATCHED) as auth:
+        device = (await auth.sign_in(HOLDER))["device"]
+        await trip(auth, ENOUGH - 1)
+        for path in ("/login", "/register", "/resend-otp", "/forgot-password"):
+            answers = [await post(auth, path, mobile=number) for number in (HOLDER, NEWCOMER)]
+            assert {(one.status, one.code) for one in answers} == {(403, "proof_required")}, path
+        known = await post(auth, "/login", mobile=HOLDER, device=device)
+        assert known.status == 202
+
+
+async def test_limit_is_reported_before_work_is_asked(
+    serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No work is asked for a send that a limit refuses, and that refusal spends no solution."""
+    make_work_cheap(monkeypatch)
+    limits = {**WATCHED, "proof_of_work": "always", "limit_send_per_destination": "1/hour"}
+    async with serving_auth(**limits) as auth:
+        first = solve(await auth.ask(MOBILE))
+        second = solve(await auth.ask(MOBILE))
+        body = {"phone_number": MOBILE, "name": "Asha"}
+        assert (await auth.call("POST", "/signup", json={**body, "altcha": first})).status == 202
+        limited = await auth.call("POST", "/signup", json={**body, "altcha": second})
+        assert (limited.status, limited.code) == (429, "rate_limited")
+        other = {"phone_number": HOLDER, "name": "Asha", "altcha": second}
+        assert (await auth.call("POST", "/signup", json=other)).status == 202
+
+
+SENDING = [
+    operation
+    for operation in interface(development=False).operations
+    if operation.body is not None and issubclass(operation.body, SendBody)
+]
+
+
+def ask_of(operation: Operation) -> dict[str, str]:
+    """The smallest body by which the route sends a code."""
+    if operation.path == "/signup":
+        return {"phone_number": NEWCOMER, "name": "Asha"}
+    if operation.path == "/me":
+        return {"mobile": NEWCOMER}
+    return {"mobile": NEWCOMER if operation.path == "/register" else MOBILE}
+
+
+@pytest.mark.parametrize("operation", SENDING, ids=lambda one: f"{one.method} {one.path}")
+async def test_every_send_asks_for_work_where_it_is_always_asked(
+    serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
+    make_work_cheap(monkeypatch)
+    async with serving_auth() as open_auth:
+        token = None
+        if operation.path == "/resend-otp":
+            await register(open_auth, mobile=MOBILE)
+        else:
+            token = (await activate(open_auth, mobile=MOBILE))["access_token"]
+    async with serving_auth(proof_of_work="always") as auth:
+        signed_in = {"token": token} if operation.auth else {}
+        body = ask_of(operation)
+        refused = await auth.call(operation.method, operation.path, json=body, **signed_in)
+        assert (refused.status, refused.code) == (403, "proof_required")
+        solved = {**body, "altcha": solve(refused)}
+        taken = await auth.call(operation.method, operation.path, json=solved, **signed_in)
+        assert taken.status in {201, 202}, taken.body
+
+
+def test_every_route_that_sends_is_tried() -> None:
+    paths = {operation.path for operation in SENDING}
+    assert {"/signup", "/register", "/login", "/resend-otp", "/forgot-password", "/me"} <= paths
+
+
+async def test_range_that_refuses_where_work_is_off(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth(proof_of_work="off", **WATCHED) as auth:
+        await trip(auth)
+        refused = await auth.ask(NEWCOMER)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+
+
+async def test_step_up_needs_no_work(serving_auth: Callable[..., Any]) -> None:
+    """It is asked for by a user, at their own verified address."""
+    async with serving_auth() as open_auth:
+        pair = await activate(open_auth, mobile=MOBILE)
+    async with serving_auth(proof_of_work="always") as auth:
+        sent = await auth.call("POST", "/step-up", json={}, token=pair["access_token"])
+        assert sent.status == 202, sent.body
+
+
+async def test_code_by_mail_is_never_in_a_range(serving_auth: Callable[..., Any]) -> None:
+    async with serving_auth(**WATCHED) as auth:
+        await trip(auth)
+        await activate(auth, email=EMAIL)
+        await next_code(auth, EMAIL, "/login", email=EMAIL)
