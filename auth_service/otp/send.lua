@@ -1,9 +1,10 @@
 -- Stores a challenge and its delivery, or counts nothing and says what refuses.
--- KEYS: challenge, newest pointer, queued pointer, delivery stream, ticket, proof of work used,
---       code funnel; the range of numbers: codes sent, codes proven, until when it is blocked,
---       sent by the client's network, sent for work and not proven; then one list per scope
+-- KEYS: challenge, newest pointer, queued pointer, delivery stream, ticket, code funnel, proof
+--       of work that came with it or ''; the range of numbers: codes sent, codes proven, until when
+--       it is blocked, sent by the client's network, sent for work and not proven; then one list
+--       per scope
 -- ARGV: now (ms), expires_at (ms), handle digest, code mac, a mac that no code has, destination
---       digest, delivery id, sealed delivery or '' for none, sealed context, ticket digest or '',
+--       digest, sealed context, ticket digest or '', delivery id, sealed delivery or '' for none,
 --       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}, whether it counts}, ...},
 --       {known, held, watcher, proof, solution_expires_at} as JSON
 -- A scope that refuses quietly is passed over when it is full. It then delivers nothing to the
@@ -13,7 +14,7 @@
 local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local scopes, asked = cjson.decode(ARGV[11]), cjson.decode(ARGV[12])
 local FIRST_SCOPE = 13
-local queued, dropped = ARGV[8] ~= '', false
+local queued, dropped = ARGV[10] ~= '', false
 local passed_over = {}
 local exempt = {
   everybody = false,
@@ -51,7 +52,7 @@ if blocked and not wants_work then
   end
 end
 if wants_work then
-  if KEYS[6] == '' or not redis.call('SET', KEYS[6], 1, 'NX', 'PXAT', asked.solution_expires_at) then
+  if KEYS[7] == '' or not redis.call('SET', KEYS[7], 1, 'NX', 'PXAT', asked.solution_expires_at) then
     return {'proof', math.max(0, tonumber(redis.call('GET', KEYS[12]) or 0))}
   end
   if blocked then
@@ -71,17 +72,17 @@ if asked.watcher ~= '' and not dropped and wait_of(KEYS[11], PER_NETWORK, now) =
   noted, tripped = true, note_sent(KEYS[8], KEYS[9], KEYS[10], now, blocked)
 end
 redis.call('HSET', KEYS[1], 'mac', queued and ARGV[4] or ARGV[5], 'destination', ARGV[6],
-  'expires_at', expires_at, 'context', ARGV[9], 'ticket', queued and ARGV[10] or '',
+  'expires_at', expires_at, 'context', ARGV[7], 'ticket', queued and ARGV[8] or '',
   'noted', noted and 1 or 0, 'worked', (wants_work and blocked) and 1 or 0,
   'wrong_handle', 0, 'wrong_newest', 0)
 redis.call('PEXPIREAT', KEYS[1], expires_at)
 redis.call('SET', KEYS[2], ARGV[3], 'PXAT', expires_at)
 if queued then
   redis.call('SET', KEYS[3], ARGV[3], 'PXAT', expires_at)
-  if ARGV[10] ~= '' then
+  if ARGV[8] ~= '' then
     redis.call('SET', KEYS[5], ARGV[3], 'PXAT', expires_at)
   end
-  redis.call('XADD', KEYS[4], '*', 'id', ARGV[7], 'not_after', expires_at, 'sealed', ARGV[8])
-  count_code(KEYS[7], 'sent')
+  redis.call('XADD', KEYS[4], '*', 'id', ARGV[9], 'not_after', expires_at, 'sealed', ARGV[10])
+  count_code(KEYS[6], 'sent')
 end
 return {'sent', queued and 1 or 0, tripped and 1 or 0}

@@ -28,8 +28,9 @@ from auth_service.otp.model import (
 )
 from auth_service.settings import AuthSettings
 from auth_service.throttle.breaker import BREAKER, Range, watched
-from auth_service.throttle.model import Scope, digest, sent_scopes, wrong_scopes
+from auth_service.throttle.model import digest, wrong_scopes
 from auth_service.throttle.proof_of_work import ProofOfWork
+from auth_service.throttle.send_limits import send_limits
 from auth_service.throttle.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
@@ -42,15 +43,6 @@ SEND = Script.of(LIMITS, BREAKER, FUNNEL, lua("auth_service.otp", "send.lua"))
 VERIFY = Script.of(LIMITS, BREAKER, KNOWN, FUNNEL, lua("auth_service.otp", "verify.lua"))
 REDEEM = Script.of(lua("auth_service.otp", "redeem.lua"))
 GIVE_BACK = Script.of(lua("auth_service.otp", "give_back.lua"))
-
-
-class LimitReached(RateLimited):
-    """A send limit refuses; the scope says whom."""
-
-    def __init__(self, scope: Scope, wait_ms: int) -> None:
-        """Keep which scope is full, and for how long."""
-        super().__init__(-(-wait_ms // 1000))
-        self.scope = scope
 
 
 class Challenges:
@@ -103,53 +95,36 @@ class Challenges:
             ProofRequired: a proof of work has to come with the request; likewise.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        known = await self._devices.knows(destination.address, client.device)
-        scopes = sent_scopes(
-            self._settings, destination, client, known=known, to=errand.to, quiet=quiet
+        limits = send_limits(
+            self._settings,
+            destination,
+            client,
+            known=await self._devices.knows(destination.address, client.device),
+            held=held,
+            quiet=quiet,
+            to=errand.to,
+            signed_in=purpose == "step_up",
         )
-        range_ = watched(self._settings, destination, client, quiet=quiet)
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), draw_code(self._entropy)
         delivery = self._delivery(errand, destination, code, client.request_id, link)
-        asked = {
-            "known": known,
-            "held": held,
-            "watcher": range_.refuses,
-            "proof": "off" if purpose == "step_up" else self._settings.proof_of_work,
-            "solution_expires_at": client.solution.expires_at if client.solution else 0,
-        }
         ticket = digest(link.ticket) if link else ""
-        owner, now = digest(purpose, destination.address), milliseconds(self._clock.now())
-        keys = [
-            f"challenge:{digest(handle)}",
-            f"newest:{owner}",
-            f"queued:{owner}",
-            STREAM,
-            f"ticket:{ticket}",
-            f"solution:{client.solution.digest}" if client.solution else "",
-            self._funnel.key(),
-            *range_.keys,
-            *(scope.key for scope in scopes),
-        ]
-        arguments: list[str | bytes | int] = [
-            now,
-            now + self._settings.otp_ttl * 1000,
-            digest(handle),
-            self._macs(purpose, destination, code)[0] if errand.real else self._no_code(),
-            self._no_code(),
-            owner,
-            delivery.id,
-            delivery.sealed(self._keyring) if errand.template else "",
-            self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
-            ticket,
-            json.dumps([(scope.refuses, scope.rates, scope.counts) for scope in scopes]),
-            json.dumps(asked),
-        ]
-        outcome, first, *rest = await self._redis.run(SEND, keys, arguments)
+        keys, arguments = self._stored(purpose, destination, errand, handle, code)
+        outcome, first, *rest = await self._redis.run(
+            SEND,
+            [*keys, f"ticket:{ticket}", self._funnel.key(), *limits.keys],
+            [
+                *arguments,
+                ticket,
+                delivery.id,
+                delivery.sealed(self._keyring) if errand.template else "",
+                *limits.arguments,
+            ],
+        )
         if outcome == b"limited":
-            raise LimitReached((*scopes, range_.scope)[first - 1], rest[0])
+            raise limits.refusal(first, rest[0])
         if outcome == b"proof":
             raise self._work.require(first)
-        self._count(delivery, range_, requested=bool(first), tripped=bool(rest[0]))
+        self._count(delivery, limits.range, requested=bool(first), tripped=bool(rest[0]))
         return Challenge(handle, destination.channel, *self._lives)
 
     async def prove(
@@ -174,29 +149,27 @@ class Challenges:
         scopes = wrong_scopes(self._settings, destination, client, with_handle=bool(handle))
         range_ = watched(self._settings, destination, client)
         owner = digest(purpose, destination.address)
-        answer: list[Any] = await self._redis.run(
-            VERIFY,
-            [
-                f"newest:{owner}",
-                f"queued:{owner}",
-                receipt,
-                devices_key(destination.address),
-                range_.proven,
-                range_.worked,
-                void_key(destination.address),
-                self._funnel.key(),
-                *(scope.key for scope in scopes),
-            ],
-            [
-                milliseconds(self._clock.now()),
-                digest(handle) if handle else "",
-                owner,
-                self._settings.otp_max_attempts,
-                client.device or "",
-                json.dumps([(scope.refuses, scope.rates) for scope in scopes]),
-                *self._macs(purpose, destination, code),
-            ],
-        )
+        keys = [
+            f"newest:{owner}",
+            f"queued:{owner}",
+            receipt,
+            devices_key(destination.address),
+            range_.proven,
+            range_.worked,
+            void_key(destination.address),
+            self._funnel.key(),
+            *(scope.key for scope in scopes),
+        ]
+        arguments: list[str | bytes | int] = [
+            milliseconds(self._clock.now()),
+            digest(handle) if handle else "",
+            owner,
+            self._settings.otp_max_attempts,
+            client.device or "",
+            json.dumps([(scope.refuses, scope.rates) for scope in scopes]),
+            *self._macs(purpose, destination, code),
+        ]
+        answer: list[Any] = await self._redis.run(VERIFY, keys, arguments)
         self._funnel.count(answer[0])
         if answer[0] == b"limited":
             raise RateLimited(-(-answer[1] // 1000))
@@ -231,6 +204,23 @@ class Challenges:
     async def give_back(self, proof: Proof) -> None:
         """Make a spent code valid again for the rest of its life."""
         await self._redis.run(GIVE_BACK, [proof.receipt], [])
+
+    def _stored(
+        self, purpose: Purpose, destination: Destination, errand: Errand, handle: str, code: str
+    ) -> tuple[list[str], list[str | bytes | int]]:
+        """Return the keys of a new challenge, and its fields as `send.lua` takes them."""
+        owner, now = digest(purpose, destination.address), milliseconds(self._clock.now())
+        right = self._macs(purpose, destination, code)[0]
+        keys = [f"challenge:{digest(handle)}", f"newest:{owner}", f"queued:{owner}", STREAM]
+        return keys, [
+            now,
+            now + self._settings.otp_ttl * 1000,
+            digest(handle),
+            right if errand.real else self._no_code(),
+            self._no_code(),
+            owner,
+            self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
+        ]
 
     def _delivery(
         self,

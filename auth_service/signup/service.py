@@ -4,11 +4,10 @@ from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.opening.model import Holder, Opening
 from auth_service.otp.model import Challenge, Errand
-from auth_service.otp.service import LimitReached
 from auth_service.parts import Parts
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Entrance
-from auth_service.throttle.errors import ProofRequired
+from auth_service.throttle.errors import LimitReached, ProofRequired
 from auth_service.user.repository import find_claimants, is_held
 from shared.entropy import new_id
 from shared.errors import ServiceUnavailable
@@ -41,7 +40,7 @@ async def ask(parts: Parts, number: Destination, name: str, client: Client) -> C
     try:
         return await send(held=held)
     except (LimitReached, ProofRequired) as refused:
-        for_newcomers = isinstance(refused, ProofRequired) or refused.scope.refuses == "newcomers"
+        for_newcomers = isinstance(refused, ProofRequired) or refused.refuses == "newcomers"
         if held or not for_newcomers or not await is_held(parts.database, number.address):
             raise
     return await send(held=True)

@@ -1,8 +1,8 @@
-"""Refusals that a proof of work turns into consent."""
+"""Refusals of a send."""
 
 from collections.abc import Mapping
 
-from shared.errors import Forbidden
+from shared.errors import Forbidden, RateLimited
 
 
 class ProofRequired(Forbidden):
@@ -19,3 +19,12 @@ class ProofRequired(Forbidden):
     def members(self) -> dict[str, object]:
         """Return the challenge."""
         return {"altcha": dict(self.challenge)}
+
+
+class LimitReached(RateLimited):
+    """A send limit refuses; `refuses` says whom."""
+
+    def __init__(self, refuses: str, wait_ms: int) -> None:
+        """Keep whom the limit refuses, and for how long."""
+        super().__init__(-(-wait_ms // 1000))
+        self.refuses = refuses
