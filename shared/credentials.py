@@ -63,16 +63,22 @@ def find_cookie(request: web.Request, name: str) -> str | None:
     Raises:
         MalformedRequest: it occurs twice, so one of them was planted.
     """
+    found = find_cookies(request, name)
+    if len(found) > 1:
+        raise MalformedRequest("a cookie was sent twice")
+    return found[0] if found else None
+
+
+def find_cookies(request: web.Request, name: str) -> list[str]:
+    """Return every value of a cookie, in the order sent; none beside a bearer token."""
     if bearer(request.headers.get("Authorization")) is not None:
-        return None
+        return []
     found = []
     for pair in ";".join(request.headers.getall("Cookie", [])).split(";"):
         given, separator, value = pair.partition("=")
         if separator and given.strip(_BLANKS) == name:
             found.append(value.strip(_BLANKS))
-    if len(found) > 1:
-        raise MalformedRequest("a cookie was sent twice")
-    return found[0] if found else None
+    return found
 
 
 def require_origin(request: web.Request, own: str, *, may_be_missing: bool = False) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiohttp import web
 
 from auth_service.device.model import LIFE_SECONDS
+from auth_service.opaque import well_formed
 from auth_service.resources import KEYRING, SETTINGS, SIGNER, VERIFIER
 from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import RefreshBody, Transport
@@ -15,21 +16,28 @@ from shared.credentials import (
     CSRF,
     DEVICE,
     REFRESH,
+    Credential,
     find_cookie,
+    find_cookies,
     find_credential,
     require_origin,
 )
-from shared.errors import TokenInvalid, TokenMissing
+from shared.errors import CsrfFailed, MalformedRequest, TokenInvalid, TokenMissing
 from shared.tokens import Claims, KeyUnknown, unverified
 
 REFRESH_PATH = "/v1/auth"
+MOST_REFRESH_VALUES = 4
+"""How many different values of the refresh cookie are looked up. Others are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A refresh token as it was presented; `session_id`: the one that it must belong to."""
+    """Refresh tokens as presented; `session_id`: the session that one must belong to.
 
-    token: str
+    Only a cookie brings more than one: another host of the site can plant further values.
+    """
+
+    tokens: tuple[str, ...]
     transport: Transport
     session_id: UUID | None = None
 
@@ -99,69 +107,115 @@ def clear(request: web.Request, response: web.Response) -> web.Response:
 
 
 def find_grant(request: web.Request, body: RefreshBody) -> Grant:
-    """Return the refresh token of the body, else of the cookie.
+    """Return the refresh token of the body, else the values of the cookie.
+
+    A cookie's value counts only beside an access token, expired or not, of the same session:
+    another host of this site can plant the one, not the other.
 
     Raises:
-        RefreshInvalid: there is none, or the cookie was planted: it counts only beside an access
-            token, expired or not, of the same session, since another host of this site can set it.
+        RefreshInvalid: there is none, or no access cookie names a session.
         CsrfFailed: the cookie does not come from our own pages.
     """
     if body.refresh_token is not None:
         require_issuable(request, body.transport)
-        return Grant(body.refresh_token, body.transport)
-    token = find_cookie(request, REFRESH)
-    if token is None:
+        return Grant((body.refresh_token,), body.transport)
+    tokens = _refresh_values(request)
+    if not tokens:
         raise RefreshInvalid
     require_origin(request, request.app[SETTINGS].public_origin)
     require_issuable(request, "cookie")
-    return Grant(token, "cookie", _session_of_access(request))
-
-
-def _session_of_access(request: web.Request) -> UUID:
-    cookie = find_cookie(request, ACCESS)
-    if not cookie:
-        raise RefreshInvalid
     try:
-        try:
-            return request.app[VERIFIER].identify(cookie).sid
-        except KeyUnknown:
-            return _session_of_retired_key(request, unverified(cookie))
+        claims = _identify(request, find_cookie(request, ACCESS) or "")
     except TokenInvalid:
         raise RefreshInvalid from None
+    return Grant(tokens, "cookie", claims.sid)
 
 
-def _session_of_retired_key(request: web.Request, claims: Claims) -> UUID:
-    """Return the session of a token whose key is no longer kept; its `csrf` proves the session."""
+def _refresh_values(request: web.Request) -> tuple[str, ...]:
+    """Return the first different values of the refresh cookie that could be tokens of ours."""
+    values = [value for value in find_cookies(request, REFRESH) if well_formed("chr_", value)]
+    return tuple(dict.fromkeys(values))[:MOST_REFRESH_VALUES]
+
+
+def _identify(request: web.Request, access: str) -> Claims:
+    """Return what an access cookie claims, also an expired one.
+
+    Raises:
+        TokenInvalid: it is forged or malformed.
+    """
+    try:
+        return request.app[VERIFIER].identify(access)
+    except KeyUnknown:
+        return _of_retired_key(request, unverified(access))
+
+
+def _of_retired_key(request: web.Request, claims: Claims) -> Claims:
+    """Return the claims of a token whose key is no longer kept; its `csrf` proves the session.
+
+    Raises:
+        TokenInvalid: it does not.
+    """
     proofs = request.app[KEYRING].macs("csrf", claims.sid.bytes)
     shown = (claims.csrf or "").encode("utf-8", "replace")
     if not any(hmac.compare_digest(shown, proof.hex().encode()) for proof in proofs):
-        raise RefreshInvalid
-    return claims.sid
+        raise TokenInvalid
+    return claims
 
 
-def find_leaver(request: web.Request) -> Claims | str:
+def find_leaver(request: web.Request) -> Claims | Grant:
     """Return what a request to sign out shows: its access token's claims, else a refresh cookie.
 
-    A revoked access token is taken too; an expired one of a cookie gives way to the other cookie.
+    A revoked access token is taken too. A valid access cookie needs its CSRF token and no other
+    cookie, so that nothing planted beside it keeps its user from signing out.
 
     Raises:
         TokenMissing, TokenInvalid: it shows neither.
         CsrfFailed: cookies ask for it, and nothing shows that our own page did.
+        MalformedRequest: the access cookie occurs twice; or the refresh cookie does, and no access
+            cookie says which value is meant.
     """
     credential = find_credential(request)
-    if credential is not None and not credential.in_cookie:
+    if credential is None:
+        return _leaver_by_refresh(request)
+    if not credential.in_cookie:
         return request.app[VERIFIER].verify(credential.token)
-    refresh = find_cookie(request, REFRESH)
-    if credential is None and not refresh:
+    require_origin(request, request.app[SETTINGS].public_origin)
+    try:
+        claims = request.app[VERIFIER].verify(credential.token)
+    except TokenInvalid:
+        return _leaver_by_expired(request, credential)
+    credential.require_intent(request, claims)
+    return claims
+
+
+def _leaver_by_refresh(request: web.Request) -> Grant:
+    token = find_cookie(request, REFRESH)
+    if not token:
         raise TokenMissing
     require_origin(request, request.app[SETTINGS].public_origin)
-    if credential is not None:
-        try:
-            claims = request.app[VERIFIER].verify(credential.token)
-        except TokenInvalid:
-            if not refresh:
-                raise
-        else:
-            credential.require_intent(request, claims)
-            return claims
-    return refresh or ""
+    return Grant((token,), "cookie")
+
+
+def _leaver_by_expired(request: web.Request, credential: Credential) -> Claims | Grant:
+    """Return the session of an expired access cookie: by its CSRF token, else by a refresh cookie.
+
+    Raises:
+        TokenInvalid: nothing else is shown.
+        MalformedRequest: several refresh cookies, and a forged access cookie beside them.
+    """
+    tokens = _refresh_values(request)
+    try:
+        claims = _identify(request, credential.token)
+    except TokenInvalid:
+        if not tokens:
+            raise
+        if len(tokens) > 1:
+            raise MalformedRequest("a cookie was sent twice") from None
+        return Grant(tokens, "cookie")
+    try:
+        credential.require_intent(request, claims)
+    except CsrfFailed:
+        if not tokens:
+            raise
+        return Grant(tokens, "cookie", claims.sid)
+    return claims

@@ -1,5 +1,6 @@
 """The tables of sessions and of the tokens that belong to them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,11 +44,12 @@ JOIN users u ON u.id = s.user_id
 LEFT JOIN tokens f ON f.hash = t.successor_hash
 WHERE t.hash = $1 AND t.scope = 'refresh'"""
 
-SESSION_OF_REFRESH = "SELECT session_id FROM tokens WHERE hash = $1 AND scope = 'refresh'"
-
-SESSION_AND_USER = """
-SELECT user_id, session_id FROM tokens
-WHERE hash = $1 AND scope = 'refresh' AND session_id IS NOT NULL"""
+# Of several values the one whose turn it is: one that was exchanged would end the session.
+FIND_ISSUED = """
+SELECT hash, user_id, session_id FROM tokens
+WHERE hash = ANY ($1) AND scope = 'refresh' AND session_id IS NOT NULL
+  AND ($2::uuid IS NULL OR session_id = $2)
+ORDER BY used_at DESC NULLS FIRST LIMIT 1"""
 
 # Refreshing and revoking lock the session's row, so they exclude each other.
 LOCK_SESSION = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE"
@@ -115,6 +117,15 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A refresh token that was issued, exchanged or not, and whose it is."""
+
+    hash: bytes
+    user_id: UUID
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class LockedToken:
     """A refresh token that was issued, with its session's row locked.
 
@@ -171,17 +182,14 @@ async def list_sessions(
     return [session_of(row) for row in rows]
 
 
-async def lock_token(connection: Connection, hash_: bytes) -> LockedToken | None:
-    """Lock the session that a refresh token belongs to, then read both; None when never issued.
+async def lock_token(connection: Connection, token: IssuedToken) -> LockedToken | None:
+    """Lock the session that a refresh token belongs to, then read both; None when it is gone.
 
     The lock comes first and in a statement of its own, because a statement that waited for it
     would go on with the tokens as they were before.
     """
-    session_id = await connection.fetchval(SESSION_OF_REFRESH, hash_)
-    if session_id is None:
-        return None
-    await connection.execute(LOCK_SESSION, session_id)
-    row = await connection.fetchrow(READ_TOKEN, hash_)
+    await connection.execute(LOCK_SESSION, token.session_id)
+    row = await connection.fetchrow(READ_TOKEN, token.hash)
     if row is None:
         return None
     return LockedToken(
@@ -196,11 +204,18 @@ async def lock_token(connection: Connection, hash_: bytes) -> LockedToken | None
     )
 
 
-async def find_session_of(database: Database, hash_: bytes) -> tuple[UUID, UUID] | None:
-    """Return user and session of a refresh token, exchanged or not; None if never issued."""
+async def find_issued(
+    database: Database, hashes: Collection[bytes], session_id: UUID | None
+) -> IssuedToken | None:
+    """Return the one of these refresh tokens that belongs to the session, or to any session.
+
+    None when there is none. Of several, one that was not exchanged yet.
+    """
+    if not hashes:
+        return None
     async with database.connection() as connection:
-        row = await connection.fetchrow(SESSION_AND_USER, hash_)
-    return (row["user_id"], row["session_id"]) if row else None
+        row = await connection.fetchrow(FIND_ISSUED, list(hashes), session_id)
+    return IssuedToken(**row) if row else None
 
 
 async def rotate(

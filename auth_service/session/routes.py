@@ -10,7 +10,7 @@ from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
 from auth_service.session.answers import token_pair
-from auth_service.session.cookies import clear, find_grant, find_leaver
+from auth_service.session.cookies import Grant, clear, find_grant, find_leaver
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.schemas import (
     LogoutAllBody,
@@ -44,7 +44,7 @@ async def refresh(request: web.Request) -> web.Response:
     """Rotate the refresh token and sign a new access token."""
     grant = find_grant(request, await read_optional_body(request, RefreshBody))
     signed_in = await service.refresh(
-        request.app[PARTS], grant.token, session_id=grant.session_id, origin=origin(request)
+        request.app[PARTS], grant.tokens, session_id=grant.session_id, origin=origin(request)
     )
     return token_pair(request, signed_in, transport=grant.transport)
 
@@ -63,9 +63,14 @@ async def refresh(request: web.Request) -> web.Response:
 )
 async def logout(request: web.Request) -> web.Response:
     """End the session that the access token, or a browser's refresh token, belongs to."""
-    leaver = find_leaver(request)
+    leaver, parts = find_leaver(request), request.app[PARTS]
     await read_optional_body(request, LogoutBody)
-    await service.leave(request.app[PARTS], leaver, origin(request))
+    if isinstance(leaver, Grant):
+        await service.leave_by_refresh(
+            parts, leaver.tokens, session_id=leaver.session_id, origin=origin(request)
+        )
+    else:
+        await service.leave(parts, leaver, origin(request))
     return clear(request, web.Response(status=204))
 
 

@@ -1,5 +1,6 @@
 """Sessions: who is calling, exchanging a refresh token, ending sessions."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from auth_service.parts import Parts
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import Caller, Lives, Session, SignedIn, successors
-from auth_service.session.repository import LockedToken
+from auth_service.session.repository import IssuedToken, LockedToken
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound, ServiceUnavailable, TokenRevoked
@@ -36,12 +37,14 @@ async def find_caller(database: Database, claims: Claims, *, clock: Clock) -> Ca
     return Caller(user, claims.sid, datetime.fromtimestamp(claims.auth_time, UTC))
 
 
-async def refresh(parts: Parts, token: str, *, session_id: UUID | None, origin: Origin) -> SignedIn:
+async def refresh(
+    parts: Parts, tokens: Sequence[str], *, session_id: UUID | None, origin: Origin
+) -> SignedIn:
     """Exchange a refresh token for its successor.
 
     The token before the current one may be repeated for `lives.grace` while its successor is
     unused, and gives the same successor: an answer that was lost signs nobody out. With
-    `session_id` a token of any other session is as good as none.
+    `session_id` a token of any other session is as good as none, and several may be presented.
 
     Raises:
         RefreshInvalid: never issued, expired, or the session is over; nothing was touched.
@@ -49,14 +52,11 @@ async def refresh(parts: Parts, token: str, *, session_id: UUID | None, origin: 
         RevocationPending: likewise, but other services may not know yet.
         ServiceUnavailable: no key gives the stored successor (rotated too early).
     """
-    if not well_formed("chr_", token):
-        raise RefreshInvalid
+    token, issued = await _find_presented(parts, tokens, session_id)
     now = parts.clock.now()
     async with parts.database.transaction() as connection:
-        held = await repository.lock_token(connection, fingerprint(token))
-        if held is None or session_id not in {None, held.session.id}:
-            raise RefreshInvalid
-        if not _alive(held, now, parts.lives):
+        held = await repository.lock_token(connection, issued)
+        if held is None or not _alive(held, now, parts.lives):
             raise RefreshInvalid
         if held.used_at is None:
             return await _rotate(parts, connection, token, held=held, now=now)
@@ -66,6 +66,21 @@ async def refresh(parts: Parts, token: str, *, session_id: UUID | None, origin: 
     log.warning("session.reuse_detected", session_id=str(held.session.id))
     await parts.publisher.publish_for(held.user.id)
     raise RefreshReused
+
+
+async def _find_presented(
+    parts: Parts, tokens: Sequence[str], session_id: UUID | None
+) -> tuple[str, IssuedToken]:
+    by_hash = _by_hash(tokens)
+    issued = await repository.find_issued(parts.database, by_hash, session_id)
+    if issued is None:
+        raise RefreshInvalid
+    return by_hash[issued.hash], issued
+
+
+def _by_hash(tokens: Sequence[str]) -> dict[bytes, str]:
+    """Return the tokens that can be ours, by what they are stored under."""
+    return {fingerprint(token): token for token in tokens if well_formed("chr_", token)}
 
 
 def _alive(held: LockedToken, now: datetime, lives: Lives) -> bool:
@@ -130,20 +145,30 @@ async def sign_out(parts: Parts, caller: Caller, session_id: UUID, origin: Origi
     await _end(parts, user_id, session_id, Event("session.revoked", origin, user_id))
 
 
-async def leave(parts: Parts, leaver: Claims | str, origin: Origin) -> None:
-    """End the session of these claims or of this refresh token; one that is gone is left alone.
+async def leave(parts: Parts, claims: Claims, origin: Origin) -> None:
+    """End the session of these claims; one that is gone is left alone.
 
     Raises:
         RevocationPending: it has ended, but other services may not know yet.
     """
-    if isinstance(leaver, Claims):
-        who: tuple[UUID, UUID] | None = (leaver.sub, leaver.sid)
-    else:
-        who = await repository.find_session_of(parts.database, fingerprint(leaver))
-    if who is None:
-        return
+    await _leave(parts, claims.sub, claims.sid, origin)
+
+
+async def leave_by_refresh(
+    parts: Parts, tokens: Sequence[str], *, session_id: UUID | None, origin: Origin
+) -> None:
+    """End the session that one of these refresh tokens belongs to, likewise.
+
+    With `session_id` a token of any other session ends nothing.
+    """
+    issued = await repository.find_issued(parts.database, _by_hash(tokens), session_id)
+    if issued is not None:
+        await _leave(parts, issued.user_id, issued.session_id, origin)
+
+
+async def _leave(parts: Parts, user_id: UUID, session_id: UUID, origin: Origin) -> None:
     with suppress(NotFound):  # the account was deleted, and its sessions with it
-        await _end(parts, *who, Event("user.signed_out", origin, who[0]))
+        await _end(parts, user_id, session_id, Event("user.signed_out", origin, user_id))
 
 
 async def _end(parts: Parts, user_id: UUID, session_id: UUID, event: Event) -> None:

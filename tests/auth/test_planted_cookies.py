@@ -35,9 +35,6 @@ async def test_a_cookie_that_occurs_twice_is_refused(auth: AuthClient) -> None:
     for planted in (f"{ACCESS}=x; {line}", f"{line};{ACCESS}={browser.jar[ACCESS]}"):
         refused = await browser.call("GET", ME, headers={"Cookie": planted})
         assert (refused.status, refused.code) == (400, "malformed_request")
-    for planted in (f"{REFRESH}=x; {line}", f"{line}; {REFRESH}={browser.jar[REFRESH]}"):
-        refused = await browser.call("POST", AGAIN, headers={"Cookie": planted})
-        assert (refused.status, refused.code) == (400, "malformed_request")
     assert await alive(browser)
     # names that only look alike are other cookies
     for harmless in (f"{ACCESS.lower()}=x", f"x{ACCESS}=x", "a=b", ACCESS, "=", f"a={ACCESS}=x"):
