@@ -53,6 +53,7 @@ from shared.background import repeating
 from shared.clock import Clock
 from shared.db import open_database
 from shared.entropy import Entropy
+from shared.errors import RateLimited
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.redis import open_redis
@@ -81,7 +82,7 @@ KEYS_AT_ROOT = "/.well-known/jwks.json"
 def interface(*, development: bool) -> Interface:
     """Return every route of the service; the inbox among them only in development."""
     features = (*FEATURES, development_routes) if development else FEATURES
-    return Interface("Cheershare auth_service", PREFIX, features)
+    return Interface("Cheershare auth_service", PREFIX, features, counted_errors=(RateLimited,))
 
 
 def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web.Application:

@@ -128,6 +128,18 @@ class AuthSettings(KeySettings, ServiceSettings):
         "10/hour",
         "wrong passwords from one address for one name as it was given, or for who is signed in",
     )
+    limit_writes_per_session: Rates = _rates(
+        "60/minute;600/hour", "changes that one session asks for; those that end access are free"
+    )
+    limit_writes_per_user: Rates = _rates(
+        "120/minute;1200/hour", "changes that all sessions of one user ask for"
+    )
+    limit_refresh_per_session: Rates = _rates(
+        "100/minute;600/hour", "refresh tokens that one session exchanges"
+    )
+    limit_refresh_per_user: Rates = _rates(
+        "300/minute;3000/hour", "refresh tokens that all sessions of one user exchange"
+    )
     argon2_memory_kib: int = Field(
         19_456, ge=64, le=1_048_576, description="memory that one password hash takes, KiB"
     )

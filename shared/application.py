@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.docs_page import STYLE_POLICY, render_page
 from shared.entropy import Entropy
+from shared.errors import DomainError
 from shared.health import add_health
 from shared.middleware import (
     AUTHENTICATE,
@@ -32,16 +33,25 @@ from shared.telemetry import HttpMetrics
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A service's whole HTTP interface as data: what it is called, where it lives, its routes."""
+    """A service's whole HTTP interface as data: what it is called, where it lives, its routes.
+
+    `counted_errors`: what operations may also be refused with that count towards a user's limits.
+    """
 
     title: str
     prefix: str
     features: tuple[Routes, ...]
+    counted_errors: tuple[type[DomainError], ...] = ()
 
     @property
     def operations(self) -> list[Operation]:
         """Every operation, feature by feature."""
-        return [operation for routes in self.features for operation in routes.operations]
+        return [self._whole(one) for routes in self.features for one in routes.operations]
+
+    def _whole(self, operation: Operation) -> Operation:
+        if not operation.is_counted:
+            return operation
+        return replace(operation, errors=(*operation.errors, *self.counted_errors))
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""

@@ -36,7 +36,8 @@ class Operation:
     `deadline`: seconds, or None where the handler has a clock of its own. `body_type`: the media
     type of `body`, which may be left out where it is not `body_required`; `other_bodies` are taken
     too, by media type. `headers`: what the route reads, and whether it must be there.
-    `id_pattern`: what ids in the path look like that are no UUIDs.
+    `id_pattern`: what ids in the path look like that are no UUIDs. `counts_as_write`: whether it
+    counts towards a user's limits; by default where a signed-in user asks for a change.
     """
 
     method: str
@@ -59,6 +60,14 @@ class Operation:
     reads_cookies: bool = False
     takes_token: bool = False
     deadline: float | None = HANDLER_SECONDS
+    counts_as_write: bool | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether a service that limits its users' changes counts this one."""
+        if self.counts_as_write is not None:
+            return self.counts_as_write
+        return self.auth and self.method not in SAFE_METHODS
 
     @property
     def needs_token(self) -> bool:

@@ -95,7 +95,13 @@ async def delete_me(request: web.Request) -> web.Response:
     return clear(request, web.Response(status=204))
 
 
-@routes.add("GET", "/me/export", summary="Everything that is held about you", answers={200: Export})
+@routes.add(
+    "GET",
+    "/me/export",
+    summary="Everything that is held about you",
+    answers={200: Export},
+    counts_as_write=True,  # each one leaves an event
+)
 async def export_me(request: web.Request) -> web.Response:
     """Answer with everything at once."""
     found = await service.export(request.app[PARTS], request[CALLER], entrance_of(request))

@@ -47,6 +47,7 @@ async def get_user(request: web.Request) -> web.Response:
     answers={200: UserAnswer},
     errors=(NotActivated, OwnAccount, RevocationPending),
     role="admin",
+    counts_as_write=False,  # putting an attacker out comes first, however many there are
 )
 async def disable_user(request: web.Request) -> web.Response:
     """Disable the user."""
@@ -74,6 +75,7 @@ async def enable_user(request: web.Request) -> web.Response:
     answers={204: None},
     errors=(RevocationPending,),
     role="admin",
+    counts_as_write=False,  # likewise
 )
 async def revoke_sessions(request: web.Request) -> web.Response:
     """End the user's sessions."""

@@ -2,20 +2,22 @@
 
 from aiohttp import web
 
-from auth_service.resources import CALLER, CLOCK, DATABASE, VERIFIER
+from auth_service.resources import CALLER, CLOCK, DATABASE, PARTS, SETTINGS, VERIFIER
 from auth_service.session import service
+from auth_service.throttle.usage import count_use, write_scopes
 from shared.credentials import find_credential
 from shared.errors import Forbidden, TokenMissing
 from shared.middleware import OPERATIONS
 
 
 async def authenticate(request: web.Request) -> None:
-    """Store the caller on the request.
+    """Store the caller on the request, and count what is a change.
 
     Raises:
         TokenMissing, TokenInvalid, TokenRevoked: nobody is signed in.
         CsrfFailed: a cookie asks for a change, and nothing shows that our own page did.
         MalformedRequest: the cookie occurs twice.
+        RateLimited: the session or the user asked for too many changes lately.
         Forbidden: the operation is for a role that the caller has not.
     """
     credential, app = find_credential(request), request.app
@@ -24,7 +26,10 @@ async def authenticate(request: web.Request) -> None:
     claims = app[VERIFIER].verify(credential.token)
     credential.require_intent(request, claims)
     caller = await service.find_caller(app[DATABASE], claims, clock=app[CLOCK])
-    role = app[OPERATIONS][request.match_info.handler].role
-    if role is not None and role not in caller.user.roles:
+    operation = app[OPERATIONS][request.match_info.handler]
+    if operation.is_counted:
+        scopes = write_scopes(app[SETTINGS], caller.user.id, caller.session_id)
+        await count_use(app[PARTS].throttle, scopes)
+    if operation.role is not None and operation.role not in caller.user.roles:
         raise Forbidden
     request[CALLER] = caller

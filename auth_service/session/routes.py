@@ -21,6 +21,7 @@ from auth_service.session.schemas import (
     TokenPair,
 )
 from shared.answer import answer
+from shared.errors import RateLimited
 from shared.openapi import Routes
 from shared.paging import LAST_ID, LAST_MOMENT, PageQuery, Position
 from shared.request import path_id, read_optional_body, read_query
@@ -36,7 +37,7 @@ routes = Routes("sessions")
     body=RefreshBody,
     body_required=False,
     answers={200: TokenPair},
-    errors=(RefreshInvalid, RefreshReused, RevocationPending),
+    errors=(RefreshInvalid, RefreshReused, RateLimited, RevocationPending),
     auth=False,
     reads_cookies=True,
 )
@@ -82,6 +83,7 @@ async def logout(request: web.Request) -> web.Response:
     body_required=False,
     answers={204: None},
     errors=(RevocationPending,),
+    counts_as_write=False,  # whoever took a session may have used the limit up: its end comes first
 )
 async def logout_all(request: web.Request) -> web.Response:
     """End the caller's sessions."""
@@ -115,6 +117,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     summary="End one of one's own sessions",
     answers={204: None},
     errors=(RevocationPending,),
+    counts_as_write=False,  # likewise
 )
 async def delete_session(request: web.Request) -> web.Response:
     """End the session with that id."""

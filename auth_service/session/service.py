@@ -16,6 +16,7 @@ from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import Caller, Lives, Session, SignedIn, successors
 from auth_service.session.repository import IssuedToken, LockedToken
+from auth_service.throttle.usage import count_use, refresh_scopes
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound, ServiceUnavailable, TokenRevoked
@@ -48,11 +49,14 @@ async def refresh(
 
     Raises:
         RefreshInvalid: never issued, expired, or the session is over; nothing was touched.
+        RateLimited: the session or the user refreshed too often lately; no token was spent.
         RefreshReused: exchanged before; the session is revoked.
         RevocationPending: likewise, but other services may not know yet.
         ServiceUnavailable: no key gives the stored successor (rotated too early).
     """
     token, issued = await _find_presented(parts, tokens, session_id)
+    scopes = refresh_scopes(parts.settings, issued.user_id, issued.session_id)
+    await count_use(parts.throttle, scopes)
     now = parts.clock.now()
     async with parts.database.transaction() as connection:
         held = await repository.lock_token(connection, issued)
