@@ -1,15 +1,17 @@
 """What is read and written of one's own account."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from auth_service.audit.model import StoredEvent
 from auth_service.destination import Channel
-from auth_service.user.model import Account, User
+from auth_service.user.model import User
+from shared.db import Connection
 
+Row_co = TypeVar("Row_co", covariant=True)
 WHAT: dict[Channel, str] = {"sms": "phone number", "email": "mail address"}
 
 
@@ -48,11 +50,17 @@ class HeldToken:
     used_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """Everything that is held about a user."""
+RowKey = tuple[str | bytes | datetime | UUID, ...]
+"""Where a row stands in the order in which a list is read."""
 
-    account: Account
-    sessions: Sequence[HeldSession]
-    tokens: Sequence[HeldToken]
-    events: Sequence[StoredEvent]
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Row_co]):
+    """Some rows of a list. `last`: the key of the last one, None where no more follow."""
+
+    rows: Sequence[Row_co]
+    last: RowKey | None
+
+
+ReadBatch = Callable[[Connection, UUID, RowKey | None], Awaitable[Batch[Row_co]]]
+"""Reads the rows of a user that follow a key, the first ones without."""

@@ -1,23 +1,25 @@
 """A user's own row: names, addresses, everything at once, and its end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import DeadlockDetectedError, UniqueViolationError
 
-from auth_service.account.model import HeldSession, HeldToken, Holdings, Moved
-from auth_service.audit.repository import EVENTS_OF_USER, appending, event_of
+from auth_service.account.model import Batch, HeldSession, HeldToken, Moved, RowKey
+from auth_service.audit.model import StoredEvent
+from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, appending, event_of
 from auth_service.destination import Channel, Destination
 from auth_service.password.repository import remove_tickets
 from auth_service.session.repository import lock_user
 from auth_service.user.model import User
-from auth_service.user.repository import COLUMNS, PREFIXED, find_account, user_of
-from shared.db import Connection
+from auth_service.user.repository import COLUMNS, PREFIXED, user_of
+from shared.db import Connection, Record
 from shared.revocation.message import USER_DELETED
 
+FIRST_ID = UUID(int=0)
 PROFILE = ("name", "first_name", "last_name", "username")
 _KEPT = ", ".join(
     f"{field} = CASE WHEN $2::jsonb ? '{field}' THEN $2::jsonb ->> '{field}' ELSE {field} END"
@@ -67,13 +69,16 @@ WITH gone AS (
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM gone"""
 
+# Each list is read in the order of an index, from behind the last row of the batch before.
+BATCH_ROWS = 250
 SESSIONS = f"""
 SELECT {", ".join(field.name for field in fields(HeldSession))} FROM sessions
-WHERE user_id = $1 ORDER BY created_at, id"""
+WHERE user_id = $1 AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $2"""
 
 TOKENS = f"""
-SELECT {", ".join(field.name for field in fields(HeldToken))} FROM tokens
-WHERE user_id = $1 ORDER BY created_at, hash"""
+SELECT {", ".join(field.name for field in fields(HeldToken))}, hash FROM tokens
+WHERE user_id = $1 AND (scope, created_at, hash) > ($3, $4, $5)
+ORDER BY scope, created_at, hash LIMIT $2"""
 
 
 async def change_profile(
@@ -118,17 +123,35 @@ async def delete(
     await connection.execute(DELETE, user_id, now, until, event)
 
 
-async def holdings(connection: Connection, user_id: UUID) -> Holdings | None:
-    """Return everything that is held about the user."""
-    account = await find_account(connection, user_id)
-    if account is None:
-        return None
-    sessions = await connection.fetch(SESSIONS, user_id)
-    tokens = await connection.fetch(TOKENS, user_id)
-    events = await connection.fetch(EVENTS_OF_USER, user_id)
-    return Holdings(
-        account=account,
-        sessions=[HeldSession(**{**row, "amr": tuple(row["amr"])}) for row in sessions],
-        tokens=[HeldToken(**row) for row in tokens],
-        events=[event_of(row).as_told_to_its_user() for row in events],
-    )
+async def read_sessions(
+    connection: Connection, user_id: UUID, after: RowKey | None
+) -> Batch[HeldSession]:
+    """Return the user's next sessions, revoked or not, the oldest first."""
+    start = after or (EARLIEST, FIRST_ID)
+    rows = await connection.fetch(SESSIONS, user_id, BATCH_ROWS, *start)
+    held = [HeldSession(**{**row, "amr": tuple(row["amr"])}) for row in rows]
+    return Batch(held, _last(rows, "created_at", "id"))
+
+
+async def read_tokens(
+    connection: Connection, user_id: UUID, after: RowKey | None
+) -> Batch[HeldToken]:
+    """Return the user's next tokens, the oldest of each scope first."""
+    start = after or ("", EARLIEST, b"")
+    rows = await connection.fetch(TOKENS, user_id, BATCH_ROWS, *start)
+    names = [field.name for field in fields(HeldToken)]
+    held = [HeldToken(**{name: row[name] for name in names}) for row in rows]
+    return Batch(held, _last(rows, "scope", "created_at", "hash"))
+
+
+async def read_events(
+    connection: Connection, user_id: UUID, after: RowKey | None
+) -> Batch[StoredEvent]:
+    """Return the user's next events as the user is told of them, the oldest first."""
+    rows = await connection.fetch(EVENTS_OF_USER, user_id, BATCH_ROWS, *(after or (FIRST_ID,)))
+    return Batch([event_of(row).as_told_to_its_user() for row in rows], _last(rows, "id"))
+
+
+def _last(rows: Sequence[Record], *columns: str) -> RowKey | None:
+    """Return the last row's key; None where fewer rows than were asked for were left."""
+    return tuple(rows[-1][name] for name in columns) if len(rows) == BATCH_ROWS else None

@@ -3,21 +3,14 @@
 from aiohttp import web
 
 from auth_service.account import service
-from auth_service.account.model import Holdings
-from auth_service.account.schemas import (
-    ADDRESSES,
-    NAMES,
-    Export,
-    ExportedSession,
-    ExportedToken,
-    ProfileBody,
-    VerifyContactBody,
-)
-from auth_service.audit.schemas import EventAnswer
+from auth_service.account.document import document_of, send_document
+from auth_service.account.errors import ExportInProgress
+from auth_service.account.exporting import exporting
+from auth_service.account.schemas import ADDRESSES, NAMES, Export, ProfileBody, VerifyContactBody
 from auth_service.destination import destination_of
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
-from auth_service.resources import CALLER, CLOCK, PARTS
+from auth_service.resources import CALLER, CLOCK, EXPORTS, PARTS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.answers import entrance_of
 from auth_service.session.cookies import clear
@@ -29,6 +22,7 @@ from shared.errors import Conflict, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
 
+EXPORT_SECONDS = 600  # some 100 MB at 200 kB a second
 routes = Routes("account")
 
 
@@ -100,20 +94,12 @@ async def delete_me(request: web.Request) -> web.Response:
     "/me/export",
     summary="Everything that is held about you",
     answers={200: Export},
+    errors=(StepUpRequired, ExportInProgress),
     counts_as_write=True,  # each one leaves an event
+    deadline=EXPORT_SECONDS,
 )
-async def export_me(request: web.Request) -> web.Response:
-    """Answer with everything at once."""
-    found = await service.export(request.app[PARTS], request[CALLER], entrance_of(request))
-    return answer(_shown(request, found))
-
-
-def _shown(request: web.Request, found: Holdings) -> Export:
-    return Export(
-        exported_at=request.app[CLOCK].now(),
-        user=UserAnswer.model_validate(found.account.user),
-        has_password=found.account.password is not None,
-        sessions=[ExportedSession.model_validate(session) for session in found.sessions],
-        tokens=[ExportedToken.model_validate(token) for token in found.tokens],
-        events=[EventAnswer.model_validate(event) for event in found.events],
-    )
+async def export_me(request: web.Request) -> web.StreamResponse:
+    """Send everything, piece by piece."""
+    app, entrance = request.app, entrance_of(request)
+    async with exporting(app[PARTS], app[EXPORTS], request[CALLER], entrance) as export:
+        return await send_document(request, document_of(export, app[CLOCK].now()))

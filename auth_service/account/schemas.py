@@ -73,12 +73,17 @@ class ExportedToken(BaseModel):
     used_at: datetime | None
 
 
-class Export(BaseModel):
-    """Everything that is held about a user."""
+class ExportHead(BaseModel):
+    """What an export begins with."""
 
     exported_at: datetime
     user: UserAnswer
     has_password: bool
+
+
+class Export(ExportHead):
+    """Everything that is held about a user."""
+
     sessions: list[ExportedSession]
     tokens: list[ExportedToken]
     events: list[EventAnswer]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from auth_service.account import repository
-from auth_service.account.model import WHAT, Holdings, Moved
+from auth_service.account.model import WHAT, Moved
 from auth_service.audit.model import Event, EventName
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
@@ -14,7 +14,7 @@ from auth_service.session.model import Caller, Entrance
 from auth_service.step_up.model import require_fresh
 from auth_service.user.model import User
 from auth_service.user.repository import find_claimants
-from shared.errors import Conflict, FieldError, TokenRevoked, ValidationFailed
+from shared.errors import Conflict, FieldError, ValidationFailed
 from shared.logs import mask
 
 
@@ -138,16 +138,6 @@ async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
             until=now + DELETED_LIFE,
         )
     await parts.publisher.publish_for(user.id)
-
-
-async def export(parts: Parts, caller: Caller, entrance: Entrance) -> Holdings:
-    """Return everything that is held about the caller; that it was asked for is held too."""
-    await parts.audit.append(_event("user.exported", caller, entrance))
-    async with parts.database.transaction() as connection:
-        found = await repository.holdings(connection, caller.user.id)
-    if found is None:
-        raise TokenRevoked
-    return found
 
 
 def _bound(user: User) -> dict[str, str]:

@@ -24,7 +24,8 @@ DELETE FROM audit_events WHERE id IN (
     SELECT id FROM audit_events WHERE id < $3 AND created_at < $1 ORDER BY id LIMIT $2)"""
 
 
-EVENTS_OF_USER = f"SELECT {COLUMNS} FROM audit_events WHERE user_id = $1 ORDER BY id"
+EVENTS_OF_USER = f"""
+SELECT {COLUMNS} FROM audit_events WHERE user_id = $1 AND id > $3 ORDER BY id LIMIT $2"""
 
 # A statement for each choice: one for all of them could use no index.
 LISTS = {

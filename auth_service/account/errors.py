@@ -1,0 +1,9 @@
+"""Refusals of what users do with their own account."""
+
+from shared.errors import Retriable
+
+
+class ExportInProgress(Retriable):
+    """Another export of the same user still runs."""
+
+    code, status, title = "request_in_progress", 409, "Another export of this account still runs"

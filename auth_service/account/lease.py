@@ -1,0 +1,79 @@
+"""One export at a time for each user, whichever replica runs it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+from auth_service.account.errors import ExportInProgress
+from shared.entropy import Entropy
+from shared.errors import ServiceUnavailable
+from shared.redis import BatchedRedis, Script, lua
+
+LEASE_SECONDS = 90
+"""Longer than a batch takes to be read and sent. A replica that dies blocks its user no longer."""
+RETRY_SECONDS = 10
+BATCHES_AT_ONCE = 2
+HOLDER_BYTES = 16
+KEEP = Script.of(lua("auth_service.account", "lease.lua"))
+
+
+class Lease:
+    """The right to run a user's export; it lapses unless it is renewed."""
+
+    def __init__(self, redis: BatchedRedis, key: str, holder: str) -> None:
+        """Hold `key` as `holder`."""
+        self._redis = redis
+        self._key = key
+        self._holder = holder
+
+    async def acquire(self) -> bool:
+        """Tell whether nobody held it."""
+        life = ("PX", LEASE_SECONDS * 1000)
+        return bool(await self._redis.execute("SET", self._key, self._holder, "NX", *life))
+
+    async def renew(self) -> None:
+        """Hold it for its whole life again.
+
+        Raises:
+            ServiceUnavailable: it has lapsed, or Redis is away.
+        """
+        if not await self._keep(LEASE_SECONDS * 1000):
+            raise ServiceUnavailable(detail="The export took too long between two batches")
+
+    async def release(self) -> None:
+        """Let the next export begin; without Redis that happens when the lease lapses."""
+        with suppress(ServiceUnavailable):
+            await self._keep(0)
+
+    async def _keep(self, life: int) -> bool:
+        return bool(await self._redis.run(KEEP, [self._key], [self._holder, life]))
+
+
+class Exports:
+    """Hands out leases. `reading`: all exports together read so many batches at once.
+
+    So they take a few of the database's connections, however many users ask.
+    """
+
+    def __init__(self, redis: BatchedRedis, entropy: Entropy) -> None:
+        """Keep leases in `redis`."""
+        self._redis = redis
+        self._entropy = entropy
+        self.reading = asyncio.Semaphore(BATCHES_AT_ONCE)
+
+    @asynccontextmanager
+    async def lease(self, user_id: UUID) -> AsyncIterator[Lease]:
+        """Hold the user's lease inside the block.
+
+        Raises:
+            ExportInProgress: another export of the user holds it.
+            ServiceUnavailable: Redis is away, so that nobody can tell.
+        """
+        lease = Lease(self._redis, f"export:{user_id}", self._entropy.bytes(HOLDER_BYTES).hex())
+        if not await lease.acquire():
+            raise ExportInProgress(RETRY_SECONDS)
+        try:
+            yield lease
+        finally:
+            await lease.release()

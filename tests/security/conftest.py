@@ -1,0 +1,38 @@
+"""auth_service whose inside a test can look at."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from auth_service.account.exporting import Export
+from auth_service.app import create_app
+from auth_service.settings import AuthSettings
+from shared.entropy import SystemEntropy
+from tests.support.clock import MovableClock
+from tests.support.exports import NUMBER, Served
+from tests.support.journey import AuthClient
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def served(
+    auth_settings: Callable[..., AuthSettings],
+    serving: Callable[[web.Application], Any],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Served]:
+    app = create_app(auth_settings(), clock=clock, entropy=SystemEntropy())
+    async with serving(app) as http:
+        auth = AuthClient(http)
+        await until(auth.ready)
+        made = Served(app, auth, await auth.sign_in(NUMBER))
+        whole = Export.read
+
+        async def counted(*arguments: Any) -> Any:
+            made.reads += 1
+            return await whole(*arguments)
+
+        monkeypatch.setattr(Export, "read", counted)
+        yield made
