@@ -25,6 +25,13 @@ from shared.settings import (
 from shared.tokens import LONGEST_LIFE_SECONDS
 
 ANY_COUNTRY = "*"
+RESERVED_USERNAMES = (
+    *("admin", "administrator", "root", "superuser", "sysadmin", "system", "staff", "moderator"),
+    *("support", "help", "helpdesk", "security", "abuse", "info", "contact", "official"),
+    *("api", "www", "mail", "postmaster", "hostmaster", "webmaster", "noreply", "mailerdaemon"),
+    *("cheershare", "me", "null", "undefined", "anonymous", "everyone", "nobody"),
+)
+"""What passes for the service, for a mailbox of its domain (RFC 2142), or for no value at all."""
 LEAST_ARGON2_MEMORY_KIB = 7168
 """Source: OWASP's cheat sheet on storing passwords, which wants more passes for so little."""
 LEAST_WEBHOOK_BYTES, MOST_WEBHOOK_BYTES = 24, 64
@@ -153,6 +160,10 @@ class AuthSettings(KeySettings, ServiceSettings):
     )
     account_disclosure: Literal["reveal", "conceal"] = Field(
         "reveal", description="`conceal`: no answer tells whether an account exists"
+    )
+    reserved_usernames: Words = Field(
+        RESERVED_USERNAMES,
+        description="usernames that nobody may take, comma-separated; case and `.-_` do not count",
     )
     sms_countries: Annotated[Words, AfterValidator(_regions)] = Field(
         (),

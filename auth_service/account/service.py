@@ -14,6 +14,7 @@ from auth_service.session.model import Caller, Entrance
 from auth_service.step_up.model import require_fresh
 from auth_service.user.model import User
 from auth_service.user.repository import find_claimants
+from auth_service.user.reserved import refuse_reserved
 from shared.errors import Conflict, FieldError, ValidationFailed
 from shared.logs import mask
 
@@ -24,8 +25,11 @@ async def change_profile(
     """Store other names.
 
     Raises:
+        StepUpRequired: the username is another one, and they were proven too long ago.
+        ValidationFailed: the username is reserved; one who has it keeps it.
         Conflict: somebody else has the username.
     """
+    _require_may_rename(parts, caller, changes.get("username"))
     event = _event("profile.changed", caller, entrance, fields=" ".join(sorted(changes)))
     async with parts.database.connection() as connection:
         user = await repository.change_profile(
@@ -34,6 +38,15 @@ async def change_profile(
     if user is None:
         raise Conflict("The username is taken")
     return user
+
+
+def _require_may_rename(parts: Parts, caller: Caller, username: str | None) -> None:
+    before = caller.user.username
+    if username is None or username == before:
+        return
+    require_fresh(caller, parts.clock.now())
+    if before is None or username.lower() != before.lower():
+        refuse_reserved(username, parts.settings.reserved_usernames)
 
 
 async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance) -> Challenge:

@@ -22,6 +22,7 @@ from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import UserNotRegistered
 from auth_service.user.model import Account
 from auth_service.user.repository import find_claimants
+from auth_service.user.reserved import refuse_reserved
 from shared.db import Connection
 from shared.entropy import new_id
 from shared.errors import ServiceUnavailable
@@ -39,10 +40,12 @@ async def register(parts: Parts, claim: Claim, client: Client) -> tuple[Challeng
     and a challenge that nothing proves.
 
     Raises:
-        ValidationFailed: the password is not taken.
+        ValidationFailed: the password is not taken, or the username is reserved.
         AlreadyRegistered: a verified account has one of the claims, and accounts may be told of.
         RateLimited: too many codes.
     """
+    if claim.username is not None:
+        refuse_reserved(claim.username, parts.settings.reserved_usernames)
     password = await _hashed(parts, claim, client)
     user_id = new_id(parts.clock, parts.entropy)
     async with parts.concealing():

@@ -1,0 +1,22 @@
+"""Usernames that nobody may take: they would pass for the service itself, or for nobody."""
+
+from collections.abc import Iterable
+
+from shared.errors import FieldError, ValidationFailed
+
+_SEPARATORS = str.maketrans("", "", ".-_")
+
+
+def fold(username: str) -> str:
+    """Return what is compared: readers take `Ad-Min` for `admin`."""
+    return username.translate(_SEPARATORS).lower()
+
+
+def refuse_reserved(username: str, reserved: Iterable[str]) -> None:
+    """Pass a username that anybody may take.
+
+    Raises:
+        ValidationFailed: it is reserved.
+    """
+    if fold(username) in map(fold, reserved):
+        raise ValidationFailed([FieldError("username", "reserved", "this username is reserved")])

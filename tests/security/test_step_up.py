@@ -1,0 +1,54 @@
+"""What only a freshly proven user may do: every route that documents it refuses a stale proof."""
+
+from typing import Any
+
+import pytest
+
+from auth_service.app import interface
+from auth_service.step_up.errors import StepUpRequired
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.journey import AuthClient
+
+NUMBER, NEW = "+919876543210", "+919876543299"
+BODIES: dict[str, list[dict[str, Any] | None]] = {
+    "PATCH /me": [{"username": "asha"}, {"mobile": NEW}, {"email": "asha@example.com"}],
+    "POST /me/verify-contact": [{"mobile": NEW, "otp": "000000"}],
+    "DELETE /me": [None],
+    "GET /me/export": [None],
+}
+"""What each such route is asked that needs the proof."""
+CASES = [(name, body) for name, bodies in BODIES.items() for body in bodies]
+
+
+def test_every_route_that_needs_a_proof_is_tried_here() -> None:
+    operations = interface(development=True).operations
+    needing = {f"{one.method} {one.path}" for one in operations if StepUpRequired in one.errors}
+    assert needing == set(BODIES)
+
+
+@pytest.mark.parametrize(("route", "body"), CASES)
+async def test_stale_proof_is_refused_and_nothing_happens(
+    auth: AuthClient,
+    auth_db: Connection,
+    clock: MovableClock,
+    route: str,
+    body: dict[str, Any] | None,
+) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    clock.advance(minutes=5, seconds=1)
+    before = await auth_db.fetchrow("select * from users")
+    method, path = route.split()
+    refused = await auth.call(method, path, token=token, json=body)
+    assert (refused.status, refused.code) == (403, "step_up_required")
+    assert await auth_db.fetchrow("select * from users") == before
+    assert await auth.codes(NEW) == []
+
+
+@pytest.mark.parametrize("body", [{"name": "A"}, {"first_name": "A"}, {"last_name": None}])
+async def test_harmless_change_needs_no_fresh_proof(
+    auth: AuthClient, clock: MovableClock, body: dict[str, Any]
+) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    clock.advance(minutes=9)
+    assert (await auth.call("PATCH", "/me", token=token, json=body)).status == 200
