@@ -8,6 +8,11 @@ from auth_service.client import Client
 from auth_service.session.model import Session, SignedIn
 from auth_service.user.model import User
 
+MOST_SESSIONS = 100
+"""How many live sessions a user has at most."""
+MANY_SESSIONS = 50
+"""From here on a sign-in looks for surplus. Lower than the cap: others may sign in beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -37,12 +42,14 @@ class Opened:
     """What was stored.
 
     `known_network`: the user signed in before from the client's network with the same program.
+    `has_many_sessions`: there were `MANY_SESSIONS` live ones or more, so that some may have to end.
     """
 
     user: User
     session: Session
     is_new: bool
     known_network: bool
+    has_many_sessions: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,10 @@ class Opening:
     """A session that was stored.
 
     `is_new`: the user was made, or activated, with it. `known_network`: as in `Opened`.
+    `ended_others`: it ended sessions beyond `MOST_SESSIONS`, which has to be published.
     """
 
     signed_in: SignedIn
     is_new: bool
     known_network: bool
+    ended_others: bool = False

@@ -1,11 +1,15 @@
 """Storing a session with its first refresh token and the event that tells of it."""
 
+from datetime import datetime
+
 from auth_service.audit.repository import appending
-from auth_service.opening.model import Holder, NewSession, Opened
+from auth_service.opening.model import MANY_SESSIONS, Holder, NewSession, Opened
 from auth_service.session.repository import PREFIXED_SESSION, session_of
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Connection
+
+SURPLUS = "too_many_sessions"
 
 # A row that may be signed in; nothing else asks it for a session.
 MAY_ENTER = "status = 'active'"
@@ -50,7 +54,11 @@ WITH {user}, known AS (
         SELECT 1 FROM sessions x
         WHERE x.user_id = (SELECT id FROM u) AND x.ip <<= $15::cidr AND (
             x.agent_family = $14
-            OR (x.agent_family IS NULL AND x.user_agent IS NOT DISTINCT FROM $6))) AS network
+            OR (x.agent_family IS NULL AND x.user_agent IS NOT DISTINCT FROM $6))) AS network,
+        (SELECT count(*) = {MANY_SESSIONS} FROM (
+            SELECT 1 FROM sessions x
+            WHERE x.user_id = (SELECT id FROM u) AND x.revoked_at IS NULL AND x.expires_at > $4
+            LIMIT {MANY_SESSIONS}) AS live) AS many_sessions
 ), s AS (
     INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
                           expires_at, device_id, agent_family)
@@ -62,9 +70,31 @@ WITH {user}, known AS (
 ), event AS (
     {event}
 )
-SELECT u.is_new, known.network AS known_network, {PREFIXED}, {PREFIXED_SESSION}
+SELECT u.is_new, known.network AS known_network, known.many_sessions, {PREFIXED}, {PREFIXED_SESSION}
 FROM known, {source}"""
 
+
+# The sessions that were not used for longest, where there are more than may be: $6 besides the new
+# one. In a statement of its own behind the one that locked the user, so that it sees every session.
+END_SURPLUS = f"""
+WITH surplus AS (
+    SELECT id FROM sessions
+    WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3
+    ORDER BY last_used_at DESC, id DESC OFFSET $6
+), dead AS (
+    UPDATE sessions SET revoked_at = $3, revoked_reason = '{SURPLUS}'
+    FROM surplus WHERE sessions.id = surplus.id AND revoked_at IS NULL RETURNING sessions.id
+), event AS (
+    {
+    appending(
+        5,
+        "(SELECT count(*) AS number FROM dead HAVING count(*) > 0) ended",
+        details=f"jsonb_build_object('reason', '{SURPLUS}', 'ended', ended.number::text)",
+    )
+}
+)
+INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
+SELECT 'session', id::text, '{SURPLUS}', $3, $4 FROM dead"""
 
 OPEN_ACCOUNT, OPEN_HOLDER = _storing(OF_ACCOUNT), _storing(OF_HOLDER)
 
@@ -96,10 +126,30 @@ async def open_session(
     )
     if row is None:
         return None
-    return Opened(user_of(row), session_of(row), row["is_new"], row["known_network"])
+    return Opened(
+        user_of(row),
+        session_of(row),
+        row["is_new"],
+        row["known_network"],
+        row["many_sessions"],
+    )
 
 
 def _choose(whose: Account | Holder) -> tuple[str, tuple[object, ...]]:
     if isinstance(whose, Holder):
         return OPEN_HOLDER, (whose.phone_number, whose.new_id, whose.name)
     return OPEN_ACCOUNT, (whose.user.id, whose.user.generation, whose.password)
+
+
+async def end_surplus(
+    connection: Connection, opened: Opened, most: int, *, event: str, until: datetime
+) -> bool:
+    """End the user's oldest sessions by last use, so that `most` are left; tell whether any ended.
+
+    In a statement behind the one that stored the new session, which is not among them.
+    """
+    session = opened.session
+    status: str = await connection.execute(
+        END_SURPLUS, opened.user.id, session.id, session.created_at, until, event, most - 1
+    )
+    return not status.endswith(" 0")

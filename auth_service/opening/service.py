@@ -5,15 +5,20 @@ how it finds the user. A second factor will be asked for here: `repository.MAY_E
 that statement lets a user in, leaves out who has one, and `open_in` says what is missing.
 """
 
+from contextlib import suppress
+
 import structlog
 
+from auth_service.audit.model import Event
 from auth_service.audit.service import Audit
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
 from auth_service.notification.service import SIGN_IN, Notifications
 from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
 from auth_service.opening import repository
-from auth_service.opening.model import Holder, NewSession, Opening
+from auth_service.opening.model import MOST_SESSIONS, Holder, NewSession, Opened, Opening
+from auth_service.revocation.errors import RevocationPending
+from auth_service.revocation.service import Publisher
 from auth_service.session.model import Entrance, Lives, SignedIn
 from auth_service.user.model import Account, User
 from shared.clock import Clock
@@ -35,6 +40,7 @@ class Opener:
         audit: Audit,
         lives: Lives,
         *,
+        publisher: Publisher,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -44,6 +50,7 @@ class Opener:
         self._notifications = notifications
         self._audit = audit
         self._lives = lives
+        self._publisher = publisher
         self._clock = clock
         self._entropy = entropy
 
@@ -62,7 +69,7 @@ class Opener:
     async def open_in(
         self, connection: Connection, whose: Account | Holder, entrance: Entrance
     ) -> Opening | None:
-        """Sign the user in, by one statement; nobody is told.
+        """Sign the user in, by one statement; nobody is told, and nothing is published.
 
         None when the account has changed since it was read, somebody else made the holder at this
         moment, or they may not be signed in; nothing was stored then.
@@ -83,15 +90,32 @@ class Opener:
         opened = await repository.open_session(connection, whose, new)
         if opened is None:
             return None
+        ended = opened.has_many_sessions and await self._end_surplus(connection, opened, entrance)
         signed_in = SignedIn(opened.user, opened.session, token, new.refresh_ends)
-        return Opening(signed_in, opened.is_new, opened.known_network)
+        return Opening(signed_in, opened.is_new, opened.known_network, ended_others=ended)
+
+    async def _end_surplus(
+        self, connection: Connection, opened: Opened, entrance: Entrance
+    ) -> bool:
+        event = Event("session.revoked", entrance.origin, opened.user.id)
+        return await repository.end_surplus(
+            connection,
+            opened,
+            MOST_SESSIONS,
+            event=self._audit.packed(event),
+            until=self._lives.revoked_until(opened.session.created_at),
+        )
 
     async def greet(self, opening: Opening, entrance: Entrance) -> None:
-        """Remember the device; tell a user who was not seen with it before.
+        """Finish a sign-in that is committed: publish, remember the device, announce a new one.
 
-        Neither keeps anybody from signing in.
+        Nothing here keeps anybody from signing in. Sessions that the sign-in ended are published
+        soon after where Redis is away.
         """
         user, client = opening.signed_in.user, entrance.client
+        if opening.ended_others:
+            with suppress(RevocationPending):
+                await self._publisher.publish_for(user.id)
         known = await self._remember(user, client)
         if known or opening.is_new or (client.device_is_new and opening.known_network):
             return
