@@ -7,6 +7,7 @@ from tests.bench.ceiling import ceiling
 from tests.bench.checks import revocation_check, token_check
 from tests.bench.disclosure import concealed_timing, password_logins
 from tests.bench.downloads import download
+from tests.bench.exporting import export
 from tests.bench.growth import cost_of_growth
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
@@ -32,6 +33,7 @@ ROWS: dict[str, Row] = {
     "logout to refusal": logout_to_refusal,
     "concealed timing": concealed_timing,
     "password logins": password_logins,
+    "export": export,
     "redis away": redis_away,
     "redis wiped": redis_wiped,
 }

@@ -106,13 +106,13 @@ async def upload(bench: Bench) -> list[Figure]:
     ]
 
 
-def _memory(server: Child, what: str) -> float:
+def memory(server: Child, what: str) -> float:
     """A figure of the process in MB: VmRSS now, VmHWM at its highest."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(what))
 
 
-async def _lags(session: ClientSession, server: Child) -> list[float]:
+async def lags(session: ClientSession, server: Child) -> list[float]:
     """How long `/healthz` takes, in ms, until cancelled."""
     found: list[float] = []
     url = f"http://127.0.0.1:{server.port}/healthz"
@@ -139,20 +139,20 @@ async def many_uploads(bench: Bench) -> list[Figure]:
         ):
             await _upload(session, target, body, tokens[0])
             Path(f"/proc/{media.pid}/clear_refs").write_text("5")  # forget the peak so far
-            before, began, cpu = _memory(media, "VmRSS"), time.perf_counter(), media.cpu()
-            looking = asyncio.create_task(_lags(other, media))
+            before, began, cpu = memory(media, "VmRSS"), time.perf_counter(), media.cpu()
+            looking = asyncio.create_task(lags(other, media))
             chosen = [tokens[number % MANY_USERS] for number in range(MANY)]
             await asyncio.gather(*(_upload(session, target, body, one) for one in chosen))
             seconds, cpu = time.perf_counter() - began, media.cpu() - cpu
             looking.cancel()
-            lags = sorted(await looking)
-            growth = _memory(media, "VmHWM") - before
+            waits = sorted(await looking)
+            growth = memory(media, "VmHWM") - before
     rate = MANY * len(body) / MIB / seconds
     return [
         at_most(f"memory of {MANY} uploads at once", growth, MOST_GROWTH_MB, "MB"),
         Figure(f"rate of {MANY} uploads at once", f"{rate:.0f} MiB/s, {cpu / MANY * 1000:.0f} ms"),
         Figure(
             f"/healthz beside {MANY} uploads",
-            f"median {brief(median(lags))} ms, at most {brief(lags[-1])} ms",
+            f"median {brief(median(waits))} ms, at most {brief(waits[-1])} ms",
         ),
     ]
