@@ -1,6 +1,7 @@
 """What clients of an export can do: pause, leave, ask twice, lose their session."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,12 @@ from redis.asyncio import Redis
 
 from auth_service.account import document
 from auth_service.account.exporting import Export
-from auth_service.account.lease import BATCHES_AT_ONCE
+from auth_service.account.lease import BATCHES_AT_ONCE, LEASE_SECONDS
 from auth_service.account.repository import BATCH_ROWS as BATCH
 from auth_service.audit.model import StoredEvent
 from shared.db import Database
 from shared.errors import ServiceUnavailable
+from shared.middleware import OPERATIONS
 from shared.redis import BatchedRedis
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -52,12 +54,13 @@ async def test_export_holds_no_connection_while_its_client_pauses(
 
 
 async def test_export_second_one_is_refused_while_the_first_runs(
-    served: Served, auth_db: Connection
+    served: Served, auth_db: Connection, redis: Redis
 ) -> None:
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     other = (await served.auth.sign_in(NUMBER))["access_token"]
     async with paused_export(served.auth, served.token) as reader:
         await served.stalled()
+        assert 0 < await redis.pttl(served.lease) <= LEASE_SECONDS * 1000  # a replica may die
         for token in (served.token, other):
             refused = await served.export(token)
             assert (refused.status, refused.code) == (409, "request_in_progress")
@@ -91,6 +94,25 @@ async def test_export_stalled_client_is_cut_off(
         assert not is_whole(await reader.rest())
     monkeypatch.undo()
     assert (await served.export()).status == 200
+
+
+async def test_export_slow_client_is_cut_off_at_the_deadline(
+    served: Served, auth_db: Connection, redis: Redis
+) -> None:
+    """A client that takes a little now and then never stalls."""
+    operations = served.app[OPERATIONS]
+    [export] = [one for one in operations.values() if one.path == "/me/export"]
+    assert export.deadline is not None
+    operations[export.handler] = replace(export, deadline=0.5)
+    await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
+    async with paused_export(served.auth, served.token) as reader:
+        await served.stalled()
+
+        async def released() -> bool:
+            return not await redis.exists(served.lease)
+
+        await until(released)
+        assert not is_whole(await reader.rest())
 
 
 async def test_export_client_that_leaves_frees_its_place(
