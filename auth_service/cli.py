@@ -34,6 +34,7 @@ from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
 from shared.settings import load_settings
 from shared.shutdown import run
+from shared.start_up import log_warnings
 
 SLACK = timedelta(minutes=2)
 
@@ -55,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
             return asyncio.run(list_dead(settings, clock, entropy))
         return asyncio.run(retry_dead(settings, clock, entropy, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
+    log_warnings(settings)
     if chosen.command == "worker":
         asyncio.run(run_worker(settings, clock, entropy))
     else:

@@ -217,6 +217,11 @@ class AuthSettings(KeySettings, ServiceSettings):
         """Return the secret keys, the signing one first."""
         return [secret.get_secret_value().encode() for secret in self.secret_keys]
 
+    def secret_lists(self) -> dict[str, tuple[str, ...]]:
+        """Return every setting that is made of our own secrets, by its name."""
+        webhook = self.sms_webhook_secret.get_secret_value().removeprefix("whsec_")
+        return super().secret_lists() | ({"SMS_WEBHOOK_SECRET": (webhook,)} if webhook else {})
+
     @model_validator(mode="before")
     @classmethod
     def _development_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from shared.errors import ServiceUnavailable
 from shared.logs import configure_logs
 from shared.settings import load_settings
 from shared.shutdown import run
+from shared.start_up import log_warnings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logs(settings.log_level, settings.log_format)
     if options.command == "sweep":
         return _sweep(settings, timedelta(seconds=options.older_than))
+    log_warnings(settings)
     keep_freed_chunks()
     run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
     return 0

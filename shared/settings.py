@@ -4,7 +4,7 @@ import errno
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -24,8 +24,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-MIN_SECRET_BYTES = 32
-MIN_DISTINCT_BYTES = 10
+from shared.proxy_networks import find_wide_networks
+from shared.secret_strength import MIN_BYTES, MIN_DISTINCT_BYTES, find_reuse, find_weaknesses
+
+SECRET_LISTS = ("SECRET_KEYS", "REVOCATION_KEY", "MEDIA_SECRET_KEYS")
+"""Each does a job of its own, so none may be another, also where one service has one alone."""
 
 
 def is_loopback(host: str) -> bool:
@@ -45,8 +48,8 @@ def split(value: object) -> object:
 
 def _strong(secret: SecretStr) -> SecretStr:
     raw = secret.get_secret_value().encode()
-    if len(raw) < MIN_SECRET_BYTES or len(set(raw)) < MIN_DISTINCT_BYTES:
-        message = f"expected at least {MIN_SECRET_BYTES} unpredictable bytes"
+    if len(raw) < MIN_BYTES or len(set(raw)) < MIN_DISTINCT_BYTES:
+        message = f"expected at least {MIN_BYTES} unpredictable bytes"
         raise ValueError(message)
     return secret
 
@@ -81,6 +84,23 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
 
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(split)]
 """Comma-separated addresses or networks in CIDR form."""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return the secrets in a list of them; a setting of another kind has none."""
+    if not isinstance(value, tuple):
+        return ()
+    return tuple(one.get_secret_value() for one in value if isinstance(one, SecretStr))
+
+
+def _elsewhere(name: str) -> tuple[str, ...]:
+    """Return the secrets that the environment holds for another service."""
+    try:
+        file = os.environ.get(f"{name}_FILE")
+        text = os.environ.get(name) or (Path(file).read_text(encoding="utf-8") if file else "")
+    except (OSError, UnicodeDecodeError):
+        return ()
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _is_origin(text: str, schemes: tuple[str, ...]) -> bool:
@@ -158,7 +178,9 @@ class ServiceSettings(EnvironmentSettings):
         description="Redis, with this service's own user and password"
     )
     trusted_proxies: Networks = Field(
-        (), description="networks whose `X-Forwarded-For` counts; a Unix socket's peer always does"
+        (),
+        description="networks whose `X-Forwarded-For` counts; a Unix socket's peer always does; "
+        "in production at least /8, IPv6 /16 or in `fc00::/7`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe event to log"
@@ -193,6 +215,26 @@ class ServiceSettings(EnvironmentSettings):
         url = urlsplit(self.redis_url.get_secret_value())
         if self.production and url.scheme != "unix" and not (url.username and url.password):
             raise ValueError("REDIS_URL: with a user and a password in production")
+        return self
+
+    def secret_lists(self) -> dict[str, tuple[str, ...]]:
+        """Return every setting that is made of our own secrets, by its name."""
+        lists = {name.upper(): _texts(getattr(self, name)) for name in type(self).model_fields}
+        return {name: texts for name, texts in lists.items() if texts}
+
+    def weaknesses(self) -> list[str]:
+        """Return what is accepted in development alone, a line for each fault."""
+        ours = self.secret_lists()
+        others = {name: _elsewhere(name) for name in SECRET_LISTS if name not in ours}
+        found = [*find_weaknesses(ours), *find_reuse(ours | others)]
+        wide = find_wide_networks(self.trusted_proxies)
+        found += [f"TRUSTED_PROXIES: {wide}"] if wide else []
+        return found
+
+    @model_validator(mode="after")
+    def _refuse_weaknesses(self) -> Self:
+        if self.production and (found := self.weaknesses()):
+            raise ValueError("; ".join(found))
         return self
 
     @staticmethod

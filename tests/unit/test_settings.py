@@ -10,14 +10,15 @@ from pydantic import ValidationError
 from auth_service.settings import AuthSettings
 from shared.settings import ServiceSettings, load_settings
 
-STRONG = "0123456789abcdef0123456789abcdef"
+STRONG = "wX9rT2mQ7vL4kZ8pB1nH6cF3jD5sG0yA"
+OTHER = "uE4bN8wK1xR6tM9qC2zP7fV3hJ5gS0dL"
 BASE: dict[str, str | None] = {
     "ENV": "development",
     "AUTH_DATABASE_URL": "postgresql://user:database-password@localhost/auth",
     "REDIS_URL": "redis://user:redis-password@localhost",
     "JWT_PRIVATE_KEYS_DIR": "/keys",
     "SECRET_KEYS": STRONG,
-    "REVOCATION_KEY": STRONG,
+    "REVOCATION_KEY": OTHER,
 }
 PRODUCTION = BASE | {
     "ENV": "production",
