@@ -11,23 +11,25 @@ from shared.errors import DomainError, HeadersTooLarge, InternalError, Malformed
 from shared.problem import SECURITY_HEADERS, problem_response
 
 HEADER_SECONDS = 10
+BLANK_LINE = b"\r\n\r\n"
 log = structlog.get_logger()
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's connection, closed when a request's headers take more than 10 s to arrive.
+    """aiohttp's connection, closed when a request's header takes more than 10 s to arrive.
 
-    aiohttp itself waits for ever for the end of a header, so that a few thousand idle sockets
-    would exhaust it.
+    aiohttp itself waits for ever for the end of a first header, and as long as an idle connection
+    may last for that of a later one: a few thousand slow sockets would exhaust it. The clock does
+    not run while a request is in hand, since its client may be waiting for the answer.
     """
 
-    __slots__ = ("_answering", "_docs", "_header_due", "_header_timer")
+    __slots__ = ("_docs", "_ends_blank", "_header_due", "_header_timer")
 
     def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
         """Take the place of `server`'s own handler; `docs` is where error codes are explained."""
         super().__init__(server, **kwargs)
         self._docs = docs
-        self._answering = False
+        self._ends_blank = False
         self._header_due: float | None = None
         self._header_timer: asyncio.TimerHandle | None = None
 
@@ -37,10 +39,27 @@ class Connection(web.RequestHandler):
         self._expect_header()
 
     def data_received(self, data: bytes) -> None:
-        """Start the clock again where a further request begins."""
-        if self._header_due is None and not self._answering:
-            self._expect_header()
-        super().data_received(data)
+        """Start the clock where a request's header begins, and stop it where the header ends.
+
+        The parser does not say whether a header has begun. So it is given the last byte by itself:
+        where that byte completes a request, nothing has begun after it.
+        """
+        requests, before = self._request_count, self._parsed()
+        if data:
+            self._ends_blank = data.endswith(BLANK_LINE)
+        if not data or self._ends_blank or self._upgraded or self._is_within_body(data):
+            super().data_received(data)  # nothing: what the parser has kept back until now
+            begun = not self._ends_blank
+        else:
+            super().data_received(data[:-1])
+            before = self._parsed()
+            super().data_received(data[-1:])
+            begun = before == self._parsed()
+        if not data and before == self._parsed():
+            return
+        if self._request_count > requests:
+            self._header_due = None
+        self._note_header(begun=begun)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the clock."""
@@ -50,14 +69,26 @@ class Connection(web.RequestHandler):
             self._header_timer = None
         super().connection_lost(exc)
 
-    def header_complete(self) -> None:
-        """Stop the clock: the header is in. Called first thing for every request."""
-        self._answering = True
-        self._header_due = None
+    def _parsed(self) -> tuple[int, bool]:
+        """Return how many requests have come, and whether the body of the last one is whole."""
+        if self._messages:
+            return self._request_count, self._messages[-1][1].is_eof()
+        request = self._current_request
+        return self._request_count, request is None or request.content.is_eof()
 
-    def answered(self) -> None:
-        """Expect the next header. Called last thing for every request."""
-        self._answering = False
+    def _is_within_body(self, data: bytes) -> bool:
+        """Tell whether a body of known length goes on after `data`: an upload needs no copy."""
+        request = self._current_request
+        if request is None or self._messages or request.content.is_eof():
+            return False
+        return (request.content_length or 0) - request.content.total_bytes > len(data)
+
+    def _note_header(self, *, begun: bool) -> None:
+        _, body_is_whole = self._parsed()
+        if not (begun and body_is_whole):
+            self._header_due = None
+        elif self._header_due is None:
+            self._expect_header()
 
     def _expect_header(self) -> None:
         loop = asyncio.get_running_loop()
@@ -71,7 +102,10 @@ class Connection(web.RequestHandler):
         self._header_timer = None
         if self._header_due is None:
             return
-        if loop.time() >= self._header_due:
+        in_hand = self._waiter is None or self._waiter.done()
+        if in_hand:
+            self._expect_header()
+        elif loop.time() >= self._header_due:
             self.force_close()
         else:
             self._header_timer = loop.call_at(self._header_due, self._look_at_clock)
@@ -88,7 +122,6 @@ class Connection(web.RequestHandler):
         Raises:
             ConnectionError: an answer has begun; all that is left is to hang up.
         """
-        self.header_complete()
         if request.writer.output_size:
             raise ConnectionError
         error: DomainError = MalformedRequest()
@@ -108,6 +141,8 @@ class Connection(web.RequestHandler):
         """
         if isinstance(resp, web.HTTPException):
             resp = self._refuse(request, MalformedRequest())
+        if self._upgraded and self._message_tail:  # an upgrade is declined: its tail is parsed now
+            self._note_header(begun=not self._message_tail.endswith(BLANK_LINE))
         return await super().finish_response(request, resp, start_time)
 
     def _refuse(self, request: web.BaseRequest, error: DomainError) -> web.Response:

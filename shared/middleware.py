@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from shared.connection import Connection
 from shared.entropy import Entropy
 from shared.errors import (
     DomainError,
@@ -39,8 +38,6 @@ _CREDENTIAL_HEADERS = "Authorization, Cookie"
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and leave one log line and one count of how it went."""
     started = time.perf_counter()
-    if isinstance(request.protocol, Connection):
-        request.protocol.header_complete()
     request[REQUEST_ID] = request_id(request)
     route = _route(request)
     structlog.contextvars.clear_contextvars()
@@ -61,8 +58,6 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             status=status,
             ms=round(seconds * 1000, 1),
         )
-        if isinstance(request.protocol, Connection):
-            request.protocol.answered()
 
 
 @web.middleware

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from deploy.local.headers import secure
 from deploy.local.relay import Upstream, forgo_continue
-from shared.connection import Connection
 from shared.entropy import SystemEntropy
 from shared.errors import DomainError, InternalError, MethodNotAllowed, NotFound
 from shared.middleware import ENTROPY, request_id
@@ -96,9 +95,6 @@ def _page(name: str, content_type: str, public_url: str) -> Handler:
 @web.middleware
 async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer the front's own errors as the services answer theirs."""
-    protocol = request.protocol
-    if isinstance(protocol, Connection):
-        protocol.header_complete()
     request[REQUEST_ID] = request_id(request)
     try:
         return await handler(request)
@@ -111,9 +107,6 @@ async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:
         log.exception("request.failed", method=request.method, request_id=request[REQUEST_ID])
         return _problem(request, InternalError())
-    finally:
-        if isinstance(protocol, Connection):
-            protocol.answered()
 
 
 def _problem(request: web.Request, error: DomainError) -> web.Response:
