@@ -44,7 +44,7 @@ class Queue:
         return [_entry(place, fields) for place, fields in taken if fields]
 
     async def renew(self, places: Iterable[str]) -> set[str]:
-        """Keep what is in hand; return the places that somebody else has taken over."""
+        """Keep what is in hand; return the places that another worker has in hand now."""
         lost = await self._redis.run(RENEW, [STREAM], [GROUP, self._consumer, *places])
         return {place.decode() for place in lost}
 
