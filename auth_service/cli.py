@@ -11,6 +11,7 @@ python -m auth_service purge
 import argparse
 import asyncio
 import json
+import os
 import sys
 from datetime import timedelta
 from typing import get_args
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             return asyncio.run(list_dead(settings, clock, entropy))
         return asyncio.run(retry_dead(settings, clock, entropy, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
-    log_warnings(settings)
+    log_warnings(settings, os.environ)
     if chosen.command == "worker":
         asyncio.run(run_worker(settings, clock, entropy))
     else:

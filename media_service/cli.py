@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from datetime import timedelta
 
 from media_service.allocation import keep_freed_chunks
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logs(settings.log_level, settings.log_format)
     if options.command == "sweep":
         return _sweep(settings, timedelta(seconds=options.older_than))
-    log_warnings(settings)
+    log_warnings(settings, os.environ)
     keep_freed_chunks()
     run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
     return 0

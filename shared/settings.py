@@ -157,7 +157,10 @@ class ServiceSettings(EnvironmentSettings):
     """What every service is told; a service adds its own fields."""
 
     env: Literal["production", "development"] = Field(
-        "production", description="`development` opens the console provider and its inbox"
+        "production",
+        description="`production` when unset; `docker-compose.yml` and `make run` set "
+        "`development`, `deploy/production.yml` sets `production`. `development` opens the console "
+        "provider and its inbox",
     )
     host: str = Field(
         "127.0.0.1", description="address to listen on, or `unix:/path` for a Unix socket"

@@ -216,7 +216,7 @@ def test_development_weak_settings_are_a_warning_each(
     changes = {"REVOCATION_KEY": weak, "SECRET_KEYS": weak, "TRUSTED_PROXIES": "0.0.0.0/0"}
     settings = load(monkeypatch, service, ENV="development", **changes)
     with structlog.testing.capture_logs() as logs:
-        log_warnings(settings)
+        log_warnings(settings, {})
     problems = [entry["problem"] for entry in logs]
     assert {entry["log_level"] for entry in logs} == {"warning"}
     for part in ("REVOCATION_KEY: a pattern", "the same secret", "TRUSTED_PROXIES: "):
