@@ -52,6 +52,7 @@ from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
+from shared.clock_check import comparing_clocks
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.errors import RateLimited
@@ -131,8 +132,11 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     async with open_database(url.get_secret_value(), mounted=mounted) as database:
         app[r.DATABASE] = database
         app[r.AUDIT] = Audit(database, app[r.CLOCK], app[r.ENTROPY])
-        app[READINESS].checks["database"] = database.reachable
-        yield
+        readiness = app[READINESS]
+        readiness.checks["database"] = database.reachable
+        readiness.reasons["database"] = lambda: database.trouble
+        async with comparing_clocks(database, app[r.CLOCK], readiness):
+            yield
 
 
 async def _purge(app: web.Application) -> AsyncIterator[None]:
@@ -145,6 +149,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with open_redis(app[r.SETTINGS].redis_url.get_secret_value()) as redis:
         app[r.REDIS] = redis
         app[READINESS].checks["redis"] = redis.reachable
+        app[READINESS].reasons["redis"] = lambda: redis.trouble
         yield
 
 

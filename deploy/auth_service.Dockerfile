@@ -25,6 +25,6 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=2s --timeout=5s --start-period=30s --retries=5 \
-  CMD ["python", "-IS", "-c", "import socket; s = socket.create_connection(('127.0.0.1', 8000), 3); s.sendall(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(15))"]
+  CMD ["python", "-IS", "/app/shared/health_check.py"]
 ENTRYPOINT ["python", "-m"]
 CMD ["auth_service", "serve"]

@@ -17,6 +17,6 @@ RUN chmod -R a+rX /etc/nginx /usr/share/nginx/page /usr/local/bin/gateway && chm
 USER 10001:10001
 EXPOSE 8080 8443
 HEALTHCHECK --interval=2s --timeout=3s --start-period=10s --retries=5 \
-  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ' 204 ' <&3"]
+  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && echo \"$line\" && [[ $line == *' 204 '* ]]"]
 ENTRYPOINT ["gateway"]
 CMD ["nginx", "-g", "daemon off;"]

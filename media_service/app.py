@@ -28,6 +28,7 @@ from media_service.upload.routes import routes as upload_routes
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
+from shared.clock_check import comparing_clocks
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.health import READINESS
@@ -59,8 +60,11 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     async with open_database(url.get_secret_value(), mounted=mounted) as database:
         app[r.DATABASE] = database
         app[r.SCHEDULES] = Schedules(database)
-        app[READINESS].checks["database"] = database.reachable
-        yield
+        readiness = app[READINESS]
+        readiness.checks["database"] = database.reachable
+        readiness.reasons["database"] = lambda: database.trouble
+        async with comparing_clocks(database, app[r.CLOCK], readiness):
+            yield
 
 
 async def _identity(app: web.Application) -> AsyncIterator[None]:

@@ -35,13 +35,15 @@ async def repeat(
     it, only being cancelled does.
     """
     await asyncio.sleep(delay)
-    trouble = ""  # said once, not at every turn
+    said = set[str]()  # once, not at every turn, though causes may alternate
     while True:
         try:
             await once()
-            trouble = ""
+            said.clear()
         except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
-            if trouble != (trouble := cause(lost.exceptions[0])):
+            trouble = cause(lost.exceptions[0])
+            if trouble not in said:
+                said.add(trouble)
                 log.warning("task.interrupted", task=name, error=trouble)
         except* Exception:
             log.exception("task.failed", task=name)

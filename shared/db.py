@@ -3,17 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
-import structlog
 
 from shared.errors import ServiceUnavailable
 from shared.logs import cause
-
-log = structlog.get_logger()
 
 Record: TypeAlias = asyncpg.Record
 if TYPE_CHECKING:  # the classes are generic in their stubs alone
@@ -60,6 +58,8 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
         """Work on an open pool."""
         self._pool = pool
+        self.trouble = ""
+        """Why the database was last found unreachable, for operators."""
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -83,12 +83,16 @@ class Database:
         try:
             async with self.connection() as connection:
                 await connection.fetchval("SELECT 1")
-        except ServiceUnavailable:
-            return False
-        except asyncpg.PostgresError as refused:  # no such database, role or password, for now
-            log.warning("database.refused", cause=cause(refused))
+        except (ServiceUnavailable, asyncpg.PostgresError) as refused:
+            self.trouble = cause(refused)
             return False
         return True
+
+    async def now(self) -> datetime:
+        """Return the server's time, aware, in UTC."""
+        async with self.connection() as connection:
+            moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return moment
 
 
 def _password_in(file: Path) -> Callable[[], Awaitable[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from shared.logs import scrub
 from shared.telemetry import CONTENT_TYPE_LATEST, HttpMetrics, render
 
 LOOK_AGAIN_SECONDS = 0.02
@@ -18,12 +19,19 @@ class Readiness:
     """Whether traffic should come here: every check holds and no shutdown has begun."""
 
     checks: dict[str, Check] = field(default_factory=dict)
+    reasons: dict[str, Callable[[], str]] = field(default_factory=dict)
+    """What to tell an operator of a check, by its name, when it does not hold."""
     draining: bool = False
 
     async def report(self) -> Mapping[str, bool]:
         """Return each check's name and whether it holds."""
         found = {name: await check() for name, check in self.checks.items()}
         return {**found, "serving": not self.draining}
+
+    def explain(self, report: Mapping[str, bool]) -> dict[str, str]:
+        """Return the reasons of the checks that do not hold, where they are known."""
+        failed = [name for name, holds in report.items() if not holds and name in self.reasons]
+        return {name: scrub(self.reasons[name]()) for name in failed}
 
     async def wait(self, seconds: float) -> None:
         """Return once every check holds, or after so long."""
@@ -43,12 +51,12 @@ def add_health(app: web.Application, metrics: HttpMetrics) -> None:
         return web.json_response({"status": "alive"})
 
     async def readyz(request: web.Request) -> web.Response:
-        found = await request.app[READINESS].report()
-        ready = all(found.values())
-        status = 200 if ready else web.HTTPServiceUnavailable.status_code
-        return web.json_response(
-            {"status": "ready" if ready else "not ready", "checks": found}, status=status
-        )
+        readiness = request.app[READINESS]
+        found = await readiness.report()
+        if all(found.values()):
+            return web.json_response({"status": "ready", "checks": found})
+        body = {"status": "not ready", "checks": found, "reasons": readiness.explain(found)}
+        return web.json_response(body, status=web.HTTPServiceUnavailable.status_code)
 
     async def show_metrics(_request: web.Request) -> web.Response:
         body = render(metrics.registry)

@@ -1,5 +1,6 @@
 """Structured logs on standard output, with secrets and numbers taken out on the way."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -46,8 +47,21 @@ _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
 
 def cause(error: BaseException) -> str:
-    """Return what an error is and says; redis-py's own `repr` keeps to itself what it says."""
-    return f"{type(error).__name__}: {error}"
+    """Return what an error is and says, then the same of each error that it comes from.
+
+    A time-out names no more than itself: it comes from a task that was cancelled.
+    """
+    told, link = [error], error.__cause__
+    while link is not None and not isinstance(link, asyncio.CancelledError) and link not in told:
+        told.append(link)
+        link = link.__cause__
+    return ", caused by ".join(_described(one) for one in told)
+
+
+def _described(error: BaseException) -> str:
+    """Return the type and the text; redis-py keeps Redis' own word, as `WRONGPASS`, apart."""
+    word = getattr(error, "status_code", None)
+    return f"{type(error).__name__}: {f'{word} ' if isinstance(word, str) else ''}{error}"
 
 
 def mask(destination: str) -> str:

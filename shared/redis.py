@@ -19,11 +19,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.background import cancelled
 from shared.errors import ServiceUnavailable
+from shared.logs import cause
 from shared.redis_connections import Connections
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
-_AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "BUSY ")
+_AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "BUSY ", "NOPERM")
+"""NOPERM: the user's rights are older or newer than this process, until Redis reads them again."""
 Value = str | bytes | int
 T = TypeVar("T")
 
@@ -67,6 +69,8 @@ class BatchedRedis:
         self._known: set[str] = set()
         self._widest = 0
         self._doubted = False
+        self.trouble = ""
+        """Why Redis was last found unreachable, for operators."""
 
     async def execute(self, *command: Value) -> Any:
         """Return Redis' answer to one command."""
@@ -112,7 +116,8 @@ class BatchedRedis:
         """Tell whether a command is answered now."""
         try:
             await self.execute("PING")
-        except ServiceUnavailable:
+        except (ServiceUnavailable, ResponseError) as refused:
+            self.trouble = cause(refused)
             return False
         return True
 

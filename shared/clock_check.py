@@ -1,0 +1,75 @@
+"""Compares this machine's clock with PostgreSQL's: a wrong one refuses every token, or none."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+
+from shared.background import repeating
+from shared.clock import Clock
+from shared.db import Database
+from shared.errors import ServiceUnavailable
+from shared.health import Readiness
+
+COMPARE_SECONDS = 60
+TOLERANCE_SECONDS = 30
+log = structlog.get_logger()
+
+
+class ClockCheck:
+    """Whether the two clocks agree to half a minute."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Compare nothing yet."""
+        self._database = database
+        self._clock = clock
+        self._ahead: float | None = None  # seconds; 0 while they agree, None before the first look
+
+    async def compare(self) -> None:
+        """Ask PostgreSQL for its time; log once when the clocks part, and once when they agree.
+
+        Raises:
+            ServiceUnavailable: the database is away; what was known stays so.
+        """
+        before = self._clock.now()
+        theirs = await self._database.now()
+        half = (self._clock.now() - before) / 2  # the answer was made somewhere between
+        ahead = (before + half - theirs).total_seconds()
+        excess = max(0.0, abs(ahead) - abs(half.total_seconds()))
+        agreed = self._agree
+        self._ahead = ahead if excess > TOLERANCE_SECONDS else 0.0
+        if agreed and not self._agree:
+            log.error("clock.wrong", reason=self.reason())
+        elif self._agree and not agreed:
+            log.info("clock.right_again")
+
+    async def agree(self) -> bool:
+        """Tell whether the clocks agree; after a bad comparison, by a new one."""
+        if self._ahead != 0:
+            with contextlib.suppress(ServiceUnavailable):  # the check of the database says so
+                await self.compare()
+        return self._agree
+
+    def reason(self) -> str:
+        """Return by how much this machine's clock is wrong."""
+        side = "ahead of" if (self._ahead or 0) > 0 else "behind"
+        return (
+            f"this machine's clock is {abs(self._ahead or 0):.0f} s {side} PostgreSQL's; "
+            f"at most {TOLERANCE_SECONDS} s are accepted"
+        )
+
+    @property
+    def _agree(self) -> bool:
+        return not self._ahead
+
+
+@contextlib.asynccontextmanager
+async def comparing_clocks(
+    database: Database, clock: Clock, readiness: Readiness
+) -> AsyncIterator[None]:
+    """Compare the clocks each minute beside the block; it is not ready while they disagree."""
+    check = ClockCheck(database, clock)
+    readiness.checks["clock"] = check.agree
+    readiness.reasons["clock"] = check.reason
+    async with repeating("clock", check.compare, pause=COMPARE_SECONDS):
+        yield

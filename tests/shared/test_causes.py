@@ -1,0 +1,109 @@
+"""What an operator reads when a server is there and refuses us: its own words, and no secret."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import structlog
+from redis.asyncio import Redis
+
+from deploy.local.postgres import Postgres
+from deploy.local.valkey import Valkey
+from shared.background import repeating
+from shared.db import Database, open_database
+from shared.errors import ServiceUnavailable
+from shared.health import Readiness
+from shared.logs import cause
+from shared.redis import BatchedRedis, open_redis
+from tests.support.waiting import until
+
+WRONG = "not-the-password"
+
+
+def with_login(url: str, user: str, password: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}"))
+
+
+async def read_warning(once: Callable[[], Awaitable[object]]) -> str:
+    """What a task in the background logs while its server refuses it, turn after turn."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        turns += 1
+        await once()
+
+    with structlog.testing.capture_logs() as logs:
+        async with repeating("task", count, pause=0.01):
+            await until(lambda: turns > 2)
+    [entry] = logs
+    assert entry["event"] == "task.interrupted"
+    return str(entry["error"])
+
+
+async def test_wrong_database_password_is_named(postgres: Postgres) -> None:
+    url = with_login(postgres.dsn("postgres"), "stranger", WRONG)
+    async with open_database(url) as database:
+
+        async def use(database: Database = database) -> None:
+            async with database.connection():
+                pass
+
+        said = await read_warning(use)
+        assert 'password authentication failed for user "stranger"' in said
+        assert WRONG not in said
+        assert not await database.reachable()
+        assert 'password authentication failed for user "stranger"' in database.trouble
+
+
+async def test_wrong_redis_password_is_named(valkey: Valkey, redis: Redis) -> None:
+    await redis.ping()
+    async with open_redis(with_login(valkey.url(), "stranger", WRONG)) as stranger:
+        said = await read_warning(lambda: stranger.execute("PING"))
+        assert "WRONGPASS" in said
+        assert WRONG not in said
+        assert not await stranger.reachable()
+        assert "WRONGPASS" in stranger.trouble
+
+
+async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redis: Redis) -> None:
+    """A process that starts before Redis has read its rights again is no bug of any request."""
+    await redis.acl_setuser("weak", enabled=True, passwords=[f"+{WRONG}"], categories=["-@all"])
+    try:
+        async with open_redis(with_login(valkey.url(), "weak", WRONG)) as weak:
+            with pytest.raises(ServiceUnavailable) as refused:
+                await weak.execute("GET", "key")
+            assert "NOPERM" in cause(refused.value)
+            assert "no permissions" in await read_warning(lambda: weak.execute("GET", "key"))
+            assert not await weak.reachable()
+            assert "no permissions" in weak.trouble
+    finally:
+        await redis.acl_deluser("weak")
+
+
+async def test_readiness_gives_the_reasons_of_what_fails_alone(
+    postgres: Postgres, redis: Redis, valkey: Valkey
+) -> None:
+    async with (
+        open_database(with_login(postgres.dsn("postgres"), "stranger", WRONG)) as database,
+        open_redis(valkey.url()) as well,
+    ):
+        readiness = Readiness()
+        parts: dict[str, Database | BatchedRedis] = {"database": database, "redis": well}
+        for name, part in parts.items():
+            readiness.checks[name] = part.reachable
+            readiness.reasons[name] = lambda part=part: part.trouble  # type: ignore[misc]
+        reasons = readiness.explain(await readiness.report())
+        assert list(reasons) == ["database"]
+        assert "password authentication failed" in reasons["database"]
+    await redis.ping()
+
+
+def test_cause_of_a_timeout_is_not_the_cancellation_behind_it() -> None:
+    late = TimeoutError("late")
+    late.__cause__ = asyncio.CancelledError()
+    away = ServiceUnavailable(detail="away")
+    away.__cause__ = late
+    assert cause(away) == "ServiceUnavailable: away, caused by TimeoutError: late"
