@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from shared.alarm import Alarm
 from shared.docs_page import STYLE_POLICY, render_page
 from shared.entropy import Entropy
 from shared.errors import DomainError
@@ -18,6 +19,7 @@ from shared.middleware import (
     ENTROPY,
     HTTP_METRICS,
     OPERATIONS,
+    STORAGE_ALARM,
     add_headers,
     guard,
     observe,
@@ -75,6 +77,7 @@ def build_application(
     app[DOCS] = f"{interface.prefix}/docs"
     app[ENTROPY] = entropy
     app[HTTP_METRICS] = metrics
+    app[STORAGE_ALARM] = Alarm("storage.full")
     app[AUTHENTICATE] = authenticate
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}

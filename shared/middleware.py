@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from shared.alarm import Alarm
 from shared.entropy import Entropy
 from shared.errors import (
     DomainError,
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 PROBES = {"/healthz", "/readyz", "/metrics"}  # asked every second: not worth a line each
 OPERATIONS = web.AppKey("operations", dict[Handler, Operation])
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
+STORAGE_ALARM = web.AppKey("storage_alarm", Alarm)
 HTTP_METRICS = web.AppKey("http_metrics", HttpMetrics)
 AUTHENTICATE: web.AppKey[Callable[[web.Request], Awaitable[None]]] = web.AppKey("authenticate")
 """The service's own check: stores who is calling on the request, or raises."""
@@ -73,6 +75,9 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         if isinstance(error, ServiceUnavailable):
             first = raised.__cause__ or raised
             log.warning("request.put_off", route=_route(request), cause=cause(first))
+        if error.status == web.HTTPInsufficientStorage.status_code:
+            now = asyncio.get_running_loop().time()
+            request.app[STORAGE_ALARM].record(now, route=_route(request), cause=cause(raised))
         if request.writer.output_size:  # half an answer is out: it must not look like a whole one
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])

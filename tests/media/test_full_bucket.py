@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import ClientSession, web
 
 from tests.support.bucket import MotoBucket
@@ -124,8 +125,11 @@ async def test_a_full_bucket_keeps_nothing_and_recovers(
 ) -> None:
     gate = Gate(refuses, 507, "InsufficientStorage")
     async with gated(bucket, gate), serving_media(storage_url=gate.url) as media:
-        answer = await media.send(picture_form(picture))
+        with structlog.testing.capture_logs() as logs:
+            answer = await media.send(picture_form(picture))
         assert (answer.status, answer.code) == (507, "storage_full")
+        [alarm] = [entry for entry in logs if entry["event"] == "storage.full"]
+        assert (alarm["log_level"], "InsufficientStorage" in alarm["cause"]) == ("error", True)
         assert gate.refused
         assert (bucket.objects(), bucket.uploads(), left_over(staging)) == ({}, [], [])
         assert (await media.call("GET", "/creatives")).body["items"] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.support.media import MediaClient, left_over, picture_form
 from tests.support.pictures import encode, grain
@@ -62,3 +63,26 @@ async def test_what_is_made_of_it_has_no_room(
             await refused(media, grain(400), files)
         assert (await media.send(picture_form(grain(400)))).status == 201
         assert len(left_over(files)) == 3
+
+
+async def test_a_disk_without_room_is_said_so(
+    serving_media: Callable[..., Any], files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving_media() as media:
+        monkeypatch.setattr("os.write", _refuse_to_write)
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(3):
+                refused = await media.send(picture_form())
+                assert (refused.status, refused.code) == (507, "storage_full")
+        monkeypatch.undo()
+        assert left_over(files) == []
+        assert (await media.call("GET", "/creatives")).body["items"] == []
+        assert (await media.send(picture_form())).status == 201
+    [alarm] = [entry for entry in logs if entry["event"] == "storage.full"]
+    assert alarm["log_level"] == "error"
+    assert "No space left on device" in alarm["cause"]
+    assert alarm["route"] == "/v1/media/creatives"
+
+
+def _refuse_to_write(_descriptor: int, _data: bytes) -> int:
+    raise OSError(28, "No space left on device")

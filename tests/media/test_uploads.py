@@ -273,22 +273,6 @@ async def test_without_a_token_the_body_is_not_read(media: MediaClient) -> None:
     writer.close()
 
 
-async def test_a_disk_without_room_is_said_so(
-    serving_media: Callable[..., Any], files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with serving_media() as media:
-        monkeypatch.setattr("os.write", _refuse_to_write)
-        refused = await media.send(picture_form())
-        assert (refused.status, refused.code) == (507, "storage_full")
-        monkeypatch.undo()
-        assert await nothing_kept(media, files)
-        assert (await media.send(picture_form())).status == 201
-
-
-def _refuse_to_write(_descriptor: int, _data: bytes) -> int:
-    raise OSError(28, "No space left on device")
-
-
 async def test_short_writes_lose_nothing(
     media: MediaClient, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,25 @@
+"""A log line for what goes on and on: at once, then at most one a minute."""
+
+from dataclasses import dataclass
+
+import structlog
+
+SILENT_SECONDS = 60
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Alarm:
+    """Logs one kind of event as an error. `times` counts those since the line before."""
+
+    event: str
+    _times: int = 0
+    _silent_until: float = float("-inf")
+
+    def record(self, now: float, **facts: str) -> None:
+        """Count the event at `now`, in monotonic seconds, and log it when a line is due."""
+        self._times += 1
+        if now < self._silent_until:
+            return
+        log.error(self.event, times=self._times, **facts)
+        self._times, self._silent_until = 0, now + SILENT_SECONDS
