@@ -3,7 +3,7 @@
 python -m auth_service serve
 python -m auth_service worker
 python -m auth_service keys generate|rotate|list
-python -m auth_service deliveries dead|retry ID
+python -m auth_service deliveries dead|retry ID|delete ID
 python -m auth_service admin grant|revoke ADDRESS ROLE
 python -m auth_service purge
 """
@@ -17,9 +17,10 @@ from datetime import timedelta
 from typing import get_args
 
 from auth_service.admin.command import change_role
+from auth_service.admin.letters_command import delete_dead, retry_dead
 from auth_service.admin.model import Role
 from auth_service.app import create_app
-from auth_service.delivery.command import list_dead, retry_dead, run_worker
+from auth_service.delivery.command import list_dead, run_worker
 from auth_service.purge.command import run_purge
 from auth_service.settings import AuthSettings, KeySettings
 from auth_service.signing.keystore import (
@@ -55,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "deliveries":
         if chosen.action == "dead":
             return asyncio.run(list_dead(settings, clock, entropy))
-        return asyncio.run(retry_dead(settings, clock, entropy, chosen.id))
+        act = retry_dead if chosen.action == "retry" else delete_dead
+        return asyncio.run(act(settings, clock, entropy, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
     log_warnings(settings, os.environ)
     if chosen.command == "worker":
@@ -71,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve the HTTP interface and send deliveries")
     commands.add_parser("worker", help="send deliveries only")
     deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
-    deliveries.add_argument("action", choices=["dead", "retry"])
+    deliveries.add_argument("action", choices=["dead", "retry", "delete"])
     deliveries.add_argument("id", nargs="?", default="")
     admin = commands.add_parser("admin", help="who may administer, and who may edit")
     admin.add_argument("action", choices=["grant", "revoke"])

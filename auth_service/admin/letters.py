@@ -60,6 +60,23 @@ async def retry_delivery(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.add(
+    "DELETE",
+    "/admin/deliveries/{id}",
+    summary="Forget a message that could not be sent, expired or not",
+    answers={204: None},
+    role="admin",
+)
+async def delete_delivery(request: web.Request) -> web.Response:
+    """Delete the dead letter."""
+    app, wanted = request.app, str(path_id(request))
+    actor, details = request[CALLER].user.id, {"delivery": wanted}
+    event = Event("delivery.deleted", origin(request), actor_id=actor, details=details)
+    if not await app[LETTERS].delete(wanted, before=partial(app[AUDIT].append, event)):
+        raise NotFound
+    return web.Response(status=204)
+
+
 def _shown(letter: Letter) -> DeadLetter:
     not_after = datetime.fromtimestamp(letter.not_after / 1000, UTC)
     return DeadLetter.model_validate({**asdict(letter), "not_after": not_after})

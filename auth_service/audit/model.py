@@ -34,6 +34,7 @@ EventName = Literal[
     "password.reset",
     "roles.changed",
     "delivery.retried",
+    "delivery.deleted",
 ]
 
 

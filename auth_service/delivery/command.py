@@ -39,18 +39,6 @@ async def list_dead(settings: AuthSettings, clock: Clock, entropy: Entropy) -> i
     return 0
 
 
-async def retry_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wanted: str) -> int:
-    """Put one dead letter back into the queue; returns 1 when that cannot be."""
-    async with _open_letters(settings, clock, entropy) as letters:
-        outcome = await letters.retry(wanted)
-    if outcome == "queued":
-        sys.stdout.write("back in the queue\n")
-        return 0
-    ended, unknown = "its life has ended: what it says is not true any more", "there is none"
-    sys.stderr.write(f"{ended if outcome == 'ended' else unknown}\n")
-    return 1
-
-
 @asynccontextmanager
 async def _open_letters(
     settings: AuthSettings, clock: Clock, entropy: Entropy

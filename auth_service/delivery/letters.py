@@ -11,6 +11,7 @@ from shared.clock import Clock, milliseconds
 from shared.logs import mask
 
 Outcome = Literal["queued", "ended", "unknown"]
+Before = Callable[[], Awaitable[None]]
 
 
 async def _nothing() -> None:
@@ -56,7 +57,7 @@ class Letters:
         more = place - limit if len(found) > limit else None
         return self._opened(found[:limit]), more
 
-    async def retry(self, wanted: str, before: Callable[[], Awaitable[None]] = _nothing) -> Outcome:
+    async def retry(self, wanted: str, before: Before = _nothing) -> Outcome:
         """Put one back into the queue, unless its life has ended or somebody else just has.
 
         `before` is awaited when it is there to be put back; when that fails, it stays where it is.
@@ -70,6 +71,17 @@ class Letters:
             if await self._queue.revive(letter):
                 return "queued"
         return "unknown"
+
+    async def delete(self, wanted: str, before: Before = _nothing) -> bool:
+        """Forget one, also one whose life has ended; False when there is none.
+
+        `before` is awaited when it is there to be deleted; when that fails, it stays where it is.
+        """
+        for letter in await self._queue.dead():
+            if letter["id"] == wanted:
+                await before()
+                return await self._queue.delete_dead(letter)
+        return False
 
     def _opened(self, letters: Sequence[dict[str, Any]]) -> list[Letter]:
         return [self._open(letter) for letter in letters]

@@ -107,6 +107,10 @@ class Queue:
             await self._redis.run(REVIVE, [STREAM, DEAD], [text, *fields, "sealed", sealed])
         )
 
+    async def delete_dead(self, letter: dict[str, Any]) -> bool:
+        """Forget a dead letter; False when somebody else just has, or has revived it."""
+        return bool(await self._redis.execute("LREM", DEAD, 1, json.dumps(letter)))
+
     async def _finish(self, entry: Entry, letter: str) -> None:
         keys = [STREAM, _attempts(entry), DEAD]
         await self._redis.run(FINISH, keys, [GROUP, entry.place, letter, MOST_DEAD])

@@ -1,5 +1,7 @@
 """Dead letters, as an administrator sees them and sends them after all."""
 
+import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -8,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from auth_service.audit.service import Audit
+from auth_service.cli import main
 from auth_service.delivery.queue import Queue
 from shared.errors import ServiceUnavailable
 from tests.auth.test_admin import be_admin
@@ -18,6 +21,7 @@ from tests.support.providers import ProviderStandIn
 from tests.support.waiting import until
 
 PATH, RETRY = "/admin/deliveries/dead", "/admin/deliveries/{}/retry"
+DELETE = "/admin/deliveries/{}"
 
 
 async def die(auth: AuthClient, redis: Redis, count: int) -> None:
@@ -82,6 +86,111 @@ async def test_a_dead_letter_is_sent_after_all_once_while_it_is_true(
         assert (late.status, late.code) == (409, "conflict")
     details = "select details from audit_events where event = 'delivery.retried'"
     assert first["id"] in await auth_db.fetchval(details)
+
+
+async def test_dead_letter_that_has_expired_is_deleted(
+    through: Callable[..., Any],
+    auth_db: Connection,
+    twilio: ProviderStandIn,
+    redis: Redis,
+    clock: MovableClock,
+) -> None:
+    async with through("console") as auth:
+        admin = await be_admin(auth, auth_db)
+    twilio.answers = [400, 400]
+    async with through("twilio") as auth:
+        await die(auth, redis, 2)
+        first, second = await listed(auth, admin, limit=50)
+        assert (await auth.call("DELETE", DELETE.format(first["id"]), token=admin)).status == 204
+        clock.advance(seconds=301)
+        assert (await auth.call("DELETE", DELETE.format(second["id"]), token=admin)).status == 204
+        assert await listed(auth, admin, limit=50) == []
+        for unknown in (second["id"], str(uuid4())):
+            gone = await auth.call("DELETE", DELETE.format(unknown), token=admin)
+            assert gone.code == "not_found"
+    events = await auth_db.fetch(
+        "select details, actor_id from audit_events where event = 'delivery.deleted' order by id"
+    )
+    assert [json.loads(row["details"])["delivery"] for row in events] == [first["id"], second["id"]]
+    assert {row["actor_id"] for row in events} != {None}
+
+
+async def test_dead_letter_is_deleted_by_an_administrator_alone(
+    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+) -> None:
+    async with through("console") as auth:
+        token = (await auth.sign_in("+919876543299"))["access_token"]
+    twilio.answers = [400]
+    async with through("twilio") as auth:
+        await die(auth, redis, 1)
+        wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
+        answer = await auth.call("DELETE", DELETE.format(wanted), token=token)
+        assert (answer.status, answer.code) == (403, "forbidden")
+        assert await redis.llen("deliveries:dead") == 1
+
+
+async def test_dead_letter_is_kept_when_its_deletion_cannot_be_recorded(
+    through: Callable[..., Any],
+    auth_db: Connection,
+    twilio: ProviderStandIn,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with through("console") as auth:
+        admin = await be_admin(auth, auth_db)
+    twilio.answers = [400]
+    async with through("twilio") as auth:
+        await die(auth, redis, 1)
+        [letter] = await listed(auth, admin, limit=50)
+
+        async def away(*_: object) -> None:
+            raise ServiceUnavailable
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Audit, "append", away)
+            path = DELETE.format(letter["id"])
+            assert (await auth.call("DELETE", path, token=admin)).status == 503
+        assert await redis.llen("deliveries:dead") == 1
+
+
+@pytest.mark.usefixtures("command_environment")
+async def test_delete_command_ends_a_dead_letter_and_is_recorded(
+    through: Callable[..., Any],
+    auth_db: Connection,
+    twilio: ProviderStandIn,
+    redis: Redis,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    twilio.answers = [400]
+    async with through("twilio") as auth:
+        await die(auth, redis, 1)
+    wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
+    assert await asyncio.to_thread(main, ["deliveries", "delete", wanted]) == 0
+    assert capsys.readouterr().out.endswith("deleted\n")
+    assert await redis.llen("deliveries:dead") == 0
+    assert await asyncio.to_thread(main, ["deliveries", "delete", wanted]) == 1
+    assert capsys.readouterr().err.endswith("there is none\n")
+    details = "select details from audit_events where event = 'delivery.deleted'"
+    assert wanted in await auth_db.fetchval(details)
+
+
+@pytest.mark.usefixtures("command_environment")
+async def test_delete_command_without_the_database_changes_nothing(
+    through: Callable[..., Any],
+    twilio: ProviderStandIn,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    twilio.answers = [400]
+    async with through("twilio") as auth:
+        await die(auth, redis, 1)
+    wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
+    monkeypatch.setenv("AUTH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    for action in ("delete", "retry"):
+        assert await asyncio.to_thread(main, ["deliveries", action, wanted]) == 1
+        assert "The database cannot be reached" in capsys.readouterr().err
+    assert await redis.llen("deliveries:dead") == 1
 
 
 async def test_no_message_is_queued_again_untold(
