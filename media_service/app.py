@@ -149,7 +149,7 @@ async def _eraser(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _sweeper(app: web.Application) -> AsyncIterator[None]:
-    missing = _gauge(app, "media_files_missing", "Rows whose file the last sweep did not find")
+    missing = _gauge(app, "media_files_missing", "Files the last sweep did not find")
 
     async def once() -> None:
         missing.set((await sweep(app[r.DATABASE], app[r.STORAGE])).files_missing)

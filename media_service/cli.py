@@ -1,12 +1,14 @@
-"""The command line: `python -m media_service serve` and `… sweep`."""
+"""The command line: `python -m media_service serve`, `… sweep` and `… lost`."""
 
 import argparse
 import asyncio
 import os
 from datetime import timedelta
+from uuid import UUID
 
 from media_service.allocation import keep_freed_chunks
 from media_service.app import create_app
+from media_service.erasure.lost import handle_lost
 from media_service.picture.sweep import GRACE, Swept, sweep
 from media_service.settings import MediaSettings
 from media_service.storage.opening import open_storage
@@ -27,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logs(settings.log_level, settings.log_format)
     if options.command == "sweep":
         return _sweep(settings, timedelta(seconds=options.older_than))
+    if options.command == "lost":
+        return _lost(settings, options.delete)
     log_warnings(settings, os.environ)
     keep_freed_chunks()
     run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
@@ -45,7 +49,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="age of what is looked at; 0 only while nothing serves (default: %(default)s)",
     )
+    lost = commands.add_parser("lost", help="list pictures whose files are lost")
+    lost.add_argument(
+        "--delete",
+        type=UUID,
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="delete these for good, where files of theirs are lost",
+    )
     return parser
+
+
+def _lost(settings: MediaSettings, wanted: list[UUID]) -> int:
+    """Return 0 when no file is lost, or all that was wanted is deleted; else 1."""
+    try:
+        return asyncio.run(handle_lost(settings, wanted))
+    except ServiceUnavailable as away:
+        print(f"lost: {away}")
+        return 1
 
 
 def _sweep(settings: MediaSettings, older_than: timedelta) -> int:

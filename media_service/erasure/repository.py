@@ -1,4 +1,4 @@
-"""What a user has in any table, and how far the stream of deleted users was read."""
+"""What is removed from any table, and how far the stream of deleted users was read."""
 
 from uuid import UUID
 
@@ -18,6 +18,15 @@ REMOVE = (
     """
 DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
     SELECT user_id, route, key FROM idempotency_keys WHERE user_id = $1 LIMIT $2)""",
+)
+
+# Of a product its photo alone goes; the product stays, and whoever lists it sees none.
+REMOVE_PICTURE = (
+    """
+UPDATE products SET photo_id = NULL, updated_at = now(), version = version + 1
+WHERE photo_id = $1""",
+    "DELETE FROM photos WHERE id = $1",
+    "DELETE FROM creatives WHERE id = $1",
 )
 
 
@@ -48,3 +57,10 @@ async def remove_some(connection: Connection, user_id: UUID, limit: int) -> int:
         if count == limit:
             break
     return removed
+
+
+async def remove_picture(database: Database, picture_id: UUID) -> None:
+    """Remove a creative, or a product's photo; triggers note the files that are left of it."""
+    async with database.transaction() as connection:
+        for statement in REMOVE_PICTURE:
+            await connection.execute(statement, picture_id)

@@ -34,12 +34,14 @@ async def open_file(
 
 
 async def report_lost(database: Database, picture: Picture, key: ObjectKey) -> bool:
-    """Log a file that is missing though its row is there; return whether it is.
-
-    A row that was read before may have been removed since, and its files with it.
-    """
-    async with database.connection() as connection:
-        found = await repository.among(connection, [picture.id])
+    """Log a file that is missing though its row is there; return whether it is."""
+    found = await has_row(database, picture)
     if found:
         log.error("file.missing", key=str(key), picture_id=str(picture.id))
-    return bool(found)
+    return found
+
+
+async def has_row(database: Database, picture: Picture) -> bool:
+    """Tell whether a picture that was read before is there; removed since, its files go too."""
+    async with database.connection() as connection:
+        return bool(await repository.among(connection, [picture.id]))

@@ -1,6 +1,7 @@
 """Reconciling rows and files after a crash, in both directions."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,8 +10,8 @@ import structlog
 
 from media_service.picture import repository
 from media_service.picture.model import Picture
-from media_service.picture.service import report_lost
-from media_service.storage.model import Storage
+from media_service.picture.service import has_row, report_lost
+from media_service.storage.model import ObjectKey, Storage
 from shared.db import Database
 
 GRACE = timedelta(hours=1)
@@ -23,11 +24,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep has found."""
+    """What a sweep has found; `files_missing` counts files, of which one row has several."""
 
     staged_removed: int
     orphans_removed: int
     files_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A picture, and those of its files that the store does not have."""
+
+    picture: Picture
+    keys: tuple[ObjectKey, ...]
 
 
 async def sweep(database: Database, storage: Storage, older_than: timedelta = GRACE) -> Swept:
@@ -40,7 +49,8 @@ async def sweep(database: Database, storage: Storage, older_than: timedelta = GR
     is still alive. A deletion removes the row first, so its left-over is nobody's either.
 
     `older_than` zero is for a service that is not running. A row without its file is never
-    removed here: something outside has lost it, and only a person can tell what to do.
+    removed here: something outside has lost it, and only a person can tell what to do
+    (`python -m media_service lost`).
     """
     staged = await storage.discard_staged(older_than)
     orphans = await _remove_orphans(database, storage, older_than)
@@ -63,14 +73,23 @@ async def _remove_orphans(database: Database, storage: Storage, older_than: time
 
 
 async def _report_missing(database: Database, storage: Storage) -> int:
-    missing, last = 0, _FIRST
+    missing = 0
+    async for lost in find_lost(database, storage):
+        for key in lost.keys:
+            missing += await report_lost(database, lost.picture, key)
+    return missing
+
+
+async def find_lost(database: Database, storage: Storage) -> AsyncIterator[Lost]:
+    """Yield each picture whose row is there and some of whose files are not."""
+    last = _FIRST
     while batch := await _batch(database, last):
         last = batch[-1].id
         for picture in batch:
-            for key in [key for key in picture.files() if not await storage.exists(key)]:
-                missing += await report_lost(database, picture, key)
+            keys = tuple([key for key in picture.files() if not await storage.exists(key)])
+            if keys and await has_row(database, picture):
+                yield Lost(picture, keys)
         await asyncio.sleep(PACE_SECONDS)
-    return missing
 
 
 async def _batch(database: Database, last: UUID) -> list[Picture]:

@@ -1,0 +1,117 @@
+"""Lost files: counted, listed, and ended by an operator, so that the alarm ends too."""
+
+import re
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from media_service import app
+from tests.support.media import FORM, MediaClient, form, left_over, part
+from tests.support.pictures import encode
+from tests.support.products import offer
+from tests.support.service import finished, running
+from tests.support.waiting import until
+
+Command = Callable[..., Awaitable[tuple[int | None, str]]]
+
+
+@pytest.fixture
+def lost(media_environment: dict[str, str], tmp_path: Path) -> Command:
+    """Runs `python -m media_service lost`; its exit code and what it prints."""
+
+    async def run(*arguments: str, **changes: str) -> tuple[int | None, str]:
+        output, environment = tmp_path / "lost.log", media_environment | changes
+        command = ("lost", *arguments)
+        async with running("media_service", *command, environment=environment, output=output) as it:
+            code = await finished(it)
+        return code, output.read_text()
+
+    return run
+
+
+def lose(files: Path, picture_id: str, *variants: str) -> None:
+    for variant in variants:
+        [path] = (files / "objects").glob(f"*/{picture_id}/{variant}")
+        path.unlink()
+
+
+async def test_lost_files_are_listed_by_picture(
+    media: MediaClient, files: Path, lost: Command
+) -> None:
+    assert await lost() == (0, "")
+    first, _kept = await media.upload(), await media.upload()
+    lose(files, first["id"], "original", "thumb")
+    code, text = await lost()
+    assert (code, text) == (
+        1,
+        f"{first['id']} of user {media.user_id} lacks original, thumb\n",
+    )
+
+
+async def test_lost_creative_is_deleted_with_what_is_left_of_it(
+    media: MediaClient, files: Path, lost: Command
+) -> None:
+    gone, kept = await media.upload(), await media.upload()
+    lose(files, gone["id"], "preview")
+    code, text = await lost("--delete", gone["id"], kept["id"], unknown := str(uuid4()))
+    assert code == 1
+    assert f"deleted: {gone['id']}" in text
+    assert f"kept: {kept['id']}" in text
+    assert f"kept: {unknown}" in text
+    assert (await media.call("GET", f"/creatives/{gone['id']}")).status == 404
+    assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
+    await until(lambda: not [path for path in left_over(files) if gone["id"] in str(path)])
+    assert await lost() == (0, "")
+
+
+async def test_lost_photo_is_taken_off_its_product(
+    media: MediaClient, files: Path, lost: Command
+) -> None:
+    product = await offer(media)
+    body = BytesIO(form(part("photo", encode(), '; filename="lamp.png"')))
+    path = f"/products/{product['id']}/photo"
+    assert (await media.call("PUT", path, data=body, headers=FORM)).status == 200
+    [photo] = (files / "objects").glob("*/*/original")
+    photo.unlink()
+    code, _ = await lost("--delete", photo.parent.name)
+    assert code == 0
+    shown = await media.call("GET", f"/products/{product['id']}")
+    assert shown.status == 200
+    assert shown.body["photo_url"] is None
+    assert shown.body["version"] > product["version"]
+
+
+async def test_command_without_the_database_is_one_line(lost: Command) -> None:
+    away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    assert await lost(**away) == (1, "lost: The database cannot be reached\n")
+
+
+async def test_gauge_counts_files_and_comes_down(
+    serving_media: Callable[..., Any], files: Path, lost: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 0.05)
+    async with serving_media() as media:
+
+        async def count() -> float:
+            async with media.http.get("/metrics") as answer:
+                text = await answer.text()
+            assert "# HELP media_files_missing Files" in text
+            [value] = re.findall(r"^media_files_missing (\S+)$", text, re.MULTILINE)
+            return float(value)
+
+        gone = await media.upload()
+        lose(files, gone["id"], "original", "thumb")
+
+        async def both_are_counted() -> bool:
+            return await count() == 2
+
+        async def none_is_counted() -> bool:
+            return await count() == 0
+
+        await until(both_are_counted)
+        assert (await lost("--delete", gone["id"]))[0] == 0
+        await until(none_is_counted)
