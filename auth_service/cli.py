@@ -37,6 +37,7 @@ from shared.logs import configure_logs
 from shared.settings import load_settings
 from shared.shutdown import run
 from shared.start_up import log_warnings
+from shared.tokens import LONGEST_LIFE_SECONDS
 
 SLACK = timedelta(minutes=2)
 
@@ -90,7 +91,8 @@ def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
     """Make the first key or the next one, or neither; write and show what there is.
 
     A next key is published ten minutes before it signs, so that every verifier knows it by then;
-    a replaced one stays until its last token has expired.
+    a replaced one stays until its last token has expired, however long the service lets one live:
+    this process may have been told another `ACCESS_TOKEN_TTL`, or none.
     """
     settings = load_settings(KeySettings)
     store, now = KeyStore(settings.jwt_private_keys_dir), clock.now()
@@ -98,7 +100,7 @@ def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
         store.create(algorithm, signs_from=now)
     elif action == "rotate":
         store.create(algorithm, signs_from=now + PUBLISHED_BEFORE_USE)
-        store.drop_retired(now, timedelta(seconds=settings.access_token_ttl) + SLACK)
+        store.drop_retired(now, timedelta(seconds=LONGEST_LIFE_SECONDS) + SLACK)
     keys = store.load()
     if settings.jwks_file:
         write_whole(settings.jwks_file, json.dumps(public_set(keys)), mode=0o644)

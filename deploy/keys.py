@@ -5,17 +5,21 @@ python -m deploy.keys passwords            make other passwords for PostgreSQL, 
                                            until the next `make` Redis takes the old ones too
 python -m deploy.keys add|use|drop SECRET  rotate `secret_keys` or `revocation_key`, step by step:
                                            add one that is only accepted, use it, drop the old one
+python -m deploy.keys undo SECRET          bring back what the last `drop` took away
 """
 
 import argparse
 import base64
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
 from auth_service.signing.keystore import write_whole
 from deploy.acl import DEFAULT, PROBE, RIGHTS, hashed, users
+from deploy.rotation import Rotation
+from shared.clock import Clock, SystemClock
 from shared.entropy import Entropy, SystemEntropy
 
 SECRET_BYTES = 48
@@ -25,17 +29,21 @@ DROP_AFTER = {  # as long as what it made may be out
     "secret_keys": "30 days (REFRESH_TOKEN_TTL)",
     "revocation_key": "7 days, or 30 where media_service was away meanwhile",
 }
+DROP_DAYS = {"secret_keys": 30, "revocation_key": 7}
+LONGEST_WAIT_DAYS = 30
 STORE_KEY = "store/auth_key"  # as rclone takes it: name, comma, secret
 MOST = 3
+STEPS = ("add", "use", "drop", "undo")
 
 
 class Keys:
     """The volumes below one folder: `auth`, `media`, `postgres`, `redis`, `store`."""
 
-    def __init__(self, folder: Path, entropy: Entropy) -> None:
+    def __init__(self, folder: Path, entropy: Entropy, clock: Clock) -> None:
         """Touch nothing yet."""
         self._folder = folder
         self._entropy = entropy
+        self._clock = clock
 
     def make(self) -> None:
         """Make what is missing; what there is stays as it is."""
@@ -69,26 +77,25 @@ class Keys:
         self._once(STORE_KEY, f"media,{self._secret()}")
         self._write_aws_credentials()
 
-    def rotate(self, step: str, secret: str) -> int:
+    def rotate(self, step: str, secret: str, *, force: bool = False) -> int:
         """Take one step with a list of secrets; the first one signs, all are accepted.
 
         Returns how many there are then.
 
         Raises:
-            ValueError: the step does not follow the one before.
+            ValueError: the step does not follow the one before, or `drop` comes too early.
         """
-        path = self._folder / HOLDERS[secret][0] / secret
-        listed = path.read_text().split(",")
-        if step == "add" and len(listed) < MOST:
-            listed = [*listed, self._secret()]
-        elif step == "use" and len(listed) > 1:
-            listed = [listed[-1], *listed[:-1]]
-        elif step == "drop" and len(listed) > 1:
-            listed = listed[:-1]
-        else:
-            first = "drop" if step == "add" else "add"
-            raise ValueError(f"{step}: {secret} holds {len(listed)}; {first} one first")
-        write_whole(path, ",".join(listed), OWNER)
+        wait = timedelta(days=DROP_DAYS.get(secret, LONGEST_WAIT_DAYS))
+        rotation = Rotation(self._folder / HOLDERS[secret][0] / secret, wait, self._clock)
+        match step:
+            case "add":
+                listed = rotation.add(self._secret(), most=MOST)
+            case "use":
+                listed = rotation.use()
+            case "drop":
+                listed = rotation.drop(force=force)
+            case _:
+                listed = rotation.undo()
         self._share(secret)
         return len(listed)
 
@@ -134,26 +141,29 @@ def password(url_file: Path) -> str:
     return urlsplit(url_file.read_text()).password or ""
 
 
-def main(arguments: list[str] | None = None, folder: Path = Path("/keys")) -> int:
+def main(
+    arguments: list[str] | None = None, folder: Path = Path("/keys"), clock: Clock | None = None
+) -> int:
     """Run one command and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.keys")
-    parser.add_argument(
-        "step", nargs="?", default="make", choices=["make", "passwords", "add", "use", "drop"]
-    )
+    parser.add_argument("step", nargs="?", default="make", choices=["make", "passwords", *STEPS])
     parser.add_argument("secret", nargs="?", choices=list(HOLDERS))
+    parser.add_argument("--force", action="store_true", help="drop before it is safe")
     chosen = parser.parse_args(arguments)
-    keys = Keys(folder, SystemEntropy())
-    if chosen.step in {"add", "use", "drop"}:
+    keys = Keys(folder, SystemEntropy(), clock or SystemClock())
+    if chosen.step in STEPS:
         if chosen.secret is None:
             parser.error(f"{chosen.step} needs one of {', '.join(HOLDERS)}")
         try:
-            count = keys.rotate(chosen.step, chosen.secret)
+            count = keys.rotate(chosen.step, chosen.secret, force=chosen.force)
         except ValueError as refused:
             sys.stderr.write(f"keys: {refused}\n")
             return 1
         sys.stdout.write(f"{chosen.secret}: {count}, the first one signs\n")
         if chosen.step == "use":
             sys.stdout.write(f"drop the one before it in {DROP_AFTER[chosen.secret]}, no sooner\n")
+        if chosen.step == "drop":
+            sys.stdout.write(f"what it was is kept until the next add: undo {chosen.secret}\n")
         return 0
     if chosen.step == "passwords":
         keys.replace_passwords()

@@ -68,6 +68,18 @@ def test_a_replaced_key_stays_until_its_last_token_has_expired(folder: Path) -> 
     assert [key.kid for key in store.load()] == [new.kid]
 
 
+@pytest.mark.parametrize(("minutes", "kept"), [(50, True), (61, True), (63, False)])
+def test_rotate_without_the_services_settings_keeps_keys_of_living_tokens(
+    folder: Path, minutes: float, *, kept: bool
+) -> None:
+    """Compose tells its one-shot `keys` no `ACCESS_TOKEN_TTL`, which may be an hour."""
+    store, now = KeyStore(folder / "private"), SystemClock().now()
+    old = store.create("EdDSA", signs_from=now - timedelta(days=2))
+    store.create("EdDSA", signs_from=now - timedelta(minutes=minutes))
+    assert main(["keys", "rotate"]) == 0
+    assert (old.kid in {key.kid for key in store.load()}) is kept
+
+
 async def test_the_running_service_follows_the_directory(
     serving_auth: Callable[..., Any], tmp_path: Path, clock: MovableClock
 ) -> None:

@@ -15,6 +15,7 @@ import structlog
 from auth_service.settings import AuthSettings
 from deploy.keys import Keys
 from media_service.settings import MediaSettings
+from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.secret_strength import find_weakness
 from shared.settings import ServiceSettings, load_settings
@@ -227,7 +228,7 @@ def test_development_weak_settings_are_a_warning_each(
 def test_generated_secrets_are_strong_and_different(tmp_path: Path) -> None:
     for folder in ("auth", "media", "postgres", "redis", "store"):
         (tmp_path / folder).mkdir()
-    Keys(tmp_path, SystemEntropy()).make()
+    Keys(tmp_path, SystemEntropy(), SystemClock()).make()
     secrets = [path.read_text() for path in tmp_path.glob("*/*key*") if path.parent.name != "store"]
     assert len(secrets) >= 3
     assert [find_weakness(secret) for secret in secrets] == [None] * len(secrets)

@@ -140,10 +140,10 @@ async def test_a_stolen_signing_key_counts_no_more(stack: Stack, http: ClientSes
     await until(lambda: all_answer(fresh[0], 200), seconds=20)
 
 
-def take(stack: Stack, step: str) -> None:
+def take(stack: Stack, step: str, *options: str) -> None:
     """Take one step with each of the secrets."""
     for name in SECRETS:
-        stack.compose(*KEYS, "deploy.keys", step, name)
+        stack.compose(*KEYS, "deploy.keys", step, name, *options)
 
 
 async def roll_under_load(stack: Stack) -> None:
@@ -171,7 +171,7 @@ async def test_secrets_are_added_then_used_then_dropped(stack: Stack, http: Clie
     await roll_under_load(stack)
     assert listed(stack) == {name: keys[::-1] for name, keys in both.items()}
     token = (await AuthClient(http).sign_in(number()))["access_token"]
-    await asyncio.to_thread(take, stack, "drop")
+    await asyncio.to_thread(take, stack, "drop", "--force")
     await dropped_too_early(stack, http, token)
     await roll_under_load(stack)
     assert listed(stack) == {name: keys[1:] for name, keys in both.items()}

@@ -1,12 +1,14 @@
 """What the one-shot `keys` makes: once, each part for its holder, rotated step by step."""
 
 from configparser import ConfigParser
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from deploy.acl import hashed
-from deploy.keys import DROP_AFTER, HOLDERS, main, password
+from deploy.keys import DROP_AFTER, DROP_DAYS, HOLDERS, LONGEST_WAIT_DAYS, main, password
+from tests.support.clock import MovableClock
 
 VOLUMES = ("auth", "media", "postgres", "redis", "store", "jwks")
 
@@ -116,15 +118,85 @@ def test_a_secret_is_rotated_in_three_steps(
         [text] = {(keys / holder / secret).read_text() for holder in HOLDERS[secret]}
         return text.split(",")
 
+    clock = MovableClock()
     [old] = listed()
-    assert main(["add", secret], keys) == 0
+    assert main(["add", secret], keys, clock) == 0
     assert listed()[0] == old
     fresh = listed()[1]
-    assert main(["use", secret], keys) == 0
+    assert main(["use", secret], keys, clock) == 0
     assert listed() == [fresh, old]
     assert f"drop the one before it in {DROP_AFTER[secret]}" in capsys.readouterr().out
-    assert main(["drop", secret], keys) == 0
+    clock.advance(days=30)
+    assert main(["drop", secret], keys, clock) == 0
     assert listed() == [fresh]
+
+
+@pytest.mark.parametrize("secret", HOLDERS)
+def test_drop_before_its_time_is_refused_with_the_date(
+    keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = MovableClock()
+    days = DROP_DAYS.get(secret, LONGEST_WAIT_DAYS)
+    moments = [clock.now() + timedelta(days=days)]
+    for step in ("add", "use"):
+        assert main([step, secret], keys, clock) == 0
+    moments.append(clock.now() + timedelta(days=days))
+    before = texts(keys)
+    clock.advance(days=days, minutes=-1)
+    assert main(["drop", secret], keys, clock) == 1
+    error = capsys.readouterr().err
+    assert [one for one in moments if f"{secret} is safe to drop from {one:%FT%H:%M}" in error]
+    assert "--force" in error
+    assert texts(keys) == before
+    assert main(["drop", secret, "--force"], keys, clock) == 0
+
+
+@pytest.mark.parametrize("secret", HOLDERS)
+def test_undo_brings_back_what_was_dropped(
+    keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed() -> set[str]:
+        return {(keys / holder / secret).read_text() for holder in HOLDERS[secret]}
+
+    clock = MovableClock()
+    for step in ("add", "use"):
+        assert main([step, secret], keys, clock) == 0
+    before = listed()
+    assert main(["drop", secret, "--force"], keys, clock) == 0
+    assert f"undo {secret}" in capsys.readouterr().out
+    assert listed() != before
+    assert main(["undo", secret], keys, clock) == 0
+    assert listed() == before
+    assert main(["undo", secret], keys, clock) == 1
+    assert "has lost nothing" in capsys.readouterr().err
+    assert main(["drop", secret], keys, clock) == 1  # its time has not come for that
+
+
+def test_drop_of_a_secret_never_used_needs_no_wait(keys: Path) -> None:
+    before = (keys / "auth" / "secret_keys").read_text()
+    assert main(["add", "secret_keys"], keys) == 0
+    assert main(["drop", "secret_keys"], keys) == 0
+    assert (keys / "auth" / "secret_keys").read_text() == before
+
+
+def test_drop_after_a_use_that_nobody_noted_waits_from_the_last_change(keys: Path) -> None:
+    """A stack whose rotation began under an older version has no note of it."""
+    clock = MovableClock()
+    for step in ("add", "use"):
+        assert main([step, "secret_keys"], keys, clock) == 0
+    (keys / "auth" / "secret_keys.rotation").unlink()
+    assert main(["drop", "secret_keys"], keys, clock) == 1
+    clock.advance(days=30, minutes=1)
+    assert main(["drop", "secret_keys"], keys, clock) == 0
+
+
+def test_copy_of_what_was_dropped_goes_with_the_next_addition(keys: Path) -> None:
+    for step in (["add"], ["use"], ["drop"]):
+        assert main([*step, "secret_keys", "--force"], keys) == 0
+    copy = keys / "auth" / "secret_keys.dropped"
+    assert copy.stat().st_mode & 0o777 == 0o400
+    assert main(["add", "secret_keys"], keys) == 0
+    assert not copy.exists()
 
 
 @pytest.mark.parametrize("step", ["use", "drop"])
