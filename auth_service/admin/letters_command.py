@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
+from shared.logs import cause
 from shared.redis import open_redis
 
 ENDED = "its life has ended: what it says is not true any more; delete it\n"
@@ -27,7 +28,7 @@ async def retry_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wan
         async with _open(settings, clock, entropy, "delivery.retried", wanted) as (letters, record):
             outcome = await letters.retry(wanted, record)
     except ServiceUnavailable as away:
-        sys.stderr.write(f"deliveries: {away}\n")
+        sys.stderr.write(f"deliveries: {cause(away)}\n")
         return 1
     if outcome == "queued":
         sys.stdout.write("back in the queue\n")
@@ -42,7 +43,7 @@ async def delete_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wa
         async with _open(settings, clock, entropy, "delivery.deleted", wanted) as (letters, record):
             deleted = await letters.delete(wanted, record)
     except ServiceUnavailable as away:
-        sys.stderr.write(f"deliveries: {away}\n")
+        sys.stderr.write(f"deliveries: {cause(away)}\n")
         return 1
     if deleted:
         sys.stdout.write("deleted\n")

@@ -87,7 +87,10 @@ async def test_lost_photo_is_taken_off_its_product(
 
 async def test_command_without_the_database_is_one_line(lost: Command) -> None:
     away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-    assert await lost(**away) == (1, "lost: The database cannot be reached\n")
+    code, text = await lost(**away)
+    assert code == 1
+    [line] = text.splitlines()
+    assert line.startswith("lost: ServiceUnavailable: The database cannot be reached, caused by ")
 
 
 async def test_gauge_counts_files_and_comes_down(

@@ -98,4 +98,5 @@ async def test_a_database_away_is_one_line(
 ) -> None:
     away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     code, line = await sweep("--older-than", "0", **away)
-    assert (code, line) == (1, "sweep: The database cannot be reached")
+    assert code == 1
+    assert line.startswith("sweep: ServiceUnavailable: The database cannot be reached, caused by ")
