@@ -3,8 +3,9 @@
 python -m deploy.keys                      make what is missing: passwords, secrets, signing key
 python -m deploy.keys passwords            make other passwords for PostgreSQL, Redis, the store;
                                            until the next `make` Redis takes the old ones too
-python -m deploy.keys add|use|drop SECRET  rotate `secret_keys` or `revocation_key`, step by step:
-                                           add one that is only accepted, use it, drop the old one
+python -m deploy.keys add|use|drop SECRET  rotate `secret_keys`, `revocation_key` or
+                                           `media_secret_keys`, step by step: add one that is only
+                                           accepted, use it, drop the old one
 python -m deploy.keys undo SECRET          bring back what the last `drop` took away
 """
 
@@ -24,12 +25,17 @@ from shared.entropy import Entropy, SystemEntropy
 
 SECRET_BYTES = 48
 OWNER, EVERYBODY = 0o400, 0o444  # in a volume that one container mounts, of whatever user
-HOLDERS = {"secret_keys": ("auth",), "revocation_key": ("auth", "media")}
+HOLDERS = {
+    "secret_keys": ("auth",),
+    "revocation_key": ("auth", "media"),
+    "media_secret_keys": ("media",),
+}
 DROP_AFTER = {  # as long as what it made may be out
     "secret_keys": "30 days (REFRESH_TOKEN_TTL)",
-    "revocation_key": "7 days, or 30 where media_service was away meanwhile",
+    "revocation_key": "2 hours, or 30 days where media_service was away meanwhile",
+    "media_secret_keys": "7 days (the longest life of a link)",
 }
-DROP_DAYS = {"secret_keys": 30, "revocation_key": 7}
+DROP_DAYS = {"secret_keys": 30, "revocation_key": 7, "media_secret_keys": 7}
 LONGEST_WAIT_DAYS = 30
 STORE_KEY = "store/auth_key"  # as rclone takes it: name, comma, secret
 MOST = 3

@@ -7,7 +7,7 @@ from aiohttp import web
 from prometheus_client import Gauge
 
 from media_service import resources as r
-from media_service.creative.link import Links
+from media_service.creative.link import Links, PreviousKey
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.zone import Zones
 from media_service.erasure.service import POLL_SECONDS, Eraser
@@ -47,7 +47,8 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app = build_application(INTERFACE, settings, entropy, authenticate)
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
-    app[r.LINKS] = Links(settings.revocation_keys)
+    previous = [PreviousKey.read(key.get_secret_value()) for key in settings.previous_link_keys]
+    app[r.LINKS] = Links(settings.link_secrets, previous)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
     app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
     app.cleanup_ctx.extend([_eraser, _sweeper, _forgetting])

@@ -1,4 +1,4 @@
-"""The command line: `python -m media_service serve`, `… sweep` and `… lost`."""
+"""The command line: `python -m media_service serve|sweep|lost|previous-link-keys`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from media_service.allocation import keep_freed_chunks
 from media_service.app import create_app
+from media_service.creative.link import derive_previous_keys
 from media_service.erasure.lost import handle_lost
 from media_service.picture.sweep import GRACE, Swept, sweep
 from media_service.settings import MediaSettings
@@ -31,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _sweep(settings, timedelta(seconds=options.older_than))
     if options.command == "lost":
         return _lost(settings, options.delete)
+    if options.command == "previous-link-keys":
+        keys = derive_previous_keys(settings.revocation_keys, SystemClock().now())
+        print(f"PREVIOUS_LINK_KEYS={','.join(map(str, keys))}")
+        return 0
     log_warnings(settings, os.environ)
     keep_freed_chunks()
     run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
@@ -41,6 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media_service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve until SIGTERM")
+    commands.add_parser(
+        "previous-link-keys",
+        help="print the setting that keeps links of the release before MEDIA_SECRET_KEYS valid",
+    )
     sweeping = commands.add_parser("sweep", help="remove files that no row knows; report lost ones")
     sweeping.add_argument(
         "--older-than",

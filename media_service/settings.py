@@ -1,14 +1,18 @@
 """media_service's settings: each field is an environment variable."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from media_service.address import Directory, read_address
 from media_service.owner.model import Allowance
-from shared.settings import DatabaseUrl, ServiceSettings
+from shared.settings import DatabaseUrl, Secrets, ServiceSettings, split
+
+_PREVIOUS_LINK_KEY = re.compile(r"[0-9]{1,12}:[A-Za-z0-9_-]{43}")
 
 
 def _storage_url(text: str) -> str:
@@ -23,6 +27,13 @@ def _internal_path(text: str) -> str:
     return text
 
 
+def _previous_link_key(text: SecretStr) -> SecretStr:
+    if not _PREVIOUS_LINK_KEY.fullmatch(text.get_secret_value()):
+        message = "expected what `python -m media_service previous-link-keys` prints"
+        raise ValueError(message)
+    return text
+
+
 class MediaSettings(ServiceSettings):
     """What media_service is told."""
 
@@ -30,6 +41,19 @@ class MediaSettings(ServiceSettings):
     jwks_file: Path = Field(
         description="public keys of auth_service; re-read when it changes, and a broken file keeps "
         "the last good set"
+    )
+    media_secret_keys: Secrets = Field(
+        description="comma-separated secrets of media_service alone, at least 32 bytes each: the "
+        "first signs links to pictures, every one verifies"
+    )
+    previous_link_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_previous_link_key)], ...],
+        NoDecode,
+        BeforeValidator(split),
+    ] = Field(
+        (),
+        description="verify the links that were made before `MEDIA_SECRET_KEYS`, for the 7 days "
+        "after that upgrade (`python -m media_service previous-link-keys`)",
     )
     storage_url: Annotated[str, AfterValidator(_storage_url)] = Field(
         description="where files are kept: `file:///absolute/directory`, or "
@@ -81,6 +105,11 @@ class MediaSettings(ServiceSettings):
     def redirect_prefix(self) -> str:
         """Return `x_accel_prefix`; nothing where nginx cannot see the files."""
         return self.x_accel_prefix if isinstance(read_address(self.storage_url), Directory) else ""
+
+    @property
+    def link_secrets(self) -> list[bytes]:
+        """Return the secrets of signed links: the first signs."""
+        return [secret.get_secret_value().encode() for secret in self.media_secret_keys]
 
     @property
     def revocation_keys(self) -> list[bytes]:

@@ -32,6 +32,7 @@ pytest_plugins = ["tests.support.documented"]
 
 SECRET = "a-secret-of-the-test-suite-0123456789abcdef"
 REVOCATION_KEY = "a-revocation-key-of-the-suite-0123456789ab"
+MEDIA_SECRET = "a-media-secret-of-the-suite-0123456789abcde"
 ISSUER = "http://127.0.0.1:8000"
 AUDIENCE = "cheershare"
 

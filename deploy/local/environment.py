@@ -14,6 +14,19 @@ from deploy.local.vault import Vault
 from migrations.run import FOLDERS, migrate_up
 
 WATCH_SECONDS = 0.5
+SECRETS_OF = {
+    "auth": (
+        "AUTH_DATABASE_URL",
+        "SECRET_KEYS",
+        "SMS_WEBHOOK_SECRET",
+        "SMTP_URL",
+        "SMTP2_URL",
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_API_SECRET",
+    ),
+    "media": ("MEDIA_DATABASE_URL", "MEDIA_SECRET_KEYS", "PREVIOUS_LINK_KEYS"),
+}
+"""Secret settings that one service alone reads; the other one does not get them."""
 
 
 class Servers:
@@ -104,9 +117,15 @@ def service_environment(service: str, servers: Servers, public_url: str) -> dict
         ours["SECRET_KEYS_FILE"] = str(vault.secret_file("secret_keys"))
     else:
         ours["STORAGE_URL"] = vault.storage.as_uri()
+        ours["MEDIA_SECRET_KEYS_FILE"] = str(vault.secret_file("media_secret_keys"))
     kept = {name: value for name, value in ours.items() if not _chosen(name, os.environ)}
+    known = {**os.environ, **kept}
+    [other] = set(SECRETS_OF) - {service}
+    for name in SECRETS_OF[other]:
+        known.pop(name, None)
+        known.pop(f"{name}_FILE", None)
     # HOST is also a variable of some shells, so these two are always ours
-    return {**os.environ, **kept, "HOST": f"unix:{vault.socket(service)}", "PORT": "0"}
+    return {**known, "HOST": f"unix:{vault.socket(service)}", "PORT": "0"}
 
 
 def _chosen(name: str, environment: Mapping[str, str]) -> bool:

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.errors import Forbidden
 
+MAX_LINK_SECONDS = 7 * 24 * 3600
+ROLL_SECONDS = 24 * 3600
 _LABEL = b"cheershare/media-link"
 _KEY_BYTES = 32
 
@@ -34,6 +36,37 @@ class SignedLink:
     signature: str
 
 
+@dataclass(frozen=True, slots=True)
+class PreviousKey:
+    """A key that signed links before `MEDIA_SECRET_KEYS` did; it verifies, and never signs.
+
+    `REVOCATION_KEY` derives it, and other services hold that. So it accepts no link that expires
+    after `until`, in seconds of Unix time: the last link that we made with it expires by then.
+    """
+
+    until: int
+    key: bytes
+
+    @classmethod
+    def read(cls, text: str) -> "PreviousKey":
+        """Return the key that `__str__` wrote."""
+        until, _, key = text.partition(":")
+        return cls(int(until), base64.urlsafe_b64decode(f"{key}="))
+
+    def __str__(self) -> str:
+        """Return `UNIX_SECOND:KEY`, as `PREVIOUS_LINK_KEYS` takes it."""
+        return f"{self.until}:{base64.urlsafe_b64encode(self.key).decode().rstrip('=')}"
+
+
+def derive_previous_keys(revocation_keys: Sequence[bytes], now: datetime) -> list[PreviousKey]:
+    """Return what verifies the links that the release before made with these keys.
+
+    A replica of that release may make links for a day more, until it is replaced.
+    """
+    until = int(now.timestamp()) + MAX_LINK_SECONDS + ROLL_SECONDS
+    return [PreviousKey(until, _derive(key)) for key in revocation_keys]
+
+
 class Links:
     """Signs links and checks them (HMAC-SHA-256 under keys derived by HKDF, RFC 5869).
 
@@ -41,9 +74,10 @@ class Links:
     when its creative is deleted, or when the secret that signed it is dropped.
     """
 
-    def __init__(self, secrets: Sequence[bytes]) -> None:
-        """Derive the keys."""
+    def __init__(self, secrets: Sequence[bytes], previous: Sequence[PreviousKey] = ()) -> None:
+        """Derive the keys; the `previous` ones are derived already."""
         self._keys = [_derive(secret) for secret in secrets]
+        self._previous = previous
 
     def sign(self, link: Link) -> SignedLink:
         """Return the link with a signature that is safe within a URL."""
@@ -56,7 +90,8 @@ class Links:
             Forbidden: it has, or it is none of ours.
         """
         link, given = signed.link, signed.signature.encode()
-        if not any(hmac.compare_digest(_signature(k, link).encode(), given) for k in self._keys):
+        keys = [*self._keys, *(old.key for old in self._previous if link.expires <= old.until)]
+        if not any(hmac.compare_digest(_signature(key, link).encode(), given) for key in keys):
             raise Forbidden("the link is none of ours")
         if link.expires <= now.timestamp():
             raise Forbidden("the link has expired")

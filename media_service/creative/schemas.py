@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from media_service.creative.due import first_instant, read_when
-from media_service.creative.link import SignedLink
+from media_service.creative.link import MAX_LINK_SECONDS, SignedLink
 from media_service.creative.model import MAX_TITLE, Change, Creative, Owner, Selection, Status
 from media_service.creative.zone import ZONE_UNKNOWN, Zones
 from media_service.idempotency.model import FirstAnswer
@@ -28,7 +28,6 @@ from shared.validation import not_null
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
-MAX_LINK_SECONDS = 7 * 24 * 3600
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 

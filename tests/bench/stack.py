@@ -137,7 +137,12 @@ class Stack:
 
     def media(self) -> Child:
         return self._service(
-            "media", ["media_service", "serve"], {"STORAGE_URL": self._vault.storage.as_uri()}
+            "media",
+            ["media_service", "serve"],
+            {
+                "STORAGE_URL": self._vault.storage.as_uri(),
+                "MEDIA_SECRET_KEYS_FILE": str(self._vault.secret_file("media_secret_keys")),
+            },
         )
 
     def floors(self) -> Child:

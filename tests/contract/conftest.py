@@ -15,7 +15,7 @@ from media_service.app import create_app
 from media_service.settings import MediaSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
-from tests.conftest import ISSUER, REVOCATION_KEY
+from tests.conftest import ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.journey import Answer, AuthClient, read
 from tests.support.waiting import until
 
@@ -54,6 +54,7 @@ def media_values(dsn: str, redis_url: str, keys: Path, folder: Path) -> dict[str
         "storage_url": (folder / "files").as_uri(),
         "image_workers": 1,
         "revocation_key": REVOCATION_KEY,
+        "media_secret_keys": MEDIA_SECRET,
     }
 
 

@@ -18,7 +18,7 @@ from auth_service.signing.keystore import KeyStore, public_set
 from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
-from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY, SECRET
+from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY, SECRET
 from tests.faults.stage import Stage, send_signal
 from tests.support.databases import Databases
 from tests.support.link import Link, linking
@@ -100,6 +100,7 @@ def values(
         "media_database_url": dsns["media"],
         "redis_url": _through(own_valkey, "media", links["media"]),
         "jwks_file": jwks,
+        "media_secret_keys": MEDIA_SECRET,
         "storage_url": (tmp_path / "files").as_uri(),
         "image_workers": 1,
     }

@@ -23,7 +23,7 @@ from media_service.image import process
 from media_service.settings import MediaSettings
 from media_service.storage import opening
 from shared.entropy import SystemEntropy
-from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
+from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.clock import MovableClock
 from tests.support.media import MediaClient
@@ -94,6 +94,7 @@ def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -
         "storage_url": files.as_uri(),
         "image_workers": 1,
         "revocation_key": REVOCATION_KEY,
+        "media_secret_keys": MEDIA_SECRET,
         "user_uploads_per_day": 100_000,  # a test that is about limits names its own
         "user_concurrent_uploads": 1000,
     }

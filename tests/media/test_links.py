@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import REVOCATION_KEY
+from tests.conftest import MEDIA_SECRET
 from tests.support.clock import MovableClock
 from tests.support.media import MEDIA, MediaClient
 
@@ -95,7 +95,7 @@ async def test_keys_rotate(serving_media: Callable[..., Any]) -> None:
     async with serving_media() as media:
         creative = await media.upload()
         url = (await link(media, creative))["url"]
-    async with serving_media(revocation_key=f"{REVOCATION_KEY},{new}") as media:
+    async with serving_media(media_secret_keys=f"{new},{MEDIA_SECRET}") as media:
         assert (await fetch(media, url))[0] == 200
 
 

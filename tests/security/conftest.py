@@ -1,4 +1,4 @@
-"""auth_service whose inside a test can look at."""
+"""The services' own fixtures for attacks that cross their folders, and one that is looked into."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -10,10 +10,29 @@ from auth_service.account.exporting import Export
 from auth_service.app import create_app
 from auth_service.settings import AuthSettings
 from shared.entropy import SystemEntropy
+from tests.media.conftest import (
+    files,
+    jwks_file,
+    media,
+    media_environment,
+    media_values,
+    mint,
+    serving_media,
+)
 from tests.support.clock import MovableClock
 from tests.support.exports import NUMBER, Served
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
+
+__all__ = [
+    "files",
+    "jwks_file",
+    "media",
+    "media_environment",
+    "media_values",
+    "mint",
+    "serving_media",
+]
 
 
 @pytest.fixture

@@ -19,7 +19,12 @@ from tests.stack.test_replicas import upstreams
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
-SECRETS = ("secret_keys", "revocation_key")
+SECRETS = {
+    "secret_keys": "auth_service",
+    "revocation_key": "auth_service",
+    "media_secret_keys": "media_service",
+}
+"""Each secret, and a service that holds it."""
 TEN_MINUTES, TWO_HOURS = 600, 7200
 OUTLIVED = 81 * 60  # a token's longest life, and what clocks may differ by
 KEYS = "run", "--rm", "-T", "keys"
@@ -158,7 +163,7 @@ async def roll_under_load(stack: Stack) -> None:
 
 
 def listed(stack: Stack) -> dict[str, list[str]]:
-    return {name: secret(stack, "auth_service", name).split(",") for name in SECRETS}
+    return {name: secret(stack, holder, name).split(",") for name, holder in SECRETS.items()}
 
 
 async def test_secrets_are_added_then_used_then_dropped(stack: Stack, http: ClientSession) -> None:

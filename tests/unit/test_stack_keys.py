@@ -39,7 +39,13 @@ def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
     found = {name: sorted(path.name for path in (keys / name).iterdir()) for name in VOLUMES}
     assert found == {
         "auth": ["database_url", "redis_url", "revocation_key", "secret_keys"],
-        "media": ["aws_credentials", "database_url", "redis_url", "revocation_key"],
+        "media": [
+            "aws_credentials",
+            "database_url",
+            "media_secret_keys",
+            "redis_url",
+            "revocation_key",
+        ],
         "postgres": ["password"],
         "redis": ["users.acl"],
         "store": ["auth_key"],

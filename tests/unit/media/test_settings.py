@@ -15,6 +15,7 @@ GOOD = {
     "JWKS_FILE": "/run/jwks.json",
     "STORAGE_URL": "file:///srv/files",
     "REVOCATION_KEY": "first-key-0123456789-abcdefghijkl,second-key-0123456789-abcdefghijk",
+    "MEDIA_SECRET_KEYS": "third-key-0123456789-abcdefghijkl,fourth-key-0123456789-abcdefghijk",
 }
 
 
@@ -34,6 +35,8 @@ def test_defaults() -> None:
     assert settings.revocation_policy == "fail_closed"
     assert read_address(settings.storage_url) == Directory(Path("/srv/files"))
     assert [key[:6] for key in settings.revocation_keys] == [b"first-", b"second"]
+    assert [key[:6] for key in settings.link_secrets] == [b"third-", b"fourth"]
+    assert settings.previous_link_keys == ()
     assert "first-key" not in repr(settings)
 
 
@@ -73,6 +76,10 @@ def test_a_bucket_has_an_endpoint_and_a_region(monkeypatch: pytest.MonkeyPatch) 
         ("REVOCATION_MAX_STALENESS", "-1"),
         ("REVOCATION_POLICY", "maybe"),
         ("MEDIA_DATABASE_URL", ""),
+        ("MEDIA_SECRET_KEYS", ""),
+        ("MEDIA_SECRET_KEYS", "short"),
+        ("PREVIOUS_LINK_KEYS", "first-key-0123456789-abcdefghijkl"),
+        ("PREVIOUS_LINK_KEYS", "1766000000:first-key"),
         ("X_ACCEL_PREFIX", "accel"),
         ("X_ACCEL_PREFIX", "/accel"),
     ],
