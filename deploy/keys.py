@@ -35,8 +35,11 @@ DROP_AFTER = {  # as long as what it made may be out
     "revocation_key": "2 hours, or 30 days where media_service was away meanwhile",
     "media_secret_keys": "7 days (the longest life of a link)",
 }
-DROP_DAYS = {"secret_keys": 30, "revocation_key": 7, "media_secret_keys": 7}
-LONGEST_WAIT_DAYS = 30
+DROP_WAITS = {
+    "secret_keys": timedelta(days=30),
+    "revocation_key": timedelta(hours=2),
+    "media_secret_keys": timedelta(days=7),
+}
 STORE_KEY = "store/auth_key"  # as rclone takes it: name, comma, secret
 MOST = 3
 STEPS = ("add", "use", "drop", "undo")
@@ -91,7 +94,7 @@ class Keys:
         Raises:
             ValueError: the step does not follow the one before, or `drop` comes too early.
         """
-        wait = timedelta(days=DROP_DAYS.get(secret, LONGEST_WAIT_DAYS))
+        wait = DROP_WAITS[secret]
         rotation = Rotation(self._folder / HOLDERS[secret][0] / secret, wait, self._clock)
         match step:
             case "add":

@@ -70,7 +70,10 @@ class MediaSettings(ServiceSettings):
         40_000_000, ge=1, le=40_000_000, description="largest image taken in, pixels"
     )
     user_quota_bytes: int = Field(
-        5_368_709_120, ge=0, le=2**60, description="what each user may store, bytes"
+        5_368_709_120,
+        ge=0,
+        le=2**60,
+        description="what each user may store, bytes, `preview` and `thumb` too",
     )
     user_uploads_per_day: int = Field(
         500,

@@ -108,6 +108,11 @@ class ImageFacts:
     made: tuple[Made, ...]
 
     @property
+    def stored_bytes(self) -> int:
+        """Return what all the files take together."""
+        return sum(one.size for one in self.made)
+
+    @property
     def original(self) -> Made:
         """Return the picture itself as it is served: cleaned, upright, of its own size."""
         return next(one for one in self.made if one.variant == ORIGINAL)

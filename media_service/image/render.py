@@ -1,7 +1,6 @@
 """From an uploaded file to what is served of it. Only the worker process imports this."""
 
 import hashlib
-import io
 import mmap
 import os
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from media_service.image.cleaning.orientation import UPRIGHT
 from media_service.image.cleaning.png import clean_png
 from media_service.image.cleaning.webp import clean_webp
 from media_service.image.decode import decoded, judged, turned_by_property
+from media_service.image.encode import encode_within
 from media_service.image.errors import UnsupportedImage
 from media_service.image.gif import scan_gif
 from media_service.image.jpeg import scan_jpeg
@@ -83,7 +83,7 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
         size, placeholder = first.size, _placeholder(thumb)
     made = [_write(path, ORIGINAL, data)]
     for variant, picture in zip(SIDES, (preview, thumb), strict=True):
-        made.append(_write(path, variant, _webp(picture)))
+        made.append(_write(path, variant, encode_within(picture, len(data))))
     return ImageFacts(found.content_type, *size, placeholder, tuple(made))
 
 
@@ -96,13 +96,6 @@ def _clean(path: Path, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:
             if scan := _SCANS.get(found):
                 bounds.check(scan(data))
             return found, _CLEANERS[found](data)
-
-
-def _webp(image: Image.Image) -> bytes:
-    target = io.BytesIO()
-    with judged():
-        image.save(target, "WEBP", quality=80, method=2)
-    return target.getvalue()
 
 
 def _placeholder(image: Image.Image) -> str:

@@ -34,6 +34,14 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedPicture:
+    """What a picture takes of its owner's quota: the bytes of all its files."""
+
+    id: UUID
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What a user's row says at a moment."""
 

@@ -1,9 +1,10 @@
-"""Every statement on `owners`; each settles its race by the row's lock."""
+"""Every statement on `owners` and `counted_pictures`; each settles its race by the owner's lock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from media_service.owner.model import LEASE, Allowance, Tally, Upload
+from media_service.owner.model import LEASE, Allowance, CountedPicture, Tally, Upload
 from shared.db import Connection
 
 BEGIN_UPLOAD = """
@@ -42,12 +43,40 @@ UPDATE owners SET under_way = under_way - $2 WHERE user_id = $1
 """
 
 TAKE_ROOM = """
-INSERT INTO owners AS o (user_id, bytes) SELECT $1, $2 WHERE $2::bigint <= $3::bigint
-ON CONFLICT (user_id) DO UPDATE SET bytes = o.bytes + excluded.bytes
-WHERE o.deleted_at IS NULL AND (excluded.bytes = 0 OR o.bytes + excluded.bytes <= $3)
-RETURNING true
+WITH taken AS (
+    INSERT INTO owners AS o (user_id, bytes) SELECT $1, $2 WHERE $2::bigint <= $3::bigint
+    ON CONFLICT (user_id) DO UPDATE SET bytes = o.bytes + excluded.bytes
+    WHERE o.deleted_at IS NULL AND (excluded.bytes = 0 OR o.bytes + excluded.bytes <= $3)
+    RETURNING true
+), counted AS (
+    INSERT INTO counted_pictures (picture_id, bytes)
+    SELECT $4::uuid, $2 FROM taken WHERE $4::uuid IS NOT NULL
+)
+SELECT true FROM taken
 """
-"""The row stays locked until the caller's transaction ends, so a deletion comes before or after."""
+"""The owner's row stays locked until the transaction ends: a deletion comes before or after."""
+
+COUNT_PICTURE = """
+WITH creative AS (
+    SELECT user_id, size FROM creatives WHERE id = $1 FOR KEY SHARE
+), photo AS (
+    SELECT user_id, size FROM photos WHERE id = $1 FOR KEY SHARE
+), picture AS (
+    SELECT user_id, size FROM creative UNION ALL SELECT user_id, size FROM photo
+), counted AS (
+    INSERT INTO counted_pictures (picture_id, bytes) SELECT $1, $2 FROM picture
+    ON CONFLICT (picture_id) DO NOTHING
+    RETURNING bytes
+)
+UPDATE owners AS o SET bytes = greatest(o.bytes + counted.bytes - picture.size, 0)
+FROM counted, picture
+WHERE o.user_id = picture.user_id
+"""
+"""The picture's row stays locked: a deletion comes before, or gives back what is counted here."""
+
+READ_COUNTED = """
+SELECT picture_id, bytes FROM counted_pictures WHERE picture_id = ANY($1::uuid[])
+"""
 
 MARK_DELETED = """
 INSERT INTO owners AS o (user_id, deleted_at) VALUES ($1, $2)
@@ -101,12 +130,27 @@ async def end_upload(connection: Connection, upload: Upload) -> None:
     await connection.execute(END_UPLOAD, upload.user_id, str(upload.id))
 
 
-async def take_room(connection: Connection, user_id: UUID, size: int, quota: int) -> bool:
-    """Count `size` bytes as stored; return False when they do not fit or the user is deleted.
+async def take_room(
+    connection: Connection, user_id: UUID, picture: CountedPicture | None, quota: int
+) -> bool:
+    """Count the picture's bytes; return False when they do not fit or the user is deleted.
 
-    Called in the transaction that stores them. Nothing, `size` 0, always fits.
+    Called in the transaction that stores the picture, whose deletion gives its bytes back. None,
+    no picture, always fits.
     """
-    return await connection.fetchval(TAKE_ROOM, user_id, size, quota) is not None
+    size, picture_id = (picture.stored_bytes, picture.id) if picture else (0, None)
+    return await connection.fetchval(TAKE_ROOM, user_id, size, quota, picture_id) is not None
+
+
+async def count_picture(connection: Connection, picture_id: UUID, stored_bytes: int) -> None:
+    """Count every byte of a picture of which only the original was counted; else do nothing."""
+    await connection.execute(COUNT_PICTURE, picture_id, stored_bytes)
+
+
+async def read_counted(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return what each picture's deletion gives back; one without an entry, its original alone."""
+    rows = await connection.fetch(READ_COUNTED, ids)
+    return {row["picture_id"]: row["bytes"] for row in rows}
 
 
 async def mark_deleted(connection: Connection, user_id: UUID, now: datetime) -> None:

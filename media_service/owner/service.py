@@ -12,6 +12,7 @@ from media_service.owner.errors import QuotaExceeded
 from media_service.owner.model import (
     RENEW_SECONDS,
     Allowance,
+    CountedPicture,
     Tally,
     Upload,
     seconds_until_tomorrow,
@@ -71,14 +72,16 @@ async def count_upload(
     raise TokenRevoked() if tally and tally.deleted else _enough_today(allowance, now)
 
 
-async def take_room(connection: Connection, user_id: UUID, size: int, allowance: Allowance) -> None:
-    """Count bytes that the caller's transaction stores; 0 asks only whether the user is there.
+async def take_room(
+    connection: Connection, user_id: UUID, picture: CountedPicture | None, allowance: Allowance
+) -> None:
+    """Count a picture that the caller's transaction stores; None asks whether the user is there.
 
     Raises:
         QuotaExceeded: they do not fit.
         TokenRevoked: the user is deleted.
     """
-    if await repository.take_room(connection, user_id, size, allowance.stored_bytes):
+    if await repository.take_room(connection, user_id, picture, allowance.stored_bytes):
         return
     tally = await repository.read(connection, user_id)
     raise TokenRevoked if tally and tally.deleted else QuotaExceeded

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from media_service.picture import repository
+from media_service.picture.counting import count_pictures
 from media_service.picture.model import Picture
 from media_service.picture.service import has_row, report_lost
 from media_service.storage.model import ObjectKey, Storage
@@ -48,6 +49,8 @@ async def sweep(database: Database, storage: Storage, older_than: timedelta = GR
     the statement's time-out. So whatever has not been touched for an hour belongs to nobody who
     is still alive. A deletion removes the row first, so its left-over is nobody's either.
 
+    The quota counts the smaller files of each picture from this walk on, where it does not yet.
+
     `older_than` zero is for a service that is not running. A row without its file is never
     removed here: something outside has lost it, and only a person can tell what to do
     (`python -m media_service lost`).
@@ -85,6 +88,7 @@ async def find_lost(database: Database, storage: Storage) -> AsyncIterator[Lost]
     last = _FIRST
     while batch := await _batch(database, last):
         last = batch[-1].id
+        await count_pictures(database, storage, batch)
         for picture in batch:
             keys = tuple([key for key in picture.files() if not await storage.exists(key)])
             if keys and await has_row(database, picture):

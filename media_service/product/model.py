@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from media_service.owner.model import CountedPicture
 from media_service.picture.model import DescribedPicture
 from shared.entropy import Entropy
 from shared.paging import Position
@@ -24,6 +25,14 @@ Visibility = Literal["public", "hidden"]
 @dataclass(frozen=True, slots=True)
 class Photo(DescribedPicture):
     """A row of `photos`: a picture of a product's."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPhoto:
+    """A photo whose files the store keeps, and what they take of its owner's quota."""
+
+    photo: Photo
+    counted: CountedPicture
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from media_service.creative.model import Creative, Status
 from media_service.idempotency.model import FirstAnswer, fingerprint
 from media_service.idempotency.service import Turn
 from media_service.image.model import ImageFacts
+from media_service.owner.model import CountedPicture
 from media_service.owner.service import take_room
 from media_service.picture.model import DescribedPicture
 from media_service.upload.arrival import Arrival
@@ -56,17 +57,25 @@ async def take_in(
         picture = described(facts, new, arrival.user_id, name=draft.file_name, now=now)
         creative = _creative(picture, draft, due, facts)
         await intake.storage.keep(places(facts, staged, creative.key))
-        return await _commit(intake, arrival.token, turn, creative, answer(creative, mark))
+        counted = CountedPicture(creative.id, facts.stored_bytes)
+        first = answer(creative, mark)
+        return await _commit(intake, arrival.token, turn, creative, first, counted=counted)
 
 
 async def _commit(
-    intake: Intake, token: str, turn: Turn, creative: Creative, first: FirstAnswer
+    intake: Intake,
+    token: str,
+    turn: Turn,
+    creative: Creative,
+    first: FirstAnswer,
+    *,
+    counted: CountedPicture,
 ) -> FirstAnswer:
     """Write the row and its answer while the token and the room last; else remove the files."""
     async with discarding(intake.storage, creative.files()):
         intake.admission.admit(token)
         async with intake.database.transaction() as connection:
-            await take_room(connection, creative.user_id, creative.size, intake.allowance)
+            await take_room(connection, creative.user_id, counted, intake.allowance)
             await repository.insert(connection, creative)
             await turn.finish(connection, first)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)

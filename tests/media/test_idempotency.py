@@ -153,7 +153,7 @@ async def test_a_refused_request_leaves_its_key_free(media: MediaClient) -> None
 async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
     serving_media: Callable[..., Any],
 ) -> None:
-    async with serving_media(user_uploads_per_day=1, user_quota_bytes=len(PICTURE)) as media:
+    async with serving_media(user_uploads_per_day=1, user_quota_bytes=3 * len(PICTURE)) as media:
         first = await send(media)
         assert first.status == 201
         assert (await send(media, key="another")).status in {413, 429}

@@ -39,16 +39,17 @@ async def stored(database: Connection, user_id: UUID) -> int:
     return int(await database.fetchval("select bytes from owners where user_id = $1", user_id))
 
 
-async def size_of(serving: Callable[..., Any]) -> int:
-    """How many bytes the picture takes, once it is stored."""
+async def size_of(serving: Callable[..., Any], database: Connection) -> int:
+    """How many bytes the picture takes with its smaller ones, once it is stored."""
     async with serving() as media:
-        return int((await media.upload(picture=PICTURE))["bytes"])
+        await media.upload(picture=PICTURE)
+        return await stored(database, media.user_id)
 
 
 async def test_of_fifty_at_one_file_below_the_quota_one_is_stored(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
-    size = await size_of(serving_media)
+    size = await size_of(serving_media, database)
     before = len(left_over(files))
     async with serving_media(user_quota_bytes=3 * size - 1) as media:
         await media.upload(picture=PICTURE)
@@ -64,7 +65,7 @@ async def test_of_fifty_at_one_file_below_the_quota_one_is_stored(
 async def test_the_quota_is_exact_and_room_comes_back(
     serving_media: Callable[..., Any], database: Connection
 ) -> None:
-    size = await size_of(serving_media)
+    size = await size_of(serving_media, database)
     async with serving_media(user_quota_bytes=2 * size) as media:
         first = await media.upload(picture=PICTURE)
         await media.upload(picture=PICTURE)

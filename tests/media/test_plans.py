@@ -22,7 +22,10 @@ from tests.support.database import Connection
 from tests.support.databases import Databases
 
 ROWS = 100_000
-TABLES = ("creatives", "products", "photos", "owners", "idempotency_keys", "removals")
+TABLES = (
+    *("creatives", "products", "photos", "owners", "counted_pictures"),
+    *("idempotency_keys", "removals"),
+)
 FILL = f"""
 INSERT INTO creatives (
     id, user_id, file_name, content_type, size, width, height, sha256, due_at, timezone, status,
@@ -44,6 +47,7 @@ SELECT 'PR-' || lpad(n::text, 12, '0'), md5((n % 1000)::text)::uuid, 'thing' || 
        timestamptz '2026-01-01Z' + n * interval '1 minute', now()
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO owners (user_id, bytes) SELECT md5(n::text)::uuid, 1 FROM generate_series(1, {ROWS}) n;
+INSERT INTO counted_pictures SELECT md5('c' || n)::uuid, 1 FROM generate_series(1, {ROWS}) n;
 INSERT INTO idempotency_keys (user_id, route, key, lease, leased_until, created_at)
 SELECT md5((n % 1000)::text)::uuid, 'creatives', n::text, md5(n::text)::uuid, now(),
        timestamptz '2026-01-01Z' + n * interval '1 minute'
@@ -90,7 +94,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "owner.COUNT_UPLOAD": (SOMEBODY, START.date(), 9),
     "owner.RENEW_UPLOAD": (SOMEBODY, str(LEASE), 1.0),
     "owner.END_UPLOAD": (SOMEBODY, str(LEASE)),
-    "owner.TAKE_ROOM": (SOMEBODY, 1, 9),
+    "owner.TAKE_ROOM": (SOMEBODY, 1, 9, SOMETHING),
+    "owner.COUNT_PICTURE": (SOMETHING, 9),
+    "owner.READ_COUNTED": ([SOMETHING, SOMEBODY],),
     "owner.MARK_DELETED": (SOMEBODY, START),
     "owner.READ": (SOMEBODY,),
     "product.INSERT": (NAME, SOMEBODY, "n", "", 1, "EUR", "public", None, START, START, 1),

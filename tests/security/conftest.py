@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import asyncpg
 import pytest
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from tests.media.conftest import (
     serving_media,
 )
 from tests.support.clock import MovableClock
+from tests.support.database import Connection
 from tests.support.exports import NUMBER, Served
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
@@ -55,3 +57,11 @@ async def served(
 
         monkeypatch.setattr(Export, "read", counted)
         yield made
+
+
+@pytest.fixture
+async def database(media_dsn: str) -> AsyncIterator[Connection]:
+    """A connection of the test's own to media_service's database."""
+    connection = await asyncpg.connect(media_dsn)
+    yield connection
+    await connection.close()

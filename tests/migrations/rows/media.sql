@@ -1,5 +1,5 @@
 -- A row of everything, in the order in which one refers to another.
-INSERT INTO owners (user_id, bytes) VALUES ('01980000-0000-7000-8000-000000000001', 20);
+INSERT INTO owners (user_id, bytes) VALUES ('01980000-0000-7000-8000-000000000001', 35);
 INSERT INTO creatives (id, user_id, file_name, content_type, size, width, height, sha256, due_at,
                        timezone, variants, created_at, updated_at)
 SELECT id::uuid, '01980000-0000-7000-8000-000000000001', 'a.jpg', 'image/jpeg', 10, 1, 1,
@@ -18,5 +18,7 @@ INSERT INTO idempotency_keys (user_id, route, key, lease, leased_until, created_
 VALUES ('01980000-0000-7000-8000-000000000001', 'POST /products', 'lamp',
         '01980000-0000-7000-8000-000000000006', now(), now());
 INSERT INTO followed_streams (name, entry) VALUES ('revocations:deleted', '1-1');
+INSERT INTO counted_pictures (picture_id, bytes)
+VALUES ('01980000-0000-7000-8000-000000000003', 15);
 -- A trigger notes its files.
 DELETE FROM creatives WHERE id = '01980000-0000-7000-8000-000000000004';

@@ -1,0 +1,43 @@
+"""Measuring the pictures of which the quota knows the originals alone."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from media_service.owner.repository import count_picture, read_counted
+from media_service.picture.model import Picture
+from media_service.storage.errors import ObjectMissing
+from media_service.storage.model import Storage
+from shared.db import Database
+
+log = structlog.get_logger()
+
+
+async def count_pictures(database: Database, storage: Storage, pictures: Sequence[Picture]) -> None:
+    """Count every byte of those pictures that a release before migration 0006 has stored.
+
+    Any number of replicas may do so at once: a picture is counted once. One that has lost a file
+    stays as it is: a store that is mounted wrongly must not empty every quota.
+    """
+    async with database.connection() as connection:
+        counted = await read_counted(connection, [picture.id for picture in pictures])
+    uncounted = [picture for picture in pictures if picture.id not in counted]
+    for picture in uncounted:
+        stored_bytes = await _measure(storage, picture)
+        if stored_bytes is None:
+            continue
+        async with database.connection() as connection:
+            await count_picture(connection, picture.id, stored_bytes)
+        log.info("picture.counted", picture_id=str(picture.id), bytes=stored_bytes)
+
+
+async def _measure(storage: Storage, picture: Picture) -> int | None:
+    """Return the bytes of all the picture's files; None when one is lost."""
+    total = 0
+    for key in picture.files():
+        try:
+            async with storage.open(key) as file:
+                total += file.size
+        except ObjectMissing:
+            return None
+    return total
