@@ -29,7 +29,7 @@ from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
 from shared.clock_check import comparing_clocks
-from shared.db import open_database
+from shared.db import Bounds, open_database
 from shared.entropy import Entropy
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
@@ -37,6 +37,10 @@ from shared.redis import new_client
 from shared.request import KNOWN
 from shared.revocation.admission import admitting
 from shared.revocation.metrics import watch_mirror
+
+ANONYMOUS_CONNECTIONS = 2
+ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
+"""Of all callers who are not signed in, together, in one process."""
 
 FEATURES = (upload_routes, creative_routes, schedule_routes, product_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES)
@@ -58,8 +62,14 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
 async def _database(app: web.Application) -> AsyncIterator[None]:
     settings = app[r.SETTINGS]
     url, mounted = settings.media_database_url, settings.mounted("media_database_url")
-    async with open_database(url.get_secret_value(), mounted=mounted) as database:
-        app[r.DATABASE] = database
+    dsn = url.get_secret_value()
+    async with (
+        open_database(dsn, mounted=mounted) as database,
+        open_database(
+            dsn, mounted=mounted, size=ANONYMOUS_CONNECTIONS, bounds=ANONYMOUS_BOUNDS
+        ) as anonymous,
+    ):
+        app[r.DATABASE], app[r.ANONYMOUS_DATABASE] = database, anonymous
         app[r.SCHEDULES] = Schedules(database)
         readiness = app[READINESS]
         readiness.checks["database"] = database.reachable

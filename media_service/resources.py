@@ -26,6 +26,9 @@ SETTINGS: web.AppKey["MediaSettings"] = web.AppKey("settings")
 CLOCK: web.AppKey["Clock"] = web.AppKey("clock")
 ENTROPY: web.AppKey["Entropy"] = web.AppKey("entropy")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
+ANONYMOUS_DATABASE: web.AppKey["Database"] = web.AppKey("anonymous_database")
+"""The same database by few connections and short statements, for callers who are not signed in."""
+
 SCHEDULES: web.AppKey["Schedules"] = web.AppKey("schedules")
 STORAGE: web.AppKey["Storage"] = web.AppKey("storage")
 IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
@@ -42,3 +45,11 @@ CALLER: web.RequestKey["Claims"] = web.RequestKey("caller")
 
 TOKEN: web.RequestKey["str"] = web.RequestKey("token")
 """The access token that said so, for asking again."""
+
+
+def database_of(request: web.Request) -> "Database":
+    """Return the pool for whoever is calling, so that strangers starve nobody who has signed in.
+
+    Each route that needs no sign-in asks for its database here.
+    """
+    return request.app[DATABASE if CALLER in request else ANONYMOUS_DATABASE]

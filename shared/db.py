@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -52,25 +53,49 @@ class _PlainConnection(_BaseConnection):
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Limits of a pool whose callers could starve others, or the server.
+
+    The server ends a statement after `statement_seconds`, and uses one process for it. A caller
+    waits `wait_seconds` for a connection; when so many `callers` have or await one, the next one
+    is refused at once.
+    """
+
+    statement_seconds: float
+    wait_seconds: float
+    callers: int
+
+
 class Database:
     """One service's database. Lending a connection raises `ServiceUnavailable` when it is away."""
 
-    def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Record]", bounds: Bounds | None = None) -> None:
         """Work on an open pool."""
         self._pool = pool
+        self.bounds = bounds
         self.trouble = ""
         """Why the database was last found unreachable, for operators."""
+        self._callers = 0
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend one connection for the block."""
+        if self.bounds and self._callers >= self.bounds.callers:
+            raise ServiceUnavailable(RETRY_AFTER, "Too many ask for this at once")
+        seconds = self.bounds.wait_seconds if self.bounds else ACQUIRE_SECONDS
+        self._callers += 1
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=seconds) as connection:
                 yield connection
+        except asyncpg.QueryCanceledError as slow:
+            raise ServiceUnavailable(RETRY_AFTER, "The database took too long") from slow
         except _AWAY as away:
             if isinstance(away, ValueError):  # asyncpg's word for an argument of the wrong type
                 raise
             raise ServiceUnavailable(RETRY_AFTER, "The database cannot be reached") from away
+        finally:
+            self._callers -= 1
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -107,14 +132,19 @@ def _password_in(file: Path) -> Callable[[], Awaitable[str]]:
 
 @contextlib.asynccontextmanager
 async def open_database(
-    dsn: str, *, mounted: Path | None = None, size: int = 10
+    dsn: str, *, mounted: Path | None = None, size: int = 10, bounds: Bounds | None = None
 ) -> AsyncIterator[Database]:
     """Open a pool of up to `size` connections, each made when first needed and pinned to UTC.
 
     Opening needs no server: a service starts and recovers whatever the order. `mounted`: the file
     that `dsn` was read from; where that has a password, each connection is made with the one that
-    the file holds by then.
+    the file holds by then. `bounds`: for callers who could starve others.
     """
+    session, patience = {"timezone": "UTC", "jit": "off"}, float(STATEMENT_SECONDS)
+    if bounds:
+        patience = bounds.statement_seconds + CONNECT_SECONDS  # where the server does not answer
+        session["statement_timeout"] = str(round(bounds.statement_seconds * 1000))
+        session["max_parallel_workers_per_gather"] = "0"
     renewed = mounted if urlsplit(dsn).password else None
     async with asyncpg.create_pool(
         dsn,
@@ -122,8 +152,8 @@ async def open_database(
         min_size=0,
         max_size=size,
         timeout=CONNECT_SECONDS,
-        command_timeout=STATEMENT_SECONDS,
+        command_timeout=patience,
         connection_class=_PlainConnection,
-        server_settings={"timezone": "UTC", "jit": "off"},
+        server_settings=session,
     ) as pool:
-        yield Database(pool)
+        yield Database(pool, bounds)

@@ -19,7 +19,7 @@ from media_service.creative.schemas import (
 )
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.sending import answer_file
-from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, ZONES
+from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, ZONES, database_of
 from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.middleware import AUTHENTICATE
@@ -148,12 +148,12 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
 
 
 async def _readable(request: web.Request, query: FileQuery) -> Creative:
-    app, creative_id = request.app, path_id(request)
+    app, creative_id, database = request.app, path_id(request), database_of(request)
     if query.signature is None:
-        return await service.get_creative(app[DATABASE], creative_id, request[CALLER], query.owner)
+        return await service.get_creative(database, creative_id, request[CALLER], query.owner)
     link = Link(creative_id, query.variant, query.expires or 0)
     signed = SignedLink(link, query.signature)
-    return await service.get_linked(app[DATABASE], app[LINKS], signed, app[CLOCK].now())
+    return await service.get_linked(database, app[LINKS], signed, app[CLOCK].now())
 
 
 @routes.add(

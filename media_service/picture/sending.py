@@ -9,7 +9,7 @@ from aiohttp import web
 from media_service.picture.conditions import Span, choose_span, is_known
 from media_service.picture.model import DescribedPicture, Served
 from media_service.picture.service import open_file
-from media_service.resources import DATABASE, SETTINGS, STORAGE
+from media_service.resources import SETTINGS, STORAGE, database_of
 from media_service.storage.model import StoredFile
 
 WRITE_SECONDS = 60
@@ -45,7 +45,7 @@ async def answer_file(
     if is_known(request.headers.get("If-None-Match"), served.etag):
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(served))
-    async with open_file(app[DATABASE], app[STORAGE], picture, variant) as file:
+    async with open_file(database_of(request), app[STORAGE], picture, variant) as file:
         ours = any(name in request.headers for name in _NOT_FOR_NGINX)
         prefix = "" if ours else app[SETTINGS].redirect_prefix
         redirect = f"{prefix}{picture.key(variant)}" if prefix else ""

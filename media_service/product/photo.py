@@ -1,6 +1,6 @@
 """Products' photos: taken in like creatives, replaced, read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
@@ -79,22 +79,14 @@ async def put_photo(
     return product
 
 
-async def get_photo(
-    database: Database, product_id: str, viewer: Callable[[], Awaitable[UUID | None]]
-) -> Photo:
-    """Return the photo that anybody may see, or else the viewer's own.
-
-    Who that is, is asked last: a token that is no longer good hides no visible product.
+async def get_photo(database: Database, product_id: str, viewer: UUID | None) -> Photo:
+    """Return the photo of a visible product, or of the viewer's own.
 
     Raises:
         NotFound: there is none, or its product is hidden and somebody else's.
-        Whatever `viewer` raises, for a photo that not everybody may see.
     """
     async with database.connection() as connection:
-        found = await repository.find_photo(connection, product_id, None)
-    if found is None and (user_id := await viewer()):
-        async with database.connection() as connection:
-            found = await repository.find_photo(connection, product_id, user_id)
+        found = await repository.find_photo(connection, product_id, viewer)
     if found is None:
         raise NotFound
     return found

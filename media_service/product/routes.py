@@ -1,8 +1,5 @@
 """Products: create, list, search, one, change, delete, and their photos."""
 
-from functools import partial
-from uuid import UUID
-
 from aiohttp import web
 
 from media_service.picture.errors import RangeNotSatisfiable
@@ -21,11 +18,19 @@ from media_service.product.schemas import (
     PublicQuery,
     first_answer,
 )
-from media_service.resources import CALLER, CLOCK, DATABASE, INTAKE, REMOVER, TOKEN
+from media_service.resources import (
+    CALLER,
+    CLOCK,
+    DATABASE,
+    INTAKE,
+    REMOVER,
+    TOKEN,
+    database_of,
+)
 from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival, read_key
 from media_service.upload.routes import KEY_ERRORS, UPLOAD_ERRORS, answer_created
 from shared.answer import answer
-from shared.errors import MalformedJson, NotFound, TokenMissing, VersionMismatch
+from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.precondition import IF_MATCH, read_expected, version_tag
@@ -88,9 +93,7 @@ async def list_products(request: web.Request) -> web.Response:
 async def search_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, PublicQuery)
-    found = await service.search_products(
-        request.app[DATABASE], query.q, query.before(), query.rows
-    )
+    found = await service.search_products(database_of(request), query.q, query.before(), query.rows)
     return answer(ProductPage.of(query, found, ProductAnswer.of))
 
 
@@ -205,20 +208,30 @@ async def head_photo(request: web.Request) -> web.StreamResponse:
 
 
 async def _answer_photo(request: web.Request) -> web.StreamResponse:
-    variant = read_query(request, PhotoQuery).variant
-    found = await photo.get_photo(
-        request.app[DATABASE], _product_id(request), partial(_viewer, request)
-    )
+    variant, product_id = read_query(request, PhotoQuery).variant, _product_id(request)
+    refused = await _identify(request)
+    caller = request.get(CALLER)
+    try:
+        found = await photo.get_photo(
+            database_of(request), product_id, caller.sub if caller else None
+        )
+    except NotFound as missing:
+        raise refused or missing from None
     return await answer_file(request, found, variant)
 
 
-async def _viewer(request: web.Request) -> UUID | None:
-    """Return who is calling, None for nobody in particular."""
+async def _identify(request: web.Request) -> DomainError | None:
+    """Note who is calling, if anybody is signed in; return why a credential does not count.
+
+    A token that is no longer good hides no visible product.
+    """
     try:
         await request.app[AUTHENTICATE](request)
     except TokenMissing:
         return None
-    return request[CALLER].sub
+    except DomainError as refused:
+        return refused
+    return None
 
 
 def _answer_product(product: Product) -> web.Response:

@@ -13,6 +13,7 @@ from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
 from tests.bench.processes import processes
 from tests.bench.revoking import logout_to_refusal
+from tests.bench.starvation import searches_beside
 from tests.bench.table import Figure
 from tests.bench.uploading import many_uploads, upload
 
@@ -24,6 +25,7 @@ ROWS: dict[str, Row] = {
     "send code": send_code,
     "verify code": verify_code,
     "schedule read": schedule_read,
+    "searches beside": searches_beside,
     "cost of growth": cost_of_growth,
     "token check": token_check,
     "revocation check": revocation_check,

@@ -36,6 +36,17 @@ SELECT ('01980000-0000-7000-a000-' || lpad(to_hex(i), 12, '0'))::uuid,
        'UTC', '{original}', now(), now()
 FROM generate_series(0::bigint, $1::bigint - 1) i"""
 
+# All but the newest thousand are lamps.
+PRODUCTS = """
+INSERT INTO products (id, user_id, name, description, price, currency, visibility, created_at,
+                      updated_at)
+SELECT 'PR-' || lpad(i::text, 12, '0'),
+       ('01980000-0000-7000-8000-' || lpad(to_hex(i % 1000), 12, '0'))::uuid,
+       CASE WHEN i <= $1 - 1000 THEN 'Desk lamp ' ELSE 'Chair ' END || i,
+       'Bright and small, no. ' || i, 49900, 'INR', 'public',
+       now() - ($1 - i) * interval '1 second', now()
+FROM generate_series(1::bigint, $1::bigint) i"""
+
 # Published long ago, so that nothing but a reseeding brings them to Redis.
 REVOCATIONS = """
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at, published_at)
@@ -107,6 +118,19 @@ class Seeds:
         """Take them away, so that no service that starts looks for their files."""
         connection = await asyncpg.connect(self._stack.dsn("media"))
         await connection.execute("truncate creatives")
+        await connection.close()
+
+    async def products(self, count: int) -> None:
+        """Have so many visible products."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        await connection.execute(PRODUCTS, count, timeout=600)
+        await connection.execute("vacuum analyze products", timeout=600)
+        await connection.close()
+
+    async def no_products(self) -> None:
+        """Take them away."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        await connection.execute("truncate products")
         await connection.close()
 
     async def revocations(self, count: int) -> list[str]:

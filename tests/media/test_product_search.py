@@ -1,9 +1,5 @@
 """Products found by their words, by anybody, at a bounded cost."""
 
-import asyncpg
-import pytest
-
-from media_service.product import repository
 from tests.support.media import MediaClient
 from tests.support.products import found, offer
 
@@ -45,19 +41,3 @@ async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
         seen.append([item["name"][-1] for item in page["items"]])
         query["cursor"] = page["next_cursor"] or ""
     assert seen == [["4", "3"], ["2", "1"], ["0"]]
-
-
-async def test_a_search_that_takes_long_is_given_up(
-    media: MediaClient, media_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await offer(media)
-    assert repository.SEARCH_SECONDS <= 2
-    monkeypatch.setattr(repository, "SEARCH_SECONDS", 0.1)
-    connection = await asyncpg.connect(media_dsn)
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE products")
-        refused = await media.call("GET", "/products/public", params={"q": "lamp"})
-        assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
-    await connection.close()
-    monkeypatch.undo()
-    assert await found(media, q="lamp") == ["Desk lamp"]

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from shared import db
-from shared.db import Database, open_database
+from shared.db import Bounds, Database, open_database
 from shared.errors import ServiceUnavailable
 from tests.support.proxy import Proxy, proxying
 
@@ -171,6 +171,40 @@ async def test_a_full_pool_is_unavailable_and_recovers(database: Database) -> No
     async with database.connection(), database.connection():
         await within(SHORT * 3, database)
     assert await one(database) == 1
+
+
+async def test_bounded_pool_with_all_its_callers_refuses_the_next_one_at_once(
+    postgres: Postgres,
+) -> None:
+    bounds = Bounds(statement_seconds=1, wait_seconds=30, callers=2)
+    async with open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database:
+        async with database.connection():
+            waiting = asyncio.create_task(one(database))
+            await asyncio.sleep(0)
+            with pytest.raises(ServiceUnavailable, match="Too many") as refused:
+                await one(database)
+            assert refused.value.retry_after == 1
+        assert await waiting == 1
+        assert await one(database) == 1
+
+
+async def test_bounded_pool_lets_a_caller_wait_for_so_long(postgres: Postgres) -> None:
+    bounds = Bounds(statement_seconds=1, wait_seconds=SHORT, callers=9)
+    async with (
+        open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database,
+        database.connection(),
+    ):
+        await within(2 * SHORT, database)
+
+
+async def test_bounded_pool_has_the_server_end_a_slow_statement(postgres: Postgres) -> None:
+    bounds = Bounds(statement_seconds=SHORT, wait_seconds=1, callers=9)
+    async with open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database:
+        with pytest.raises(ServiceUnavailable, match="took too long") as refused:
+            async with database.connection() as connection:
+                await connection.fetchval("select pg_sleep(30)")
+        assert type(refused.value.__cause__) is asyncpg.QueryCanceledError
+        assert await one(database) == 1
 
 
 async def test_a_connection_that_the_server_ended_is_replaced(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.acl import hashed
-from deploy.keys import DROP_AFTER, DROP_DAYS, HOLDERS, LONGEST_WAIT_DAYS, main, password
+from deploy.keys import DROP_AFTER, DROP_WAITS, HOLDERS, main, password
 from tests.support.clock import MovableClock
 
 VOLUMES = ("auth", "media", "postgres", "redis", "store", "jwks")
@@ -142,13 +142,13 @@ def test_drop_before_its_time_is_refused_with_the_date(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = MovableClock()
-    days = DROP_DAYS.get(secret, LONGEST_WAIT_DAYS)
-    moments = [clock.now() + timedelta(days=days)]
+    wait = DROP_WAITS[secret]
+    moments = [clock.now() + wait]
     for step in ("add", "use"):
         assert main([step, secret], keys, clock) == 0
-    moments.append(clock.now() + timedelta(days=days))
+    moments.append(clock.now() + wait)
     before = texts(keys)
-    clock.advance(days=days, minutes=-1)
+    clock.advance(seconds=wait.total_seconds(), minutes=-1)
     assert main(["drop", secret], keys, clock) == 1
     error = capsys.readouterr().err
     assert [one for one in moments if f"{secret} is safe to drop from {one:%FT%H:%M}" in error]
