@@ -34,6 +34,7 @@ from auth_service.signing.keystore import (
 from shared.clock import Clock, SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
+from shared.prctl import deny_inspection
 from shared.settings import load_settings
 from shared.shutdown import run
 from shared.start_up import log_warnings
@@ -61,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         return asyncio.run(act(settings, clock, entropy, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
     log_warnings(settings, os.environ)
+    if settings.production:
+        deny_inspection()
     if chosen.command == "worker":
         asyncio.run(run_worker(settings, clock, entropy))
     else:

@@ -18,6 +18,7 @@ from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from shared.logs import cause, configure_logs
+from shared.prctl import deny_inspection
 from shared.settings import load_settings
 from shared.shutdown import run
 from shared.start_up import log_warnings
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     log_warnings(settings, os.environ)
     keep_freed_chunks()
+    if settings.production:
+        deny_inspection()
     run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
     return 0
 

@@ -1,7 +1,6 @@
 """What the one-shot `keys` makes: once, each part for its holder, rotated step by step."""
 
 from configparser import ConfigParser
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
