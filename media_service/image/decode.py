@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.model import Bounds, Extent, ImageFormat
@@ -16,10 +16,14 @@ _DEPTH_AT = 24
 """In a PNG: behind signature, length, name, width and height."""
 _STEPS = {2: 85, 4: 17}
 """What a step of a grey of so few bits is in eight, which its pixels have when they are decoded."""
+_LOADED_EARLY = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 
 def prepare() -> None:
-    """Load the five decoders, keep them to one thread, and make bomb warnings errors."""
+    """Load the five decoders, keep them to one thread, and make bomb warnings errors.
+
+    Pillow loads the plugins of `_LOADED_EARLY` when a picture needs them: too late in a sandbox.
+    """
     Image.preinit()
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -1,10 +1,15 @@
-"""The pipe's language: four bytes of length, then that much JSON."""
+"""The language between service and decoder: four bytes of length, then that much JSON.
+
+A job goes through a socket, because descriptors of open files come with it; answers use a pipe.
+"""
 
 import json
-from typing import Any, BinaryIO
+import socket
+from typing import Any
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 64 * 1024
+_MAX_DESCRIPTORS = 8
 
 Message = dict[str, Any]
 
@@ -34,9 +39,15 @@ def frame_length(header: bytes) -> int:
     return length
 
 
-def read(stream: BinaryIO) -> Message | None:
-    """Return the next message of a blocking stream, None at its end."""
-    header = stream.read(LENGTH_BYTES)
+def send(jobs: socket.socket, message: Message, descriptors: list[int]) -> None:
+    """Send a job with its open files; it never waits, as there is one job at a time."""
+    socket.send_fds(jobs, [pack(message)], descriptors)
+
+
+def receive(jobs: socket.socket) -> tuple[Message, list[int]] | None:
+    """Return the next job of a blocking socket and its open files, None at its end."""
+    header, descriptors, _, _ = socket.recv_fds(jobs, LENGTH_BYTES, _MAX_DESCRIPTORS)
     if len(header) < LENGTH_BYTES:
         return None
-    return unpack(stream.read(frame_length(header)))
+    body = jobs.recv(frame_length(header), socket.MSG_WAITALL)
+    return unpack(body), list(descriptors)

@@ -6,12 +6,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+import structlog
+
 from media_service.image.model import ImageFacts
 from media_service.image.process import Worker
+from media_service.image.sandbox import SAFEGUARDS
 from media_service.image.turns import Turns
 
 QUEUE_PER_WORKER = 128
 QUEUE_SECONDS = 30
+
+log = structlog.get_logger()
 
 
 class ImagePool:
@@ -45,7 +50,7 @@ class ImagePool:
 
         Raises:
             UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
-            ServiceUnavailable: the queue is full or too slow, or the process died.
+            ServiceUnavailable: the queue is full or too slow, or two processes died of it.
             OSError: the process could not read or write, for want of room say.
         """
         async with self._turns.turn(owner, QUEUE_SECONDS) as worker:
@@ -58,6 +63,12 @@ async def open_pool(count: int, max_pixels: int) -> AsyncIterator[ImagePool]:
     workers = [Worker(max_pixels) for _ in range(count)]
     try:
         await asyncio.gather(*(worker.start() for worker in workers))
+        _tell_sandbox(workers[0].sandbox)
         yield ImagePool(workers)
     finally:
         await asyncio.gather(*(worker.stop() for worker in workers))
+
+
+def _tell_sandbox(active: tuple[str, ...]) -> None:
+    missing = [name for name in SAFEGUARDS if name not in active]
+    log.info("image_worker.sandbox", active=list(active), missing=missing)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
@@ -11,21 +11,25 @@ from pathlib import Path
 import structlog
 
 from media_service.image import frames
-from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.image.model import ImageFacts, Made
-from shared.errors import DomainError, ServiceUnavailable
+from media_service.image.answers import read_answer
+from media_service.image.errors import BrokenImage
+from media_service.image.files import open_files
+from media_service.image.job_time import within_job_time
+from media_service.image.model import ImageFacts
+from shared.errors import ServiceUnavailable
 
 CPU_SECONDS = 6
 WALL_SECONDS = 9
 START_SECONDS = 20
 STOP_SECONDS = 1
-_REFUSALS: dict[str, type[DomainError]] = {
-    error.code: error for error in (UnsupportedImage, BrokenImage, ImageTooLarge)
-}
 _PACKAGE_ROOT = Path(__file__).parents[2]
-INHERITED = ("PATH", "LD_LIBRARY_PATH", "TZ")
+INHERITED = ("LD_LIBRARY_PATH",)
 
 log = structlog.get_logger()
+
+
+class DecoderDied(ServiceUnavailable):
+    """The process ended before it answered, or answered nonsense."""
 
 
 class Worker:
@@ -35,6 +39,9 @@ class Worker:
         """Start nothing yet."""
         self._max_pixels = max_pixels
         self._process: Process | None = None
+        self._jobs: socket.socket | None = None
+        self.sandbox: tuple[str, ...] = ()
+        """What the process gave up before its first picture (`sandbox.SAFEGUARDS`)."""
 
     @property
     def pid(self) -> int | None:
@@ -44,52 +51,70 @@ class Worker:
     async def render(self, path: Path) -> ImageFacts:
         """Return what the picture is; what is served of it lies beside it then.
 
+        A picture whose decoder dies is tried once more in a fresh one: most deaths are not its own.
+
         Raises:
             UnsupportedImage, BrokenImage, ImageTooLarge: as the decoder found it; one that takes
-                more than `CPU_SECONDS` or `WALL_SECONDS` counts as broken.
-            ServiceUnavailable: the process died for a reason that may not be the picture's.
-            OSError: the process could not read or write, for want of room say.
+                more than `CPU_SECONDS` or `WALL_SECONDS` counts as broken, and is not tried again.
+            ServiceUnavailable: the second decoder died too, or none can start.
+            OSError: a file could not be read or written, for want of room say.
         """
+        try:
+            return await self._render_once(path)
+        except DecoderDied:
+            return await self._render_once(path)
+
+    async def _render_once(self, path: Path) -> ImageFacts:
         process = self._process or await self.start()
         try:
             answer = await self._ask(process, path)
+        except OSError:
+            raise  # a file cannot be opened: the decoder has heard of nothing
         except BaseException:
             await self.kill()
             raise
-        if refused := answer.get("refused"):
-            raise _REFUSALS[refused](answer["detail"])
-        if "failed" in answer:
-            raise OSError(answer["failed"], os.strerror(answer["failed"] or 0))
-        return _facts(answer)
+        try:
+            return read_answer(answer)
+        except (ValueError, KeyError, TypeError) as nonsense:
+            await self.kill()
+            log.warning("image_worker.answered_nonsense", pid=process.pid)
+            raise DecoderDied from nonsense
 
     async def start(self) -> Process:
         """Start the process and wait until it can decode."""
-        process = self._process = await asyncio.create_subprocess_exec(
-            *worker_command(),
-            stdin=PIPE,
-            stdout=PIPE,
-            cwd=_PACKAGE_ROOT,
-            env=_environment(),
-        )
+        self._close_jobs()
+        self._jobs, theirs = socket.socketpair()
+        self._jobs.setblocking(False)
+        with theirs:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *worker_command(),
+                stdin=theirs.fileno(),
+                stdout=PIPE,
+                cwd=_PACKAGE_ROOT,
+                env=_environment(),
+            )
         try:
             async with asyncio.timeout(START_SECONDS):
-                await _receive(process)
-        except (TimeoutError, EOFError, OSError) as failed:
+                self.sandbox = tuple((await _receive(process))["sandbox"])
+        except BaseException as failed:
             await self.kill()
-            raise ServiceUnavailable from failed
+            if isinstance(failed, (TimeoutError, EOFError)):
+                raise ServiceUnavailable from failed
+            raise
         log.debug("image_worker.started", pid=process.pid)
         return process
 
     async def stop(self) -> None:
         """End the process: by closing its input, and by force when that is not enough."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+        self._close_jobs()
+        if self._process is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
         await self.kill()
 
     async def kill(self) -> None:
         """End the process at once and wait for its end; the next job starts another."""
+        self._close_jobs()
         process, self._process = self._process, None
         if process is None:
             return
@@ -97,17 +122,36 @@ class Worker:
             process.kill()
         await process.wait()
 
+    def _close_jobs(self) -> None:
+        if self._jobs is not None:
+            self._jobs.close()
+            self._jobs = None
+
     async def _ask(self, process: Process, path: Path) -> frames.Message:
-        job = {"path": str(path), "max_pixels": self._max_pixels, "cpu_seconds": CPU_SECONDS}
         try:
-            async with asyncio.timeout(WALL_SECONDS):
-                await _send(process, job)
-                return await _receive(process)
+            await self._send(path)
+            answer = asyncio.create_task(_receive(process))
+            return await within_job_time(answer, process.pid, wall=WALL_SECONDS, cpu=CPU_SECONDS)
         except TimeoutError:
             log.warning("image_worker.overran", pid=process.pid)
             raise BrokenImage("the image takes too long to decode") from None
-        except (EOFError, OSError):
-            raise await _explain_death(process) from None
+        except (EOFError, ValueError, RecursionError) as ended:
+            await self.kill()
+            log.warning("image_worker.died", pid=process.pid, status=process.returncode)
+            raise DecoderDied from ended
+
+    async def _send(self, path: Path) -> None:
+        """Hand the picture over; a thread that is under way is waited for.
+
+        It makes files that are to be removed after it, and uses a socket that is to be closed.
+        """
+        job = {"max_pixels": self._max_pixels}
+        work = asyncio.get_running_loop().run_in_executor(None, _send_job, self._jobs, job, path)
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.gather(work, return_exceptions=True)
+            raise
 
 
 def worker_command() -> list[str]:
@@ -115,32 +159,30 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "media_service.image.worker", str(os.getpid())]
 
 
-def _facts(answer: frames.Message) -> ImageFacts:
-    made = tuple(Made(**one) for one in answer.pop("made"))
-    return ImageFacts(**answer, made=made)
+def _send_job(jobs: socket.socket | None, job: frames.Message, path: Path) -> None:
+    """Open the picture's files and send them with the job.
 
-
-async def _explain_death(process: Process) -> DomainError:
-    """Return what the process' end means for the picture it was decoding."""
-    status = await process.wait()
-    log.warning("image_worker.died", pid=process.pid, status=status)
-    if status == -signal.SIGXCPU:
-        return BrokenImage("the image takes too long to decode")
-    return ServiceUnavailable()
-
-
-async def _send(process: Process, message: frames.Message) -> None:
-    if process.stdin is None:
-        raise EOFError
-    process.stdin.write(frames.pack(message))
-    await process.stdin.drain()
+    Raises:
+        OSError: a file cannot be opened.
+        EOFError: nobody takes the job.
+    """
+    with open_files(path) as files:
+        try:
+            if jobs is None:
+                raise EOFError
+            frames.send(jobs, job, files.descriptors)
+        except OSError as ended:
+            raise EOFError from ended
 
 
 async def _receive(process: Process) -> frames.Message:
     if process.stdout is None:
         raise EOFError
-    header = await process.stdout.readexactly(frames.LENGTH_BYTES)
-    return frames.unpack(await process.stdout.readexactly(frames.frame_length(header)))
+    try:
+        header = await process.stdout.readexactly(frames.LENGTH_BYTES)
+        return frames.unpack(await process.stdout.readexactly(frames.frame_length(header)))
+    except OSError as ended:
+        raise EOFError from ended
 
 
 def _environment() -> dict[str, str]:

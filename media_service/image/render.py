@@ -5,7 +5,6 @@ import mmap
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from PIL import Image
 
@@ -20,6 +19,7 @@ from media_service.image.cleaning.webp import clean_webp
 from media_service.image.decode import decoded, judged, turned_by_property
 from media_service.image.encode import encode_within
 from media_service.image.errors import UnsupportedImage
+from media_service.image.files import PictureFiles
 from media_service.image.gif import scan_gif
 from media_service.image.jpeg import scan_jpeg
 from media_service.image.model import (
@@ -31,7 +31,6 @@ from media_service.image.model import (
     ImageFormat,
     Made,
     Source,
-    rendering,
 )
 from media_service.image.png import scan_png
 from media_service.image.shrink import shrink
@@ -58,8 +57,8 @@ _PLACEHOLDER_SIDE = 32
 _WHITE = (255, 255, 255, 255)
 
 
-def render(path: Path, bounds: Bounds) -> ImageFacts:
-    """Write what is served of the file beside it, synced to disk, and return what it is.
+def render(files: PictureFiles, bounds: Bounds) -> ImageFacts:
+    """Write what is served of the upload, synced to disk, and return what it is.
 
     The file is cleaned first and decoded then: what has been decoded whole is what is served.
 
@@ -69,7 +68,7 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
         ImageTooLarge: it is out of bounds by its header, or memory ran out.
         OSError: there is no room for what would be written.
     """
-    found, cleaned = _clean(path, bounds)
+    found, cleaned = _clean(files.source, bounds)
     data = bytes(cleaned)
     with decoded(data, found, bounds) as image:
         if found is ImageFormat.AVIF:
@@ -81,21 +80,21 @@ def render(path: Path, bounds: Bounds) -> ImageFacts:
             first = as_seen(image, cleaned.orientation)
         preview, thumb = (shrink(first, side) for side in SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
-    made = [_write(path, ORIGINAL, data)]
+    made = [_write(files, ORIGINAL, data)]
     for variant, picture in zip(SIDES, (preview, thumb), strict=True):
-        made.append(_write(path, variant, encode_within(picture, len(data))))
+        made.append(_write(files, variant, encode_within(picture, len(data))))
     return ImageFacts(found.content_type, *size, placeholder, tuple(made))
 
 
-def _clean(path: Path, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:
-    with path.open("rb") as file:
-        found = sniff(file.read(HEAD_BYTES))
-        if found is None:
-            raise UnsupportedImage
-        with judged(), mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            if scan := _SCANS.get(found):
-                bounds.check(scan(data))
-            return found, _CLEANERS[found](data)
+def _clean(source: int, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:
+    found = sniff(os.read(source, HEAD_BYTES))
+    if found is None:
+        raise UnsupportedImage
+    size = os.lseek(source, 0, os.SEEK_END)  # said to mmap, which might not be let ask for it
+    with judged(), mmap.mmap(source, size, access=mmap.ACCESS_READ) as data:
+        if scan := _SCANS.get(found):
+            bounds.check(scan(data))
+        return found, _CLEANERS[found](data)
 
 
 def _placeholder(image: Image.Image) -> str:
@@ -106,9 +105,9 @@ def _placeholder(image: Image.Image) -> str:
     return blurhash(small.tobytes(), *small.size)
 
 
-def _write(path: Path, variant: str, data: bytes) -> Made:
-    with rendering(path, variant).open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _write(files: PictureFiles, variant: str, data: bytes) -> Made:
+    target, rest = files.target(variant), memoryview(data)
+    while rest:
+        rest = rest[os.write(target, rest) :]
+    os.fsync(target)
     return Made(variant, len(data), hashlib.sha256(data).hexdigest())

@@ -1,63 +1,37 @@
-"""The process that decodes: `python -m media_service.image.worker`, spoken to over its pipes.
+"""The process that decodes: `python -m media_service.image.worker`, asked over its standard input.
 
-It may be killed at any moment, by us or by a picture; nothing is lost but the answer. It starts
-without the service's environment, so that a picture that takes it over finds no secret in it.
+It may be killed at any moment, by us or by a picture; nothing is lost but the answer. A picture
+that takes it over finds no secret, no file but the picture's own, no network and no other process.
 """
 
-import ctypes
-import math
 import os
 import resource
 import signal
+import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import BinaryIO
 
 from media_service.image import frames
 from media_service.image.decode import prepare
 from media_service.image.errors import ImageTooLarge
+from media_service.image.files import PictureFiles
 from media_service.image.model import Bounds
 from media_service.image.render import render
+from media_service.image.sandbox import enter_sandbox
 from shared.errors import DomainError
+from shared.prctl import PR_SET_PDEATHSIG, prctl
 
 MEMORY_BYTES = 768 * 1024 * 1024
 """A legal WebP of 40 megapixels needs 700 MiB of address space."""
 
-_PR_SET_PDEATHSIG = 1
 
-
-def main(parent: int) -> None:
-    """Answer jobs until standard input ends."""
-    _die_with(parent)
-    answers = _take_standard_output()
-    prepare()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    answers.write(frames.pack({"ready": True}))
-    while (job := frames.read(sys.stdin.buffer)) is not None:
-        answers.write(frames.pack(_answer(job)))
-
-
-def _die_with(parent: int) -> None:
-    """Ask the kernel for SIGKILL when the parent ends, also when it ended just now."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit(0)
-
-
-def _take_standard_output() -> BinaryIO:
-    """Keep the answers' pipe for ourselves: what a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return answers
-
-
-def _answer(job: frames.Message) -> frames.Message:
-    _allow_cpu(job["cpu_seconds"])
+def answer_job(job: frames.Message, files: PictureFiles) -> frames.Message:
+    """Decode one picture; return what it is, or why there is no answer."""
     try:
-        facts = render(Path(job["path"]), Bounds(job["max_pixels"]))
+        facts = render(files, Bounds(job["max_pixels"]))
     except DomainError as refusal:
         return {"refused": refusal.code, "detail": refusal.detail}
     except MemoryError:
@@ -67,11 +41,36 @@ def _answer(job: frames.Message) -> frames.Message:
     return asdict(facts)
 
 
-def _allow_cpu(seconds: int) -> None:
-    """Allow this job `seconds` of processor time from now on; the limit itself is cumulative."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    spent = math.ceil(used.ru_utime + used.ru_stime)
-    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, resource.RLIM_INFINITY))
+def main(
+    parent: int, answer: Callable[[frames.Message, PictureFiles], frames.Message] = answer_job
+) -> None:
+    """Answer jobs until standard input ends."""
+    _die_with(parent)
+    jobs, answers = socket.socket(fileno=os.dup(0)), _take_standard_output()
+    prepare()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answers.write(frames.pack({"sandbox": enter_sandbox()}))
+    while (received := frames.receive(jobs)) is not None:
+        job, files = received[0], PictureFiles(received[1])
+        result = answer(job, files)
+        files.close()
+        answers.write(frames.pack(result))
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel for SIGKILL when the parent ends, also when it ended just now."""
+    with suppress(OSError):
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+def _take_standard_output() -> BinaryIO:
+    """Keep the answers' pipe for ourselves: what a library prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return answers
 
 
 if __name__ == "__main__":

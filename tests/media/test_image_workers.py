@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from media_service.image.model import ImageFacts
 from media_service.image.pool import ImagePool, open_pool
 from media_service.image.process import Worker
 from shared.errors import ServiceUnavailable
+from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.pictures import blank_png, encode, many_scans
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
@@ -47,44 +48,26 @@ def started(pool: ImagePool) -> list[int]:
     return [worker.pid for worker in pool.workers if worker.pid]
 
 
-async def test_a_killed_process_costs_one_picture_and_is_replaced(picture: Path) -> None:
-    async with open_pool(1, PIXELS) as pool:
-        assert is_picture(await pool.render(picture, ALICE))
-        [first] = started(pool)
-        os.kill(first, signal.SIGKILL)
-        with pytest.raises(ServiceUnavailable):
-            await pool.render(picture, ALICE)
-        assert is_picture(await pool.render(picture, ALICE))
-        [second] = started(pool)
-        assert second != first
-    assert not Path(f"/proc/{second}").exists()
+@pytest.fixture
+def decoders() -> Iterator[StartedDecoders]:
+    with started_decoders() as started:
+        yield started
 
 
-async def test_a_death_within_a_job_is_no_verdict_on_the_picture(heavy: Path) -> None:
-    async with open_pool(1, PIXELS) as pool:
-        [process] = started(pool)
-        os.kill(process, signal.SIGSTOP)
-        asking = asyncio.create_task(pool.render(heavy, ALICE))
-        await asyncio.sleep(0)
-        os.kill(process, signal.SIGSEGV)
-        os.kill(process, signal.SIGCONT)
-        with pytest.raises(ServiceUnavailable):
-            await asking
-
-
-async def test_too_long_on_the_clock_is_broken(
-    heavy: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+async def test_too_long_on_the_clock_is_broken_and_not_retried(
+    heavy: Path, picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_pool(1, PIXELS) as pool:
         monkeypatch.setattr("media_service.image.process.WALL_SECONDS", 0.02)
         with pytest.raises(BrokenImage):
             await pool.render(heavy, ALICE)
+        assert decoders.count == 1
         monkeypatch.undo()
         assert is_picture(await pool.render(picture, ALICE))
 
 
-async def test_too_long_on_the_processor_is_broken(
-    tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+async def test_too_long_on_the_processor_is_broken_and_not_retried(
+    tmp_path: Path, picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = tmp_path / "slow"
     slow.write_bytes(many_scans((8000, 5000), 40))
@@ -92,22 +75,19 @@ async def test_too_long_on_the_processor_is_broken(
         monkeypatch.setattr("media_service.image.process.CPU_SECONDS", 0)
         with pytest.raises(BrokenImage):
             await pool.render(slow, ALICE)
+        assert decoders.count == 1
         monkeypatch.undo()
         for _ in range(3):  # the processor time of earlier jobs does not count
             assert is_picture(await pool.render(picture, ALICE))
 
 
-async def test_memory_is_limited(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None:
     """With a limit 24 MiB above what an idle process has, a picture of 40 MB is too large."""
-    program = (
-        "import media_service.image.worker as w, pathlib\n"
-        "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
-        f"w.MEMORY_BYTES = pages * {os.sysconf('SC_PAGESIZE')} + 24 * 1024 * 1024\n"
-        f"w.main({os.getpid()})\n"
-    )
-    monkeypatch.setattr(
-        "media_service.image.process.worker_command",
-        lambda: [sys.executable, "-c", program],
+    decoders.run(
+        "import pathlib",
+        "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])",
+        f"worker.MEMORY_BYTES = pages * {os.sysconf('SC_PAGESIZE')} + 24 * 1024 * 1024",
+        "worker.main(PARENT)",
     )
     async with open_pool(1, PIXELS) as pool:
         process = started(pool)

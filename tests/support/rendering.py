@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from media_service.image.files import open_files
 from media_service.image.model import VARIANTS, Bounds, ImageFacts, rendering
 from media_service.image.render import render
 
@@ -9,5 +10,6 @@ from media_service.image.render import render
 def rendered(tmp_path: Path, picture: bytes) -> tuple[ImageFacts, dict[str, bytes]]:
     path = tmp_path / "picture"
     path.write_bytes(picture)
-    facts = render(path, Bounds(40_000_000))
+    with open_files(path) as files:
+        facts = render(files, Bounds(40_000_000))
     return facts, {variant: rendering(path, variant).read_bytes() for variant in VARIANTS}

@@ -9,6 +9,7 @@ import pytest
 
 from media_service.image.decode import prepare
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from media_service.image.files import open_files
 from media_service.image.gif import scan_gif
 from media_service.image.jpeg import scan_jpeg
 from media_service.image.model import Bounds, Extent, ImageFacts, Source
@@ -34,7 +35,8 @@ def prepared() -> None:
 def look(tmp_path: Path, picture: bytes) -> ImageFacts:
     path = tmp_path / "picture"
     path.write_bytes(picture)
-    return render(path, BOUNDS)
+    with open_files(path) as files:
+        return render(files, BOUNDS)
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -1,0 +1,230 @@
+"""A decoder that a picture has taken over: what it can reach from inside, and what is kept."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import structlog
+
+from media_service.image.files import open_files
+from media_service.image.model import ORIGINAL, Bounds, ImageFacts, rendering
+from media_service.image.pool import open_pool
+from media_service.image.process import Worker
+from media_service.image.render import render
+from shared.errors import DomainError
+from tests.support.adorned import adorned
+from tests.support.corpus import KINDS, corpus
+from tests.support.decoder_attacks import HARMFUL, HARMLESS, Target
+from tests.support.decoders import StartedDecoders, started_decoders
+from tests.support.hostile import WHOLE
+from tests.support.pictures import animate, encode
+
+PIXELS = 40_000_000
+PROBING = (
+    "from tests.support.decoder_attacks import probe",
+    "worker.main(PARENT, answer=probe)",
+)
+UNFENCED = (
+    "from tests.support.decoder_attacks import probe_harmlessly",
+    "worker.enter_sandbox = list",
+    "worker.main(PARENT, answer=probe_harmlessly)",
+)
+REFUSE = "def refuse(*_): raise OSError(38, 'ENOSYS')"
+MISSING = {
+    "unknown machine": (
+        ["import platform", "platform.machine = lambda: 'riscv64'"],
+        {"no_new_privs", "landlock"},
+    ),
+    "translated machine": (
+        [
+            "from media_service.image.seccomp import ARCHITECTURES",
+            "ARCHITECTURES.update(x86_64=1, aarch64=1)",
+        ],
+        {"no_new_privs", "landlock"},
+    ),
+    "no Landlock": (
+        ["from media_service.image import landlock", "landlock._CREATE_RULESET = 9999"],
+        {"no_new_privs", "seccomp"},
+    ),
+    "no no_new_privs": (
+        ["from media_service.image import sandbox", REFUSE, "sandbox.prctl = refuse"],
+        {"landlock", "seccomp"},
+    ),
+    "none": (
+        [
+            "from media_service.image import landlock, sandbox, seccomp",
+            REFUSE,
+            "sandbox.prctl = seccomp.prctl = landlock._call = refuse",
+        ],
+        set(),
+    ),
+}
+"""What a kernel lacks: lines that make it so for a decoder, and what can hold then at most."""
+OF_FILES = {"another's file", "/etc/passwd", "environment", "directory", "write a file", "rename"}
+
+
+@pytest.fixture
+def decoders() -> Iterator[StartedDecoders]:
+    with started_decoders() as started:
+        yield started
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Target]:
+    """A listener on loopback, a process of this user, and another user's upload."""
+    others = tmp_path / "others upload"
+    others.write_bytes(encode("PNG"))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        subprocess.Popen(["/bin/sleep", "60"]) as victim,
+    ):
+        port = listener.getsockname()[1]
+        yield Target(port, os.getpid(), victim.pid, str(tmp_path / "new"), str(others))
+        assert victim.poll() is None
+        victim.kill()
+
+
+@asynccontextmanager
+async def running(worker: Worker) -> AsyncIterator[Worker]:
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+
+
+async def attack(worker: Worker, target: Target, tmp_path: Path) -> dict[str, object]:
+    """What came of each attack: `done`, or the name of the error."""
+    path = tmp_path / "job"
+    path.write_text(json.dumps(asdict(target)))
+    await worker.render(path)
+    outcome: dict[str, object] = json.loads(rendering(path, ORIGINAL).read_text())
+    return outcome
+
+
+async def verdict(worker: Worker, path: Path) -> ImageFacts | str:
+    try:
+        return await worker.render(path)
+    except DomainError as refusal:
+        return refusal.code
+
+
+def verdict_here(path: Path) -> ImageFacts | str:
+    try:
+        with open_files(path) as files:
+            return render(files, Bounds(PIXELS))
+    except DomainError as refusal:
+        return refusal.code
+
+
+async def test_decoder_taken_over_reaches_nothing_and_still_decodes(
+    target: Target, tmp_path: Path, decoders: StartedDecoders
+) -> None:
+    decoders.run(*PROBING)
+    async with running(Worker(PIXELS)) as worker:
+        outcome = await attack(worker, target, tmp_path)
+        assert outcome.pop("thread") is True
+        assert set(outcome) == set(HARMLESS | HARMFUL)
+        assert {name for name, one in outcome.items() if one != "PermissionError"} == set()
+        for kind in KINDS:
+            path = tmp_path / kind
+            path.write_bytes(encode(kind))
+            assert (await worker.render(path)).content_type == f"image/{kind.lower()}"
+    assert decoders.count == 1
+
+
+async def test_attacks_without_sandbox_succeed(
+    target: Target, tmp_path: Path, decoders: StartedDecoders
+) -> None:
+    """Or the test above would prove nothing."""
+    decoders.run(*UNFENCED)
+    async with running(Worker(PIXELS)) as worker:
+        outcome = await attack(worker, target, tmp_path)
+    assert outcome == dict.fromkeys(HARMLESS, "done")
+
+
+async def test_seccomp_alone_refuses_every_attack(
+    target: Target, tmp_path: Path, decoders: StartedDecoders
+) -> None:
+    decoders.run(
+        "from media_service.image import sandbox", "del sandbox.SAFEGUARDS['landlock']", *PROBING
+    )
+    async with running(Worker(PIXELS)) as worker:
+        assert worker.sandbox == ("no_new_privs", "seccomp")
+        outcome = await attack(worker, target, tmp_path)
+    assert {one for name, one in outcome.items() if name != "thread"} == {"PermissionError"}
+
+
+async def test_landlock_alone_refuses_files_where_the_kernel_has_it(
+    target: Target, tmp_path: Path, decoders: StartedDecoders
+) -> None:
+    decoders.run(
+        "from media_service.image import sandbox",
+        "from tests.support.decoder_attacks import probe_harmlessly",
+        "del sandbox.SAFEGUARDS['seccomp']",
+        "worker.main(PARENT, answer=probe_harmlessly)",
+    )
+    async with running(Worker(PIXELS)) as worker:
+        outcome = await attack(worker, target, tmp_path)
+        refused = {name for name, one in outcome.items() if one == "PermissionError"}
+        assert bool(refused) is ("landlock" in worker.sandbox)
+        assert refused >= OF_FILES & set(HARMLESS) or not refused
+
+
+async def test_decoder_in_production_code_has_every_safeguard_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REVOCATION_KEY", "secret")
+    async with running(Worker(PIXELS)) as worker:
+        status = Path(f"/proc/{worker.pid}/status").read_text().split("\n")
+        environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
+        descriptors = list(Path(f"/proc/{worker.pid}/fd").iterdir())
+    assert {"NoNewPrivs:\t1", "Seccomp:\t2"} <= set(status)
+    assert {one.split(b"=")[0] for one in environment} <= {
+        b"",
+        b"LD_LIBRARY_PATH",
+        b"MALLOC_ARENA_MAX",
+        b"PYTHONDONTWRITEBYTECODE",
+    }
+    assert len(descriptors) == 5  # standard input, output and error, the jobs, the answers
+
+
+async def test_pictures_in_sandbox_get_the_verdicts_that_they_get_outside(tmp_path: Path) -> None:
+    """What a decoder loads late, or asks the kernel for, would show as another verdict."""
+    pictures = [picture for picture, *_ in WHOLE.values()]
+    pictures += [adorned(kind) for kind in KINDS]
+    pictures += [animate(kind, 3) for kind in KINDS if kind != "JPEG"]
+    pictures += [picture for _, picture in corpus()[::6]]
+    path = tmp_path / "picture"
+    async with running(Worker(PIXELS)) as worker:
+        for picture in pictures:
+            path.write_bytes(picture)
+            assert await verdict(worker, path) == verdict_here(path)
+
+
+@pytest.mark.parametrize("kernel", MISSING)
+async def test_kernel_without_a_safeguard_decodes_with_the_others(
+    kernel: str, tmp_path: Path, decoders: StartedDecoders
+) -> None:
+    fault, possible = MISSING[kernel]
+    decoders.run(*fault, "worker.main(PARENT)")
+    path = tmp_path / "picture"
+    path.write_bytes(encode("AVIF"))
+    async with running(Worker(PIXELS)) as worker:
+        assert set(worker.sandbox) <= possible
+        assert (await worker.render(path)).content_type == "image/avif"
+
+
+async def test_pool_started_logs_the_safeguards_once() -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with open_pool(2, PIXELS):
+            pass
+    [line] = [one for one in logs if one["event"] == "image_worker.sandbox"]
+    assert {*line["active"], *line["missing"]} == {"no_new_privs", "landlock", "seccomp"}
+    assert {"no_new_privs", "seccomp"} <= set(line["active"])

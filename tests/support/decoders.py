@@ -1,0 +1,39 @@
+"""Decoders that run a program of a test's own, and how many were started."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from media_service.image import process
+
+
+class StartedDecoders:
+    """Stands in for `process.worker_command`."""
+
+    def __init__(self, usual: Callable[[], list[str]]) -> None:
+        self._usual = usual
+        self._program = ""
+        self.count = 0
+
+    def run(self, *lines: str) -> None:
+        """Let the decoders that start from now on run these lines; `main(PARENT)` is to be called.
+
+        The module `media_service.image.worker` is `worker` there, and `PARENT` this process.
+        """
+        head = ["import media_service.image.worker as worker", f"PARENT = {os.getpid()}"]
+        self._program = "\n".join([*head, *lines])
+
+    def command(self) -> list[str]:
+        self.count += 1
+        return [sys.executable, "-c", self._program] if self._program else self._usual()
+
+
+@contextmanager
+def started_decoders() -> Iterator[StartedDecoders]:
+    started = StartedDecoders(process.worker_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "worker_command", started.command)
+        yield started
