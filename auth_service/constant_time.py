@@ -8,16 +8,37 @@ from contextlib import asynccontextmanager
 FLOOR_SECONDS = 0.05
 
 
+class Floor:
+    """The least time that a block takes."""
+
+    def __init__(self, seconds: float) -> None:
+        """Start to count."""
+        self._seconds = seconds
+        # The timer starts before the work: one for the rest of the time would be rounded to whole
+        # milliseconds by the event loop, and the remainder would tell how long the work took.
+        self._timer = asyncio.create_task(asyncio.sleep(seconds))
+
+    def restart(self) -> None:
+        """Count from now: the block has waited for something that tells nothing.
+
+        Else a long wait would use up the floor, and the rest of the block would show.
+        """
+        self._timer.cancel()
+        self._timer = asyncio.create_task(asyncio.sleep(self._seconds))
+
+    async def passed(self) -> None:
+        """Return when the time has passed."""
+        await self._timer
+
+
 @asynccontextmanager
-async def constant_time(seconds: float = FLOOR_SECONDS) -> AsyncIterator[None]:
+async def constant_time(seconds: float = FLOOR_SECONDS) -> AsyncIterator[Floor]:
     """Hold the end of the block, also a failed one, until so much time has passed.
 
     A block that takes longer is not held: then the machine's own moods are what is seen.
     """
-    # The timer starts before the work: one for the rest of the time would be rounded to whole
-    # milliseconds by the event loop, and the remainder would tell how long the work took.
-    floor = asyncio.create_task(asyncio.sleep(seconds))
+    floor = Floor(seconds)
     try:
-        yield
+        yield floor
     finally:
-        await floor
+        await floor.passed()

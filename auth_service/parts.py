@@ -53,6 +53,6 @@ class Parts:
         """Whether no answer may tell that an account exists."""
         return self.settings.conceals
 
-    def concealing(self) -> AbstractAsyncContextManager[None]:
+    def concealing(self) -> AbstractAsyncContextManager[object]:
         """Enter what looks an address up: where accounts are concealed, so is the time it takes."""
         return constant_time() if self.conceals else nullcontext()

@@ -82,14 +82,20 @@ async def enter_by_password(
         RateLimited: too many wrong passwords for that name from that client.
         ServiceUnavailable: too many passwords are being checked; nothing was counted.
     """
+    client = entrance.client
     shown = f"@{name.lower()}" if kind == "username" else name
-    known = await parts.devices.knows(shown, entrance.client.device)
-    scopes = login_scopes(parts.settings, f"{kind}:{name.lower()}", entrance.client, known=known)
+    known = await parts.devices.knows(shown, client.device)
+    scopes = login_scopes(parts.settings, f"{kind}:{name.lower()}", client, known=known)
     async with parts.throttle.guess(scopes) as forgive:
-        async with constant_time(parts.hasher.floor):
+        async with constant_time(parts.hasher.floor) as floor:
             found = await _find(parts, kind, name)
             account = found.holder or found.pending
-            right = await parts.hasher.verify(password, account.password if account else None)
+            right = await parts.hasher.verify(
+                password,
+                account.password if account else None,
+                client.network,
+                after_wait=floor.restart,
+            )
         signed_in = None
         if right and account and account.user.active:
             account, signed_in = await _open(parts, account, password, entrance)
@@ -102,7 +108,7 @@ async def enter_by_password(
         if signed_in is None:
             raise InvalidCredentials
     await forgive()
-    await _rehash(parts, account, password)
+    await _rehash(parts, account, password, client)
     return signed_in
 
 
@@ -128,7 +134,8 @@ async def _open(
         return account, signed_in
     async with parts.database.connection() as connection:
         fresh = await find_account(connection, account.user.id)
-    if fresh is None or not await parts.hasher.verify(password, fresh.password):
+    network = entrance.client.network
+    if fresh is None or not await parts.hasher.verify(password, fresh.password, network):
         return account, None
     return fresh, await parts.opener.open(fresh, entrance)
 
@@ -141,12 +148,12 @@ def _kept_out(parts: Parts, account: Account) -> DomainError:
     return AccountNotVerified() if account.user.status == "pending" else AccountDisabled()
 
 
-async def _rehash(parts: Parts, account: Account, password: str) -> None:
+async def _rehash(parts: Parts, account: Account, password: str, client: Client) -> None:
     """Replace a hash that was made with other parameters; at another sign-in, if not now."""
     if account.password is None or not parts.hasher.outdated(account.password):
         return
     try:
-        fresh = await parts.hasher.hash(password)
+        fresh = await parts.hasher.hash(password, client.network)
         await replace_hash(parts.database, account, fresh)
     except ServiceUnavailable:
         log.warning("password.rehash_put_off", user_id=str(account.user.id))

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from auth_service.audit.model import Event
+from auth_service.client import Client
 from auth_service.parts import Parts
 from auth_service.password import repository
 from auth_service.password.errors import WrongPassword
@@ -29,8 +30,8 @@ async def change(
     event = Event("password.changed", entrance.origin, user.id, session_id=caller.session_id)
     scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.client)
     async with parts.throttle.guess(scopes) as forgive:
-        account = await _knowing(parts, user.id, current)
-        fresh = await parts.hasher.hash(password) if account else ""
+        account = await _knowing(parts, user.id, current, entrance.client)
+        fresh = await parts.hasher.hash(password, entrance.client.network) if account else ""
     async with parts.audit.refusals(event):
         if account is None:
             raise WrongPassword
@@ -40,11 +41,12 @@ async def change(
     await parts.publisher.publish_for(user.id)
 
 
-async def _knowing(parts: Parts, user_id: UUID, password: str) -> Account | None:
+async def _knowing(parts: Parts, user_id: UUID, password: str, client: Client) -> Account | None:
     """Return the user's account, None when that is not its password or it is gone."""
     async with parts.database.connection() as connection:
         account = await find_account(connection, user_id)
-    right = await parts.hasher.verify(password, account.password if account else None)
+    stored = account.password if account else None
+    right = await parts.hasher.verify(password, stored, client.network)
     return account if right else None
 
 

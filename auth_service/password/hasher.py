@@ -1,22 +1,24 @@
-"""argon2id beside the loop: a few threads, and a queue that has an end."""
+"""argon2id beside the loop: a few threads, and a bounded queue that is fair to networks."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar
 
 import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 
-from auth_service.constant_time import FLOOR_SECONDS
+from auth_service.constant_time import FLOOR_SECONDS, constant_time
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
+from shared.fair_queue import FairQueue
 
 MOST_IN_HAND = 64
 """Running and waiting. Each one that runs holds `ARGON2_MEMORY_KIB`, one that waits a few bytes."""
@@ -24,6 +26,7 @@ RETRY_AFTER = 1
 DECOY_BYTES = 32
 DECOYS = 3  # the quickest one tells the machine's speed, whatever else it had to do
 T = TypeVar("T")
+Network = IPv4Network | IPv6Network
 log = structlog.get_logger()
 
 
@@ -38,36 +41,63 @@ class Decoy:
 class Hasher:
     """Hashes and verifies passwords, `ARGON2_CONCURRENCY` at once.
 
-    Every method raises `ServiceUnavailable` when too many are in hand, before anything is done.
+    The networks of the clients take turns: a client waits for one password of each other network,
+    however many those try. When the queue is full, the longest line loses its newest password.
+    Every method raises `ServiceUnavailable` then, before anything is done.
     """
 
     def __init__(
-        self, argon: PasswordHasher, threads: ThreadPoolExecutor, entropy: Entropy, decoy: "Decoy"
+        self,
+        argon: PasswordHasher,
+        threads: ThreadPoolExecutor,
+        entropy: Entropy,
+        decoy: "Decoy",
+        *,
+        concurrency: int,
     ) -> None:
-        """Work with these parameters, in these threads."""
+        """Work with these parameters, in these threads, of which there are `concurrency`."""
         self._argon = argon
         self._threads = threads
         self._entropy = entropy
-        self._decoy = decoy.hash
+        self._decoy = decoy
         self.floor = max(FLOOR_SECONDS, 2 * decoy.seconds)
         """Seconds that a sign-in by password takes at least: a hash made with parameters that cost
         less would tell an account from a name that nobody has."""
-        self._in_hand = 0
-        self._lock = threading.Lock()
+        self._queue = FairQueue[Network, int](
+            range(concurrency),
+            refusal=partial(
+                ServiceUnavailable, RETRY_AFTER, "Too many passwords are being checked"
+            ),
+            capacity=MOST_IN_HAND - concurrency,
+        )
+        self._running: set[asyncio.Task[object]] = set()
 
-    async def hash(self, password: str) -> str:
+    @property
+    def waiting(self) -> int:
+        """Return how many passwords wait for a thread."""
+        return self._queue.waiting
+
+    async def hash(self, password: str, network: Network) -> str:
         """Return the password's hash in PHC form, with a salt of its own."""
         salt = self._entropy.bytes(self._argon.salt_len)
-        return await self._run(lambda: self._argon.hash(password, salt=salt))
+        return await self._run(network, lambda: self._argon.hash(password, salt=salt))
 
-    async def verify(self, password: str, stored: str | None) -> bool:
+    async def verify(
+        self,
+        password: str,
+        stored: str | None,
+        network: Network,
+        *,
+        after_wait: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Tell whether the hash is the password's.
 
         Without a hash a decoy is verified: it takes the same time, and is always wrong.
+        `after_wait` is called when the turn comes after a wait.
         """
-        return await self._run(lambda: self._matches(password, stored or self._decoy)) and bool(
-            stored
-        )
+        known = stored or self._decoy.hash
+        right = await self._run(network, lambda: self._matches(password, known), after_wait)
+        return right and bool(stored)
 
     def outdated(self, stored: str) -> bool:
         """Tell whether a hash was made with other parameters than today's."""
@@ -80,23 +110,36 @@ class Hasher:
             return False
         except InvalidHashError:
             log.error("password.hash_unreadable")
-            return self._matches(password, self._decoy) and False
+            return self._matches(password, self._decoy.hash) and False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        with self._lock:
-            if self._in_hand >= MOST_IN_HAND:
-                raise ServiceUnavailable(RETRY_AFTER, "Too many passwords are being checked")
-            self._in_hand += 1
-        running = self._threads.submit(work)
-        running.add_done_callback(self._release)  # also when nobody waits for it any more
+    async def _run(
+        self,
+        network: Network,
+        work: Callable[[], T],
+        after_wait: Callable[[], None] = lambda: None,
+    ) -> T:
+        waits = not self._queue.has_free_item
+        thread = await self._queue.acquire(network)
+        if waits:
+            after_wait()
+        running = asyncio.create_task(self._occupy(thread, work))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
         try:
-            return await asyncio.wrap_future(running)
+            return await asyncio.shield(running)  # a caller that goes away leaves the thread busy
         except (HashingError, VerificationError) as failed:
             raise ServiceUnavailable(RETRY_AFTER, "The password cannot be checked") from failed
 
-    def _release(self, _done: "Future[T]") -> None:
-        with self._lock:
-            self._in_hand -= 1
+    async def _occupy(self, thread: int, work: Callable[[], T]) -> T:
+        """Run the work, and pass its thread on.
+
+        A cheaper hash occupies it as long as a decoy: else the next in the queue would tell it.
+        """
+        try:
+            async with constant_time(self._decoy.seconds):
+                return await asyncio.wrap_future(self._threads.submit(work))
+        finally:
+            self._queue.release(thread)
 
 
 @asynccontextmanager
@@ -112,7 +155,8 @@ async def open_hasher(
     threads = ThreadPoolExecutor(settings.argon2_concurrency, thread_name_prefix="argon2")
     try:
         made = [await _decoy(argon, threads, clock, entropy) for _ in range(DECOYS)]
-        yield Hasher(argon, threads, entropy, min(made, key=lambda decoy: decoy.seconds))
+        decoy = min(made, key=lambda decoy: decoy.seconds)
+        yield Hasher(argon, threads, entropy, decoy, concurrency=settings.argon2_concurrency)
     finally:
         await asyncio.to_thread(threads.shutdown, cancel_futures=True)
 

@@ -160,7 +160,7 @@ async def _reset(
 ) -> User:
     user, now = account.user, parts.clock.now()
     parts.policy.require(password, field=FIELD, username=user.username, email=user.email)
-    fresh = await parts.hasher.hash(password)
+    fresh = await parts.hasher.hash(password, entrance.client.network)
     event = _event(entrance, user_id=user.id)
     async with parts.invalidator.revoking(parts.database, user) as connection:
         await lock_user(connection, user.id)

@@ -85,8 +85,8 @@ async def _hashed(parts: Parts, claim: Claim, client: Client) -> str | None:
     )
     # Hashing is dear: what a client may have hashed is what it may have verified.
     _, per_client = login_scopes(parts.settings, "", client)
-    await parts.throttle.attempt([per_client])
-    return await parts.hasher.hash(claim.password)
+    async with parts.throttle.guess([per_client]):
+        return await parts.hasher.hash(claim.password, client.network)
 
 
 def _refuse(taken: Taken) -> None:

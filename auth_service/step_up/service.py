@@ -70,7 +70,7 @@ async def by_password(parts: Parts, caller: Caller, password: str, entrance: Ent
     scopes = login_scopes(parts.settings, f"id:{caller.user.id}", entrance.client)
     async with parts.throttle.guess(scopes) as forgive:
         account = await _account(parts, caller.user.id)
-        right = await parts.hasher.verify(password, account.password)
+        right = await parts.hasher.verify(password, account.password, entrance.client.network)
     async with parts.audit.refusals(event):
         if not right:
             raise WrongPassword

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -11,10 +12,12 @@ import structlog
 from media_service.image.model import ImageFacts
 from media_service.image.process import Worker
 from media_service.image.sandbox import SAFEGUARDS
-from media_service.image.turns import Turns
+from shared.errors import ServiceUnavailable
+from shared.fair_queue import FairQueue
 
 QUEUE_PER_WORKER = 128
 QUEUE_SECONDS = 30
+RETRY_AFTER = 5
 
 log = structlog.get_logger()
 
@@ -30,30 +33,35 @@ class ImagePool:
         """Take processes that are not shared with another pool."""
         self.workers = workers
         room = QUEUE_PER_WORKER * len(workers)
-        self._turns = Turns(workers, room=room, room_each=room // 2)
+        self._queue = FairQueue[UUID, Worker](
+            workers,
+            refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many images wait for a decoder"),
+            capacity=room,
+            capacity_per_key=room // 2,
+        )
 
     @property
     def waiting(self) -> int:
         """Return how many pictures wait for a process."""
-        return self._turns.waiting
+        return self._queue.waiting
 
     def require_room(self, owner: UUID) -> None:
         """Return when one more of the owner's pictures may wait; asked before a body is read.
 
         Raises:
-            ServiceUnavailable: the queue, or the owner's part of it, is full.
+            ServiceUnavailable: the queue, or the owner's part of it, has no place.
         """
-        self._turns.require_room(owner)
+        self._queue.require_capacity(owner)
 
     async def render(self, path: Path, owner: UUID) -> ImageFacts:
         """Return what the picture is, after its turn; what is served of it lies beside it then.
 
         Raises:
             UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
-            ServiceUnavailable: the queue is full or too slow, or two processes died of it.
+            ServiceUnavailable: the queue refused it or was too slow, or two processes died of it.
             OSError: the process could not read or write, for want of room say.
         """
-        async with self._turns.turn(owner, QUEUE_SECONDS) as worker:
+        async with self._queue.turn(owner, QUEUE_SECONDS) as worker:
             return await worker.render(path)
 
 

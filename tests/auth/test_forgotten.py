@@ -201,8 +201,10 @@ async def test_a_login_that_races_a_reset_opens_no_session_with_the_old_password
     checked, go_on = asyncio.Event(), asyncio.Event()
     original = Hasher.verify
 
-    async def held_up(hasher: Hasher, password: str, stored: str | None) -> bool:
-        right = await original(hasher, password, stored)
+    async def held_up(
+        hasher: Hasher, password: str, stored: str | None, client: Any, **options: Any
+    ) -> bool:
+        right = await original(hasher, password, stored, client, **options)
         checked.set()
         await go_on.wait()
         return right

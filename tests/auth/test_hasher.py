@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from shared.errors import ServiceUnavailable
 from tests.support.waiting import until
 
 PASSWORD = "correct horse battery"
+CLIENT = ip_network("198.51.100.0/24")
 Open = Callable[..., AbstractAsyncContextManager[Hasher]]
 
 
@@ -30,16 +32,16 @@ def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
 
 async def test_a_hash_is_argon2id_with_the_parameters_that_are_set(opened: Open) -> None:
     async with opened(argon2_memory_kib=128, argon2_time=3, argon2_parallelism=2) as hasher:
-        first, second = await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)
+        first, second = await hasher.hash(PASSWORD, CLIENT), await hasher.hash(PASSWORD, CLIENT)
     assert first.startswith("$argon2id$v=19$m=128,t=3,p=2$")
     assert first != second
 
 
 async def test_only_the_right_password_is_right(opened: Open) -> None:
     async with opened() as hasher:
-        stored = await hasher.hash(PASSWORD)
-        assert await hasher.verify(PASSWORD, stored) is True
-        assert await hasher.verify(PASSWORD + " ", stored) is False
+        stored = await hasher.hash(PASSWORD, CLIENT)
+        assert await hasher.verify(PASSWORD, stored, CLIENT) is True
+        assert await hasher.verify(PASSWORD + " ", stored, CLIENT) is False
 
 
 async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
@@ -54,26 +56,30 @@ async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
             return original(password, stored)
 
         monkeypatch.setattr(hasher, "_matches", watched)
-        assert await hasher.verify(PASSWORD, None) is False
+        assert await hasher.verify(PASSWORD, None, CLIENT) is False
         assert not hasher.outdated(verified[0])  # costs what a real one costs
-        assert await hasher.verify(PASSWORD, "no hash at all") is False
+        assert await hasher.verify(PASSWORD, "no hash at all", CLIENT) is False
     assert len(verified) == 3  # the unreadable one, then the decoy in its place
 
 
 async def test_other_parameters_make_a_hash_outdated(opened: Open) -> None:
     async with opened(argon2_time=1) as hasher:
-        stored = await hasher.hash(PASSWORD)
+        stored = await hasher.hash(PASSWORD, CLIENT)
         assert not hasher.outdated(stored)
     async with opened(argon2_time=2) as hasher:
         assert hasher.outdated(stored)
-        assert await hasher.verify(PASSWORD, stored) is True
+        assert await hasher.verify(PASSWORD, stored, CLIENT) is True
 
 
 async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(argon2_concurrency=1) as hasher:
-        stored, original, go = await hasher.hash(PASSWORD), hasher._matches, threading.Event()
+        stored, original, go = (
+            await hasher.hash(PASSWORD, CLIENT),
+            hasher._matches,
+            threading.Event(),
+        )
 
         def held(password: str, hash_: str) -> bool:
             go.wait(10)
@@ -82,11 +88,12 @@ async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(
         monkeypatch.setattr(hasher, "_matches", held)
         with blockbuster_ctx("auth_service"):
             running = [
-                asyncio.create_task(hasher.verify(PASSWORD, stored)) for _ in range(MOST_IN_HAND)
+                asyncio.create_task(hasher.verify(PASSWORD, stored, CLIENT))
+                for _ in range(MOST_IN_HAND)
             ]
             await asyncio.sleep(0)
             with pytest.raises(ServiceUnavailable) as full:
-                await hasher.verify(PASSWORD, stored)
+                await hasher.verify(PASSWORD, stored, CLIENT)
             assert not any(task.done() for task in running)  # nobody waited to be refused
             go.set()
             assert await asyncio.gather(*running) == [True] * MOST_IN_HAND
@@ -99,7 +106,7 @@ async def test_no_more_run_at_once_than_are_allowed(
     """What is in memory is so many times what one takes, however many wait."""
     running, most, lock = 0, 0, threading.Lock()
     async with opened(argon2_concurrency=2) as hasher:
-        stored, original = await hasher.hash(PASSWORD), hasher._matches
+        stored, original = await hasher.hash(PASSWORD, CLIENT), hasher._matches
 
         def counted(password: str, hash_: str) -> bool:
             nonlocal running, most
@@ -113,22 +120,23 @@ async def test_no_more_run_at_once_than_are_allowed(
                     running -= 1
 
         monkeypatch.setattr(hasher, "_matches", counted)
-        checks = (hasher.verify(PASSWORD, stored) for _ in range(MOST_IN_HAND))
+        checks = (hasher.verify(PASSWORD, stored, CLIENT) for _ in range(MOST_IN_HAND))
         assert await asyncio.gather(*checks) == [True] * MOST_IN_HAND
     assert most <= 2
 
 
 async def test_who_gives_up_leaves_no_place_taken(opened: Open) -> None:
     async with opened() as hasher:
-        stored = await hasher.hash(PASSWORD)
-        tasks = [asyncio.create_task(hasher.verify(PASSWORD, stored)) for _ in range(MOST_IN_HAND)]
+        stored = await hasher.hash(PASSWORD, CLIENT)
+        tasks = [
+            asyncio.create_task(hasher.verify(PASSWORD, stored, CLIENT))
+            for _ in range(MOST_IN_HAND)
+        ]
         await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-        async def all_free() -> bool:
-            return hasher._in_hand == 0
-
-        await until(all_free)
-        assert await hasher.verify(PASSWORD, stored) is True
+        assert hasher.waiting == 0
+        await until(lambda: not hasher._running)
+        assert await hasher.verify(PASSWORD, stored, CLIENT) is True

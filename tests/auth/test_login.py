@@ -217,11 +217,13 @@ async def test_a_right_password_is_none_the_less_when_its_hash_is_replaced_meanw
     """Two sign in at once after the parameters were changed: the other one was first."""
     original, met = Hasher.verify, list[str]()
 
-    async def then_replaced(hasher: Hasher, password: str, stored: str | None) -> bool:
-        right = await original(hasher, password, stored)
+    async def then_replaced(
+        hasher: Hasher, password: str, stored: str | None, client: Any, **options: Any
+    ) -> bool:
+        right = await original(hasher, password, stored, client, **options)
         if stored and not met:
             met.append(stored)
-            fresh = await hasher.hash(password)
+            fresh = await hasher.hash(password, client)
             await auth_db.execute(
                 "update users set password = $1 where password = $2", fresh, stored
             )
@@ -242,8 +244,10 @@ async def test_a_password_changed_meanwhile_opens_no_session(
     await activate(auth, **ASHA)
     original = Hasher.verify
 
-    async def then_reset(hasher: Hasher, password: str, stored: str | None) -> bool:
-        right = await original(hasher, password, stored)
+    async def then_reset(
+        hasher: Hasher, password: str, stored: str | None, client: Any, **options: Any
+    ) -> bool:
+        right = await original(hasher, password, stored, client, **options)
         await auth_db.execute("update users set password = 'another'")
         return right
 

@@ -1,0 +1,354 @@
+"""Many tries from many networks: the owner of another one is served after one try of each."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, TCPConnector
+
+from auth_service.client import network_of
+from auth_service.constant_time import FLOOR_SECONDS
+from auth_service.password import hasher as hashing
+from auth_service.password.hasher import MOST_IN_HAND, Decoy, Hasher, open_hasher
+from auth_service.settings import AuthSettings
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.errors import ServiceUnavailable
+from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.journey import Answer, AuthClient
+from tests.support.waiting import until
+
+Address = IPv4Address | IPv6Address
+Open = Callable[..., AbstractAsyncContextManager[Hasher]]
+NETWORKS, TRIES = 40, 50
+MANY_CLIENTS = {"trusted_proxies": "127.0.0.1", "argon2_concurrency": 1}
+EMAIL = "asha.rao@example.com"
+ASHA = {"email": EMAIL, "username": "asha", "password": PASSWORD}
+RAVI = {"email": "ravi@example.com", "password": PASSWORD}
+OWNER = "203.0.113.7"
+ATTACKERS: dict[str, Callable[[int, int], str]] = {
+    "IPv4": lambda network, host: f"10.0.{network}.{host}",
+    "IPv6": lambda network, host: f"2001:db8:{network:x}:{host:x}::1",  # a /64 of its own each
+}
+
+
+class HeldThreads:
+    """Holds every hash until `go`, and notes the passwords in the order in which they are tried."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.tried: list[str] = []
+
+    def hold(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        original = Hasher._matches
+
+        def held(hasher: Hasher, password: str, stored: str) -> bool:
+            self.tried.append(password)
+            self.go.wait(10)
+            return original(hasher, password, stored)
+
+        monkeypatch.setattr(Hasher, "_matches", held)
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldThreads]:
+    held = HeldThreads()
+    held.hold(monkeypatch)
+    yield held
+    held.go.set()
+
+
+@pytest.fixture
+def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
+    def make(**changes: Any) -> AbstractAsyncContextManager[Hasher]:
+        settings = auth_settings(**{"argon2_concurrency": 1} | changes)
+        return open_hasher(settings, SystemClock(), SystemEntropy())
+
+    return make
+
+
+@asynccontextmanager
+async def many_at_once(auth: AuthClient) -> AsyncIterator[AuthClient]:
+    """The same service for more requests at once than a client sends by itself."""
+    async with ClientSession(auth.http._base_url, connector=TCPConnector(limit=0)) as http:
+        yield AuthClient(http)
+
+
+async def attempt(hasher: Hasher, password: str, client: str) -> bool:
+    return await hasher.verify(password, None, network_of(ip_address(client)))
+
+
+@pytest.mark.parametrize("family", ATTACKERS)
+async def test_hash_queue_40_networks_of_50_tries_serves_owner_within_41_hashes(
+    opened: Open, threads: HeldThreads, family: str
+) -> None:
+    async with opened() as hasher:
+        attack = [
+            asyncio.create_task(attempt(hasher, "guess", ATTACKERS[family](network, host)))
+            for host in range(TRIES)
+            for network in range(NETWORKS)
+        ]
+        await until(lambda: threads.tried)
+        owner = asyncio.create_task(attempt(hasher, "owner", OWNER))
+        await asyncio.sleep(0)
+        threads.go.set()
+        await asyncio.gather(owner, *attack, return_exceptions=True)
+    assert threads.tried.index("owner") <= NETWORKS + 1  # the one under way, one of each network
+    assert not owner.exception()
+
+
+async def test_login_beside_40_networks_is_served_every_time(
+    serving_auth: Callable[..., Any], threads: HeldThreads
+) -> None:
+    """Twelve sign-ins of the owner, each of which finds the queue full of the attackers' tries."""
+    threads.go.set()
+    async with serving_auth(**MANY_CLIENTS) as one, many_at_once(one) as auth:
+        await activate(auth, **ASHA)
+        for _ in range(12):
+            threads.go.clear()
+            threads.tried.clear()
+            attack = await _attack(auth)
+            login = asyncio.create_task(_login(auth, PASSWORD, OWNER))
+            await _arrived(attack, login)
+            threads.go.set()
+            assert (await login).status == 200
+            assert threads.tried.index(PASSWORD) <= NETWORKS + 1
+            assert {answer.status for answer in await asyncio.gather(*attack)} == {401, 503}
+
+
+async def _attack(auth: AuthClient) -> list[asyncio.Task[Answer]]:
+    """Three tries of each network, which is more than may wait; those that are over are refused."""
+    more_than_fit = NETWORKS * 3
+    address = ATTACKERS["IPv6"]
+    attack = [
+        asyncio.create_task(_login(auth, "guess", address(try_ % NETWORKS, try_)))
+        for try_ in range(more_than_fit)
+    ]
+    await until(lambda: _ended(attack) == more_than_fit - MOST_IN_HAND)
+    return attack
+
+
+async def _arrived(attack: list[asyncio.Task[Answer]], login: asyncio.Task[Answer]) -> None:
+    """The owner's try has its place when an attacker's has lost one, or when it is refused."""
+    places = len(attack) - MOST_IN_HAND
+    await until(lambda: login.done() or _ended(attack) > places)
+
+
+def _ended(attack: list[asyncio.Task[Answer]]) -> int:
+    return sum(task.done() for task in attack)
+
+
+async def _login(auth: AuthClient, password: str, address: str) -> Answer:
+    return await post(auth, "/login", address=address, email=EMAIL, password=password)
+
+
+async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
+    opened: Open, threads: HeldThreads
+) -> None:
+    async with opened() as hasher:
+        few = [asyncio.create_task(attempt(hasher, f"few {n}", "10.0.1.1")) for n in range(2)]
+        many = [
+            asyncio.create_task(attempt(hasher, f"many {n}", f"10.0.2.{n}"))
+            for n in range(MOST_IN_HAND - 2)
+        ]
+        await until(lambda: threads.tried)
+        newcomer = asyncio.create_task(attempt(hasher, "newcomer", "10.0.3.1"))
+        with pytest.raises(ServiceUnavailable) as refused:
+            await many[-1]
+        assert refused.value.headers() == {"Retry-After": "1"}
+        with pytest.raises(ServiceUnavailable):
+            await attempt(hasher, "one more", "10.0.2.200")
+        assert not any(task.done() for task in (*few, *many[:-1], newcomer))
+        threads.go.set()
+        await asyncio.gather(*few, *many[:-1], newcomer)
+
+
+async def test_login_refused_by_full_queue_counts_no_try(
+    serving_auth: Callable[..., Any], threads: HeldThreads
+) -> None:
+    async with (
+        serving_auth(**MANY_CLIENTS, limit_login_failures="1/hour") as one,
+        many_at_once(one) as auth,
+    ):
+        await activate(auth, **ASHA)
+        attack = [
+            asyncio.create_task(
+                post(auth, "/login", address="10.0.1.1", username=f"name{n}", password="guess")
+            )
+            for n in range(MOST_IN_HAND + 5)
+        ]
+        await until(lambda: _ended(attack) == 5)
+        refused = [await task for task in attack if task.done()]
+        assert {answer.status for answer in refused} == {503}
+        assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
+        threads.go.set()
+        await asyncio.gather(*attack)
+        again = [
+            await post(auth, "/login", address="10.0.1.1", username=f"name{n}", password="guess")
+            for n in range(MOST_IN_HAND + 5)
+        ]
+    assert [answer.status for answer in again].count(401) == 5  # those that were not counted
+
+
+async def test_register_refused_by_full_queue_counts_no_try(
+    serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> str:
+        raise ServiceUnavailable
+
+    async with serving_auth(limit_login_per_ip="1/hour") as auth:
+        with monkeypatch.context() as patch:
+            patch.setattr(Hasher, "hash", full)
+            assert (await post(auth, "/register", **ASHA)).status == 503
+        assert (await post(auth, "/register", **ASHA)).status == 201
+        assert (await post(auth, "/register", **ASHA)).status == 429
+
+
+async def test_hash_queue_callers_that_leave_at_once_free_their_places(
+    opened: Open, threads: HeldThreads
+) -> None:
+    async with opened() as hasher:
+        tasks = [
+            asyncio.create_task(attempt(hasher, str(n), f"10.0.{n % 7}.1"))
+            for n in range(MOST_IN_HAND)
+        ]
+        await until(lambda: threads.tried)
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError}
+        assert hasher.waiting == 0
+        owner = asyncio.create_task(attempt(hasher, "owner", OWNER))
+        await asyncio.sleep(0)
+        assert hasher.waiting == 1  # the hash under way has its thread, though nobody waits for it
+        threads.go.set()
+        assert await owner is False
+    assert threads.tried == ["0", "owner"]
+
+
+async def test_hash_queue_callers_that_leave_as_a_thread_is_freed_lose_no_thread(
+    opened: Open, threads: HeldThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread is handed to a caller that is cancelled in the same step of the loop."""
+    async with opened() as hasher:
+        first = asyncio.create_task(attempt(hasher, "first", "10.0.1.1"))
+        await until(lambda: threads.tried)
+        waiting = [asyncio.create_task(attempt(hasher, str(n), "10.0.2.1")) for n in range(3)]
+        await asyncio.sleep(0)
+        original = hasher._queue.release
+
+        def release_as_they_leave(thread: int) -> None:
+            waiting[0].cancel()
+            original(thread)
+            waiting[1].cancel()
+            monkeypatch.setattr(hasher._queue, "release", original)
+
+        monkeypatch.setattr(hasher._queue, "release", release_as_they_leave)
+        threads.go.set()
+        await first
+        assert await waiting[2] is False
+        assert await attempt(hasher, "owner", OWNER) is False
+        await until(lambda: hasher._queue.has_free_item)
+
+
+ROUTES = ("register", "login", "rehash", "reset", "change", "step-up")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_every_use_of_the_hasher_waits_in_its_clients_line(
+    serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, route: str
+) -> None:
+    lines: list[IPv4Network | IPv6Network] = []
+    run = hashing.Hasher._run
+
+    async def noted(self: hashing.Hasher, network: hashing.Network, *more: Any) -> Any:
+        lines.append(network)
+        return await run(self, network, *more)
+
+    async with serving_auth(trusted_proxies="127.0.0.1") as auth:
+        pair = await activate(auth, **ASHA)
+    changes = {"argon2_time": 2} if route == "rehash" else {}
+    async with serving_auth(trusted_proxies="127.0.0.1", **changes) as auth:
+        monkeypatch.setattr(hashing.Hasher, "_run", noted)
+        answer = await _use(auth, route, pair["access_token"])
+    assert answer.status in {200, 201, 204}, answer.body
+    assert set(lines) == {IPv4Network("203.0.113.0/24")}
+    assert len(lines) == {"rehash": 2, "change": 2}.get(route, 1)
+
+
+async def _use(auth: AuthClient, route: str, token: str) -> Answer:
+    fresh = {"new_password": "battery staple horse"}
+    if route == "register":
+        return await post(auth, "/register", address=OWNER, **RAVI)
+    if route in {"login", "rehash"}:
+        return await _login(auth, PASSWORD, OWNER)
+    if route == "reset":
+        _, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
+        return await post(auth, "/reset-password", address=OWNER, email=EMAIL, otp=code, **fresh)
+    path, body = "/step-up", {"password": PASSWORD}
+    if route == "change":
+        path, body = "/change-password", {"current_password": PASSWORD, **fresh}
+    headers = {"X-Forwarded-For": OWNER}
+    return await auth.call("POST", path, token=token, json=body, headers=headers)
+
+
+@pytest.mark.parametrize("name", [EMAIL, "nobody@example.com"])
+async def test_login_after_a_wait_takes_the_floor_from_its_turn_on(
+    serving_auth: Callable[..., Any], threads: HeldThreads, name: str
+) -> None:
+    """A wait that uses up the floor would show how long the hash takes, which tells an account."""
+    loop = asyncio.get_running_loop()
+    async with serving_auth(**MANY_CLIENTS) as auth:
+        await activate(auth, **ASHA)
+        first = asyncio.create_task(_login(auth, "guess", "10.0.1.1"))
+        await until(lambda: threads.tried)
+        body = {"email": name, "password": "another guess"}
+        second = asyncio.create_task(post(auth, "/login", address="10.0.1.1", **body))
+        await asyncio.sleep(FLOOR_SECONDS * 1.5)
+        assert not second.done()
+        began = loop.time()
+        threads.go.set()
+        assert (await second).status == 401
+        assert loop.time() - began >= FLOOR_SECONDS * 0.9
+        await first
+
+
+async def test_hash_queue_cheaper_hash_occupies_its_thread_as_long_as_a_decoy(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next try in the queue would show that the name before it has an older hash."""
+    seconds, loop = 0.2, asyncio.get_running_loop()
+    async with opened() as hasher:
+        cheap = await hasher.hash(PASSWORD, network_of(ip_address(OWNER)))
+        monkeypatch.setattr(hasher, "_decoy", Decoy(hasher._decoy.hash, seconds))
+        began, turns = loop.time(), list[float]()
+        tries = [
+            hasher.verify(
+                "guess",
+                cheap,
+                network_of(ip_address(OWNER)),
+                after_wait=lambda: turns.append(loop.time()),
+            )
+            for _ in range(2)
+        ]
+        await asyncio.gather(*tries)
+    [second] = turns
+    assert second - began >= seconds * 0.9
+
+
+@pytest.mark.parametrize(
+    ("some", "others", "one_line"),
+    [
+        ("192.0.2.1", "192.0.2.254", True),
+        ("192.0.2.1", "192.0.3.1", False),
+        ("2001:db8:1:2::1", "2001:db8:1:ffff::1", True),
+        ("2001:db8:1::1", "2001:db8:2::1", False),
+    ],
+)
+def test_network_of_neighbours_is_one(*, some: str, others: str, one_line: bool) -> None:
+    networks = {network_of(ip_address(address)) for address in (some, others)}
+    assert (len(networks) == 1) is one_line
