@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from shared.errors import ServiceUnavailable
+from shared.fair_queue import FairQueue
 from shared.logs import cause
 
 Record: TypeAlias = asyncpg.Record
@@ -68,25 +70,35 @@ class Bounds:
 
 
 class Database:
-    """One service's database. Lending a connection raises `ServiceUnavailable` when it is away."""
+    """One service's database. Lending a connection raises `ServiceUnavailable` when it is away.
+
+    Connections are lent first come, first served. asyncpg's pool wakes a waiter and lets a newcomer
+    take the connection first, so a waiter could wait until its time was over. A task that holds a
+    connection must not ask for another: as many such tasks as the pool has connections would wait
+    for one another. `Publisher._begin_epoch` does, but once at a time in a process.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[Record]", bounds: Bounds | None = None) -> None:
         """Work on an open pool."""
         self._pool = pool
-        self.bounds = bounds
         self.trouble = ""
         """Why the database was last found unreachable, for operators."""
-        self._callers = 0
+        self._seconds = bounds.wait_seconds if bounds else ACQUIRE_SECONDS
+        size = pool.get_max_size()
+        self._turns = FairQueue[None, int](
+            range(size),
+            refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many requests wait for this"),
+            capacity=bounds.callers - size if bounds else float("inf"),
+        )
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend one connection for the block."""
-        if self.bounds and self._callers >= self.bounds.callers:
-            raise ServiceUnavailable(RETRY_AFTER, "Too many ask for this at once")
-        seconds = self.bounds.wait_seconds if self.bounds else ACQUIRE_SECONDS
-        self._callers += 1
+        """Lend one connection for the block; waiting for it and connecting share one time-out."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self._seconds
+        turn = await self._turns.acquire(None, self._seconds)
         try:
-            async with self._pool.acquire(timeout=seconds) as connection:
+            async with self._pool.acquire(timeout=due - loop.time()) as connection:
                 yield connection
         except asyncpg.QueryCanceledError as slow:
             raise ServiceUnavailable(RETRY_AFTER, "The database took too long") from slow
@@ -95,7 +107,7 @@ class Database:
                 raise
             raise ServiceUnavailable(RETRY_AFTER, "The database cannot be reached") from away
         finally:
-            self._callers -= 1
+            self._turns.release(turn)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

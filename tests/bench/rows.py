@@ -8,6 +8,7 @@ from tests.bench.checks import revocation_check, token_check
 from tests.bench.disclosure import concealed_timing, password_logins
 from tests.bench.downloads import download
 from tests.bench.exporting import export
+from tests.bench.fairness import fairness
 from tests.bench.growth import cost_of_growth
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
@@ -29,6 +30,7 @@ ROWS: dict[str, Row] = {
     "cost of growth": cost_of_growth,
     "token check": token_check,
     "revocation check": revocation_check,
+    "fairness": fairness,
     "upload": upload,
     "many uploads": many_uploads,
     "download": download,

@@ -271,3 +271,92 @@ async def test_a_database_that_refuses_is_not_reached(postgres: Postgres) -> Non
             assert await database.reachable() is False
     async with open_database(right) as database:
         assert await database.reachable() is True
+
+
+@pytest.mark.parametrize("callers", [64, 512])
+async def test_database_waiters_beside_constant_newcomers_are_served_in_order(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, callers: int
+) -> None:
+    for limit in ("CONNECT_SECONDS", "ACQUIRE_SECONDS", "STATEMENT_SECONDS"):
+        monkeypatch.setattr(db, limit, 30)  # the order counts, not the time
+    asked, served = list[int](), list[int]()
+
+    async def call(database: Database, name: int) -> None:
+        asked.append(name)
+        async with database.connection() as connection:
+            served.append(name)
+            await connection.fetchval("select 1")
+
+    async with open_database(postgres.dsn("postgres"), size=2) as database:
+        async with database.connection(), database.connection():
+            pass  # both are connected now, which takes one longer than the other
+        async with asyncio.TaskGroup() as group:
+            for name in range(callers):
+                group.create_task(call(database, name))
+            while len(served) < callers:
+                group.create_task(call(database, len(asked)))
+                await asyncio.sleep(0)  # a newcomer is there whenever a connection comes back
+    assert served == asked
+
+
+async def test_database_waiter_counts_its_wait_into_its_time_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The turn comes late, and connecting has what is left of the time."""
+    left, pool = list[float](), database._pool
+
+    class NotingPool:
+        def acquire(self, *, timeout: float) -> object:
+            left.append(timeout)
+            return pool.acquire(timeout=timeout)
+
+    monkeypatch.setattr(database, "_pool", NotingPool())
+    async with database.connection(), database.connection():
+        waiting = asyncio.create_task(one(database))
+        await asyncio.sleep(SHORT / 2)
+    assert await waiting == 1
+    assert left[0] > SHORT * 0.9
+    assert left[2] <= SHORT / 2
+
+
+async def test_database_waiter_out_of_time_or_cancelled_hands_its_turn_on(
+    database: Database,
+) -> None:
+    async with database.connection(), database.connection():
+        cancelled = asyncio.create_task(one(database))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(SHORT / 3):
+                await one(database)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        await within(SHORT * 3, database)
+    async with database.connection(), database.connection():
+        pass  # both turns are there
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_database_waiter_cancelled_while_it_acquires_leaks_nothing(
+    database: Database, steps: int
+) -> None:
+    async with database.connection():
+        async with database.connection():
+            cancelled = asyncio.create_task(one(database))
+            await asyncio.sleep(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        assert await one(database) == 1
+    async with database.connection(), database.connection():
+        pass
+
+
+async def test_database_turn_of_a_failed_connect_is_free_again(
+    database: Database, proxy: Proxy
+) -> None:
+    await proxy.vanish()
+    for _ in range(3):
+        await within(SHORT * 3, database)
+    await proxy.appear()
+    async with database.connection(), database.connection():
+        pass
