@@ -26,6 +26,12 @@ READY_SECONDS = 5  # a proxy sends to whoever listens; who lacks something has t
 READ_BYTES = 64 * 1024  # twice that is held for each connection
 SHORTEST_GRACE = 0.1  # zero would mean for ever
 UNIX = "unix:"
+BACKLOG = 4096
+"""Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`).
+
+A full Unix socket refuses at once, and asyncio takes that for a connection: the request is lost. A
+full port makes the client try again a second later.
+"""
 log = structlog.get_logger()
 
 
@@ -63,10 +69,12 @@ async def listening(
         loop = asyncio.get_running_loop()
         connection = _connections(runner, app)
         if host.startswith(UNIX):
-            server = await loop.create_unix_server(connection, sock=_unix_socket(host))
+            server = await loop.create_unix_server(
+                connection, sock=_unix_socket(host), backlog=BACKLOG
+            )
             address = host
         else:
-            server = await loop.create_server(connection, host, port)
+            server = await loop.create_server(connection, host, port, backlog=BACKLOG)
             address = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
         try:
             yield address
