@@ -20,10 +20,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from shared.background import cancelled
 from shared.errors import ServiceUnavailable
 from shared.logs import cause
-from shared.redis_connections import Connections
+from shared.redis_connections import MOST, Connections
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
+MOST_FLUSHING = MOST - 1  # one connection is left to be the spare
 _AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "BUSY ", "NOPERM")
 """NOPERM: the user's rights are older or newer than this process, until Redis reads them again."""
 Value = str | bytes | int
@@ -56,7 +57,8 @@ class BatchedRedis:
     are not retried: a script whose answer was lost may have run. A command that Redis refuses
     raises `ResponseError`, an unreachable Redis `ServiceUnavailable`. One connection more is open
     than was ever needed at once: to make one takes several round trips, for which a revocation on
-    a slow link has no time.
+    a slow link has no time. When all connections are in use, commands wait in order of arrival and
+    leave together on the next free one.
     """
 
     def __init__(self, client: Redis) -> None:
@@ -66,8 +68,10 @@ class BatchedRedis:
         self._waiting: list[_Command] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._flushing = 0
+        self._held_back = False
         self._known: set[str] = set()
         self._widest = 0
+        self._opening_spare = False
         self._doubted = False
         self.trouble = ""
         """Why Redis was last found unreachable, for operators."""
@@ -131,6 +135,7 @@ class BatchedRedis:
 
     async def end(self) -> None:
         """Close all connections; whoever still waits for an answer is told that there is none."""
+        self._refuse_waiting(RedisConnectionError("closed"))
         for task in list(self._tasks):
             await cancelled(task)
         await self._connections.close_idle()
@@ -141,18 +146,26 @@ class BatchedRedis:
         task.add_done_callback(self._tasks.discard)
 
     def _start_flush(self) -> None:
+        self._held_back = bool(self._waiting) and self._flushing >= MOST_FLUSHING
+        if self._held_back or not self._waiting:
+            return
         self._start(self._flush(self._waiting))
         self._waiting = []
         self._flushing += 1
         if self._flushing > self._widest:
             self._widest = self._flushing
-            self._start(self._open_spare())
+            if not self._opening_spare:
+                self._opening_spare = True
+                self._start(self._open_spare())
 
     async def _open_spare(self) -> None:
         """While all others are taken, this opens one more."""
-        with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
-            async with self._connections.lent():
-                pass
+        try:
+            with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
+                async with self._connections.lent():
+                    pass
+        finally:
+            self._opening_spare = False
 
     async def _flush(self, batch: Sequence["_Command"]) -> None:
         try:
@@ -166,8 +179,20 @@ class BatchedRedis:
         for command, answer in zip(batch, answers, strict=True):
             if not command.answer.done():  # its handler may have given up meanwhile
                 _settle(command.answer, answer)
+        if isinstance(answers[0], RedisTimeoutError) and self._held_back:
+            self._refuse_waiting(answers[0])  # else they would wait for a second time-out
+        elif self._held_back:
+            self._start_flush()
         if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
             await self.renew()
+
+    def _refuse_waiting(self, error: Exception) -> None:
+        """Fail what has not left yet."""
+        waiting, self._waiting = self._waiting, []
+        self._held_back = False
+        for command in waiting:
+            if not command.answer.done():
+                _settle(command.answer, error)
 
     async def _exchange(self, batch: Sequence["_Command"]) -> list[object]:
         """Return the answers to a batch; redis-py's own pipeline costs three times as much."""

@@ -7,9 +7,10 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.errors import ServiceUnavailable
-from shared.redis import BatchedRedis, open_redis
+from shared.redis import MOST_FLUSHING, BatchedRedis, new_client, open_redis
 from shared.redis_connections import MOST
 from tests.support.proxy import Proxy
+from tests.support.waiting import until
 
 
 async def test_a_connection_more_is_open_than_was_needed_at_once(
@@ -23,21 +24,67 @@ async def test_a_connection_more_is_open_than_was_needed_at_once(
     await proxy.seen(connections=3, exchanges=6)  # the second said no password; a spare did
 
 
-async def test_a_frozen_redis_costs_a_hundred_connections_at_most(
-    batched: BatchedRedis, proxy: Proxy
-) -> None:
-    proxy.freeze()
+async def ask_one_by_one(
+    batched: BatchedRedis, *commands: tuple[str | int, ...]
+) -> list["asyncio.Task[Any]"]:
+    """Each command leaves by itself, or would."""
     asked = []
-    for _ in range(3 * MOST):
-        asked.append(asyncio.create_task(batched.execute("PING")))
-        for _ in range(5):  # each leaves by itself
+    for command in commands:
+        asked.append(asyncio.create_task(batched.execute(*command)))
+        for _ in range(5):
             await asyncio.sleep(0)
-    proxy.thaw()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert MOST / 2 < answers.count(True) <= MOST
-    assert {type(answer) for answer in answers} == {bool, ServiceUnavailable}
-    assert proxy.connections <= MOST
+    return asked
+
+
+async def test_redis_slow_for_a_moment_refuses_nobody_and_keeps_the_order(
+    url: str, proxy: Proxy
+) -> None:
+    batched = BatchedRedis(new_client(url, timeout=30))  # the order counts, not the time
     assert await batched.execute("PING") is True
+    proxy.freeze()
+    asked = await ask_one_by_one(batched, *(("RPUSH", "list", n) for n in range(3 * MOST)))
+    proxy.thaw()
+    lengths = await asyncio.gather(*asked)
+    assert sorted(lengths) == list(range(1, 3 * MOST + 1))
+    assert lengths[MOST:] == sorted(lengths[MOST:])  # those that waited for a connection
+    assert proxy.connections <= MOST
+    await batched.end()
+
+
+async def test_redis_frozen_costs_a_hundred_connections_and_one_time_out(
+    url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batched, sent = BatchedRedis(new_client(url, timeout=0.5)), list[int]()
+    assert await batched.execute("PING") is True
+    exchange = batched._exchange
+
+    async def noted(batch: Any) -> list[object]:
+        sent.append(len(batch))
+        return await exchange(batch)
+
+    monkeypatch.setattr(batched, "_exchange", noted)
+    proxy.freeze()
+    asked = await ask_one_by_one(batched, *[("PING",)] * (3 * MOST))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {ServiceUnavailable}
+    assert sent == [1] * MOST_FLUSHING  # the others were refused with the first that timed out
+    assert proxy.connections <= MOST
+    proxy.thaw()
+    await until(batched.reachable)
+    await batched.end()
+
+
+async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
+    url: str, proxy: Proxy
+) -> None:
+    async with open_redis(url) as batched:
+        assert await batched.execute("PING") is True
+        proxy.freeze()
+        asked = await ask_one_by_one(batched, *[("PING",)] * (2 * MOST))
+    proxy.thaw()
+    async with asyncio.timeout(1):
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {ServiceUnavailable}
 
 
 async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
