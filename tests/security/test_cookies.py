@@ -175,6 +175,10 @@ async def test_logout_expired_access_cookie_ends_its_own_session_alone(
     by_csrf = {**planted(first, attacker.jar[REFRESH])}
     assert (await first.call("POST", OUT, headers=by_csrf)).status == 204
     assert await auth_db.fetchval(live) == 2
+    planted_alone = {"Cookie": second.line(**{REFRESH: attacker.jar[REFRESH]}), **NO_TOKEN}
+    kept = Browser(auth.http, dict(second.jar))
+    assert (await kept.call("POST", OUT, headers=planted_alone)).status == 204
+    assert await auth_db.fetchval(live) == 2
     by_refresh = {**planted(second, attacker.jar[REFRESH]), **NO_TOKEN}
     assert (await second.call("POST", OUT, headers=by_refresh)).status == 204
     assert await auth_db.fetchval(live) == 1

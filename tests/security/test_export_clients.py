@@ -1,15 +1,16 @@
 """What clients of an export can do: pause, leave, ask twice, lose their session."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from aiohttp import ClientPayloadError
+from aiohttp import ClientPayloadError, web
 from redis.asyncio import Redis
 
-from auth_service.account import document
+from auth_service.account import document, routes
 from auth_service.account.exporting import Export
 from auth_service.account.lease import BATCHES_AT_ONCE, LEASE_SECONDS
 from auth_service.account.repository import BATCH_ROWS as BATCH
@@ -83,6 +84,13 @@ async def test_export_stalled_client_is_cut_off(
     served: Served, auth_db: Connection, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document, "WRITE_SECONDS", 0.2)
+    sent: list[web.Request] = []
+
+    async def noted(request: web.Request, pieces: AsyncGenerator[bytes]) -> web.StreamResponse:
+        sent.append(request)
+        return await document.send_document(request, pieces)
+
+    monkeypatch.setattr(routes, "send_document", noted)
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token) as reader:
         await until(lambda: redis.exists(served.lease))
@@ -91,6 +99,8 @@ async def test_export_stalled_client_is_cut_off(
             return not await redis.exists(served.lease)
 
         await until(released)
+        # closed at once, though the client still takes nothing of what waits for it
+        await until(lambda: sent[0].transport is None, seconds=2)
         assert not is_whole(await reader.rest())
     monkeypatch.undo()
     assert (await served.export()).status == 200
