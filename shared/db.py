@@ -81,6 +81,7 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[Record]", bounds: Bounds | None = None) -> None:
         """Work on an open pool."""
         self._pool = pool
+        self.bounds = bounds
         self.trouble = ""
         """Why the database was last found unreachable, for operators."""
         self._seconds = bounds.wait_seconds if bounds else ACQUIRE_SECONDS
