@@ -184,7 +184,7 @@ async def _challenges(app: web.Application) -> AsyncIterator[None]:
     redis, clock = app[r.REDIS], app[r.CLOCK]
     funnel = CodeFunnel(redis, clock, app[HTTP_METRICS].registry)
     app[r.DEVICES] = KnownDevices(redis, clock)
-    app[r.INVALIDATOR] = CodeInvalidator(redis, clock, life_seconds=app[r.SETTINGS].otp_ttl)
+    app[r.INVALIDATOR] = CodeInvalidator(redis, app[r.DEVICES], clock)
     app[r.CHALLENGES] = Challenges(
         redis,
         app[r.KEYRING],

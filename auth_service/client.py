@@ -24,9 +24,10 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A proof of work that holds: its digest, and when it expires, in ms since 1970."""
+    """A proof of work that holds: its digest, its level, and when it expires, in ms since 1970."""
 
     digest: str
+    level: int
     expires_at: int
 
 

@@ -37,6 +37,9 @@ async def change_profile(
         )
     if user is None:
         raise Conflict("The username is taken")
+    renamed = {*caller.user.challenged} ^ {*user.challenged}
+    if renamed:
+        await parts.invalidator.end_names(renamed)
     return user
 
 
@@ -128,7 +131,7 @@ async def _move(parts: Parts, caller: Caller, to: Destination, proof: Proof, eve
         old = moved.before.destination(to.channel)
         addresses = [to.address, *([old.address] if old else [])]
         await parts.invalidator.invalidate(addresses)
-    await parts.invalidator.invalidate(addresses)  # one may have been asked for before the commit
+    await parts.invalidator.end_names(addresses)
     return moved
 
 

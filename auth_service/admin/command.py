@@ -10,6 +10,7 @@ from auth_service.admin.model import Actor, Role
 from auth_service.admin.service import Administration
 from auth_service.audit.model import Origin
 from auth_service.audit.service import Audit
+from auth_service.device.service import KnownDevices
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
@@ -60,7 +61,7 @@ async def _open_administration(
         open_redis(settings.redis_url.get_secret_value()) as redis,
     ):
         publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
-        invalidator = CodeInvalidator(redis, clock, life_seconds=settings.otp_ttl)
+        invalidator = CodeInvalidator(redis, KnownDevices(redis, clock), clock)
         audit = Audit(database, clock, entropy)
         try:
             yield Administration(database, publisher, invalidator, audit, lives, clock=clock)

@@ -35,7 +35,7 @@ WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_ver
 # would set another password once they are let in again is removed.
 DISABLE = f"""
 WITH changed AS (
-    UPDATE users SET status = 'disabled', generation = generation + 1
+    UPDATE users SET status = 'disabled', generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 AND status <> 'disabled' RETURNING id, generation
 ), dead AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = 'disabled'
@@ -59,7 +59,7 @@ WITH changed AS (
 
 _CHANGE_ROLES = """
 WITH changed AS (
-    UPDATE users SET roles = {roles}, generation = generation + 1
+    UPDATE users SET roles = {roles}, generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 AND {different} RETURNING id, generation, roles
 ), event AS (
     {event}

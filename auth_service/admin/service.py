@@ -117,7 +117,7 @@ class Administration:
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
         now = self._clock.now()
-        async with self._revoking(user_id) as connection:
+        async with self._revoking(user_id, forget_devices=False) as connection:
             await repository.change_roles(
                 connection,
                 user_id,
@@ -138,9 +138,13 @@ class Administration:
             yield connection
 
     @asynccontextmanager
-    async def _revoking(self, user_id: UUID) -> AsyncIterator[Connection]:
+    async def _revoking(
+        self, user_id: UUID, *, forget_devices: bool = True
+    ) -> AsyncIterator[Connection]:
         user = await self.get(user_id)
-        async with self._invalidator.revoking(self._database, user) as connection:
+        async with self._invalidator.revoking(
+            self._database, user, forget_devices=forget_devices
+        ) as connection:
             await lock_user(connection, user_id)
             yield connection
 

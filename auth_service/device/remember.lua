@@ -4,8 +4,6 @@
 local now, device = tonumber(ARGV[1]), ARGV[2]
 local known = is_known(KEYS[1], device, now)
 for _, key in ipairs(KEYS) do
-  redis.call('ZADD', key, now, device)
-  redis.call('ZREMRANGEBYRANK', key, 0, -DEVICES_KEPT - 1)
-  redis.call('PEXPIRE', key, DEVICE_LIFE)
+  remember(key, device, now)
 end
 return known and 1 or 0

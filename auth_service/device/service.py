@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from auth_service.device.model import LIFE_SECONDS
 from auth_service.throttle.model import digest
+from auth_service.throttle.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.redis import BatchedRedis, Script, lua
 
 PACKAGE = "auth_service.device"
 KNOWN = lua(PACKAGE, "known.lua")
-ASK = Script.of(KNOWN, lua(PACKAGE, "ask.lua"))
-REMEMBER = Script.of(KNOWN, lua(PACKAGE, "remember.lua"))
+ASK = Script.of(LIMITS, KNOWN, lua(PACKAGE, "ask.lua"))
+REMEMBER = Script.of(LIMITS, KNOWN, lua(PACKAGE, "remember.lua"))
 
 
 class KnownDevices:
@@ -33,6 +35,15 @@ class KnownDevices:
         keys = [devices_key(one) for one in (str(user_id), *names)]
         now = milliseconds(self._clock.now())
         return bool(await self._redis.run(REMEMBER, keys, [now, device]))
+
+    async def forget(self, names: Sequence[str], *, keep: bytes | None = None) -> None:
+        """Make those names, or users, know no device but `keep`, where they knew that one."""
+        for key in map(devices_key, names):
+            seen_at = await self._redis.execute("ZSCORE", key, keep) if keep else None
+            await self._redis.execute("DEL", key)
+            if keep and seen_at:
+                await self._redis.execute("ZADD", key, seen_at, keep)
+                await self._redis.execute("PEXPIRE", key, LIFE_SECONDS * 1000)
 
 
 def devices_key(name: str) -> str:

@@ -1,5 +1,7 @@
 """Signing in with an account that exists."""
 
+from dataclasses import replace
+
 import structlog
 
 from auth_service.client import Client
@@ -65,6 +67,7 @@ async def enter_by_code(
                 raise OtpInvalid
             if not account.user.active:
                 raise AccountDisabled
+            entrance = replace(entrance, asked_at=proof.asked_at)
             signed_in = await parts.opener.open(account, entrance)
         if signed_in is None:
             raise OtpInvalid

@@ -1,17 +1,16 @@
 -- Counts a notice in every scope, or counts nothing and notes that one more was left out.
--- KEYS: how many were left out, then one list per scope
--- ARGV: now (ms), scopes as JSON {{whether it refuses, {{count, window_ms}, ...}}, ...},
---       how long a count of those left out lives (ms)
+-- KEYS: how many were left out, then one list per scope: the user's own one, which alone refuses,
+--       then those that the notice only adds to
+-- ARGV: now (ms), rates of each scope as JSON {{{count, window_ms}, ...}, ...}, how long a count of
+--       those left out lives (ms)
 -- Returns {1, left out since the last one} or {0}
 local now, scopes = tonumber(ARGV[1]), cjson.decode(ARGV[2])
-for i, scope in ipairs(scopes) do
-  if scope[1] and wait_of(KEYS[1 + i], scope[2], now) > 0 then
-    redis.call('INCR', KEYS[1])
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-    return {0}
-  end
+if wait_of(KEYS[2], scopes[1], now) > 0 then
+  redis.call('INCR', KEYS[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  return {0}
 end
-for i, scope in ipairs(scopes) do
-  count_event(KEYS[1 + i], scope[2], now)
+for i, rates in ipairs(scopes) do
+  count_event(KEYS[1 + i], rates, now)
 end
 return {1, tonumber(redis.call('GETDEL', KEYS[1]) or 0)}

@@ -29,8 +29,9 @@ log = structlog.get_logger()
 class Notifications:
     """Queues notices. What a notice tells of has happened: one that cannot be sent is logged.
 
-    A notice counts like a code: against its destination, its range of numbers and the total.
-    Sign-in notices have a limit for each user besides; the next one says how many were left out.
+    A notice counts like a code: against its destination, its range of numbers and the total. Only
+    a limit of its own for each user and kind keeps it back; the next sign-in notice says how many
+    were left out.
     """
 
     def __init__(
@@ -78,15 +79,13 @@ class Notifications:
 
     async def _count(self, user_id: UUID, to: Destination, template: str) -> int | None:
         """Count the notice; return how many were left out before it, None when it is one too."""
-        about_sign_in = template == SIGN_IN
-        scopes = notice_scopes(self._settings, to, user_id, about_sign_in=about_sign_in)
-        verified = {"newcomers"}  # what refuses only them refuses no verified holder
+        scopes = notice_scopes(self._settings, to, user_id, template)
         allowed, *left_out = await self._redis.run(
             COUNT,
             [f"notices_left_out:{digest(str(user_id), template)}", *(one.key for one in scopes)],
             [
                 milliseconds(self._clock.now()),
-                json.dumps([(one.refuses not in verified, one.rates) for one in scopes]),
+                json.dumps([one.rates for one in scopes]),
                 DAY_MS,
             ],
         )

@@ -25,7 +25,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What is to be stored when somebody signs in."""
+    """What is to be stored when somebody signs in, by a code that was asked for at `asked_at`."""
 
     id: UUID
     client: Client
@@ -35,6 +35,7 @@ class NewSession:
     refresh_hash: bytes
     refresh_ends: datetime
     event: str
+    asked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

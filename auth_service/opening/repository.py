@@ -11,8 +11,10 @@ from shared.db import Connection
 
 SURPLUS = "too_many_sessions"
 
-# A row that may be signed in; nothing else asks it for a session.
-MAY_ENTER = "status = 'active'"
+# A row that may be signed in; nothing else asks it for a session. A code that was asked for before
+# the user was cut off signs nobody in: the condition is read again once the row is free.
+MAY_ENTER = """status = 'active'
+    AND ($16::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $16)"""
 
 # No row when status, generation or password are not any more what was read with the credential:
 # whatever changed them has won. Who changes them locks the user's row first.
@@ -52,7 +54,8 @@ def _storing(user: str) -> str:
 WITH {user}, known AS (
     SELECT EXISTS (
         SELECT 1 FROM sessions x
-        WHERE x.user_id = (SELECT id FROM u) AND x.ip <<= $15::cidr AND (
+        WHERE x.user_id = (SELECT id FROM u) AND x.ip <<= $15::cidr
+            AND (x.revoked_at IS NULL OR x.revoked_reason IN ('logout', '{SURPLUS}')) AND (
             x.agent_family = $14
             OR (x.agent_family IS NULL AND x.user_agent IS NOT DISTINCT FROM $6))) AS network,
         (SELECT count(*) = {MANY_SESSIONS} FROM (
@@ -123,6 +126,7 @@ async def open_session(
         new.client.agent_family,
         # a device that shows a token is known by that alone
         new.client.network if new.client.device_is_new else None,
+        new.asked_at,
     )
     if row is None:
         return None

@@ -86,6 +86,7 @@ class Opener:
             refresh_hash=fingerprint(token),
             refresh_ends=self._lives.refresh_until(ends, now),
             event=self._audit.packed(entrance.event()),
+            asked_at=entrance.asked_at,
         )
         opened = await repository.open_session(connection, whose, new)
         if opened is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
@@ -62,11 +63,12 @@ class Link:
 class Proof:
     """A code that was right and is now spent; `receipt` gives it back when nothing came of it.
 
-    `context` is what was to be remembered when the code was asked for.
+    `context` is what was to be remembered when the code was asked for, at `asked_at`.
     """
 
     receipt: str
     context: Mapping[str, str]
+    asked_at: datetime | None
 
 
 def draw_code(entropy: Entropy) -> str:

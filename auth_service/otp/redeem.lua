@@ -7,8 +7,12 @@ if not handle then
   return {'none'}
 end
 local key = 'challenge:' .. handle
-local found = redis.call('HMGET', key, 'ticket', 'expires_at', 'context')
+local found = redis.call('HMGET', key, 'ticket', 'expires_at', 'context', 'void', 'asked_at')
 if found[1] ~= ARGV[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then
+  return {'none'}
+end
+local void_before = found[4] and tonumber(redis.call('GET', found[4]) or 0) or 0
+if is_void(found[5], found[2], void_before) then
   return {'none'}
 end
 redis.call('RENAME', key, KEYS[2])

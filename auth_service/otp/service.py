@@ -1,8 +1,9 @@
 """Challenges: ask for a code, prove it, give it back. One Lua script for each transition."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -27,7 +28,7 @@ from auth_service.otp.model import (
     draw_code,
 )
 from auth_service.settings import AuthSettings
-from auth_service.throttle.breaker import BREAKER, Range, watched
+from auth_service.throttle.breaker import BREAKER, Range
 from auth_service.throttle.model import digest, wrong_scopes
 from auth_service.throttle.proof_of_work import ProofOfWork
 from auth_service.throttle.send_limits import send_limits
@@ -38,11 +39,13 @@ from shared.errors import DomainError, RateLimited
 from shared.redis import BatchedRedis, Script, lua
 
 log = structlog.get_logger()
+ASKED_AT = "asked_at"
 FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+VOID = lua("auth_service.otp", "void.lua")
 SEND = Script.of(LIMITS, BREAKER, FUNNEL, lua("auth_service.otp", "send.lua"))
-VERIFY = Script.of(LIMITS, BREAKER, KNOWN, FUNNEL, lua("auth_service.otp", "verify.lua"))
-REDEEM = Script.of(lua("auth_service.otp", "redeem.lua"))
-GIVE_BACK = Script.of(lua("auth_service.otp", "give_back.lua"))
+VERIFY = Script.of(LIMITS, BREAKER, KNOWN, FUNNEL, VOID, lua("auth_service.otp", "verify.lua"))
+REDEEM = Script.of(VOID, lua("auth_service.otp", "redeem.lua"))
+GIVE_BACK = Script.of(FUNNEL, lua("auth_service.otp", "give_back.lua"))
 
 
 class Challenges:
@@ -102,6 +105,7 @@ class Challenges:
             known=await self._devices.knows(destination.address, client.device),
             held=held,
             quiet=quiet,
+            queues=errand.template is not None,
             to=errand.to,
             signed_in=purpose == "step_up",
         )
@@ -147,15 +151,12 @@ class Challenges:
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
         scopes = wrong_scopes(self._settings, destination, client, with_handle=bool(handle))
-        range_ = watched(self._settings, destination, client)
         owner = digest(purpose, destination.address)
         keys = [
             f"newest:{owner}",
             f"queued:{owner}",
             receipt,
             devices_key(destination.address),
-            range_.proven,
-            range_.worked,
             void_key(destination.address),
             self._funnel.key(),
             *(scope.key for scope in scopes),
@@ -178,7 +179,7 @@ class Challenges:
         if answer[0] != b"right":
             raise OtpInvalid
         self._metrics.count("verified", destination.channel, destination.address)
-        return Proof(receipt, self._opened(answer[1]))
+        return self._proof(receipt, answer[1])
 
     async def redeem(self, ticket: str) -> Proof | None:
         """Spend the challenge whose code was mailed with this ticket; None when there is none."""
@@ -189,7 +190,7 @@ class Challenges:
         )
         if answer[0] != b"right":
             return None
-        return Proof(receipt, self._opened(answer[1]))
+        return self._proof(receipt, answer[1])
 
     @asynccontextmanager
     async def spending(self, proof: Proof) -> AsyncIterator[None]:
@@ -219,7 +220,8 @@ class Challenges:
             right if errand.real else self._no_code(),
             self._no_code(),
             owner,
-            self._keyring.seal("otp", json.dumps(dict(errand.context)).encode()),
+            void_key(destination.address),
+            self._sealed(errand.context, now),
         ]
 
     def _delivery(
@@ -248,9 +250,14 @@ class Challenges:
             self._metrics.blocked(sent.to)
             log.warning("number_range.blocked", prefix=range_.prefix)
 
-    def _opened(self, context: bytes) -> dict[str, str]:
-        opened: dict[str, str] = json.loads(self._keyring.open("otp", context))
-        return opened
+    def _sealed(self, context: Mapping[str, str], now: int) -> bytes:
+        return self._keyring.seal("otp", json.dumps({**context, ASKED_AT: str(now)}).encode())
+
+    def _proof(self, receipt: str, sealed: bytes) -> Proof:
+        context: dict[str, str] = json.loads(self._keyring.open("otp", sealed))
+        asked_at = context.pop(ASKED_AT, None)  # the release before did not note it
+        moment = datetime.fromtimestamp(int(asked_at) / 1000, UTC) if asked_at else None
+        return Proof(receipt, context, moment)
 
     def _no_code(self) -> str:
         """Return what nobody can guess, in place of a code that nothing shall prove."""

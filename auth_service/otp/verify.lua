@@ -1,8 +1,7 @@
 -- Verifies, counts and consumes in one step.
--- KEYS: newest pointer, queued pointer, receipt, the destination's known devices, codes proven in
---       the range of numbers or '', sends for work in the range or '', until when the
---       destination's challenges are void (those that expire no later), code funnel,
---       then one list per scope of wrong tries
+-- KEYS: newest pointer, queued pointer, receipt, the destination's known devices, the moment before
+--       which the destination's challenges are void, code funnel, then one list per scope of wrong
+--       tries
 -- ARGV: now (ms), handle digest or '', destination digest, most wrong tries, device id or '',
 --       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}}, ...},
 --       then a mac of the code for every key
@@ -12,16 +11,15 @@
 local now = tonumber(ARGV[1])
 local by_handle = ARGV[2] ~= ''
 local counter = by_handle and 'wrong_handle' or 'wrong_newest'
-local FIRST_SCOPE, FIRST_MAC = 9, 7
-local void_until = tonumber(redis.call('GET', KEYS[7]) or 0)
+local FIRST_SCOPE, FIRST_MAC = 7, 7
+local void_before = tonumber(redis.call('GET', KEYS[5]) or 0)
 
 -- Returns a challenge that may still be tried, else nil.
 local function find_live(handle)
   local found = redis.call('HMGET', 'challenge:' .. handle,
-    'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'worked')
-  local expires_at = tonumber(found[3] or 0)
-  if not found[1] or found[2] ~= ARGV[3] or expires_at <= now or expires_at <= void_until
-    or tonumber(found[4]) >= tonumber(ARGV[4]) then
+    'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'asked_at')
+  if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
+    or is_void(found[7], found[3], void_before) or tonumber(found[4]) >= tonumber(ARGV[4]) then
     return nil
   end
   return found
@@ -54,15 +52,12 @@ for i = FIRST_MAC, compared and #ARGV or 0 do
   if compared[1] == ARGV[i] then
     -- Kept under the receipt until it would have expired, in case the sign-in cannot be stored.
     redis.call('RENAME', 'challenge:' .. queued, KEYS[3])
-    redis.call('HSET', KEYS[3], 'handle', queued)
-    if KEYS[5] ~= '' and compared[6] == '1' then
-      note(KEYS[5], now)
-      redis.call('HSET', KEYS[3], 'proven', KEYS[5], 'proven_at', now)
+    redis.call('HSET', KEYS[3], 'handle', queued, 'funnel', KEYS[6])
+    if compared[6] and compared[6] ~= '' then
+      note(compared[6], now)
+      redis.call('HSET', KEYS[3], 'proven', compared[6], 'proven_at', now)
     end
-    if KEYS[6] ~= '' and compared[7] == '1' then
-      redis.call('DECR', KEYS[6])
-    end
-    count_code(KEYS[8], 'proven')
+    count_code(KEYS[6], 'proven', 1)
     return {'right', compared[5]}
   end
 end
@@ -70,7 +65,7 @@ redis.call('HINCRBY', 'challenge:' .. counted, counter, 1)
 if compared and queued ~= counted then
   redis.call('HINCRBY', 'challenge:' .. queued, counter, 1)
 end
-count_code(KEYS[8], 'wrong')
+count_code(KEYS[6], 'wrong', 1)
 if wait > 0 then
   return {'limited', wait}
 end

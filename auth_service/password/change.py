@@ -9,7 +9,7 @@ from auth_service.password import repository
 from auth_service.password.errors import WrongPassword
 from auth_service.session.model import Caller, Entrance
 from auth_service.session.repository import lock_user, revoke_others
-from auth_service.throttle.model import login_scopes
+from auth_service.throttle.model import own_password_scopes
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 
@@ -28,7 +28,7 @@ async def change(
     user = caller.user
     parts.policy.require(password, field="new_password", username=user.username, email=user.email)
     event = Event("password.changed", entrance.origin, user.id, session_id=caller.session_id)
-    scopes = login_scopes(parts.settings, f"id:{user.id}", entrance.client)
+    scopes = own_password_scopes(parts.settings, caller.session_id)
     async with parts.throttle.guess(scopes) as forgive:
         account = await _knowing(parts, user.id, current, entrance.client)
         fresh = await parts.hasher.hash(password, entrance.client.network) if account else ""
@@ -59,7 +59,9 @@ async def _replace(
         WrongPassword: another password was stored since this one was verified.
     """
     now, user_id = parts.clock.now(), caller.user.id
-    async with parts.invalidator.revoking(parts.database, caller.user) as connection:
+    async with parts.invalidator.revoking(
+        parts.database, caller.user, keep=caller.device_id
+    ) as connection:
         await lock_user(connection, user_id)
         if not await repository.set_password(connection, account, fresh):
             raise WrongPassword

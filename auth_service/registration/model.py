@@ -53,9 +53,9 @@ def choose(fresh: Sequence[UUID], named: UUID | None, *, by_handle: bool) -> Cho
     """Return what to activate among an address's open registrations, the newest first.
 
     `named`: the registration that the proven code was sent for. A code that was asked for again
-    names none, unless its sender showed that registration's own handle. It proves the address
-    alone then: password, username and names may be those of a stranger. So may they be where
-    several registrations are open and the code is proven without its handle.
+    names one only when that registration's handle was shown, and its own with the code. It proves
+    the address alone else: password, username and names may be those of a stranger. So may they
+    be where several registrations are open and the code is proven without its handle.
     """
     if named is not None and by_handle:
         return Choice(named, whole=True) if named in fresh else None

@@ -28,6 +28,7 @@ from shared.entropy import new_id
 from shared.errors import ServiceUnavailable
 from shared.logs import mask
 
+RESENT = "resent"
 Chooser = Callable[[Sequence[UUID]], Choice | None]
 """Picks what a proof activates among the open registrations, the newest first."""
 TELL_OWNER = Errand({}, template="already_registered", real=False)
@@ -116,7 +117,7 @@ async def resend(
             meant = await repository.find_by_handle(connection, destination, shown, now)
         if not is_open and not parts.conceals:
             raise UserNotRegistered
-        context = {"user_id": str(meant)} if meant else {}
+        context = {"user_id": str(meant), RESENT: "yes"} if meant else {}
         challenge = await parts.challenges.send(
             "verify",
             destination,
@@ -147,6 +148,7 @@ async def verify(
         proof = await parts.challenges.prove("verify", destination, code, handle, entrance.client)
         async with parts.challenges.spending(proof):
             choose_one = partial(_choose, proof, by_handle=bool(handle))
+            entrance = replace(entrance, asked_at=proof.asked_at)
             opening = await _enter(parts, destination, choose_one, entrance)
     await parts.opener.greet(opening, entrance)
     return opening.signed_in
@@ -154,6 +156,8 @@ async def verify(
 
 def _choose(proof: Proof, fresh: Sequence[UUID], *, by_handle: bool) -> Choice | None:
     named = proof.context.get("user_id")
+    if RESENT in proof.context and not by_handle:
+        named = None  # who asked for it, and who received it, may be two
     return choose(fresh, UUID(named) if named else None, by_handle=by_handle)
 
 
@@ -164,7 +168,7 @@ async def _enter(
         account, is_new = await _account(parts, connection, destination, choose_one, entrance)
         opening = await parts.opener.open_in(connection, account, entrance)
         if opening is None:
-            raise AccountDisabled
+            raise OtpInvalid if account.user.active else AccountDisabled
     return replace(opening, is_new=is_new)
 
 

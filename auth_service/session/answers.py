@@ -23,13 +23,14 @@ from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
 from shared.answer import answer
 from shared.credentials import DEVICE, find_cookie
+from shared.errors import MalformedRequest
 from shared.problem import REQUEST_ID
 from shared.request import client_address
 
 
 def client_of(request: web.Request, body: DeviceBody | None = None) -> Client:
     """Return the client, with the device token and the proof of work that it sent, if any."""
-    token = body.device if body and body.device else find_cookie(request, DEVICE)
+    token = body.device if body and body.device else _device_cookie(request)
     solution = body.altcha if isinstance(body, SendBody) else None
     return Client(
         client_address(request),
@@ -38,6 +39,14 @@ def client_of(request: web.Request, body: DeviceBody | None = None) -> Client:
         device=request.app[DEVICE_TOKENS].read(token),
         solution=request.app[WORK].check(solution),
     )
+
+
+def _device_cookie(request: web.Request) -> str | None:
+    """Return the cookie; two of it are as good as none, since it grants nothing."""
+    try:
+        return find_cookie(request, DEVICE)
+    except MalformedRequest:
+        return None
 
 
 def entrance_of(

@@ -47,12 +47,13 @@ class Session:
 class Caller:
     """Who a request comes from: a user in a session, both alive a moment ago.
 
-    `auth_time`: when they last proved who they are, as their token says.
+    `auth_time`: when they last proved who they are, as their token says. `device_id`: their device.
     """
 
     user: User
     session_id: UUID
     auth_time: datetime
+    device_id: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,14 @@ def successors(keyring: Keyring, token: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """How somebody comes in: from which client, and by what (`amr`, RFC 8176)."""
+    """How somebody comes in: from which client, and by what (`amr`, RFC 8176).
+
+    `asked_at`: when the code was asked for that they come in by.
+    """
 
     client: Client
     amr: tuple[str, ...]
+    asked_at: datetime | None = None
 
     @property
     def origin(self) -> Origin:

@@ -24,7 +24,7 @@ PREFIXED_SESSION = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.spl
 
 # One row only while the session, the user and the user's generation still allow the token.
 FIND_CALLER = f"""
-SELECT {PREFIXED} FROM sessions s JOIN users u ON u.id = s.user_id
+SELECT {PREFIXED}, s.device_id FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
   AND u.status = 'active' AND u.generation = $3"""
 
@@ -82,7 +82,11 @@ FROM (VALUES (0)) AS always LEFT JOIN told ON true"""
 LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 
 REVOKE_OTHER_SESSIONS = f"""
-WITH dead AS (
+WITH barred AS (
+    UPDATE users SET codes_valid_from = $3 WHERE id = $1
+), void AS (
+    DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
+), dead AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
 ), event AS (
@@ -95,7 +99,8 @@ SELECT 'session', id::text, $4, $3, $5 FROM dead"""
 # one that outlived this would bring back in whoever was put out.
 REVOKE_USER = f"""
 WITH raised AS (
-    UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING id, generation
+    UPDATE users SET generation = generation + 1, codes_valid_from = $2
+    WHERE id = $1 RETURNING id, generation
 ), dead AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = $3
     WHERE user_id = $1 AND revoked_at IS NULL
@@ -159,11 +164,11 @@ def session_of(row: Record) -> Session:
 
 async def find_caller(
     database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
-) -> User | None:
-    """Return the session's user while session, user and generation allow it, else None."""
+) -> tuple[User, bytes | None] | None:
+    """Return user and device of the session while all three allow it, else None."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
-    return user_of(row) if row else None
+    return (user_of(row), row["device_id"]) if row else None
 
 
 async def list_sessions(

@@ -32,10 +32,11 @@ async def find_caller(database: Database, claims: Claims, *, clock: Clock) -> Ca
     Raises:
         TokenRevoked: the session has ended, or the user may not be signed in any more.
     """
-    user = await repository.find_caller(database, claims.sid, claims.sub, claims.gen, clock.now())
-    if user is None:
+    found = await repository.find_caller(database, claims.sid, claims.sub, claims.gen, clock.now())
+    if found is None:
         raise TokenRevoked
-    return Caller(user, claims.sid, datetime.fromtimestamp(claims.auth_time, UTC))
+    user, device = found
+    return Caller(user, claims.sid, datetime.fromtimestamp(claims.auth_time, UTC), device)
 
 
 async def refresh(
@@ -209,7 +210,9 @@ async def sign_out_everywhere(
     name: EventName = "user.signed_out_everywhere"
     event = parts.audit.packed(Event(name, origin, user_id, session_id=session_id, details=kept))
     told = {"reason": "logout_all", "event": event}
-    async with parts.invalidator.revoking(parts.database, caller.user) as connection:
+    async with parts.invalidator.revoking(
+        parts.database, caller.user, keep=caller.device_id if except_current else None
+    ) as connection:
         if except_current:
             await repository.revoke_others(
                 connection, user_id, session_id, **told, now=now, until=until

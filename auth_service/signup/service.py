@@ -1,8 +1,11 @@
 """The combined flow: whoever proves a phone number is signed in, known before or not."""
 
+from dataclasses import replace
+
 from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.opening.model import Holder, Opening
+from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, Errand
 from auth_service.parts import Parts
 from auth_service.session.errors import AccountDisabled
@@ -64,6 +67,7 @@ async def enter(
         async with parts.challenges.spending(proof):
             new = new_id(parts.clock, parts.entropy)
             holder = Holder(number.address, new, proof.context["name"])
+            entrance = replace(entrance, asked_at=proof.asked_at)
             opening = await _open(parts, holder, entrance)
     await parts.opener.greet(opening, entrance)
     return opening
@@ -71,6 +75,7 @@ async def enter(
 
 async def _open(parts: Parts, holder: Holder, entrance: Entrance) -> Opening:
     """Store the sign-in; again where somebody else made or moved the holder at the same moment."""
+    found = None
     async with parts.database.connection() as connection:
         for _ in range(3):
             opening = await parts.opener.open_in(connection, holder, entrance)
@@ -80,4 +85,6 @@ async def _open(parts: Parts, holder: Holder, entrance: Entrance) -> Opening:
             found = (await find_claimants(connection, "sms", holder.phone_number, now)).holder
             if found and not found.user.active:
                 raise AccountDisabled
+    if found:  # who was signed out everywhere since the code was asked for
+        raise OtpInvalid
     raise ServiceUnavailable

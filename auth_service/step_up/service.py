@@ -10,7 +10,7 @@ from auth_service.parts import Parts
 from auth_service.password.errors import WrongPassword
 from auth_service.session.model import BY_CODE, BY_PASSWORD, Caller, Entrance, Session
 from auth_service.step_up import repository
-from auth_service.throttle.model import login_scopes
+from auth_service.throttle.model import own_password_scopes
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 from shared.errors import TokenRevoked
@@ -67,7 +67,7 @@ async def by_password(parts: Parts, caller: Caller, password: str, entrance: Ent
         TokenRevoked: the session has ended meanwhile.
     """
     event = _event(caller, entrance, "password")
-    scopes = login_scopes(parts.settings, f"id:{caller.user.id}", entrance.client)
+    scopes = own_password_scopes(parts.settings, caller.session_id)
     async with parts.throttle.guess(scopes) as forgive:
         account = await _account(parts, caller.user.id)
         right = await parts.hasher.verify(password, account.password, entrance.client.network)

@@ -3,6 +3,7 @@
 local HOUR, ENOUGH, ONE_IN = 3600000, 50, 10
 -- One network's sends count at most so often, so that a few clients cannot block a range.
 local PER_NETWORK = {{3, HOUR}}
+local PER_LEVEL, HIGHEST_LEVEL = 25, 4
 
 -- Returns how many events of the last hour a list has, and keeps no others.
 local function within_hour(key, now)
@@ -19,6 +20,12 @@ local function note(key, now)
   local count = redis.call('LPUSH', key, now)
   redis.call('PEXPIRE', key, HOUR)
   return count < ENOUGH and count or within_hour(key, now)
+end
+
+-- Returns how hard work is by now: it doubles with each 25 codes of the hour that nobody proves.
+local function work_level(sent, proven, now)
+  local unproven = within_hour(sent, now) - within_hour(proven, now)
+  return math.min(math.max(0, math.floor((unproven - ENOUGH) / PER_LEVEL)), HIGHEST_LEVEL)
 end
 
 -- Notes a code that is sent; returns whether too few of the hour's were proven, so that the range is

@@ -18,8 +18,8 @@ BREAKER = lua("auth_service.throttle", "breaker.lua")
 class Range(NamedTuple):
     """A range of numbers, its keys in Redis, and whom it refuses while it is blocked.
 
-    `network`: what one network has sent there; `worked`: sends by proof of work that are not
-    proven yet. Nobody is refused who holds a number of it. All is empty where nothing is watched.
+    `network`: what one network has sent there. Nobody is refused who holds a number of it. All is
+    empty where nothing is watched.
     """
 
     prefix: str = ""
@@ -27,13 +27,12 @@ class Range(NamedTuple):
     proven: str = ""
     blocked: str = ""
     network: str = ""
-    worked: str = ""
     refuses: Literal[Refuses, ""] = ""
 
     @property
-    def keys(self) -> tuple[str, str, str, str, str]:
+    def keys(self) -> tuple[str, str, str, str]:
         """Return what a send looks at."""
-        return self.sent, self.proven, self.blocked, self.network, self.worked
+        return self.sent, self.proven, self.blocked, self.network
 
     @property
     def scope(self) -> Scope:
@@ -55,15 +54,12 @@ def watched(
     if not (destination.spendable and settings.limit_send_per_prefix):
         return UNWATCHED
     range_ = prefix(destination.address)
-    sent, proven, blocked, worked = (
-        f"range:{of}:{digest(range_)}" for of in ("sent", "proven", "blocked", "worked")
-    )
+    sent, proven, blocked = (f"range:{of}:{digest(range_)}" for of in ("sent", "proven", "blocked"))
     return Range(
         range_,
         sent,
         proven,
         blocked,
         f"range:network:{digest(range_, str(client.network))}",
-        worked,
         "newcomers_quietly" if quiet else "newcomers",
     )

@@ -18,11 +18,13 @@ from shared.limits import Rate
 IPV6_SITE_BITS = 64
 PREFIX_DIGITS = 3
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-SIGN_IN_NOTICES: Mapping[Channel, tuple[Rate, ...]] = {
+IPV6, SITES_OF_NETWORK = 6, 5
+"""A network of IPv6 may send so many times what one of its sites may."""
+NOTICES: Mapping[Channel, tuple[Rate, ...]] = {
     "sms": (Rate(3, DAY_MS),),
     "email": (Rate(5, HOUR_MS), Rate(10, DAY_MS)),
 }
-"""Sign-in notices to one user; those that are left out are counted in the next one."""
+"""Notices of one kind to one user; what is left out is counted in the next sign-in notice."""
 
 Refuses = Literal["everybody", "strangers", "newcomers", "strangers_quietly", "newcomers_quietly"]
 """`strangers`: devices that have not proven the destination. `newcomers`: strangers again, and only
@@ -69,63 +71,95 @@ def sent_scopes(
     client: Client,
     *,
     known: bool,
+    quiet: bool,
+    queues: bool,
     to: Destination | None = None,
-    quiet: bool = False,
 ) -> Sequence[Scope]:
     """Return what one code on its way counts in, the narrowest first; nothing without a limit.
 
-    `known`: the client's device has proven the destination, which gives it counters of its own.
-    `to`: where the message goes when `destination` is not an address. It is not counted there,
-    where whoever names the address would see it, but in what was named. `quiet`: who is a newcomer
-    must not show.
+    `known`: the client's device has signed in by the destination, which gives it counters of its
+    own. `quiet`: who is a newcomer must not show. `queues`: a message is sent unless a limit drops
+    it. What sends nothing costs nothing: it counts for the very address, not for the mailbox of its
+    owner, nor in the total. `to`: where the message goes when `destination` is a username.
     """
-    here, mailbox = site(client.address), destination.mailbox
-    asker = _own(client) if known else here
-    cooldown = settings.otp_cooldown
-    own = (Rate(1, cooldown * 1000),) if cooldown else ()
-    total = settings.limit_send_total_per_destination
-    strangers: Refuses = "strangers_quietly" if quiet else "strangers"
-    newcomers: Refuses = "newcomers_quietly" if quiet else "newcomers"
+    mailbox = destination.mailbox
+    asker = _own(client) if known else site(client.address)
+    own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     per_destination = settings.limit_send_per_destination
-    scopes = [
+    return [
         *_scope("cooldown", own, "cooldown", mailbox, asker),
         *_scope("send_per_destination", per_destination, "send", mailbox, asker),
-        *_scope("send_total_per_destination", total, "send_all", mailbox, refuses=strangers),
-        *_scope("send_per_ip", settings.limit_send_per_ip, "send_ip", here, refuses="strangers"),
-        *_expense_scopes(settings, destination, newcomers),
+        *_total_scopes(settings, destination, quiet=quiet, queues=queues),
+        *_client_scopes(settings, client),
+        *_expense_scopes(settings, destination, quiet=quiet, counts=queues),
+        *(_hidden_scopes(settings, to) if to else ()),
     ]
-    if to:
-        name = "send_total_per_destination"
-        there = _scope(name, total, "send_all", to.mailbox, refuses="strangers_quietly")
-        scopes += [scope._replace(counts=False) for scope in there]
+
+
+def _total_scopes(
+    settings: AuthSettings, destination: Destination, *, quiet: bool, queues: bool
+) -> Sequence[Scope]:
+    """Return what bounds the codes for a destination, whoever asks for them."""
+    name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
+    refuses: Refuses = "strangers_quietly" if quiet else "strangers"
+    whole = _scope(name, rates, "send_all", destination.mailbox, refuses=refuses)
+    if destination.mailbox == destination.address:
+        return whole
+    exact = _scope(name, rates, "send_all", destination.address, refuses=refuses)
+    return [*exact, *(scope._replace(counts=queues) for scope in whole)]
+
+
+def _client_scopes(settings: AuthSettings, client: Client) -> Sequence[Scope]:
+    """Return what bounds one client; an IPv6 network has more sites than can be counted apart."""
+    name, rates = "send_per_ip", settings.limit_send_per_ip
+    scopes = [*_scope(name, rates, "send_ip", site(client.address), refuses="strangers")]
+    if client.address.version == IPV6:
+        wide = tuple(Rate(rate.most * SITES_OF_NETWORK, rate.window_ms) for rate in rates)
+        network = str(client.network)
+        scopes += _scope(name, wide, "send_network", network, refuses="strangers")
     return scopes
 
 
 def _expense_scopes(
-    settings: AuthSettings, destination: Destination, refuses: Refuses
+    settings: AuthSettings, destination: Destination, *, quiet: bool, counts: bool = True
 ) -> Sequence[Scope]:
     """Return what bounds the cost of messages: those to a range of numbers, and all together."""
+    refuses: Refuses = "newcomers_quietly" if quiet else "newcomers"
     scopes: list[Scope] = []
     if destination.spendable and (rates := settings.limit_send_per_prefix):
         range_ = prefix(destination.address)
         scopes += _scope("send_per_prefix", rates, "send_prefix", range_, refuses=refuses)
+    total = _scope("send_total", settings.limit_send_total, "send_total", refuses=refuses)
+    return [*scopes, *(scope._replace(counts=counts) for scope in total)]
+
+
+def _hidden_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope]:
+    """Return what a message counts in that a username's holder gets.
+
+    Not in what the address counts in by itself: whoever names both would see that they belong
+    together.
+    """
+    name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
     return [
-        *scopes,
-        *_scope("send_total", settings.limit_send_total, "send_total", refuses=refuses),
+        *_scope(name, rates, "send_named", to.mailbox, refuses="strangers_quietly"),
+        *_expense_scopes(settings, to, quiet=True),
     ]
 
 
 def notice_scopes(
-    settings: AuthSettings, destination: Destination, user_id: UUID, *, about_sign_in: bool
+    settings: AuthSettings, destination: Destination, user_id: UUID, template: str
 ) -> Sequence[Scope]:
-    """Return what one notice counts in. It goes to a verified holder, so ranges refuse none."""
+    """Return what one notice counts in.
+
+    Only the user's own limit refuses: strangers who fill the others must not keep a notice back.
+    """
+    kind = f"notice_{destination.channel}"
+    rates = NOTICES[destination.channel]
     total = settings.limit_send_total_per_destination
-    per_user = SIGN_IN_NOTICES[destination.channel] if about_sign_in else ()
-    kind = f"sign_in_notice_{destination.channel}"
     return [
-        *_scope(kind, per_user, kind, str(user_id)),
+        *_scope(kind, rates, kind, str(user_id), template),
         *_scope("send_total_per_destination", total, "send_all", destination.mailbox),
-        *_expense_scopes(settings, destination, "newcomers"),
+        *_expense_scopes(settings, destination, quiet=False),
     ]
 
 
@@ -153,9 +187,17 @@ def login_scopes(
 
     By the name as it was given and not by the account: else two names of one account would show
     that they are. By client too: else anybody could lock the owner out. `known`: the client's
-    device has proven the name, which gives it counters of its own.
+    device has signed in by the name, which gives it counters of its own.
     """
-    asker = _own(client) if known else site(client.address)
+    return _password_scopes(settings, name, _own(client) if known else site(client.address))
+
+
+def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope, Scope]:
+    """Return what a password counts in that a signed-in user gives: the session's own counters."""
+    return _password_scopes(settings, "own", f"session:{session_id}")
+
+
+def _password_scopes(settings: AuthSettings, name: str, asker: str) -> tuple[Scope, Scope]:
     failures = f"limit:login_failures:{digest(name, asker)}"
     return (
         Scope("login_failures", failures, settings.limit_login_failures),

@@ -1,7 +1,7 @@
 """Proof of work: what a send costs its sender while a range of numbers is being abused.
 
 The format is ALTCHA's, version 2: PBKDF2 over a counter that the client has to find. A challenge
-takes a phone about two seconds, and twice as long for each further 25 sends that nobody proves.
+takes a phone about two seconds on average, and twice as long for each level (`breaker.lua`).
 """
 
 import hashlib
@@ -16,10 +16,9 @@ from shared.entropy import Entropy
 
 ALGORITHM = "PBKDF2/SHA-256"
 ITERATIONS = 1000
-"""Of one try. A challenge is found after 2,000 to 4,000 tries at the lowest level."""
-LEAST_TRIES, SPREAD = 2000, 2001
-UNPROVEN_PER_LEVEL = 25
-HIGHEST_LEVEL = 4
+"""Of one try."""
+MOST_TRIES = 6000
+"""At the lowest level. Every number of tries up to it is equally likely, so none can be skipped."""
 LIFE_SECONDS = 600
 MAX_SOLUTION = 4096
 
@@ -33,18 +32,14 @@ class ProofOfWork:
         self._clock = clock
         self._entropy = entropy
 
-    def require(self, unproven: int) -> ProofRequired:
-        """Return the refusal with a fresh challenge.
-
-        `unproven`: how many sends of the hour were taken for work and never proven.
-        """
-        level = min(unproven // UNPROVEN_PER_LEVEL, HIGHEST_LEVEL)
-        tries = (LEAST_TRIES + self._entropy.below(SPREAD)) << level
+    def require(self, level: int) -> ProofRequired:
+        """Return the refusal with a fresh challenge of that level, 0 to 4."""
         challenge = altcha.create_challenge(
             ALGORITHM,
             ITERATIONS,
-            counter=tries,
+            counter=1 + self._entropy.below(MOST_TRIES << level),
             expires_at=int(self._clock.now().timestamp()) + LIFE_SECONDS,
+            data={"level": level},
             hmac_secret=self._keyring.keys("work")[0],
             hmac_key_secret=self._keyring.keys("work_key")[0],
         )
@@ -64,4 +59,5 @@ class ProofOfWork:
         expires_at = (signed.expires_at or 0) * 1000
         if expires_at <= milliseconds(self._clock.now()):
             return None
-        return Solution(hashlib.sha256(signed.nonce.encode()).hexdigest(), expires_at)
+        level = int((signed.data or {}).get("level", 0))
+        return Solution(hashlib.sha256(signed.nonce.encode()).hexdigest(), level, expires_at)

@@ -42,6 +42,7 @@ class SendLimits:
             "held": self.held,
             "watcher": self.range.refuses,
             "proof": self.proof,
+            "solution_level": self.solution.level if self.solution else 0,
             "solution_expires_at": self.solution.expires_at if self.solution else 0,
         }
         scopes = [(scope.refuses, scope.rates, scope.counts) for scope in self.scopes]
@@ -61,17 +62,20 @@ def send_limits(
     known: bool,
     held: bool,
     quiet: bool,
+    queues: bool,
     to: Destination | None = None,
     signed_in: bool = False,
 ) -> SendLimits:
     """Return the limits of one send.
 
-    `quiet`: who is a newcomer must not show. `to`: where the message goes when `destination` is a
-    username. `signed_in`: a user asks at an address of their own, for which no work is asked.
+    `quiet`: who is a newcomer must not show. `queues`: a message is to be sent. `to`: where it goes
+    when `destination` is a username: its range is counted then, and asks for no work, which would
+    tell that somebody has the name. `signed_in`: a user asks at an address of their own, for which
+    no work is asked.
     """
     return SendLimits(
-        sent_scopes(settings, destination, client, known=known, to=to, quiet=quiet),
-        watched(settings, destination, client, quiet=quiet),
+        sent_scopes(settings, destination, client, known=known, quiet=quiet, queues=queues, to=to),
+        watched(settings, to or destination, client, quiet=quiet and to is None),
         known=known,
         held=held,
         proof="off" if signed_in else settings.proof_of_work,

@@ -55,17 +55,33 @@ async def test_known_devices_budget_is_bounded(serving_auth: Callable[..., Any])
         assert statuses == [202, 202, 429]
 
 
-async def test_only_newest_devices_of_number_have_budgets(
-    serving_auth: Callable[..., Any],
+async def test_few_devices_a_day_get_budgets_of_their_own(
+    serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     """Else each sign-in with another device would buy ten more messages a day."""
     async with serving_auth() as open_auth:
-        devices = [(await open_auth.sign_in(MOBILE))["device"] for _ in range(10)]
+        devices = [(await open_auth.sign_in(MOBILE))["device"] for _ in range(6)]
+        clock.advance(hours=25)
+        devices += [(await open_auth.sign_in(MOBILE))["device"] for _ in range(6)]
     limits = {"limit_send_total_per_destination": "1/hour", "limit_send_per_destination": "1/hour"}
     async with serving_auth(**limits) as auth:
         assert (await auth.ask(MOBILE)).status == 202
         statuses = [(await auth.ask(MOBILE, device=device)).status for device in devices]
-        assert statuses == [429] * 2 + [202] * 8
+        assert statuses == 2 * ([202] * 4 + [429] * 2)
+
+
+async def test_devices_beyond_eight_push_out_the_one_unused_for_longest(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    async with serving_auth() as open_auth:
+        devices = []
+        for _ in range(9):
+            devices.append((await open_auth.sign_in(MOBILE))["device"])
+            clock.advance(hours=25)
+    async with serving_auth(limit_send_total_per_destination="1/hour") as auth:
+        assert (await auth.ask(MOBILE)).status == 202
+        statuses = [(await auth.ask(MOBILE, device=device)).status for device in devices]
+        assert statuses == [429] + [202] * 8
 
 
 @pytest.mark.parametrize("owner_of", ["another account", "nobody", "forged", "expired"])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from auth_service.app import interface
 from auth_service.device.schemas import SendBody
@@ -12,7 +13,7 @@ from shared.openapi import Operation
 from tests.support.accounts import activate, next_code, post, register
 from tests.support.clock import MovableClock
 from tests.support.journey import Answer, AuthClient
-from tests.support.work import make_work_cheap, solve, tries_needed
+from tests.support.work import level_of, make_work_cheap, solve
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 HOLDER, NEWCOMER = "+919876599999", "+919876588888"
@@ -102,20 +103,59 @@ async def test_solution_expires_and_forged_ones_are_refused(
     assert (await watched.call("POST", "/signup", json=body)).code == "proof_required"
 
 
+async def send_for_work(auth: AuthClient, number: str, **options: Any) -> Answer:
+    """Ask, solve, ask again."""
+    solution = solve(await auth.ask(number, **options))
+    body = {"phone_number": number, "name": "Asha", "altcha": solution}
+    return await auth.call("POST", "/signup", json=body, **options)
+
+
 async def test_work_grows_while_nobody_proves_and_shrinks_by_proofs(watched: AuthClient) -> None:
     await trip(watched)
+    assert level_of(await watched.ask(NEWCOMER)) == 0
+    numbers = [f"+9198765{70000 + number}" for number in range(26)]
+    for place, number in enumerate(numbers):
+        assert (await send_for_work(watched, number, **client(500 + place))).status == 202
+    assert level_of(await watched.ask(NEWCOMER)) == 1
+    for number in numbers[:2]:
+        assert (await watched.enter(number, await watched.code(number))).status == 201
+    assert level_of(await watched.ask(NEWCOMER)) == 0
 
-    async def send(number: str) -> Answer:
-        body = {"phone_number": number, "name": "Asha", "altcha": solve(await watched.ask(number))}
-        return await watched.call("POST", "/signup", json=body)
 
-    easy = tries_needed(await watched.ask(NEWCOMER))
-    for number in range(25):
-        assert (await send(f"+9198765{70000 + number}")).status == 202
-    assert tries_needed(await watched.ask(NEWCOMER)) >= 4 > easy / 2
-    proven = "+919876570000"
-    assert (await watched.enter(proven, await watched.code(proven))).status == 201
-    assert tries_needed(await watched.ask(NEWCOMER)) == pytest.approx(easy, abs=1)
+async def test_one_network_makes_work_no_harder_for_others(watched: AuthClient) -> None:
+    await trip(watched)
+    for number in range(40):
+        to = f"+9198765{70000 + number}"
+        assert (await send_for_work(watched, to, **client(500))).status == 202
+    assert level_of(await watched.ask(NEWCOMER)) == 0
+
+
+async def test_challenges_fetched_while_work_was_easy_are_refused_later(
+    watched: AuthClient,
+) -> None:
+    await trip(watched)
+    easy = solve(await watched.ask(NEWCOMER))
+    for number in range(50):
+        to = f"+9198765{70000 + number}"
+        assert (await send_for_work(watched, to, **client(500 + number))).status == 202
+    body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": easy}
+    refused = await watched.call("POST", "/signup", json=body)
+    assert level_of(refused) == 2
+
+
+async def test_code_that_is_given_back_counts_as_proven_nowhere(
+    watched: AuthClient, redis: Redis
+) -> None:
+    """A right code with a refused password is spent, and given back, as often as one likes."""
+    await activate(watched, mobile=HOLDER, username="ashanti")
+    sent, code = await next_code(watched, HOLDER, "/forgot-password", mobile=HOLDER)
+    body = {"mobile": HOLDER, "otp": code, "challenge": sent.body["challenge"]}
+    [funnel] = [key async for key in redis.scan_iter("otp_funnel:*")]
+    before = await redis.hget(funnel, "proven")
+    for _ in range(5):
+        refused = await post(watched, "/reset-password", **body, new_password="ashanti-1")
+        assert refused.status == 422
+    assert await redis.hget(funnel, "proven") == before
 
 
 async def test_few_networks_cannot_trip_a_range(watched: AuthClient) -> None:

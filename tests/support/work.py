@@ -1,7 +1,5 @@
 """Solving a proof of work as a client does."""
 
-from typing import Any
-
 import altcha
 import pytest
 
@@ -21,13 +19,10 @@ def solve(refused: Answer) -> str:
 def make_work_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few tries are enough, so that a test solves dozens of challenges."""
     monkeypatch.setattr("auth_service.throttle.proof_of_work.ITERATIONS", 1)
-    monkeypatch.setattr("auth_service.throttle.proof_of_work.LEAST_TRIES", 2)
-    monkeypatch.setattr("auth_service.throttle.proof_of_work.SPREAD", 2)
+    monkeypatch.setattr("auth_service.throttle.proof_of_work.MOST_TRIES", 4)
 
 
-def tries_needed(refused: Answer) -> int:
-    """How many tries the challenge takes."""
-    challenge: Any = altcha.Challenge.from_dict(refused.body["altcha"])
-    solution = altcha.solve_challenge(challenge)
-    assert solution is not None
-    return int(solution.counter)
+def level_of(refused: Answer) -> int:
+    """How hard the challenge is."""
+    assert (refused.status, refused.code) == (403, "proof_required"), refused.body
+    return int(refused.body["altcha"]["parameters"]["data"]["level"])
