@@ -14,6 +14,7 @@ from tests.support.clock import MovableClock
 from tests.support.journey import AuthClient
 
 MOBILE, EMAIL, OTHER = "+919876543210", "asha.rao@example.com", "+919876500000"
+HERE = "203.0.113.7"
 TRUSTED = {"trusted_proxies": "127.0.0.1"}
 SEND_LIMITS = [
     {"limit_send_total_per_destination": "3/hour"},
@@ -230,3 +231,17 @@ async def test_old_sessions_get_device_when_they_refresh(auth: AuthClient, auth_
 async def test_device_that_is_no_token_counts_as_none(auth: AuthClient, device: str) -> None:
     body = {"phone_number": MOBILE, "name": "Asha", "device": device}
     assert (await auth.call("POST", "/signup", json=body)).status == 202
+
+
+async def test_neighbours_passwords_keep_no_signed_in_owner_from_step_up(
+    serving_auth: Callable[..., Any],
+) -> None:
+    async with serving_auth() as open_auth:
+        pair = await activate(open_auth, email=EMAIL, username="asha", password=PASSWORD)
+    async with serving_auth(**TRUSTED, limit_login_per_ip="2/minute") as auth:
+        for _ in range(3):
+            await post(auth, "/login", username="nobody", password="guess it is", address=HERE)
+        stepped_up = await auth.call(
+            "POST", "/step-up", json={"password": PASSWORD}, token=pair["access_token"], **at(HERE)
+        )
+        assert stepped_up.status == 200, stepped_up.body
