@@ -6,7 +6,8 @@ from shared.errors import DomainError, Retriable
 class RequestInProgress(Retriable):
     """The first request with this key still runs."""
 
-    code, status, title = "request_in_progress", 409, "The first request with this key still runs"
+    code, status, title = "request_in_progress", 409, "An earlier request still runs"
+    advice = "The first request with this key still runs; wait for its answer"
 
 
 class IdempotencyMismatch(DomainError):

@@ -19,6 +19,7 @@ async def worker(*_):
 is_production = production == "yes"
 settings = types.SimpleNamespace(production=is_production, log_level="info", log_format="json")
 cli.load_settings, cli.create_app = (lambda _: settings), (lambda *_, **__: None)
+cli.log_warnings = lambda *_: None
 cli.run, cli.run_worker = tell, worker
 cli.main([command])
 """

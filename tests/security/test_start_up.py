@@ -63,6 +63,7 @@ SECRET_SETTINGS = [
     for service, (model, _) in SERVICES.items()
     for name, field in model.model_fields.items()
     if "tuple" in str(field.annotation) and "SecretStr" in str(field.annotation)
+    if name != "previous_link_keys"  # made by a command, in a form of its own
 ]
 
 

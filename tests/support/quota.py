@@ -1,6 +1,8 @@
 """Pictures that users store, and what of it is counted."""
 
+import contextlib
 import io
+import os
 import random
 from collections.abc import Awaitable, Callable
 from io import BytesIO
@@ -68,11 +70,10 @@ async def usage(database: Connection, user_id: UUID) -> int:
 def stored(files: Path, user_id: UUID) -> int:
     """The bytes that the store has of the user's, however many files come and go meanwhile."""
     total = 0
-    for path in (files / "objects" / str(user_id)).glob("*/*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue
+    for folder, _, names in os.walk(files / "objects" / str(user_id)):  # passes over what is gone
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += (Path(folder) / name).stat().st_size
     return total
 
 
