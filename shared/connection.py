@@ -1,4 +1,4 @@
-"""One client connection: a clock on its headers, and problem+json for what the parser refuses."""
+"""One client connection: a clock on its headers, problem+json for parser errors, an orderly end."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,15 @@ class Connection(web.RequestHandler):
     not run while a request is in hand, since its client may be waiting for the answer.
     """
 
-    __slots__ = ("_docs", "_ends_blank", "_header_due", "_header_timer")
+    __slots__ = (
+        "_deadline",
+        "_docs",
+        "_ends_blank",
+        "_finishing",
+        "_header_due",
+        "_header_timer",
+        "_owes_answer",
+    )
 
     def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
         """Take the place of `server`'s own handler; `docs` is where error codes are explained."""
@@ -32,6 +40,9 @@ class Connection(web.RequestHandler):
         self._ends_blank = False
         self._header_due: float | None = None
         self._header_timer: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.Timeout | None = None
+        self._owes_answer = False  # from a request's first byte until its answer is written
+        self._finishing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock with the connection: a silent one ends as a slow one does."""
@@ -44,6 +55,7 @@ class Connection(web.RequestHandler):
         The parser does not say whether a header has begun. So it is given the last byte by itself:
         where that byte completes a request, nothing has begun after it.
         """
+        self._owes_answer |= bool(data)
         requests, before = self._request_count, self._parsed()
         if data:
             self._ends_blank = data.endswith(BLANK_LINE)
@@ -89,6 +101,28 @@ class Connection(web.RequestHandler):
             self._header_due = None
         elif self._header_due is None:
             self._expect_header()
+
+    def limit(self, deadline: asyncio.Timeout | None) -> None:
+        """Remember which deadline the request in hand has, so that `give_up` can bring it forward.
+
+        None once the request has left it.
+        """
+        self._deadline = deadline
+
+    def finish(self) -> None:
+        """Answer the request that is here or arriving, take no other one, and close.
+
+        aiohttp's `close` would also drop what still arrives of a body.
+        """
+        self._finishing = True
+        self.keep_alive(False)
+        if not self._owes_answer:
+            self.force_close()
+
+    def give_up(self) -> None:
+        """Have the request in hand answered now: its time is over."""
+        if self._deadline is not None and not self._deadline.expired():
+            self._deadline.reschedule(asyncio.get_running_loop().time())
 
     def _expect_header(self) -> None:
         loop = asyncio.get_running_loop()
@@ -143,7 +177,13 @@ class Connection(web.RequestHandler):
             resp = self._refuse(request, MalformedRequest())
         if self._upgraded and self._message_tail:  # an upgrade is declined: its tail is parsed now
             self._note_header(begun=not self._message_tail.endswith(BLANK_LINE))
-        return await super().finish_response(request, resp, start_time)
+        if self._finishing:
+            resp.force_close()
+        sent = await super().finish_response(request, resp, start_time)
+        if self._finishing:  # it may have begun meanwhile
+            resp.force_close()
+        self._owes_answer = not request.content.is_eof()
+        return sent
 
     def _refuse(self, request: web.BaseRequest, error: DomainError) -> web.Response:
         log.info("request.refused", status=error.status, refusal=error.code, remote=request.remote)

@@ -12,6 +12,8 @@ import sys
 
 from aiohttp import web
 
+from shared.connection import Connection
+
 # Linux, without any privilege: segments from more than one hop away are dropped before they open a
 # connection, and every sender's segments look as if they were (RFC 5082 is what this is made for).
 NEAREST = {
@@ -21,6 +23,8 @@ NEAREST = {
 NOBODY, ANYBODY = 255, 0
 HANDSHAKE_SECONDS = 0.1  # for the handshakes that are under way
 REQUEST_SECONDS = 0.4  # for their requests, which may have to be sent again
+ANSWER_SECONDS = 3  # for the answers to requests whose time is over, and for clients to read them
+LOOK_AGAIN_SECONDS = 0.02
 
 
 async def last_call(server: asyncio.Server, connections: web.Server) -> None:
@@ -34,6 +38,35 @@ async def last_call(server: asyncio.Server, connections: web.Server) -> None:
             _accept(connection.transport.get_extra_info("socket"), ANYBODY)
     server.close()
     await asyncio.sleep(REQUEST_SECONDS)
+
+
+async def finish(connections: web.Server, grace: float) -> None:
+    """Answer the requests that are here, reading what still arrives of them; take no other ones.
+
+    A request that takes longer than `grace` seconds is answered 503. Call it when nothing listens.
+    """
+    await asyncio.sleep(0)  # a connection that was accepted just now is among them then
+    if not await _all_gone(connections, grace):
+        for connection in _ours(connections):
+            connection.give_up()
+        await _all_gone(connections, ANSWER_SECONDS)
+
+
+async def _all_gone(connections: web.Server, seconds: float) -> bool:
+    """Have every connection finish; return whether all are closed after so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            while ours := _ours(connections):
+                for connection in ours:
+                    connection.finish()
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _ours(connections: web.Server) -> list[Connection]:
+    return [one for one in connections.connections if isinstance(one, Connection)]
 
 
 def _accept(one: socket.socket, hops: int) -> bool:

@@ -1,14 +1,16 @@
 """What every request passes: id, log line, metrics, headers, errors, sign-in and deadline."""
 
 import asyncio
+import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 from aiohttp import web
 
 from shared.alarm import Alarm
+from shared.connection import Connection
 from shared.entropy import Entropy
 from shared.errors import (
     DomainError,
@@ -103,13 +105,27 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     limit = asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS)
     try:
         async with limit:
-            if operation and operation.auth:
-                await request.app[AUTHENTICATE](request)
-            return await handler(request)
+            with _ended_early(request, limit):
+                if operation and operation.auth:
+                    await request.app[AUTHENTICATE](request)
+                return await handler(request)
     except TimeoutError:
         if not limit.expired():
             raise
         raise ServiceUnavailable(detail="The request could not be finished in time") from None
+
+
+@contextlib.contextmanager
+def _ended_early(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
+    """Let the connection bring the request's deadline forward when the service ends."""
+    if not isinstance(request.protocol, Connection):
+        yield
+        return
+    request.protocol.limit(limit)
+    try:
+        yield
+    finally:
+        request.protocol.limit(None)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

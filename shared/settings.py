@@ -170,7 +170,9 @@ class ServiceSettings(EnvironmentSettings):
         5, ge=0, description="on SIGTERM, how long to serve on while `/readyz` says no"
     )
     shutdown_grace: float = Field(
-        30, ge=0, description="then, how long what is in hand may take to finish"
+        60,
+        ge=0,
+        description="then, how long requests in hand may take, bodies that still arrive included",
     )
     public_url: str = Field(
         "",

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from shared.connection import Connection
 from shared.health import READINESS
-from shared.last_call import last_call
+from shared.last_call import finish, last_call
 from shared.problem import DOCS
 from shared.settings import ServiceSettings
 
@@ -24,7 +24,7 @@ IDLE_SECONDS = 60
 LINGER_SECONDS = 2
 READY_SECONDS = 5  # a proxy sends to whoever listens; who lacks something has to say so at last
 READ_BYTES = 64 * 1024  # twice that is held for each connection
-SHORTEST_GRACE = 0.1  # zero would mean for ever
+FORCED_SECONDS = 0.1  # for what neither finishes nor gives up; zero would mean for ever
 UNIX = "unix:"
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`).
@@ -49,7 +49,8 @@ async def listening(
     """Serve `app` inside the block; yields the address it listens on.
 
     Nobody is let in before it is ready, or `ready_within` seconds are over. On leaving, nothing
-    new is accepted and what is in hand has `grace` seconds to finish.
+    new is accepted and each request in hand, its body included, has `grace` seconds to finish;
+    then it is answered 503.
     `cancel_abandoned`: a handler ends when its client goes away; a proxy wants that. `patient`:
     who connects at the very end is answered too, for which half a second is taken.
 
@@ -60,7 +61,7 @@ async def listening(
         app,
         access_log=None,
         handler_cancellation=cancel_abandoned,
-        shutdown_timeout=max(grace, SHORTEST_GRACE),
+        shutdown_timeout=FORCED_SECONDS,
     )
     await runner.setup()
     try:
@@ -82,6 +83,8 @@ async def listening(
             if patient and runner.server is not None:
                 await last_call(server, runner.server)
             server.close()
+            if runner.server is not None:
+                await finish(runner.server, grace)
     finally:
         await runner.cleanup()
 
@@ -120,7 +123,7 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
     Readiness turns false first and requests are still taken for `DRAIN_SECONDS`, so that a load
-    balancer can look away; then what is in hand has `SHUTDOWN_GRACE` seconds.
+    balancer can look away; then what is in hand has `SHUTDOWN_GRACE` seconds to finish.
     """
     asyncio.get_running_loop().set_exception_handler(pass_over_lookups)
     grace, patient = settings.shutdown_grace, settings.drain_seconds > 0

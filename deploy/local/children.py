@@ -10,7 +10,7 @@ from typing import Self
 from deploy.local.process import dies_with_parent
 
 CHECKOUT = Path(__file__).parents[2]
-END_SECONDS = 35.0  # a service's own SHUTDOWN_GRACE and a little
+END_SECONDS = 70.0  # a service's own SHUTDOWN_GRACE and a little
 
 
 class ServiceEndedError(RuntimeError):

@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from auth_service.settings import AuthSettings
 from docs.generate import COMPOSE_ALONE
 from media_service.settings import MediaSettings
+from shared.last_call import ANSWER_SECONDS
 from shared.settings import ServiceSettings
 
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text(encoding="utf-8"))
@@ -106,7 +107,7 @@ def test_the_store_is_within_reach_of_media_service_alone_and_keeps_its_key_to_i
 
 def test_a_service_has_time_to_drain_and_to_finish() -> None:
     defaults = {name: field.default for name, field in ServiceSettings.model_fields.items()}
-    needed = defaults["drain_seconds"] + defaults["shutdown_grace"]
+    needed = defaults["drain_seconds"] + defaults["shutdown_grace"] + ANSWER_SECONDS
     for service in MODELS:
         assert float(SERVICES[service]["stop_grace_period"].removesuffix("s")) > needed
 
