@@ -36,7 +36,7 @@ from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
 from shared.prctl import deny_inspection
 from shared.settings import load_settings
-from shared.shutdown import run
+from shared.shutdown import run, then_exit
 from shared.start_up import log_warnings
 from shared.tokens import LONGEST_LIFE_SECONDS
 
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     if settings.production:
         deny_inspection()
     if chosen.command == "worker":
-        asyncio.run(run_worker(settings, clock, entropy))
+        asyncio.run(then_exit(run_worker(settings, clock, entropy)))
     else:
         run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0

@@ -7,7 +7,8 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from shared.last_call import finish, last_call
 from shared.problem import DOCS
 from shared.settings import ServiceSettings
 
+EXIT_SECONDS = 1
 IDLE_SECONDS = 60
 LINGER_SECONDS = 2
 READY_SECONDS = 5  # a proxy sends to whoever listens; who lacks something has to say so at last
@@ -177,8 +179,20 @@ def stop_signal() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
+async def then_exit(work: Awaitable[None]) -> None:
+    """Do the work; the process then ends within `EXIT_SECONDS`, with exit code 0.
+
+    A name look-up cannot be cancelled. Both loops wait for it when they close, and for as long as
+    a name server is out of reach, which is half a minute.
+    """
+    await work
+    timer = threading.Timer(EXIT_SECONDS, os._exit, (0,))  # every log line is written by now
+    timer.daemon = True
+    timer.start()
+
+
 def run(app: web.Application, settings: ServiceSettings) -> None:
     """Run `serve` on uvloop, in a process of its own."""
     import uvloop  # noqa: PLC0415 - the only place that needs it, and tests need it not
 
-    uvloop.run(serve(app, settings))
+    uvloop.run(then_exit(serve(app, settings)))

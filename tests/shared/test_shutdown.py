@@ -201,6 +201,33 @@ async def test_shutdown_idle_connections_hold_nothing_up(start: Start) -> None:
             other.close()
 
 
+async def test_shutdown_running_lookup_holds_nothing_up(start: Start) -> None:
+    async with start(drain_seconds=0) as service:
+        async with service.http.get("/v1/small/lookup") as answer:
+            assert answer.status == 200
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.stdout is not None
+        async with asyncio.timeout(10):
+            while b'"service.stopped"' not in await service.process.stdout.readline():
+                pass
+        assert await ended(service, seconds=2) == 0
+
+
+async def test_then_exit_running_thread_ends_the_process_anyway() -> None:
+    program = (
+        "import asyncio, time; from shared.shutdown import then_exit\n"
+        "async def work(): asyncio.get_running_loop().run_in_executor(None, time.sleep, 30)\n"
+        "asyncio.run(then_exit(work()))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=CHECKOUT)
+    try:
+        async with asyncio.timeout(15):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
 @pytest.mark.parametrize("phase", ["draining", "finishing"])
 async def test_a_second_signal_ends_at_once(start: Start, phase: str) -> None:
     drain = 20 if phase == "draining" else 0

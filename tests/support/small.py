@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import time
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,7 @@ from shared.tokens import bearer
 
 PREFIX = "/v1/small"
 routes = Routes("things")
+LOOKUP_SECONDS = 30
 BUSY = web.AppKey("busy", list[str])
 
 
@@ -123,6 +125,13 @@ async def slow(request: web.Request) -> web.Response:
     request.app[BUSY].append("slow")
     await asyncio.sleep(float(request.query["seconds"]))
     return answer(Text(text="done"))
+
+
+@routes.add("GET", "/lookup", summary="Look up", answers={200: Text}, auth=False)
+async def look_up(_request: web.Request) -> web.Response:
+    """Leave a thread of the loop's executor at work, as a look-up that no name server answers."""
+    asyncio.get_running_loop().run_in_executor(None, time.sleep, LOOKUP_SECONDS)
+    return answer(Text(text="it runs"))
 
 
 @routes.add("GET", "/busy", summary="How busy it was", answers={200: Text}, auth=False)
