@@ -140,6 +140,15 @@ def test_postgres_and_redis_cannot_reach_the_world(stack: Stack) -> None:
         assert stack.engine.networks.get(stack.network("data")).attrs["Internal"]
 
 
+def test_gateway_has_no_way_to_the_world(stack: Stack) -> None:
+    networks = stack.one("gateway").attrs["NetworkSettings"]["Networks"]
+    found = {name: stack.engine.networks.get(name).attrs for name in networks}
+    assert set(found) == {stack.network("edge"), stack.network("entry")}
+    assert found[stack.network("edge")]["Internal"]
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    assert found[stack.network("entry")]["Options"] == {masquerade: "false"}
+
+
 def test_memory_of_one_of_each(stack: Stack, figures: list[str]) -> None:
     used = {}
     for service in SERVICES:

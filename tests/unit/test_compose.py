@@ -112,6 +112,17 @@ def test_a_service_has_time_to_drain_and_to_finish() -> None:
         assert float(SERVICES[service]["stop_grace_period"].removesuffix("s")) > needed
 
 
+def test_gateway_has_no_network_with_a_way_to_the_world() -> None:
+    networks = COMPOSE["networks"]
+    assert SERVICES["gateway"]["networks"] == ["entry", "edge"]
+    assert networks["edge"] == {"internal": True}
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    assert networks["entry"]["driver_opts"] == {masquerade: "false"}
+    assert [name for name, one in SERVICES.items() if "entry" in one.get("networks", [])] == [
+        "gateway"
+    ]
+
+
 def test_who_mounts_which_keys() -> None:
     mounted: dict[str, set[str]] = {}
     for name, service in SERVICES.items():
