@@ -11,11 +11,12 @@ COPY deploy/gateway/templates /etc/nginx/templates
 COPY deploy/gateway/servers /etc/nginx/servers
 COPY deploy/gateway/entrypoint.sh /usr/local/bin/gateway
 COPY deploy/local/page /usr/share/nginx/page
-# A tmpfs takes the mode of what it covers; in conf.d the templates are filled in.
-RUN chmod -R a+rX /etc/nginx /usr/share/nginx/page /usr/local/bin/gateway && chmod 1777 /etc/nginx/conf.d
+RUN chmod -R a+rX /etc/nginx /usr/share/nginx/page /usr/local/bin/gateway
 # The user of the services: it may read the files that media_service keeps.
 USER 10001:10001
 EXPOSE 8080 8443
+# Requests under way finish.
+STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=2s --timeout=3s --start-period=10s --retries=5 \
   CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && echo \"$line\" && [[ $line == *' 204 '* ]]"]
 ENTRYPOINT ["gateway"]

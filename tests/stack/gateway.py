@@ -13,6 +13,17 @@ from tests.stack.stack import Stack
 from tests.support.waiting import until
 
 
+def settings(stack: Stack) -> dict[str, str]:
+    """What such a gateway is told unless a test says otherwise."""
+    return {
+        "PUBLIC_URL": stack.address,
+        "GATEWAY_RATE": "100000",
+        "GATEWAY_CONNECTIONS": "128",
+        "GATEWAY_BODY_LIMIT": "12m",
+        "GATEWAY_SCHEME": "http",
+    }
+
+
 @contextmanager
 def gateway(
     stack: Stack,
@@ -24,17 +35,10 @@ def gateway(
 
     `files` are mounted: from here, to there.
     """
-    told = {
-        "PUBLIC_URL": stack.address,
-        "GATEWAY_RATE": "100000",
-        "GATEWAY_CONNECTIONS": "128",
-        "GATEWAY_BODY_LIMIT": "12m",
-        "GATEWAY_SCHEME": "http",
-    }
     chosen = network or stack.network("edge")
     container = stack.engine.containers.run(
         stack.image("gateway"),
-        environment=told | environment,
+        environment=settings(stack) | environment,
         labels=stack.labels,
         network=chosen,
         volumes=[
@@ -49,6 +53,21 @@ def gateway(
         yield f"http://{address}:8080"
     finally:
         container.remove(force=True)
+
+
+def reload(stack: Stack, address: str, files: dict[Path, str], **environment: str) -> None:
+    """Do with the gateway at that address what deploy/reload does with the stack's own."""
+    told = settings(stack) | environment
+    given = [word for name, value in told.items() for word in ("-e", f"{name}={value}")]
+    mounted = [word for here, there in files.items() for word in ("-v", f"{here}:{there}:ro")]
+    edge, host = stack.network("edge"), urlsplit(address).hostname
+    networks = {
+        one.id: one.attrs["NetworkSettings"]["Networks"]
+        for one in stack.engine.containers.list(filters={"network": edge})
+    }
+    [running] = [name for name, found in networks.items() if found[edge]["IPAddress"] == host]
+    packed = stack.run("docker", "run", "--rm", *given, *mounted, stack.image("gateway"), "pack")
+    stack.run("docker", "exec", "-i", str(running), "gateway", "load", given=packed)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,16 +14,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.stack.gateway import client_of, gateway
+from tests.stack.gateway import client_of, gateway, reload
 from tests.stack.stack import Stack
 from tests.stack.test_gateway import problem
 
 NAME = "gateway.test"
+TOLD = {"GATEWAY_SCHEME": "https", "PUBLIC_URL": f"https://{NAME}"}
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> dict[Path, str]:
     """A certificate of our own for any address here, and where the gateway looks for it."""
+    return issue(tmp_path)
+
+
+def issue(folder: Path) -> dict[Path, str]:
+    """Make a certificate; files that are there already are replaced, not written in place."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
@@ -40,20 +47,21 @@ def certificate(tmp_path: Path) -> dict[Path, str]:
     form = serialization.PrivateFormat.PKCS8
     private = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     files = {
-        tmp_path / "crt": made.public_bytes(serialization.Encoding.PEM),
-        tmp_path / "key": private,
+        folder / "crt": made.public_bytes(serialization.Encoding.PEM),
+        folder / "key": private,
     }
     for path, text in files.items():
-        path.write_bytes(text)
-        path.chmod(0o444)
-    return {tmp_path / name: f"/etc/nginx/tls/tls.{name}" for name in ("crt", "key")}
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(text)
+        fresh.chmod(0o444)
+        fresh.replace(path)
+    return {folder / name: f"/etc/nginx/tls/tls.{name}" for name in ("crt", "key")}
 
 
 @pytest.fixture
 def https(stack: Stack, certificate: dict[Path, str]) -> Iterator[str]:
     """The host of a gateway with that certificate."""
-    told = {"GATEWAY_SCHEME": "https", "PUBLIC_URL": f"https://{NAME}"}
-    with gateway(stack, files=certificate, **told) as address:
+    with gateway(stack, files=certificate, **TOLD) as address:
         yield address.removeprefix("http://").removesuffix(":8080")
 
 
@@ -80,6 +88,26 @@ async def test_https_and_http_2(https: str, certificate: dict[Path, str]) -> Non
     writer.transport.abort()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
+
+
+def test_reload_replaced_certificate_is_served(
+    stack: Stack, https: str, certificate: dict[Path, str]
+) -> None:
+    def served() -> str:
+        return ssl.get_server_certificate((https, 8443))
+
+    stack.until(lambda: _listens(https), "it does not listen", 20)
+    before = served()
+    again = issue(next(iter(certificate)).parent)
+    assert served() == before
+    reload(stack, f"http://{https}:8080", again, **TOLD)
+    stack.until(lambda: served() == next(iter(again)).read_text(), "it is not served", 5)
+
+
+def _listens(host: str) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host, 8443), 1):
+        return True
+    return False
 
 
 async def test_old_tls_is_refused(https: str) -> None:

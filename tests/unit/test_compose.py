@@ -112,6 +112,18 @@ def test_a_service_has_time_to_drain_and_to_finish() -> None:
         assert float(SERVICES[service]["stop_grace_period"].removesuffix("s")) > needed
 
 
+def test_gateway_has_time_for_requests_under_way() -> None:
+    text = Path("deploy/gateway/nginx.conf").read_text(encoding="utf-8")
+    [patience] = re.findall(r"\nworker_shutdown_timeout (\d+)s;", text)
+    assert float(SERVICES["gateway"]["stop_grace_period"].removesuffix("s")) > int(patience)
+    longest = ServiceSettings.model_fields["shutdown_grace"].default + ANSWER_SECONDS
+    assert int(patience) > longest
+
+
+def test_gateway_depends_on_nothing_that_would_replace_it() -> None:
+    assert "depends_on" not in SERVICES["gateway"]
+
+
 def test_gateway_has_no_network_with_a_way_to_the_world() -> None:
     networks = COMPOSE["networks"]
     assert SERVICES["gateway"]["networks"] == ["entry", "edge"]
