@@ -5,11 +5,13 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 from docker.models.containers import Container
 
 from tests.stack.load import TIMEOUT
@@ -20,6 +22,9 @@ from tests.support.media import FORM, picture_form
 from tests.support.pictures import grain
 
 UPLOADS, PIXELS, PIECES, PAUSE_SECONDS = 5, 400, 40, 0.5
+LOOK_AGAIN_SECONDS, SETTLED_SECONDS = 0.1, 5
+MOST_SECONDS = 120
+"""A bound for a loaded machine. What the run prints is what docs/operations.md says."""
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +144,74 @@ def _end_after_last_word(container: Container) -> float:
 def _seconds(moment: str) -> float:
     """Of a time with nanoseconds, as Docker writes it."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d*Z$", r"\1+00:00", moment)).timestamp()
+
+
+@asynccontextmanager
+async def watched(stack: Stack) -> AsyncIterator[dict[str, float]]:
+    """Ask both services all the while; keeps for how long at most each gave no good answer."""
+    away = {"/v1/auth/me": 0.0, "/v1/media/creatives": 0.0}
+
+    good = dict.fromkeys(away, time.monotonic())
+
+    def note(path: str) -> None:
+        away[path] = max(away[path], time.monotonic() - good[path])
+
+    async def watch(path: str) -> None:
+        while True:
+            if await _answers(stack.address + path):
+                note(path)
+                good[path] = time.monotonic()
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    watching = [asyncio.create_task(watch(path)) for path in away]
+    try:
+        yield away
+        await asyncio.sleep(SETTLED_SECONDS)
+        for path in away:
+            note(path)
+            assert time.monotonic() - good[path] < SETTLED_SECONDS, f"{path} is still away"
+    finally:
+        bugs = [task.exception() for task in watching if task.done()]
+        for task in watching:
+            task.cancel()
+    assert bugs == []
+
+
+async def _answers(url: str) -> bool:
+    """Whether a request without a token is told so, within two seconds."""
+    try:
+        async with ClientSession() as http, asyncio.timeout(2), http.get(url) as answer:
+            return answer.status == 401
+    except (ClientError, OSError, TimeoutError):
+        return False
+
+
+async def test_up_replaced_gateway_interrupts_for_as_long_as_it_says(
+    stack: Stack, figures: list[str]
+) -> None:
+    before = stack.one("gateway").id
+    words = "up", "--detach", "--no-deps", "--force-recreate", "--wait", "gateway"
+    async with watched(stack) as away:
+        await asyncio.to_thread(stack.compose, *words)
+    assert stack.one("gateway").id != before
+    figures.append(f"a replaced gateway interrupted for {max(away.values()):.1f} s")
+    assert max(away.values()) < MOST_SECONDS
+
+
+async def test_up_after_upgrade_interrupts_for_as_long_as_it_says(
+    stack: Stack, figures: list[str]
+) -> None:
+    """The last test here: every container is replaced."""
+    before = stack.containers()
+    for name in ("auth_service", "media_service", "gateway"):
+        newer = f"FROM {stack.image(name)}\nLABEL upgrade=1\n".encode()
+        stack.engine.images.build(fileobj=BytesIO(newer), tag=stack.image(name), rm=True)
+    async with watched(stack) as away:
+        took = await asyncio.to_thread(stack.up)
+    figures.append(
+        f"`docker compose up --wait` after an upgrade took {took:.0f} s and interrupted "
+        + ", ".join(f"{path} for {seconds:.0f} s" for path, seconds in sorted(away.items()))
+    )
+    kept = {name for name, container in stack.containers().items() if before.get(name) == container}
+    assert kept == set()
+    assert max(away.values()) < MOST_SECONDS
