@@ -146,8 +146,6 @@ async def test_strangers_devices_buy_no_more_password_guesses(
         assert statuses == [401, 401, 429, 429, 429]
 
 
-# ------------------------------------------------------------------------------ device token
-
 TAKING = [
     operation
     for operation in interface(development=False).operations

@@ -96,16 +96,14 @@ async def test_counted_route_full_limit_is_refused(serving_auth: Serve, setting:
 
 
 async def test_counted_route_uses_the_limit_up_whatever_it_answers(serving_auth: Serve) -> None:
-    async with serving_auth(limit_writes_per_user=f"{len(COUNTED)}/hour") as auth:
-        pair = await auth.sign_in(NUMBER)
-        token = pair["access_token"]
-        for operation in COUNTED:
+    surviving = [one for one in COUNTED if named(one) != "DELETE /me"]  # else the user is gone
+    assert len(surviving) == len(COUNTED) - 1
+    async with serving_auth(limit_writes_per_user=f"{len(surviving)}/hour") as auth:
+        token = (await auth.sign_in(NUMBER))["access_token"]
+        for operation in surviving:
             answer = await auth.call(operation.method, path_of(operation), token=token)
             assert answer.status not in {401, 429}, named(operation)
-            if operation.path == "/me" and operation.method == "DELETE":
-                break  # the user is gone
-        else:
-            check_limited(await rename(auth, token))
+        check_limited(await rename(auth, token))
 
 
 async def test_free_route_full_limit_still_ends_access(
