@@ -106,34 +106,36 @@ class AuthSettings(KeySettings, ServiceSettings):
     )
     otp_max_attempts: int = Field(3, ge=1, le=10, description="wrong tries of one code")
     limit_send_per_destination: Rates = _rates(
-        "5/hour;10/day", "codes for one destination asked from one address"
+        "5/hour;10/day", "codes for one destination from one address, or for one known device"
     )
     limit_send_total_per_destination: Rates = _rates(
-        "15/hour;30/day", "codes for one destination asked from everywhere"
+        "15/hour;30/day", "codes and notices for one destination, whoever asks"
     )
-    limit_send_per_ip: Rates = _rates("20/hour", "codes asked from one address (IPv6: /64)")
+    limit_send_per_ip: Rates = _rates(
+        "20/hour", "codes asked from one address (IPv6: /64, five times as many for a /48)"
+    )
     limit_send_per_prefix: Rates = _rates(
         "200/hour",
-        "codes for one country code and next three digits; empty: nor does the breaker watch them",
+        "codes and notices for a country code and next three digits; empty: no breaker either",
     )
-    limit_send_total: Rates = _rates("5000/hour", "codes in total")
+    limit_send_total: Rates = _rates("5000/hour", "codes and notices in total")
     proof_of_work: Literal["blocked", "always", "off"] = Field(
         "blocked",
-        description="when asking for a code takes a proof of work: while its range of numbers is "
-        "`blocked`, `always`, or never (`off`: a blocked range refuses)",
+        description="when a code takes a proof of work: while its range of numbers is `blocked`, "
+        "`always`, or never (`off`: a blocked range refuses)",
     )
     limit_wrong_per_destination: Rates = _rates(
         "10/hour;20/day",
-        "wrong codes for one destination; with a challenge handle, and one address",
+        "wrong codes for one destination; with a challenge handle, from one address",
     )
     limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
     limit_login_per_ip: Rates = _rates(
         "60/minute",
-        "passwords given from one address (IPv6: /64): to sign in, register, step up, change one",
+        "passwords given from one address (IPv6: /64), by one known device, or in one session",
     )
     limit_login_failures: Rates = _rates(
         "10/hour",
-        "wrong passwords from one address for one name as it was given, or for who is signed in",
+        "wrong passwords for one name as given, from one address or known device; in one session",
     )
     limit_writes_per_session: Rates = _rates(
         "60/minute;600/hour", "changes that one session asks for; those that end access are free"
