@@ -14,7 +14,7 @@
 local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local scopes, asked = cjson.decode(ARGV[12]), cjson.decode(ARGV[13])
 local FIRST_SCOPE = 12
--- Two services' clocks may differ: a used solution is remembered for longer than it is good.
+-- Two replicas' clocks may differ: a used solution is remembered for longer than it is good.
 local CLOCK_SLACK = 60000
 local queued, dropped = ARGV[11] ~= '', false
 local passed_over = {}

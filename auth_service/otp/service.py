@@ -112,23 +112,19 @@ class Challenges:
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), draw_code(self._entropy)
         delivery = self._delivery(errand, destination, code, client.request_id, link)
         ticket = digest(link.ticket) if link else ""
+        sealed = delivery.sealed(self._keyring) if errand.template else ""
         keys, arguments = self._stored(purpose, destination, errand, handle, code)
-        outcome, first, *rest = await self._redis.run(
+        outcome, *numbers = await self._redis.run(
             SEND,
             [*keys, f"ticket:{ticket}", self._funnel.key(), *limits.keys],
-            [
-                *arguments,
-                ticket,
-                delivery.id,
-                delivery.sealed(self._keyring) if errand.template else "",
-                *limits.arguments,
-            ],
+            [*arguments, ticket, delivery.id, sealed, *limits.arguments],
         )
         if outcome == b"limited":
-            raise limits.refusal(first, rest[0])
+            raise limits.refusal(*numbers)
         if outcome == b"proof":
-            raise self._work.require(first)
-        self._count(delivery, limits.range, requested=bool(first), tripped=bool(rest[0]))
+            raise self._work.require(*numbers)
+        queued, tripped = map(bool, numbers)
+        self._count(delivery, limits.range, requested=queued, tripped=tripped)
         return Challenge(handle, destination.channel, *self._lives)
 
     async def prove(

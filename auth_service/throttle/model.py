@@ -87,8 +87,8 @@ def sent_scopes(
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     per_destination = settings.limit_send_per_destination
     return [
-        *_scope("cooldown", own, "cooldown", mailbox, asker),
-        *_scope("send_per_destination", per_destination, "send", mailbox, asker),
+        *limit_scope("cooldown", own, "cooldown", mailbox, asker),
+        *limit_scope("send_per_destination", per_destination, "send", mailbox, asker),
         *_total_scopes(settings, destination, quiet=quiet, queues=queues),
         *_client_scopes(settings, client),
         *_expense_scopes(settings, destination, quiet=quiet, counts=queues),
@@ -102,21 +102,21 @@ def _total_scopes(
     """Return what bounds the codes for a destination, whoever asks for them."""
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
     refuses: Refuses = "strangers_quietly" if quiet else "strangers"
-    whole = _scope(name, rates, "send_all", destination.mailbox, refuses=refuses)
+    whole = limit_scope(name, rates, "send_all", destination.mailbox, refuses=refuses)
     if destination.mailbox == destination.address:
         return whole
-    exact = _scope(name, rates, "send_all", destination.address, refuses=refuses)
+    exact = limit_scope(name, rates, "send_all", destination.address, refuses=refuses)
     return [*exact, *(scope._replace(counts=queues) for scope in whole)]
 
 
 def _client_scopes(settings: AuthSettings, client: Client) -> Sequence[Scope]:
     """Return what bounds one client; an IPv6 network has more sites than can be counted apart."""
     name, rates = "send_per_ip", settings.limit_send_per_ip
-    scopes = [*_scope(name, rates, "send_ip", site(client.address), refuses="strangers")]
+    scopes = [*limit_scope(name, rates, "send_ip", site(client.address), refuses="strangers")]
     if client.address.version == IPV6:
         wide = tuple(Rate(rate.most * SITES_OF_NETWORK, rate.window_ms) for rate in rates)
         network = str(client.network)
-        scopes += _scope(name, wide, "send_network", network, refuses="strangers")
+        scopes += limit_scope(name, wide, "send_network", network, refuses="strangers")
     return scopes
 
 
@@ -128,8 +128,8 @@ def _expense_scopes(
     scopes: list[Scope] = []
     if destination.spendable and (rates := settings.limit_send_per_prefix):
         range_ = prefix(destination.address)
-        scopes += _scope("send_per_prefix", rates, "send_prefix", range_, refuses=refuses)
-    total = _scope("send_total", settings.limit_send_total, "send_total", refuses=refuses)
+        scopes += limit_scope("send_per_prefix", rates, "send_prefix", range_, refuses=refuses)
+    total = limit_scope("send_total", settings.limit_send_total, "send_total", refuses=refuses)
     return [*scopes, *(scope._replace(counts=counts) for scope in total)]
 
 
@@ -141,7 +141,7 @@ def _hidden_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope]:
     """
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
     return [
-        *_scope(name, rates, "send_named", to.mailbox, refuses="strangers_quietly"),
+        *limit_scope(name, rates, "send_named", to.mailbox, refuses="strangers_quietly"),
         *_expense_scopes(settings, to, quiet=True),
     ]
 
@@ -157,8 +157,8 @@ def notice_scopes(
     rates = NOTICES[destination.channel]
     total = settings.limit_send_total_per_destination
     return [
-        *_scope(kind, rates, kind, str(user_id), template),
-        *_scope("send_total_per_destination", total, "send_all", destination.mailbox),
+        *limit_scope(kind, rates, kind, str(user_id), template),
+        *limit_scope("send_total_per_destination", total, "send_all", destination.mailbox),
         *_expense_scopes(settings, destination, quiet=False),
     ]
 
@@ -175,8 +175,8 @@ def wrong_scopes(
     kind, *whose = ("handle", mailbox, here) if with_handle else ("newest", mailbox)
     rates, per_ip = settings.limit_wrong_per_destination, settings.limit_wrong_per_ip
     return (
-        *_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
-        *_scope("wrong_per_ip", per_ip, "wrong_ip", here, refuses="strangers"),
+        *limit_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
+        *limit_scope("wrong_per_ip", per_ip, "wrong_ip", here, refuses="strangers"),
     )
 
 
@@ -210,10 +210,10 @@ def _own(client: Client) -> str:
     return f"device:{(client.device or b'').hex()}"
 
 
-def _scope(
+def limit_scope(
     name: str, rates: tuple[Rate, ...], kind: str, *whose: str, refuses: Refuses = "everybody"
 ) -> Sequence[Scope]:
-    """Return the one scope, none when it has no limit: it need not be told to Redis."""
+    """Return one scope, or none when it has no limit, which spares Redis the look."""
     if not rates:
         return ()
     return (Scope(name, f"limit:{kind}:{digest(*whose)}", rates, refuses),)

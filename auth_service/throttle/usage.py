@@ -10,10 +10,9 @@ from uuid import UUID
 import structlog
 
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import Scope, digest
+from auth_service.throttle.model import Scope, limit_scope
 from auth_service.throttle.service import Throttle
 from shared.errors import ServiceUnavailable
-from shared.limits import Rates
 
 log = structlog.get_logger()
 
@@ -24,17 +23,19 @@ def write_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Seq
     The session's limit is below the user's: whoever holds one stolen session cannot use up what
     its owner needs to change the password.
     """
+    per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
     return [
-        *_scope("writes_per_session", settings.limit_writes_per_session, session_id),
-        *_scope("writes_per_user", settings.limit_writes_per_user, user_id),
+        *limit_scope("writes_per_session", per_session, "writes_per_session", str(session_id)),
+        *limit_scope("writes_per_user", per_user, "writes_per_user", str(user_id)),
     ]
 
 
 def refresh_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Sequence[Scope]:
-    """Return what one exchange of a refresh token counts in, likewise."""
+    """Return what one exchange of a refresh token counts in."""
+    per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
     return [
-        *_scope("refresh_per_session", settings.limit_refresh_per_session, session_id),
-        *_scope("refresh_per_user", settings.limit_refresh_per_user, user_id),
+        *limit_scope("refresh_per_session", per_session, "refresh_per_session", str(session_id)),
+        *limit_scope("refresh_per_user", per_user, "refresh_per_user", str(user_id)),
     ]
 
 
@@ -50,7 +51,3 @@ async def count_use(throttle: Throttle, scopes: Sequence[Scope]) -> None:
         await throttle.attempt(scopes)
     except ServiceUnavailable:
         log.warning("usage.count_failed", scope=scopes[0].name)
-
-
-def _scope(name: str, rates: Rates, whose: UUID) -> Sequence[Scope]:
-    return (Scope(name, f"limit:{name}:{digest(str(whose))}", rates),) if rates else ()
