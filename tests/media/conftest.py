@@ -26,6 +26,7 @@ from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.clock import MovableClock
+from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.media import MediaClient
 from tests.support.service import Death, address, running
 from tests.support.tokens import Mint, open_epoch
@@ -173,3 +174,10 @@ async def media(serving_media: Callable[..., Any]) -> AsyncIterator[MediaClient]
     """media_service as it comes."""
     async with serving_media() as client:
         yield client
+
+
+@pytest.fixture
+def decoders() -> Iterator[StartedDecoders]:
+    """Counts the decoders that start, and lets them run a program of the test's own."""
+    with started_decoders() as started:
+        yield started

@@ -6,27 +6,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from media_service.image.job_time import cpu_seconds
-from media_service.image.model import ImageFacts
-from media_service.image.pool import ImagePool, open_pool
+from media_service.image.pool import open_pool
 from media_service.image.process import Worker
 from shared.errors import ServiceUnavailable
-from tests.support.decoders import StartedDecoders, started_decoders
+from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import encode
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
 PIXELS = 40_000_000
 ALICE = UUID(int=1)
-
-
-def is_picture(facts: ImageFacts) -> bool:
-    return (facts.content_type, facts.width, facts.height) == ("image/png", 64, 48)
 
 
 @pytest.fixture
@@ -36,23 +30,13 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def started(pool: ImagePool) -> list[int]:
-    return [worker.pid for worker in pool.workers if worker.pid]
-
-
-@pytest.fixture
-def decoders() -> Iterator[StartedDecoders]:
-    with started_decoders() as started:
-        yield started
-
-
 async def test_decoder_killed_between_jobs_is_replaced_and_picture_decodes(picture: Path) -> None:
     async with open_pool(1, PIXELS) as pool:
         assert is_picture(await pool.render(picture, ALICE))
-        [first] = started(pool)
+        [first] = process_ids(pool)
         os.kill(first, signal.SIGKILL)
         assert is_picture(await pool.render(picture, ALICE))
-        [second] = started(pool)
+        [second] = process_ids(pool)
         assert second != first
     assert not Path(f"/proc/{second}").exists()
 
@@ -62,7 +46,7 @@ async def test_decoder_killed_within_job_picture_decodes_in_another(
     deadly: signal.Signals, picture: Path, decoders: StartedDecoders
 ) -> None:
     async with open_pool(1, PIXELS) as pool:
-        [process] = started(pool)
+        [process] = process_ids(pool)
         os.kill(process, signal.SIGSTOP)
         asking = asyncio.create_task(pool.render(picture, ALICE))
         await asyncio.sleep(0.05)
@@ -166,11 +150,11 @@ async def test_file_that_cannot_be_opened_leaves_the_decoder_alone(
     tmp_path: Path, picture: Path
 ) -> None:
     async with open_pool(1, PIXELS) as pool:
-        before = started(pool)
+        before = process_ids(pool)
         with pytest.raises(FileNotFoundError):
             await pool.render(tmp_path / "absent", ALICE)
         assert is_picture(await pool.render(picture, ALICE))
-        assert started(pool) == before
+        assert process_ids(pool) == before
 
 
 def test_cpu_seconds_are_those_of_the_process() -> None:

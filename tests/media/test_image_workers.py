@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,20 +14,15 @@ import pytest
 
 from media_service.image import frames
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from media_service.image.model import ImageFacts
 from media_service.image.pool import ImagePool, open_pool
 from media_service.image.process import Worker
 from shared.errors import ServiceUnavailable
-from tests.support.decoders import StartedDecoders, started_decoders
+from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import blank_png, encode, many_scans
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
 PIXELS = 40_000_000
 ALICE, BOB = UUID(int=1), UUID(int=2)
-
-
-def is_picture(facts: ImageFacts) -> bool:
-    return (facts.content_type, facts.width, facts.height) == ("image/png", 64, 48)
 
 
 @pytest.fixture
@@ -42,16 +37,6 @@ def heavy(tmp_path: Path) -> Path:
     path = tmp_path / "heavy"
     path.write_bytes(blank_png(8000, 5000))
     return path
-
-
-def started(pool: ImagePool) -> list[int]:
-    return [worker.pid for worker in pool.workers if worker.pid]
-
-
-@pytest.fixture
-def decoders() -> Iterator[StartedDecoders]:
-    with started_decoders() as started:
-        yield started
 
 
 async def test_too_long_on_the_clock_is_broken_and_not_retried(
@@ -90,10 +75,10 @@ async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None
         "worker.main(PARENT)",
     )
     async with open_pool(1, PIXELS) as pool:
-        process = started(pool)
+        process = process_ids(pool)
         with pytest.raises(ImageTooLarge):
             await pool.render(heavy, ALICE)
-        assert started(pool) == process
+        assert process_ids(pool) == process
 
 
 async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +142,7 @@ async def test_a_full_queue_refuses_an_upload_unread(
 
 async def test_an_abandoned_job_does_not_answer_the_next(heavy: Path, picture: Path) -> None:
     async with open_pool(1, PIXELS) as pool:
-        os.kill(started(pool)[0], signal.SIGSTOP)
+        os.kill(process_ids(pool)[0], signal.SIGSTOP)
         abandoned = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
         abandoned.cancel()
@@ -204,7 +189,7 @@ async def test_the_process_has_neither_our_environment_nor_the_web_framework(
 ) -> None:
     monkeypatch.setenv("MEDIA_DATABASE_URL", "postgresql://secret")
     async with open_pool(1, PIXELS) as pool:
-        [process] = started(pool)
+        [process] = process_ids(pool)
         assert b"secret" not in Path(f"/proc/{process}/environ").read_bytes()
         assert "aiohttp" not in Path(f"/proc/{process}/maps").read_text()
         resident = Path(f"/proc/{process}/statm").read_text().split()[1]

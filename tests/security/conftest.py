@@ -1,6 +1,7 @@
 """The services' own fixtures for attacks that cross their folders, and one that is looked into."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
@@ -9,9 +10,12 @@ from aiohttp import web
 
 from auth_service.account.exporting import Export
 from auth_service.app import create_app
+from auth_service.password.hasher import Hasher, open_hasher
 from auth_service.settings import AuthSettings
+from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from tests.media.conftest import (
+    decoders,
     files,
     jwks_file,
     media,
@@ -23,10 +27,12 @@ from tests.media.conftest import (
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.exports import NUMBER, Served
+from tests.support.held_hashes import HeldThreads, Open
 from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 __all__ = [
+    "decoders",
     "files",
     "jwks_file",
     "media",
@@ -65,3 +71,23 @@ async def database(media_dsn: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(media_dsn)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldThreads]:
+    """The threads of password hashes, which end none before the test lets them."""
+    held = HeldThreads()
+    held.hold(monkeypatch)
+    yield held
+    held.go.set()
+
+
+@pytest.fixture
+def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
+    """Opens a hasher with one thread, unless the test says otherwise."""
+
+    def make(**changes: Any) -> AbstractAsyncContextManager[Hasher]:
+        settings = auth_settings(**{"argon2_concurrency": 1} | changes)
+        return open_hasher(settings, SystemClock(), SystemEntropy())
+
+    return make

@@ -21,7 +21,7 @@ from shared.errors import DomainError
 from tests.support.adorned import adorned
 from tests.support.corpus import KINDS, corpus
 from tests.support.decoder_attacks import HARMFUL, HARMLESS, Target
-from tests.support.decoders import StartedDecoders, started_decoders
+from tests.support.decoders import StartedDecoders
 from tests.support.hostile import WHOLE
 from tests.support.pictures import animate, encode
 
@@ -67,12 +67,6 @@ MISSING = {
 }
 """What a kernel lacks: lines that make it so for a decoder, and what can hold then at most."""
 OF_FILES = {"another's file", "/etc/passwd", "environment", "directory", "write a file", "rename"}
-
-
-@pytest.fixture
-def decoders() -> Iterator[StartedDecoders]:
-    with started_decoders() as started:
-        yield started
 
 
 @pytest.fixture

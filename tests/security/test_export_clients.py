@@ -35,6 +35,15 @@ from tests.support.waiting import until
 MORE_THAN_BUFFERED = 30_000  # some 11 MB: more than the kernel keeps of a connection
 
 
+async def released(served: Served, redis: Redis) -> None:
+    """Return once the user's lease is free."""
+
+    async def is_free() -> bool:
+        return not await redis.exists(served.lease)
+
+    await until(is_free)
+
+
 async def test_export_holds_no_connection_while_its_client_pauses(
     served: Served, auth_db: Connection
 ) -> None:
@@ -94,11 +103,7 @@ async def test_export_stalled_client_is_cut_off(
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token) as reader:
         await until(lambda: redis.exists(served.lease))
-
-        async def released() -> bool:
-            return not await redis.exists(served.lease)
-
-        await until(released)
+        await released(served, redis)
         # closed at once, though the client still takes nothing of what waits for it
         await until(lambda: sent[0].transport is None, seconds=2)
         assert not is_whole(await reader.rest())
@@ -117,11 +122,7 @@ async def test_export_slow_client_is_cut_off_at_the_deadline(
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token) as reader:
         await served.stalled()
-
-        async def released() -> bool:
-            return not await redis.exists(served.lease)
-
-        await until(released)
+        await released(served, redis)
         assert not is_whole(await reader.rest())
 
 
@@ -131,11 +132,7 @@ async def test_export_client_that_leaves_frees_its_place(
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token):
         await served.stalled()
-
-    async def released() -> bool:
-        return not await redis.exists(served.lease)
-
-    await until(released)
+    await released(served, redis)
     assert served.connections_in_use() == 0
 
 

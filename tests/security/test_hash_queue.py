@@ -1,54 +1,27 @@
 """Many tries from many networks: the owner of another one is served after one try of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from auth_service.client import network_of
-from auth_service.password.hasher import MOST_IN_HAND, Hasher, open_hasher
-from auth_service.settings import AuthSettings
-from shared.clock import SystemClock
-from shared.entropy import SystemEntropy
+from auth_service.password.hasher import MOST_IN_HAND, Hasher
 from shared.errors import ServiceUnavailable
 from tests.support.accounts import PASSWORD, activate, post
-from tests.support.held_hashes import HeldThreads
+from tests.support.held_hashes import ASHA, MANY_CLIENTS, OWNER, HeldThreads, Open, login
 from tests.support.journey import Answer, AuthClient
 from tests.support.waiting import until
 
-Address = IPv4Address | IPv6Address
-Open = Callable[..., AbstractAsyncContextManager[Hasher]]
 NETWORKS, TRIES = 40, 50
-MANY_CLIENTS = {"trusted_proxies": "127.0.0.1", "argon2_concurrency": 1}
-EMAIL = "asha.rao@example.com"
-ASHA = {"email": EMAIL, "username": "asha", "password": PASSWORD}
-RAVI = {"email": "ravi@example.com", "password": PASSWORD}
-OWNER = "203.0.113.7"
 ATTACKERS: dict[str, Callable[[int, int], str]] = {
     "IPv4": lambda network, host: f"10.0.{network}.{host}",
     "IPv6": lambda network, host: f"2001:db8:{network:x}:{host:x}::1",  # a /64 of its own each
 }
-
-
-@pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldThreads]:
-    held = HeldThreads()
-    held.hold(monkeypatch)
-    yield held
-    held.go.set()
-
-
-@pytest.fixture
-def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
-    def make(**changes: Any) -> AbstractAsyncContextManager[Hasher]:
-        settings = auth_settings(**{"argon2_concurrency": 1} | changes)
-        return open_hasher(settings, SystemClock(), SystemEntropy())
-
-    return make
 
 
 @asynccontextmanager
@@ -92,10 +65,10 @@ async def test_login_beside_40_networks_is_served_every_time(
             threads.go.clear()
             threads.tried.clear()
             attack = await _attack(auth)
-            login = asyncio.create_task(_login(auth, PASSWORD, OWNER))
-            await _arrived(attack, login)
+            own = asyncio.create_task(login(auth, PASSWORD, OWNER))
+            await _arrived(attack, own)
             threads.go.set()
-            assert (await login).status == 200
+            assert (await own).status == 200
             assert threads.tried.index(PASSWORD) <= NETWORKS + 1
             assert {answer.status for answer in await asyncio.gather(*attack)} == {401, 503}
 
@@ -105,25 +78,21 @@ async def _attack(auth: AuthClient) -> list[asyncio.Task[Answer]]:
     more_than_fit = NETWORKS * 3
     address = ATTACKERS["IPv6"]
     attack = [
-        asyncio.create_task(_login(auth, "guess", address(try_ % NETWORKS, try_)))
+        asyncio.create_task(login(auth, "guess", address(try_ % NETWORKS, try_)))
         for try_ in range(more_than_fit)
     ]
     await until(lambda: _ended(attack) == more_than_fit - MOST_IN_HAND)
     return attack
 
 
-async def _arrived(attack: list[asyncio.Task[Answer]], login: asyncio.Task[Answer]) -> None:
+async def _arrived(attack: list[asyncio.Task[Answer]], own: asyncio.Task[Answer]) -> None:
     """The owner's try has its place when an attacker's has lost one, or when it is refused."""
     places = len(attack) - MOST_IN_HAND
-    await until(lambda: login.done() or _ended(attack) > places)
+    await until(lambda: own.done() or _ended(attack) > places)
 
 
 def _ended(attack: list[asyncio.Task[Answer]]) -> int:
     return sum(task.done() for task in attack)
-
-
-async def _login(auth: AuthClient, password: str, address: str) -> Answer:
-    return await post(auth, "/login", address=address, email=EMAIL, password=password)
 
 
 async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(

@@ -1,9 +1,8 @@
 """Every route waits for a hash in its client's own line, and the wait tells no account."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 import pytest
@@ -11,44 +10,11 @@ import pytest
 from auth_service.client import network_of
 from auth_service.constant_time import FLOOR_SECONDS
 from auth_service.password import hasher as hashing
-from auth_service.password.hasher import Decoy, Hasher, open_hasher
-from auth_service.settings import AuthSettings
-from shared.clock import SystemClock
-from shared.entropy import SystemEntropy
+from auth_service.password.hasher import Decoy
 from tests.support.accounts import PASSWORD, activate, next_code, post
-from tests.support.held_hashes import HeldThreads
+from tests.support.held_hashes import ASHA, EMAIL, MANY_CLIENTS, OWNER, HeldThreads, Open, login
 from tests.support.journey import Answer, AuthClient
 from tests.support.waiting import until
-
-Address = IPv4Address | IPv6Address
-Open = Callable[..., AbstractAsyncContextManager[Hasher]]
-MANY_CLIENTS = {"trusted_proxies": "127.0.0.1", "argon2_concurrency": 1}
-EMAIL = "asha.rao@example.com"
-ASHA = {"email": EMAIL, "username": "asha", "password": PASSWORD}
-RAVI = {"email": "ravi@example.com", "password": PASSWORD}
-OWNER = "203.0.113.7"
-
-
-@pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldThreads]:
-    held = HeldThreads()
-    held.hold(monkeypatch)
-    yield held
-    held.go.set()
-
-
-@pytest.fixture
-def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
-    def make(**changes: Any) -> AbstractAsyncContextManager[Hasher]:
-        settings = auth_settings(**{"argon2_concurrency": 1} | changes)
-        return open_hasher(settings, SystemClock(), SystemEntropy())
-
-    return make
-
-
-async def _login(auth: AuthClient, password: str, address: str) -> Answer:
-    return await post(auth, "/login", address=address, email=EMAIL, password=password)
-
 
 ROUTES = ("register", "login", "rehash", "reset", "change", "step-up")
 
@@ -78,9 +44,11 @@ async def test_every_use_of_the_hasher_waits_in_its_clients_line(
 async def _use(auth: AuthClient, route: str, token: str) -> Answer:
     fresh = {"new_password": "battery staple horse"}
     if route == "register":
-        return await post(auth, "/register", address=OWNER, **RAVI)
+        return await post(
+            auth, "/register", address=OWNER, email="ravi@example.com", password=PASSWORD
+        )
     if route in {"login", "rehash"}:
-        return await _login(auth, PASSWORD, OWNER)
+        return await login(auth, PASSWORD, OWNER)
     if route == "reset":
         _, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
         return await post(auth, "/reset-password", address=OWNER, email=EMAIL, otp=code, **fresh)
@@ -99,7 +67,7 @@ async def test_login_after_a_wait_takes_the_floor_from_its_turn_on(
     loop = asyncio.get_running_loop()
     async with serving_auth(**MANY_CLIENTS) as auth:
         await activate(auth, **ASHA)
-        first = asyncio.create_task(_login(auth, "guess", "10.0.1.1"))
+        first = asyncio.create_task(login(auth, "guess", "10.0.1.1"))
         await until(lambda: threads.tried)
         body = {"email": name, "password": "another guess"}
         second = asyncio.create_task(post(auth, "/login", address="10.0.1.1", **body))

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from media_service.image import process
+from media_service.image.model import ImageFacts
+from media_service.image.pool import ImagePool
 
 
 class StartedDecoders:
@@ -37,3 +39,13 @@ def started_decoders() -> Iterator[StartedDecoders]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "worker_command", started.command)
         yield started
+
+
+def is_picture(facts: ImageFacts) -> bool:
+    """Whether the facts are those of the suite's usual PNG."""
+    return (facts.content_type, facts.width, facts.height) == ("image/png", 64, 48)
+
+
+def process_ids(pool: ImagePool) -> list[int]:
+    """The processes of the decoders that have started."""
+    return [worker.pid for worker in pool.workers if worker.pid]

@@ -1,10 +1,24 @@
 """Hashes that do not end before a test lets them."""
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from auth_service.password.hasher import Hasher
+from tests.support.accounts import PASSWORD, post
+from tests.support.journey import Answer, AuthClient
+
+Open = Callable[..., AbstractAsyncContextManager[Hasher]]
+MANY_CLIENTS = {"trusted_proxies": "127.0.0.1", "argon2_concurrency": 1}
+EMAIL = "asha.rao@example.com"
+ASHA = {"email": EMAIL, "username": "asha", "password": PASSWORD}
+OWNER = "203.0.113.7"
+
+
+async def login(auth: AuthClient, password: str, address: str) -> Answer:
+    return await post(auth, "/login", address=address, email=EMAIL, password=password)
 
 
 class HeldThreads:
