@@ -6,7 +6,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from auth_service import resources as r
-from auth_service.account.lease import Exports
+from auth_service.account.lease import ExportLeases
 from auth_service.account.routes import routes as account_routes
 from auth_service.admin.letters import routes as letter_routes
 from auth_service.admin.routes import routes as admin_routes
@@ -242,7 +242,7 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
     clock, entropy = app[r.CLOCK], app[r.ENTROPY]
     database, notifications, audit = app[r.DATABASE], app[r.NOTIFICATIONS], app[r.AUDIT]
     devices, lives = app[r.DEVICES], app[r.LIVES]
-    app[r.EXPORTS] = Exports(app[r.REDIS], entropy)
+    app[r.EXPORT_LEASES] = ExportLeases(app[r.REDIS], entropy)
     app[r.PARTS] = Parts(
         settings=app[r.SETTINGS],
         clock=clock,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from auth_service.account.lease import Exports
+    from auth_service.account.lease import ExportLeases
     from auth_service.admin.service import Administration
     from auth_service.audit.service import Audit
     from auth_service.delivery.console import Inbox
@@ -54,7 +54,7 @@ AUDIT: web.AppKey["Audit"] = web.AppKey("audit")
 ADMINISTRATION: web.AppKey["Administration"] = web.AppKey("administration")
 LETTERS: web.AppKey["Letters"] = web.AppKey("letters")
 NOTIFICATIONS: web.AppKey["Notifications"] = web.AppKey("notifications")
-EXPORTS: web.AppKey["Exports"] = web.AppKey("exports")
+EXPORT_LEASES: web.AppKey["ExportLeases"] = web.AppKey("export_leases")
 INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
 
 CALLER: web.RequestKey["Caller"] = web.RequestKey("caller")

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from auth_service.account.exporting import Export
+from auth_service.account.export import ExportReader
 from auth_service.account.model import ReadBatch, RowKey
 from auth_service.account.repository import read_events, read_sessions, read_tokens
 from auth_service.account.schemas import ExportedSession, ExportedToken, ExportHead
@@ -22,7 +22,7 @@ Shown = TypeVar("Shown")
 
 
 def _encoder(shown: TypeAdapter[list[Shown]]) -> Callable[[Sequence[object]], bytes]:
-    """Return what writes rows as the items of a JSON list, without its brackets."""
+    """Return a function that writes rows as the items of a JSON list, without its brackets."""
 
     def encode(rows: Sequence[object]) -> bytes:
         return shown.dump_json(shown.validate_python(rows, from_attributes=True))[1:-1]
@@ -31,7 +31,7 @@ def _encoder(shown: TypeAdapter[list[Shown]]) -> Callable[[Sequence[object]], by
 
 
 class _List(NamedTuple):
-    """A list of the document: its name, where its rows come from and how they are written."""
+    """A list of the document: its name, its source of rows, and their encoder."""
 
     name: str
     read_batch: ReadBatch[object]
@@ -45,7 +45,7 @@ LISTS = (
 )
 
 
-async def document_of(export: Export, now: datetime) -> AsyncGenerator[bytes]:
+async def render_document(export: ExportReader, now: datetime) -> AsyncGenerator[bytes]:
     """Yield the document; one batch of rows is in memory at a time."""
     head = ExportHead(
         exported_at=now,
@@ -53,19 +53,19 @@ async def document_of(export: Export, now: datetime) -> AsyncGenerator[bytes]:
         has_password=export.account.password is not None,
     )
     yield head.model_dump_json().encode().removesuffix(b"}")
-    for one in LISTS:
-        yield f',"{one.name}":['.encode()
-        async for rows in _rows_of(export, one):
+    for section in LISTS:
+        yield f',"{section.name}":['.encode()
+        async for rows in _render_rows(export, section):
             yield rows
         yield b"]"
     yield b"}"
 
 
-async def _rows_of(export: Export, one: _List) -> AsyncIterator[bytes]:
+async def _render_rows(export: ExportReader, section: _List) -> AsyncIterator[bytes]:
     after: RowKey | None = None
     separator = b""
     while True:
-        text, after = await _next_rows(export, one, after)
+        text, after = await _render_batch(export, section, after)
         if text:
             yield separator + text
             separator = b","
@@ -73,15 +73,15 @@ async def _rows_of(export: Export, one: _List) -> AsyncIterator[bytes]:
             return
 
 
-async def _next_rows(
-    export: Export, one: _List, after: RowKey | None
+async def _render_batch(
+    export: ExportReader, section: _List, after: RowKey | None
 ) -> tuple[bytes, RowKey | None]:
-    batch = await export.read(one.read_batch, after)
-    return one.encode(batch.rows), batch.last
+    batch = await export.read(section.read_batch, after)
+    return section.encode(batch.rows), batch.last
 
 
 async def send_document(request: web.Request, pieces: AsyncGenerator[bytes]) -> web.StreamResponse:
-    """Answer with the pieces as they come; the connection is cut where they cannot all be sent.
+    """Answer with the pieces as they come; cut the connection where one cannot be sent.
 
     Raises:
         ServiceUnavailable: the client took nothing for `WRITE_SECONDS`.
@@ -97,7 +97,7 @@ async def send_document(request: web.Request, pieces: AsyncGenerator[bytes]) -> 
             await response.write_eof()
     except BaseException as ended:
         if request.transport is not None:
-            request.transport.abort()  # else it would wait for the client, and might look whole
+            request.transport.abort()  # a clean end would make half a document look whole
         if isinstance(ended, TimeoutError):
             raise ServiceUnavailable(detail="The client has stopped reading") from ended
         raise

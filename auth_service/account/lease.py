@@ -11,7 +11,7 @@ from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, lua
 
 LEASE_SECONDS = 90
-"""Longer than a batch takes to be read and sent. A replica that dies blocks its user no longer."""
+"""Longer than one batch takes. A replica that dies blocks its user for no longer than this."""
 RETRY_SECONDS = 10
 BATCHES_AT_ONCE = 2
 HOLDER_BYTES = 16
@@ -19,7 +19,7 @@ KEEP = Script.of(lua("auth_service.account", "lease.lua"))
 
 
 class Lease:
-    """The right to run a user's export; it lapses unless it is renewed."""
+    """The right to run a user's export; it expires unless it is renewed."""
 
     def __init__(self, redis: BatchedRedis, key: str, holder: str) -> None:
         """Hold `key` as `holder`."""
@@ -28,7 +28,7 @@ class Lease:
         self._holder = holder
 
     async def acquire(self) -> bool:
-        """Tell whether nobody held it."""
+        """Take the lease if it is free; return whether it was."""
         life = ("PX", LEASE_SECONDS * 1000)
         return bool(await self._redis.execute("SET", self._key, self._holder, "NX", *life))
 
@@ -50,10 +50,10 @@ class Lease:
         return bool(await self._redis.run(KEEP, [self._key], [self._holder, life]))
 
 
-class Exports:
-    """Hands out leases. `reading`: all exports together read so many batches at once.
+class ExportLeases:
+    """Hands out leases. `reading` bounds the batches that all exports read at once.
 
-    So they take a few of the database's connections, however many users ask.
+    So exports use few of the database's connections, however many users ask.
     """
 
     def __init__(self, redis: BatchedRedis, entropy: Entropy) -> None:
@@ -68,7 +68,7 @@ class Exports:
 
         Raises:
             ExportInProgress: another export of the user holds it.
-            ServiceUnavailable: Redis is away, so that nobody can tell.
+            ServiceUnavailable: Redis is away.
         """
         lease = Lease(self._redis, f"export:{user_id}", self._entropy.bytes(HOLDER_BYTES).hex())
         if not await lease.acquire():

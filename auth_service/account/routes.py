@@ -3,14 +3,14 @@
 from aiohttp import web
 
 from auth_service.account import service
-from auth_service.account.document import document_of, send_document
+from auth_service.account.document import render_document, send_document
 from auth_service.account.errors import ExportInProgress
-from auth_service.account.exporting import exporting
+from auth_service.account.export import open_export
 from auth_service.account.schemas import ADDRESSES, NAMES, Export, ProfileBody, VerifyContactBody
 from auth_service.destination import destination_of
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
-from auth_service.resources import CALLER, CLOCK, EXPORTS, PARTS
+from auth_service.resources import CALLER, CLOCK, EXPORT_LEASES, PARTS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.answers import entrance_of
 from auth_service.session.cookies import clear
@@ -101,5 +101,5 @@ async def delete_me(request: web.Request) -> web.Response:
 async def export_me(request: web.Request) -> web.StreamResponse:
     """Send everything, piece by piece."""
     app, entrance = request.app, entrance_of(request)
-    async with exporting(app[PARTS], app[EXPORTS], request[CALLER], entrance) as export:
-        return await send_document(request, document_of(export, app[CLOCK].now()))
+    async with open_export(app[PARTS], app[EXPORT_LEASES], request[CALLER], entrance) as export:
+        return await send_document(request, render_document(export, app[CLOCK].now()))

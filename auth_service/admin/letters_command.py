@@ -1,13 +1,13 @@
 """`python -m auth_service deliveries retry|delete ID`: as the routes do it, audited likewise."""
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from auth_service.audit.model import Event, EventName, Origin
 from auth_service.audit.service import Audit
-from auth_service.delivery.letters import Before, Letters
+from auth_service.delivery.letters import BeforeHook, Letters
 from auth_service.delivery.queue import Queue
 from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings
@@ -18,49 +18,57 @@ from shared.errors import ServiceUnavailable
 from shared.logs import cause
 from shared.redis import open_redis
 
-ENDED = "its life has ended: what it says is not true any more; delete it\n"
-UNKNOWN = "there is none\n"
+ENDED = "its life has ended: what it says is not true any more; delete it"
+UNKNOWN = "there is none"
+FAILURES = {"ended": ENDED, "unknown": UNKNOWN}
+Action = Callable[[Letters, BeforeHook], Awaitable[str | None]]
+"""Does one thing with a dead letter; returns why it was not done, None when it was."""
 
 
 async def retry_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wanted: str) -> int:
     """Put one dead letter back into the queue; returns 1 when that cannot be."""
-    try:
-        async with _open(settings, clock, entropy, "delivery.retried", wanted) as (letters, record):
-            outcome = await letters.retry(wanted, record)
-    except ServiceUnavailable as away:
-        sys.stderr.write(f"deliveries: {cause(away)}\n")
-        return 1
-    if outcome == "queued":
-        sys.stdout.write("back in the queue\n")
-        return 0
-    sys.stderr.write(ENDED if outcome == "ended" else UNKNOWN)
-    return 1
+
+    async def retry(letters: Letters, record: BeforeHook) -> str | None:
+        return FAILURES.get(await letters.retry(wanted, record))
+
+    opened = _open(settings, clock, entropy, "delivery.retried", wanted)
+    return await _act(opened, retry, "back in the queue")
 
 
 async def delete_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wanted: str) -> int:
     """Delete one dead letter, expired or not; returns 1 when there is none."""
+
+    async def delete(letters: Letters, record: BeforeHook) -> str | None:
+        return None if await letters.delete(wanted, record) else UNKNOWN
+
+    opened = _open(settings, clock, entropy, "delivery.deleted", wanted)
+    return await _act(opened, delete, "deleted")
+
+
+async def _act(
+    opened: AbstractAsyncContextManager[tuple[Letters, BeforeHook]], action: Action, success: str
+) -> int:
     try:
-        async with _open(settings, clock, entropy, "delivery.deleted", wanted) as (letters, record):
-            deleted = await letters.delete(wanted, record)
+        async with opened as (letters, record):
+            failure = await action(letters, record)
     except ServiceUnavailable as away:
-        sys.stderr.write(f"deliveries: {cause(away)}\n")
-        return 1
-    if deleted:
-        sys.stdout.write("deleted\n")
+        failure = f"deliveries: {cause(away)}"
+    if failure is None:
+        sys.stdout.write(f"{success}\n")
         return 0
-    sys.stderr.write(UNKNOWN)
+    sys.stderr.write(f"{failure}\n")
     return 1
 
 
 @asynccontextmanager
 async def _open(
-    settings: AuthSettings, clock: Clock, entropy: Entropy, event: EventName, wanted: str
-) -> AsyncIterator[tuple[Letters, Before]]:
+    settings: AuthSettings, clock: Clock, entropy: Entropy, name: EventName, wanted: str
+) -> AsyncIterator[tuple[Letters, BeforeHook]]:
     keyring = Keyring(settings.secrets, entropy)
     async with (
         open_database(settings.auth_database_url.get_secret_value()) as database,
         open_redis(settings.redis_url.get_secret_value()) as redis,
     ):
         audit = Audit(database, clock, entropy)
-        told = Event(event, Origin(), details={"delivery": wanted})
-        yield Letters(Queue(redis, ""), keyring, clock), partial(audit.append, told)
+        event = Event(name, Origin(), details={"delivery": wanted})
+        yield Letters(Queue(redis, ""), keyring, clock), partial(audit.append, event)

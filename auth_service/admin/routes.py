@@ -75,7 +75,7 @@ async def enable_user(request: web.Request) -> web.Response:
     answers={204: None},
     errors=(RevocationPending,),
     role="admin",
-    counts_as_write=False,  # likewise
+    counts_as_write=False,  # as for `disable_user`
 )
 async def revoke_sessions(request: web.Request) -> web.Response:
     """End the user's sessions."""

@@ -11,7 +11,7 @@ from shared.clock import Clock, milliseconds
 from shared.logs import mask
 
 Outcome = Literal["queued", "ended", "unknown"]
-Before = Callable[[], Awaitable[None]]
+BeforeHook = Callable[[], Awaitable[None]]
 
 
 async def _nothing() -> None:
@@ -57,7 +57,7 @@ class Letters:
         more = place - limit if len(found) > limit else None
         return self._opened(found[:limit]), more
 
-    async def retry(self, wanted: str, before: Before = _nothing) -> Outcome:
+    async def retry(self, wanted: str, before: BeforeHook = _nothing) -> Outcome:
         """Put one back into the queue, unless its life has ended or somebody else just has.
 
         `before` is awaited when it is there to be put back; when that fails, it stays where it is.
@@ -72,7 +72,7 @@ class Letters:
                 return "queued"
         return "unknown"
 
-    async def delete(self, wanted: str, before: Before = _nothing) -> bool:
+    async def delete(self, wanted: str, before: BeforeHook = _nothing) -> bool:
         """Forget one, also one whose life has ended; False when there is none.
 
         `before` is awaited when it is there to be deleted; when that fails, it stays where it is.

@@ -117,7 +117,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     summary="End one of one's own sessions",
     answers={204: None},
     errors=(RevocationPending,),
-    counts_as_write=False,  # likewise
+    counts_as_write=False,  # as for `logout_all`
 )
 async def delete_session(request: web.Request) -> web.Response:
     """End the session with that id."""

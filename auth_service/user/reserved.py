@@ -13,7 +13,7 @@ def fold(username: str) -> str:
 
 
 def refuse_reserved(username: str, reserved: Iterable[str]) -> None:
-    """Pass a username that anybody may take.
+    """Return when the username may be taken.
 
     Raises:
         ValidationFailed: it is reserved.

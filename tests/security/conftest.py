@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from auth_service.account.exporting import Export
+from auth_service.account.export import ExportReader
 from auth_service.app import create_app
 from auth_service.password.hasher import Hasher, open_hasher
 from auth_service.settings import AuthSettings
@@ -55,13 +55,13 @@ async def served(
         auth = AuthClient(http)
         await until(auth.ready)
         made = Served(app, auth, await auth.sign_in(NUMBER))
-        whole = Export.read
+        whole = ExportReader.read
 
         async def counted(*arguments: Any) -> Any:
             made.reads += 1
             return await whole(*arguments)
 
-        monkeypatch.setattr(Export, "read", counted)
+        monkeypatch.setattr(ExportReader, "read", counted)
         yield made
 
 

@@ -11,7 +11,7 @@ from aiohttp import ClientPayloadError, web
 from redis.asyncio import Redis
 
 from auth_service.account import document, routes
-from auth_service.account.exporting import Export
+from auth_service.account.export import ExportReader
 from auth_service.account.lease import BATCHES_AT_ONCE, LEASE_SECONDS
 from auth_service.account.repository import BATCH_ROWS as BATCH
 from auth_service.audit.model import StoredEvent
@@ -192,9 +192,9 @@ async def test_export_reads_few_batches_at_once(
     for pair in pairs:
         await add_events(auth_db, pair["user"]["id"], 4 * BATCH)
     reading = most = 0
-    whole = Export._require_session
+    whole = ExportReader._require_session
 
-    async def counted(export: Export) -> None:
+    async def counted(export: ExportReader) -> None:
         nonlocal reading, most
         reading += 1
         most = max(most, reading)
@@ -204,7 +204,7 @@ async def test_export_reads_few_batches_at_once(
         finally:
             reading -= 1
 
-    monkeypatch.setattr(Export, "_require_session", counted)
+    monkeypatch.setattr(ExportReader, "_require_session", counted)
     answers = await asyncio.gather(*(served.export(pair["access_token"]) for pair in pairs))
     assert {answer.status for answer in answers} == {200}
     assert most == BATCHES_AT_ONCE

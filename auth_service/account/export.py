@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from auth_service.account.lease import Exports, Lease
+from auth_service.account.lease import ExportLeases, Lease
 from auth_service.account.model import Batch, ReadBatch, RowKey
 from auth_service.audit.model import Event
 from auth_service.parts import Parts
@@ -18,16 +18,16 @@ from shared.errors import TokenRevoked
 T = TypeVar("T")
 
 
-class Export:
+class ExportReader:
     """A user's export under way. It holds no connection and no transaction between two batches."""
 
     def __init__(
-        self, parts: Parts, exports: Exports, lease: Lease, caller: Caller, account: Account
+        self, parts: Parts, leases: ExportLeases, lease: Lease, caller: Caller, account: Account
     ) -> None:
-        """Read what is held about `account` while `caller` is signed in."""
+        """Read the rows of `account` while `caller` is signed in and `lease` is renewed."""
         self.account = account
         self._parts = parts
-        self._exports = exports
+        self._leases = leases
         self._lease = lease
         self._caller = caller
 
@@ -35,10 +35,10 @@ class Export:
         """Return the rows behind `after`, the first ones without.
 
         Raises:
-            TokenRevoked: the session has ended meanwhile: whoever took it gets no more.
+            TokenRevoked: the session has ended; whoever stole it gets no more.
             ServiceUnavailable: the database or Redis is away.
         """
-        async with self._exports.reading:
+        async with self._leases.reading:
             await self._lease.renew()
             await self._require_session()
             async with self._parts.database.connection() as connection:
@@ -52,22 +52,22 @@ class Export:
 
 
 @asynccontextmanager
-async def exporting(
-    parts: Parts, exports: Exports, caller: Caller, entrance: Entrance
-) -> AsyncIterator[Export]:
-    """Begin an export of the caller's account; that it was asked for is exported too.
+async def open_export(
+    parts: Parts, leases: ExportLeases, caller: Caller, entrance: Entrance
+) -> AsyncIterator[ExportReader]:
+    """Begin an export of the caller's account; the event of this request is in it too.
 
     Raises:
-        StepUpRequired: they were proven too long ago.
-        ExportInProgress: another export of theirs still runs.
+        StepUpRequired: the caller was proven too long ago.
+        ExportInProgress: another export of the caller still runs.
         TokenRevoked: the account is gone.
     """
     require_fresh(caller, parts.clock.now())
     event = Event("user.exported", entrance.origin, caller.user.id, session_id=caller.session_id)
-    async with exports.lease(caller.user.id) as lease:
+    async with leases.lease(caller.user.id) as lease:
         async with parts.database.connection() as connection:
             account = await find_account(connection, caller.user.id)
         if account is None:
             raise TokenRevoked
         await parts.audit.append(event)
-        yield Export(parts, exports, lease, caller, account)
+        yield ExportReader(parts, leases, lease, caller, account)
