@@ -13,10 +13,10 @@ SMALLEST_BYTES = 44
 _QUALITY, _METHOD = 80, 2
 _LOWER_QUALITIES, _LOWER_METHOD = (50, 25), 4
 _LOSSLESS_EFFORT = 50
-_HOPELESS = 16
-"""So many times too large, no other encoding of the same pixels is likely to fit."""
+_HOPELESS_RATIO = 16
+"""Beyond this excess no other encoding of the same pixels is likely to fit."""
 
-_MOST_SHRUNK, _SAFETY = 0.7, 0.95
+_MAX_SCALE, _SAFETY = 0.7, 0.95
 
 
 def encode_within(image: Image.Image, limit: int) -> bytes:
@@ -30,8 +30,8 @@ def encode_within(image: Image.Image, limit: int) -> bytes:
         usual = _encode(image, quality=_QUALITY, method=_METHOD)
         if len(usual) <= limit:
             return usual
-        if len(usual) <= _HOPELESS * limit and (other := _encode_otherwise(image, limit)):
-            return other
+        if len(usual) <= _HOPELESS_RATIO * limit and (fitting := _encode_otherwise(image, limit)):
+            return fitting
         image = _with_fewer_pixels(image, limit / len(usual))
 
 
@@ -49,7 +49,7 @@ def _encode_otherwise(image: Image.Image, limit: int) -> bytes | None:
 
 def _with_fewer_pixels(image: Image.Image, share: float) -> Image.Image:
     """Return a copy with about that share of the pixels, at most half of them."""
-    factor = min(_MOST_SHRUNK, _SAFETY * sqrt(share))
+    factor = min(_MAX_SCALE, _SAFETY * sqrt(share))
     side = max(1, int(max(image.size) * factor))
     smaller = image.copy()
     smaller.thumbnail((side, side), Image.Resampling.LANCZOS)

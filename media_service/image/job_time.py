@@ -1,7 +1,7 @@
-"""How long a decoder may work at one picture, by the service's own clocks.
+"""The time that a decoder may take for one picture, by the service's own clocks.
 
-The kernel's RLIMIT_CPU counts ticks over the process' whole life. The sums drift from precise time,
-so that an old decoder would be over a limit that its next picture has not begun to use.
+The kernel's RLIMIT_CPU counts ticks over the process' whole life. The sums drift from precise time.
+So an old decoder would exceed a limit that its next picture has not begun to use.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A wall around a decoder on kernels with Landlock: no file, no TCP, no signal beyond it.
+"""Landlock(7) for a decoder: no file, no TCP, no signal to others.
 
 The numbers of its system calls are the same on every architecture.
 """
@@ -16,7 +16,7 @@ _TCP_SINCE, _BIND_AND_CONNECT = 4, 0b11
 _SCOPES_SINCE, _ABSTRACT_SOCKETS_AND_SIGNALS = 6, 0b11
 
 
-def renounce() -> None:
+def restrict_self() -> None:
     """Give up every right that the kernel's Landlock knows; what is open stays open.
 
     Raises:

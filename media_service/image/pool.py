@@ -71,12 +71,12 @@ async def open_pool(count: int, max_pixels: int) -> AsyncIterator[ImagePool]:
     workers = [Worker(max_pixels) for _ in range(count)]
     try:
         await asyncio.gather(*(worker.start() for worker in workers))
-        _tell_sandbox(workers[0].sandbox)
+        _log_sandbox(workers[0].sandbox)
         yield ImagePool(workers)
     finally:
         await asyncio.gather(*(worker.stop() for worker in workers))
 
 
-def _tell_sandbox(active: tuple[str, ...]) -> None:
+def _log_sandbox(active: tuple[str, ...]) -> None:
     missing = [name for name in SAFEGUARDS if name not in active]
     log.info("image_worker.sandbox", active=list(active), missing=missing)

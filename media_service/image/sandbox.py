@@ -1,33 +1,33 @@
-"""What a decoder gives up before it sees a picture, as far as the kernel can take it away.
+"""The rights that a decoder gives up before its first picture, where the kernel can take them.
 
 The layers overlap on purpose: where one is missing, the others still hold.
 """
 
 from collections.abc import Callable
 
-from media_service.image.landlock import renounce
+from media_service.image.landlock import restrict_self
 from media_service.image.seccomp import install_filter
 from shared.prctl import PR_SET_NO_NEW_PRIVS, prctl
 
 
-def _forgo_privileges() -> None:
+def _set_no_new_privs() -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 SAFEGUARDS: dict[str, Callable[[], None]] = {
-    "no_new_privs": _forgo_privileges,
-    "landlock": renounce,
+    "no_new_privs": _set_no_new_privs,
+    "landlock": restrict_self,
     "seccomp": install_filter,
 }
-"""In the order in which they are taken: the filter ends what the others need to be set up."""
+"""In this order: the filter forbids the calls that set the others up."""
 
 
 def enter_sandbox() -> list[str]:
     """Keep only what is open and loaded; return the names of the safeguards that hold now."""
-    return [name for name, take in SAFEGUARDS.items() if _holds(take)]
+    return [name for name, take in SAFEGUARDS.items() if _apply(take)]
 
 
-def _holds(take: Callable[[], None]) -> bool:
+def _apply(take: Callable[[], None]) -> bool:
     try:
         take()
     except (OSError, LookupError):

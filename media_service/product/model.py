@@ -28,7 +28,7 @@ class Photo(DescribedPicture):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPhoto:
+class StoredPhoto:
     """A photo whose files the store keeps, and what they take of its owner's quota."""
 
     photo: Photo

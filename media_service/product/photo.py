@@ -13,7 +13,7 @@ from media_service.owner.repository import read_counted
 from media_service.owner.service import take_room
 from media_service.picture.removal import Remover
 from media_service.product import repository
-from media_service.product.model import Draft, KeptPhoto, Photo, Product
+from media_service.product.model import Draft, Photo, Product, StoredPhoto
 from media_service.product.service import ROUTE, commit, get_product, new_product
 from media_service.storage.model import StagedFile
 from media_service.upload.arrival import Arrival
@@ -47,12 +47,12 @@ async def create_with_photo(
         mark = fingerprint(asdict(draft.offer), None if draft.photo is None else digest)
         if repeated := turn.first_answer(mark):
             return repeated
-        kept = None if draft.photo is None else await _keep(intake, staged, arrival, draft.photo)
-        photo_id = kept.photo.id if kept else None
+        stored = None if draft.photo is None else await _keep(intake, staged, arrival, draft.photo)
+        photo_id = stored.photo.id if stored else None
         product = new_product(draft.offer, arrival.user_id, intake.clock, intake.entropy, photo_id)
-        async with discarding(intake.storage, kept.photo.files() if kept else []):
+        async with discarding(intake.storage, stored.photo.files() if stored else []):
             first = answer(product, mark)
-            return await commit(intake, arrival.token, turn, product, first, kept=kept)
+            return await commit(intake, arrival.token, turn, product, first, stored=stored)
 
 
 async def put_photo(
@@ -64,16 +64,16 @@ async def put_photo(
         NotFound: there is no such product, or it is somebody else's.
         The same as `create_with_photo` otherwise.
     """
-    freed = await _room_of_photo(intake.database, product_id, arrival.user_id)
+    freed = await _read_stored_bytes(intake.database, product_id, arrival.user_id)
     intake.images.require_room(arrival.user_id)
     unkeyed = replace(arrival, key=None)
     async with (
         upload_turn(intake, ROUTE, unkeyed, least=0, freed=freed),
         intake.storage.stage() as staged,
     ):
-        kept = await _keep(intake, staged, arrival, await arrival.read(staged))
-        async with discarding(intake.storage, kept.photo.files()):
-            product = await _replace(intake, arrival.token, product_id, kept)
+        stored = await _keep(intake, staged, arrival, await arrival.read(staged))
+        async with discarding(intake.storage, stored.photo.files()):
+            product = await _replace(intake, arrival.token, product_id, stored)
     remover.wake()
     log.info("product.photo_replaced", product_id=product_id)
     return product
@@ -113,7 +113,7 @@ async def remove_product(
     log.info("product.deleted", product_id=product_id)
 
 
-async def _room_of_photo(database: Database, product_id: str, user_id: UUID) -> int:
+async def _read_stored_bytes(database: Database, product_id: str, user_id: UUID) -> int:
     """Return the bytes that the present photo, if any, of the user's own product takes."""
     product = await get_product(database, product_id, user_id)
     if product.user_id != user_id:
@@ -125,20 +125,22 @@ async def _room_of_photo(database: Database, product_id: str, user_id: UUID) -> 
         return (await read_counted(connection, [photo.id])).get(photo.id, photo.size)
 
 
-async def _replace(intake: Intake, token: str, product_id: str, kept: KeptPhoto) -> Product:
+async def _replace(intake: Intake, token: str, product_id: str, stored: StoredPhoto) -> Product:
     """Exchange the rows: the old photo's room is free before the new one needs it."""
     intake.admission.admit(token)
-    photo = kept.photo
+    photo = stored.photo
     async with intake.database.transaction() as connection:
         if not await repository.take_photo_off(connection, product_id, photo.user_id):
             raise NotFound
-        await take_room(connection, photo.user_id, kept.counted, intake.allowance)
+        await take_room(connection, photo.user_id, stored.counted, intake.allowance)
         return await repository.put_photo_on(connection, product_id, photo)
 
 
-async def _keep(intake: Intake, staged: StagedFile, arrival: Arrival[Any], name: str) -> KeptPhoto:
+async def _keep(
+    intake: Intake, staged: StagedFile, arrival: Arrival[Any], name: str
+) -> StoredPhoto:
     facts = await render(intake.images, staged, arrival)
     new, now = new_id(intake.clock, intake.entropy), intake.clock.now()
     photo = Photo(**asdict(described(facts, new, arrival.user_id, name=name, now=now)))
     await intake.storage.keep(places(facts, staged, photo.key))
-    return KeptPhoto(photo, CountedPicture(photo.id, facts.stored_bytes))
+    return StoredPhoto(photo, CountedPicture(photo.id, facts.stored_bytes))

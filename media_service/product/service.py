@@ -11,7 +11,7 @@ from media_service.idempotency.model import FirstAnswer, KeyUse, fingerprint
 from media_service.idempotency.service import Turn, taking_turn
 from media_service.owner.service import count_upload, take_room
 from media_service.product import repository
-from media_service.product.model import Change, KeptPhoto, Offer, Product, new_product_id
+from media_service.product.model import Change, Offer, Product, StoredPhoto, new_product_id
 from media_service.upload.intake import Intake
 from shared.clock import Clock
 from shared.db import Database
@@ -74,7 +74,7 @@ async def commit(
     product: Product,
     first: FirstAnswer,
     *,
-    kept: KeptPhoto | None = None,
+    stored: StoredPhoto | None = None,
 ) -> FirstAnswer:
     """Write the rows and their answer while the token and the room last.
 
@@ -83,10 +83,10 @@ async def commit(
     """
     intake.admission.admit(token)
     async with intake.database.transaction() as connection:
-        counted = kept.counted if kept else None
+        counted = stored.counted if stored else None
         await take_room(connection, product.user_id, counted, intake.allowance)
-        if kept:
-            await repository.insert_photo(connection, kept.photo)
+        if stored:
+            await repository.insert_photo(connection, stored.photo)
         if not await repository.insert(connection, product):
             raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
         await turn.finish(connection, first)
