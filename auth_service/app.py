@@ -52,7 +52,7 @@ from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
-from shared.clock_check import comparing_clocks
+from shared.clock_check import watch_clock
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.errors import RateLimited
@@ -134,8 +134,8 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
         app[r.AUDIT] = Audit(database, app[r.CLOCK], app[r.ENTROPY])
         readiness = app[READINESS]
         readiness.checks["database"] = database.reachable
-        readiness.reasons["database"] = lambda: database.trouble
-        async with comparing_clocks(database, app[r.CLOCK], readiness):
+        readiness.reasons["database"] = lambda: database.last_error
+        async with watch_clock(database, app[r.CLOCK], readiness):
             yield
 
 
@@ -149,7 +149,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with open_redis(app[r.SETTINGS].redis_url.get_secret_value()) as redis:
         app[r.REDIS] = redis
         app[READINESS].checks["redis"] = redis.reachable
-        app[READINESS].reasons["redis"] = lambda: redis.trouble
+        app[READINESS].reasons["redis"] = lambda: redis.last_error
         yield
 
 

@@ -14,8 +14,8 @@ class Floor:
     def __init__(self, seconds: float) -> None:
         """Start to count."""
         self._seconds = seconds
-        # The timer starts before the work: one for the rest of the time would be rounded to whole
-        # milliseconds by the event loop, and the remainder would tell how long the work took.
+        # The timer starts before the work. The event loop would round one for the rest to whole
+        # milliseconds, and the remainder would tell how long the work took.
         self._timer = asyncio.create_task(asyncio.sleep(seconds))
 
     def restart(self) -> None:

@@ -28,7 +28,7 @@ from media_service.upload.routes import routes as upload_routes
 from shared.application import Interface, build_application
 from shared.background import repeating
 from shared.clock import Clock
-from shared.clock_check import comparing_clocks
+from shared.clock_check import watch_clock
 from shared.db import Bounds, open_database
 from shared.entropy import Entropy
 from shared.health import READINESS
@@ -73,8 +73,8 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
         app[r.SCHEDULES] = Schedules(database)
         readiness = app[READINESS]
         readiness.checks["database"] = database.reachable
-        readiness.reasons["database"] = lambda: database.trouble
-        async with comparing_clocks(database, app[r.CLOCK], readiness):
+        readiness.reasons["database"] = lambda: database.last_error
+        async with watch_clock(database, app[r.CLOCK], readiness):
             yield
 
 

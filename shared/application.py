@@ -37,7 +37,7 @@ from shared.telemetry import HttpMetrics
 class Interface:
     """A service's whole HTTP interface as data: what it is called, where it lives, its routes.
 
-    `counted_errors`: what operations may also be refused with that count towards a user's limits.
+    `counted_errors`: the errors that every operation adds which counts towards a user's limits.
     """
 
     title: str
@@ -48,9 +48,11 @@ class Interface:
     @property
     def operations(self) -> list[Operation]:
         """Every operation, feature by feature."""
-        return [self._whole(one) for routes in self.features for one in routes.operations]
+        return [
+            self._with_counted_errors(one) for routes in self.features for one in routes.operations
+        ]
 
-    def _whole(self, operation: Operation) -> Operation:
+    def _with_counted_errors(self, operation: Operation) -> Operation:
         if not operation.is_counted:
             return operation
         return replace(operation, errors=(*operation.errors, *self.counted_errors))

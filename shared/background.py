@@ -35,16 +35,16 @@ async def repeat(
     it, only being cancelled does.
     """
     await asyncio.sleep(delay)
-    said = set[str]()  # once, not at every turn, though causes may alternate
+    reported = set[str]()  # each cause is logged once, also where causes alternate
     while True:
         try:
             await once()
-            said.clear()
+            reported.clear()
         except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
-            trouble = cause(lost.exceptions[0])
-            if trouble not in said:
-                said.add(trouble)
-                log.warning("task.interrupted", task=name, error=trouble)
+            error = cause(lost.exceptions[0])
+            if error not in reported:
+                reported.add(error)
+                log.warning("task.interrupted", task=name, error=error)
         except* Exception:
             log.exception("task.failed", task=name)
         await asyncio.sleep(pause)

@@ -64,7 +64,7 @@ class ClockCheck:
 
 
 @contextlib.asynccontextmanager
-async def comparing_clocks(
+async def watch_clock(
     database: Database, clock: Clock, readiness: Readiness
 ) -> AsyncIterator[None]:
     """Compare the clocks each minute beside the block; it is not ready while they disagree."""

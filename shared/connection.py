@@ -18,9 +18,9 @@ log = structlog.get_logger()
 class Connection(web.RequestHandler):
     """aiohttp's connection, closed when a request's header takes more than 10 s to arrive.
 
-    aiohttp itself waits for ever for the end of a first header, and as long as an idle connection
-    may last for that of a later one: a few thousand slow sockets would exhaust it. The clock does
-    not run while a request is in hand, since its client may be waiting for the answer.
+    aiohttp itself waits for ever for the end of a first header. For that of a later one it waits
+    as long as an idle connection may last. A few thousand slow sockets would exhaust it. The clock
+    stops while a request is in hand, since its client may be waiting for the answer.
     """
 
     __slots__ = (

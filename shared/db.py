@@ -82,11 +82,11 @@ class Database:
         """Work on an open pool."""
         self._pool = pool
         self.bounds = bounds
-        self.trouble = ""
+        self.last_error = ""
         """Why the database was last found unreachable, for operators."""
-        self._seconds = bounds.wait_seconds if bounds else ACQUIRE_SECONDS
+        self._wait_seconds = bounds.wait_seconds if bounds else ACQUIRE_SECONDS
         size = pool.get_max_size()
-        self._turns = FairQueue[None, int](
+        self._queue = FairQueue[None, int](
             range(size),
             refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many requests wait for this"),
             capacity=bounds.callers - size if bounds else float("inf"),
@@ -96,10 +96,10 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend one connection for the block; waiting for it and connecting share one time-out."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + self._seconds
-        turn = await self._turns.acquire(None, self._seconds)
+        deadline = loop.time() + self._wait_seconds
+        slot = await self._queue.acquire(None, self._wait_seconds)
         try:
-            async with self._pool.acquire(timeout=due - loop.time()) as connection:
+            async with self._pool.acquire(timeout=deadline - loop.time()) as connection:
                 yield connection
         except asyncpg.QueryCanceledError as slow:
             raise ServiceUnavailable(RETRY_AFTER, "The database took too long") from slow
@@ -108,7 +108,7 @@ class Database:
                 raise
             raise ServiceUnavailable(RETRY_AFTER, "The database cannot be reached") from away
         finally:
-            self._turns.release(turn)
+            self._queue.release(slot)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -122,7 +122,7 @@ class Database:
             async with self.connection() as connection:
                 await connection.fetchval("SELECT 1")
         except (ServiceUnavailable, asyncpg.PostgresError) as refused:
-            self.trouble = cause(refused)
+            self.last_error = cause(refused)
             return False
         return True
 
@@ -153,9 +153,10 @@ async def open_database(
     that `dsn` was read from; where that has a password, each connection is made with the one that
     the file holds by then. `bounds`: for callers who could starve others.
     """
-    session, patience = {"timezone": "UTC", "jit": "off"}, float(STATEMENT_SECONDS)
+    session, command_timeout = {"timezone": "UTC", "jit": "off"}, float(STATEMENT_SECONDS)
     if bounds:
-        patience = bounds.statement_seconds + CONNECT_SECONDS  # where the server does not answer
+        # The server ends a statement before that, unless it does not answer at all.
+        command_timeout = bounds.statement_seconds + CONNECT_SECONDS
         session["statement_timeout"] = str(round(bounds.statement_seconds * 1000))
         session["max_parallel_workers_per_gather"] = "0"
     renewed = mounted if urlsplit(dsn).password else None
@@ -165,7 +166,7 @@ async def open_database(
         min_size=0,
         max_size=size,
         timeout=CONNECT_SECONDS,
-        command_timeout=patience,
+        command_timeout=command_timeout,
         connection_class=_PlainConnection,
         server_settings=session,
     ) as pool:

@@ -7,14 +7,14 @@ import os
 import socket
 import sys
 
-PATIENCE_SECONDS = 3
+TIMEOUT_SECONDS = 3
 
 
 def main() -> int:
     """Return 0 when the service is ready, 1 otherwise."""
     port = int(os.environ.get("PORT", "8000"))
     try:
-        with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
             connection.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
     except OSError as away:

@@ -47,18 +47,18 @@ _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
 
 def cause(error: BaseException) -> str:
-    """Return what an error is and says, then the same of each error that it comes from.
+    """Return an error's type and text, then those of each error that caused it.
 
-    A time-out names no more than itself: it comes from a task that was cancelled.
+    A time-out ends the chain: a cancelled task, which says nothing, is its cause.
     """
-    told, link = [error], error.__cause__
-    while link is not None and not isinstance(link, asyncio.CancelledError) and link not in told:
-        told.append(link)
+    chain, link = [error], error.__cause__
+    while link is not None and not isinstance(link, asyncio.CancelledError) and link not in chain:
+        chain.append(link)
         link = link.__cause__
-    return ", caused by ".join(_described(one) for one in told)
+    return ", caused by ".join(_describe(one) for one in chain)
 
 
-def _described(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """Return the type and the text; redis-py keeps Redis' own word, as `WRONGPASS`, apart."""
     word = getattr(error, "status_code", None)
     return f"{type(error).__name__}: {f'{word} ' if isinstance(word, str) else ''}{error}"

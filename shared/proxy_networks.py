@@ -1,4 +1,4 @@
-"""Networks of proxies: whoever is in one says himself from which address a request comes."""
+"""Networks of trusted proxies: a host in one decides which client address a request shows."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
@@ -11,7 +11,7 @@ UNIQUE_LOCAL = IPv6Network("fc00::/7")
 
 
 def find_wide_networks(networks: Iterable[IPv4Network | IPv6Network]) -> str | None:
-    """Return what is wrong with networks so wide that they hold strangers; None when nothing is.
+    """Return why networks are so wide that they hold strangers; None when they are not.
 
     Networks that touch count as one, so that halves of everything are no way around.
     """

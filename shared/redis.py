@@ -73,7 +73,7 @@ class BatchedRedis:
         self._widest = 0
         self._opening_spare = False
         self._doubted = False
-        self.trouble = ""
+        self.last_error = ""
         """Why Redis was last found unreachable, for operators."""
 
     async def execute(self, *command: Value) -> Any:
@@ -121,7 +121,7 @@ class BatchedRedis:
         try:
             await self.execute("PING")
         except (ServiceUnavailable, ResponseError) as refused:
-            self.trouble = cause(refused)
+            self.last_error = cause(refused)
             return False
         return True
 

@@ -93,7 +93,7 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(one.get_secret_value() for one in value if isinstance(one, SecretStr))
 
 
-def _elsewhere(name: str) -> tuple[str, ...]:
+def _read_foreign_secrets(name: str) -> tuple[str, ...]:
     """Return the secrets that the environment holds for another service."""
     try:
         file = os.environ.get(f"{name}_FILE")
@@ -230,7 +230,7 @@ class ServiceSettings(EnvironmentSettings):
     def weaknesses(self) -> list[str]:
         """Return what is accepted in development alone, a line for each fault."""
         ours = self.secret_lists()
-        others = {name: _elsewhere(name) for name in SECRET_LISTS if name not in ours}
+        others = {name: _read_foreign_secrets(name) for name in SECRET_LISTS if name not in ours}
         found = [*find_weaknesses(ours), *find_reuse(ours | others)]
         wide = find_wide_networks(self.trusted_proxies)
         found += [f"TRUSTED_PROXIES: {wide}"] if wide else []

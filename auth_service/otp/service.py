@@ -113,7 +113,7 @@ class Challenges:
         delivery = self._delivery(errand, destination, code, client.request_id, link)
         ticket = digest(link.ticket) if link else ""
         sealed = delivery.sealed(self._keyring) if errand.template else ""
-        keys, arguments = self._stored(purpose, destination, errand, handle, code)
+        keys, arguments = self._challenge_fields(purpose, destination, errand, handle, code)
         outcome, *numbers = await self._redis.run(
             SEND,
             [*keys, f"ticket:{ticket}", self._funnel.key(), *limits.keys],
@@ -202,7 +202,7 @@ class Challenges:
         """Make a spent code valid again for the rest of its life."""
         await self._redis.run(GIVE_BACK, [proof.receipt], [])
 
-    def _stored(
+    def _challenge_fields(
         self, purpose: Purpose, destination: Destination, errand: Errand, handle: str, code: str
     ) -> tuple[list[str], list[str | bytes | int]]:
         """Return the keys of a new challenge, and its fields as `send.lua` takes them."""

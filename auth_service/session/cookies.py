@@ -146,10 +146,10 @@ def _identify(request: web.Request, access: str) -> Claims:
     try:
         return request.app[VERIFIER].identify(access)
     except KeyUnknown:
-        return _of_retired_key(request, unverified(access))
+        return _verify_retired_key(request, unverified(access))
 
 
-def _of_retired_key(request: web.Request, claims: Claims) -> Claims:
+def _verify_retired_key(request: web.Request, claims: Claims) -> Claims:
     """Return the claims of a token whose key is no longer kept; its `csrf` proves the session.
 
     Raises:
@@ -176,19 +176,19 @@ def find_leaver(request: web.Request) -> Claims | Grant:
     """
     credential = find_credential(request)
     if credential is None:
-        return _leaver_by_refresh(request)
+        return _read_refresh_credential(request)
     if not credential.in_cookie:
         return request.app[VERIFIER].verify(credential.token)
     require_origin(request, request.app[SETTINGS].public_origin)
     try:
         claims = request.app[VERIFIER].verify(credential.token)
     except TokenInvalid:
-        return _leaver_by_expired(request, credential)
+        return _read_expired_credential(request, credential)
     credential.require_intent(request, claims)
     return claims
 
 
-def _leaver_by_refresh(request: web.Request) -> Grant:
+def _read_refresh_credential(request: web.Request) -> Grant:
     token = find_cookie(request, REFRESH)
     if not token:
         raise TokenMissing
@@ -196,7 +196,7 @@ def _leaver_by_refresh(request: web.Request) -> Grant:
     return Grant((token,), "cookie")
 
 
-def _leaver_by_expired(request: web.Request, credential: Credential) -> Claims | Grant:
+def _read_expired_credential(request: web.Request, credential: Credential) -> Claims | Grant:
     """Return the session of an expired access cookie: by its CSRF token, else by a refresh cookie.
 
     Raises:

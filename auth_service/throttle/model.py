@@ -83,7 +83,7 @@ def sent_scopes(
     owner, nor in the total. `to`: where the message goes when `destination` is a username.
     """
     mailbox = destination.mailbox
-    asker = _own(client) if known else site(client.address)
+    asker = _device_counter(client) if known else site(client.address)
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     per_destination = settings.limit_send_per_destination
     return [
@@ -189,7 +189,9 @@ def login_scopes(
     that they are. By client too: else anybody could lock the owner out. `known`: the client's
     device has signed in by the name, which gives it counters of its own.
     """
-    return _password_scopes(settings, name, _own(client) if known else site(client.address))
+    return _password_scopes(
+        settings, name, _device_counter(client) if known else site(client.address)
+    )
 
 
 def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope, Scope]:
@@ -205,7 +207,7 @@ def _password_scopes(settings: AuthSettings, name: str, asker: str) -> tuple[Sco
     )
 
 
-def _own(client: Client) -> str:
+def _device_counter(client: Client) -> str:
     """Return what stands for a known device where strangers are counted by their address."""
     return f"device:{(client.device or b'').hex()}"
 

@@ -55,7 +55,7 @@ async def test_wrong_database_password_is_named(postgres: Postgres) -> None:
         assert 'password authentication failed for user "stranger"' in said
         assert WRONG not in said
         assert not await database.reachable()
-        assert 'password authentication failed for user "stranger"' in database.trouble
+        assert 'password authentication failed for user "stranger"' in database.last_error
 
 
 async def test_wrong_redis_password_is_named(valkey: Valkey, redis: Redis) -> None:
@@ -65,7 +65,7 @@ async def test_wrong_redis_password_is_named(valkey: Valkey, redis: Redis) -> No
         assert "WRONGPASS" in said
         assert WRONG not in said
         assert not await stranger.reachable()
-        assert "WRONGPASS" in stranger.trouble
+        assert "WRONGPASS" in stranger.last_error
 
 
 async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redis: Redis) -> None:
@@ -78,7 +78,7 @@ async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redi
             assert "NOPERM" in cause(refused.value)
             assert "no permissions" in await read_warning(lambda: weak.execute("GET", "key"))
             assert not await weak.reachable()
-            assert "no permissions" in weak.trouble
+            assert "no permissions" in weak.last_error
     finally:
         await redis.acl_deluser("weak")
 
@@ -94,7 +94,7 @@ async def test_readiness_gives_the_reasons_of_what_fails_alone(
         parts: dict[str, Database | BatchedRedis] = {"database": database, "redis": well}
         for name, part in parts.items():
             readiness.checks[name] = part.reachable
-            readiness.reasons[name] = lambda part=part: part.trouble  # type: ignore[misc]
+            readiness.reasons[name] = lambda part=part: part.last_error  # type: ignore[misc]
         reasons = readiness.explain(await readiness.report())
         assert list(reasons) == ["database"]
         assert "password authentication failed" in reasons["database"]
