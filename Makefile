@@ -79,6 +79,10 @@ format: $(INSTALLED) ## Format the code and mend what ruff can mend
 bench: $(INSTALLED) ## Measure speed and size beside their floors, 4 minutes (ARGS="'send code' --rounds 9")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: soak
+soak: $(INSTALLED) ## Load the stack and watch for leaks, 20 minutes (ARGS="--minutes 60 --rate 40")
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: audit
 audit: $(INSTALLED) ## Look the pinned packages up in the list of known vulnerabilities
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
