@@ -2,16 +2,22 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from auth_service.signing.keystore import KeyStore
+from tests.conftest import ISSUER
 from tests.contract.conftest import Services
 from tests.soak.codes import Codes
 from tests.soak.record import Client, Pacer, Record, UnexpectedAnswer
 from tests.soak.users import KEPT, Administrator, User
+from tests.soak.warm_up import AUDIENCE, PATHS
 from tests.support.database import Connection
 from tests.support.journey import Answer, AuthClient
+from tests.support.tokens import Mint
 
 LIFE = 600
 
@@ -92,3 +98,15 @@ async def test_soak_user_unexpected_answer_is_recorded(user: User) -> None:
         await user.client.call("/me", "GET", "/v1/auth/me", 200)
     [refusal] = user.client.record.refusals
     assert (refusal.step, refusal.status, refusal.is_server_error) == ("/me", 401, False)
+
+
+@pytest.mark.parametrize("service", PATHS)
+async def test_soak_warm_up_token_of_nobody_is_answered_as_expected(
+    services: Services, keys_folder: Path, service: str
+) -> None:
+    key = KeyStore(keys_folder).load()[0]
+    token = Mint(key.private, ISSUER, AUDIENCE, key.kid).token(uuid4())
+    path, expected = PATHS[service]
+    prefix = f"/v1/{service}"
+    answer = await services.call(prefix, "GET", path.removeprefix(prefix), token)
+    assert answer.status == expected

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auth_service.settings import AuthSettings
+from shared.tokens import CACHE_SIZE
 
 GENEROUS = "1000000/minute"
 """High enough for honest load. A short window lets the counters reach their size early."""
@@ -26,6 +27,7 @@ class Options:
     idle: float = 5
     settle: float = 60
     calibrate: float = 15
+    tokens: int = CACHE_SIZE
     interval: float = 1
     strict_sign_out: bool = False
     out: Path = Path("var/soak")
@@ -36,7 +38,11 @@ class Options:
 
     @property
     def token_life(self) -> int:
-        """A quarter of the load: what services keep for a token's life is full by half-time."""
+        """A quarter of the load: what services keep for a token's life is full by half-time.
+
+        Revocations are kept 15 minutes longer, some 200 bytes for each sign-out. They are full
+        by half-time only when the load lasts 50 minutes or more.
+        """
         return int(min(max(self.seconds / 4, SHORTEST_TOKEN_LIFE), LONGEST_TOKEN_LIFE))
 
 
@@ -75,6 +81,9 @@ def read_options(arguments: list[str] | None = None) -> Options:
         default = getattr(given, name)
         parser.add_argument(_flag(name), type=_positive, default=default, help=text)
     parser.add_argument("--accounts", type=int, default=given.accounts, help="users at once")
+    parser.add_argument(
+        "--tokens", type=int, default=given.tokens, help="tokens that fill the caches at first"
+    )
     parser.add_argument("--rate", type=_positive, help="requests a second; else half the capacity")
     parser.add_argument("--out", type=Path, default=given.out, help="folder of plot and table")
     parser.add_argument(

@@ -21,6 +21,7 @@ from tests.soak.record import Client, Pacer, Record
 from tests.soak.report import Run
 from tests.soak.stack import RunningStack, SoakError, running_stack
 from tests.soak.users import Administrator, User
+from tests.soak.warm_up import fill_token_caches
 
 TIMEOUT = ClientTimeout(total=30)
 TOLD_SECONDS = 60
@@ -41,6 +42,8 @@ class Load:
         """Return what was held when idle, and when the steady load began and ended."""
         await asyncio.sleep(self.options.idle)
         idle = self.sampler.sample()
+        await fill_token_caches(self.stack.data, self.stack.address, self.options.tokens)
+        self._say(f"{self.options.tokens:,} tokens shown to each service")
         users = await self._users()
         async with self._at_work(users):
             await self._find_rate()
