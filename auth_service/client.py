@@ -45,6 +45,7 @@ class Client:
     device: bytes | None = None
     device_is_new: bool = False
     solution: Solution | None = None
+    sent_solution: bool = False
 
     @property
     def shown_device(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 from apispec import APISpec
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from shared.credentials import ACCESS, CSRF, CSRF_HEADER
@@ -84,6 +84,9 @@ class Problem(BaseModel):
     request_id: str
     retry_after: int | None = None
     errors: list[FieldProblem] | None = None
+    altcha: dict[str, Any] | None = Field(
+        None, description="with `proof_required`: the challenge to solve (ALTCHA, version 2)"
+    )
 
 
 def _describe(operation: Operation) -> dict[str, Any]:

@@ -24,8 +24,8 @@ EXAMPLES = frozenset(
     ]
 )
 _WORDS = re.compile(
-    r"admin|changeme|change|cheershare|default|development|example|insecure|key|letmein|"
-    r"password|passwd|please|production|replace|secret|test|token|your|"
+    r"admin|changeme|change|cheershare|default|development|do-not-use|example|for|insecure|key|"
+    r"letmein|only|password|passwd|please|production|replace|secret|signing|test|token|your|"
     r"qwertyuiop|qwerty|asdfghjkl|asdfgh|zxcvbnm",
     re.IGNORECASE,
 )

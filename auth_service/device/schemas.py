@@ -23,5 +23,8 @@ class SendBody(DeviceBody):
     """Base of bodies that ask for a code."""
 
     altcha: str | None = Field(
-        None, max_length=MAX_SOLUTION, description="the solution that a 403 `proof_required` wants"
+        None,
+        max_length=MAX_SOLUTION,
+        description="what an ALTCHA library makes of the challenge in a 403 `proof_required`: "
+        "base64 of challenge and solution",
     )

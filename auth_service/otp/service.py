@@ -122,7 +122,7 @@ class Challenges:
         if outcome == b"limited":
             raise limits.refusal(*numbers)
         if outcome == b"proof":
-            raise self._work.require(*numbers)
+            raise self._work.require(*numbers, again=client.sent_solution)
         queued, tripped = map(bool, numbers)
         self._count(delivery, limits.range, requested=queued, tripped=tripped)
         return Challenge(handle, destination.channel, *self._lives)

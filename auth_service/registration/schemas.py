@@ -48,9 +48,17 @@ class ResendBody(AddressBody, SendBody):
     """
 
     challenge: Handle | None = Field(
-        None, description="what `/register` answered; else password, username and names are dropped"
+        None,
+        description="what `/register` or `/resend-otp` answered; without it, here and in "
+        "`/verify-otp`, a resent code drops password, username and names",
     )
 
 
 class VerifyBody(AddressBody, TokenIssuing, ProofBody):
     """The activation code, and where it went."""
+
+    challenge: Handle | None = Field(
+        None,
+        description="what the answer named that sent this very code, of `/register` or "
+        "`/resend-otp`; without it a resent code drops password, username and names",
+    )

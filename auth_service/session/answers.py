@@ -38,6 +38,7 @@ def client_of(request: web.Request, body: DeviceBody | None = None) -> Client:
         request[REQUEST_ID],
         device=request.app[DEVICE_TOKENS].read(token),
         solution=request.app[WORK].check(solution),
+        sent_solution=bool(solution),
     )
 
 

@@ -1,4 +1,4 @@
-"""A browser's session: three cookies, and what has to stand beside them."""
+"""A browser's session: three cookies, what has to stand beside them, and the device's cookie."""
 
 import hmac
 from dataclasses import dataclass

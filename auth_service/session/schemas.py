@@ -25,7 +25,7 @@ class TokenIssuing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    transport: Transport = Field("body", description="`cookie`: for browsers, as three cookies")
+    transport: Transport = Field("body", description="`cookie`: for browsers, as four cookies")
 
 
 class TokenPair(BaseModel):
@@ -44,7 +44,8 @@ class TokenPair(BaseModel):
     user: UserAnswer
     login_at: int
     device: str = Field(
-        description="send it back when this device signs in again; absent with `transport: cookie`"
+        description="keep the newest, and send it when this device asks for a code or signs in: "
+        "it has limits of its own then; absent with `transport: cookie`"
     )
 
 

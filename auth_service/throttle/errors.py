@@ -6,14 +6,24 @@ from shared.errors import Forbidden, RateLimited
 
 
 class ProofRequired(Forbidden):
-    """The send is taken with a solution of the challenge in `altcha`."""
+    """The send is taken with a solution of the challenge in `altcha` (ALTCHA, version 2).
+
+    ALTCHA's libraries and widget make one: base64 of the JSON
+    `{"challenge": …, "solution": {"counter": …, "derivedKey": …}}`. It is good once, for 10 minutes.
+    """
 
     code, title = "proof_required", "Send a proof of work with the request"
-    advice = "Solve the challenge in `altcha` and repeat the request with the solution as `altcha`"
+    advice = (
+        "Solve the challenge in `altcha` with a library of ALTCHA, version 2, and repeat the request "
+        "with its payload, base64 of challenge and solution, as `altcha`: once, within 10 minutes"
+    )
 
-    def __init__(self, challenge: Mapping[str, object]) -> None:
-        """Keep the challenge, in the form that ALTCHA's widget and libraries take."""
-        super().__init__()
+    def __init__(self, challenge: Mapping[str, object], *, again: bool = False) -> None:
+        """Keep the challenge; `again`: the request had a solution that does not count."""
+        refused = (
+            "The solution in `altcha` was used before, is too old or easy, or is none of ours; "
+        )
+        super().__init__(f"{refused}solve the new challenge" if again else None)
         self.challenge = challenge
 
     def members(self) -> dict[str, object]:
@@ -26,5 +36,7 @@ class LimitReached(RateLimited):
 
     def __init__(self, refuses: str, wait_ms: int) -> None:
         """Keep whom the limit refuses, and for how long."""
-        super().__init__(-(-wait_ms // 1000))
+        seconds = max(1, -(-wait_ms // 1000))
+        advice = f"Too many codes were asked for; use the newest, or try again in {seconds} s"
+        super().__init__(seconds, advice)
         self.refuses = refuses

@@ -32,8 +32,11 @@ class ProofOfWork:
         self._clock = clock
         self._entropy = entropy
 
-    def require(self, level: int) -> ProofRequired:
-        """Return the refusal with a fresh challenge of that level, 0 to 4."""
+    def require(self, level: int, *, again: bool) -> ProofRequired:
+        """Return the refusal with a fresh challenge of that level, 0 to 4.
+
+        `again`: the request had a solution, which does not count.
+        """
         challenge = altcha.create_challenge(
             ALGORITHM,
             ITERATIONS,
@@ -43,7 +46,7 @@ class ProofOfWork:
             hmac_secret=self._keyring.keys("work")[0],
             hmac_key_secret=self._keyring.keys("work_key")[0],
         )
-        return ProofRequired(challenge.to_dict())
+        return ProofRequired(challenge.to_dict(), again=again)
 
     def check(self, payload: str | None) -> Solution | None:
         """Return the solution of one of our challenges; None when it is none, or has expired."""
