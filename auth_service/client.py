@@ -36,7 +36,8 @@ class Client:
     """A program that sends a request.
 
     `device`: the id in its device token, None without a valid one. `device_is_new`: that id was
-    drawn for this request, so that the answer can hand out its token. `solution`: a proof of work.
+    drawn for this request, so that the answer can hand out its token. `solution`: a proof of work
+    that holds. `sent_solution`: one was sent, whether it holds or not.
     """
 
     address: Address

@@ -40,7 +40,7 @@ class KnownDevices:
         """Make those names, or users, know no device but `keep`, where they knew that one."""
         for key in map(devices_key, names):
             seen_at = await self._redis.execute("ZSCORE", key, keep) if keep else None
-            await self._redis.execute("DEL", key)
+            await self._redis.execute("DEL", key, f"{key}:new")
             if keep and seen_at:
                 await self._redis.execute("ZADD", key, seen_at, keep)
                 await self._redis.execute("PEXPIRE", key, LIFE_SECONDS * 1000)

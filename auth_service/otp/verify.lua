@@ -45,6 +45,7 @@ for i, scope in ipairs(scopes) do
   end
 end
 if wait > 0 and not by_handle then
+  count_code(KEYS[6], 'wrong', 1)
   return {'limited', wait}
 end
 

@@ -6,24 +6,24 @@ from shared.errors import Forbidden, RateLimited
 
 
 class ProofRequired(Forbidden):
-    """The send is taken with a solution of the challenge in `altcha` (ALTCHA, version 2).
+    """The send is taken with a solution of the challenge, base64 by a library of ALTCHA version 2.
 
-    ALTCHA's libraries and widget make one: base64 of the JSON
-    `{"challenge": …, "solution": {"counter": …, "derivedKey": …}}`. It is good once, for 10 minutes.
+    It is good once, within 10 minutes.
     """
 
     code, title = "proof_required", "Send a proof of work with the request"
     advice = (
-        "Solve the challenge in `altcha` with a library of ALTCHA, version 2, and repeat the request "
-        "with its payload, base64 of challenge and solution, as `altcha`: once, within 10 minutes"
+        "Solve the challenge in `altcha` with a library of ALTCHA, version 2. Repeat the request "
+        "within 10 minutes, with its payload (base64 of challenge and solution) as `altcha`"
     )
 
     def __init__(self, challenge: Mapping[str, object], *, again: bool = False) -> None:
         """Keep the challenge; `again`: the request had a solution that does not count."""
         refused = (
-            "The solution in `altcha` was used before, is too old or easy, or is none of ours; "
+            "The solution in `altcha` was used before, is too old or too easy by now, or cannot be "
+            "read; solve the new challenge"
         )
-        super().__init__(f"{refused}solve the new challenge" if again else None)
+        super().__init__(refused if again else None)
         self.challenge = challenge
 
     def members(self) -> dict[str, object]:
