@@ -43,8 +43,8 @@ class Registered(Sent):
 class ResendBody(AddressBody, SendBody):
     """Where the activation code is to go again.
 
-    With the `challenge` of its own registration the code stands for that registration as a whole;
-    without, it proves the address alone.
+    With the `challenge` of its own registration the code keeps that registration whole, if it comes
+    back with its own `challenge`. Otherwise it proves the address alone.
     """
 
     challenge: Handle | None = Field(
