@@ -136,12 +136,15 @@ def _expense_scopes(
 def _hidden_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope]:
     """Return what a message counts in that a username's holder gets.
 
-    Not in what the address counts in by itself: whoever names both would see that they belong
-    together.
+    A full limit of the address drops it too. It is not counted there: whoever names both would see
+    that they belong together.
     """
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
+    refuses: Refuses = "strangers_quietly"
+    address = limit_scope(name, rates, "send_all", to.mailbox, refuses=refuses)
     return [
-        *limit_scope(name, rates, "send_named", to.mailbox, refuses="strangers_quietly"),
+        *(scope._replace(counts=False) for scope in address),
+        *limit_scope(name, rates, "send_named", to.mailbox, refuses=refuses),
         *_expense_scopes(settings, to, quiet=True),
     ]
 
