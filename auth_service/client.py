@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-IPV4_NETWORK_BITS = 24
-IPV6_NETWORK_BITS = 48
+from shared.networks import network_of
+
 LONGEST_SHOWN = 140
 NOT_SHOWN = re.compile(r"[^A-Za-z0-9 ./(),;_]+|(?<![0-9])\.|\.(?![0-9])")
 AGENT_FAMILIES = (
@@ -79,10 +79,3 @@ class Client:
             "address": str(self.address),
             "device": self.shown_device,
         }
-
-
-def network_of(address: Address) -> IPv4Network | IPv6Network:
-    """Return the network that one customer of a provider usually has: IPv4 /24, IPv6 /48."""
-    if isinstance(address, IPv4Address):
-        return IPv4Network((address, IPV4_NETWORK_BITS), strict=False)
-    return IPv6Network((address, IPV6_NETWORK_BITS), strict=False)

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from shared.networks import network_of
+from shared.request import client_address
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -50,6 +53,10 @@ TOKEN: web.RequestKey["str"] = web.RequestKey("token")
 def database_of(request: web.Request) -> "Database":
     """Return the pool for whoever is calling, so that strangers starve nobody who has signed in.
 
+    The networks of strangers take turns, so that one does not starve the others either.
+
     Each route that needs no sign-in asks for its database here.
     """
-    return request.app[DATABASE if CALLER in request else ANONYMOUS_DATABASE]
+    if CALLER in request:
+        return request.app[DATABASE]
+    return request.app[ANONYMOUS_DATABASE].of(network_of(client_address(request)))

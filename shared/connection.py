@@ -28,9 +28,9 @@ class Connection(web.RequestHandler):
         "_docs",
         "_ends_blank",
         "_finishing",
+        "_header_begun",
         "_header_due",
         "_header_timer",
-        "_owes_answer",
     )
 
     def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class Connection(web.RequestHandler):
         self._header_due: float | None = None
         self._header_timer: asyncio.TimerHandle | None = None
         self._deadline: asyncio.Timeout | None = None
-        self._owes_answer = False  # from a request's first byte until its answer is written
+        self._header_begun = False
         self._finishing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -55,7 +55,6 @@ class Connection(web.RequestHandler):
         The parser does not say whether a header has begun. So it is given the last byte by itself:
         where that byte completes a request, nothing has begun after it.
         """
-        self._owes_answer |= bool(data)
         requests, before = self._request_count, self._parsed()
         if data:
             self._ends_blank = data.endswith(BLANK_LINE)
@@ -97,10 +96,15 @@ class Connection(web.RequestHandler):
 
     def _note_header(self, *, begun: bool) -> None:
         _, body_is_whole = self._parsed()
-        if not (begun and body_is_whole):
+        self._header_begun = begun and body_is_whole
+        if not self._header_begun:
             self._header_due = None
         elif self._header_due is None:
             self._expect_header()
+
+    def _is_in_hand(self) -> bool:
+        """Tell whether a request is handled, answered, or read to its end after its answer."""
+        return self._waiter is None or self._waiter.done()
 
     def limit(self, deadline: asyncio.Timeout | None) -> None:
         """Remember which deadline the request in hand has, so that `give_up` can bring it forward.
@@ -116,7 +120,7 @@ class Connection(web.RequestHandler):
         """
         self._finishing = True
         self.keep_alive(False)
-        if not self._owes_answer:
+        if not (self._is_in_hand() or self._header_begun):
             self.force_close()
 
     def give_up(self) -> None:
@@ -136,8 +140,7 @@ class Connection(web.RequestHandler):
         self._header_timer = None
         if self._header_due is None:
             return
-        in_hand = self._waiter is None or self._waiter.done()
-        if in_hand:
+        if self._is_in_hand():
             self._expect_header()
         elif loop.time() >= self._header_due:
             self.force_close()
@@ -182,7 +185,6 @@ class Connection(web.RequestHandler):
         sent = await super().finish_response(request, resp, start_time)
         if self._finishing:  # it may have begun meanwhile
             resp.force_close()
-        self._owes_answer = not request.content.is_eof()
         return sent
 
     def _refuse(self, request: web.BaseRequest, error: DomainError) -> web.Response:

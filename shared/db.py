@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -86,18 +87,26 @@ class Database:
         """Why the database was last found unreachable, for operators."""
         self._wait_seconds = bounds.wait_seconds if bounds else ACQUIRE_SECONDS
         size = pool.get_max_size()
-        self._queue = FairQueue[None, int](
+        self.key: Hashable = None
+        """Whose line in the queue a caller waits in."""
+        self._queue = FairQueue[Hashable, int](
             range(size),
             refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many requests wait for this"),
             capacity=bounds.callers - size if bounds else float("inf"),
         )
+
+    def of(self, key: Hashable) -> Self:
+        """Return the same pool for one of several callers, such as a network, who take turns."""
+        view = copy(self)
+        view.key = key
+        return view
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend one connection for the block; waiting for it and connecting share one time-out."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._wait_seconds
-        slot = await self._queue.acquire(None, self._wait_seconds)
+        slot = await self._queue.acquire(self.key, self._wait_seconds)
         try:
             async with self._pool.acquire(timeout=deadline - loop.time()) as connection:
                 yield connection

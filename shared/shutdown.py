@@ -43,7 +43,7 @@ async def listening(
     host: str,
     port: int,
     *,
-    grace: float = 0,
+    grace: float = 1,
     cancel_abandoned: bool = False,
     patient: bool = False,
     ready_within: float = 0,

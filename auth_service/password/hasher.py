@@ -20,7 +20,7 @@ from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.fair_queue import FairQueue
 
-MOST_IN_HAND = 64
+MOST_IN_HAND = 256
 """Running and waiting. Each one that runs holds `ARGON2_MEMORY_KIB`, one that waits a few bytes."""
 RETRY_AFTER = 1
 DECOY_BYTES = 32

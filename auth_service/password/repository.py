@@ -13,14 +13,16 @@ REPLACE_HASH = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2"
 # Only while the account is as it was read: whoever set a password meanwhile has won.
 STORE = """
 UPDATE users SET password = $4
-WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3"""
+WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3
+  AND ($5::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $5)"""
 
 # Only while the account is as it was when its code was sent to that address.
 ADD_TICKET = """
 INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
 SELECT $1, 'reset', id, $2, $3 FROM users
 WHERE id = $4 AND status = 'active' AND generation = $5 AND password IS NOT DISTINCT FROM $6
-  AND ((email = $7 AND email_verified) OR (phone_number = $7 AND phone_verified))"""
+  AND ((email = $7 AND email_verified) OR (phone_number = $7 AND phone_verified))
+  AND ($8::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $8)"""
 
 FIND_TICKET = f"""
 SELECT {PREFIXED}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
@@ -37,10 +39,17 @@ async def replace_hash(database: Database, account: Account, fresh: str) -> None
         await connection.execute(REPLACE_HASH, account.user.id, account.password, fresh)
 
 
-async def set_password(connection: Connection, account: Account, fresh: str) -> bool:
-    """Store the hash of another password; False when the account is not any more as it was."""
+async def set_password(
+    connection: Connection, account: Account, fresh: str, *, asked_at: datetime | None = None
+) -> bool:
+    """Store the hash of another password; False when the account is not any more as it was.
+
+    `asked_at`: when the code was asked for that allows it, None without one. False, too, when the
+    user was cut off since.
+    """
     user = account.user
-    done: str = await connection.execute(STORE, user.id, user.generation, account.password, fresh)
+    known = (user.id, user.generation, account.password)
+    done: str = await connection.execute(STORE, *known, fresh, asked_at)
     return done == "UPDATE 1"
 
 
@@ -52,14 +61,15 @@ async def add_ticket(
     *,
     now: datetime,
     expires_at: datetime,
+    asked_at: datetime | None,
 ) -> bool:
     """Store a ticket, by its hash alone; False when the account is not any more as it was read.
 
-    `to`: where its code went. Whoever changes the user at this moment is waited for, or else
-    finds the ticket and removes it.
+    `to`: where its code went; `asked_at`: when it was asked for. Whoever changes the user at this
+    moment is waited for, or else finds the ticket and removes it.
     """
     user = account.user
-    known = (user.id, user.generation, account.password, to)
+    known = (user.id, user.generation, account.password, to, asked_at)
     async with database.transaction() as connection:
         await lock_user(connection, user.id)
         done: str = await connection.execute(ADD_TICKET, hash_, now, expires_at, *known)

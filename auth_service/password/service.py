@@ -1,6 +1,6 @@
 """Replacing a password that is forgotten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -84,7 +84,13 @@ async def exchange(
             account = await _proven(parts, proof)
             to, hash_ = proof.context["to"], fingerprint(ticket)
             if not await repository.add_ticket(
-                parts.database, account, to, hash_, now=now, expires_at=now + TICKET_LIFE
+                parts.database,
+                account,
+                to,
+                hash_,
+                now=now,
+                expires_at=now + TICKET_LIFE,
+                asked_at=proof.asked_at,
             ):
                 raise OtpInvalid
     return ticket
@@ -147,7 +153,7 @@ async def _prove(
 async def _reset_by_proof(parts: Parts, proof: Proof, password: str, entrance: Entrance) -> User:
     async with parts.challenges.spending(proof):
         account = await _proven(parts, proof)
-        return await _reset(parts, account, password, entrance)
+        return await _reset(parts, account, password, replace(entrance, asked_at=proof.asked_at))
 
 
 async def _reset(
@@ -166,7 +172,9 @@ async def _reset(
         await lock_user(connection, user.id)
         if ticket and not await repository.spend_ticket(connection, ticket, now):
             raise OtpInvalid
-        if not await repository.set_password(connection, account, fresh):
+        if not await repository.set_password(
+            connection, account, fresh, asked_at=entrance.asked_at
+        ):
             raise OtpInvalid
         await revoke_user(
             connection,

@@ -82,7 +82,7 @@ async def logout(request: web.Request) -> web.Response:
     body=LogoutAllBody,
     body_required=False,
     answers={204: None},
-    errors=(RevocationPending,),
+    errors=(RevocationPending, RateLimited),
     counts_as_write=False,  # whoever took a session may have used the limit up: its end comes first
 )
 async def logout_all(request: web.Request) -> web.Response:

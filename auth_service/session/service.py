@@ -16,7 +16,7 @@ from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import Caller, Lives, Session, SignedIn, successors
 from auth_service.session.repository import IssuedToken, LockedToken
-from auth_service.throttle.usage import count_use, refresh_scopes
+from auth_service.throttle.usage import count_use, refresh_scopes, sign_out_others_scopes
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound, ServiceUnavailable, TokenRevoked
@@ -57,15 +57,17 @@ async def refresh(
     """
     token, issued = await _find_presented(parts, tokens, session_id)
     scopes = refresh_scopes(parts.settings, issued.user_id, issued.session_id)
-    await count_use(parts.throttle, scopes)
     now = parts.clock.now()
     async with parts.database.transaction() as connection:
         held = await repository.lock_token(connection, issued)
         if held is None or not _alive(held, now, parts.lives):
             raise RefreshInvalid
+        repeatable = _repeatable(held, now, parts.lives)
+        if held.used_at is None or repeatable:  # dead tokens fill no limit, and none hides reuse
+            await count_use(parts.throttle, scopes)
         if held.used_at is None:
             return await _rotate(parts, connection, token, held=held, now=now)
-        if _repeatable(held, now, parts.lives):
+        if repeatable:
             return _repeat(parts.keyring, token, held)
         await _revoke_reused(parts, connection, held, origin, now)
     log.warning("session.reuse_detected", session_id=str(held.session.id))
@@ -202,8 +204,11 @@ async def sign_out_everywhere(
     """End all of the caller's sessions, or all but the one that asks.
 
     Raises:
+        RateLimited: the session has signed the others out too often lately.
         RevocationPending: they have ended, but other services may not know yet.
     """
+    if except_current:
+        await parts.throttle.attempt(sign_out_others_scopes(caller.session_id))
     now = parts.clock.now()
     user_id, until = caller.user.id, parts.lives.revoked_until(now)
     session_id, kept = caller.session_id, {"kept": "this session"} if except_current else {}

@@ -10,11 +10,13 @@ from uuid import UUID
 import structlog
 
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import Scope, limit_scope
+from auth_service.throttle.model import HOUR_MS, Scope, limit_scope
 from auth_service.throttle.service import Throttle
 from shared.errors import ServiceUnavailable
+from shared.limits import Rate
 
 log = structlog.get_logger()
+SIGN_OUT_OTHERS = (Rate(5, HOUR_MS),)
 
 
 def write_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Sequence[Scope]:
@@ -37,6 +39,15 @@ def refresh_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> S
         *limit_scope("refresh_per_session", per_session, "refresh_per_session", str(session_id)),
         *limit_scope("refresh_per_user", per_user, "refresh_per_user", str(user_id)),
     ]
+
+
+def sign_out_others_scopes(session_id: UUID) -> Sequence[Scope]:
+    """Return what one sign-out of all other sessions counts in.
+
+    It also ends the codes and devices of the user. Without a limit one stolen session would end
+    whatever its owner begins. A sign-out that ends its caller too has none.
+    """
+    return limit_scope("sign_out_others", SIGN_OUT_OTHERS, "sign_out_others", str(session_id))
 
 
 async def count_use(throttle: Throttle, scopes: Sequence[Scope]) -> None:

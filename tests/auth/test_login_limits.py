@@ -16,6 +16,7 @@ from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import open_redis
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.clock import MovableClock
+from tests.support.journey import many_at_once
 
 EMAIL = "asha.rao@example.com"
 HOME, ELSEWHERE = "198.51.100.1", "203.0.113.7"
@@ -96,8 +97,12 @@ async def test_one_client_logs_in_so_often_whatever_the_names(
 async def test_beyond_the_queue_is_503_and_others_are_served(
     serving_auth: Callable[..., Any],
 ) -> None:
-    slow = {"argon2_memory_kib": 19456, "argon2_concurrency": 1, "limit_login_failures": "99/hour"}
-    async with serving_auth(**slow) as auth:
+    slow = {
+        "argon2_memory_kib": 19456,
+        "argon2_concurrency": 1,
+        "limit_login_failures": "9999/hour",
+    }
+    async with serving_auth(**slow) as one, many_at_once(one) as auth:
         await activate(auth, **ASHA)
         body = {"username": "asha", "password": PASSWORD}
         logins = [

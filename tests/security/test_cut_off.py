@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auth_service.otp.invalidation import CodeInvalidator
+from auth_service.password import service as password_service
 from auth_service.signup import service as signup_service
 from tests.auth.test_admin import be_admin
 from tests.security.test_codes import EMAIL, MOBILE, be_asha, log_out_others
@@ -145,3 +146,43 @@ async def test_former_holder_of_username_is_stranger_to_the_next(
         for _ in range(2):
             assert (await post(auth, "/login", **guess)).status == 401
         assert (await post(auth, "/login", **guess, device=former["device"])).status == 429
+
+
+@pytest.mark.parametrize("exchanged", [True, False])
+async def test_reset_under_way_ends_with_sign_out_of_others(
+    auth: AuthClient, monkeypatch: pytest.MonkeyPatch, *, exchanged: bool
+) -> None:
+    """The code is proven, and the sign-out comes before the password, or the ticket, is stored."""
+    pair = await be_asha(auth)
+    sent, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
+    proof = {"email": EMAIL, "otp": code, "challenge": sent.body["challenge"]}
+    proven = password_service._proven
+
+    async def then_sign_out(*arguments: Any) -> Any:
+        account = await proven(*arguments)
+        assert (await log_out_others(auth, pair, "")).status == 204
+        return account
+
+    monkeypatch.setattr(password_service, "_proven", then_sign_out)
+    if exchanged:
+        done = await post(auth, "/verify-reset", **proof)
+    else:
+        done = await post(auth, "/reset-password", **proof, new_password=FRESH)
+    assert (done.status, done.code) == (401, "otp_invalid")
+    assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
+
+
+async def test_sign_out_of_others_again_and_again_is_limited(auth: AuthClient) -> None:
+    """Else one stolen session ends whatever its owner begins. Ending itself too is free."""
+    stolen = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
+    body = {"except_current": True}
+    statuses = [
+        (await auth.call("POST", "/logout-all", json=body, token=stolen)).status for _ in range(6)
+    ]
+    assert statuses == [204] * 5 + [429]
+    _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
+    owner = await post(auth, "/login", email=EMAIL, otp=code)
+    assert owner.status == 200
+    out = await auth.call("POST", "/logout-all", token=owner.body["access_token"])
+    assert out.status == 204
+    assert (await auth.call("GET", "/me", token=stolen)).status == 401

@@ -1,20 +1,18 @@
 """Many tries from many networks: the owner of another one is served after one try of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, TCPConnector
 
-from auth_service.client import network_of
 from auth_service.password.hasher import MOST_IN_HAND, Hasher
 from shared.errors import ServiceUnavailable
+from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.held_hashes import ASHA, MANY_CLIENTS, OWNER, HeldThreads, Open, login
-from tests.support.journey import Answer, AuthClient
+from tests.support.journey import Answer, AuthClient, many_at_once
 from tests.support.waiting import until
 
 NETWORKS, TRIES = 40, 50
@@ -22,13 +20,6 @@ ATTACKERS: dict[str, Callable[[int, int], str]] = {
     "IPv4": lambda network, host: f"10.0.{network}.{host}",
     "IPv6": lambda network, host: f"2001:db8:{network:x}:{host:x}::1",  # a /64 of its own each
 }
-
-
-@asynccontextmanager
-async def many_at_once(auth: AuthClient) -> AsyncIterator[AuthClient]:
-    """The same service for more requests at once than a client sends by itself."""
-    async with ClientSession(auth.http._base_url, connector=TCPConnector(limit=0)) as http:
-        yield AuthClient(http)
 
 
 async def attempt(hasher: Hasher, password: str, client: str) -> bool:
@@ -74,8 +65,8 @@ async def test_login_beside_40_networks_is_served_every_time(
 
 
 async def _attack(auth: AuthClient) -> list[asyncio.Task[Answer]]:
-    """Three tries of each network, which is more than may wait; those that are over are refused."""
-    more_than_fit = NETWORKS * 3
+    """More tries of each network than may wait; those that are over are refused."""
+    more_than_fit = NETWORKS * (MOST_IN_HAND // NETWORKS + 2)
     address = ATTACKERS["IPv6"]
     attack = [
         asyncio.create_task(login(auth, "guess", address(try_ % NETWORKS, try_)))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from auth_service.client import network_of
 from auth_service.constant_time import FLOOR_SECONDS
 from auth_service.password import hasher as hashing
 from auth_service.password.hasher import Decoy
+from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.held_hashes import ASHA, EMAIL, MANY_CLIENTS, OWNER, HeldThreads, Open, login
 from tests.support.journey import Answer, AuthClient

@@ -221,3 +221,24 @@ async def test_anonymous_statement_is_ended_by_the_server(media_dsn: str) -> Non
 async def _sleep(pool: Database) -> Any:
     async with pool.connection() as connection:
         return await connection.fetchval("select pg_sleep(30)")
+
+
+async def test_strangers_of_one_network_keep_no_other_stranger_waiting(media_dsn: str) -> None:
+    """Sixty callers of one network wait; the caller of another network is served next."""
+    opening = open_database(media_dsn, size=1, bounds=ANONYMOUS_BOUNDS)
+    async with opening as pool:
+        crowd, visitor = pool.of("203.0.113.0/24"), pool.of("198.51.100.0/24")
+        served: list[str] = []
+
+        async def ask_pool(view: Database, who: str) -> None:
+            async with view.connection() as connection:
+                await connection.fetchval("select 1")
+                served.append(who)
+
+        async with crowd.connection():
+            waiting = [asyncio.create_task(ask_pool(crowd, "crowd")) for _ in range(60)]
+            await asyncio.sleep(0)
+            waiting.append(asyncio.create_task(ask_pool(visitor, "visitor")))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+    assert served.index("visitor") <= 1

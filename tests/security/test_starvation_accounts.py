@@ -184,6 +184,29 @@ async def test_refresh_full_limit_spends_no_token(
         assert (await refresh(auth, token)).status == 200
 
 
+async def test_refresh_by_dead_tokens_fills_no_limit(serving_auth: Serve) -> None:
+    """Else the tokens of sessions that have ended keep the owner from refreshing."""
+    async with serving_auth(limit_refresh_per_user="2/hour") as auth:
+        dead = await auth.sign_in(NUMBER)
+        assert (await auth.call("POST", "/logout", token=dead["access_token"])).status == 204
+        alive = await auth.sign_in(NUMBER)
+        for _ in range(5):
+            assert (await refresh(auth, dead["refresh_token"])).code == "refresh_invalid"
+        assert (await refresh(auth, alive["refresh_token"])).status == 200
+
+
+async def test_refresh_full_limit_hides_no_reuse(serving_auth: Serve, clock: MovableClock) -> None:
+    """A thief who rotates until the limit is full is found by the owner's spent token."""
+    async with serving_auth(limit_refresh_per_session="2/hour") as auth:
+        pair = await auth.sign_in(NUMBER)
+        token = pair["refresh_token"]
+        for _ in range(2):
+            token = (await refresh(auth, token)).body["refresh_token"]
+        clock.advance(minutes=1)
+        assert (await refresh(auth, pair["refresh_token"])).code == "refresh_reused"
+        assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 401
+
+
 async def test_refresh_by_cookie_counts_like_the_body(serving_auth: Serve) -> None:
     async with serving_auth(limit_refresh_per_session="1/hour") as auth:
         browser = await sign_in(auth, NUMBER)

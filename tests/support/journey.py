@@ -1,11 +1,12 @@
 """What a person's app does, in one line each."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, TCPConnector
 
 AUTH = "/v1/auth"
 
@@ -105,3 +106,10 @@ class AuthClient:
 def wrong(code: str) -> str:
     """A code that is not `code`."""
     return f"{(int(code) + 1) % 10**6:06d}"
+
+
+@asynccontextmanager
+async def many_at_once(auth: AuthClient) -> AsyncIterator[AuthClient]:
+    """The same service for more requests at once than a client sends by itself."""
+    async with ClientSession(auth.http._base_url, connector=TCPConnector(limit=0)) as http:
+        yield AuthClient(http)
