@@ -30,6 +30,15 @@ class PictureFiles:
             os.close(self.descriptors.pop())
 
 
+def made_sizes(path: Path) -> list[int]:
+    """Return the sizes of the files beside an upload, in the order of `VARIANTS`.
+
+    Raises:
+        OSError: one of them cannot be found.
+    """
+    return [rendering(path, variant).stat().st_size for variant in VARIANTS]
+
+
 @contextmanager
 def open_files(path: Path) -> Iterator[PictureFiles]:
     """Open an upload and, beside it, the files that are made of it.

@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 
 from media_service.image import frames
-from media_service.image.answers import read_answer
+from media_service.image.answers import read_answer, require_sizes
 from media_service.image.errors import BrokenImage
-from media_service.image.files import open_files
+from media_service.image.files import made_sizes, open_files
 from media_service.image.job_time import within_job_time
 from media_service.image.model import ImageFacts
 from shared.errors import ServiceUnavailable
@@ -74,11 +74,13 @@ class Worker:
             await self.kill()
             raise
         try:
-            return read_answer(answer)
+            facts = read_answer(answer, self._max_pixels)
+            require_sizes(facts, await asyncio.to_thread(made_sizes, path))
         except (ValueError, KeyError, TypeError) as nonsense:
             await self.kill()
             log.warning("image_worker.answered_nonsense", pid=process.pid)
             raise DecoderDied from nonsense
+        return facts
 
     async def start(self) -> Process:
         """Start the process and wait until it can decode."""

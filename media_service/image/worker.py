@@ -26,6 +26,12 @@ from shared.prctl import PR_SET_PDEATHSIG, prctl
 
 MEMORY_BYTES = 768 * 1024 * 1024
 """A legal WebP of 40 megapixels needs 700 MiB of address space."""
+FILE_BYTES = MEMORY_BYTES // 2
+"""A larger file cannot be honest.
+
+A decoder holds a file whole in memory before it writes it. Beside it lie the pixels that it
+encodes, which take no fewer bytes. A file that is not encoded anew is no larger than its upload.
+"""
 
 
 def answer_job(job: frames.Message, files: PictureFiles) -> frames.Message:
@@ -49,6 +55,7 @@ def main(
     jobs, answers = socket.socket(fileno=os.dup(0)), _take_standard_output()
     prepare()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers.write(frames.pack({"sandbox": enter_sandbox()}))
     while (received := frames.receive(jobs)) is not None:

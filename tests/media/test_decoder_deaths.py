@@ -134,11 +134,11 @@ async def test_decoder_answering_nonsense_is_unavailable(
 ) -> None:
     """A picture that takes its decoder over says nothing but what a picture can be."""
     decoders.run(
-        "made = [{'variant': one, 'size': 1, 'sha256': 'f' * 64} for one in "
-        "('original', 'preview', 'thumb')]",
-        "GOOD = {'content_type': 'image/png', 'width': 64, 'height': 48, "
-        "'placeholder': 'L', 'made': made}",
-        f"worker.main(PARENT, answer=lambda job, files: {answer})",
+        "from tests.support.decoder_attacks import any_answer",
+        "def lie(job, files):",
+        "    GOOD = any_answer(files)",
+        f"    return {answer}",
+        "worker.main(PARENT, answer=lie)",
     )
     async with open_pool(1, PIXELS) as pool:
         with pytest.raises(ServiceUnavailable):

@@ -1,0 +1,110 @@
+"""A decoder that a picture has taken over and that lies: what the service believes, and stores."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from media_service.image.errors import BrokenImage
+from media_service.image.pool import open_pool
+from media_service.image.worker import FILE_BYTES
+from shared.errors import ServiceUnavailable
+from tests.support.decoders import StartedDecoders, is_picture
+from tests.support.media import left_over, picture_form
+from tests.support.pictures import encode
+
+PIXELS = 40_000_000
+ALICE = UUID(int=1)
+HEAD = ("import os", "from tests.support.decoder_attacks import any_answer")
+LIES = {
+    "more written than told": "os.write(files.target('preview'), b'x' * 4096)",
+    "less written than told": "answer['made'][2]['size'] += 1",
+    "size of no file": "answer['made'][0]['size'] = 2**70",
+    "long side": "answer['width'] = 2**40",
+    "side over the bound": "answer['height'] = 12_001",
+    "too many pixels": "answer |= {'width': 12_000, 'height': 12_000}",
+    "true for a width": "answer['width'] = True",
+    "true for a number of an error": "answer = {'failed': True}",
+    "text for a number of an error": "answer = {'failed': '28'}",
+}
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture"
+    path.write_bytes(encode("PNG"))
+    return path
+
+
+def lie(decoders: StartedDecoders, *lines: str) -> None:
+    """Let decoders answer with what these lines make of `answer`, which would be believed."""
+    body = ("answer = any_answer(files)", *lines, "return answer")
+    function = "\n    ".join(["def lie(job, files):", *body])
+    decoders.run(*HEAD, function, "worker.main(PARENT, answer=lie)")
+
+
+async def test_lie_absent_answer_is_believed(picture: Path, decoders: StartedDecoders) -> None:
+    """Or the tests below would prove nothing."""
+    lie(decoders)
+    async with open_pool(1, PIXELS) as pool:
+        assert (await pool.render(picture, ALICE)).stored_bytes == 3
+    assert decoders.count == 1
+
+
+@pytest.mark.parametrize("name", LIES)
+async def test_lie_told_twice_is_unavailable(
+    name: str, picture: Path, decoders: StartedDecoders
+) -> None:
+    lie(decoders, LIES[name])
+    async with open_pool(1, PIXELS) as pool:
+        with pytest.raises(ServiceUnavailable):
+            await pool.render(picture, ALICE)
+        assert decoders.count == 2
+        decoders.run("worker.main(PARENT)")
+        assert is_picture(await pool.render(picture, ALICE))
+
+
+@pytest.mark.parametrize("name", LIES)
+async def test_lie_to_an_upload_answers_503_and_keeps_nothing(
+    name: str,
+    decoders: StartedDecoders,
+    files: Path,
+    serving_media: Callable[..., Any],
+) -> None:
+    lie(decoders, LIES[name])
+    async with serving_media() as media:
+        assert (await media.send(picture_form())).status == 503
+        assert left_over(files) == []
+
+
+async def test_decoder_writing_without_end_meets_the_limit_of_a_file(
+    picture: Path, decoders: StartedDecoders
+) -> None:
+    """The files are sparse: only their ends are written."""
+    lie(
+        decoders,
+        "try:",
+        f"    os.lseek(files.target('original'), {FILE_BYTES - 1}, os.SEEK_SET)",
+        "    os.write(files.target('original'), b'xx')",
+        "    os.write(files.target('original'), b'x')",
+        "except OSError as failed:",
+        "    answer = {'failed': failed.errno}",
+    )
+    async with open_pool(1, PIXELS) as pool:
+        with pytest.raises(OSError, match="File too large"):
+            await pool.render(picture, ALICE)
+    original = picture.with_name("picture.original")
+    assert original.stat().st_size == FILE_BYTES
+
+
+async def test_detail_hostile_is_cut_and_has_no_surrogate(
+    picture: Path, decoders: StartedDecoders
+) -> None:
+    detail = "'\\ud800\\n' + 'x' * 30_000"
+    lie(decoders, f"answer = {{'refused': 'broken_image', 'detail': {detail}}}")
+    async with open_pool(1, PIXELS) as pool:
+        with pytest.raises(BrokenImage) as refused:
+            await pool.render(picture, ALICE)
+    assert refused.value.detail == "??" + "x" * 198
