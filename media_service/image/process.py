@@ -14,6 +14,7 @@ from media_service.image import frames
 from media_service.image.answers import read_answer, require_sizes
 from media_service.image.errors import BrokenImage
 from media_service.image.files import made_sizes, open_files
+from media_service.image.idle_state import IdleState
 from media_service.image.job_time import within_job_time
 from media_service.image.model import ImageFacts
 from shared.errors import ServiceUnavailable
@@ -40,6 +41,7 @@ class Worker:
         self._max_pixels = max_pixels
         self._process: Process | None = None
         self._jobs: socket.socket | None = None
+        self._idle: IdleState | None = None
         self.sandbox: tuple[str, ...] = ()
         """What the process gave up before its first picture (`sandbox.SAFEGUARDS`)."""
 
@@ -65,6 +67,7 @@ class Worker:
             return await self._render_once(path)
 
     async def _render_once(self, path: Path) -> ImageFacts:
+        await self._replace_if_changed()
         process = self._process or await self.start()
         try:
             answer = await self._ask(process, path)
@@ -73,6 +76,9 @@ class Worker:
         except BaseException:
             await self.kill()
             raise
+        if self._idle is not None:
+            self._idle.end_job()
+        await self._replace_if_changed()  # before the files are measured, which it might write
         try:
             facts = read_answer(answer, self._max_pixels)
             require_sizes(facts, await asyncio.to_thread(made_sizes, path))
@@ -103,8 +109,22 @@ class Worker:
             if isinstance(failed, (TimeoutError, EOFError)):
                 raise ServiceUnavailable from failed
             raise
+        self._idle = IdleState(process.pid)
         log.debug("image_worker.started", pid=process.pid)
         return process
+
+    async def _replace_if_changed(self) -> None:
+        """End a process that holds or does between jobs what an honest one does not."""
+        if self._process is None or self._idle is None:
+            return
+        try:
+            fault = await self._idle.fault()
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        if fault is not None:
+            log.info("image_worker.replaced", pid=self._process.pid, fault=fault)
+            await self.kill()
 
     async def stop(self) -> None:
         """End the process: by closing its input, and by force when that is not enough."""

@@ -1,5 +1,6 @@
 """A decoder that a picture has taken over and that lies: what the service believes, and stores."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,25 @@ from uuid import UUID
 import pytest
 
 from media_service.image.errors import BrokenImage
+from media_service.image.idle_state import IDLE_CPU_SECONDS
+from media_service.image.job_time import cpu_seconds
 from media_service.image.pool import open_pool
 from media_service.image.worker import FILE_BYTES
 from shared.errors import ServiceUnavailable
-from tests.support.decoders import StartedDecoders, is_picture
+from tests.support.corpus import KINDS
+from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.media import left_over, picture_form
 from tests.support.pictures import encode
 
 PIXELS = 40_000_000
 ALICE = UUID(int=1)
 HEAD = ("import os", "from tests.support.decoder_attacks import any_answer")
+KEPT = {
+    "threads": "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+    "files": "kept = os.dup(files.target('original'))",
+    "files in the place of its own": "os.close(0); os.dup(files.target('original'))",
+}
+"""What a decoder has after its answer: a way to compute, or to write what is already measured."""
 LIES = {
     "more written than told": "os.write(files.target('preview'), b'x' * 4096)",
     "less written than told": "answer['made'][2]['size'] += 1",
@@ -108,3 +118,61 @@ async def test_detail_hostile_is_cut_and_has_no_surrogate(
         with pytest.raises(BrokenImage) as refused:
             await pool.render(picture, ALICE)
     assert refused.value.detail == "??" + "x" * 198
+
+
+@pytest.mark.parametrize("name", KEPT)
+async def test_decoder_keeping_something_is_ended_with_its_answer(
+    name: str, picture: Path, decoders: StartedDecoders
+) -> None:
+    lie(decoders, "import threading, time", KEPT[name])
+    async with open_pool(1, PIXELS) as pool:
+        [process] = process_ids(pool)
+        assert (await pool.render(picture, ALICE)).stored_bytes == 3
+        assert not Path(f"/proc/{process}").exists()
+        decoders.run("worker.main(PARENT)")
+        assert is_picture(await pool.render(picture, ALICE))
+    assert decoders.count == 2
+
+
+async def test_decoder_computing_between_jobs_is_replaced_before_the_next(
+    picture: Path, decoders: StartedDecoders
+) -> None:
+    decoders.run(
+        "from media_service.image import frames",
+        "def burn(jobs):",
+        "    while burnt: pass",
+        "    burnt.append(1)",
+        "    return received(jobs)",
+        "burnt, received, frames.receive = [], frames.receive, burn",
+        "worker.main(PARENT)",
+    )
+    async with open_pool(1, PIXELS) as pool:
+        [process] = process_ids(pool)
+        assert is_picture(await pool.render(picture, ALICE))
+        before = cpu_seconds(process)
+        async with asyncio.timeout(20):
+            while cpu_seconds(process) - before < 2 * IDLE_CPU_SECONDS:
+                await asyncio.sleep(0.05)
+        assert is_picture(await pool.render(picture, ALICE))
+    assert decoders.count == 2
+
+
+async def test_decoder_honest_is_kept_for_every_format(
+    tmp_path: Path, decoders: StartedDecoders
+) -> None:
+    path = tmp_path / "picture"
+    async with open_pool(1, PIXELS) as pool:
+        for kind in KINDS:
+            path.write_bytes(encode(kind))
+            assert (await pool.render(path, ALICE)).content_type == f"image/{kind.lower()}"
+    assert decoders.count == 1
+
+
+async def test_decoder_after_many_jobs_is_replaced(
+    picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media_service.image.idle_state.JOBS", 2)
+    async with open_pool(1, PIXELS) as pool:
+        for _ in range(3):
+            assert is_picture(await pool.render(picture, ALICE))
+    assert decoders.count == 2
