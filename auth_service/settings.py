@@ -11,12 +11,11 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from shared.limits import Rates, parse_rates
+from shared.limits import LimitedSettings, Rates, rates_field
 from shared.settings import (
     DatabaseUrl,
     EnvironmentSettings,
     Secrets,
-    ServiceSettings,
     Words,
     is_loopback,
     split,
@@ -67,10 +66,6 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _rates(text: str, description: str) -> Any:
-    return Field(parse_rates(text), description=description, json_schema_extra={"written": text})
-
-
 class KeySettings(EnvironmentSettings):
     """What the `keys` command is told; it needs neither database nor Redis."""
 
@@ -85,7 +80,7 @@ class KeySettings(EnvironmentSettings):
     )
 
 
-class AuthSettings(KeySettings, ServiceSettings):
+class AuthSettings(KeySettings, LimitedSettings):
     """What auth_service is told."""
 
     auth_database_url: DatabaseUrl = Field(description="PostgreSQL database of auth_service")
@@ -105,48 +100,48 @@ class AuthSettings(KeySettings, ServiceSettings):
         30, ge=0, description="between two codes for one destination, s (0: off, development only)"
     )
     otp_max_attempts: int = Field(3, ge=1, le=10, description="wrong tries of one code")
-    limit_send_per_destination: Rates = _rates(
+    limit_send_per_destination: Rates = rates_field(
         "5/hour;10/day", "codes for one destination from one address, or for one known device"
     )
-    limit_send_total_per_destination: Rates = _rates(
+    limit_send_total_per_destination: Rates = rates_field(
         "15/hour;30/day", "codes and notices for one destination, whoever asks"
     )
-    limit_send_per_ip: Rates = _rates(
+    limit_send_per_ip: Rates = rates_field(
         "20/hour", "codes asked from one address (IPv6: /64, five times as many for a /48)"
     )
-    limit_send_per_prefix: Rates = _rates(
+    limit_send_per_prefix: Rates = rates_field(
         "200/hour",
         "codes and notices for a country code and next three digits; empty: no breaker either",
     )
-    limit_send_total: Rates = _rates("5000/hour", "codes and notices in total")
+    limit_send_total: Rates = rates_field("5000/hour", "codes and notices in total")
     proof_of_work: Literal["blocked", "always", "off"] = Field(
         "blocked",
         description="when a code takes a proof of work: while its range of numbers is `blocked`, "
         "`always`, or never (`off`: a blocked range refuses)",
     )
-    limit_wrong_per_destination: Rates = _rates(
+    limit_wrong_per_destination: Rates = rates_field(
         "10/hour;20/day",
         "wrong codes for one destination; with a challenge handle, from one address",
     )
-    limit_wrong_per_ip: Rates = _rates("50/hour", "wrong codes from one address (IPv6: /64)")
-    limit_login_per_ip: Rates = _rates(
+    limit_wrong_per_ip: Rates = rates_field("50/hour", "wrong codes from one address (IPv6: /64)")
+    limit_login_per_ip: Rates = rates_field(
         "60/minute",
         "passwords given from one address (IPv6: /64), by one known device, or in one session",
     )
-    limit_login_failures: Rates = _rates(
+    limit_login_failures: Rates = rates_field(
         "10/hour",
         "wrong passwords for one name as given, from one address or known device; in one session",
     )
-    limit_writes_per_session: Rates = _rates(
+    limit_writes_per_session: Rates = rates_field(
         "60/minute;600/hour", "changes that one session asks for; those that end access are free"
     )
-    limit_writes_per_user: Rates = _rates(
+    limit_writes_per_user: Rates = rates_field(
         "120/minute;1200/hour", "changes that all sessions of one user ask for"
     )
-    limit_refresh_per_session: Rates = _rates(
+    limit_refresh_per_session: Rates = rates_field(
         "100/minute;600/hour", "refresh tokens that one session exchanges"
     )
-    limit_refresh_per_user: Rates = _rates(
+    limit_refresh_per_user: Rates = rates_field(
         "300/minute;3000/hour", "refresh tokens that all sessions of one user exchange"
     )
     argon2_memory_kib: int = Field(
@@ -227,12 +222,6 @@ class AuthSettings(KeySettings, ServiceSettings):
     @model_validator(mode="before")
     @classmethod
     def _development_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
-        unlimited = {
-            name: ""
-            for name in cls.model_fields
-            if name.startswith("limit_") and os.environ.get(name.upper()) == ""
-        }
-        values = unlimited | values  # empty means off here, elsewhere it means not set
         if values.get("env") != "development":
             return values
         providers = {"sms_providers": "console", "email_providers": "console"}
@@ -247,7 +236,7 @@ class AuthSettings(KeySettings, ServiceSettings):
             problems.append("SMS_PROVIDERS: required in production")
         if self.production and "console" in (*self.sms_providers, *self.email_providers):
             problems.append("SMS_PROVIDERS, EMAIL_PROVIDERS: console exists only in development")
-        problems += [*self._open_limits(), *self._in_the_clear()] if self.production else []
+        problems += [*self.open_limits(), *self._in_the_clear()] if self.production else []
         if self.production and self.argon2_memory_kib < LEAST_ARGON2_MEMORY_KIB:
             problems.append(f"ARGON2_MEMORY_KIB: at least {LEAST_ARGON2_MEMORY_KIB} in production")
         problems += self._twilio() if "twilio" in self.sms_providers else []
@@ -259,11 +248,10 @@ class AuthSettings(KeySettings, ServiceSettings):
             raise ValueError("; ".join(problems))
         return self
 
-    def _open_limits(self) -> list[str]:
-        limits = [name for name in type(self).model_fields if name.startswith("limit_")]
-        open_ones = [name.upper() for name in limits if not getattr(self, name)]
-        open_ones += [] if self.otp_cooldown else ["OTP_COOLDOWN"]
-        return [f"{name}: may be off only in development" for name in open_ones]
+    def open_limits(self) -> list[str]:
+        """Return a line for each limit that is off, the cooldown too."""
+        off = [] if self.otp_cooldown else ["OTP_COOLDOWN: may be off only in development"]
+        return [*super().open_limits(), *off]
 
     def _in_the_clear(self) -> list[str]:
         """Return the addresses to which codes would travel readable for whoever looks."""

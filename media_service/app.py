@@ -13,6 +13,7 @@ from media_service.creative.zone import Zones
 from media_service.erasure.service import POLL_SECONDS, Eraser
 from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
+from media_service.identity.changes import ChangeLimiter
 from media_service.image.pool import open_pool
 from media_service.picture.removal import Remover
 from media_service.picture.schemas import PREFIX
@@ -31,6 +32,7 @@ from shared.clock import Clock
 from shared.clock_check import watch_clock
 from shared.db import Bounds, open_database
 from shared.entropy import Entropy
+from shared.errors import RateLimited
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.redis import new_client
@@ -43,13 +45,14 @@ ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
 """Of all callers who are not signed in, together, in one process."""
 
 FEATURES = (upload_routes, creative_routes, schedule_routes, product_routes)
-INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES)
+INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
 
 def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> web.Application:
     """Return the whole service; its resources open when it starts and close when it ends."""
     app = build_application(INTERFACE, settings, entropy, authenticate)
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
+    app[r.CHANGES] = ChangeLimiter(settings.limit_changes_per_user, clock)
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     previous = [PreviousKey.read(key.get_secret_value()) for key in settings.previous_link_keys]
     app[r.LINKS] = Links(settings.link_secrets, previous)

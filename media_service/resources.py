@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from media_service.creative.link import Links
     from media_service.creative.zone import Zones
+    from media_service.identity.changes import ChangeLimiter
     from media_service.image.pool import ImagePool
     from media_service.picture.removal import Remover
     from media_service.schedule.reader import Schedules
@@ -39,6 +40,7 @@ LINKS: web.AppKey["Links"] = web.AppKey("links")
 REMOVER: web.AppKey["Remover"] = web.AppKey("remover")
 ZONES: web.AppKey["Zones"] = web.AppKey("zones")
 ADMISSION: web.AppKey["Admission"] = web.AppKey("admission")
+CHANGES: web.AppKey["ChangeLimiter"] = web.AppKey("changes")
 UPLOAD_LIMITS: web.AppKey["UploadLimits"] = web.AppKey("upload_limits")
 INTAKE: web.AppKey["Intake"] = web.AppKey("intake")
 READING_SLOTS: web.AppKey["asyncio.Semaphore"] = web.AppKey("reading_slots")

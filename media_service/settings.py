@@ -3,14 +3,15 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from media_service.address import Directory, read_address
 from media_service.owner.model import Allowance
-from shared.settings import DatabaseUrl, Secrets, ServiceSettings, split
+from shared.limits import LimitedSettings, Rates, rates_field
+from shared.settings import DatabaseUrl, Secrets, split
 
 _PREVIOUS_LINK_KEY = re.compile(r"[0-9]{1,12}:[A-Za-z0-9_-]{43}")
 
@@ -34,7 +35,7 @@ def _previous_link_key(text: SecretStr) -> SecretStr:
     return text
 
 
-class MediaSettings(ServiceSettings):
+class MediaSettings(LimitedSettings):
     """What media_service is told."""
 
     media_database_url: DatabaseUrl = Field(description="PostgreSQL database of media_service")
@@ -84,6 +85,10 @@ class MediaSettings(ServiceSettings):
     user_concurrent_uploads: int = Field(
         8, ge=1, le=10_000, description="how many uploads of each user may run at once"
     )
+    limit_changes_per_user: Rates = rates_field(
+        "120/minute;1200/hour",
+        "changes that one user asks for; each process counts by itself, so replicas multiply it",
+    )
     image_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
@@ -96,6 +101,12 @@ class MediaSettings(ServiceSettings):
     revocation_policy: Literal["fail_closed", "fail_open"] = Field(
         "fail_closed", description="`fail_open` lets tokens count that long out of touch"
     )
+
+    @model_validator(mode="after")
+    def _refuse_open_limits(self) -> Self:
+        if self.production and (found := self.open_limits()):
+            raise ValueError("; ".join(found))
+        return self
 
     @property
     def allowance(self) -> Allowance:

@@ -1,10 +1,13 @@
 """Rates in the notation of the limits library: `5/hour;10/day`, empty for none."""
 
-from typing import Annotated, NamedTuple
+import os
+from typing import Annotated, Any, NamedTuple
 
 from limits import parse_many
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
+
+from shared.settings import ServiceSettings
 
 
 class Rate(NamedTuple):
@@ -35,3 +38,28 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
 
 
 Rates = Annotated[tuple[Rate, ...], NoDecode, BeforeValidator(parse_rates)]
+
+
+def rates_field(text: str, description: str) -> Any:
+    """Return a setting's field whose default is documented in the notation."""
+    return Field(parse_rates(text), description=description, json_schema_extra={"written": text})
+
+
+class LimitedSettings(ServiceSettings):
+    """Settings of a service that has limits: each field `limit_…` holds rates."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_empty_limits(cls, values: dict[str, Any]) -> dict[str, Any]:
+        unlimited = {name: "" for name in cls.limit_names() if os.environ.get(name.upper()) == ""}
+        return unlimited | values  # empty means off here, elsewhere it means not set
+
+    @classmethod
+    def limit_names(cls) -> list[str]:
+        """Return the settings that are rates."""
+        return [name for name in cls.model_fields if name.startswith("limit_")]
+
+    def open_limits(self) -> list[str]:
+        """Return a line for each limit that is off, which production refuses."""
+        open_ones = [name.upper() for name in self.limit_names() if not getattr(self, name)]
+        return [f"{name}: may be off only in development" for name in open_ones]

@@ -7,8 +7,10 @@ import structlog
 
 from shared.settings import ServiceSettings
 
-PREFIXES = ("ARGON2_", "LIMIT_", "OTP_", "SMS_", "SMTP_", "TWILIO_")
-"""Names that begin so are meant for a service that has such settings; other programs use others."""
+PREFIXES = ("ARGON2_", "LIMIT_CHANGES_", "LIMIT_", "OTP_", "SMS_", "SMTP_", "TWILIO_")
+"""Names that begin so are meant for a service that has such settings; other programs use others.
+
+The first that fits counts, so that one service's limits are not taken for the other's."""
 FILE = "_FILE"
 CHARACTERS_PER_TYPO = 5
 log = structlog.get_logger()
@@ -40,13 +42,17 @@ def find_misspelt(given: Iterable[str], known: Collection[str]) -> dict[str, str
 
 
 def _nearest(name: str, known: Collection[str]) -> str | None:
-    prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
-    if prefix and (related := [one for one in known if one.startswith(prefix)]):
+    prefix = _find_prefix(name)
+    if prefix and (related := [one for one in known if _find_prefix(one) == prefix]):
         return get_close_matches(name, related, n=1, cutoff=0)[0]
     for close in get_close_matches(name, known, n=3):
         if _distance(name, close) <= len(close) // CHARACTERS_PER_TYPO:
             return close
     return None
+
+
+def _find_prefix(name: str) -> str | None:
+    return next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
 
 
 def _distance(left: str, right: str) -> int:

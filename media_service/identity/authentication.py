@@ -2,22 +2,26 @@
 
 from aiohttp import web
 
-from media_service.resources import ADMISSION, CALLER, TOKEN
+from media_service.resources import ADMISSION, CALLER, CHANGES, TOKEN
 from shared.credentials import find_credential
 from shared.errors import TokenMissing
+from shared.middleware import OPERATIONS
 
 
 async def authenticate(request: web.Request) -> None:
-    """Note who is calling on the request, before anything of its body is read.
+    """Note who is calling on the request, before anything of its body is read; count a change.
 
     Raises:
         TokenMissing, TokenInvalid, TokenRevoked, ServiceUnavailable: as `Admission` says.
         CsrfFailed: a cookie asks for a change, and nothing shows that our own page did.
         MalformedRequest: the cookie occurs twice.
+        RateLimited: the user asked for too many changes lately.
     """
     credential = find_credential(request)
     if credential is None:
         raise TokenMissing
     claims = request.app[ADMISSION].admit(credential.token)
     credential.require_intent(request, claims)
+    if request.app[OPERATIONS][request.match_info.handler].is_counted:
+        request.app[CHANGES].count(claims.sub)
     request[CALLER], request[TOKEN] = claims, credential.token

@@ -142,6 +142,7 @@ class Stack:
             {
                 "STORAGE_URL": self._vault.storage.as_uri(),
                 "MEDIA_SECRET_KEYS_FILE": str(self._vault.secret_file("media_secret_keys")),
+                "LIMIT_CHANGES_PER_USER": "",
             },
         )
 

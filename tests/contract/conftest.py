@@ -55,6 +55,7 @@ def media_values(dsn: str, redis_url: str, keys: Path, folder: Path) -> dict[str
         "image_workers": 1,
         "revocation_key": REVOCATION_KEY,
         "media_secret_keys": MEDIA_SECRET,
+        "limit_changes_per_user": "",
     }
 
 

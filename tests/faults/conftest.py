@@ -103,6 +103,7 @@ def values(
         "media_secret_keys": MEDIA_SECRET,
         "storage_url": (tmp_path / "files").as_uri(),
         "image_workers": 1,
+        "limit_changes_per_user": "",
     }
     return {"auth": common | auth, "media": common | media}
 

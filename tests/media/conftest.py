@@ -98,6 +98,7 @@ def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -
         "media_secret_keys": MEDIA_SECRET,
         "user_uploads_per_day": 100_000,  # a test that is about limits names its own
         "user_concurrent_uploads": 1000,
+        "limit_changes_per_user": "",
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auth_service.settings import AuthSettings
+from media_service.settings import MediaSettings
 from shared.tokens import CACHE_SIZE
 
 GENEROUS = "1000000/minute"
@@ -48,8 +49,8 @@ class Options:
 
 def stack_settings(options: Options, webhook_url: str) -> dict[str, str]:
     """Return the environment in which no limit refuses honest load."""
-    limits = {name.upper(): GENEROUS for name in AuthSettings.model_fields if "limit_" in name}
-    return limits | {
+    names = (*AuthSettings.limit_names(), *MediaSettings.limit_names())
+    return {name.upper(): GENEROUS for name in names} | {
         "ACCESS_TOKEN_TTL": str(options.token_life),
         "LOG_FORMAT": "json",
         "OTP_COOLDOWN": "0",

@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from PIL import Image
 
 from auth_service.settings import AuthSettings
+from media_service.settings import MediaSettings
 from shared.limits import parse_rates
 from tests.soak.chart import COLOURS, WIDTH, Panel, draw_chart, nice_step
 from tests.soak.codes import receiving_codes
@@ -44,7 +45,7 @@ def test_server_log_only_warnings_since_the_beginning_are_troubles(tmp_path: Pat
 
 def test_settings_every_limit_is_high_enough_for_honest_load() -> None:
     settings = stack_settings(Options(), "http://127.0.0.1:1/sms")
-    limits = [name for name in AuthSettings.model_fields if name.startswith("limit_")]
+    limits = [*AuthSettings.limit_names(), *MediaSettings.limit_names()]
     assert limits
     assert all(parse_rates(settings[name.upper()])[0].most >= 10**6 for name in limits)
 

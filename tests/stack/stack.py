@@ -16,12 +16,15 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from auth_service.settings import AuthSettings
+from media_service.settings import MediaSettings
 from tests.support.ports import own_port
 
 CHECKOUT = Path(__file__).parents[2]
 PORTS = {"auth_service": 8000, "media_service": 8001}
 PATIENCE_SECONDS = 120
-UNLIMITED = {name.upper(): "" for name in AuthSettings.model_fields if name.startswith("limit_")}
+UNLIMITED = {
+    name.upper(): "" for name in (*AuthSettings.limit_names(), *MediaSettings.limit_names())
+}
 SETTINGS = {
     "ENV": "development",
     "GATEWAY_RATE": "100000",

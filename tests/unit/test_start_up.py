@@ -85,6 +85,12 @@ def test_name_with_the_prefix_of_settings_is_found(given: str, nearest: str) -> 
     assert find_misspelt([given], MEDIA) == {}
 
 
+def test_name_with_the_prefix_of_the_other_services_limit_is_passed_over() -> None:
+    given = "LIMIT_CHANGES_PER_ACCOUNT"
+    assert find_misspelt([given], MEDIA) == {given: "LIMIT_CHANGES_PER_USER"}
+    assert find_misspelt([given], AUTH) == {}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_names_of_other_programs_and_of_the_other_service_are_passed_over(
     model: type[ServiceSettings],

@@ -6,6 +6,7 @@ import pytest
 
 from media_service.address import Bucket, Directory, read_address
 from media_service.settings import MediaSettings
+from shared.limits import Rate
 from shared.settings import load_settings
 
 GOOD = {
@@ -92,3 +93,18 @@ def test_a_wrong_value_is_one_line_with_its_name(
         load_settings(MediaSettings)
     [line] = str(ended.value).splitlines()
     assert name in line
+
+
+def test_limit_empty_is_off_in_development_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMIT_CHANGES_PER_USER", "")
+    assert load_settings(MediaSettings).limit_changes_per_user == ()
+    monkeypatch.setenv("ENV", "production")
+    monkeypatch.setenv("PUBLIC_URL", "https://media.example")
+    monkeypatch.setenv("REDIS_URL", "redis://user:redis-password@localhost")
+    monkeypatch.setenv("REVOCATION_KEY", "uE4bN8wK1xR6tM9qC2zP7fV3hJ5gS0dL")
+    monkeypatch.setenv("MEDIA_SECRET_KEYS", "sK7dW3aY9eU1oI5rT8bV2nM6xQ4zL0cJ")
+    with pytest.raises(SystemExit, match="LIMIT_CHANGES_PER_USER: may be off only in development"):
+        load_settings(MediaSettings)
+    monkeypatch.delenv("LIMIT_CHANGES_PER_USER")
+    limits = load_settings(MediaSettings).limit_changes_per_user
+    assert limits == (Rate(120, 60_000), Rate(1200, 3_600_000))
