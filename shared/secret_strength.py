@@ -31,6 +31,17 @@ _WORDS = re.compile(
 )
 
 
+def require_length(secret: str) -> None:
+    """Refuse what is too short for a secret anywhere, in development too.
+
+    Raises:
+        ValueError: fewer bytes, or fewer different ones, than anything random has.
+    """
+    raw = secret.encode()
+    if len(raw) < MIN_BYTES or len(set(raw)) < MIN_DISTINCT_BYTES:
+        raise ValueError(ADVICE)
+
+
 def find_weakness(secret: str) -> str | None:
     """Return what is wrong with a secret, None when nothing is. The secret is never quoted."""
     raw = secret.encode()

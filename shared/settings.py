@@ -25,13 +25,7 @@ from pydantic_settings import (
 )
 
 from shared.proxy_networks import find_wide_networks
-from shared.secret_strength import (
-    ADVICE,
-    MIN_BYTES,
-    MIN_DISTINCT_BYTES,
-    find_reuse,
-    find_weaknesses,
-)
+from shared.secret_strength import find_reuse, find_weaknesses, require_length
 
 SECRET_LISTS = ("SECRET_KEYS", "REVOCATION_KEY", "MEDIA_SECRET_KEYS")
 """Each does a job of its own, so none may be another, also where one service has one alone."""
@@ -53,9 +47,7 @@ def split(value: object) -> object:
 
 
 def _strong(secret: SecretStr) -> SecretStr:
-    raw = secret.get_secret_value().encode()
-    if len(raw) < MIN_BYTES or len(set(raw)) < MIN_DISTINCT_BYTES:
-        raise ValueError(ADVICE)
+    require_length(secret.get_secret_value())
     return secret
 
 

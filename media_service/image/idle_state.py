@@ -44,10 +44,10 @@ class IdleState:
 
     async def fault(self) -> str | None:
         """Return why the process is to be replaced, None where it is as it was, or soon is."""
-        if self._find_fault() is None:
+        if await asyncio.to_thread(self._find_fault) is None:
             return None
         await asyncio.sleep(GRACE_SECONDS)
-        return self._find_fault()
+        return await asyncio.to_thread(self._find_fault)
 
     def _find_fault(self) -> str | None:
         if self._jobs >= JOBS:

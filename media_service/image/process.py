@@ -104,12 +104,12 @@ class Worker:
         try:
             async with asyncio.timeout(START_SECONDS):
                 self.sandbox = tuple((await _receive(process))["sandbox"])
+            self._idle = await asyncio.to_thread(IdleState, process.pid)
         except BaseException as failed:
             await self.kill()
             if isinstance(failed, (TimeoutError, EOFError)):
                 raise ServiceUnavailable from failed
             raise
-        self._idle = IdleState(process.pid)
         log.debug("image_worker.started", pid=process.pid)
         return process
 
