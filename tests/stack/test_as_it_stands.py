@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ PRODUCTION = {
     "SMS_COUNTRIES": "IN",
     "SMS_PROVIDERS": "webhook",
     "SMS_WEBHOOK_URL": "https://127.0.0.1:9",  # where nobody is
-    "SMS_WEBHOOK_SECRET": "whsec_" + "c2VjcmV0" * 4,
+    "SMS_WEBHOOK_SECRET": f"whsec_{b64encode(secrets.token_bytes(32)).decode()}",
 }
 
 
