@@ -52,8 +52,7 @@ class Service:
         return not await self.ready()
 
     async def slow(self, seconds: float) -> int:
-        path = f"/v1/small/slow?seconds={seconds}"
-        async with self.http.get(path) as answer:
+        async with self.http.get("/v1/small/slow", params={"seconds": seconds}) as answer:
             return answer.status
 
     async def begin_slow(self, seconds: float) -> asyncio.Task[int]:
@@ -163,7 +162,7 @@ async def test_shutdown_body_still_arriving_is_read_and_answered(start: Start) -
             for place in range(HALF, len(BODY) - 1):
                 await asyncio.sleep(0.02)
                 writer.write(BODY[place : place + 1])
-            # In one write: the connection is closed as soon as the body is whole and answered.
+            # One write: the connection is closed as soon as the whole body is answered.
             writer.write(BODY[-1:] + b"GET /healthz HTTP/1.1\r\nHost: small\r\n\r\n")
             answers = await reader.read()
         assert answers.startswith(b"HTTP/1.1 201 ")
