@@ -50,7 +50,7 @@ from auth_service.step_up.routes import routes as step_up_routes
 from auth_service.throttle.proof_of_work import ProofOfWork
 from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock
 from shared.clock_check import watch_clock
 from shared.db import open_database
@@ -141,7 +141,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
 
 async def _purge(app: web.Application) -> AsyncIterator[None]:
     purge = Purge(app[r.DATABASE], app[r.AUDIT], app[r.CLOCK])
-    async with repeating("purge", purge.run, pause=PURGE_SECONDS):
+    async with run_periodically("purge", purge.run, pause=PURGE_SECONDS):
         yield
 
 
@@ -170,7 +170,7 @@ async def _signer(app: web.Application) -> AsyncIterator[None]:
 
     app[READINESS].checks["signing_key"] = has_key
     await signer.refresh()
-    async with repeating("signing_keys", signer.refresh, pause=1):
+    async with run_periodically("signing_keys", signer.refresh, pause=1):
         yield
 
 
@@ -196,7 +196,7 @@ async def _challenges(app: web.Application) -> AsyncIterator[None]:
         clock=clock,
         entropy=app[r.ENTROPY],
     )
-    async with repeating("otp_funnel", funnel.measure, pause=FUNNEL_SECONDS):
+    async with run_periodically("otp_funnel", funnel.measure, pause=FUNNEL_SECONDS):
         yield
 
 
@@ -233,7 +233,7 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     )
     watch_publisher(app[HTTP_METRICS].registry, publisher)
     app[READINESS].checks["revocations"] = publisher.ready
-    async with repeating("publisher", publisher.maintain, pause=1):
+    async with run_periodically("publisher", publisher.maintain, pause=1):
         yield
     await publisher.end()
 

@@ -27,7 +27,7 @@ from media_service.upload.intake import Intake
 from media_service.upload.model import READING_SLOTS, UploadLimits
 from media_service.upload.routes import routes as upload_routes
 from shared.application import Interface, build_application
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock
 from shared.clock_check import watch_clock
 from shared.db import Bounds, open_database
@@ -36,7 +36,7 @@ from shared.errors import RateLimited
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.redis import new_client
-from shared.request import KNOWN
+from shared.request import VALIDATION_CONTEXT
 from shared.revocation.admission import admitting
 from shared.revocation.metrics import watch_mirror
 
@@ -107,7 +107,7 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _zones(app: web.Application) -> AsyncIterator[None]:
-    app[r.ZONES] = app[KNOWN] = Zones()
+    app[r.ZONES] = app[VALIDATION_CONTEXT] = Zones()
     await app[r.ZONES].prepare()
     yield
 
@@ -131,7 +131,7 @@ async def _images(app: web.Application) -> AsyncIterator[None]:
 async def _remover(app: web.Application) -> AsyncIterator[None]:
     app[r.REMOVER] = Remover(app[r.DATABASE], app[r.STORAGE])
     app[r.REMOVER].wake()  # what was noted before a crash
-    async with repeating("removals", app[r.REMOVER].once, pause=0):
+    async with run_periodically("removals", app[r.REMOVER].once, pause=0):
         yield
 
 
@@ -156,7 +156,7 @@ async def _eraser(app: web.Application) -> AsyncIterator[None]:
     keys, clock = settings.revocation_keys, app[r.CLOCK]
     eraser = Eraser(redis, keys, app[r.DATABASE], app[r.REMOVER], clock)
     try:
-        async with repeating("erasure", eraser.once, pause=POLL_SECONDS):
+        async with run_periodically("erasure", eraser.once, pause=POLL_SECONDS):
             yield
     finally:
         await redis.aclose()
@@ -168,7 +168,7 @@ async def _sweeper(app: web.Application) -> AsyncIterator[None]:
     async def once() -> None:
         missing.set((await sweep(app[r.DATABASE], app[r.STORAGE])).files_missing)
 
-    async with repeating("sweep", once, pause=SWEEP_SECONDS):
+    async with run_periodically("sweep", once, pause=SWEEP_SECONDS):
         yield
 
 
@@ -176,7 +176,7 @@ async def _forgetting(app: web.Application) -> AsyncIterator[None]:
     async def once() -> None:
         await forget_old(app[r.DATABASE], app[r.CLOCK])
 
-    async with repeating("keys.forgetting", once, pause=SWEEP_SECONDS):
+    async with run_periodically("keys.forgetting", once, pause=SWEEP_SECONDS):
         yield
 
 

@@ -17,7 +17,7 @@ from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
-from shared.logs import cause, configure_logs
+from shared.logs import configure_logs, describe_error
 from shared.prctl import deny_inspection
 from shared.settings import load_settings
 from shared.shutdown import run
@@ -78,7 +78,7 @@ def _lost(settings: MediaSettings, wanted: list[UUID]) -> int:
     try:
         return asyncio.run(handle_lost(settings, wanted))
     except ServiceUnavailable as away:
-        print(f"lost: {cause(away)}")
+        print(f"lost: {describe_error(away)}")
         return 1
 
 
@@ -87,7 +87,7 @@ def _sweep(settings: MediaSettings, older_than: timedelta) -> int:
     try:
         swept = asyncio.run(_swept(settings, older_than))
     except ServiceUnavailable as away:
-        print(f"sweep: {cause(away)}")
+        print(f"sweep: {describe_error(away)}")
         return 1
     print(
         f"staged files removed: {swept.staged_removed}, orphans removed: {swept.orphans_removed}, "

@@ -21,9 +21,9 @@ from shared.middleware import (
     OPERATIONS,
     STORAGE_ALARM,
     add_headers,
-    guard,
-    observe,
-    refuse,
+    authentication,
+    errors,
+    telemetry,
 )
 from shared.openapi import Operation, Routes
 from shared.openapi_document import build_document
@@ -74,7 +74,7 @@ def build_application(
     `authenticate` runs before every operation with `auth=True`. `extra` are routes outside the
     prefix, which the document does not list.
     """
-    app = web.Application(middlewares=[observe, refuse, guard])
+    app = web.Application(middlewares=[telemetry, errors, authentication])
     metrics = HttpMetrics(CollectorRegistry())
     app[DOCS] = f"{interface.prefix}/docs"
     app[ENTROPY] = entropy

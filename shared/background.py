@@ -8,25 +8,25 @@ import structlog
 from redis.exceptions import RedisError
 
 from shared.errors import ServiceUnavailable
-from shared.logs import cause
+from shared.logs import describe_error
 
 CANCEL_AGAIN_SECONDS = 0.2
 log = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
-async def repeating(
+async def run_periodically(
     name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
 ) -> AsyncIterator[None]:
-    """`repeat` beside the block, until it ends."""
-    task = asyncio.create_task(repeat(name, once, pause=pause, delay=delay), name=name)
+    """`repeat_forever` beside the block, until it ends."""
+    task = asyncio.create_task(repeat_forever(name, once, pause=pause, delay=delay), name=name)
     try:
         yield
     finally:
-        await cancelled(task)
+        await cancel_and_wait(task)
 
 
-async def repeat(
+async def repeat_forever(
     name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
 ) -> None:
     """Call `once` again and again, `pause` seconds apart, after `delay` seconds.
@@ -41,7 +41,7 @@ async def repeat(
             await once()
             reported.clear()
         except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
-            error = cause(lost.exceptions[0])
+            error = describe_error(lost.exceptions[0])
             if error not in reported:
                 reported.add(error)
                 log.warning("task.interrupted", task=name, error=error)
@@ -50,7 +50,7 @@ async def repeat(
         await asyncio.sleep(pause)
 
 
-async def cancelled(task: asyncio.Task[None]) -> None:
+async def cancel_and_wait(task: asyncio.Task[None]) -> None:
     """Return when the task has ended, cancelled until it does.
 
     redis-py swallows a cancellation that comes while it connects.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Database
 from shared.errors import ServiceUnavailable
@@ -71,5 +71,5 @@ async def watch_clock(
     check = ClockCheck(database, clock)
     readiness.checks["clock"] = check.agree
     readiness.reasons["clock"] = check.reason
-    async with repeating("clock", check.compare, pause=COMPARE_SECONDS):
+    async with run_periodically("clock", check.compare, pause=COMPARE_SECONDS):
         yield

@@ -15,7 +15,7 @@ import asyncpg
 
 from shared.errors import ServiceUnavailable
 from shared.fair_queue import FairQueue
-from shared.logs import cause
+from shared.logs import describe_error
 
 Record: TypeAlias = asyncpg.Record
 if TYPE_CHECKING:  # the classes are generic in their stubs alone
@@ -131,7 +131,7 @@ class Database:
             async with self.connection() as connection:
                 await connection.fetchval("SELECT 1")
         except (ServiceUnavailable, asyncpg.PostgresError) as refused:
-            self.last_error = cause(refused)
+            self.last_error = describe_error(refused)
             return False
         return True
 

@@ -46,7 +46,7 @@ _encode = json.JSONEncoder(default=str).encode
 _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
 
-def cause(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return an error's type and text, then those of each error that caused it.
 
     A time-out ends the chain: a cancelled task, which says nothing, is its cause.

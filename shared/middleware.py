@@ -10,7 +10,6 @@ import structlog
 from aiohttp import web
 
 from shared.alarm import Alarm
-from shared.connection import Connection
 from shared.entropy import Entropy
 from shared.errors import (
     DomainError,
@@ -20,7 +19,8 @@ from shared.errors import (
     NotFound,
     ServiceUnavailable,
 )
-from shared.logs import cause
+from shared.http_connection import HttpConnection
+from shared.logs import describe_error
 from shared.openapi import HANDLER_SECONDS, Handler, Operation
 from shared.problem import DOCS, REQUEST_ID, SECURITY_HEADERS, problem_response
 from shared.telemetry import HttpMetrics
@@ -39,7 +39,7 @@ _CREDENTIAL_HEADERS = "Authorization, Cookie"
 
 
 @web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def telemetry(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and leave one log line and one count of how it went."""
     started = time.perf_counter()
     request[REQUEST_ID] = request_id(request)
@@ -65,7 +65,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 @web.middleware
-async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into problem+json; a bug is logged with its traceback, never shown."""
     try:
         return await handler(request)
@@ -76,10 +76,12 @@ async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
             log.exception("request.failed", method=request.method, route=_route(request))
         if isinstance(error, ServiceUnavailable):
             first = raised.__cause__ or raised
-            log.warning("request.put_off", route=_route(request), cause=cause(first))
+            log.warning("request.unavailable", route=_route(request), cause=describe_error(first))
         if error.status == web.HTTPInsufficientStorage.status_code:
             now = asyncio.get_running_loop().time()
-            request.app[STORAGE_ALARM].record(now, route=_route(request), cause=cause(raised))
+            request.app[STORAGE_ALARM].record(
+                now, route=_route(request), cause=describe_error(raised)
+            )
         if request.writer.output_size:  # half an answer is out: it must not look like a whole one
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])
@@ -99,7 +101,7 @@ def _refusal(raised: Exception) -> DomainError:
 
 
 @web.middleware
-async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def authentication(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only signed-in users through where the operation says so, and only for so long."""
     operation = request.app[OPERATIONS].get(request.match_info.handler)
     limit = asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS)
@@ -118,7 +120,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 @contextlib.contextmanager
 def _ended_early(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
     """Let the connection bring the request's deadline forward when the service ends."""
-    if not isinstance(request.protocol, Connection):
+    if not isinstance(request.protocol, HttpConnection):
         yield
         return
     request.protocol.limit(limit)

@@ -17,10 +17,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.background import cancelled
+from shared.background import cancel_and_wait
 from shared.errors import ServiceUnavailable
-from shared.logs import cause
-from shared.redis_connections import MOST, Connections
+from shared.logs import describe_error
+from shared.redis_connections import MOST, ConnectionLender
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
@@ -64,7 +64,7 @@ class BatchedRedis:
     def __init__(self, client: Redis) -> None:
         """Connect as `client` does."""
         self._callbacks = client.response_callbacks
-        self._connections = Connections(client.connection_pool)
+        self._connections = ConnectionLender(client.connection_pool)
         self._waiting: list[_Command] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._flushing = 0
@@ -87,7 +87,7 @@ class BatchedRedis:
             loop.call_soon(self._start_flush)
         return await answer
 
-    async def within(self, seconds: float, asked: Awaitable[T]) -> T:
+    async def with_timeout(self, seconds: float, asked: Awaitable[T]) -> T:
         """Return what is asked of this Redis, or give up; it may have been done all the same.
 
         A connection may be dead and look well, so that others are made the first time. Those are
@@ -99,7 +99,7 @@ class BatchedRedis:
         except TimeoutError as late:
             if not self._doubted:
                 self._doubted = True
-                await self.renew()
+                await self.reset_idle()
             raise ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached") from late
         self._doubted = False
         return answer
@@ -121,11 +121,11 @@ class BatchedRedis:
         try:
             await self.execute("PING")
         except (ServiceUnavailable, ResponseError) as refused:
-            self.last_error = cause(refused)
+            self.last_error = describe_error(refused)
             return False
         return True
 
-    async def renew(self) -> None:
+    async def reset_idle(self) -> None:
         """Close the connections that nobody uses.
 
         A spare is opened again with the next command.
@@ -137,7 +137,7 @@ class BatchedRedis:
         """Close all connections; whoever still waits for an answer is told that there is none."""
         self._refuse_waiting(RedisConnectionError("closed"))
         for task in list(self._tasks):
-            await cancelled(task)
+            await cancel_and_wait(task)
         await self._connections.close_idle()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -162,7 +162,7 @@ class BatchedRedis:
         """While all others are taken, this opens one more."""
         try:
             with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
-                async with self._connections.lent():
+                async with self._connections.acquire():
                     pass
         finally:
             self._opening_spare = False
@@ -184,7 +184,7 @@ class BatchedRedis:
         elif self._held_back:
             self._start_flush()
         if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
-            await self.renew()
+            await self.reset_idle()
 
     def _refuse_waiting(self, error: Exception) -> None:
         """Fail what has not left yet."""
@@ -196,7 +196,7 @@ class BatchedRedis:
 
     async def _exchange(self, batch: Sequence["_Command"]) -> list[object]:
         """Return the answers to a batch; redis-py's own pipeline costs three times as much."""
-        async with self._connections.lent() as connection:
+        async with self._connections.acquire() as connection:
             await connection.send_packed_command(b"".join(command.packed for command in batch))
             return [await self._read(connection, command.name) for command in batch]
 

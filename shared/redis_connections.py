@@ -11,7 +11,7 @@ from redis.exceptions import MaxConnectionsError
 MOST = 100
 
 
-class Connections:
+class ConnectionLender:
     """Lends connections, the one that was used last first, and at most 100 at once.
 
     redis-py's own pool closes its idle connections step by step, and meanwhile lends them: what was
@@ -25,7 +25,7 @@ class Connections:
         self._lent: set[AbstractConnection] = set()
 
     @contextlib.asynccontextmanager
-    async def lent(self) -> AsyncIterator[AbstractConnection]:
+    async def acquire(self) -> AsyncIterator[AbstractConnection]:
         """Lend a connection that has said its password and has nothing left to read.
 
         Raises:

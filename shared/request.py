@@ -31,7 +31,7 @@ MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", tuple[IPv4Network | IPv6Network, ...])
 
-KNOWN: web.AppKey[object] = web.AppKey("known")
+VALIDATION_CONTEXT: web.AppKey[object] = web.AppKey("known")
 """What a service's models ask when they validate, such as the time zones that there are."""
 
 M = TypeVar("M", bound=BaseModel)
@@ -99,7 +99,7 @@ def read_query(request: web.Request, model: type[M]) -> M:
 
 
 def _validated(request: web.Request, model: type[M], value: object) -> M:
-    return validate(model, value, request.app.get(KNOWN))
+    return validate(model, value, request.app.get(VALIDATION_CONTEXT))
 
 
 def path_id(request: web.Request, name: str = "id") -> UUID:

@@ -15,9 +15,9 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from shared.connection import Connection
+from shared.drain import accept_backlog, finish_requests
 from shared.health import READINESS
-from shared.last_call import finish, last_call
+from shared.http_connection import HttpConnection
 from shared.problem import DOCS
 from shared.settings import ServiceSettings
 
@@ -83,20 +83,20 @@ async def listening(
             yield address
         finally:
             if patient and runner.server is not None:
-                await last_call(server, runner.server)
+                await accept_backlog(server, runner.server)
             server.close()
             if runner.server is not None:
-                await finish(runner.server, grace)
+                await finish_requests(runner.server, grace)
     finally:
         await runner.cleanup()
 
 
-def _connections(runner: web.AppRunner, app: web.Application) -> Callable[[], Connection]:
+def _connections(runner: web.AppRunner, app: web.Application) -> Callable[[], HttpConnection]:
     """Return what makes a connection of each client that comes."""
     if runner.server is None:
         raise RuntimeError("the application is not set up")
     return functools.partial(
-        Connection,
+        HttpConnection,
         runner.server,
         loop=asyncio.get_running_loop(),
         docs=app[DOCS],

@@ -11,7 +11,7 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from shared.clock import Clock
 from shared.errors import TokenInvalid
-from shared.key_sets import PublicKey
+from shared.jwks import PublicKey
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1, not a secret
 MAX_TOKEN_BYTES = 4096
@@ -144,7 +144,7 @@ class TokenVerifier:
             raise TokenInvalid
         return claims
 
-    def identify(self, token: str) -> Claims:
+    def verify_ignoring_expiry(self, token: str) -> Claims:
         """Return what a token claims that may have expired: whose it was, not that it counts.
 
         Raises:

@@ -17,10 +17,10 @@ from auth_service.session.cookies import clear
 from auth_service.step_up.errors import StepUpRequired
 from auth_service.throttle.errors import ProofRequired
 from auth_service.user.schemas import UserAnswer
-from shared.answer import answer
 from shared.errors import Conflict, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
+from shared.responses import json_response
 
 EXPORT_SECONDS = 600  # some 100 MB at 200 kB a second
 routes = Routes("account")
@@ -29,7 +29,7 @@ routes = Routes("account")
 @routes.add("GET", "/me", summary="The signed-in user", answers={200: UserAnswer})
 async def get_me(request: web.Request) -> web.Response:
     """Answer with the caller."""
-    return answer(UserAnswer.model_validate(request[CALLER].user))
+    return json_response(UserAnswer.model_validate(request[CALLER].user))
 
 
 @routes.add(
@@ -47,10 +47,10 @@ async def change_me(request: web.Request) -> web.Response:
     if body.model_fields_set & ADDRESSES:
         to = destination_of(parts.settings, body.mobile, body.email)
         challenge = await service.ask(parts, caller, to, entrance)
-        return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+        return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
     changes = body.model_dump(include=body.model_fields_set & NAMES)
     user = await service.change_profile(parts, caller, changes, entrance)
-    return answer(UserAnswer.model_validate(user))
+    return json_response(UserAnswer.model_validate(user))
 
 
 @routes.add(
@@ -73,7 +73,7 @@ async def verify_contact(request: web.Request) -> web.Response:
         handle=body.challenge,
         entrance=entrance_of(request, body=body),
     )
-    return answer(UserAnswer.model_validate(user))
+    return json_response(UserAnswer.model_validate(user))
 
 
 @routes.add(

@@ -12,11 +12,11 @@ from auth_service.audit.model import Event
 from auth_service.audit.origin import origin
 from auth_service.delivery.letters import Letter
 from auth_service.resources import AUDIT, CALLER, LETTERS
-from shared.answer import answer
 from shared.errors import NotFound
 from shared.openapi import Routes
 from shared.paging import PageQuery, bad_cursor, decode_cursor, encode_cursor
 from shared.request import path_id, read_query
+from shared.responses import json_response
 
 MOST_DIGITS = 9
 routes = Routes("administration")
@@ -36,7 +36,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
     place = _read(query.cursor) if query.cursor else None
     letters, following = await request.app[LETTERS].page(place, query.limit)
     cursor = None if following is None else encode_cursor([str(following)])
-    return answer(DeadLetterPage(items=[_shown(one) for one in letters], next_cursor=cursor))
+    return json_response(DeadLetterPage(items=[_shown(one) for one in letters], next_cursor=cursor))
 
 
 @routes.add(

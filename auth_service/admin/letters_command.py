@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.logs import cause
+from shared.logs import describe_error
 from shared.redis import open_redis
 
 ENDED = "its life has ended: what it says is not true any more; delete it"
@@ -52,7 +52,7 @@ async def _act(
         async with opened as (letters, record):
             failure = await action(letters, record)
     except ServiceUnavailable as away:
-        failure = f"deliveries: {cause(away)}"
+        failure = f"deliveries: {describe_error(away)}"
     if failure is None:
         sys.stdout.write(f"{success}\n")
         return 0

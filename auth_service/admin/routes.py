@@ -10,9 +10,9 @@ from auth_service.phone import parse_phone_number
 from auth_service.resources import ADMINISTRATION, CALLER, SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.user.schemas import UserAnswer
-from shared.answer import answer
 from shared.openapi import Routes
 from shared.request import path_id, read_body, read_query
+from shared.responses import json_response
 
 routes = Routes("administration")
 
@@ -30,14 +30,14 @@ async def list_users(request: web.Request) -> web.Response:
     query = read_query(request, UserQuery)
     search = _search(request, query.q) if query.q else None
     found = await request.app[ADMINISTRATION].search(search, query.before_id(), query.rows)
-    return answer(UserPage.of(query, found, UserAnswer.model_validate))
+    return json_response(UserPage.of(query, found, UserAnswer.model_validate))
 
 
 @routes.add("GET", "/admin/users/{id}", summary="One user", answers={200: UserAnswer}, role="admin")
 async def get_user(request: web.Request) -> web.Response:
     """Answer with the user."""
     user = await request.app[ADMINISTRATION].get(path_id(request))
-    return answer(UserAnswer.model_validate(user))
+    return json_response(UserAnswer.model_validate(user))
 
 
 @routes.add(
@@ -52,7 +52,7 @@ async def get_user(request: web.Request) -> web.Response:
 async def disable_user(request: web.Request) -> web.Response:
     """Disable the user."""
     user = await request.app[ADMINISTRATION].disable(_actor(request), path_id(request))
-    return answer(UserAnswer.model_validate(user))
+    return json_response(UserAnswer.model_validate(user))
 
 
 @routes.add(
@@ -65,7 +65,7 @@ async def disable_user(request: web.Request) -> web.Response:
 async def enable_user(request: web.Request) -> web.Response:
     """Enable the user."""
     user = await request.app[ADMINISTRATION].enable(_actor(request), path_id(request))
-    return answer(UserAnswer.model_validate(user))
+    return json_response(UserAnswer.model_validate(user))
 
 
 @routes.add(
@@ -98,7 +98,7 @@ async def set_roles(request: web.Request) -> web.Response:
     user = await request.app[ADMINISTRATION].change_roles(
         _actor(request), user_id, "set", body.roles
     )
-    return answer(UserAnswer.model_validate(user))
+    return json_response(UserAnswer.model_validate(user))
 
 
 def _actor(request: web.Request) -> Actor:

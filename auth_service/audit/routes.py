@@ -5,9 +5,9 @@ from aiohttp import web
 from auth_service.audit.model import Filter
 from auth_service.audit.schemas import EventAnswer, EventPage, EventQuery
 from auth_service.resources import AUDIT
-from shared.answer import answer
 from shared.openapi import Routes
 from shared.request import read_query
+from shared.responses import json_response
 
 routes = Routes("administration")
 
@@ -25,4 +25,4 @@ async def list_events(request: web.Request) -> web.Response:
     query = read_query(request, EventQuery)
     wanted = Filter(query.user_id, query.event, query.since, query.until)
     found = await request.app[AUDIT].list_events(wanted, query.before_id(), query.rows)
-    return answer(EventPage.of(query, found, EventAnswer.model_validate))
+    return json_response(EventPage.of(query, found, EventAnswer.model_validate))

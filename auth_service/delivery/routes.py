@@ -8,10 +8,10 @@ from auth_service.delivery.schemas import InboxMessage, InboxPage, InboxQuery
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import INBOX, SETTINGS
-from shared.answer import answer
 from shared.errors import NotFound
 from shared.openapi import Routes
 from shared.request import client_address, read_query
+from shared.responses import json_response
 from shared.settings import is_loopback
 
 routes = Routes("development")
@@ -38,7 +38,7 @@ async def get_inbox(request: web.Request) -> web.Response:
     kept = await request.app[INBOX].read(
         to or parse_mail_address(query.to.replace(" ", "+")) or written
     )
-    return answer(InboxPage(items=[InboxMessage(**message) for message in kept]))
+    return json_response(InboxPage(items=[InboxMessage(**message) for message in kept]))
 
 
 def _from_here(request: web.Request) -> bool:

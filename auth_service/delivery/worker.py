@@ -10,7 +10,7 @@ import structlog
 from auth_service.delivery.model import Entry
 from auth_service.delivery.queue import Queue
 from auth_service.delivery.sender import Sender, TakenOverError
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.errors import ServiceUnavailable
 
 AT_ONCE = 128
@@ -89,8 +89,8 @@ async def working(queue: Queue, sender: Sender) -> AsyncIterator[None]:
     worker = Worker(queue, sender)
     try:
         async with (
-            repeating("deliveries", worker.look, pause=POLL_SECONDS),
-            repeating("delivery_claims", worker.renew, pause=RENEW_SECONDS),
+            run_periodically("deliveries", worker.look, pause=POLL_SECONDS),
+            run_periodically("delivery_claims", worker.renew, pause=RENEW_SECONDS),
         ):
             yield
     finally:

@@ -16,10 +16,10 @@ from auth_service.session.model import BY_CODE, BY_PASSWORD
 from auth_service.session.schemas import TokenPair
 from auth_service.throttle.errors import ProofRequired
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
-from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
+from shared.responses import json_response
 
 routes = Routes("sign-in")
 
@@ -56,7 +56,7 @@ async def login(request: web.Request) -> web.Response:
 async def _ask(request: web.Request, body: LoginBody, destination: Destination) -> web.Response:
     client = client_of(request, body)
     challenge = await service.ask(request.app[PARTS], destination, client)
-    return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+    return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
 
 
 async def _by_code(

@@ -159,4 +159,4 @@ async def _rehash(parts: Parts, account: Account, password: str, client: Client)
         fresh = await parts.hasher.hash(password, client.network)
         await replace_hash(parts.database, account, fresh)
     except ServiceUnavailable:
-        log.warning("password.rehash_put_off", user_id=str(account.user.id))
+        log.warning("password.rehash_deferred", user_id=str(account.user.id))

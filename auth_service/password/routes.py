@@ -23,10 +23,10 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.session.answers import client_of, entrance_of
 from auth_service.settings import AuthSettings
 from auth_service.throttle.errors import ProofRequired
-from shared.answer import answer
 from shared.errors import RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
+from shared.responses import json_response
 
 routes = Routes("passwords")
 
@@ -45,7 +45,7 @@ async def forgot_password(request: web.Request) -> web.Response:
     body, parts = await read_body(request, ForgotBody), request.app[PARTS]
     named = _named(body, parts.settings)
     challenge = await service.ask(parts, named, client_of(request, body))
-    return answer(Sent.of(challenge, "If there is such an account, a code was sent"), 202)
+    return json_response(Sent.of(challenge, "If there is such an account, a code was sent"), 202)
 
 
 @routes.add(
@@ -63,7 +63,9 @@ async def verify_reset(request: web.Request) -> web.Response:
     named = _named(body, parts.settings)
     entrance = entrance_of(request, body=body)
     ticket = await service.exchange(parts, named, body.otp, body.challenge, entrance)
-    return answer(ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds())))
+    return json_response(
+        ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
+    )
 
 
 @routes.add(
@@ -84,7 +86,7 @@ async def reset_password(request: web.Request) -> web.Response:
     else:
         named, code = _named(body, parts.settings), body.otp or ""
         await service.reset_by_code(parts, named, code, body.challenge, entrance, password=password)
-    return answer(PasswordStored(message="Password reset. Sign in again."))
+    return json_response(PasswordStored(message="Password reset. Sign in again."))
 
 
 @routes.add(
@@ -105,7 +107,7 @@ async def change_password(request: web.Request) -> web.Response:
         body.new_password,
         entrance_of(request, body=body),
     )
-    return answer(PasswordStored(message="Password changed"))
+    return json_response(PasswordStored(message="Password changed"))
 
 
 def _named(body: NameBody, settings: AuthSettings) -> Named:

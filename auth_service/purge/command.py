@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.db import open_database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.logs import cause
+from shared.logs import describe_error
 
 
 async def run_purge(settings: AuthSettings, clock: Clock, entropy: Entropy) -> int:
@@ -18,7 +18,7 @@ async def run_purge(settings: AuthSettings, clock: Clock, entropy: Entropy) -> i
         try:
             removed = await Purge(database, Audit(database, clock, entropy), clock).run()
         except ServiceUnavailable as away:
-            sys.stderr.write(f"purge: {cause(away)}\n")
+            sys.stderr.write(f"purge: {describe_error(away)}\n")
             return 1
     sys.stdout.write(", ".join(f"{count} {what}" for what, count in removed.items()) + "\n")
     return 0

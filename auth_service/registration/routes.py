@@ -23,10 +23,10 @@ from auth_service.session.schemas import Activation
 from auth_service.settings import AuthSettings
 from auth_service.throttle.errors import ProofRequired
 from auth_service.user.errors import UserNotRegistered
-from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
+from shared.responses import json_response
 
 ACTIVATED = "OTP verified successfully! Account activated."
 REGISTERED = "User registered successfully. OTP sent!"
@@ -49,9 +49,9 @@ async def register(request: web.Request) -> web.Response:
     claim = _claim(body, parts.settings)
     challenge, user_id = await service.register(parts, claim, client_of(request, body))
     if parts.conceals:
-        return answer(Sent.of(challenge, SENT), 202)
+        return json_response(Sent.of(challenge, SENT), 202)
     sent = Sent.of(challenge, REGISTERED)
-    return answer(Registered(user_id=user_id, **sent.model_dump()), 201)
+    return json_response(Registered(user_id=user_id, **sent.model_dump()), 201)
 
 
 @routes.add(
@@ -69,7 +69,7 @@ async def resend_otp(request: web.Request) -> web.Response:
     destination = destination_of(parts.settings, body.mobile, body.email)
     client = client_of(request, body)
     challenge = await service.resend(parts, destination, body.challenge, client)
-    return answer(Sent.of(challenge, SENT), 202)
+    return json_response(Sent.of(challenge, SENT), 202)
 
 
 @routes.add(

@@ -7,7 +7,7 @@ import structlog
 
 from auth_service.revocation.backlog import Entries
 from auth_service.revocation.model import StoredRevocation
-from shared.background import cancelled
+from shared.background import cancel_and_wait
 from shared.errors import ServiceUnavailable
 
 CALLS_AT_ONCE = 2
@@ -85,8 +85,8 @@ class Courier:
     async def end(self) -> None:
         """Note what has not been noted yet; whoever is still being told is not any more."""
         for call in list(self._calls):
-            await cancelled(call)
+            await cancel_and_wait(call)
         if self._marking is not None:
-            await cancelled(self._marking)
+            await cancel_and_wait(self._marking)
         if self._told:
             await self._mark_told()

@@ -3,7 +3,7 @@
 import asyncio
 
 from auth_service.revocation.progress import Progress
-from shared.background import cancelled, repeat
+from shared.background import cancel_and_wait, repeat_forever
 from shared.redis import BatchedRedis
 
 SAY_SECONDS = 0.3
@@ -34,7 +34,7 @@ class Lateness:
         self.missed += 1
         self._since = None
         if self._saying is None and not self._ended:
-            saying = repeat("catch_up", self._say, pause=PAUSE_SECONDS)
+            saying = repeat_forever("catch_up", self._say, pause=PAUSE_SECONDS)
             self._saying = asyncio.create_task(saying, name="catch_up")
 
     async def begin(self) -> int:
@@ -46,7 +46,7 @@ class Lateness:
     async def _say(self) -> None:
         async with self._turn:
             missed = self.missed
-            since = await self._redis.within(SAY_SECONDS, self._progress.behind(self._since))
+            since = await self._redis.with_timeout(SAY_SECONDS, self._progress.behind(self._since))
             if missed == self.missed:
                 self._since = since
 
@@ -61,5 +61,5 @@ class Lateness:
         """Say nothing more."""
         self._ended = True
         if self._saying is not None:
-            await cancelled(self._saying)
+            await cancel_and_wait(self._saying)
             self._saying = None

@@ -171,7 +171,7 @@ class Publisher:
 
     async def _answers(self) -> bool:
         try:
-            return await self._redis.within(PROBE_SECONDS, self._redis.reachable())
+            return await self._redis.with_timeout(PROBE_SECONDS, self._redis.reachable())
         except ServiceUnavailable:
             return False
 

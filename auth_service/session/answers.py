@@ -21,11 +21,11 @@ from auth_service.session.schemas import IN_COOKIES, Activation, TokenPair, Tran
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
-from shared.answer import answer
 from shared.credentials import DEVICE, find_cookie
 from shared.errors import MalformedRequest
 from shared.problem import REQUEST_ID
 from shared.request import client_address
+from shared.responses import json_response
 
 
 def client_of(request: web.Request, body: DeviceBody | None = None) -> Client:
@@ -100,8 +100,8 @@ def token_pair(
     )
     shown = pair if message is None else Activation(message=message, **dict(pair))
     if csrf is None:
-        return answer(shown, status)
-    response = answer(shown, status, without=IN_COOKIES)
+        return json_response(shown, status)
+    response = json_response(shown, status, without=IN_COOKIES)
     set_access(response, pair.access_token, csrf, pair.refresh_expires_in)
     set_refresh(response, pair.refresh_token, pair.refresh_expires_in)
     set_device(response, pair.device)

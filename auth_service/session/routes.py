@@ -20,11 +20,11 @@ from auth_service.session.schemas import (
     SessionPage,
     TokenPair,
 )
-from shared.answer import answer
 from shared.errors import RateLimited
 from shared.openapi import Routes
 from shared.paging import LAST_ID, LAST_MOMENT, PageQuery, Position
 from shared.request import path_id, read_optional_body, read_query
+from shared.responses import json_response
 
 NEWEST = Position(LAST_MOMENT, LAST_ID)
 routes = Routes("sessions")
@@ -108,7 +108,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     found = await service.list_sessions(
         request.app[PARTS], caller, query.start(UUID, NEWEST), query.rows
     )
-    return answer(SessionPage.of(query, found, partial(SessionAnswer.of, caller.session_id)))
+    return json_response(SessionPage.of(query, found, partial(SessionAnswer.of, caller.session_id)))
 
 
 @routes.add(

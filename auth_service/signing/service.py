@@ -17,7 +17,7 @@ from auth_service.user.model import User
 from shared.clock import Clock, rfc3339
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.key_sets import parse_jwks
+from shared.jwks import parse_jwks
 from shared.tokens import TOKEN_TYPE, TokenVerifier
 
 log = structlog.get_logger()
@@ -80,7 +80,7 @@ class Signer:
         self._keys, self._stamp = keys, stamp
         if not self.ready:
             signs_from = rfc3339(keys[0].signs_from) if keys else None
-            log.warning("signing_key.awaited", keys=len(keys), first_signs_from=signs_from)
+            log.warning("signing_key.not_yet_active", keys=len(keys), first_signs_from=signs_from)
 
     @property
     def ready(self) -> bool:

@@ -14,10 +14,10 @@ from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import SignupBody
 from auth_service.throttle.errors import ProofRequired
-from shared.answer import answer
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
+from shared.responses import json_response
 
 routes = Routes("sign-up")
 
@@ -42,7 +42,7 @@ async def signup(request: web.Request) -> web.Response:
 async def _ask(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
     client = client_of(request, body)
     challenge = await service.ask(request.app[PARTS], number, body.name or "", client)
-    return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+    return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
 
 
 async def _enter(request: web.Request, body: SignupBody, number: Destination) -> web.Response:

@@ -11,11 +11,11 @@ from auth_service.session.cookies import csrf_of, set_access
 from auth_service.session.model import Session
 from auth_service.step_up import service
 from auth_service.step_up.schemas import FreshToken, StepUpBody
-from shared.answer import answer
 from shared.credentials import find_credential
 from shared.errors import RateLimited
 from shared.openapi import Routes
 from shared.request import read_optional_body
+from shared.responses import json_response
 
 routes = Routes("sessions")
 
@@ -40,7 +40,7 @@ async def step_up(request: web.Request) -> web.Response:
         session = await service.by_code(parts, caller, body.otp, body.challenge, entrance)
     else:
         challenge = await service.ask(parts, caller, entrance)
-        return answer(Sent.of(challenge, "OTP sent successfully"), 202)
+        return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
     return _fresh_token(request, session)
 
 
@@ -49,11 +49,11 @@ def _fresh_token(request: web.Request, session: Session) -> web.Response:
     credential, life = find_credential(request), request.app[SIGNER].life
     if credential is None or not credential.in_cookie:
         token = access_token(request, request[CALLER].user, session)
-        return answer(FreshToken(access_token=token, expires_in=life))
+        return json_response(FreshToken(access_token=token, expires_in=life))
     csrf = csrf_of(request, session.id)
     token = access_token(request, request[CALLER].user, session, csrf)
     fresh = FreshToken(access_token=token, expires_in=life)
-    response = answer(fresh, without=frozenset({"access_token"}))
+    response = json_response(fresh, without=frozenset({"access_token"}))
     left = session.expires_at - request.app[PARTS].clock.now()
     set_access(response, token, csrf, int(left.total_seconds()))
     return response

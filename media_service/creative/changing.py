@@ -13,7 +13,7 @@ from media_service.creative.service import require_own
 from media_service.creative.zone import Zones
 from shared.db import Database
 from shared.errors import Conflict, VersionMismatch
-from shared.precondition import Expected
+from shared.if_match import IfMatch
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ async def change_creative(
     creative_id: UUID,
     user_id: UUID,
     *,
-    expected: Expected,
+    expected: IfMatch,
     change: Change,
     now: datetime,
 ) -> Creative:

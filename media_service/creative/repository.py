@@ -4,7 +4,7 @@ from uuid import UUID
 
 from media_service.creative.model import Creative, Selection, Status
 from shared.db import Connection, Record
-from shared.precondition import Expected
+from shared.if_match import IfMatch
 
 INSERT = """
 INSERT INTO creatives (
@@ -112,7 +112,7 @@ async def replace(connection: Connection, changed: Creative) -> Creative | None:
 
 
 async def remove(
-    connection: Connection, creative_id: UUID, user_id: UUID, expected: Expected
+    connection: Connection, creative_id: UUID, user_id: UUID, expected: IfMatch
 ) -> Creative | None:
     """Delete the user's creative, if its version is expected; return what it was, None without one.
 

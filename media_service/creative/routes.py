@@ -20,12 +20,12 @@ from media_service.creative.schemas import (
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.sending import answer_file
 from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, ZONES, database_of
-from shared.answer import answer
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
+from shared.if_match import IF_MATCH, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.precondition import IF_MATCH, read_expected, version_tag
 from shared.request import path_id, read_body, read_query
+from shared.responses import json_response
 
 routes = Routes("creatives")
 _IMAGE = Content("image/*", "The file's bytes")
@@ -45,7 +45,7 @@ async def list_creatives(request: web.Request) -> web.Response:
     found = await service.list_creatives(
         request.app[DATABASE], request[CALLER], query.owner, query.selection()
     )
-    return answer(CreativePage.of(query, found, CreativeAnswer.of))
+    return json_response(CreativePage.of(query, found, CreativeAnswer.of))
 
 
 @routes.add(
@@ -77,7 +77,7 @@ async def get_creative(request: web.Request) -> web.Response:
 async def patch_creative(request: web.Request) -> web.Response:
     """Answer with the creative as it is now."""
     app, given = request.app, request.headers.getall(IF_MATCH, [])
-    expected = read_expected(given, required=True)
+    expected = read_if_match(given, required=True)
     creative = await change_creative(
         app[DATABASE],
         app[ZONES],
@@ -100,7 +100,7 @@ async def patch_creative(request: web.Request) -> web.Response:
 )
 async def delete_creative(request: web.Request) -> web.Response:
     """Remove the creative and its files."""
-    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
+    app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
     await service.delete_creative(
         app[DATABASE], app[REMOVER], path_id(request), request[CALLER].sub, expected
     )
@@ -175,8 +175,10 @@ async def create_link(request: web.Request) -> web.Response:
         seconds=asked.expires_in,
         now=app[CLOCK].now(),
     )
-    return answer(LinkAnswer.of(signed))
+    return json_response(LinkAnswer.of(signed))
 
 
 def _answer_creative(creative: Creative) -> web.Response:
-    return answer(CreativeAnswer.of(creative), headers={"ETag": version_tag(creative.version)})
+    return json_response(
+        CreativeAnswer.of(creative), headers={"ETag": version_tag(creative.version)}
+    )

@@ -11,7 +11,7 @@ from media_service.creative.model import Creative, Owner, Selection
 from media_service.picture.removal import Remover
 from shared.db import Database
 from shared.errors import Forbidden, NotFound, VersionMismatch
-from shared.precondition import Expected
+from shared.if_match import IfMatch
 from shared.tokens import Claims
 
 EDITOR = "editor"
@@ -89,7 +89,7 @@ async def delete_creative(
     remover: Remover,
     creative_id: UUID,
     user_id: UUID,
-    expected: Expected,
+    expected: IfMatch,
 ) -> None:
     """Remove the user's creative: the row first, so that no row is ever without its files.
 

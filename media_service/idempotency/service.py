@@ -9,7 +9,7 @@ from media_service.idempotency import repository
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
 from media_service.idempotency.model import FirstAnswer, KeyUse
 from media_service.owner.model import RENEW_SECONDS
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
@@ -81,7 +81,7 @@ async def _holding(database: Database, use: KeyUse, clock: Clock) -> AsyncIterat
             await repository.renew(connection, use, clock.now())
 
     try:
-        async with repeating("key.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
+        async with run_periodically("key.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
             yield
     except BaseException:
         await _release(database, use)
@@ -99,4 +99,4 @@ async def _release(database: Database, use: KeyUse) -> None:
         async with database.connection() as connection:
             await repository.release(connection, use)
     except ServiceUnavailable:
-        log.warning("key.release_not_noted", route=use.route)  # its lease runs out
+        log.warning("idempotency_key.release_failed", route=use.route)  # its lease runs out

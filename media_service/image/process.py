@@ -155,7 +155,7 @@ class Worker:
             answer = asyncio.create_task(_receive(process))
             return await within_job_time(answer, process.pid, wall=WALL_SECONDS, cpu=CPU_SECONDS)
         except TimeoutError:
-            log.warning("image_worker.overran", pid=process.pid)
+            log.warning("image_worker.timed_out", pid=process.pid)
             raise BrokenImage("the image takes too long to decode") from None
         except (EOFError, ValueError, RecursionError) as ended:
             await self.kill()

@@ -17,7 +17,7 @@ from media_service.owner.model import (
     Upload,
     seconds_until_tomorrow,
 )
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import DomainError, RateLimited, ServiceUnavailable, TokenRevoked
@@ -50,7 +50,9 @@ async def uploading(
             await repository.renew_upload(connection, upload, clock.now())
 
     try:
-        async with repeating("upload.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
+        async with run_periodically(
+            "upload.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS
+        ):
             yield
     finally:
         await _end(database, upload)
@@ -111,4 +113,4 @@ async def _end(database: Database, upload: Upload) -> None:
         async with database.connection() as connection:
             await repository.end_upload(connection, upload)
     except ServiceUnavailable:
-        log.warning("upload.end_not_noted", upload_id=str(upload.id))  # its lease runs out
+        log.warning("upload.release_failed", upload_id=str(upload.id))  # its lease runs out

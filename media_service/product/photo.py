@@ -22,7 +22,7 @@ from media_service.upload.rendered import described, places, render, told_by
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
-from shared.precondition import Expected
+from shared.if_match import IfMatch
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ async def remove_product(
     remover: Remover,
     product_id: str,
     user_id: UUID,
-    expected: Expected,
+    expected: IfMatch,
 ) -> None:
     """Remove the user's product and let go of its photo's files.
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from media_service.product.model import Change, Photo, Product
 from shared.db import Connection, Record
+from shared.if_match import IfMatch
 from shared.paging import Position
-from shared.precondition import Expected
 
 COLUMNS = """
 id, user_id, name, description, price, currency, visibility, photo_id, created_at, updated_at,
@@ -166,7 +166,7 @@ async def change(
     product_id: str,
     user_id: UUID,
     *,
-    expected: Expected,
+    expected: IfMatch,
     wanted: Change,
     now: datetime,
 ) -> Product | None:
@@ -186,9 +186,7 @@ async def change(
     return _product(row) if row else None
 
 
-async def remove(
-    connection: Connection, product_id: str, user_id: UUID, expected: Expected
-) -> bool:
+async def remove(connection: Connection, product_id: str, user_id: UUID, expected: IfMatch) -> bool:
     """Delete the user's product, if its version is expected, and its photo's row.
 
     Return False when there was none. Called in a transaction: a statement that had to wait for

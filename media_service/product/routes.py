@@ -29,12 +29,12 @@ from media_service.resources import (
 )
 from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival, read_key
 from media_service.upload.routes import KEY_ERRORS, UPLOAD_ERRORS, answer_created
-from shared.answer import answer
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
+from shared.if_match import IF_MATCH, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.precondition import IF_MATCH, read_expected, version_tag
 from shared.request import read_body, read_query
+from shared.responses import json_response
 
 routes = Routes("products")
 PHOTO_FIELD = "photo"
@@ -79,7 +79,7 @@ async def list_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query, caller = read_query(request, ProductQuery), request[CALLER].sub
     found = await service.list_products(request.app[DATABASE], caller, query.before(), query.rows)
-    return answer(ProductPage.of(query, found, ProductAnswer.of))
+    return json_response(ProductPage.of(query, found, ProductAnswer.of))
 
 
 @routes.add(
@@ -94,7 +94,7 @@ async def search_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, PublicQuery)
     found = await service.search_products(database_of(request), query.q, query.before(), query.rows)
-    return answer(ProductPage.of(query, found, ProductAnswer.of))
+    return json_response(ProductPage.of(query, found, ProductAnswer.of))
 
 
 @routes.add(
@@ -124,7 +124,7 @@ async def get_product(request: web.Request) -> web.Response:
 )
 async def patch_product(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
+    app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
     body = await read_body(request, ProductChange)
     product = await service.change_product(
         app[DATABASE],
@@ -148,7 +148,7 @@ async def patch_product(request: web.Request) -> web.Response:
 )
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
-    app, expected = request.app, read_expected(request.headers.getall(IF_MATCH, []))
+    app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
     await photo.remove_product(
         app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub, expected
     )
@@ -235,7 +235,7 @@ async def _identify(request: web.Request) -> DomainError | None:
 
 
 def _answer_product(product: Product) -> web.Response:
-    return answer(ProductAnswer.of(product), headers={"ETag": version_tag(product.version)})
+    return json_response(ProductAnswer.of(product), headers={"ETag": version_tag(product.version)})
 
 
 def _product_id(request: web.Request) -> str:

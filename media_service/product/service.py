@@ -17,8 +17,8 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import NotFound, ServiceUnavailable, VersionMismatch
+from shared.if_match import IfMatch
 from shared.paging import Position
-from shared.precondition import Expected
 
 ROUTE = "products"
 log = structlog.get_logger()
@@ -128,7 +128,7 @@ async def change_product(
     product_id: str,
     user_id: UUID,
     *,
-    expected: Expected,
+    expected: IfMatch,
     wanted: Change,
     now: datetime,
 ) -> Product:

@@ -19,7 +19,7 @@ from media_service.storage.s3_upload import Uploader
 from media_service.storage.staging import Staging
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
-from shared.logs import cause
+from shared.logs import describe_error
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -164,7 +164,7 @@ class S3StoredFile:
                 except BROKEN_OFF as broken:
                     if not (attempts := attempts - 1):
                         raise
-                    log.warning("file.reading_resumed", key=self._key, cause=cause(broken))
+                    log.warning("file.reading_resumed", key=self._key, cause=describe_error(broken))
                 else:
                     return
 

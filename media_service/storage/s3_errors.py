@@ -45,5 +45,5 @@ def _judgement(refused: ClientError) -> Exception:
         return ObjectMissing()
     if code in _FULL or status == _FULL_STATUS:
         return StorageFull()
-    log.warning("store.refused", operation=refused.operation_name, error=code, status=status)
+    log.warning("storage.rejected", operation=refused.operation_name, error=code, status=status)
     return ServiceUnavailable(RETRY_AFTER, "The file store cannot be used")

@@ -14,7 +14,7 @@ from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
-from shared.request import KNOWN
+from shared.request import VALIDATION_CONTEXT
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 F = TypeVar("F", bound=BaseModel)
@@ -39,7 +39,13 @@ def read_arrival(
 
     async def read(staged: StagedFile) -> Draft:
         fields = await read_form(
-            body, boundary, staged, limits, model=form, file_field=file_field, known=app.get(KNOWN)
+            body,
+            boundary,
+            staged,
+            limits,
+            model=form,
+            file_field=file_field,
+            known=app.get(VALIDATION_CONTEXT),
         )
         return draft(fields)
 

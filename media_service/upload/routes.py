@@ -16,8 +16,8 @@ from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival
 from media_service.upload.model import FILE_FIELD
 from media_service.upload.schemas import UploadForm
 from shared.errors import RateLimited
+from shared.if_match import version_tag
 from shared.openapi import Routes
-from shared.precondition import version_tag
 
 routes = Routes("creatives")
 UPLOAD_ERRORS = (

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock, SystemClock
-from shared.key_sets import JwksFile
+from shared.jwks import JwksFile
 from shared.revocation.follower import following
 from shared.revocation.mirror import Mirror
 from shared.tokens import Claims, TokenVerifier
@@ -73,7 +73,7 @@ async def admitting(
     await watch.look()
     async with (
         following(redis_url, revocation_keys, now, **mirror_options) as mirror,
-        repeating("keys", watch.look, pause=KEYS_SECONDS),
+        run_periodically("keys", watch.look, pause=KEYS_SECONDS),
     ):
         yield Admission(verifier, mirror)
 

@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.clock import Clock, milliseconds
 from shared.redis import new_client
 from shared.revocation.catch_up import CatchUp
@@ -202,7 +202,7 @@ async def following(
     redis = new_client(redis_url, timeout=ANSWER_SECONDS)
     follower = Follower(redis, keys, mirror, clock)
     try:
-        async with repeating("revocations", follower.follow, pause=RECONNECT_SECONDS):
+        async with run_periodically("revocations", follower.follow, pause=RECONNECT_SECONDS):
             yield mirror
     finally:
         await redis.aclose()

@@ -134,7 +134,7 @@ async def test_that_no_key_signs_yet_is_said_with_when_one_will(
         await signer.refresh()
         await signer.refresh()
     [event] = logs
-    assert (event["event"], event["log_level"]) == ("signing_key.awaited", "warning")
+    assert (event["event"], event["log_level"]) == ("signing_key.not_yet_active", "warning")
     assert event["first_signs_from"] == (first and rfc3339(first))
 
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from auth_service.revocation.repository import LOCK
 from shared.clock import SystemClock
 from shared.errors import TokenRevoked
-from shared.key_sets import parse_jwks
+from shared.jwks import parse_jwks
 from shared.revocation import follower
 from shared.revocation.follower import following
 from shared.revocation.message import HEAD, LOG

@@ -11,7 +11,7 @@ from uuid import uuid4
 from jwt.utils import base64url_decode
 
 from shared.clock import SystemClock
-from shared.key_sets import PublicKey
+from shared.jwks import PublicKey
 from shared.revocation.admission import Admission
 from shared.revocation.mirror import Mirror
 from shared.tokens import TokenVerifier

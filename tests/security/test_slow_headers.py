@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from deploy.local.front import create_front
-from shared import connection, request
+from shared import http_connection, request
 from shared.settings import ServiceSettings
 from shared.shutdown import IDLE_SECONDS, listening
 from tests.conftest import REVOCATION_KEY
@@ -34,8 +34,8 @@ STARTS = [b"G", b"GET / HTTP/1.1\r\n", HEADER + b"X-Zebra: "]
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (connection.HEADER_SECONDS, request.BODY_SECONDS, IDLE_SECONDS) == (10, 10, 60)
-    monkeypatch.setattr(connection, "HEADER_SECONDS", SHORT)
+    assert (http_connection.HEADER_SECONDS, request.BODY_SECONDS, IDLE_SECONDS) == (10, 10, 60)
+    monkeypatch.setattr(http_connection, "HEADER_SECONDS", SHORT)
     monkeypatch.setattr(request, "BODY_SECONDS", SHORT)
     monkeypatch.setattr("shared.shutdown.LINGER_SECONDS", 0.1)
 

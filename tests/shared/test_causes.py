@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
-from shared.background import repeating
+from shared.background import run_periodically
 from shared.db import Database, open_database
 from shared.errors import ServiceUnavailable
 from shared.health import Readiness
-from shared.logs import cause
+from shared.logs import describe_error
 from shared.redis import BatchedRedis, open_redis
 from tests.support.waiting import until
 
@@ -36,7 +36,7 @@ async def read_warning(once: Callable[[], Awaitable[object]]) -> str:
         await once()
 
     with structlog.testing.capture_logs() as logs:
-        async with repeating("task", count, pause=0.01):
+        async with run_periodically("task", count, pause=0.01):
             await until(lambda: turns > 2)
     [entry] = logs
     assert entry["event"] == "task.interrupted"
@@ -75,7 +75,7 @@ async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redi
         async with open_redis(with_login(valkey.url(), "weak", WRONG)) as weak:
             with pytest.raises(ServiceUnavailable) as refused:
                 await weak.execute("GET", "key")
-            assert "NOPERM" in cause(refused.value)
+            assert "NOPERM" in describe_error(refused.value)
             assert "no permissions" in await read_warning(lambda: weak.execute("GET", "key"))
             assert not await weak.reachable()
             assert "no permissions" in weak.last_error
@@ -106,4 +106,4 @@ def test_cause_of_a_timeout_is_not_the_cancellation_behind_it() -> None:
     late.__cause__ = asyncio.CancelledError()
     away = ServiceUnavailable(detail="away")
     away.__cause__ = late
-    assert cause(away) == "ServiceUnavailable: away, caused by TimeoutError: late"
+    assert describe_error(away) == "ServiceUnavailable: away, caused by TimeoutError: late"

@@ -6,7 +6,7 @@ import json
 import pytest
 import structlog
 
-from shared import connection, request
+from shared import http_connection, request
 from tests.support.wire import Small, parse
 
 GET = b"GET /v1/small/things HTTP/1.1\r\nHost: h\r\n"
@@ -16,8 +16,8 @@ SHORT = 0.2
 
 @pytest.fixture
 def _short_header_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert connection.HEADER_SECONDS == 10
-    monkeypatch.setattr(connection, "HEADER_SECONDS", SHORT)
+    assert http_connection.HEADER_SECONDS == 10
+    monkeypatch.setattr(http_connection, "HEADER_SECONDS", SHORT)
 
 
 @pytest.fixture

@@ -129,14 +129,14 @@ async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
 async def test_who_has_no_time_is_told_so_and_finds_a_new_connection(
     batched: BatchedRedis, proxy: Proxy
 ) -> None:
-    assert await batched.within(5, batched.execute("PING")) is True
+    assert await batched.with_timeout(5, batched.execute("PING")) is True
     proxy.freeze()
     started = time.monotonic()
     with pytest.raises(ServiceUnavailable):
-        await batched.within(0.1, batched.execute("PING"))
+        await batched.with_timeout(0.1, batched.execute("PING"))
     assert 0.1 <= time.monotonic() - started < 1
     proxy.thaw()
-    assert await batched.within(5, batched.execute("PING")) is True
+    assert await batched.with_timeout(5, batched.execute("PING")) is True
 
 
 async def test_a_redis_that_is_busy_with_a_script_is_away(

@@ -88,7 +88,7 @@ async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
 
 
 async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
-    await batched.renew()
+    await batched.reset_idle()
     await proxy.left()
     assert await batched.execute("PING") is True
 
@@ -111,7 +111,7 @@ async def test_what_is_asked_while_connections_are_renewed_is_answered(
     async def ask() -> list[Any]:
         return await asyncio.gather(*(batched.execute("ECHO", number) for number in range(100)))
 
-    steps = [batched.renew, ask] if renewed_first else [ask, batched.renew]
+    steps = [batched.reset_idle, ask] if renewed_first else [ask, batched.reset_idle]
     first = asyncio.create_task(steps[0]())
     for _ in range(ticks):
         await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
-from shared.key_sets import parse_jwks
+from shared.jwks import parse_jwks
 from shared.tokens import TokenVerifier
 from tests.support.clock import MovableClock
 from tests.support.tokens import Mint

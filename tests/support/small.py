@@ -9,7 +9,6 @@ import time
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.answer import answer
 from shared.application import Interface, build_application
 from shared.entropy import SystemEntropy
 from shared.errors import Conflict, TokenMissing
@@ -23,6 +22,7 @@ from shared.request import (
     read_optional_body,
     read_query,
 )
+from shared.responses import json_response
 from shared.settings import ServiceSettings, load_settings
 from shared.shutdown import run
 from shared.tokens import bearer
@@ -76,13 +76,13 @@ class Text(BaseModel):
 )
 async def make(request: web.Request) -> web.Response:
     """Answer with what was sent."""
-    return answer(await read_body(request, Thing), 201)
+    return json_response(await read_body(request, Thing), 201)
 
 
 @routes.add("POST", "/maybe", summary="Maybe", body=Nothing, answers={200: Nothing}, auth=False)
 async def maybe(request: web.Request) -> web.Response:
     """Take a body or none."""
-    return answer(await read_optional_body(request, Nothing))
+    return json_response(await read_optional_body(request, Nothing))
 
 
 @routes.add("GET", "/things", summary="List", query=Listing, answers={200: Listing}, auth=False)
@@ -91,19 +91,19 @@ async def list_things(request: web.Request) -> web.Response:
     query = read_query(request, Listing)
     if query.cursor is not None:
         decode_cursor(query.cursor, 2)
-    return answer(query)
+    return json_response(query)
 
 
 @routes.add("GET", "/things/{id}", summary="One", answers={200: Text})
 async def show(request: web.Request) -> web.Response:
     """Answer with the id."""
-    return answer(Text(text=str(path_id(request))))
+    return json_response(Text(text=str(path_id(request))))
 
 
 @routes.add("GET", "/address", summary="Who asks", answers={200: Text}, auth=False)
 async def address(request: web.Request) -> web.Response:
     """Answer with the client's address."""
-    return answer(Text(text=str(client_address(request))))
+    return json_response(Text(text=str(client_address(request))))
 
 
 @routes.add("GET", "/broken", summary="A bug", answers={200: Text}, auth=False)
@@ -116,7 +116,7 @@ async def broken(_request: web.Request) -> web.Response:
 async def late(_request: web.Request) -> web.Response:
     """Take longer than allowed."""
     await asyncio.sleep(60)
-    return answer(Text(text="too late"))
+    return json_response(Text(text="too late"))
 
 
 @routes.add("GET", "/slow", summary="Slow", answers={200: Text}, auth=False)
@@ -124,20 +124,20 @@ async def slow(request: web.Request) -> web.Response:
     """Take as long as asked for."""
     request.app[BUSY].append("slow")
     await asyncio.sleep(float(request.query["seconds"]))
-    return answer(Text(text="done"))
+    return json_response(Text(text="done"))
 
 
 @routes.add("GET", "/lookup", summary="Look up", answers={200: Text}, auth=False)
 async def look_up(_request: web.Request) -> web.Response:
     """Leave a thread of the loop's executor at work, as a look-up that no name server answers."""
     asyncio.get_running_loop().run_in_executor(None, time.sleep, LOOKUP_SECONDS)
-    return answer(Text(text="it runs"))
+    return json_response(Text(text="it runs"))
 
 
 @routes.add("GET", "/busy", summary="How busy it was", answers={200: Text}, auth=False)
 async def busy(request: web.Request) -> web.Response:
     """Answer with how many slow requests have begun."""
-    return answer(Text(text=str(len(request.app[BUSY]))))
+    return json_response(Text(text=str(len(request.app[BUSY]))))
 
 
 async def authenticate(request: web.Request) -> None:

@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from auth_service.settings import AuthSettings
 from docs.generate import COMPOSE_ALONE
 from media_service.settings import MediaSettings
-from shared.last_call import ANSWER_SECONDS
+from shared.drain import ANSWER_SECONDS
 from shared.settings import ServiceSettings
 
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jwt.algorithms import OKPAlgorithm
 
 from shared.errors import TokenInvalid
-from shared.key_sets import parse_jwks
+from shared.jwks import parse_jwks
 from shared.tokens import MAX_TOKEN_BYTES, TokenVerifier
 from tests.support.clock import MovableClock
 from tests.support.raw_tokens import (

@@ -11,7 +11,7 @@ _TAG = re.compile(r'("?)([0-9]{1,9})\1')
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class IfMatch:
     """The versions that a client's change may be made to; None is whichever there is (`*`)."""
 
     versions: frozenset[int] | None
@@ -36,10 +36,10 @@ def version_tag(version: int) -> str:
     return f'"{version}"'
 
 
-ANY_VERSION = Expected(None)
+ANY_VERSION = IfMatch(None)
 
 
-def read_expected(headers: Sequence[str], *, required: bool = False) -> Expected:
+def read_if_match(headers: Sequence[str], *, required: bool = False) -> IfMatch:
     """Return what the `If-Match` headers say; without one, whichever version there is will do.
 
     A bare number is taken too. A weak tag, or one that is none of ours, matches nothing.
@@ -53,4 +53,4 @@ def read_expected(headers: Sequence[str], *, required: bool = False) -> Expected
     if not tags or "*" in tags:
         return ANY_VERSION
     found = [_TAG.fullmatch(tag) for tag in tags]
-    return Expected(frozenset(int(one[2]) for one in found if one))
+    return IfMatch(frozenset(int(one[2]) for one in found if one))

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import PreconditionRequired, VersionMismatch
-from shared.precondition import ANY_VERSION, read_expected, version_tag
+from shared.if_match import ANY_VERSION, read_if_match, version_tag
 
 
 @given(st.integers(1, 10**9 - 1))
 def test_a_tag_names_its_version_and_no_other(version: int) -> None:
-    expected = read_expected([version_tag(version)])
+    expected = read_if_match([version_tag(version)])
     assert expected.listed == [version]
     expected.check(version)
     for other in (version - 1, version + 1):
@@ -20,9 +20,9 @@ def test_a_tag_names_its_version_and_no_other(version: int) -> None:
 
 @pytest.mark.parametrize("headers", [[], [""], [" , "]])
 def test_whether_a_change_must_name_its_version_is_the_routes_affair(headers: list[str]) -> None:
-    assert read_expected(headers) == ANY_VERSION
+    assert read_if_match(headers) == ANY_VERSION
     with pytest.raises(PreconditionRequired):
-        read_expected(headers, required=True)
+        read_if_match(headers, required=True)
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_whether_a_change_must_name_its_version_is_the_routes_affair(headers: li
     ],
 )
 def test_only_strong_tags_of_ours_count(headers: list[str], versions: set[int]) -> None:
-    assert read_expected(headers).listed == sorted(versions)
-    assert read_expected(headers, required=True).listed == sorted(versions)
+    assert read_if_match(headers).listed == sorted(versions)
+    assert read_if_match(headers, required=True).listed == sorted(versions)
 
 
 def test_a_star_is_whichever_there_is() -> None:
-    expected = read_expected(["*"], required=True)
+    expected = read_if_match(["*"], required=True)
     expected.check(77)
     assert expected.listed is None
 
 
 @given(st.lists(st.text()))
 def test_no_text_is_a_crash(headers: list[str]) -> None:
-    read_expected(headers)
+    read_if_match(headers)

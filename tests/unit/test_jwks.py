@@ -15,7 +15,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
 from shared.errors import TokenInvalid
-from shared.key_sets import JwksFile, PublicKey, parse_jwks
+from shared.jwks import JwksFile, PublicKey, parse_jwks
 from shared.tokens import TokenVerifier
 from tests.support.clock import MovableClock
 from tests.support.tokens import Mint

@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 
-def answer(
+def json_response(
     body: BaseModel,
     status: int = 200,
     headers: Mapping[str, str] | None = None,

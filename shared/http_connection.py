@@ -15,7 +15,7 @@ BLANK_LINE = b"\r\n\r\n"
 log = structlog.get_logger()
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """aiohttp's connection, closed when a request's header takes more than 10 s to arrive.
 
     aiohttp itself waits for ever for the end of a first header. For that of a later one it waits

@@ -12,7 +12,7 @@ import sys
 
 from aiohttp import web
 
-from shared.connection import Connection
+from shared.http_connection import HttpConnection
 
 # Linux, without any privilege: segments from more than one hop away are dropped before they open a
 # connection, and every sender's segments look as if they were (RFC 5082 is what this is made for).
@@ -27,7 +27,7 @@ ANSWER_SECONDS = 3  # for the answers to requests whose time is over, and for cl
 LOOK_AGAIN_SECONDS = 0.02
 
 
-async def last_call(server: asyncio.Server, connections: web.Server) -> None:
+async def accept_backlog(server: asyncio.Server, connections: web.Server) -> None:
     """Close a TCP server after taking in every connection that a client may think it has."""
     told = [_accept(one, NOBODY) for one in server.sockets]
     if not any(told):
@@ -40,7 +40,7 @@ async def last_call(server: asyncio.Server, connections: web.Server) -> None:
     await asyncio.sleep(REQUEST_SECONDS)
 
 
-async def finish(connections: web.Server, grace: float) -> None:
+async def finish_requests(connections: web.Server, grace: float) -> None:
     """Answer the requests that are here, reading what still arrives of them; take no other ones.
 
     A request that takes longer than `grace` seconds is answered 503. Call it when nothing listens.
@@ -65,8 +65,8 @@ async def _all_gone(connections: web.Server, seconds: float) -> bool:
     return True
 
 
-def _ours(connections: web.Server) -> list[Connection]:
-    return [one for one in connections.connections if isinstance(one, Connection)]
+def _ours(connections: web.Server) -> list[HttpConnection]:
+    return [one for one in connections.connections if isinstance(one, HttpConnection)]
 
 
 def _accept(one: socket.socket, hops: int) -> bool:
