@@ -22,13 +22,13 @@ from deploy.local.valkey import Valkey
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.shutdown import listening
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.databases import Databases
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
-pytest_plugins = ["tests.support.documented"]
+pytest_plugins = ["tests.support.documented_answers_plugin"]
 
 SECRET = "a-secret-of-the-test-suite-0123456789abcdef"
 REVOCATION_KEY = "a-revocation-key-of-the-suite-0123456789ab"

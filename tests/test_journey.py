@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, FormData
 
-from tests.support.journey import AuthClient, read
-from tests.support.media import day
+from tests.support.auth_client import AuthClient, read
+from tests.support.media_client import day
 from tests.support.pictures import encode
 from tests.support.ports import own_port
 

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.local.valkey import Valkey
-from tests.auth.rounds import Bench, open_bench
+from tests.auth.publisher_harness import Bench, open_bench
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.support.clock import MovableClock
 from tests.support.database import Connection

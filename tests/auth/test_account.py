@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.auth.test_admin import be_admin
+from tests.support.auth_client import Answer, AuthClient, wrong
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient, wrong
 
 NUMBER, OTHER, NEW = "+919876543210", "+919876543211", "+919876543299"
 MAIL = "asha@example.com"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 ADMIN, NUMBER = "+919876543200", "+919876543210"
 

@@ -8,9 +8,9 @@ import pytest
 
 from auth_service.cli import main
 from tests.support.accounts import activate, register
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 ADMIN, NUMBER, OTHER = "+919876543200", "+919876543210", "+919876543211"
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import ISSUER
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.database import Connection
-from tests.support.journey import AuthClient, wrong
 from tests.support.waiting import until
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"

@@ -12,9 +12,9 @@ from auth_service.opaque import SECRET_BYTES, wrap
 from shared.db import open_database
 from shared.entropy import SystemEntropy, new_id
 from tests.support.accounts import post
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient, wrong
 
 NUMBER = "+919876543210"
 EVENTS = "select * from audit_events order by id"

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.browser import sign_in
 from tests.support.database import Connection
-from tests.support.journey import AuthClient, wrong
 
 MOBILE, NEW, EMAIL = "+919876543210", "+919876543299", "asha.rao@example.com"
 OTHER = "a brand new phrase"

@@ -11,7 +11,7 @@ from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.model import DELETED_LIFE
 from shared.revocation.message import DELETED, HEAD, LOG, USER_DELETED
 from shared.revocation.mirror import KEEP_AFTER_EXPIRY
-from tests.auth.rounds import LIFE, Bench
+from tests.auth.publisher_harness import LIFE, Bench
 
 
 async def test_a_quiet_round_changes_nothing(bench: Bench) -> None:

@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.support.accounts import activate, next_code, post
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
-from tests.support.journey import Answer, AuthClient
 
 ENOUGH = 50
 WATCHED = {

@@ -11,8 +11,8 @@ from auth_service.revocation.backlog import Backlog
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
 from shared.errors import ServiceUnavailable
-from tests.auth.rounds import Bench
-from tests.support.troubled import failing, holding
+from tests.auth.publisher_harness import Bench
+from tests.support.fault_injection import failing, holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

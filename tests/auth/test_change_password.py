@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 from tests.support.waiting import until
 
 EMAIL = "asha.rao@example.com"

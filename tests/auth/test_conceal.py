@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from auth_service.constant_time import FLOOR_SECONDS
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 ACTIVE, PENDING, DISABLED = "asha@example.com", "meera@example.com", "ravi@example.com"
 UNKNOWN = "kiran@example.com"

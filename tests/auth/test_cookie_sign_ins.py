@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, register
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.browser import ACCESS, CSRF, DEVICE, REFRESH, Browser, set_by
-from tests.support.journey import Answer, AuthClient
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}

@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 
 from tests.conftest import ISSUER
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.browser import (
     ACCESS,
     CSRF,
@@ -18,7 +19,6 @@ from tests.support.browser import (
     sign_in,
 )
 from tests.support.clock import MovableClock
-from tests.support.journey import Answer, AuthClient
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"

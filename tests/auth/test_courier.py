@@ -13,8 +13,8 @@ from auth_service.revocation.courier import CALLS_AT_ONCE, Courier
 from auth_service.revocation.model import StoredRevocation
 from shared.errors import ServiceUnavailable
 from shared.revocation.message import Revocation
+from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 AT = datetime(2027, 1, 15, tzinfo=UTC)

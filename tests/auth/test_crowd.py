@@ -10,7 +10,7 @@ from aiohttp import ClientSession, TCPConnector
 
 from shared import db
 from shared.db import Connection, Database
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 
 NUMBER = "+919876543210"
 CONNECTIONS, EACH = 10, 3

@@ -14,9 +14,9 @@ from auth_service.cli import main
 from auth_service.delivery.queue import Queue
 from shared.errors import ServiceUnavailable
 from tests.auth.test_admin import be_admin
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 from tests.support.providers import ProviderStandIn
 from tests.support.waiting import until
 

@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 
 from shared.revocation.message import DELETED, decode
 from tests.conftest import REVOCATION_KEY
+from tests.support.auth_client import AuthClient
 from tests.support.browser import ACCESS, CSRF, REFRESH, set_by, sign_in
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 NUMBER = "+919876543210"
 

@@ -13,8 +13,8 @@ from auth_service.throttle.model import digest
 from shared.entropy import SystemEntropy
 from tests.conftest import SECRET
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 EMAIL = "asha.rao@example.com"
 TABLES = ("users", "sessions", "tokens", "revocations", "audit_events")

@@ -13,7 +13,7 @@ from auth_service.revocation.backlog import EpochGone, Found
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.seeding import Seeding
 from shared.revocation.message import DELETED, HEAD, LOG, Revocation
-from tests.auth.rounds import LIFE, Bench
+from tests.auth.publisher_harness import LIFE, Bench
 
 
 async def test_the_first_round_begins_an_epoch_with_everything_that_lives(bench: Bench) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
+from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 NUMBER = "+919876543210"
 NOWHERE = "127.0.0.1:1"

@@ -10,9 +10,9 @@ import pytest
 from auth_service.password.hasher import Hasher
 from tests.conftest import ISSUER
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
 from tests.support.database import Connection, refused
-from tests.support.journey import AuthClient, wrong
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}

@@ -5,8 +5,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
-from tests.support.journey import AuthClient, wrong
 
 NUMBER = "+919876543210"
 

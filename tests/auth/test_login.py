@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 
 from auth_service.password.hasher import Hasher
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.database import Connection, refused
-from tests.support.journey import AuthClient, wrong
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}

@@ -15,8 +15,8 @@ from auth_service.throttle.service import Throttle
 from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import open_redis
 from tests.support.accounts import PASSWORD, activate, post
+from tests.support.auth_client import many_at_once
 from tests.support.clock import MovableClock
-from tests.support.journey import many_at_once
 
 EMAIL = "asha.rao@example.com"
 HOME, ELSEWHERE = "198.51.100.1", "203.0.113.7"

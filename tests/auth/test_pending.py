@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, post
-from tests.support.journey import Answer, AuthClient
+from tests.support.auth_client import Answer, AuthClient
 
 EMAIL, NEW = "asha@example.com", "battery staple horse"
 Act = Callable[[AuthClient, Any], Awaitable[Answer]]

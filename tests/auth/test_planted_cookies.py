@@ -9,10 +9,10 @@ import pytest
 from auth_service.signing.keystore import KeyStore
 from shared.clock import SystemClock
 from tests.conftest import ISSUER
+from tests.support.auth_client import AuthClient
 from tests.support.browser import ACCESS, REFRESH, Browser, alive, enter, set_by, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 FOREIGN = ["https://evil.example", "null", ISSUER + ".evil.example", "http://127.0.0.1:8001", ""]

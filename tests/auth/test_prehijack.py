@@ -7,9 +7,9 @@ import pytest
 
 from tests.auth.test_admin import be_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post, register, to_of
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 OWN = "the password of the owner"

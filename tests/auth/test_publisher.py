@@ -17,8 +17,8 @@ from shared.revocation.message import HEAD, LOG
 from shared.revocation.mirror import Mirror
 from shared.tokens import TokenVerifier
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
+from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"

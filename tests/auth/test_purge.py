@@ -9,9 +9,9 @@ from auth_service.purge.command import run_purge
 from auth_service.settings import AuthSettings
 from shared.entropy import SystemEntropy
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 EMAIL, WAITING = "asha@example.com", "meera@example.com"

@@ -6,9 +6,9 @@ from typing import Any
 
 from auth_service.opaque import SECRET_BYTES, wrap
 from tests.conftest import SECRET
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 NUMBER = "+919876543210"
 OTHER_SECRET = "another-secret-of-the-test-suite-0123456789"

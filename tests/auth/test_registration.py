@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
 from tests.support.database import Connection, refused
-from tests.support.journey import AuthClient, wrong
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA = {"first_name": "Asha", "last_name": "Rao"}

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from shared.revocation.message import LOG, decode
 from tests.conftest import REVOCATION_KEY
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"

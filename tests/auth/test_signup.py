@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import auth_service
+from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient, wrong
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"

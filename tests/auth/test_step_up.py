@@ -5,10 +5,10 @@ from typing import Any
 import jwt
 import pytest
 
+from tests.support.auth_client import Answer, AuthClient, wrong
 from tests.support.browser import ACCESS, CSRF, set_by, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient, wrong
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 NEW = {"email": "asha@example.com"}

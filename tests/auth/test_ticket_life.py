@@ -9,8 +9,8 @@ import pytest
 from auth_service.password import repository
 from tests.auth.test_admin import be_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 EMAIL, NEW_EMAIL, OWN = "asha@example.com", "new@example.com", "battery staple horse"
 MALLORYS = "a password of mallory's"

@@ -29,7 +29,7 @@ class Nursery:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.auth.nursery"],
+            [sys.executable, "-m", "tests.auth.forking_worker"],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,

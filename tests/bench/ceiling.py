@@ -2,8 +2,8 @@
 
 from tests.bench.bench import Bench
 from tests.bench.paired import Side, turn
+from tests.bench.raw_http import render
 from tests.bench.table import Figure
-from tests.bench.wire import render
 
 
 async def ceiling(bench: Bench) -> list[Figure]:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from tests.bench.wire import measure
+from tests.bench.raw_http import measure
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from tests.bench.table import Figure, ratios
 from tests.bench.uploading import MIB, photograph
 from tests.stack.stack import Stack, engine_missing
 from tests.stack.test_journey import number
-from tests.support.journey import AuthClient
-from tests.support.media import FORM, picture_form
+from tests.support.auth_client import AuthClient
+from tests.support.media_client import FORM, picture_form
 
 NAME = "download behind the gateway"
 SHARE = 0.95

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from tests.bench.bench import Bench
 from tests.bench.paired import Side, interleave
 from tests.bench.paths import SCHEDULE, SIGNUP, Visitors, callers, reading
+from tests.bench.raw_http import render
 from tests.bench.table import Figure, at_most, ratios
-from tests.bench.wire import render
 
 FEW = 1_000
 MOST_GROWTH = 1.3

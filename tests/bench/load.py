@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import uvloop
 
-from tests.bench.wire import measure
+from tests.bench.raw_http import measure
 
 CONNECT_SECONDS = 5
 STALLED_SECONDS = 20

@@ -7,9 +7,9 @@ from tests.bench.bench import Bench
 from tests.bench.child import Child
 from tests.bench.launcher import CODE
 from tests.bench.paired import Side, compare, interleave
+from tests.bench.raw_http import render
 from tests.bench.seed import EACH, FRESH_NUMBER, number, user_id
 from tests.bench.table import Figure
-from tests.bench.wire import render
 
 SIGNUP = "/v1/auth/signup"
 SCHEDULE = "/v1/media/scheduled"

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from tests.bench.client import Lines, Seen
+from tests.bench.raw_http import render
 from tests.bench.stack import Stack
-from tests.bench.wire import render
 
 REPLICAS = 3
 AUTH_LINES = 64

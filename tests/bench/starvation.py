@@ -11,8 +11,8 @@ from tests.bench.child import Child
 from tests.bench.client import Lines
 from tests.bench.generator import Load
 from tests.bench.paths import SCHEDULE, callers, reading
+from tests.bench.raw_http import render
 from tests.bench.table import Figure, at_most
-from tests.bench.wire import render
 
 PRODUCTS = 120_000
 SEARCHES = 90

@@ -19,10 +19,10 @@ from tests.bench.generator import Generator, Load
 from tests.bench.load import percentile
 from tests.bench.measure import measure
 from tests.bench.paired import Round, Side, compare, interleave
+from tests.bench.raw_http import measure as take
+from tests.bench.raw_http import render as request
 from tests.bench.rows import ROWS
 from tests.bench.table import Figure, at_most, failed, ratios, render
-from tests.bench.wire import measure as take
-from tests.bench.wire import render as request
 from tests.support.ports import own_port
 
 TINY = 0.05

@@ -15,7 +15,7 @@ from PIL import Image
 from tests.bench.bench import Bench
 from tests.bench.child import BenchError, Child
 from tests.bench.table import Figure, at_most, brief, ratios
-from tests.support.media import BOUNDARY, MEDIA, picture_form
+from tests.support.media_client import BOUNDARY, MEDIA, picture_form
 from tests.support.pictures import noise
 
 MIB = 1024 * 1024

@@ -16,7 +16,7 @@ from media_service.settings import MediaSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from tests.conftest import ISSUER, MEDIA_SECRET, REVOCATION_KEY
-from tests.support.journey import Answer, AuthClient, read
+from tests.support.auth_client import Answer, AuthClient, read
 from tests.support.waiting import until
 
 

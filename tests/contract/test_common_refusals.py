@@ -8,8 +8,8 @@ import pytest
 from shared.request import FORM, MAX_JSON_BYTES
 from tests.contract.conftest import Services
 from tests.contract.test_route_table import ALICE, ROUTES, Route
+from tests.support.auth_client import Answer
 from tests.support.database import Connection
-from tests.support.journey import Answer
 from tests.support.waiting import until
 
 JSON = "application/json"

@@ -4,7 +4,7 @@ import asyncpg
 
 from tests.contract.conftest import Services
 from tests.support.database import Connection
-from tests.support.media import FORM, picture_form
+from tests.support.media_client import FORM, picture_form
 from tests.support.waiting import until
 
 ADMIN, NUMBER = "+919876543200", "+919876543210"

@@ -16,7 +16,7 @@ from tests.conftest import AUDIENCE, ISSUER
 from tests.contract.conftest import Services
 from tests.support.browser import ACCESS, sign_in
 from tests.support.database import Connection
-from tests.support.media import FORM, form, part, picture_form
+from tests.support.media_client import FORM, form, part, picture_form
 from tests.support.pictures import encode
 from tests.support.tokens import Mint
 

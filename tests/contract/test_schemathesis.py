@@ -27,8 +27,8 @@ from shared.shutdown import listening
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.contract.conftest import media_values, ready
 from tests.support.accounts import PASSWORD, activate, post
+from tests.support.auth_client import AuthClient
 from tests.support.databases import Databases
-from tests.support.journey import AuthClient
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
 EXAMPLES = 15

@@ -15,8 +15,8 @@ from tests.soak.codes import Codes
 from tests.soak.record import Client, Pacer, Record, UnexpectedAnswer
 from tests.soak.users import KEPT, Administrator, User
 from tests.soak.warm_up import AUDIENCE, PATHS
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 from tests.support.tokens import Mint
 
 LIFE = 600

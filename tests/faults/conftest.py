@@ -19,9 +19,9 @@ from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY, SECRET
-from tests.faults.stage import Stage, send_signal
+from tests.faults.stack import Stage, send_signal
 from tests.support.databases import Databases
-from tests.support.link import Link, linking
+from tests.support.lossy_proxy import Link, linking
 from tests.support.ports import own_port
 from tests.support.tokens import Mint
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from shared.clock import SystemClock
-from tests.faults.stage import Stage, log_out
+from tests.faults.stack import Stage, log_out
 
 
 class SteppingClock(SystemClock):

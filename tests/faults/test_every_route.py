@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.contract.test_route_table import ROUTES, Route
-from tests.faults.stage import Stage, kill
+from tests.faults.stack import Stage, kill
 from tests.support.accounts import PASSWORD, activate
-from tests.support.journey import Answer, read
-from tests.support.media import FORM, form, part, picture_form
+from tests.support.auth_client import Answer, read
+from tests.support.media_client import FORM, form, part, picture_form
 from tests.support.pictures import encode
 
 EMAIL, NUMBER = "asha@example.com", "+919876543210"

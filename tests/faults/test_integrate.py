@@ -19,7 +19,7 @@ from shared.revocation.message import Revocation
 from shared.revocation.metrics import watch_mirror
 from shared.revocation.mirror import Mirror
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
-from tests.faults.stage import Stage
+from tests.faults.stack import Stage
 from tests.support.clock import MovableClock
 from tests.support.tokens import open_epoch, revoke_session
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.revocation.message import HEAD, LOG
-from tests.faults.stage import Stage, log_out
+from tests.faults.stack import Stage, log_out
 from tests.support.waiting import until
 
 BOUND = 3

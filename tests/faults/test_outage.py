@@ -14,9 +14,9 @@ from media_service.resources import ADMISSION
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation import follower
 from shared.revocation.catch_up import DEAD_AFTER
-from tests.faults.stage import Media, Stage, Token, log_out
+from tests.faults.stack import Media, Stage, Token, log_out
 from tests.faults.test_redis import cut, join
-from tests.support.troubled import holding
+from tests.support.fault_injection import holding
 from tests.support.waiting import until
 
 SESSIONS = 1000

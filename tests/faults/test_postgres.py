@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.faults.stage import Stage, Token, kill, log_out
-from tests.support.journey import AuthClient
+from tests.faults.stack import Stage, Token, kill, log_out
+from tests.support.auth_client import AuthClient
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"

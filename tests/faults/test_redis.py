@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.faults.stage import Media, Stage, Token, kill, log_out, send_signal
+from tests.faults.stack import Media, Stage, Token, kill, log_out, send_signal
 
 BACK = 2
 DEAD = 1

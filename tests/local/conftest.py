@@ -11,7 +11,7 @@ from aiohttp import ClientSession, web
 
 from deploy.local.front import create_front
 from shared.shutdown import listening
-from tests.local.dummy import Dummy
+from tests.local.dummy_service import Dummy
 
 
 @dataclass

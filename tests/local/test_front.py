@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
 from tests.local.conftest import Front
-from tests.local.dummy import BIG, CHUNKED, MIB
+from tests.local.dummy_service import BIG, CHUNKED, MIB
 
 
 async def exchange(port: int, request: bytes, *, until: bytes | None = None) -> bytes:

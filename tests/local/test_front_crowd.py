@@ -13,7 +13,7 @@ from aiohttp import ClientSession, TCPConnector
 from deploy.local.front import create_front
 from shared.problem import DOCS
 from shared.shutdown import listening
-from tests.local.dummy import Dummy
+from tests.local.dummy_service import Dummy
 
 CALLERS, AT_ONCE = 256, 32
 

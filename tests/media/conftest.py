@@ -24,11 +24,11 @@ from media_service.settings import MediaSettings
 from media_service.storage import opening
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
-from tests.support.bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.clock import MovableClock
+from tests.support.command_process import Death, address, running
 from tests.support.decoders import StartedDecoders, started_decoders
-from tests.support.media import MediaClient
-from tests.support.service import Death, address, running
+from tests.support.media_client import MediaClient
+from tests.support.moto_bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.tokens import Mint, open_epoch
 
 

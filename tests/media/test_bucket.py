@@ -20,8 +20,8 @@ from media_service.storage.s3_upload import PART_BYTES, Uploader
 from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
-from tests.support.bucket import MotoBucket
-from tests.support.media import left_over, picture_form
+from tests.support.media_client import left_over, picture_form
+from tests.support.moto_bucket import MotoBucket
 from tests.support.pictures import encode, grain
 from tests.support.waiting import until
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import asyncpg
 
+from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
-from tests.support.injection import INJECTIONS
-from tests.support.journey import Answer
-from tests.support.media import MediaClient, day, part
+from tests.support.injection_texts import INJECTIONS
+from tests.support.media_client import MediaClient, day, part
 
 
 async def patch(media: MediaClient, made: Any, version: str | None, /, **change: Any) -> Answer:

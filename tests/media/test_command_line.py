@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from tests.support.media import left_over
+from tests.support.media_client import left_over
 from tests.support.tokens import open_epoch
 
 

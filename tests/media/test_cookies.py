@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from tests.conftest import ISSUER
-from tests.support.journey import Answer, read
-from tests.support.media import FORM as FORM_TYPE
-from tests.support.media import MEDIA, MediaClient, picture_form
+from tests.support.auth_client import Answer, read
+from tests.support.media_client import FORM as FORM_TYPE
+from tests.support.media_client import MEDIA, MediaClient, picture_form
 
 ACCESS = "__Host-access"
 SHOWN = "5" * 64

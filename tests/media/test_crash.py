@@ -18,9 +18,9 @@ from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
-from tests.support.media import MediaClient, picture_form
+from tests.support.command_process import Death, finished
+from tests.support.media_client import MediaClient, picture_form
 from tests.support.pictures import encode
-from tests.support.service import Death, finished
 
 STAGED = "media_service.storage.staged.LocalStagedFile"
 STORE = "media_service.storage.local"

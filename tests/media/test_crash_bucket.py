@@ -15,10 +15,10 @@ from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from tests.media.test_crash import died, rows
-from tests.support.bucket import CREDENTIALS, MotoBucket
-from tests.support.media import picture_form
+from tests.support.command_process import Death
+from tests.support.media_client import picture_form
+from tests.support.moto_bucket import CREDENTIALS, MotoBucket
 from tests.support.pictures import grain
-from tests.support.service import Death
 
 UPLOADER = "media_service.storage.s3_upload.Uploader"
 UPLOAD = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.support.media import MediaClient, day, form, left_over, part, picture_form
+from tests.support.media_client import MediaClient, day, form, left_over, part, picture_form
 from tests.support.pictures import encode
 from tests.support.waiting import until
 

@@ -15,7 +15,7 @@ from shared.clock import SystemClock
 from shared.db import open_database
 from shared.revocation.message import DELETED, Revocation
 from tests.conftest import REVOCATION_KEY
-from tests.support.media import FORM, MediaClient, form, left_over, part
+from tests.support.media_client import FORM, MediaClient, form, left_over, part
 from tests.support.pictures import encode
 from tests.support.tokens import tell_of_deleted
 from tests.support.waiting import until

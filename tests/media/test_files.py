@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from blockbuster import blockbuster_ctx
 
-from tests.support.media import MediaClient, kept, left_over, part
+from tests.support.media_client import MediaClient, kept, left_over, part
 from tests.support.pictures import encode, grain
 from tests.support.waiting import until
 

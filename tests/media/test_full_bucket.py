@@ -14,8 +14,8 @@ import pytest
 import structlog
 from aiohttp import ClientSession, web
 
-from tests.support.bucket import MotoBucket
-from tests.support.media import left_over, picture_form
+from tests.support.media_client import left_over, picture_form
+from tests.support.moto_bucket import MotoBucket
 from tests.support.pictures import grain
 from tests.support.waiting import until
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.support.media import MediaClient, left_over, picture_form
+from tests.support.media_client import MediaClient, left_over, picture_form
 from tests.support.pictures import encode, grain
 
 LIMIT = 256 * 1024

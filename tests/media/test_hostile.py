@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from media_service.image.worker import MEMORY_BYTES
-from tests.support.corpus import Named, corpus
-from tests.support.media import MediaClient, left_over, picture_form
+from tests.support.media_client import MediaClient, left_over, picture_form
+from tests.support.picture_corpus import Named, corpus
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
 SENDERS = 2  # as many as decode: nobody waits for another's picture

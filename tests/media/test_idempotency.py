@@ -14,12 +14,12 @@ from aiohttp import ClientError
 from media_service.idempotency import repository
 from media_service.idempotency.model import FirstAnswer, KeyUse
 from shared.db import open_database
+from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
-from tests.support.injection import INJECTIONS
-from tests.support.journey import Answer
-from tests.support.media import FORM, MediaClient, day, form, part, picture_form
+from tests.support.command_process import Death, finished
+from tests.support.injection_texts import INJECTIONS
+from tests.support.media_client import FORM, MediaClient, day, form, part, picture_form
 from tests.support.pictures import encode
-from tests.support.service import Death, finished
 
 PICTURE = encode()
 DAY = day()

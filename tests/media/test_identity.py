@@ -16,7 +16,7 @@ from media_service.app import INTERFACE
 from shared.revocation.message import HEAD
 from shared.tokens import LEEWAY_SECONDS
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
-from tests.support.media import MEDIA, MediaClient, left_over, picture_form
+from tests.support.media_client import MEDIA, MediaClient, left_over, picture_form
 from tests.support.tokens import Mint, revoke_session
 from tests.support.waiting import until
 

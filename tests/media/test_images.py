@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.adorned import SECRET, adorned
-from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
-from tests.support.media import MediaClient, left_over, picture_form
+from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
+from tests.support.media_client import MediaClient, left_over, picture_form
+from tests.support.metadata_samples import SECRET, adorned
 from tests.support.pictures import blank_png, encode
 
 pytestmark = pytest.mark.usefixtures("measured_workers")

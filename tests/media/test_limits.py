@@ -15,12 +15,12 @@ from aiohttp import ClientError
 from media_service.owner import repository as owners
 from media_service.owner.model import Allowance, Upload
 from shared.db import open_database
+from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
+from tests.support.command_process import Death, finished
 from tests.support.database import Connection
-from tests.support.journey import Answer
-from tests.support.media import FORM, MediaClient, left_over, picture_form
+from tests.support.media_client import FORM, MediaClient, left_over, picture_form
 from tests.support.pictures import encode
-from tests.support.service import Death, finished
 from tests.support.waiting import until
 
 PICTURE = encode()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import MEDIA_SECRET
 from tests.support.clock import MovableClock
-from tests.support.media import MEDIA, MediaClient
+from tests.support.media_client import MEDIA, MediaClient
 
 WEEK = 7 * 24 * 3600
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from media_service import app
-from tests.support.media import FORM, MediaClient, form, left_over, part
+from tests.support.command_process import finished, running
+from tests.support.media_client import FORM, MediaClient, form, left_over, part
 from tests.support.pictures import encode
 from tests.support.products import offer
-from tests.support.service import finished, running
 from tests.support.waiting import until
 
 Command = Callable[..., Awaitable[tuple[int | None, str]]]

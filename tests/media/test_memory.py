@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.media import MediaClient, picture_form
+from tests.support.media_client import MediaClient, picture_form
 from tests.support.pictures import encode
 
 MIB, MB = 1024 * 1024, 10**6

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from tests.conftest import REVOCATION_KEY
 from tests.media.test_identity import session_of
 from tests.media.test_photos import FIELDS, PICTURE, look, offer, photo, put, send
-from tests.support.hostile import TOO_LARGE
-from tests.support.journey import Answer
-from tests.support.media import FORM, MediaClient, form, left_over, part
+from tests.support.auth_client import Answer
+from tests.support.hostile_pictures import TOO_LARGE
+from tests.support.media_client import FORM, MediaClient, form, left_over, part
 from tests.support.tokens import revoke_session
 
 ROUTES = ["POST", "PUT"]

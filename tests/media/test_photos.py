@@ -13,8 +13,8 @@ import pytest
 
 from media_service.product import repository
 from shared.db import open_database
-from tests.support.journey import Answer, read
-from tests.support.media import FORM, MEDIA, MediaClient, form, left_over, part
+from tests.support.auth_client import Answer, read
+from tests.support.media_client import FORM, MEDIA, MediaClient, form, left_over, part
 from tests.support.pictures import encode
 from tests.support.waiting import until
 

@@ -16,9 +16,9 @@ from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
-from tests.support.media import FORM, form, left_over, part
+from tests.support.command_process import Death, finished
+from tests.support.media_client import FORM, form, left_over, part
 from tests.support.pictures import encode
-from tests.support.service import Death, finished
 
 TABLE = "media_service.product.repository"
 FIELDS = (part("name", "Lamp"), part("price", "1"), part("currency", "EUR"))

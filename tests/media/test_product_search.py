@@ -1,6 +1,6 @@
 """Products found by their words, by anybody, at a bounded cost."""
 
-from tests.support.media import MediaClient
+from tests.support.media_client import MediaClient
 from tests.support.products import found, offer
 
 

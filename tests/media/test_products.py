@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from media_service.product.currency import CURRENCIES
-from tests.support.injection import INJECTIONS
-from tests.support.journey import Answer
-from tests.support.media import MediaClient
+from tests.support.auth_client import Answer
+from tests.support.injection_texts import INJECTIONS
+from tests.support.media_client import MediaClient
 from tests.support.products import LAMP, found, offer
 
 MISSING = "PR-000000000000"

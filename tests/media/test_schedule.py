@@ -9,7 +9,7 @@ import pytest
 
 from media_service.schedule.repository import TODAY_AND_TOMORROW
 from tests.support.clock import MovableClock
-from tests.support.media import MediaClient, day, part
+from tests.support.media_client import MediaClient, day, part
 
 EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp import ClientConnectionError
 
-from tests.support.media import FORM, MEDIA, MediaClient, picture_form
-from tests.support.service import finished
+from tests.support.command_process import finished
+from tests.support.media_client import FORM, MEDIA, MediaClient, picture_form
 from tests.support.waiting import until
 
 UPLOADS, PIECES = 5, 20

@@ -13,7 +13,7 @@ from media_service.storage.local import LocalStorage
 from media_service.storage.model import CHUNK_BYTES, ObjectKey
 from shared.entropy import SystemEntropy
 from tests.support.clock import MovableClock
-from tests.support.media import left_over
+from tests.support.media_client import left_over
 
 
 @pytest.fixture

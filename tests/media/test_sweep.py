@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from tests.support.clock import MovableClock
-from tests.support.media import MediaClient, left_over
-from tests.support.service import finished, running
+from tests.support.command_process import finished, running
+from tests.support.media_client import MediaClient, left_over
 from tests.support.waiting import until
 
 Sweep = Callable[..., Awaitable[tuple[int | None, str]]]

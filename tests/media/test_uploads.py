@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.support.media import (
+from tests.support.media_client import (
     BOUNDARY,
     FORM,
     MediaClient,

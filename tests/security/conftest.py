@@ -24,11 +24,11 @@ from tests.media.conftest import (
     mint,
     serving_media,
 )
+from tests.support.auth_client import AuthClient
+from tests.support.blocked_hashes import HeldThreads, Open
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.exports import NUMBER, Served
-from tests.support.held_hashes import HeldThreads, Open
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 __all__ = [

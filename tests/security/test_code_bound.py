@@ -13,7 +13,7 @@ from auth_service.keyring import Keyring
 from shared.entropy import SystemEntropy
 from tests.conftest import SECRET
 from tests.support.accounts import PASSWORD, activate, post
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 CODE = "424242"

@@ -9,8 +9,8 @@ from auth_service.otp.invalidation import CodeInvalidator
 from shared.errors import ServiceUnavailable
 from tests.auth.test_admin import be_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import Answer, AuthClient, wrong
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient, wrong
 from tests.support.waiting import until
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"

@@ -8,11 +8,11 @@ from auth_service.opaque import SECRET_BYTES, wrap
 from auth_service.session.cookies import MOST_REFRESH_VALUES
 from tests.conftest import ISSUER
 from tests.contract.test_route_table import ROUTES, Route
+from tests.support.auth_client import AuthClient
 from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, alive, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
-from tests.support.wire import Small
+from tests.support.raw_http import Small
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 OUT, AGAIN, ME = "/v1/auth/logout", "/v1/auth/refresh", "/v1/auth/me"

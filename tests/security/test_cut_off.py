@@ -12,8 +12,8 @@ from auth_service.signup import service as signup_service
 from tests.auth.test_admin import be_admin
 from tests.security.test_codes import EMAIL, MOBILE, be_asha, log_out_others
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 FRESH = "battery staple horse"
 THIEF, NEAR = "192.0.2.66", "192.0.2.99"

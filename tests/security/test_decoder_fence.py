@@ -18,11 +18,11 @@ from media_service.image.pool import open_pool
 from media_service.image.process import Worker
 from media_service.image.render import render
 from shared.errors import DomainError
-from tests.support.adorned import adorned
-from tests.support.corpus import KINDS, corpus
 from tests.support.decoder_attacks import HARMFUL, HARMLESS, Target
 from tests.support.decoders import StartedDecoders
-from tests.support.hostile import WHOLE
+from tests.support.hostile_pictures import WHOLE
+from tests.support.metadata_samples import adorned
+from tests.support.picture_corpus import KINDS, corpus
 from tests.support.pictures import animate, encode
 
 PIXELS = 40_000_000

@@ -14,9 +14,9 @@ from media_service.image.job_time import cpu_seconds
 from media_service.image.pool import open_pool
 from media_service.image.worker import FILE_BYTES
 from shared.errors import ServiceUnavailable
-from tests.support.corpus import KINDS
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
-from tests.support.media import left_over, picture_form
+from tests.support.media_client import left_over, picture_form
+from tests.support.picture_corpus import KINDS
 from tests.support.pictures import encode
 
 PIXELS = 40_000_000

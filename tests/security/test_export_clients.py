@@ -29,7 +29,7 @@ from tests.support.exports import (
     is_whole,
     paused_export,
 )
-from tests.support.troubled import failing
+from tests.support.fault_injection import failing
 from tests.support.waiting import until
 
 MORE_THAN_BUFFERED = 30_000  # some 11 MB: more than the kernel keeps of a connection

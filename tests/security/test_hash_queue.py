@@ -11,8 +11,8 @@ from auth_service.password.hasher import MOST_IN_HAND, Hasher
 from shared.errors import ServiceUnavailable
 from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, post
-from tests.support.held_hashes import ASHA, MANY_CLIENTS, OWNER, HeldThreads, Open, login
-from tests.support.journey import Answer, AuthClient, many_at_once
+from tests.support.auth_client import Answer, AuthClient, many_at_once
+from tests.support.blocked_hashes import ASHA, MANY_CLIENTS, OWNER, HeldThreads, Open, login
 from tests.support.waiting import until
 
 NETWORKS, TRIES = 40, 50

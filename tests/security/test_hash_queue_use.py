@@ -12,8 +12,8 @@ from auth_service.password import hasher as hashing
 from auth_service.password.hasher import Decoy
 from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, next_code, post
-from tests.support.held_hashes import ASHA, EMAIL, MANY_CLIENTS, OWNER, HeldThreads, Open, login
-from tests.support.journey import Answer, AuthClient
+from tests.support.auth_client import Answer, AuthClient
+from tests.support.blocked_hashes import ASHA, EMAIL, MANY_CLIENTS, OWNER, HeldThreads, Open, login
 from tests.support.waiting import until
 
 ROUTES = ("register", "login", "rehash", "reset", "change", "step-up")

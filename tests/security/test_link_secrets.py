@@ -28,7 +28,7 @@ from media_service.settings import MediaSettings
 from shared.settings import ServiceSettings
 from tests.conftest import MEDIA_SECRET, REVOCATION_KEY, SECRET
 from tests.support.clock import MovableClock
-from tests.support.media import MediaClient
+from tests.support.media_client import MediaClient
 
 TEN_YEARS = 10 * 365 * 24 * 3600
 OTHER_SECRET = "another-secret-of-media-service-0123456789"

@@ -9,9 +9,9 @@ import pytest
 from auth_service.app import interface
 from auth_service.device.schemas import DeviceBody
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import AuthClient
 from tests.support.browser import DEVICE, Browser, set_by
 from tests.support.clock import MovableClock
-from tests.support.journey import AuthClient
 
 MOBILE, EMAIL, OTHER = "+919876543210", "asha.rao@example.com", "+919876500000"
 HERE = "203.0.113.7"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, post
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 TOTAL, PER_DEVICE, NEW_DEVICES = 3, 5, 4

@@ -11,9 +11,9 @@ from auth_service.app import interface
 from auth_service.device.schemas import SendBody
 from shared.openapi import Operation
 from tests.support.accounts import activate, next_code, post, register
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
-from tests.support.journey import Answer, AuthClient
-from tests.support.work import level_of, make_work_cheap, solve
+from tests.support.proof_of_work import level_of, make_work_cheap, solve
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 HOLDER, NEWCOMER = "+919876599999", "+919876588888"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.accounts import PASSWORD, activate, post
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
-from tests.support.journey import AuthClient
 
 MOBILE, EMAIL, NEWCOMER = "+919876543210", "asha.rao@example.com", "+919876588888"
 

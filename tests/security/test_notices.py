@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import ServiceUnavailable
 from tests.support.accounts import PASSWORD, activate, next_code
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 
 EMAIL = "asha.rao@example.com"
 HOME, NEAR, AWAY = "198.51.100.1", "198.51.100.200", "203.0.113.7"

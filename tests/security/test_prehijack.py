@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import PASSWORD, next_code, post
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
-from tests.support.journey import Answer, AuthClient
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 STRANGERS_MAIL = "mallory@example.com"

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from media_service.app import INTERFACE
 from tests.conftest import REVOCATION_KEY
 from tests.support.database import Connection
-from tests.support.media import MediaClient, kept
+from tests.support.media_client import MediaClient, kept
 from tests.support.pictures import encode
 from tests.support.quota import (
     SWELLING,

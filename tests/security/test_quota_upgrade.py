@@ -16,7 +16,7 @@ from shared.db import open_database
 from shared.entropy import SystemEntropy
 from tests.support.database import Connection
 from tests.support.databases import Databases
-from tests.support.media import MediaClient, kept
+from tests.support.media_client import MediaClient, kept
 from tests.support.pictures import encode
 from tests.support.quota import SWELLING, UPLOADS, settled, usage
 

@@ -15,9 +15,9 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
 from auth_service.session.schemas import TokenPair
 from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 from tests.support.waiting import until
 
 NUMBER, OTHER, MAIL = "+919876543210", "+919876543211", "asha@example.com"

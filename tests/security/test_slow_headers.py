@@ -16,8 +16,8 @@ from shared import http_connection, request
 from shared.settings import ServiceSettings
 from shared.shutdown import IDLE_SECONDS, listening
 from tests.conftest import REVOCATION_KEY
-from tests.support.small import small_app
-from tests.support.wire import Small, parse
+from tests.support.raw_http import Small, parse
+from tests.support.small_service import small_app
 
 SHORT = 0.2
 HEADER = b"GET /v1/small/things HTTP/1.1\r\nHost: h\r\n"

@@ -18,9 +18,9 @@ from shared.db import Connection as PoolConnection
 from shared.db import Database, open_database
 from shared.errors import ServiceUnavailable
 from shared.openapi import Operation
+from tests.support.auth_client import Answer, read
 from tests.support.database import Connection
-from tests.support.journey import Answer, read
-from tests.support.media import FORM, MEDIA, MediaClient, form, kept, part
+from tests.support.media_client import FORM, MEDIA, MediaClient, form, kept, part
 from tests.support.pictures import encode
 from tests.support.waiting import until
 

@@ -13,10 +13,10 @@ from auth_service.throttle.service import Throttle
 from shared.credentials import SAFE_METHODS
 from shared.errors import ServiceUnavailable
 from shared.openapi import Operation
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.browser import sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 SIGNED_IN = [one for one in interface(development=True).operations if one.auth]

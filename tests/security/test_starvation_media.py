@@ -17,9 +17,9 @@ from media_service.settings import MediaSettings
 from shared.credentials import SAFE_METHODS
 from shared.openapi import Operation
 from tests.conftest import AUDIENCE, ISSUER
+from tests.support.auth_client import Answer, read
 from tests.support.clock import MovableClock
-from tests.support.journey import Answer, read
-from tests.support.media import MEDIA, MediaClient, left_over, picture_form
+from tests.support.media_client import MEDIA, MediaClient, left_over, picture_form
 from tests.support.tokens import Mint
 
 SIGNED_IN = [one for one in INTERFACE.operations if one.auth]

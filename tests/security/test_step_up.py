@@ -6,9 +6,9 @@ import pytest
 
 from auth_service.app import interface
 from auth_service.step_up.errors import StepUpRequired
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import AuthClient
 
 NUMBER, NEW = "+919876543210", "+919876543299"
 BODIES: dict[str, list[dict[str, Any] | None]] = {

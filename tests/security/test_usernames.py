@@ -7,9 +7,9 @@ import pytest
 
 from auth_service.settings import RESERVED_USERNAMES
 from tests.support.accounts import PASSWORD, activate, post
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 NUMBER, MAIL = "+919876543210", "asha@example.com"
 LONG_ENOUGH = [name for name in RESERVED_USERNAMES if len(name) >= 3]

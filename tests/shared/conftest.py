@@ -18,10 +18,10 @@ from shared.revocation.mirror import Mirror
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
 from tests.conftest import REVOCATION_KEY
-from tests.support.backlog import KEY, Source
 from tests.support.proxy import Proxy, proxying
-from tests.support.small import small_app
-from tests.support.wire import Small
+from tests.support.raw_http import Small
+from tests.support.revocation_source import KEY, Source
+from tests.support.small_service import small_app
 
 Follow = Callable[..., AbstractAsyncContextManager[Mirror]]
 STALE = 0.6

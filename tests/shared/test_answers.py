@@ -12,8 +12,8 @@ from shared.application import Interface, build_application
 from shared.entropy import SystemEntropy
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
-from tests.support.small import authenticate
-from tests.support.wire import Small
+from tests.support.raw_http import Small
+from tests.support.small_service import authenticate
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",

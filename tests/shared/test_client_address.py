@@ -11,8 +11,8 @@ from aiohttp import ClientSession, UnixConnector
 from auth_service.throttle.model import site
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
-from tests.support.small import small_app
-from tests.support.wire import Small
+from tests.support.raw_http import Small
+from tests.support.small_service import small_app
 
 PROXY, OUTER = "127.0.0.1", "10.0.0.0/8"
 

@@ -11,8 +11,8 @@ from shared import clock_check
 from shared.clock_check import ClockCheck
 from shared.db import Database, open_database
 from shared.errors import ServiceUnavailable
+from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
-from tests.support.journey import AuthClient
 from tests.support.waiting import until
 
 

@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from shared import http_connection, request
-from tests.support.wire import Small, parse
+from tests.support.raw_http import Small, parse
 
 GET = b"GET /v1/small/things HTTP/1.1\r\nHost: h\r\n"
 POST = b"POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from tests.faults.stage import SESSIONS
+from tests.faults.stack import SESSIONS
 from tests.support.databases import TABLES, Databases
 
 EVENT = """

@@ -13,7 +13,7 @@ from shared.revocation import follower
 from shared.revocation.follower import Follower
 from shared.revocation.message import CHANNEL, HEAD, LOG
 from tests.shared.conftest import Follow
-from tests.support.backlog import OTHER, Source, claims, in_touch, known, refused
+from tests.support.revocation_source import OTHER, Source, claims, in_touch, known, refused
 from tests.support.waiting import until
 
 LATE = "task.interrupted"  # on a busy machine an answer may come too late

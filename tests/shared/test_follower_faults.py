@@ -15,8 +15,8 @@ from shared.clock import SystemClock
 from shared.errors import ServiceUnavailable
 from shared.revocation.follower import following
 from tests.shared.conftest import Follow
-from tests.support.backlog import KEY, Source, claims, in_touch, known, refused
 from tests.support.proxy import Proxy
+from tests.support.revocation_source import KEY, Source, claims, in_touch, known, refused
 from tests.support.waiting import until
 
 

@@ -16,7 +16,7 @@ from shared.health import READINESS
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
 from tests.support.ports import own_port
-from tests.support.small import small_app
+from tests.support.small_service import small_app
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ["auth_service", "media_service"]

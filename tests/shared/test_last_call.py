@@ -55,7 +55,7 @@ async def test_the_end_loses_no_request_of_whoever_was_connected() -> None:
         "REVOCATION_KEY": REVOCATION_KEY,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.small",
+        sys.executable, "-m", "tests.support.small_service",
         env={**os.environ, **told}, cwd=CHECKOUT, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

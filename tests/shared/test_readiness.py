@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from shared.health import READINESS
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
-from tests.support.small import small_app
+from tests.support.small_service import small_app
 
 Make = Callable[..., ServiceSettings]
 

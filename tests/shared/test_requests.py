@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.support.journey import Answer
-from tests.support.wire import Small
+from tests.support.auth_client import Answer
+from tests.support.raw_http import Small
 
 MARK = "zebra"  # stands in what is sent, and must not come back
 GOOD = {"name": "a thing"}

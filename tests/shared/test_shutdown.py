@@ -99,7 +99,7 @@ def start(tmp_path: Path) -> Start:
             **told,
         }
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.small",
+            sys.executable, "-m", "tests.support.small_service",
             env=environment, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         connector = UnixConnector(str(path), force_close=True)
@@ -271,7 +271,7 @@ async def test_a_unix_socket_is_its_owners_alone_and_replaces_one_left_behind(
 
 async def test_a_wrong_setting_ends_the_start_with_a_line_and_no_traceback() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.small",
+        sys.executable, "-m", "tests.support.small_service",
         env={**os.environ, "ENV": "development", "PORT": "eighty", "REVOCATION_KEY": "short"},
         cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

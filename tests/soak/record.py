@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession
 
-from tests.support.journey import Answer, read
+from tests.support.auth_client import Answer, read
 
 NO_ANSWER = 0
 SERVER_ERROR = 500

@@ -15,8 +15,8 @@ from typing import Any
 from tests.soak.codes import Codes
 from tests.soak.record import Client, Pacer, UnexpectedAnswer
 from tests.support.accounts import PASSWORD
-from tests.support.journey import AUTH, Answer
-from tests.support.media import FORM, MEDIA, day, picture_form
+from tests.support.auth_client import AUTH, Answer
+from tests.support.media_client import FORM, MEDIA, day, picture_form
 from tests.support.pictures import encode
 from tests.support.products import LAMP
 

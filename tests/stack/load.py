@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
-from tests.support.journey import Answer, read
-from tests.support.media import FORM, day, part
+from tests.support.auth_client import Answer, read
+from tests.support.media_client import FORM, day, part
 from tests.support.pictures import encode
 
 PEOPLE = 6

@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 
 from tests.stack.stack import CHECKOUT, PORTS, Stack
 from tests.stack.test_journey import number
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 from tests.support.pictures import encode
 
 PRODUCTION = {

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from tests.stack.conftest import Fault
 from tests.stack.load import load_on
 from tests.stack.stack import PORTS, Stack
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 
 MOST_SECONDS = 15
 """More is a person's business. How long it takes on a quiet machine, under 5 s, is in the table.

@@ -10,8 +10,8 @@ from aiohttp import ClientSession
 
 from tests.stack.stack import Stack
 from tests.stack.test_journey import number
-from tests.support.journey import Answer, AuthClient, read
-from tests.support.media import FORM, picture_form
+from tests.support.auth_client import Answer, AuthClient, read
+from tests.support.media_client import FORM, picture_form
 
 
 @dataclass

@@ -17,7 +17,7 @@ from tests.stack.gateway import (
 )
 from tests.stack.stack import Stack
 from tests.stack.test_journey import number
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 
 ECHO = """
 import http.server, json

@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 
 from tests.stack.load import HONOURED_SECONDS
 from tests.stack.stack import PORTS, Stack
-from tests.support.journey import AuthClient
+from tests.support.auth_client import AuthClient
 from tests.support.waiting import until
 
 

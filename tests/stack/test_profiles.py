@@ -19,8 +19,8 @@ from tests.stack.load import TIMEOUT
 from tests.stack.stack import CHECKOUT, PORTS, SETTINGS, Stack
 from tests.stack.test_files import Kept
 from tests.stack.test_journey import number
-from tests.support.journey import AuthClient
-from tests.support.media import FORM, picture_form
+from tests.support.auth_client import AuthClient
+from tests.support.media_client import FORM, picture_form
 from tests.support.pictures import grain
 from tests.support.ports import own_port
 

@@ -10,13 +10,13 @@ import jwt
 from aiohttp import ClientError, ClientSession
 from docker.models.containers import Container
 
-from tests.stack.ageing import age_revocations, age_signing_keys, revocations_told
 from tests.stack.conftest import Fault
 from tests.stack.load import STEADY_SECONDS, Load, load_on
 from tests.stack.stack import CHECKOUT, PORTS, Stack
 from tests.stack.test_journey import number
 from tests.stack.test_replicas import upstreams
-from tests.support.journey import AuthClient
+from tests.stack.time_travel import age_revocations, age_signing_keys, revocations_told
+from tests.support.auth_client import AuthClient
 from tests.support.waiting import until
 
 SECRETS = {

@@ -14,8 +14,8 @@ from tests.stack.gateway import answered, client_of, gateway, impostor, sent, un
 from tests.stack.stack import CHECKOUT, Stack
 from tests.stack.test_gateway import problem
 from tests.stack.test_journey import number
-from tests.support.journey import AuthClient
-from tests.support.media import FORM, picture_form
+from tests.support.auth_client import AuthClient
+from tests.support.media_client import FORM, picture_form
 from tests.support.pictures import grain
 
 SHORT_SECONDS, SOON_SECONDS = 1, 8

@@ -17,8 +17,8 @@ from docker.models.containers import Container
 from tests.stack.load import TIMEOUT
 from tests.stack.stack import Stack
 from tests.stack.test_journey import number
-from tests.support.journey import AuthClient
-from tests.support.media import FORM, picture_form
+from tests.support.auth_client import AuthClient
+from tests.support.media_client import FORM, picture_form
 from tests.support.pictures import grain
 
 UPLOADS, PIXELS, PIECES, PAUSE_SECONDS = 5, 400, 40, 0.5

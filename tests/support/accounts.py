@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.journey import Answer, AuthClient
+from tests.support.auth_client import Answer, AuthClient
 
 PASSWORD = "correct horse battery"
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tests.conftest import ISSUER
-from tests.support.journey import Answer, AuthClient, read
+from tests.support.auth_client import Answer, AuthClient, read
 
 ACCESS, REFRESH, CSRF = "__Host-access", "__Secure-refresh", "__Host-csrf"
 DEVICE = "__Host-device"

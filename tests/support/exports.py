@@ -15,8 +15,8 @@ from uuid import UUID
 from aiohttp import web
 
 from auth_service import resources as r
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient
 
 NUMBER = "+919876543210"
 EVENTS = """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.media import MEDIA, MediaClient
+from tests.support.media_client import MEDIA, MediaClient
 
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 

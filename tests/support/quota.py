@@ -11,9 +11,9 @@ from uuid import UUID
 
 from PIL import Image
 
+from tests.support.auth_client import Answer
 from tests.support.database import Connection
-from tests.support.journey import Answer
-from tests.support.media import FORM, MediaClient, form, part, picture_form
+from tests.support.media_client import FORM, MediaClient, form, part, picture_form
 from tests.support.waiting import until
 
 FIELDS = (part("name", "Lamp"), part("price", "4999"), part("currency", "EUR"))

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageChops, ImageSequence, ImageStat
 
 from media_service.image.errors import BrokenImage
-from tests.support.adorned import SECRET, adorned, opened
-from tests.support.boxes import Box, changed, taken_apart
+from tests.support.avif_boxes import Box, changed, taken_apart
+from tests.support.metadata_samples import SECRET, adorned, opened
 from tests.support.pictures import animate, draw
-from tests.support.rendering import rendered
+from tests.support.renditions import rendered
 
 pytestmark = pytest.mark.usefixtures("decoders")
 

@@ -11,9 +11,9 @@ import pytest
 
 from media_service.image.cleaning.avif import clean_avif
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from tests.support.adorned import SECRET
-from tests.support.boxes import Box, changed, taken_apart
-from tests.support.rendering import rendered
+from tests.support.avif_boxes import Box, changed, taken_apart
+from tests.support.metadata_samples import SECRET
+from tests.support.renditions import rendered
 from tests.unit.media.test_avif_boxes import MOVING, STILL, add, pixels
 
 pytestmark = pytest.mark.usefixtures("decoders")

@@ -9,9 +9,9 @@ from PIL import Image, ImageChops, ImageOps, ImageSequence, ImageStat, JpegImage
 
 from media_service.image.decode import frame_count
 from media_service.image.errors import BrokenImage
-from tests.support.adorned import SECRET, adorned, chunks, opened, segments, swapped
+from tests.support.metadata_samples import SECRET, adorned, chunks, opened, segments, swapped
 from tests.support.pictures import animate, chunk, draw, encode, png
-from tests.support.rendering import rendered
+from tests.support.renditions import rendered
 
 KINDS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
 MOVING = ["PNG", "GIF", "WEBP", "AVIF"]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.adorned import SECRET, chunks, opened, segments, srgb
+from tests.support.metadata_samples import SECRET, chunks, opened, segments, srgb
 from tests.support.pictures import animate, chunk, draw, encode
-from tests.support.rendering import rendered
+from tests.support.renditions import rendered
 
 pytestmark = pytest.mark.usefixtures("decoders")
 

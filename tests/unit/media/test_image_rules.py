@@ -18,7 +18,7 @@ from media_service.image.render import render
 from media_service.image.sniff import sniff
 from media_service.image.webp import scan_webp
 from shared.errors import DomainError
-from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
+from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
 from tests.support.pictures import animate, encode
 
 BOUNDS = Bounds(40_000_000)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.adorned import exif, opened
+from tests.support.metadata_samples import exif, opened
 from tests.support.pictures import chunk
-from tests.support.rendering import rendered
+from tests.support.renditions import rendered
 
 pytestmark = pytest.mark.usefixtures("decoders")
 

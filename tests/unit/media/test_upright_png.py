@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
-from tests.support.adorned import SECRET, exif, opened
+from tests.support.metadata_samples import SECRET, exif, opened
 from tests.support.pictures import chunk, draw
-from tests.support.rendering import rendered
+from tests.support.renditions import rendered
 
 pytestmark = pytest.mark.usefixtures("decoders")
 

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 from aiohttp import ClientSession
 
+from tests.support.auth_client import Answer, read
 from tests.support.clock import MovableClock
-from tests.support.journey import Answer, read
 from tests.support.pictures import encode
 from tests.support.tokens import Mint
 

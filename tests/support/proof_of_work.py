@@ -3,7 +3,7 @@
 import altcha
 import pytest
 
-from tests.support.journey import Answer
+from tests.support.auth_client import Answer
 
 
 def solve(refused: Answer) -> str:

@@ -1,6 +1,6 @@
 """A service of a few routes, to try the shared ground by itself.
 
-`python -m tests.support.small` serves it as a process, told by the environment.
+`python -m tests.support.small_service` serves it as a process, told by the environment.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """A process that has imported everything and forks a delivery worker each time it is told to.
 
-Run as `python -m tests.auth.nursery`; each line on its input starts one, whose id it prints.
+Run as `python -m tests.auth.forking_worker`; each line on its input starts one, whose id it prints.
 """
 
 import asyncio

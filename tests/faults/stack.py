@@ -27,9 +27,9 @@ from shared.revocation.message import HEAD
 from shared.shutdown import listening
 from tests.local.processes import alive, descendants
 from tests.local.processes import until as wait_until
+from tests.support.auth_client import Answer, AuthClient, read
 from tests.support.database import Connection
-from tests.support.journey import Answer, AuthClient, read
-from tests.support.link import Link
+from tests.support.lossy_proxy import Link
 from tests.support.tokens import Mint
 from tests.support.waiting import until
 

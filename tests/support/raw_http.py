@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession
 from multidict import CIMultiDict
 
-from tests.support.journey import Answer, read
+from tests.support.auth_client import Answer, read
 
 
 def parse(raw: bytes) -> Answer:

@@ -5,8 +5,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from tests.support.adorned import adorned
-from tests.support.hostile import BROKEN, TOO_LARGE, UNSUPPORTED, ZIP_TAIL, gif
+from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, ZIP_TAIL, gif
+from tests.support.metadata_samples import adorned
 from tests.support.pictures import animate, chunk, encode, png
 
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")

@@ -8,7 +8,7 @@ import pytest
 
 from auth_service.password.hasher import Hasher
 from tests.support.accounts import PASSWORD, post
-from tests.support.journey import Answer, AuthClient
+from tests.support.auth_client import Answer, AuthClient
 
 Open = Callable[..., AbstractAsyncContextManager[Hasher]]
 MANY_CLIENTS = {"trusted_proxies": "127.0.0.1", "argon2_concurrency": 1}
