@@ -22,7 +22,7 @@ else
 endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-WITHIN := $(BIN)/python -m deploy.local.within --data $(DATA)
+EXEC := $(BIN)/python -m deploy.local.exec --data $(DATA)
 
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -105,7 +105,7 @@ lock: $(INSTALLED) ## Pin the packages of pyproject.toml again (ARGS=--upgrade f
 
 .PHONY: keys
 keys: $(INSTALLED) ## Make another signing key for `make run` (published now, used later)
-	@$(WITHIN) python -m auth_service keys rotate
+	@$(EXEC) python -m auth_service keys rotate
 
 .PHONY: db/migrations/new
 db/migrations/new: $(INSTALLED) ## Write an empty migration (name=add_colour database=media)
@@ -114,15 +114,15 @@ db/migrations/new: $(INSTALLED) ## Write an empty migration (name=add_colour dat
 
 .PHONY: db/migrations/up
 db/migrations/up: $(INSTALLED) ## Apply migrations to what `make run` started
-	@$(WITHIN) python -m migrations.run up
+	@$(EXEC) python -m migrations.run up
 
 .PHONY: db/migrations/down
 db/migrations/down: $(INSTALLED) ## Take the last migration back (database=auth or media)
-	@$(WITHIN) python -m migrations.run down --database "$(database)"
+	@$(EXEC) python -m migrations.run down --database "$(database)"
 
 .PHONY: db/psql
 db/psql: $(INSTALLED) ## Open psql on what `make run` started (database=auth or media)
-	@$(WITHIN) psql "$(or $(database),auth)"
+	@$(EXEC) psql "$(or $(database),auth)"
 
 # ------------------------------------------------------------------------------ installation
 

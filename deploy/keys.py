@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
 from auth_service.signing.keystore import write_whole
-from deploy.acl import DEFAULT, PROBE, RIGHTS, hashed, users
-from deploy.rotation import Rotation
+from deploy.redis_acl import DEFAULT, PROBE, RIGHTS, hashed, users
+from deploy.secret_rotation import Rotation
 from shared.clock import Clock, SystemClock
 from shared.entropy import Entropy, SystemEntropy
 

@@ -8,11 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
+from deploy.local.data_dir import Vault
 from deploy.local.environment import Servers
 from deploy.local.process import die_with_parent
 from deploy.local.server import ServerError
 from deploy.local.stack import StackError, run
-from deploy.local.vault import Vault
 from migrations.files import MigrationError
 
 LAST_PORT = 65535

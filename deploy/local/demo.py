@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from yarl import URL
 
-from deploy.local.photograph import take_photograph
+from deploy.local.sample_photo import take_photograph
 
 ZONES = ("Asia/Kolkata", "America/Sao_Paulo")  # never both in their last hour of a day
 LAST_HOUR = 23

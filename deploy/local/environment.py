@@ -5,12 +5,12 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from deploy.acl import hashed, users
 from deploy.databases import DATABASES, create_databases
+from deploy.local.data_dir import Vault
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
 from deploy.local.valkey import Valkey
-from deploy.local.vault import Vault
+from deploy.redis_acl import hashed, users
 from migrations.run import FOLDERS, migrate_up
 
 WATCH_SECONDS = 0.5

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from deploy.local.place import programs, server_user
 from deploy.local.process import answer_of
 from deploy.local.server import Server, ServerError
+from deploy.local.server_paths import programs, server_user
 
 ADMINISTRATOR = "app"
 READY_LINE = 7  # of postmaster.pid: "ready" once connections are taken

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from deploy.local.place import server_user
+from deploy.local.server_paths import server_user
 
 PR_SET_PDEATHSIG = 1
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, ClassVar, Self
 
-from deploy.local.place import data_folder
 from deploy.local.process import free_port, spawn_server
+from deploy.local.server_paths import data_folder
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.local.children import Children, ServiceEndedError, finish
+from deploy.local.data_dir import Vault
 from deploy.local.environment import Servers, service_environment
-from deploy.local.front import create_front
-from deploy.local.relay import Upstream
-from deploy.local.vault import Vault
+from deploy.local.proxy import create_front
+from deploy.local.service_processes import Children, ServiceEndedError, finish
+from deploy.local.upstream import Upstream
 from shared.shutdown import listening
 
 END_SECONDS = 0.5  # for what is in hand at the front

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from deploy.acl import DEFAULT, hashed
-from deploy.local.place import programs
 from deploy.local.process import answer_of
 from deploy.local.server import Server
+from deploy.local.server_paths import programs
+from deploy.redis_acl import DEFAULT, hashed
 
 PROBE = "probe"  # a user of our own: an unknown one is refused even while data is still loading
 

@@ -14,11 +14,11 @@ from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore, public_set, write_whole
-from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.databases import DATABASES, create_databases
+from deploy.local.data_dir import Vault
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
-from deploy.local.vault import Vault
+from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, hashed
 from migrations.run import FOLDERS, migrate_up
 from tests.bench.child import BenchError, Child
 from tests.support.ports import own_port

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from deploy.local.data_dir import Vault
 from deploy.local.environment import Servers
-from deploy.local.vault import Vault
 from tests.local.processes import CHECKOUT, unmeasured, until
 from tests.support.ports import own_port
 

@@ -15,9 +15,9 @@ from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore, public_set
-from deploy.acl import AUTH_ACL, MEDIA_ACL, hashed
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
+from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, hashed
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY, SECRET
 from tests.faults.stack import Stage, send_signal
 from tests.support.databases import Databases

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
-from deploy.local.front import create_front
+from deploy.local.proxy import create_front
 from shared.shutdown import listening
 from tests.local.dummy_service import Dummy
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.place import ELSEWHERE, data_folder, open_to_all, server_user
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
+from deploy.local.server_paths import ELSEWHERE, data_folder, open_to_all, server_user
 from tests.local.processes import CHECKOUT, alive, until
 
 PASSWORD = "p:w/x @1"

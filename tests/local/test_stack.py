@@ -16,8 +16,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
+from deploy.local.data_dir import Vault
 from deploy.local.environment import Servers, service_environment
-from deploy.local.vault import Vault
 from tests.local.processes import CHECKOUT, alive, descendants, unmeasured, until
 from tests.support.ports import own_port
 
@@ -165,7 +165,7 @@ def check_commands(stack: Stack) -> None:
         (["auth_service", "deliveries", "dead"], ""),
         (["media_service", "sweep"], "files missing: 0"),
     ):
-        within = ["-m", "deploy.local.within", "--data", str(stack.data)]
+        within = ["-m", "deploy.local.exec", "--data", str(stack.data)]
         done = subprocess.run(
             [sys.executable, *within, "python", "-m", *words],
             cwd=CHECKOUT,
@@ -179,7 +179,7 @@ def check_commands(stack: Stack) -> None:
 
 
 def check_no_such_database(stack: Stack) -> None:
-    within = ["-m", "deploy.local.within", "--data", str(stack.data)]
+    within = ["-m", "deploy.local.exec", "--data", str(stack.data)]
     done = subprocess.run(
         [sys.executable, *within, "psql", "foo"],
         cwd=CHECKOUT,

@@ -11,8 +11,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError
 from redis.retry import Retry
 
-from deploy.acl import hashed
 from deploy.local.valkey import Valkey
+from deploy.redis_acl import hashed
 from tests.local.processes import until
 
 ONCE = Retry(NoBackoff(), retries=0)

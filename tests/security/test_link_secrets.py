@@ -19,8 +19,8 @@ import yaml  # type: ignore[import-untyped]
 from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
+from deploy.local.data_dir import Vault
 from deploy.local.environment import SECRETS_OF, Servers, service_environment
-from deploy.local.vault import Vault
 from media_service.app import INTERFACE
 from media_service.creative.link import MAX_LINK_SECONDS, Link, Links, derive_previous_keys
 from media_service.creative.schemas import FileQuery, LinkAnswer

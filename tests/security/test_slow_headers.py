@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
-from deploy.local.front import create_front
+from deploy.local.proxy import create_front
 from shared import http_connection, request
 from shared.settings import ServiceSettings
 from shared.shutdown import IDLE_SECONDS, listening

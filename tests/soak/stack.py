@@ -48,7 +48,7 @@ class RunningStack:
 
     def grant_admin(self, mobile: str) -> None:
         """Make the user an administrator, as `docs/operations.md` says."""
-        within = ["-m", "deploy.local.within", "--data", str(self.data), "python"]
+        within = ["-m", "deploy.local.exec", "--data", str(self.data), "python"]
         grant = ["-m", "auth_service", "admin", "grant", mobile, "admin"]
         _run(within + grant)
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 from aiohttp import ClientSession, UnixConnector
 
 from auth_service.signing.keystore import KeyStore
-from deploy.local.vault import Vault
+from deploy.local.data_dir import Vault
 from shared.tokens import CACHE_SIZE
 from tests.soak.stack import SoakError
 from tests.support.tokens import Mint

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.acl import hashed
 from deploy.keys import DROP_AFTER, DROP_WAITS, HOLDERS, main, password
+from deploy.redis_acl import hashed
 from tests.support.clock import MovableClock
 
 VOLUMES = ("auth", "media", "postgres", "redis", "store", "jwks")

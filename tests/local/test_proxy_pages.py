@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from deploy.local.front import PAGE, create_front
+from deploy.local.proxy import PAGE, create_front
 from shared.shutdown import listening
 from tests.local.conftest import Front
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
-from deploy.local.front import create_front
+from deploy.local.proxy import create_front
 from shared.problem import DOCS
 from shared.shutdown import listening
 from tests.local.dummy_service import Dummy

@@ -1,4 +1,4 @@
-"""`python -m deploy.local.within COMMAND ...`: run a command with a stack's databases and keys.
+"""`python -m deploy.local.exec COMMAND ...`: run a command with a stack's databases and keys.
 
 The databases are those of `make run`, whether it runs or not: what does not run is started for
 the command's duration. `python` as the first word is this interpreter, `psql auth` (or `media`)
@@ -11,15 +11,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deploy.local.data_dir import Vault
 from deploy.local.environment import Servers, service_environment
 from deploy.local.postgres import binary
 from deploy.local.server import ServerError
-from deploy.local.vault import Vault
 
 
 def main() -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local.within", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.exec", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("var"))
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()

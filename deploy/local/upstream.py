@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from deploy.local.headers import end_to_end, request_headers
+from deploy.local.proxy_headers import end_to_end, request_headers
 from shared.errors import DomainError
 
 CHUNK_BYTES = 64 * 1024

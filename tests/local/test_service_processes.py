@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.children import Children, ServiceEndedError
+from deploy.local.service_processes import Children, ServiceEndedError
 
 SERVES = """
 import pathlib, signal, sys

@@ -7,8 +7,8 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from deploy.local.headers import secure
-from deploy.local.relay import Upstream, forgo_continue
+from deploy.local.proxy_headers import secure
+from deploy.local.upstream import Upstream, forgo_continue
 from shared.entropy import SystemEntropy
 from shared.errors import DomainError, InternalError, MethodNotAllowed, NotFound
 from shared.middleware import ENTROPY, request_id
