@@ -93,7 +93,7 @@ async def test_migration_keeps_what_was_counted_and_takes_variants_back_on_the_w
 ) -> None:
     user, creative = uuid4(), uuid4()
     async with databases.made("media") as dsn:
-        while await migrate_down(dsn, FOLDERS / "media") != "0006_every_stored_byte.sql":
+        while await migrate_down(dsn, FOLDERS / "media") != "0006_picture_sizes.sql":
             pass
         connection = await asyncpg.connect(dsn, statement_cache_size=0)
         await connection.execute("insert into owners (user_id, bytes) values ($1, 10)", user)
@@ -108,7 +108,7 @@ async def test_migration_keeps_what_was_counted_and_takes_variants_back_on_the_w
         assert await usage(connection, user) == 10
         await connection.execute("insert into counted_pictures values ($1, 25)", creative)
         await connection.execute("update owners set bytes = 25")
-        while await migrate_down(dsn, FOLDERS / "media") != "0006_every_stored_byte.sql":
+        while await migrate_down(dsn, FOLDERS / "media") != "0006_picture_sizes.sql":
             pass
         assert await usage(connection, user) == 10
         await connection.execute("delete from creatives")
