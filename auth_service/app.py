@@ -8,24 +8,23 @@ from aiohttp import web
 from auth_service import resources as r
 from auth_service.account.lease import ExportLeases
 from auth_service.account.routes import routes as account_routes
-from auth_service.admin.letters import routes as letter_routes
+from auth_service.admin.dead_letters import routes as letter_routes
 from auth_service.admin.routes import routes as admin_routes
 from auth_service.admin.service import Administration
 from auth_service.audit.routes import routes as audit_routes
 from auth_service.audit.service import Audit
-from auth_service.delivery.callbacks import routes as callback_routes
+from auth_service.delivery.bootstrap import WorkerParts, open_worker
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.letters import Letters
+from auth_service.delivery.dead_letters import Letters
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.queue import Queue
 from auth_service.delivery.routes import routes as development_routes
-from auth_service.delivery.start import WorkerParts, open_worker
+from auth_service.delivery.twilio_callbacks import routes as callback_routes
 from auth_service.device.model import DeviceTokens
 from auth_service.device.service import KnownDevices
 from auth_service.keyring import Keyring
 from auth_service.login.routes import routes as login_routes
 from auth_service.notification.service import Notifications
-from auth_service.opening.service import Opener
 from auth_service.otp.funnel import CodeFunnel
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.service import Challenges
@@ -34,12 +33,15 @@ from auth_service.password.hasher import open_hasher
 from auth_service.password.policy import Policy, common_passwords
 from auth_service.password.routes import routes as password_routes
 from auth_service.purge.service import Purge
+from auth_service.rate_limit.proof_of_work import ProofOfWork
+from auth_service.rate_limit.service import Throttle
 from auth_service.registration.routes import routes as registration_routes
 from auth_service.revocation.metrics import watch_publisher
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
 from auth_service.session.model import Lives
 from auth_service.session.routes import routes as session_routes
+from auth_service.session.sign_in.service import Opener
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore
 from auth_service.signing.routes import get_keys
@@ -47,8 +49,6 @@ from auth_service.signing.routes import routes as key_routes
 from auth_service.signing.service import Signer
 from auth_service.signup.routes import routes as signup_routes
 from auth_service.step_up.routes import routes as step_up_routes
-from auth_service.throttle.proof_of_work import ProofOfWork
-from auth_service.throttle.service import Throttle
 from shared.application import Interface, build_application
 from shared.background import run_periodically
 from shared.clock import Clock

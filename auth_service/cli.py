@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import get_args
 
 from auth_service.admin.command import change_role
-from auth_service.admin.letters_command import delete_dead, retry_dead
+from auth_service.admin.dead_letters_command import delete_dead, retry_dead
 from auth_service.admin.model import Role
 from auth_service.app import create_app
 from auth_service.delivery.command import list_dead, run_worker

@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auth_service.constant_time import constant_time
+from auth_service.minimum_duration import constant_time
 
 if TYPE_CHECKING:
     from auth_service.audit.service import Audit
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from auth_service.device.service import KnownDevices
     from auth_service.keyring import Keyring
     from auth_service.notification.service import Notifications
-    from auth_service.opening.service import Opener
     from auth_service.otp.invalidation import CodeInvalidator
     from auth_service.otp.service import Challenges
     from auth_service.password.hasher import Hasher
     from auth_service.password.policy import Policy
+    from auth_service.rate_limit.service import Throttle
     from auth_service.revocation.service import Publisher
     from auth_service.session.model import Lives
+    from auth_service.session.sign_in.service import Opener
     from auth_service.settings import AuthSettings
-    from auth_service.throttle.service import Throttle
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy

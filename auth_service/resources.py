@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from auth_service.admin.service import Administration
     from auth_service.audit.service import Audit
     from auth_service.delivery.console import Inbox
-    from auth_service.delivery.letters import Letters
+    from auth_service.delivery.dead_letters import Letters
     from auth_service.delivery.metrics import DeliveryMetrics
     from auth_service.device.model import DeviceTokens
     from auth_service.device.service import KnownDevices
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from auth_service.parts import Parts
     from auth_service.password.hasher import Hasher
     from auth_service.password.policy import Policy
+    from auth_service.rate_limit.proof_of_work import ProofOfWork
     from auth_service.revocation.service import Publisher
     from auth_service.session.model import Caller, Lives
     from auth_service.settings import AuthSettings
     from auth_service.signing.service import Signer
-    from auth_service.throttle.proof_of_work import ProofOfWork
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy

@@ -10,12 +10,12 @@ from auth_service.account.schemas import ADDRESSES, NAMES, Export, ProfileBody, 
 from auth_service.destination import destination_of
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
+from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import CALLER, CLOCK, EXPORT_LEASES, PARTS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session.answers import entrance_of
 from auth_service.session.cookies import clear
+from auth_service.session.responses import entrance_of
 from auth_service.step_up.errors import StepUpRequired
-from auth_service.throttle.errors import ProofRequired
 from auth_service.user.schemas import UserAnswer
 from shared.errors import Conflict, RateLimited
 from shared.openapi import Routes

@@ -14,7 +14,7 @@ from auth_service.session.model import Caller, Entrance
 from auth_service.step_up.model import require_fresh
 from auth_service.user.model import User
 from auth_service.user.repository import find_claimants
-from auth_service.user.reserved import refuse_reserved
+from auth_service.user.reserved_usernames import refuse_reserved
 from shared.errors import Conflict, FieldError, ValidationFailed
 from shared.logs import mask
 

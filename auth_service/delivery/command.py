@@ -8,11 +8,11 @@ from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry
 
+from auth_service.delivery.bootstrap import WorkerParts, open_worker
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.letters import Letters
+from auth_service.delivery.dead_letters import Letters
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.queue import Queue
-from auth_service.delivery.start import WorkerParts, open_worker
 from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings
 from shared.clock import Clock

@@ -16,8 +16,8 @@ MOST_DEAD = 10_000
 PACKAGE = "auth_service.delivery"
 CLAIM = Script.of(lua(PACKAGE, "claim.lua"))
 RENEW = Script.of(lua(PACKAGE, "renew.lua"))
-MARK = Script.of(lua(PACKAGE, "mark.lua"))
-REVIVE = Script.of(lua(PACKAGE, "revive.lua"))
+MARK = Script.of(lua(PACKAGE, "record_attempt.lua"))
+REVIVE = Script.of(lua(PACKAGE, "requeue.lua"))
 FINISH = Script.of(lua(PACKAGE, "finish.lua"))
 Verdict = Literal["go", "lost", "unknown", "refused"]
 

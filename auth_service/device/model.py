@@ -3,7 +3,7 @@
 import hmac
 
 from auth_service.keyring import Keyring
-from auth_service.opaque import unwrap, wrap
+from auth_service.opaque_tokens import unwrap, wrap
 from shared.clock import Clock
 from shared.entropy import Entropy
 

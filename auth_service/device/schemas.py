@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from auth_service.throttle.proof_of_work import MAX_SOLUTION
+from auth_service.rate_limit.proof_of_work import MAX_SOLUTION
 
 MAX_DEVICE_TOKEN = 200
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from auth_service.device.model import LIFE_SECONDS
-from auth_service.throttle.model import digest
-from auth_service.throttle.service import LIMITS
+from auth_service.rate_limit.model import digest
+from auth_service.rate_limit.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.redis import BatchedRedis, Script, lua
 
 PACKAGE = "auth_service.device"
-KNOWN = lua(PACKAGE, "known.lua")
-ASK = Script.of(LIMITS, KNOWN, lua(PACKAGE, "ask.lua"))
+KNOWN = lua(PACKAGE, "known_devices.lua")
+ASK = Script.of(LIMITS, KNOWN, lua(PACKAGE, "is_known.lua"))
 REMEMBER = Script.of(LIMITS, KNOWN, lua(PACKAGE, "remember.lua"))
 
 

@@ -8,13 +8,13 @@ from auth_service.login.schemas import LoginBody
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
 from auth_service.password.errors import InvalidCredentials
+from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.answers import client_of, sign_in_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE, BY_PASSWORD
+from auth_service.session.responses import client_of, sign_in_of, token_pair
 from auth_service.session.schemas import TokenPair
-from auth_service.throttle.errors import ProofRequired
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes

@@ -5,16 +5,16 @@ from dataclasses import replace
 import structlog
 
 from auth_service.client import Client
-from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
+from auth_service.minimum_duration import constant_time
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import NOTHING, Challenge, Errand
 from auth_service.parts import Parts
 from auth_service.password.errors import InvalidCredentials
 from auth_service.password.repository import replace_hash
+from auth_service.rate_limit.model import login_scopes
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Entrance, SignedIn
-from auth_service.throttle.model import login_scopes
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from auth_service.user.model import Account, Claimants
 from auth_service.user.repository import Name, find_account, find_claimants

@@ -11,9 +11,9 @@ from auth_service.delivery.model import Delivery
 from auth_service.delivery.queue import Queue
 from auth_service.destination import Destination
 from auth_service.keyring import Keyring
+from auth_service.rate_limit.model import DAY_MS, digest, notice_scopes
+from auth_service.rate_limit.service import LIMITS
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import DAY_MS, digest, notice_scopes
-from auth_service.throttle.service import LIMITS
 from auth_service.user.model import User
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
@@ -22,7 +22,7 @@ from shared.logs import mask
 from shared.redis import BatchedRedis, Script, lua
 
 SIGN_IN = "new_sign_in"
-COUNT = Script.of(LIMITS, lua("auth_service.notification", "notice.lua"))
+COUNT = Script.of(LIMITS, lua("auth_service.notification", "count_notice.lua"))
 log = structlog.get_logger()
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from auth_service.device.service import KnownDevices
-from auth_service.throttle.model import digest
+from auth_service.rate_limit.model import digest
 from auth_service.user.model import User
 from shared.clock import Clock, milliseconds
 from shared.db import Connection, Database

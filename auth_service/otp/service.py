@@ -27,12 +27,12 @@ from auth_service.otp.model import (
     Purpose,
     draw_code,
 )
+from auth_service.rate_limit.breaker import BREAKER, Range
+from auth_service.rate_limit.model import digest, wrong_scopes
+from auth_service.rate_limit.proof_of_work import ProofOfWork
+from auth_service.rate_limit.send_limits import send_limits
+from auth_service.rate_limit.service import LIMITS
 from auth_service.settings import AuthSettings
-from auth_service.throttle.breaker import BREAKER, Range
-from auth_service.throttle.model import digest, wrong_scopes
-from auth_service.throttle.proof_of_work import ProofOfWork
-from auth_service.throttle.send_limits import send_limits
-from auth_service.throttle.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import DomainError, RateLimited
@@ -41,11 +41,11 @@ from shared.redis import BatchedRedis, Script, lua
 log = structlog.get_logger()
 ASKED_AT = "asked_at"
 FINAL = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-VOID = lua("auth_service.otp", "void.lua")
+VOID = lua("auth_service.otp", "is_invalidated.lua")
 SEND = Script.of(LIMITS, BREAKER, FUNNEL, lua("auth_service.otp", "send.lua"))
 VERIFY = Script.of(LIMITS, BREAKER, KNOWN, FUNNEL, VOID, lua("auth_service.otp", "verify.lua"))
 REDEEM = Script.of(VOID, lua("auth_service.otp", "redeem.lua"))
-GIVE_BACK = Script.of(FUNNEL, lua("auth_service.otp", "give_back.lua"))
+GIVE_BACK = Script.of(FUNNEL, lua("auth_service.otp", "restore.lua"))
 
 
 class Challenges:

@@ -7,9 +7,9 @@ from auth_service.client import Client
 from auth_service.parts import Parts
 from auth_service.password import repository
 from auth_service.password.errors import WrongPassword
+from auth_service.rate_limit.model import own_password_scopes
 from auth_service.session.model import Caller, Entrance
 from auth_service.session.repository import lock_user, revoke_others
-from auth_service.throttle.model import own_password_scopes
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 

@@ -13,7 +13,7 @@ import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 
-from auth_service.constant_time import FLOOR_SECONDS, constant_time
+from auth_service.minimum_duration import FLOOR_SECONDS, constant_time
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.entropy import Entropy

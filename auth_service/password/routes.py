@@ -18,11 +18,11 @@ from auth_service.password.schemas import (
     VerifyResetBody,
 )
 from auth_service.password.service import TICKET_LIFE, Named
+from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session.answers import client_of, entrance_of
+from auth_service.session.responses import client_of, entrance_of
 from auth_service.settings import AuthSettings
-from auth_service.throttle.errors import ProofRequired
 from shared.errors import RateLimited
 from shared.openapi import Routes
 from shared.request import read_body

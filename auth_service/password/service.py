@@ -6,9 +6,9 @@ from uuid import UUID
 
 from auth_service.audit.model import Event
 from auth_service.client import Client
-from auth_service.constant_time import constant_time
 from auth_service.destination import Destination
-from auth_service.opaque import SECRET_BYTES, fingerprint, well_formed, wrap
+from auth_service.minimum_duration import constant_time
+from auth_service.opaque_tokens import SECRET_BYTES, fingerprint, well_formed, wrap
 from auth_service.otp.errors import NothingSent, OtpInvalid
 from auth_service.otp.model import NOTHING, Challenge, Errand, Link, Proof
 from auth_service.parts import Parts

@@ -5,6 +5,7 @@ from aiohttp import web
 from auth_service.destination import destination_of, mail_destination, phone_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
+from auth_service.rate_limit.errors import ProofRequired
 from auth_service.registration import service
 from auth_service.registration.errors import AlreadyRegistered
 from auth_service.registration.model import Claim
@@ -15,13 +16,12 @@ from auth_service.registration.schemas import (
     VerifyBody,
 )
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.answers import client_of, sign_in_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
+from auth_service.session.responses import client_of, sign_in_of, token_pair
 from auth_service.session.schemas import Activation
 from auth_service.settings import AuthSettings
-from auth_service.throttle.errors import ProofRequired
 from auth_service.user.errors import UserNotRegistered
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes

@@ -8,21 +8,21 @@ from uuid import UUID
 from auth_service.audit.model import Event, Origin
 from auth_service.client import Client
 from auth_service.destination import Destination
-from auth_service.opaque import fingerprint
-from auth_service.opening.model import Opening
+from auth_service.opaque_tokens import fingerprint
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import NOTHING, Challenge, Errand, Proof
 from auth_service.parts import Parts
+from auth_service.rate_limit.model import login_scopes
 from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
 from auth_service.registration.model import Choice, Claim, Taken, choose
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Entrance, SignedIn
-from auth_service.throttle.model import login_scopes
+from auth_service.session.sign_in.model import Opening
 from auth_service.user.errors import UserNotRegistered
 from auth_service.user.model import Account
 from auth_service.user.repository import find_claimants
-from auth_service.user.reserved import refuse_reserved
+from auth_service.user.reserved_usernames import refuse_reserved
 from shared.db import Connection
 from shared.entropy import new_id
 from shared.errors import ServiceUnavailable

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
+from auth_service.rate_limit.usage import count_use, write_scopes
 from auth_service.resources import CALLER, CLOCK, DATABASE, PARTS, SETTINGS, VERIFIER
 from auth_service.session import service
-from auth_service.throttle.usage import count_use, write_scopes
 from shared.credentials import find_credential
 from shared.errors import Forbidden, TokenMissing
 from shared.middleware import OPERATIONS

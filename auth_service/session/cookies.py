@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 
 from auth_service.device.model import LIFE_SECONDS
-from auth_service.opaque import well_formed
+from auth_service.opaque_tokens import well_formed
 from auth_service.resources import KEYRING, SETTINGS, SIGNER, VERIFIER
 from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import RefreshBody, Transport

@@ -10,7 +10,7 @@ from auth_service.audit.model import Event, Origin
 from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
-from auth_service.opaque import wrap
+from auth_service.opaque_tokens import wrap
 from auth_service.user.model import User
 from shared.paging import Position
 

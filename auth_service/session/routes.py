@@ -9,9 +9,9 @@ from auth_service.audit.origin import origin
 from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
-from auth_service.session.answers import token_pair
 from auth_service.session.cookies import Grant, clear, find_grant, find_leaver
 from auth_service.session.errors import RefreshInvalid, RefreshReused
+from auth_service.session.responses import token_pair
 from auth_service.session.schemas import (
     LogoutAllBody,
     LogoutBody,

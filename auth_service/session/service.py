@@ -10,13 +10,13 @@ import structlog
 
 from auth_service.audit.model import Event, EventName, Origin
 from auth_service.keyring import Keyring
-from auth_service.opaque import fingerprint, well_formed
+from auth_service.opaque_tokens import fingerprint, well_formed
 from auth_service.parts import Parts
+from auth_service.rate_limit.usage import count_use, refresh_scopes, sign_out_others_scopes
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import Caller, Lives, Session, SignedIn, successors
 from auth_service.session.repository import IssuedToken, LockedToken
-from auth_service.throttle.usage import count_use, refresh_scopes, sign_out_others_scopes
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound, ServiceUnavailable, TokenRevoked

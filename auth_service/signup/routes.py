@@ -5,15 +5,15 @@ from aiohttp import web
 from auth_service.destination import Destination, phone_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
+from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.answers import client_of, sign_in_of, token_pair
 from auth_service.session.cookies import require_issuable
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
+from auth_service.session.responses import client_of, sign_in_of, token_pair
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import SignupBody
-from auth_service.throttle.errors import ProofRequired
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body

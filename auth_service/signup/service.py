@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from auth_service.client import Client
 from auth_service.destination import Destination
-from auth_service.opening.model import Holder, Opening
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, Errand
 from auth_service.parts import Parts
+from auth_service.rate_limit.errors import LimitReached, ProofRequired
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import Entrance
-from auth_service.throttle.errors import LimitReached, ProofRequired
+from auth_service.session.sign_in.model import Holder, Opening
 from auth_service.user.repository import find_claimants, is_held
 from shared.entropy import new_id
 from shared.errors import ServiceUnavailable

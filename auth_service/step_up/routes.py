@@ -6,9 +6,9 @@ from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import Sent
 from auth_service.password.errors import WrongPassword
 from auth_service.resources import CALLER, PARTS, SIGNER
-from auth_service.session.answers import access_token, entrance_of
 from auth_service.session.cookies import csrf_of, set_access
 from auth_service.session.model import Session
+from auth_service.session.responses import access_token, entrance_of
 from auth_service.step_up import service
 from auth_service.step_up.schemas import FreshToken, StepUpBody
 from shared.credentials import find_credential

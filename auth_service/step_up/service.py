@@ -8,9 +8,9 @@ from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, Errand
 from auth_service.parts import Parts
 from auth_service.password.errors import WrongPassword
+from auth_service.rate_limit.model import own_password_scopes
 from auth_service.session.model import BY_CODE, BY_PASSWORD, Caller, Entrance, Session
 from auth_service.step_up import repository
-from auth_service.throttle.model import own_password_scopes
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 from shared.errors import TokenRevoked

@@ -8,7 +8,7 @@ import pytest
 from auth_service.audit.model import Event, Origin
 from auth_service.audit.repository import APPEND
 from auth_service.audit.service import Audit
-from auth_service.opaque import SECRET_BYTES, wrap
+from auth_service.opaque_tokens import SECRET_BYTES, wrap
 from shared.db import open_database
 from shared.entropy import SystemEntropy, new_id
 from tests.support.accounts import post

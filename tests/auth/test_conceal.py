@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.constant_time import FLOOR_SECONDS
+from auth_service.minimum_duration import FLOOR_SECONDS
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock

@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from auth_service.keyring import Keyring
-from auth_service.throttle.model import digest
+from auth_service.rate_limit.model import digest
 from shared.entropy import SystemEntropy
 from tests.conftest import SECRET
 from tests.support.accounts import PASSWORD, activate, next_code, post

@@ -9,9 +9,9 @@ import pytest
 
 from auth_service.client import Client
 from auth_service.password.hasher import MOST_IN_HAND
+from auth_service.rate_limit.model import login_scopes
+from auth_service.rate_limit.service import Throttle
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import login_scopes
-from auth_service.throttle.service import Throttle
 from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import open_redis
 from tests.support.accounts import PASSWORD, activate, post

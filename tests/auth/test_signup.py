@@ -167,4 +167,4 @@ def test_sessions_are_stored_in_one_place() -> None:
         for path in code.rglob("*.py")
         for _ in range(path.read_text().lower().count("into sessions"))
     ]
-    assert found == ["opening/repository.py"]
+    assert found == ["session/sign_in/repository.py"]

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from auth_service.opaque import SECRET_BYTES, wrap
+from auth_service.opaque_tokens import SECRET_BYTES, wrap
 from auth_service.session.cookies import MOST_REFRESH_VALUES
 from tests.conftest import ISSUER
 from tests.contract.test_route_table import ROUTES, Route

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auth_service.constant_time import FLOOR_SECONDS
+from auth_service.minimum_duration import FLOOR_SECONDS
 from auth_service.password import hasher as hashing
 from auth_service.password.hasher import Decoy
 from shared.networks import network_of

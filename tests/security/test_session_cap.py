@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from auth_service.app import interface
-from auth_service.opening import repository
-from auth_service.opening.model import MOST_SESSIONS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
 from auth_service.session.schemas import TokenPair
+from auth_service.session.sign_in import repository
+from auth_service.session.sign_in.model import MOST_SESSIONS
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from auth_service.app import interface
+from auth_service.rate_limit.service import Throttle
 from auth_service.settings import AuthSettings
-from auth_service.throttle.service import Throttle
 from shared.credentials import SAFE_METHODS
 from shared.errors import ServiceUnavailable
 from shared.openapi import Operation

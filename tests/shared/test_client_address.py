@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, UnixConnector
 
-from auth_service.throttle.model import site
+from auth_service.rate_limit.model import site
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
 from tests.support.raw_http import Small

@@ -11,7 +11,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.opaque import wrap
+from auth_service.opaque_tokens import wrap
 from shared.logs import (
     DESTINATION_KEYS,
     HIDDEN,

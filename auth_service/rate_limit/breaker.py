@@ -8,11 +8,11 @@ from typing import Literal, NamedTuple
 
 from auth_service.client import Client
 from auth_service.destination import Destination
+from auth_service.rate_limit.model import Refuses, Scope, digest, prefix
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import Refuses, Scope, digest, prefix
 from shared.redis import lua
 
-BREAKER = lua("auth_service.throttle", "breaker.lua")
+BREAKER = lua("auth_service.rate_limit", "breaker.lua")
 
 
 class Range(NamedTuple):

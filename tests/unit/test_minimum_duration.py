@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from auth_service.constant_time import constant_time
+from auth_service.minimum_duration import constant_time
 
 SECONDS = 0.03
 

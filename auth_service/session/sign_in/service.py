@@ -14,12 +14,12 @@ from auth_service.audit.service import Audit
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
 from auth_service.notification.service import SIGN_IN, Notifications
-from auth_service.opaque import SECRET_BYTES, fingerprint, wrap
-from auth_service.opening import repository
-from auth_service.opening.model import MOST_SESSIONS, Holder, NewSession, Opened, Opening
+from auth_service.opaque_tokens import SECRET_BYTES, fingerprint, wrap
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Entrance, Lives, SignedIn
+from auth_service.session.sign_in import repository
+from auth_service.session.sign_in.model import MOST_SESSIONS, Holder, NewSession, Opened, Opening
 from auth_service.user.model import Account, User
 from shared.clock import Clock
 from shared.db import Connection, Database

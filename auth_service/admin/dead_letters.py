@@ -10,7 +10,7 @@ from auth_service.admin.errors import NoLongerTrue
 from auth_service.admin.schemas import DeadLetter, DeadLetterPage
 from auth_service.audit.model import Event
 from auth_service.audit.origin import origin
-from auth_service.delivery.letters import Letter
+from auth_service.delivery.dead_letters import Letter
 from auth_service.resources import AUDIT, CALLER, LETTERS
 from shared.errors import NotFound
 from shared.openapi import Routes

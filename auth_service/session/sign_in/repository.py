@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from auth_service.audit.repository import appending
-from auth_service.opening.model import MANY_SESSIONS, Holder, NewSession, Opened
 from auth_service.session.repository import PREFIXED_SESSION, session_of
+from auth_service.session.sign_in.model import MANY_SESSIONS, Holder, NewSession, Opened
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Connection

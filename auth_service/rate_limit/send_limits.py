@@ -7,10 +7,10 @@ from typing import Literal
 
 from auth_service.client import Client, Solution
 from auth_service.destination import Destination
+from auth_service.rate_limit.breaker import Range, watched
+from auth_service.rate_limit.errors import LimitReached
+from auth_service.rate_limit.model import Scope, sent_scopes
 from auth_service.settings import AuthSettings
-from auth_service.throttle.breaker import Range, watched
-from auth_service.throttle.errors import LimitReached
-from auth_service.throttle.model import Scope, sent_scopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.opaque import ALPHABET, fingerprint, well_formed, wrap
+from auth_service.opaque_tokens import ALPHABET, fingerprint, well_formed, wrap
 
 SECRETS = st.binary(min_size=32, max_size=32)
 

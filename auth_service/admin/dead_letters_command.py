@@ -7,7 +7,7 @@ from functools import partial
 
 from auth_service.audit.model import Event, EventName, Origin
 from auth_service.audit.service import Audit
-from auth_service.delivery.letters import BeforeHook, Letters
+from auth_service.delivery.dead_letters import BeforeHook, Letters
 from auth_service.delivery.queue import Queue
 from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from auth_service.throttle.model import Scope
+from auth_service.rate_limit.model import Scope
 from shared.clock import Clock, milliseconds
 from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import BatchedRedis, Script, lua
 
-LIMITS = lua("auth_service.throttle", "limits.lua")
-ATTEMPT = Script.of(LIMITS, lua("auth_service.throttle", "attempt.lua"))
+LIMITS = lua("auth_service.rate_limit", "sliding_window.lua")
+ATTEMPT = Script.of(LIMITS, lua("auth_service.rate_limit", "attempt.lua"))
 
 
 class Throttle:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import structlog
 
+from auth_service.rate_limit.model import HOUR_MS, Scope, limit_scope
+from auth_service.rate_limit.service import Throttle
 from auth_service.settings import AuthSettings
-from auth_service.throttle.model import HOUR_MS, Scope, limit_scope
-from auth_service.throttle.service import Throttle
 from shared.errors import ServiceUnavailable
 from shared.limits import Rate
 

@@ -10,7 +10,7 @@ import altcha
 
 from auth_service.client import Solution
 from auth_service.keyring import Keyring
-from auth_service.throttle.errors import ProofRequired
+from auth_service.rate_limit.errors import ProofRequired
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy
 
