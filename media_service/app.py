@@ -7,23 +7,23 @@ from aiohttp import web
 from prometheus_client import Gauge
 
 from media_service import resources as r
-from media_service.creative.link import Links, PreviousKey
 from media_service.creative.routes import routes as creative_routes
-from media_service.creative.zone import Zones
+from media_service.creative.signed_link import Links, PreviousKey
+from media_service.creative.timezones import Zones
 from media_service.erasure.service import POLL_SECONDS, Eraser
 from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
-from media_service.identity.changes import ChangeLimiter
+from media_service.identity.change_limiter import ChangeLimiter
 from media_service.image.pool import open_pool
-from media_service.picture.removal import Remover
+from media_service.picture.file_deleter import Remover
+from media_service.picture.reconcile import SWEEP_SECONDS, sweep
 from media_service.picture.schemas import PREFIX
-from media_service.picture.sweep import SWEEP_SECONDS, sweep
 from media_service.product.routes import routes as product_routes
-from media_service.schedule.reader import Schedules
+from media_service.schedule.loader import Schedules
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
-from media_service.storage.opening import open_storage
-from media_service.upload.intake import Intake
+from media_service.storage.factory import open_storage
+from media_service.upload.context import Intake
 from media_service.upload.model import READING_SLOTS, UploadLimits
 from media_service.upload.routes import routes as upload_routes
 from shared.application import Interface, build_application

@@ -6,13 +6,13 @@ import os
 from datetime import timedelta
 from uuid import UUID
 
-from media_service.allocation import keep_freed_chunks
 from media_service.app import create_app
-from media_service.creative.link import derive_previous_keys
-from media_service.erasure.lost import handle_lost
-from media_service.picture.sweep import GRACE, Swept, sweep
+from media_service.creative.signed_link import derive_previous_keys
+from media_service.erasure.lost_files import handle_lost
+from media_service.malloc import keep_freed_chunks
+from media_service.picture.reconcile import GRACE, Swept, sweep
 from media_service.settings import MediaSettings
-from media_service.storage.opening import open_storage
+from media_service.storage.factory import open_storage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy

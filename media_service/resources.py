@@ -10,15 +10,15 @@ from shared.request import client_address
 if TYPE_CHECKING:
     import asyncio
 
-    from media_service.creative.link import Links
-    from media_service.creative.zone import Zones
-    from media_service.identity.changes import ChangeLimiter
+    from media_service.creative.signed_link import Links
+    from media_service.creative.timezones import Zones
+    from media_service.identity.change_limiter import ChangeLimiter
     from media_service.image.pool import ImagePool
-    from media_service.picture.removal import Remover
-    from media_service.schedule.reader import Schedules
+    from media_service.picture.file_deleter import Remover
+    from media_service.schedule.loader import Schedules
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage
-    from media_service.upload.intake import Intake
+    from media_service.upload.context import Intake
     from media_service.upload.model import UploadLimits
     from shared.clock import Clock
     from shared.db import Database

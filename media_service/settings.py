@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from media_service.address import Directory, read_address
-from media_service.owner.model import Allowance
+from media_service.quota.model import Allowance
+from media_service.storage_url import Directory, read_address
 from shared.limits import LimitedSettings, Rates, rates_field
 from shared.settings import DatabaseUrl, Secrets, split
 

@@ -3,9 +3,7 @@
 from aiohttp import web
 
 from media_service.creative import service
-from media_service.creative.changing import change_creative
 from media_service.creative.errors import ScheduledInPast
-from media_service.creative.link import Link, SignedLink
 from media_service.creative.model import Creative
 from media_service.creative.schemas import (
     CreativeAnswer,
@@ -17,8 +15,10 @@ from media_service.creative.schemas import (
     LinkRequest,
     OwnerQuery,
 )
+from media_service.creative.signed_link import Link, SignedLink
+from media_service.creative.update import change_creative
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.sending import answer_file
+from media_service.picture.file_response import answer_file
 from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, ZONES, database_of
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.if_match import IF_MATCH, read_if_match, version_tag

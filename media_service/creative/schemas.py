@@ -17,10 +17,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from media_service.creative.due import first_instant, read_when
-from media_service.creative.link import MAX_LINK_SECONDS, SignedLink
 from media_service.creative.model import MAX_TITLE, Change, Creative, Owner, Selection, Status
-from media_service.creative.zone import ZONE_UNKNOWN, Zones
+from media_service.creative.schedule_time import first_instant, read_when
+from media_service.creative.signed_link import MAX_LINK_SECONDS, SignedLink
+from media_service.creative.timezones import ZONE_UNKNOWN, Zones
 from media_service.idempotency.model import FirstAnswer
 from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position

@@ -6,9 +6,9 @@ from uuid import UUID
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.link import Link, Links, SignedLink
 from media_service.creative.model import Creative, Owner, Selection
-from media_service.picture.removal import Remover
+from media_service.creative.signed_link import Link, Links, SignedLink
+from media_service.picture.file_deleter import Remover
 from shared.db import Database
 from shared.errors import Forbidden, NotFound, VersionMismatch
 from shared.if_match import IfMatch

@@ -8,8 +8,8 @@ import structlog
 from redis.asyncio import Redis
 
 from media_service.erasure import repository
-from media_service.owner.repository import mark_deleted
-from media_service.picture.removal import Remover
+from media_service.picture.file_deleter import Remover
+from media_service.quota.repository import mark_deleted
 from shared.clock import Clock
 from shared.db import Database
 from shared.revocation.message import (

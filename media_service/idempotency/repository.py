@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from media_service.idempotency.model import KEPT, FirstAnswer, KeyUse
-from media_service.owner.model import LEASE
+from media_service.quota.model import LEASE
 from shared.db import Connection
 
 CLAIM = """

@@ -8,7 +8,7 @@ import structlog
 from media_service.idempotency import repository
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
 from media_service.idempotency.model import FirstAnswer, KeyUse
-from media_service.owner.model import RENEW_SECONDS
+from media_service.quota.model import RENEW_SECONDS
 from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Connection, Database

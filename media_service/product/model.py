@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from media_service.owner.model import CountedPicture
 from media_service.picture.model import DescribedPicture
+from media_service.quota.model import CountedPicture
 from shared.entropy import Entropy
 from shared.paging import Position
 

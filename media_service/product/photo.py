@@ -8,17 +8,17 @@ from uuid import UUID
 import structlog
 
 from media_service.idempotency.model import FirstAnswer, fingerprint
-from media_service.owner.model import CountedPicture
-from media_service.owner.repository import read_counted
-from media_service.owner.service import take_room
-from media_service.picture.removal import Remover
+from media_service.picture.file_deleter import Remover
 from media_service.product import repository
 from media_service.product.model import Draft, Photo, Product, StoredPhoto
 from media_service.product.service import ROUTE, commit, get_product, new_product
+from media_service.quota.model import CountedPicture
+from media_service.quota.repository import read_counted
+from media_service.quota.service import take_room
 from media_service.storage.model import StagedFile
-from media_service.upload.arrival import Arrival
-from media_service.upload.intake import Intake, discarding, upload_turn
-from media_service.upload.rendered import described, places, render, told_by
+from media_service.upload.context import Intake, discarding, upload_turn
+from media_service.upload.pending_upload import Arrival
+from media_service.upload.pipeline import described, places, render, told_by
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch

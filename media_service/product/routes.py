@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.sending import answer_file
+from media_service.picture.file_response import answer_file
 from media_service.product import photo, service
 from media_service.product.model import ID_PATTERN, Change, Product, read_product_id
 from media_service.product.schemas import (
@@ -27,7 +27,7 @@ from media_service.resources import (
     TOKEN,
     database_of,
 )
-from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival, read_key
+from media_service.upload.request import IDEMPOTENCY_KEY, read_arrival, read_key
 from media_service.upload.routes import KEY_ERRORS, UPLOAD_ERRORS, answer_created
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
 from shared.if_match import IF_MATCH, read_if_match, version_tag

@@ -9,10 +9,10 @@ import structlog
 
 from media_service.idempotency.model import FirstAnswer, KeyUse, fingerprint
 from media_service.idempotency.service import Turn, taking_turn
-from media_service.owner.service import count_upload, take_room
 from media_service.product import repository
 from media_service.product.model import Change, Offer, Product, StoredPhoto, new_product_id
-from media_service.upload.intake import Intake
+from media_service.quota.service import count_upload, take_room
+from media_service.upload.context import Intake
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id

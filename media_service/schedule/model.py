@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from media_service.creative.due import first_instant
+from media_service.creative.schedule_time import first_instant
 
 _DAY = timedelta(days=1)
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from media_service.creative.schemas import CreativeAnswer, ZoneName
-from media_service.creative.zone import DEFAULT_ZONE
+from media_service.creative.timezones import DEFAULT_ZONE
 
 
 class ScheduleQuery(BaseModel):

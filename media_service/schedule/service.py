@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from media_service.creative.zone import Zones
+from media_service.creative.timezones import Zones
+from media_service.schedule.loader import Schedules
 from media_service.schedule.model import Days
-from media_service.schedule.reader import Schedules
 
 
 async def scheduled(

@@ -13,8 +13,8 @@ from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
-from media_service.storage.staged import full_disk_refused
-from media_service.storage.staging import Staging, untouched_since
+from media_service.storage.temp_dir import Staging, untouched_since
+from media_service.storage.temp_file import full_disk_refused
 from shared.clock import Clock
 from shared.entropy import Entropy
 

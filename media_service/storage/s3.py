@@ -11,12 +11,12 @@ import structlog
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from media_service.address import Bucket
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
 from media_service.storage.s3_errors import BROKEN_OFF, RETRY_AFTER, judged
 from media_service.storage.s3_upload import Uploader
-from media_service.storage.staging import Staging
+from media_service.storage.temp_dir import Staging
+from media_service.storage_url import Bucket
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
 from shared.logs import describe_error

@@ -7,13 +7,13 @@ from media_service.creative.schemas import CreativeAnswer, first_answer
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
 from media_service.idempotency.model import FirstAnswer
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.owner.errors import QuotaExceeded
+from media_service.quota.errors import QuotaExceeded
 from media_service.resources import INTAKE
 from media_service.storage.errors import StorageFull
 from media_service.upload import service
 from media_service.upload.errors import UploadTooSlow
-from media_service.upload.incoming import IDEMPOTENCY_KEY, read_arrival
 from media_service.upload.model import FILE_FIELD
+from media_service.upload.request import IDEMPOTENCY_KEY, read_arrival
 from media_service.upload.schemas import UploadForm
 from shared.errors import RateLimited
 from shared.if_match import version_tag

@@ -10,9 +10,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from media_service.creative.due import read_when
+from media_service.creative.schedule_time import read_when
 from media_service.creative.schemas import Title, When, ZoneName
-from media_service.creative.zone import DEFAULT_ZONE
+from media_service.creative.timezones import DEFAULT_ZONE
 from media_service.upload.model import FILE_FIELD, Draft
 
 

@@ -7,18 +7,18 @@ from datetime import datetime
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.due import due_at
 from media_service.creative.model import Creative, Status
+from media_service.creative.schedule_time import due_at
 from media_service.idempotency.model import FirstAnswer, fingerprint
 from media_service.idempotency.service import Turn
 from media_service.image.model import ImageFacts
-from media_service.owner.model import CountedPicture
-from media_service.owner.service import take_room
 from media_service.picture.model import DescribedPicture
-from media_service.upload.arrival import Arrival
-from media_service.upload.intake import Intake, discarding, upload_turn
+from media_service.quota.model import CountedPicture
+from media_service.quota.service import take_room
+from media_service.upload.context import Intake, discarding, upload_turn
 from media_service.upload.model import Draft
-from media_service.upload.rendered import described, places, render, told_by
+from media_service.upload.pending_upload import Arrival
+from media_service.upload.pipeline import described, places, render, told_by
 from shared.entropy import new_id
 
 ROUTE = "creatives"

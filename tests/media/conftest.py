@@ -21,7 +21,6 @@ from media_service import resources
 from media_service.app import create_app
 from media_service.image import process
 from media_service.settings import MediaSettings
-from media_service.storage import opening
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock
@@ -63,8 +62,8 @@ def s3_endpoint() -> Iterator[str]:
 @pytest.fixture
 def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where files on their way to a bucket are staged, apart from those of other tests."""
-    place = tmp_path / opening.STAGING
-    monkeypatch.setattr(opening, "STAGING", str(place))
+    place = tmp_path / factory.STAGING
+    monkeypatch.setattr(factory, "STAGING", str(place))
     return place
 
 

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from media_service.storage.errors import StorageFull
+from media_service.storage.factory import open_storage
 from media_service.storage.model import ObjectKey, Storage
-from media_service.storage.opening import open_storage
 from media_service.storage.s3_upload import PART_BYTES, Uploader
 from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy

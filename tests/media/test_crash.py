@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientError
 
 from media_service.image.model import VARIANTS
-from media_service.picture.sweep import Swept, sweep
+from media_service.picture.reconcile import Swept, sweep
 from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
@@ -22,7 +22,7 @@ from tests.support.command_process import Death, finished
 from tests.support.media_client import MediaClient, picture_form
 from tests.support.pictures import encode
 
-STAGED = "media_service.storage.staged.LocalStagedFile"
+STAGED = "media_service.storage.temp_file.LocalStagedFile"
 STORE = "media_service.storage.local"
 TABLE = "media_service.creative.repository"
 
@@ -32,7 +32,7 @@ UPLOAD = {
     "with bytes on disk": (Death(f"{STAGED}._append", leaving=True), "staged"),
     "with all bytes there": (Death("media_service.upload.service.render"), "staged"),
     "with the form read": (
-        Death("media_service.upload.incoming.read_form", leaving=True),
+        Death("media_service.upload.request.read_form", leaving=True),
         "staged",
     ),
     "with the picture checked": (

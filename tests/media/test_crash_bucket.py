@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientError
 
-from media_service.picture.sweep import sweep
-from media_service.storage.opening import open_storage
+from media_service.picture.reconcile import sweep
+from media_service.storage.factory import open_storage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy

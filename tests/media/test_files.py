@@ -146,7 +146,7 @@ async def test_a_reader_that_goes_away_harms_nobody(
 async def test_a_reader_that_takes_nothing_is_cut_off(
     media: MediaClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("media_service.picture.sending.WRITE_SECONDS", 0.2)
+    monkeypatch.setattr("media_service.picture.file_response.WRITE_SECONDS", 0.2)
     request = await large_file(media)
     loop, received = asyncio.get_running_loop(), 0
     with socket.create_connection(media.address) as connection:
@@ -173,7 +173,7 @@ async def test_a_file_that_cannot_be_removed_is_removed_later(
         raise PermissionError
 
     monkeypatch.setattr("media_service.storage.local._remove", refuse)
-    monkeypatch.setattr("media_service.picture.removal.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("media_service.picture.file_deleter.POLL_SECONDS", 0.1)
     assert (await media.call("DELETE", path)).status == 204
     await until(lambda: "file.removal_failed" in capsys.readouterr().out)
     assert (await media.call("GET", path)).status == 404

@@ -161,7 +161,7 @@ async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
 
 
 MOMENTS = {
-    "reading": Death("media_service.storage.staged.LocalStagedFile.digest"),
+    "reading": Death("media_service.storage.temp_file.LocalStagedFile.digest"),
     "decoding": Death("media_service.image.pool.ImagePool.render"),
     "before the row": Death("media_service.creative.repository.insert"),
     "before the answer": Death("media_service.idempotency.repository.finish"),

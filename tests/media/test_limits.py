@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from aiohttp import ClientError
 
-from media_service.owner import repository as owners
-from media_service.owner.model import Allowance, Upload
+from media_service.quota import repository as owners
+from media_service.quota.model import Allowance, Upload
 from shared.db import open_database
 from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock

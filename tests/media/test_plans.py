@@ -14,9 +14,9 @@ import pytest
 from media_service.creative import repository as creative
 from media_service.erasure import repository as erasure
 from media_service.idempotency import repository as idempotency
-from media_service.owner import repository as owner
 from media_service.picture import repository as picture
 from media_service.product import repository as product
+from media_service.quota import repository as owner
 from media_service.schedule import repository as schedule
 from tests.support.database import Connection
 from tests.support.databases import Databases

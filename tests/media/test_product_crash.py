@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientError
 
 from media_service.image.model import VARIANTS
-from media_service.picture.sweep import sweep
+from media_service.picture.reconcile import sweep
 from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database

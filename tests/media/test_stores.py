@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from media_service.storage.errors import ObjectMissing
+from media_service.storage.factory import open_storage
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, Storage
-from media_service.storage.opening import open_storage
 from shared.entropy import SystemEntropy
 from tests.support.clock import MovableClock
 

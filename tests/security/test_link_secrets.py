@@ -22,8 +22,8 @@ from auth_service.settings import AuthSettings
 from deploy.local.data_dir import Vault
 from deploy.local.environment import SECRETS_OF, Servers, service_environment
 from media_service.app import INTERFACE
-from media_service.creative.link import MAX_LINK_SECONDS, Link, Links, derive_previous_keys
 from media_service.creative.schemas import FileQuery, LinkAnswer
+from media_service.creative.signed_link import MAX_LINK_SECONDS, Link, Links, derive_previous_keys
 from media_service.settings import MediaSettings
 from shared.settings import ServiceSettings
 from tests.conftest import MEDIA_SECRET, REVOCATION_KEY, SECRET

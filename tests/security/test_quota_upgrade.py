@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from media_service.picture.sweep import sweep
-from media_service.storage.opening import open_storage
+from media_service.picture.reconcile import sweep
+from media_service.storage.factory import open_storage
 from migrations.run import FOLDERS, migrate_down, migrate_up
 from shared.clock import SystemClock
 from shared.db import open_database

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.idempotency.model import fingerprint
-from media_service.owner.model import seconds_until_tomorrow
 from media_service.product.model import new_product_id, read_product_id
+from media_service.quota.model import seconds_until_tomorrow
 from shared.entropy import SystemEntropy
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from media_service.address import Bucket, Directory, read_address
 from media_service.settings import MediaSettings
+from media_service.storage_url import Bucket, Directory, read_address
 from shared.limits import Rate
 from shared.settings import load_settings
 

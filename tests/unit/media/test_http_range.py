@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_service.picture.conditions import Span, choose_span, is_known
 from media_service.picture.errors import RangeNotSatisfiable
+from media_service.picture.http_range import Span, choose_span, is_known
 
 ETAG = f'"{"01" * 32}"'
 

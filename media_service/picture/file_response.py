@@ -6,7 +6,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from media_service.picture.conditions import Span, choose_span, is_known
+from media_service.picture.http_range import Span, choose_span, is_known
 from media_service.picture.model import DescribedPicture, Served
 from media_service.picture.service import open_file
 from media_service.resources import SETTINGS, STORAGE, database_of

@@ -8,7 +8,7 @@ import pytest
 
 CHUNKS = """
 import resource
-from media_service.allocation import keep_freed_chunks
+from media_service.malloc import keep_freed_chunks
 {before}
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_service.creative.due import due_at, first_instant, read_when
 from media_service.creative.errors import ScheduledInPast
+from media_service.creative.schedule_time import due_at, first_instant, read_when
 from shared.errors import ValidationFailed
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)

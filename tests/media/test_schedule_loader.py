@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from media_service.schedule import repository
+from media_service.schedule.loader import MOST_AT_ONCE, MOST_TOGETHER, Schedules
 from media_service.schedule.model import Days
-from media_service.schedule.reader import MOST_AT_ONCE, MOST_TOGETHER, Schedules
 from shared.db import Connection, Database, open_database
 from shared.errors import ServiceUnavailable
 

@@ -5,8 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from media_service.identity import changes
-from media_service.identity.changes import ChangeLimiter
+from media_service.identity.change_limiter import ChangeLimiter
 from shared.clock import SystemClock
 from shared.errors import RateLimited
 from shared.limits import Rate
@@ -108,7 +107,7 @@ def test_limiter_random_moments_agrees_with_counting_all(seed: int) -> None:
 def test_limiter_many_users_keeps_the_bound(
     manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "MOST_USERS", 5)
+    monkeypatch.setattr(change_limiter, "MOST_USERS", 5)
     limiter, active = ChangeLimiter((Rate(1, 60_000),), manual_clock), uuid4()
     limiter.count(active)
     for _ in range(100):

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from media_service.resources import CALLER, CLOCK, READING_SLOTS, TOKEN, UPLOAD_LIMITS
 from media_service.storage.model import StagedFile
-from media_service.upload.arrival import Arrival, Draft
 from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary
+from media_service.upload.pending_upload import Arrival, Draft
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 from shared.request import VALIDATION_CONTEXT
 

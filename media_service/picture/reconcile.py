@@ -9,9 +9,9 @@ from uuid import UUID
 import structlog
 
 from media_service.picture import repository
-from media_service.picture.counting import count_pictures
 from media_service.picture.model import Picture
 from media_service.picture.service import has_row, report_lost
+from media_service.picture.usage_backfill import count_pictures
 from media_service.storage.model import ObjectKey, Storage
 from shared.db import Database
 

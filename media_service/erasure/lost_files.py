@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from media_service.erasure import repository
-from media_service.picture.sweep import Lost, find_lost
+from media_service.picture.reconcile import Lost, find_lost
 from media_service.settings import MediaSettings
+from media_service.storage.factory import open_storage
 from media_service.storage.model import Storage
-from media_service.storage.opening import open_storage
 from shared.clock import SystemClock
 from shared.db import Database, open_database
 from shared.entropy import SystemEntropy

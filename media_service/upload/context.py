@@ -7,17 +7,17 @@ from typing import Any
 
 import structlog
 
-from media_service.creative.zone import Zones
+from media_service.creative.timezones import Zones
 from media_service.idempotency.errors import RequestInProgress
 from media_service.idempotency.model import KeyUse
 from media_service.idempotency.service import Turn, taking_turn
 from media_service.image.pool import ImagePool
-from media_service.owner.errors import QuotaExceeded
-from media_service.owner.model import Allowance, Upload
-from media_service.owner.service import uploading
+from media_service.quota.errors import QuotaExceeded
+from media_service.quota.model import Allowance, Upload
+from media_service.quota.service import uploading
 from media_service.storage.model import ObjectKey, Storage
-from media_service.upload.arrival import Arrival
 from media_service.upload.model import UploadLimits
+from media_service.upload.pending_upload import Arrival
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id

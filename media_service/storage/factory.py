@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from media_service.address import Bucket, read_address
 from media_service.storage.local import LocalStorage
 from media_service.storage.model import Storage
-from media_service.storage.staging import Staging
+from media_service.storage.temp_dir import Staging
+from media_service.storage_url import Bucket, read_address
 from shared.clock import Clock
 from shared.entropy import Entropy
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from media_service.storage.model import StagedFile
-from media_service.storage.staged import LocalStagedFile, full_disk_refused
+from media_service.storage.temp_file import LocalStagedFile, full_disk_refused
 from shared.clock import Clock
 from shared.entropy import Entropy
 

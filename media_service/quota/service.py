@@ -7,9 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from media_service.owner import repository
-from media_service.owner.errors import QuotaExceeded
-from media_service.owner.model import (
+from media_service.quota import repository
+from media_service.quota.errors import QuotaExceeded
+from media_service.quota.model import (
     RENEW_SECONDS,
     Allowance,
     CountedPicture,

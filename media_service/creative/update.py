@@ -7,10 +7,10 @@ from uuid import UUID
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.due import due_at
 from media_service.creative.model import Change, Creative, Status
+from media_service.creative.schedule_time import due_at
 from media_service.creative.service import require_own
-from media_service.creative.zone import Zones
+from media_service.creative.timezones import Zones
 from shared.db import Database
 from shared.errors import Conflict, VersionMismatch
 from shared.if_match import IfMatch

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from media_service.owner.model import LEASE, Allowance, CountedPicture, Tally, Upload
+from media_service.quota.model import LEASE, Allowance, CountedPicture, Tally, Upload
 from shared.db import Connection
 
 BEGIN_UPLOAD = """

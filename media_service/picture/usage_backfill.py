@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from media_service.owner.repository import count_picture, read_counted
 from media_service.picture.model import Picture
+from media_service.quota.repository import count_picture, read_counted
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import Storage
 from shared.db import Database

@@ -10,9 +10,9 @@ from media_service.image.model import ImageFacts, rendering
 from media_service.image.pool import ImagePool
 from media_service.picture.model import DescribedPicture
 from media_service.storage.model import ObjectKey, StagedFile
-from media_service.storage.staged import full_disk_refused
-from media_service.upload.arrival import Arrival
+from media_service.storage.temp_file import full_disk_refused
 from media_service.upload.file_name import clean_file_name
+from media_service.upload.pending_upload import Arrival
 
 
 async def told_by(arrival: Arrival[Any], staged: StagedFile) -> bytes | None:
