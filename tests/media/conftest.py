@@ -21,6 +21,7 @@ from media_service import resources
 from media_service.app import create_app
 from media_service.image import process
 from media_service.settings import MediaSettings
+from media_service.storage import factory
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from media_service.identity import change_limiter
 from media_service.identity.change_limiter import ChangeLimiter
 from shared.clock import SystemClock
 from shared.errors import RateLimited
