@@ -1,12 +1,12 @@
-"""Makes what a stack of containers keeps to itself, each part for the one who needs it.
+"""Create and rotate the secrets of the container stack; each volume holds one service's secrets.
 
-python -m deploy.keys                      make what is missing: passwords, secrets, signing key
-python -m deploy.keys passwords            make other passwords for PostgreSQL, Redis, the store;
-                                           until the next `make` Redis takes the old ones too
+python -m deploy.keys                      create missing passwords, secrets and the signing key
+python -m deploy.keys passwords            replace the passwords of PostgreSQL, Redis, the store;
+                                           until the next `make` Redis accepts the old ones too
 python -m deploy.keys add|use|drop SECRET  rotate `secret_keys`, `revocation_key` or
-                                           `media_secret_keys`, step by step: add one that is only
-                                           accepted, use it, drop the old one
-python -m deploy.keys undo SECRET          bring back what the last `drop` took away
+                                           `media_secret_keys`: add a secret that only verifies,
+                                           let it sign, drop the old one
+python -m deploy.keys undo SECRET          restore the secret that the last `drop` removed
 """
 
 import argparse
@@ -18,35 +18,35 @@ from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
 from auth_service.signing.keystore import write_whole
-from deploy.redis_acl import DEFAULT, PROBE, RIGHTS, hashed, users
-from deploy.secret_rotation import Rotation
+from deploy.redis_acl import ACL_RULES, DEFAULT_USER, PROBE_USER, acl_hash, user_lines
+from deploy.secret_rotation import SecretRotation
 from shared.clock import Clock, SystemClock
 from shared.entropy import Entropy, SystemEntropy
 
 SECRET_BYTES = 48
-OWNER, EVERYBODY = 0o400, 0o444  # in a volume that one container mounts, of whatever user
-HOLDERS = {
+OWNER_ONLY, WORLD_READABLE = 0o400, 0o444  # in a volume that only one container mounts
+SECRET_HOLDERS = {
     "secret_keys": ("auth",),
     "revocation_key": ("auth", "media"),
     "media_secret_keys": ("media",),
 }
-DROP_AFTER = {  # as long as what it made may be out
+DROP_WAIT_TEXTS = {  # as long as a token, message or link of the old secret may still be valid
     "secret_keys": "30 days (REFRESH_TOKEN_TTL)",
     "revocation_key": "2 hours, or 30 days where media_service was away meanwhile",
     "media_secret_keys": "7 days (the longest life of a link)",
 }
-DROP_WAITS = {
+DROP_WAIT = {
     "secret_keys": timedelta(days=30),
     "revocation_key": timedelta(hours=2),
     "media_secret_keys": timedelta(days=7),
 }
-STORE_KEY = "store/auth_key"  # as rclone takes it: name, comma, secret
-MOST = 3
+STORE_KEY = "store/auth_key"  # in rclone's form: name, comma, secret
+MAX_SECRETS = 3
 STEPS = ("add", "use", "drop", "undo")
 
 
-class Keys:
-    """The volumes below one folder: `auth`, `media`, `postgres`, `redis`, `store`."""
+class StackSecrets:
+    """The secrets below one folder: `auth`, `media`, `postgres`, `redis` and `store`."""
 
     def __init__(self, folder: Path, entropy: Entropy, clock: Clock) -> None:
         """Touch nothing yet."""
@@ -54,98 +54,102 @@ class Keys:
         self._entropy = entropy
         self._clock = clock
 
-    def make(self) -> None:
-        """Make what is missing; what there is stays as it is."""
-        self._make()
-        self._write_acl({name: [self._redis_hash(name)] for name in RIGHTS})
+    def create_missing(self) -> None:
+        """Create what is missing; existing secrets stay."""
+        self._create_missing_files()
+        self._write_acl({name: [self._redis_hash(name)] for name in ACL_RULES})
 
     def replace_passwords(self) -> None:
-        """Make other passwords for the services; Redis takes all those of before as well.
+        """Replace the services' passwords; Redis accepts the previous ones as well.
 
-        A replica that is yet to be replaced can so connect to it again.
+        So a replica that was not replaced yet can still connect.
         """
         if not self._acl.exists():
-            self.make()
-        before = {name: self._known_hashes(name) for name in RIGHTS}
-        for name in RIGHTS:
+            self.create_missing()
+        previous = {name: self._current_hashes(name) for name in ACL_RULES}
+        for name in ACL_RULES:
             for url in ("database_url", "redis_url"):
                 (self._folder / name / url).unlink()
         (self._folder / STORE_KEY).unlink()
-        self._make()
-        self._write_acl({name: [self._redis_hash(name), *before[name]] for name in RIGHTS})
+        self._create_missing_files()
+        self._write_acl({name: [self._redis_hash(name), *previous[name]] for name in ACL_RULES})
 
-    def _make(self) -> None:
-        self._once("postgres/password", self._secret(), EVERYBODY)
-        for name in RIGHTS:
+    def _create_missing_files(self) -> None:
+        self._write_if_missing("postgres/password", self._secret(), WORLD_READABLE)
+        for name in ACL_RULES:
             database = f"postgresql://{name}:{self._secret()}@postgres:5432/{name}?sslmode=disable"
-            self._once(f"{name}/database_url", database)
-            self._once(f"{name}/redis_url", f"redis://{name}:{self._secret()}@redis:6379/0")
-        for secret, holders in HOLDERS.items():
-            self._once(f"{holders[0]}/{secret}", self._secret())
-            self._share(secret)
-        self._once(STORE_KEY, f"media,{self._secret()}")
+            self._write_if_missing(f"{name}/database_url", database)
+            self._write_if_missing(
+                f"{name}/redis_url", f"redis://{name}:{self._secret()}@redis:6379/0"
+            )
+        for secret, holders in SECRET_HOLDERS.items():
+            self._write_if_missing(f"{holders[0]}/{secret}", self._secret())
+            self._copy_to_holders(secret)
+        self._write_if_missing(STORE_KEY, f"media,{self._secret()}")
         self._write_aws_credentials()
 
-    def rotate(self, step: str, secret: str, *, force: bool = False) -> int:
-        """Take one step with a list of secrets; the first one signs, all are accepted.
+    def rotate_step(self, step: str, secret: str, *, force: bool = False) -> int:
+        """Take one rotation step and return the number of secrets.
 
-        Returns how many there are then.
+        The first secret of the list signs; each of them verifies.
 
         Raises:
-            ValueError: the step does not follow the one before, or `drop` comes too early.
+            ValueError: the step does not follow the previous one, or `drop` comes too early.
         """
-        wait = DROP_WAITS[secret]
-        rotation = Rotation(self._folder / HOLDERS[secret][0] / secret, wait, self._clock)
+        wait = DROP_WAIT[secret]
+        rotation = SecretRotation(
+            self._folder / SECRET_HOLDERS[secret][0] / secret, wait, self._clock
+        )
         match step:
             case "add":
-                listed = rotation.add(self._secret(), most=MOST)
+                secrets = rotation.add(self._secret(), max_count=MAX_SECRETS)
             case "use":
-                listed = rotation.use()
+                secrets = rotation.promote()
             case "drop":
-                listed = rotation.drop(force=force)
+                secrets = rotation.drop(force=force)
             case _:
-                listed = rotation.undo()
-        self._share(secret)
-        return len(listed)
+                secrets = rotation.undo()
+        self._copy_to_holders(secret)
+        return len(secrets)
 
     def _secret(self) -> str:
         return base64.urlsafe_b64encode(self._entropy.bytes(SECRET_BYTES)).decode()
 
-    def _once(self, name: str, text: str, mode: int = OWNER) -> None:
+    def _write_if_missing(self, name: str, text: str, mode: int = OWNER_ONLY) -> None:
         path = self._folder / name
         if not path.exists():
             write_whole(path, text, mode)
 
-    def _share(self, secret: str) -> None:
-        first, *others = HOLDERS[secret]
+    def _copy_to_holders(self, secret: str) -> None:
+        first, *others = SECRET_HOLDERS[secret]
         for other in others:
             text = (self._folder / first / secret).read_text()
-            write_whole(self._folder / other / secret, text, OWNER)
+            write_whole(self._folder / other / secret, text, OWNER_ONLY)
 
     @property
     def _acl(self) -> Path:
         return self._folder / "redis" / "users.acl"
 
     def _redis_hash(self, name: str) -> str:
-        return hashed(password(self._folder / name / "redis_url"))
+        return acl_hash(password_in(self._folder / name / "redis_url"))
 
-    def _known_hashes(self, name: str) -> list[str]:
+    def _current_hashes(self, name: str) -> list[str]:
         lines = [line.split() for line in self._acl.read_text().splitlines()]
         [words] = [words for words in lines if words[1] == name]
         return [word for word in words if word.startswith("#")]
 
     def _write_acl(self, hashes: dict[str, list[str]]) -> None:
-        lines = [DEFAULT, *users(hashes), PROBE]
-        write_whole(self._acl, "".join(f"user {line}\n" for line in lines), EVERYBODY)
+        lines = [DEFAULT_USER, *user_lines(hashes), PROBE_USER]
+        write_whole(self._acl, "".join(f"user {line}\n" for line in lines), WORLD_READABLE)
 
     def _write_aws_credentials(self) -> None:
-        """Tell media_service what the store of `--profile s3` knows, as AWS tools read it."""
+        """Write the key of the `--profile s3` store for media_service, in AWS's file format."""
         name, secret = (self._folder / STORE_KEY).read_text().split(",")
         text = f"[default]\naws_access_key_id = {name}\naws_secret_access_key = {secret}\n"
-        write_whole(self._folder / "media" / "aws_credentials", text, OWNER)
+        write_whole(self._folder / "media" / "aws_credentials", text, OWNER_ONLY)
 
 
-def password(url_file: Path) -> str:
+def password_in(url_file: Path) -> str:
     """Return the password in the URL that a file holds."""
     return urlsplit(url_file.read_text()).password or ""
 
@@ -156,29 +160,31 @@ def main(
     """Run one command and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.keys")
     parser.add_argument("step", nargs="?", default="make", choices=["make", "passwords", *STEPS])
-    parser.add_argument("secret", nargs="?", choices=list(HOLDERS))
+    parser.add_argument("secret", nargs="?", choices=list(SECRET_HOLDERS))
     parser.add_argument("--force", action="store_true", help="drop before it is safe")
     chosen = parser.parse_args(arguments)
-    keys = Keys(folder, SystemEntropy(), clock or SystemClock())
+    keys = StackSecrets(folder, SystemEntropy(), clock or SystemClock())
     if chosen.step in STEPS:
         if chosen.secret is None:
-            parser.error(f"{chosen.step} needs one of {', '.join(HOLDERS)}")
+            parser.error(f"{chosen.step} needs one of {', '.join(SECRET_HOLDERS)}")
         try:
-            count = keys.rotate(chosen.step, chosen.secret, force=chosen.force)
-        except ValueError as refused:
-            sys.stderr.write(f"keys: {refused}\n")
+            count = keys.rotate_step(chosen.step, chosen.secret, force=chosen.force)
+        except ValueError as error:
+            sys.stderr.write(f"keys: {error}\n")
             return 1
         sys.stdout.write(f"{chosen.secret}: {count}, the first one signs\n")
         if chosen.step == "use":
-            sys.stdout.write(f"drop the one before it in {DROP_AFTER[chosen.secret]}, no sooner\n")
+            sys.stdout.write(
+                f"drop the one before it in {DROP_WAIT_TEXTS[chosen.secret]}, no sooner\n"
+            )
         if chosen.step == "drop":
-            sys.stdout.write(f"what it was is kept until the next add: undo {chosen.secret}\n")
+            sys.stdout.write(f"it can be restored until the next add: undo {chosen.secret}\n")
         return 0
     if chosen.step == "passwords":
         keys.replace_passwords()
         sys.stdout.write("new passwords: go on as docs/operations.md says, to its last step\n")
     else:
-        keys.make()
+        keys.create_missing()
     return auth_command(["keys", "generate"])
 
 

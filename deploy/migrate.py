@@ -1,8 +1,8 @@
-"""Makes the two databases with their roles where they are missing, then applies migrations.
+"""Create the two databases with their roles if they are missing, then apply migrations.
 
-`AUTH_DATABASE_URL` and `MEDIA_DATABASE_URL` name databases of somebody else, which are only
-migrated; those that the `_FILE` variables name are ours, on the server `postgres`. With `--empty`
-no migration is applied: a backup's tables are to come.
+`AUTH_DATABASE_URL` and `MEDIA_DATABASE_URL` name external databases, which are only migrated. The
+`_FILE` variables name the stack's own, on the server `postgres`. `--empty` applies no migration,
+because a backup will bring the tables.
 """
 
 import argparse
@@ -13,22 +13,22 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.databases import DATABASES, create_databases
-from deploy.keys import password
+from deploy.keys import password_in
 from migrations.run import main as migrate
 
 
 def main() -> int:
-    """Do both and return the exit code."""
+    """Create and migrate the databases, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.migrate")
-    parser.add_argument("--empty", action="store_true", help="make the databases only")
+    parser.add_argument("--empty", action="store_true", help="create the databases only")
     empty = parser.parse_args().empty
-    ours = {
-        name: password(Path(os.environ[f"{name.upper()}_DATABASE_URL_FILE"]))
+    own_passwords = {
+        name: password_in(Path(os.environ[f"{name.upper()}_DATABASE_URL_FILE"]))
         for name in DATABASES
         if not os.environ.get(f"{name.upper()}_DATABASE_URL")
     }
-    if ours:
-        asyncio.run(create_databases(_administrator(), ours, ours=True))
+    if own_passwords:
+        asyncio.run(create_databases(_administrator(), own_passwords, close_all=True))
     return 0 if empty else migrate(["up"])
 
 

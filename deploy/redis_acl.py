@@ -1,4 +1,4 @@
-"""What each service may do in Redis: the lines of an ACL, the same in every way to run."""
+"""The Redis ACL: what each service may do, the same in every deployment."""
 
 import hashlib
 
@@ -9,20 +9,19 @@ MEDIA_ACL = (
     "%R~revocations:log %R~revocations:deleted %R~revocations:head "
     "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
 )
-RIGHTS = {"auth": AUTH_ACL, "media": MEDIA_ACL}
-# Nobody may sign in as it, and who has not signed in may do nothing. But until redis/redis#14541
-# (and valkey-io/valkey#3983) was mended, the append-only file is read as this user, and what it
-# may not do in a transaction is left out: whatever scripts have written, if that was more than
-# one write.
-DEFAULT = "default off ~* &* +@all"
-PROBE = "probe on nopass resetchannels -@all +ping"  # for a health check
+ACL_RULES = {"auth": AUTH_ACL, "media": MEDIA_ACL}
+# Nobody can sign in as `default`, and a client that has not signed in may do nothing. The user has
+# all rights because Redis replays its append-only file as this user (redis/redis#14541,
+# valkey-io/valkey#3983, fixed later). Without them it would drop each script with several writes.
+DEFAULT_USER = "default off ~* &* +@all"
+PROBE_USER = "probe on nopass resetchannels -@all +ping"  # for the health check
 
 
-def users(hashes: dict[str, list[str]]) -> list[str]:
-    """Return the ACL's line of each service, which may sign in by any of its passwords."""
-    return [f"{name} on {' '.join(hashes[name])} {rights}" for name, rights in RIGHTS.items()]
+def user_lines(hashes: dict[str, list[str]]) -> list[str]:
+    """Return one ACL line for each service; each of its password hashes lets it sign in."""
+    return [f"{name} on {' '.join(hashes[name])} {rights}" for name, rights in ACL_RULES.items()]
 
 
-def hashed(password: str) -> str:
-    """Return a password as an ACL line takes it, so that the line itself is no secret."""
+def acl_hash(password: str) -> str:
+    """Return the password's SHA-256 in ACL form, so that the line holds no secret."""
     return f"#{hashlib.sha256(password.encode()).hexdigest()}"

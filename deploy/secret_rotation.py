@@ -1,4 +1,4 @@
-"""The rotation of one list of secrets: what was done last, and from when an old one may go."""
+"""Rotate one list of secrets, and refuse to drop a secret that may still be needed."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,64 +8,64 @@ from typing import Literal, TypedDict
 from auth_service.signing.keystore import write_whole
 from shared.clock import Clock, rfc3339
 
-OWNER = 0o400
+OWNER_ONLY = 0o400
 
 
-class _Record(TypedDict):
-    """What is written beside the list: the last step, and when the first secret began to sign."""
+class _RotationRecord(TypedDict):
+    """The record beside the list: the last step, and when the first secret began to sign."""
 
     step: Literal["add", "use", "drop"]
     used_at: str
 
 
-class Rotation:
+class SecretRotation:
     """A file of comma-separated secrets, the first of which signs.
 
-    Beside it lie `NAME.rotation`, and after a drop `NAME.dropped` with the list of before.
+    Beside it are `NAME.rotation` and, after a drop, `NAME.dropped` with the previous list.
     """
 
     def __init__(self, path: Path, wait: timedelta, clock: Clock) -> None:
-        """`wait`: how long what an old secret made may be out after another one signs."""
+        """`wait` is how long a replaced secret must still verify what it signed."""
         self._path = path
         self._wait = wait
         self._clock = clock
-        self._record = path.with_name(f"{path.name}.rotation")
-        self._dropped = path.with_name(f"{path.name}.dropped")
+        self._record_file = path.with_name(f"{path.name}.rotation")
+        self._undo_file = path.with_name(f"{path.name}.dropped")
 
-    def add(self, fresh: str, *, most: int) -> list[str]:
-        """Append a secret that is accepted and does not sign yet.
+    def add(self, new_secret: str, *, max_count: int) -> list[str]:
+        """Append a secret that verifies and does not sign yet.
 
         Raises:
-            ValueError: there are `most` already.
+            ValueError: the list holds `max_count` secrets already.
         """
         listed = self._read()
-        if len(listed) >= most:
-            raise self._refusal("add", listed, "drop")
-        self._dropped.unlink(missing_ok=True)
-        return self._write([*listed, fresh], "add", self._used_at())
+        if len(listed) >= max_count:
+            raise self._step_error("add", listed, "drop")
+        self._undo_file.unlink(missing_ok=True)
+        return self._write([*listed, new_secret], "add", self._used_at())
 
-    def use(self) -> list[str]:
-        """Let the last secret sign.
+    def promote(self) -> list[str]:
+        """Move the last secret to the front, so that it signs.
 
         Raises:
-            ValueError: there is no other.
+            ValueError: the list holds one secret only.
         """
         listed = self._read()
         if len(listed) <= 1:
-            raise self._refusal("use", listed, "add")
+            raise self._step_error("use", listed, "add")
         return self._write([listed[-1], *listed[:-1]], "use", self._clock.now())
 
     def drop(self, *, force: bool) -> list[str]:
-        """Accept the last secret no more; the list of before is kept for `undo`.
+        """Remove the last secret, and keep the previous list for `undo`.
 
-        One that was added and never used made nothing, so it may go at once.
+        A secret that was added and never signed may be removed at once.
 
         Raises:
-            ValueError: there is no other, or what it made may be out and `force` is not given.
+            ValueError: the list holds one secret only, or it is too early and `force` is not set.
         """
         listed = self._read()
         if len(listed) <= 1:
-            raise self._refusal("drop", listed, "add")
+            raise self._step_error("drop", listed, "add")
         safe_from = self._used_at() + self._wait
         if self._last_step() != "add" and self._clock.now() < safe_from and not force:
             date = rfc3339(safe_from.replace(microsecond=0))
@@ -73,21 +73,21 @@ class Rotation:
                 f"drop: {self._path.name} is safe to drop from {date} on; --force drops it now"
             )
             raise ValueError(message)
-        write_whole(self._dropped, ",".join(listed), OWNER)
+        write_whole(self._undo_file, ",".join(listed), OWNER_ONLY)
         return self._write(listed[:-1], "drop", self._used_at())
 
     def undo(self) -> list[str]:
-        """Bring back the list of before the last drop.
+        """Restore the list as it was before the last drop.
 
         Raises:
-            ValueError: nothing was dropped, or the list was changed since.
+            ValueError: nothing was dropped, or the list has changed since then.
         """
         listed = self._read()
-        before = self._dropped.read_text().split(",") if self._dropped.exists() else []
-        if before[:-1] != listed:
+        previous = self._undo_file.read_text().split(",") if self._undo_file.exists() else []
+        if previous[:-1] != listed:
             raise ValueError(f"undo: {self._path.name} has lost nothing since its last step")
-        written = self._write(before, "use", self._used_at())
-        self._dropped.unlink()
+        written = self._write(previous, "use", self._used_at())
+        self._undo_file.unlink()
         return written
 
     def _read(self) -> list[str]:
@@ -96,23 +96,23 @@ class Rotation:
     def _write(
         self, listed: list[str], step: Literal["add", "use", "drop"], used_at: datetime
     ) -> list[str]:
-        record = _Record(step=step, used_at=used_at.isoformat())
-        write_whole(self._record, json.dumps(record), OWNER)
-        write_whole(self._path, ",".join(listed), OWNER)
+        record = _RotationRecord(step=step, used_at=used_at.isoformat())
+        write_whole(self._record_file, json.dumps(record), OWNER_ONLY)
+        write_whole(self._path, ",".join(listed), OWNER_ONLY)
         return listed
 
     def _last_step(self) -> str:
-        return self._known()["step"] if self._record.exists() else "use"
+        return self._read_record()["step"] if self._record_file.exists() else "use"
 
     def _used_at(self) -> datetime:
-        """Return when the first secret began to sign; at the latest, where nobody wrote it down."""
-        if self._record.exists():
-            return datetime.fromisoformat(self._known()["used_at"])
+        """Return when the first secret began to sign; without a record, the file's date."""
+        if self._record_file.exists():
+            return datetime.fromisoformat(self._read_record()["used_at"])
         return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
 
-    def _known(self) -> _Record:
-        record: _Record = json.loads(self._record.read_text())
+    def _read_record(self) -> _RotationRecord:
+        record: _RotationRecord = json.loads(self._record_file.read_text())
         return record
 
-    def _refusal(self, step: str, listed: list[str], first: str) -> ValueError:
-        return ValueError(f"{step}: {self._path.name} holds {len(listed)}; {first} one first")
+    def _step_error(self, step: str, listed: list[str], needed: str) -> ValueError:
+        return ValueError(f"{step}: {self._path.name} holds {len(listed)}; {needed} one first")

@@ -1,1 +1,1 @@
-"""The databases' changes in dbmate's file format, and the runner that applies them."""
+"""The databases' migrations in dbmate's file format, and the runner that applies them."""

@@ -1,4 +1,4 @@
-"""Migration files in dbmate's format: what is in them and what they are called."""
+"""Read and create migration files in dbmate's format."""
 
 import hashlib
 import re
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-BLOCK = re.compile(r"^--\s*migrate:(up|down)\b(.*)$", re.MULTILINE)
+BLOCK_MARKER = re.compile(r"^--\s*migrate:(up|down)\b(.*)$", re.MULTILINE)
 FILE_NAME = re.compile(r"(\d+)\w*\.sql")
 TEMPLATE = "-- migrate:up\n\n\n-- migrate:down\n\n"
 
 
 class MigrationError(Exception):
-    """A migration cannot be read or applied; the message says which and why."""
+    """A migration cannot be read or applied; the message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class Block:
     """One direction of a migration."""
 
     sql: str
-    transaction: bool
+    in_transaction: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: `version` is the number that its name starts with, as dbmate has it."""
+    """One file; `version` is the number at the start of its name, as in dbmate."""
 
     version: str
     name: str
@@ -38,34 +38,36 @@ def read_folder(folder: Path) -> list[Migration]:
     """Return the folder's migrations in the order in which they apply.
 
     Raises:
-        MigrationError: there is no such folder, a name has no number, two have the same, or a
-            file is not in dbmate's format.
+        MigrationError: the folder is missing, a name has no number, two files have the same
+            number, or a file is not in dbmate's format.
     """
     if not folder.is_dir():
         message = f"{folder} is not a directory"
         raise MigrationError(message)
-    found = sorted((read(path) for path in folder.glob("*.sql")), key=lambda one: one.version)
-    for before, after in pairwise(found):
-        if before.version == after.version:
-            message = f"{before.name} and {after.name} have the same number"
+    migrations = sorted(
+        (read_migration(path) for path in folder.glob("*.sql")), key=lambda one: one.version
+    )
+    for previous, following in pairwise(migrations):
+        if previous.version == following.version:
+            message = f"{previous.name} and {following.name} have the same number"
             raise MigrationError(message)
-    return found
+    return migrations
 
 
-def read(path: Path) -> Migration:
-    """Return what a file holds.
+def read_migration(path: Path) -> Migration:
+    """Return the migration in a file.
 
     Raises:
-        MigrationError: its name has no number, or it is not in dbmate's format.
+        MigrationError: the name has no number, or the file is not in dbmate's format.
     """
-    named = FILE_NAME.fullmatch(path.name)
-    if named is None:
+    name_match = FILE_NAME.fullmatch(path.name)
+    if name_match is None:
         message = f"{path.name}: the name must be a number, words, and .sql"
         raise MigrationError(message)
     content = path.read_text(encoding="utf-8")
     blocks = _blocks(path.name, content)
     return Migration(
-        version=named[1],
+        version=name_match[1],
         name=path.name,
         checksum=hashlib.sha256(content.encode()).hexdigest(),
         up=blocks["up"],
@@ -73,7 +75,7 @@ def read(path: Path) -> Migration:
     )
 
 
-def create(folder: Path, name: str) -> Path:
+def create_migration(folder: Path, name: str) -> Path:
     """Write an empty migration with the next number and return its path.
 
     Raises:
@@ -89,18 +91,18 @@ def create(folder: Path, name: str) -> Path:
 
 
 def _blocks(name: str, content: str) -> dict[str, Block]:
-    marks = list(BLOCK.finditer(content))
-    if [mark[1] for mark in marks] != ["up", "down"]:
+    markers = list(BLOCK_MARKER.finditer(content))
+    if [marker[1] for marker in markers] != ["up", "down"]:
         message = f"{name}: needs one '-- migrate:up' and after it one '-- migrate:down'"
         raise MigrationError(message)
-    before = re.sub(r"^--.*$", "", content[: marks[0].start()], flags=re.MULTILINE)
-    if before.strip():
+    header = re.sub(r"^--.*$", "", content[: markers[0].start()], flags=re.MULTILINE)
+    if header.strip():
         message = f"{name}: statements before '-- migrate:up' would never be run"
         raise MigrationError(message)
-    ends = [marks[1].start(), len(content)]
+    ends = [markers[1].start(), len(content)]
     return {
-        mark[1]: Block(content[mark.end() : end].strip(), _in_transaction(name, mark[2]))
-        for mark, end in zip(marks, ends, strict=True)
+        marker[1]: Block(content[marker.end() : end].strip(), _in_transaction(name, marker[2]))
+        for marker, end in zip(markers, ends, strict=True)
     }
 
 

@@ -1,7 +1,7 @@
 """Apply migrations: `python -m migrations.run up|down|new NAME [--database auth|media]`.
 
 `AUTH_DATABASE_URL` and `MEDIA_DATABASE_URL` (or the same with `_FILE`) name the databases; `up`
-without `--database` takes each one that is set.
+without `--database` migrates each database that is set.
 """
 
 import argparse
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from migrations.files import Block, Migration, MigrationError, create, read_folder
+from migrations.files import Block, Migration, MigrationError, create_migration, read_folder
 
 if TYPE_CHECKING:  # generic for the type checker only
     Connection = asyncpg.Connection[asyncpg.Record]
 
 FOLDERS = Path(__file__).parent
 DATABASES = ("auth", "media")
-LOCK = 4_740_381_190  # any constant: runners of one database wait for each other on it
+LOCK = 4_740_381_190  # any constant; runners of one database take this lock in turn
 LOCK_POLL_SECONDS = 0.05
 
-# The first table is dbmate's, as dbmate makes it; what only we keep is in a table of our own.
+# The first table is dbmate's own; checksums, which dbmate does not keep, are in the second.
 TABLES = """
 CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar NOT NULL PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS public.schema_checksums (
@@ -34,83 +34,83 @@ CREATE TABLE IF NOT EXISTS public.schema_checksums (
 );
 """
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
-APPLIED = """
+SELECT_APPLIED = """
 SELECT m.version, c.sha256
 FROM public.schema_migrations m LEFT JOIN public.schema_checksums c USING (version)
 """
-ADD = "INSERT INTO public.schema_migrations (version) VALUES ($1)"
-ADD_CHECKSUM = """
+INSERT_VERSION = "INSERT INTO public.schema_migrations (version) VALUES ($1)"
+INSERT_CHECKSUM = """
 INSERT INTO public.schema_checksums (version, sha256) VALUES ($1, $2)
 ON CONFLICT (version) DO UPDATE SET sha256 = excluded.sha256
 """
-REMOVE = "DELETE FROM public.schema_migrations WHERE version = $1"
-REMOVE_CHECKSUM = "DELETE FROM public.schema_checksums WHERE version = $1"
+DELETE_VERSION = "DELETE FROM public.schema_migrations WHERE version = $1"
+DELETE_CHECKSUM = "DELETE FROM public.schema_checksums WHERE version = $1"
 
 
 async def migrate_up(dsn: str, folder: Path) -> list[str]:
-    """Apply what is missing and return the names of those files, in order.
+    """Apply the missing migrations and return their file names, in order.
 
-    Any number of runners may start at once: one works, the others find its work done. What the
-    real dbmate applied counts as applied.
+    Any number of runners may start at once: the first applies the files, and the others find them
+    applied. Migrations that the real dbmate applied count too.
 
     Raises:
-        MigrationError: a file is malformed, fails, or was changed after it had been applied.
+        MigrationError: a file is malformed, fails, or was edited after it had been applied.
     """
     migrations = read_folder(folder)
-    async with _locked(dsn) as connection:
-        applied = await _applied(connection)
-        await _compare(connection, migrations, applied)
+    async with _connect_locked(dsn) as connection:
+        applied = await _applied_checksums(connection)
+        await _verify_checksums(connection, migrations, applied)
         missing = [one for one in migrations if one.version not in applied]
         for one in missing:
-            async with _executed(connection, one, one.up):
-                await connection.execute(ADD, one.version)
-                await connection.execute(ADD_CHECKSUM, one.version, one.checksum)
+            async with _execute_block(connection, one, one.up):
+                await connection.execute(INSERT_VERSION, one.version)
+                await connection.execute(INSERT_CHECKSUM, one.version, one.checksum)
     return [one.name for one in missing]
 
 
 async def migrate_down(dsn: str, folder: Path) -> str | None:
-    """Take the last applied migration back and return its name; None when there is none.
+    """Revert the last applied migration and return its name; None when none is applied.
 
     Raises:
         MigrationError: its file is missing, malformed, or fails.
     """
     files = {one.version: one for one in read_folder(folder)}
-    async with _locked(dsn) as connection:
-        last = max(await _applied(connection), default=None)
+    async with _connect_locked(dsn) as connection:
+        last = max(await _applied_checksums(connection), default=None)
         if last is None:
             return None
         if last not in files:
             message = f"{last} is applied, but {folder} has no file for it"
             raise MigrationError(message)
-        async with _executed(connection, files[last], files[last].down):
-            await connection.execute(REMOVE, last)
-            await connection.execute(REMOVE_CHECKSUM, last)
+        async with _execute_block(connection, files[last], files[last].down):
+            await connection.execute(DELETE_VERSION, last)
+            await connection.execute(DELETE_CHECKSUM, last)
     return files[last].name
 
 
 @asynccontextmanager
-async def _locked(dsn: str) -> AsyncIterator["Connection"]:
-    """Connect, and be the only runner in that database."""
+async def _connect_locked(dsn: str) -> AsyncIterator["Connection"]:
+    """Connect, and hold the lock that makes this the only runner of the database."""
     connection = await asyncpg.connect(dsn)
     try:
-        # Asked again and again: one statement that waits would hold a snapshot all the while,
-        # and another runner's `create index concurrently` waits for snapshots to go away.
-        while not await connection.fetchval(TRY_LOCK, LOCK):  # noqa: ASYNC110 -- nobody tells us
+        # Polls, because a statement that waits for the lock would hold a snapshot, and another
+        # runner's `create index concurrently` waits for all older snapshots.
+        while not await connection.fetchval(TRY_LOCK, LOCK):  # noqa: ASYNC110 -- only polling tells
             await asyncio.sleep(LOCK_POLL_SECONDS)
         await connection.execute("set client_min_messages = warning")
         await connection.execute(TABLES)
         yield connection
     finally:
-        await connection.close()  # and the lock goes with it
+        await connection.close()  # releases the lock
 
 
 @asynccontextmanager
-async def _executed(
+async def _execute_block(
     connection: "Connection", migration: Migration, block: Block
 ) -> AsyncIterator[None]:
-    """Run one direction of a migration and, in the same transaction, what notes it down."""
+    """Run one block of a migration; the caller records it in the same transaction."""
     try:
-        async with connection.transaction() if block.transaction else nullcontext():
+        async with connection.transaction() if block.in_transaction else nullcontext():
             await connection.execute(block.sql)
             yield
     except asyncpg.PostgresError as error:
@@ -118,24 +118,24 @@ async def _executed(
         raise MigrationError(message) from error
 
 
-async def _applied(connection: "Connection") -> dict[str, str | None]:
-    return {row["version"]: row["sha256"] for row in await connection.fetch(APPLIED)}
+async def _applied_checksums(connection: "Connection") -> dict[str, str | None]:
+    return {row["version"]: row["sha256"] for row in await connection.fetch(SELECT_APPLIED)}
 
 
-async def _compare(
+async def _verify_checksums(
     connection: "Connection", migrations: list[Migration], applied: dict[str, str | None]
 ) -> None:
     for one in (one for one in migrations if one.version in applied):
-        known = applied[one.version]
-        if known is None:  # dbmate applied it: from now on it is held to what it is today
-            await connection.execute(ADD_CHECKSUM, one.version, one.checksum)
-        elif known != one.checksum:
+        checksum = applied[one.version]
+        if checksum is None:  # dbmate applied it, so today's text counts from now on
+            await connection.execute(INSERT_CHECKSUM, one.version, one.checksum)
+        elif checksum != one.checksum:
             message = f"{one.name} was changed after it had been applied: write a new one instead"
             raise MigrationError(message)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return the exit code; what went wrong is one line on stderr."""
+    """Run one command and return the exit code; an error is one line on stderr."""
     options = _parser().parse_args(arguments)
     try:
         for line in asyncio.run(_run(options)):
@@ -149,9 +149,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m migrations.run", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="apply what is missing")
+    up = commands.add_parser("up", help="apply the missing migrations")
     up.add_argument("--database", choices=DATABASES)
-    down = commands.add_parser("down", help="take the last one back")
+    down = commands.add_parser("down", help="revert the last applied migration")
     down.add_argument("--database", choices=DATABASES, required=True)
     new = commands.add_parser("new", help="write an empty migration")
     new.add_argument("name")
@@ -161,14 +161,14 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _run(options: argparse.Namespace) -> list[str]:
     if options.command == "new":
-        return [str(create(FOLDERS / options.database, options.name))]
+        return [str(create_migration(FOLDERS / options.database, options.name))]
     if options.command == "down":
-        taken = await migrate_down(_dsn(options.database), FOLDERS / options.database)
-        return [f"{options.database}: {taken or 'nothing to take back'}"]
-    chosen = [options.database] if options.database else _configured()
+        reverted = await migrate_down(_dsn(options.database), FOLDERS / options.database)
+        return [f"{options.database}: {reverted or 'nothing to revert'}"]
+    databases = [options.database] if options.database else _configured()
     return [
         f"{database}: {name}"
-        for database in chosen
+        for database in databases
         for name in await migrate_up(_dsn(database), FOLDERS / database) or ["nothing to do"]
     ]
 
@@ -191,7 +191,7 @@ def _dsn(database: str) -> str:
 
 def _setting(database: str) -> str | None:
     name = f"{database.upper()}_DATABASE_URL"
-    if value := os.environ.get(name):  # as the services' settings: the variable before the file
+    if value := os.environ.get(name):  # as in the services, the variable wins over the file
         return value
     path = os.environ.get(f"{name}_FILE")
     return Path(path).read_text(encoding="utf-8").strip() if path else None

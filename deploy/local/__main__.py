@@ -8,11 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
-from deploy.local.data_dir import Vault
-from deploy.local.environment import Servers
-from deploy.local.process import die_with_parent
+from deploy.local.data_dir import DataDir
+from deploy.local.environment import EmbeddedServers
+from deploy.local.process import exit_with_parent
 from deploy.local.server import ServerError
-from deploy.local.stack import StackError, run
+from deploy.local.stack import StackError, run_stack
 from migrations.files import MigrationError
 
 LAST_PORT = 65535
@@ -24,9 +24,9 @@ def main() -> int:
     if options.forget:
         return _forget(options.data)
     if options.end_with_parent:
-        die_with_parent(signal.SIGTERM)
+        exit_with_parent(signal.SIGTERM)
     try:
-        asyncio.run(run(options.port, options.data))
+        asyncio.run(run_stack(options.port, options.data))
     except (StackError, ServerError, MigrationError, OSError, ValueError) as error:
         print(f"cheershare: {error}", file=sys.stderr)
         return 1
@@ -38,7 +38,7 @@ def _forget(data: Path) -> int:
     if not data.exists():
         print(f"cheershare: there is no {data}")
         return 0
-    if not Servers(Vault(data)).discard():
+    if not EmbeddedServers(DataDir(data)).delete_data():
         print(f"cheershare: {data} is in use by a stack that runs", file=sys.stderr)
         return 1
     shutil.rmtree(data)

@@ -1,4 +1,4 @@
-"""Where a stack keeps its secrets, keys and files, and how they come to be."""
+"""The directory in which `make run` keeps databases, secrets, keys and stored files."""
 
 import os
 import secrets
@@ -8,20 +8,20 @@ SECRET_BYTES = 48
 SOCKET_PATH_BYTES = 100  # the kernel takes 107; leave room for a temporary name
 
 
-class Vault:
-    """A stack's data directory; secrets are made at first use, readable by their owner only."""
+class DataDir:
+    """A stack's data directory; a secret is created at first use, readable by its owner only."""
 
     def __init__(self, data: Path) -> None:
-        self.data = data.resolve()
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.postgres = self.data / "postgres"
-        self.valkey = self.data / "valkey"
+        self.path = data.resolve()
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.postgres = self.path / "postgres"
+        self.valkey = self.path / "valkey"
         self.private_keys = self._folder("keys")
         self.storage = self._folder("storage")
-        self.jwks = self.data / "jwks.json"
+        self.jwks = self.path / "jwks.json"
 
     def secret(self, name: str) -> str:
-        """Return the secret of that name, the same one for as long as the directory lives."""
+        """Return the secret of that name; it never changes while the directory exists."""
         return self.secret_file(name).read_text()
 
     def secret_file(self, name: str) -> Path:
@@ -32,7 +32,7 @@ class Vault:
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_urlsafe(SECRET_BYTES))
             try:
-                os.link(fresh, path)  # never replaces what another process has just made
+                os.link(fresh, path)  # never replaces another process's new secret
             except FileExistsError:
                 pass
             finally:
@@ -43,16 +43,16 @@ class Vault:
         """Return the path of a service's socket.
 
         Raises:
-            ValueError: the data directory's path is too long for one.
+            ValueError: the data directory's path is too long for a socket.
         """
         path = self._folder("run") / f"{service}.sock"
         if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
             raise ValueError(
-                f"{self.data}: the path is too long for the sockets in it, choose another (DATA=)"
+                f"{self.path}: the path is too long for the sockets in it, choose another (DATA=)"
             )
         return path
 
     def _folder(self, name: str) -> Path:
-        folder = self.data / name
+        folder = self.path / name
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder

@@ -1,4 +1,4 @@
-"""`make demo`: walk the main job against a running stack, and say how long each step took."""
+"""`make demo`: run the main use case against a running stack and print each step's time."""
 
 import asyncio
 import hashlib
@@ -16,35 +16,35 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from yarl import URL
 
-from deploy.local.sample_photo import take_photograph
+from deploy.local.sample_photo import make_sample_photo
 
-ZONES = ("Asia/Kolkata", "America/Sao_Paulo")  # never both in their last hour of a day
-LAST_HOUR = 23
-USUAL_PORT = 8000
-PATIENCE_SECONDS = 5.0
+TIMEZONES = ("Asia/Kolkata", "America/Sao_Paulo")  # never both in their last hour of a day
+LAST_HOUR_OF_DAY = 23
+DEFAULT_PORT = 8000
+POLL_TIMEOUT_SECONDS = 5.0
 CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 
-class StepFailed(Exception):
-    """A step did not end as it should; the message says what came instead."""
+class StepFailedError(Exception):
+    """A step did not have the expected result; the message says what came instead."""
 
 
-class Walk:
-    """One person's way through the service: each step is a request, checked and timed."""
+class Demo:
+    """One user's requests, from sign-up to sign-out; each is checked and timed."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
         self._phone = f"+9198765{secrets.randbelow(100_000):05}"
-        self._zone = next(zone for zone in ZONES if _now(zone).hour != LAST_HOUR)
+        self._zone = next(zone for zone in TIMEZONES if _now(zone).hour != LAST_HOUR_OF_DAY)
         self._tokens: dict[str, Any] = {}
         self._creative: dict[str, Any] = {}
-        self._photograph = b""
+        self._photo = b""
 
-    async def go(self) -> None:
-        """Take every step.
+    async def run(self) -> None:
+        """Run every step.
 
         Raises:
-            StepFailed: one did not end as it should.
+            StepFailedError: a step did not have the expected result.
         """
         with step(f"asks for a code for {self._phone}"):
             body = {"name": "Asha Rao", "phone_number": self._phone}
@@ -54,9 +54,9 @@ class Walk:
         with step("signs up with the code"):
             body = {"phone_number": self._phone, "otp": code}
             self._tokens = await self._call("POST", "/v1/auth/signup", 201, json=body)
-        with step("takes a photograph"):
-            self._photograph = await asyncio.to_thread(take_photograph)
-        with step(f"uploads its {len(self._photograph) // 1024} KiB for today in {self._zone}"):
+        with step("makes a photo"):
+            self._photo = await asyncio.to_thread(make_sample_photo)
+        with step(f"uploads its {len(self._photo) // 1024} KiB for today in {self._zone}"):
             await self._upload()
         with step("finds it among what is due today"):
             await self._find()
@@ -72,20 +72,20 @@ class Walk:
             await self._refused()
 
     async def _read_code(self) -> str:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + POLL_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             found = await self._call("GET", "/v1/auth/dev/inbox", 200, params={"to": self._phone})
             if found["items"] and (code := CODE.search(found["items"][0]["text"])):
                 return code[0]
             await asyncio.sleep(0.01)
-        raise StepFailed("no message with a code arrived")
+        raise StepFailedError("no message with a code arrived")
 
     async def _upload(self) -> None:
         form = aiohttp.FormData()
         form.add_field("scheduled_at", _now(self._zone).date().isoformat())
         form.add_field("timezone", self._zone)
         form.add_field("title", "Sunrise")
-        form.add_field("file", self._photograph, filename="sunrise.jpg", content_type="image/jpeg")
+        form.add_field("file", self._photo, filename="sunrise.jpg", content_type="image/jpeg")
         self._creative = await self._call("POST", "/v1/media/creatives", 201, auth=True, data=form)
 
     async def _find(self) -> None:
@@ -94,24 +94,26 @@ class Walk:
         )
         today = [creative["id"] for creative in found["scheduled_creatives"]["today"]]
         if today != [self._creative["id"]]:
-            raise StepFailed(f"expected [{self._creative['id']}] for today, found {today}")
+            raise StepFailedError(f"expected [{self._creative['id']}] for today, found {today}")
 
     async def _download(self) -> None:
         async with self._http.get(self._creative["file_url"], headers=self._bearer()) as answer:
             if hashlib.sha256(await answer.read()).hexdigest() != self._creative["sha256"]:
-                raise StepFailed(f"other bytes came back (status {answer.status})")
+                raise StepFailedError(f"other bytes came back (status {answer.status})")
 
     async def _refused(self) -> None:
-        """Ask until the token is dead; how long that takes is the step's time."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        """Repeat the request until the token is refused; the step's time is how long that takes."""
+        deadline = time.monotonic() + POLL_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             async with self._http.get("/v1/media/scheduled", headers=self._bearer()) as answer:
                 if answer.status != 200:  # noqa: PLR2004 -- OK
                     problem = await answer.json(content_type=None)
                     if (answer.status, problem.get("code")) == (401, "token_revoked"):
                         return
-                    raise StepFailed(f"expected 401 token_revoked, got {answer.status} {problem}")
-        raise StepFailed("the token is still taken")
+                    raise StepFailedError(
+                        f"expected 401 token_revoked, got {answer.status} {problem}"
+                    )
+        raise StepFailedError("the token is still taken")
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._tokens['access_token']}"}
@@ -123,28 +125,30 @@ class Walk:
         async with self._http.request(method, path, headers=headers, **options) as answer:
             text = await answer.text()
             if answer.status != status:
-                raise StepFailed(f"{method} {path}: expected {status}, got {answer.status} {text}")
+                raise StepFailedError(
+                    f"{method} {path}: expected {status}, got {answer.status} {text}"
+                )
             return await answer.json() if text else {}
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
-    """Print the step with its time, or with what went wrong."""
+def step(description: str) -> Iterator[None]:
+    """Print the step with its time, or as failed."""
     started = time.perf_counter()
     try:
         yield
-    except (StepFailed, aiohttp.ClientError, TimeoutError, KeyError) as error:
-        print(f"  failed   {what}")
-        raise StepFailed(f"{error}" or type(error).__name__) from error
-    print(f"{(time.perf_counter() - started) * 1000:7.1f} ms  {what}", flush=True)
+    except (StepFailedError, aiohttp.ClientError, TimeoutError, KeyError) as error:
+        print(f"  failed   {description}")
+        raise StepFailedError(f"{error}" or type(error).__name__) from error
+    print(f"{(time.perf_counter() - started) * 1000:7.1f} ms  {description}", flush=True)
 
 
 def _now(zone: str) -> datetime:
     return datetime.now(ZoneInfo(zone))
 
 
-async def _served(http: aiohttp.ClientSession) -> bool:
-    """Tell whether both services are there, by what every way to run them shows."""
+async def _is_serving(http: aiohttp.ClientSession) -> bool:
+    """Tell whether both services answer; every deployment serves their OpenAPI documents."""
     try:
         for service in ("auth", "media"):
             async with http.get(f"/v1/{service}/openapi.json", raise_for_status=True):
@@ -154,25 +158,25 @@ async def _served(http: aiohttp.ClientSession) -> bool:
     return True
 
 
-def _advice(base: str) -> str:
+def _start_hint(base: str) -> str:
     if os.environ.get("BASE_URL"):
         return "is it the right address?"
     port = URL(base).port
-    if port == USUAL_PORT:
+    if port == DEFAULT_PORT:
         return "start it with `make run`, or name the port of the one that runs: `make demo PORT=…`"
     return f"start it with `make run PORT={port}`"
 
 
-async def run(base: str) -> int:
-    """Walk against `base` and return the exit code."""
+async def run_demo(base: str) -> int:
+    """Run the demo against `base` and return the exit code."""
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(base, timeout=timeout) as http:
-        if not await _served(http):
-            print(f"demo: nothing is ready at {base}: {_advice(base)}", file=sys.stderr)
+        if not await _is_serving(http):
+            print(f"demo: nothing is ready at {base}: {_start_hint(base)}", file=sys.stderr)
             return 1
         try:
-            await Walk(http).go()
-        except StepFailed as error:
+            await Demo(http).run()
+        except StepFailedError as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
     print(f"the whole job is done; look around at {base}")
@@ -181,6 +185,6 @@ async def run(base: str) -> int:
 
 if __name__ == "__main__":
     address = (
-        os.environ.get("BASE_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or USUAL_PORT}"
+        os.environ.get("BASE_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}"
     )
-    sys.exit(asyncio.run(run(address)))
+    sys.exit(asyncio.run(run_demo(address)))

@@ -1,4 +1,7 @@
-"""The environment that the services get; what the caller's environment says wins."""
+"""The embedded servers, and the environment variables that each service gets.
+
+A variable that the caller's environment sets wins over ours.
+"""
 
 import asyncio
 import os
@@ -6,15 +9,15 @@ from collections.abc import Mapping
 from typing import Self
 
 from deploy.databases import DATABASES, create_databases
-from deploy.local.data_dir import Vault
+from deploy.local.data_dir import DataDir
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
 from deploy.local.valkey import Valkey
-from deploy.redis_acl import hashed, users
+from deploy.redis_acl import acl_hash, user_lines
 from migrations.run import FOLDERS, migrate_up
 
 WATCH_SECONDS = 0.5
-SECRETS_OF = {
+SECRETS_BY_SERVICE = {
     "auth": (
         "AUTH_DATABASE_URL",
         "SECRET_KEYS",
@@ -26,18 +29,20 @@ SECRETS_OF = {
     ),
     "media": ("MEDIA_DATABASE_URL", "MEDIA_SECRET_KEYS", "PREVIOUS_LINK_KEYS"),
 }
-"""Secret settings that one service alone reads; the other one does not get them."""
+"""Secret settings that only one service reads; the other one does not get them."""
 
 
-class Servers:
-    """A stack's PostgreSQL and Valkey, with a login for each service; use as context manager."""
+class EmbeddedServers:
+    """A stack's PostgreSQL and Valkey, with a login for each service; a context manager."""
 
-    def __init__(self, vault: Vault) -> None:
-        self.vault = vault
-        self.postgres = Postgres(vault.postgres, password=vault.secret("postgres"))
+    def __init__(self, data_dir: DataDir) -> None:
+        self.data_dir = data_dir
+        self.postgres = Postgres(data_dir.postgres, password=data_dir.secret("postgres"))
         self.valkey = Valkey(
-            vault.valkey,
-            acl=users({name: [hashed(vault.secret(f"redis_{name}"))] for name in DATABASES}),
+            data_dir.valkey,
+            acl=user_lines(
+                {name: [acl_hash(data_dir.secret(f"redis_{name}"))] for name in DATABASES}
+            ),
         )
 
     def __enter__(self) -> Self:
@@ -53,18 +58,18 @@ class Servers:
         self.valkey.stop()
         self.postgres.stop()
 
-    def discard(self) -> bool:
-        """Stop the servers and delete their data; False when another process owns them."""
-        ours = [server for server in (self.valkey, self.postgres) if not server.external]
-        return all(server.discard() for server in ours)
+    def delete_data(self) -> bool:
+        """Stop the servers and delete their data; False when another process owns one."""
+        ours = [server for server in (self.valkey, self.postgres) if not server.external_url]
+        return all(server.delete_data() for server in ours)
 
     async def watch(self) -> None:
-        """Return never; a server of ours that ends takes the stack with it.
+        """Wait until an embedded server ends; the stack cannot go on without it.
 
         Raises:
-            ServerError: one has ended.
+            ServerError: a server has ended.
         """
-        ours = [one for one in (self.postgres, self.valkey) if not one.external]
+        ours = [one for one in (self.postgres, self.valkey) if not one.external_url]
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             for server in ours:
@@ -72,63 +77,64 @@ class Servers:
                     raise ServerError(f"{server.title} has ended; start again")
 
     @property
-    def joined(self) -> bool:
-        """Whether another process owns the servers, so that they would end with it."""
+    def owned_by_other_process(self) -> bool:
+        """Whether another process owns a server, which would then end with that process."""
         return any(
-            not server.external and server.pid is None for server in (self.postgres, self.valkey)
+            not server.external_url and server.pid is None
+            for server in (self.postgres, self.valkey)
         )
 
-    async def prepare(self) -> None:
-        """Make the databases that the environment does not name, and bring all up to date."""
-        await self.prepare_logins()
+    async def create_and_migrate(self) -> None:
+        """Create the databases that the environment does not name, and migrate both."""
+        await self.create_missing_databases()
         for name in DATABASES:
             variables = service_environment(name, self, "")
             await migrate_up(variables[f"{name.upper()}_DATABASE_URL"], FOLDERS / name)
 
-    async def prepare_logins(self) -> None:
-        """Make the databases and roles that the environment does not name."""
+    async def create_missing_databases(self) -> None:
+        """Create the databases and roles that the environment does not name."""
         own = {
-            name: self.vault.secret(f"postgres_{name}")
+            name: self.data_dir.secret(f"postgres_{name}")
             for name in DATABASES
-            if not _chosen(f"{name.upper()}_DATABASE_URL", os.environ)
+            if not _is_set(f"{name.upper()}_DATABASE_URL", os.environ)
         }
         if own:
             administrator = self.postgres.dsn("postgres")
-            await create_databases(administrator, own, ours=not self.postgres.external)
+            await create_databases(administrator, own, close_all=not self.postgres.external_url)
 
 
-def service_environment(service: str, servers: Servers, public_url: str) -> dict[str, str]:
-    """Return the environment of `auth` or `media`: ours, overlaid by the caller's own."""
-    vault = servers.vault
-    ours = {
+def service_environment(service: str, servers: EmbeddedServers, public_url: str) -> dict[str, str]:
+    """Return the environment of `auth` or `media`; the caller's variables replace ours."""
+    data_dir = servers.data_dir
+    defaults = {
         "ENV": "development",
         "LOG_FORMAT": "console",
         "DRAIN_SECONDS": "0",
         "PUBLIC_URL": public_url,
-        "REDIS_URL": servers.valkey.url(service, vault.secret(f"redis_{service}")),
-        "JWKS_FILE": str(vault.jwks),
-        "REVOCATION_KEY_FILE": str(vault.secret_file("revocation_key")),
+        "REDIS_URL": servers.valkey.url(service, data_dir.secret(f"redis_{service}")),
+        "JWKS_FILE": str(data_dir.jwks),
+        "REVOCATION_KEY_FILE": str(data_dir.secret_file("revocation_key")),
         f"{service.upper()}_DATABASE_URL": servers.postgres.dsn(
-            service, service, vault.secret(f"postgres_{service}")
+            service, service, data_dir.secret(f"postgres_{service}")
         ),
     }
     if service == "auth":
-        ours["JWT_PRIVATE_KEYS_DIR"] = str(vault.private_keys)
-        ours["SECRET_KEYS_FILE"] = str(vault.secret_file("secret_keys"))
+        defaults["JWT_PRIVATE_KEYS_DIR"] = str(data_dir.private_keys)
+        defaults["SECRET_KEYS_FILE"] = str(data_dir.secret_file("secret_keys"))
     else:
-        ours["STORAGE_URL"] = vault.storage.as_uri()
-        ours["MEDIA_SECRET_KEYS_FILE"] = str(vault.secret_file("media_secret_keys"))
-    kept = {name: value for name, value in ours.items() if not _chosen(name, os.environ)}
-    known = {**os.environ, **kept}
-    [other] = set(SECRETS_OF) - {service}
-    for name in SECRETS_OF[other]:
-        known.pop(name, None)
-        known.pop(f"{name}_FILE", None)
-    # HOST is also a variable of some shells, so these two are always ours
-    return {**known, "HOST": f"unix:{vault.socket(service)}", "PORT": "0"}
+        defaults["STORAGE_URL"] = data_dir.storage.as_uri()
+        defaults["MEDIA_SECRET_KEYS_FILE"] = str(data_dir.secret_file("media_secret_keys"))
+    missing = {name: value for name, value in defaults.items() if not _is_set(name, os.environ)}
+    environment = {**os.environ, **missing}
+    [other] = set(SECRETS_BY_SERVICE) - {service}
+    for name in SECRETS_BY_SERVICE[other]:
+        environment.pop(name, None)
+        environment.pop(f"{name}_FILE", None)
+    # Some shells set HOST, so the caller's HOST and PORT never count.
+    return {**environment, "HOST": f"unix:{data_dir.socket(service)}", "PORT": "0"}
 
 
-def _chosen(name: str, environment: Mapping[str, str]) -> bool:
-    """Tell whether the environment sets `name`, itself or by way of a file."""
+def _is_set(name: str, environment: Mapping[str, str]) -> bool:
+    """Tell whether the environment sets `name` or its `_FILE` variant."""
     plain = name.removesuffix("_FILE")
     return bool(environment.get(plain) or environment.get(f"{plain}_FILE"))

@@ -1,7 +1,7 @@
-"""`python -m deploy.local.exec COMMAND ...`: run a command with a stack's databases and keys.
+"""`python -m deploy.local.exec COMMAND ...`: run a command with the databases and keys of a stack.
 
-The databases are those of `make run`, whether it runs or not: what does not run is started for
-the command's duration. `python` as the first word is this interpreter, `psql auth` (or `media`)
+The databases are those of `make run`. Servers that do not run are started and stop with the
+command. `python` as the first word is this interpreter, `psql auth` (or `media`)
 opens that database.
 """
 
@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local.data_dir import Vault
-from deploy.local.environment import Servers, service_environment
+from deploy.local.data_dir import DataDir
+from deploy.local.environment import EmbeddedServers, service_environment
 from deploy.local.postgres import binary
 from deploy.local.server import ServerError
 
@@ -24,21 +24,23 @@ def main() -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     try:
-        with Servers(Vault(options.data)) as servers:
-            asyncio.run(servers.prepare_logins())
+        with EmbeddedServers(DataDir(options.data)) as servers:
+            asyncio.run(servers.create_missing_databases())
             environment = {
                 **service_environment("media", servers, ""),
-                **service_environment("auth", servers, ""),  # last: its commands write to Redis
+                **service_environment(
+                    "auth", servers, ""
+                ),  # last, so that its Redis user, who may write, counts
             }
-            return subprocess.run(  # noqa: S603 -- the user's own command
-                _words(options.command, environment), env=environment, check=False
+            return subprocess.run(  # noqa: S603 -- the user's command
+                _resolve_command(options.command, environment), env=environment, check=False
             ).returncode
     except (ServerError, OSError, ValueError) as error:
-        print(f"within: {error}", file=sys.stderr)
+        print(f"exec: {error}", file=sys.stderr)
         return 1
 
 
-def _words(command: list[str], environment: dict[str, str]) -> list[str]:
+def _resolve_command(command: list[str], environment: dict[str, str]) -> list[str]:
     match command:
         case ["python", *rest]:
             return [sys.executable, *rest]

@@ -1,4 +1,4 @@
-"""Processes that never outlive the one that started them, and the ports they listen on."""
+"""Child processes that end with their parent, and the ports that they listen on."""
 
 import ctypes
 import os
@@ -15,8 +15,8 @@ from deploy.local.server_paths import server_user
 PR_SET_PDEATHSIG = 1
 
 
-def dies_with_parent(signum: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child runs before exec so that it gets `signum` when its parent dies.
+def parent_death_hook(signum: signal.Signals) -> Callable[[], None] | None:
+    """Return the function that a child runs before exec to get `signum` when its parent dies.
 
     Linux only (None elsewhere); it follows the thread that forks, so fork from the main one.
     """
@@ -25,24 +25,24 @@ def dies_with_parent(signum: signal.Signals) -> Callable[[], None] | None:
     prctl = ctypes.CDLL(None).prctl  # looked up here: a forked child must not load libraries
     parent = os.getpid()
 
-    def ask() -> None:
+    def request_signal() -> None:
         prctl(PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
-        if os.getppid() != parent:  # it died in between, and the signal will never come
+        if os.getppid() != parent:  # the parent died before prctl, so no signal will come
             os._exit(1)
 
-    return ask
+    return request_signal
 
 
-def die_with_parent(signum: signal.Signals) -> None:
-    """Send `signum` to this very process when the one that started it dies (Linux only)."""
+def exit_with_parent(signum: signal.Signals) -> None:
+    """Have the kernel send `signum` to this process when its parent dies (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
 
 
 def spawn_server(
-    command: list[str | Path], log: IO[bytes], *, end: signal.Signals, stdin: bytes = b""
+    command: list[str | Path], log: IO[bytes], *, stop_signal: signal.Signals, stdin: bytes = b""
 ) -> subprocess.Popen[bytes]:
-    """Start a server as its own user, apart from our terminal, fed `stdin`, ended with us."""
+    """Start a server as its own user in a new session; it ends with this process."""
     user = server_user()
     process = subprocess.Popen(  # noqa: S603 -- our own programs, no shell
         command,
@@ -52,7 +52,7 @@ def spawn_server(
         cwd="/",
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
         start_new_session=True,  # Ctrl-C is for the launcher, which ends its servers in order
-        preexec_fn=dies_with_parent(end),  # noqa: PLW1509 -- one prctl; no other way to ask for it
+        preexec_fn=parent_death_hook(stop_signal),  # noqa: PLW1509 -- prctl works only there
         user=user.pw_uid if user else None,
         group=user.pw_gid if user else None,
         extra_groups=[] if user else None,
@@ -64,20 +64,23 @@ def spawn_server(
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listened on a moment ago."""
+    """Return a loopback port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def answer_of(port: int, question: bytes = b"", timeout: float = 1) -> bytes | None:
-    """Return the first bytes that a loopback port answers (b"" unasked), None if nobody listens."""
+def probe_port(port: int, request: bytes = b"", timeout: float = 1) -> bytes | None:
+    """Return the first bytes of a loopback port's reply, or None if nothing listens there.
+
+    Without a request it returns b"" as soon as the port accepts a connection.
+    """
     try:
         with socket.create_connection(("127.0.0.1", port), timeout) as connection:
-            if not question:
+            if not request:
                 return b""
-            connection.sendall(question)
+            connection.sendall(request)
             return connection.recv(64)
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""One address for everything: the services behind their sockets, and the start page."""
+"""The reverse proxy of `make run`: both services behind one address, and the start page."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from html import escape
@@ -7,14 +7,14 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from deploy.local.proxy_headers import secure
-from deploy.local.upstream import Upstream, forgo_continue
+from deploy.local.proxy_headers import with_security_headers
+from deploy.local.upstream import Upstream, skip_100_continue
 from shared.entropy import SystemEntropy
 from shared.errors import DomainError, InternalError, MethodNotAllowed, NotFound
 from shared.middleware import ENTROPY, request_id
 from shared.problem import DOCS, REQUEST_ID, problem_response
 
-PAGE = Path(__file__).parent / "page"
+PAGE_DIR = Path(__file__).parent / "page"
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -32,9 +32,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger()
 
 
-def create_front(auth: Path, media: Path, public_url: str) -> web.Application:
-    """Return the application in front of the services that listen on these sockets."""
-    app = web.Application(middlewares=[_refuse])
+def create_proxy(auth: Path, media: Path, public_url: str) -> web.Application:
+    """Return the application that forwards requests to the services on these two sockets."""
+    app = web.Application(middlewares=[_translate_errors])
     app[DOCS] = "/"
     app[ENTROPY] = SystemEntropy()
 
@@ -44,57 +44,59 @@ def create_front(auth: Path, media: Path, public_url: str) -> web.Application:
             yield
 
     app.cleanup_ctx.append(upstreams)
-    app.on_response_prepare.append(_unsigned)
+    app.on_response_prepare.append(_remove_server_header)
     for path, service in (
         ("/v1/auth/{rest:.*}", "auth_service"),
         ("/v1/media/{rest:.*}", "media_service"),
         ("/.well-known/jwks.json", "auth_service"),
     ):
-        app.router.add_route("*", path, _relay_to(service), expect_handler=forgo_continue)
-    app.router.add_get("/healthz", _alive)
-    app.router.add_get("/readyz", _ready)
+        app.router.add_route("*", path, _forward_to(service), expect_handler=skip_100_continue)
+    app.router.add_get("/healthz", _liveness)
+    app.router.add_get("/readyz", _readiness)
     for path, (name, content_type) in PAGES.items():
-        app.router.add_get(path, _page(name, content_type, public_url))
+        app.router.add_get(path, _page_handler(name, content_type, public_url))
     return app
 
 
-def _relay_to(service: str) -> Handler:
-    async def relay(request: web.Request) -> web.StreamResponse:
-        return await request.app[UPSTREAMS][service].relay(request)
+def _forward_to(service: str) -> Handler:
+    async def forward(request: web.Request) -> web.StreamResponse:
+        return await request.app[UPSTREAMS][service].forward(request)
 
-    return relay
-
-
-async def _alive(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "alive"}, headers=secure({}))
+    return forward
 
 
-async def _ready(request: web.Request) -> web.Response:
-    checks = {name: await one.ready() for name, one in request.app[UPSTREAMS].items()}
+async def _liveness(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "alive"}, headers=with_security_headers({}))
+
+
+async def _readiness(request: web.Request) -> web.Response:
+    checks = {name: await one.is_ready() for name, one in request.app[UPSTREAMS].items()}
     ready = all(checks.values())
     return web.json_response(
         {"status": "ready" if ready else "not ready", "checks": checks},
         status=200 if ready else 503,
-        headers=secure({}),
+        headers=with_security_headers({}),
     )
 
 
-def _page(name: str, content_type: str, public_url: str) -> Handler:
-    text = (PAGE / name).read_text(encoding="utf-8").replace("{{ url }}", escape(public_url))
+def _page_handler(name: str, content_type: str, public_url: str) -> Handler:
+    text = (PAGE_DIR / name).read_text(encoding="utf-8").replace("{{ url }}", escape(public_url))
 
-    async def show(_request: web.Request) -> web.Response:
+    async def serve_page(_request: web.Request) -> web.Response:
         return web.Response(
             text=text,
             content_type=content_type,
-            headers=secure({"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}),
+            headers=with_security_headers(
+                {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+            ),
         )
 
-    return show
+    return serve_page
 
 
 @web.middleware
-async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer the front's own errors as the services answer theirs."""
+async def _translate_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer the proxy's own errors in the form of the services' errors."""
     request[REQUEST_ID] = request_id(request)
     try:
         return await handler(request)
@@ -111,10 +113,10 @@ async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _problem(request: web.Request, error: DomainError) -> web.Response:
     response = problem_response(error, request.app[DOCS], request[REQUEST_ID])
-    response.headers.update(secure({"X-Request-ID": request[REQUEST_ID]}))
+    response.headers.update(with_security_headers({"X-Request-ID": request[REQUEST_ID]}))
     return response
 
 
-async def _unsigned(_request: web.Request, response: web.StreamResponse) -> None:
-    """Name no software: neither ours nor, where a service named none, aiohttp."""
+async def _remove_server_header(_request: web.Request, response: web.StreamResponse) -> None:
+    """Remove the header `Server`, so that no response names aiohttp or a service."""
     response.headers.pop("Server", None)

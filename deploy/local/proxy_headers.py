@@ -1,4 +1,4 @@
-"""Which headers pass through a proxy, and which ones it sets itself (RFC 9110 §7.6.1)."""
+"""The headers that the proxy passes on, and those that it sets (RFC 9110 §7.6.1)."""
 
 from collections.abc import Mapping
 
@@ -20,8 +20,8 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# what only a proxy may claim; a service believes these, because it trusts its proxy
-CLAIMS = frozenset(
+# Only a proxy may set these: the services trust them, because they trust their proxy.
+FORWARDING_HEADERS = frozenset(
     {
         "forwarded",
         "x-forwarded-for",
@@ -33,9 +33,9 @@ CLAIMS = frozenset(
 )
 
 
-def request_headers(request: web.Request) -> CIMultiDict[str]:
-    """Return what a service gets: the client's end-to-end headers, and who the client is."""
-    passed = end_to_end(request.headers, but=CLAIMS | {"expect"})
+def upstream_headers(request: web.Request) -> CIMultiDict[str]:
+    """Return the headers for the service: the client's end-to-end headers and its address."""
+    passed = end_to_end_headers(request.headers, excluding=FORWARDING_HEADERS | {"expect"})
     passed["X-Forwarded-For"] = request.remote or "127.0.0.1"
     passed["X-Forwarded-Proto"] = request.scheme
     passed["X-Forwarded-Host"] = request.host
@@ -43,21 +43,21 @@ def request_headers(request: web.Request) -> CIMultiDict[str]:
     return passed
 
 
-def end_to_end(
-    headers: MultiMapping[str], *, but: frozenset[str] | set[str] = frozenset()
+def end_to_end_headers(
+    headers: MultiMapping[str], *, excluding: frozenset[str] | set[str] = frozenset()
 ) -> CIMultiDict[str]:
-    """Return the headers that are not for this connection only, repeated ones included."""
-    named = {
+    """Return all headers, repeated ones too, that are not meant for this connection only."""
+    listed = {
         name.strip().lower()
         for line in headers.getall("Connection", [])
         for name in line.split(",")
     }
-    dropped = HOP_BY_HOP | named | but
+    dropped = HOP_BY_HOP | listed | excluding
     return CIMultiDict(
         (name, value) for name, value in headers.items() if name.lower() not in dropped
     )
 
 
-def secure(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the front's own headers on top of those that every answer of ours carries."""
+def with_security_headers(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return `headers` together with the security headers of every response."""
     return CIMultiDict({**SECURITY_HEADERS, **headers})

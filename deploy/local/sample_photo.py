@@ -1,4 +1,4 @@
-"""A picture as a telephone takes it: a scene with grain in it, and EXIF that says too much."""
+"""A generated JPEG that looks like a phone's photo: noise, and EXIF with place and time."""
 
 from io import BytesIO
 
@@ -16,8 +16,8 @@ DATE_ORIGINAL = 0x9003
 TAKEN = "2026:03:21 06:12:44"
 
 
-def take_photograph() -> bytes:
-    """Return a JPEG of sunrise over hills, with camera, time and place in its EXIF."""
+def make_sample_photo() -> bytes:
+    """Return a JPEG of a sunrise over hills, with camera, time and place in its EXIF."""
     picture = _sky()
     draw = ImageDraw.Draw(picture)
     draw.ellipse((1050, HORIZON - 170, 1230, HORIZON + 10), fill=SUN)
@@ -38,7 +38,7 @@ def _sky() -> Image.Image:
 
 
 def _ridge(top: int, height: int) -> list[tuple[int, int]]:
-    """Return the outline of hills; each range rises and falls at its own pace."""
+    """Return the outline of one range of hills; each range has its own wavelength."""
     step = height // 2
     peaks = [
         (x, top + (height if (x // step) % 2 else 0) + (x * 7919 + top) % (height // 2))

@@ -1,4 +1,4 @@
-"""What the embedded servers have in common: one owner, any number of users, no leftovers."""
+"""The base class of the embedded servers: one process owns a server, others may share it."""
 
 import fcntl
 import shutil
@@ -12,54 +12,54 @@ from pathlib import Path
 from typing import IO, ClassVar, Self
 
 from deploy.local.process import free_port, spawn_server
-from deploy.local.server_paths import data_folder
+from deploy.local.server_paths import ensure_data_dir
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-LOOK_AGAIN_SECONDS = 0.01
+POLL_SECONDS = 0.01
 
 
 class ServerError(RuntimeError):
-    """An embedded server did not start; the message ends with what it said."""
+    """An embedded server did not start; the message ends with its last log lines."""
 
 
-class Server(ABC):
-    """A server on loopback whose data survives it.
+class EmbeddedServer(ABC):
+    """A server on loopback whose data outlives the process.
 
-    The first process that starts it on a directory owns it: the server ends with that process,
-    however it ends. Others that start it on the same directory meanwhile use the same server, and
-    their `stop` leaves it alone. Start it from the main thread.
+    The first process that starts it on a directory owns it: the server ends with that process, even
+    if that process is killed. Other processes that start it on the same directory share the server,
+    and their `stop` leaves it running. Start it from the main thread.
     """
 
     title: ClassVar[str]
-    end: ClassVar[signal.Signals]
-    transient: ClassVar[tuple[str, ...]] = ()  # what it says when another try may succeed
+    stop_signal: ClassVar[signal.Signals]
+    retryable_errors: ClassVar[tuple[str, ...]] = ()  # log lines that justify another start
 
     def __init__(self, data: Path, *, port: int | None = None, durable: bool = True) -> None:
-        self.data = data.resolve()
-        self.folder = self.data
-        self.external: str | None = None
+        self.requested_dir = data.resolve()
+        self.data_dir = self.requested_dir
+        self.external_url: str | None = None
         self.durable = durable
-        self._asked_port = port
+        self._requested_port = port
         self._port: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._claim: IO[str] | None = None
+        self._owner_lock: IO[str] | None = None
 
     @property
     def port(self) -> int:
-        """Return the port it listens on.
+        """Return the port that the server listens on.
 
         Raises:
-            ServerError: it was not started.
+            ServerError: the server was not started.
         """
         if self._port is None:
-            message = f"{self.title} on {self.data} was not started"
+            message = f"{self.title} on {self.requested_dir} was not started"
             raise ServerError(message)
         return self._port
 
     @property
     def pid(self) -> int | None:
-        """Return the process id of a server that this object started and that still runs."""
+        """Return the process id while a server that this object started is running, else None."""
         running = self._process is not None and self._process.poll() is None
         return self._process.pid if self._process and running else None
 
@@ -67,130 +67,138 @@ class Server(ABC):
         """Return when the server answers; idempotent, also across processes.
 
         Raises:
-            ServerError: it ended, or did not answer within a minute.
+            ServerError: the server ended, or did not answer within a minute.
         """
-        self.data.parent.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        self.requested_dir.parent.mkdir(parents=True, exist_ok=True)
+        with self._start_lock():
             if self.pid is not None:
                 return self
-            self.folder = data_folder(self.data)
-            if self._claimed():
-                self._prepare()
-                self._launch()
+            self.data_dir = ensure_data_dir(self.requested_dir)
+            if self._try_own():
+                self._initialize()
+                self._start_process()
             else:
-                self._join()
+                self._use_running()
         return self
 
     def stop(self) -> None:
-        """Return when the server has written its data and ended, if this object started it."""
+        """Stop the server if this object started it, and wait until its data is written."""
         if self._process is not None:
             if self._process.poll() is None:
-                self._process.send_signal(self.end)
-            _reap(self._process)
+                self._process.send_signal(self.stop_signal)
+            _wait_for_exit(self._process)
         self._process = None
         self._port = None
-        if self._claim is not None:
-            self._claim.close()
-            self._claim = None
+        if self._owner_lock is not None:
+            self._owner_lock.close()
+            self._owner_lock = None
 
-    def discard(self) -> bool:
-        """Stop the server and delete its data; False when it belongs to another process."""
-        with self._alone():
-            mine = self._claimed()
+    def delete_data(self) -> bool:
+        """Stop the server and delete its data; return False when another process owns it."""
+        with self._start_lock():
+            is_owner = self._try_own()
             self.stop()
-            if mine:
-                shutil.rmtree(data_folder(self.data))
+            if is_owner:
+                shutil.rmtree(ensure_data_dir(self.requested_dir))
                 for kind in ("log", "password"):
-                    self._beside(kind).unlink(missing_ok=True)
-        return mine
+                    self._sibling_file(kind).unlink(missing_ok=True)
+        return is_owner
 
     @abstractmethod
-    def _command(self, port: int) -> list[str | Path]:
-        """Return the command line that serves `port` in the foreground."""
+    def _command_line(self, port: int) -> list[str | Path]:
+        """Return the command line of a server that listens on `port` in the foreground."""
 
     @abstractmethod
-    def _ready(self, port: int) -> bool:
-        """Tell whether the server on `port` takes work."""
+    def _is_ready(self, port: int) -> bool:
+        """Tell whether the server on `port` accepts commands."""
 
-    def _stdin(self, port: int) -> bytes:  # noqa: ARG002 -- for those that read a configuration
+    def _stdin_config(self, port: int) -> bytes:  # noqa: ARG002 -- Valkey needs it
         return b""
 
-    def _prepare(self) -> None:  # noqa: B027 -- nothing to do for a server without a first time
-        """Make the data directory fit for a first start; called by the owner alone."""
+    def _initialize(self) -> None:  # noqa: B027 -- Valkey needs less
+        """Prepare the data directory for a first start; only the owner calls this."""
 
-    def _beside(self, kind: str) -> Path:
-        """Return a file of ours next to the data: in it the server's own user may plant links."""
-        return self.data.with_name(f"{self.data.name}.{kind}")
+    def _sibling_file(self, kind: str) -> Path:
+        """Return a file beside the data directory, where the server's user cannot plant links."""
+        return self.requested_dir.with_name(f"{self.requested_dir.name}.{kind}")
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._beside("lock").open("w") as lock:
+    def _start_lock(self) -> Iterator[None]:
+        with self._sibling_file("lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _claimed(self) -> bool:
-        """Tell whether this process owns the server: the kernel drops the claim when it dies."""
-        if self._claim is not None:
+    def _try_own(self) -> bool:
+        """Try to become the owner; the kernel drops the lock when this process dies."""
+        if self._owner_lock is not None:
             return True
-        claim = self._beside("owner").open("a+")
+        lock_file = self._sibling_file("owner").open("a+")
         try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            claim.close()
+            lock_file.close()
             return False
-        self._claim = claim
+        self._owner_lock = lock_file
         return True
 
-    def _join(self) -> None:
-        port = int(self._beside("owner").read_text() or 0)
-        if not self._answers(port, None, time.monotonic() + STOP_SECONDS):
-            message = f"{self.title} on {self.data} belongs to another process and does not answer"
+    def _use_running(self) -> None:
+        port = int(self._sibling_file("owner").read_text() or 0)
+        if not self._wait_ready(port, None, time.monotonic() + STOP_SECONDS):
+            message = (
+                f"{self.title} on {self.requested_dir} belongs to another process"
+                " and does not answer"
+            )
             raise ServerError(message)
         self._port = port
 
-    def _launch(self) -> None:
+    def _start_process(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        log_path = self._beside("log")
+        log_path = self._sibling_file("log")
         while True:
-            port = self._asked_port or free_port()
+            port = self._requested_port or free_port()
             with log_path.open("ab") as log:
-                said_before = log.tell()
+                log_offset = log.tell()
                 process = spawn_server(
-                    self._command(port), log, end=self.end, stdin=self._stdin(port)
+                    self._command_line(port),
+                    log,
+                    stop_signal=self.stop_signal,
+                    stdin=self._stdin_config(port),
                 )
-            if self._answers(port, process, deadline):
+            if self._wait_ready(port, process, deadline):
                 self._process, self._port = process, port
-                self._publish(port)
+                self._write_port(port)
                 return
-            _reap(process, kill=True)
-            said = log_path.read_bytes()[said_before:].decode(errors="replace")
-            if time.monotonic() > deadline or not self._worth_another_try(said):
+            _wait_for_exit(process, kill=True)
+            output = log_path.read_bytes()[log_offset:].decode(errors="replace")
+            if time.monotonic() > deadline or not self._is_retryable(output):
                 self.stop()
-                message = f"{self.title} did not start ({log_path}):\n{said[-2000:].strip()}"
+                message = f"{self.title} did not start ({log_path}):\n{output[-2000:].strip()}"
                 raise ServerError(message)
-            time.sleep(LOOK_AGAIN_SECONDS * 5)
+            time.sleep(POLL_SECONDS * 5)
 
-    def _answers(self, port: int, process: subprocess.Popen[bytes] | None, deadline: float) -> bool:
+    def _wait_ready(
+        self, port: int, process: subprocess.Popen[bytes] | None, deadline: float
+    ) -> bool:
         while time.monotonic() < deadline:
             if process is not None and process.poll() is not None:
                 return False
-            if self._ready(port):
+            if self._is_ready(port):
                 return True
-            time.sleep(LOOK_AGAIN_SECONDS)
+            time.sleep(POLL_SECONDS)
         return False
 
-    def _publish(self, port: int) -> None:
-        if self._claim is not None:
-            self._claim.truncate(0)
-            self._claim.write(f"{port}\n")
-            self._claim.flush()
+    def _write_port(self, port: int) -> None:
+        if self._owner_lock is not None:
+            self._owner_lock.truncate(0)
+            self._owner_lock.write(f"{port}\n")
+            self._owner_lock.flush()
 
-    def _worth_another_try(self, said: str) -> bool:
-        taken = "Address already in use" in said and self._asked_port is None
-        return taken or any(words in said for words in self.transient)
+    def _is_retryable(self, output: str) -> bool:
+        port_taken = "Address already in use" in output and self._requested_port is None
+        return port_taken or any(line in output for line in self.retryable_errors)
 
 
-def _reap(process: subprocess.Popen[bytes], *, kill: bool = False) -> None:
+def _wait_for_exit(process: subprocess.Popen[bytes], *, kill: bool = False) -> None:
     if kill and process.poll() is None:
         process.kill()
     try:

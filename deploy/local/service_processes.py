@@ -1,4 +1,4 @@
-"""The services as child processes: started, watched, ended."""
+"""The two services as child processes: start, watch and stop them."""
 
 import asyncio
 import signal
@@ -7,39 +7,39 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from deploy.local.process import dies_with_parent
+from deploy.local.process import parent_death_hook
 
 CHECKOUT = Path(__file__).parents[2]
-END_SECONDS = 70.0  # a service's own SHUTDOWN_GRACE and a little
+STOP_SECONDS = 70.0  # more than a service's own SHUTDOWN_GRACE
 
 
 class ServiceEndedError(RuntimeError):
-    """A service ended although nobody told it to."""
+    """A service process ended although the stack did not stop it."""
 
 
-class Children:
-    """Services that end with us, however we end; a context manager for the block they live in."""
+class ServiceProcesses:
+    """Service processes that end with this process; a context manager stops them."""
 
     def __init__(self) -> None:
         self._running: dict[str, asyncio.subprocess.Process] = {}
-        self.served = False
-        """Whether the services were ready once, and so may have something in hand."""
+        self.were_ready = False
+        """Whether the services were ready once, so that they may have requests to finish."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*(self._end(process) for process in self._running.values()))
+        await asyncio.gather(*(self._stop(process) for process in self._running.values()))
 
     async def start(self, module: str, environment: dict[str, str]) -> None:
-        """Start `python -m <module> serve`, apart from our terminal: Ctrl-C is for us alone."""
+        """Start `python -m <module> serve` in a session of its own, so that Ctrl-C skips it."""
         self._running[module] = await _spawn(["-m", module, "serve"], environment)
 
     async def watch(self) -> None:
-        """Wait until one ends, which none should.
+        """Wait until one service ends.
 
         Raises:
-            ServiceEndedError: always, in the end.
+            ServiceEndedError: a service has ended; the call never returns without it.
         """
         waits = {
             asyncio.ensure_future(process.wait()): name for name, process in self._running.items()
@@ -51,28 +51,28 @@ class Children:
                 wait.cancel()
         first = done.pop()
         code = first.result()
-        why = (
+        reason = (
             f"was killed by {signal.Signals(-code).name}"
             if code < 0
             else f"ended with code {code}; its last lines say why"
         )
-        raise ServiceEndedError(f"{waits[first]} {why}")
+        raise ServiceEndedError(f"{waits[first]} {reason}")
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
-        if process.returncode is None and self.served:
+    async def _stop(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None and self.were_ready:
             process.terminate()
         elif process.returncode is None:
-            process.kill()  # its last words would hide the other one's, which say why
+            process.kill()  # its last log lines would hide the reason that the other one printed
         try:
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(STOP_SECONDS):
                 await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
 
 
-async def finish(arguments: list[str], environment: dict[str, str]) -> int:
-    """Run Python with these arguments to its end and return its exit code."""
+async def run_python(arguments: list[str], environment: dict[str, str]) -> int:
+    """Run Python with these arguments and return its exit code."""
     process = await _spawn(arguments, environment)
     return await process.wait()
 
@@ -85,5 +85,5 @@ async def _spawn(arguments: list[str], environment: dict[str, str]) -> asyncio.s
         env=environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=dies_with_parent(signal.SIGTERM),
+        preexec_fn=parent_death_hook(signal.SIGTERM),
     )

@@ -1,4 +1,4 @@
-"""The embedded stack from its start to its end, whichever way that comes."""
+"""Start the embedded stack, wait for a stop signal or a failure, and stop everything."""
 
 import asyncio
 import contextlib
@@ -9,44 +9,46 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.local.data_dir import Vault
-from deploy.local.environment import Servers, service_environment
-from deploy.local.proxy import create_front
-from deploy.local.service_processes import Children, ServiceEndedError, finish
+from deploy.local.data_dir import DataDir
+from deploy.local.environment import EmbeddedServers, service_environment
+from deploy.local.proxy import create_proxy
+from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, run_python
 from deploy.local.upstream import Upstream
 from shared.shutdown import listening
 
-END_SECONDS = 0.5  # for what is in hand at the front
+PROXY_GRACE_SECONDS = 0.5  # for requests that the proxy is still answering
 READY_SECONDS = 60
-LOOK_AGAIN_SECONDS = 0.1
+POLL_SECONDS = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StackError(RuntimeError):
-    """The stack cannot start or go on; the message is for whoever started it."""
+    """The stack cannot start or cannot continue; the message is for its user."""
 
 
-async def run(port: int, data: Path) -> None:
-    """Run everything on one address until a signal comes; print `ready <address>` when it is.
+async def run_stack(port: int, data: Path) -> None:
+    """Run everything on one address until a signal arrives; print `ready <address>` once ready.
 
     Raises:
-        StackError: it cannot start, or a part of it ended.
+        StackError: the stack cannot start, or one of its processes ended.
     """
     with _stop_signal() as stop:
-        vault = Vault(data)
+        data_dir = DataDir(data)
         address = f"http://127.0.0.1:{port}"
-        front = create_front(vault.socket("auth"), vault.socket("media"), address)
+        proxy = create_proxy(data_dir.socket("auth"), data_dir.socket("media"), address)
         try:
-            # First of all: that the port is taken must be known before anything else starts.
+            # Listens first, so that a taken port is reported before anything else starts.
             async with (
-                listening(front, "127.0.0.1", port, grace=END_SECONDS, cancel_abandoned=True),
-                _services(vault, address) as (servers, children),
+                listening(
+                    proxy, "127.0.0.1", port, grace=PROXY_GRACE_SECONDS, cancel_abandoned=True
+                ),
+                _running_services(data_dir, address) as (servers, services),
             ):
-                await _first(
+                await _wait_for_first(
                     stop.wait(),
                     servers.watch(),
-                    children.watch(),
-                    _announce(vault, address, children),
+                    services.watch(),
+                    _print_ready(data_dir, address, services),
                 )
         except ServiceEndedError as error:
             raise StackError(str(error)) from error
@@ -60,64 +62,68 @@ async def run(port: int, data: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _services(vault: Vault, address: str) -> AsyncIterator[tuple[Servers, Children]]:
-    with Servers(vault) as servers:
-        if servers.joined:
-            raise StackError(f"{vault.data} is in use by another stack; end it, or try DATA=var2")
-        _say_where(servers)
-        await servers.prepare()
+async def _running_services(
+    data_dir: DataDir, address: str
+) -> AsyncIterator[tuple[EmbeddedServers, ServiceProcesses]]:
+    with EmbeddedServers(data_dir) as servers:
+        if servers.owned_by_other_process:
+            raise StackError(
+                f"{data_dir.path} is in use by another stack; end it, or try DATA=var2"
+            )
+        _print_data_dirs(servers)
+        await servers.create_and_migrate()
         environments = {
             name: service_environment(name, servers, address) for name in ("auth", "media")
         }
         await _ensure_keys(environments["auth"])
-        async with Children() as children:
+        async with ServiceProcesses() as services:
             for name, environment in environments.items():
-                await children.start(f"{name}_service", environment)
-            yield servers, children
+                await services.start(f"{name}_service", environment)
+            yield servers, services
 
 
-def _say_where(servers: Servers) -> None:
+def _print_data_dirs(servers: EmbeddedServers) -> None:
     for server in (servers.postgres, servers.valkey):
-        if server.external:
-            print(f"{server.title}: the one that the environment names", flush=True)
-        elif server.folder != server.data:
-            print(f"{server.title} keeps its data in {server.folder}", flush=True)
+        if server.external_url:
+            print(f"{server.title}: using the server that the environment names", flush=True)
+        elif server.data_dir != server.requested_dir:
+            print(f"{server.title} keeps its data in {server.data_dir}", flush=True)
 
 
 async def _ensure_keys(environment: dict[str, str]) -> None:
-    """Let auth_service make a first signing key and the public set, where there is none."""
+    """Have auth_service create the first signing key and the public key set if they are missing."""
     private, public = Path(environment["JWT_PRIVATE_KEYS_DIR"]), Path(environment["JWKS_FILE"])
     if public.exists() and private.is_dir() and any(private.iterdir()):
         return
-    code = await finish(["-m", "auth_service", "keys", "generate"], environment)
+    code = await run_python(["-m", "auth_service", "keys", "generate"], environment)
     if code:
         raise StackError(f"auth_service could not make a signing key (exit code {code})")
 
 
-async def _announce(vault: Vault, address: str, children: Children) -> None:
-    """Print the one line that others wait for, once both services are ready; then idle.
+async def _print_ready(data_dir: DataDir, address: str, services: ServiceProcesses) -> None:
+    """Print the `ready` line once both services are ready, then wait for ever.
 
     Raises:
-        StackError: they are not, within a minute.
+        StackError: a service is not ready within a minute.
     """
     async with (
-        Upstream(vault.socket("auth")) as auth,
-        Upstream(vault.socket("media")) as media,
+        Upstream(data_dir.socket("auth")) as auth,
+        Upstream(data_dir.socket("media")) as media,
     ):
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while not (await auth.ready() and await media.ready()):  # noqa: ASYNC110 -- they do not tell
-                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                while not (await auth.is_ready() and await media.is_ready()):  # noqa: ASYNC110 -- only polling tells
+                    await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             raise StackError(f"not ready after {READY_SECONDS} s: see {address}/readyz") from None
-    children.served = True
+    services.were_ready = True
     print(f"ready {address}", flush=True)
     await asyncio.Event().wait()
 
 
-async def _first(*works: Coroutine[Any, Any, object]) -> None:
-    """Wait until one of the works ends, pass its error on, and end the others."""
-    tasks = [asyncio.ensure_future(work) for work in works]
+async def _wait_for_first(*coroutines: Coroutine[Any, Any, object]) -> None:
+    """Wait until one coroutine ends, raise its error, and cancel the others."""
+    tasks = [asyncio.ensure_future(one) for one in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -130,7 +136,7 @@ async def _first(*works: Coroutine[Any, Any, object]) -> None:
 
 @contextlib.contextmanager
 def _stop_signal() -> Iterator[asyncio.Event]:
-    """Give an event that a first signal sets; a second one ends us, and all that is ours, now."""
+    """Yield an event that the first signal sets; a second signal kills the stack at once."""
     stop = asyncio.Event()
 
     def on_signal() -> None:

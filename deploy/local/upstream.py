@@ -1,4 +1,4 @@
-"""Passes one request on to a service's Unix socket and its answer back, byte by byte."""
+"""Forward a request to a service's Unix socket, and stream its response back."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,30 +8,30 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from deploy.local.proxy_headers import end_to_end, request_headers
+from deploy.local.proxy_headers import end_to_end_headers, upstream_headers
 from shared.errors import DomainError
 
 CHUNK_BYTES = 64 * 1024
 # A service's own deadlines are shorter; this one is for a service that hangs.
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=180)
-IDLE_SECONDS = 30  # less than a service's own, which would close under a request's feet
+IDLE_SECONDS = 30  # less than a service's own limit, so that no request meets a closing connection
 AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 class BadGateway(DomainError):
-    """The service does not listen, or hung up without an answer."""
+    """The service does not listen, or closed the connection without an answer."""
 
     code, status, title = "bad_gateway", 502, "The service behind this address does not answer"
 
 
 class GatewayTimeout(DomainError):
-    """The service has the whole request and says nothing."""
+    """The service has the whole request and sends no answer."""
 
     code, status, title = "gateway_timeout", 504, "The service behind this address takes too long"
 
 
 class Upstream:
-    """One service behind its Unix socket; use it as an async context manager."""
+    """A client for the service behind one Unix socket; an async context manager."""
 
     def __init__(self, socket: Path) -> None:
         self._session = aiohttp.ClientSession(
@@ -48,42 +48,42 @@ class Upstream:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def ready(self) -> bool:
-        """Tell whether the service says of itself that it can take work."""
+    async def is_ready(self) -> bool:
+        """Tell whether the service's `/readyz` answers 200."""
         try:
             async with self._session.get("http://service/readyz") as answer:
                 return answer.status == web.HTTPOk.status_code
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    async def relay(self, request: web.Request) -> web.StreamResponse:
-        """Pass `request` on and its answer back; neither is ever held as a whole.
+    async def forward(self, request: web.Request) -> web.StreamResponse:
+        """Forward `request` and stream the answer back; neither is ever held in memory as a whole.
 
-        The answer may come while the client still sends, and then ends the sending.
+        An answer that arrives while the client still sends ends the sending.
 
         Raises:
-            BadGateway, GatewayTimeout: there was no answer.
+            BadGateway, GatewayTimeout: the service sent no answer.
         """
         try:
             answer = await self._session.request(
                 request.method,
-                # taken as it came: what a service would refuse must not be mended on the way
+                # not normalized: the service must see a path that it would refuse
                 URL(f"http://service{request.rel_url.raw_path_qs}", encoded=True),
-                headers=request_headers(request),
+                headers=upstream_headers(request),
                 data=_body(request) if request.body_exists else None,
                 expect100=_expects_continue(request),
                 allow_redirects=False,
             )
         except TimeoutError:
             raise GatewayTimeout from None
-        except (aiohttp.ClientError, ValueError):  # ValueError: a header that no client may send
+        except (aiohttp.ClientError, ValueError):  # ValueError: an invalid header
             raise BadGateway from None
         async with answer:
-            return await _pass_back(request, answer)
+            return await _stream_response(request, answer)
 
 
-async def forgo_continue(_request: web.Request) -> None:
-    """Leave `100 Continue` to the service: it comes when the service wants the body."""
+async def skip_100_continue(_request: web.Request) -> None:
+    """Send no `100 Continue`: the service sends it when it wants the body."""
 
 
 def _expects_continue(request: web.Request) -> bool:
@@ -91,23 +91,25 @@ def _expects_continue(request: web.Request) -> bool:
 
 
 async def _body(request: web.Request) -> AsyncIterator[bytes]:
-    if _expects_continue(request):  # the service has just said so to us
+    if _expects_continue(request):  # the service has just sent its 100 Continue
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
     async for chunk in request.content.iter_chunked(CHUNK_BYTES):
         yield chunk
 
 
-async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+async def _stream_response(
+    request: web.Request, answer: aiohttp.ClientResponse
+) -> web.StreamResponse:
     response = web.StreamResponse(
-        status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers)
+        status=answer.status, reason=answer.reason, headers=end_to_end_headers(answer.headers)
     )
     await response.prepare(request)
     try:
         async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
             await response.write(chunk)
     except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, TimeoutError):
-        # Half an answer must not look like a whole one: the client sees the connection break.
+        # Abort, so that the client does not take half an answer for the whole one.
         if request.transport is not None:
             request.transport.abort()
     return response

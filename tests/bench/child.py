@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from deploy.local.process import dies_with_parent
+from deploy.local.process import parent_death_hook
 from tests.bench.cpu import cpu_seconds, resident_mib
 
 CHECKOUT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ class Child:
                 cwd=CHECKOUT,
                 env=self._env,
                 start_new_session=True,
-                preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl
+                preexec_fn=parent_death_hook(signal.SIGTERM),  # noqa: PLW1509 - one prctl
             )
         while not self.ready():
             if time.perf_counter() > began + READY_SECONDS or self._process.poll() is not None:

@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore, public_set, write_whole
 from deploy.databases import DATABASES, create_databases
-from deploy.local.data_dir import Vault
+from deploy.local.data_dir import DataDir
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
-from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, hashed
+from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, acl_hash
 from migrations.run import FOLDERS, migrate_up
 from tests.bench.child import BenchError, Child
 from tests.support.ports import own_port
@@ -39,16 +39,16 @@ class Stack:
             os.environ.pop(name, None)
         self.folder = folder
         self._profiles = profiles
-        self._vault = Vault(folder / "stack")
-        secret = self._vault.secret
-        self.postgres = Postgres(self._vault.postgres, password=secret("postgres"))
+        self._data_dir = DataDir(folder / "stack")
+        secret = self._data_dir.secret
+        self.postgres = Postgres(self._data_dir.postgres, password=secret("postgres"))
         self.valkey = Valkey(
-            self._vault.valkey,
+            self._data_dir.valkey,
             port=own_port(),
             acl=[
-                f"auth on {hashed(secret('redis_auth'))} {AUTH_ACL}",
-                f"media on {hashed(secret('redis_media'))} {MEDIA_ACL}",
-                f"bench on {hashed(secret('redis_bench'))} ~* &* +@all",
+                f"auth on {acl_hash(secret('redis_auth'))} {AUTH_ACL}",
+                f"media on {acl_hash(secret('redis_media'))} {MEDIA_ACL}",
+                f"bench on {acl_hash(secret('redis_bench'))} ~* &* +@all",
             ],
         )
 
@@ -69,27 +69,27 @@ class Stack:
         self.postgres.stop()
 
     async def _prepare(self) -> None:
-        passwords = {name: self._vault.secret(f"postgres_{name}") for name in DATABASES}
-        await create_databases(self.postgres.dsn("postgres"), passwords, ours=True)
+        passwords = {name: self._data_dir.secret(f"postgres_{name}") for name in DATABASES}
+        await create_databases(self.postgres.dsn("postgres"), passwords, close_all=True)
         for name in DATABASES:
             await migrate_up(self.dsn(name), FOLDERS / name)
         administrator = await asyncpg.connect(self.postgres.dsn("postgres"))
         await administrator.execute(COMMIT_TIMES)
         await administrator.close()
-        store = KeyStore(self._vault.private_keys)
+        store = KeyStore(self._data_dir.private_keys)
         store.create("EdDSA", signs_from=datetime.now(UTC))
         key_set = public_set(store.load())
-        write_whole(self._vault.jwks, json.dumps(key_set), mode=0o644)
+        write_whole(self._data_dir.jwks, json.dumps(key_set), mode=0o644)
 
     def dsn(self, database: str) -> str:
         """URL of a service's database, as that service connects to it."""
-        return self.postgres.dsn(database, database, self._vault.secret(f"postgres_{database}"))
+        return self.postgres.dsn(database, database, self._data_dir.secret(f"postgres_{database}"))
 
     def revocation_key(self) -> bytes:
-        return self._vault.secret("revocation_key").encode()
+        return self._data_dir.secret("revocation_key").encode()
 
     def redis_url(self, user: str = "bench") -> str:
-        return self.valkey.url(user, self._vault.secret(f"redis_{user}"))
+        return self.valkey.url(user, self._data_dir.secret(f"redis_{user}"))
 
     def redis(self) -> Redis:
         """A client that may do everything."""
@@ -97,7 +97,7 @@ class Stack:
 
     def mint(self) -> Mint:
         """Signs tokens as auth_service does."""
-        key = KeyStore(self._vault.private_keys).load()[0]
+        key = KeyStore(self._data_dir.private_keys).load()[0]
         return Mint(key.private, ISSUER, AUDIENCE, key.kid)
 
     def token(self, user_id: UUID, session_id: UUID) -> str:
@@ -129,8 +129,8 @@ class Stack:
             | {
                 "OTP_COOLDOWN": "0",
                 "DELIVERY_WORKER": "false",
-                "JWT_PRIVATE_KEYS_DIR": str(self._vault.private_keys),
-                "SECRET_KEYS_FILE": str(self._vault.secret_file("secret_keys")),
+                "JWT_PRIVATE_KEYS_DIR": str(self._data_dir.private_keys),
+                "SECRET_KEYS_FILE": str(self._data_dir.secret_file("secret_keys")),
             }
             | changes,
         )
@@ -140,8 +140,8 @@ class Stack:
             "media",
             ["media_service", "serve"],
             {
-                "STORAGE_URL": self._vault.storage.as_uri(),
-                "MEDIA_SECRET_KEYS_FILE": str(self._vault.secret_file("media_secret_keys")),
+                "STORAGE_URL": self._data_dir.storage.as_uri(),
+                "MEDIA_SECRET_KEYS_FILE": str(self._data_dir.secret_file("media_secret_keys")),
                 "LIMIT_CHANGES_PER_USER": "",
             },
         )
@@ -165,8 +165,8 @@ class Stack:
             "DRAIN_SECONDS": "0",
             "PUBLIC_URL": ISSUER,
             "REDIS_URL": self.redis_url(name),
-            "JWKS_FILE": str(self._vault.jwks),
-            "REVOCATION_KEY_FILE": str(self._vault.secret_file("revocation_key")),
+            "JWKS_FILE": str(self._data_dir.jwks),
+            "REVOCATION_KEY_FILE": str(self._data_dir.secret_file("revocation_key")),
             f"{name.upper()}_DATABASE_URL": self.dsn(name),
         }
         if self._profiles:

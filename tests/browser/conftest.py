@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from deploy.local.data_dir import Vault
-from deploy.local.environment import Servers
+from deploy.local.data_dir import DataDir
+from deploy.local.environment import EmbeddedServers
 from tests.local.processes import CHECKOUT, unmeasured, until
 from tests.support.ports import own_port
 
@@ -61,7 +61,7 @@ def address() -> Iterator[str]:
         finally:
             stack.terminate()
             stack.wait(60)
-            Servers(Vault(data)).discard()
+            EmbeddedServers(DataDir(data)).delete_data()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore, public_set
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
-from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, hashed
+from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, acl_hash
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY, SECRET
 from tests.faults.stack import Stage, send_signal
 from tests.support.databases import Databases
@@ -35,7 +35,7 @@ def own_postgres(data_folder: Path) -> Iterator[Postgres]:
     folder = data_folder / "faults-postgres"
     server = Postgres(folder, port=own_port(), durable=False, password="harness").start()
     yield server
-    server.discard()
+    server.delete_data()
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +47,13 @@ def own_databases(own_postgres: Postgres) -> Databases:
 def own_valkey(data_folder: Path) -> Iterator[Valkey]:
     """Empty, on one port, with an append-only file and the users of the real thing."""
     users = {"auth": AUTH_ACL, "media": MEDIA_ACL, "harness": "~* &* +@all"}
-    lines = [f"{name} on {hashed(PASSWORD)} {rights}" for name, rights in users.items()]
+    lines = [f"{name} on {acl_hash(PASSWORD)} {rights}" for name, rights in users.items()]
     folder = data_folder / f"faults-valkey-{next(NUMBERS)}"
     server = Valkey(folder, port=own_port(), acl=lines).start()
     yield server
     if server.pid is not None:
         send_signal(server, signal.SIGCONT)
-    server.discard()
+    server.delete_data()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from auth_service.app import create_app as create_auth
 from auth_service.settings import AuthSettings
 from deploy.local.postgres import Postgres
-from deploy.local.server import Server
+from deploy.local.server import EmbeddedServer
 from deploy.local.valkey import Valkey
 from media_service.app import create_app as create_media
 from media_service.settings import MediaSettings
@@ -43,12 +43,12 @@ select gen_random_uuid(), id, '127.0.0.1', '{otp}', now(), now(), now(), now() +
 from made returning id, user_id"""
 
 
-def send_signal(server: Server, number: signal.Signals) -> None:
+def send_signal(server: EmbeddedServer, number: signal.Signals) -> None:
     assert server.pid is not None
     os.kill(server.pid, number)
 
 
-def kill(server: Server) -> None:
+def kill(server: EmbeddedServer) -> None:
     """SIGKILL, and wait for its end and that of all its processes; what it had written is kept."""
     assert server.pid is not None
     processes = descendants(server.pid)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
-from deploy.local.proxy import create_front
+from deploy.local.proxy import create_proxy
 from shared.shutdown import listening
 from tests.local.dummy_service import Dummy
 
@@ -45,7 +45,7 @@ async def front(sockets: Path) -> AsyncIterator[Front]:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.UnixSite(runner, socket).start()
-        application = create_front(auth, media, "http://localhost")
+        application = create_proxy(auth, media, "http://localhost")
         address = await stack.enter_async_context(
             listening(application, "127.0.0.1", 0, grace=0.5, cancel_abandoned=True)
         )

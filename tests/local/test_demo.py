@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.local.demo import run
+from deploy.local.demo import run_demo
 from tests.support.ports import own_port
 
 
@@ -11,5 +11,5 @@ async def test_nothing_there_is_told_with_what_to_type(
 ) -> None:
     monkeypatch.delenv("BASE_URL", raising=False)
     port = own_port()
-    assert await run(f"http://127.0.0.1:{port}") == 1
+    assert await run_demo(f"http://127.0.0.1:{port}") == 1
     assert capsys.readouterr().err.endswith(f": start it with `make run PORT={port}`\n")

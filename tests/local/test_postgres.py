@@ -13,7 +13,12 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
-from deploy.local.server_paths import ELSEWHERE, data_folder, open_to_all, server_user
+from deploy.local.server_paths import (
+    FALLBACK_PARENT,
+    ensure_data_dir,
+    is_reachable_by_all,
+    server_user,
+)
 from tests.local.processes import CHECKOUT, alive, until
 
 PASSWORD = "p:w/x @1"
@@ -24,7 +29,7 @@ def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
     """A server that a test may kill, in a directory that only root may enter under root."""
     server = Postgres(tmp_path / "postgres", durable=False, password=PASSWORD)
     yield server
-    server.discard()
+    server.delete_data()
 
 
 async def value(dsn: str, query: str) -> object:
@@ -41,7 +46,7 @@ async def test_wants_the_password(own_postgres: Postgres) -> None:
     for wrong in ("", "guess"):
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(own_postgres.dsn("postgres", password=wrong))
-    kept = stat.S_IMODE(own_postgres.folder.stat().st_mode)
+    kept = stat.S_IMODE(own_postgres.data_dir.stat().st_mode)
     assert kept == 0o700
 
 
@@ -66,7 +71,7 @@ async def test_data_survives_a_kill(own_postgres: Postgres) -> None:
 
 async def test_second_object_shares_and_leaves_it_alone(own_postgres: Postgres) -> None:
     own_postgres.start()
-    guest = Postgres(own_postgres.data, password=PASSWORD).start()
+    guest = Postgres(own_postgres.requested_dir, password=PASSWORD).start()
     assert guest.port == own_postgres.port
     guest.stop()
     assert await value(own_postgres.dsn("postgres"), "select 1") == 1
@@ -80,7 +85,7 @@ def test_many_processes_start_one_server(own_postgres: Postgres) -> None:
     )
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", script, own_postgres.data, PASSWORD],
+            [sys.executable, "-c", script, own_postgres.requested_dir, PASSWORD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -102,7 +107,7 @@ def test_ends_with_its_owner_however_that_ends(own_postgres: Postgres) -> None:
         "print(s.pid, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, own_postgres.data, PASSWORD],
+        [sys.executable, "-c", script, own_postgres.requested_dir, PASSWORD],
         capture_output=True,
         text=True,
         check=False,
@@ -121,11 +126,11 @@ def test_taken_port_is_an_error_with_the_servers_own_words(
     other = Postgres(tmp_path / "other", port=own_postgres.port, durable=False, password="x")
     with pytest.raises(ServerError, match="Address already in use"):
         other.start()
-    other.discard()
+    other.delete_data()
 
 
 def test_interrupted_first_start_is_made_good(own_postgres: Postgres) -> None:
-    half = data_folder(own_postgres.data) / "cluster.new"
+    half = ensure_data_dir(own_postgres.requested_dir) / "cluster.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18")
     own_postgres.start()
@@ -149,13 +154,15 @@ async def test_external_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_root_below_a_closed_directory(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    folder = data_folder(closed / "data")
+    folder = ensure_data_dir(closed / "data")
     try:
-        assert folder.parent == ELSEWHERE
-        assert open_to_all(folder.parent)
+        assert folder.parent == FALLBACK_PARENT
+        assert is_reachable_by_all(folder.parent)
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert data_folder(closed / "data") == folder, "remembered"
+        assert ensure_data_dir(closed / "data") == folder, "remembered"
     finally:
         folder.rmdir()
-    assert data_folder(closed / "data") != folder, "never a name that somebody else may have taken"
+    assert ensure_data_dir(closed / "data") != folder, (
+        "never a name that somebody else may have taken"
+    )
     Path((closed / "data.place").read_text().strip()).rmdir()

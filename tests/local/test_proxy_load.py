@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
-from deploy.local.proxy import create_front
+from deploy.local.proxy import create_proxy
 from shared.problem import DOCS
 from shared.shutdown import listening
 from tests.local.dummy_service import Dummy
@@ -51,7 +51,7 @@ async def busy_service(sockets: Path) -> AsyncIterator[threading.Event]:
 
 async def test_front_256_callers_of_a_busy_service_are_all_answered(sockets: Path) -> None:
     """All of them connect before the service accepts one."""
-    front = create_front(sockets / "auth.sock", sockets / "media.sock", "http://localhost")
+    front = create_proxy(sockets / "auth.sock", sockets / "media.sock", "http://localhost")
     async with (
         busy_service(sockets) as go,
         listening(front, "127.0.0.1", 0) as address,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from deploy.local.proxy import PAGE, create_front
+from deploy.local.proxy import PAGE_DIR, create_proxy
 from shared.shutdown import listening
 from tests.local.conftest import Front
 
@@ -67,7 +67,7 @@ async def test_request_in_hand_does_not_hold_up_the_end(sockets: Path) -> None:
     entered = asyncio.Event()
     media = sockets / "media.sock"
     service = await asyncio.start_unix_server(hang, media)
-    front = create_front(sockets / "auth.sock", media, "http://localhost")
+    front = create_proxy(sockets / "auth.sock", media, "http://localhost")
     async with asyncio.timeout(5):
         async with listening(front, "127.0.0.1", 0, grace=0.5) as address:
             port = int(address.rpartition(":")[2])
@@ -81,5 +81,5 @@ async def test_request_in_hand_does_not_hold_up_the_end(sockets: Path) -> None:
 
 def test_pages_leave_nothing_open_but_the_address() -> None:
     """The gateway, which shows the same pages, fills in no more."""
-    for page in PAGE.iterdir():
+    for page in PAGE_DIR.iterdir():
         assert set(re.findall(r"{{.*?}}", page.read_text())) <= {"{{ url }}"}, page

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.service_processes import Children, ServiceEndedError
+from deploy.local.service_processes import ServiceEndedError, ServiceProcesses
 
 SERVES = """
 import pathlib, signal, sys
@@ -34,10 +34,10 @@ async def test_only_services_that_were_ready_are_given_time_to_end(
     (tmp_path / "a_serving.py").write_text(SERVES)
     (tmp_path / "a_failing.py").write_text(FAILS)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    async with Children() as children:
+    async with ServiceProcesses() as children:
         await children.start("a_serving", environment)
         await children.start("a_failing", environment)
-        children.served = served
+        children.were_ready = served
         with pytest.raises(ServiceEndedError, match="a_failing ended with code 1"):
             await children.watch()
     assert (tmp_path / "drained").exists() is served

@@ -16,8 +16,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
-from deploy.local.data_dir import Vault
-from deploy.local.environment import Servers, service_environment
+from deploy.local.data_dir import DataDir
+from deploy.local.environment import EmbeddedServers, service_environment
 from tests.local.processes import CHECKOUT, alive, descendants, unmeasured, until
 from tests.support.ports import own_port
 
@@ -85,7 +85,7 @@ def start(sockets: Path) -> Iterator[Callable[..., Stack]]:
     for stack in started:
         if stack.process.poll() is None:
             stack.end(signal.SIGKILL)
-    Servers(Vault(sockets / "var")).discard()
+    EmbeddedServers(DataDir(sockets / "var")).delete_data()
 
 
 async def test_life(start: Callable[..., Stack]) -> None:
@@ -165,9 +165,9 @@ def check_commands(stack: Stack) -> None:
         (["auth_service", "deliveries", "dead"], ""),
         (["media_service", "sweep"], "files missing: 0"),
     ):
-        within = ["-m", "deploy.local.exec", "--data", str(stack.data)]
+        exec_module = ["-m", "deploy.local.exec", "--data", str(stack.data)]
         done = subprocess.run(
-            [sys.executable, *within, "python", "-m", *words],
+            [sys.executable, *exec_module, "python", "-m", *words],
             cwd=CHECKOUT,
             env=unmeasured(),
             capture_output=True,
@@ -179,16 +179,16 @@ def check_commands(stack: Stack) -> None:
 
 
 def check_no_such_database(stack: Stack) -> None:
-    within = ["-m", "deploy.local.exec", "--data", str(stack.data)]
+    exec_module = ["-m", "deploy.local.exec", "--data", str(stack.data)]
     done = subprocess.run(
-        [sys.executable, *within, "psql", "foo"],
+        [sys.executable, *exec_module, "psql", "foo"],
         cwd=CHECKOUT,
         env=unmeasured(),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (1, "within: database is auth or media\n")
+    assert (done.returncode, done.stderr) == (1, "exec: database is auth or media\n")
 
 
 def check_modes(data: Path) -> None:
@@ -204,10 +204,10 @@ def check_modes(data: Path) -> None:
 
 async def check_privileges(data: Path) -> None:
     """Each service reaches its own things and nothing of the other's."""
-    with Servers(Vault(data)) as servers:  # the running ones: it only joins them
-        assert servers.joined
+    with EmbeddedServers(DataDir(data)) as servers:  # the running ones: it only joins them
+        assert servers.owned_by_other_process
         for name, other in (("auth", "media"), ("media", "auth")):
-            password = servers.vault.secret(f"postgres_{name}")
+            password = servers.data_dir.secret(f"postgres_{name}")
             await (await asyncpg.connect(servers.postgres.dsn(name, name, password))).close()
             for closed in (other, "postgres", "template1"):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from redis.retry import Retry
 
 from deploy.local.valkey import Valkey
-from deploy.redis_acl import hashed
+from deploy.redis_acl import acl_hash
 from tests.local.processes import until
 
 ONCE = Retry(NoBackoff(), retries=0)
@@ -22,7 +22,7 @@ ONCE = Retry(NoBackoff(), retries=0)
 def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
     server = Valkey(tmp_path / "valkey")
     yield server
-    server.discard()
+    server.delete_data()
 
 
 def test_wants_a_password(own_valkey: Valkey) -> None:
@@ -38,7 +38,7 @@ def test_only_the_named_users(tmp_path: Path) -> None:
     server = Valkey(
         tmp_path / "valkey",
         durable=False,
-        acl=[f"reader on {hashed('secret')} %R~a -@all +hello +ping +client|setinfo +get"],
+        acl=[f"reader on {acl_hash('secret')} %R~a -@all +hello +ping +client|setinfo +get"],
     )
     server.start()
     try:
@@ -57,9 +57,9 @@ def test_only_the_named_users(tmp_path: Path) -> None:
             nobody.get("a")
         command = Path(f"/proc/{server.pid}/cmdline").read_bytes()
         assert b"secret" not in command
-        assert hashed("secret").encode() not in command
+        assert acl_hash("secret").encode() not in command
     finally:
-        server.discard()
+        server.delete_data()
 
 
 def test_data_survives_a_kill(own_valkey: Valkey) -> None:
@@ -82,8 +82,8 @@ def test_throw_away_data_is_thrown_away(tmp_path: Path) -> None:
     server.start()
     with Redis.from_url(server.url()) as client:
         assert client.get("a") is None
-    server.discard()
-    assert not server.folder.exists()
+    server.delete_data()
+    assert not server.data_dir.exists()
 
 
 def test_external_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

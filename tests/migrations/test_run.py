@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from deploy.local.postgres import Postgres
-from migrations.files import MigrationError, create, read_folder
+from migrations.files import MigrationError, create_migration, read_folder
 from migrations.run import FOLDERS, migrate_down, migrate_up
 
 CHECKOUT = Path(__file__).parents[2]
@@ -162,12 +162,12 @@ def test_two_files_with_one_number(folder: Path) -> None:
 
 
 def test_new_file_has_the_next_number_and_is_well_formed(folder: Path) -> None:
-    path = create(folder, "add_colour")
+    path = create_migration(folder, "add_colour")
     assert path.name == "0002_add_colour.sql"
     assert [one.name for one in read_folder(folder)] == ["0001_first.sql", "0002_add_colour.sql"]
     for name in ("Add", "add colour", "../add", ""):
         with pytest.raises(MigrationError, match="is no name"):
-            create(folder, name)
+            create_migration(folder, name)
 
 
 @pytest.mark.parametrize("database", ["auth", "media"])

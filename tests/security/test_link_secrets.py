@@ -19,8 +19,8 @@ import yaml  # type: ignore[import-untyped]
 from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
-from deploy.local.data_dir import Vault
-from deploy.local.environment import SECRETS_OF, Servers, service_environment
+from deploy.local.data_dir import DataDir
+from deploy.local.environment import SECRETS_BY_SERVICE, EmbeddedServers, service_environment
 from media_service.app import INTERFACE
 from media_service.creative.schemas import FileQuery, LinkAnswer
 from media_service.creative.signed_link import MAX_LINK_SECONDS, Link, Links, derive_previous_keys
@@ -180,14 +180,14 @@ def test_make_run_passes_a_secret_to_its_service_alone(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     [other] = set(MODELS) - {service}
     foreign = secrets_of(MODELS[other]) - SHARED
-    assert {name.lower() for name in SECRETS_OF[other]} == foreign
+    assert {name.lower() for name in SECRETS_BY_SERVICE[other]} == foreign
     for name in foreign:
         monkeypatch.setenv(name.upper(), "from the caller's environment")
-    given = service_environment(service, Servers(Vault(tmp_path)), "http://127.0.0.1:1")
+    given = service_environment(service, EmbeddedServers(DataDir(tmp_path)), "http://127.0.0.1:1")
     assert {n for n in given if n.removesuffix("_FILE").lower() in foreign} == set()
     assert ("MEDIA_SECRET_KEYS_FILE" in given) is (service == "media")
     file = Path(given["REVOCATION_KEY_FILE"])
-    assert file.read_text() != Vault(tmp_path).secret("media_secret_keys")
+    assert file.read_text() != DataDir(tmp_path).secret("media_secret_keys")
 
 
 def test_compose_passes_the_link_secret_to_media_service_alone() -> None:

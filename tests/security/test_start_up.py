@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from auth_service.settings import AuthSettings
-from deploy.keys import Keys
+from deploy.keys import StackSecrets
 from media_service.settings import MediaSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
@@ -229,7 +229,7 @@ def test_development_weak_settings_are_a_warning_each(
 def test_generated_secrets_are_strong_and_different(tmp_path: Path) -> None:
     for folder in ("auth", "media", "postgres", "redis", "store"):
         (tmp_path / folder).mkdir()
-    Keys(tmp_path, SystemEntropy(), SystemClock()).make()
+    StackSecrets(tmp_path, SystemEntropy(), SystemClock()).create_missing()
     secrets = [path.read_text() for path in tmp_path.glob("*/*key*") if path.parent.name != "store"]
     assert len(secrets) >= 3
     assert [find_weakness(secret) for secret in secrets] == [None] * len(secrets)

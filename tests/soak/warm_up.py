@@ -12,7 +12,7 @@ from uuid import uuid4
 from aiohttp import ClientSession, UnixConnector
 
 from auth_service.signing.keystore import KeyStore
-from deploy.local.data_dir import Vault
+from deploy.local.data_dir import DataDir
 from shared.tokens import CACHE_SIZE
 from tests.soak.stack import SoakError
 from tests.support.tokens import Mint
@@ -29,12 +29,12 @@ async def fill_token_caches(data: Path, issuer: str, tokens: int = CACHE_SIZE) -
     Raises:
         SoakError: a service answers otherwise than expected.
     """
-    vault = Vault(data)
-    key = KeyStore(vault.private_keys).load()[0]
+    data_dir = DataDir(data)
+    key = KeyStore(data_dir.private_keys).load()[0]
     mint = Mint(key.private, issuer, AUDIENCE, key.kid)
     texts = await asyncio.to_thread(lambda: [mint.token(uuid4()) for _ in range(tokens)])
     for service, (path, expected) in PATHS.items():
-        connector = UnixConnector(str(vault.socket(service)), limit=AT_ONCE)
+        connector = UnixConnector(str(data_dir.socket(service)), limit=AT_ONCE)
         async with ClientSession("http://service", connector=connector) as http:
             rest = iter(texts)
             while batch := list(islice(rest, AT_ONCE * 10)):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.keys import DROP_AFTER, DROP_WAITS, HOLDERS, main, password
-from deploy.redis_acl import hashed
+from deploy.keys import DROP_WAIT, DROP_WAIT_TEXTS, SECRET_HOLDERS, main, password_in
+from deploy.redis_acl import acl_hash
 from tests.support.clock import MovableClock
 
 VOLUMES = ("auth", "media", "postgres", "redis", "store", "jwks")
@@ -60,9 +60,9 @@ def test_the_acl_knows_the_passwords_by_their_hashes_alone(keys: Path) -> None:
     lines = (keys / "redis" / "users.acl").read_text().splitlines()
     assert lines[0] == "user default off ~* &* +@all"
     for name in ("auth", "media"):
-        secret = password(keys / name / "redis_url")
+        secret = password_in(keys / name / "redis_url")
         [line] = [line for line in lines if line.startswith(f"user {name} ")]
-        assert hashed(secret) in line
+        assert acl_hash(secret) in line
         assert secret not in "".join(lines)
 
 
@@ -85,15 +85,15 @@ def test_other_passwords_leave_secrets_and_keys_as_they_are(keys: Path) -> None:
 def test_redis_takes_the_old_passwords_until_the_next_run(keys: Path) -> None:
     def known() -> list[int]:
         lines = (keys / "redis" / "users.acl").read_text().splitlines()
-        return [sum(hashed(one) in line for one in secrets) for line in lines[1:3]]
+        return [sum(acl_hash(one) in line for one in secrets) for line in lines[1:3]]
 
-    secrets = [password(keys / name / "redis_url") for name in ("auth", "media")]
+    secrets = [password_in(keys / name / "redis_url") for name in ("auth", "media")]
     assert main(["passwords"], keys) == 0
-    secrets += [password(keys / name / "redis_url") for name in ("auth", "media")]
+    secrets += [password_in(keys / name / "redis_url") for name in ("auth", "media")]
     assert known() == [2, 2]
     assert main(["passwords"], keys) == 0  # again, before anybody has taken them up
     assert known() == [2, 2]
-    secrets = [password(keys / name / "redis_url") for name in ("auth", "media")]
+    secrets = [password_in(keys / name / "redis_url") for name in ("auth", "media")]
     assert known() == [1, 1]
     assert main([], keys) == 0
     lines = (keys / "redis" / "users.acl").read_text().splitlines()
@@ -115,12 +115,12 @@ def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
     assert len(secret) == 64
 
 
-@pytest.mark.parametrize("secret", HOLDERS)
+@pytest.mark.parametrize("secret", SECRET_HOLDERS)
 def test_a_secret_is_rotated_in_three_steps(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def listed() -> list[str]:
-        [text] = {(keys / holder / secret).read_text() for holder in HOLDERS[secret]}
+        [text] = {(keys / holder / secret).read_text() for holder in SECRET_HOLDERS[secret]}
         return text.split(",")
 
     clock = MovableClock()
@@ -130,18 +130,18 @@ def test_a_secret_is_rotated_in_three_steps(
     fresh = listed()[1]
     assert main(["use", secret], keys, clock) == 0
     assert listed() == [fresh, old]
-    assert f"drop the one before it in {DROP_AFTER[secret]}" in capsys.readouterr().out
+    assert f"drop the one before it in {DROP_WAIT_TEXTS[secret]}" in capsys.readouterr().out
     clock.advance(days=30)
     assert main(["drop", secret], keys, clock) == 0
     assert listed() == [fresh]
 
 
-@pytest.mark.parametrize("secret", HOLDERS)
+@pytest.mark.parametrize("secret", SECRET_HOLDERS)
 def test_drop_before_its_time_is_refused_with_the_date(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = MovableClock()
-    wait = DROP_WAITS[secret]
+    wait = DROP_WAIT[secret]
     moments = [clock.now() + wait]
     for step in ("add", "use"):
         assert main([step, secret], keys, clock) == 0
@@ -156,12 +156,12 @@ def test_drop_before_its_time_is_refused_with_the_date(
     assert main(["drop", secret, "--force"], keys, clock) == 0
 
 
-@pytest.mark.parametrize("secret", HOLDERS)
+@pytest.mark.parametrize("secret", SECRET_HOLDERS)
 def test_undo_brings_back_what_was_dropped(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def listed() -> set[str]:
-        return {(keys / holder / secret).read_text() for holder in HOLDERS[secret]}
+        return {(keys / holder / secret).read_text() for holder in SECRET_HOLDERS[secret]}
 
     clock = MovableClock()
     for step in ("add", "use"):
