@@ -1,5 +1,5 @@
-# Everything that one does with this checkout. The first target used makes a virtual environment
-# and installs into it, by hash; needed are Python 3.11 or later, make and a POSIX shell.
+# The commands of this checkout. The first target that you use creates a virtual environment and
+# installs into it, by hash. You need Python 3.11 or later, make and a POSIX shell.
 #
 #   make run PORT=8001              another port
 #   make test PYTHON=python3.13     another interpreter (its environment is .venv-3.13)
@@ -13,7 +13,7 @@ DATA ?= var
 ARGS ?=
 PYTHON ?=
 
-# A name on the PATH may be a shim for a version that is not there, so each one is tried.
+# Each candidate is run, because a name on the PATH may be a shim for a missing version.
 usable = "$(1)" -c 'import ensurepip, ssl, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 ifeq ($(PYTHON),)
   VENV := .venv
@@ -30,36 +30,39 @@ export UV_NO_PROGRESS := 1
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help
-help: ## Show these lines
+help: ## Show this help
 	@sed -n 's/^\([a-z][a-z/-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; \
 	do printf '  make %-20s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
-run: $(INSTALLED) ## Start everything on one address (PORT=8000, DATA=var); Ctrl-C ends it
+run: $(INSTALLED) ## Start everything on one address (PORT=8000, DATA=var); Ctrl-C stops it
 	@exec $(BIN)/python -m deploy.local --port $(PORT) --data $(DATA) --end-with-parent
 
-.PHONY: forget
-forget: $(INSTALLED) ## Delete what `make run` keeps: accounts, pictures, keys (DATA=var)
-	@$(BIN)/python -m deploy.local --data $(DATA) --forget
+.PHONY: clean-data
+clean-data: $(INSTALLED) ## Delete the data of `make run`: accounts, pictures, keys (DATA=var)
+	@$(BIN)/python -m deploy.local --data $(DATA) --clean-data
+
+.PHONY: forget # the old name of clean-data, for one release
+forget: clean-data
 
 .PHONY: demo
-demo: $(INSTALLED) ## Walk the main job against what `make run` started (PORT or BASE_URL)
+demo: $(INSTALLED) ## Run the main use case against `make run` (PORT or BASE_URL)
 	@PORT=$(PORT) $(BIN)/python -m deploy.local.demo
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests on servers of their own and show the coverage (ARGS for pytest)
+test: $(INSTALLED) ## Run the tests on their own servers and show the coverage (ARGS for pytest)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report term $(ARGS)
 
 .PHONY: test-browser
-test-browser: $(INSTALLED) ## Walk the console in a headless Chromium (CHROMIUM or BASE_URL of your own)
+test-browser: $(INSTALLED) ## Test the console in a headless Chromium (CHROMIUM, BASE_URL)
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: test-stack
-test-stack: $(INSTALLED) ## Break a stack of containers on purpose, 9 minutes (needs a Docker engine)
+test-stack: $(INSTALLED) ## Test a container stack under faults, 9 minutes (needs Docker)
 	@$(BIN)/python -m pytest -n 0 -o faulthandler_timeout=600 tests/stack $(ARGS)
 
 .PHONY: check
-check: $(INSTALLED) ## Lint, format check, types, import contracts, generated files
+check: $(INSTALLED) ## Check lint, format, types, import contracts and generated files
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -71,12 +74,12 @@ generate: $(INSTALLED) ## Write docs/settings.md, .env.example and docs/openapi/
 	@$(BIN)/python -m docs.generate
 
 .PHONY: format
-format: $(INSTALLED) ## Format the code and mend what ruff can mend
+format: $(INSTALLED) ## Format the code and apply ruff's fixes
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure speed and size beside their floors, 4 minutes (ARGS="'send code' --rounds 9")
+bench: $(INSTALLED) ## Measure speed and size against their floors, 4 minutes (ARGS="'send code' --rounds 9")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: soak
@@ -84,7 +87,7 @@ soak: $(INSTALLED) ## Load the stack and watch for leaks, 20 minutes (ARGS="--mi
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 .PHONY: audit
-audit: $(INSTALLED) ## Look the pinned packages up in the list of known vulnerabilities
+audit: $(INSTALLED) ## Check the pinned packages for known vulnerabilities
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
 
 .PHONY: build
@@ -92,7 +95,7 @@ build: $(INSTALLED) ## Build the package into dist/
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 
 .PHONY: lock
-lock: $(INSTALLED) ## Pin the packages of pyproject.toml again (ARGS=--upgrade for newer ones)
+lock: $(INSTALLED) ## Pin the packages of pyproject.toml again (ARGS=--upgrade to upgrade)
 	@set -e; for set in dev auth media; do \
 	  case $$set in \
 	    dev) wanted='--extra auth --extra media --extra dev' ;; \
@@ -104,24 +107,24 @@ lock: $(INSTALLED) ## Pin the packages of pyproject.toml again (ARGS=--upgrade f
 	done
 
 .PHONY: keys
-keys: $(INSTALLED) ## Make another signing key for `make run` (published now, used later)
+keys: $(INSTALLED) ## Create another signing key for `make run` (published now, used later)
 	@$(EXEC) python -m auth_service keys rotate
 
 .PHONY: db/migrations/new
-db/migrations/new: $(INSTALLED) ## Write an empty migration (name=add_colour database=media)
-	@$(if $(and $(name),$(database)),,echo 'say `make db/migrations/new name=… database=…` (auth or media)' >&2; exit 1;) \
+db/migrations/new: $(INSTALLED) ## Create an empty migration (name=add_colour database=media)
+	@$(if $(and $(name),$(database)),,echo 'usage: `make db/migrations/new name=… database=…` (auth or media)' >&2; exit 1;) \
 	$(BIN)/python -m migrations.run new "$(name)" --database "$(database)"
 
 .PHONY: db/migrations/up
-db/migrations/up: $(INSTALLED) ## Apply migrations to what `make run` started
+db/migrations/up: $(INSTALLED) ## Apply migrations to the databases of `make run`
 	@$(EXEC) python -m migrations.run up
 
 .PHONY: db/migrations/down
-db/migrations/down: $(INSTALLED) ## Take the last migration back (database=auth or media)
+db/migrations/down: $(INSTALLED) ## Revert the last migration (database=auth or media)
 	@$(EXEC) python -m migrations.run down --database "$(database)"
 
 .PHONY: db/psql
-db/psql: $(INSTALLED) ## Open psql on what `make run` started (database=auth or media)
+db/psql: $(INSTALLED) ## Open psql on a database of `make run` (database=auth or media)
 	@$(EXEC) psql "$(or $(database),auth)"
 
 # ------------------------------------------------------------------------------ installation
@@ -134,7 +137,7 @@ $(INSTALLED): requirements/dev.txt
 	    if [ -z "$$found" ] && $(call usable,$$name); then found=$$name; fi; \
 	  done; \
 	  if [ -z "$$found" ]; then \
-	    echo "make: $(or $(PYTHON),python3) is no working Python 3.11 or later with venv and ssl; name one: PYTHON=..." >&2; \
+	    echo "make: $(or $(PYTHON),python3) is no working Python 3.11 or later with venv and ssl; choose one: PYTHON=..." >&2; \
 	    exit 1; \
 	  fi; \
 	  echo "installing into $(VENV) ($$("$$found" -V))"; \

@@ -1,4 +1,4 @@
-"""`python -m deploy.local [--port 8000] [--data var]`: everything, on one address."""
+"""`python -m deploy.local [--port 8000] [--data var]`: run the embedded stack on one address."""
 
 import argparse
 import asyncio
@@ -19,10 +19,10 @@ LAST_PORT = 65535
 
 
 def main() -> int:
-    """Run the stack and return the exit code; what went wrong is one message on stderr."""
+    """Run the stack and return the exit code; an error is one message on stderr."""
     options = _parser().parse_args()
-    if options.forget:
-        return _forget(options.data)
+    if options.clean_data:
+        return _clean_data(options.data)
     if options.end_with_parent:
         exit_with_parent(signal.SIGTERM)
     try:
@@ -33,13 +33,13 @@ def main() -> int:
     return 0
 
 
-def _forget(data: Path) -> int:
-    """Delete a stack's data, wherever it is; a stack that runs keeps it."""
+def _clean_data(data: Path) -> int:
+    """Delete a stack's data, wherever it is; refuse while the stack runs."""
     if not data.exists():
         print(f"cheershare: there is no {data}")
         return 0
     if not EmbeddedServers(DataDir(data)).delete_data():
-        print(f"cheershare: {data} is in use by a stack that runs", file=sys.stderr)
+        print(f"cheershare: {data} is in use by a running stack", file=sys.stderr)
         return 1
     shutil.rmtree(data)
     print(f"deleted {data}")
@@ -50,11 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT", "8000"))
     parser.add_argument("--data", type=Path, default=Path("var"))
-    parser.add_argument("--forget", action="store_true", help="delete the data instead")
+    parser.add_argument("--clean-data", action="store_true", help="delete the data instead")
+    parser.add_argument(  # the old name, for one release
+        "--forget", action="store_true", dest="clean_data", help=argparse.SUPPRESS
+    )
     parser.add_argument(
         "--end-with-parent",
         action="store_true",
-        help="end when the process that started this one does, even by SIGKILL (Linux)",
+        help="end when the parent process ends, even by SIGKILL (Linux)",
     )
     return parser
 

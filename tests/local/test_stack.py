@@ -265,7 +265,7 @@ def test_what_is_forgotten_is_named(sockets: Path) -> None:
     data.mkdir()
     for said in (f"deleted {data}\n", f"cheershare: there is no {data}\n"):
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.local", "--data", str(data), "--forget"],
+            [sys.executable, "-m", "deploy.local", "--data", str(data), "--clean-data"],
             cwd=CHECKOUT,
             env=unmeasured(),
             capture_output=True,

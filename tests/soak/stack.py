@@ -78,7 +78,7 @@ def running_stack(settings: dict[str, str]) -> Iterator[RunningStack]:
         if stack.process.poll() is None:
             stack.process.terminate()
             stack.process.wait(END_SECONDS)
-        _run(["-m", "deploy.local", "--data", str(stack.data), "--forget"])
+        _run(["-m", "deploy.local", "--data", str(stack.data), "--clean-data"])
         shutil.rmtree(folder, ignore_errors=True)
 
 
