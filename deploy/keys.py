@@ -182,7 +182,7 @@ def main(
         return 0
     if chosen.step == "passwords":
         keys.replace_passwords()
-        sys.stdout.write("new passwords: go on as docs/operations.md says, to its last step\n")
+        sys.stdout.write("new passwords: finish the steps of docs/operations/upgrade.md\n")
     else:
         keys.create_missing()
     return auth_command(["keys", "generate"])

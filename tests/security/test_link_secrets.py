@@ -122,7 +122,7 @@ async def test_link_secret_rotation_keeps_links_until_the_secret_is_dropped(
 
 
 async def upgrade_step(environment: dict[str, str]) -> str:
-    """The value that an operator puts into `.env`, as docs/operations.md says."""
+    """The value that an operator puts into `.env`, as docs/operations/upgrade.md says."""
     command = (sys.executable, "-m", "media_service", "previous-link-keys")
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=PIPE, stderr=PIPE

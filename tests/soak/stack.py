@@ -47,7 +47,7 @@ class RunningStack:
             raise SoakError(f"the stack ended: {self.log.read_text()[-2000:]}")
 
     def grant_admin(self, mobile: str) -> None:
-        """Make the user an administrator, as `docs/operations.md` says."""
+        """Make the user an administrator, as `README.md` says."""
         within = ["-m", "deploy.local.exec", "--data", str(self.data), "python"]
         grant = ["-m", "auth_service", "admin", "grant", mobile, "admin"]
         _run(within + grant)

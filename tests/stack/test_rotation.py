@@ -115,12 +115,12 @@ async def test_a_signing_key_is_published_before_it_signs(
 
 
 async def test_a_stolen_signing_key_counts_no_more(stack: Stack, http: ClientSession) -> None:
-    """As docs/operations.md says."""
+    """The procedure of docs/operations/upgrade.md."""
     auth = AuthClient(http)
     pair = await auth.sign_in(number())
     command = "rm /keys/signing/*.jwk && python -m auth_service keys generate"
     words = "run", "--rm", "-T", "--entrypoint", "sh", "keys", "-c", command
-    assert command in (CHECKOUT / "docs/operations.md").read_text()
+    assert command in (CHECKOUT / "docs/operations/upgrade.md").read_text()
     await asyncio.to_thread(stack.compose, *words)
     asked = {"auth_service": "/v1/auth/me", "media_service": "/v1/media/creatives"}
     places = [place + asked[service] for service in PORTS for place in stack.addresses(service)]
@@ -229,7 +229,7 @@ async def passed_over(stack: Stack, http: ClientSession, place: str, token: str)
 
 
 def replace_passwords(stack: Stack) -> None:
-    """As docs/operations.md says."""
+    """The procedure of docs/operations/upgrade.md."""
     stack.compose(*KEYS, "deploy.keys", "passwords")
     stack.compose("run", "--rm", "-T", "--no-deps", "migrate")
     stack.compose("restart", "redis")

@@ -24,7 +24,7 @@ from tests.support.pictures import grain
 UPLOADS, PIXELS, PIECES, PAUSE_SECONDS = 5, 400, 40, 0.5
 LOOK_AGAIN_SECONDS, SETTLED_SECONDS = 0.1, 5
 MOST_SECONDS = 120
-"""A bound for a loaded machine. What the run prints is what docs/operations.md says."""
+"""A bound for a loaded machine. What the run prints is what docs/operations/upgrade.md says."""
 
 
 @pytest.fixture(scope="module")
