@@ -36,7 +36,7 @@ from auth_service.purge.service import Purge
 from auth_service.rate_limit.proof_of_work import ProofOfWork
 from auth_service.rate_limit.service import Throttle
 from auth_service.registration.routes import routes as registration_routes
-from auth_service.revocation.metrics import watch_publisher
+from auth_service.revocation.metrics import register_publisher_metrics
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
 from auth_service.session.model import Lives
@@ -231,11 +231,11 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
         app[r.LIVES],
         clock=app[r.CLOCK],
     )
-    watch_publisher(app[HTTP_METRICS].registry, publisher)
+    register_publisher_metrics(app[HTTP_METRICS].registry, publisher)
     app[READINESS].checks["revocations"] = publisher.ready
-    async with run_periodically("publisher", publisher.maintain, pause=1):
+    async with run_periodically("publisher", publisher.reconcile, pause=1):
         yield
-    await publisher.end()
+    await publisher.close()
 
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:

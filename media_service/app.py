@@ -37,8 +37,8 @@ from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.redis import new_client
 from shared.request import VALIDATION_CONTEXT
-from shared.revocation.admission import admitting
-from shared.revocation.metrics import watch_mirror
+from shared.revocation.authenticator import open_authenticator
+from shared.revocation.metrics import register_cache_metrics
 
 ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
@@ -83,7 +83,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
 
 async def _identity(app: web.Application) -> AsyncIterator[None]:
     settings = app[r.SETTINGS]
-    async with admitting(
+    async with open_authenticator(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         jwks_file=settings.jwks_file,
@@ -92,15 +92,15 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
         clock=app[r.CLOCK],
         max_staleness=settings.revocation_max_staleness,
         fail_open=settings.revocation_policy == "fail_open",
-    ) as admission:
-        app[r.ADMISSION] = admission
-        watch_mirror(app[HTTP_METRICS].registry, admission.mirror)
+    ) as authenticator:
+        app[r.AUTHENTICATOR] = authenticator
+        register_cache_metrics(app[HTTP_METRICS].registry, authenticator.cache)
 
         async def has_keys() -> bool:
-            return admission.verifier.ready
+            return authenticator.verifier.ready
 
         async def knows_revocations() -> bool:
-            return admission.mirror.ready
+            return authenticator.cache.ready
 
         app[READINESS].checks |= {"keys": has_keys, "revocations": knows_revocations}
         yield
@@ -139,7 +139,7 @@ async def _intake(app: web.Application) -> AsyncIterator[None]:
     app[r.INTAKE] = Intake(
         limits=app[r.UPLOAD_LIMITS],
         allowance=app[r.SETTINGS].allowance,
-        admission=app[r.ADMISSION],
+        authenticator=app[r.AUTHENTICATOR],
         images=app[r.IMAGES],
         storage=app[r.STORAGE],
         database=app[r.DATABASE],

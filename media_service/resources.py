@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.clock import Clock
     from shared.db import Database
     from shared.entropy import Entropy
-    from shared.revocation.admission import Admission
+    from shared.revocation.authenticator import TokenAuthenticator
     from shared.tokens import Claims
 
 SETTINGS: web.AppKey["MediaSettings"] = web.AppKey("settings")
@@ -39,7 +39,7 @@ IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
 LINKS: web.AppKey["Links"] = web.AppKey("links")
 REMOVER: web.AppKey["Remover"] = web.AppKey("remover")
 ZONES: web.AppKey["Zones"] = web.AppKey("zones")
-ADMISSION: web.AppKey["Admission"] = web.AppKey("admission")
+AUTHENTICATOR: web.AppKey["TokenAuthenticator"] = web.AppKey("authenticator")
 CHANGES: web.AppKey["ChangeLimiter"] = web.AppKey("changes")
 UPLOAD_LIMITS: web.AppKey["UploadLimits"] = web.AppKey("upload_limits")
 INTAKE: web.AppKey["Intake"] = web.AppKey("intake")

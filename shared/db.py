@@ -76,7 +76,7 @@ class Database:
     Connections are lent first come, first served. asyncpg's pool wakes a waiter and lets a newcomer
     take the connection first, so a waiter could wait until its time was over. A task that holds a
     connection must not ask for another: as many such tasks as the pool has connections would wait
-    for one another. `Publisher._begin_epoch` does, but once at a time in a process.
+    for one another. `Publisher._rebuild_stream` does, but once at a time in a process.
     """
 
     def __init__(self, pool: "asyncpg.Pool[Record]", bounds: Bounds | None = None) -> None:

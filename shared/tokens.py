@@ -102,7 +102,7 @@ class TokenVerifier:
     """Tells whose an access token is; one seen before is recognised by its whole text.
 
     A changed key set empties the cache. `exp` is looked at every time. The answer says nothing of
-    revocation: that is the mirror's.
+    revocation: that is the revocation cache's.
     """
 
     def __init__(

@@ -153,7 +153,7 @@ async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
             now=now,
             until=now + DELETED_LIFE,
         )
-    await parts.publisher.publish_for(user.id)
+    await parts.publisher.publish_pending_of_user(user.id)
 
 
 def _bound(user: User) -> dict[str, str]:

@@ -66,4 +66,4 @@ async def _open_administration(
         try:
             yield Administration(database, publisher, invalidator, audit, lives, clock=clock)
         finally:
-            await publisher.end()
+            await publisher.close()

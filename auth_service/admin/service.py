@@ -81,7 +81,7 @@ class Administration:
                 until=self._lives.revoked_until(now),
             )
             user = await _found(connection, user_id)
-        await self._publisher.publish_for(user_id)
+        await self._publisher.publish_pending_of_user(user_id)
         return user
 
     async def enable(self, actor: Actor, user_id: UUID) -> User:
@@ -100,7 +100,7 @@ class Administration:
             await revoke_user(
                 connection, user_id, reason="administration", event=event, now=now, until=until
             )
-        await self._publisher.publish_for(user_id)
+        await self._publisher.publish_pending_of_user(user_id)
 
     async def change_roles(
         self,
@@ -128,7 +128,7 @@ class Administration:
                 until=self._lives.revoked_until(now),
             )
             user = await _found(connection, user_id)
-        await self._publisher.publish_for(user_id)
+        await self._publisher.publish_pending_of_user(user_id)
         return user
 
     @asynccontextmanager

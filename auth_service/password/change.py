@@ -38,7 +38,7 @@ async def change(
         await _replace(parts, caller, account, fresh, event)
     await forgive()
     await parts.notifications.send(user, "password_changed", entrance.client)
-    await parts.publisher.publish_for(user.id)
+    await parts.publisher.publish_pending_of_user(user.id)
 
 
 async def _knowing(parts: Parts, user_id: UUID, password: str, client: Client) -> Account | None:

@@ -189,7 +189,7 @@ async def _reset(
 
 async def _tell(parts: Parts, user: User, entrance: Entrance) -> None:
     await parts.notifications.send(user, "password_reset", entrance.client)
-    await parts.publisher.publish_for(user.id)
+    await parts.publisher.publish_pending_of_user(user.id)
 
 
 async def _find(parts: Parts, named: Named) -> Account | None:

@@ -1,1 +1,1 @@
-"""Tells every service what is cut off: PostgreSQL first, then the channel."""
+"""Stores revocations in PostgreSQL, then publishes them to every service through Redis."""

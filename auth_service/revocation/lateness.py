@@ -2,7 +2,7 @@
 
 import asyncio
 
-from auth_service.revocation.progress import Progress
+from auth_service.revocation.publish_rounds import PublishRounds
 from shared.background import cancel_and_wait, repeat_forever
 from shared.redis import BatchedRedis
 
@@ -13,9 +13,9 @@ PAUSE_SECONDS = 0.1
 class Lateness:
     """Says that we are behind, beside the rounds: a slow database may hold these up for long."""
 
-    def __init__(self, progress: Progress, redis: BatchedRedis) -> None:
+    def __init__(self, rounds: PublishRounds, redis: BatchedRedis) -> None:
         """Nothing was missed yet."""
-        self._progress = progress
+        self._rounds = rounds
         self._redis = redis
         self._turn = asyncio.Lock()
         self._saying: asyncio.Task[None] | None = None
@@ -41,12 +41,12 @@ class Lateness:
         """Begin a round, once it is said that those before have not told what was missed so far."""
         if self.late and self._since is None:
             await self._say()
-        return await self._progress.begin()
+        return await self._rounds.start()
 
     async def _say(self) -> None:
         async with self._turn:
             missed = self.missed
-            since = await self._redis.with_timeout(SAY_SECONDS, self._progress.behind(self._since))
+            since = await self._redis.with_timeout(SAY_SECONDS, self._rounds.behind(self._since))
             if missed == self.missed:
                 self._since = since
 

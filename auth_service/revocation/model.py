@@ -1,4 +1,4 @@
-"""A revocation as it is stored, and for how long it matters."""
+"""A revocation as it is stored, and how long a deleted user's is kept."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 from shared.revocation.message import USER_DELETED, Revocation
 
 DELETED_LIFE = timedelta(days=30)
-"""How long a deleted user is told of; `expires_at` of such a row is that much later."""
+"""How long the deletion of a user is published; the row expires this long after it."""
 
 
 class StoredRevocation(NamedTuple):
-    """A row. `entry`: the backlog's entry that tells it, None before it was published."""
+    """A row. `entry`: the id of the stream entry that holds it, None before it was published."""
 
     id: int
     revocation: Revocation
@@ -19,5 +19,5 @@ class StoredRevocation(NamedTuple):
 
     @property
     def of_deleted_user(self) -> bool:
-        """Whether the user and everything of theirs is gone."""
+        """Whether the user was deleted, so that services remove everything the user owned."""
         return self.revocation.reason == USER_DELETED

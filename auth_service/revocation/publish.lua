@@ -1,8 +1,8 @@
--- Appends messages to the backlog, moves the head and publishes them, all or nothing.
--- KEYS: log, head, deleted users
--- ARGV: epoch, channel, life of an entry in the log and of a deleted user's (ms),
---       how many messages from the first are of deleted users, messages without id ...
--- Returns each message's id, of deleted users' in their own stream, or nothing when the epoch is
+-- Appends messages to the stream, moves the head and publishes them, all or nothing.
+-- KEYS: stream, head, deleted users' stream
+-- ARGV: epoch, channel, life of an entry in the stream and in the deleted users' stream (ms),
+--       how many of the first messages are of deleted users, messages without id ...
+-- Returns each message's entry id (of deleted users: in their stream), or nothing if the epoch is
 -- another one.
 if redis.call('HGET', KEYS[2], 'epoch') ~= ARGV[1] then
   return false

@@ -1,4 +1,4 @@
-"""The table of what is cut off. A row is inserted by the statement that cuts it off."""
+"""The table `revocations`. Each row is inserted by the statement that revokes."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ PENDING = f"""
 SELECT {COLUMNS} FROM revocations
 WHERE published_at IS NULL AND id <= $1 ORDER BY id LIMIT $2"""
 
-STATE = """
+PENDING_SUMMARY = """
 SELECT (SELECT count(*) FROM revocations WHERE published_at IS NULL) AS pending,
-       (SELECT max(id) FROM revocations) AS newest"""
+       (SELECT max(id) FROM revocations) AS newest_id"""
 
 PUBLISHED = f"""
 SELECT {COLUMNS} FROM revocations
@@ -40,10 +40,10 @@ ORDER BY created_at DESC, id DESC LIMIT $2"""
 LIVE = f"SELECT {COLUMNS} FROM revocations WHERE expires_at > $1 ORDER BY id"
 
 MARK_PUBLISHED = """
-UPDATE revocations r SET published_at = $3, entry = told.entry
-FROM unnest($1::bigint[], $2::text[]) AS told (id, entry) WHERE r.id = told.id"""
+UPDATE revocations r SET published_at = $3, entry = published.entry
+FROM unnest($1::bigint[], $2::text[]) AS published (id, entry) WHERE r.id = published.id"""
 
-# Rows that another replica is removing are passed over.
+# Rows that another replica is removing are skipped.
 REMOVE_EXPIRED = """
 DELETE FROM revocations WHERE id IN (
     SELECT id FROM revocations WHERE expires_at < $1
@@ -51,79 +51,89 @@ DELETE FROM revocations WHERE id IN (
 
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
 
-# A replica that is frozen while it holds the lock loses it.
-GIVE_UP_AFTER = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
+# A replica that freezes while it holds the lock loses it.
+LIMIT_LOCK_TIME = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How many rows wait to be published, and the newest row's number."""
+class PendingSummary:
+    """How many rows wait to be published, and the id of the newest row of all."""
 
-    pending: int
-    newest: int
+    count: int
+    newest_id: int
 
 
-def stored(row: Record) -> StoredRevocation:
-    """Return the revocation that a row with `COLUMNS` holds."""
+def from_record(record: Record) -> StoredRevocation:
+    """Return the revocation that a record with `COLUMNS` holds."""
     revocation = Revocation(
-        kind=row["kind"],
-        id=row["subject"],
-        reason=row["reason"],
-        expires_at=row["expires_at"],
-        generation=row["generation"],
+        kind=record["kind"],
+        id=record["subject"],
+        reason=record["reason"],
+        expires_at=record["expires_at"],
+        generation=record["generation"],
     )
-    return StoredRevocation(row["id"], revocation, row["created_at"], row["entry"])
+    return StoredRevocation(record["id"], revocation, record["created_at"], record["entry"])
 
 
 async def pending_of_user(database: Database, user_id: UUID) -> list[StoredRevocation]:
-    """Return what is revoked of this user and not yet published."""
+    """Return the unpublished rows of a user and of the user's sessions."""
     async with database.connection() as connection:
-        return [stored(row) for row in await connection.fetch(PENDING_OF_USER, user_id)]
+        records = await connection.fetch(PENDING_OF_USER, user_id)
+    return [from_record(record) for record in records]
 
 
-async def pending_up_to(database: Database, newest: int, limit: int) -> list[StoredRevocation]:
-    """Return up to `limit` rows that nobody has published, up to a number, the oldest first."""
+async def pending_up_to(database: Database, newest_id: int, limit: int) -> list[StoredRevocation]:
+    """Return up to `limit` unpublished rows, none newer than `newest_id`, the oldest first."""
     async with database.connection() as connection:
-        return [stored(row) for row in await connection.fetch(PENDING, newest, limit)]
+        records = await connection.fetch(PENDING, newest_id, limit)
+    return [from_record(record) for record in records]
 
 
 async def published_since(
     database: Database, moment: datetime, limit: int
 ) -> list[StoredRevocation]:
-    """Return up to `limit` published rows made since `moment`, the newest first.
+    """Return up to `limit` published rows created since `moment`, the newest first.
 
-    Those of deleted users apart.
+    Rows of deleted users are not among them.
     """
     async with database.connection() as connection:
-        return [stored(row) for row in await connection.fetch(PUBLISHED, moment, limit)]
+        records = await connection.fetch(PUBLISHED, moment, limit)
+    return [from_record(record) for record in records]
 
 
-async def deleted_users(database: Database, now: datetime, limit: int) -> list[StoredRevocation]:
+async def published_deleted_users(
+    database: Database, now: datetime, limit: int
+) -> list[StoredRevocation]:
     """Return up to `limit` published rows of deleted users, the newest first."""
     async with database.connection() as connection:
-        return [stored(row) for row in await connection.fetch(PUBLISHED_OF_DELETED, now, limit)]
+        return [
+            from_record(record)
+            for record in await connection.fetch(PUBLISHED_OF_DELETED, now, limit)
+        ]
 
 
-async def state(database: Database) -> State:
-    """Return what is pending, and how far the table goes."""
+async def pending_summary(database: Database) -> PendingSummary:
+    """Return how many rows are unpublished, and how far the table goes."""
     async with database.connection() as connection:
-        row = await connection.fetchrow(STATE)
-    return State(row["pending"], row["newest"] or 0) if row else State(0, 0)
+        record = await connection.fetchrow(PENDING_SUMMARY)
+    if record is None:
+        return PendingSummary(0, 0)
+    return PendingSummary(record["pending"], record["newest_id"] or 0)
 
 
-async def live(
-    connection: Connection, moment: datetime, page: int
+async def live_pages(
+    connection: Connection, moment: datetime, page_size: int
 ) -> AsyncIterator[list[StoredRevocation]]:
     """Yield every row that has not expired by `moment`, published or not, page by page."""
     cursor = await connection.cursor(LIVE, moment)
-    while rows := await cursor.fetch(page):
-        yield [stored(row) for row in rows]
+    while records := await cursor.fetch(page_size):
+        yield [from_record(record) for record in records]
 
 
-async def mark_published(database: Database, entries: Mapping[int, str], now: datetime) -> None:
-    """Note which entry of the backlog tells each row."""
+async def mark_published(database: Database, entry_ids: Mapping[int, str], now: datetime) -> None:
+    """Record that rows were published, and each row's stream entry."""
     async with database.connection() as connection:
-        await connection.execute(MARK_PUBLISHED, list(entries), list(entries.values()), now)
+        await connection.execute(MARK_PUBLISHED, list(entry_ids), list(entry_ids.values()), now)
 
 
 async def remove_expired(database: Database, moment: datetime, limit: int) -> None:
@@ -132,7 +142,7 @@ async def remove_expired(database: Database, moment: datetime, limit: int) -> No
         await connection.execute(REMOVE_EXPIRED, moment, limit)
 
 
-async def try_lock(connection: Connection) -> bool:
-    """Take the lock of whoever starts an epoch, until the transaction ends; False when taken."""
-    await connection.execute(GIVE_UP_AFTER)
+async def try_lock_epoch(connection: Connection) -> bool:
+    """Take the lock for starting an epoch until the transaction ends; False if it is taken."""
+    await connection.execute(LIMIT_LOCK_TIME)
     return bool(await connection.fetchval(TRY_LOCK, LOCK))

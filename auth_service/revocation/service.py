@@ -1,4 +1,4 @@
-"""The publisher: what PostgreSQL says is cut off reaches every mirror, at once or soon after."""
+"""The publisher: every committed revocation reaches every service, at once or soon after."""
 
 import asyncio
 import contextlib
@@ -10,50 +10,52 @@ from uuid import UUID
 import structlog
 
 from auth_service.revocation import repository
-from auth_service.revocation.backlog import Backlog, Entries, EpochGone, Found
-from auth_service.revocation.courier import Courier
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.lateness import Lateness
 from auth_service.revocation.model import StoredRevocation
-from auth_service.revocation.progress import Progress
-from auth_service.revocation.seeding import Seeding
+from auth_service.revocation.publish_batcher import PublishBatcher
+from auth_service.revocation.publish_rounds import PublishRounds
+from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream, StreamState
+from auth_service.revocation.stream_rebuild import StreamRebuild
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
-from shared.revocation.mirror import KEEP_AFTER_EXPIRY
+from shared.revocation.cache import KEEP_AFTER_EXPIRY
 
-PUBLISH_SECONDS = 0.5
-END_SECONDS = 1
-PROBE_SECONDS = 0.3
-PROBE_PAUSE_SECONDS = 0.1
-OUTAGE_AFTER = 2
-COUNT_EVERY = 10
+PUBLISH_TIMEOUT_SECONDS = 0.5
+CLOSE_TIMEOUT_SECONDS = 1
+PING_TIMEOUT_SECONDS = 0.3
+PING_PAUSE_SECONDS = 0.1
+OUTAGE_AFTER_PINGS = 2
+PINGS_PER_COUNT = 10
 KEEP_EXPIRED = timedelta(hours=1)  # a clock may be ahead
-COMPARED = 2000
-COMPARED_DELETED = 100
-PAGE = 500
-SEED_PAGE = 2000
+COMPARED_ROWS = 2000
+COMPARED_DELETED_USERS = 100
+PAGE_SIZE = 500
+REBUILD_PAGE_SIZE = 2000
 log = structlog.get_logger()
 
 
 class _Comparison(NamedTuple):
-    """The published rows that are compared, and what the backlog holds of them.
-
-    `whole`: it is not to be filled from the beginning; a row or two may be lacking.
-    """
+    """Rows that were published, and the stream's state. `is_intact`: it needs no rebuild."""
 
     rows: list[StoredRevocation]
-    found: Found
-    whole: bool
+    state: StreamState
+    is_intact: bool
+
+    @property
+    def missing_rows(self) -> list[StoredRevocation]:
+        """The rows that the stream has lost."""
+        return [row for row in self.rows if self.state.is_missing(row)]
 
 
-class _Extent(NamedTuple):
-    """A round, and the newest row that there was after it had begun."""
+class _Round(NamedTuple):
+    """A round, and the newest row that existed after it had started."""
 
     number: int
-    newest: int
+    newest_id: int
 
 
 class Publisher:
@@ -72,196 +74,200 @@ class Publisher:
         """`keys`: the first one signs. `token_life`: the longest life of an access token."""
         self._database = database
         self._redis = redis
-        self._backlog = Backlog(redis, keys, clock=clock, token_life=token_life)
-        self._progress = Progress(redis)
-        self._lateness = Lateness(self._progress, redis)
-        self._courier = Courier(self._tell, self._mark)
+        self._stream = RevocationStream(redis, keys, clock=clock, token_life=token_life)
+        self._rounds = PublishRounds(redis)
+        self._lateness = Lateness(self._rounds, redis)
+        self._batcher = PublishBatcher(self._publish_rows, self._mark_published)
         self._clock = clock
         self._entropy = entropy
         self._token_life = token_life
         self._epoch = ""
-        self._before = _Extent(0, 0)
+        self._previous_round = _Round(0, 0)
         self.pending = 0
-        """How many committed rows nobody had published when `maintain` last looked."""
+        """How many committed rows were unpublished when `reconcile` last looked."""
 
     async def ready(self) -> bool:
-        """Tell whether an epoch to publish in has been seen: until then every sign-out is 503."""
+        """Tell whether an epoch is known; without one, every revocation would be pending."""
         return bool(self._epoch)
 
     async def publish(self, row: StoredRevocation) -> None:
-        """Publish what was just committed, and return once every service has been told.
+        """Publish a row that was just committed; return once every service has been told.
 
         Raises:
-            RevocationPending: not within half a second; the row is committed, and `maintain`
+            RevocationPending: not within half a second; the row is committed, and `reconcile`
                 will publish it.
         """
-        await self._in_time(self._courier.send(row))
+        await self._with_timeout(self._batcher.publish(row))
 
-    async def publish_for(self, user_id: UUID) -> None:
-        """Publish what is revoked of a user and pending, likewise."""
-        await self._in_time(self._publish_of(user_id))
+    async def publish_pending_of_user(self, user_id: UUID) -> None:
+        """Publish a user's unpublished rows, likewise."""
+        await self._with_timeout(self._publish_pending_of_user(user_id))
 
-    async def end(self) -> None:
-        """Leave nothing unsaid that can be said now; a frozen database may take some seconds."""
+    async def close(self) -> None:
+        """Publish what is pending, if Redis and the database answer within a second."""
         try:
-            await self._courier.end()
+            await self._batcher.close()
             if self._lateness.late:
                 with contextlib.suppress(TimeoutError, ServiceUnavailable):
-                    async with asyncio.timeout(END_SECONDS):
-                        await self._round()
+                    async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                        await self._run_round()
         finally:
             await self._lateness.end()
 
-    async def _publish_of(self, user_id: UUID) -> None:
-        await self._publish(await repository.pending_of_user(self._database, user_id))
+    async def _publish_pending_of_user(self, user_id: UUID) -> None:
+        rows = await repository.pending_of_user(self._database, user_id)
+        await self._publish_and_mark(rows)
 
-    async def _in_time(self, publishing: Awaitable[None]) -> None:
+    async def _with_timeout(self, publishing: Awaitable[None]) -> None:
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS):
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await publishing
-        except (TimeoutError, ServiceUnavailable) as away:
+        except (TimeoutError, ServiceUnavailable) as error:
             self._lateness.miss()
-            raise RevocationPending from away
+            raise RevocationPending from error
 
-    async def maintain(self) -> None:
-        """Make the backlog whole: once, as soon as Redis answers; called again each second.
+    async def reconcile(self) -> None:
+        """Make the stream complete once Redis answers; called every second.
 
-        A Redis that has lost its stream or its epoch, or more than is compared, is filled. Else
-        what was published and is lacking is appended again: a failover may lose what was
-        acknowledged. What is pending is published, and rows past their life are removed.
+        Rows that were published and are missing from the stream are published again, as a failover
+        may lose acknowledged writes. Unpublished rows are published, and expired ones removed. The
+        stream is rebuilt when Redis has lost it, its epoch, or more rows than are compared.
         """
         if not self._lateness.missed:
-            self._lateness.miss()  # what somebody has left who died
+            self._lateness.miss()  # a publisher that died may have left rows unpublished
         while True:
             await self._wait_for_redis()
             try:
-                return await self._round()
+                return await self._run_round()
             except ServiceUnavailable:
-                if await self._answers():
-                    raise  # it is the database, or was a moment only
+                if await self._redis_answers():
+                    raise  # the database is away, or Redis was away for a moment only
                 self._lateness.miss()
 
-    async def _round(self) -> None:
+    async def _run_round(self) -> None:
         missed = self._lateness.missed
         number = await self._lateness.begin()
-        seen = await self._compare()
-        filled = False
-        if seen.whole:
-            self._epoch = seen.found.epoch
-            await self._append_again([row for row in seen.rows if seen.found.lacks(row)])
-        elif not (filled := await self._begin_epoch()):
-            return  # another replica is at it
-        told = await self._publish_pending(number, young=filled or self._lateness.late)
+        comparison = await self._compare()
+        rebuilt = False
+        if comparison.is_intact:
+            self._epoch = comparison.state.epoch
+            await self._publish_again(comparison.missing_rows)
+        elif not (rebuilt := await self._rebuild_stream()):
+            return  # another replica is rebuilding it
+        complete = await self._publish_pending(number, young=rebuilt or self._lateness.late)
         await self._lateness.make_up(missed)
-        await self._progress.told(told)
+        await self._rounds.complete(complete)
         expired = self._clock.now() - KEEP_EXPIRED
-        await repository.remove_expired(self._database, expired, COMPARED)
+        await repository.remove_expired(self._database, expired, COMPARED_ROWS)
 
     async def _wait_for_redis(self) -> None:
-        """Return when Redis answers; an outage, which one slow probe is not, makes us late."""
+        """Return when Redis answers; several unanswered pings in a row are an outage."""
         failures = 0
-        while not await self._answers():
+        while not await self._redis_answers():
             failures += 1
-            if failures == OUTAGE_AFTER:
+            if failures == OUTAGE_AFTER_PINGS:
                 self._lateness.miss()
-                log.warning("revocations.redis_away")
-            if failures % COUNT_EVERY == OUTAGE_AFTER:  # a slow database must not keep us from it
-                self.pending = (await repository.state(self._database)).pending
-            await asyncio.sleep(PROBE_PAUSE_SECONDS)
+                log.warning("revocations.redis_unreachable")
+            # Not each time: a slow database must not delay the next ping.
+            if failures % PINGS_PER_COUNT == OUTAGE_AFTER_PINGS:
+                self.pending = (await repository.pending_summary(self._database)).count
+            await asyncio.sleep(PING_PAUSE_SECONDS)
 
-    async def _answers(self) -> bool:
+    async def _redis_answers(self) -> bool:
         try:
-            return await self._redis.with_timeout(PROBE_SECONDS, self._redis.reachable())
+            return await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._redis.reachable())
         except ServiceUnavailable:
             return False
 
     async def _compare(self) -> _Comparison:
-        """Compare what was told of late, and of deleted users, with what the backlog holds."""
+        """Compare the rows published lately, and those of deleted users, with the stream."""
         now = self._clock.now()
         since = now - self._token_life
-        lately = await repository.published_since(self._database, since, COMPARED)
-        deleted = await repository.deleted_users(self._database, now, COMPARED_DELETED)
-        found = await self._backlog.look([*lately, *deleted])
-        more_lost = any(
-            len(rows) == limit and found.lacks(rows[-1])
-            for rows, limit in ((lately, COMPARED), (deleted, COMPARED_DELETED))
+        recent = await repository.published_since(self._database, since, COMPARED_ROWS)
+        deleted = await repository.published_deleted_users(
+            self._database, now, COMPARED_DELETED_USERS
         )
-        return _Comparison([*lately, *deleted], found, found.whole and not more_lost)
+        state = await self._stream.read_state([*recent, *deleted])
+        may_lack_more = any(
+            len(rows) == limit and state.is_missing(rows[-1])
+            for rows, limit in ((recent, COMPARED_ROWS), (deleted, COMPARED_DELETED_USERS))
+        )
+        return _Comparison([*recent, *deleted], state, state.is_intact and not may_lack_more)
 
-    async def _append_again(self, lost: Sequence[StoredRevocation]) -> None:
-        if lost:
-            await self._publish(lost)
-            log.warning("revocations.appended_again", count=len(lost))
+    async def _publish_again(self, rows: Sequence[StoredRevocation]) -> None:
+        if rows:
+            await self._publish_and_mark(rows)
+            log.warning("revocations.published_again", count=len(rows))
 
     async def _publish_pending(self, number: int, *, young: bool) -> int:
-        """Publish what nobody has; if not the `young`, only what was there a round ago.
+        """Publish the unpublished rows; unless `young`, only those of the previous round.
 
-        What is younger is in its handler's hands. Its age is not told by a clock, which may step.
-        Returns the round by whose beginning all that was committed has been told.
+        Younger rows are being published by their handlers. A row's age is not told by a clock,
+        which may step. Returns the newest round by whose start all committed rows are published.
         """
-        state = await repository.state(self._database)
-        before, self._before = self._before, _Extent(number, state.newest)
-        extent = self._before if young else before
+        summary = await repository.pending_summary(self._database)
+        previous, self._previous_round = self._previous_round, _Round(number, summary.newest_id)
+        covered = self._previous_round if young else previous
         count = 0
-        while rows := await repository.pending_up_to(self._database, extent.newest, PAGE):
-            await self._publish(rows)
+        while rows := await repository.pending_up_to(self._database, covered.newest_id, PAGE_SIZE):
+            await self._publish_and_mark(rows)
             count += len(rows)
-        self.pending = state.pending - count
+        self.pending = summary.count - count
         if count:
             log.info("revocations.published_late", count=count)
-        return extent.number
+        return covered.number
 
-    async def _publish(self, rows: Sequence[StoredRevocation]) -> None:
-        """Publish rows and note where they are told.
+    async def _publish_and_mark(self, rows: Sequence[StoredRevocation]) -> None:
+        """Publish rows and record their entries.
 
         Raises:
-            EpochGone: there is no epoch to publish in.
+            EpochMismatch: there is no epoch to publish in.
         """
-        for start in range(0, len(rows), PAGE):
-            await self._mark(await self._tell(rows[start : start + PAGE]))
+        for start in range(0, len(rows), PAGE_SIZE):
+            await self._mark_published(await self._publish_rows(rows[start : start + PAGE_SIZE]))
 
-    async def _tell(self, rows: Sequence[StoredRevocation]) -> Entries:
-        """Publish rows; where it fails, or takes too long, mirrors will be asked for time."""
+    async def _publish_rows(self, rows: Sequence[StoredRevocation]) -> EntryIds:
+        """Publish rows; where it fails, or takes too long, caches will be asked for time."""
         try:
-            return await self._tell_in_epoch(rows)
+            return await self._publish_in_epoch(rows)
         except (ServiceUnavailable, asyncio.CancelledError):
-            self._lateness.miss()  # `maintain` may have been kept from seeing it
+            self._lateness.miss()  # `reconcile` may have been kept from seeing it
             raise
 
-    async def _tell_in_epoch(self, rows: Sequence[StoredRevocation]) -> Entries:
+    async def _publish_in_epoch(self, rows: Sequence[StoredRevocation]) -> EntryIds:
         try:
-            return await self._backlog.publish(self._epoch, rows)
-        except EpochGone:
-            self._epoch = (await self._backlog.look()).epoch
-            return await self._backlog.publish(self._epoch, rows)
+            return await self._stream.publish(self._epoch, rows)
+        except EpochMismatch:
+            self._epoch = (await self._stream.read_state()).epoch
+            return await self._stream.publish(self._epoch, rows)
 
-    async def _mark(self, entries: Entries) -> None:
-        await repository.mark_published(self._database, entries, self._clock.now())
+    async def _mark_published(self, entry_ids: EntryIds) -> None:
+        await repository.mark_published(self._database, entry_ids, self._clock.now())
 
-    async def _begin_epoch(self) -> bool:
-        """Append every live row, then set the epoch: mirrors that see it can read everything.
+    async def _rebuild_stream(self) -> bool:
+        """Append every live row, then start an epoch: subscribers that see it read everything.
 
-        False when another replica has done it, or is at it.
+        Returns False if another replica has done it or is doing it.
         """
         epoch, count = self._entropy.bytes(8).hex(), 0
-        seeding = Seeding(self._backlog, self._redis, epoch)
-        mark: Entries = {}
+        rebuild = StreamRebuild(self._stream, self._redis, epoch)
+        to_mark: EntryIds = {}
         async with self._database.transaction() as connection:
-            if not await repository.try_lock(connection):
+            if not await repository.try_lock_epoch(connection):
                 return False
-            seen = await self._compare()
-            if seen.whole:  # another replica has just done it
+            comparison = await self._compare()
+            if comparison.is_intact:  # another replica has just rebuilt it
                 return False
-            compared = {row.id for row in seen.rows}  # by which entry they are told has to be known
+            compared = {row.id for row in comparison.rows}  # the next round looks for their entries
             since = self._clock.now() - KEEP_AFTER_EXPIRY
-            async for page in repository.live(connection, since, SEED_PAGE):
-                entries = await seeding.append(page)
-                wanted = {row.id for row in page if row.entry is None or row.id in compared}
-                mark |= {row: entry for row, entry in entries.items() if row in wanted}
+            async for page in repository.live_pages(connection, since, REBUILD_PAGE_SIZE):
+                entry_ids = await rebuild.append(page)
+                marked = {row.id for row in page if row.entry is None or row.id in compared}
+                to_mark |= {row: entry for row, entry in entry_ids.items() if row in marked}
                 count += len(page)
-            if not await seeding.begin(seen.found.epoch):
+            if not await rebuild.start_epoch(comparison.state.epoch):
                 return False
             self._epoch = epoch
-            await self._mark(mark)
-        log.info("revocations.epoch_begun", rows=count)
+            await self._mark_published(to_mark)
+        log.info("revocations.epoch_started", rows=count)
         return True

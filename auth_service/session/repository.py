@@ -9,7 +9,7 @@ from uuid import UUID
 from auth_service.audit.repository import appending
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
-from auth_service.revocation.repository import stored
+from auth_service.revocation.repository import from_record
 from auth_service.session.model import Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED, user_of
@@ -256,7 +256,7 @@ async def revoke_session(
     arguments = (session_id, user_id, now, reason, until, event)
     row = await connection.fetchrow(REVOKE_SESSION, *arguments)
     found = row is not None and row["found"]
-    return Ended(found, stored(row) if row is not None and row["id"] is not None else None)
+    return Ended(found, from_record(row) if row is not None and row["id"] is not None else None)
 
 
 async def lock_user(connection: Connection, user_id: UUID) -> None:

@@ -71,7 +71,7 @@ async def refresh(
             return _repeat(parts.keyring, token, held)
         await _revoke_reused(parts, connection, held, origin, now)
     log.warning("session.reuse_detected", session_id=str(held.session.id))
-    await parts.publisher.publish_for(held.user.id)
+    await parts.publisher.publish_pending_of_user(held.user.id)
     raise RefreshReused
 
 
@@ -195,7 +195,7 @@ async def _end(parts: Parts, user_id: UUID, session_id: UUID, event: Event) -> N
     if ended.revocation:
         await parts.publisher.publish(ended.revocation)
     else:  # but it may not have been told
-        await parts.publisher.publish_for(user_id)
+        await parts.publisher.publish_pending_of_user(user_id)
 
 
 async def sign_out_everywhere(
@@ -224,7 +224,7 @@ async def sign_out_everywhere(
             )
         else:
             await repository.revoke_user(connection, user_id, **told, now=now, until=until)
-    await parts.publisher.publish_for(user_id)
+    await parts.publisher.publish_pending_of_user(user_id)
 
 
 async def list_sessions(

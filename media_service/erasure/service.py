@@ -13,7 +13,7 @@ from media_service.quota.repository import mark_deleted
 from shared.clock import Clock
 from shared.db import Database
 from shared.revocation.message import (
-    DELETED,
+    DELETED_USERS_STREAM,
     USER_DELETED,
     Revocation,
     UnverifiedMessageError,
@@ -52,7 +52,7 @@ class Eraser:
 
     async def once(self) -> None:
         """Do what the stream tells and nobody has done yet."""
-        place = await repository.find_place(self._database, DELETED)
+        place = await repository.find_place(self._database, DELETED_USERS_STREAM)
         entries = await self._read(place or "-")
         if place is not None and (not entries or entries[0][0] != place.encode()):
             # Redis was wiped, or has let go of the entry: what it tells now is read from its start.
@@ -66,14 +66,14 @@ class Eraser:
                 understood = understood and taken
                 if understood:
                     place = entry.decode()
-                    await repository.keep_place(self._database, DELETED, place)
+                    await repository.keep_place(self._database, DELETED_USERS_STREAM, place)
                 elif taken:
                     beyond.add(entry)
             entries = await self._read(f"({entries[-1][0].decode()}")
         self._done = beyond
 
     async def _read(self, first: str) -> Entries:
-        page: Any = await self._redis.xrange(DELETED, first, "+", PAGE)
+        page: Any = await self._redis.xrange(DELETED_USERS_STREAM, first, "+", PAGE)
         return list(page)
 
     async def _take(self, entry: bytes, message: bytes) -> bool:

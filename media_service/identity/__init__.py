@@ -1,1 +1,1 @@
-"""Who is calling: a signed token, and a mirror of what was revoked; nobody is asked."""
+"""Authenticates callers by signed tokens and a local copy of all revocations."""

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from media_service.resources import ADMISSION, CALLER, CHANGES, TOKEN
+from media_service.resources import AUTHENTICATOR, CALLER, CHANGES, TOKEN
 from shared.credentials import find_credential
 from shared.errors import TokenMissing
 from shared.middleware import OPERATIONS
@@ -12,7 +12,7 @@ async def authenticate(request: web.Request) -> None:
     """Note who is calling on the request, before anything of its body is read; count a change.
 
     Raises:
-        TokenMissing, TokenInvalid, TokenRevoked, ServiceUnavailable: as `Admission` says.
+        TokenMissing, TokenInvalid, TokenRevoked, ServiceUnavailable: as `TokenAuthenticator` says.
         CsrfFailed: a cookie asks for a change, and nothing shows that our own page did.
         MalformedRequest: the cookie occurs twice.
         RateLimited: the user asked for too many changes lately.
@@ -20,7 +20,7 @@ async def authenticate(request: web.Request) -> None:
     credential = find_credential(request)
     if credential is None:
         raise TokenMissing
-    claims = request.app[ADMISSION].admit(credential.token)
+    claims = request.app[AUTHENTICATOR].authenticate(credential.token)
     credential.require_intent(request, claims)
     if request.app[OPERATIONS][request.match_info.handler].is_counted:
         request.app[CHANGES].count(claims.sub)

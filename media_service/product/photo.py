@@ -127,7 +127,7 @@ async def _read_stored_bytes(database: Database, product_id: str, user_id: UUID)
 
 async def _replace(intake: Intake, token: str, product_id: str, stored: StoredPhoto) -> Product:
     """Exchange the rows: the old photo's room is free before the new one needs it."""
-    intake.admission.admit(token)
+    intake.authenticator.authenticate(token)
     photo = stored.photo
     async with intake.database.transaction() as connection:
         if not await repository.take_photo_off(connection, product_id, photo.user_id):

@@ -81,7 +81,7 @@ async def commit(
     Raises:
         QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
     """
-    intake.admission.admit(token)
+    intake.authenticator.authenticate(token)
     async with intake.database.transaction() as connection:
         counted = stored.counted if stored else None
         await take_room(connection, product.user_id, counted, intake.allowance)

@@ -22,7 +22,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import NotFound, ServiceUnavailable, TokenInvalid
-from shared.revocation.admission import Admission
+from shared.revocation.authenticator import TokenAuthenticator
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Intake:
 
     limits: UploadLimits
     allowance: Allowance
-    admission: Admission
+    authenticator: TokenAuthenticator
     images: ImagePool
     storage: Storage
     database: Database

@@ -73,7 +73,7 @@ async def _commit(
 ) -> FirstAnswer:
     """Write the row and its answer while the token and the room last; else remove the files."""
     async with discarding(intake.storage, creative.files()):
-        intake.admission.admit(token)
+        intake.authenticator.authenticate(token)
         async with intake.database.transaction() as connection:
             await take_room(connection, creative.user_id, counted, intake.allowance)
             await repository.insert(connection, creative)

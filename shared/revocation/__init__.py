@@ -1,4 +1,4 @@
-"""What is revoked, told to every service: the message, the mirror that holds it, the follower.
+"""Revocations as every service sees them: the message, the cache, the subscriber.
 
-Nothing here knows HTTP, so that any asyncio service can use it; `docs/integrate.md` shows how.
+This package knows no HTTP, so that any asyncio service can use it; `docs/integrate.md` shows how.
 """

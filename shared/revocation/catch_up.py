@@ -53,11 +53,11 @@ class CatchUp:
         self._first: int | None = None
         self._seen: Rounds | None = None
 
-    def lose(self) -> None:
+    def on_disconnect(self) -> None:
         """Note that Redis was out of reach, perhaps for everybody."""
         self._lost = True
 
-    def face(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
+    def update_head(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
         """Take the head and when it was asked for (monotonic); True when nothing is awaited."""
         if self._lost:
             self._lost = self._settled = False

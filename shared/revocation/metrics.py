@@ -1,29 +1,29 @@
-"""Gauges of a mirror: how sure a service is of what is revoked."""
+"""Gauges of a revocation cache: how fresh it is and how much it holds."""
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from shared.revocation.mirror import Mirror
+from shared.revocation.cache import RevocationCache
 
 
-def watch_mirror(registry: CollectorRegistry, mirror: Mirror) -> None:
-    """Register the mirror's gauges; each is read when it is asked for."""
+def register_cache_metrics(registry: CollectorRegistry, cache: RevocationCache) -> None:
+    """Register the cache's gauges; each is computed when it is scraped."""
     Gauge(
         "revocation_staleness_seconds",
-        "Since what is known of revocations was the newest there is",
+        "Seconds since every published revocation was known here",
         registry=registry,
-    ).set_function(lambda: mirror.staleness)
+    ).set_function(lambda: cache.staleness)
     Gauge(
         "revocation_lag_seconds",
-        "From the newest revocation's publication to its being applied here",
+        "Seconds from the newest revocation's publication to its being applied here",
         registry=registry,
-    ).set_function(lambda: mirror.lag)
+    ).set_function(lambda: cache.lag)
     Gauge(
         "revocation_entries",
         "Revocations held in memory",
         registry=registry,
-    ).set_function(lambda: len(mirror))
+    ).set_function(lambda: len(cache))
     Gauge(
         "revocation_in_touch",
         "1 while every revocation older than the bound is known, else 0",
         registry=registry,
-    ).set_function(lambda: mirror.in_touch)
+    ).set_function(lambda: cache.is_fresh)

@@ -10,16 +10,22 @@ from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
-from auth_service.revocation.backlog import Backlog
 from auth_service.revocation.lateness import PAUSE_SECONDS, SAY_SECONDS
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
+from auth_service.revocation.stream import RevocationStream
 from deploy.local.valkey import Valkey
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.redis import BatchedRedis, open_redis
 from shared.revocation.catch_up import Rounds
-from shared.revocation.message import HEAD, LOG, USER_DELETED, Revocation, decode
+from shared.revocation.message import (
+    REVOCATION_HEAD,
+    REVOCATION_STREAM,
+    USER_DELETED,
+    Revocation,
+    decode,
+)
 from tests.conftest import REVOCATION_KEY
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -59,21 +65,21 @@ class Bench:
     async def settle(self) -> None:
         """Make rounds until nothing is too young to be published."""
         for _ in range(2):
-            await self.publisher.maintain()
+            await self.publisher.reconcile()
 
-    async def told(self, stream: str = LOG) -> list[Revocation]:
+    async def told(self, stream: str = REVOCATION_STREAM) -> list[Revocation]:
         entries: Any = await self.redis.xrange(stream)
         return [one for _, fields in entries for one in decode(fields[b"m"], KEYS)]
 
-    async def names(self, stream: str = LOG) -> list[str]:
+    async def names(self, stream: str = REVOCATION_STREAM) -> list[str]:
         return [revocation.id for revocation in await self.told(stream)]
 
     async def epoch(self) -> bytes | None:
-        epoch: Any = await self.redis.hget(HEAD, "epoch")
+        epoch: Any = await self.redis.hget(REVOCATION_HEAD, "epoch")
         return bytes(epoch) if epoch else None
 
     async def rounds(self) -> Rounds:
-        head: Any = await self.redis.hgetall(HEAD)
+        head: Any = await self.redis.hgetall(REVOCATION_HEAD)
         return Rounds.of(head)
 
     async def said_again(self) -> Rounds:
@@ -106,8 +112,8 @@ class Bench:
     async def mark_all(self) -> None:
         await self.db.execute("update revocations set published_at = created_at, entry = '1-1'")
 
-    def backlog(self) -> Backlog:
-        return self.publisher._backlog
+    def stream(self) -> RevocationStream:
+        return self.publisher._stream
 
     def another(self) -> Publisher:
         return Publisher(
@@ -129,4 +135,4 @@ async def open_bench(
             database, batched, KEYS, clock=clock, entropy=SystemEntropy(), token_life=LIFE
         )
         yield Bench(publisher, batched, redis, auth_db, clock)
-        await publisher.end()
+        await publisher.close()

@@ -61,7 +61,7 @@ async def test_what_others_do_not_know_yet_is_said(
     await auth_db.execute("update users set roles = '{admin}'")
     admin = (await auth.sign_in(ADMIN))["access_token"]
     pair = await auth.sign_in(NUMBER)
-    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_SECONDS", 0)
+    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_TIMEOUT_SECONDS", 0)
     path = f"/admin/users/{pair['user']['id']}{action}"
     body = {"roles": ["editor"]} if method == "PUT" else None
     pending = await auth.call(method, path, token=admin, json=body)
@@ -78,7 +78,7 @@ async def test_a_deletion_that_others_do_not_know_yet_is_done(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
-    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_SECONDS", 0)
+    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_TIMEOUT_SECONDS", 0)
     pending = await auth.call("DELETE", "/me", token=token)
     assert (pending.status, pending.code) == (503, "revocation_pending")
     assert await auth_db.fetchval("select count(*) from users") == 0

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auth_service.revocation import repository, service
-from auth_service.revocation.backlog import Backlog
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
+from auth_service.revocation.stream import RevocationStream
 from shared.errors import ServiceUnavailable
 from tests.auth.publisher_harness import Bench
 from tests.support.fault_injection import failing, holding
@@ -25,7 +25,7 @@ Patch = pytest.MonkeyPatch
 @pytest.fixture(autouse=True)
 async def first_round(bench: Bench) -> None:
     """There is an epoch, and all is told."""
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
 
 
 def answers(monkeypatch: Patch, *seen: bool) -> None:
@@ -35,24 +35,24 @@ def answers(monkeypatch: Patch, *seen: bool) -> None:
     async def answer(_self: Publisher) -> bool:
         return next(left, True)
 
-    monkeypatch.setattr(Publisher, "_answers", answer)
+    monkeypatch.setattr(Publisher, "_redis_answers", answer)
 
 
 async def test_mirrors_are_asked_to_wait_until_all_is_told(
     bench: Bench, monkeypatch: Patch
 ) -> None:
-    publish = Backlog.publish
+    publish = RevocationStream.publish
     seen: list[Rounds] = []
 
-    async def watched(self: Backlog, epoch: str, rows: Any) -> Any:
+    async def watched(self: RevocationStream, epoch: str, rows: Any) -> Any:
         seen.append(await bench.said_again())
         return await publish(self, epoch, rows)
 
-    monkeypatch.setattr(Backlog, "publish", watched)
-    monkeypatch.setattr(service, "PAGE", 2)
+    monkeypatch.setattr(RevocationStream, "publish", watched)
+    monkeypatch.setattr(service, "PAGE_SIZE", 2)
     names = await bench.revoke(5)  # young as they are
     answers(monkeypatch, False, False)
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert await bench.names() == names
     assert len(seen) == 3
     assert all(one.told <= one.behind < one.begun for one in seen)
@@ -67,20 +67,20 @@ async def test_a_publisher_that_starts_is_behind_until_it_has_told_what_others_l
     held, go_on = holding(monkeypatch, repository, "pending_up_to")
     replica = bench.another()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(replica.maintain())
+        tasks.create_task(replica.reconcile())
         await held.wait()
         now = await bench.said_again()
         assert now.behind >= now.told
         go_on.set()
     assert await bench.names() == names
     assert await bench.all_told()
-    await replica.end()
+    await replica.close()
 
 
 async def test_a_slow_answer_asks_for_nothing(bench: Bench, monkeypatch: Patch) -> None:
     before = await bench.rounds()
     answers(monkeypatch, False, True)
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert (await bench.rounds()).said == before.said
 
 
@@ -89,7 +89,7 @@ async def test_a_quiet_round_answers_for_what_was_there_a_round_before(bench: Be
     for _ in range(3):
         before = await bench.rounds()
         await bench.revoke()
-        await bench.publisher.maintain()
+        await bench.publisher.reconcile()
         now = await bench.rounds()
         assert (now.begun, now.told) == (before.begun + 1, before.begun)
 
@@ -97,10 +97,10 @@ async def test_a_quiet_round_answers_for_what_was_there_a_round_before(bench: Be
 async def test_a_round_that_redis_interrupts_begins_again_as_soon_as_it_is_back(
     bench: Bench, monkeypatch: Patch
 ) -> None:
-    failing(monkeypatch, Backlog, "look")
+    failing(monkeypatch, RevocationStream, "read_state")
     answers(monkeypatch, True, False, False, False)
     names = await bench.revoke(3)
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert await bench.names() == names
     assert await bench.all_told()
 
@@ -112,10 +112,10 @@ async def test_what_the_database_delays_mirrors_wait_for(bench: Bench, monkeypat
     answers(monkeypatch, False, False)
     for _ in range(2):
         with pytest.raises(ServiceUnavailable):
-            await bench.publisher.maintain()
+            await bench.publisher.reconcile()
         now = await bench.said_again()
         assert now.behind >= now.told
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert await bench.names() == names
     assert await bench.all_told()
 
@@ -127,17 +127,17 @@ async def test_a_round_that_began_before_does_not_make_up_for_what_came_since(
     user = await bench.delete_user()
     held, go_on = holding(monkeypatch, repository, "pending_up_to")
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(bench.publisher.maintain())
+        tasks.create_task(bench.publisher.reconcile())
         await held.wait()
         with monkeypatch.context() as away:
-            failing(away, Backlog, "publish")
+            failing(away, RevocationStream, "publish")
             with pytest.raises(RevocationPending):
-                await bench.publisher.publish_for(user)
+                await bench.publisher.publish_pending_of_user(user)
         assert (await bench.said_again()).behind == (await bench.rounds()).begun
         go_on.set()
     now = await bench.said_again()
     assert now.behind == now.begun > now.told
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert await bench.all_told()
     assert await bench.says_no_more()
 
@@ -145,14 +145,14 @@ async def test_a_round_that_began_before_does_not_make_up_for_what_came_since(
 async def test_a_database_too_slow_to_ask_what_is_to_be_told_is_a_miss(
     bench: Bench, monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(service, "PUBLISH_SECONDS", 0.1)
+    monkeypatch.setattr(service, "PUBLISH_TIMEOUT_SECONDS", 0.1)
     holding(monkeypatch, repository, "pending_of_user")
     user = await bench.delete_user()
     with pytest.raises(RevocationPending):
-        await bench.publisher.publish_for(user)
+        await bench.publisher.publish_pending_of_user(user)
     now = await bench.said_again()
     assert now.behind >= now.told
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert await bench.names() == [str(user)]
 
 
@@ -160,43 +160,43 @@ async def test_a_whole_round_of_another_publisher_is_as_good(
     bench: Bench, monkeypatch: Patch
 ) -> None:
     replica = bench.another()
-    await replica.maintain()
+    await replica.reconcile()
     user = await bench.delete_user()
-    failing(monkeypatch, Backlog, "publish")
+    failing(monkeypatch, RevocationStream, "publish")
     with pytest.raises(RevocationPending):
-        await replica.publish_for(user)
+        await replica.publish_pending_of_user(user)
     behind = (await bench.said_again()).behind
     bench.publisher._lateness.miss()
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     now = await bench.said_again()
     assert now.told == now.begun > now.behind >= behind
-    await replica.end()
+    await replica.close()
 
 
 async def test_a_redis_that_has_lost_the_count_is_told_by_the_new_one(bench: Bench) -> None:
-    await bench.publisher._progress.told(10**6)
+    await bench.publisher._rounds.complete(10**6)
     assert (await bench.rounds()).told < 10**6  # of a count that is lost
     for _ in range(3):
-        await bench.publisher.maintain()
+        await bench.publisher.reconcile()
     before = await bench.rounds()
-    await bench.publisher._progress.told(1)
+    await bench.publisher._rounds.complete(1)
     assert await bench.rounds() == before  # an old round that ends late
     bench.publisher._lateness.miss()
     await bench.said_again()
     await bench.redis.flushall()
     now = await bench.said_again()
     assert now.behind == now.told == now.begun == 0
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     assert await bench.all_told()
 
 
 async def test_who_ends_tells_what_was_missed(bench: Bench, monkeypatch: Patch) -> None:
     """Mirrors would wait for nobody, for as long as somebody may be alive who says nothing."""
     user = await bench.delete_user()
-    failing(monkeypatch, Backlog, "publish")
+    failing(monkeypatch, RevocationStream, "publish")
     with pytest.raises(RevocationPending):
-        await bench.publisher.publish_for(user)
-    await bench.publisher.end()
+        await bench.publisher.publish_pending_of_user(user)
+    await bench.publisher.close()
     assert await bench.names() == [str(user)]
     assert await bench.all_told()
 
@@ -205,7 +205,7 @@ async def test_who_ends_tells_what_was_missed(bench: Bench, monkeypatch: Patch) 
 async def test_who_cannot_tell_ends_all_the_same(
     bench: Bench, monkeypatch: Patch, wrong: type[Exception] | None
 ) -> None:
-    monkeypatch.setattr(service, "END_SECONDS", 0.1)
+    monkeypatch.setattr(service, "CLOSE_TIMEOUT_SECONDS", 0.1)
     await bench.revoke()
 
     async def fail(*_: Any) -> Any:
@@ -214,10 +214,10 @@ async def test_who_cannot_tell_ends_all_the_same(
         raise wrong or AssertionError
 
     bench.publisher._lateness.miss()
-    monkeypatch.setattr(repository, "state", fail)
+    monkeypatch.setattr(repository, "pending_summary", fail)
     async with asyncio.timeout(2):
         with pytest.raises(LookupError) if wrong is LookupError else contextlib.nullcontext():
-            await bench.publisher.end()
+            await bench.publisher.close()
     assert await bench.names() == []
     bench.publisher._lateness.miss()
     assert await bench.says_no_more()
@@ -226,12 +226,12 @@ async def test_who_cannot_tell_ends_all_the_same(
 async def test_what_its_handler_could_not_tell_the_next_round_tells(
     bench: Bench, monkeypatch: Patch
 ) -> None:
-    await bench.publisher.maintain()
+    await bench.publisher.reconcile()
     user = await bench.delete_user()
-    failing(monkeypatch, Backlog, "publish")
+    failing(monkeypatch, RevocationStream, "publish")
     with pytest.raises(RevocationPending):
-        await bench.publisher.publish_for(user)
-    await bench.publisher.maintain()
+        await bench.publisher.publish_pending_of_user(user)
+    await bench.publisher.reconcile()
     assert await bench.names() == [str(user)]
 
 
@@ -239,11 +239,11 @@ async def test_what_was_left_before_the_start_the_first_round_tells(
     bench: Bench, monkeypatch: Patch
 ) -> None:
     names = await bench.revoke(3)
-    failing(monkeypatch, repository, "state")
+    failing(monkeypatch, repository, "pending_summary")
     replica = bench.another()
     with pytest.raises(ServiceUnavailable):
-        await replica.maintain()
-    await replica.maintain()
+        await replica.reconcile()
+    await replica.reconcile()
     assert await bench.names() == names
 
 
@@ -251,7 +251,7 @@ async def test_what_was_told_and_never_noted_is_told_again(bench: Bench) -> None
     """As when the process dies between the answer and the note."""
     names = await bench.revoke()
     rows = await repository.pending_up_to(bench.publisher._database, 2**31, 9)
-    await bench.publisher._tell(rows)
+    await bench.publisher._publish_rows(rows)
     assert await bench.names() == names
-    await bench.another().maintain()
+    await bench.another().reconcile()
     assert await bench.names() == names * 2

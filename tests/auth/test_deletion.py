@@ -5,7 +5,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from shared.revocation.message import DELETED, decode
+from shared.revocation.message import DELETED_USERS_STREAM, decode
 from tests.conftest import REVOCATION_KEY
 from tests.support.auth_client import AuthClient
 from tests.support.browser import ACCESS, CSRF, REFRESH, set_by, sign_in
@@ -30,7 +30,7 @@ async def test_nothing_of_a_deleted_account_is_left(
     assert (await auth.call("DELETE", "/me", token=token)).code == "token_revoked"
     for table in ("users", "sessions", "tokens"):
         assert await auth_db.fetchval(f"select count(*) from {table}") == 0
-    entries: Any = await redis.xrange(DELETED)
+    entries: Any = await redis.xrange(DELETED_USERS_STREAM)
     [told] = {  # the publisher's first round may tell it again
         one for _, fields in entries for one in decode(fields[b"m"], [REVOCATION_KEY.encode()])
     }

@@ -14,7 +14,7 @@ Act = Callable[[AuthClient, Any], Awaitable[Answer]]
 
 @pytest.fixture
 def nobody_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_SECONDS", 0)
+    monkeypatch.setattr("auth_service.revocation.service.PUBLISH_TIMEOUT_SECONDS", 0)
 
 
 async def _change_password(auth: AuthClient, pair: Any) -> Answer:

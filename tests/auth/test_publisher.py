@@ -1,4 +1,4 @@
-"""What is revoked reaches the backlog: at once, late, or again after Redis forgot everything."""
+"""Revocations reach the stream: at once, late, or again after Redis lost everything."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from auth_service.revocation.repository import LOCK
 from shared.clock import SystemClock
 from shared.errors import TokenRevoked
 from shared.jwks import parse_jwks
-from shared.revocation import follower
-from shared.revocation.follower import following
-from shared.revocation.message import HEAD, LOG
-from shared.revocation.mirror import Mirror
+from shared.revocation import subscriber
+from shared.revocation.cache import RevocationCache
+from shared.revocation.message import REVOCATION_HEAD, REVOCATION_STREAM
+from shared.revocation.subscriber import open_revocation_cache
 from shared.tokens import TokenVerifier
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
 from tests.support.auth_client import AuthClient
@@ -25,14 +25,14 @@ NUMBER = "+919876543210"
 
 
 @asynccontextmanager
-async def _mirror(url: str) -> AsyncIterator[Mirror]:
-    async with following(url, [REVOCATION_KEY.encode()], SystemClock()) as mirror:
+async def _cache(url: str) -> AsyncIterator[RevocationCache]:
+    async with open_revocation_cache(url, [REVOCATION_KEY.encode()], SystemClock()) as cache:
 
         async def in_touch() -> bool:
-            return mirror.in_touch
+            return cache.is_fresh
 
         await until(in_touch)
-        yield mirror
+        yield cache
 
 
 async def _verifier(auth: AuthClient) -> TokenVerifier:
@@ -45,7 +45,9 @@ async def test_who_cannot_revoke_yet_is_not_ready(
     serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     await auth_db.execute("begin")
-    await auth_db.fetchval("select pg_advisory_xact_lock($1)", LOCK)  # somebody fills the backlog
+    await auth_db.fetchval(
+        "select pg_advisory_xact_lock($1)", LOCK
+    )  # another replica is rebuilding the stream
     async with serving_auth(ready=False) as auth:
         pair = await auth.sign_in(NUMBER)
         async with auth.http.get("/readyz") as answer:
@@ -59,16 +61,16 @@ async def test_who_cannot_revoke_yet_is_not_ready(
 async def test_another_service_refuses_at_once(
     auth: AuthClient, valkey: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "LOOK_SECONDS", 60)  # so that only the channel tells
+    monkeypatch.setattr(subscriber, "HEAD_CHECK_SECONDS", 60)  # so that only the channel tells
     pair = await auth.sign_in(NUMBER)
     claims = (await _verifier(auth)).verify(pair["access_token"])
-    async with _mirror(valkey.url()) as mirror:
-        mirror.check(claims)
+    async with _cache(valkey.url()) as cache:
+        cache.check(claims)
         await auth.call("POST", "/logout", token=pair["access_token"])
 
         async def refused() -> bool:
             try:
-                mirror.check(claims)
+                cache.check(claims)
             except TokenRevoked:
                 return True
             return False
@@ -96,7 +98,7 @@ async def test_without_an_epoch_the_answer_is_pending_and_the_row_is_kept(
         return bool(await auth_db.fetchval(query) == 1)
 
     await until(published)
-    assert await redis.xlen(LOG) >= 1
+    assert await redis.xlen(REVOCATION_STREAM) >= 1
     assert (await auth.call("POST", "/logout", token=pair["access_token"])).status == 204
 
 
@@ -104,16 +106,16 @@ async def test_a_wiped_redis_is_filled_again(auth: AuthClient, redis: Redis, val
     pair = await auth.sign_in(NUMBER)
     claims = (await _verifier(auth)).verify(pair["access_token"])
     await auth.call("POST", "/logout", token=pair["access_token"])
-    before = await redis.hget(HEAD, "epoch")
+    before = await redis.hget(REVOCATION_HEAD, "epoch")
     await redis.flushall()
 
     async def new_epoch() -> bool:
-        return await redis.hget(HEAD, "epoch") not in {None, before}
+        return await redis.hget(REVOCATION_HEAD, "epoch") not in {None, before}
 
     await until(new_epoch)
-    async with _mirror(valkey.url()) as mirror:
+    async with _cache(valkey.url()) as cache:
         with pytest.raises(TokenRevoked):
-            mirror.check(claims)
+            cache.check(claims)
 
 
 async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis: Redis) -> None:
@@ -125,7 +127,7 @@ async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis:
             pair = await client.sign_in(NUMBER)
             answer = await client.call("POST", "/logout", token=pair["access_token"])
             assert answer.status == 204
-            epochs.add(await redis.hget(HEAD, "epoch"))
+            epochs.add(await redis.hget(REVOCATION_HEAD, "epoch"))
         assert len(epochs) == 1
 
 

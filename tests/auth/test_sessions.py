@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from shared.revocation.message import LOG, decode
+from shared.revocation.message import REVOCATION_STREAM, decode
 from tests.conftest import REVOCATION_KEY
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
@@ -21,7 +21,7 @@ OTHER = "+919876543211"
 
 async def _messages(redis: Redis) -> list[dict[str, Any]]:
     """What was told; what was told twice, as the publisher's first round may, counts once."""
-    entries: Any = await redis.xrange(LOG)
+    entries: Any = await redis.xrange(REVOCATION_STREAM)
     messages = [json.loads(fields[b"m"]) for _, fields in entries]
     return list({str(message["entries"]): message for message in messages}.values())
 

@@ -12,8 +12,8 @@ from jwt.utils import base64url_decode
 
 from shared.clock import SystemClock
 from shared.jwks import PublicKey
-from shared.revocation.admission import Admission
-from shared.revocation.mirror import Mirror
+from shared.revocation.authenticator import TokenAuthenticator
+from shared.revocation.cache import RevocationCache
 from shared.tokens import TokenVerifier
 from tests.bench.bench import Bench
 from tests.bench.child import CHECKOUT
@@ -50,7 +50,7 @@ class Checks:
         self.tokens = [mint.token(uuid4()) for _ in range(TOKENS)]
         self._signed = {token: mint_parts(token) for token in self.tokens}
         self._public = public
-        self._mirror = Mirror(self._clock)
+        self._cache = RevocationCache(self._clock)
 
     def verifier(self) -> TokenVerifier:
         verifier = TokenVerifier(ISSUER, AUDIENCE, self._clock)
@@ -65,13 +65,13 @@ class Checks:
     def round(self) -> tuple[float, float, float, float]:
         """µs of: a bare verification, first sight, known to the verifier, known and not revoked."""
         verifier = self.verifier()
-        admission = Admission(verifier, self._mirror)
+        authenticator = TokenAuthenticator(verifier, self._cache)
         bare = microseconds(self.bare, self.tokens)
         first = microseconds(verifier.verify, as_received(self.tokens))
         many = self.tokens * KNOWN_TIMES
         known = microseconds(verifier.verify, as_received(many))
-        self._mirror.confirm(self._clock.monotonic())
-        admitted = microseconds(admission.admit, as_received(many))
+        self._cache.mark_fresh(self._clock.monotonic())
+        admitted = microseconds(authenticator.authenticate, as_received(many))
         return bare, first, known, admitted
 
 
@@ -88,7 +88,9 @@ async def token_check(bench: Bench) -> list[Figure]:
     bare, first, known, admitted = (median(column) for column in zip(*rounds, strict=True))
     ratio = median(one[1] / one[0] for one in rounds)
     return [
-        at_most("token check, known", admitted, 2, "µs", remark=f" ({known:.2g} without mirror)"),
+        at_most(
+            "token check, known", admitted, 2, "µs", remark=f" ({known:.2g} without revocations)"
+        ),
         Figure(
             "token check, first sight",
             f"{first:.0f} µs",
@@ -102,9 +104,9 @@ async def token_check(bench: Bench) -> list[Figure]:
 
 
 async def revocation_check(bench: Bench) -> list[Figure]:
-    """The mirror alone, in a fresh process, with 100,000 live entries."""
+    """The cache alone, in a fresh process, with 100,000 live entries."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.full_mirror", str(LIVE)],
+        [sys.executable, "-m", "tests.bench.full_cache", str(LIVE)],
         capture_output=True,
         text=True,
         check=True,

@@ -9,7 +9,13 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from shared.revocation.message import CHANNEL, HEAD, LOG, Revocation, encode
+from shared.revocation.message import (
+    REVOCATION_CHANNEL,
+    REVOCATION_HEAD,
+    REVOCATION_STREAM,
+    Revocation,
+    encode,
+)
 from tests.bench.bench import Bench
 from tests.bench.child import BenchError
 
@@ -44,7 +50,7 @@ async def feeding(bench: Bench, rate: int, seconds: float) -> AsyncIterator[None
         BenchError: it fell behind by more than a tenth.
     """
     redis = bench.stack.redis()
-    found = await redis.hget(HEAD, "epoch")
+    found = await redis.hget(REVOCATION_HEAD, "epoch")
     if not isinstance(found, bytes):
         raise BenchError("there is no epoch to publish in")
     key = bench.stack.revocation_key()
@@ -70,6 +76,8 @@ async def _feed(redis: Redis, waiting: list[str], rate: int) -> None:
         due = int((time.perf_counter() - began) * rate) - (total - len(waiting))
         async with redis.pipeline(transaction=False) as pipeline:
             for _ in range(min(due, len(waiting))):
-                pipeline.evalsha(digest, 2, LOG, HEAD, waiting.pop(), CHANNEL)
+                pipeline.evalsha(
+                    digest, 2, REVOCATION_STREAM, REVOCATION_HEAD, waiting.pop(), REVOCATION_CHANNEL
+                )
             await pipeline.execute()
         await asyncio.sleep(TICK_SECONDS)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 
-from shared.revocation.message import HEAD
+from shared.revocation.message import REVOCATION_HEAD
 from tests.bench.bench import Bench
 from tests.bench.child import BenchError
 from tests.bench.replicas import HONOURED, REFUSED, Replicas, replicas
@@ -83,7 +83,7 @@ async def redis_wiped(bench: Bench) -> list[Figure]:
         began = time.perf_counter()
         await redis.flushall()
         async with asyncio.timeout(GIVE_UP_SECONDS):
-            while not await redis.hget(HEAD, "epoch"):
+            while not await redis.hget(REVOCATION_HEAD, "epoch"):
                 await asyncio.sleep(LOOK_SECONDS)
         reseeded = time.perf_counter() - began
         everywhere = await _until_all_refused(found, probes, began)

@@ -1,10 +1,10 @@
-"""Redis as a follower sees it: a log, its head, and everything that can happen to them."""
+"""Redis as a subscriber sees it: a log, its head, and everything that can happen to them."""
 
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from shared.revocation.position import Page, StreamId, parse_id
+from shared.revocation.stream_cursor import Page, StreamId, parse_id
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A model of the mirror: a publisher and a Redis of straw, and whatever can happen to them."""
+"""A model of the cache: a publisher and a Redis of straw, and whatever can happen to them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.clock import SystemClock
 from shared.errors import ServiceUnavailable, TokenRevoked
-from shared.revocation.follower import Follower
+from shared.revocation.cache import KEEP_AFTER_EXPIRY, RevocationCache
 from shared.revocation.message import Revocation, encode
-from shared.revocation.mirror import KEEP_AFTER_EXPIRY, Mirror
+from shared.revocation.subscriber import RevocationSubscriber
 from shared.tokens import Claims
 from tests.faults.log_server import LogServer
 
@@ -49,7 +49,7 @@ class ModelClock(SystemClock):
 class Row:
     """A committed revocation, and a token that it kills, good until `expires_at`.
 
-    `told_at`: since when every mirror that asks can know it; None while no epoch tells it.
+    `told_at`: since when every cache that asks can know it; None while no epoch tells it.
     """
 
     revocation: Revocation
@@ -61,14 +61,14 @@ class Row:
 
 
 class Model(RuleBasedStateMachine):
-    """One real follower with its mirror, beside a publisher and a Redis of straw."""
+    """One real subscriber with its cache, beside a publisher and a Redis of straw."""
 
     def __init__(self) -> None:
         super().__init__()
         self.clock, self.server = ModelClock(), LogServer()
-        self.mirror = Mirror(self.clock, max_staleness=BOUND)
+        self.cache = RevocationCache(self.clock, max_staleness=BOUND)
         redis: Any = self.server
-        self.follower = Follower(redis, [KEY], self.mirror, self.clock)
+        self.subscriber = RevocationSubscriber(redis, [KEY], self.cache, self.clock)
         self.loop = asyncio.new_event_loop()
         self.rows: list[Row] = []
         self.air: list[str] = []
@@ -128,7 +128,7 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def learn_the_next_key(self) -> None:
-        self.follower._keys = [KEY, NEXT_KEY]
+        self.subscriber._keys = [KEY, NEXT_KEY]
 
     @precondition(lambda self: self.publishing)
     @rule()
@@ -166,14 +166,14 @@ class Model(RuleBasedStateMachine):
         if not again:
             self.air.remove(message)
         if not lost:
-            self.follower.hear(b'{"id":"1-1",' + message[1:].encode())
+            self.subscriber.on_message(b'{"id":"1-1",' + message[1:].encode())
 
     @rule()
     def a_stranger_publishes(self) -> None:
         ends = self.clock.now() + LIFE
         revocation = Revocation("user", str(USERS[0]), "logout", ends, 10**9)
         text = encode([revocation], epoch="e", at=ends, keys=[STRANGER])
-        self.follower.hear(text.encode())
+        self.subscriber.on_message(text.encode())
 
     @rule()
     def wipe(self) -> None:
@@ -215,9 +215,9 @@ class Model(RuleBasedStateMachine):
     def look(self, meanwhile: str) -> None:
         self.server.after_head = lambda: self._happen(meanwhile)
         try:
-            self.loop.run_until_complete(self.follower._look())
+            self.loop.run_until_complete(self.subscriber._check_head())
         except ConnectionError:
-            self.follower.lose()
+            self.subscriber.on_disconnect()
         self.server.after_head = None
 
     def _happen(self, meanwhile: str) -> None:
@@ -244,9 +244,9 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def reconnect(self) -> None:
-        """Subscribe first, read the backlog second."""
+        """Subscribe first, read the stream second."""
         self.air.clear()
-        self.follower.lose()
+        self.subscriber.on_disconnect()
         self.look("")
 
     # exact in binary, so that moments can be compared
@@ -263,11 +263,11 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def forget(self) -> None:
-        self.mirror.forget_expired()
+        self.cache.remove_expired()
 
     @invariant()
     def nothing_old_is_missed_and_nobody_is_revived(self) -> None:
-        as_of = self.clock.seconds - self.mirror.staleness
+        as_of = self.clock.seconds - self.cache.staleness
         for row in self.rows:
             if self.clock.now() > row.expires_at:
                 continue
@@ -285,7 +285,7 @@ class Model(RuleBasedStateMachine):
 
     def _answer(self, claims: Claims) -> type[Exception] | None:
         try:
-            self.mirror.check(claims)
+            self.cache.check(claims)
         except (TokenRevoked, ServiceUnavailable) as refusal:
             return type(refusal)
         return None

@@ -23,7 +23,7 @@ from media_service.app import create_app as create_media
 from media_service.settings import MediaSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
-from shared.revocation.message import HEAD
+from shared.revocation.message import REVOCATION_HEAD
 from shared.shutdown import listening
 from tests.local.processes import alive, descendants
 from tests.local.processes import until as wait_until
@@ -126,7 +126,7 @@ class Stage:
                 yield auth, media
 
     async def has_epoch(self) -> bool:
-        return bool(await self.redis.hexists(HEAD, "epoch"))
+        return bool(await self.redis.hexists(REVOCATION_HEAD, "epoch"))
 
     async def tokens(self, count: int) -> list[Token]:
         """Sessions of as many users, as if each had signed in."""

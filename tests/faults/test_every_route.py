@@ -102,7 +102,7 @@ async def test_without_postgresql(stage: Stage) -> None:
 
 
 async def test_without_redis(stage: Stage) -> None:
-    """What counts, sends or signs out is put off; the rest goes on while the mirror is fresh."""
+    """What counts, sends or signs out is put off; the rest goes on while the cache is fresh."""
     answers = await every_answer(stage, lambda: kill(stage.valkey))
     assert [name for name, one in answers.items() if one.status == 503] == [
         "POST /v1/auth/signup",

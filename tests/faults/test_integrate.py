@@ -14,10 +14,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.errors import TokenInvalid
-from shared.revocation.admission import admitting
+from shared.revocation.authenticator import open_authenticator
+from shared.revocation.cache import RevocationCache
 from shared.revocation.message import Revocation
-from shared.revocation.metrics import watch_mirror
-from shared.revocation.mirror import Mirror
+from shared.revocation.metrics import register_cache_metrics
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
 from tests.faults.stack import Stage
 from tests.support.clock import MovableClock
@@ -26,8 +26,8 @@ from tests.support.tokens import open_epoch, revoke_session
 ROOT = Path(__file__).parents[2]
 WITHOUT_AIOHTTP = """
 import sys
-import shared.revocation.admission, shared.revocation.follower, shared.revocation.metrics
-import shared.revocation.mirror, shared.tokens
+import shared.revocation.authenticator, shared.revocation.subscriber, shared.revocation.metrics
+import shared.revocation.cache, shared.tokens
 assert "aiohttp" not in sys.modules, sorted(sys.modules)
 """
 
@@ -87,37 +87,37 @@ async def test_keys_may_come_later_and_break(stage: Stage) -> None:
     path.unlink()
     user = uuid4()
     token = stage.mint.token(user)
-    async with admitting(
+    async with open_authenticator(
         issuer=ISSUER,
         audience=AUDIENCE,
         jwks_file=path,
         redis_url=media["redis_url"],
         revocation_keys=[REVOCATION_KEY.encode()],
-    ) as admission:
-        assert not admission.ready
+    ) as authenticator:
+        assert not authenticator.ready
         with pytest.raises(TokenInvalid):
-            admission.admit(token)
+            authenticator.authenticate(token)
         path.write_text(good)
         async with asyncio.timeout(5):
-            await admission.wait()
-        assert admission.admit(token).sub == user
+            await authenticator.wait_until_ready()
+        assert authenticator.authenticate(token).sub == user
         path.write_text("{")  # a broken file leaves the last good set in force
         await asyncio.sleep(1.2)
-        assert admission.admit(token).sub == user
+        assert authenticator.authenticate(token).sub == user
 
 
 def test_gauges_tell_how_sure_a_mirror_is() -> None:
     clock, registry = MovableClock(), CollectorRegistry()
-    mirror = Mirror(clock)
-    watch_mirror(registry, mirror)
+    cache = RevocationCache(clock)
+    register_cache_metrics(registry, cache)
 
     def read(name: str) -> Any:
         return registry.get_sample_value(f"revocation_{name}")
 
     assert (read("in_touch"), read("staleness_seconds")) == (0, math.inf)
-    mirror.confirm(clock.monotonic())
-    mirror.add([Revocation("session", str(uuid4()), "logout", clock.now())])
-    mirror.lag = 0.25
+    cache.mark_fresh(clock.monotonic())
+    cache.add([Revocation("session", str(uuid4()), "logout", clock.now())])
+    cache.lag = 0.25
     assert [read(name) for name in ("in_touch", "entries", "lag_seconds")] == [1, 1, 0.25]
     clock.advance(seconds=4)
     assert [read(name) for name in ("in_touch", "entries")] == [0, 1]
@@ -127,10 +127,10 @@ def test_gauges_tell_how_sure_a_mirror_is() -> None:
 def test_failing_open_is_ready_after_one_complete_read_only() -> None:
     clock = MovableClock()
     for fail_open in (False, True):
-        mirror = Mirror(clock, fail_open=fail_open)
-        seen = [mirror.ready]
-        mirror.confirm(clock.monotonic())
-        seen.append(mirror.ready)
+        cache = RevocationCache(clock, fail_open=fail_open)
+        seen = [cache.ready]
+        cache.mark_fresh(clock.monotonic())
+        seen.append(cache.ready)
         clock.advance(minutes=1)
-        seen.append(mirror.ready)
+        seen.append(cache.ready)
         assert seen == [False, True, fail_open]

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from shared.revocation.message import HEAD, LOG
+from shared.revocation.message import REVOCATION_HEAD, REVOCATION_STREAM
 from tests.faults.stack import Stage, log_out
 from tests.support.waiting import until
 
 BOUND = 3
 
 
-@pytest.mark.parametrize("lost", ["everything", LOG, HEAD])
+@pytest.mark.parametrize("lost", ["everything", REVOCATION_STREAM, REVOCATION_HEAD])
 async def test_what_is_lost_is_filled_again(stage: Stage, lost: str) -> None:
     async with stage.both() as (auth, media):
         alive, dead = await stage.tokens(2)
@@ -35,12 +35,14 @@ async def test_what_is_lost_is_filled_again(stage: Stage, lost: str) -> None:
 
 
 async def test_a_failover_that_loses_what_was_acknowledged(stage: Stage) -> None:
-    """The new master lags behind the old one, and the mirror had not heard of it either."""
+    """The new master lags behind the old one, and the cache had not heard of it either."""
     async with stage.both() as (auth, media):
         alive, early, late = await stage.tokens(3)
         assert (await log_out(auth, early)).status == 204
         await media.until(early, 401)
-        behind: Any = {key: await stage.redis.dump(key) for key in (LOG, HEAD)}
+        behind: Any = {
+            key: await stage.redis.dump(key) for key in (REVOCATION_STREAM, REVOCATION_HEAD)
+        }
         stage.links["media"].freeze()
         assert (await log_out(auth, late)).status == 204
         for key, value in behind.items():
@@ -63,10 +65,10 @@ async def test_two_replicas_fill_one_wiped_redis(stage: Stage) -> None:
             await log_out(auth, token)
         await stage.redis.flushall()
         await until(stage.has_epoch)
-        epoch = await stage.redis.hget(HEAD, "epoch")
+        epoch = await stage.redis.hget(REVOCATION_HEAD, "epoch")
         alive, dead = await stage.tokens(2)
         for replica in (auth, other):
             assert (await log_out(replica, dead)).status == 204
         await media.until(alive, 200)
         assert {await media.status(token) for token in (*tokens, dead)} == {401}
-        assert await stage.redis.hget(HEAD, "epoch") == epoch
+        assert await stage.redis.hget(REVOCATION_HEAD, "epoch") == epoch

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from shared.errors import TokenRevoked
-from shared.revocation import follower
+from shared.revocation import subscriber
 from shared.revocation.catch_up import DEAD_AFTER, SIGN_SECONDS
 from tests.faults.model import USERS, Model, Row
 
@@ -116,7 +116,7 @@ class Outages(Model):
 
     @invariant()
     def what_was_revoked_during_an_outage_is_known_once_in_touch(self) -> None:
-        if self.clock.seconds - self.mirror.staleness < self.ended_at:
+        if self.clock.seconds - self.cache.staleness < self.ended_at:
             return
         for row in self.due:
             if self.clock.now() <= row.expires_at:
@@ -125,7 +125,7 @@ class Outages(Model):
 
 @pytest.fixture(autouse=True)
 def _several_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "PAGE", 3)
+    monkeypatch.setattr(subscriber, "PAGE_SIZE", 3)
 
 
 TestModel = Outages.TestCase

@@ -10,9 +10,9 @@ import pytest
 
 from auth_service.revocation import repository
 from auth_service.revocation import service as publisher
-from media_service.resources import ADMISSION
+from media_service.resources import AUTHENTICATOR
 from shared.errors import ServiceUnavailable, TokenRevoked
-from shared.revocation import follower
+from shared.revocation import subscriber
 from shared.revocation.catch_up import DEAD_AFTER
 from tests.faults.stack import Media, Stage, Token, log_out
 from tests.faults.test_redis import cut, join
@@ -25,7 +25,7 @@ AT_ONCE = 100
 
 def honoured(media: Media, token: Token) -> bool:
     try:
-        media.app[ADMISSION].admit(token.text)
+        media.app[AUTHENTICATOR].authenticate(token.text)
     except (TokenRevoked, ServiceUnavailable):
         return False
     return True
@@ -85,7 +85,7 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
     Nor does a publisher know of it that was kept from probing, as on a busy machine.
     """
     if not probed:
-        monkeypatch.setattr(publisher, "OUTAGE_AFTER", 1000)
+        monkeypatch.setattr(publisher, "OUTAGE_AFTER_PINGS", 1000)
     read = repository.pending_up_to
 
     async def slowly(*arguments: Any) -> Any:
@@ -190,7 +190,7 @@ async def test_a_slow_link_is_no_outage(stage: Stage) -> None:
         assert (await log_out(auth, dead)).status == 204
         await media.until(dead, 401, 2)
         while time.monotonic() - slow_since < 2.5:
-            assert media.app[ADMISSION].mirror.staleness < 2.2
+            assert media.app[AUTHENTICATOR].cache.staleness < 2.2
             await asyncio.sleep(0.1)
         assert await media.status(alive) == 200
 
@@ -209,7 +209,7 @@ async def test_a_deaf_subscription_is_made_anew(
     async with stage.both() as (auth, media):
         early, late = await stage.tokens(2)
         link = stage.links["media"]
-        monkeypatch.setattr(follower, "LOOK_SECONDS", 0.2)
+        monkeypatch.setattr(subscriber, "HEAD_CHECK_SECONDS", 0.2)
         link.deafen()
         assert (await log_out(auth, early)).status == 204
         await media.until(early, 401, 1.5)  # found at the head

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from media_service.erasure.service import Eraser
 from shared.clock import SystemClock
 from shared.db import open_database
-from shared.revocation.message import DELETED, Revocation
+from shared.revocation.message import DELETED_USERS_STREAM, Revocation
 from tests.conftest import REVOCATION_KEY
 from tests.support.media_client import FORM, MediaClient, form, left_over, part
 from tests.support.pictures import encode
@@ -121,7 +121,7 @@ async def test_a_wiped_redis_that_is_filled_again_is_read_from_its_start(
     stranger = media.somebody_else()
     await media.upload()
     await placed(media_dsn, await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY))
-    await redis.delete(DELETED)
+    await redis.delete(DELETED_USERS_STREAM)
     await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY, "5-1")
     await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, "5-2")
     await gone(media_dsn, media.user_id, files)
@@ -137,7 +137,7 @@ async def test_what_nobody_has_signed_removes_nobody_and_holds_up_nobody(
     first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
     await placed(media_dsn, first)
     await tell_of_deleted(redis, victim.user_id, "x" * 20 + "-a-key-of-somebody-else")
-    await redis.xadd(DELETED, {"other": "thing"})
+    await redis.xadd(DELETED_USERS_STREAM, {"other": "thing"})
     await tell_of_deleted(redis, leaver.user_id, REVOCATION_KEY)
     await gone(media_dsn, leaver.user_id, files)
     assert await rows(media_dsn, victim.user_id) == 1
@@ -181,7 +181,7 @@ async def test_only_what_lies_beyond_the_place_is_remembered(
             await eraser.once()
         assert eraser._done == {entry.encode() for entry in beyond}
         assert await place(media_dsn) == first
-        await redis.xdel(DELETED, blocks)
+        await redis.xdel(DELETED_USERS_STREAM, blocks)
         for _ in range(2):
             await eraser.once()
         assert eraser._done == set()

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
 
 from media_service.app import INTERFACE
-from shared.revocation.message import HEAD
+from shared.revocation.message import REVOCATION_HEAD
 from shared.tokens import LEEWAY_SECONDS
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
 from tests.support.media_client import MEDIA, MediaClient, left_over, picture_form
@@ -114,7 +114,7 @@ async def test_a_token_that_expires_during_an_upload_does_not_commit(
 
 
 async def test_out_of_touch_nobody_is_let_in(media: MediaClient, redis: Redis) -> None:
-    await redis.delete(HEAD)
+    await redis.delete(REVOCATION_HEAD)
     async with asyncio.timeout(8):
         while (refused := await media.call("GET", "/creatives")).status == 200:
             await asyncio.sleep(0.05)

@@ -213,7 +213,7 @@ async def test_late_publishing_keeps_nobody_from_signing_in(
     async def late(*_: object) -> None:
         raise RevocationPending
 
-    monkeypatch.setattr(Publisher, "publish_for", late)
+    monkeypatch.setattr(Publisher, "publish_pending_of_user", late)
     await account.add(MOST_SESSIONS, used=timedelta(minutes=5))
     assert (await by_password(account.auth)).status == 200
 

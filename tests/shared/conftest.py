@@ -1,4 +1,4 @@
-"""The small service, served as the real ones are; and a follower of revocations."""
+"""The small service, served as the real ones are; and a subscriber of revocations."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from deploy.local.valkey import Valkey
 from shared.clock import SystemClock
 from shared.redis import BatchedRedis, open_redis
-from shared.revocation import follower
-from shared.revocation.follower import following
-from shared.revocation.mirror import Mirror
+from shared.revocation import subscriber
+from shared.revocation.cache import RevocationCache
+from shared.revocation.subscriber import open_revocation_cache
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
 from tests.conftest import REVOCATION_KEY
@@ -23,7 +23,7 @@ from tests.support.raw_http import Small
 from tests.support.revocation_source import KEY, Source
 from tests.support.small_service import small_app
 
-Follow = Callable[..., AbstractAsyncContextManager[Mirror]]
+Follow = Callable[..., AbstractAsyncContextManager[RevocationCache]]
 STALE = 0.6
 
 
@@ -94,13 +94,13 @@ async def batched(url: str, proxy: Proxy) -> AsyncIterator[BatchedRedis]:
 @pytest.fixture
 def follow(url: str) -> Follow:
     """Follows through the proxy, as quickly as it does for real."""
-    return lambda **options: following(url, [KEY], SystemClock(), **options)
+    return lambda **options: open_revocation_cache(url, [KEY], SystemClock(), **options)
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch, follow: Follow) -> Follow:
     """Looks ten times as often, so that staleness is soon reached; as patient as for real."""
-    assert follower.LOOK_SECONDS == 1
-    monkeypatch.setattr(follower, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(follower, "RECONNECT_SECONDS", 0.02)
+    assert subscriber.HEAD_CHECK_SECONDS == 1
+    monkeypatch.setattr(subscriber, "HEAD_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(subscriber, "RECONNECT_DELAY_SECONDS", 0.02)
     return lambda **options: follow(**{"max_staleness": STALE, **options})

@@ -66,7 +66,7 @@ def age_revocations(stack: Stack, seconds: int) -> None:
 
 
 def revocations_told(stack: Stack) -> int:
-    """Count the entries of the backlog."""
+    """Count the entries of the stream."""
     return int(_python(stack, COUNT))
 
 

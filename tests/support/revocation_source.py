@@ -1,4 +1,4 @@
-"""The backlog of revocations as auth_service writes it, and what a mirror makes of it."""
+"""A stream of revocations as auth_service writes it, and what a cache makes of it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,14 @@ from uuid import UUID, uuid4
 from redis.asyncio import Redis
 
 from shared.errors import ServiceUnavailable, TokenRevoked
-from shared.revocation.message import CHANNEL, HEAD, LOG, Revocation, encode
-from shared.revocation.mirror import Mirror
+from shared.revocation.cache import RevocationCache
+from shared.revocation.message import (
+    REVOCATION_CHANNEL,
+    REVOCATION_HEAD,
+    REVOCATION_STREAM,
+    Revocation,
+    encode,
+)
 from shared.tokens import Claims
 from tests.support.waiting import until
 
@@ -20,9 +26,9 @@ def claims(session: UUID) -> Claims:
     return Claims(uuid4(), session, "j", 0, 0, 0, 0, 0, (), ())
 
 
-def refused(mirror: Mirror, session: UUID) -> bool:
+def refused(cache: RevocationCache, session: UUID) -> bool:
     try:
-        mirror.check(claims(session))
+        cache.check(claims(session))
     except (TokenRevoked, ServiceUnavailable) as refusal:
         return isinstance(refusal, TokenRevoked)
     return False
@@ -37,9 +43,9 @@ class Source:
 
     async def begin(self, epoch: str = "first") -> None:
         self.epoch = epoch
-        newest: Any = await self.redis.xrevrange(LOG, count=1)
+        newest: Any = await self.redis.xrevrange(REVOCATION_STREAM, count=1)
         last = newest[0][0] if newest else "0-0"
-        await self.redis.hset(HEAD, mapping={"epoch": epoch, "last": last})
+        await self.redis.hset(REVOCATION_HEAD, mapping={"epoch": epoch, "last": last})
 
     def message(self, session: UUID, key: bytes = KEY) -> str:
         now = datetime.now(UTC)
@@ -47,15 +53,15 @@ class Source:
         return encode([revocation], epoch=self.epoch, at=now, keys=[key])
 
     async def append(self, message: str) -> None:
-        """Append to the backlog and move the head; tell nobody."""
-        entry = await self.redis.xadd(LOG, {"m": message})
-        await self.redis.hset(HEAD, mapping={"last": entry})
+        """Append to the stream and move the head; publish nothing."""
+        entry = await self.redis.xadd(REVOCATION_STREAM, {"m": message})
+        await self.redis.hset(REVOCATION_HEAD, mapping={"last": entry})
 
     async def revoke(self) -> UUID:
         session = uuid4()
         message = self.message(session)
         await self.append(message)
-        await self.redis.publish(CHANNEL, message)
+        await self.redis.publish(REVOCATION_CHANNEL, message)
         return session
 
     async def revoke_unheard(self) -> UUID:
@@ -64,15 +70,15 @@ class Source:
         return session
 
 
-async def in_touch(mirror: Mirror, *, wanted: bool = True) -> None:
+async def in_touch(cache: RevocationCache, *, wanted: bool = True) -> None:
     async def holds() -> bool:
-        return mirror.in_touch is wanted
+        return cache.is_fresh is wanted
 
     await until(holds)
 
 
-async def known(mirror: Mirror, session: UUID, seconds: float = 5) -> None:
+async def known(cache: RevocationCache, session: UUID, seconds: float = 5) -> None:
     async def holds() -> bool:
-        return refused(mirror, session)
+        return refused(cache, session)
 
     await until(holds, seconds)

@@ -11,7 +11,14 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
 
-from shared.revocation.message import CHANNEL, DELETED, HEAD, LOG, Revocation, encode
+from shared.revocation.message import (
+    DELETED_USERS_STREAM,
+    REVOCATION_CHANNEL,
+    REVOCATION_HEAD,
+    REVOCATION_STREAM,
+    Revocation,
+    encode,
+)
 
 EPOCH = "epoch-of-the-suite"
 
@@ -51,8 +58,8 @@ class Mint:
 
 
 async def open_epoch(redis: Redis) -> None:
-    """Do what auth_service does before any mirror can be in touch."""
-    await redis.hset(HEAD, mapping={"epoch": EPOCH, "last": "0-0"})
+    """Do what auth_service does before any cache can be in touch."""
+    await redis.hset(REVOCATION_HEAD, mapping={"epoch": EPOCH, "last": "0-0"})
 
 
 async def tell_of_deleted(
@@ -62,7 +69,7 @@ async def tell_of_deleted(
     now = datetime.now(UTC)
     revocation = Revocation("user", str(user_id), reason, now + timedelta(days=30), 1)
     message = encode([revocation], epoch=EPOCH, at=now, keys=[key.encode()])
-    appended: Any = await redis.xadd(DELETED, {"m": message}, id=entry)
+    appended: Any = await redis.xadd(DELETED_USERS_STREAM, {"m": message}, id=entry)
     return str(appended.decode())
 
 
@@ -70,6 +77,6 @@ async def revoke_session(redis: Redis, session_id: str, key: str) -> None:
     now = datetime.now(UTC)
     revocation = Revocation("session", session_id, "logout", now + timedelta(minutes=10))
     message = encode([revocation], epoch=EPOCH, at=now, keys=[key.encode()])
-    entry = await redis.xadd(LOG, {"m": message})
-    await redis.hset(HEAD, mapping={"last": entry})
-    await redis.publish(CHANNEL, message)
+    entry = await redis.xadd(REVOCATION_STREAM, {"m": message})
+    await redis.hset(REVOCATION_HEAD, mapping={"last": entry})
+    await redis.publish(REVOCATION_CHANNEL, message)

@@ -10,12 +10,12 @@ QUIET = {"begun": 7, "told": 7, "behind": 3, "said": 5}
 def face(catch_up: CatchUp, at: float, took: float = 0, **numbers: int) -> bool:
     """The head holds these numbers."""
     head = {name.encode(): b"%d" % number for name, number in numbers.items()}
-    return catch_up.face(head, at, at + took)
+    return catch_up.update_head(head, at, at + took)
 
 
 def after_an_outage() -> CatchUp:
     catch_up = CatchUp()
-    catch_up.lose()
+    catch_up.on_disconnect()
     return catch_up
 
 
@@ -31,7 +31,7 @@ def test_after_an_outage_a_word_is_awaited_for_a_moment(numbers: dict[str, int])
     """No publisher may be running: then the log is all there is."""
     catch_up = CatchUp()
     assert face(catch_up, 0, **numbers)
-    catch_up.lose()
+    catch_up.on_disconnect()
     late = (0, SIGN_SECONDS - 0.1, SIGN_SECONDS)
     assert [face(catch_up, 10 + one, **numbers) for one in late] == [False, False, True]
 
@@ -84,7 +84,7 @@ def test_who_died_behind_is_not_awaited_for_ever() -> None:
     assert not face(catch_up, 0, **numbers)
     assert not face(catch_up, DEAD_AFTER - 0.1, **numbers)
     assert face(catch_up, DEAD_AFTER, **numbers)
-    catch_up.lose()
+    catch_up.on_disconnect()
     assert not face(catch_up, 100, **numbers)
 
 
@@ -99,7 +99,7 @@ def test_two_outages_may_lie_between_two_looks() -> None:
     """Awaited after the first one, a round was through when the second one began."""
     catch_up = after_an_outage()
     assert not face(catch_up, 10, begun=7, told=7)
-    catch_up.lose()
+    catch_up.on_disconnect()
     assert not face(catch_up, 14, begun=8, told=8)
     assert not face(catch_up, 14.4, begun=9, told=8, behind=8, said=1)
     assert face(catch_up, 14.6, begun=9, told=9, behind=8, said=2)

@@ -16,7 +16,7 @@ from shared.revocation.message import (
     UnverifiedMessageError,
     decode,
     encode,
-    encode_all,
+    encode_batches,
 )
 
 KEY, OTHER = b"k" * 32, b"o" * 32
@@ -82,8 +82,8 @@ def test_a_message_in_another_order_is_the_same(
 
 
 def test_three_sessions_share_a_message() -> None:
-    """Each message costs every mirror a signature."""
-    made = encode_all([SESSION] * 6, epoch="0" * 16, at=AT, keys=[KEY])
+    """Each message costs every cache a signature."""
+    made = encode_batches([SESSION] * 6, epoch="0" * 16, at=AT, keys=[KEY])
     assert [count for _, count in made] == [3, 3]
 
 

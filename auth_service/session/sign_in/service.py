@@ -116,7 +116,7 @@ class Opener:
         user, client = opening.signed_in.user, entrance.client
         if opening.ended_others:
             with suppress(RevocationPending):
-                await self._publisher.publish_for(user.id)
+                await self._publisher.publish_pending_of_user(user.id)
         known = await self._remember(user, client)
         if known or opening.is_new or (client.device_is_new and opening.known_network):
             return

@@ -1,4 +1,4 @@
-"""A mirror with many entries: what they take and what a check costs. `… full_mirror COUNT`."""
+"""A cache with many entries: what they take and what a check costs. `… full_cache COUNT`."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from statistics import median
 from uuid import UUID, uuid4
 
 from shared.clock import SystemClock
+from shared.revocation.cache import RevocationCache
 from shared.revocation.message import Revocation
-from shared.revocation.mirror import Mirror
 from shared.tokens import Claims
 from tests.bench.cpu import resident_mib
 
@@ -37,19 +37,19 @@ def revoked() -> Revocation:
 def main() -> None:
     count = int(sys.argv[1])
     clock = SystemClock()
-    mirror = Mirror(clock)
-    mirror.add([revoked()])
+    cache = RevocationCache(clock)
+    cache.add([revoked()])
     before = resident_mib(os.getpid())
     for _ in range(count):
-        mirror.add([revoked()])
+        cache.add([revoked()])
     held = resident_mib(os.getpid()) - before
-    mirror.confirm(clock.monotonic())
+    cache.mark_fresh(clock.monotonic())
     callers = [caller() for _ in range(CALLERS)]
     rounds = []
     for _ in range(ROUNDS):
         began = time.process_time()
         for claims in callers:
-            mirror.check(claims)
+            cache.check(claims)
         rounds.append((time.process_time() - began) * 1e6 / CALLERS)
     print(json.dumps({"mb": held * MIB_IN_MB, "check_us": median(rounds)}))
 

@@ -1,7 +1,7 @@
--- Sets a new epoch once everything that is revoked has been appended, unless somebody else has.
--- KEYS: log, head, stream of what was appended last
--- ARGV: the epoch that was found ('' for none), the new epoch, id of what was appended last
--- Returns 1 when the new epoch is set, 0 when it is another one or what was appended is lost.
+-- Starts a new epoch, once every live revocation has been appended.
+-- KEYS: stream, head, stream of the last entry that was appended
+-- ARGV: the epoch to replace ('' for none), the new epoch, id of the last entry ('' for none)
+-- Returns 1, or 0 if another publisher has replaced the epoch or the last entry is lost.
 if (redis.call('HGET', KEYS[2], 'epoch') or '') ~= ARGV[1] then
   return 0
 end

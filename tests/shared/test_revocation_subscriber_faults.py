@@ -1,4 +1,4 @@
-"""The follower when Redis is lost, frozen, killed, or not there yet."""
+"""The subscriber when Redis is lost, frozen, killed, or not there yet."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from deploy.local.valkey import Valkey
 from shared.clock import SystemClock
 from shared.errors import ServiceUnavailable
-from shared.revocation.follower import following
+from shared.revocation.subscriber import open_revocation_cache
 from tests.shared.conftest import Follow
 from tests.support.proxy import Proxy
 from tests.support.revocation_source import KEY, Source, claims, in_touch, known, refused
@@ -24,35 +24,35 @@ from tests.support.waiting import until
 async def test_a_lost_redis_is_noticed_in_time_and_its_return_too(
     source: Source, quick: Follow, proxy: Proxy, fault: str
 ) -> None:
-    async with quick() as mirror:
-        await in_touch(mirror)
+    async with quick() as cache:
+        await in_touch(cache)
         known_before = await source.revoke()
-        await known(mirror, known_before)
+        await known(cache, known_before)
         if fault == "vanish":
             await proxy.vanish()
         else:
             proxy.freeze()
         started = time.monotonic()
         missed = await source.revoke()
-        await in_touch(mirror, wanted=False)
-        assert time.monotonic() - mirror.staleness <= started
+        await in_touch(cache, wanted=False)
+        assert time.monotonic() - cache.staleness <= started
         with pytest.raises(ServiceUnavailable):
-            mirror.check(claims(uuid4()))
-        assert refused(mirror, known_before)
+            cache.check(claims(uuid4()))
+        assert refused(cache, known_before)
         if fault == "vanish":
             await proxy.appear()
         else:
             proxy.thaw()
-        await in_touch(mirror)
-        assert refused(mirror, missed)  # in touch again means: nothing missed
+        await in_touch(cache)
+        assert refused(cache, missed)  # in touch again means: nothing missed
 
 
 async def test_fail_open_goes_on_without_redis(source: Source, quick: Follow, proxy: Proxy) -> None:
-    async with quick(fail_open=True) as mirror:
-        await in_touch(mirror)
+    async with quick(fail_open=True) as cache:
+        await in_touch(cache)
         await proxy.vanish()
-        await in_touch(mirror, wanted=False)
-        mirror.check(claims(uuid4()))
+        await in_touch(cache, wanted=False)
+        cache.check(claims(uuid4()))
 
 
 async def test_following_can_begin_before_redis_is_there(
@@ -60,15 +60,15 @@ async def test_following_can_begin_before_redis_is_there(
 ) -> None:
     await proxy.vanish()
     with structlog.testing.capture_logs() as logs:
-        async with quick() as mirror:
+        async with quick() as cache:
 
             async def has_tried() -> bool:
                 return len(logs) >= 1
 
             await until(has_tried)
-            assert not mirror.in_touch
+            assert not cache.is_fresh
             await proxy.appear()
-            await in_touch(mirror)
+            await in_touch(cache)
     assert {event["event"] for event in logs} == {"task.interrupted"}
 
 
@@ -76,10 +76,10 @@ async def test_a_quiet_hour_costs_no_reconnection(
     source: Source, follow: Follow, proxy: Proxy
 ) -> None:
     with structlog.testing.capture_logs() as logs:
-        async with follow() as mirror:
-            await in_touch(mirror)
+        async with follow() as cache:
+            await in_touch(cache)
             await asyncio.sleep(2.5)  # longer than every time-out of the connection
-            assert mirror.staleness < 2
+            assert cache.staleness < 2
     assert proxy.connections == 2  # one to listen, one to look
     assert logs == []
 
@@ -91,11 +91,11 @@ async def test_a_killed_redis_is_noticed_and_a_new_one_followed(tmp_path: Path) 
         client = Redis.from_url(server.url())
         await Source(client).begin()
         url = server.url()
-        async with following(url, [KEY], SystemClock(), max_staleness=1.5) as mirror:
-            await in_touch(mirror)
+        async with open_revocation_cache(url, [KEY], SystemClock(), max_staleness=1.5) as cache:
+            await in_touch(cache)
             assert server.pid is not None
             server._process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
-            await in_touch(mirror, wanted=False)
+            await in_touch(cache, wanted=False)
             await client.aclose()
             server.stop()
             server = Valkey(tmp_path / "own", durable=False, port=port).start()
@@ -103,8 +103,8 @@ async def test_a_killed_redis_is_noticed_and_a_new_one_followed(tmp_path: Path) 
             source = Source(client)
             session = await source.revoke_unheard()
             await source.begin("after")
-            await in_touch(mirror)
-            assert refused(mirror, session)
+            await in_touch(cache)
+            assert refused(cache, session)
         await client.aclose()
     finally:
         server.stop()

@@ -1,4 +1,4 @@
-"""A follower's place in the log: what it reads next, and when it may say that it knows all."""
+"""A subscriber's place in the log: what it reads next, and when it may say that it knows all."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 
 from shared.clock import milliseconds
-from shared.revocation.follower import Follower
-from shared.revocation.message import Revocation, encode, without_id
-from shared.revocation.mirror import Mirror
-from shared.revocation.position import Page, Position, StreamId, parse_id
+from shared.revocation.cache import RevocationCache
+from shared.revocation.message import Revocation, encode, split_id
+from shared.revocation.stream_cursor import Page, StreamCursor, StreamId, parse_id
+from shared.revocation.subscriber import RevocationSubscriber
 from tests.support.clock import MovableClock
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Reader:
     def __init__(self) -> None:
         self.applied: list[StreamId] = []
         self.understands: Callable[[bytes], bool] = lambda _message: True
-        self.position = Position(self._apply)
+        self.position = StreamCursor(self._apply)
 
     def _apply(self, entry: StreamId, message: bytes) -> bool:
         self.applied.append(entry)
@@ -33,9 +33,9 @@ class Reader:
 
     def read(self, *pages: Page) -> None:
         for page in pages:
-            assert self.position.wanted is not None
-            self.position.take(page)
-        assert self.position.wanted is None
+            assert self.position.next_range is not None
+            self.position.apply_page(page)
+        assert self.position.next_range is None
 
 
 def entries(*numbers: int, text: str = "m") -> Page:
@@ -46,10 +46,10 @@ def entries(*numbers: int, text: str = "m") -> Page:
 def reader() -> Reader:
     """At the head, in touch."""
     made = Reader()
-    assert made.position.face(HEAD)
-    assert made.position.wanted == ("-", "5-0")
+    assert made.position.update_head(HEAD)
+    assert made.position.next_range == ("-", "5-0")
     made.read(entries(3, 4, 5))
-    assert made.position.complete
+    assert made.position.is_at_head
     made.applied.clear()
     return made
 
@@ -60,45 +60,49 @@ def test_ids_compare_by_number() -> None:
 
 
 def test_at_the_head_nothing_is_read(reader: Reader) -> None:
-    assert reader.position.face(HEAD)
+    assert reader.position.update_head(HEAD)
     reader.read()
-    assert reader.position.complete
+    assert reader.position.is_at_head
 
 
 def test_what_is_new_is_read_from_the_last_entry_known(reader: Reader) -> None:
-    assert reader.position.face(HEAD | {b"last": b"9-0"})
-    assert reader.position.wanted == ("5-0", "9-0")
-    reader.position.take(entries(5, 6, 7))
-    assert reader.position.wanted == ("(7-0", "9-0")
+    assert reader.position.update_head(HEAD | {b"last": b"9-0"})
+    assert reader.position.next_range == ("5-0", "9-0")
+    reader.position.apply_page(entries(5, 6, 7))
+    assert reader.position.next_range == ("(7-0", "9-0")
     reader.read(entries(9))
-    assert reader.position.complete
+    assert reader.position.is_at_head
     assert reader.applied == [(6, 0), (7, 0), (9, 0)]
 
 
 def test_without_an_epoch_nothing_can_be_said(reader: Reader) -> None:
     for head in ({}, {b"last": b"5-0"}):
-        assert not reader.position.face(head)
+        assert not reader.position.update_head(head)
 
 
 @pytest.mark.parametrize(
     "head",
-    [HEAD | {b"epoch": b"two"}, HEAD | {b"epoch": b"two", b"last": b"9-0"}, HEAD | {b"last": b"4"}],
+    [
+        HEAD | {b"epoch": b"two"},
+        HEAD | {b"epoch": b"two", b"last": b"9-0"},
+        HEAD | {b"last": b"4"},
+    ],
     ids=["another epoch", "another epoch, further", "a head that went back"],
 )
 def test_another_history_is_read_from_its_start(reader: Reader, head: dict[bytes, bytes]) -> None:
-    assert reader.position.face(head)
-    assert reader.position.wanted == ("-", "{}-{}".format(*parse_id(head[b"last"])))
-    assert not reader.position.complete
+    assert reader.position.update_head(head)
+    assert reader.position.next_range == ("-", "{}-{}".format(*parse_id(head[b"last"])))
+    assert not reader.position.is_at_head
 
 
 @pytest.mark.parametrize("page", [(), entries(6, 7), entries(5, 6, text="other")])
 def test_so_is_one_that_went_back_and_on_again(reader: Reader, page: Page) -> None:
     """The head is beyond our place, but the entry that we knew there is not there any more."""
-    assert reader.position.face(HEAD | {b"last": b"7-0"})
-    reader.position.take(page)
-    assert reader.position.wanted == ("-", "7-0")
+    assert reader.position.update_head(HEAD | {b"last": b"7-0"})
+    reader.position.apply_page(page)
+    assert reader.position.next_range == ("-", "7-0")
     reader.read(entries(2, 4, 7, text="other"))
-    assert reader.position.complete
+    assert reader.position.is_at_head
     assert reader.applied == [(2, 0), (4, 0), (7, 0)]
 
 
@@ -106,36 +110,36 @@ def test_so_is_one_that_went_back_and_on_again(reader: Reader, page: Page) -> No
 def test_a_log_that_ends_before_its_head_leaves_us_unsure(
     reader: Reader, pages: list[Page]
 ) -> None:
-    assert reader.position.face(HEAD | {b"last": b"7-0"})
+    assert reader.position.update_head(HEAD | {b"last": b"7-0"})
     reader.read(*pages)
-    assert not reader.position.complete
+    assert not reader.position.is_at_head
 
 
 def test_an_empty_log_without_a_last_entry_is_complete() -> None:
     reader = Reader()
-    assert reader.position.face({b"epoch": b"one", b"last": b"0-0"})
+    assert reader.position.update_head({b"epoch": b"one", b"last": b"0-0"})
     reader.read()
-    assert reader.position.complete
+    assert reader.position.is_at_head
 
 
 def test_we_stay_before_what_we_do_not_understand_and_apply_the_rest(reader: Reader) -> None:
     reader.understands = lambda message: message != b"m6"
     for _ in range(2):
         reader.applied.clear()
-        assert reader.position.face(HEAD | {b"last": b"7-0"})
+        assert reader.position.update_head(HEAD | {b"last": b"7-0"})
         reader.read(entries(5, 6, 7))
-        assert not reader.position.complete
+        assert not reader.position.is_at_head
         assert reader.applied == [(6, 0), (7, 0)]
     reader.understands = lambda _message: True  # the key has come
-    assert reader.position.face(HEAD | {b"last": b"7-0"})
+    assert reader.position.update_head(HEAD | {b"last": b"7-0"})
     reader.read(entries(5, 6, 7))
-    assert reader.position.complete
+    assert reader.position.is_at_head
 
 
 def test_a_new_connection_reads_everything_again(reader: Reader) -> None:
-    reader.position.restart()
-    assert reader.position.face(HEAD)
-    assert reader.position.wanted == ("-", "5-0")
+    reader.position.rewind()
+    assert reader.position.update_head(HEAD)
+    assert reader.position.next_range == ("-", "5-0")
 
 
 @pytest.mark.parametrize(
@@ -149,26 +153,26 @@ def test_a_new_connection_reads_everything_again(reader: Reader) -> None:
     ],
 )
 def test_the_id_of_a_published_message_is_anybodys(text: bytes, entry: bytes | None) -> None:
-    assert without_id(text) == (entry, b'{"v":1}' if entry else text)
+    assert split_id(text) == (entry, b'{"v":1}' if entry else text)
 
 
 def test_lag_is_how_late_a_message_came() -> None:
     clock = MovableClock()
-    mirror = Mirror(clock)
+    cache = RevocationCache(clock)
     redis: Any = None  # nothing is asked of it
-    follower = Follower(redis, [KEY], mirror, clock)
+    subscriber = RevocationSubscriber(redis, [KEY], cache, clock)
     now = clock.now()
     texts = [
         encode([Revocation("session", str(uuid4()), "logout", now)], epoch="e", at=now, keys=[KEY])
         for _ in range(3)
     ]
     ids = [(milliseconds(now) - late, 0) for late in (90_000, 40_000, 500)]
-    follower._apply_logged(ids[0], texts[0].encode())
-    assert mirror.lag == 0  # it was there before us
-    mirror.confirm(clock.monotonic())
-    follower._apply_logged(ids[1], texts[1].encode())
-    assert 40 <= mirror.lag < 41
-    follower.hear(f'{{"id":"{ids[2][0]}-{ids[2][1]}",{texts[2][1:]}'.encode())
-    assert 0.5 <= mirror.lag < 1.5
-    follower._apply_logged(ids[0], texts[0].encode())  # read again
-    assert mirror.lag < 1.5
+    subscriber._apply_entry(ids[0], texts[0].encode())
+    assert cache.lag == 0  # it was there before us
+    cache.mark_fresh(clock.monotonic())
+    subscriber._apply_entry(ids[1], texts[1].encode())
+    assert 40 <= cache.lag < 41
+    subscriber.on_message(f'{{"id":"{ids[2][0]}-{ids[2][1]}",{texts[2][1:]}'.encode())
+    assert 0.5 <= cache.lag < 1.5
+    subscriber._apply_entry(ids[0], texts[0].encode())  # read again
+    assert cache.lag < 1.5

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from auth_service.revocation import courier as module
-from auth_service.revocation.backlog import Entries
-from auth_service.revocation.courier import CALLS_AT_ONCE, Courier
+from auth_service.revocation import publish_batcher as module
 from auth_service.revocation.model import StoredRevocation
+from auth_service.revocation.publish_batcher import MAX_CONCURRENT_CALLS, PublishBatcher
+from auth_service.revocation.stream import EntryIds
 from shared.errors import ServiceUnavailable
 from shared.revocation.message import Revocation
 from tests.support.auth_client import AuthClient
@@ -30,43 +30,43 @@ class Office:
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
         self.open = asyncio.Event()
-        self.marked: Entries = {}
+        self.marked: EntryIds = {}
         self.fails: type[Exception] | None = None
-        self.courier = Courier(self.publish, self.mark)
+        self.batcher = PublishBatcher(self.publish, self.mark)
 
-    async def publish(self, rows: Sequence[StoredRevocation]) -> Entries:
+    async def publish(self, rows: Sequence[StoredRevocation]) -> EntryIds:
         self.calls.append([row.id for row in rows])
         await self.open.wait()
         if self.fails:
             raise self.fails
         return {row.id: f"{row.id}-0" for row in rows}
 
-    async def mark(self, entries: Entries) -> None:
+    async def mark(self, entries: EntryIds) -> None:
         self.marked |= entries
 
     async def send(self, count: int) -> list[asyncio.Task[None]]:
-        tasks = [asyncio.create_task(self.courier.send(row(n))) for n in range(count)]
+        tasks = [asyncio.create_task(self.batcher.publish(row(n))) for n in range(count)]
         await asyncio.sleep(0.01)
         return tasks
 
 
 async def test_what_comes_while_calls_are_out_shares_the_next_one() -> None:
     office = Office()
-    first = [task for _ in range(CALLS_AT_ONCE) for task in await office.send(1)]
+    first = [task for _ in range(MAX_CONCURRENT_CALLS) for task in await office.send(1)]
     more = await office.send(50)
-    assert office.calls == [[0]] * CALLS_AT_ONCE
+    assert office.calls == [[0]] * MAX_CONCURRENT_CALLS
     office.open.set()
     await asyncio.gather(*first, *more)
     assert sorted(len(call) for call in office.calls) == [1, 1, 50]
 
 
 async def test_it_is_noted_after_the_answer_for_all_at_once(monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "MARK_SECONDS", 60)
+    monkeypatch.setattr(module, "MARK_DELAY_SECONDS", 60)
     office = Office()
     office.open.set()
     await asyncio.gather(*await office.send(5))
     assert office.marked == {}
-    await office.courier.end()
+    await office.batcher.close()
     assert office.marked == {number: f"{number}-0" for number in range(5)}
 
 
@@ -82,7 +82,7 @@ async def test_whoever_waits_is_told_what_went_wrong_and_the_next_goes_on() -> N
 
 
 async def test_a_call_that_hangs_holds_nobody_up_for_long(monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "GIVE_UP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "PUBLISH_TIMEOUT_SECONDS", 0.05)
     office = Office()
     hanging = await office.send(1) + await office.send(1)
     failed = await asyncio.gather(*hanging, return_exceptions=True)

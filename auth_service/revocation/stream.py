@@ -1,0 +1,131 @@
+"""The revocation stream in Redis as auth_service writes it, with its head and its channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
+from shared.clock import Clock
+from shared.errors import ServiceUnavailable
+from shared.redis import BatchedRedis, Script, lua
+from shared.revocation.cache import KEEP_AFTER_EXPIRY
+from shared.revocation.message import (
+    DELETED_USERS_STREAM,
+    REVOCATION_CHANNEL,
+    REVOCATION_HEAD,
+    REVOCATION_STREAM,
+    Revocation,
+    encode_batches,
+)
+
+PUBLISH = Script.of(lua("auth_service.revocation", "publish.lua"))
+READ_STATE = Script.of(lua("auth_service.revocation", "read_state.lua"))
+EntryIds = dict[int, str]
+"""The id of the stream entry that holds each row, by the row's id. A deleted user's entry is the
+one in `DELETED_USERS_STREAM`."""
+
+
+class EpochMismatch(ServiceUnavailable):
+    """Redis has no epoch or another one: it was wiped, or never filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    """A signed message without its id, and the ids of the rows that it holds."""
+
+    text: str
+    row_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What Redis holds. `is_intact`: it has an epoch, and the stream has its head's entry."""
+
+    epoch: str
+    is_intact: bool
+    missing: frozenset[str]
+
+    def is_missing(self, row: StoredRevocation) -> bool:
+        """Tell whether a published row has no entry, as far as is known."""
+        return row.entry is None or row.entry in self.missing
+
+
+class RevocationStream:
+    """Signs and publishes revocations, and reads back what Redis holds; each call is one script."""
+
+    def __init__(
+        self,
+        redis: BatchedRedis,
+        keys: Sequence[bytes],
+        *,
+        clock: Clock,
+        token_life: timedelta,
+    ) -> None:
+        """`keys`: the first one signs. `token_life`: the longest life of an access token."""
+        self._redis = redis
+        self._keys = keys
+        self._clock = clock
+        self._entry_life = token_life + KEEP_AFTER_EXPIRY
+
+    async def read_state(self, rows: Sequence[StoredRevocation] = ()) -> StreamState:
+        """Return the stream's state, and which of these published rows are missing from it."""
+        deleted = [row.entry for row in rows if row.of_deleted_user and row.entry]
+        others = [row.entry for row in rows if not row.of_deleted_user and row.entry]
+        keys = [REVOCATION_STREAM, REVOCATION_HEAD, DELETED_USERS_STREAM]
+        arguments: list[str | int] = [len(deleted), *deleted, *others]
+        epoch, has_head_entry, missing = await self._redis.run(READ_STATE, keys, arguments)
+        return StreamState(
+            epoch=epoch.decode(),
+            is_intact=bool(epoch and has_head_entry),
+            missing=frozenset(entry.decode() for entry in missing),
+        )
+
+    async def publish(self, epoch: str, rows: Sequence[StoredRevocation]) -> EntryIds:
+        """Append the rows, move the head and publish on the channel.
+
+        Raises:
+            EpochMismatch: `epoch` is not the current one; nothing was done.
+        """
+        deleted = self.sign(epoch, [row for row in rows if row.of_deleted_user])
+        messages = deleted + self.sign(epoch, [row for row in rows if not row.of_deleted_user])
+        lives = [_milliseconds(self._entry_life), _milliseconds(DELETED_LIFE)]
+        texts = [message.text for message in messages]
+        keys = [REVOCATION_STREAM, REVOCATION_HEAD, DELETED_USERS_STREAM]
+        arguments: list[str | int] = [epoch, REVOCATION_CHANNEL, *lives, len(deleted), *texts]
+        ids = await self._redis.run(PUBLISH, keys, arguments)
+        if ids is None:
+            raise EpochMismatch
+        return entry_ids_of(messages, ids)
+
+    def affects_tokens(self, row: StoredRevocation) -> bool:
+        """Tell whether a cache needs the row, now or after its clock has stepped back."""
+        return self._as_published(row).expires_at > self._clock.now() - KEEP_AFTER_EXPIRY
+
+    def _as_published(self, row: StoredRevocation) -> Revocation:
+        """Return what is published: a deleted user's row outlives the user's tokens by far."""
+        if not row.of_deleted_user:
+            return row.revocation
+        expires_at = min(row.revocation.expires_at, row.created_at + self._entry_life)
+        return row.revocation._replace(expires_at=expires_at)
+
+    def sign(self, epoch: str, rows: Sequence[StoredRevocation]) -> list[SignedMessage]:
+        """Return signed messages that hold the rows, in their order."""
+        revocations = [self._as_published(row) for row in rows]
+        now = self._clock.now()
+        batches = encode_batches(revocations, epoch=epoch, at=now, keys=self._keys)
+        rest = iter(rows)
+        return [SignedMessage(text, [row.id for row in islice(rest, n)]) for text, n in batches]
+
+
+def entry_ids_of(messages: Sequence[SignedMessage], ids: Sequence[bytes]) -> EntryIds:
+    """Return the entry id of each row, given the messages' ids in the messages' order."""
+    return {
+        row_id: entry_id.decode()
+        for message, entry_id in zip(messages, ids, strict=True)
+        for row_id in message.row_ids
+    }
+
+
+def _milliseconds(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)

@@ -1,0 +1,102 @@
+"""The token verifier and the revocation cache as one object, for any asyncio service."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from shared.background import run_periodically
+from shared.clock import Clock, SystemClock
+from shared.jwks import JwksFile
+from shared.revocation.cache import RevocationCache
+from shared.revocation.subscriber import open_revocation_cache
+from shared.tokens import Claims, TokenVerifier
+
+JWKS_CHECK_SECONDS = 1
+READY_POLL_SECONDS = 0.05
+log = structlog.get_logger()
+
+
+class TokenAuthenticator:
+    """Authenticates access tokens; no network, no database, no lock."""
+
+    def __init__(self, verifier: TokenVerifier, cache: RevocationCache) -> None:
+        """Use a verifier and a cache that others keep up to date."""
+        self.verifier = verifier
+        self.cache = cache
+
+    def authenticate(self, token: str) -> Claims:
+        """Return the token's claims; cheap enough to be repeated before a change is stored.
+
+        Raises:
+            TokenInvalid: it is forged, malformed, for another audience or expired.
+            TokenRevoked: it was revoked.
+            ServiceUnavailable: the cache is stale, so the token may have been revoked.
+        """
+        claims = self.verifier.verify(token)
+        self.cache.check(claims)
+        return claims
+
+    @property
+    def ready(self) -> bool:
+        """Whether tokens can be authenticated: the keys and the revocations are known."""
+        return self.verifier.ready and self.cache.ready
+
+    async def wait_until_ready(self) -> None:
+        """Return once it is ready."""
+        while not self.ready:  # noqa: ASYNC110 - keys and cache are filled by two separate tasks
+            await asyncio.sleep(READY_POLL_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def open_authenticator(
+    *,
+    issuer: str,
+    audience: str,
+    jwks_file: Path | str,
+    redis_url: str,
+    revocation_keys: Sequence[bytes],
+    clock: Clock | None = None,
+    **cache_options: Any,
+) -> AsyncIterator[TokenAuthenticator]:
+    """Keep an authenticator up to date inside the block; `cache_options` are `RevocationCache`'s.
+
+    It opens without keys and without Redis: `ready` becomes true later. The key file is read again
+    when it changes; an invalid one leaves the last valid set in force.
+    """
+    used_clock = clock or SystemClock()
+    verifier = TokenVerifier(issuer, audience, used_clock)
+    reloader = _JwksReloader(JwksFile(Path(jwks_file)), verifier)
+    await reloader.reload()
+    async with (
+        open_revocation_cache(redis_url, revocation_keys, used_clock, **cache_options) as cache,
+        run_periodically("keys", reloader.reload, pause=JWKS_CHECK_SECONDS),
+    ):
+        yield TokenAuthenticator(verifier, cache)
+
+
+class _JwksReloader:
+    """Gives a verifier the keys of a file, which may be created after the service starts."""
+
+    def __init__(self, file: JwksFile, verifier: TokenVerifier) -> None:
+        """Read nothing yet."""
+        self._file = file
+        self._verifier = verifier
+        self._last_error = ""
+
+    async def reload(self) -> None:
+        """Use the file's keys if they changed; log the same error only once."""
+        try:
+            keys = await asyncio.to_thread(self._file.read_if_changed)
+        except (OSError, ValueError) as error:
+            if self._last_error != repr(error):
+                self._last_error = repr(error)
+                log.warning("keys.unreadable", error=self._last_error)
+            return
+        self._last_error = ""
+        if keys is not None:
+            self._verifier.use(keys)
+            log.info("keys.loaded", count=len(keys))
