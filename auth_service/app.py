@@ -12,12 +12,11 @@ from auth_service.admin.dead_letters import routes as letter_routes
 from auth_service.admin.routes import routes as admin_routes
 from auth_service.admin.service import Administration
 from auth_service.audit.routes import routes as audit_routes
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.delivery.bootstrap import WorkerParts, open_worker
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.dead_letters import Letters
+from auth_service.delivery.dead_letters import DeadLetters
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.queue import Queue
 from auth_service.delivery.routes import routes as development_routes
 from auth_service.delivery.twilio_callbacks import routes as callback_routes
 from auth_service.device.model import DeviceTokens
@@ -30,18 +29,18 @@ from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.service import Challenges
 from auth_service.parts import Parts
 from auth_service.password.hasher import open_hasher
-from auth_service.password.policy import Policy, common_passwords
+from auth_service.password.policy import PasswordPolicy, common_passwords
 from auth_service.password.routes import routes as password_routes
 from auth_service.purge.service import Purge
 from auth_service.rate_limit.proof_of_work import ProofOfWork
-from auth_service.rate_limit.service import Throttle
+from auth_service.rate_limit.service import RateLimiter
 from auth_service.registration.routes import routes as registration_routes
 from auth_service.revocation.metrics import register_publisher_metrics
 from auth_service.revocation.service import Publisher
 from auth_service.session.authentication import authenticate
-from auth_service.session.model import Lives
+from auth_service.session.model import SessionLifetimes
 from auth_service.session.routes import routes as session_routes
-from auth_service.session.sign_in.service import Opener
+from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore
 from auth_service.signing.routes import get_keys
@@ -100,14 +99,14 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
     keyring = app[r.KEYRING] = Keyring(settings.secrets, entropy)
     app[r.DEVICE_TOKENS] = DeviceTokens(keyring, clock, entropy)
     app[r.WORK] = ProofOfWork(keyring, clock, entropy)
-    app[r.LIVES] = Lives(
+    app[r.LIVES] = SessionLifetimes(
         absolute=timedelta(seconds=settings.refresh_token_ttl),
         idle=timedelta(seconds=settings.session_idle_ttl),
-        grace=timedelta(seconds=settings.refresh_grace),
-        access=timedelta(seconds=settings.access_token_ttl),
+        refresh_grace=timedelta(seconds=settings.refresh_grace),
+        access_token=timedelta(seconds=settings.access_token_ttl),
     )
     app[r.DELIVERY_METRICS] = DeliveryMetrics(app[HTTP_METRICS].registry)
-    app[r.POLICY] = Policy(common_passwords())
+    app[r.POLICY] = PasswordPolicy(common_passwords())
     app[r.VERIFIER] = TokenVerifier(settings.jwt_issuer, settings.jwt_audience, clock)
     app.cleanup_ctx.extend(
         [
@@ -131,7 +130,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     url, mounted = settings.auth_database_url, settings.mounted("auth_database_url")
     async with open_database(url.get_secret_value(), mounted=mounted) as database:
         app[r.DATABASE] = database
-        app[r.AUDIT] = Audit(database, app[r.CLOCK], app[r.ENTROPY])
+        app[r.AUDIT] = AuditLog(database, app[r.CLOCK], app[r.ENTROPY])
         readiness = app[READINESS]
         readiness.checks["database"] = database.reachable
         readiness.reasons["database"] = lambda: database.last_error
@@ -191,7 +190,7 @@ async def _challenges(app: web.Application) -> AsyncIterator[None]:
         app[r.SETTINGS],
         app[r.DELIVERY_METRICS],
         devices=app[r.DEVICES],
-        work=app[r.WORK],
+        proof_of_work=app[r.WORK],
         funnel=funnel,
         clock=clock,
         entropy=app[r.ENTROPY],
@@ -201,7 +200,7 @@ async def _challenges(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _notices(app: web.Application) -> AsyncIterator[None]:
-    app[r.LETTERS] = Letters(Queue(app[r.REDIS], ""), app[r.KEYRING], app[r.CLOCK])
+    app[r.DEAD_LETTERS] = DeadLetters(app[r.REDIS], app[r.KEYRING], app[r.CLOCK])
     app[r.NOTIFICATIONS] = Notifications(
         app[r.REDIS],
         app[r.KEYRING],
@@ -251,10 +250,10 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         database=database,
         challenges=app[r.CHALLENGES],
         invalidator=app[r.INVALIDATOR],
-        throttle=Throttle(app[r.REDIS], clock),
+        rate_limiter=RateLimiter(app[r.REDIS], clock),
         hasher=app[r.HASHER],
         policy=app[r.POLICY],
-        opener=Opener(
+        opener=SessionCreator(
             database,
             devices,
             notifications,

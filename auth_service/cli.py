@@ -29,7 +29,7 @@ from auth_service.signing.keystore import (
     KeyStore,
     current_key,
     public_set,
-    write_whole,
+    write_atomically,
 )
 from shared.clock import Clock, SystemClock, rfc3339
 from shared.entropy import SystemEntropy
@@ -106,7 +106,7 @@ def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
         store.drop_retired(now, timedelta(seconds=LONGEST_LIFE_SECONDS) + SLACK)
     keys = store.load()
     if settings.jwks_file:
-        write_whole(settings.jwks_file, json.dumps(public_set(keys)), mode=0o644)
+        write_atomically(settings.jwks_file, json.dumps(public_set(keys)), mode=0o644)
     current = current_key(keys, now)
     for key in keys:
         state = "signs" if key == current else "published"

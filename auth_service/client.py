@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from shared.networks import network_of
 
-LONGEST_SHOWN = 140
-NOT_SHOWN = re.compile(r"[^A-Za-z0-9 ./(),;_]+|(?<![0-9])\.|\.(?![0-9])")
+MAX_DISPLAY_LENGTH = 140
+NOT_DISPLAYED = re.compile(r"[^A-Za-z0-9 ./(),;_]+|(?<![0-9])\.|\.(?![0-9])")
 AGENT_FAMILIES = (
     ("edge", re.compile(r"\bEdg(e|A|iOS)?/")),
     ("opera", re.compile(r"\b(OPR|Opera)/")),
@@ -46,16 +46,16 @@ class Client:
     device: bytes | None = None
     device_is_new: bool = False
     solution: Solution | None = None
-    sent_solution: bool = False
+    presented_solution: bool = False
 
     @property
-    def shown_device(self) -> str:
+    def display_device(self) -> str:
         """Return what notices call it, without text that a mail program turns into a link.
 
         Dots stay in versions alone.
         """
-        plain = re.sub("//+", "/", NOT_SHOWN.sub(" ", self.user_agent or ""))
-        return " ".join(plain.split())[:LONGEST_SHOWN].rstrip() or "unknown"
+        plain = re.sub("//+", "/", NOT_DISPLAYED.sub(" ", self.user_agent or ""))
+        return " ".join(plain.split())[:MAX_DISPLAY_LENGTH].rstrip() or "unknown"
 
     @property
     def network(self) -> IPv4Network | IPv6Network:
@@ -72,10 +72,10 @@ class Client:
         product = PRODUCT.match(agent.partition("/")[0].strip())
         return product[0].lower() if product else "unknown"
 
-    def notice(self, now: datetime) -> dict[str, str]:
+    def notice_parameters(self, now: datetime) -> dict[str, str]:
         """Return what a notice says of a request from this client."""
         return {
             "time": f"{now:%Y-%m-%d %H:%M} UTC",
             "address": str(self.address),
-            "device": self.shown_device,
+            "device": self.display_device,
         }

@@ -9,7 +9,7 @@ from auth_service.settings import AuthSettings
 from shared.errors import FieldError, ValidationFailed
 
 Channel = Literal["sms", "email"]
-MOST_ADDRESS, MOST_LOCAL = 254, 64
+MAX_ADDRESS, MAX_LOCAL_PART = 254, 64
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _MAILBOX = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}", re.ASCII)
@@ -29,7 +29,7 @@ class Destination:
         return f"{local.partition('+')[0] or local}{at}{domain}"
 
     @property
-    def spendable(self) -> bool:
+    def costs_money(self) -> bool:
         """Whether a message to it costs money, so that ranges of addresses are rented for it."""
         return self.channel == "sms"
 
@@ -40,13 +40,13 @@ def parse_mail_address(text: str) -> str | None:
     ASCII alone: other scripts' letters and full-width signs would give one mailbox several names.
     Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1.
     """
-    if len(text) > MOST_ADDRESS or not text.isascii():
+    if len(text) > MAX_ADDRESS or not text.isascii():
         return None
     found = _MAILBOX.fullmatch(text.lower())
-    return found[0] if found and len(found[1]) <= MOST_LOCAL else None
+    return found[0] if found and len(found[1]) <= MAX_LOCAL_PART else None
 
 
-def phone_destination(text: str, settings: AuthSettings, *, field: str) -> Destination:
+def parse_phone_destination(text: str, settings: AuthSettings, *, field: str) -> Destination:
     """Return where a text message to that number goes.
 
     Raises:
@@ -59,7 +59,7 @@ def phone_destination(text: str, settings: AuthSettings, *, field: str) -> Desti
     return Destination("sms", number)
 
 
-def mail_destination(text: str, *, field: str) -> Destination:
+def parse_mail_destination(text: str, *, field: str) -> Destination:
     """Return where a mail to that address goes.
 
     Raises:
@@ -71,12 +71,12 @@ def mail_destination(text: str, *, field: str) -> Destination:
     return Destination("email", address)
 
 
-def destination_of(settings: AuthSettings, mobile: str | None, email: str | None) -> Destination:
+def parse_destination(settings: AuthSettings, mobile: str | None, email: str | None) -> Destination:
     """Return where a message goes: to the mobile if there is one, else to the mail address.
 
     Raises:
         ValidationFailed: what is given is no such address.
     """
     if mobile is not None:
-        return phone_destination(mobile, settings, field="mobile")
-    return mail_destination(email or "", field="email")
+        return parse_phone_destination(mobile, settings, field="mobile")
+    return parse_mail_destination(email or "", field="email")

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 # Well above what storing a code takes and well below what anybody notices who waits for one.
-FLOOR_SECONDS = 0.05
+DEFAULT_SECONDS = 0.05
 
 
-class Floor:
+class MinimumDuration:
     """The least time that a block takes."""
 
     def __init__(self, seconds: float) -> None:
@@ -26,19 +26,19 @@ class Floor:
         self._timer.cancel()
         self._timer = asyncio.create_task(asyncio.sleep(self._seconds))
 
-    async def passed(self) -> None:
+    async def wait(self) -> None:
         """Return when the time has passed."""
         await self._timer
 
 
 @asynccontextmanager
-async def constant_time(seconds: float = FLOOR_SECONDS) -> AsyncIterator[Floor]:
+async def minimum_duration(seconds: float = DEFAULT_SECONDS) -> AsyncIterator[MinimumDuration]:
     """Hold the end of the block, also a failed one, until so much time has passed.
 
     A block that takes longer is not held: then the machine's own moods are what is seen.
     """
-    floor = Floor(seconds)
+    floor = MinimumDuration(seconds)
     try:
         yield floor
     finally:
-        await floor.passed()
+        await floor.wait()

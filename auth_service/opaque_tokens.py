@@ -19,13 +19,13 @@ def _base62(value: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
-def wrap(prefix: Prefix, secret: bytes) -> str:
+def encode_token(prefix: Prefix, secret: bytes) -> str:
     """Return `prefix`, the 32 bytes and a CRC-32 of both in base 62: leak scanners find it."""
     body = prefix + _base62(int.from_bytes(secret), SECRET_LENGTH)
     return body + _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
 
 
-def well_formed(prefix: Prefix, token: str) -> bool:
+def has_valid_checksum(prefix: Prefix, token: str) -> bool:
     """Tell whether `token` can be one of ours; a typing error or a guess costs no look-up."""
     body, checksum = token[:-CHECKSUM_LENGTH], token[-CHECKSUM_LENGTH:]
     return (
@@ -36,10 +36,10 @@ def well_formed(prefix: Prefix, token: str) -> bool:
     )
 
 
-def unwrap(prefix: Prefix, token: str) -> bytes | None:
+def decode_token(prefix: Prefix, token: str) -> bytes | None:
     """Return the 32 bytes that `wrap` was given; None for a token that is not of that form."""
     digits = token[len(prefix) : -CHECKSUM_LENGTH]
-    if not well_formed(prefix, token) or not set(digits) <= set(ALPHABET):
+    if not has_valid_checksum(prefix, token) or not set(digits) <= set(ALPHABET):
         return None
     value = 0
     for digit in digits:
@@ -47,6 +47,6 @@ def unwrap(prefix: Prefix, token: str) -> bytes | None:
     return value.to_bytes(SECRET_BYTES) if value < 1 << 8 * SECRET_BYTES else None
 
 
-def fingerprint(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """Return the SHA-256 under which the token is stored."""
     return hashlib.sha256(token.encode()).digest()

@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auth_service.minimum_duration import constant_time
+from auth_service.minimum_duration import minimum_duration
 
 if TYPE_CHECKING:
-    from auth_service.audit.service import Audit
+    from auth_service.audit.service import AuditLog
     from auth_service.device.model import DeviceTokens
     from auth_service.device.service import KnownDevices
     from auth_service.keyring import Keyring
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from auth_service.otp.invalidation import CodeInvalidator
     from auth_service.otp.service import Challenges
     from auth_service.password.hasher import Hasher
-    from auth_service.password.policy import Policy
-    from auth_service.rate_limit.service import Throttle
+    from auth_service.password.policy import PasswordPolicy
+    from auth_service.rate_limit.service import RateLimiter
     from auth_service.revocation.service import Publisher
-    from auth_service.session.model import Lives
-    from auth_service.session.sign_in.service import Opener
+    from auth_service.session.model import SessionLifetimes
+    from auth_service.session.sign_in.service import SessionCreator
     from auth_service.settings import AuthSettings
     from shared.clock import Clock
     from shared.db import Database
@@ -37,16 +37,16 @@ class Parts:
     database: "Database"
     challenges: "Challenges"
     invalidator: "CodeInvalidator"
-    throttle: "Throttle"
+    rate_limiter: "RateLimiter"
     hasher: "Hasher"
-    policy: "Policy"
-    opener: "Opener"
+    policy: "PasswordPolicy"
+    opener: "SessionCreator"
     publisher: "Publisher"
     notifications: "Notifications"
     device_tokens: "DeviceTokens"
     devices: "KnownDevices"
-    audit: "Audit"
-    lives: "Lives"
+    audit: "AuditLog"
+    lives: "SessionLifetimes"
 
     @property
     def conceals(self) -> bool:
@@ -55,4 +55,4 @@ class Parts:
 
     def concealing(self) -> AbstractAsyncContextManager[object]:
         """Enter what looks an address up: where accounts are concealed, so is the time it takes."""
-        return constant_time() if self.conceals else nullcontext()
+        return minimum_duration() if self.conceals else nullcontext()

@@ -7,9 +7,9 @@ from aiohttp import web
 if TYPE_CHECKING:
     from auth_service.account.lease import ExportLeases
     from auth_service.admin.service import Administration
-    from auth_service.audit.service import Audit
+    from auth_service.audit.service import AuditLog
     from auth_service.delivery.console import Inbox
-    from auth_service.delivery.dead_letters import Letters
+    from auth_service.delivery.dead_letters import DeadLetters
     from auth_service.delivery.metrics import DeliveryMetrics
     from auth_service.device.model import DeviceTokens
     from auth_service.device.service import KnownDevices
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from auth_service.otp.service import Challenges
     from auth_service.parts import Parts
     from auth_service.password.hasher import Hasher
-    from auth_service.password.policy import Policy
+    from auth_service.password.policy import PasswordPolicy
     from auth_service.rate_limit.proof_of_work import ProofOfWork
     from auth_service.revocation.service import Publisher
-    from auth_service.session.model import Caller, Lives
+    from auth_service.session.model import Caller, SessionLifetimes
     from auth_service.settings import AuthSettings
     from auth_service.signing.service import Signer
     from shared.clock import Clock
@@ -38,7 +38,7 @@ KEYRING: web.AppKey["Keyring"] = web.AppKey("keyring")
 DEVICE_TOKENS: web.AppKey["DeviceTokens"] = web.AppKey("device_tokens")
 DEVICES: web.AppKey["KnownDevices"] = web.AppKey("devices")
 WORK: web.AppKey["ProofOfWork"] = web.AppKey("work")
-LIVES: web.AppKey["Lives"] = web.AppKey("lives")
+LIVES: web.AppKey["SessionLifetimes"] = web.AppKey("lives")
 VERIFIER: web.AppKey["TokenVerifier"] = web.AppKey("verifier")
 SIGNER: web.AppKey["Signer"] = web.AppKey("signer")
 DATABASE: web.AppKey["Database"] = web.AppKey("database")
@@ -46,13 +46,13 @@ REDIS: web.AppKey["BatchedRedis"] = web.AppKey("redis")
 CHALLENGES: web.AppKey["Challenges"] = web.AppKey("challenges")
 INVALIDATOR: web.AppKey["CodeInvalidator"] = web.AppKey("invalidator")
 HASHER: web.AppKey["Hasher"] = web.AppKey("hasher")
-POLICY: web.AppKey["Policy"] = web.AppKey("policy")
+POLICY: web.AppKey["PasswordPolicy"] = web.AppKey("policy")
 PARTS: web.AppKey["Parts"] = web.AppKey("parts")
 PUBLISHER: web.AppKey["Publisher"] = web.AppKey("publisher")
 DELIVERY_METRICS: web.AppKey["DeliveryMetrics"] = web.AppKey("delivery_metrics")
-AUDIT: web.AppKey["Audit"] = web.AppKey("audit")
+AUDIT: web.AppKey["AuditLog"] = web.AppKey("audit")
 ADMINISTRATION: web.AppKey["Administration"] = web.AppKey("administration")
-LETTERS: web.AppKey["Letters"] = web.AppKey("letters")
+DEAD_LETTERS: web.AppKey["DeadLetters"] = web.AppKey("letters")
 NOTIFICATIONS: web.AppKey["Notifications"] = web.AppKey("notifications")
 EXPORT_LEASES: web.AppKey["ExportLeases"] = web.AppKey("export_leases")
 INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")

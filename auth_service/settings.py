@@ -31,9 +31,9 @@ RESERVED_USERNAMES = (
     *("cheershare", "me", "null", "undefined", "anonymous", "everyone", "nobody"),
 )
 """What passes for the service, for a mailbox of its domain (RFC 2142), or for no value at all."""
-LEAST_ARGON2_MEMORY_KIB = 7168
+MIN_ARGON2_MEMORY_KIB = 7168
 """Source: OWASP's cheat sheet on storing passwords, which wants more passes for so little."""
-LEAST_WEBHOOK_BYTES, MOST_WEBHOOK_BYTES = 24, 64
+MIN_WEBHOOK_BYTES, MAX_WEBHOOK_BYTES = 24, 64
 """Source: Standard Webhooks, "Signature scheme"."""
 
 
@@ -58,10 +58,8 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
         key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
     except binascii.Error:
         key = b""
-    if text and not LEAST_WEBHOOK_BYTES <= len(key) <= MOST_WEBHOOK_BYTES:
-        message = (
-            f"expected whsec_ and base64 of {LEAST_WEBHOOK_BYTES} to {MOST_WEBHOOK_BYTES} bytes"
-        )
+    if text and not MIN_WEBHOOK_BYTES <= len(key) <= MAX_WEBHOOK_BYTES:
+        message = f"expected whsec_ and base64 of {MIN_WEBHOOK_BYTES} to {MAX_WEBHOOK_BYTES} bytes"
         raise ValueError(message)
     return secret
 
@@ -236,11 +234,13 @@ class AuthSettings(KeySettings, LimitedSettings):
             problems.append("SMS_PROVIDERS: required in production")
         if self.production and "console" in (*self.sms_providers, *self.email_providers):
             problems.append("SMS_PROVIDERS, EMAIL_PROVIDERS: console exists only in development")
-        problems += [*self.open_limits(), *self._in_the_clear()] if self.production else []
-        if self.production and self.argon2_memory_kib < LEAST_ARGON2_MEMORY_KIB:
-            problems.append(f"ARGON2_MEMORY_KIB: at least {LEAST_ARGON2_MEMORY_KIB} in production")
-        problems += self._twilio() if "twilio" in self.sms_providers else []
-        problems += [f"{name}: required by a provider" for name in self._unset()]
+        problems += [*self.open_limits(), *self._plaintext_urls()] if self.production else []
+        if self.production and self.argon2_memory_kib < MIN_ARGON2_MEMORY_KIB:
+            problems.append(f"ARGON2_MEMORY_KIB: at least {MIN_ARGON2_MEMORY_KIB} in production")
+        problems += self._missing_twilio_settings() if "twilio" in self.sms_providers else []
+        problems += [
+            f"{name}: required by a provider" for name in self._missing_provider_settings()
+        ]
         for name, chosen in (("SMS", self.sms_providers), ("EMAIL", self.email_providers)):
             if len(set(chosen)) < len(chosen):
                 problems.append(f"{name}_PROVIDERS: names a provider twice")
@@ -253,7 +253,7 @@ class AuthSettings(KeySettings, LimitedSettings):
         off = [] if self.otp_cooldown else ["OTP_COOLDOWN: may be off only in development"]
         return [*super().open_limits(), *off]
 
-    def _in_the_clear(self) -> list[str]:
+    def _plaintext_urls(self) -> list[str]:
         """Return the addresses to which codes would travel readable for whoever looks."""
         told = {"SMS_WEBHOOK_URL": self.sms_webhook_url, "TWILIO_BASE_URL": self.twilio_base_url}
         places = {name: urlsplit(url) for name, url in told.items()}
@@ -263,7 +263,7 @@ class AuthSettings(KeySettings, LimitedSettings):
             if place.scheme == "http" and not is_loopback(place.hostname or "")
         ]
 
-    def _unset(self) -> list[str]:
+    def _missing_provider_settings(self) -> list[str]:
         """Return the settings that a chosen provider needs and that are empty."""
         needed: dict[str, object] = {}
         if "webhook" in self.sms_providers:
@@ -277,7 +277,7 @@ class AuthSettings(KeySettings, LimitedSettings):
             needed["MAIL_FROM"] = self.mail_from
         return [name for name, value in needed.items() if not value]
 
-    def _twilio(self) -> list[str]:
+    def _missing_twilio_settings(self) -> list[str]:
         missing = [] if self.twilio_account_sid else ["TWILIO_ACCOUNT_SID"]
         if self.twilio_api_key and not self.twilio_api_secret.get_secret_value():
             missing.append("TWILIO_API_SECRET")

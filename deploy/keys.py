@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
-from auth_service.signing.keystore import write_whole
+from auth_service.signing.keystore import write_atomically
 from deploy.redis_acl import ACL_RULES, DEFAULT_USER, PROBE_USER, acl_hash, user_lines
 from deploy.secret_rotation import SecretRotation
 from shared.clock import Clock, SystemClock
@@ -118,13 +118,13 @@ class StackSecrets:
     def _write_if_missing(self, name: str, text: str, mode: int = OWNER_ONLY) -> None:
         path = self._folder / name
         if not path.exists():
-            write_whole(path, text, mode)
+            write_atomically(path, text, mode)
 
     def _copy_to_holders(self, secret: str) -> None:
         first, *others = SECRET_HOLDERS[secret]
         for other in others:
             text = (self._folder / first / secret).read_text()
-            write_whole(self._folder / other / secret, text, OWNER_ONLY)
+            write_atomically(self._folder / other / secret, text, OWNER_ONLY)
 
     @property
     def _acl(self) -> Path:
@@ -140,13 +140,13 @@ class StackSecrets:
 
     def _write_acl(self, hashes: dict[str, list[str]]) -> None:
         lines = [DEFAULT_USER, *user_lines(hashes), PROBE_USER]
-        write_whole(self._acl, "".join(f"user {line}\n" for line in lines), WORLD_READABLE)
+        write_atomically(self._acl, "".join(f"user {line}\n" for line in lines), WORLD_READABLE)
 
     def _write_aws_credentials(self) -> None:
         """Write the key of the `--profile s3` store for media_service, in AWS's file format."""
         name, secret = (self._folder / STORE_KEY).read_text().split(",")
         text = f"[default]\naws_access_key_id = {name}\naws_secret_access_key = {secret}\n"
-        write_whole(self._folder / "media" / "aws_credentials", text, OWNER_ONLY)
+        write_atomically(self._folder / "media" / "aws_credentials", text, OWNER_ONLY)
 
 
 def password_in(url_file: Path) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from auth_service.signing.keystore import write_whole
+from auth_service.signing.keystore import write_atomically
 from shared.clock import Clock, rfc3339
 
 OWNER_ONLY = 0o400
@@ -73,7 +73,7 @@ class SecretRotation:
                 f"drop: {self._path.name} is safe to drop from {date} on; --force drops it now"
             )
             raise ValueError(message)
-        write_whole(self._undo_file, ",".join(listed), OWNER_ONLY)
+        write_atomically(self._undo_file, ",".join(listed), OWNER_ONLY)
         return self._write(listed[:-1], "drop", self._used_at())
 
     def undo(self) -> list[str]:
@@ -97,8 +97,8 @@ class SecretRotation:
         self, listed: list[str], step: Literal["add", "use", "drop"], used_at: datetime
     ) -> list[str]:
         record = _RotationRecord(step=step, used_at=used_at.isoformat())
-        write_whole(self._record_file, json.dumps(record), OWNER_ONLY)
-        write_whole(self._path, ",".join(listed), OWNER_ONLY)
+        write_atomically(self._record_file, json.dumps(record), OWNER_ONLY)
+        write_atomically(self._path, ",".join(listed), OWNER_ONLY)
         return listed
 
     def _last_step(self) -> str:

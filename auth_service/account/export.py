@@ -8,9 +8,9 @@ from auth_service.account.lease import ExportLeases, Lease
 from auth_service.account.model import Batch, ReadBatch, RowKey
 from auth_service.audit.model import Event
 from auth_service.parts import Parts
-from auth_service.session.model import Caller, Entrance
+from auth_service.session.model import Caller, SignInContext
 from auth_service.session.repository import find_caller
-from auth_service.step_up.model import require_fresh
+from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 from shared.errors import TokenRevoked
@@ -53,7 +53,7 @@ class ExportReader:
 
 @asynccontextmanager
 async def open_export(
-    parts: Parts, leases: ExportLeases, caller: Caller, entrance: Entrance
+    parts: Parts, leases: ExportLeases, caller: Caller, context: SignInContext
 ) -> AsyncIterator[ExportReader]:
     """Begin an export of the caller's account; the event of this request is in it too.
 
@@ -62,8 +62,8 @@ async def open_export(
         ExportInProgress: another export of the caller still runs.
         TokenRevoked: the account is gone.
     """
-    require_fresh(caller, parts.clock.now())
-    event = Event("user.exported", entrance.origin, caller.user.id, session_id=caller.session_id)
+    require_recent_authentication(caller, parts.clock.now())
+    event = Event("user.exported", context.origin, caller.user.id, session_id=caller.session_id)
     async with leases.lease(caller.user.id) as lease:
         async with parts.database.connection() as connection:
             account = await find_account(connection, caller.user.id)

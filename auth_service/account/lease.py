@@ -15,7 +15,7 @@ LEASE_SECONDS = 90
 RETRY_SECONDS = 10
 BATCHES_AT_ONCE = 2
 HOLDER_BYTES = 16
-KEEP = Script.of(lua("auth_service.account", "lease.lua"))
+EXTEND_OR_RELEASE = Script.of(lua("auth_service.account", "lease.lua"))
 
 
 class Lease:
@@ -38,16 +38,16 @@ class Lease:
         Raises:
             ServiceUnavailable: it has lapsed, or Redis is away.
         """
-        if not await self._keep(LEASE_SECONDS * 1000):
+        if not await self._extend(LEASE_SECONDS * 1000):
             raise ServiceUnavailable(detail="The export took too long between two batches")
 
     async def release(self) -> None:
         """Let the next export begin; without Redis that happens when the lease lapses."""
         with suppress(ServiceUnavailable):
-            await self._keep(0)
+            await self._extend(0)
 
-    async def _keep(self, life: int) -> bool:
-        return bool(await self._redis.run(KEEP, [self._key], [self._holder, life]))
+    async def _extend(self, life: int) -> bool:
+        return bool(await self._redis.run(EXTEND_OR_RELEASE, [self._key], [self._holder, life]))
 
 
 class ExportLeases:

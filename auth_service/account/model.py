@@ -12,11 +12,11 @@ from auth_service.user.model import User
 from shared.db import Connection
 
 Row_co = TypeVar("Row_co", covariant=True)
-WHAT: dict[Channel, str] = {"sms": "phone number", "email": "mail address"}
+CONTACT_NAMES: dict[Channel, str] = {"sms": "phone number", "email": "mail address"}
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ContactChange:
     """A user whose contact was changed: as they are now, and as they were."""
 
     user: User
@@ -24,7 +24,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldSession:
+class SessionRecord:
     """A row of `sessions`, revoked or not."""
 
     id: UUID
@@ -40,7 +40,7 @@ class HeldSession:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldToken:
+class TokenRecord:
     """A row of `tokens` without its hash."""
 
     scope: str

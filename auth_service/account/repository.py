@@ -8,9 +8,9 @@ from uuid import UUID
 
 from asyncpg import DeadlockDetectedError, UniqueViolationError
 
-from auth_service.account.model import Batch, HeldSession, HeldToken, Moved, RowKey
+from auth_service.account.model import Batch, ContactChange, RowKey, SessionRecord, TokenRecord
 from auth_service.audit.model import StoredEvent
-from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, appending, event_of
+from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_of, insert_event_sql
 from auth_service.destination import Channel, Destination
 from auth_service.password.repository import remove_tickets
 from auth_service.session.repository import lock_user
@@ -21,16 +21,16 @@ from shared.revocation.message import USER_DELETED
 
 FIRST_ID = UUID(int=0)
 PROFILE = ("name", "first_name", "last_name", "username")
-_KEPT = ", ".join(
+_PROFILE_ASSIGNMENTS = ", ".join(
     f"{field} = CASE WHEN $2::jsonb ? '{field}' THEN $2::jsonb ->> '{field}' ELSE {field} END"
     for field in PROFILE
 )
 CHANGE_PROFILE = f"""
 WITH changed AS (
-    UPDATE users SET {_KEPT}, version = version + 1
+    UPDATE users SET {_PROFILE_ASSIGNMENTS}, version = version + 1
     WHERE id = $1 AND status = 'active' RETURNING *
 ), event AS (
-    {appending(3, "changed")}
+    {insert_event_sql(3, "changed")}
 )
 SELECT {PREFIXED} FROM changed u"""
 
@@ -38,8 +38,8 @@ ADDRESSES: tuple[tuple[Channel, str, str], ...] = (
     ("sms", "phone_number", "phone_verified"),
     ("email", "email", "email_verified"),
 )
-_OLD = ", ".join(f"old.{name} AS old_{name}" for name in COLUMNS)
-_MOVE = """
+_OLD_COLUMNS = ", ".join(f"old.{name} AS old_{name}" for name in COLUMNS)
+_CHANGE_CONTACT = """
 WITH old AS (
     SELECT * FROM users WHERE id = $1 AND status = 'active' AND generation = $2
     FOR NO KEY UPDATE
@@ -50,9 +50,13 @@ WITH old AS (
     {event}
 )
 SELECT {columns}, {old} FROM u JOIN old ON old.id = u.id"""
-MOVE: dict[Channel, str] = {
-    channel: _MOVE.format(
-        address=address, verified=verified, event=appending(4, "u"), columns=PREFIXED, old=_OLD
+CHANGE_CONTACT: dict[Channel, str] = {
+    channel: _CHANGE_CONTACT.format(
+        address=address,
+        verified=verified,
+        event=insert_event_sql(4, "u"),
+        columns=PREFIXED,
+        old=_OLD_COLUMNS,
     )
     for channel, address, verified in ADDRESSES
 }
@@ -60,11 +64,11 @@ MOVE: dict[Channel, str] = {
 LOCK_SESSIONS = "SELECT 1 FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE"
 
 # Sessions and tokens go with the user; the row that tells of it outlives them.
-DELETE = f"""
+DELETE_USER = f"""
 WITH gone AS (
     DELETE FROM users WHERE id = $1 RETURNING id, generation
 ), event AS (
-    {appending(4, "gone")}
+    {insert_event_sql(4, "gone")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM gone"""
@@ -72,11 +76,11 @@ SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM gone"""
 # Each list is read in the order of an index, from behind the last row of the batch before.
 BATCH_ROWS = 250
 SESSIONS = f"""
-SELECT {", ".join(field.name for field in fields(HeldSession))} FROM sessions
+SELECT {", ".join(field.name for field in fields(SessionRecord))} FROM sessions
 WHERE user_id = $1 AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $2"""
 
 TOKENS = f"""
-SELECT {", ".join(field.name for field in fields(HeldToken))}, hash FROM tokens
+SELECT {", ".join(field.name for field in fields(TokenRecord))}, hash FROM tokens
 WHERE user_id = $1 AND (scope, created_at, hash) > ($3, $4, $5)
 ORDER BY scope, created_at, hash LIMIT $2"""
 
@@ -95,12 +99,14 @@ async def change_profile(
     return user_of(row) if row else None
 
 
-async def move(connection: Connection, user: User, to: Destination, *, event: str) -> Moved | None:
+async def change_contact(
+    connection: Connection, user: User, to: Destination, *, event: str
+) -> ContactChange | None:
     """Store a proven address; None when another user has it, or this one has changed."""
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
-                MOVE[to.channel], user.id, user.generation, to.address, event
+                CHANGE_CONTACT[to.channel], user.id, user.generation, to.address, event
             )
     except (UniqueViolationError, DeadlockDetectedError):  # the latter of two who swap addresses
         return None
@@ -109,10 +115,10 @@ async def move(connection: Connection, user: User, to: Destination, *, event: st
     # what was mailed to replace a password was mailed to an address that may not be theirs now
     await remove_tickets(connection, user.id)
     before = {name: row[f"old_{name}"] for name in COLUMNS}
-    return Moved(user_of(row), User(**{**before, "roles": tuple(before["roles"])}))
+    return ContactChange(user_of(row), User(**{**before, "roles": tuple(before["roles"])}))
 
 
-async def delete(
+async def delete_user(
     connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
 ) -> None:
     """Remove the user with everything that hangs on them, once sign-ins under way have ended."""
@@ -120,28 +126,28 @@ async def delete(
     # wait for the other
     await lock_user(connection, user_id)
     await connection.execute(LOCK_SESSIONS, user_id)
-    await connection.execute(DELETE, user_id, now, until, event)
+    await connection.execute(DELETE_USER, user_id, now, until, event)
 
 
 async def read_sessions(
     connection: Connection, user_id: UUID, after: RowKey | None
-) -> Batch[HeldSession]:
+) -> Batch[SessionRecord]:
     """Return the user's next sessions, revoked or not, the oldest first."""
     start = after or (EARLIEST, FIRST_ID)
     rows = await connection.fetch(SESSIONS, user_id, BATCH_ROWS, *start)
-    held = [HeldSession(**{**row, "amr": tuple(row["amr"])}) for row in rows]
-    return Batch(held, _last(rows, "created_at", "id"))
+    held = [SessionRecord(**{**row, "amr": tuple(row["amr"])}) for row in rows]
+    return Batch(held, _last_key(rows, "created_at", "id"))
 
 
 async def read_tokens(
     connection: Connection, user_id: UUID, after: RowKey | None
-) -> Batch[HeldToken]:
+) -> Batch[TokenRecord]:
     """Return the user's next tokens, the oldest of each scope first."""
     start = after or ("", EARLIEST, b"")
     rows = await connection.fetch(TOKENS, user_id, BATCH_ROWS, *start)
-    names = [field.name for field in fields(HeldToken)]
-    held = [HeldToken(**{name: row[name] for name in names}) for row in rows]
-    return Batch(held, _last(rows, "scope", "created_at", "hash"))
+    names = [field.name for field in fields(TokenRecord)]
+    held = [TokenRecord(**{name: row[name] for name in names}) for row in rows]
+    return Batch(held, _last_key(rows, "scope", "created_at", "hash"))
 
 
 async def read_events(
@@ -149,9 +155,9 @@ async def read_events(
 ) -> Batch[StoredEvent]:
     """Return the user's next events as the user is told of them, the oldest first."""
     rows = await connection.fetch(EVENTS_OF_USER, user_id, BATCH_ROWS, *(after or (FIRST_ID,)))
-    return Batch([event_of(row).as_told_to_its_user() for row in rows], _last(rows, "id"))
+    return Batch([event_of(row).redacted_for_user() for row in rows], _last_key(rows, "id"))
 
 
-def _last(rows: Sequence[Record], *columns: str) -> RowKey | None:
+def _last_key(rows: Sequence[Record], *columns: str) -> RowKey | None:
     """Return the last row's key; None where fewer rows than were asked for were left."""
     return tuple(rows[-1][name] for name in columns) if len(rows) == BATCH_ROWS else None

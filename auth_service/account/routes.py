@@ -7,14 +7,14 @@ from auth_service.account.document import render_document, send_document
 from auth_service.account.errors import ExportInProgress
 from auth_service.account.export import open_export
 from auth_service.account.schemas import ADDRESSES, NAMES, Export, ProfileBody, VerifyContactBody
-from auth_service.destination import destination_of
+from auth_service.destination import parse_destination
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.schemas import Sent
+from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import CALLER, CLOCK, EXPORT_LEASES, PARTS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session.cookies import clear
-from auth_service.session.responses import entrance_of
+from auth_service.session.cookies import clear_cookies
+from auth_service.session.responses import read_context
 from auth_service.step_up.errors import StepUpRequired
 from auth_service.user.schemas import UserAnswer
 from shared.errors import Conflict, RateLimited
@@ -37,19 +37,19 @@ async def get_me(request: web.Request) -> web.Response:
     "/me",
     summary="Change names; a new mobile or email is stored once its code came back",
     body=ProfileBody,
-    answers={200: UserAnswer, 202: Sent},
+    answers={200: UserAnswer, 202: ChallengeResponse},
     errors=(StepUpRequired, Conflict, ProofRequired, RateLimited),
 )
 async def change_me(request: web.Request) -> web.Response:
     """Store names, or send a code to a new address."""
     body, parts = await read_body(request, ProfileBody), request.app[PARTS]
-    caller, entrance = request[CALLER], entrance_of(request, body=body)
+    caller, context = request[CALLER], read_context(request, body=body)
     if body.model_fields_set & ADDRESSES:
-        to = destination_of(parts.settings, body.mobile, body.email)
-        challenge = await service.ask(parts, caller, to, entrance)
-        return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
+        to = parse_destination(parts.settings, body.mobile, body.email)
+        challenge = await service.ask(parts, caller, to, context)
+        return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
     changes = body.model_dump(include=body.model_fields_set & NAMES)
-    user = await service.change_profile(parts, caller, changes, entrance)
+    user = await service.change_profile(parts, caller, changes, context)
     return json_response(UserAnswer.model_validate(user))
 
 
@@ -64,14 +64,14 @@ async def change_me(request: web.Request) -> web.Response:
 async def verify_contact(request: web.Request) -> web.Response:
     """Store the address."""
     body, parts = await read_body(request, VerifyContactBody), request.app[PARTS]
-    to = destination_of(parts.settings, body.mobile, body.email)
+    to = parse_destination(parts.settings, body.mobile, body.email)
     user = await service.verify(
         parts,
         request[CALLER],
         to,
         code=body.otp,
         handle=body.challenge,
-        entrance=entrance_of(request, body=body),
+        context=read_context(request, body=body),
     )
     return json_response(UserAnswer.model_validate(user))
 
@@ -85,8 +85,8 @@ async def verify_contact(request: web.Request) -> web.Response:
 )
 async def delete_me(request: web.Request) -> web.Response:
     """Remove the caller."""
-    await service.delete(request.app[PARTS], request[CALLER], entrance_of(request))
-    return clear(request, web.Response(status=204))
+    await service.delete(request.app[PARTS], request[CALLER], read_context(request))
+    return clear_cookies(request, web.Response(status=204))
 
 
 @routes.add(
@@ -100,6 +100,6 @@ async def delete_me(request: web.Request) -> web.Response:
 )
 async def export_me(request: web.Request) -> web.StreamResponse:
     """Send everything, piece by piece."""
-    app, entrance = request.app, entrance_of(request)
-    async with open_export(app[PARTS], app[EXPORT_LEASES], request[CALLER], entrance) as export:
+    app, context = request.app, read_context(request)
+    async with open_export(app[PARTS], app[EXPORT_LEASES], request[CALLER], context) as export:
         return await send_document(request, render_document(export, app[CLOCK].now()))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validato
 
 from auth_service.audit.schemas import EventAnswer
 from auth_service.device.schemas import SendBody
-from auth_service.otp.schemas import ProofBody
+from auth_service.otp.schemas import CodeBody
 from auth_service.user.schemas import AddressBody, Name, UserAnswer, Username
 
 ADDRESSES = frozenset({"mobile", "email"})
@@ -40,7 +40,7 @@ class ProfileBody(SendBody):
         return self
 
 
-class VerifyContactBody(AddressBody, ProofBody):
+class VerifyContactBody(AddressBody, CodeBody):
     """The code that was sent to the new address."""
 
 

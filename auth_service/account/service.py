@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 
 from auth_service.account import repository
-from auth_service.account.model import WHAT, Moved
+from auth_service.account.model import CONTACT_NAMES, ContactChange
 from auth_service.audit.model import Event, EventName
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.model import Challenge, Errand, Proof
+from auth_service.otp.model import Challenge, ChallengeMessage, VerifiedChallenge
 from auth_service.parts import Parts
 from auth_service.revocation.model import DELETED_LIFE
-from auth_service.session.model import Caller, Entrance
-from auth_service.step_up.model import require_fresh
+from auth_service.session.model import Caller, SignInContext
+from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import User
-from auth_service.user.repository import find_claimants
-from auth_service.user.reserved_usernames import refuse_reserved
+from auth_service.user.repository import look_up_account
+from auth_service.user.reserved_usernames import require_not_reserved
 from shared.errors import Conflict, FieldError, ValidationFailed
 from shared.logs import mask
 
 
 async def change_profile(
-    parts: Parts, caller: Caller, changes: Mapping[str, str | None], entrance: Entrance
+    parts: Parts, caller: Caller, changes: Mapping[str, str | None], context: SignInContext
 ) -> User:
     """Store other names.
 
@@ -30,16 +30,16 @@ async def change_profile(
         Conflict: somebody else has the username.
     """
     _require_may_rename(parts, caller, changes.get("username"))
-    event = _event("profile.changed", caller, entrance, fields=" ".join(sorted(changes)))
+    event = _event("profile.changed", caller, context, fields=" ".join(sorted(changes)))
     async with parts.database.connection() as connection:
         user = await repository.change_profile(
-            connection, caller.user.id, changes, event=parts.audit.packed(event)
+            connection, caller.user.id, changes, event=parts.audit.to_json(event)
         )
     if user is None:
         raise Conflict("The username is taken")
-    renamed = {*caller.user.challenged} ^ {*user.challenged}
+    renamed = {*caller.user.code_identifiers} ^ {*user.code_identifiers}
     if renamed:
-        await parts.invalidator.end_names(renamed)
+        await parts.invalidator.invalidate_and_forget_devices(renamed)
     return user
 
 
@@ -47,12 +47,12 @@ def _require_may_rename(parts: Parts, caller: Caller, username: str | None) -> N
     before = caller.user.username
     if username is None or username == before:
         return
-    require_fresh(caller, parts.clock.now())
+    require_recent_authentication(caller, parts.clock.now())
     if before is None or username.lower() != before.lower():
-        refuse_reserved(username, parts.settings.reserved_usernames)
+        require_not_reserved(username, parts.settings.reserved_usernames)
 
 
-async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance) -> Challenge:
+async def ask(parts: Parts, caller: Caller, to: Destination, context: SignInContext) -> Challenge:
     """Send a code to a new address; it is theirs once the code comes back.
 
     Whether somebody else has it is not said: only who proves the address is told.
@@ -63,22 +63,22 @@ async def ask(parts: Parts, caller: Caller, to: Destination, entrance: Entrance)
         RateLimited: too many codes.
     """
     now = parts.clock.now()
-    require_fresh(caller, now)
+    require_recent_authentication(caller, now)
     if caller.user.destination(to.channel) == to:
         field = "mobile" if to.channel == "sms" else "email"
         raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
     async with parts.concealing():
         async with parts.database.connection() as connection:
-            holder = (await find_claimants(connection, to.channel, to.address, now)).holder
+            holder = (await look_up_account(connection, to.channel, to.address, now)).owner
         challenge = await parts.challenges.send(
             "change_contact",
             to,
-            entrance.client,
-            Errand(_bound(caller.user)),
-            held=holder is not None,
-            quiet=parts.conceals,
+            context.client,
+            ChallengeMessage(_challenge_context(caller.user)),
+            has_verified_owner=holder is not None,
+            conceal=parts.conceals,
         )
-    await parts.audit.append(_event("contact.change_asked", caller, entrance, to=mask(to.address)))
+    await parts.audit.append(_event("contact.change_asked", caller, context, to=mask(to.address)))
     return challenge
 
 
@@ -89,7 +89,7 @@ async def verify(
     *,
     code: str,
     handle: str | None,
-    entrance: Entrance,
+    context: SignInContext,
 ) -> User:
     """Store the address that the code was sent to, and tell the old one.
 
@@ -102,40 +102,44 @@ async def verify(
         RateLimited: too many wrong codes.
         Conflict: somebody else has the address.
     """
-    require_fresh(caller, parts.clock.now())
-    event = _event("contact.changed", caller, entrance, to=mask(to.address))
-    async with parts.audit.refusals(event):
-        proof = await parts.challenges.prove("change_contact", to, code, handle, entrance.client)
-        async with parts.challenges.spending(proof):
-            moved = await _move(parts, caller, to, proof, event)
+    require_recent_authentication(caller, parts.clock.now())
+    event = _event("contact.changed", caller, context, to=mask(to.address))
+    async with parts.audit.record_refusals(event):
+        proof = await parts.challenges.verify("change_contact", to, code, handle, context.client)
+        async with parts.challenges.restore_on_failure(proof):
+            moved = await _change_contact(parts, caller, to, proof, event)
     old = moved.before.destination(to.channel, "sms", "email")
     if old is not None:
         await parts.notifications.send(
             moved.user,
             "contact_changed",
-            entrance.client,
+            context.client,
             to=old,
-            what=WHAT[to.channel],
+            what=CONTACT_NAMES[to.channel],
             new=mask(to.address),
         )
     return moved.user
 
 
-async def _move(parts: Parts, caller: Caller, to: Destination, proof: Proof, event: Event) -> Moved:
-    if proof.context != _bound(caller.user):
+async def _change_contact(
+    parts: Parts, caller: Caller, to: Destination, proof: VerifiedChallenge, event: Event
+) -> ContactChange:
+    if proof.context != _challenge_context(caller.user):
         raise OtpInvalid
     async with parts.database.transaction() as connection:
-        moved = await repository.move(connection, caller.user, to, event=parts.audit.packed(event))
+        moved = await repository.change_contact(
+            connection, caller.user, to, event=parts.audit.to_json(event)
+        )
         if moved is None:
             raise Conflict("The address is another account's")
         old = moved.before.destination(to.channel)
         addresses = [to.address, *([old.address] if old else [])]
         await parts.invalidator.invalidate(addresses)
-    await parts.invalidator.end_names(addresses)
+    await parts.invalidator.invalidate_and_forget_devices(addresses)
     return moved
 
 
-async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
+async def delete(parts: Parts, caller: Caller, context: SignInContext) -> None:
     """Remove the account, its sessions and tokens; other services remove what they hold.
 
     Raises:
@@ -143,24 +147,24 @@ async def delete(parts: Parts, caller: Caller, entrance: Entrance) -> None:
         RevocationPending: it is gone, but other services may not know yet.
     """
     user, now = caller.user, parts.clock.now()
-    require_fresh(caller, now)
-    event = _event("user.deleted", caller, entrance)
-    async with parts.invalidator.revoking(parts.database, user) as connection:
-        await repository.delete(
+    require_recent_authentication(caller, now)
+    event = _event("user.deleted", caller, context)
+    async with parts.invalidator.revocation_transaction(parts.database, user) as connection:
+        await repository.delete_user(
             connection,
             user.id,
-            event=parts.audit.packed(event),
+            event=parts.audit.to_json(event),
             now=now,
             until=now + DELETED_LIFE,
         )
     await parts.publisher.publish_pending_of_user(user.id)
 
 
-def _bound(user: User) -> dict[str, str]:
+def _challenge_context(user: User) -> dict[str, str]:
     return {"user_id": str(user.id), "generation": str(user.generation)}
 
 
-def _event(name: EventName, caller: Caller, entrance: Entrance, **details: str) -> Event:
+def _event(name: EventName, caller: Caller, context: SignInContext, **details: str) -> Event:
     return Event(
-        name, entrance.origin, caller.user.id, session_id=caller.session_id, details=details
+        name, context.origin, caller.user.id, session_id=caller.session_id, details=details
     )

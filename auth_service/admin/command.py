@@ -9,13 +9,13 @@ from typing import Literal
 from auth_service.admin.model import Actor, Role
 from auth_service.admin.service import Administration
 from auth_service.audit.model import Origin
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.device.service import KnownDevices
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
-from auth_service.session.model import Lives
+from auth_service.session.model import SessionLifetimes
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.db import open_database
@@ -35,7 +35,7 @@ async def change_role(
     """Give the verified holder of a number or a mail address a role, or take it; 1 without one."""
     async with _open_administration(settings, clock, entropy) as administration:
         number = parse_phone_number(address, settings.default_region, ("*",))
-        user = await administration.find_holder(number or address)
+        user = await administration.find_verified_user(number or address)
         if user is None:
             sys.stderr.write("nobody has that address, or it was not verified\n")
             return 1
@@ -54,7 +54,7 @@ async def _open_administration(
     settings: AuthSettings, clock: Clock, entropy: Entropy
 ) -> AsyncIterator[Administration]:
     life = timedelta(seconds=settings.access_token_ttl)
-    lives = Lives(absolute=life, idle=life, grace=life, access=life)
+    lives = SessionLifetimes(absolute=life, idle=life, refresh_grace=life, access_token=life)
     keys = [key.get_secret_value().encode() for key in settings.revocation_key]
     async with (
         open_database(settings.auth_database_url.get_secret_value()) as database,
@@ -62,7 +62,7 @@ async def _open_administration(
     ):
         publisher = Publisher(database, redis, keys, clock=clock, entropy=entropy, token_life=life)
         invalidator = CodeInvalidator(redis, KnownDevices(redis, clock), clock)
-        audit = Audit(database, clock, entropy)
+        audit = AuditLog(database, clock, entropy)
         try:
             yield Administration(database, publisher, invalidator, audit, lives, clock=clock)
         finally:

@@ -7,11 +7,11 @@ from functools import partial
 from aiohttp import web
 
 from auth_service.admin.errors import NoLongerTrue
-from auth_service.admin.schemas import DeadLetter, DeadLetterPage
+from auth_service.admin.schemas import DeadLetterAnswer, DeadLetterPage
 from auth_service.audit.model import Event
-from auth_service.audit.origin import origin
-from auth_service.delivery.dead_letters import Letter
-from auth_service.resources import AUDIT, CALLER, LETTERS
+from auth_service.audit.origin import read_origin
+from auth_service.delivery.dead_letters import DeadLetter
+from auth_service.resources import AUDIT, CALLER, DEAD_LETTERS
 from shared.errors import NotFound
 from shared.openapi import Routes
 from shared.paging import PageQuery, bad_cursor, decode_cursor, encode_cursor
@@ -34,7 +34,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
     """Answer with a page of dead letters."""
     query = read_query(request, PageQuery)
     place = _read(query.cursor) if query.cursor else None
-    letters, following = await request.app[LETTERS].page(place, query.limit)
+    letters, following = await request.app[DEAD_LETTERS].page(place, query.limit)
     cursor = None if following is None else encode_cursor([str(following)])
     return json_response(DeadLetterPage(items=[_shown(one) for one in letters], next_cursor=cursor))
 
@@ -51,8 +51,8 @@ async def retry_delivery(request: web.Request) -> web.Response:
     """Queue the dead letter again."""
     app, wanted = request.app, str(path_id(request))
     actor, details = request[CALLER].user.id, {"delivery": wanted}
-    event = Event("delivery.retried", origin(request), actor_id=actor, details=details)
-    outcome = await app[LETTERS].retry(wanted, before=partial(app[AUDIT].append, event))
+    event = Event("delivery.retried", read_origin(request), actor_id=actor, details=details)
+    outcome = await app[DEAD_LETTERS].retry(wanted, before=partial(app[AUDIT].append, event))
     if outcome == "unknown":
         raise NotFound
     if outcome == "ended":
@@ -71,15 +71,15 @@ async def delete_delivery(request: web.Request) -> web.Response:
     """Delete the dead letter."""
     app, wanted = request.app, str(path_id(request))
     actor, details = request[CALLER].user.id, {"delivery": wanted}
-    event = Event("delivery.deleted", origin(request), actor_id=actor, details=details)
-    if not await app[LETTERS].delete(wanted, before=partial(app[AUDIT].append, event)):
+    event = Event("delivery.deleted", read_origin(request), actor_id=actor, details=details)
+    if not await app[DEAD_LETTERS].delete(wanted, before=partial(app[AUDIT].append, event)):
         raise NotFound
     return web.Response(status=204)
 
 
-def _shown(letter: Letter) -> DeadLetter:
+def _shown(letter: DeadLetter) -> DeadLetterAnswer:
     not_after = datetime.fromtimestamp(letter.not_after / 1000, UTC)
-    return DeadLetter.model_validate({**asdict(letter), "not_after": not_after})
+    return DeadLetterAnswer.model_validate({**asdict(letter), "not_after": not_after})
 
 
 def _read(cursor: str) -> int:

@@ -6,9 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from auth_service.audit.model import Event, EventName, Origin
-from auth_service.audit.service import Audit
-from auth_service.delivery.dead_letters import BeforeHook, Letters
-from auth_service.delivery.queue import Queue
+from auth_service.audit.service import AuditLog
+from auth_service.delivery.dead_letters import BeforeHook, DeadLetters
 from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
@@ -21,14 +20,14 @@ from shared.redis import open_redis
 ENDED = "its life has ended: what it says is not true any more; delete it"
 UNKNOWN = "there is none"
 FAILURES = {"ended": ENDED, "unknown": UNKNOWN}
-Action = Callable[[Letters, BeforeHook], Awaitable[str | None]]
+Action = Callable[[DeadLetters, BeforeHook], Awaitable[str | None]]
 """Does one thing with a dead letter; returns why it was not done, None when it was."""
 
 
 async def retry_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wanted: str) -> int:
     """Put one dead letter back into the queue; returns 1 when that cannot be."""
 
-    async def retry(letters: Letters, record: BeforeHook) -> str | None:
+    async def retry(letters: DeadLetters, record: BeforeHook) -> str | None:
         return FAILURES.get(await letters.retry(wanted, record))
 
     opened = _open(settings, clock, entropy, "delivery.retried", wanted)
@@ -38,7 +37,7 @@ async def retry_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wan
 async def delete_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wanted: str) -> int:
     """Delete one dead letter, expired or not; returns 1 when there is none."""
 
-    async def delete(letters: Letters, record: BeforeHook) -> str | None:
+    async def delete(letters: DeadLetters, record: BeforeHook) -> str | None:
         return None if await letters.delete(wanted, record) else UNKNOWN
 
     opened = _open(settings, clock, entropy, "delivery.deleted", wanted)
@@ -46,7 +45,9 @@ async def delete_dead(settings: AuthSettings, clock: Clock, entropy: Entropy, wa
 
 
 async def _act(
-    opened: AbstractAsyncContextManager[tuple[Letters, BeforeHook]], action: Action, success: str
+    opened: AbstractAsyncContextManager[tuple[DeadLetters, BeforeHook]],
+    action: Action,
+    success: str,
 ) -> int:
     try:
         async with opened as (letters, record):
@@ -63,12 +64,12 @@ async def _act(
 @asynccontextmanager
 async def _open(
     settings: AuthSettings, clock: Clock, entropy: Entropy, name: EventName, wanted: str
-) -> AsyncIterator[tuple[Letters, BeforeHook]]:
+) -> AsyncIterator[tuple[DeadLetters, BeforeHook]]:
     keyring = Keyring(settings.secrets, entropy)
     async with (
         open_database(settings.auth_database_url.get_secret_value()) as database,
         open_redis(settings.redis_url.get_secret_value()) as redis,
     ):
-        audit = Audit(database, clock, entropy)
+        audit = AuditLog(database, clock, entropy)
         event = Event(name, Origin(), details={"delivery": wanted})
-        yield Letters(Queue(redis, ""), keyring, clock), partial(audit.append, event)
+        yield DeadLetters(redis, keyring, clock), partial(audit.append, event)

@@ -6,17 +6,17 @@ from typing import Literal
 from uuid import UUID
 
 from auth_service.admin.model import Search
-from auth_service.audit.repository import appending
+from auth_service.audit.repository import insert_event_sql
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, user_of
 from shared.db import Connection, Database
 
 LISTED = ", ".join(COLUMNS)
 
-PAGE = f"SELECT {LISTED} FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2"
+LIST_USERS = f"SELECT {LISTED} FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2"
 
 # Compared byte by byte, as the indexes are sorted.
-MATCHING = f"""
+SEARCH = f"""
 SELECT {LISTED} FROM users
 WHERE id < $5 AND (
     (lower(name) ~>=~ $1 AND lower(name) ~<~ $2)
@@ -27,7 +27,7 @@ ORDER BY id DESC LIMIT $6"""
 
 FIND = f"SELECT {LISTED} FROM users WHERE id = $1"
 
-HOLDER = f"""
+FIND_VERIFIED_USER = f"""
 SELECT {LISTED} FROM users
 WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_verified)"""
 
@@ -43,7 +43,7 @@ WITH changed AS (
 ), void AS (
     DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
 ), event AS (
-    {appending(4, "changed")}
+    {insert_event_sql(4, "changed")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation, 'disabled', $2, $3 FROM changed"""
@@ -55,7 +55,7 @@ WITH changed AS (
     SET status = CASE WHEN phone_verified OR email_verified THEN 'active' ELSE 'pending' END
     WHERE id = $1 AND status = 'disabled' RETURNING id
 )
-{appending(2, "changed")}"""
+{insert_event_sql(2, "changed")}"""
 
 _CHANGE_ROLES = """
 WITH changed AS (
@@ -66,7 +66,7 @@ WITH changed AS (
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation, 'roles_changed', $2, $3 FROM changed"""
-_ROLES_EVENT = appending(
+_ROLES_EVENT = insert_event_sql(
     4, "changed", details="jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 )
 
@@ -88,17 +88,17 @@ CHANGE_ROLES = {
 }
 
 
-async def page(database: Database, before: UUID, limit: int) -> list[User]:
+async def list_users(database: Database, before: UUID, limit: int) -> list[User]:
     """Return up to `limit` users made before the one of that id, the newest first."""
     async with database.connection() as connection:
-        return [user_of(row) for row in await connection.fetch(PAGE, before, limit)]
+        return [user_of(row) for row in await connection.fetch(LIST_USERS, before, limit)]
 
 
-async def matching(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
+async def search(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
     """Return, likewise, those whose name, username, mail address or number begins like that."""
     arguments = (*search.bounds(), before, limit)
     async with database.connection() as connection:
-        return [user_of(row) for row in await connection.fetch(MATCHING, *arguments)]
+        return [user_of(row) for row in await connection.fetch(SEARCH, *arguments)]
 
 
 async def find(connection: Connection, user_id: UUID) -> User | None:
@@ -107,10 +107,10 @@ async def find(connection: Connection, user_id: UUID) -> User | None:
     return user_of(row) if row else None
 
 
-async def find_holder(database: Database, address: str) -> User | None:
+async def find_verified_user(database: Database, address: str) -> User | None:
     """Return the verified holder of a number or a mail address."""
     async with database.connection() as connection:
-        row = await connection.fetchrow(HOLDER, address)
+        row = await connection.fetchrow(FIND_VERIFIED_USER, address)
     return user_of(row) if row else None
 
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
-from auth_service.audit.origin import origin
+from auth_service.audit.origin import read_origin
 from auth_service.phone import parse_phone_number
 from auth_service.resources import ADMINISTRATION, CALLER, SETTINGS
 from auth_service.revocation.errors import RevocationPending
@@ -102,7 +102,7 @@ async def set_roles(request: web.Request) -> web.Response:
 
 
 def _actor(request: web.Request) -> Actor:
-    return Actor(origin(request), request[CALLER].user.id)
+    return Actor(read_origin(request), request[CALLER].user.id)
 
 
 def _search(request: web.Request, text: str) -> Search:

@@ -34,7 +34,7 @@ class RolesBody(BaseModel):
     roles: Annotated[list[Role], Field(max_length=10)]
 
 
-class DeadLetter(BaseModel):
+class DeadLetterAnswer(BaseModel):
     """A message that could not be sent, and what each provider said; never what it says.
 
     `template` is null where the key that sealed the message is no longer configured.
@@ -49,5 +49,5 @@ class DeadLetter(BaseModel):
     not_after: datetime
 
 
-class DeadLetterPage(Page[DeadLetter]):
+class DeadLetterPage(Page[DeadLetterAnswer]):
     """A page of dead letters, the newest first; `next_cursor` is null on the last one."""

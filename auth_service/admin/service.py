@@ -9,11 +9,11 @@ from auth_service.admin import repository
 from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.audit.model import Event, EventName
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.revocation.service import Publisher
-from auth_service.session.model import Lives
-from auth_service.session.repository import lock_user, revoke_user
+from auth_service.session.model import SessionLifetimes
+from auth_service.session.repository import lock_user, revoke_all_sessions
 from auth_service.user.model import User
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -32,8 +32,8 @@ class Administration:
         database: Database,
         publisher: Publisher,
         invalidator: CodeInvalidator,
-        audit: Audit,
-        lives: Lives,
+        audit: AuditLog,
+        lives: SessionLifetimes,
         *,
         clock: Clock,
     ) -> None:
@@ -48,12 +48,12 @@ class Administration:
     async def search(self, search: Search | None, before: UUID, limit: int) -> list[User]:
         """Return users, the newest first; all of them where nothing is looked for."""
         if search is None:
-            return await repository.page(self._database, before, limit)
-        return await repository.matching(self._database, search, before, limit)
+            return await repository.list_users(self._database, before, limit)
+        return await repository.search(self._database, search, before, limit)
 
-    async def find_holder(self, address: str) -> User | None:
+    async def find_verified_user(self, address: str) -> User | None:
         """Return the verified holder of a number or a mail address."""
-        return await repository.find_holder(self._database, address)
+        return await repository.find_verified_user(self._database, address)
 
     async def get(self, user_id: UUID) -> User:
         """Return the user."""
@@ -70,7 +70,7 @@ class Administration:
         if actor.id == user_id:
             raise OwnAccount
         now = self._clock.now()
-        async with self._revoking(user_id) as connection:
+        async with self._revocation_transaction(user_id) as connection:
             if (await _found(connection, user_id)).status == "pending":
                 raise NotActivated
             await repository.disable(
@@ -78,7 +78,7 @@ class Administration:
                 user_id,
                 event=self._event("user.disabled", actor, user_id),
                 now=now,
-                until=self._lives.revoked_until(now),
+                until=self._lives.revocation_expiry(now),
             )
             user = await _found(connection, user_id)
         await self._publisher.publish_pending_of_user(user_id)
@@ -87,7 +87,7 @@ class Administration:
     async def enable(self, actor: Actor, user_id: UUID) -> User:
         """Let the user in again; sessions that were ended stay so."""
         event = self._event("user.enabled", actor, user_id)
-        async with self._changing(user_id) as connection:
+        async with self._locked_user(user_id) as connection:
             await repository.enable(connection, user_id, event=event)
             return await _found(connection, user_id)
 
@@ -95,9 +95,9 @@ class Administration:
         """End every session of the user."""
         now = self._clock.now()
         event = self._event("user.signed_out_everywhere", actor, user_id)
-        until = self._lives.revoked_until(now)
-        async with self._revoking(user_id) as connection:
-            await revoke_user(
+        until = self._lives.revocation_expiry(now)
+        async with self._revocation_transaction(user_id) as connection:
+            await revoke_all_sessions(
                 connection, user_id, reason="administration", event=event, now=now, until=until
             )
         await self._publisher.publish_pending_of_user(user_id)
@@ -117,7 +117,7 @@ class Administration:
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
         now = self._clock.now()
-        async with self._revoking(user_id, forget_devices=False) as connection:
+        async with self._revocation_transaction(user_id, forget_devices=False) as connection:
             await repository.change_roles(
                 connection,
                 user_id,
@@ -125,31 +125,31 @@ class Administration:
                 sorted(set(roles)),
                 event=self._event("roles.changed", actor, user_id),
                 now=now,
-                until=self._lives.revoked_until(now),
+                until=self._lives.revocation_expiry(now),
             )
             user = await _found(connection, user_id)
         await self._publisher.publish_pending_of_user(user_id)
         return user
 
     @asynccontextmanager
-    async def _changing(self, user_id: UUID) -> AsyncIterator[Connection]:
+    async def _locked_user(self, user_id: UUID) -> AsyncIterator[Connection]:
         async with self._database.transaction() as connection:
             await lock_user(connection, user_id)
             yield connection
 
     @asynccontextmanager
-    async def _revoking(
+    async def _revocation_transaction(
         self, user_id: UUID, *, forget_devices: bool = True
     ) -> AsyncIterator[Connection]:
         user = await self.get(user_id)
-        async with self._invalidator.revoking(
+        async with self._invalidator.revocation_transaction(
             self._database, user, forget_devices=forget_devices
         ) as connection:
             await lock_user(connection, user_id)
             yield connection
 
     def _event(self, name: EventName, actor: Actor, user_id: UUID) -> str:
-        return self._audit.packed(Event(name, actor.origin, user_id, actor_id=actor.id))
+        return self._audit.to_json(Event(name, actor.origin, user_id, actor_id=actor.id))
 
 
 async def _found(connection: Connection, user_id: UUID) -> User:

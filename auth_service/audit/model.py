@@ -63,7 +63,7 @@ class Event:
     session_id: UUID | None = None
     details: Mapping[str, str] = field(default_factory=dict)
 
-    def packed(self, event_id: UUID, now: datetime) -> str:
+    def to_json(self, event_id: UUID, now: datetime) -> str:
         """Return the row as JSON, the form in which statements take it."""
         row = {
             "id": str(event_id),
@@ -82,7 +82,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class EventFilter:
     """Which events are listed; None: any. `until` is not among them."""
 
     user_id: UUID | None = None
@@ -111,7 +111,7 @@ class StoredEvent:
         """Return the place in lists, which are by id."""
         return id_cursor(self.id)
 
-    def as_told_to_its_user(self) -> Self:
+    def redacted_for_user(self) -> Self:
         """Return what the user whom it concerns gets of it: not who else did it, nor from where."""
         if self.actor_id in {None, self.user_id}:
             return self

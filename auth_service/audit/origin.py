@@ -9,12 +9,12 @@ from shared.request import client_address
 MAX_USER_AGENT = 400
 
 
-def user_agent(request: web.Request) -> str | None:
+def read_user_agent(request: web.Request) -> str | None:
     """Return what the client says it is, storable and of bounded length."""
     agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
     return agent.encode("utf-8", "replace").decode() or None
 
 
-def origin(request: web.Request) -> Origin:
+def read_origin(request: web.Request) -> Origin:
     """Return address, user agent and id of the request."""
-    return Origin(client_address(request), user_agent(request), request[REQUEST_ID])
+    return Origin(client_address(request), read_user_agent(request), request[REQUEST_ID])

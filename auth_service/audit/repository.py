@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from auth_service.audit.model import Filter, StoredEvent
+from auth_service.audit.model import EventFilter, StoredEvent
 from shared.clock import milliseconds
 from shared.db import Connection, Database, Record
 
@@ -14,7 +14,7 @@ COLUMNS = (
     " created_at"
 )
 
-APPEND = f"""
+INSERT_EVENT = f"""
 INSERT INTO audit_events ({COLUMNS})
 SELECT {COLUMNS} FROM jsonb_populate_record(NULL::audit_events, $1)"""
 
@@ -42,7 +42,7 @@ ORDER BY id DESC LIMIT $6"""
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
-def appending(parameter: int, source: str, **known: str) -> str:
+def insert_event_sql(parameter: int, source: str, **known: str) -> str:
     """Return the body of a CTE that appends an event for each row of `source`.
 
     The statement takes `Audit.packed(event)` as the parameter of that number. `known`: columns
@@ -57,9 +57,9 @@ def appending(parameter: int, source: str, **known: str) -> str:
     )
 
 
-async def append(connection: Connection, packed: str) -> None:
+async def insert_event(connection: Connection, packed: str) -> None:
     """Add an event."""
-    await connection.execute(APPEND, packed)
+    await connection.execute(INSERT_EVENT, packed)
 
 
 def event_of(row: Record) -> StoredEvent:
@@ -68,7 +68,7 @@ def event_of(row: Record) -> StoredEvent:
 
 
 async def list_events(
-    database: Database, wanted: Filter, before: UUID, limit: int
+    database: Database, wanted: EventFilter, before: UUID, limit: int
 ) -> list[StoredEvent]:
     """Return up to `limit` events whose ids come before `before`, the newest first."""
     since, until = wanted.since or EARLIEST, wanted.until or LATEST

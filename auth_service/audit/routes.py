@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from auth_service.audit.model import Filter
+from auth_service.audit.model import EventFilter
 from auth_service.audit.schemas import EventAnswer, EventPage, EventQuery
 from auth_service.resources import AUDIT
 from shared.openapi import Routes
@@ -23,6 +23,6 @@ routes = Routes("administration")
 async def list_events(request: web.Request) -> web.Response:
     """Answer with a page of events."""
     query = read_query(request, EventQuery)
-    wanted = Filter(query.user_id, query.event, query.since, query.until)
+    wanted = EventFilter(query.user_id, query.event, query.since, query.until)
     found = await request.app[AUDIT].list_events(wanted, query.before_id(), query.rows)
     return json_response(EventPage.of(query, found, EventAnswer.model_validate))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from auth_service.delivery.console import Inbox
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.provider import open_providers
-from auth_service.delivery.queue import Queue
+from auth_service.delivery.queue import DeliveryConsumer
 from auth_service.delivery.sender import Sender
 from auth_service.delivery.templates import Templates
-from auth_service.delivery.worker import working
+from auth_service.delivery.worker import running_worker
 from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
@@ -43,6 +43,6 @@ async def open_worker(
             clock=parts.clock,
             entropy=parts.entropy,
         )
-        consumer = parts.entropy.bytes(8).hex()
-        async with working(Queue(parts.redis, consumer), sender):
+        name = parts.entropy.bytes(8).hex()
+        async with running_worker(DeliveryConsumer(parts.redis, name), sender):
             yield

@@ -10,9 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from auth_service.delivery.bootstrap import WorkerParts, open_worker
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.dead_letters import Letters
+from auth_service.delivery.dead_letters import DeadLetters
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.queue import Queue
 from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
@@ -42,7 +41,7 @@ async def list_dead(settings: AuthSettings, clock: Clock, entropy: Entropy) -> i
 @asynccontextmanager
 async def _open_letters(
     settings: AuthSettings, clock: Clock, entropy: Entropy
-) -> AsyncIterator[Letters]:
+) -> AsyncIterator[DeadLetters]:
     keyring = Keyring(settings.secrets, entropy)
     async with open_redis(settings.redis_url.get_secret_value()) as redis:
-        yield Letters(Queue(redis, ""), keyring, clock)
+        yield DeadLetters(redis, keyring, clock)

@@ -1,4 +1,4 @@
-"""The console provider: development's messages stay here, in an inbox that a person can read."""
+"""The console provider of development: messages go to an inbox that a developer can read."""
 
 import json
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
 
 KEY = "dev:inbox"
-KEPT = 500
+MAX_MESSAGES = 500
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A development stack's newest messages, sealed in Redis, so that every replica sees them."""
+    """The newest messages of a development stack, sealed in Redis, visible to every replica."""
 
     redis: BatchedRedis
     keyring: Keyring
     clock: Clock
 
-    async def keep(self, message: Message) -> None:
-        """Put a message on top."""
+    async def store(self, message: Message) -> None:
+        """Store a message as the newest one."""
         kept = {
             "channel": message.channel,
             "to": message.to,
@@ -38,15 +38,15 @@ class Inbox:
         await self.redis.execute(
             "LPUSH", KEY, self.keyring.seal("delivery", json.dumps(kept).encode())
         )
-        await self.redis.execute("LTRIM", KEY, 0, KEPT - 1)
+        await self.redis.execute("LTRIM", KEY, 0, MAX_MESSAGES - 1)
 
     async def read(self, to: str) -> list[dict[str, Any]]:
-        """Return what was sent to `to`, newest first; what no key opens any more is passed over."""
+        """Return the messages to `to`, newest first; those that no key opens are skipped."""
         sealed: list[bytes] = await self.redis.execute("LRANGE", KEY, 0, -1)
-        kept = [message for item in sealed if (message := self._opened(item))]
+        kept = [message for item in sealed if (message := self._decrypt(item))]
         return [message for message in kept if message["to"] == to]
 
-    def _opened(self, sealed: bytes) -> dict[str, Any] | None:
+    def _decrypt(self, sealed: bytes) -> dict[str, Any] | None:
         try:
             message: dict[str, Any] = json.loads(self.keyring.open("delivery", sealed))
         except SealBrokenError:
@@ -55,18 +55,18 @@ class Inbox:
 
 
 class Console:
-    """A provider that keeps every message in the inbox."""
+    """A provider that stores every message in the inbox."""
 
     name = "console"
 
     def __init__(self, inbox: Inbox) -> None:
-        """Keep messages in `inbox`."""
+        """Store messages in `inbox`."""
         self._inbox = inbox
 
     async def send(self, message: Message) -> None:
-        """Keep it, and leave a notice without its content."""
+        """Store the message, and log its arrival without its content."""
         try:
-            await self._inbox.keep(message)
+            await self._inbox.store(message)
         except ServiceUnavailable as away:
             raise ProviderError("the inbox cannot be reached") from away
         log.info("message.kept_in_inbox", channel=message.channel, to=message.to)

@@ -1,28 +1,30 @@
-"""Dead letters: messages that could not be sent, to be looked at and sent after all."""
+"""Dead letters: messages that could not be sent, which operators inspect, retry or delete."""
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from auth_service.delivery.model import Delivery
-from auth_service.delivery.queue import Queue
+from auth_service.delivery.model import DEAD_LETTERS, STREAM, Delivery
 from auth_service.keyring import Keyring, SealBrokenError
 from shared.clock import Clock, milliseconds
 from shared.logs import mask
+from shared.redis import BatchedRedis, Script, Value, lua
 
+REQUEUE = Script.of(lua("auth_service.delivery", "requeue.lua"))
 Outcome = Literal["queued", "ended", "unknown"]
 BeforeHook = Callable[[], Awaitable[None]]
 
 
-async def _nothing() -> None:
-    """Nobody wants to know first."""
+async def _no_hook() -> None:
+    """Do nothing before a change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One dead letter without what it says. `not_after` is in milliseconds.
+class DeadLetter:
+    """One dead letter without its text. `not_after` is in milliseconds.
 
-    `template`, `channel` and `to` are None where the key that sealed it is no longer configured.
+    `template`, `channel` and `to` are None when the key that sealed it is no longer configured.
     """
 
     id: str
@@ -34,65 +36,86 @@ class Letter:
     not_after: int
 
 
-class Letters:
-    """What could not be sent."""
+class DeadLetters:
+    """The list of dead letters. Without Redis its methods raise `ServiceUnavailable`."""
 
-    def __init__(self, queue: Queue, keyring: Keyring, clock: Clock) -> None:
-        """Read from `queue`."""
-        self._queue = queue
+    def __init__(self, redis: BatchedRedis, keyring: Keyring, clock: Clock) -> None:
+        """Read the list in `redis`."""
+        self._redis = redis
         self._keyring = keyring
         self._clock = clock
 
-    async def all(self) -> list[Letter]:
+    async def all(self) -> list[DeadLetter]:
         """Return all of them, the newest first."""
-        return self._opened(await self._queue.dead())
+        return self._unseal_all(await self._read_all())
 
-    async def page(self, place: int | None, limit: int) -> tuple[list[Letter], int | None]:
-        """Return some of them, the newest first, and the next page's place.
+    async def page(self, position: int | None, limit: int) -> tuple[list[DeadLetter], int | None]:
+        """Return up to `limit` dead letters, the newest first, and the next page's position.
 
-        `place` counts from the oldest one, which new ones do not move; None begins at the newest.
+        `position` counts from the oldest one, so new ones do not shift it; None starts at the
+        newest.
         """
-        place = await self._queue.count_dead() if place is None else place
-        found = await self._queue.dead_from(place, limit + 1)
-        more = place - limit if len(found) > limit else None
-        return self._opened(found[:limit]), more
+        if position is None:
+            position = int(await self._redis.execute("LLEN", DEAD_LETTERS))
+        found = await self._read_from(position, limit + 1)
+        following = position - limit if len(found) > limit else None
+        return self._unseal_all(found[:limit]), following
 
-    async def retry(self, wanted: str, before: BeforeHook = _nothing) -> Outcome:
-        """Put one back into the queue, unless its life has ended or somebody else just has.
+    async def retry(self, delivery_id: str, before: BeforeHook = _no_hook) -> Outcome:
+        """Put one back into the queue, unless it has expired or is no longer there.
 
-        `before` is awaited when it is there to be put back; when that fails, it stays where it is.
+        `before` is awaited first, when there is one to requeue; if it fails, nothing changes.
         """
-        for letter in await self._queue.dead():
-            if letter["id"] != wanted:
+        for letter in await self._read_all():
+            if letter["id"] != delivery_id:
                 continue
             if letter["not_after"] <= milliseconds(self._clock.now()):
                 return "ended"
             await before()
-            if await self._queue.revive(letter):
+            if await self._requeue(letter):
                 return "queued"
         return "unknown"
 
-    async def delete(self, wanted: str, before: BeforeHook = _nothing) -> bool:
-        """Forget one, also one whose life has ended; False when there is none.
+    async def delete(self, delivery_id: str, before: BeforeHook = _no_hook) -> bool:
+        """Delete one, expired or not; False when there is none.
 
-        `before` is awaited when it is there to be deleted; when that fails, it stays where it is.
+        `before` is awaited first, when there is one to delete; if it fails, nothing changes.
         """
-        for letter in await self._queue.dead():
-            if letter["id"] == wanted:
+        for letter in await self._read_all():
+            if letter["id"] == delivery_id:
                 await before()
-                return await self._queue.delete_dead(letter)
+                removed = await self._redis.execute("LREM", DEAD_LETTERS, 1, json.dumps(letter))
+                return bool(removed)
         return False
 
-    def _opened(self, letters: Sequence[dict[str, Any]]) -> list[Letter]:
-        return [self._open(letter) for letter in letters]
+    async def _read_all(self) -> list[dict[str, Any]]:
+        letters: list[bytes] = await self._redis.execute("LRANGE", DEAD_LETTERS, 0, -1)
+        return [json.loads(letter) for letter in letters]
 
-    def _open(self, letter: dict[str, Any]) -> Letter:
+    async def _read_from(self, position: int, count: int) -> list[dict[str, Any]]:
+        """Return up to `count` letters from the one at `position`, counted from the oldest."""
+        if position <= 0:
+            return []
+        last = min(count - position - 1, -1)
+        letters: list[bytes] = await self._redis.execute("LRANGE", DEAD_LETTERS, -position, last)
+        return [json.loads(letter) for letter in letters]
+
+    async def _requeue(self, letter: dict[str, Any]) -> bool:
+        """Move a letter back into the queue; False when another request just moved it."""
+        fields: list[Value] = ["id", letter["id"], "not_after", letter["not_after"]]
+        arguments = [json.dumps(letter), *fields, "sealed", bytes.fromhex(letter["sealed"])]
+        return bool(await self._redis.run(REQUEUE, [STREAM, DEAD_LETTERS], arguments))
+
+    def _unseal_all(self, letters: Sequence[dict[str, Any]]) -> list[DeadLetter]:
+        return [self._unseal(letter) for letter in letters]
+
+    def _unseal(self, letter: dict[str, Any]) -> DeadLetter:
         template = channel = to = None
         try:
-            delivery = Delivery.opened(bytes.fromhex(letter["sealed"]), self._keyring)
+            delivery = Delivery.unseal(bytes.fromhex(letter["sealed"]), self._keyring)
         except SealBrokenError:
             pass
         else:
             template, channel, to = delivery.template, delivery.channel, mask(delivery.to)
-        facts = {name: letter[name] for name in ("id", "reasons", "died_at", "not_after")}
-        return Letter(template=template, channel=channel, to=to, **facts)
+        fields = {name: letter[name] for name in ("id", "reasons", "died_at", "not_after")}
+        return DeadLetter(template=template, channel=channel, to=to, **fields)

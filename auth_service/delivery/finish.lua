@@ -1,6 +1,6 @@
--- Takes an entry off the queue, sent or given up; a given-up one goes to the dead letters.
+-- Removes an entry from the queue, sent or given up; a given-up one becomes a dead letter.
 -- KEYS: stream, attempts of the delivery, dead letters
--- ARGV: group, place, dead letter or '', most dead letters
+-- ARGV: group, stream id, dead letter or '', most dead letters
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 and ARGV[3] ~= '' then
   redis.call('LPUSH', KEYS[3], ARGV[3])

@@ -1,4 +1,4 @@
-"""How far messages come, by channel and country, never by number."""
+"""Metrics of messages by stage, channel and country, never by number."""
 
 from functools import cache
 
@@ -19,7 +19,7 @@ def country_of(destination: str) -> str:
 
 
 class DeliveryMetrics:
-    """Counts what becomes of messages."""
+    """Counts messages by the stage that they reach."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register the series in `registry`."""
@@ -49,19 +49,19 @@ class DeliveryMetrics:
         country = country_of(destination) if channel == "sms" else UNKNOWN
         self._stage(stage, channel, country).inc()
 
-    def blocked(self, phone_number: str) -> None:
+    def count_blocked_range(self, phone_number: str) -> None:
         """Count a range of numbers that gets no codes for a while."""
         self._blocked.labels(country_of(phone_number)).inc()
 
-    def accepted(self, delivery: Delivery, provider: str) -> None:
+    def count_accepted(self, delivery: Delivery, provider: str) -> None:
         """Count a message that a provider took."""
         self.count("accepted", delivery.channel, delivery.to)
         self._answers.labels(provider, "accepted").inc()
 
-    def failed(self, provider: str) -> None:
+    def count_failed(self, provider: str) -> None:
         """Count a provider that did not take a message."""
         self._answers.labels(provider, "failed").inc()
 
-    def given_up(self, delivery: Delivery) -> None:
+    def count_given_up(self, delivery: Delivery) -> None:
         """Count a message that no provider took."""
         self.count("given_up", delivery.channel, delivery.to)

@@ -9,12 +9,12 @@ from auth_service.keyring import Keyring
 
 STREAM = "deliveries"
 GROUP = "senders"
-DEAD = "deliveries:dead"
+DEAD_LETTERS = "deliveries:dead"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is to be said to whom. `parameters` are the template's, and may be secret."""
+    """A message to render and send. `parameters` are the template's, and may be secret."""
 
     id: str
     channel: Channel
@@ -23,14 +23,14 @@ class Delivery:
     parameters: dict[str, str]
     request_id: str
 
-    def sealed(self, keyring: Keyring) -> bytes:
-        """Return the delivery encrypted, as the queue holds it."""
+    def seal(self, keyring: Keyring) -> bytes:
+        """Return the delivery encrypted, as the queue stores it."""
         plain = {name: getattr(self, name) for name in _FIELDS}  # `asdict` copies deeply
         return keyring.seal("delivery", json.dumps(plain).encode())
 
     @classmethod
-    def opened(cls, sealed: bytes, keyring: Keyring) -> Self:
-        """Return what `sealed` gave.
+    def unseal(cls, sealed: bytes, keyring: Keyring) -> Self:
+        """Return the delivery that `seal` encrypted.
 
         Raises:
             SealBrokenError: none of our keys sealed it.
@@ -54,10 +54,10 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A delivery in the queue: its place there, and the moment (ms) after which it is worthless."""
+class QueueEntry:
+    """A delivery in the queue. `not_after`: the time (ms) after which it is useless."""
 
-    place: str
-    id: str
+    stream_id: str
+    delivery_id: str
     not_after: int
     sealed: bytes

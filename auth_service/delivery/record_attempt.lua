@@ -1,10 +1,10 @@
--- Marks that a provider is about to be asked, before it is asked.
+-- Records that a provider is about to be asked.
 -- KEYS: stream, attempts of the delivery
--- ARGV: group, consumer, place, provider, forget attempts at (ms)
--- Returns 'go', 'lost' (another consumer has the entry), or what is known of an earlier attempt:
+-- ARGV: group, consumer, stream id, provider, forget attempts at (ms)
+-- Returns 'go', 'lost' (another consumer has the entry), or the result of an earlier attempt:
 -- 'unknown' (asked, never answered) or 'refused'
-local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
-if not held[1] or held[1][2] ~= ARGV[2] then
+local claim = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
+if not claim[1] or claim[1][2] ~= ARGV[2] then
   return 'lost'
 end
 local before = redis.call('HGET', KEYS[2], ARGV[4])

@@ -1,12 +1,12 @@
--- Tells the group that the consumer is alive; returns the places that another one has taken over.
--- An entry that is not pending any more was finished: its worker may not have heard of it yet.
--- KEYS: stream   ARGV: group, consumer, places...
+-- Renews a consumer's claims; returns the stream ids that another consumer has taken over.
+-- An entry that is no longer pending was finished: its worker may not have seen the answer yet.
+-- KEYS: stream   ARGV: group, consumer, stream ids...
 local lost = {}
 for i = 3, #ARGV do
-  local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)
-  if held[1] and held[1][2] == ARGV[2] then
+  local claim = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)
+  if claim[1] and claim[1][2] == ARGV[2] then
     redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
-  elseif held[1] then
+  elseif claim[1] then
     lost[#lost + 1] = ARGV[i]
   end
 end

@@ -1,4 +1,4 @@
-"""Sending one delivery: which provider next, what its answer means, when to give up."""
+"""Sending one delivery: the order of providers, the meaning of answers, when to give up."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ from auth_service.delivery.errors import (
     ProviderError,
 )
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.model import Delivery, Entry, Message
+from auth_service.delivery.model import Delivery, Message, QueueEntry
 from auth_service.delivery.provider import Provider
-from auth_service.delivery.queue import Queue
+from auth_service.delivery.queue import DeliveryConsumer
 from auth_service.delivery.templates import Templates
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring, SealBrokenError
@@ -24,31 +24,31 @@ from shared.errors import ServiceUnavailable
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 20.0
-TRY_SECONDS: Mapping[Channel, float] = {"sms": 2.0, "email": 5.0}
+ATTEMPT_SECONDS: Mapping[Channel, float] = {"sms": 2.0, "email": 5.0}
 EXPIRED = "not sent within its life"
 log = structlog.get_logger()
 
 
 class TakenOverError(Exception):
-    """Another worker has the delivery in hand now."""
+    """Another worker has taken the delivery over."""
 
 
 @dataclass(slots=True)
-class Attempts:
-    """What one worker has learned of a delivery: who may still be asked, and what was said."""
+class ProviderAttempts:
+    """The providers that may still be asked, and the reasons of those that failed."""
 
-    open: list[Provider]
+    remaining: list[Provider]
     reasons: dict[str, str] = field(default_factory=dict)
-    wait: float = 0
+    retry_after: float = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Hands a delivery to the channel's providers, in their order, until one takes it.
 
-    An attempt is marked before it is made. A provider whose answer never came is not asked again,
-    whoever asks: it may have sent the message; the next provider is. One that said no for now is
-    asked again after a growing pause, or after as long as it wished.
+    An attempt is recorded before it is made. A provider that never answered is not asked again by
+    any worker, because it may have sent the message. A provider that failed for now is asked again
+    after a growing pause, or after its `Retry-After`.
     """
 
     providers: Mapping[Channel, Sequence[Provider]]
@@ -58,103 +58,109 @@ class Sender:
     clock: Clock
     entropy: Entropy
 
-    async def send(self, queue: Queue, entry: Entry) -> None:
+    async def send(self, consumer: DeliveryConsumer, entry: QueueEntry) -> None:
         """Send, or give up and say why; either way the entry leaves the queue.
 
         Raises:
-            TakenOverError: another worker has it; nothing more is to be done here.
-            ServiceUnavailable: the queue is away; the entry stays in it.
+            TakenOverError: another worker has it.
+            ServiceUnavailable: Redis is away; the entry stays in the queue.
         """
         try:
-            delivery = Delivery.opened(entry.sealed, self.keyring)
+            delivery = Delivery.unseal(entry.sealed, self.keyring)
         except SealBrokenError:
-            log.error("delivery.unreadable", delivery_id=entry.id)
-            await queue.bury(entry, {"queue": "no key opens it"}, self.now())
+            log.error("delivery.unreadable", delivery_id=entry.delivery_id)
+            await consumer.dead_letter(entry, {"queue": "no key opens it"}, self.timestamp())
             return
         with structlog.contextvars.bound_contextvars(
             request_id=delivery.request_id, delivery_id=delivery.id
         ):
-            await self._send(queue, entry, delivery)
+            await self._send(consumer, entry, delivery)
 
-    async def _send(self, queue: Queue, entry: Entry, delivery: Delivery) -> None:
+    async def _send(
+        self, consumer: DeliveryConsumer, entry: QueueEntry, delivery: Delivery
+    ) -> None:
         message = self.templates.render(delivery)
-        attempts = Attempts(list(self.providers[delivery.channel]))
+        attempts = ProviderAttempts(list(self.providers[delivery.channel]))
         backoff = FIRST_BACKOFF_SECONDS
-        while attempts.open:
-            provider = await self._round(queue, entry, message, attempts)
+        while attempts.remaining:
+            provider = await self._try_providers(consumer, entry, message, attempts)
             if provider:
-                self.metrics.accepted(delivery, provider)
-                await self._finish(queue, entry)
+                self.metrics.count_accepted(delivery, provider)
+                await self._acknowledge(consumer, entry)
                 log.info("delivery.sent", channel=delivery.channel, provider=provider)
                 return
-            if not attempts.open:
+            if not attempts.remaining:
                 break
-            pause = max(attempts.wait, backoff * (0.5 + self.entropy.below(1000) / 1000))
+            pause = max(attempts.retry_after, backoff * (0.5 + self.entropy.below(1000) / 1000))
             left = (entry.not_after - milliseconds(self.clock.now())) / 1000
             if pause >= left:
                 attempts.reasons["life"] = EXPIRED
                 break
             await asyncio.sleep(pause)
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-        await queue.bury(entry, attempts.reasons, self.now())
-        self.metrics.given_up(delivery)
+        await consumer.dead_letter(entry, attempts.reasons, self.timestamp())
+        self.metrics.count_given_up(delivery)
         log.error("delivery.given_up", channel=delivery.channel, reasons=attempts.reasons)
 
-    async def _round(
-        self, queue: Queue, entry: Entry, message: Message, attempts: Attempts
+    async def _try_providers(
+        self,
+        consumer: DeliveryConsumer,
+        entry: QueueEntry,
+        message: Message,
+        attempts: ProviderAttempts,
     ) -> str | None:
-        """Ask each provider that may be asked; return the name of the one that took it."""
-        attempts.wait = 0
-        for provider in list(attempts.open):
+        """Ask each remaining provider; return the name of the one that took the message."""
+        attempts.retry_after = 0
+        for provider in list(attempts.remaining):
             if milliseconds(self.clock.now()) >= entry.not_after:
-                attempts.open.clear()
+                attempts.remaining.clear()
                 attempts.reasons["life"] = EXPIRED
                 return None
-            if await self._ask(queue, entry, provider, message, attempts):
+            if await self._try_provider(consumer, entry, provider, message, attempts):
                 return provider.name
         return None
 
-    async def _ask(
+    async def _try_provider(
         self,
-        queue: Queue,
-        entry: Entry,
+        consumer: DeliveryConsumer,
+        entry: QueueEntry,
         provider: Provider,
         message: Message,
-        attempts: Attempts,
+        attempts: ProviderAttempts,
     ) -> bool:
-        verdict = await queue.mark(entry, provider.name)
+        verdict = await consumer.record_attempt(entry, provider.name)
         if verdict == "lost":
             raise TakenOverError
         if verdict != "go":
-            attempts.open.remove(provider)
+            attempts.remaining.remove(provider)
             attempts.reasons.setdefault(provider.name, f"an earlier attempt: {verdict}")
             return False
         try:
-            async with asyncio.timeout(TRY_SECONDS[message.channel]):
+            async with asyncio.timeout(ATTEMPT_SECONDS[message.channel]):
                 await provider.send(message)
         except (OutcomeUnknownError, TimeoutError) as silent:
-            attempts.open.remove(provider)
+            attempts.remaining.remove(provider)
             attempts.reasons[provider.name] = str(silent) or "no answer in time"
         except MessageRefusedError as final:
-            await queue.note(entry, provider.name, "refused")
-            attempts.open.remove(provider)
+            await consumer.record_outcome(entry, provider.name, "refused")
+            attempts.remaining.remove(provider)
             attempts.reasons[provider.name] = str(final)
         except ProviderError as failed:
-            await queue.note(entry, provider.name, "failed")
-            attempts.wait = max(attempts.wait, failed.retry_after)
+            await consumer.record_outcome(entry, provider.name, "failed")
+            attempts.retry_after = max(attempts.retry_after, failed.retry_after)
             attempts.reasons[provider.name] = str(failed)
         else:
             return True
-        self.metrics.failed(provider.name)
+        self.metrics.count_failed(provider.name)
         reason = attempts.reasons[provider.name]
         log.warning("delivery.failed", provider=provider.name, reason=reason)
         return False
 
-    async def _finish(self, queue: Queue, entry: Entry) -> None:
-        """Take a sent delivery off the queue, as soon as Redis can be told."""
+    async def _acknowledge(self, consumer: DeliveryConsumer, entry: QueueEntry) -> None:
+        """Remove a sent delivery from the queue, as soon as Redis answers."""
         while True:
             try:
-                await queue.finish(entry)
+                await consumer.acknowledge(entry)
             except ServiceUnavailable:
                 if milliseconds(self.clock.now()) >= entry.not_after:
                     raise
@@ -162,6 +168,6 @@ class Sender:
             else:
                 return
 
-    def now(self) -> str:
-        """Return the time as dead letters name it."""
+    def timestamp(self) -> str:
+        """Return the time in the format of dead letters."""
         return rfc3339(self.clock.now())

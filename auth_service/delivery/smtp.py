@@ -19,7 +19,7 @@ from shared.clock import Clock
 
 CONNECT_SECONDS = 3
 IDLE_SECONDS = 20
-MOST_IDLE = 4
+MAX_IDLE = 4
 PERMANENT = 500
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -55,7 +55,7 @@ class Smtp:
         except BaseException:
             connection.close()
             raise
-        if len(self._idle) < MOST_IDLE:
+        if len(self._idle) < MAX_IDLE:
             self._idle.append((connection, self._clock.monotonic()))
         else:
             connection.close()

@@ -27,7 +27,7 @@ _retry_after: ContextVar[float] = ContextVar("retry_after", default=0)
 CALLBACK = "/v1/auth/callbacks/twilio"
 
 
-class _KeepsAnswer(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
+class _RetryAfterClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
     """The SDK's errors drop the answer's headers, and with them `Retry-After`."""
 
     async def request(self, *args: Any, **kwargs: Any) -> Response:
@@ -97,6 +97,6 @@ def _parameters(settings: AuthSettings) -> dict[str, str]:
 @contextlib.asynccontextmanager
 async def open_twilio(settings: AuthSettings) -> AsyncIterator[Twilio]:
     """Open a connected provider; closes the SDK's session at the end."""
-    async with _KeepsAnswer() as http:
+    async with _RetryAfterClient() as http:
         client = await asyncio.to_thread(_connect, settings, http)
         yield Twilio(client, _parameters(settings))

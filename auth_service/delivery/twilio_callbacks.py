@@ -35,11 +35,11 @@ class TwilioStatus(BaseModel):
     errors=(Forbidden,),
     auth=False,
 )
-async def take_status(request: web.Request) -> web.Response:
+async def receive_status(request: web.Request) -> web.Response:
     """Count what became of a message."""
     secret = _require_twilio(request)
     status = await read_form(request, TwilioStatus)
-    _check_signature(request, secret, status.model_dump())
+    _require_signature(request, secret, status.model_dump())
     if stage := STAGES.get(status.MessageStatus):
         request.app[DELIVERY_METRICS].count(stage, "sms", status.To)
     return web.Response(status=204)
@@ -55,7 +55,7 @@ def _require_twilio(request: web.Request) -> str:
     return secret
 
 
-def _check_signature(request: web.Request, secret: str, form: dict[str, Any]) -> None:
+def _require_signature(request: web.Request, secret: str, form: dict[str, Any]) -> None:
     # Imported when configured: see the provider.
     from twilio.request_validator import RequestValidator  # noqa: PLC0415
 

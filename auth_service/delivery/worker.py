@@ -1,4 +1,4 @@
-"""The worker: keeps deliveries in hand, lets a sender send each, and takes over from the dead."""
+"""The worker: claims deliveries, sends them concurrently, and takes over those of dead workers."""
 
 import asyncio
 import contextlib
@@ -7,89 +7,91 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from auth_service.delivery.model import Entry
-from auth_service.delivery.queue import Queue
+from auth_service.delivery.model import QueueEntry
+from auth_service.delivery.queue import DeliveryConsumer
 from auth_service.delivery.sender import Sender, TakenOverError
 from shared.background import run_periodically
 from shared.errors import ServiceUnavailable
 
-AT_ONCE = 128
+MAX_CONCURRENT = 128
 POLL_SECONDS = 0.05
 RENEW_SECONDS = 1.0
 log = structlog.get_logger()
 
 
 class Worker:
-    """Sends what is in the queue, up to 128 deliveries at once.
+    """Sends queued deliveries, up to 128 at once.
 
-    While a delivery is in hand its claim is renewed each second; one that is not renewed for 3.5 s
-    is taken over by whoever looks next.
+    It renews the claim of each delivery every second. A claim that is not renewed for 3.5 s is
+    stale: another worker takes the delivery over.
     """
 
-    def __init__(self, queue: Queue, sender: Sender) -> None:
-        """Take from `queue`, hand to `sender`."""
-        self._queue = queue
+    def __init__(self, consumer: DeliveryConsumer, sender: Sender) -> None:
+        """Claim deliveries from `consumer`, and send them by `sender`."""
+        self._consumer = consumer
         self._sender = sender
-        self._in_hand: dict[str, asyncio.Task[None]] = {}
-        self._prepared = False
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._has_group = False
 
-    async def look(self) -> None:
-        """Take what there is room for and start sending it."""
-        if not self._prepared:
-            await self._queue.prepare()
-            self._prepared = True
-        room = AT_ONCE - len(self._in_hand)
+    async def poll(self) -> None:
+        """Claim as many deliveries as there is room for, and start sending them."""
+        if not self._has_group:
+            await self._consumer.create_group()
+            self._has_group = True
+        room = MAX_CONCURRENT - len(self._sending)
         if room <= 0:
             return
         try:
-            entries = await self._queue.take(room)
+            entries = await self._consumer.claim(room)
         except Exception:
-            self._prepared = False  # a wiped Redis has no consumer group any more
+            self._has_group = False  # an emptied Redis has no consumer group
             raise
         for entry in entries:
-            if entry.place not in self._in_hand:
+            if entry.stream_id not in self._sending:
                 task = asyncio.create_task(self._handle(entry))
-                self._in_hand[entry.place] = task
-                task.add_done_callback(functools.partial(self._let_go, entry.place))
+                self._sending[entry.stream_id] = task
+                task.add_done_callback(functools.partial(self._release, entry.stream_id))
 
     async def renew(self) -> None:
-        """Keep the claims of what is in hand; drop what another worker has taken over."""
-        if not self._in_hand:
+        """Renew the claims; cancel the deliveries that another worker has taken over."""
+        if not self._sending:
             return
-        for place in await self._queue.renew(list(self._in_hand)):
-            if task := self._in_hand.get(place):
+        for stream_id in await self._consumer.renew(list(self._sending)):
+            if task := self._sending.get(stream_id):
                 task.cancel()
-                log.warning("delivery.taken_over", place=place)
+                log.warning("delivery.taken_over", stream_id=stream_id)
 
     async def stop(self) -> None:
-        """Let go of what is in hand; another worker takes it over, or this one after a restart."""
-        tasks = list(self._in_hand.values())
+        """Cancel all deliveries; another worker takes them over, or this one after a restart."""
+        tasks = list(self._sending.values())
         while tasks and any(not task.done() for task in tasks):
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=POLL_SECONDS)
 
-    def _let_go(self, place: str, _task: asyncio.Task[None]) -> None:
-        self._in_hand.pop(place, None)
+    def _release(self, stream_id: str, _task: asyncio.Task[None]) -> None:
+        self._sending.pop(stream_id, None)
 
-    async def _handle(self, entry: Entry) -> None:
+    async def _handle(self, entry: QueueEntry) -> None:
         try:
-            await self._sender.send(self._queue, entry)
+            await self._sender.send(self._consumer, entry)
         except (TakenOverError, ServiceUnavailable):
-            log.warning("delivery.left_in_queue", delivery_id=entry.id)
+            log.warning("delivery.left_in_queue", delivery_id=entry.delivery_id)
         except Exception as bug:
-            # Not left in the queue: it would crash every worker in turn, for ever.
-            log.exception("delivery.crashed", delivery_id=entry.id)
-            await self._queue.bury(entry, {"worker": type(bug).__name__}, self._sender.now())
+            # Left in the queue it would crash every worker in turn, for ever.
+            log.exception("delivery.crashed", delivery_id=entry.delivery_id)
+            await self._consumer.dead_letter(
+                entry, {"worker": type(bug).__name__}, self._sender.timestamp()
+            )
 
 
 @contextlib.asynccontextmanager
-async def working(queue: Queue, sender: Sender) -> AsyncIterator[None]:
+async def running_worker(consumer: DeliveryConsumer, sender: Sender) -> AsyncIterator[None]:
     """Run a worker beside the block."""
-    worker = Worker(queue, sender)
+    worker = Worker(consumer, sender)
     try:
         async with (
-            run_periodically("deliveries", worker.look, pause=POLL_SECONDS),
+            run_periodically("deliveries", worker.poll, pause=POLL_SECONDS),
             run_periodically("delivery_claims", worker.renew, pause=RENEW_SECONDS),
         ):
             yield

@@ -3,7 +3,7 @@
 import hmac
 
 from auth_service.keyring import Keyring
-from auth_service.opaque_tokens import unwrap, wrap
+from auth_service.opaque_tokens import decode_token, encode_token
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -20,18 +20,18 @@ class DeviceTokens:
         self._clock = clock
         self._entropy = entropy
 
-    def draw_id(self) -> bytes:
+    def generate_id(self) -> bytes:
         """Return the id of a device that has no token yet."""
         return self._entropy.bytes(ID_BYTES)
 
     def issue(self, device: bytes) -> str:
         """Return a token for the device, valid for 180 days from now."""
         body = device + int(self._clock.now().timestamp()).to_bytes(TIME_BYTES)
-        return wrap("chd_", body + self._keyring.mac("device", body)[:MAC_BYTES])
+        return encode_token("chd_", body + self._keyring.mac("device", body)[:MAC_BYTES])
 
     def read(self, token: str | None) -> bytes | None:
         """Return the device's id; None for a token that is not ours, altered or expired."""
-        secret = unwrap("chd_", token) if token else None
+        secret = decode_token("chd_", token) if token else None
         if secret is None:
             return None
         body, mac = secret[:-MAC_BYTES], secret[-MAC_BYTES:]

@@ -10,9 +10,9 @@ from shared.clock import Clock, milliseconds
 from shared.redis import BatchedRedis, Script, lua
 
 PACKAGE = "auth_service.device"
-KNOWN = lua(PACKAGE, "known_devices.lua")
-ASK = Script.of(LIMITS, KNOWN, lua(PACKAGE, "is_known.lua"))
-REMEMBER = Script.of(LIMITS, KNOWN, lua(PACKAGE, "remember.lua"))
+KNOWN_DEVICES = lua(PACKAGE, "known_devices.lua")
+IS_KNOWN = Script.of(LIMITS, KNOWN_DEVICES, lua(PACKAGE, "is_known.lua"))
+REMEMBER = Script.of(LIMITS, KNOWN_DEVICES, lua(PACKAGE, "remember.lua"))
 
 
 class KnownDevices:
@@ -23,12 +23,12 @@ class KnownDevices:
         self._redis = redis
         self._clock = clock
 
-    async def knows(self, name: str, device: bytes | None) -> bool:
+    async def is_known(self, name: str, device: bytes | None) -> bool:
         """Return whether the device signed in, within 180 days, to the account of that name."""
         if device is None:
             return False
         now = milliseconds(self._clock.now())
-        return bool(await self._redis.run(ASK, [devices_key(name)], [now, device]))
+        return bool(await self._redis.run(IS_KNOWN, [devices_key(name)], [now, device]))
 
     async def remember(self, user_id: UUID, names: Sequence[str], device: bytes) -> bool:
         """Note that the device has just signed in; return whether the account knew it before."""

@@ -2,18 +2,18 @@
 
 from aiohttp import web
 
-from auth_service.destination import Destination, destination_of, mail_destination
+from auth_service.destination import Destination, parse_destination, parse_mail_destination
 from auth_service.login import service
 from auth_service.login.schemas import LoginBody
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.schemas import Sent
+from auth_service.otp.schemas import ChallengeResponse
 from auth_service.password.errors import InvalidCredentials
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.cookies import require_issuable
+from auth_service.session.cookies import require_can_issue
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE, BY_PASSWORD
-from auth_service.session.responses import client_of, sign_in_of, token_pair
+from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import TokenPair
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from shared.errors import CsrfFailed, RateLimited
@@ -29,7 +29,7 @@ routes = Routes("sign-in")
     "/login",
     summary="Ask for a code, send it back, or sign in by password",
     body=LoginBody,
-    answers={200: TokenPair, 202: Sent},
+    answers={200: TokenPair, 202: ChallengeResponse},
     errors=(
         UserNotRegistered,
         AccountNotVerified,
@@ -47,37 +47,37 @@ async def login(request: web.Request) -> web.Response:
     body = await read_body(request, LoginBody)
     if body.password is not None:
         return await _by_password(request, body, body.password)
-    destination = destination_of(request.app[SETTINGS], body.mobile, body.email)
+    destination = parse_destination(request.app[SETTINGS], body.mobile, body.email)
     if body.otp is None:
         return await _ask(request, body, destination)
     return await _by_code(request, body, destination, body.otp)
 
 
 async def _ask(request: web.Request, body: LoginBody, destination: Destination) -> web.Response:
-    client = client_of(request, body)
+    client = read_client(request, body)
     challenge = await service.ask(request.app[PARTS], destination, client)
-    return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
+    return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
 
 
 async def _by_code(
     request: web.Request, body: LoginBody, destination: Destination, code: str
 ) -> web.Response:
-    require_issuable(request, body.transport)
-    entrance = sign_in_of(request, BY_CODE[destination.channel], body)
+    require_can_issue(request, body.transport)
+    context = read_sign_in_context(request, BY_CODE[destination.channel], body)
     signed_in = await service.enter_by_code(
-        request.app[PARTS], destination, code, body.challenge, entrance
+        request.app[PARTS], destination, code, body.challenge, context
     )
-    return token_pair(request, signed_in, transport=body.transport)
+    return token_pair_response(request, signed_in, transport=body.transport)
 
 
 async def _by_password(request: web.Request, body: LoginBody, password: str) -> web.Response:
-    require_issuable(request, body.transport)
-    parts, entrance = request.app[PARTS], sign_in_of(request, BY_PASSWORD, body)
+    require_can_issue(request, body.transport)
+    parts, context = request.app[PARTS], read_sign_in_context(request, BY_PASSWORD, body)
     if body.username is not None:
         signed_in = await service.enter_by_password(
-            parts, "username", body.username, password, entrance
+            parts, "username", body.username, password, context
         )
     else:
-        email = mail_destination(body.email or "", field="email").address
-        signed_in = await service.enter_by_password(parts, "email", email, password, entrance)
-    return token_pair(request, signed_in, transport=body.transport)
+        email = parse_mail_destination(body.email or "", field="email").address
+        signed_in = await service.enter_by_password(parts, "email", email, password, context)
+    return token_pair_response(request, signed_in, transport=body.transport)

@@ -1,4 +1,4 @@
-"""Telling users what happened to their account: by mail where one is verified, else by SMS."""
+"""Notices to users about their account: by mail if an address is verified, else by SMS."""
 
 import json
 from uuid import UUID
@@ -8,7 +8,7 @@ import structlog
 from auth_service.client import Client
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import Delivery
-from auth_service.delivery.queue import Queue
+from auth_service.delivery.queue import DeliveryProducer
 from auth_service.destination import Destination
 from auth_service.keyring import Keyring
 from auth_service.rate_limit.model import DAY_MS, digest, notice_scopes
@@ -46,7 +46,7 @@ class Notifications:
     ) -> None:
         """Count in `redis`, and append to the queue there."""
         self._redis = redis
-        self._queue = Queue(redis, "")
+        self._producer = DeliveryProducer(redis)
         self._keyring = keyring
         self._settings = settings
         self._metrics = metrics
@@ -73,7 +73,7 @@ class Notifications:
                 log.warning("notice.dropped", template=template, to=mask(to.address))
                 return
             more = more | ({"left_out": str(left_out)} if template == SIGN_IN else {})
-            await self._put(to, template, client, more)
+            await self._enqueue(to, template, client, more)
         except ServiceUnavailable:
             log.error("notice.lost", template=template, to=mask(to.address))
 
@@ -91,7 +91,7 @@ class Notifications:
         )
         return left_out[0] if allowed else None
 
-    async def _put(
+    async def _enqueue(
         self, to: Destination, template: str, client: Client, more: dict[str, str]
     ) -> None:
         now = self._clock.now()
@@ -100,8 +100,8 @@ class Notifications:
             channel=to.channel,
             to=to.address,
             template=template,
-            parameters={**client.notice(now), **more},
+            parameters={**client.notice_parameters(now), **more},
             request_id=client.request_id,
         )
-        sealed = delivery.sealed(self._keyring)
-        await self._queue.put(delivery.id, sealed, milliseconds(now) + DAY_MS)
+        sealed = delivery.seal(self._keyring)
+        await self._producer.enqueue(delivery.id, sealed, milliseconds(now) + DAY_MS)

@@ -1,1 +1,1 @@
-"""One-time codes: a challenge is one code on its way, kept in Redis alone."""
+"""One-time codes. A challenge is one sent code; Redis alone stores it."""

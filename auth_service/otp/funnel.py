@@ -1,7 +1,7 @@
 """The code funnel of the last hour, all replicas together: sent, proven, wrong.
 
-A spread attack stays below each limit, since its clients and destinations are many. It shows here:
-hardly any code is proven, or many are wrong.
+A distributed attack stays below each limit, since it has many clients and destinations. The funnel
+reveals it: hardly any code is proven, or many are wrong.
 """
 
 import structlog
@@ -14,8 +14,8 @@ FUNNEL = lua("auth_service.otp", "funnel.lua")
 BUCKET_MS = 600_000
 BUCKETS = 6
 STAGES = ("sent", "proven", "wrong")
-ENOUGH = 50
-"""Codes in an hour from which on a ratio says something."""
+MIN_SAMPLE = 50
+"""With fewer codes in an hour a ratio means nothing."""
 LOW_CONVERSION = 0.1
 log = structlog.get_logger()
 
@@ -37,13 +37,13 @@ class CodeFunnel:
         )
         self._conversion.set(float("nan"))
 
-    def key(self) -> str:
-        """Return the key of the bucket in which a script counts now."""
+    def bucket_key(self) -> str:
+        """Return the Redis key of the bucket that counts now."""
         return _bucket(self._now_bucket())
 
-    def count(self, verdict: bytes) -> None:
-        """Count a tried code by what `verify.lua` says of it."""
-        if verdict in {b"wrong", b"limited"}:
+    def count_result(self, result: bytes) -> None:
+        """Count a tried code by the result of `verify.lua`."""
+        if result in {b"wrong", b"limited"}:
             self._wrong.inc()
 
     async def measure(self) -> dict[str, int]:
@@ -57,8 +57,8 @@ class CodeFunnel:
         sent = totals["sent"]
         ratio = totals["proven"] / sent if sent else float("nan")
         self._conversion.set(ratio)
-        few_proven = sent >= ENOUGH and ratio < LOW_CONVERSION
-        if few_proven or totals["wrong"] >= max(ENOUGH, sent):
+        few_proven = sent >= MIN_SAMPLE and ratio < LOW_CONVERSION
+        if few_proven or totals["wrong"] >= max(MIN_SAMPLE, sent):
             log.warning("otp.abuse_suspected", **totals)
         return totals
 

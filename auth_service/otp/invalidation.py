@@ -1,4 +1,4 @@
-"""Cutting a user off from what is on its way to them, and from the devices that they know."""
+"""Invalidating a user's outstanding codes and known devices."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -13,22 +13,22 @@ from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis
 
-LONGEST_LIFE_MS = 600_000
-"""Longer lives no code, whatever `OTP_TTL` is here or was where the code was asked for."""
+MAX_LIFETIME_MS = 600_000
+"""The longest life of a code, whatever `OTP_TTL` is here or in another replica."""
 log = structlog.get_logger()
 
 
 class CodeInvalidator:
-    """Ends the life of codes, whatever they are for. Without Redis: `ServiceUnavailable`."""
+    """Invalidates codes of every purpose. Without Redis: `ServiceUnavailable`."""
 
     def __init__(self, redis: BatchedRedis, devices: KnownDevices, clock: Clock) -> None:
-        """Note in `redis` from when on codes are void."""
+        """Keep the time of the last invalidation in `redis`."""
         self._redis = redis
         self._devices = devices
         self._clock = clock
 
     @asynccontextmanager
-    async def revoking(
+    async def revocation_transaction(
         self,
         database: Database,
         user: User,
@@ -36,30 +36,30 @@ class CodeInvalidator:
         forget_devices: bool = True,
         keep: bytes | None = None,
     ) -> AsyncIterator[Connection]:
-        """Lend a connection in a transaction that cuts the user off, from outstanding codes too.
+        """Open a transaction that revokes the user's access, outstanding codes included.
 
-        Codes that are on their way to the user are made worthless just before the commit, and once
-        more after it: one may have been asked for in between. With `forget_devices` no device but
-        `keep` stays known. Where that fails after the commit it is logged. The transaction stored
-        `codes_valid_from`, which keeps those codes out as well.
+        The user's codes are invalidated just before the commit, and again after it: one may have
+        been requested in between. With `forget_devices` only the device `keep` stays known. A
+        failure after the commit is logged: `codes_valid_from`, stored by the transaction, keeps
+        those codes out as well.
 
         Raises:
             ServiceUnavailable: Redis is away; nothing was changed.
         """
         async with database.transaction() as connection:
             yield connection
-            await self.invalidate(user.challenged)
+            await self.invalidate(user.code_identifiers)
         try:
-            await self.invalidate(user.challenged)
+            await self.invalidate(user.code_identifiers)
             if forget_devices:
-                await self._devices.forget([str(user.id), *user.challenged], keep=keep)
+                await self._devices.forget([str(user.id), *user.code_identifiers], keep=keep)
         except ServiceUnavailable:
             log.warning("codes.invalidate_failed", user_id=str(user.id))
 
-    async def end_names(self, names: Iterable[str]) -> None:
-        """Cut off codes and devices from names that changed hands; log where Redis is away.
+    async def invalidate_and_forget_devices(self, names: Iterable[str]) -> None:
+        """Invalidate codes and devices of names that changed owner; log an error of Redis.
 
-        A former holder's device must not count as known to the next holder.
+        A former owner's device must not count as known to the next owner.
         """
         ended = list(names)
         try:
@@ -69,12 +69,14 @@ class CodeInvalidator:
             log.warning("codes.invalidate_failed")
 
     async def invalidate(self, addresses: Iterable[str]) -> None:
-        """Make every code worthless that is on its way to one of these, whatever it is for."""
+        """Invalidate every outstanding code for these addresses, whatever its purpose."""
         now = milliseconds(self._clock.now())
         for address in addresses:
-            await self._redis.execute("SET", void_key(address), now, "PX", LONGEST_LIFE_MS)
+            await self._redis.execute(
+                "SET", invalidated_before_key(address), now, "PX", MAX_LIFETIME_MS
+            )
 
 
-def void_key(address: str) -> str:
-    """Return the key of the moment before which the codes for an address are void."""
+def invalidated_before_key(address: str) -> str:
+    """Return the key of the time before which an address' codes are invalid."""
     return f"void_before:{digest(address)}"

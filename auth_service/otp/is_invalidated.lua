@@ -1,7 +1,7 @@
--- Tells whether a challenge was asked for before its address' challenges were made worthless. One
--- of the release before does not say when it was asked for: then it counts as old.
+-- Returns whether a challenge was requested before its address' challenges were invalidated. One of
+-- the release before has no request time and counts as old.
 local LONGEST_LIFE = 600000
 
-local function is_void(asked_at, expires_at, void_before)
-  return tonumber(asked_at or expires_at - LONGEST_LIFE) <= void_before
+local function is_invalidated(asked_at, expires_at, invalidated_before)
+  return tonumber(asked_at or expires_at - LONGEST_LIFE) <= invalidated_before
 end

@@ -1,4 +1,4 @@
-"""What a code is."""
+"""Challenges and their codes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Handle = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One code on its way. `expires_in` and `resend_after` are seconds."""
+    """A one-time code that was sent. `expires_in` and `resend_after` are seconds."""
 
     handle: str
     channel: Channel
@@ -28,49 +28,49 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """What is sent for a challenge, and what its proof is worth.
+class ChallengeMessage:
+    """The message that carries a challenge's code, and the data that its proof returns.
 
-    `template` is what the message says, None for no message at all. `real`: whether the code that
-    it carries is right; without, the challenge is a decoy that no code proves. `context` comes
-    back with the proof. `to`: where the message goes when the challenge is for a username.
+    `context`: returned when the code is verified. `template`: None sends nothing.
+    `has_valid_code`: False makes the challenge a decoy that no code proves. `to`: the recipient
+    when the challenge is for a username.
     """
 
     context: Mapping[str, str]
     template: str | None = "code"
-    real: bool = True
+    has_valid_code: bool = True
     to: Destination | None = None
 
 
-NOTHING = Errand({}, template=None, real=False)
+DECOY = ChallengeMessage({}, template=None, has_valid_code=False)
 """The errand at an address without an account, where nobody may be told that it has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A ticket that is mailed with the code, and the address of the page that takes it."""
+class ResetLink:
+    """A ticket that is mailed with the code, and the page that accepts it."""
 
     page: str
     ticket: str
 
     @property
-    def address(self) -> str:
-        """The ticket is in the fragment, which no server and no `Referer` is told."""
+    def url(self) -> str:
+        """The page with the ticket in the fragment, which no server and no `Referer` receives."""
         return f"{self.page}#reset_ticket={self.ticket}"
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """A code that was right and is now spent; `receipt` gives it back when nothing came of it.
+class VerifiedChallenge:
+    """A challenge whose code was right and is now consumed; `receipt` restores it.
 
-    `context` is what was to be remembered when the code was asked for, at `asked_at`.
+    `context`: the data that was stored when the code was requested, at `requested_at`.
     """
 
     receipt: str
     context: Mapping[str, str]
-    asked_at: datetime | None
+    requested_at: datetime | None
 
 
-def draw_code(entropy: Entropy) -> str:
+def generate_code(entropy: Entropy) -> str:
     """Return six ASCII digits, every value equally likely."""
     return f"{entropy.below(10**CODE_DIGITS):0{CODE_DIGITS}d}"

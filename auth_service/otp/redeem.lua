@@ -1,4 +1,4 @@
--- Consumes a challenge by the ticket that was mailed with its code: whichever is used kills both.
+-- Consumes a challenge by the ticket mailed with its code: using either invalidates both.
 -- KEYS: ticket, receipt
 -- ARGV: now (ms), ticket digest
 -- Returns {'right', context} or {'none'}
@@ -11,8 +11,8 @@ local found = redis.call('HMGET', key, 'ticket', 'expires_at', 'context', 'void'
 if found[1] ~= ARGV[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then
   return {'none'}
 end
-local void_before = found[4] and tonumber(redis.call('GET', found[4]) or 0) or 0
-if is_void(found[5], found[2], void_before) then
+local invalidated_before = found[4] and tonumber(redis.call('GET', found[4]) or 0) or 0
+if is_invalidated(found[5], found[2], invalidated_before) then
   return {'none'}
 end
 redis.call('RENAME', key, KEYS[2])

@@ -1,5 +1,4 @@
--- Makes a spent challenge valid again, and takes back that it was proven: its sign-in could not be
--- stored.
+-- Makes a consumed challenge valid again and uncounts it: its sign-in could not be stored.
 -- KEYS: receipt
 local receipt = redis.call('HMGET', KEYS[1], 'handle', 'proven', 'proven_at', 'funnel')
 local handle, proven = receipt[1], receipt[2]

@@ -1,4 +1,4 @@
-"""What every route answers that sends a code."""
+"""Bodies and answers that several features share: requesting and proving a code."""
 
 from typing import Self
 
@@ -8,14 +8,14 @@ from auth_service.device.schemas import DeviceBody
 from auth_service.otp.model import Challenge, Code, Handle
 
 
-class ProofBody(DeviceBody):
-    """Base of bodies that prove a code."""
+class CodeBody(DeviceBody):
+    """Base of bodies that carry a code."""
 
     otp: Code = Field(description="the code received, six digits")
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
 
-class Sent(BaseModel):
+class ChallengeResponse(BaseModel):
     """A code is on its way. `expires_in`, `resend_after`: seconds."""
 
     message: str
@@ -26,7 +26,7 @@ class Sent(BaseModel):
 
     @classmethod
     def of(cls, challenge: Challenge, message: str) -> Self:
-        """Tell of the challenge."""
+        """Return the answer for the challenge."""
         return cls(
             message=message,
             challenge=challenge.handle,

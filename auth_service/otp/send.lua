@@ -1,82 +1,83 @@
--- Stores a challenge and its delivery, or counts nothing and says what refuses.
--- KEYS: challenge, newest pointer, queued pointer, delivery stream, ticket, code funnel, proof
---       of work that came with it or ''; the range of numbers: codes sent, codes proven, until when
---       it is blocked, sent by the client's network; then one list per scope
+-- Stores a challenge and its delivery, or counts nothing and returns the refusal.
+-- KEYS: challenge, newest pointer, queued pointer, delivery stream, ticket, code funnel, used
+--       proof of work or ''; the number range: codes sent, codes proven, blocked until, sent by
+--       the client's network; then one list per scope
 -- ARGV: now (ms), expires_at (ms), handle digest, code mac, a mac that no code has, destination
---       digest, its void key, sealed context, ticket digest or '', delivery id, sealed delivery or
---       '' for none,
---       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}, whether it counts}, ...},
---       {known, held, watcher, proof, solution_level, solution_expires_at} as JSON
--- A scope that refuses quietly is passed over when it is full. It then delivers nothing to the
--- others, and what is stored for them matches no code: a code exists only if its message is queued.
+--       digest, the key of its invalidation, sealed context, ticket digest or '', delivery id,
+--       sealed delivery or '' for none,
+--       scopes as JSON {{applies_to, {{count, window_ms}, ...}, whether it counts}, ...},
+--       facts as JSON {is_known_device, has_verified_owner, range_applies_to, proof_of_work,
+--       solution_level, solution_expires_at}
+-- A full scope that applies silently refuses nobody. The message is dropped, and the stored mac
+-- matches no code: a code exists only if its message is queued.
 -- Returns {'limited', index of the refusing scope, wait ms}, the range's index after all others;
--- {'proof', how hard work is by now}; or {'sent', queued, range blocked}
+-- {'proof', the level of work required}; or {'sent', queued, range blocked}
 local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
-local scopes, asked = cjson.decode(ARGV[12]), cjson.decode(ARGV[13])
+local scopes, facts = cjson.decode(ARGV[12]), cjson.decode(ARGV[13])
 local FIRST_SCOPE = 12
 -- Two replicas' clocks may differ: a used solution is remembered for longer than it is good.
 local CLOCK_SLACK = 60000
 local queued, dropped = ARGV[11] ~= '', false
-local passed_over = {}
+local full_scopes = {}
 local exempt = {
-  everybody = false,
-  strangers = asked.known,
-  newcomers = asked.known or asked.held,
-  strangers_quietly = asked.known,
-  newcomers_quietly = asked.known or asked.held,
+  everyone = false,
+  unknown_devices = facts.is_known_device,
+  new_contacts = facts.is_known_device or facts.has_verified_owner,
+  unknown_devices_silently = facts.is_known_device,
+  new_contacts_silently = facts.is_known_device or facts.has_verified_owner,
 }
 for i, scope in ipairs(scopes) do
-  local whom = scope[1]
-  local quietly = whom == 'strangers_quietly' or whom == 'newcomers_quietly'
+  local applies_to = scope[1]
+  local silently = applies_to == 'unknown_devices_silently' or applies_to == 'new_contacts_silently'
   local key = KEYS[FIRST_SCOPE + i - 1]
-  local full = (quietly or not exempt[whom]) and wait_of(key, scope[2], now) or 0
-  if full > 0 and not quietly then
+  local full = (silently or not exempt[applies_to]) and wait_of(key, scope[2], now) or 0
+  if full > 0 and not silently then
     return {'limited', i, full}
   elseif full > 0 then
-    passed_over[i] = true -- for the exempt too: what others are then let through would tell
-    queued, dropped = queued and exempt[whom], dropped or not exempt[whom]
+    full_scopes[i] = true -- for exempt senders too: an uneven count would reveal them
+    queued, dropped = queued and exempt[applies_to], dropped or not exempt[applies_to]
   end
 end
 
 local blocked_until = tonumber(redis.call('GET', KEYS[10]) or 0)
-local blocked = asked.watcher ~= '' and blocked_until > now
-local wants_work = asked.proof == 'always'
-if blocked and not wants_work then
-  if asked.proof == 'blocked' then
-    -- Where it must not show who holds a number, everybody but a known device is asked.
-    wants_work = asked.watcher == 'newcomers_quietly' and not asked.known
-      or not exempt[asked.watcher]
-  elseif not exempt[asked.watcher] then
-    if asked.watcher == 'newcomers' then
+local blocked = facts.range_applies_to ~= '' and blocked_until > now
+local needs_work = facts.proof_of_work == 'always'
+if blocked and not needs_work then
+  if facts.proof_of_work == 'blocked' then
+    -- Where ownership of a number must not show, every unknown device has to do work.
+    needs_work = facts.range_applies_to == 'new_contacts_silently' and not facts.is_known_device
+      or not exempt[facts.range_applies_to]
+  elseif not exempt[facts.range_applies_to] then
+    if facts.range_applies_to == 'new_contacts' then
       return {'limited', #scopes + 1, blocked_until - now}
     end
     queued, dropped = false, true
   end
 end
-if wants_work then
+if needs_work then
   local level = blocked and work_level(KEYS[8], KEYS[9], now) or 0
-  -- One level less is taken: the level may have risen since the challenge was fetched.
-  if KEYS[7] == '' or asked.solution_level < level - 1
-    or not redis.call('SET', KEYS[7], 1, 'NX', 'PXAT', asked.solution_expires_at + CLOCK_SLACK) then
+  -- One level less is accepted: the level may have risen since the challenge was fetched.
+  if KEYS[7] == '' or facts.solution_level < level - 1
+    or not redis.call('SET', KEYS[7], 1, 'NX', 'PXAT', facts.solution_expires_at + CLOCK_SLACK) then
     return {'proof', level}
   end
 end
 
 for i, scope in ipairs(scopes) do
-  if scope[3] and not passed_over[i] then
+  if scope[3] and not full_scopes[i] then
     count_event(KEYS[FIRST_SCOPE + i - 1], scope[2], now)
   end
 end
-local noted, tripped = false, false
--- Where a quiet limit is full, nothing is noted, for those whom it exempts neither: the breaker
--- would show whom it exempts.
-if asked.watcher ~= '' and not dropped and next(passed_over) == nil and wait_of(KEYS[11], PER_NETWORK, now) == 0 then
+local is_watched, newly_blocked = false, false
+-- While a silent limit is full, the breaker counts nothing, not even for exempt senders: its state
+-- would reveal them.
+if facts.range_applies_to ~= '' and not dropped and next(full_scopes) == nil and wait_of(KEYS[11], PER_NETWORK, now) == 0 then
   count_event(KEYS[11], PER_NETWORK, now)
-  noted, tripped = true, note_sent(KEYS[8], KEYS[9], KEYS[10], now, blocked)
+  is_watched, newly_blocked = true, count_sent(KEYS[8], KEYS[9], KEYS[10], now, blocked)
 end
 redis.call('HSET', KEYS[1], 'mac', queued and ARGV[4] or ARGV[5], 'destination', ARGV[6],
   'asked_at', now, 'expires_at', expires_at, 'void', ARGV[7], 'context', ARGV[8],
-  'ticket', queued and ARGV[9] or '', 'noted', noted and KEYS[9] or '',
+  'ticket', queued and ARGV[9] or '', 'noted', is_watched and KEYS[9] or '',
   'wrong_handle', 0, 'wrong_newest', 0)
 redis.call('PEXPIREAT', KEYS[1], expires_at)
 redis.call('SET', KEYS[2], ARGV[3], 'PXAT', expires_at)
@@ -88,4 +89,4 @@ if queued then
   redis.call('XADD', KEYS[4], '*', 'id', ARGV[10], 'not_after', expires_at, 'sealed', ARGV[11])
   count_code(KEYS[6], 'sent', 1)
 end
-return {'sent', queued and 1 or 0, tripped and 1 or 0}
+return {'sent', queued and 1 or 0, newly_blocked and 1 or 0}

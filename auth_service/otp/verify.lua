@@ -1,25 +1,24 @@
 -- Verifies, counts and consumes in one step.
--- KEYS: newest pointer, queued pointer, receipt, the destination's known devices, the moment before
---       which the destination's challenges are void, code funnel, then one list per scope of wrong
---       tries
+-- KEYS: newest pointer, queued pointer, receipt, the destination's known devices, the time before
+--       which its challenges are invalidated, code funnel, then one list per scope of wrong tries
 -- ARGV: now (ms), handle digest or '', destination digest, most wrong tries, device id or '',
---       scopes as JSON {{whom it refuses, {{count, window_ms}, ...}}, ...},
+--       scopes as JSON {{applies_to, {{count, window_ms}, ...}}, ...},
 --       then a mac of the code for every key
--- Without a handle tries count against the newest challenge. Where that was dropped by a limit, the
--- newest one whose message was queued holds the code: who asks for more cannot make it worthless.
+-- Without a handle, tries count against the newest challenge. If a limit dropped that one's message,
+-- the newest queued challenge holds the code: requesting more codes cannot make it worthless.
 -- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
 local now = tonumber(ARGV[1])
 local by_handle = ARGV[2] ~= ''
 local counter = by_handle and 'wrong_handle' or 'wrong_newest'
 local FIRST_SCOPE, FIRST_MAC = 7, 7
-local void_before = tonumber(redis.call('GET', KEYS[5]) or 0)
+local invalidated_before = tonumber(redis.call('GET', KEYS[5]) or 0)
 
 -- Returns a challenge that may still be tried, else nil.
 local function find_live(handle)
   local found = redis.call('HMGET', 'challenge:' .. handle,
     'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'asked_at')
   if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
-    or is_void(found[7], found[3], void_before) or tonumber(found[4]) >= tonumber(ARGV[4]) then
+    or is_invalidated(found[7], found[3], invalidated_before) or tonumber(found[4]) >= tonumber(ARGV[4]) then
     return nil
   end
   return found
@@ -40,7 +39,7 @@ local known = is_known(KEYS[4], ARGV[5], now)
 local scopes = cjson.decode(ARGV[6])
 local wait = 0
 for i, scope in ipairs(scopes) do
-  if not (known and scope[1] == 'strangers') then
+  if not (known and scope[1] == 'unknown_devices') then
     wait = math.max(wait, wait_of(KEYS[FIRST_SCOPE + i - 1], scope[2], now))
   end
 end
@@ -55,7 +54,7 @@ for i = FIRST_MAC, compared and #ARGV or 0 do
     redis.call('RENAME', 'challenge:' .. queued, KEYS[3])
     redis.call('HSET', KEYS[3], 'handle', queued, 'funnel', KEYS[6])
     if compared[6] and compared[6] ~= '' then
-      note(compared[6], now)
+      add_event(compared[6], now)
       redis.call('HSET', KEYS[3], 'proven', compared[6], 'proven_at', now)
     end
     count_code(KEYS[6], 'proven', 1)

@@ -13,14 +13,14 @@ import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 
-from auth_service.minimum_duration import FLOOR_SECONDS, constant_time
+from auth_service.minimum_duration import DEFAULT_SECONDS, minimum_duration
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.fair_queue import FairQueue
 
-MOST_IN_HAND = 256
+MAX_IN_HAND = 256
 """Running and waiting. Each one that runs holds `ARGON2_MEMORY_KIB`, one that waits a few bytes."""
 RETRY_AFTER = 1
 DECOY_BYTES = 32
@@ -60,7 +60,7 @@ class Hasher:
         self._threads = threads
         self._entropy = entropy
         self._decoy = decoy
-        self.floor = max(FLOOR_SECONDS, 2 * decoy.seconds)
+        self.minimum_seconds = max(DEFAULT_SECONDS, 2 * decoy.seconds)
         """Seconds that a sign-in by password takes at least: a hash made with parameters that cost
         less would tell an account from a name that nobody has."""
         self._queue = FairQueue[Network, int](
@@ -68,7 +68,7 @@ class Hasher:
             refusal=partial(
                 ServiceUnavailable, RETRY_AFTER, "Too many passwords are being checked"
             ),
-            capacity=MOST_IN_HAND - concurrency,
+            capacity=MAX_IN_HAND - concurrency,
         )
         self._running: set[asyncio.Task[object]] = set()
 
@@ -99,7 +99,7 @@ class Hasher:
         right = await self._run(network, lambda: self._matches(password, known), after_wait)
         return right and bool(stored)
 
-    def outdated(self, stored: str) -> bool:
+    def needs_rehash(self, stored: str) -> bool:
         """Tell whether a hash was made with other parameters than today's."""
         return self._argon.check_needs_rehash(stored)
 
@@ -122,7 +122,7 @@ class Hasher:
         thread = await self._queue.acquire(network)
         if waits:
             after_wait()
-        running = asyncio.create_task(self._occupy(thread, work))
+        running = asyncio.create_task(self._run_on_thread(thread, work))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         try:
@@ -130,13 +130,13 @@ class Hasher:
         except (HashingError, VerificationError) as failed:
             raise ServiceUnavailable(RETRY_AFTER, "The password cannot be checked") from failed
 
-    async def _occupy(self, thread: int, work: Callable[[], T]) -> T:
+    async def _run_on_thread(self, thread: int, work: Callable[[], T]) -> T:
         """Run the work, and pass its thread on.
 
         A cheaper hash occupies it as long as a decoy: else the next in the queue would tell it.
         """
         try:
-            async with constant_time(self._decoy.seconds):
+            async with minimum_duration(self._decoy.seconds):
                 return await asyncio.wrap_future(self._threads.submit(work))
         finally:
             self._queue.release(thread)
@@ -154,14 +154,14 @@ async def open_hasher(
     )
     threads = ThreadPoolExecutor(settings.argon2_concurrency, thread_name_prefix="argon2")
     try:
-        made = [await _decoy(argon, threads, clock, entropy) for _ in range(DECOYS)]
+        made = [await _make_decoy(argon, threads, clock, entropy) for _ in range(DECOYS)]
         decoy = min(made, key=lambda decoy: decoy.seconds)
         yield Hasher(argon, threads, entropy, decoy, concurrency=settings.argon2_concurrency)
     finally:
         await asyncio.to_thread(threads.shutdown, cancel_futures=True)
 
 
-async def _decoy(
+async def _make_decoy(
     argon: PasswordHasher, threads: ThreadPoolExecutor, clock: Clock, entropy: Entropy
 ) -> Decoy:
     unknown, salt = entropy.bytes(DECOY_BYTES).hex(), entropy.bytes(argon.salt_len)

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-SHORTEST, LONGEST = 8, 128
-MOST_GIVEN = 1000
+MIN_LENGTH, MAX_LENGTH = 8, 128
+MAX_GIVEN = 1000
 
 
-def composed(text: str) -> str:
+def normalized(text: str) -> str:
     """Return the text in the one form in which it is hashed: keyboards write `é` in two ways.
 
     Source: RFC 8265 §4.2.
@@ -17,18 +17,18 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _composed_before(value: object) -> object:
-    return composed(value) if isinstance(value, str) else value
+def _normalize_before(value: object) -> object:
+    return normalized(value) if isinstance(value, str) else value
 
 
 NewPassword = Annotated[
     str,
-    StringConstraints(min_length=SHORTEST, max_length=LONGEST),
-    BeforeValidator(_composed_before),  # what is hashed is what is measured
+    StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
+    BeforeValidator(_normalize_before),  # what is hashed is what is measured
 ]
 """A password to be set; whether it is common or like the name, `Policy` says."""
 
 GivenPassword = Annotated[
-    str, StringConstraints(min_length=1, max_length=MOST_GIVEN), AfterValidator(composed)
+    str, StringConstraints(min_length=1, max_length=MAX_GIVEN), AfterValidator(normalized)
 ]
 """A password to be compared, of any length that a hash is worth."""

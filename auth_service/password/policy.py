@@ -21,7 +21,7 @@ def common_passwords() -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PasswordPolicy:
     """Refuses passwords that are common, or that hold the name they protect."""
 
     common: frozenset[str]

@@ -11,7 +11,7 @@ from shared.db import Connection, Database
 REPLACE_HASH = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2"
 
 # Only while the account is as it was read: whoever set a password meanwhile has won.
-STORE = """
+SET = """
 UPDATE users SET password = $4
 WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3
   AND ($5::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $5)"""
@@ -28,7 +28,7 @@ FIND_TICKET = f"""
 SELECT {PREFIXED}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
 WHERE t.hash = $1 AND t.scope = 'reset' AND t.expires_at > $2"""
 
-SPEND_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND expires_at > $2"
+CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND expires_at > $2"
 
 REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
 
@@ -49,7 +49,7 @@ async def set_password(
     """
     user = account.user
     known = (user.id, user.generation, account.password)
-    done: str = await connection.execute(STORE, *known, fresh, asked_at)
+    done: str = await connection.execute(SET, *known, fresh, asked_at)
     return done == "UPDATE 1"
 
 
@@ -83,9 +83,9 @@ async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Accoun
     return account_of(row) if row else None
 
 
-async def spend_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:
+async def consume_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:
     """Use a ticket up; of any number of simultaneous calls one succeeds."""
-    done: str = await connection.execute(SPEND_TICKET, hash_, now)
+    done: str = await connection.execute(CONSUME_TICKET, hash_, now)
     return done == "DELETE 1"
 
 

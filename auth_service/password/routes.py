@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from auth_service.destination import destination_of
+from auth_service.destination import parse_destination
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.schemas import Sent
+from auth_service.otp.schemas import ChallengeResponse
 from auth_service.password import service
-from auth_service.password.change import change
+from auth_service.password.change import replace_password
 from auth_service.password.errors import WrongPassword
 from auth_service.password.schemas import (
     ChangeBody,
@@ -17,11 +17,11 @@ from auth_service.password.schemas import (
     ResetTicket,
     VerifyResetBody,
 )
-from auth_service.password.service import TICKET_LIFE, Named
+from auth_service.password.service import TICKET_LIFE, AccountIdentifier
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session.responses import client_of, entrance_of
+from auth_service.session.responses import read_client, read_context
 from auth_service.settings import AuthSettings
 from shared.errors import RateLimited
 from shared.openapi import Routes
@@ -36,7 +36,7 @@ routes = Routes("passwords")
     "/forgot-password",
     summary="Ask for a code, and by mail a link, that replaces the password",
     body=ForgotBody,
-    answers={202: Sent},
+    answers={202: ChallengeResponse},
     errors=(ProofRequired, RateLimited),
     auth=False,
 )
@@ -44,8 +44,10 @@ async def forgot_password(request: web.Request) -> web.Response:
     """Answer alike whether the account exists or not."""
     body, parts = await read_body(request, ForgotBody), request.app[PARTS]
     named = _named(body, parts.settings)
-    challenge = await service.ask(parts, named, client_of(request, body))
-    return json_response(Sent.of(challenge, "If there is such an account, a code was sent"), 202)
+    challenge = await service.ask(parts, named, read_client(request, body))
+    return json_response(
+        ChallengeResponse.of(challenge, "If there is such an account, a code was sent"), 202
+    )
 
 
 @routes.add(
@@ -61,8 +63,8 @@ async def verify_reset(request: web.Request) -> web.Response:
     """Spend the code."""
     body, parts = await read_body(request, VerifyResetBody), request.app[PARTS]
     named = _named(body, parts.settings)
-    entrance = entrance_of(request, body=body)
-    ticket = await service.exchange(parts, named, body.otp, body.challenge, entrance)
+    context = read_context(request, body=body)
+    ticket = await service.exchange(parts, named, body.otp, body.challenge, context)
     return json_response(
         ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
     )
@@ -80,12 +82,12 @@ async def verify_reset(request: web.Request) -> web.Response:
 async def reset_password(request: web.Request) -> web.Response:
     """Spend the ticket or the code, unless the password is refused."""
     body, parts = await read_body(request, ResetBody), request.app[PARTS]
-    entrance, password = entrance_of(request, body=body), body.new_password
+    context, password = read_context(request, body=body), body.new_password
     if body.reset_ticket is not None:
-        await service.reset_by_ticket(parts, body.reset_ticket, password, entrance)
+        await service.reset_by_ticket(parts, body.reset_ticket, password, context)
     else:
         named, code = _named(body, parts.settings), body.otp or ""
-        await service.reset_by_code(parts, named, code, body.challenge, entrance, password=password)
+        await service.reset_by_code(parts, named, code, body.challenge, context, password=password)
     return json_response(PasswordStored(message="Password reset. Sign in again."))
 
 
@@ -100,18 +102,18 @@ async def reset_password(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.Response:
     """Take the current password as its own proof."""
     body = await read_body(request, ChangeBody)
-    await change(
+    await replace_password(
         request.app[PARTS],
         request[CALLER],
         body.current_password,
         body.new_password,
-        entrance_of(request, body=body),
+        read_context(request, body=body),
     )
     return json_response(PasswordStored(message="Password changed"))
 
 
-def _named(body: NameBody, settings: AuthSettings) -> Named:
+def _named(body: NameBody, settings: AuthSettings) -> AccountIdentifier:
     if body.username is not None:
-        return Named("username", body.username)
-    destination = destination_of(settings, body.mobile, body.email)
-    return Named(destination.channel, destination.address)
+        return AccountIdentifier("username", body.username)
+    destination = parse_destination(settings, body.mobile, body.email)
+    return AccountIdentifier(destination.channel, destination.address)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from auth_service.device.schemas import DeviceBody, SendBody
 from auth_service.otp.model import Code, Handle
-from auth_service.otp.schemas import ProofBody
+from auth_service.otp.schemas import CodeBody
 from auth_service.password.model import GivenPassword, NewPassword
 
 MAX_TICKET = 200
@@ -38,7 +38,7 @@ class ForgotBody(NameBody, SendBody):
     """Whose password is forgotten."""
 
 
-class VerifyResetBody(NameBody, ProofBody):
+class VerifyResetBody(NameBody, CodeBody):
     """The code, and whose password is to be replaced."""
 
 

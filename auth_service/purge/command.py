@@ -2,7 +2,7 @@
 
 import sys
 
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.purge.service import Purge
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
@@ -16,7 +16,7 @@ async def run_purge(settings: AuthSettings, clock: Clock, entropy: Entropy) -> i
     """Remove what has ended and say how much; returns the exit status."""
     async with open_database(settings.auth_database_url.get_secret_value()) as database:
         try:
-            removed = await Purge(database, Audit(database, clock, entropy), clock).run()
+            removed = await Purge(database, AuditLog(database, clock, entropy), clock).run()
         except ServiceUnavailable as away:
             sys.stderr.write(f"purge: {describe_error(away)}\n")
             return 1

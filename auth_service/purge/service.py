@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.purge import repository
 from auth_service.user.model import REGISTRATION_LIFE
 from shared.clock import Clock
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 class Purge:
     """Removes what has ended. Any number of replicas may do it at once."""
 
-    def __init__(self, database: Database, audit: Audit, clock: Clock) -> None:
+    def __init__(self, database: Database, audit: AuditLog, clock: Clock) -> None:
         """Remove from `database`."""
         self._database = database
         self._audit = audit

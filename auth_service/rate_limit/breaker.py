@@ -1,25 +1,25 @@
-"""The conversion breaker: a range of numbers whose codes nobody enters, blocked for an hour.
+"""The conversion breaker blocks a range of numbers for an hour when hardly any code is entered.
 
-Who is paid by the message rents a range and asks for codes, and never enters any (SMS pumping).
-A blocked range asks for proof of work, or refuses where `PROOF_OF_WORK` is `off`.
+In SMS pumping a fraudster is paid for each message to a rented range, and never enters a code.
+A blocked range requires proof of work, or refuses where `PROOF_OF_WORK` is `off`.
 """
 
 from typing import Literal, NamedTuple
 
 from auth_service.client import Client
 from auth_service.destination import Destination
-from auth_service.rate_limit.model import Refuses, Scope, digest, prefix
+from auth_service.rate_limit.model import AppliesTo, Scope, digest, number_prefix
 from auth_service.settings import AuthSettings
 from shared.redis import lua
 
 BREAKER = lua("auth_service.rate_limit", "breaker.lua")
 
 
-class Range(NamedTuple):
-    """A range of numbers, its keys in Redis, and whom it refuses while it is blocked.
+class NumberRange(NamedTuple):
+    """A range of numbers, its keys in Redis, and the requests that it refuses while blocked.
 
-    `network`: what one network has sent there. Nobody is refused who holds a number of it. All is
-    empty where nothing is watched.
+    `network`: the key of what the client's network has sent there. All fields are empty when the
+    breaker does not watch the destination.
     """
 
     prefix: str = ""
@@ -27,39 +27,39 @@ class Range(NamedTuple):
     proven: str = ""
     blocked: str = ""
     network: str = ""
-    refuses: Literal[Refuses, ""] = ""
+    applies_to: Literal[AppliesTo, ""] = ""
 
     @property
     def keys(self) -> tuple[str, str, str, str]:
-        """Return what a send looks at."""
+        """Return the keys that a send reads."""
         return self.sent, self.proven, self.blocked, self.network
 
     @property
     def scope(self) -> Scope:
-        """Return what refuses when the range is blocked."""
-        return Scope("number_range", self.blocked, (), self.refuses or "everybody")
+        """Return the scope that refuses while the range is blocked."""
+        return Scope("number_range", self.blocked, (), self.applies_to or "everyone")
 
 
-UNWATCHED = Range()
+UNWATCHED_RANGE = NumberRange()
 
 
-def watched(
-    settings: AuthSettings, destination: Destination, client: Client, *, quiet: bool = False
-) -> Range:
-    """Return the range that a destination is of: mail costs nothing, so that it has none.
+def watched_range(
+    settings: AuthSettings, destination: Destination, client: Client, *, conceal: bool = False
+) -> NumberRange:
+    """Return the range that the destination belongs to; a mail address has none.
 
-    Nothing is watched without `LIMIT_SEND_PER_PREFIX`, which is set except in development. `quiet`:
-    who is a newcomer must not show.
+    Nothing is watched without `LIMIT_SEND_PER_PREFIX`, which production requires. `conceal`: the
+    answer must not show whether the number has an owner.
     """
-    if not (destination.spendable and settings.limit_send_per_prefix):
-        return UNWATCHED
-    range_ = prefix(destination.address)
-    sent, proven, blocked = (f"range:{of}:{digest(range_)}" for of in ("sent", "proven", "blocked"))
-    return Range(
-        range_,
+    if not (destination.costs_money and settings.limit_send_per_prefix):
+        return UNWATCHED_RANGE
+    prefix = number_prefix(destination.address)
+    sent, proven, blocked = (f"range:{of}:{digest(prefix)}" for of in ("sent", "proven", "blocked"))
+    return NumberRange(
+        prefix,
         sent,
         proven,
         blocked,
-        f"range:network:{digest(range_, str(client.network))}",
-        "newcomers_quietly" if quiet else "newcomers",
+        f"range:network:{digest(prefix, str(client.network))}",
+        "new_contacts_silently" if conceal else "new_contacts",
     )

@@ -1,4 +1,4 @@
-"""Refusals of a send."""
+"""Errors of requests for a code."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ from shared.errors import Forbidden, RateLimited
 
 
 class ProofRequired(Forbidden):
-    """The send is taken with a solution of the challenge, base64 by a library of ALTCHA version 2.
+    """The request needs a solution of the challenge, base64 by a library of ALTCHA version 2.
 
-    It is good once, within 10 minutes.
+    A solution is valid once, within 10 minutes.
     """
 
     code, title = "proof_required", "Send a proof of work with the request"
@@ -17,13 +17,13 @@ class ProofRequired(Forbidden):
         "within 10 minutes, with its payload (base64 of challenge and solution) as `altcha`"
     )
 
-    def __init__(self, challenge: Mapping[str, object], *, again: bool = False) -> None:
-        """Keep the challenge; `again`: the request had a solution that does not count."""
+    def __init__(self, challenge: Mapping[str, object], *, was_presented: bool = False) -> None:
+        """Keep the challenge; `was_presented`: the request had a solution that was not accepted."""
         refused = (
             "The solution in `altcha` was used before, is too old or too easy by now, or cannot be "
             "read; solve the new challenge"
         )
-        super().__init__(refused if again else None)
+        super().__init__(refused if was_presented else None)
         self.challenge = challenge
 
     def members(self) -> dict[str, object]:
@@ -32,11 +32,11 @@ class ProofRequired(Forbidden):
 
 
 class LimitReached(RateLimited):
-    """A send limit refuses; `refuses` says whom."""
+    """A send limit is full; `applies_to` says which requests it refuses."""
 
-    def __init__(self, refuses: str, wait_ms: int) -> None:
-        """Keep whom the limit refuses, and for how long."""
+    def __init__(self, applies_to: str, wait_ms: int) -> None:
+        """Keep which requests the limit refuses, and for how long."""
         seconds = max(1, -(-wait_ms // 1000))
         advice = f"Too many codes were asked for; use the newest, or try again in {seconds} s"
         super().__init__(seconds, advice)
-        self.refuses = refuses
+        self.applies_to = applies_to

@@ -1,6 +1,6 @@
-"""The table of limits: which scope an event counts in, and how often it may happen there.
+"""The rate limits: the scopes that an event counts in, and how often it may happen in each.
 
-Every limit of `docs/settings.md` is changed by its setting; what a limit counts is said here.
+A setting of `docs/settings.md` changes a limit's number; this module says what the limit counts.
 """
 
 import hashlib
@@ -15,93 +15,100 @@ from auth_service.phone import split_country_code
 from auth_service.settings import AuthSettings
 from shared.limits import Rate
 
-IPV6_SITE_BITS = 64
+IPV6_CLIENT_BITS = 64
 PREFIX_DIGITS = 3
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-IPV6, SITES_OF_NETWORK = 6, 5
-"""A network of IPv6 may send so many times what one of its sites may."""
-NOTICES: Mapping[Channel, tuple[Rate, ...]] = {
+IPV6, CLIENTS_OF_NETWORK = 6, 5
+"""An IPv6 network may send this many times what one of its clients may."""
+NOTICE_RATES: Mapping[Channel, tuple[Rate, ...]] = {
     "sms": (Rate(3, DAY_MS),),
     "email": (Rate(5, HOUR_MS), Rate(10, DAY_MS)),
 }
-"""Notices of one kind to one user; what is left out is counted in the next sign-in notice."""
+"""Notices of one kind to one user; the next sign-in notice says how many were left out."""
 
-Refuses = Literal["everybody", "strangers", "newcomers", "strangers_quietly", "newcomers_quietly"]
-"""`strangers`: devices that have not proven the destination. `newcomers`: strangers again, and only
-for a number that no verified user holds. `quietly`: they are not told that they get nothing."""
+AppliesTo = Literal[
+    "everyone",
+    "unknown_devices",
+    "new_contacts",
+    "unknown_devices_silently",
+    "new_contacts_silently",
+]
+"""`unknown_devices`: devices that have not proven the destination. `new_contacts`: the same, at a
+destination without a verified owner. `silently`: the message is dropped without an error."""
 
 
 class Scope(NamedTuple):
-    """One counter in Redis, and whom it refuses when it is full.
+    """One counter in Redis, and the requests that it refuses when it is full.
 
-    `counts`: whether what it does not refuse is counted in it.
+    `counts`: whether an accepted request is counted in it.
     """
 
     name: str
     key: str
     rates: tuple[Rate, ...]
-    refuses: Refuses = "everybody"
+    applies_to: AppliesTo = "everyone"
     counts: bool = True
 
 
 def digest(*parts: str) -> str:
-    """Return a key that does not show its parts, the same in every replica.
+    """Return a hash of the parts for use in a Redis key, the same in every replica.
 
-    It is no secret's HMAC, because replicas share it while secrets rotate.
+    It is not an HMAC, because replicas share it while secrets rotate.
     """
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def site(address: IPv4Address | IPv6Address) -> str:
-    """Return what counts as one client: an IPv4 address, or an IPv6 /64 network."""
+def client_network(address: IPv4Address | IPv6Address) -> str:
+    """Return the network that counts as one client: an IPv4 address, or an IPv6 /64."""
     if isinstance(address, IPv6Address):
-        return str(IPv6Network((address, IPV6_SITE_BITS), strict=False))
+        return str(IPv6Network((address, IPV6_CLIENT_BITS), strict=False))
     return str(address)
 
 
-def prefix(phone_number: str) -> str:
-    """Return country code and next three digits: where number ranges are rented for pumping."""
+def number_prefix(phone_number: str) -> str:
+    """Return country code and next three digits: SMS pumping rents number ranges of this size."""
     country_code, digits = split_country_code(phone_number)
     return f"{country_code}-{digits[:PREFIX_DIGITS]}"
 
 
-def sent_scopes(
+def send_scopes(
     settings: AuthSettings,
     destination: Destination,
     client: Client,
     *,
-    known: bool,
-    quiet: bool,
+    is_known_device: bool,
+    conceal: bool,
     queues: bool,
     to: Destination | None = None,
 ) -> Sequence[Scope]:
-    """Return what one code on its way counts in, the narrowest first; nothing without a limit.
+    """Return the scopes of one code, the narrowest first; none without a limit.
 
-    `known`: the client's device has signed in by the destination, which gives it counters of its
-    own. `quiet`: who is a newcomer must not show. `queues`: a message is sent unless a limit drops
-    it. What sends nothing costs nothing: it counts for the very address, not for the mailbox of its
-    owner, nor in the total. `to`: where the message goes when `destination` is a username.
+    `is_known_device`: the client's device has signed in by the destination and has counters of its
+    own. `conceal`: the answer must not show whether the destination has an owner. `queues`: a
+    message is sent unless a limit drops it. A request without a message counts for the exact
+    address alone, not for its mailbox, nor in the total. `to`: where the message goes when
+    `destination` is a username.
     """
     mailbox = destination.mailbox
-    asker = _device_counter(client) if known else site(client.address)
+    client_key = _trusted_client_key(client) if is_known_device else client_network(client.address)
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     per_destination = settings.limit_send_per_destination
     return [
-        *limit_scope("cooldown", own, "cooldown", mailbox, asker),
-        *limit_scope("send_per_destination", per_destination, "send", mailbox, asker),
-        *_total_scopes(settings, destination, quiet=quiet, queues=queues),
+        *limit_scope("cooldown", own, "cooldown", mailbox, client_key),
+        *limit_scope("send_per_destination", per_destination, "send", mailbox, client_key),
+        *_total_scopes(settings, destination, conceal=conceal, queues=queues),
         *_client_scopes(settings, client),
-        *_expense_scopes(settings, destination, quiet=quiet, counts=queues),
-        *(_hidden_scopes(settings, to) if to else ()),
+        *_cost_scopes(settings, destination, conceal=conceal, counts=queues),
+        *(_recipient_scopes(settings, to) if to else ()),
     ]
 
 
 def _total_scopes(
-    settings: AuthSettings, destination: Destination, *, quiet: bool, queues: bool
+    settings: AuthSettings, destination: Destination, *, conceal: bool, queues: bool
 ) -> Sequence[Scope]:
-    """Return what bounds the codes for a destination, whoever asks for them."""
+    """Return the limit on codes for a destination from all clients together."""
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
-    refuses: Refuses = "strangers_quietly" if quiet else "strangers"
+    refuses: AppliesTo = "unknown_devices_silently" if conceal else "unknown_devices"
     whole = limit_scope(name, rates, "send_all", destination.mailbox, refuses=refuses)
     if destination.mailbox == destination.address:
         return whole
@@ -110,115 +117,121 @@ def _total_scopes(
 
 
 def _client_scopes(settings: AuthSettings, client: Client) -> Sequence[Scope]:
-    """Return what bounds one client; an IPv6 network has more sites than can be counted apart."""
+    """Return the limits on one client; an IPv6 network has too many clients to count each apart."""
     name, rates = "send_per_ip", settings.limit_send_per_ip
-    scopes = [*limit_scope(name, rates, "send_ip", site(client.address), refuses="strangers")]
+    scopes = [
+        *limit_scope(
+            name, rates, "send_ip", client_network(client.address), refuses="unknown_devices"
+        )
+    ]
     if client.address.version == IPV6:
-        wide = tuple(Rate(rate.most * SITES_OF_NETWORK, rate.window_ms) for rate in rates)
+        wide = tuple(Rate(rate.most * CLIENTS_OF_NETWORK, rate.window_ms) for rate in rates)
         network = str(client.network)
-        scopes += limit_scope(name, wide, "send_network", network, refuses="strangers")
+        scopes += limit_scope(name, wide, "send_network", network, refuses="unknown_devices")
     return scopes
 
 
-def _expense_scopes(
-    settings: AuthSettings, destination: Destination, *, quiet: bool, counts: bool = True
+def _cost_scopes(
+    settings: AuthSettings, destination: Destination, *, conceal: bool, counts: bool = True
 ) -> Sequence[Scope]:
-    """Return what bounds the cost of messages: those to a range of numbers, and all together."""
-    refuses: Refuses = "newcomers_quietly" if quiet else "newcomers"
+    """Return the limits on cost: messages to one range of numbers, and all messages."""
+    refuses: AppliesTo = "new_contacts_silently" if conceal else "new_contacts"
     scopes: list[Scope] = []
-    if destination.spendable and (rates := settings.limit_send_per_prefix):
-        range_ = prefix(destination.address)
+    if destination.costs_money and (rates := settings.limit_send_per_prefix):
+        range_ = number_prefix(destination.address)
         scopes += limit_scope("send_per_prefix", rates, "send_prefix", range_, refuses=refuses)
     total = limit_scope("send_total", settings.limit_send_total, "send_total", refuses=refuses)
     return [*scopes, *(scope._replace(counts=counts) for scope in total)]
 
 
-def _hidden_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope]:
-    """Return what a message counts in that a username's holder gets.
+def _recipient_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope]:
+    """Return the scopes of a message to the address behind a username.
 
-    A full limit of the address drops it too. It is not counted there: whoever names both would see
-    that they belong together.
+    A full limit of the address drops the message too. The message is not counted there: a client
+    that tries both would see that they belong together.
     """
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
-    refuses: Refuses = "strangers_quietly"
+    refuses: AppliesTo = "unknown_devices_silently"
     address = limit_scope(name, rates, "send_all", to.mailbox, refuses=refuses)
     return [
         *(scope._replace(counts=False) for scope in address),
         *limit_scope(name, rates, "send_named", to.mailbox, refuses=refuses),
-        *_expense_scopes(settings, to, quiet=True),
+        *_cost_scopes(settings, to, conceal=True),
     ]
 
 
 def notice_scopes(
     settings: AuthSettings, destination: Destination, user_id: UUID, template: str
 ) -> Sequence[Scope]:
-    """Return what one notice counts in.
+    """Return the scopes of one notice.
 
-    Only the user's own limit refuses: strangers who fill the others must not keep a notice back.
+    Only the user's own limit refuses: other people's traffic must not keep a notice back.
     """
     kind = f"notice_{destination.channel}"
-    rates = NOTICES[destination.channel]
+    rates = NOTICE_RATES[destination.channel]
     total = settings.limit_send_total_per_destination
     return [
         *limit_scope(kind, rates, kind, str(user_id), template),
         *limit_scope("send_total_per_destination", total, "send_all", destination.mailbox),
-        *_expense_scopes(settings, destination, quiet=False),
+        *_cost_scopes(settings, destination, conceal=False),
     ]
 
 
-def wrong_scopes(
+def wrong_code_scopes(
     settings: AuthSettings, destination: Destination, client: Client, *, with_handle: bool
 ) -> Sequence[Scope]:
-    """Return what one wrong code counts in; nothing without a limit.
+    """Return the scopes of one wrong code; none without a limit.
 
-    Tries with a challenge handle count apart from those without, and for each client address by
-    itself: else a stranger, asking for codes and guessing at them, would use up the owner's tries.
+    Tries with a challenge handle count apart from those without, and separately for each client
+    address: else a third party who requests and guesses codes would use up the owner's tries.
     """
-    here, mailbox = site(client.address), destination.mailbox
-    kind, *whose = ("handle", mailbox, here) if with_handle else ("newest", mailbox)
+    network, mailbox = client_network(client.address), destination.mailbox
+    kind, *whose = ("handle", mailbox, network) if with_handle else ("newest", mailbox)
     rates, per_ip = settings.limit_wrong_per_destination, settings.limit_wrong_per_ip
     return (
         *limit_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
-        *limit_scope("wrong_per_ip", per_ip, "wrong_ip", here, refuses="strangers"),
+        *limit_scope("wrong_per_ip", per_ip, "wrong_ip", network, refuses="unknown_devices"),
     )
 
 
 def login_scopes(
-    settings: AuthSettings, name: str, client: Client, *, known: bool = False
+    settings: AuthSettings, name: str, client: Client, *, is_known_device: bool = False
 ) -> tuple[Scope, Scope]:
-    """Return what one password given for `name` counts in: its failures, and all of the client's.
+    """Return the scopes of one password for `name`: the name's failures, and all of the client's.
 
-    By the name as it was given and not by the account: else two names of one account would show
-    that they are. By client too: else anybody could lock the owner out. `known`: the client's
-    device has signed in by the name, which gives it counters of its own.
+    They count by the name as given, not by the account: else two names of one account would show
+    that they belong together. They count by client too: else anybody could lock the owner out.
+    `is_known_device`: the client's device has signed in by the name and has counters of its own.
     """
     return _password_scopes(
-        settings, name, _device_counter(client) if known else site(client.address)
+        settings,
+        name,
+        _trusted_client_key(client) if is_known_device else client_network(client.address),
     )
 
 
 def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope, Scope]:
-    """Return what a password counts in that a signed-in user gives: the session's own counters."""
+    """Return the scopes of a password that a signed-in user gives: the session's own counters."""
     return _password_scopes(settings, "own", f"session:{session_id}")
 
 
-def _password_scopes(settings: AuthSettings, name: str, asker: str) -> tuple[Scope, Scope]:
-    failures = f"limit:login_failures:{digest(name, asker)}"
+def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tuple[Scope, Scope]:
+    failures = f"limit:login_failures:{digest(name, client_key)}"
     return (
         Scope("login_failures", failures, settings.limit_login_failures),
-        Scope("login_per_ip", f"limit:login_ip:{digest(asker)}", settings.limit_login_per_ip),
+        Scope("login_per_ip", f"limit:login_ip:{digest(client_key)}", settings.limit_login_per_ip),
     )
 
 
-def _device_counter(client: Client) -> str:
-    """Return what stands for a known device where strangers are counted by their address."""
+def _trusted_client_key(client: Client) -> str:
+    """Return the counter key of a known device; unknown devices are counted by their address."""
     return f"device:{(client.device or b'').hex()}"
 
 
 def limit_scope(
-    name: str, rates: tuple[Rate, ...], kind: str, *whose: str, refuses: Refuses = "everybody"
+    name: str, rates: tuple[Rate, ...], kind: str, *whose: str, refuses: AppliesTo = "everyone"
 ) -> Sequence[Scope]:
-    """Return one scope, or none when it has no limit, which spares Redis the look."""
+    """Return one scope, or none when it has no limit, which saves a look-up in Redis."""
     if not rates:
         return ()
     return (Scope(name, f"limit:{kind}:{digest(*whose)}", rates, refuses),)

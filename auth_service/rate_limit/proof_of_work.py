@@ -1,4 +1,4 @@
-"""Proof of work: what a send costs its sender while a range of numbers is being abused.
+"""Proof of work: a computation that a client does before a code is sent to an abused range.
 
 The format is ALTCHA's, version 2: PBKDF2 over a counter that the client has to find. A challenge
 takes a phone about two seconds on average, and twice as long for each level (`breaker.lua`).
@@ -17,14 +17,14 @@ from shared.entropy import Entropy
 ALGORITHM = "PBKDF2/SHA-256"
 ITERATIONS = 1000
 """Of one try."""
-MOST_TRIES = 6000
+MAX_TRIES = 6000
 """At the lowest level. Every number of tries up to it is equally likely, so none can be skipped."""
 LIFE_SECONDS = 600
 MAX_SOLUTION = 4096
 
 
 class ProofOfWork:
-    """Makes challenges and checks solutions; which ones were used is noted by the send itself."""
+    """Makes challenges and checks solutions; `send.lua` stores which ones were used."""
 
     def __init__(self, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:
         """Sign challenges with the keyring's keys for work."""
@@ -32,24 +32,24 @@ class ProofOfWork:
         self._clock = clock
         self._entropy = entropy
 
-    def require(self, level: int, *, again: bool) -> ProofRequired:
+    def refusal(self, level: int, *, was_presented: bool) -> ProofRequired:
         """Return the refusal with a fresh challenge of that level, 0 to 4.
 
-        `again`: the request had a solution, which does not count.
+        `was_presented`: the request had a solution, which was not accepted.
         """
         challenge = altcha.create_challenge(
             ALGORITHM,
             ITERATIONS,
-            counter=1 + self._entropy.below(MOST_TRIES << level),
+            counter=1 + self._entropy.below(MAX_TRIES << level),
             expires_at=int(self._clock.now().timestamp()) + LIFE_SECONDS,
             data={"level": level},
             hmac_secret=self._keyring.keys("work")[0],
             hmac_key_secret=self._keyring.keys("work_key")[0],
         )
-        return ProofRequired(challenge.to_dict(), again=again)
+        return ProofRequired(challenge.to_dict(), was_presented=was_presented)
 
-    def check(self, payload: str | None) -> Solution | None:
-        """Return the solution of one of our challenges; None when it is none, or has expired."""
+    def read_solution(self, payload: str | None) -> Solution | None:
+        """Return the solution of one of our challenges; None for an invalid or expired one."""
         if not payload:
             return None
         signing, keys = self._keyring.keys("work"), self._keyring.keys("work_key")

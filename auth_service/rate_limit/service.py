@@ -1,4 +1,4 @@
-"""Counting attempts that send nothing: wrong passwords."""
+"""Counting attempts that send no message, such as passwords."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,16 +14,16 @@ LIMITS = lua("auth_service.rate_limit", "sliding_window.lua")
 ATTEMPT = Script.of(LIMITS, lua("auth_service.rate_limit", "attempt.lua"))
 
 
-class Throttle:
-    """Counts before it is known how an attempt ends, so that a thousand at once count alike."""
+class RateLimiter:
+    """Counts an attempt before its outcome is known, so that concurrent ones all count."""
 
     def __init__(self, redis: BatchedRedis, clock: Clock) -> None:
         """Count in `redis`."""
         self._redis = redis
         self._clock = clock
 
-    async def attempt(self, scopes: Sequence[Scope]) -> int:
-        """Count one attempt in all of the scopes; return the moment under which it is counted.
+    async def count(self, scopes: Sequence[Scope]) -> int:
+        """Count one attempt in all of the scopes; return its time (ms), which identifies it.
 
         Raises:
             RateLimited: one of them is full; nothing was counted.
@@ -37,23 +37,25 @@ class Throttle:
         return now
 
     @asynccontextmanager
-    async def guess(self, scopes: Sequence[Scope]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    async def attempt(
+        self, scopes: Sequence[Scope]
+    ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """Count a password in all of the scopes while the block checks it.
 
-        Yields what takes it back in the first of them, for when it has let somebody in. It is
-        taken back here when the block ends in a 503: the password was not checked then. What
-        tells of a wrong one belongs behind the block, else failing to tell would make guesses free.
+        Yields a function that refunds the attempt in the first scope, for a right password. A 503
+        in the block refunds it too: the password was not checked. Record a wrong password after
+        the block: else a failure to record would make guesses free.
 
         Raises:
             RateLimited: one of them is full; nothing was counted.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        forgive = partial(self._forgive, scopes[0], await self.attempt(scopes))
+        refund = partial(self._refund, scopes[0], await self.count(scopes))
         try:
-            yield forgive
+            yield refund
         except ServiceUnavailable:
-            await forgive()
+            await refund()
             raise
 
-    async def _forgive(self, scope: Scope, moment: int) -> None:
-        await self._redis.execute("LREM", scope.key, 1, moment)
+    async def _refund(self, scope: Scope, time_ms: int) -> None:
+        await self._redis.execute("LREM", scope.key, 1, time_ms)

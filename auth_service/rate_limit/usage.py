@@ -1,7 +1,6 @@
-"""Limits on what a signed-in client may do: they share the service's time fairly.
+"""Limits on a signed-in client's requests, which share the service's capacity fairly.
 
-They decide nothing about who gets in. So where Redis cannot count, the request goes on: an
-outage of Redis signs nobody out.
+They guard no secret, so a request goes on when Redis cannot count: an outage signs nobody out.
 """
 
 from collections.abc import Sequence
@@ -10,20 +9,20 @@ from uuid import UUID
 import structlog
 
 from auth_service.rate_limit.model import HOUR_MS, Scope, limit_scope
-from auth_service.rate_limit.service import Throttle
+from auth_service.rate_limit.service import RateLimiter
 from auth_service.settings import AuthSettings
 from shared.errors import ServiceUnavailable
 from shared.limits import Rate
 
 log = structlog.get_logger()
-SIGN_OUT_OTHERS = (Rate(5, HOUR_MS),)
+LOGOUT_OTHERS_RATES = (Rate(5, HOUR_MS),)
 
 
 def write_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Sequence[Scope]:
-    """Return what one change by a signed-in user counts in.
+    """Return the scopes of one change by a signed-in user.
 
-    The session's limit is below the user's: whoever holds one stolen session cannot use up what
-    its owner needs to change the password.
+    The session's limit is below the user's: a stolen session cannot use up the requests that its
+    owner needs to change the password.
     """
     per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
     return [
@@ -33,7 +32,7 @@ def write_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Seq
 
 
 def refresh_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Sequence[Scope]:
-    """Return what one exchange of a refresh token counts in."""
+    """Return the scopes of one exchange of a refresh token."""
     per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
     return [
         *limit_scope("refresh_per_session", per_session, "refresh_per_session", str(session_id)),
@@ -41,17 +40,17 @@ def refresh_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> S
     ]
 
 
-def sign_out_others_scopes(session_id: UUID) -> Sequence[Scope]:
-    """Return what one sign-out of all other sessions counts in.
+def logout_others_scopes(session_id: UUID) -> Sequence[Scope]:
+    """Return the scopes of one logout of all other sessions.
 
-    It also ends the codes and devices of the user. Without a limit one stolen session would end
-    whatever its owner begins. A sign-out that ends its caller too has none.
+    It also invalidates the user's codes and devices: without a limit, a stolen session could undo
+    every sign-in of its owner. A logout that includes the caller's session has no limit.
     """
-    return limit_scope("sign_out_others", SIGN_OUT_OTHERS, "sign_out_others", str(session_id))
+    return limit_scope("sign_out_others", LOGOUT_OTHERS_RATES, "sign_out_others", str(session_id))
 
 
-async def count_use(throttle: Throttle, scopes: Sequence[Scope]) -> None:
-    """Count one use in all of the scopes, where they can be counted.
+async def count_if_available(rate_limiter: RateLimiter, scopes: Sequence[Scope]) -> None:
+    """Count one request in all of the scopes; do nothing while Redis is away.
 
     Raises:
         RateLimited: one of them is full; nothing was counted.
@@ -59,6 +58,6 @@ async def count_use(throttle: Throttle, scopes: Sequence[Scope]) -> None:
     if not scopes:
         return
     try:
-        await throttle.attempt(scopes)
+        await rate_limiter.count(scopes)
     except ServiceUnavailable:
         log.warning("usage.count_failed", scope=scopes[0].name)

@@ -8,7 +8,7 @@ from auth_service.destination import Destination
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RegistrationRequest:
     """What is claimed. `mobile` is E.164; `password` is plain, and is kept as a hash alone."""
 
     mobile: str | None
@@ -33,7 +33,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenIdentifiers:
     """Which of the claims a verified account has."""
 
     mobile: bool
@@ -42,14 +42,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SelectedRegistration:
     """The registration that a proof activates, and whether it keeps what it claimed."""
 
     id: UUID
-    whole: bool
+    keep_profile: bool
 
 
-def choose(fresh: Sequence[UUID], named: UUID | None, *, by_handle: bool) -> Choice | None:
+def select_registration(
+    fresh: Sequence[UUID], named: UUID | None, *, by_handle: bool
+) -> SelectedRegistration | None:
     """Return what to activate among an address's open registrations, the newest first.
 
     `named`: the registration that the proven code was sent for. A code that was asked for again
@@ -58,5 +60,5 @@ def choose(fresh: Sequence[UUID], named: UUID | None, *, by_handle: bool) -> Cho
     be where several registrations are open and the code is proven without its handle.
     """
     if named is not None and by_handle:
-        return Choice(named, whole=True) if named in fresh else None
-    return Choice(fresh[0], whole=list(fresh) == [named]) if fresh else None
+        return SelectedRegistration(named, keep_profile=True) if named in fresh else None
+    return SelectedRegistration(fresh[0], keep_profile=list(fresh) == [named]) if fresh else None

@@ -6,9 +6,13 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from auth_service.destination import Channel, Destination
-from auth_service.registration.model import Choice, Claim, Taken
+from auth_service.registration.model import (
+    RegistrationRequest,
+    SelectedRegistration,
+    TakenIdentifiers,
+)
 from auth_service.user.model import REGISTRATION_LIFE, Account
-from auth_service.user.repository import HOLDS, PREFIXED, account_of
+from auth_service.user.repository import IS_OWNED_BY, PREFIXED, account_of
 from shared.db import Connection
 
 FIND_TAKEN = """
@@ -17,28 +21,28 @@ SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified) A
        EXISTS (SELECT 1 FROM users
                WHERE lower(username) = lower($3) AND status <> 'pending') AS username"""
 
-ADD = """
+INSERT_REGISTRATION = """
 INSERT INTO users (id, username, name, first_name, last_name, email, phone_number, password,
                    status, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)"""
 
 # A registration is open at the one address that its code goes to.
-GOES_TO: dict[Channel, str] = {
+CODE_GOES_TO: dict[Channel, str] = {
     "sms": "phone_number = $1",
     "email": "email = $1 AND phone_number IS NULL",
 }
-IS_OPEN = {
+HAS_OPEN_REGISTRATION = {
     channel: f"""
 SELECT EXISTS (
     SELECT 1 FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2
-) AND NOT EXISTS (SELECT 1 FROM users u WHERE {HOLDS[channel]})"""
-    for channel, goes_to in GOES_TO.items()
+) AND NOT EXISTS (SELECT 1 FROM users u WHERE {IS_OWNED_BY[channel]})"""
+    for channel, goes_to in CODE_GOES_TO.items()
 }
-LOCK_OPEN = {
+LOCK_OPEN_REGISTRATIONS = {
     channel: f"""
 SELECT id FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2
 ORDER BY created_at DESC, id DESC FOR UPDATE"""
-    for channel, goes_to in GOES_TO.items()
+    for channel, goes_to in CODE_GOES_TO.items()
 }
 
 # What was not proven is dropped where a verified account has it by now; but where accounts are
@@ -78,28 +82,38 @@ FIND_BY_HANDLE = {
 SELECT id FROM users
 WHERE {goes_to} AND status = 'pending' AND created_at > $2
   AND id = (SELECT user_id FROM tokens WHERE hash = $3 AND scope = 'registration')"""
-    for channel, goes_to in GOES_TO.items()
+    for channel, goes_to in CODE_GOES_TO.items()
 }
 ADD_HANDLE = """
 INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
 SELECT $1, 'registration', id, $3, $4 FROM users WHERE id = $2 AND status = 'pending'"""
 REMOVE_HANDLES = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'registration'"
 
-REMOVE = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
+REMOVE_REGISTRATIONS = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
 
 
-async def find_taken(connection: Connection, claim: Claim) -> Taken:
+async def find_taken_identifiers(
+    connection: Connection, claim: RegistrationRequest
+) -> TakenIdentifiers:
     """Tell which of the claims a verified account has."""
     row = await connection.fetchrow(FIND_TAKEN, claim.mobile, claim.email, claim.username)
-    return Taken(**row) if row else Taken(mobile=False, email=False, username=False)
+    return (
+        TakenIdentifiers(**row)
+        if row
+        else TakenIdentifiers(mobile=False, email=False, username=False)
+    )
 
 
-async def add(
-    connection: Connection, user_id: UUID, claim: Claim, password: str | None, now: datetime
+async def insert_registration(
+    connection: Connection,
+    user_id: UUID,
+    claim: RegistrationRequest,
+    password: str | None,
+    now: datetime,
 ) -> None:
     """Store a registration; `password` is a hash."""
     await connection.execute(
-        ADD,
+        INSERT_REGISTRATION,
         user_id,
         claim.username,
         claim.name,
@@ -128,32 +142,40 @@ async def find_by_handle(
     return found
 
 
-async def is_open(connection: Connection, destination: Destination, now: datetime) -> bool:
+async def has_open_registration(
+    connection: Connection, destination: Destination, now: datetime
+) -> bool:
     """Tell whether a registration waits at the address, which nobody has proven yet."""
-    query, since = IS_OPEN[destination.channel], now - REGISTRATION_LIFE
+    query, since = HAS_OPEN_REGISTRATION[destination.channel], now - REGISTRATION_LIFE
     return bool(await connection.fetchval(query, destination.address, since))
 
 
-async def lock_open(connection: Connection, destination: Destination, now: datetime) -> list[UUID]:
+async def lock_open_registrations(
+    connection: Connection, destination: Destination, now: datetime
+) -> list[UUID]:
     """Return the address's open registrations, the newest first, locked until the end."""
-    query, since = LOCK_OPEN[destination.channel], now - REGISTRATION_LIFE
+    query, since = LOCK_OPEN_REGISTRATIONS[destination.channel], now - REGISTRATION_LIFE
     return [row["id"] for row in await connection.fetch(query, destination.address, since)]
 
 
 async def activate(
-    connection: Connection, destination: Destination, choice: Choice, *, conceals: bool
+    connection: Connection,
+    destination: Destination,
+    choice: SelectedRegistration,
+    *,
+    conceals: bool,
 ) -> Account | None:
     """Turn a registration into an account; None when somebody else took its name just now."""
     query = ACTIVATE[destination.channel]
     try:
         async with connection.transaction():
-            row = await connection.fetchrow(query, choice.id, choice.whole, conceals)
+            row = await connection.fetchrow(query, choice.id, choice.keep_profile, conceals)
             await connection.execute(REMOVE_HANDLES, choice.id)
     except UniqueViolationError:
         return None
     return account_of(row) if row else None
 
 
-async def remove(connection: Connection, registrations: list[UUID]) -> None:
+async def remove_registrations(connection: Connection, registrations: list[UUID]) -> None:
     """Remove registrations whose address is somebody's by now."""
-    await connection.execute(REMOVE, registrations)
+    await connection.execute(REMOVE_REGISTRATIONS, registrations)

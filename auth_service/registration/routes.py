@@ -2,13 +2,17 @@
 
 from aiohttp import web
 
-from auth_service.destination import destination_of, mail_destination, phone_destination
+from auth_service.destination import (
+    parse_destination,
+    parse_mail_destination,
+    parse_phone_destination,
+)
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.schemas import Sent
+from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.registration import service
 from auth_service.registration.errors import AlreadyRegistered
-from auth_service.registration.model import Claim
+from auth_service.registration.model import RegistrationRequest
 from auth_service.registration.schemas import (
     RegisterBody,
     Registered,
@@ -16,10 +20,10 @@ from auth_service.registration.schemas import (
     VerifyBody,
 )
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.cookies import require_issuable
+from auth_service.session.cookies import require_can_issue
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
-from auth_service.session.responses import client_of, sign_in_of, token_pair
+from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import Activation
 from auth_service.settings import AuthSettings
 from auth_service.user.errors import UserNotRegistered
@@ -39,7 +43,7 @@ routes = Routes("registration")
     "/register",
     summary="Register with a mobile or an email, to be activated by the code sent there",
     body=RegisterBody,
-    answers={201: Registered, 202: Sent},
+    answers={201: Registered, 202: ChallengeResponse},
     errors=(AlreadyRegistered, ProofRequired, RateLimited),
     auth=False,
 )
@@ -47,10 +51,10 @@ async def register(request: web.Request) -> web.Response:
     """Keep what is claimed; where accounts are concealed, say no more than that a code is sent."""
     body, parts = await read_body(request, RegisterBody), request.app[PARTS]
     claim = _claim(body, parts.settings)
-    challenge, user_id = await service.register(parts, claim, client_of(request, body))
+    challenge, user_id = await service.register(parts, claim, read_client(request, body))
     if parts.conceals:
-        return json_response(Sent.of(challenge, SENT), 202)
-    sent = Sent.of(challenge, REGISTERED)
+        return json_response(ChallengeResponse.of(challenge, SENT), 202)
+    sent = ChallengeResponse.of(challenge, REGISTERED)
     return json_response(Registered(user_id=user_id, **sent.model_dump()), 201)
 
 
@@ -59,17 +63,17 @@ async def register(request: web.Request) -> web.Response:
     "/resend-otp",
     summary="Ask for another activation code",
     body=ResendBody,
-    answers={202: Sent},
+    answers={202: ChallengeResponse},
     errors=(UserNotRegistered, ProofRequired, RateLimited),
     auth=False,
 )
 async def resend_otp(request: web.Request) -> web.Response:
     """Send the code again, where a registration waits for one."""
     body, parts = await read_body(request, ResendBody), request.app[PARTS]
-    destination = destination_of(parts.settings, body.mobile, body.email)
-    client = client_of(request, body)
+    destination = parse_destination(parts.settings, body.mobile, body.email)
+    client = read_client(request, body)
     challenge = await service.resend(parts, destination, body.challenge, client)
-    return json_response(Sent.of(challenge, SENT), 202)
+    return json_response(ChallengeResponse.of(challenge, SENT), 202)
 
 
 @routes.add(
@@ -84,17 +88,17 @@ async def resend_otp(request: web.Request) -> web.Response:
 async def verify_otp(request: web.Request) -> web.Response:
     """Spend the code."""
     body, app = await read_body(request, VerifyBody), request.app
-    require_issuable(request, body.transport)
-    destination = destination_of(app[SETTINGS], body.mobile, body.email)
-    entrance = sign_in_of(request, BY_CODE[destination.channel], body)
-    signed_in = await service.verify(app[PARTS], destination, body.otp, body.challenge, entrance)
-    return token_pair(request, signed_in, transport=body.transport, message=ACTIVATED)
+    require_can_issue(request, body.transport)
+    destination = parse_destination(app[SETTINGS], body.mobile, body.email)
+    context = read_sign_in_context(request, BY_CODE[destination.channel], body)
+    signed_in = await service.verify(app[PARTS], destination, body.otp, body.challenge, context)
+    return token_pair_response(request, signed_in, transport=body.transport, message=ACTIVATED)
 
 
-def _claim(body: RegisterBody, settings: AuthSettings) -> Claim:
-    mobile = phone_destination(body.mobile, settings, field="mobile") if body.mobile else None
-    email = mail_destination(body.email, field="email") if body.email else None
-    return Claim(
+def _claim(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:
+    mobile = parse_phone_destination(body.mobile, settings, field="mobile") if body.mobile else None
+    email = parse_mail_destination(body.email, field="email") if body.email else None
+    return RegistrationRequest(
         mobile=mobile.address if mobile else None,
         email=email.address if email else None,
         username=body.username,

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Handle
-from auth_service.otp.schemas import ProofBody, Sent
+from auth_service.otp.schemas import ChallengeResponse, CodeBody
 from auth_service.password.model import NewPassword
 from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import AddressBody, Name, Username
@@ -34,7 +34,7 @@ class RegisterBody(SendBody):
         return self
 
 
-class Registered(Sent):
+class Registered(ChallengeResponse):
     """A registration waits for the code that is on its way."""
 
     user_id: UUID
@@ -54,7 +54,7 @@ class ResendBody(AddressBody, SendBody):
     )
 
 
-class VerifyBody(AddressBody, TokenIssuing, ProofBody):
+class VerifyBody(AddressBody, TokenIssuing, CodeBody):
     """The activation code, and where it went."""
 
     challenge: Handle | None = Field(

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from auth_service.rate_limit.usage import count_use, write_scopes
+from auth_service.rate_limit.usage import count_if_available, write_scopes
 from auth_service.resources import CALLER, CLOCK, DATABASE, PARTS, SETTINGS, VERIFIER
 from auth_service.session import service
 from shared.credentials import find_credential
@@ -29,7 +29,7 @@ async def authenticate(request: web.Request) -> None:
     operation = app[OPERATIONS][request.match_info.handler]
     if operation.is_counted:
         scopes = write_scopes(app[SETTINGS], caller.user.id, caller.session_id)
-        await count_use(app[PARTS].throttle, scopes)
+        await count_if_available(app[PARTS].rate_limiter, scopes)
     if operation.role is not None and operation.role not in caller.user.roles:
         raise Forbidden
     request[CALLER] = caller

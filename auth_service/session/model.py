@@ -10,7 +10,7 @@ from auth_service.audit.model import Event, Origin
 from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
-from auth_service.opaque_tokens import wrap
+from auth_service.opaque_tokens import encode_token
 from auth_service.user.model import User
 from shared.paging import Position
 
@@ -57,25 +57,25 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Lives:
+class SessionLifetimes:
     """How long things of a session last."""
 
     absolute: timedelta
     idle: timedelta
-    grace: timedelta
-    access: timedelta
+    refresh_grace: timedelta
+    access_token: timedelta
 
-    def refresh_until(self, session_ends: datetime, now: datetime) -> datetime:
+    def refresh_expiry(self, session_ends: datetime, now: datetime) -> datetime:
         """Return when a refresh token given out now expires."""
         return min(session_ends, now + self.idle)
 
-    def revoked_until(self, now: datetime) -> datetime:
+    def revocation_expiry(self, now: datetime) -> datetime:
         """Return when the last access token of a session revoked now has expired."""
-        return now + self.access + REVOCATION_SLACK
+        return now + self.access_token + REVOCATION_SLACK
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedInUser:
     """A user in a session with its current refresh token: what a TokenPair is made of."""
 
     user: User
@@ -84,17 +84,17 @@ class SignedIn:
     refresh_expires_at: datetime
 
 
-def successors(keyring: Keyring, token: str) -> Sequence[str]:
+def derive_successors(keyring: Keyring, token: str) -> Sequence[str]:
     """Return what follows `token` under every key, the signing one first.
 
     Derived, not drawn: whoever presents the same token gets the same successor, so that fifty
     requests at once make one lineage.
     """
-    return [wrap("chr_", mac) for mac in keyring.macs("refresh", token.encode())]
+    return [encode_token("chr_", mac) for mac in keyring.macs("refresh", token.encode())]
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class SignInContext:
     """How somebody comes in: from which client, and by what (`amr`, RFC 8176).
 
     `asked_at`: when the code was asked for that they come in by.
@@ -102,7 +102,7 @@ class Entrance:
 
     client: Client
     amr: tuple[str, ...]
-    asked_at: datetime | None = None
+    code_requested_at: datetime | None = None
 
     @property
     def origin(self) -> Origin:

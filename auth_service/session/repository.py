@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from auth_service.audit.repository import appending
+from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
 from auth_service.revocation.repository import from_record
@@ -34,7 +34,7 @@ WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND last_used_at >
   AND (created_at, id) < ($4, $5)
 ORDER BY created_at DESC, id DESC LIMIT $6"""
 
-READ_TOKEN = f"""
+READ_REFRESH_TOKEN = f"""
 SELECT t.hash, t.expires_at AS token_expires_at, t.used_at, t.successor_hash,
        f.used_at AS successor_used_at, f.expires_at AS successor_expires_at,
        s.revoked_at, {PREFIXED_SESSION}, {PREFIXED}
@@ -69,7 +69,7 @@ WITH dead AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id
 ), event AS (
-    {appending(6, "dead", session_id="dead.id")}
+    {insert_event_sql(6, "dead", session_id="dead.id")}
 ), told AS (
     INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
     SELECT 'session', id::text, $4, $3, $5 FROM dead RETURNING {REVOCATION_COLUMNS}
@@ -90,14 +90,14 @@ WITH barred AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
 ), event AS (
-    {appending(6, "(SELECT count(*) FROM dead) ended")}
+    {insert_event_sql(6, "(SELECT count(*) FROM dead) ended")}
 )
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
 SELECT 'session', id::text, $4, $3, $5 FROM dead"""
 
 # A higher generation kills every token of the user at once, with one message. Tickets carry none:
 # one that outlived this would bring back in whoever was put out.
-REVOKE_USER = f"""
+REVOKE_ALL_SESSIONS = f"""
 WITH raised AS (
     UPDATE users SET generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 RETURNING id, generation
@@ -107,14 +107,14 @@ WITH raised AS (
 ), void AS (
     DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
 ), event AS (
-    {appending(5, "raised")}
+    {insert_event_sql(5, "raised")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation, $3, $2, $4 FROM raised"""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RevokeResult:
     """What ending a session came to: `revocation` is to be told, None when it had ended before."""
 
     found: bool
@@ -187,14 +187,14 @@ async def list_sessions(
     return [session_of(row) for row in rows]
 
 
-async def lock_token(connection: Connection, token: IssuedToken) -> LockedToken | None:
+async def lock_refresh_token(connection: Connection, token: IssuedToken) -> LockedToken | None:
     """Lock the session that a refresh token belongs to, then read both; None when it is gone.
 
     The lock comes first and in a statement of its own, because a statement that waited for it
     would go on with the tokens as they were before.
     """
     await connection.execute(LOCK_SESSION, token.session_id)
-    row = await connection.fetchrow(READ_TOKEN, token.hash)
+    row = await connection.fetchrow(READ_REFRESH_TOKEN, token.hash)
     if row is None:
         return None
     return LockedToken(
@@ -209,7 +209,7 @@ async def lock_token(connection: Connection, token: IssuedToken) -> LockedToken 
     )
 
 
-async def find_issued(
+async def find_refresh_token(
     database: Database, hashes: Collection[bytes], session_id: UUID | None
 ) -> IssuedToken | None:
     """Return the one of these refresh tokens that belongs to the session, or to any session.
@@ -223,7 +223,7 @@ async def find_issued(
     return IssuedToken(**row) if row else None
 
 
-async def rotate(
+async def rotate_token(
     connection: Connection,
     *,
     old: bytes,
@@ -248,7 +248,7 @@ async def revoke_session(
     event: str,
     now: datetime,
     until: datetime,
-) -> Ended:
+) -> RevokeResult:
     """End one session of the user, if there is one with that id.
 
     `event`: packed, stored if the session was alive.
@@ -256,7 +256,9 @@ async def revoke_session(
     arguments = (session_id, user_id, now, reason, until, event)
     row = await connection.fetchrow(REVOKE_SESSION, *arguments)
     found = row is not None and row["found"]
-    return Ended(found, from_record(row) if row is not None and row["id"] is not None else None)
+    return RevokeResult(
+        found, from_record(row) if row is not None and row["id"] is not None else None
+    )
 
 
 async def lock_user(connection: Connection, user_id: UUID) -> None:
@@ -264,7 +266,7 @@ async def lock_user(connection: Connection, user_id: UUID) -> None:
     await connection.execute(LOCK_USER, user_id)
 
 
-async def revoke_others(
+async def revoke_other_sessions(
     connection: Connection,
     user_id: UUID,
     keep: UUID,
@@ -279,7 +281,7 @@ async def revoke_others(
     await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
 
 
-async def revoke_user(
+async def revoke_all_sessions(
     connection: Connection,
     user_id: UUID,
     *,
@@ -290,4 +292,4 @@ async def revoke_user(
 ) -> None:
     """End every session of the user by raising the generation, with tickets; in a transaction."""
     await lock_user(connection, user_id)
-    await connection.execute(REVOKE_USER, user_id, now, reason, until, event)
+    await connection.execute(REVOKE_ALL_SESSIONS, user_id, now, reason, until, event)

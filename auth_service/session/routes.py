@@ -5,13 +5,18 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth_service.audit.origin import origin
+from auth_service.audit.origin import read_origin
 from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session import service
-from auth_service.session.cookies import Grant, clear, find_grant, find_leaver
+from auth_service.session.cookies import (
+    PresentedRefreshToken,
+    clear_cookies,
+    read_logout_credential,
+    read_refresh_credential,
+)
 from auth_service.session.errors import RefreshInvalid, RefreshReused
-from auth_service.session.responses import token_pair
+from auth_service.session.responses import token_pair_response
 from auth_service.session.schemas import (
     LogoutAllBody,
     LogoutBody,
@@ -43,11 +48,11 @@ routes = Routes("sessions")
 )
 async def refresh(request: web.Request) -> web.Response:
     """Rotate the refresh token and sign a new access token."""
-    grant = find_grant(request, await read_optional_body(request, RefreshBody))
+    grant = read_refresh_credential(request, await read_optional_body(request, RefreshBody))
     signed_in = await service.refresh(
-        request.app[PARTS], grant.tokens, session_id=grant.session_id, origin=origin(request)
+        request.app[PARTS], grant.tokens, session_id=grant.session_id, origin=read_origin(request)
     )
-    return token_pair(request, signed_in, transport=grant.transport)
+    return token_pair_response(request, signed_in, transport=grant.transport)
 
 
 @routes.add(
@@ -64,15 +69,15 @@ async def refresh(request: web.Request) -> web.Response:
 )
 async def logout(request: web.Request) -> web.Response:
     """End the session that the access token, or a browser's refresh token, belongs to."""
-    leaver, parts = find_leaver(request), request.app[PARTS]
+    leaver, parts = read_logout_credential(request), request.app[PARTS]
     await read_optional_body(request, LogoutBody)
-    if isinstance(leaver, Grant):
-        await service.leave_by_refresh(
-            parts, leaver.tokens, session_id=leaver.session_id, origin=origin(request)
+    if isinstance(leaver, PresentedRefreshToken):
+        await service.logout_by_refresh_token(
+            parts, leaver.tokens, session_id=leaver.session_id, origin=read_origin(request)
         )
     else:
-        await service.leave(parts, leaver, origin(request))
-    return clear(request, web.Response(status=204))
+        await service.logout(parts, leaver, read_origin(request))
+    return clear_cookies(request, web.Response(status=204))
 
 
 @routes.add(
@@ -88,11 +93,11 @@ async def logout(request: web.Request) -> web.Response:
 async def logout_all(request: web.Request) -> web.Response:
     """End the caller's sessions."""
     body, parts = await read_optional_body(request, LogoutAllBody), request.app[PARTS]
-    await service.sign_out_everywhere(
-        parts, request[CALLER], origin(request), except_current=body.except_current
+    await service.logout_all(
+        parts, request[CALLER], read_origin(request), except_current=body.except_current
     )
     done = web.Response(status=204)
-    return done if body.except_current else clear(request, done)
+    return done if body.except_current else clear_cookies(request, done)
 
 
 @routes.add(
@@ -122,5 +127,7 @@ async def list_sessions(request: web.Request) -> web.Response:
 async def delete_session(request: web.Request) -> web.Response:
     """End the session with that id."""
     session_id = path_id(request)
-    await service.sign_out(request.app[PARTS], request[CALLER], session_id, origin(request))
+    await service.revoke_session(
+        request.app[PARTS], request[CALLER], session_id, read_origin(request)
+    )
     return web.Response(status=204)

@@ -68,7 +68,7 @@ class KeyStore:
         }
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{jwk['kid']}.jwk"
-        write_whole(path, json.dumps(jwk), mode=0o600)
+        write_atomically(path, json.dumps(jwk), mode=0o600)
         return _load(path)
 
     def drop_retired(self, now: datetime, token_life: timedelta) -> list[SigningKey]:
@@ -93,7 +93,7 @@ def public_set(keys: Sequence[SigningKey]) -> dict[str, Any]:
     return {"keys": [key.public_jwk for key in keys]}
 
 
-def write_whole(path: Path, text: str, mode: int) -> None:
+def write_atomically(path: Path, text: str, mode: int) -> None:
     """Write a file that appears complete or not at all, never readable by more than `mode` says."""
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)

@@ -2,15 +2,15 @@
 
 from aiohttp import web
 
-from auth_service.destination import Destination, phone_destination
+from auth_service.destination import Destination, parse_phone_destination
 from auth_service.otp.errors import OtpInvalid
-from auth_service.otp.schemas import Sent
+from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import PARTS, SETTINGS
-from auth_service.session.cookies import require_issuable
+from auth_service.session.cookies import require_can_issue
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
-from auth_service.session.responses import client_of, sign_in_of, token_pair
+from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import TokenPair
 from auth_service.signup import service
 from auth_service.signup.schemas import SignupBody
@@ -27,7 +27,7 @@ routes = Routes("sign-up")
     "/signup",
     summary="Ask for a code with `name`; send it back as `otp` to sign up or in",
     body=SignupBody,
-    answers={200: TokenPair, 201: TokenPair, 202: Sent},
+    answers={200: TokenPair, 201: TokenPair, 202: ChallengeResponse},
     errors=(OtpInvalid, AccountDisabled, CsrfFailed, ProofRequired, RateLimited),
     auth=False,
 )
@@ -35,21 +35,21 @@ async def signup(request: web.Request) -> web.Response:
     """Take the first step or the second one, by whether there is a code."""
     body = await read_body(request, SignupBody)
     settings = request.app[SETTINGS]
-    number = phone_destination(body.phone_number, settings, field="phone_number")
+    number = parse_phone_destination(body.phone_number, settings, field="phone_number")
     return await (_enter(request, body, number) if body.otp else _ask(request, body, number))
 
 
 async def _ask(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
-    client = client_of(request, body)
+    client = read_client(request, body)
     challenge = await service.ask(request.app[PARTS], number, body.name or "", client)
-    return json_response(Sent.of(challenge, "OTP sent successfully"), 202)
+    return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
 
 
 async def _enter(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
-    require_issuable(request, body.transport)
-    entrance = sign_in_of(request, BY_CODE["sms"], body)
-    opening = await service.enter(
-        request.app[PARTS], number, body.otp or "", body.challenge, entrance
+    require_can_issue(request, body.transport)
+    context = read_sign_in_context(request, BY_CODE["sms"], body)
+    result = await service.enter(
+        request.app[PARTS], number, body.otp or "", body.challenge, context
     )
-    status = 201 if opening.is_new else 200
-    return token_pair(request, opening.signed_in, status, transport=body.transport)
+    status = 201 if result.is_new else 200
+    return token_pair_response(request, result.signed_in, status, transport=body.transport)

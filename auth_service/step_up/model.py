@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from auth_service.session.model import Caller
 from auth_service.step_up.errors import StepUpRequired
 
-FRESH = timedelta(minutes=5)
+RECENT = timedelta(minutes=5)
 
 
-def require_fresh(caller: Caller, now: datetime) -> None:
+def require_recent_authentication(caller: Caller, now: datetime) -> None:
     """Pass a caller whose token says that they proved who they are a moment ago.
 
     Raises:
         StepUpRequired: it was longer ago.
     """
-    if now - caller.auth_time > FRESH:
+    if now - caller.auth_time > RECENT:
         raise StepUpRequired

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from auth_service.audit.repository import appending
+from auth_service.audit.repository import insert_event_sql
 from auth_service.session.model import Caller, Session
 from auth_service.session.repository import PREFIXED_SESSION, session_of
 from auth_service.user.model import Account
 from shared.db import Database
 
 # Only while session and user are alive, and the password is still the one that was verified.
-PROVE = f"""
+RECORD_AUTHENTICATION = f"""
 WITH s AS (
     UPDATE sessions
     SET auth_time = $4,
@@ -20,12 +20,12 @@ WITH s AS (
       AND u.password IS NOT DISTINCT FROM $6
     RETURNING sessions.*
 ), event AS (
-    {appending(7, "s")}
+    {insert_event_sql(7, "s")}
 )
 SELECT {PREFIXED_SESSION} FROM s"""
 
 
-async def prove(
+async def record_authentication(
     database: Database,
     caller: Caller,
     account: Account,
@@ -37,7 +37,7 @@ async def prove(
     """Note that the user was proven now; None when session or account are not any more as read."""
     async with database.connection() as connection:
         row = await connection.fetchrow(
-            PROVE,
+            RECORD_AUTHENTICATION,
             caller.session_id,
             account.user.id,
             account.user.generation,

@@ -60,7 +60,7 @@ class User:
         return [one.address for one in self.destinations("sms", "email")]
 
     @property
-    def challenged(self) -> list[str]:
+    def code_identifiers(self) -> list[str]:
         """What codes for the user may be asked for: the verified addresses, and `@username`."""
         return [*self.addresses, *([f"@{self.username.lower()}"] if self.username else [])]
 
@@ -79,13 +79,13 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimants:
+class AccountLookup:
     """Who goes by a name: its verified holder, or else who has registered with it last."""
 
-    holder: Account | None
+    owner: Account | None
     pending: Account | None
 
     @property
     def active(self) -> Account | None:
         """Return the holder who may be signed in."""
-        return self.holder if self.holder and self.holder.user.active else None
+        return self.owner if self.owner and self.owner.user.active else None

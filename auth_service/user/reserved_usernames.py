@@ -7,16 +7,16 @@ from shared.errors import FieldError, ValidationFailed
 _SEPARATORS = str.maketrans("", "", ".-_")
 
 
-def fold(username: str) -> str:
+def normalize(username: str) -> str:
     """Return what is compared: readers take `Ad-Min` for `admin`."""
     return username.translate(_SEPARATORS).lower()
 
 
-def refuse_reserved(username: str, reserved: Iterable[str]) -> None:
+def require_not_reserved(username: str, reserved: Iterable[str]) -> None:
     """Return when the username may be taken.
 
     Raises:
         ValidationFailed: it is reserved.
     """
-    if fold(username) in map(fold, reserved):
+    if normalize(username) in map(normalize, reserved):
         raise ValidationFailed([FieldError("username", "reserved", "this username is reserved")])

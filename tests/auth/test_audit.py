@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 
 from auth_service.audit.model import Event, Origin
-from auth_service.audit.repository import APPEND
-from auth_service.audit.service import Audit
-from auth_service.opaque_tokens import SECRET_BYTES, wrap
+from auth_service.audit.repository import INSERT_EVENT
+from auth_service.audit.service import AuditLog
+from auth_service.opaque_tokens import SECRET_BYTES, encode_token
 from shared.db import open_database
 from shared.entropy import SystemEntropy, new_id
 from tests.support.accounts import post
@@ -55,7 +55,7 @@ async def test_a_code_or_ticket_that_nobody_was_sent_fills_no_table(
     """Nothing limits such tries, as there is nothing to guess, and no event can be deleted."""
     nobody, password = {"email": "nobody@example.com"}, "a battery that staples"
     otp = {**nobody, "otp": "000000"}
-    stray = {"reset_ticket": wrap("cht_", bytes(SECRET_BYTES)), "new_password": password}
+    stray = {"reset_ticket": encode_token("cht_", bytes(SECRET_BYTES)), "new_password": password}
     tries = [
         await auth.enter(NUMBER, "000000"),
         await auth.enter(NUMBER, "000000", "0" * 32),
@@ -87,10 +87,10 @@ async def test_events_are_removed_by_age_alone(
     for days in (399, 401):
         past = MovableClock()
         past.advance(days=-days)
-        event = Event("user.signed_in", Origin()).packed(new_id(past, SystemEntropy()), past.now())
-        await auth_db.execute(APPEND, event)
+        event = Event("user.signed_in", Origin()).to_json(new_id(past, SystemEntropy()), past.now())
+        await auth_db.execute(INSERT_EVENT, event)
     async with open_database(auth_dsn) as database:
-        audit = Audit(database, clock, SystemEntropy())
+        audit = AuditLog(database, clock, SystemEntropy())
         assert [await audit.remove_old() for _ in range(2)] == [1, 0]
     assert await auth_db.fetchval("select count(*) from audit_events") == 2
 

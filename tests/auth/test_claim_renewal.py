@@ -9,8 +9,8 @@ import structlog
 from redis.asyncio import Redis
 from structlog.typing import EventDict
 
-from auth_service.delivery.model import GROUP, STREAM, Entry
-from auth_service.delivery.queue import STALE_MS, Queue
+from auth_service.delivery.model import GROUP, STREAM, QueueEntry
+from auth_service.delivery.queue import STALE_MS, DeliveryConsumer, DeliveryProducer
 from auth_service.delivery.worker import Worker
 from deploy.local.valkey import Valkey
 from shared.redis import BatchedRedis, open_redis
@@ -25,9 +25,9 @@ class SlowSender:
     def __init__(self) -> None:
         self.may_send, self.sent, self.may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def send(self, queue: Queue, entry: Entry) -> None:
+    async def send(self, consumer: DeliveryConsumer, entry: QueueEntry) -> None:
         await self.may_send.wait()
-        await queue.finish(entry)
+        await consumer.acknowledge(entry)
         self.sent.set()
         await self.may_end.wait()
 
@@ -41,9 +41,8 @@ async def batched(valkey: Valkey, redis: Redis) -> AsyncIterator[BatchedRedis]:
 
 @pytest.fixture
 async def sender(batched: BatchedRedis) -> SlowSender:
-    queue = Queue(batched, "")
-    await queue.prepare()
-    await queue.put("delivery", b"sealed", 2**42)
+    await DeliveryConsumer(batched, "first").create_group()
+    await DeliveryProducer(batched).enqueue("delivery", b"sealed", 2**42)
     return SlowSender()
 
 
@@ -54,8 +53,8 @@ def takeovers(logs: list[EventDict]) -> list[EventDict]:
 async def test_delivery_finished_before_its_renewal_causes_no_warning(
     batched: BatchedRedis, sender: SlowSender
 ) -> None:
-    worker = Worker(Queue(batched, "first"), cast("Sender", sender))
-    await worker.look()
+    worker = Worker(DeliveryConsumer(batched, "first"), cast("Sender", sender))
+    await worker.poll()
     sender.may_send.set()
     await sender.sent.wait()
     with structlog.testing.capture_logs() as logs:
@@ -67,14 +66,14 @@ async def test_delivery_finished_before_its_renewal_causes_no_warning(
 async def test_delivery_taken_over_causes_one_warning(
     batched: BatchedRedis, sender: SlowSender, redis: Redis
 ) -> None:
-    worker = Worker(Queue(batched, "first"), cast("Sender", sender))
-    await worker.look()
+    worker = Worker(DeliveryConsumer(batched, "first"), cast("Sender", sender))
+    await worker.poll()
     [pending] = await redis.xpending_range(STREAM, GROUP, "-", "+", 9)
     await redis.xclaim(STREAM, GROUP, "first", 0, [pending["message_id"]], idle=STALE_MS + 1)
-    [entry] = await Queue(batched, "second").take(9)
+    [entry] = await DeliveryConsumer(batched, "second").claim(9)
     with structlog.testing.capture_logs() as logs:
         await worker.renew()
         await asyncio.sleep(0)
         await worker.renew()
     [warning] = takeovers(logs)
-    assert warning["place"] == entry.place
+    assert warning["stream_id"] == entry.stream_id

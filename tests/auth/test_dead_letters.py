@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.cli import main
-from auth_service.delivery.queue import Queue
+from auth_service.delivery.dead_letters import DeadLetters
 from shared.errors import ServiceUnavailable
 from tests.auth.test_admin import be_admin
 from tests.support.auth_client import AuthClient
@@ -147,7 +147,7 @@ async def test_dead_letter_is_kept_when_its_deletion_cannot_be_recorded(
             raise ServiceUnavailable
 
         with monkeypatch.context() as broken:
-            broken.setattr(Audit, "append", away)
+            broken.setattr(AuditLog, "append", away)
             path = DELETE.format(letter["id"])
             assert (await auth.call("DELETE", path, token=admin)).status == 503
         assert await redis.llen("deliveries:dead") == 1
@@ -213,11 +213,11 @@ async def test_no_message_is_queued_again_untold(
             raise ServiceUnavailable
 
         with monkeypatch.context() as broken:
-            broken.setattr(Audit, "append", away)
+            broken.setattr(AuditLog, "append", away)
             assert (await auth.call("POST", again, token=admin)).status == 503
         assert await redis.llen("deliveries:dead")
         with monkeypatch.context() as broken:
-            broken.setattr(Queue, "revive", away)
+            broken.setattr(DeadLetters, "_requeue", away)
             assert (await auth.call("POST", again, token=admin)).status == 503
         assert await auth_db.fetchval(told) == 1
         assert (await auth.call("POST", RETRY.format(uuid4()), token=admin)).code == "not_found"

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from twilio.request_validator import RequestValidator
 
 from auth_service.cli import main
-from auth_service.delivery.model import DEAD, GROUP, STREAM
+from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM
 from tests.auth.conftest import WEBHOOK_SECRET
 from tests.conftest import ISSUER
 from tests.support.clock import MovableClock
@@ -39,7 +39,7 @@ async def _queue_is_empty(redis: Redis) -> None:
 
 
 async def _dead(redis: Redis) -> list[dict[str, Any]]:
-    letters: Any = await redis.lrange(DEAD, 0, -1)
+    letters: Any = await redis.lrange(DEAD_LETTERS, 0, -1)
     return [json.loads(letter) for letter in letters]
 
 

@@ -37,7 +37,7 @@ def ratio(registry: CollectorRegistry) -> float:
 async def count(redis: Redis, funnel: CodeFunnel, **stages: int) -> None:
     """Count as the scripts do, in the bucket of now."""
     for stage, number in stages.items():
-        await redis.hincrby(funnel.key(), stage, number)
+        await redis.hincrby(funnel.bucket_key(), stage, number)
 
 
 async def test_funnel_without_codes_has_no_ratio(

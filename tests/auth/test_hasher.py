@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from blockbuster import blockbuster_ctx
 
-from auth_service.password.hasher import MOST_IN_HAND, Hasher, open_hasher
+from auth_service.password.hasher import MAX_IN_HAND, Hasher, open_hasher
 from auth_service.settings import AuthSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
@@ -57,7 +57,7 @@ async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
 
         monkeypatch.setattr(hasher, "_matches", watched)
         assert await hasher.verify(PASSWORD, None, CLIENT) is False
-        assert not hasher.outdated(verified[0])  # costs what a real one costs
+        assert not hasher.needs_rehash(verified[0])  # costs what a real one costs
         assert await hasher.verify(PASSWORD, "no hash at all", CLIENT) is False
     assert len(verified) == 3  # the unreadable one, then the decoy in its place
 
@@ -65,9 +65,9 @@ async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
 async def test_other_parameters_make_a_hash_outdated(opened: Open) -> None:
     async with opened(argon2_time=1) as hasher:
         stored = await hasher.hash(PASSWORD, CLIENT)
-        assert not hasher.outdated(stored)
+        assert not hasher.needs_rehash(stored)
     async with opened(argon2_time=2) as hasher:
-        assert hasher.outdated(stored)
+        assert hasher.needs_rehash(stored)
         assert await hasher.verify(PASSWORD, stored, CLIENT) is True
 
 
@@ -89,14 +89,14 @@ async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(
         with blockbuster_ctx("auth_service"):
             running = [
                 asyncio.create_task(hasher.verify(PASSWORD, stored, CLIENT))
-                for _ in range(MOST_IN_HAND)
+                for _ in range(MAX_IN_HAND)
             ]
             await asyncio.sleep(0)
             with pytest.raises(ServiceUnavailable) as full:
                 await hasher.verify(PASSWORD, stored, CLIENT)
             assert not any(task.done() for task in running)  # nobody waited to be refused
             go.set()
-            assert await asyncio.gather(*running) == [True] * MOST_IN_HAND
+            assert await asyncio.gather(*running) == [True] * MAX_IN_HAND
     assert full.value.headers() == {"Retry-After": "1"}
 
 
@@ -120,8 +120,8 @@ async def test_no_more_run_at_once_than_are_allowed(
                     running -= 1
 
         monkeypatch.setattr(hasher, "_matches", counted)
-        checks = (hasher.verify(PASSWORD, stored, CLIENT) for _ in range(MOST_IN_HAND))
-        assert await asyncio.gather(*checks) == [True] * MOST_IN_HAND
+        checks = (hasher.verify(PASSWORD, stored, CLIENT) for _ in range(MAX_IN_HAND))
+        assert await asyncio.gather(*checks) == [True] * MAX_IN_HAND
     assert most <= 2
 
 
@@ -129,8 +129,7 @@ async def test_who_gives_up_leaves_no_place_taken(opened: Open) -> None:
     async with opened() as hasher:
         stored = await hasher.hash(PASSWORD, CLIENT)
         tasks = [
-            asyncio.create_task(hasher.verify(PASSWORD, stored, CLIENT))
-            for _ in range(MOST_IN_HAND)
+            asyncio.create_task(hasher.verify(PASSWORD, stored, CLIENT)) for _ in range(MAX_IN_HAND)
         ]
         await asyncio.sleep(0)
         for task in tasks:

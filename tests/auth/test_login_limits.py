@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from auth_service.client import Client
-from auth_service.password.hasher import MOST_IN_HAND
+from auth_service.password.hasher import MAX_IN_HAND
 from auth_service.rate_limit.model import login_scopes
-from auth_service.rate_limit.service import Throttle
+from auth_service.rate_limit.service import RateLimiter
 from auth_service.settings import AuthSettings
 from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import open_redis
@@ -106,7 +106,7 @@ async def test_beyond_the_queue_is_503_and_others_are_served(
         await activate(auth, **ASHA)
         body = {"username": "asha", "password": PASSWORD}
         logins = [
-            asyncio.create_task(post(auth, "/login", **body)) for _ in range(MOST_IN_HAND + 30)
+            asyncio.create_task(post(auth, "/login", **body)) for _ in range(MAX_IN_HAND + 30)
         ]
         await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
         async with auth.http.get("/healthz") as alive:
@@ -126,16 +126,16 @@ async def test_only_a_password_that_was_checked_and_let_nobody_in_counts(
     settings = auth_settings(limit_login_failures="1/hour")
     scopes = login_scopes(settings, "username:asha", Client(ip_address(HOME), None, "request"))
     async with open_redis(settings.redis_url.get_secret_value()) as redis:
-        throttle = Throttle(redis, clock)
+        rate_limiter = RateLimiter(redis, clock)
         for _ in range(3):
             with pytest.raises(ServiceUnavailable):
-                async with throttle.guess(scopes):
+                async with rate_limiter.attempt(scopes):
                     raise ServiceUnavailable
-            async with throttle.guess(scopes) as forgive:
+            async with rate_limiter.attempt(scopes) as refund:
                 pass
-            await forgive()
-        async with throttle.guess(scopes):
+            await refund()
+        async with rate_limiter.attempt(scopes):
             pass  # wrong
         with pytest.raises(RateLimited):
-            async with throttle.guess(scopes):
+            async with rate_limiter.attempt(scopes):
                 pytest.fail("it is refused before it is checked")

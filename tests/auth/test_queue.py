@@ -5,66 +5,70 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.delivery.model import GROUP, STREAM, Entry
-from auth_service.delivery.queue import STALE_MS, Queue
+from auth_service.delivery.model import GROUP, STREAM, QueueEntry
+from auth_service.delivery.queue import STALE_MS, DeliveryConsumer, DeliveryProducer
 from deploy.local.valkey import Valkey
 from shared.redis import open_redis
 
 
 @pytest.fixture
-async def workers(valkey: Valkey, redis: Redis) -> AsyncIterator[tuple[Queue, Queue]]:
+async def workers(
+    valkey: Valkey, redis: Redis
+) -> AsyncIterator[tuple[DeliveryConsumer, DeliveryConsumer]]:
     """Two of them, and one delivery that waits."""
     await redis.ping()
     async with open_redis(valkey.url()) as batched:
-        first, second = Queue(batched, "first"), Queue(batched, "second")
-        await first.prepare()
-        await first.put("delivery", b"sealed", 2**42)
+        first, second = DeliveryConsumer(batched, "first"), DeliveryConsumer(batched, "second")
+        await first.create_group()
+        await DeliveryProducer(batched).enqueue("delivery", b"sealed", 2**42)
         yield first, second
 
 
-async def silent(redis: Redis, entry: Entry) -> None:
+async def silent(redis: Redis, entry: QueueEntry) -> None:
     """As if its worker had not been heard of for longer than a live one ever is."""
-    await redis.xclaim(STREAM, GROUP, "first", 0, [entry.place], idle=STALE_MS + 1)
+    await redis.xclaim(STREAM, GROUP, "first", 0, [entry.stream_id], idle=STALE_MS + 1)
 
 
-async def test_what_is_in_hand_is_nobody_elses(workers: tuple[Queue, Queue]) -> None:
+async def test_what_is_in_hand_is_nobody_elses(
+    workers: tuple[DeliveryConsumer, DeliveryConsumer],
+) -> None:
     first, second = workers
-    [entry] = await first.take(9)
-    assert await second.take(9) == []
-    assert await second.mark(entry, "provider") == "lost"
-    assert await first.mark(entry, "provider") == "go"
+    [entry] = await first.claim(9)
+    assert await second.claim(9) == []
+    assert await second.record_attempt(entry, "provider") == "lost"
+    assert await first.record_attempt(entry, "provider") == "go"
 
 
 async def test_a_worker_that_goes_on_telling_keeps_what_it_has(
-    workers: tuple[Queue, Queue], redis: Redis
+    workers: tuple[DeliveryConsumer, DeliveryConsumer], redis: Redis
 ) -> None:
     first, second = workers
-    [entry] = await first.take(9)
+    [entry] = await first.claim(9)
     await silent(redis, entry)
-    assert await first.renew([entry.place]) == set()
-    assert await second.take(9) == []
+    assert await first.renew([entry.stream_id]) == set()
+    assert await second.claim(9) == []
 
 
 async def test_a_silent_worker_loses_what_it_has_and_is_told_so(
-    workers: tuple[Queue, Queue], redis: Redis
+    workers: tuple[DeliveryConsumer, DeliveryConsumer], redis: Redis
 ) -> None:
     first, second = workers
-    [entry] = await first.take(9)
+    [entry] = await first.claim(9)
     await silent(redis, entry)
-    assert await second.take(9) == [entry]
-    assert await first.renew([entry.place]) == {entry.place}
-    assert await first.mark(entry, "provider") == "lost"
-    assert await second.mark(entry, "provider") == "go"
-    assert await second.take(9) == []
+    assert await second.claim(9) == [entry]
+    assert await first.renew([entry.stream_id]) == {entry.stream_id}
+    assert await first.record_attempt(entry, "provider") == "lost"
+    assert await second.record_attempt(entry, "provider") == "go"
+    assert await second.claim(9) == []
 
 
 async def test_a_provider_is_asked_once_whoever_asks(
-    workers: tuple[Queue, Queue], redis: Redis
+    workers: tuple[DeliveryConsumer, DeliveryConsumer], redis: Redis
 ) -> None:
     first, second = workers
-    [entry] = await first.take(9)
-    assert await first.mark(entry, "provider") == "go"
+    [entry] = await first.claim(9)
+    assert await first.record_attempt(entry, "provider") == "go"
     await silent(redis, entry)
-    await second.take(9)
-    assert await second.mark(entry, "provider") == "unknown"
-    assert await second.mark(entry, "another") == "go"
+    await second.claim(9)
+    assert await second.record_attempt(entry, "provider") == "unknown"
+    assert await second.record_attempt(entry, "another") == "go"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from auth_service.opaque_tokens import SECRET_BYTES, wrap
+from auth_service.opaque_tokens import SECRET_BYTES, encode_token
 from tests.conftest import SECRET
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
@@ -83,7 +83,7 @@ async def test_reuse_is_known_after_a_restart(serving_auth: Callable[..., Any]) 
 
 async def test_a_token_never_issued_touches_nothing(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
-    forged = wrap("chr_", bytes(SECRET_BYTES))
+    forged = encode_token("chr_", bytes(SECRET_BYTES))
     for token in (forged, forged[:-1] + "x", "chr_", "", "é" * 53, pair["access_token"][:200]):
         assert (await _refresh(auth, token)).code == "refresh_invalid"
     assert (await _refresh(auth, pair["refresh_token"])).status == 200

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from auth_service.opaque_tokens import SECRET_BYTES, wrap
-from auth_service.session.cookies import MOST_REFRESH_VALUES
+from auth_service.opaque_tokens import SECRET_BYTES, encode_token
+from auth_service.session.cookies import MAX_REFRESH_VALUES
 from tests.conftest import ISSUER
 from tests.contract.test_route_table import ROUTES, Route
 from tests.support.auth_client import AuthClient
@@ -23,7 +23,7 @@ NO_TOKEN = {"X-CSRF-Token": None}
 
 def made_up(number: int = 0) -> str:
     """A value with the form of a refresh token, which anybody can make."""
-    return wrap("chr_", number.to_bytes(SECRET_BYTES))
+    return encode_token("chr_", number.to_bytes(SECRET_BYTES))
 
 
 def planted(browser: Browser, *values: str, first: bool = True) -> dict[str, str]:
@@ -72,7 +72,7 @@ async def test_changing_route_planted_csrf_cookie_is_worth_nothing(
 
 
 @pytest.mark.parametrize("first", [True, False])
-@pytest.mark.parametrize("count", [1, MOST_REFRESH_VALUES - 1])
+@pytest.mark.parametrize("count", [1, MAX_REFRESH_VALUES - 1])
 async def test_refresh_planted_values_takes_the_one_of_the_access_cookie(
     auth: AuthClient, auth_db: Connection, count: int, first: bool
 ) -> None:
@@ -107,7 +107,7 @@ async def test_refresh_junk_and_repeated_values_take_no_place(auth: AuthClient) 
 
 async def test_refresh_looks_up_no_more_than_four_values(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
-    values = [made_up(number) for number in range(MOST_REFRESH_VALUES)]
+    values = [made_up(number) for number in range(MAX_REFRESH_VALUES)]
     refused = await browser.call("POST", AGAIN, headers=planted(browser, *values))
     assert (refused.status, refused.code) == (401, "refresh_invalid")
     kept = await browser.call("POST", AGAIN, headers=planted(browser, *values, first=False))

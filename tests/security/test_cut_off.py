@@ -156,7 +156,7 @@ async def test_reset_under_way_ends_with_sign_out_of_others(
     pair = await be_asha(auth)
     sent, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
     proof = {"email": EMAIL, "otp": code, "challenge": sent.body["challenge"]}
-    proven = password_service._proven
+    proven = password_service._account_of
 
     async def then_sign_out(*arguments: Any) -> Any:
         account = await proven(*arguments)

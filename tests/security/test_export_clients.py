@@ -170,7 +170,7 @@ async def test_export_that_is_cut_off_is_an_error_to_a_client(
     served: Served, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add_events(auth_db, served.user_id, 3 * BATCH)
-    whole, seen = StoredEvent.as_told_to_its_user, 0
+    whole, seen = StoredEvent.redacted_for_user, 0
 
     def fail(event: StoredEvent) -> StoredEvent:
         nonlocal seen
@@ -179,7 +179,7 @@ async def test_export_that_is_cut_off_is_an_error_to_a_client(
             raise ServiceUnavailable
         return whole(event)
 
-    monkeypatch.setattr(StoredEvent, "as_told_to_its_user", fail)
+    monkeypatch.setattr(StoredEvent, "redacted_for_user", fail)
     with pytest.raises(ClientPayloadError):
         await served.export()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auth_service.password.hasher import MOST_IN_HAND, Hasher
+from auth_service.password.hasher import MAX_IN_HAND, Hasher
 from shared.errors import ServiceUnavailable
 from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, post
@@ -66,19 +66,19 @@ async def test_login_beside_40_networks_is_served_every_time(
 
 async def _attack(auth: AuthClient) -> list[asyncio.Task[Answer]]:
     """More tries of each network than may wait; those that are over are refused."""
-    more_than_fit = NETWORKS * (MOST_IN_HAND // NETWORKS + 2)
+    more_than_fit = NETWORKS * (MAX_IN_HAND // NETWORKS + 2)
     address = ATTACKERS["IPv6"]
     attack = [
         asyncio.create_task(login(auth, "guess", address(try_ % NETWORKS, try_)))
         for try_ in range(more_than_fit)
     ]
-    await until(lambda: _ended(attack) == more_than_fit - MOST_IN_HAND)
+    await until(lambda: _ended(attack) == more_than_fit - MAX_IN_HAND)
     return attack
 
 
 async def _arrived(attack: list[asyncio.Task[Answer]], own: asyncio.Task[Answer]) -> None:
     """The owner's try has its place when an attacker's has lost one, or when it is refused."""
-    places = len(attack) - MOST_IN_HAND
+    places = len(attack) - MAX_IN_HAND
     await until(lambda: own.done() or _ended(attack) > places)
 
 
@@ -93,7 +93,7 @@ async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
         few = [asyncio.create_task(attempt(hasher, f"few {n}", "10.0.1.1")) for n in range(2)]
         many = [
             asyncio.create_task(attempt(hasher, f"many {n}", f"10.0.2.{n}"))
-            for n in range(MOST_IN_HAND - 2)
+            for n in range(MAX_IN_HAND - 2)
         ]
         await until(lambda: threads.tried)
         newcomer = asyncio.create_task(attempt(hasher, "newcomer", "10.0.3.1"))
@@ -119,7 +119,7 @@ async def test_login_refused_by_full_queue_counts_no_try(
             asyncio.create_task(
                 post(auth, "/login", address="10.0.1.1", username=f"name{n}", password="guess")
             )
-            for n in range(MOST_IN_HAND + 5)
+            for n in range(MAX_IN_HAND + 5)
         ]
         await until(lambda: _ended(attack) == 5)
         refused = [await task for task in attack if task.done()]
@@ -129,7 +129,7 @@ async def test_login_refused_by_full_queue_counts_no_try(
         await asyncio.gather(*attack)
         again = [
             await post(auth, "/login", address="10.0.1.1", username=f"name{n}", password="guess")
-            for n in range(MOST_IN_HAND + 5)
+            for n in range(MAX_IN_HAND + 5)
         ]
     assert [answer.status for answer in again].count(401) == 5  # those that were not counted
 
@@ -154,7 +154,7 @@ async def test_hash_queue_callers_that_leave_at_once_free_their_places(
     async with opened() as hasher:
         tasks = [
             asyncio.create_task(attempt(hasher, str(n), f"10.0.{n % 7}.1"))
-            for n in range(MOST_IN_HAND)
+            for n in range(MAX_IN_HAND)
         ]
         await until(lambda: threads.tried)
         for task in tasks:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auth_service.minimum_duration import FLOOR_SECONDS
+from auth_service.minimum_duration import DEFAULT_SECONDS
 from auth_service.password import hasher as hashing
 from auth_service.password.hasher import Decoy
 from shared.networks import network_of
@@ -71,12 +71,12 @@ async def test_login_after_a_wait_takes_the_floor_from_its_turn_on(
         await until(lambda: threads.tried)
         body = {"email": name, "password": "another guess"}
         second = asyncio.create_task(post(auth, "/login", address="10.0.1.1", **body))
-        await asyncio.sleep(FLOOR_SECONDS * 1.5)
+        await asyncio.sleep(DEFAULT_SECONDS * 1.5)
         assert not second.done()
         began = loop.time()
         threads.go.set()
         assert (await second).status == 401
-        assert loop.time() - began >= FLOOR_SECONDS * 0.9
+        assert loop.time() - began >= DEFAULT_SECONDS * 0.9
         await first
 
 

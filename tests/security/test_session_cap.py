@@ -13,7 +13,7 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
 from auth_service.session.schemas import TokenPair
 from auth_service.session.sign_in import repository
-from auth_service.session.sign_in.model import MOST_SESSIONS
+from auth_service.session.sign_in.model import MAX_SESSIONS
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
@@ -124,11 +124,11 @@ async def test_sign_in_beyond_the_cap_ends_the_session_used_longest_ago(
     account: Account, enter: Callable[[AuthClient], Awaitable[Answer]]
 ) -> None:
     await account.age(60)  # the first session, whose tokens we have
-    await account.add(MOST_SESSIONS - 1, used=timedelta(minutes=5))
-    assert await account.live() == MOST_SESSIONS
+    await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
+    assert await account.live() == MAX_SESSIONS
     answer = await enter(account.auth)
     assert answer.status == 200, answer.body
-    assert await account.live() == MOST_SESSIONS
+    assert await account.live() == MAX_SESSIONS
     call, old = account.auth.call, account.pair
     assert (await call("GET", "/me", token=old["access_token"])).code == "token_revoked"
     body = {"refresh_token": old["refresh_token"]}
@@ -148,14 +148,14 @@ async def test_revocation_of_the_ended_session_is_published(
     account: Account, auth_db: Connection
 ) -> None:
     await account.age(60)
-    await account.add(MOST_SESSIONS - 1, used=timedelta(minutes=5))
+    await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
     await by_password(account.auth)
     published = "select count(*) from revocations where published_at is not null"
     assert await auth_db.fetchval(published) == 1
 
 
 async def test_last_use_counts_and_not_the_sign_in(account: Account) -> None:
-    await account.add(MOST_SESSIONS - 1, used=timedelta(minutes=5))
+    await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
     await account.age(60)
     body = {"refresh_token": account.pair["refresh_token"]}
     fresh = await account.auth.call("POST", "/refresh", json=body)  # the oldest sign-in of all
@@ -166,11 +166,11 @@ async def test_last_use_counts_and_not_the_sign_in(account: Account) -> None:
 
 
 async def test_sign_in_up_to_the_cap_ends_nothing(account: Account) -> None:
-    await account.add(MOST_SESSIONS - 2, used=timedelta(minutes=5))
+    await account.add(MAX_SESSIONS - 2, used=timedelta(minutes=5))
     await account.add(50, used=timedelta(minutes=5), revoked=True)
     await account.add(50, used=timedelta(days=2), days=1)  # expired
     await by_password(account.auth)
-    assert await account.live() == MOST_SESSIONS
+    assert await account.live() == MAX_SESSIONS
     assert await account.ended() == []
     events = "select count(*) from audit_events where event = 'session.revoked'"
     assert await account.db.fetchval(events) == 0
@@ -178,29 +178,29 @@ async def test_sign_in_up_to_the_cap_ends_nothing(account: Account) -> None:
 
 async def test_sessions_far_beyond_the_cap_are_ended_at_once(account: Account) -> None:
     """An account from before there was a cap."""
-    await account.add(3 * MOST_SESSIONS, used=timedelta(minutes=5))
+    await account.add(3 * MAX_SESSIONS, used=timedelta(minutes=5))
     await by_password(account.auth)
-    assert await account.live() == MOST_SESSIONS
+    assert await account.live() == MAX_SESSIONS
     details = await account.db.fetch(
         "select details ->> 'ended' as ended, details ->> 'reason' as reason, user_id"
         " from audit_events where event = 'session.revoked'"
     )
-    ended = str(2 * MOST_SESSIONS + 2)
+    ended = str(2 * MAX_SESSIONS + 2)
     assert [tuple(row) for row in details] == [(ended, "too_many_sessions", account.id)]
 
 
 async def test_simultaneous_sign_ins_leave_no_more_than_the_cap(account: Account) -> None:
-    await account.add(MOST_SESSIONS - 2, used=timedelta(minutes=5))
+    await account.add(MAX_SESSIONS - 2, used=timedelta(minutes=5))
     answers_ = await asyncio.gather(*(by_password(account.auth) for _ in range(12)))
     assert {answer.status for answer in answers_} == {200}
-    assert await account.live() == MOST_SESSIONS
+    assert await account.live() == MAX_SESSIONS
     for answer in answers_:
         token = answer.body["access_token"]
         assert (await account.auth.call("GET", "/me", token=token)).status == 200
 
 
 async def test_another_users_sessions_do_not_count(account: Account) -> None:
-    await account.add(MOST_SESSIONS - 1, used=timedelta(minutes=5))
+    await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
     other = await account.auth.sign_in(OTHER)
     await account.auth.sign_in(OTHER)
     assert await account.ended() == []
@@ -214,7 +214,7 @@ async def test_late_publishing_keeps_nobody_from_signing_in(
         raise RevocationPending
 
     monkeypatch.setattr(Publisher, "publish_pending_of_user", late)
-    await account.add(MOST_SESSIONS, used=timedelta(minutes=5))
+    await account.add(MAX_SESSIONS, used=timedelta(minutes=5))
     assert (await by_password(account.auth)).status == 200
 
     async def published() -> bool:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from auth_service.app import interface
-from auth_service.rate_limit.service import Throttle
+from auth_service.rate_limit.service import RateLimiter
 from auth_service.settings import AuthSettings
 from shared.credentials import SAFE_METHODS
 from shared.errors import ServiceUnavailable
@@ -234,7 +234,7 @@ async def test_counting_without_redis_refuses_nobody(
         async def away(*_: object) -> int:
             raise ServiceUnavailable
 
-        monkeypatch.setattr(Throttle, "attempt", away)
+        monkeypatch.setattr(RateLimiter, "count", away)
         assert (await rename(auth, pair["access_token"])).status == 200
         assert (await refresh(auth, pair["refresh_token"])).status == 200
 

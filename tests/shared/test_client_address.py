@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, UnixConnector
 
-from auth_service.rate_limit.model import site
+from auth_service.rate_limit.model import client_network
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
 from tests.support.raw_http import Small
@@ -100,5 +100,5 @@ async def test_an_ipv6_network_of_64_bits_counts_as_one_client(
     serving_small: Callable[..., Any], one: str, other: str, *, same: bool
 ) -> None:
     async with serving_small(trusted_proxies=PROXY) as small:
-        sites = {site(ip_address(await asked(small, each))) for each in (one, other)}
+        sites = {client_network(ip_address(await asked(small, each))) for each in (one, other)}
     assert (len(sites) == 1) is same

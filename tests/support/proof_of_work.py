@@ -19,7 +19,7 @@ def solve(refused: Answer) -> str:
 def make_work_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few tries are enough, so that a test solves dozens of challenges."""
     monkeypatch.setattr("auth_service.rate_limit.proof_of_work.ITERATIONS", 1)
-    monkeypatch.setattr("auth_service.rate_limit.proof_of_work.MOST_TRIES", 4)
+    monkeypatch.setattr("auth_service.rate_limit.proof_of_work.MAX_TRIES", 4)
 
 
 def level_of(refused: Answer) -> int:

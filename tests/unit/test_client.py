@@ -4,13 +4,13 @@ from ipaddress import ip_address
 
 import pytest
 
-from auth_service.client import LONGEST_SHOWN, Client
+from auth_service.client import MAX_DISPLAY_LENGTH, Client
 
 BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Chrome/126.0.0.0 Safari/537.36"
 
 
 def shown(user_agent: str | None) -> str:
-    return Client(ip_address("203.0.113.9"), user_agent, "request").shown_device
+    return Client(ip_address("203.0.113.9"), user_agent, "request").display_device
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_nothing_in_it_can_be_followed(user_agent: str | None, told: str) -> Non
 
 
 def test_it_is_short() -> None:
-    assert len(shown("word " * 80)) <= LONGEST_SHOWN
+    assert len(shown("word " * 80)) <= MAX_DISPLAY_LENGTH

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.destination import Destination, mail_destination, parse_mail_address
+from auth_service.destination import Destination, parse_mail_address, parse_mail_destination
 from shared.errors import ValidationFailed
 
 
@@ -13,7 +13,9 @@ from shared.errors import ValidationFailed
 )
 def test_an_address_has_one_form_however_it_is_written(written: str) -> None:
     assert parse_mail_address(written) == "asha.rao@example.com"
-    assert mail_destination(written, field="email") == Destination("email", "asha.rao@example.com")
+    assert parse_mail_destination(written, field="email") == Destination(
+        "email", "asha.rao@example.com"
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_what_a_mailbox_may_be(address: str) -> None:
 def test_what_is_not_one_mailbox(text: str) -> None:
     assert parse_mail_address(text) is None
     with pytest.raises(ValidationFailed) as refused:
-        mail_destination(text, field="email")
+        parse_mail_destination(text, field="email")
     assert [(e.field, e.code) for e in refused.value.errors] == [("email", "mail_address")]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth_service.otp.errors import NothingSent, OtpInvalid
+from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
 from auth_service.session.errors import RefreshReused
 from shared.errors import (
     Conflict,
@@ -40,4 +40,4 @@ def test_what_is_known_of_the_one_occurrence_comes_first() -> None:
 
 
 def test_that_nothing_was_sent_is_not_told() -> None:
-    assert NothingSent().detail == OtpInvalid().detail
+    assert NoActiveChallenge().detail == OtpInvalid().detail

@@ -11,7 +11,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.opaque_tokens import wrap
+from auth_service.opaque_tokens import encode_token
 from shared.logs import (
     DESTINATION_KEYS,
     HIDDEN,
@@ -24,7 +24,7 @@ from shared.logs import (
 )
 
 NUMBER = "+919876543210"
-REFRESH = wrap("chr_", bytes(range(32)))
+REFRESH = encode_token("chr_", bytes(range(32)))
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLV8"
 MAIL = "asha.rao@example.com"
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from auth_service.minimum_duration import constant_time
+from auth_service.minimum_duration import minimum_duration
 
 SECONDS = 0.03
 
@@ -13,7 +13,7 @@ SECONDS = 0.03
 async def test_a_quick_block_ends_no_sooner_than_a_slow_one() -> None:
     for work in (0, SECONDS / 3):
         began = time.perf_counter()
-        async with constant_time(SECONDS):
+        async with minimum_duration(SECONDS):
             await asyncio.sleep(work)
         assert time.perf_counter() - began >= SECONDS * 0.9
 
@@ -21,7 +21,7 @@ async def test_a_quick_block_ends_no_sooner_than_a_slow_one() -> None:
 async def test_a_block_that_fails_is_held_and_fails() -> None:
     began = time.perf_counter()
     with pytest.raises(LookupError):
-        async with constant_time(SECONDS):
+        async with minimum_duration(SECONDS):
             raise LookupError
     assert time.perf_counter() - began >= SECONDS * 0.9
 
@@ -36,7 +36,7 @@ async def test_the_timer_starts_before_the_work(monkeypatch: pytest.MonkeyPatch)
         await sleep(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", noted)
-    async with constant_time(SECONDS):
+    async with minimum_duration(SECONDS):
         await sleep(SECONDS / 3)
         done = time.perf_counter()
     [(started, seconds)] = timers

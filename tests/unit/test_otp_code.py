@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from auth_service.otp.model import Code, Handle, draw_code
+from auth_service.otp.model import Code, Handle, generate_code
 from shared.entropy import SystemEntropy
 
 DRAWS = 1_000_000
@@ -28,7 +28,7 @@ class ChosenEntropy(SystemEntropy):
 @given(st.integers(0, 999_999))
 def test_every_value_is_one_code_of_six_ascii_digits(value: int) -> None:
     entropy = ChosenEntropy(value)
-    code = draw_code(entropy)
+    code = generate_code(entropy)
     assert entropy.bound == 1_000_000
     assert int(code) == value
     assert len(code) == 6
@@ -38,7 +38,7 @@ def test_every_value_is_one_code_of_six_ascii_digits(value: int) -> None:
 
 def test_a_million_draws_are_uniform() -> None:
     entropy = SystemEntropy()
-    codes = [draw_code(entropy) for _ in range(DRAWS)]
+    codes = [generate_code(entropy) for _ in range(DRAWS)]
     # by its first and its last three digits: 999 degrees of freedom each, mean 999, deviation 45;
     # five deviations away happens by chance once in two million runs
     for part in (slice(0, 3), slice(3, 6)):

@@ -9,12 +9,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from auth_service.password.model import GivenPassword, NewPassword
-from auth_service.password.policy import Policy, common_passwords
+from auth_service.password.policy import PasswordPolicy, common_passwords
 from shared.errors import ValidationFailed
 
 NEW: TypeAdapter[Any] = TypeAdapter(NewPassword)
 GIVEN: TypeAdapter[Any] = TypeAdapter(GivenPassword)
-POLICY = Policy(common_passwords())
+POLICY = PasswordPolicy(common_passwords())
 
 
 @contextmanager

@@ -5,41 +5,41 @@ from datetime import datetime
 from uuid import UUID
 
 from auth_service.client import Client
-from auth_service.session.model import Session, SignedIn
+from auth_service.session.model import Session, SignedInUser
 from auth_service.user.model import User
 
-MOST_SESSIONS = 100
+MAX_SESSIONS = 100
 """How many live sessions a user has at most."""
-MANY_SESSIONS = 50
+SURPLUS_CHECK_THRESHOLD = 50
 """From here on a sign-in looks for surplus. Lower than the cap: others may sign in beside it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class VerifiedContact:
     """Whoever holds a number that was proven just now: a user, or a new one of this id and name."""
 
     phone_number: str
-    new_id: UUID
+    new_user_id: UUID
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What is to be stored when somebody signs in, by a code that was asked for at `asked_at`."""
+    """A session to store. `code_requested_at`: when its code was requested, None without one."""
 
     id: UUID
     client: Client
     amr: tuple[str, ...]
     now: datetime
-    ends: datetime
+    expires_at: datetime
     refresh_hash: bytes
-    refresh_ends: datetime
+    refresh_expires_at: datetime
     event: str
-    asked_at: datetime | None
+    code_requested_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class StoredSignIn:
     """What was stored.
 
     `known_network`: the user signed in before from the client's network with the same program.
@@ -54,14 +54,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class SignInResult:
     """A session that was stored.
 
     `is_new`: the user was made, or activated, with it. `known_network`: as in `Opened`.
     `ended_others`: it ended sessions beyond `MOST_SESSIONS`, which has to be published.
     """
 
-    signed_in: SignedIn
+    signed_in: SignedInUser
     is_new: bool
     known_network: bool
     ended_others: bool = False

@@ -2,9 +2,14 @@
 
 from datetime import datetime
 
-from auth_service.audit.repository import appending
+from auth_service.audit.repository import insert_event_sql
 from auth_service.session.repository import PREFIXED_SESSION, session_of
-from auth_service.session.sign_in.model import MANY_SESSIONS, Holder, NewSession, Opened
+from auth_service.session.sign_in.model import (
+    SURPLUS_CHECK_THRESHOLD,
+    NewSession,
+    StoredSignIn,
+    VerifiedContact,
+)
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED, user_of
 from shared.db import Connection
@@ -13,22 +18,22 @@ SURPLUS = "too_many_sessions"
 
 # A row that may be signed in; nothing else asks it for a session. A code that was asked for before
 # the user was cut off signs nobody in: the condition is read again once the row is free.
-MAY_ENTER = """status = 'active'
+MAY_SIGN_IN = """status = 'active'
     AND ($16::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $16)"""
 
 # No row when status, generation or password are not any more what was read with the credential:
 # whatever changed them has won. Who changes them locks the user's row first.
-OF_ACCOUNT = f"""u AS (
+USER_OF_ACCOUNT = f"""u AS (
     UPDATE users SET last_login_at = $4
-    WHERE id = $1 AND {MAY_ENTER} AND generation = $2 AND password IS NOT DISTINCT FROM $3
+    WHERE id = $1 AND {MAY_SIGN_IN} AND generation = $2 AND password IS NOT DISTINCT FROM $3
     RETURNING *, false AS is_new
 )"""
 
 # The user who holds the number, or a new one. No row when somebody else made the holder, or moved
 # the number, at this moment: asked again, it is settled.
-OF_HOLDER = f"""seen AS (
+USER_OF_CONTACT = f"""seen AS (
     UPDATE users SET last_login_at = $4
-    WHERE phone_number = $1 AND phone_verified AND {MAY_ENTER}
+    WHERE phone_number = $1 AND phone_verified AND {MAY_SIGN_IN}
     RETURNING *
 ), created AS (
     INSERT INTO users (id, name, phone_number, phone_verified, status, last_login_at, created_at)
@@ -43,13 +48,13 @@ OF_HOLDER = f"""seen AS (
 EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
 
 
-def _storing(user: str) -> str:
+def _insert_session_sql(user: str) -> str:
     """Return the one statement that creates sessions, all of it or nothing.
 
     `user`: the CTE `u` of at most one row, from parameters 1 to 4.
     """
     source = "u JOIN s ON s.user_id = u.id"
-    event = appending(12, source, user_id="u.id", session_id="s.id", event=EVENT)
+    event = insert_event_sql(12, source, user_id="u.id", session_id="s.id", event=EVENT)
     return f"""
 WITH {user}, known AS (
     SELECT EXISTS (
@@ -58,10 +63,10 @@ WITH {user}, known AS (
             AND (x.revoked_at IS NULL OR x.revoked_reason IN ('logout', '{SURPLUS}')) AND (
             x.agent_family = $14
             OR (x.agent_family IS NULL AND x.user_agent IS NOT DISTINCT FROM $6))) AS network,
-        (SELECT count(*) = {MANY_SESSIONS} FROM (
+        (SELECT count(*) = {SURPLUS_CHECK_THRESHOLD} FROM (
             SELECT 1 FROM sessions x
             WHERE x.user_id = (SELECT id FROM u) AND x.revoked_at IS NULL AND x.expires_at > $4
-            LIMIT {MANY_SESSIONS}) AS live) AS many_sessions
+            LIMIT {SURPLUS_CHECK_THRESHOLD}) AS live) AS many_sessions
 ), s AS (
     INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
                           expires_at, device_id, agent_family)
@@ -79,7 +84,7 @@ FROM known, {source}"""
 
 # The sessions that were not used for longest, where there are more than may be: $6 besides the new
 # one. In a statement of its own behind the one that locked the user, so that it sees every session.
-END_SURPLUS = f"""
+REVOKE_SURPLUS = f"""
 WITH surplus AS (
     SELECT id FROM sessions
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3
@@ -89,7 +94,7 @@ WITH surplus AS (
     FROM surplus WHERE sessions.id = surplus.id AND revoked_at IS NULL RETURNING sessions.id
 ), event AS (
     {
-    appending(
+    insert_event_sql(
         5,
         "(SELECT count(*) AS number FROM dead HAVING count(*) > 0) ended",
         details=f"jsonb_build_object('reason', '{SURPLUS}', 'ended', ended.number::text)",
@@ -99,17 +104,18 @@ WITH surplus AS (
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
 SELECT 'session', id::text, '{SURPLUS}', $3, $4 FROM dead"""
 
-OPEN_ACCOUNT, OPEN_HOLDER = _storing(OF_ACCOUNT), _storing(OF_HOLDER)
+INSERT_FOR_ACCOUNT = _insert_session_sql(USER_OF_ACCOUNT)
+INSERT_FOR_CONTACT = _insert_session_sql(USER_OF_CONTACT)
 
 
-async def open_session(
-    connection: Connection, whose: Account | Holder, new: NewSession
-) -> Opened | None:
+async def insert_session(
+    connection: Connection, whose: Account | VerifiedContact, new: NewSession
+) -> StoredSignIn | None:
     """Store a session of the user with its first refresh token and its event.
 
     None when the account is not any more as it was read, or may not be signed in.
     """
-    query, who = _choose(whose)
+    query, who = _query_for(whose)
     row = await connection.fetchrow(
         query,
         *who,
@@ -118,19 +124,19 @@ async def open_session(
         new.client.user_agent,
         new.client.address,
         list(new.amr),
-        new.ends,
+        new.expires_at,
         new.refresh_hash,
-        new.refresh_ends,
+        new.refresh_expires_at,
         new.event,
         new.client.device,
         new.client.agent_family,
         # a device that shows a token is known by that alone
         new.client.network if new.client.device_is_new else None,
-        new.asked_at,
+        new.code_requested_at,
     )
     if row is None:
         return None
-    return Opened(
+    return StoredSignIn(
         user_of(row),
         session_of(row),
         row["is_new"],
@@ -139,14 +145,14 @@ async def open_session(
     )
 
 
-def _choose(whose: Account | Holder) -> tuple[str, tuple[object, ...]]:
-    if isinstance(whose, Holder):
-        return OPEN_HOLDER, (whose.phone_number, whose.new_id, whose.name)
-    return OPEN_ACCOUNT, (whose.user.id, whose.user.generation, whose.password)
+def _query_for(whose: Account | VerifiedContact) -> tuple[str, tuple[object, ...]]:
+    if isinstance(whose, VerifiedContact):
+        return INSERT_FOR_CONTACT, (whose.phone_number, whose.new_user_id, whose.name)
+    return INSERT_FOR_ACCOUNT, (whose.user.id, whose.user.generation, whose.password)
 
 
-async def end_surplus(
-    connection: Connection, opened: Opened, most: int, *, event: str, until: datetime
+async def revoke_surplus(
+    connection: Connection, opened: StoredSignIn, most: int, *, event: str, until: datetime
 ) -> bool:
     """End the user's oldest sessions by last use, so that `most` are left; tell whether any ended.
 
@@ -154,6 +160,6 @@ async def end_surplus(
     """
     session = opened.session
     status: str = await connection.execute(
-        END_SURPLUS, opened.user.id, session.id, session.created_at, until, event, most - 1
+        REVOKE_SURPLUS, opened.user.id, session.id, session.created_at, until, event, most - 1
     )
     return not status.endswith(" 0")

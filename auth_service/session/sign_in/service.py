@@ -10,16 +10,22 @@ from contextlib import suppress
 import structlog
 
 from auth_service.audit.model import Event
-from auth_service.audit.service import Audit
+from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
 from auth_service.notification.service import SIGN_IN, Notifications
-from auth_service.opaque_tokens import SECRET_BYTES, fingerprint, wrap
+from auth_service.opaque_tokens import SECRET_BYTES, encode_token, hash_token
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.service import Publisher
-from auth_service.session.model import Entrance, Lives, SignedIn
+from auth_service.session.model import SessionLifetimes, SignedInUser, SignInContext
 from auth_service.session.sign_in import repository
-from auth_service.session.sign_in.model import MOST_SESSIONS, Holder, NewSession, Opened, Opening
+from auth_service.session.sign_in.model import (
+    MAX_SESSIONS,
+    NewSession,
+    SignInResult,
+    StoredSignIn,
+    VerifiedContact,
+)
 from auth_service.user.model import Account, User
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -29,7 +35,7 @@ from shared.errors import ServiceUnavailable
 log = structlog.get_logger()
 
 
-class Opener:
+class SessionCreator:
     """Creates sessions. A session is stored only while the account is still as it was read."""
 
     def __init__(
@@ -37,8 +43,8 @@ class Opener:
         database: Database,
         devices: KnownDevices,
         notifications: Notifications,
-        audit: Audit,
-        lives: Lives,
+        audit: AuditLog,
+        lives: SessionLifetimes,
         *,
         publisher: Publisher,
         clock: Clock,
@@ -54,79 +60,79 @@ class Opener:
         self._clock = clock
         self._entropy = entropy
 
-    async def open(self, account: Account, entrance: Entrance) -> SignedIn | None:
+    async def open(self, account: Account, context: SignInContext) -> SignedInUser | None:
         """Sign the user in; one who was not seen with this device before is told of it.
 
         None when the account has changed since it was read, or may not be signed in.
         """
         async with self._database.connection() as connection:
-            opening = await self.open_in(connection, account, entrance)
-        if opening is None:
+            result = await self.create_session(connection, account, context)
+        if result is None:
             return None
-        await self.greet(opening, entrance)
-        return opening.signed_in
+        await self.complete_sign_in(result, context)
+        return result.signed_in
 
-    async def open_in(
-        self, connection: Connection, whose: Account | Holder, entrance: Entrance
-    ) -> Opening | None:
+    async def create_session(
+        self, connection: Connection, whose: Account | VerifiedContact, context: SignInContext
+    ) -> SignInResult | None:
         """Sign the user in, by one statement; nobody is told, and nothing is published.
 
         None when the account has changed since it was read, somebody else made the holder at this
         moment, or they may not be signed in; nothing was stored then.
         """
-        token = wrap("chr_", self._entropy.bytes(SECRET_BYTES))
+        token = encode_token("chr_", self._entropy.bytes(SECRET_BYTES))
         now = self._clock.now()
         ends = now + self._lives.absolute
         new = NewSession(
             id=new_id(self._clock, self._entropy),
-            client=entrance.client,
-            amr=entrance.amr,
+            client=context.client,
+            amr=context.amr,
             now=now,
-            ends=ends,
-            refresh_hash=fingerprint(token),
-            refresh_ends=self._lives.refresh_until(ends, now),
-            event=self._audit.packed(entrance.event()),
-            asked_at=entrance.asked_at,
+            expires_at=ends,
+            refresh_hash=hash_token(token),
+            refresh_expires_at=self._lives.refresh_expiry(ends, now),
+            event=self._audit.to_json(context.event()),
+            code_requested_at=context.code_requested_at,
         )
-        opened = await repository.open_session(connection, whose, new)
+        opened = await repository.insert_session(connection, whose, new)
         if opened is None:
             return None
-        ended = opened.has_many_sessions and await self._end_surplus(connection, opened, entrance)
-        signed_in = SignedIn(opened.user, opened.session, token, new.refresh_ends)
-        return Opening(signed_in, opened.is_new, opened.known_network, ended_others=ended)
+        ended = opened.has_many_sessions and await self._revoke_surplus(connection, opened, context)
+        signed_in = SignedInUser(opened.user, opened.session, token, new.refresh_expires_at)
+        return SignInResult(signed_in, opened.is_new, opened.known_network, ended_others=ended)
 
-    async def _end_surplus(
-        self, connection: Connection, opened: Opened, entrance: Entrance
+    async def _revoke_surplus(
+        self, connection: Connection, opened: StoredSignIn, context: SignInContext
     ) -> bool:
-        event = Event("session.revoked", entrance.origin, opened.user.id)
-        return await repository.end_surplus(
+        event = Event("session.revoked", context.origin, opened.user.id)
+        return await repository.revoke_surplus(
             connection,
             opened,
-            MOST_SESSIONS,
-            event=self._audit.packed(event),
-            until=self._lives.revoked_until(opened.session.created_at),
+            MAX_SESSIONS,
+            event=self._audit.to_json(event),
+            until=self._lives.revocation_expiry(opened.session.created_at),
         )
 
-    async def greet(self, opening: Opening, entrance: Entrance) -> None:
+    async def complete_sign_in(self, result: SignInResult, context: SignInContext) -> None:
         """Finish a sign-in that is committed: publish, remember the device, announce a new one.
 
         Nothing here keeps anybody from signing in. Sessions that the sign-in ended are published
         soon after where Redis is away.
         """
-        user, client = opening.signed_in.user, entrance.client
-        if opening.ended_others:
+        user, client = result.signed_in.user, context.client
+        if result.ended_others:
             with suppress(RevocationPending):
                 await self._publisher.publish_pending_of_user(user.id)
-        known = await self._remember(user, client)
-        if known or opening.is_new or (client.device_is_new and opening.known_network):
+        known = await self._remember_device(user, client)
+        if known or result.is_new or (client.device_is_new and result.known_network):
             return
         await self._notifications.send(user, SIGN_IN, client)
 
-    async def _remember(self, user: User, client: Client) -> bool:
+    async def _remember_device(self, user: User, client: Client) -> bool:
         if client.device is None:
             return False
         try:
-            return await self._devices.remember(user.id, user.challenged, client.device)
+            return await self._devices.remember(user.id, user.code_identifiers, client.device)
         except ServiceUnavailable:
             log.warning("device.remember_failed", user_id=str(user.id))
             return False
