@@ -71,7 +71,7 @@ def databases(postgres: Postgres) -> Databases:
 
 @pytest.fixture
 async def auth_dsn(databases: Databases) -> AsyncIterator[str]:
-    async with databases.lent("auth") as dsn:
+    async with databases.acquire("auth") as dsn:
         yield dsn
 
 
@@ -84,7 +84,7 @@ async def auth_db(auth_dsn: str) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def media_dsn(databases: Databases) -> AsyncIterator[str]:
-    async with databases.lent("media") as dsn:
+    async with databases.acquire("media") as dsn:
         yield dsn
 
 

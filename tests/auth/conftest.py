@@ -11,26 +11,26 @@ from tests.auth.publisher_harness import Bench, open_bench
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.providers import ACCOUNT, ProviderStandIn, standing_in
+from tests.support.providers import ACCOUNT, FakeProvider, open_fake_provider
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture
-async def twilio() -> AsyncIterator[ProviderStandIn]:
-    async with standing_in() as stand_in:
-        yield stand_in
+async def twilio() -> AsyncIterator[FakeProvider]:
+    async with open_fake_provider() as provider:
+        yield provider
 
 
 @pytest.fixture
-async def webhook() -> AsyncIterator[ProviderStandIn]:
-    async with standing_in() as stand_in:
-        yield stand_in
+async def webhook() -> AsyncIterator[FakeProvider]:
+    async with open_fake_provider() as provider:
+        yield provider
 
 
 @pytest.fixture
 def through(
-    serving_auth: Callable[..., Any], twilio: ProviderStandIn, webhook: ProviderStandIn
+    serving_auth: Callable[..., Any], twilio: FakeProvider, webhook: FakeProvider
 ) -> Callable[..., Any]:
     """Serves auth_service with providers in the given order: `through("twilio", "webhook")`."""
 
@@ -41,7 +41,7 @@ def through(
 
 
 def provider_settings(
-    twilio: ProviderStandIn, webhook: ProviderStandIn, *providers: str
+    twilio: FakeProvider, webhook: FakeProvider, *providers: str
 ) -> dict[str, Any]:
     return {
         "sms_providers": ",".join(providers),

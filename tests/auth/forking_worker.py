@@ -1,4 +1,4 @@
-"""A process that has imported everything and forks a delivery worker each time it is told to.
+"""A process that has imported everything and forks a delivery worker on request.
 
 Run as `python -m tests.auth.forking_worker`; each line on its input starts one, whose id it prints.
 """

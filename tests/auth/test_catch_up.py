@@ -12,7 +12,7 @@ from auth_service.revocation.service import Publisher
 from auth_service.revocation.stream import RevocationStream
 from shared.errors import ServiceUnavailable
 from tests.auth.publisher_harness import Bench
-from tests.support.fault_injection import failing, holding
+from tests.support.fault_injection import block_calls, fail_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ async def test_a_publisher_that_starts_is_behind_until_it_has_told_what_others_l
     bench: Bench, monkeypatch: Patch
 ) -> None:
     names = await bench.revoke()
-    held, go_on = holding(monkeypatch, repository, "pending_up_to")
+    held, go_on = block_calls(monkeypatch, repository, "pending_up_to")
     replica = bench.another()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(replica.reconcile())
@@ -97,7 +97,7 @@ async def test_a_quiet_round_answers_for_what_was_there_a_round_before(bench: Be
 async def test_a_round_that_redis_interrupts_begins_again_as_soon_as_it_is_back(
     bench: Bench, monkeypatch: Patch
 ) -> None:
-    failing(monkeypatch, RevocationStream, "read_state")
+    fail_calls(monkeypatch, RevocationStream, "read_state")
     answers(monkeypatch, True, False, False, False)
     names = await bench.revoke(3)
     await bench.publisher.reconcile()
@@ -107,7 +107,7 @@ async def test_a_round_that_redis_interrupts_begins_again_as_soon_as_it_is_back(
 
 async def test_what_the_database_delays_mirrors_wait_for(bench: Bench, monkeypatch: Patch) -> None:
     """Something new is said all the while, so that we do not look dead."""
-    failing(monkeypatch, repository, "pending_up_to", times=2)
+    fail_calls(monkeypatch, repository, "pending_up_to", times=2)
     names = await bench.revoke(3)
     answers(monkeypatch, False, False)
     for _ in range(2):
@@ -125,12 +125,12 @@ async def test_a_round_that_began_before_does_not_make_up_for_what_came_since(
 ) -> None:
     """It has asked already how far there is something to tell."""
     user = await bench.delete_user()
-    held, go_on = holding(monkeypatch, repository, "pending_up_to")
+    held, go_on = block_calls(monkeypatch, repository, "pending_up_to")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(bench.publisher.reconcile())
         await held.wait()
         with monkeypatch.context() as away:
-            failing(away, RevocationStream, "publish")
+            fail_calls(away, RevocationStream, "publish")
             with pytest.raises(RevocationPending):
                 await bench.publisher.publish_pending_of_user(user)
         assert (await bench.said_again()).behind == (await bench.rounds()).begun
@@ -146,7 +146,7 @@ async def test_a_database_too_slow_to_ask_what_is_to_be_told_is_a_miss(
     bench: Bench, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(service, "PUBLISH_TIMEOUT_SECONDS", 0.1)
-    holding(monkeypatch, repository, "pending_of_user")
+    block_calls(monkeypatch, repository, "pending_of_user")
     user = await bench.delete_user()
     with pytest.raises(RevocationPending):
         await bench.publisher.publish_pending_of_user(user)
@@ -162,7 +162,7 @@ async def test_a_whole_round_of_another_publisher_is_as_good(
     replica = bench.another()
     await replica.reconcile()
     user = await bench.delete_user()
-    failing(monkeypatch, RevocationStream, "publish")
+    fail_calls(monkeypatch, RevocationStream, "publish")
     with pytest.raises(RevocationPending):
         await replica.publish_pending_of_user(user)
     behind = (await bench.said_again()).behind
@@ -193,7 +193,7 @@ async def test_a_redis_that_has_lost_the_count_is_told_by_the_new_one(bench: Ben
 async def test_who_ends_tells_what_was_missed(bench: Bench, monkeypatch: Patch) -> None:
     """Mirrors would wait for nobody, for as long as somebody may be alive who says nothing."""
     user = await bench.delete_user()
-    failing(monkeypatch, RevocationStream, "publish")
+    fail_calls(monkeypatch, RevocationStream, "publish")
     with pytest.raises(RevocationPending):
         await bench.publisher.publish_pending_of_user(user)
     await bench.publisher.close()
@@ -228,7 +228,7 @@ async def test_what_its_handler_could_not_tell_the_next_round_tells(
 ) -> None:
     await bench.publisher.reconcile()
     user = await bench.delete_user()
-    failing(monkeypatch, RevocationStream, "publish")
+    fail_calls(monkeypatch, RevocationStream, "publish")
     with pytest.raises(RevocationPending):
         await bench.publisher.publish_pending_of_user(user)
     await bench.publisher.reconcile()
@@ -239,7 +239,7 @@ async def test_what_was_left_before_the_start_the_first_round_tells(
     bench: Bench, monkeypatch: Patch
 ) -> None:
     names = await bench.revoke(3)
-    failing(monkeypatch, repository, "pending_summary")
+    fail_calls(monkeypatch, repository, "pending_summary")
     replica = bench.another()
     with pytest.raises(ServiceUnavailable):
         await replica.reconcile()

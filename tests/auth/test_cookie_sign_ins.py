@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, register
 from tests.support.auth_client import Answer, AuthClient
-from tests.support.browser import ACCESS, CSRF, DEVICE, REFRESH, Browser, set_by
+from tests.support.browser import ACCESS, CSRF, DEVICE, REFRESH, Browser, cookies_set_by
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
@@ -22,11 +22,11 @@ async def judge(auth: AuthClient, path: str, body: dict[str, str]) -> None:
     """Another site's page is refused and spends nothing; ours gets cookies that work."""
     refused = await by_cookie(auth, path, body, FOREIGN)
     assert (refused.status, refused.code) == (403, "csrf_failed")
-    assert set_by(refused) == {}
+    assert cookies_set_by(refused) == {}
     answer = await by_cookie(auth, path, body)
     assert answer.status == 200, answer.body
     assert not {"access_token", "refresh_token", "device"} & set(answer.body)
-    cookies = set_by(answer)
+    cookies = cookies_set_by(answer)
     assert set(cookies) == {ACCESS, REFRESH, CSRF, DEVICE}
     browser = Browser(auth.http, {name: one.value for name, one in cookies.items()})
     assert (await browser.call("GET", "/v1/auth/me")).body["id"] == answer.body["user"]["id"]

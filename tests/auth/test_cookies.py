@@ -13,9 +13,9 @@ from tests.support.browser import (
     DEVICE,
     REFRESH,
     Browser,
-    alive,
+    cookies_set_by,
     enter,
-    set_by,
+    is_signed_in,
     sign_in,
 )
 from tests.support.clock import MovableClock
@@ -34,7 +34,7 @@ async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
         "user",
         "login_at",
     }
-    cookies = set_by(answer)
+    cookies = cookies_set_by(answer)
     assert set(cookies) == {ACCESS, REFRESH, CSRF, DEVICE}
     for name, path, hidden, site in (
         (ACCESS, "/", True, "Lax"),
@@ -77,10 +77,10 @@ async def test_a_change_needs_the_token_of_its_session(auth: AuthClient) -> None
         assert (refused.status, refused.code) == (403, "csrf_failed"), shown
     planted = {"Cookie": browser.line(**{CSRF: "0" * 64}), "X-CSRF-Token": "0" * 64}
     assert (await browser.call("POST", path, headers=planted)).code == "csrf_failed"
-    assert await alive(browser)
+    assert await is_signed_in(browser)
     done = await browser.call("POST", path, json={"except_current": True})
     assert done.status == 204
-    assert (await alive(browser), await alive(other)) == (True, False)
+    assert (await is_signed_in(browser), await is_signed_in(other)) == (True, False)
 
 
 async def test_a_bearer_token_in_a_cookie_changes_nothing(auth: AuthClient) -> None:
@@ -101,8 +101,8 @@ async def test_with_a_bearer_token_cookies_count_for_nothing(auth: AuthClient) -
     assert (await browser.call("GET", ME, headers=bad)).code == "token_invalid"
     left = await browser.call("POST", OUT, headers={"X-CSRF-Token": None, "Origin": None, **bearer})
     assert left.status == 204
-    assert set_by(left) == {}
-    assert await alive(browser)
+    assert cookies_set_by(left) == {}
+    assert await is_signed_in(browser)
     assert (await browser.call("POST", AGAIN, headers=bearer)).code == "refresh_invalid"
 
 
@@ -112,12 +112,12 @@ async def test_refreshing_by_cookie_rotates_all_of_them(auth: AuthClient) -> Non
     answer = await browser.call("POST", AGAIN, headers={"X-CSRF-Token": None})
     assert answer.status == 200
     assert not {"access_token", "refresh_token", "device"} & set(answer.body)
-    assert set(set_by(answer)) == {ACCESS, REFRESH, CSRF, DEVICE}
+    assert set(cookies_set_by(answer)) == {ACCESS, REFRESH, CSRF, DEVICE}
     assert browser.jar[REFRESH] != before[REFRESH]
     assert browser.jar[ACCESS] != before[ACCESS]
     assert browser.jar[CSRF] == before[CSRF]  # other tabs go on
     assert (await browser.call("POST", AGAIN, json={})).status == 200
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 async def test_an_expired_access_cookie_still_says_whose_the_refresh_cookie_is(
@@ -125,9 +125,9 @@ async def test_an_expired_access_cookie_still_says_whose_the_refresh_cookie_is(
 ) -> None:
     browser = await sign_in(auth, NUMBER)
     clock.advance(days=3)
-    assert not await alive(browser)
+    assert not await is_signed_in(browser)
     assert (await browser.call("POST", AGAIN)).status == 200
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 async def test_a_refresh_token_in_the_body_needs_nothing_else(auth: AuthClient) -> None:
@@ -136,12 +136,12 @@ async def test_a_refresh_token_in_the_body_needs_nothing_else(auth: AuthClient) 
     body = {"refresh_token": pair["refresh_token"]}
     answer = await auth.call("POST", "/refresh", json=body, headers=headers)
     assert answer.status == 200
-    assert set_by(answer) == {}
+    assert cookies_set_by(answer) == {}
     cookies = {"refresh_token": answer.body["refresh_token"], "transport": "cookie"}
     refused = await auth.call("POST", "/refresh", json=cookies, headers=headers)
     assert refused.code == "csrf_failed"
     moved = await auth.call("POST", "/refresh", json=cookies)
-    assert (moved.status, set(set_by(moved))) == (200, {ACCESS, REFRESH, CSRF, DEVICE})
+    assert (moved.status, set(cookies_set_by(moved))) == (200, {ACCESS, REFRESH, CSRF, DEVICE})
     assert "access_token" not in moved.body
 
 
@@ -153,7 +153,7 @@ async def test_nothing_to_refresh_with(auth: AuthClient) -> None:
 
 
 def cleared(answer: Answer) -> bool:
-    cookies = set_by(answer)
+    cookies = cookies_set_by(answer)
     return set(cookies) == {ACCESS, REFRESH, CSRF} and all(
         (one.value, one["max-age"], bool(one["secure"])) == ("", "0", True)
         for one in cookies.values()
@@ -179,11 +179,11 @@ async def test_the_refresh_cookie_alone_signs_out(auth: AuthClient, clock: Movab
     alone = {"Cookie": f"{REFRESH}={browser.jar[REFRESH]}", "X-CSRF-Token": None}
     refused = await browser.call("POST", OUT, headers={**alone, "Origin": None})
     assert refused.code == "csrf_failed"
-    assert await alive(browser)
+    assert await is_signed_in(browser)
     kept = dict(browser.jar)
     answer = await browser.call("POST", OUT, headers=alone)
     assert (answer.status, cleared(answer)) == (204, True)
-    assert not await alive(Browser(auth.http, kept))
+    assert not await is_signed_in(Browser(auth.http, kept))
     clock.advance(hours=1)  # the access cookie beside it has expired
     answer = await other.call("POST", OUT, headers={"X-CSRF-Token": None})
     assert (answer.status, cleared(answer)) == (204, True)

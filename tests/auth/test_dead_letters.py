@@ -17,7 +17,7 @@ from tests.auth.test_admin import be_admin
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.providers import ProviderStandIn
+from tests.support.providers import FakeProvider
 from tests.support.waiting import until
 
 PATH, RETRY = "/admin/deliveries/dead", "/admin/deliveries/{}/retry"
@@ -47,7 +47,7 @@ async def listed(auth: AuthClient, admin: str, *, limit: int) -> list[Any]:
 
 
 async def test_dead_letters_are_listed_without_what_they_say(
-    through: Callable[..., Any], auth_db: Connection, twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], auth_db: Connection, twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("console") as auth:
         admin = await be_admin(auth, auth_db)
@@ -66,7 +66,7 @@ async def test_dead_letters_are_listed_without_what_they_say(
 async def test_a_dead_letter_is_sent_after_all_once_while_it_is_true(
     through: Callable[..., Any],
     auth_db: Connection,
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     clock: MovableClock,
 ) -> None:
@@ -91,7 +91,7 @@ async def test_a_dead_letter_is_sent_after_all_once_while_it_is_true(
 async def test_dead_letter_that_has_expired_is_deleted(
     through: Callable[..., Any],
     auth_db: Connection,
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     clock: MovableClock,
 ) -> None:
@@ -116,7 +116,7 @@ async def test_dead_letter_that_has_expired_is_deleted(
 
 
 async def test_dead_letter_is_deleted_by_an_administrator_alone(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("console") as auth:
         token = (await auth.sign_in("+919876543299"))["access_token"]
@@ -132,7 +132,7 @@ async def test_dead_letter_is_deleted_by_an_administrator_alone(
 async def test_dead_letter_is_kept_when_its_deletion_cannot_be_recorded(
     through: Callable[..., Any],
     auth_db: Connection,
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -157,7 +157,7 @@ async def test_dead_letter_is_kept_when_its_deletion_cannot_be_recorded(
 async def test_delete_command_ends_a_dead_letter_and_is_recorded(
     through: Callable[..., Any],
     auth_db: Connection,
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -177,7 +177,7 @@ async def test_delete_command_ends_a_dead_letter_and_is_recorded(
 @pytest.mark.usefixtures("command_environment")
 async def test_delete_command_without_the_database_changes_nothing(
     through: Callable[..., Any],
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -196,7 +196,7 @@ async def test_delete_command_without_the_database_changes_nothing(
 async def test_no_message_is_queued_again_untold(
     through: Callable[..., Any],
     auth_db: Connection,
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from shared.revocation.message import DELETED_USERS_STREAM, decode
 from tests.conftest import REVOCATION_KEY
 from tests.support.auth_client import AuthClient
-from tests.support.browser import ACCESS, CSRF, REFRESH, set_by, sign_in
+from tests.support.browser import ACCESS, CSRF, REFRESH, cookies_set_by, sign_in
 from tests.support.database import Connection
 
 NUMBER = "+919876543210"
@@ -86,7 +86,7 @@ async def test_a_browser_that_deletes_its_account_loses_its_cookies(auth: AuthCl
     assert refused.code == "csrf_failed"
     answer = await browser.call("DELETE", "/v1/auth/me")
     assert answer.status == 204
-    assert {name: one.value for name, one in set_by(answer).items()} == {
+    assert {name: one.value for name, one in cookies_set_by(answer).items()} == {
         ACCESS: "",
         REFRESH: "",
         CSRF: "",

@@ -21,7 +21,7 @@ from tests.support.providers import (
     GARBAGE,
     HANG_UP,
     SILENCE,
-    ProviderStandIn,
+    FakeProvider,
 )
 from tests.support.waiting import until
 
@@ -44,7 +44,7 @@ async def _dead(redis: Redis) -> list[dict[str, Any]]:
 
 
 async def test_a_code_goes_out_through_twilio(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("twilio") as auth:
         sent = await auth.ask(NUMBER)
@@ -61,7 +61,7 @@ async def test_a_code_goes_out_through_twilio(
 
 
 async def test_a_webhook_gets_a_signed_message(
-    through: Callable[..., Any], webhook: ProviderStandIn
+    through: Callable[..., Any], webhook: FakeProvider
 ) -> None:
     async with through("webhook") as auth:
         await auth.ask(NUMBER)
@@ -72,7 +72,7 @@ async def test_a_webhook_gets_a_signed_message(
 
 
 async def test_the_answer_does_not_wait_for_the_provider(
-    through: Callable[..., Any], twilio: ProviderStandIn
+    through: Callable[..., Any], twilio: FakeProvider
 ) -> None:
     twilio.always = SILENCE
     async with through("twilio") as auth, asyncio.timeout(1.5):
@@ -82,8 +82,8 @@ async def test_the_answer_does_not_wait_for_the_provider(
 @pytest.mark.parametrize("fault", [SILENCE, HANG_UP, GARBAGE])
 async def test_a_provider_that_may_have_sent_is_not_asked_again(
     through: Callable[..., Any],
-    twilio: ProviderStandIn,
-    webhook: ProviderStandIn,
+    twilio: FakeProvider,
+    webhook: FakeProvider,
     redis: Redis,
     fault: int,
 ) -> None:
@@ -98,7 +98,7 @@ async def test_a_provider_that_may_have_sent_is_not_asked_again(
 
 @pytest.mark.parametrize("status", [500, 503, 429])
 async def test_a_provider_that_says_no_for_now_is_followed_by_the_next(
-    through: Callable[..., Any], twilio: ProviderStandIn, webhook: ProviderStandIn, status: int
+    through: Callable[..., Any], twilio: FakeProvider, webhook: FakeProvider, status: int
 ) -> None:
     twilio.always = status
     async with through("twilio", "webhook") as auth:
@@ -108,7 +108,7 @@ async def test_a_provider_that_says_no_for_now_is_followed_by_the_next(
 
 
 async def test_the_only_provider_is_tried_again(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.answers = [500, 503]
     async with through("twilio") as auth:
@@ -118,9 +118,7 @@ async def test_the_only_provider_is_tried_again(
         assert await _dead(redis) == []
 
 
-async def test_retry_after_is_honoured(
-    through: Callable[..., Any], twilio: ProviderStandIn
-) -> None:
+async def test_retry_after_is_honoured(through: Callable[..., Any], twilio: FakeProvider) -> None:
     twilio.answers, twilio.headers = [429], {"Retry-After": "2"}
     async with through("twilio") as auth:
         await auth.ask(NUMBER)
@@ -131,7 +129,7 @@ async def test_retry_after_is_honoured(
 
 
 async def test_a_message_refused_for_good_becomes_a_dead_letter(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.always = 400
     async with through("twilio") as auth:
@@ -145,7 +143,7 @@ async def test_a_message_refused_for_good_becomes_a_dead_letter(
 @pytest.mark.usefixtures("command_environment")
 async def test_a_dead_letter_is_shown_and_retried_by_hand(
     through: Callable[..., Any],
-    twilio: ProviderStandIn,
+    twilio: FakeProvider,
     redis: Redis,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -165,7 +163,7 @@ async def test_a_dead_letter_is_shown_and_retried_by_hand(
 
 
 async def test_nothing_is_sent_after_its_life(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis, clock: MovableClock
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
     twilio.always = 500
     async with through("twilio") as auth:
@@ -180,7 +178,7 @@ async def test_nothing_is_sent_after_its_life(
 
 
 async def test_what_no_worker_took_within_its_life_is_never_sent(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis, clock: MovableClock
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
     async with through("twilio", delivery_worker=False) as auth:
         await auth.ask(NUMBER)
@@ -194,7 +192,7 @@ async def test_what_no_worker_took_within_its_life_is_never_sent(
 
 
 async def test_nothing_secret_is_readable_in_redis(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.always = 500
     async with through("twilio") as auth:
@@ -209,7 +207,7 @@ async def test_nothing_secret_is_readable_in_redis(
 
 
 async def test_the_funnel_is_counted(
-    through: Callable[..., Any], twilio: ProviderStandIn, redis: Redis
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("twilio") as auth:
         sent = await auth.ask(NUMBER)

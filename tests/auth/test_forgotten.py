@@ -12,7 +12,7 @@ from tests.conftest import ISSUER
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
-from tests.support.database import Connection, refused
+from tests.support.database import Connection, locked_table
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
@@ -260,7 +260,7 @@ async def test_a_ticket_is_given_back_when_the_password_cannot_be_stored(
 ) -> None:
     await activate(auth, **ASHA)
     ticket, link = await ticket_of(auth), await _link(auth)
-    async with refused(auth_db, "revocations"):
+    async with locked_table(auth_db, "revocations"):
         for one in (ticket, link):
             assert (await reset(auth, one)).code == "service_unavailable"
     assert await login(auth, PASSWORD) == 200

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from auth_service.password.hasher import Hasher
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import AuthClient, wrong
-from tests.support.database import Connection, refused
+from tests.support.database import Connection, locked_table
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
@@ -193,7 +193,7 @@ async def test_a_code_is_given_back_when_the_session_cannot_be_stored(
 ) -> None:
     await activate(auth, email=EMAIL)
     _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
-    async with refused(auth_db, "sessions"):
+    async with locked_table(auth_db, "sessions"):
         assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "service_unavailable"
     assert (await post(auth, "/login", email=EMAIL, otp=code)).status == 200
 

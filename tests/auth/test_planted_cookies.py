@@ -10,7 +10,15 @@ from auth_service.signing.keystore import KeyStore
 from shared.clock import SystemClock
 from tests.conftest import ISSUER
 from tests.support.auth_client import AuthClient
-from tests.support.browser import ACCESS, REFRESH, Browser, alive, enter, set_by, sign_in
+from tests.support.browser import (
+    ACCESS,
+    REFRESH,
+    Browser,
+    cookies_set_by,
+    enter,
+    is_signed_in,
+    sign_in,
+)
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 
@@ -24,7 +32,7 @@ async def test_a_foreign_page_signs_nobody_in(auth: AuthClient, origin: str) -> 
     """Login CSRF: no cookie is set, and the code is not spent."""
     refused = await enter(auth, NUMBER, Origin=origin)
     assert (refused.status, refused.code) == (403, "csrf_failed")
-    assert set_by(refused) == {}
+    assert cookies_set_by(refused) == {}
     code = (await auth.codes(NUMBER))[0]
     assert (await auth.enter(NUMBER, code)).status == 201
 
@@ -35,7 +43,7 @@ async def test_a_cookie_that_occurs_twice_is_refused(auth: AuthClient) -> None:
     for planted in (f"{ACCESS}=x; {line}", f"{line};{ACCESS}={browser.jar[ACCESS]}"):
         refused = await browser.call("GET", ME, headers={"Cookie": planted})
         assert (refused.status, refused.code) == (400, "malformed_request")
-    assert await alive(browser)
+    assert await is_signed_in(browser)
     # names that only look alike are other cookies
     for harmless in (f"{ACCESS.lower()}=x", f"x{ACCESS}=x", "a=b", ACCESS, "=", f"a={ACCESS}=x"):
         assert (
@@ -51,9 +59,9 @@ async def test_a_foreign_page_refreshes_nothing(auth: AuthClient, origin: str | 
     for path in (AGAIN, OUT):
         refused = await browser.call("POST", path, headers={"Origin": origin})
         assert (refused.status, refused.code) == (403, "csrf_failed")
-        assert set_by(refused) == {}
+        assert cookies_set_by(refused) == {}
     assert (await browser.call("POST", AGAIN)).status == 200
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 async def test_a_planted_refresh_cookie_is_worth_nothing(
@@ -66,10 +74,10 @@ async def test_a_planted_refresh_cookie_is_worth_nothing(
         planted = victim.line(**{REFRESH: attacker.jar[REFRESH], ACCESS: access})
         refused = await victim.call("POST", AGAIN, headers={"Cookie": planted})
         assert (refused.status, refused.code) == (401, "refresh_invalid")
-        assert set_by(refused) == {}
+        assert cookies_set_by(refused) == {}
     used = "select count(*) from tokens where used_at is not null"
     assert await auth_db.fetchval(used) == 0
-    assert (await alive(victim), await alive(attacker)) == (True, True)
+    assert (await is_signed_in(victim), await is_signed_in(attacker)) == (True, True)
 
 
 async def test_a_planted_old_token_ends_no_session(auth: AuthClient) -> None:
@@ -80,7 +88,7 @@ async def test_a_planted_old_token_ends_no_session(auth: AuthClient) -> None:
     planted = victim.line(**{REFRESH: old})
     refused = await victim.call("POST", AGAIN, headers={"Cookie": planted})
     assert refused.code == "refresh_invalid"
-    assert await alive(attacker)
+    assert await is_signed_in(attacker)
 
 
 async def test_refreshing_outlives_the_signing_key(
@@ -105,4 +113,4 @@ async def test_refreshing_outlives_the_signing_key(
         planted = {"Cookie": here.line(**{REFRESH: other.jar[REFRESH], ACCESS: made})}
         assert (await here.call("POST", AGAIN, headers=planted)).code == "refresh_invalid"
         assert (await here.call("POST", AGAIN)).status == 200
-        assert await alive(here)
+        assert await is_signed_in(here)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock
-from tests.support.database import Connection, refused
+from tests.support.database import Connection, locked_table
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA = {"first_name": "Asha", "last_name": "Rao"}
@@ -134,7 +134,7 @@ async def test_a_code_is_given_back_when_the_account_cannot_be_stored(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     _, code = await register(auth, email=EMAIL)
-    async with refused(auth_db, "sessions"):
+    async with locked_table(auth_db, "sessions"):
         failed = await post(auth, "/verify-otp", email=EMAIL, otp=code)
     assert failed.code == "service_unavailable"
     assert await auth_db.fetchval("select status from users") == "pending"

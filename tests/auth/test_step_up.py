@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from tests.support.auth_client import Answer, AuthClient, wrong
-from tests.support.browser import ACCESS, CSRF, set_by, sign_in
+from tests.support.browser import ACCESS, CSRF, cookies_set_by, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 
@@ -144,7 +144,7 @@ async def test_a_browser_gets_its_fresh_token_as_a_cookie(
     body = {"otp": await auth.code(NUMBER, 2)}
     answer = await browser.call("POST", path, json=body)
     assert (answer.status, set(answer.body)) == (200, {"expires_in"})
-    assert set(set_by(answer)) == {ACCESS, CSRF}
+    assert set(cookies_set_by(answer)) == {ACCESS, CSRF}
     assert (await browser.call("PATCH", me, json=NEW)).status == 202
     assert (await browser.call("POST", "/v1/auth/refresh")).status == 200
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.auth.conftest import provider_settings
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
-from tests.support.providers import SILENCE, ProviderStandIn
+from tests.support.providers import SILENCE, FakeProvider
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"
@@ -24,7 +24,7 @@ LANES = 4  # of kills beside each other
 ROOT = Path(__file__).parents[2]
 
 
-class Nursery:
+class ForkingWorker:
     """Starts worker processes within milliseconds."""
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -48,7 +48,7 @@ class Nursery:
         self._process.stdin.write(b"\n")
         self._process.stdin.flush()
         while not (line := self._process.stdout.readline()).strip().isdigit():
-            assert line, "the nursery ended"
+            assert line, "the forking process ended"
         return int(line)
 
     def end(self) -> None:
@@ -57,13 +57,13 @@ class Nursery:
 
 
 @pytest.fixture
-async def nursery(
-    twilio: ProviderStandIn,
-    webhook: ProviderStandIn,
+async def forking_worker(
+    twilio: FakeProvider,
+    webhook: FakeProvider,
     auth_dsn: str,
     valkey: Any,
     keys_folder: Path,
-) -> AsyncIterator[Nursery]:
+) -> AsyncIterator[ForkingWorker]:
     values = {
         "env": "development",
         "public_url": ISSUER,
@@ -74,16 +74,16 @@ async def nursery(
         "revocation_key": REVOCATION_KEY,
         **provider_settings(twilio, webhook, "twilio", "webhook"),
     }
-    started = Nursery({name.upper(): str(value) for name, value in values.items()})
+    started = ForkingWorker({name.upper(): str(value) for name, value in values.items()})
     yield started
     started.end()
 
 
 async def test_200_kills_lose_no_code_and_send_none_twice(
     serving_auth: Callable[..., Any],
-    nursery: Nursery,
-    twilio: ProviderStandIn,
-    webhook: ProviderStandIn,
+    forking_worker: ForkingWorker,
+    twilio: FakeProvider,
+    webhook: FakeProvider,
 ) -> None:
     pick = random.Random(20)  # noqa: S311 - moments, not secrets
     numbers = [f"+9198765{i:05d}" for i in range(KILLS)]
@@ -94,14 +94,14 @@ async def test_200_kills_lose_no_code_and_send_none_twice(
 
     async def kill_at_each(some: list[str]) -> None:
         for number in some:
-            worker = await nursery.start_worker()
+            worker = await forking_worker.start_worker()
             assert (await auth.ask(number)).status == 202
             await asyncio.sleep(pick.uniform(0.0, 0.12))
             os.kill(worker, signal.SIGKILL)
 
     async with serving_auth(delivery_worker=False) as auth:
         await asyncio.gather(*(kill_at_each(numbers[lane::LANES]) for lane in range(LANES)))
-        survivor = await nursery.start_worker()
+        survivor = await forking_worker.start_worker()
         await until(all_arrived, 20)
         os.kill(survivor, signal.SIGKILL)
     for provider in (twilio, webhook):
@@ -112,18 +112,18 @@ async def test_200_kills_lose_no_code_and_send_none_twice(
 
 async def test_a_dead_workers_delivery_is_taken_over_within_5_s(
     serving_auth: Callable[..., Any],
-    nursery: Nursery,
-    twilio: ProviderStandIn,
-    webhook: ProviderStandIn,
+    forking_worker: ForkingWorker,
+    twilio: FakeProvider,
+    webhook: FakeProvider,
 ) -> None:
     twilio.answers = [SILENCE]
     async with serving_auth(delivery_worker=False) as auth:
-        first = await nursery.start_worker()
+        first = await forking_worker.start_worker()
         await auth.ask(NUMBER)
         await twilio.received(1)
         os.kill(first, signal.SIGKILL)
         killed = asyncio.get_running_loop().time()
-        second = await nursery.start_worker()
+        second = await forking_worker.start_worker()
         [message] = await webhook.received(1)
         assert message["to"] == NUMBER
         assert asyncio.get_running_loop().time() - killed < 5
@@ -133,18 +133,18 @@ async def test_a_dead_workers_delivery_is_taken_over_within_5_s(
 
 async def test_a_frozen_worker_wakes_up_to_nothing(
     serving_auth: Callable[..., Any],
-    nursery: Nursery,
-    twilio: ProviderStandIn,
-    webhook: ProviderStandIn,
+    forking_worker: ForkingWorker,
+    twilio: FakeProvider,
+    webhook: FakeProvider,
 ) -> None:
     """Its attempt is open, so the other provider is asked, and nobody is asked again."""
     twilio.answers = [SILENCE]
     async with serving_auth(delivery_worker=False) as auth:
-        frozen = await nursery.start_worker()
+        frozen = await forking_worker.start_worker()
         await auth.ask(NUMBER)
         await twilio.received(1)
         os.kill(frozen, signal.SIGSTOP)
-        other = await nursery.start_worker()
+        other = await forking_worker.start_worker()
         await webhook.received(1)
         os.kill(frozen, signal.SIGCONT)
         await auth.ask("+919876543211")  # either of them sends it: both are well

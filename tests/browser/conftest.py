@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from deploy.local.data_dir import DataDir
 from deploy.local.environment import EmbeddedServers
-from tests.local.processes import CHECKOUT, unmeasured, until
+from tests.local.processes import CHECKOUT, until, without_coverage
 from tests.support.ports import own_port
 
 READY_SECONDS = 120
@@ -47,7 +47,7 @@ def address() -> Iterator[str]:
             stack = subprocess.Popen(
                 command,
                 cwd=CHECKOUT,
-                env=unmeasured() | {"OTP_COOLDOWN": "0"},
+                env=without_coverage() | {"OTP_COOLDOWN": "0"},
                 stdout=said,
                 stderr=said,
             )

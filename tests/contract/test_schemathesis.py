@@ -136,8 +136,8 @@ def background(
     folder = tmp_path_factory.mktemp("fuzzed")
 
     async def open_services(background: Background, stack: AsyncExitStack) -> None:
-        background.auth_dsn = await stack.enter_async_context(databases.lent("auth"))
-        media_dsn = await stack.enter_async_context(databases.lent("media"))
+        background.auth_dsn = await stack.enter_async_context(databases.acquire("auth"))
+        media_dsn = await stack.enter_async_context(databases.acquire("media"))
         auth = unlimited(background.auth_dsn, valkey.url(), keys_folder)
         media = MediaSettings(**media_values(media_dsn, valkey.url(), keys_folder, folder))
         clock, entropy = SystemClock(), SystemEntropy()

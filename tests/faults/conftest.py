@@ -1,4 +1,4 @@
-"""Servers of the harness' own: a test may freeze, kill and wipe them."""
+"""Servers that a test may freeze, kill and wipe."""
 
 import asyncio
 import json
@@ -19,9 +19,9 @@ from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, acl_hash
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY, SECRET
-from tests.faults.stack import Stage, send_signal
+from tests.faults.stack import BreakableStack, send_signal
 from tests.support.databases import Databases
-from tests.support.lossy_proxy import Link, linking
+from tests.support.lossy_proxy import LossyProxy, open_lossy_proxy
 from tests.support.ports import own_port
 from tests.support.tokens import Mint
 
@@ -57,17 +57,20 @@ def own_valkey(data_folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-async def links(own_valkey: Valkey) -> AsyncIterator[dict[str, Link]]:
-    """Each service's own way to Redis."""
-    async with linking(own_valkey.port) as auth, linking(own_valkey.port) as media:
+async def proxies(own_valkey: Valkey) -> AsyncIterator[dict[str, LossyProxy]]:
+    """A proxy to Redis for each service."""
+    async with (
+        open_lossy_proxy(own_valkey.port) as auth,
+        open_lossy_proxy(own_valkey.port) as media,
+    ):
         yield {"auth": auth, "media": media}
 
 
 @pytest.fixture
 async def dsns(own_postgres: Postgres, own_databases: Databases) -> AsyncIterator[dict[str, str]]:
     """Where each service's empty database is."""
-    lent = own_databases.lent
-    async with lent("auth") as auth, lent("media") as media:
+    acquire = own_databases.acquire
+    async with acquire("auth") as auth, acquire("media") as media:
         yield {"auth": auth, "media": media}
         own_postgres.start()  # a test may have left it dead
 
@@ -75,7 +78,7 @@ async def dsns(own_postgres: Postgres, own_databases: Databases) -> AsyncIterato
 @pytest.fixture
 def values(
     own_valkey: Valkey,
-    links: dict[str, Link],
+    proxies: dict[str, LossyProxy],
     dsns: dict[str, str],
     keys_folder: Path,
     tmp_path: Path,
@@ -90,7 +93,7 @@ def values(
     }
     auth = {
         "auth_database_url": dsns["auth"],
-        "redis_url": _through(own_valkey, "auth", links["auth"]),
+        "redis_url": _through(own_valkey, "auth", proxies["auth"]),
         "jwt_private_keys_dir": keys_folder,
         "secret_keys": SECRET,
         "otp_cooldown": 0,
@@ -98,7 +101,7 @@ def values(
     }
     media = {
         "media_database_url": dsns["media"],
-        "redis_url": _through(own_valkey, "media", links["media"]),
+        "redis_url": _through(own_valkey, "media", proxies["media"]),
         "jwks_file": jwks,
         "media_secret_keys": MEDIA_SECRET,
         "storage_url": (tmp_path / "files").as_uri(),
@@ -109,22 +112,22 @@ def values(
 
 
 @pytest.fixture
-async def stage(
+async def stack(
     own_valkey: Valkey,
     own_postgres: Postgres,
-    links: dict[str, Link],
+    proxies: dict[str, LossyProxy],
     values: dict[str, dict[str, Any]],
     keys_folder: Path,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[BreakableStack]:
     redis = Redis.from_url(own_valkey.url("harness", PASSWORD))
     key = KeyStore(keys_folder).load()[0]
     mint = Mint(key.private, ISSUER, AUDIENCE, key.kid)
-    yield Stage(own_valkey, own_postgres, redis, links, values, mint)
+    yield BreakableStack(own_valkey, own_postgres, redis, proxies, values, mint)
     with suppress(Exception):  # it may be dead
         await redis.aclose()
 
 
-def _through(valkey: Valkey, user: str, link: Link) -> str:
+def _through(valkey: Valkey, user: str, proxy: LossyProxy) -> str:
     url = urlsplit(valkey.url(user, PASSWORD))
     login = url.netloc.rpartition("@")[0]
-    return url._replace(netloc=f"{login}@127.0.0.1:{link.port}").geturl()
+    return url._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl()

@@ -1,4 +1,4 @@
-"""Both services as they are served, on servers of their own that a test breaks."""
+"""Both services, on servers of their own that a test can break."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ from tests.local.processes import alive, descendants
 from tests.local.processes import until as wait_until
 from tests.support.auth_client import Answer, AuthClient, read
 from tests.support.database import Connection
-from tests.support.lossy_proxy import Link
+from tests.support.lossy_proxy import LossyProxy
 from tests.support.tokens import Mint
 from tests.support.waiting import until
 
@@ -91,13 +91,13 @@ class Media:
 
 
 @dataclass
-class Stage:
-    """The servers, the links of each service to Redis, and what was made on them."""
+class BreakableStack:
+    """The servers, and a proxy from each service to Redis."""
 
     valkey: Valkey
     postgres: Postgres
     redis: Redis
-    links: dict[str, Link]
+    proxies: dict[str, LossyProxy]
     values: dict[str, dict[str, Any]]
     mint: Mint
     clock: SystemClock = field(default_factory=SystemClock)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from shared.clock import SystemClock
-from tests.faults.stack import Stage, log_out
+from tests.faults.stack import BreakableStack, log_out
 
 
 class SteppingClock(SystemClock):
@@ -17,10 +17,10 @@ class SteppingClock(SystemClock):
         return datetime.now(UTC) + self.step
 
 
-async def test_five_minutes_forth_and_back(stage: Stage) -> None:
-    clock = stage.clock = SteppingClock()
-    async with stage.both() as (auth, media):
-        alive, dead, later = await stage.tokens(3)
+async def test_five_minutes_forth_and_back(stack: BreakableStack) -> None:
+    clock = stack.clock = SteppingClock()
+    async with stack.both() as (auth, media):
+        alive, dead, later = await stack.tokens(3)
         assert (await log_out(auth, dead)).status == 204
         await media.until(dead, 401)
         for minutes in (5, -5, 5, 0):
@@ -32,7 +32,7 @@ async def test_five_minutes_forth_and_back(stage: Stage) -> None:
         clock.step = timedelta(minutes=-5)
         assert (await log_out(auth, later)).status == 204
         clock.step = timedelta()
-        await stage.redis.flushall()
-        async with stage.media() as newcomer:
+        await stack.redis.flushall()
+        async with stack.media() as newcomer:
             await newcomer.until(alive, 200)
             assert [await newcomer.status(token) for token in (dead, later)] == [401, 401]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.contract.test_route_table import ROUTES, Route
-from tests.faults.stack import Stage, kill
+from tests.faults.stack import BreakableStack, kill
 from tests.support.accounts import PASSWORD, activate
 from tests.support.auth_client import Answer, read
 from tests.support.media_client import FORM, form, part, picture_form
@@ -48,13 +48,13 @@ QUERIES = {
 }
 
 
-async def every_answer(stage: Stage, break_it: Callable[[], None]) -> dict[str, Answer]:
+async def every_answer(stack: BreakableStack, break_it: Callable[[], None]) -> dict[str, Answer]:
     """What each route answers to a right request of a user of its own, once something is broken."""
-    async with stage.both() as (auth, media):
+    async with stack.both() as (auth, media):
         await activate(auth, email=EMAIL, password=PASSWORD)
         login = {"email": EMAIL, "password": PASSWORD}
         refresh_token = (await auth.call("POST", "/login", json=login)).body["refresh_token"]
-        tokens = await stage.tokens(len(TRIED))
+        tokens = await stack.tokens(len(TRIED))
         await asyncio.to_thread(break_it)
         http = {"/v1/auth": auth.http, "/v1/media": media.http}
         answers: dict[str, Answer] = {}
@@ -83,13 +83,13 @@ def test_every_body_is_of_a_route_that_there_is() -> None:
     assert {*BODIES, *FORMS, *QUERIES} <= {str(route) for route in ROUTES}
 
 
-async def test_without_postgresql(stage: Stage) -> None:
+async def test_without_postgresql(stack: BreakableStack) -> None:
     """What needs nothing but Redis or a file is answered as ever."""
 
     try:
-        answers = await every_answer(stage, lambda: kill(stage.postgres))
+        answers = await every_answer(stack, lambda: kill(stack.postgres))
     finally:
-        stage.postgres.start()
+        stack.postgres.start()
     assert {name: one.status for name, one in answers.items() if one.status != 503} == {
         "POST /v1/auth/signup": 202,
         "POST /v1/auth/verify-otp": 401,
@@ -101,9 +101,9 @@ async def test_without_postgresql(stage: Stage) -> None:
     }
 
 
-async def test_without_redis(stage: Stage) -> None:
+async def test_without_redis(stack: BreakableStack) -> None:
     """What counts, sends or signs out is put off; the rest goes on while the cache is fresh."""
-    answers = await every_answer(stage, lambda: kill(stage.valkey))
+    answers = await every_answer(stack, lambda: kill(stack.valkey))
     assert [name for name, one in answers.items() if one.status == 503] == [
         "POST /v1/auth/signup",
         "POST /v1/auth/register",

@@ -19,7 +19,7 @@ from shared.revocation.cache import RevocationCache
 from shared.revocation.message import Revocation
 from shared.revocation.metrics import register_cache_metrics
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
-from tests.faults.stack import Stage
+from tests.faults.stack import BreakableStack
 from tests.support.clock import MovableClock
 from tests.support.tokens import open_epoch, revoke_session
 
@@ -50,10 +50,10 @@ def documented() -> str:
     return str(code)
 
 
-async def test_the_documented_lines_admit_and_refuse(stage: Stage) -> None:
-    await open_epoch(stage.redis)
+async def test_the_documented_lines_admit_and_refuse(stack: BreakableStack) -> None:
+    await open_epoch(stack.redis)
     session, user = uuid4(), uuid4()
-    media = stage.values["media"]
+    media = stack.values["media"]
     environment = {
         "JWT_ISSUER": ISSUER,
         "JWT_AUDIENCE": AUDIENCE,
@@ -61,10 +61,10 @@ async def test_the_documented_lines_admit_and_refuse(stage: Stage) -> None:
         "REDIS_URL": media["redis_url"],  # with media_service's rights, which are enough
         "REVOCATION_KEY": REVOCATION_KEY,
     }
-    token = stage.mint.token(user, sid=str(session))
+    token = stack.mint.token(user, sid=str(session))
     admitted = await asyncio.to_thread(run, documented(), token, **environment)
     assert (admitted.returncode, admitted.stdout.splitlines()[-1:]) == (0, [str(user)])
-    await revoke_session(stage.redis, str(session), REVOCATION_KEY)
+    await revoke_session(stack.redis, str(session), REVOCATION_KEY)
     refused = await asyncio.to_thread(run, documented(), token, **environment)
     assert refused.returncode == 1
     assert "TokenRevoked" in refused.stderr.splitlines()[-1]
@@ -80,13 +80,13 @@ def test_nothing_of_it_needs_aiohttp() -> None:
     assert done.returncode == 0, done.stderr
 
 
-async def test_keys_may_come_later_and_break(stage: Stage) -> None:
-    await open_epoch(stage.redis)
-    media = stage.values["media"]
+async def test_keys_may_come_later_and_break(stack: BreakableStack) -> None:
+    await open_epoch(stack.redis)
+    media = stack.values["media"]
     good, path = media["jwks_file"].read_text(), media["jwks_file"]
     path.unlink()
     user = uuid4()
-    token = stage.mint.token(user)
+    token = stack.mint.token(user)
     async with open_authenticator(
         issuer=ISSUER,
         audience=AUDIENCE,

@@ -14,9 +14,9 @@ from media_service.resources import AUTHENTICATOR
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation import subscriber
 from shared.revocation.catch_up import DEAD_AFTER
-from tests.faults.stack import Media, Stage, Token, log_out
+from tests.faults.stack import BreakableStack, Media, Token, log_out
 from tests.faults.test_redis import cut, join
-from tests.support.fault_injection import holding
+from tests.support.fault_injection import block_calls
 from tests.support.waiting import until
 
 SESSIONS = 1000
@@ -47,12 +47,12 @@ async def expect_only(media: Media, alive: Token, dead: Sequence[Token]) -> None
     assert not any(honoured(media, token) for token in dead)
 
 
-async def test_a_thousand_sessions_end_during_an_outage(stage: Stage) -> None:
-    async with stage.both() as (auth, media):
-        tokens = await stage.tokens(SESSIONS)
+async def test_a_thousand_sessions_end_during_an_outage(stack: BreakableStack) -> None:
+    async with stack.both() as (auth, media):
+        tokens = await stack.tokens(SESSIONS)
         assert all(honoured(media, token) for token in tokens)
-        [alive] = await stage.tokens(1)
-        await cut(stage)
+        [alive] = await stack.tokens(1)
+        await cut(stack)
         began_at = time.monotonic()
         turn = asyncio.Semaphore(AT_ONCE)
 
@@ -67,7 +67,7 @@ async def test_a_thousand_sessions_end_during_an_outage(stage: Stage) -> None:
         assert set(codes) == {"revocation_pending"}
         print(f"{SESSIONS} sessions in {time.monotonic() - began_at:.1f} s")
         await media.until(alive, 503)
-        await join(stage)
+        await join(stack)
         await asyncio.sleep(1)
         assert [token for token in tokens if honoured(media, token)] == []
         await media.until(alive, 200)
@@ -78,7 +78,7 @@ async def test_a_thousand_sessions_end_during_an_outage(stage: Stage) -> None:
 
 @pytest.mark.parametrize("probed", [True, False])
 async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, probed: bool
+    stack: BreakableStack, monkeypatch: pytest.MonkeyPatch, probed: bool
 ) -> None:
     """The head that Redis has when it returns tells nothing of the outage.
 
@@ -92,100 +92,100 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
         await asyncio.sleep(1)
         return await read(*arguments)
 
-    async with stage.both(revocation_max_staleness=1.2) as (auth, media):
-        alive, *dead = await stage.tokens(6)
+    async with stack.both(revocation_max_staleness=1.2) as (auth, media):
+        alive, *dead = await stack.tokens(6)
         monkeypatch.setattr(repository, "pending_up_to", slowly)
-        await cut(stage)
+        await cut(stack)
         for token in dead:
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
-        await join(stage)
+        await join(stack)
         await expect_only(media, alive, dead)
         assert (await media.ask(dead[0])).code == "token_revoked"
 
 
 async def test_nobody_is_let_in_while_a_round_from_before_the_outage_is_held_up(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For longer than a publisher that says nothing counts as alive."""
-    async with stage.both(revocation_max_staleness=1.2) as (auth, media):
-        alive, *dead = await stage.tokens(6)
-        held, go_on = holding(monkeypatch, repository, "pending_up_to")
+    async with stack.both(revocation_max_staleness=1.2) as (auth, media):
+        alive, *dead = await stack.tokens(6)
+        held, go_on = block_calls(monkeypatch, repository, "pending_up_to")
         await held.wait()
-        await cut(stage)
+        await cut(stack)
         for token in dead:
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
-        await join(stage)
+        await join(stack)
         await expect_nobody(media, (alive, *dead), seconds=DEAD_AFTER + 1)
         go_on.set()
         await expect_only(media, alive, dead)
 
 
 async def test_nobody_is_let_in_before_a_publisher_that_starts_has_told_what_another_left(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a power cut: all come back at once, and the database is slow at first."""
     async with AsyncExitStack() as first:
-        auth = await first.enter_async_context(stage.auth())
-        await until(stage.has_epoch)
-        async with stage.media(revocation_max_staleness=1.2) as media:
-            alive, *dead = await stage.tokens(6)
+        auth = await first.enter_async_context(stack.auth())
+        await until(stack.has_epoch)
+        async with stack.media(revocation_max_staleness=1.2) as media:
+            alive, *dead = await stack.tokens(6)
             await media.until(alive, 200)
-            await cut(stage)
+            await cut(stack)
             for token in dead:
                 assert (await log_out(auth, token)).code == "revocation_pending"
             await first.aclose()
             await media.until(alive, 503)
-            held, go_on = holding(monkeypatch, repository, "pending_up_to")
-            async with stage.auth():
-                await join(stage)
+            held, go_on = block_calls(monkeypatch, repository, "pending_up_to")
+            async with stack.auth():
+                await join(stack)
                 await held.wait()
                 await expect_nobody(media, (alive, *dead), seconds=1)
                 go_on.set()
                 await expect_only(media, alive, dead)
 
 
-async def test_without_publishers_an_outage_ends_soon_all_the_same(stage: Stage) -> None:
-    [alive] = await stage.tokens(1)
-    async with stage.auth():
-        await until(stage.has_epoch)
-    async with stage.media(revocation_max_staleness=1.2) as media:
+async def test_without_publishers_an_outage_ends_soon_all_the_same(stack: BreakableStack) -> None:
+    [alive] = await stack.tokens(1)
+    async with stack.auth():
+        await until(stack.has_epoch)
+    async with stack.media(revocation_max_staleness=1.2) as media:
         await media.until(alive, 200)
-        await stage.links["media"].vanish()
+        await stack.proxies["media"].refuse()
         await media.until(alive, 503)
-        await stage.links["media"].appear()
+        await stack.proxies["media"].listen()
         await media.until(alive, 200, 3)
 
 
-async def test_media_service_starts_while_auth_service_is_down(stage: Stage) -> None:
-    alive, dead = await stage.tokens(2)
-    async with stage.auth() as auth:
+async def test_media_service_starts_while_auth_service_is_down(stack: BreakableStack) -> None:
+    alive, dead = await stack.tokens(2)
+    async with stack.auth() as auth:
 
         async def logged_out() -> bool:
             return (await log_out(auth, dead)).status == 204
 
         await until(logged_out)
-    async with stage.media() as media:
+    async with stack.media() as media:
         await media.until(alive, 200, 3)
         assert (await media.ask(dead)).code == "token_revoked"
 
 
-async def test_without_an_epoch_nobody_is_let_in_until_there_is_one(stage: Stage) -> None:
-    [alive] = await stage.tokens(1)
-    async with stage.media() as media:
+async def test_without_an_epoch_nobody_is_let_in_until_there_is_one(stack: BreakableStack) -> None:
+    [alive] = await stack.tokens(1)
+    async with stack.media() as media:
         assert (await media.ask(alive)).code == "service_unavailable"
         async with media.http.get("/readyz") as ready:
             assert ready.status == 503
-        async with stage.auth():
+        async with stack.auth():
             await media.until(alive, 200, 2)
 
 
-async def test_a_slow_link_is_no_outage(stage: Stage) -> None:
-    async with stage.both() as (auth, media):
-        alive, dead = await stage.tokens(2)
-        for link in stage.links.values():
-            link.delay = 0.1
+async def test_a_slow_link_is_no_outage(stack: BreakableStack) -> None:
+    async with stack.both() as (auth, media):
+        alive, dead = await stack.tokens(2)
+        for proxy in stack.proxies.values():
+            proxy.delay = 0.1
         slow_since = time.monotonic()
         assert (await log_out(auth, dead)).status == 204
         await media.until(dead, 401, 2)
@@ -195,28 +195,28 @@ async def test_a_slow_link_is_no_outage(stage: Stage) -> None:
         assert await media.status(alive) == 200
 
 
-async def test_a_publisher_starts_over_a_slow_link(stage: Stage) -> None:
+async def test_a_publisher_starts_over_a_slow_link(stack: BreakableStack) -> None:
     """To make a connection takes longer than the publisher waits for an answer."""
-    stage.links["auth"].delay = 0.1
-    async with stage.auth():
-        await until(stage.has_epoch, 6)
+    stack.proxies["auth"].delay = 0.1
+    async with stack.auth():
+        await until(stack.has_epoch, 6)
 
 
 async def test_a_deaf_subscription_is_made_anew(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection that listens is half open, while looks go through."""
-    async with stage.both() as (auth, media):
-        early, late = await stage.tokens(2)
-        link = stage.links["media"]
+    async with stack.both() as (auth, media):
+        early, late = await stack.tokens(2)
+        proxy = stack.proxies["media"]
         monkeypatch.setattr(subscriber, "HEAD_CHECK_SECONDS", 0.2)
-        link.deafen()
+        proxy.drop_subscriptions()
         assert (await log_out(auth, early)).status == 204
         await media.until(early, 401, 1.5)  # found at the head
-        assert link.subscriptions == 1
+        assert proxy.subscriptions == 1
 
         async def subscribed_anew() -> bool:
-            return link.subscriptions == 2
+            return proxy.subscriptions == 2
 
         await until(subscribed_anew, 3)
         assert (await log_out(auth, late)).status == 204

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.faults.stack import Stage, Token, kill, log_out
+from tests.faults.stack import BreakableStack, Token, kill, log_out
 from tests.support.auth_client import AuthClient
 from tests.support.waiting import until
 
@@ -14,19 +14,19 @@ async def me(auth: AuthClient, text: str) -> int:
     return (await auth.call("GET", "/me", token=text)).status
 
 
-async def test_killed_and_started_again(stage: Stage) -> None:
-    async with stage.both() as (auth, media):
-        alive, dead, later = await stage.tokens(3)
+async def test_killed_and_started_again(stack: BreakableStack) -> None:
+    async with stack.both() as (auth, media):
+        alive, dead, later = await stack.tokens(3)
         pair = await auth.sign_in(NUMBER)
         assert (await log_out(auth, dead)).status == 204
-        await asyncio.to_thread(kill, stage.postgres)
+        await asyncio.to_thread(kill, stack.postgres)
         for _ in range(3):
             answer = await auth.call("GET", "/me", token=pair["access_token"])
             assert (answer.status, answer.code) == (503, "service_unavailable")
             assert (await media.ask(alive)).code == "service_unavailable"
             assert (await log_out(auth, later)).code == "service_unavailable"
             assert (await media.ask(dead)).code == "token_revoked"  # this needs no database
-        stage.postgres.start()
+        stack.postgres.start()
         await media.until(alive, 200, BACK)
         async with asyncio.timeout(BACK):
             while await me(auth, pair["access_token"]) != 200:
@@ -37,9 +37,9 @@ async def test_killed_and_started_again(stage: Stage) -> None:
         assert await auth.sign_in(NUMBER)
 
 
-async def test_killed_under_load_it_loses_nothing_acknowledged(stage: Stage) -> None:
-    async with stage.both() as (auth, media):
-        still_in, *tokens = await stage.tokens(301)
+async def test_killed_under_load_it_loses_nothing_acknowledged(stack: BreakableStack) -> None:
+    async with stack.both() as (auth, media):
+        still_in, *tokens = await stack.tokens(301)
         done: list[Token] = []
         unsure: list[Token] = []
 
@@ -52,12 +52,12 @@ async def test_killed_under_load_it_loses_nothing_acknowledged(stage: Stage) -> 
 
         work = asyncio.gather(*(end(tokens[start::8]) for start in range(8)))
         await until(lambda: len(done) >= 30)
-        await asyncio.to_thread(kill, stage.postgres)
+        await asyncio.to_thread(kill, stack.postgres)
         await until(lambda: unsure or work.done())
-        stage.postgres.start()  # here: it dies with the thread that started it
+        stack.postgres.start()  # here: it dies with the thread that started it
         await work
         assert unsure
-        async with stage.database() as db:
+        async with stack.database() as db:
             revoked = {
                 row["id"]
                 for row in await db.fetch("select id from sessions where revoked_at is not null")

@@ -8,47 +8,47 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.faults.stack import Media, Stage, Token, kill, log_out, send_signal
+from tests.faults.stack import BreakableStack, Media, Token, kill, log_out, send_signal
 
 BACK = 2
 DEAD = 1
-Fault = Callable[[Stage], Awaitable[None]]
+Fault = Callable[[BreakableStack], Awaitable[None]]
 
 
-async def freeze(stage: Stage) -> None:
-    send_signal(stage.valkey, signal.SIGSTOP)
+async def freeze(stack: BreakableStack) -> None:
+    send_signal(stack.valkey, signal.SIGSTOP)
 
 
-async def thaw(stage: Stage) -> None:
-    send_signal(stage.valkey, signal.SIGCONT)
+async def thaw(stack: BreakableStack) -> None:
+    send_signal(stack.valkey, signal.SIGCONT)
 
 
-async def cut(stage: Stage) -> None:
-    for link in stage.links.values():
-        await link.vanish()
+async def cut(stack: BreakableStack) -> None:
+    for proxy in stack.proxies.values():
+        await proxy.refuse()
 
 
-async def join(stage: Stage) -> None:
-    for link in stage.links.values():
-        await link.appear()
+async def join(stack: BreakableStack) -> None:
+    for proxy in stack.proxies.values():
+        await proxy.listen()
 
 
-async def lose(stage: Stage) -> None:
-    for link in stage.links.values():
-        link.lose()
+async def lose(stack: BreakableStack) -> None:
+    for proxy in stack.proxies.values():
+        proxy.drop_bytes()
 
 
-async def mend(stage: Stage) -> None:
-    for link in stage.links.values():
-        link.mend()
+async def mend(stack: BreakableStack) -> None:
+    for proxy in stack.proxies.values():
+        proxy.accept_again()
 
 
-async def end(stage: Stage) -> None:
-    await asyncio.to_thread(kill, stage.valkey)
+async def end(stack: BreakableStack) -> None:
+    await asyncio.to_thread(kill, stack.valkey)
 
 
-async def start(stage: Stage) -> None:
-    stage.valkey.start()
+async def start(stack: BreakableStack) -> None:
+    stack.valkey.start()
 
 
 FAULTS = {
@@ -91,15 +91,15 @@ class Watch:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_out_of_reach(stage: Stage, name: str) -> None:
+async def test_out_of_reach(stack: BreakableStack, name: str) -> None:
     begin, finish, bound = FAULTS[name]
-    async with stage.both(revocation_max_staleness=bound) as (auth, media):
-        alive, dead, before = await stage.tokens(3)
+    async with stack.both(revocation_max_staleness=bound) as (auth, media):
+        alive, dead, before = await stack.tokens(3)
         assert (await log_out(auth, before)).status == 204
         await media.until(before, 401)
         assert [await media.status(token) for token in (alive, dead)] == [200, 200]
         async with Watch(media, dead).open() as watch:
-            await begin(stage)
+            await begin(stack)
             began_at = time.monotonic()
             refused = await log_out(auth, dead)
             assert (refused.status, refused.code) == (503, "revocation_pending")
@@ -108,7 +108,7 @@ async def test_out_of_reach(stage: Stage, name: str) -> None:
             assert (await media.ask(alive)).code == "service_unavailable"
             assert (await media.ask(before)).code == "token_revoked"  # this is known all the same
             assert watch.last_honoured - began_at <= bound
-            await finish(stage)
+            await finish(stack)
             ended_at = time.monotonic()
             await media.until(alive, 200)
             back = time.monotonic() - ended_at

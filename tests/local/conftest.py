@@ -11,7 +11,7 @@ from aiohttp import ClientSession, web
 
 from deploy.local.proxy import create_proxy
 from shared.shutdown import listening
-from tests.local.dummy_service import Dummy
+from tests.local.dummy_service import DummyService
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Front:
     """A front that listens, and the service behind most of its addresses."""
 
     port: int
-    media: Dummy
+    media: DummyService
     media_socket: Path
 
     @property
@@ -37,7 +37,7 @@ def sockets() -> Iterator[Path]:
 @pytest.fixture
 async def front(sockets: Path) -> AsyncIterator[Front]:
     auth, media = sockets / "auth.sock", sockets / "media.sock"
-    behind = {socket: Dummy(socket.with_suffix(".bin")) for socket in (auth, media)}
+    behind = {socket: DummyService(socket.with_suffix(".bin")) for socket in (auth, media)}
     async with AsyncExitStack() as stack:
         for socket, dummy in behind.items():
             app = dummy.application()

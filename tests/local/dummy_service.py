@@ -14,7 +14,7 @@ CHUNKED = b"POST /v1/media/count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunk
 
 
 @dataclass
-class Dummy:
+class DummyService:
     """One service: what it does, by path, and what it saw."""
 
     stored: Path

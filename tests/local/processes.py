@@ -8,7 +8,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 
 
-def unmeasured() -> dict[str, str]:
+def without_coverage() -> dict[str, str]:
     """Return the environment without what makes a child count its coverage, and slow."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 

@@ -13,7 +13,7 @@ from aiohttp import ClientSession, TCPConnector
 from deploy.local.proxy import create_proxy
 from shared.problem import DOCS
 from shared.shutdown import listening
-from tests.local.dummy_service import Dummy
+from tests.local.dummy_service import DummyService
 
 CALLERS, AT_ONCE = 256, 32
 
@@ -26,7 +26,7 @@ async def busy_service(sockets: Path) -> AsyncIterator[threading.Event]:
     end = asyncio.Event()
 
     async def serve() -> None:
-        app = Dummy(sockets / "file").application()
+        app = DummyService(sockets / "file").application()
         app[DOCS] = "/"
         async with listening(app, f"unix:{sockets / 'media.sock'}", 0):
             loops.append(asyncio.get_running_loop())
@@ -77,7 +77,7 @@ async def test_listening_many_callers_wait_while_the_service_is_busy(
     sockets: Path, host: str
 ) -> None:
     """All of them connect while the loop, which would accept them, does something else."""
-    app = Dummy(sockets / "file").application()
+    app = DummyService(sockets / "file").application()
     app[DOCS] = "/"
     path = f"unix:{sockets / 'service.sock'}" if host == "unix" else host
     async with listening(app, path, 0) as address:

@@ -18,7 +18,7 @@ from redis.exceptions import NoPermissionError
 
 from deploy.local.data_dir import DataDir
 from deploy.local.environment import EmbeddedServers, service_environment
-from tests.local.processes import CHECKOUT, alive, descendants, unmeasured, until
+from tests.local.processes import CHECKOUT, alive, descendants, until, without_coverage
 from tests.support.ports import own_port
 
 READY_SECONDS = 60
@@ -40,7 +40,7 @@ class Stack:
             command = ["sh", "-c", '"$@"; true', "sh", *command]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, cwd=CHECKOUT, env=unmeasured(), stdout=log, stderr=log
+                command, cwd=CHECKOUT, env=without_coverage(), stdout=log, stderr=log
             )
 
     def ready(self) -> "Stack":
@@ -135,7 +135,7 @@ def walk_the_demo(stack: Stack) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local.demo"],
         cwd=CHECKOUT,
-        env={**unmeasured(), "PORT": str(stack.port)},
+        env={**without_coverage(), "PORT": str(stack.port)},
         capture_output=True,
         text=True,
         check=False,
@@ -169,7 +169,7 @@ def check_commands(stack: Stack) -> None:
         done = subprocess.run(
             [sys.executable, *exec_module, "python", "-m", *words],
             cwd=CHECKOUT,
-            env=unmeasured(),
+            env=without_coverage(),
             capture_output=True,
             text=True,
             check=False,
@@ -183,7 +183,7 @@ def check_no_such_database(stack: Stack) -> None:
     done = subprocess.run(
         [sys.executable, *exec_module, "psql", "foo"],
         cwd=CHECKOUT,
-        env=unmeasured(),
+        env=without_coverage(),
         capture_output=True,
         text=True,
         check=False,
@@ -231,7 +231,7 @@ def check_port_is_taken(stack: Stack) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", "--port", str(stack.port), "--data", stack.data],
         cwd=CHECKOUT,
-        env=unmeasured(),
+        env=without_coverage(),
         capture_output=True,
         text=True,
         check=False,
@@ -243,7 +243,7 @@ def check_port_is_taken(stack: Stack) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", "--port", str(own_port()), "--data", stack.data],
         cwd=CHECKOUT,
-        env=unmeasured(),
+        env=without_coverage(),
         capture_output=True,
         text=True,
         check=False,
@@ -267,7 +267,7 @@ def test_what_is_forgotten_is_named(sockets: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "deploy.local", "--data", str(data), "--clean-data"],
             cwd=CHECKOUT,
-            env=unmeasured(),
+            env=without_coverage(),
             capture_output=True,
             text=True,
             check=False,

@@ -25,7 +25,7 @@ from media_service.storage import factory
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock
-from tests.support.command_process import Death, address, running
+from tests.support.command_process import KillPoint, run_command, wait_for_address
 from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.media_client import MediaClient
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
@@ -151,16 +151,16 @@ def running_media(
     """
 
     @asynccontextmanager
-    async def run(death: Death | None = None) -> AsyncIterator[tuple[BaseProcess, MediaClient]]:
+    async def run(death: KillPoint | None = None) -> AsyncIterator[tuple[BaseProcess, MediaClient]]:
         await open_epoch(redis)
         output = tmp_path / "service.log"
-        started = running(
+        started = run_command(
             "media_service", "serve", environment=media_environment, output=output, death=death
         )
         async with (
             started as service,
             asyncio.timeout(60),
-            ClientSession(await address(output)) as http,
+            ClientSession(await wait_for_address(output)) as http,
         ):
             client = MediaClient.of(http, mint)
             while (await client.call("GET", "/creatives")).status != HTTPStatus.OK:

@@ -20,7 +20,7 @@ from media_service.storage.s3_upload import PART_BYTES, Uploader
 from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
-from tests.support.media_client import left_over, picture_form
+from tests.support.media_client import files_below, picture_form
 from tests.support.moto_bucket import MotoBucket
 from tests.support.pictures import encode, grain
 from tests.support.waiting import until
@@ -263,7 +263,7 @@ async def test_the_service_on_a_bucket(
         assert (some.status, some.body) == (206, whole.body[1_000_000:1_000_010])
         assert (await media.call("GET", path, params={"variant": "thumb"})).status == 200
         assert (await media.http.get("/readyz")).status == 200
-        assert left_over(staging) == []
+        assert files_below(staging) == []
         assert (await media.call("DELETE", f"/creatives/{created['id']}")).status == 204
         await until(lambda: not bucket.objects())
 
@@ -286,5 +286,5 @@ async def test_a_store_in_trouble_keeps_nothing(
         refused = await media.send(picture_form(encode("PNG")))
         assert (refused.status, refused.code) == (507, "storage_full")
         monkeypatch.undo()
-        assert (bucket.objects(), left_over(staging)) == ({}, [])
+        assert (bucket.objects(), files_below(staging)) == ({}, [])
         assert (await media.call("GET", "/creatives")).body["items"] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from tests.support.media_client import left_over
+from tests.support.media_client import files_below
 from tests.support.tokens import open_epoch
 
 
@@ -39,7 +39,7 @@ async def test_it_sweeps(media_environment: dict[str, str], files: Path) -> None
     output, _ = await process.communicate()
     assert process.returncode == 0
     assert b"staged files removed: 1, orphans removed: 0, files missing: 0" in output
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_a_wrong_setting_is_one_line(media_environment: dict[str, str]) -> None:

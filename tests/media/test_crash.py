@@ -18,7 +18,7 @@ from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
-from tests.support.command_process import Death, finished
+from tests.support.command_process import KillPoint, wait_for_exit
 from tests.support.media_client import MediaClient, picture_form
 from tests.support.pictures import encode
 
@@ -27,29 +27,32 @@ STORE = "media_service.storage.local"
 TABLE = "media_service.creative.repository"
 
 UPLOAD = {
-    "with an empty file": (Death(f"{STAGED}._create", leaving=True), "staged"),
-    "with the first bytes here": (Death(f"{STAGED}._append"), "staged"),
-    "with bytes on disk": (Death(f"{STAGED}._append", leaving=True), "staged"),
-    "with all bytes there": (Death("media_service.upload.service.render"), "staged"),
+    "with an empty file": (KillPoint(f"{STAGED}._create", leaving=True), "staged"),
+    "with the first bytes here": (KillPoint(f"{STAGED}._append"), "staged"),
+    "with bytes on disk": (KillPoint(f"{STAGED}._append", leaving=True), "staged"),
+    "with all bytes there": (KillPoint("media_service.upload.service.render"), "staged"),
     "with the form read": (
-        Death("media_service.upload.request.read_form", leaving=True),
+        KillPoint("media_service.upload.request.read_form", leaving=True),
         "staged",
     ),
     "with the picture checked": (
-        Death("media_service.image.pool.ImagePool.render", leaving=True),
+        KillPoint("media_service.image.pool.ImagePool.render", leaving=True),
         "staged",
     ),
-    "before the rename": (Death(f"{STORE}._move_all"), "staged"),
-    "after the rename": (Death(f"{STORE}._sync"), "orphan, staged"),
-    "before the row": (Death(f"{TABLE}.insert"), "orphan, staged"),
-    "with the row not committed": (Death(f"{TABLE}.insert", leaving=True), "orphan, staged"),
-    "after the row": (Death("media_service.upload.service._commit", leaving=True), "whole, staged"),
+    "before the rename": (KillPoint(f"{STORE}._move_all"), "staged"),
+    "after the rename": (KillPoint(f"{STORE}._sync"), "orphan, staged"),
+    "before the row": (KillPoint(f"{TABLE}.insert"), "orphan, staged"),
+    "with the row not committed": (KillPoint(f"{TABLE}.insert", leaving=True), "orphan, staged"),
+    "after the row": (
+        KillPoint("media_service.upload.service._commit", leaving=True),
+        "whole, staged",
+    ),
 }
 DELETION = {
-    "before the row goes": (Death(f"{TABLE}.remove"), "whole"),
-    "after the row has gone": (Death(f"{TABLE}.remove", leaving=True), "orphan"),
-    "before the file goes": (Death(f"{STORE}._remove"), "orphan"),
-    "after the first file has gone": (Death(f"{STORE}._remove", leaving=True), "orphan"),
+    "before the row goes": (KillPoint(f"{TABLE}.remove"), "whole"),
+    "after the row has gone": (KillPoint(f"{TABLE}.remove", leaving=True), "orphan"),
+    "before the file goes": (KillPoint(f"{STORE}._remove"), "orphan"),
+    "after the first file has gone": (KillPoint(f"{STORE}._remove", leaving=True), "orphan"),
 }
 
 
@@ -77,7 +80,7 @@ async def tidy(dsn: str, files: Path) -> Swept:
 
 
 async def died(process: BaseProcess) -> bool:
-    return await finished(process) == -signal.SIGKILL
+    return await wait_for_exit(process) == -signal.SIGKILL
 
 
 async def check(dsn: str, files: Path, left: str) -> None:
@@ -122,7 +125,7 @@ async def test_a_deletion_killed(
 async def test_nobody_sees_a_creative_before_it_is_whole(
     running_media: Callable[..., Any],
 ) -> None:
-    async with running_media(Death(f"{TABLE}.insert")) as (process, media):
+    async with running_media(KillPoint(f"{TABLE}.insert")) as (process, media):
         with pytest.raises(ClientError):
             await media.send(picture_form())
         assert await died(process)

@@ -15,23 +15,23 @@ from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from tests.media.test_crash import died, rows
-from tests.support.command_process import Death
+from tests.support.command_process import KillPoint
 from tests.support.media_client import picture_form
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket
 from tests.support.pictures import grain
 
 UPLOADER = "media_service.storage.s3_upload.Uploader"
 UPLOAD = {
-    "before the first part": Death(f"{UPLOADER}._put_part"),
-    "after the first part": Death(f"{UPLOADER}._put_part", leaving=True),
-    "with one object there": Death(f"{UPLOADER}.put", leaving=True),
-    "before the row": Death("media_service.creative.repository.insert"),
-    "after the row": Death("media_service.upload.service._commit", leaving=True),
+    "before the first part": KillPoint(f"{UPLOADER}._put_part"),
+    "after the first part": KillPoint(f"{UPLOADER}._put_part", leaving=True),
+    "with one object there": KillPoint(f"{UPLOADER}.put", leaving=True),
+    "before the row": KillPoint("media_service.creative.repository.insert"),
+    "after the row": KillPoint("media_service.upload.service._commit", leaving=True),
 }
 DELETION = {
-    "after the row has gone": Death("media_service.creative.repository.remove", leaving=True),
-    "before an object goes": Death("media_service.storage.s3.S3Storage.delete"),
-    "after the first object has gone": Death(
+    "after the row has gone": KillPoint("media_service.creative.repository.remove", leaving=True),
+    "before an object goes": KillPoint("media_service.storage.s3.S3Storage.delete"),
+    "after the first object has gone": KillPoint(
         "media_service.storage.s3.S3Storage.delete", leaving=True
     ),
 }

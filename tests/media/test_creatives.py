@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.support.media_client import MediaClient, day, form, left_over, part, picture_form
+from tests.support.media_client import MediaClient, day, files_below, form, part, picture_form
 from tests.support.pictures import encode
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ async def test_an_upload_is_answered_whole(media: MediaClient, files: Path) -> N
     assert UUID(created["id"]).version == 7
     assert answer.headers["Location"] == f"/v1/media/creatives/{created['id']}"
     place = files / "objects" / str(media.user_id) / created["id"]
-    assert sorted(left_over(files)) == [place / name for name in ("original", "preview", "thumb")]
+    assert sorted(files_below(files)) == [place / name for name in ("original", "preview", "thumb")]
     assert (place / "original").read_bytes() == picture
     assert 20 <= len(created["placeholder"]) <= 30
     assert (await media.call("GET", f"/creatives/{created['id']}")).body == created
@@ -71,7 +71,7 @@ async def test_a_deleted_creative_is_gone_with_its_file(media: MediaClient, file
     for method, what in (("GET", path), ("GET", f"{path}/file"), ("DELETE", path)):
         assert (await media.call(method, what)).code == "not_found"
     await until(lambda: not list((files / "objects").iterdir()))
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_somebody_elses_creative_does_not_exist(media: MediaClient) -> None:
@@ -212,7 +212,7 @@ async def test_fields_are_checked(media: MediaClient, files: Path) -> None:
     ]
     for fields, parts in cases:
         assert set(await fields_refused(media, *parts)) == fields
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_a_title_may_be_any_text(media: MediaClient) -> None:

@@ -15,7 +15,7 @@ from shared.clock import SystemClock
 from shared.db import open_database
 from shared.revocation.message import DELETED_USERS_STREAM, Revocation
 from tests.conftest import REVOCATION_KEY
-from tests.support.media_client import FORM, MediaClient, form, left_over, part
+from tests.support.media_client import FORM, MediaClient, files_below, form, part
 from tests.support.pictures import encode
 from tests.support.tokens import tell_of_deleted
 from tests.support.waiting import until
@@ -48,7 +48,7 @@ async def gone(dsn: str, user_id: UUID, files: Path) -> None:
     """Return once neither a row nor a file of the user is left."""
 
     async def nothing_left() -> bool:
-        theirs = [path for path in left_over(files) if str(user_id) in str(path)]
+        theirs = [path for path in files_below(files) if str(user_id) in str(path)]
         return not theirs and await rows(dsn, user_id) == 0
 
     await until(nothing_left, SECONDS)
@@ -94,7 +94,7 @@ async def test_everything_of_a_deleted_user_is_removed_and_nothing_else(
     await placed(media_dsn, entry)
     assert await rows(media_dsn, other.user_id) == theirs
     assert (await other.call("GET", "/creatives")).body["items"] != []
-    assert [path for path in left_over(files) if str(other.user_id) in str(path)]
+    assert [path for path in files_below(files) if str(other.user_id) in str(path)]
     late = await media.call("POST", "/products", json=LAMP)  # its token was not cut off here
     assert (late.status, late.code) == (401, "token_revoked")
     assert await rows(media_dsn, media.user_id) == 0

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from blockbuster import blockbuster_ctx
 
-from tests.support.media_client import MediaClient, kept, left_over, part
+from tests.support.media_client import MediaClient, files_below, part, stored_files
 from tests.support.pictures import encode, grain
 from tests.support.waiting import until
 
@@ -77,7 +77,7 @@ async def test_behind_nginx_the_bytes_are_its_to_send(
         )
         stranger = await media.somebody_else().call("GET", path)
         assert (stranger.code, "X-Accel-Redirect" in stranger.headers) == ("not_found", False)
-        kept(files)[0].unlink()
+        stored_files(files)[0].unlink()
         lost = await media.call("GET", path)
         assert (lost.code, "X-Accel-Redirect" in lost.headers) == ("not_found", False)
         assert "file.missing" in capsys.readouterr().out
@@ -117,7 +117,7 @@ async def test_a_lost_file_is_reported_and_not_found(
     media: MediaClient, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     created = await media.upload()
-    kept(files)[0].unlink()
+    stored_files(files)[0].unlink()
     lost = await media.call("GET", f"/creatives/{created['id']}/file")
     assert lost.code == "not_found"
     assert "file.missing" in capsys.readouterr().out
@@ -177,12 +177,12 @@ async def test_a_file_that_cannot_be_removed_is_removed_later(
     assert (await media.call("DELETE", path)).status == 204
     await until(lambda: "file.removal_failed" in capsys.readouterr().out)
     assert (await media.call("GET", path)).status == 404
-    assert len(left_over(files)) == 3
+    assert len(files_below(files)) == 3
     monkeypatch.undo()
     connection = await asyncpg.connect(media_dsn)
     await connection.execute("UPDATE removals SET due_at = now()")
     async with asyncio.timeout(10):
-        await until(lambda: not left_over(files))
+        await until(lambda: not files_below(files))
         while await connection.fetchval("SELECT count(*) FROM removals"):
             await asyncio.sleep(0.01)
     await connection.close()

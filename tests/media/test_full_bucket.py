@@ -14,7 +14,7 @@ import pytest
 import structlog
 from aiohttp import ClientSession, web
 
-from tests.support.media_client import left_over, picture_form
+from tests.support.media_client import files_below, picture_form
 from tests.support.moto_bucket import MotoBucket
 from tests.support.pictures import grain
 from tests.support.waiting import until
@@ -131,7 +131,7 @@ async def test_a_full_bucket_keeps_nothing_and_recovers(
         [alarm] = [entry for entry in logs if entry["event"] == "storage.full"]
         assert (alarm["log_level"], "InsufficientStorage" in alarm["cause"]) == ("error", True)
         assert gate.refused
-        assert (bucket.objects(), bucket.uploads(), left_over(staging)) == ({}, [], [])
+        assert (bucket.objects(), bucket.uploads(), files_below(staging)) == ({}, [], [])
         assert (await media.call("GET", "/creatives")).body["items"] == []
         gate.open()
         created = await media.upload(picture=picture)
@@ -148,7 +148,7 @@ async def test_stores_say_it_in_their_own_words(
             answer = await media.send(picture_form(SMALL))
             assert (answer.status, answer.code) == expected
             assert ("Retry-After" in answer.headers) == (answer.status == 503)
-            assert (bucket.objects(), left_over(staging)) == ({}, [])
+            assert (bucket.objects(), files_below(staging)) == ({}, [])
         gate.open()
         await media.upload(picture=SMALL)
 
@@ -165,4 +165,4 @@ async def test_a_full_bucket_is_read_and_deleted_from(
         assert (await media.call("GET", f"{path}/file")).status == 200
         assert (await media.call("DELETE", path)).status == 204
         await until(lambda: not bucket.objects())
-        assert left_over(staging) == []
+        assert files_below(staging) == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.support.media_client import MediaClient, left_over, picture_form
+from tests.support.media_client import MediaClient, files_below, picture_form
 from tests.support.pictures import encode, grain
 
 LIMIT = 256 * 1024
@@ -38,7 +38,7 @@ def worker_of(service: int) -> int:
 async def refused(media: MediaClient, picture: bytes, files: Path) -> None:
     answer = await media.send(picture_form(picture))
     assert (answer.status, answer.code) == (507, "storage_full")
-    assert left_over(files) == []
+    assert files_below(files) == []
     assert (await media.call("GET", "/creatives")).body["items"] == []
 
 
@@ -62,7 +62,7 @@ async def test_what_is_made_of_it_has_no_room(
         with full(worker_of(service.pid), room):
             await refused(media, grain(400), files)
         assert (await media.send(picture_form(grain(400)))).status == 201
-        assert len(left_over(files)) == 3
+        assert len(files_below(files)) == 3
 
 
 async def test_a_disk_without_room_is_said_so(
@@ -75,7 +75,7 @@ async def test_a_disk_without_room_is_said_so(
                 refused = await media.send(picture_form())
                 assert (refused.status, refused.code) == (507, "storage_full")
         monkeypatch.undo()
-        assert left_over(files) == []
+        assert files_below(files) == []
         assert (await media.call("GET", "/creatives")).body["items"] == []
         assert (await media.send(picture_form())).status == 201
     [alarm] = [entry for entry in logs if entry["event"] == "storage.full"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from media_service.image.worker import MEMORY_BYTES
-from tests.support.media_client import MediaClient, left_over, picture_form
+from tests.support.media_client import MediaClient, files_below, picture_form
 from tests.support.picture_corpus import Named, corpus
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
@@ -77,7 +77,7 @@ async def test_no_picture_is_a_fault(
         assert found
         assert max(peak(one) for one in found) <= MEMORY_BYTES
         assert (await media.send(picture_form())).status == 201
-        kept = {path.name for path in left_over(files)}
+        kept = {path.name for path in files_below(files)}
     assert kept == {"original", "preview", "thumb"}
     assert verdicts[201] > 50
     assert verdicts[422] > 200

@@ -16,7 +16,7 @@ from media_service.idempotency.model import FirstAnswer, KeyUse
 from shared.db import open_database
 from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
-from tests.support.command_process import Death, finished
+from tests.support.command_process import KillPoint, wait_for_exit
 from tests.support.injection_texts import INJECTIONS
 from tests.support.media_client import FORM, MediaClient, day, form, part, picture_form
 from tests.support.pictures import encode
@@ -161,11 +161,11 @@ async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
 
 
 MOMENTS = {
-    "reading": Death("media_service.storage.temp_file.LocalStagedFile.digest"),
-    "decoding": Death("media_service.image.pool.ImagePool.render"),
-    "before the row": Death("media_service.creative.repository.insert"),
-    "before the answer": Death("media_service.idempotency.repository.finish"),
-    "before the commit": Death("media_service.idempotency.repository.finish", leaving=True),
+    "reading": KillPoint("media_service.storage.temp_file.LocalStagedFile.digest"),
+    "decoding": KillPoint("media_service.image.pool.ImagePool.render"),
+    "before the row": KillPoint("media_service.creative.repository.insert"),
+    "before the answer": KillPoint("media_service.idempotency.repository.finish"),
+    "before the commit": KillPoint("media_service.idempotency.repository.finish", leaving=True),
 }
 
 
@@ -179,7 +179,7 @@ async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
     async with running_media(MOMENTS[moment]) as (process, dead):
         with pytest.raises(ClientError):
             await send(dead)
-        await finished(process)
+        await wait_for_exit(process)
     async with serving_media() as other:
         media = MediaClient.of(other.http, other.mint, dead.user_id)
         assert (await send(media)).code == "request_in_progress"
@@ -194,11 +194,11 @@ async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
 async def test_one_who_died_after_the_commit_has_answered(
     running_media: Callable[..., Any], serving_media: Callable[..., Any]
 ) -> None:
-    death = Death("media_service.upload.service._commit", leaving=True)
+    death = KillPoint("media_service.upload.service._commit", leaving=True)
     async with running_media(death) as (process, dead):
         with pytest.raises(ClientError):
             await send(dead)
-        await finished(process)
+        await wait_for_exit(process)
     async with serving_media() as other:
         media = MediaClient.of(other.http, other.mint, dead.user_id)
         made = await send(media, 1)

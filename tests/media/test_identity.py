@@ -16,7 +16,7 @@ from media_service.app import INTERFACE
 from shared.revocation.message import REVOCATION_HEAD
 from shared.tokens import LEEWAY_SECONDS
 from tests.conftest import AUDIENCE, ISSUER, REVOCATION_KEY
-from tests.support.media_client import MEDIA, MediaClient, left_over, picture_form
+from tests.support.media_client import MEDIA, MediaClient, files_below, picture_form
 from tests.support.tokens import Mint, revoke_session
 from tests.support.waiting import until
 
@@ -80,7 +80,7 @@ async def test_a_token_revoked_during_an_upload_does_not_commit(
     writer.write(media.head(length=len(body)) + body[:-20])
     await writer.drain()
     async with asyncio.timeout(5):
-        await until(lambda: left_over(files))
+        await until(lambda: files_below(files))
         await revoke_session(redis, session_of(media), REVOCATION_KEY)
         while (await media.call("GET", "/creatives")).status == 200:
             pass
@@ -89,7 +89,7 @@ async def test_a_token_revoked_during_an_upload_does_not_commit(
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert b"token_revoked" in answer
     writer.close()
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_a_token_that_expires_during_an_upload_does_not_commit(
@@ -102,7 +102,7 @@ async def test_a_token_that_expires_during_an_upload_does_not_commit(
     writer.write(brief.head(length=len(body)) + body[:-20])
     await writer.drain()
     async with asyncio.timeout(5):
-        await until(lambda: left_over(files))
+        await until(lambda: files_below(files))
         while (await brief.call("GET", "/creatives")).status == 200:
             await asyncio.sleep(0.01)
         writer.write(body[-20:])
@@ -110,7 +110,7 @@ async def test_a_token_that_expires_during_an_upload_does_not_commit(
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert b"token_invalid" in answer
     writer.close()
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_out_of_touch_nobody_is_let_in(media: MediaClient, redis: Redis) -> None:

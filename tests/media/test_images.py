@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
-from tests.support.media_client import MediaClient, left_over, picture_form
-from tests.support.metadata_samples import SECRET, adorned
+from tests.support.media_client import MediaClient, files_below, picture_form
+from tests.support.metadata_samples import SECRET, with_metadata
 from tests.support.pictures import blank_png, encode
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
@@ -37,7 +37,7 @@ async def test_others_are_refused(
     for name, picture in pictures.items():
         refused = await media.send(picture_form(picture))
         assert (refused.status, refused.code) == (status, code), name
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_a_picture_cut_anywhere_is_never_a_fault(media: MediaClient) -> None:
@@ -84,7 +84,7 @@ async def longest_share_of_a_decoding(media: MediaClient) -> float:
 
 async def test_nothing_but_the_picture_is_served(media: MediaClient) -> None:
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF"):
-        picture = adorned(kind, 6)
+        picture = with_metadata(kind, 6)
         assert SECRET in picture
         created = await media.upload(picture=picture)
         sides = (64, 48) if kind == "GIF" else (48, 64)

@@ -17,9 +17,9 @@ from media_service.quota.model import Allowance, Upload
 from shared.db import open_database
 from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
-from tests.support.command_process import Death, finished
+from tests.support.command_process import KillPoint, wait_for_exit
 from tests.support.database import Connection
-from tests.support.media_client import FORM, MediaClient, left_over, picture_form
+from tests.support.media_client import FORM, MediaClient, files_below, picture_form
 from tests.support.pictures import encode
 from tests.support.waiting import until
 
@@ -50,7 +50,7 @@ async def test_of_fifty_at_one_file_below_the_quota_one_is_stored(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
     size = await size_of(serving_media, database)
-    before = len(left_over(files))
+    before = len(files_below(files))
     async with serving_media(user_quota_bytes=3 * size - 1) as media:
         await media.upload(picture=PICTURE)
         answers = await asyncio.gather(*(media.send(BODY) for _ in range(50)))
@@ -59,7 +59,7 @@ async def test_of_fifty_at_one_file_below_the_quota_one_is_stored(
         assert await stored(database, media.user_id) == 2 * size
         assert len((await media.call("GET", "/creatives")).body["items"]) == 2
     per_creative = before
-    assert len(left_over(files)) == 3 * per_creative, "the files of the refused are gone"
+    assert len(files_below(files)) == 3 * per_creative, "the files of the refused are gone"
 
 
 async def test_the_quota_is_exact_and_room_comes_back(
@@ -91,7 +91,7 @@ async def test_the_first_file_of_all_may_not_be_too_large_either(
 ) -> None:
     async with serving_media(user_quota_bytes=10) as media:
         assert (await media.send(BODY)).code == "quota_exceeded"
-        assert left_over(files) == []
+        assert files_below(files) == []
     async with serving_media(user_quota_bytes=0) as media:
         assert (await media.send(BODY)).code == "quota_exceeded"
 
@@ -190,10 +190,13 @@ async def test_the_place_of_a_replica_that_died_comes_free(
     serving_media: Callable[..., Any],
     clock: MovableClock,
 ) -> None:
-    async with running_media(Death("media_service.creative.repository.insert")) as (process, dead):
+    async with running_media(KillPoint("media_service.creative.repository.insert")) as (
+        process,
+        dead,
+    ):
         with pytest.raises(ClientError):
             await dead.send(BODY)
-        await finished(process)
+        await wait_for_exit(process)
     async with serving_media(user_concurrent_uploads=1) as other:
         media = MediaClient.of(other.http, other.mint, dead.user_id)
         assert (await media.send(BODY)).code == "rate_limited"
@@ -227,13 +230,13 @@ async def test_nothing_is_added_for_a_deleted_user(
 ) -> None:
     async with serving_media() as media, open_database(media_dsn) as database:
         await media.upload()
-        kept = left_over(files)
+        kept = files_below(files)
         for user in (media, media.somebody_else()):
             async with database.connection() as connection:
                 await owners.mark_deleted(connection, user.user_id, clock.now())
             refused = await user.send(BODY)
             assert (refused.status, refused.code) == (401, "token_revoked")
-        assert left_over(files) == kept
+        assert files_below(files) == kept
 
 
 async def test_a_user_deleted_while_uploading_stores_nothing(
@@ -251,4 +254,4 @@ async def test_a_user_deleted_while_uploading_stores_nothing(
 
         refused = await media.call("POST", "/creatives", data=pieces(), headers=FORM)
         assert (refused.status, refused.code) == (401, "token_revoked")
-        assert left_over(files) == []
+        assert files_below(files) == []

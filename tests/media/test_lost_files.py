@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from media_service import app
-from tests.support.command_process import finished, running
-from tests.support.media_client import FORM, MediaClient, form, left_over, part
+from tests.support.command_process import run_command, wait_for_exit
+from tests.support.media_client import FORM, MediaClient, files_below, form, part
 from tests.support.pictures import encode
-from tests.support.products import offer
+from tests.support.products import create_product
 from tests.support.waiting import until
 
 Command = Callable[..., Awaitable[tuple[int | None, str]]]
@@ -26,8 +26,10 @@ def lost(media_environment: dict[str, str], tmp_path: Path) -> Command:
     async def run(*arguments: str, **changes: str) -> tuple[int | None, str]:
         output, environment = tmp_path / "lost.log", media_environment | changes
         command = ("lost", *arguments)
-        async with running("media_service", *command, environment=environment, output=output) as it:
-            code = await finished(it)
+        async with run_command(
+            "media_service", *command, environment=environment, output=output
+        ) as it:
+            code = await wait_for_exit(it)
         return code, output.read_text()
 
     return run
@@ -64,14 +66,14 @@ async def test_lost_creative_is_deleted_with_what_is_left_of_it(
     assert f"kept: {unknown}" in text
     assert (await media.call("GET", f"/creatives/{gone['id']}")).status == 404
     assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
-    await until(lambda: not [path for path in left_over(files) if gone["id"] in str(path)])
+    await until(lambda: not [path for path in files_below(files) if gone["id"] in str(path)])
     assert await lost() == (0, "")
 
 
 async def test_lost_photo_is_taken_off_its_product(
     media: MediaClient, files: Path, lost: Command
 ) -> None:
-    product = await offer(media)
+    product = await create_product(media)
     body = BytesIO(form(part("photo", encode(), '; filename="lamp.png"')))
     path = f"/products/{product['id']}/photo"
     assert (await media.call("PUT", path, data=body, headers=FORM)).status == 200

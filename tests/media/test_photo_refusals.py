@@ -14,7 +14,7 @@ from tests.media.test_identity import session_of
 from tests.media.test_photos import FIELDS, PICTURE, look, offer, photo, put, send
 from tests.support.auth_client import Answer
 from tests.support.hostile_pictures import TOO_LARGE
-from tests.support.media_client import FORM, MediaClient, form, left_over, part
+from tests.support.media_client import FORM, MediaClient, files_below, form, part
 from tests.support.tokens import revoke_session
 
 ROUTES = ["POST", "PUT"]
@@ -45,12 +45,12 @@ class Seller:
 @pytest.mark.parametrize("method", ROUTES)
 async def test_too_large_a_picture(media: MediaClient, files: Path, method: str) -> None:
     seller = Seller(media, await offer(media))
-    before = left_over(files)
+    before = files_below(files)
     for picture in TOO_LARGE.values():
         refused = await seller.ask(method, seller.form(method, picture))
         assert (refused.status, refused.code) == (422, "image_too_large")
     await seller.as_before()
-    assert left_over(files) == before
+    assert files_below(files) == before
 
 
 @pytest.mark.parametrize("method", ROUTES)

@@ -14,7 +14,7 @@ import pytest
 from media_service.product import repository
 from shared.db import open_database
 from tests.support.auth_client import Answer, read
-from tests.support.media_client import FORM, MEDIA, MediaClient, form, left_over, part
+from tests.support.media_client import FORM, MEDIA, MediaClient, files_below, form, part
 from tests.support.pictures import encode
 from tests.support.waiting import until
 
@@ -60,7 +60,7 @@ async def kept(files: Path, dsn: str) -> set[str]:
     rows = await connection.fetch("select id from photos union all select id from creatives")
     await connection.close()
     names = {str(row["id"]) for row in rows}
-    await until(lambda: {path.parent.name for path in left_over(files)} == names)
+    await until(lambda: {path.parent.name for path in files_below(files)} == names)
     return names
 
 
@@ -173,11 +173,11 @@ async def test_a_deletion_that_waits_for_a_photo_removes_it_too(
 
 async def test_nobody_elses_photo_can_be_put(media: MediaClient, files: Path) -> None:
     made = await offer(media)
-    before = left_over(files)
+    before = files_below(files)
     for product in (made, {"id": "PR-000000000000"}):
         refused = await put(media.somebody_else(), product, photo())
         assert (refused.status, refused.code) == (404, "not_found")
-    assert left_over(files) == before
+    assert files_below(files) == before
 
 
 async def test_a_deleted_products_photo_is_gone_with_its_files(
@@ -214,7 +214,7 @@ async def test_bad_forms_are_refused_and_leave_nothing(media: MediaClient, files
         refused = await send(media, *parts)
         assert (refused.status, refused.code) == (status, code), refused.body
     assert (await media.call("GET", "/products")).body["items"] == []
-    assert left_over(files) == []
+    assert files_below(files) == []
 
 
 async def test_bad_photos_are_refused_and_the_old_one_stays(media: MediaClient) -> None:

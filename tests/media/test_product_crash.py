@@ -16,23 +16,23 @@ from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
-from tests.support.command_process import Death, finished
-from tests.support.media_client import FORM, form, left_over, part
+from tests.support.command_process import KillPoint, wait_for_exit
+from tests.support.media_client import FORM, files_below, form, part
 from tests.support.pictures import encode
 
 TABLE = "media_service.product.repository"
 FIELDS = (part("name", "Lamp"), part("price", "1"), part("currency", "EUR"))
 CREATION = {
-    "before the rows": (Death(f"{TABLE}.insert_photo"), 0),
-    "between the rows": (Death(f"{TABLE}.insert"), 0),
-    "with the rows not committed": (Death(f"{TABLE}.insert", leaving=True), 0),
-    "after the rows": (Death("media_service.product.photo.commit", leaving=True), 1),
+    "before the rows": (KillPoint(f"{TABLE}.insert_photo"), 0),
+    "between the rows": (KillPoint(f"{TABLE}.insert"), 0),
+    "with the rows not committed": (KillPoint(f"{TABLE}.insert", leaving=True), 0),
+    "after the rows": (KillPoint("media_service.product.photo.commit", leaving=True), 1),
 }
 REPLACING = {
-    "before the old one is off": (Death(f"{TABLE}.take_photo_off"), 1),
-    "with the old one off": (Death(f"{TABLE}.take_photo_off", leaving=True), 1),
-    "with the new one not committed": (Death(f"{TABLE}.put_photo_on", leaving=True), 1),
-    "after the exchange": (Death("media_service.product.photo._replace", leaving=True), 2),
+    "before the old one is off": (KillPoint(f"{TABLE}.take_photo_off"), 1),
+    "with the old one off": (KillPoint(f"{TABLE}.take_photo_off", leaving=True), 1),
+    "with the new one not committed": (KillPoint(f"{TABLE}.put_photo_on", leaving=True), 1),
+    "after the exchange": (KillPoint("media_service.product.photo._replace", leaving=True), 2),
 }
 
 
@@ -48,10 +48,10 @@ async def agree(dsn: str, files: Path) -> list[tuple[int, str]]:
     await connection.close()
     wanted = {f"{row['user_id']}/{row['id']}/{one}" for row in photos for one in VARIANTS}
     root = files / "objects"
-    assert {str(path.relative_to(root)) for path in left_over(root)} == wanted
-    assert left_over(files / "staging") == []
+    assert {str(path.relative_to(root)) for path in files_below(root)} == wanted
+    assert files_below(files / "staging") == []
     assert {row["photo_id"] for row in products} == {row["id"] for row in photos}
-    assert (counted or 0) == sum(path.stat().st_size for path in left_over(root))
+    assert (counted or 0) == sum(path.stat().st_size for path in files_below(root))
     return [(row["version"], str(row["photo_id"])) for row in products]
 
 
@@ -64,7 +64,7 @@ async def test_a_creation_killed(
         body = BytesIO(form(part("photo", encode()), *FIELDS))
         with pytest.raises(ClientError):
             await media.call("POST", "/products", data=body, headers=FORM)
-        await finished(process)
+        await wait_for_exit(process)
     assert len(await agree(media_dsn, files)) == products
 
 
@@ -80,6 +80,6 @@ async def test_a_replacement_killed(
         photo = BytesIO(form(part("photo", encode(seed=2))))
         with pytest.raises(ClientError):
             await media.call("PUT", f"/products/{made['id']}/photo", data=photo, headers=FORM)
-        await finished(process)
+        await wait_for_exit(process)
     ((found, _),) = await agree(media_dsn, files)
     assert found == version

@@ -1,40 +1,40 @@
 """Products found by their words, by anybody, at a bounded cost."""
 
 from tests.support.media_client import MediaClient
-from tests.support.products import found, offer
+from tests.support.products import create_product, search_names
 
 
 async def test_words_are_searched(media: MediaClient) -> None:
-    await offer(media, name="Blue desk lamp", description="For reading at night")
-    await offer(media, name="Rote Lampe", description="Für das Büro")
-    await offer(media, name="Secret lamp", visibility="hidden")
-    assert await found(media, q="lamp") == ["Rote Lampe", "Blue desk lamp"]
-    assert await found(media, q="LAMPE") == ["Rote Lampe"]
-    assert await found(media, q="la blue") == []  # only the last word may be begun
-    assert await found(media, q="blue la") == ["Blue desk lamp"]
-    assert await found(media, q="night") == ["Blue desk lamp"]
-    assert await found(media, q="büro") == ["Rote Lampe"]
-    assert await found(media, q="secret") == []
+    await create_product(media, name="Blue desk lamp", description="For reading at night")
+    await create_product(media, name="Rote Lampe", description="Für das Büro")
+    await create_product(media, name="Secret lamp", visibility="hidden")
+    assert await search_names(media, q="lamp") == ["Rote Lampe", "Blue desk lamp"]
+    assert await search_names(media, q="LAMPE") == ["Rote Lampe"]
+    assert await search_names(media, q="la blue") == []  # only the last word may be begun
+    assert await search_names(media, q="blue la") == ["Blue desk lamp"]
+    assert await search_names(media, q="night") == ["Blue desk lamp"]
+    assert await search_names(media, q="büro") == ["Rote Lampe"]
+    assert await search_names(media, q="secret") == []
     for nothing in ("", " ", "!!!", "'", "\\", ":*", "& | !", "()", "<->", ":*&|"):
-        assert await found(media, q=nothing) == [], nothing
+        assert await search_names(media, q=nothing) == [], nothing
 
 
 async def test_a_hyphenated_word_may_be_begun_anywhere(media: MediaClient) -> None:
     name = "Wi-Fi router X-2000 T-shirt"
-    await offer(media, name=name)
-    await offer(media, name="Lamp")
+    await create_product(media, name=name)
+    await create_product(media, name="Lamp")
     for text in ("wi-fi", "wi-f", "wi-", "wi", "fi", "t-sh", "t-shirt", "sh", "x-2", "x-2000"):
-        assert await found(media, q=text) == [name], text
-    assert await found(media, q="router wi-f") == [name]
-    assert await found(media, q="wi-f lamp") == await found(media, q="wi-q") == []
+        assert await search_names(media, q=text) == [name], text
+    assert await search_names(media, q="router wi-f") == [name]
+    assert await search_names(media, q="wi-f lamp") == await search_names(media, q="wi-q") == []
     for nothing in ("-", "--", "- -"):
-        assert await found(media, q=nothing) == [], nothing
+        assert await search_names(media, q=nothing) == [], nothing
 
 
 async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
     for number in range(5):
-        await offer(media, name=f"lamp {number}")
-        await offer(media, name=f"desk {number}")
+        await create_product(media, name=f"lamp {number}")
+        await create_product(media, name=f"desk {number}")
     query, seen = {"q": "la", "limit": "2"}, []
     while query.get("cursor") != "":
         page = (await media.call("GET", "/products/public", params=query)).body

@@ -9,7 +9,7 @@ from media_service.product.currency import CURRENCIES
 from tests.support.auth_client import Answer
 from tests.support.injection_texts import INJECTIONS
 from tests.support.media_client import MediaClient
-from tests.support.products import LAMP, found, offer
+from tests.support.products import LAMP, create_product, search_names
 
 MISSING = "PR-000000000000"
 
@@ -47,23 +47,26 @@ async def test_a_product_is_answered_whole(media: MediaClient) -> None:
 
 
 async def test_a_hidden_product_exists_for_its_owner_only(media: MediaClient) -> None:
-    hidden, shown = await offer(media, visibility="hidden"), await offer(media, name="Shown")
+    hidden, shown = (
+        await create_product(media, visibility="hidden"),
+        await create_product(media, name="Shown"),
+    )
     stranger = media.somebody_else()
     path = f"/products/{hidden['id']}"
     assert (await media.call("GET", path)).status == 200
     assert (await stranger.call("GET", path)).code == "not_found"
     assert (await stranger.call("GET", f"/products/{shown['id']}")).body == shown
-    assert await found(media) == ["Shown"]
+    assert await search_names(media) == ["Shown"]
     assert (await own(stranger)).body["items"] == []
     assert (await change(media, hidden, visibility="public")).status == 200
     assert (await stranger.call("GET", path)).status == 200
-    assert await found(media) == ["Shown", "Desk lamp"]
+    assert await search_names(media) == ["Shown", "Desk lamp"]
     assert (await change(media, shown, visibility="hidden")).status == 200
-    assert await found(media) == ["Desk lamp"]
+    assert await search_names(media) == ["Desk lamp"]
 
 
 async def test_a_product_is_changed_by_its_owner_only(media: MediaClient) -> None:
-    made = await offer(media)
+    made = await create_product(media)
     to: dict[str, Any] = {"name": "Lamp", "description": "x", "price": 0, "currency": "JPY"}
     changed = (await change(media, made, None, **to)).body
     assert {field: changed[field] for field in to} == to
@@ -77,7 +80,7 @@ async def test_a_product_is_changed_by_its_owner_only(media: MediaClient) -> Non
 
 
 async def test_a_stale_version_is_412(media: MediaClient) -> None:
-    made = await offer(media)
+    made = await create_product(media)
     answers = await asyncio.gather(*(change(media, made, '"1"', name=str(n)) for n in range(8)))
     assert sorted(answer.status for answer in answers) == [200] + [412] * 7
     assert (await change(media, made, '"1"', name="x")).code == "version_mismatch"
@@ -86,22 +89,22 @@ async def test_a_stale_version_is_412(media: MediaClient) -> None:
 
 
 async def test_changes_at_once_are_all_made(media: MediaClient) -> None:
-    made = await offer(media)
+    made = await create_product(media)
     await asyncio.gather(*(change(media, made, price=n) for n in range(10)))
     assert (await media.call("GET", f"/products/{made['id']}")).body["version"] == 11
 
 
 async def test_a_deleted_product_is_gone(media: MediaClient) -> None:
-    path = f"/products/{(await offer(media))['id']}"
+    path = f"/products/{(await create_product(media))['id']}"
     assert (await media.call("DELETE", path)).status == 204
     for method in ("GET", "DELETE"):
         assert (await media.call(method, path)).code == "not_found"
     assert (await media.call("PATCH", path, json={"price": 1})).code == "not_found"
-    assert await found(media) == []
+    assert await search_names(media) == []
 
 
 async def test_what_is_no_product_is_not_found(media: MediaClient) -> None:
-    real = (await offer(media))["id"]
+    real = (await create_product(media))["id"]
     names = ("x", MISSING, real.lower(), real + "0", "PR-00000000000U", str(UUID(int=1)), "%00")
     for name in names:
         for path in (f"/products/{name}", f"/products/{name}/photo"):
@@ -130,8 +133,8 @@ async def pages(media: MediaClient, path: str, limit: int) -> list[list[str]]:
 
 async def test_lists_are_paged_the_newest_first(media: MediaClient) -> None:
     for number in range(5):
-        await offer(media, name=str(number))
-    await offer(media.somebody_else(), name="hers")
+        await create_product(media, name=str(number))
+    await create_product(media.somebody_else(), name="hers")
     assert await pages(media, "/products", 2) == [["4", "3"], ["2", "1"], ["0"]]
     assert await pages(media, "/products/public", 3) == [["hers", "4", "3"], ["2", "1", "0"]]
     assert await pages(media.somebody_else(), "/products", 3) == [[]]
@@ -143,11 +146,11 @@ async def test_texts_are_text_and_nothing_else(media: MediaClient) -> None:
 
 
 async def try_text(media: MediaClient, text: str) -> None:
-    made = await offer(media, name=text, description=text)
+    made = await create_product(media, name=text, description=text)
     assert (made["name"], made["description"]) == (text.strip(), text)
     changed = (await change(media, made, name=f"b {text}", description=f"c {text}")).body
     assert (changed["name"], changed["description"]) == (f"b {text}".strip(), f"c {text}")
-    assert all(name.startswith("b ") for name in await found(media, q=text))
+    assert all(name.startswith("b ") for name in await search_names(media, q=text))
     for field in ("currency", "visibility", "price"):
         assert (await change(media, made, **{field: text})).status == 422
     for query in ({"cursor": text}, {"limit": text}):
@@ -185,7 +188,7 @@ BAD_FIELDS: list[tuple[str, Any]] = [
 
 
 async def test_fields_are_checked_when_offered_and_when_changed(media: MediaClient) -> None:
-    made = await offer(media)
+    made = await create_product(media)
     for field, value in BAD_FIELDS:
         for refused in (
             await media.call("POST", "/products", json=LAMP | {field: value}),
@@ -209,8 +212,8 @@ async def test_bad_bodies_are_refused(media: MediaClient) -> None:
 
 
 async def test_bad_queries_are_refused(media: MediaClient) -> None:
-    mine = await offer(media)
-    await offer(media)
+    mine = await create_product(media)
+    await create_product(media)
     cursor = (await own(media, limit="1")).body["next_cursor"]
     queries = [
         {"limit": "0"},

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from tests.support.clock import MovableClock
-from tests.support.command_process import finished, running
-from tests.support.media_client import MediaClient, left_over
+from tests.support.command_process import run_command, wait_for_exit
+from tests.support.media_client import MediaClient, files_below
 from tests.support.waiting import until
 
 Sweep = Callable[..., Awaitable[tuple[int | None, str]]]
@@ -23,8 +23,10 @@ def sweep(media_environment: dict[str, str], tmp_path: Path) -> Sweep:
     async def run(*arguments: str, **changes: str) -> tuple[int | None, str]:
         output, environment = tmp_path / "sweep.log", media_environment | changes
         command = ("sweep", *arguments)
-        async with running("media_service", *command, environment=environment, output=output) as it:
-            code = await finished(it)
+        async with run_command(
+            "media_service", *command, environment=environment, output=output
+        ) as it:
+            code = await wait_for_exit(it)
         return code, output.read_text().splitlines()[-1]
 
     return run
@@ -67,7 +69,7 @@ async def test_what_was_touched_within_the_grace_stays(
         0,
         "staged files removed: 0, orphans removed: 0, files missing: 0",
     )
-    assert sorted(left_over(files)) == sorted([fresh, staged])
+    assert sorted(files_below(files)) == sorted([fresh, staged])
     assert (await media.call("GET", "/creatives")).body["items"] == []
 
 
@@ -88,7 +90,7 @@ async def test_it_is_swept_at_start(
     lonely = orphan(files)
     clock.advance(hours=2)
     async with serving_media() as media:
-        await until(lambda: not left_over(files))
+        await until(lambda: not files_below(files))
         assert (await media.call("GET", "/creatives")).body["items"] == []
     assert not lonely.exists()
 

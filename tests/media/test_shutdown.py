@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import ClientConnectionError
 
-from tests.support.command_process import finished
+from tests.support.command_process import wait_for_exit
 from tests.support.media_client import FORM, MEDIA, MediaClient, picture_form
 from tests.support.waiting import until
 
@@ -49,5 +49,5 @@ async def test_shutdown_slow_uploads_are_kept(running_media: Callable[..., Any])
         await until(lambda: closed(client))
         go_on.set()
         await asyncio.gather(*uploads)
-        assert await finished(service) == 0
+        assert await wait_for_exit(service) == 0
     assert [upload.result() for upload in uploads] == [HTTPStatus.CREATED] * UPLOADS

@@ -13,7 +13,7 @@ from media_service.storage.local import LocalStorage
 from media_service.storage.model import CHUNK_BYTES, ObjectKey
 from shared.entropy import SystemEntropy
 from tests.support.clock import MovableClock
-from tests.support.media_client import left_over
+from tests.support.media_client import files_below
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) 
 async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> None:
     async with storage.stage() as staged:
         await staged.write(b"x")
-        assert left_over(files) == [staged.path]
-    assert left_over(files) == []
+        assert files_below(files) == [staged.path]
+    assert files_below(files) == []
 
 
 async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Path) -> None:
@@ -58,7 +58,7 @@ async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Pat
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert left_over(files) == []
+    assert files_below(files) == []
     assert len(os.listdir("/proc/self/fd")) < 100  # noqa: PTH208 - a count is enough
 
 
@@ -141,7 +141,7 @@ async def test_no_room_is_said_at_every_step(
             patch.setattr(function, full)
             with pytest.raises(StorageFull):
                 await put(storage, key())
-    assert left_over(files) == []
+    assert files_below(files) == []
     monkeypatch.setattr("os.write", lambda *_: (_ for _ in ()).throw(PermissionError()))
     with pytest.raises(PermissionError):
         await put(storage, key())

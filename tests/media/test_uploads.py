@@ -17,11 +17,11 @@ from tests.support.media_client import (
     FORM,
     MediaClient,
     day,
+    files_below,
     form,
-    kept,
-    left_over,
     part,
     picture_form,
+    stored_files,
 )
 from tests.support.pictures import encode
 from tests.support.waiting import until
@@ -40,7 +40,7 @@ def code(answer: bytes) -> str:
 
 
 async def nothing_kept(media: MediaClient, files: Path) -> bool:
-    return left_over(files) == [] and (await media.call("GET", "/creatives")).body["items"] == []
+    return files_below(files) == [] and (await media.call("GET", "/creatives")).body["items"] == []
 
 
 async def test_ten_thousand_parts_are_refused_at_the_ninth(media: MediaClient, files: Path) -> None:
@@ -70,7 +70,7 @@ async def test_more_than_announced_or_allowed_is_cut_off(
         assert (over.status, over.code) == (413, "body_too_large")
         announced = await media.raw(media.head("Connection: close", length=30 * MIB))
         assert (status(announced), code(announced)) == (413, "body_too_large")
-        assert len(kept(files)) == 1
+        assert len(stored_files(files)) == 1
 
 
 async def test_an_endless_body_is_answered_then_drained_then_closed(
@@ -98,7 +98,7 @@ async def test_an_endless_body_is_answered_then_drained_then_closed(
                 await flooding
             assert loop.time() - answered < 3.5
         writer.close()
-        assert left_over(files) == []
+        assert files_below(files) == []
 
 
 async def test_bytes_that_are_no_files_count_too(
@@ -169,9 +169,9 @@ async def test_a_body_that_breaks_off_leaves_nothing(media: MediaClient, files: 
     writer.write(media.head(length=len(body) + 100) + body[:-5])
     await writer.drain()
     async with asyncio.timeout(5):
-        await until(lambda: left_over(files))
+        await until(lambda: files_below(files))
         writer.close()
-        await until(lambda: not left_over(files))
+        await until(lambda: not files_below(files))
     assert await nothing_kept(media, files)
 
 
@@ -207,7 +207,7 @@ async def test_any_name_is_taken_and_shown_cleaned(media: MediaClient, files: Pa
         assert plain.count('"') == 2
         encoded = extended.removeprefix("filename*=UTF-8''")
         assert unquote(encoded) == shown
-    assert {path.name for path in left_over(files)} == {"original", "preview", "thumb"}
+    assert {path.name for path in files_below(files)} == {"original", "preview", "thumb"}
 
 
 async def test_one_byte_now_and_then_is_too_slow(
@@ -280,5 +280,5 @@ async def test_short_writes_lose_nothing(
     monkeypatch.setattr("os.write", lambda fd, data: whole(fd, bytes(data)[:100]))
     picture = encode("PNG", (200, 200))
     created = await media.upload(picture=picture)
-    assert kept(files)[0].read_bytes() == picture
+    assert stored_files(files)[0].read_bytes() == picture
     assert created["bytes"] == len(picture)

@@ -25,7 +25,7 @@ from tests.media.conftest import (
     serving_media,
 )
 from tests.support.auth_client import AuthClient
-from tests.support.blocked_hashes import HeldThreads, Open
+from tests.support.blocked_hashes import BlockedHashes, Open
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.exports import NUMBER, Served
@@ -74,9 +74,9 @@ async def database(media_dsn: str) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldThreads]:
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockedHashes]:
     """The threads of password hashes, which end none before the test lets them."""
-    held = HeldThreads()
+    held = BlockedHashes()
     held.hold(monkeypatch)
     yield held
     held.go.set()

@@ -9,10 +9,10 @@ from auth_service.session.cookies import MAX_REFRESH_VALUES
 from tests.conftest import ISSUER
 from tests.contract.test_route_table import ROUTES, Route
 from tests.support.auth_client import AuthClient
-from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, alive, sign_in
+from tests.support.browser import ACCESS, CSRF, REFRESH, Browser, is_signed_in, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
-from tests.support.raw_http import Small
+from tests.support.raw_http import SmallService
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 OUT, AGAIN, ME = "/v1/auth/logout", "/v1/auth/refresh", "/v1/auth/me"
@@ -56,7 +56,7 @@ async def test_guarded_route_access_cookie_sent_twice_is_refused(
     path = route.prefix + route.path(uuid4())
     answer = await browser.call(route.operation.method, path, headers=twice)
     assert (answer.status, answer.code) == (400, "malformed_request")
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 @pytest.mark.parametrize("route", CHANGES, ids=str)
@@ -68,7 +68,7 @@ async def test_changing_route_planted_csrf_cookie_is_worth_nothing(
     path = route.prefix + route.path(uuid4())
     answer = await browser.call(route.operation.method, path, headers=header)
     assert (answer.status, answer.code) == (403, "csrf_failed")
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -82,7 +82,7 @@ async def test_refresh_planted_values_takes_the_one_of_the_access_cookie(
     answer = await victim.call("POST", AGAIN, headers=planted(victim, *values, first=first))
     assert answer.status == 200, answer.body
     assert victim.jar[REFRESH] != before
-    assert (await alive(victim), await alive(attacker)) == (True, True)
+    assert (await is_signed_in(victim), await is_signed_in(attacker)) == (True, True)
     used = "select count(*) from tokens where used_at is not null"
     assert await auth_db.fetchval(used) == 1
     assert (await attacker.call("POST", AGAIN)).status == 200
@@ -95,7 +95,7 @@ async def test_refresh_expired_access_cookie_still_names_the_session(
     clock.advance(days=2)
     header = planted(victim, attacker.jar[REFRESH])
     assert (await victim.call("POST", AGAIN, headers=header)).status == 200
-    assert await alive(victim)
+    assert await is_signed_in(victim)
 
 
 async def test_refresh_junk_and_repeated_values_take_no_place(auth: AuthClient) -> None:
@@ -123,7 +123,7 @@ async def test_refresh_planted_spent_value_of_the_same_session_ends_nothing(
     for _ in range(2):
         assert (await browser.call("POST", AGAIN)).status == 200
     assert (await browser.call("POST", AGAIN, headers=planted(browser, spent))).status == 200
-    assert await alive(browser)
+    assert await is_signed_in(browser)
     alone = browser.line(**{REFRESH: spent})
     assert (await browser.call("POST", AGAIN, headers={"Cookie": alone})).code == "refresh_reused"
 
@@ -133,7 +133,7 @@ async def test_refresh_without_access_cookie_is_refused(auth: AuthClient) -> Non
     line = f"{REFRESH}={made_up()}; {REFRESH}={browser.jar[REFRESH]}"
     refused = await browser.call("POST", AGAIN, headers={"Cookie": line})
     assert (refused.status, refused.code) == (401, "refresh_invalid")
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 async def ended(auth: AuthClient, browser: Browser, headers: dict[str, str | None]) -> bool:
@@ -151,7 +151,7 @@ async def test_logout_planted_refresh_values_needs_access_cookie_and_csrf_alone(
     victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
     values = [attacker.jar[REFRESH], *map(made_up, range(count - 1))]
     assert await ended(auth, victim, {**planted(victim, *values)})
-    assert await alive(attacker)
+    assert await is_signed_in(attacker)
     revoked = "select count(*) from sessions where revoked_at is not null"
     assert await auth_db.fetchval(revoked) == 1
 
@@ -220,7 +220,7 @@ async def test_cookie_route_foreign_origin_is_refused(
     for cookies in tried:
         refused = await browser.call("POST", path, headers={**cookies, **headers})
         assert (refused.status, refused.code) == (403, "csrf_failed")
-    assert await alive(browser)
+    assert await is_signed_in(browser)
 
 
 @pytest.mark.parametrize("path", [OUT, AGAIN])
@@ -228,7 +228,7 @@ async def test_cookie_route_value_that_is_no_text_is_no_server_error(
     auth: AuthClient, path: str
 ) -> None:
     browser = await sign_in(auth, NUMBER)
-    wire = Small(auth.http, str(auth.http._base_url))
+    wire = SmallService(auth.http, str(auth.http._base_url))
     for rest in ("", f"; {browser.line()}"):
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: {ISSUER}\r\n"
         cookie = f"Cookie: {REFRESH}=".encode() + b"\xff" + rest.encode() + b"\r\n\r\n"

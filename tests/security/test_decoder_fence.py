@@ -21,7 +21,7 @@ from shared.errors import DomainError
 from tests.support.decoder_attacks import HARMFUL, HARMLESS, Target
 from tests.support.decoders import StartedDecoders
 from tests.support.hostile_pictures import WHOLE
-from tests.support.metadata_samples import adorned
+from tests.support.metadata_samples import with_metadata
 from tests.support.picture_corpus import KINDS, corpus
 from tests.support.pictures import animate, encode
 
@@ -192,7 +192,7 @@ async def test_decoder_in_production_code_has_every_safeguard_and_no_secret(
 async def test_pictures_in_sandbox_get_the_verdicts_that_they_get_outside(tmp_path: Path) -> None:
     """What a decoder loads late, or asks the kernel for, would show as another verdict."""
     pictures = [picture for picture, *_ in WHOLE.values()]
-    pictures += [adorned(kind) for kind in KINDS]
+    pictures += [with_metadata(kind) for kind in KINDS]
     pictures += [animate(kind, 3) for kind in KINDS if kind != "JPEG"]
     pictures += [picture for _, picture in corpus()[::6]]
     path = tmp_path / "picture"

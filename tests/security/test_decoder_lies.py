@@ -15,7 +15,7 @@ from media_service.image.pool import open_pool
 from media_service.image.worker import FILE_BYTES
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
-from tests.support.media_client import left_over, picture_form
+from tests.support.media_client import files_below, picture_form
 from tests.support.picture_corpus import KINDS
 from tests.support.pictures import encode
 
@@ -86,7 +86,7 @@ async def test_lie_to_an_upload_answers_503_and_keeps_nothing(
     lie(decoders, LIES[name])
     async with serving_media() as media:
         assert (await media.send(picture_form())).status == 503
-        assert left_over(files) == []
+        assert files_below(files) == []
 
 
 async def test_decoder_writing_without_end_meets_the_limit_of_a_file(

@@ -29,7 +29,7 @@ from tests.support.exports import (
     is_whole,
     paused_export,
 )
-from tests.support.fault_injection import failing
+from tests.support.fault_injection import fail_calls
 from tests.support.waiting import until
 
 MORE_THAN_BUFFERED = 30_000  # some 11 MB: more than the kernel keeps of a connection
@@ -214,7 +214,7 @@ async def test_export_without_redis_is_put_off(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else nobody could tell whether another one runs."""
-    failing(monkeypatch, BatchedRedis, "execute", times=9)
+    fail_calls(monkeypatch, BatchedRedis, "execute", times=9)
     refused = await served.export()
     assert (refused.status, refused.code) == (503, "service_unavailable")
 

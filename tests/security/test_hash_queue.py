@@ -12,7 +12,7 @@ from shared.errors import ServiceUnavailable
 from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import Answer, AuthClient, many_at_once
-from tests.support.blocked_hashes import ASHA, MANY_CLIENTS, OWNER, HeldThreads, Open, login
+from tests.support.blocked_hashes import ASHA, MANY_CLIENTS, OWNER, BlockedHashes, Open, login
 from tests.support.waiting import until
 
 NETWORKS, TRIES = 40, 50
@@ -28,7 +28,7 @@ async def attempt(hasher: Hasher, password: str, client: str) -> bool:
 
 @pytest.mark.parametrize("family", ATTACKERS)
 async def test_hash_queue_40_networks_of_50_tries_serves_owner_within_41_hashes(
-    opened: Open, threads: HeldThreads, family: str
+    opened: Open, threads: BlockedHashes, family: str
 ) -> None:
     async with opened() as hasher:
         attack = [
@@ -46,7 +46,7 @@ async def test_hash_queue_40_networks_of_50_tries_serves_owner_within_41_hashes(
 
 
 async def test_login_beside_40_networks_is_served_every_time(
-    serving_auth: Callable[..., Any], threads: HeldThreads
+    serving_auth: Callable[..., Any], threads: BlockedHashes
 ) -> None:
     """Twelve sign-ins of the owner, each of which finds the queue full of the attackers' tries."""
     threads.go.set()
@@ -87,7 +87,7 @@ def _ended(attack: list[asyncio.Task[Answer]]) -> int:
 
 
 async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
-    opened: Open, threads: HeldThreads
+    opened: Open, threads: BlockedHashes
 ) -> None:
     async with opened() as hasher:
         few = [asyncio.create_task(attempt(hasher, f"few {n}", "10.0.1.1")) for n in range(2)]
@@ -108,7 +108,7 @@ async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
 
 
 async def test_login_refused_by_full_queue_counts_no_try(
-    serving_auth: Callable[..., Any], threads: HeldThreads
+    serving_auth: Callable[..., Any], threads: BlockedHashes
 ) -> None:
     async with (
         serving_auth(**MANY_CLIENTS, limit_login_failures="1/hour") as one,
@@ -149,7 +149,7 @@ async def test_register_refused_by_full_queue_counts_no_try(
 
 
 async def test_hash_queue_callers_that_leave_at_once_free_their_places(
-    opened: Open, threads: HeldThreads
+    opened: Open, threads: BlockedHashes
 ) -> None:
     async with opened() as hasher:
         tasks = [
@@ -171,7 +171,7 @@ async def test_hash_queue_callers_that_leave_at_once_free_their_places(
 
 
 async def test_hash_queue_callers_that_leave_as_a_thread_is_freed_lose_no_thread(
-    opened: Open, threads: HeldThreads, monkeypatch: pytest.MonkeyPatch
+    opened: Open, threads: BlockedHashes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread is handed to a caller that is cancelled in the same step of the loop."""
     async with opened() as hasher:

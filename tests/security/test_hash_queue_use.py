@@ -13,7 +13,15 @@ from auth_service.password.hasher import Decoy
 from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient
-from tests.support.blocked_hashes import ASHA, EMAIL, MANY_CLIENTS, OWNER, HeldThreads, Open, login
+from tests.support.blocked_hashes import (
+    ASHA,
+    EMAIL,
+    MANY_CLIENTS,
+    OWNER,
+    BlockedHashes,
+    Open,
+    login,
+)
 from tests.support.waiting import until
 
 ROUTES = ("register", "login", "rehash", "reset", "change", "step-up")
@@ -61,7 +69,7 @@ async def _use(auth: AuthClient, route: str, token: str) -> Answer:
 
 @pytest.mark.parametrize("name", [EMAIL, "nobody@example.com"])
 async def test_login_after_a_wait_takes_the_floor_from_its_turn_on(
-    serving_auth: Callable[..., Any], threads: HeldThreads, name: str
+    serving_auth: Callable[..., Any], threads: BlockedHashes, name: str
 ) -> None:
     """A wait that uses up the floor would show how long the hash takes, which tells an account."""
     loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from auth_service.app import interface
 from auth_service.device.schemas import DeviceBody
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import AuthClient
-from tests.support.browser import DEVICE, Browser, set_by
+from tests.support.browser import DEVICE, Browser, cookies_set_by
 from tests.support.clock import MovableClock
 
 MOBILE, EMAIL, OTHER = "+919876543210", "asha.rao@example.com", "+919876500000"
@@ -209,7 +209,7 @@ async def test_device_comes_as_cookie_and_is_read_from_it(auth: AuthClient) -> N
         headers = {"User-Agent": f"Phone{first}/1"}
         answer = await browser.call("POST", "/v1/auth/signup", json=body, headers=headers)
         assert "device" not in answer.body
-        assert set_by(answer)[DEVICE]["max-age"] == str(180 * 24 * 3600)
+        assert cookies_set_by(answer)[DEVICE]["max-age"] == str(180 * 24 * 3600)
     await asyncio.sleep(0.2)
     assert not [one for one in await auth.inbox(MOBILE) if "sign-in" in str(one["text"])]
 

@@ -13,17 +13,17 @@ from redis.asyncio import Redis
 from media_service.app import INTERFACE
 from tests.conftest import REVOCATION_KEY
 from tests.support.database import Connection
-from tests.support.media_client import MediaClient, kept
+from tests.support.media_client import MediaClient, stored_files
 from tests.support.pictures import encode
 from tests.support.quota import (
-    SWELLING,
+    EXPANDING_PICTURE,
     UPLOADS,
     post_creative,
     post_product,
     put_photo,
-    settled,
     stored,
     usage,
+    wait_for_usage,
 )
 from tests.support.tokens import tell_of_deleted
 from tests.support.waiting import until
@@ -45,12 +45,12 @@ async def test_upload_of_small_file_with_large_variants_is_counted_whole(
     media: MediaClient, database: Connection, files: Path, route: str
 ) -> None:
     for _ in range(10):
-        answer = await UPLOADS[route](media, SWELLING)
+        answer = await UPLOADS[route](media, EXPANDING_PICTURE)
         assert answer.status in {200, 201}, answer.body
-    assert await settled(database, files, media.user_id) == stored(files, media.user_id)
-    originals = sum(path.stat().st_size for path in kept(files))
+    assert await wait_for_usage(database, files, media.user_id) == stored(files, media.user_id)
+    originals = sum(path.stat().st_size for path in stored_files(files))
     assert originals < stored(files, media.user_id) <= 3 * originals
-    for original in kept(files):
+    for original in stored_files(files):
         sizes = {path.name: path.stat().st_size for path in original.parent.iterdir()}
         assert max(sizes["preview"], sizes["thumb"]) <= sizes["original"]
 
@@ -60,12 +60,12 @@ async def test_deletion_gives_back_every_byte(
     media: MediaClient, database: Connection, files: Path, route: str
 ) -> None:
     for _ in range(3):
-        assert (await UPLOADS[route](media, SWELLING)).status in {200, 201}
+        assert (await UPLOADS[route](media, EXPANDING_PICTURE)).status in {200, 201}
     assert await usage(database, media.user_id) > 0
     for kind in ("creatives", "products"):
         for item in (await media.call("GET", f"/{kind}")).body["items"]:
             assert (await media.call("DELETE", f"/{kind}/{item['id']}")).status == 204
-    assert await settled(database, files, media.user_id) == 0
+    assert await wait_for_usage(database, files, media.user_id) == 0
     assert await database.fetchval("select count(*) from counted_pictures") == 0
 
 
@@ -74,14 +74,14 @@ async def test_quota_is_exact_to_the_byte_of_all_variants(
     serving_media: Callable[..., Any], database: Connection, files: Path, route: str
 ) -> None:
     async with serving_media() as media:
-        await UPLOADS[route](media, SWELLING)
+        await UPLOADS[route](media, EXPANDING_PICTURE)
         whole = await usage(database, media.user_id)
     for quota, status in ((2 * whole - 1, 413), (2 * whole, 201)):
         async with serving_media(user_quota_bytes=quota) as media:
-            assert (await post_creative(media, SWELLING)).status == 201
-            refused = await UPLOADS[route](media, SWELLING)
+            assert (await post_creative(media, EXPANDING_PICTURE)).status == 201
+            refused = await UPLOADS[route](media, EXPANDING_PICTURE)
             assert refused.status in {status, 200 if status == 201 else status}
-            assert await settled(database, files, media.user_id) == (
+            assert await wait_for_usage(database, files, media.user_id) == (
                 whole if status == 413 else 2 * whole
             )
 
@@ -96,7 +96,7 @@ async def test_photo_replacement_at_the_quota_frees_the_old_one_first(
     async with serving_media(user_quota_bytes=whole) as media:
         made = (await post_product(media, encode("PNG", (640, 480)))).body["id"]
         assert (await put_photo(media, encode("PNG", (640, 480), seed=1), made)).status == 200
-        assert await settled(database, files, media.user_id) == whole
+        assert await wait_for_usage(database, files, media.user_id) == whole
 
 
 async def test_fifty_uploads_at_once_just_below_the_quota_store_one(
@@ -111,7 +111,7 @@ async def test_fifty_uploads_at_once_just_below_the_quota_store_one(
         sent = [routes[number % 2](media, picture) for number in range(50)]
         answers = await asyncio.gather(*sent)
         assert sorted(answer.status for answer in answers) == [201] + [413] * 49
-        assert await settled(database, files, media.user_id) == whole
+        assert await wait_for_usage(database, files, media.user_id) == whole
 
 
 @dataclass
@@ -127,7 +127,7 @@ class Shelf:
         kinds = ("JPEG", "PNG", "GIF", "WEBP")
         sides = self.choose.randint(1, 300), self.choose.randint(1, 300)
         picture = encode(self.choose.choice(kinds), sides, self.choose.randint(0, 9))
-        return self.choose.choice([picture, picture, picture, SWELLING, b"no picture"])
+        return self.choose.choice([picture, picture, picture, EXPANDING_PICTURE, b"no picture"])
 
     async def step(self) -> None:
         actions = [self.create, self.offer, self.replace, self.delete, self.withdraw]
@@ -168,7 +168,7 @@ async def test_usage_after_any_sequence_equals_the_bytes_in_storage(
         for _ in range(12):
             together = choose.randint(1, 4)
             await asyncio.gather(*(shelf.step() for _ in range(together)))
-            assert await settled(database, files, media.user_id) <= 150_000
+            assert await wait_for_usage(database, files, media.user_id) <= 150_000
         assert shelf.creatives or shelf.products
 
 
@@ -176,7 +176,7 @@ async def test_erased_user_has_no_usage_left(
     media: MediaClient, database: Connection, files: Path, redis: Redis
 ) -> None:
     for upload in UPLOADS.values():
-        await upload(media, SWELLING)
+        await upload(media, EXPANDING_PICTURE)
     assert await usage(database, media.user_id) > 0
     await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
 
@@ -184,4 +184,4 @@ async def test_erased_user_has_no_usage_left(
         return await usage(database, media.user_id) == 0
 
     await until(gone)
-    assert await settled(database, files, media.user_id) == 0
+    assert await wait_for_usage(database, files, media.user_id) == 0

@@ -16,9 +16,9 @@ from shared.db import open_database
 from shared.entropy import SystemEntropy
 from tests.support.database import Connection
 from tests.support.databases import Databases
-from tests.support.media_client import MediaClient, kept
+from tests.support.media_client import MediaClient, stored_files
 from tests.support.pictures import encode
-from tests.support.quota import SWELLING, UPLOADS, settled, usage
+from tests.support.quota import EXPANDING_PICTURE, UPLOADS, usage, wait_for_usage
 
 
 async def forget_variants(database: Connection) -> None:
@@ -35,22 +35,22 @@ async def test_pictures_of_the_release_before_are_counted_when_the_service_start
 ) -> None:
     async with serving_media() as media:
         for upload in UPLOADS.values():
-            await upload(media, SWELLING)
-        whole = await settled(database, files, media.user_id)
+            await upload(media, EXPANDING_PICTURE)
+        whole = await wait_for_usage(database, files, media.user_id)
     await forget_variants(database)
     assert await usage(database, media.user_id) < whole
     async with serving_media() as later:
-        assert await settled(database, files, media.user_id) == whole
+        assert await wait_for_usage(database, files, media.user_id) == whole
         mine = MediaClient.of(later.http, later.mint, media.user_id)
         for item in (await mine.call("GET", "/creatives")).body["items"]:
             await mine.call("DELETE", f"/creatives/{item['id']}")
-        assert 0 < await settled(database, files, media.user_id) < whole
+        assert 0 < await wait_for_usage(database, files, media.user_id) < whole
 
 
 async def test_uncounted_picture_gives_back_what_the_release_before_took(
     media: MediaClient, database: Connection
 ) -> None:
-    creative = await media.upload(picture=SWELLING)
+    creative = await media.upload(picture=EXPANDING_PICTURE)
     await forget_variants(database)
     assert (await media.call("DELETE", f"/creatives/{creative['id']}")).status == 204
     assert await usage(database, media.user_id) == 0
@@ -59,10 +59,10 @@ async def test_uncounted_picture_gives_back_what_the_release_before_took(
 async def test_picture_with_a_lost_file_keeps_what_was_counted(
     media: MediaClient, media_dsn: str, database: Connection, files: Path
 ) -> None:
-    await media.upload(picture=SWELLING)
+    await media.upload(picture=EXPANDING_PICTURE)
     await forget_variants(database)
     before = await usage(database, media.user_id)
-    for path in kept(files, "preview"):
+    for path in stored_files(files, "preview"):
         path.unlink()
     async with (
         open_database(media_dsn) as pool,
@@ -85,14 +85,14 @@ async def test_pictures_counted_by_many_replicas_at_once_are_counted_once(
         deleting = [media.call("DELETE", f"/creatives/{one['id']}") for one in creatives[:4]]
         await asyncio.gather(*(sweep(pool, storage) for _ in range(4)), *deleting)
         await sweep(pool, storage)
-    assert 0 < await settled(database, files, media.user_id) < whole
+    assert 0 < await wait_for_usage(database, files, media.user_id) < whole
 
 
 async def test_migration_keeps_what_was_counted_and_takes_variants_back_on_the_way_down(
     databases: Databases,
 ) -> None:
     user, creative = uuid4(), uuid4()
-    async with databases.made("media") as dsn:
+    async with databases.create("media") as dsn:
         while await migrate_down(dsn, FOLDERS / "media") != "0006_picture_sizes.sql":
             pass
         connection = await asyncpg.connect(dsn, statement_cache_size=0)

@@ -16,7 +16,7 @@ from shared import http_connection, request
 from shared.settings import ServiceSettings
 from shared.shutdown import IDLE_SECONDS, listening
 from tests.conftest import REVOCATION_KEY
-from tests.support.raw_http import Small, parse
+from tests.support.raw_http import SmallService, parse
 from tests.support.small_service import small_app
 
 SHORT = 0.2
@@ -41,7 +41,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def small() -> AsyncIterator[Small]:
+async def small() -> AsyncIterator[SmallService]:
     settings = ServiceSettings(
         env="development",
         redis_url="redis://127.0.0.1:1",  # type: ignore[arg-type] # read as text
@@ -49,7 +49,7 @@ async def small() -> AsyncIterator[Small]:
     )
     app = small_app(settings)
     async with listening(app, "127.0.0.1", 0) as address, ClientSession(address) as http:
-        yield Small(http, address)
+        yield SmallService(http, address)
 
 
 async def read_answer(reader: asyncio.StreamReader) -> bytes:
@@ -61,7 +61,7 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
 @pytest.mark.parametrize("first", REQUESTS.values(), ids=REQUESTS)
 @pytest.mark.parametrize("start", STARTS)
 async def test_header_begun_in_the_segment_of_a_request_is_closed(
-    small: Small, first: bytes, start: bytes
+    small: SmallService, first: bytes, start: bytes
 ) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
@@ -72,7 +72,9 @@ async def test_header_begun_in_the_segment_of_a_request_is_closed(
 
 
 @pytest.mark.parametrize("first", [SIZED, CHUNKED], ids=["sized", "chunked"])
-async def test_header_begun_with_the_end_of_a_body_is_closed(small: Small, first: bytes) -> None:
+async def test_header_begun_with_the_end_of_a_body_is_closed(
+    small: SmallService, first: bytes
+) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(first[:-6])
@@ -83,7 +85,7 @@ async def test_header_begun_with_the_end_of_a_body_is_closed(small: Small, first
     writer.close()
 
 
-async def test_header_begun_while_an_answer_is_made_is_closed_after_it(small: Small) -> None:
+async def test_header_begun_while_an_answer_is_made_is_closed_after_it(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(SLOW)
@@ -94,7 +96,7 @@ async def test_header_begun_while_an_answer_is_made_is_closed_after_it(small: Sm
     writer.close()
 
 
-async def test_header_that_drips_behind_a_request_is_closed(small: Small) -> None:
+async def test_header_that_drips_behind_a_request_is_closed(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(WHOLE + b"GET / HTTP/1.1\r\nX: ")
@@ -107,7 +109,9 @@ async def test_header_that_drips_behind_a_request_is_closed(small: Small) -> Non
     writer.close()
 
 
-async def test_header_behind_more_requests_than_the_parser_queues_is_closed(small: Small) -> None:
+async def test_header_behind_more_requests_than_the_parser_queues_is_closed(
+    small: SmallService,
+) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(WHOLE * 100 + b"G")
@@ -118,7 +122,9 @@ async def test_header_behind_more_requests_than_the_parser_queues_is_closed(smal
 
 
 @pytest.mark.parametrize("first", REQUESTS.values(), ids=REQUESTS)
-async def test_connection_without_a_header_begun_stays_idle(small: Small, first: bytes) -> None:
+async def test_connection_without_a_header_begun_stays_idle(
+    small: SmallService, first: bytes
+) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         for piece in (first, first[:-1], first[-1:]):
@@ -131,7 +137,7 @@ async def test_connection_without_a_header_begun_stays_idle(small: Small, first:
     writer.close()
 
 
-async def test_request_sent_while_another_is_answered_waits_its_turn(small: Small) -> None:
+async def test_request_sent_while_another_is_answered_waits_its_turn(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(SLOW)
@@ -144,7 +150,7 @@ async def test_request_sent_while_another_is_answered_waits_its_turn(small: Smal
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 20\r\n", b"Transfer-Encoding: chunked\r\n"])
 async def test_body_of_a_pipelined_request_has_the_time_of_a_first_one(
-    small: Small, framing: bytes
+    small: SmallService, framing: bytes
 ) -> None:
     start = b'5\r\n{"nam\r\n' if b"chunked" in framing else b'{"nam'
     reader, writer = await small.connect()
@@ -157,7 +163,7 @@ async def test_body_of_a_pipelined_request_has_the_time_of_a_first_one(
     writer.close()
 
 
-async def test_body_that_no_route_reads_ends_with_its_connection(small: Small) -> None:
+async def test_body_that_no_route_reads_ends_with_its_connection(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(WHOLE + HEADER + b"Content-Length: 20\r\n\r\nabc")

@@ -20,7 +20,7 @@ from shared.errors import ServiceUnavailable
 from shared.openapi import Operation
 from tests.support.auth_client import Answer, read
 from tests.support.database import Connection
-from tests.support.media_client import FORM, MEDIA, MediaClient, form, kept, part
+from tests.support.media_client import FORM, MEDIA, MediaClient, form, part, stored_files
 from tests.support.pictures import encode
 from tests.support.waiting import until
 
@@ -125,7 +125,7 @@ async def test_stranger_uses_the_anonymous_pool_alone(
 async def test_stranger_who_finds_a_file_lost_uses_the_anonymous_pool_alone(
     media: MediaClient, things: Things, used: Used, files: Path, route: str
 ) -> None:
-    for path in kept(files):
+    for path in stored_files(files):
         path.unlink()
     url, request_id = await ANONYMOUS[route](things), uuid4().hex
     answer = await ask(media, route, url, **{"X-Request-ID": request_id})

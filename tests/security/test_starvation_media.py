@@ -19,7 +19,7 @@ from shared.openapi import Operation
 from tests.conftest import AUDIENCE, ISSUER
 from tests.support.auth_client import Answer, read
 from tests.support.clock import MovableClock
-from tests.support.media_client import MEDIA, MediaClient, left_over, picture_form
+from tests.support.media_client import MEDIA, MediaClient, files_below, picture_form
 from tests.support.tokens import Mint
 
 SIGNED_IN = [one for one in INTERFACE.operations if one.auth]
@@ -81,9 +81,9 @@ async def test_media_upload_beyond_the_limit_stores_nothing(
 ) -> None:
     async with serving_media(limit_changes_per_user="1/hour") as media:
         await change(media)
-        before = left_over(files)
+        before = files_below(files)
         check_limited(await media.send(picture_form()))
-        assert left_over(files) == before
+        assert files_below(files) == before
 
 
 async def test_media_simultaneous_changes_pass_no_more_than_allowed(serving_media: Serve) -> None:

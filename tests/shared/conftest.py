@@ -18,9 +18,9 @@ from shared.revocation.subscriber import open_revocation_cache
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
 from tests.conftest import REVOCATION_KEY
-from tests.support.proxy import Proxy, proxying
-from tests.support.raw_http import Small
-from tests.support.revocation_source import KEY, Source
+from tests.support.proxy import Proxy, open_proxy
+from tests.support.raw_http import SmallService
+from tests.support.revocation_source import KEY, RevocationSource
 from tests.support.small_service import small_app
 
 Follow = Callable[..., AbstractAsyncContextManager[RevocationCache]]
@@ -48,30 +48,30 @@ def serving_small(
     monkeypatch.setattr("shared.shutdown.LINGER_SECONDS", 0.1)
 
     @asynccontextmanager
-    async def serve(**changes: Any) -> AsyncIterator[Small]:
+    async def serve(**changes: Any) -> AsyncIterator[SmallService]:
         app = small_app(small_settings(**changes))
         async with listening(app, "127.0.0.1", 0) as address, ClientSession(address) as http:
-            yield Small(http, address)
+            yield SmallService(http, address)
 
     return serve
 
 
 @pytest.fixture
-async def small(serving_small: Callable[..., Any]) -> AsyncIterator[Small]:
+async def small(serving_small: Callable[..., Any]) -> AsyncIterator[SmallService]:
     async with serving_small() as served:
         yield served
 
 
 @pytest.fixture
-async def source(redis: Redis) -> Source:
-    made = Source(redis)
+async def source(redis: Redis) -> RevocationSource:
+    made = RevocationSource(redis)
     await made.begin()
     return made
 
 
 @pytest.fixture
 async def proxy(valkey: Valkey) -> AsyncIterator[Proxy]:
-    async with proxying(valkey.port) as made:
+    async with open_proxy(valkey.port) as made:
         yield made
 
 
@@ -87,7 +87,7 @@ async def batched(url: str, proxy: Proxy) -> AsyncIterator[BatchedRedis]:
     """Has two connections, one of them a spare; each has said its password."""
     async with open_redis(url) as opened:
         assert await opened.execute("PING")
-        await proxy.seen(connections=2, exchanges=3)
+        await proxy.wait_for_counts(connections=2, exchanges=3)
         yield opened
 
 

@@ -11,20 +11,20 @@ from aiohttp import ClientSession, UnixConnector
 from auth_service.rate_limit.model import client_network
 from shared.settings import ServiceSettings
 from shared.shutdown import listening
-from tests.support.raw_http import Small
+from tests.support.raw_http import SmallService
 from tests.support.small_service import small_app
 
 PROXY, OUTER = "127.0.0.1", "10.0.0.0/8"
 
 
-async def asked(small: Small, *forwarded: str) -> str:
+async def asked(small: SmallService, *forwarded: str) -> str:
     headers = [("X-Forwarded-For", value) for value in forwarded]
     return str((await small.call("GET", "/address", headers=headers)).body["text"])
 
 
 @pytest.mark.parametrize("forged", [[], ["203.0.113.9"], ["203.0.113.9, 127.0.0.1"], ["zebra"]])
 async def test_without_trusted_proxies_the_peer_is_the_client(
-    small: Small, forged: list[str]
+    small: SmallService, forged: list[str]
 ) -> None:
     assert await asked(small, *forged) == "127.0.0.1"
 
@@ -81,7 +81,7 @@ async def test_who_comes_over_a_unix_socket_is_trusted(
         ClientSession("http://h", connector=UnixConnector(str(path))) as http,
     ):
         assert address == f"unix:{path}"
-        small = Small(http, "http://h")
+        small = SmallService(http, "http://h")
         assert await asked(small) == "127.0.0.1"
         assert await asked(small, "203.0.113.9") == "203.0.113.9"
         assert await asked(small, "198.51.100.1, 203.0.113.9") == "203.0.113.9"

@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from shared import http_connection, request
-from tests.support.raw_http import Small, parse
+from tests.support.raw_http import SmallService, parse
 
 GET = b"GET /v1/small/things HTTP/1.1\r\nHost: h\r\n"
 POST = b"POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
@@ -34,14 +34,14 @@ async def first_answer(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.usefixtures("_short_header_time")
 @pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\n", GET + b"X-Zebra: "])
-async def test_a_header_that_never_ends_is_closed(small: Small, start: bytes) -> None:
+async def test_a_header_that_never_ends_is_closed(small: SmallService, start: bytes) -> None:
     began = asyncio.get_running_loop().time()
     assert await small.raw(start) == b""
     assert asyncio.get_running_loop().time() - began >= SHORT * 0.9
 
 
 @pytest.mark.usefixtures("_short_header_time")
-async def test_a_header_that_drips_is_closed_all_the_same(small: Small) -> None:
+async def test_a_header_that_drips_is_closed_all_the_same(small: SmallService) -> None:
     reader, writer = await small.connect()
     end = asyncio.create_task(reader.read())
     async with asyncio.timeout(5):
@@ -55,7 +55,7 @@ async def test_a_header_that_drips_is_closed_all_the_same(small: Small) -> None:
 @pytest.mark.usefixtures("_short_header_time")
 @pytest.mark.parametrize("second", [b"G", GET])
 async def test_the_second_request_of_a_connection_has_a_clock_too(
-    small: Small, second: bytes
+    small: SmallService, second: bytes
 ) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
@@ -67,7 +67,7 @@ async def test_the_second_request_of_a_connection_has_a_clock_too(
 
 
 @pytest.mark.usefixtures("_short_header_time")
-async def test_a_handler_may_take_longer_than_a_header(small: Small) -> None:
+async def test_a_handler_may_take_longer_than_a_header(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(b"GET /v1/small/slow?seconds=0.5 HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -78,7 +78,7 @@ async def test_a_handler_may_take_longer_than_a_header(small: Small) -> None:
     writer.close()
 
 
-async def test_requests_sent_together_are_answered_in_turn(small: Small) -> None:
+async def test_requests_sent_together_are_answered_in_turn(small: SmallService) -> None:
     bodies = [json.dumps({"name": str(number)}).encode() for number in range(3)]
     heads = [POST + f"Content-Length: {len(body)}\r\n\r\n".encode() for body in bodies]
     reader, writer = await small.connect()
@@ -91,7 +91,7 @@ async def test_requests_sent_together_are_answered_in_turn(small: Small) -> None
 
 @pytest.mark.usefixtures("_short_body_time")
 @pytest.mark.parametrize("framing", [b"Content-Length: 20\r\n", b"Transfer-Encoding: chunked\r\n"])
-async def test_a_body_that_never_ends_is_refused(small: Small, framing: bytes) -> None:
+async def test_a_body_that_never_ends_is_refused(small: SmallService, framing: bytes) -> None:
     start = b'5\r\n{"nam\r\n' if b"chunked" in framing else b'{"nam'
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
@@ -104,7 +104,7 @@ async def test_a_body_that_never_ends_is_refused(small: Small, framing: bytes) -
 @pytest.mark.parametrize(
     "body", [b"zebra\r\n", b"5\r\nabcdefgh\r\n", b"-1\r\n", b"fffffffffffffffff\r\n", b"5;\n\r\n"]
 )
-async def test_chunks_that_make_no_sense_are_refused(small: Small, body: bytes) -> None:
+async def test_chunks_that_make_no_sense_are_refused(small: SmallService, body: bytes) -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await small.one(POST + b"Transfer-Encoding: chunked\r\n\r\n" + body)
     assert (answer.status, answer.code) == (400, "malformed_request")
@@ -113,7 +113,7 @@ async def test_chunks_that_make_no_sense_are_refused(small: Small, body: bytes) 
 
 
 async def test_a_client_that_leaves_before_its_body_ends_is_no_bug(
-    small: Small, caplog: pytest.LogCaptureFixture
+    small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         _, writer = await small.connect()
@@ -129,7 +129,7 @@ async def test_a_client_that_leaves_before_its_body_ends_is_no_bug(
 
 
 async def test_a_client_that_leaves_before_its_answer_is_no_bug(
-    small: Small, caplog: pytest.LogCaptureFixture
+    small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         _, writer = await small.connect()

@@ -13,7 +13,7 @@ from deploy.local.postgres import Postgres
 from shared import db
 from shared.db import Bounds, Database, open_database
 from shared.errors import ServiceUnavailable
-from tests.support.proxy import Proxy, proxying
+from tests.support.proxy import Proxy, open_proxy
 
 SHORT = 0.3
 
@@ -27,7 +27,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def proxy(postgres: Postgres) -> AsyncIterator[Proxy]:
-    async with proxying(postgres.port) as made:
+    async with open_proxy(postgres.port) as made:
         yield made
 
 
@@ -139,11 +139,11 @@ async def test_a_server_that_is_away_is_unavailable_and_comes_back(
     database: Database, proxy: Proxy
 ) -> None:
     assert await one(database) == 1
-    await proxy.vanish()
+    await proxy.refuse()
     for _ in range(3):
         await within(SHORT * 3, database)
     assert not await database.reachable()
-    await proxy.appear()
+    await proxy.listen()
     assert await one(database) == 1
     assert await database.reachable()
 
@@ -276,9 +276,9 @@ async def test_a_database_that_refuses_is_not_reached(postgres: Postgres) -> Non
 async def test_database_turn_of_a_failed_connect_is_free_again(
     database: Database, proxy: Proxy
 ) -> None:
-    await proxy.vanish()
+    await proxy.refuse()
     for _ in range(3):
         await within(SHORT * 3, database)
-    await proxy.appear()
+    await proxy.listen()
     async with database.connection(), database.connection():
         pass

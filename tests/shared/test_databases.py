@@ -12,11 +12,11 @@ values (gen_random_uuid(), 'user.signed_up', 'success', '{}', now())"""
 
 
 async def test_the_next_one_finds_nothing_and_nobody(databases: Databases) -> None:
-    async with databases.lent("auth") as dsn:
+    async with databases.acquire("auth") as dsn:
         left = await asyncpg.connect(dsn)
         await left.execute(SESSIONS.replace("$1", "3"))
         await left.execute("begin; lock table users in access exclusive mode")
-    async with databases.lent("auth") as again:
+    async with databases.acquire("auth") as again:
         assert again == dsn
         connection = await asyncpg.connect(again)
         names = [row[0] for row in await connection.fetch(TABLES)]
@@ -29,7 +29,7 @@ async def test_the_next_one_finds_nothing_and_nobody(databases: Databases) -> No
 
 
 async def test_two_at_once_have_two(databases: Databases) -> None:
-    async with databases.lent("auth") as first, databases.lent("auth") as second:
+    async with databases.acquire("auth") as first, databases.acquire("auth") as second:
         assert first != second
 
 
@@ -38,7 +38,7 @@ async def test_two_at_once_have_two(databases: Databases) -> None:
     ["create table more ()", "alter table users set unlogged", "drop table tokens"],
 )
 async def test_its_tables_cannot_be_changed(databases: Databases, change: str) -> None:
-    async with databases.lent("auth") as dsn:
+    async with databases.acquire("auth") as dsn:
         connection = await asyncpg.connect(dsn)
         with pytest.raises(asyncpg.RaiseError, match="a database of its own"):
             await connection.execute(change)
@@ -46,11 +46,11 @@ async def test_its_tables_cannot_be_changed(databases: Databases, change: str) -
 
 
 async def test_what_is_append_only_is_emptied_as_well(databases: Databases) -> None:
-    async with databases.lent("auth") as dsn:
+    async with databases.acquire("auth") as dsn:
         connection = await asyncpg.connect(dsn)
         await connection.execute(EVENT)
         await connection.close()
-    async with databases.lent("auth") as again:
+    async with databases.acquire("auth") as again:
         connection = await asyncpg.connect(again)
         assert await connection.fetchval("select count(*) from audit_events") == 0
         await connection.close()

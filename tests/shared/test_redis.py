@@ -114,14 +114,14 @@ async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
 async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
     batched: BatchedRedis, proxy: Proxy
 ) -> None:
-    await proxy.vanish()
+    await proxy.refuse()
     for _ in range(2):
         started = time.monotonic()
         with pytest.raises(ServiceUnavailable):
             await batched.execute("PING")
         assert time.monotonic() - started < 1
     assert not await batched.reachable()
-    await proxy.appear()
+    await proxy.listen()
     assert await batched.execute("PING") is True
     assert await batched.reachable()
 
@@ -159,7 +159,7 @@ async def test_a_redis_that_is_busy_with_a_script_is_away(
 
 
 async def test_all_that_wait_are_told(batched: BatchedRedis, proxy: Proxy) -> None:
-    await proxy.vanish()
+    await proxy.refuse()
     answers = await asyncio.gather(
         *(batched.execute("PING") for _ in range(20)), return_exceptions=True
     )

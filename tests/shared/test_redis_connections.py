@@ -21,7 +21,9 @@ async def test_a_connection_more_is_open_than_was_needed_at_once(
     assert await batched.execute("ECHO", "beside it") == b"beside it"
     await redis.rpush("list", "done")
     await waits
-    await proxy.seen(connections=3, exchanges=6)  # the second said no password; a spare did
+    await proxy.wait_for_counts(
+        connections=3, exchanges=6
+    )  # the second said no password; a spare did
 
 
 async def ask_one_by_one(
@@ -89,18 +91,18 @@ async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
 
 async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
     await batched.reset_idle()
-    await proxy.left()
+    await proxy.wait_until_unused()
     assert await batched.execute("PING") is True
 
 
 async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> None:
     async with open_redis(url) as opened:
         waits = asyncio.create_task(opened.execute("BLPOP", "list", 0))
-        await proxy.seen(connections=2, exchanges=3)
+        await proxy.wait_for_counts(connections=2, exchanges=3)
     async with asyncio.timeout(1):
         with pytest.raises(ServiceUnavailable):
             await waits
-        await proxy.left()
+        await proxy.wait_until_unused()
 
 
 @pytest.mark.parametrize("ticks", range(8))

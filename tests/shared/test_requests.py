@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from tests.support.auth_client import Answer
-from tests.support.raw_http import Small
+from tests.support.raw_http import SmallService
 
 MARK = "zebra"  # stands in what is sent, and must not come back
 GOOD = {"name": "a thing"}
@@ -25,7 +25,7 @@ def check(answer: Answer, status: int, code: str) -> None:
     assert MARK not in str(answer.headers)
 
 
-async def test_a_good_body_is_taken(small: Small) -> None:
+async def test_a_good_body_is_taken(small: SmallService) -> None:
     answer = await small.post(json.dumps(GOOD).encode())
     assert answer.status == 201
     assert answer.body == {"name": "a thing", "count": 1, "weight": 0, "parts": []}
@@ -49,7 +49,7 @@ async def test_a_good_body_is_taken(small: Small) -> None:
     ],
 )
 async def test_malformed_json_is_refused_with_its_position(
-    small: Small, body: bytes, place: str
+    small: SmallService, body: bytes, place: str
 ) -> None:
     answer = await small.post(body)
     check(answer, 400, "malformed_json")
@@ -77,19 +77,21 @@ async def test_malformed_json_is_refused_with_its_position(
     ],
     ids=lambda body: ascii(body[:40]),
 )
-async def test_json_of_more_than_one_meaning_is_refused(small: Small, body: bytes) -> None:
+async def test_json_of_more_than_one_meaning_is_refused(small: SmallService, body: bytes) -> None:
     check(await small.post(body), 400, "malformed_json")
 
 
 @pytest.mark.parametrize("depth", [100, 400, 900, 990])
 @pytest.mark.parametrize("inside", [b'"\\u0061"', b'"zebra\\u0000"', b"1"])
-async def test_nesting_of_any_depth_is_survived(small: Small, depth: int, inside: bytes) -> None:
+async def test_nesting_of_any_depth_is_survived(
+    small: SmallService, depth: int, inside: bytes
+) -> None:
     answer = await small.post(b'{"name": ' + b"[" * depth + inside + b"]" * depth + b"}")
     assert answer.status in {400, 422}
     check(answer, answer.status, answer.code)
 
 
-async def test_surrogates_in_a_pair_are_one_character(small: Small) -> None:
+async def test_surrogates_in_a_pair_are_one_character(small: SmallService) -> None:
     answer = await small.post(b'{"name": "\\ud83d\\ude00"}')
     assert answer.body["name"] == "\U0001f600"
 
@@ -98,7 +100,7 @@ def fields(answer: Answer) -> dict[str, str]:
     return {error["field"]: error["code"] for error in answer.body["errors"]}
 
 
-async def test_everything_wrong_with_the_fields_is_said_at_once(small: Small) -> None:
+async def test_everything_wrong_with_the_fields_is_said_at_once(small: SmallService) -> None:
     wrong: dict[str, Any] = {"count": MARK, "weight": [MARK], "parts": ["a", 1, None], "more": MARK}
     answer = await small.post(json.dumps(wrong).encode())
     check(answer, 422, "validation_failed")
@@ -119,7 +121,7 @@ async def test_everything_wrong_with_the_fields_is_said_at_once(small: Small) ->
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"1", b'"zebra"', b"true", b'[{"name": "a"}]'])
-async def test_a_body_that_is_no_object_is_refused(small: Small, body: bytes) -> None:
+async def test_a_body_that_is_no_object_is_refused(small: SmallService, body: bytes) -> None:
     answer = await small.post(body)
     check(answer, 422, "validation_failed")
     assert list(fields(answer)) == ["body"]
@@ -141,7 +143,9 @@ async def test_a_body_that_is_no_object_is_refused(small: Small, body: bytes) ->
     ],
     ids=str,
 )
-async def test_a_wrong_type_or_range_is_refused(small: Small, change: dict[str, Any]) -> None:
+async def test_a_wrong_type_or_range_is_refused(
+    small: SmallService, change: dict[str, Any]
+) -> None:
     answer = await small.post(json.dumps(GOOD | change).encode())
     check(answer, 422, "validation_failed")
     assert list(fields(answer)) == list(change)
@@ -162,7 +166,7 @@ async def test_a_wrong_type_or_range_is_refused(small: Small, change: dict[str, 
     ids=str,
 )
 async def test_another_content_type_or_encoding_is_refused(
-    small: Small, headers: dict[str, str]
+    small: SmallService, headers: dict[str, str]
 ) -> None:
     answer = await small.post(b"zebra" * 10, **headers)
     if headers.get("Content-Encoding") == "gzip":  # the parser sees first that it is none
@@ -174,7 +178,7 @@ async def test_another_content_type_or_encoding_is_refused(
         assert named in answer.body["detail"]
 
 
-async def test_a_charset_may_be_named(small: Small) -> None:
+async def test_a_charset_may_be_named(small: SmallService) -> None:
     type_ = "application/json; charset=utf-8"
     assert (await small.post(b'{"name": "a"}', **{"Content-Type": type_})).status == 201
 
@@ -184,19 +188,19 @@ def padded(size: int) -> bytes:
     return text + b" " * (size - len(text))
 
 
-async def test_64_kib_are_taken_and_one_byte_more_is_not(small: Small) -> None:
+async def test_64_kib_are_taken_and_one_byte_more_is_not(small: SmallService) -> None:
     assert (await small.post(padded(65536))).status == 201
     check(await small.post(padded(65537)), 413, "body_too_large")
 
 
-async def test_an_announced_length_is_refused_before_it_is_sent(small: Small) -> None:
+async def test_an_announced_length_is_refused_before_it_is_sent(small: SmallService) -> None:
     head = b"POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
     answer = await small.one(head + b"Connection: close\r\nContent-Length: 65537\r\n\r\n")
     check(answer, 413, "body_too_large")
 
 
 @pytest.mark.parametrize("size", [65536, 65537])
-async def test_chunks_are_counted(small: Small, size: int) -> None:
+async def test_chunks_are_counted(small: SmallService, size: int) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, size, 5000):
             yield padded(size)[start : start + 5000]
@@ -211,7 +215,7 @@ async def test_chunks_are_counted(small: Small, size: int) -> None:
 
 @pytest.mark.parametrize("body", [None, b"", b"{}"])
 async def test_where_a_body_is_optional_none_is_as_good_as_an_empty_one(
-    small: Small, body: bytes | None
+    small: SmallService, body: bytes | None
 ) -> None:
     headers = {"Content-Type": "application/json"} if body else {}
     answer = await small.call("POST", "/maybe", data=body, headers=headers)
@@ -222,7 +226,7 @@ async def test_where_a_body_is_optional_none_is_as_good_as_an_empty_one(
     ("body", "status"), [(b"null", 422), (b'{"zebra": 1}', 422), (b"zebra", 400)]
 )
 async def test_an_optional_body_is_checked_when_there_is_one(
-    small: Small, body: bytes, status: int
+    small: SmallService, body: bytes, status: int
 ) -> None:
     headers = {"Content-Type": "application/json"}
     answer = await small.call("POST", "/maybe", data=body, headers=headers)
@@ -249,7 +253,7 @@ async def test_an_optional_body_is_checked_when_there_is_one(
     ],
     ids=lambda text: text[:20],
 )
-async def test_a_wrong_query_is_refused(small: Small, query: str, field: str) -> None:
+async def test_a_wrong_query_is_refused(small: SmallService, query: str, field: str) -> None:
     answer = await small.one(
         f"GET /v1/small/things?{query} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode()
     )
@@ -258,12 +262,12 @@ async def test_a_wrong_query_is_refused(small: Small, query: str, field: str) ->
 
 
 @pytest.mark.parametrize("limit", [1, 200])
-async def test_a_limit_within_its_range_is_taken(small: Small, limit: int) -> None:
+async def test_a_limit_within_its_range_is_taken(small: SmallService, limit: int) -> None:
     assert (await small.call("GET", f"/things?limit={limit}")).body["limit"] == limit
 
 
 async def test_a_refusal_is_logged_without_what_was_sent(
-    small: Small, caplog: pytest.LogCaptureFixture
+    small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         await small.post(b'{"name": zebra}')

@@ -13,7 +13,14 @@ from shared.revocation import subscriber
 from shared.revocation.message import REVOCATION_CHANNEL, REVOCATION_HEAD, REVOCATION_STREAM
 from shared.revocation.subscriber import RevocationSubscriber
 from tests.shared.conftest import Follow
-from tests.support.revocation_source import OTHER, Source, claims, in_touch, known, refused
+from tests.support.revocation_source import (
+    OTHER,
+    RevocationSource,
+    claims,
+    is_refused,
+    wait_until_in_touch,
+    wait_until_refused,
+)
 from tests.support.waiting import until
 
 LATE = "task.interrupted"  # on a busy machine an answer may come too late
@@ -29,39 +36,41 @@ async def said(logs: Sequence[Any], event: str, *, times: int) -> None:
 
 
 async def test_what_was_revoked_before_is_known_once_in_touch(
-    source: Source, follow: Follow
+    source: RevocationSource, follow: Follow
 ) -> None:
     sessions = [await source.revoke() for _ in range(50)]
     async with follow() as cache:
         assert not cache.is_fresh
-        await in_touch(cache)
-        assert [refused(cache, session) for session in sessions] == [True] * 50
-        assert not refused(cache, uuid4())
+        await wait_until_in_touch(cache)
+        assert [is_refused(cache, session) for session in sessions] == [True] * 50
+        assert not is_refused(cache, uuid4())
 
 
 async def test_a_backlog_of_several_pages_is_read_to_its_end(
-    source: Source, quick: Follow, monkeypatch: pytest.MonkeyPatch
+    source: RevocationSource, quick: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriber, "PAGE_SIZE", 7)
     sessions = [await source.revoke_unheard() for _ in range(50)]
     async with quick() as cache:
-        await in_touch(cache)
-        assert [refused(cache, session) for session in sessions] == [True] * 50
+        await wait_until_in_touch(cache)
+        assert [is_refused(cache, session) for session in sessions] == [True] * 50
 
 
-async def test_a_published_message_is_applied_within_100_ms(source: Source, follow: Follow) -> None:
+async def test_a_published_message_is_applied_within_100_ms(
+    source: RevocationSource, follow: Follow
+) -> None:
     async with follow() as cache:
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
         times = []
         for _ in range(10):
             started = time.monotonic()
-            await known(cache, await source.revoke())
+            await wait_until_refused(cache, await source.revoke())
             times.append(time.monotonic() - started)
     assert sorted(times)[4] < 0.1  # half of them: the machine is shared
 
 
 async def test_what_is_published_while_the_backlog_is_read_is_applied(
-    source: Source, quick: Follow, monkeypatch: pytest.MonkeyPatch
+    source: RevocationSource, quick: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look, published = RevocationSubscriber._check_head, uuid4()
 
@@ -73,47 +82,49 @@ async def test_what_is_published_while_the_backlog_is_read_is_applied(
 
     monkeypatch.setattr(RevocationSubscriber, "_check_head", late_look)
     async with quick() as cache:
-        await known(cache, published)
+        await wait_until_refused(cache, published)
 
 
 async def test_a_message_that_was_not_heard_is_found_at_the_head(
-    source: Source, follow: Follow
+    source: RevocationSource, follow: Follow
 ) -> None:
     async with follow() as cache:
-        await in_touch(cache)
-        await known(cache, await source.revoke_unheard(), seconds=subscriber.HEAD_CHECK_SECONDS + 1)
+        await wait_until_in_touch(cache)
+        await wait_until_refused(
+            cache, await source.revoke_unheard(), seconds=subscriber.HEAD_CHECK_SECONDS + 1
+        )
         assert cache.is_fresh
 
 
-async def test_nothing_is_ever_revoked_less(source: Source, quick: Follow) -> None:
+async def test_nothing_is_ever_revoked_less(source: RevocationSource, quick: Follow) -> None:
     async with quick() as cache:
         session = await source.revoke()
-        await known(cache, session)
+        await wait_until_refused(cache, session)
         await source.redis.delete(REVOCATION_STREAM)
         await source.begin("second")
-        await known(cache, await source.revoke())
-        assert refused(cache, session)
+        await wait_until_refused(cache, await source.revoke())
+        assert is_refused(cache, session)
 
 
 async def test_an_unverified_entry_puts_out_of_touch_until_it_is_gone(
-    source: Source, quick: Follow
+    source: RevocationSource, quick: Follow
 ) -> None:
     async with quick() as cache:
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
         await source.append(source.message(uuid4(), OTHER))
-        await in_touch(cache, wanted=False)
+        await wait_until_in_touch(cache, wanted=False)
         with pytest.raises(ServiceUnavailable):
             cache.check(claims(uuid4()))
         session = await source.revoke_unheard()  # what follows is applied all the same
-        await known(cache, session)
+        await wait_until_refused(cache, session)
         assert not cache.is_fresh
         await source.redis.xtrim(REVOCATION_STREAM, maxlen=1, approximate=False)
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
 
 
 @pytest.mark.parametrize(("minutes", "outlived"), [(79, False), (81, True)])
 async def test_an_unverified_entry_that_can_hide_nothing_live_keeps_nobody_out(
-    source: Source, quick: Follow, minutes: int, outlived: bool
+    source: RevocationSource, quick: Follow, minutes: int, outlived: bool
 ) -> None:
     """The longest token life, a quarter of an hour for clocks, and as much as ours may be ahead."""
     entry = f"{int((time.time() - minutes * 60) * 1000)}-0"
@@ -122,7 +133,7 @@ async def test_an_unverified_entry_that_can_hide_nothing_live_keeps_nobody_out(
     with structlog.testing.capture_logs() as logs:
         async with quick() as cache:
             if outlived:
-                await in_touch(cache)  # though nothing was appended since
+                await wait_until_in_touch(cache)  # though nothing was appended since
             else:
                 await said(logs, "revocations.unverified_entry_blocks", times=2)
                 assert not cache.is_fresh
@@ -130,7 +141,7 @@ async def test_an_unverified_entry_that_can_hide_nothing_live_keeps_nobody_out(
 
 @pytest.mark.parametrize("text", [b"", b"{", b"null", b"[" * 5000, b"\xff", b'{"mac":"x"}'])
 async def test_an_entry_that_is_no_message_puts_out_of_touch_too(
-    source: Source, quick: Follow, text: bytes
+    source: RevocationSource, quick: Follow, text: bytes
 ) -> None:
     await source.append(text.decode("latin-1"))
     with structlog.testing.capture_logs() as logs:
@@ -140,18 +151,22 @@ async def test_an_entry_that_is_no_message_puts_out_of_touch_too(
     assert {event["event"] for event in logs} <= {"revocations.unverified_entry_blocks", LATE}
 
 
-async def test_an_unverified_publication_is_ignored(source: Source, quick: Follow) -> None:
+async def test_an_unverified_publication_is_ignored(
+    source: RevocationSource, quick: Follow
+) -> None:
     session = uuid4()
     async with quick() as cache:
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
         for text in (source.message(session, OTHER), "{", "[" * 100_000, ""):
             assert await source.redis.publish(REVOCATION_CHANNEL, text) == 1
-        await known(cache, await source.revoke())  # which came later over the same connection
-        assert not refused(cache, session)
+        await wait_until_refused(
+            cache, await source.revoke()
+        )  # which came later over the same connection
+        assert not is_refused(cache, session)
         assert cache.is_fresh
 
 
-async def test_without_an_epoch_nothing_is_sure(source: Source, quick: Follow) -> None:
+async def test_without_an_epoch_nothing_is_sure(source: RevocationSource, quick: Follow) -> None:
     await source.redis.delete(REVOCATION_HEAD)
     session = await source.revoke()
     await source.redis.hdel(REVOCATION_HEAD, "epoch")
@@ -160,14 +175,18 @@ async def test_without_an_epoch_nothing_is_sure(source: Source, quick: Follow) -
             await said(logs, "revocations.epoch_missing", times=2)
             assert not cache.is_fresh
             await source.begin()
-            await in_touch(cache)
-            assert refused(cache, session)
+            await wait_until_in_touch(cache)
+            assert is_refused(cache, session)
     assert {event["event"] for event in logs} <= {"revocations.epoch_missing", LATE}
 
 
 @pytest.mark.parametrize(("patience", "level"), [(60.0, "info"), (0.0, "warning")])
 async def test_an_epoch_that_may_be_on_its_way_is_no_warning(
-    source: Source, quick: Follow, monkeypatch: pytest.MonkeyPatch, patience: float, level: str
+    source: RevocationSource,
+    quick: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    level: str,
 ) -> None:
     monkeypatch.setattr(subscriber, "EPOCH_GRACE_SECONDS", patience)
     await source.redis.delete(REVOCATION_HEAD)
@@ -175,34 +194,36 @@ async def test_an_epoch_that_may_be_on_its_way_is_no_warning(
         async with quick() as cache:
             await said(logs, "revocations.epoch_missing", times=1)
             await source.begin()
-            await in_touch(cache)
+            await wait_until_in_touch(cache)
             await source.redis.hdel(REVOCATION_HEAD, "epoch")
-            await in_touch(cache, wanted=False)
+            await wait_until_in_touch(cache, wanted=False)
     levels = [one["log_level"] for one in logs if one["event"] == "revocations.epoch_missing"]
     assert (levels[0], levels[-1]) == (level, "warning"), "one that is lost is always told of"
 
 
-async def test_a_new_epoch_means_reading_everything_again(source: Source, quick: Follow) -> None:
+async def test_a_new_epoch_means_reading_everything_again(
+    source: RevocationSource, quick: Follow
+) -> None:
     async with quick() as cache:
         await source.revoke()
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
         # a wiped Redis that was filled again: its ids may be lower than those known
         session = uuid4()
         await source.redis.delete(REVOCATION_STREAM)
         await source.redis.xadd(REVOCATION_STREAM, {"m": source.message(session)}, id="1-1")
         await source.begin("second")
-        await known(cache, session)
+        await wait_until_refused(cache, session)
         assert cache.is_fresh
 
 
 async def test_a_head_that_went_back_means_reading_everything_again(
-    source: Source, quick: Follow
+    source: RevocationSource, quick: Follow
 ) -> None:
     async with quick() as cache:
         await source.revoke()
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
         session = uuid4()
         await source.redis.delete(REVOCATION_STREAM)
         await source.redis.xadd(REVOCATION_STREAM, {"m": source.message(session)}, id="1-1")
         await source.redis.hset(REVOCATION_HEAD, "last", "1-1")  # the epoch stays: a failover
-        await known(cache, session)
+        await wait_until_refused(cache, session)

@@ -16,49 +16,58 @@ from shared.errors import ServiceUnavailable
 from shared.revocation.subscriber import open_revocation_cache
 from tests.shared.conftest import Follow
 from tests.support.proxy import Proxy
-from tests.support.revocation_source import KEY, Source, claims, in_touch, known, refused
+from tests.support.revocation_source import (
+    KEY,
+    RevocationSource,
+    claims,
+    is_refused,
+    wait_until_in_touch,
+    wait_until_refused,
+)
 from tests.support.waiting import until
 
 
-@pytest.mark.parametrize("fault", ["vanish", "freeze"])
+@pytest.mark.parametrize("fault", ["refuse", "freeze"])
 async def test_a_lost_redis_is_noticed_in_time_and_its_return_too(
-    source: Source, quick: Follow, proxy: Proxy, fault: str
+    source: RevocationSource, quick: Follow, proxy: Proxy, fault: str
 ) -> None:
     async with quick() as cache:
-        await in_touch(cache)
+        await wait_until_in_touch(cache)
         known_before = await source.revoke()
-        await known(cache, known_before)
-        if fault == "vanish":
-            await proxy.vanish()
+        await wait_until_refused(cache, known_before)
+        if fault == "refuse":
+            await proxy.refuse()
         else:
             proxy.freeze()
         started = time.monotonic()
         missed = await source.revoke()
-        await in_touch(cache, wanted=False)
+        await wait_until_in_touch(cache, wanted=False)
         assert time.monotonic() - cache.staleness <= started
         with pytest.raises(ServiceUnavailable):
             cache.check(claims(uuid4()))
-        assert refused(cache, known_before)
-        if fault == "vanish":
-            await proxy.appear()
+        assert is_refused(cache, known_before)
+        if fault == "refuse":
+            await proxy.listen()
         else:
             proxy.thaw()
-        await in_touch(cache)
-        assert refused(cache, missed)  # in touch again means: nothing missed
+        await wait_until_in_touch(cache)
+        assert is_refused(cache, missed)  # in touch again means: nothing missed
 
 
-async def test_fail_open_goes_on_without_redis(source: Source, quick: Follow, proxy: Proxy) -> None:
+async def test_fail_open_goes_on_without_redis(
+    source: RevocationSource, quick: Follow, proxy: Proxy
+) -> None:
     async with quick(fail_open=True) as cache:
-        await in_touch(cache)
-        await proxy.vanish()
-        await in_touch(cache, wanted=False)
+        await wait_until_in_touch(cache)
+        await proxy.refuse()
+        await wait_until_in_touch(cache, wanted=False)
         cache.check(claims(uuid4()))
 
 
 async def test_following_can_begin_before_redis_is_there(
-    source: Source, quick: Follow, proxy: Proxy
+    source: RevocationSource, quick: Follow, proxy: Proxy
 ) -> None:
-    await proxy.vanish()
+    await proxy.refuse()
     with structlog.testing.capture_logs() as logs:
         async with quick() as cache:
 
@@ -67,17 +76,17 @@ async def test_following_can_begin_before_redis_is_there(
 
             await until(has_tried)
             assert not cache.is_fresh
-            await proxy.appear()
-            await in_touch(cache)
+            await proxy.listen()
+            await wait_until_in_touch(cache)
     assert {event["event"] for event in logs} == {"task.interrupted"}
 
 
 async def test_a_quiet_hour_costs_no_reconnection(
-    source: Source, follow: Follow, proxy: Proxy
+    source: RevocationSource, follow: Follow, proxy: Proxy
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         async with follow() as cache:
-            await in_touch(cache)
+            await wait_until_in_touch(cache)
             await asyncio.sleep(2.5)  # longer than every time-out of the connection
             assert cache.staleness < 2
     assert proxy.connections == 2  # one to listen, one to look
@@ -89,22 +98,22 @@ async def test_a_killed_redis_is_noticed_and_a_new_one_followed(tmp_path: Path) 
     port = server.port
     try:
         client = Redis.from_url(server.url())
-        await Source(client).begin()
+        await RevocationSource(client).begin()
         url = server.url()
         async with open_revocation_cache(url, [KEY], SystemClock(), max_staleness=1.5) as cache:
-            await in_touch(cache)
+            await wait_until_in_touch(cache)
             assert server.pid is not None
             server._process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
-            await in_touch(cache, wanted=False)
+            await wait_until_in_touch(cache, wanted=False)
             await client.aclose()
             server.stop()
             server = Valkey(tmp_path / "own", durable=False, port=port).start()
             client = Redis.from_url(server.url())
-            source = Source(client)
+            source = RevocationSource(client)
             session = await source.revoke_unheard()
             await source.begin("after")
-            await in_touch(cache)
-            assert refused(cache, session)
+            await wait_until_in_touch(cache)
+            assert is_refused(cache, session)
         await client.aclose()
     finally:
         server.stop()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.local.processes import CHECKOUT, unmeasured
+from tests.local.processes import CHECKOUT, without_coverage
 from tests.support.ports import own_port
 
 READY_SECONDS = 90
@@ -84,7 +84,7 @@ def running_stack(settings: dict[str, str]) -> Iterator[RunningStack]:
 
 def _launch(folder: Path, settings: dict[str, str]) -> RunningStack:
     port, data, log = own_port(), folder / "var", folder / "stack.log"
-    inherited = {name: value for name, value in unmeasured().items() if name not in NOT_OURS}
+    inherited = {name: value for name, value in without_coverage().items() if name not in NOT_OURS}
     command = ["-m", "deploy.local", "--port", str(port), "--data", str(data), "--end-with-parent"]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -114,7 +114,7 @@ def _run(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=CHECKOUT,
-        env={name: value for name, value in unmeasured().items() if name not in NOT_OURS},
+        env={name: value for name, value in without_coverage().items() if name not in NOT_OURS},
         capture_output=True,
         text=True,
         check=False,

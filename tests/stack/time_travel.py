@@ -1,4 +1,4 @@
-"""What a stack keeps, made older: as if time had passed, without waiting for it."""
+"""Makes a stack's data older, as if time had passed."""
 
 from tests.stack.stack import Stack
 

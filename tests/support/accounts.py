@@ -1,4 +1,4 @@
-"""How somebody comes to have an account, in one line each."""
+"""Registers and activates accounts, one call each."""
 
 from typing import Any
 

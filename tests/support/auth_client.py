@@ -1,4 +1,4 @@
-"""What a person's app does, in one line each."""
+"""A client of auth_service: what an app does, one call each."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

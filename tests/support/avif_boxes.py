@@ -1,4 +1,4 @@
-"""Boxes of an AVIF taken apart and put together, to hide things between them."""
+"""Parses and rewrites the boxes of an AVIF, to hide things between them."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ _BEFORE_PARTS = {
     b"dref": 8,
     b"av01": 78,
 }
-"""What holds other boxes, and how many bytes of its own come first."""
+"""Boxes that hold other boxes, and how many bytes of their own come first."""
 
 
 @dataclass
 class Box:
-    """A box, whose parts follow what it has of its own."""
+    """A box: its own bytes, then the boxes inside it."""
 
     kind: bytes
     own: bytes = b""
@@ -34,20 +34,20 @@ class Box:
             yield from one.walk()
 
 
-def taken_apart(data: bytes) -> list[Box]:
+def parse_boxes(data: bytes) -> list[Box]:
     found, at = [], 0
     while at < len(data):
         end = at + int.from_bytes(data[at : at + 4])
         kind, body = data[at + 4 : at + 8], data[at + 8 : end]
         own = _BEFORE_PARTS.get(kind, len(body))
-        found.append(Box(kind, body[:own], taken_apart(body[own:])))
+        found.append(Box(kind, body[:own], parse_boxes(body[own:])))
         at = end
     return found
 
 
-def changed(avif: bytes, outer: bytes, change: Callable[[Box], None]) -> bytes:
-    """The file with one of its outer boxes changed, which goes to the end: no offset moves."""
-    boxes = taken_apart(avif)
+def change_box(avif: bytes, outer: bytes, change: Callable[[Box], None]) -> bytes:
+    """Change one outer box and move it to the end of the file, so that no offset changes."""
+    boxes = parse_boxes(avif)
     at = next(index for index, box in enumerate(boxes) if box.kind == outer)
     box, boxes[at] = boxes[at], Box(b"free", bytes(len(bytes(boxes[at])) - 8))
     change(box)

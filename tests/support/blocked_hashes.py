@@ -1,4 +1,4 @@
-"""Hashes that do not end before a test lets them."""
+"""Password hashes that block until a test releases them."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ async def login(auth: AuthClient, password: str, address: str) -> Answer:
     return await post(auth, "/login", address=address, email=EMAIL, password=password)
 
 
-class HeldThreads:
+class BlockedHashes:
     """Holds every hash until `go`, and notes the passwords in the order in which they are tried."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class Browser:
         headers |= {name: value for name, value in changes.items() if value is not None}
         async with self.http.request(method, path, headers=headers, **options) as response:
             answer = await read(response)
-        self.jar |= {name: one.value for name, one in set_by(answer).items()}
+        self.jar |= {name: one.value for name, one in cookies_set_by(answer).items()}
         return answer
 
     def line(self, **changes: str) -> str:
@@ -37,7 +37,7 @@ class Browser:
         return "; ".join(f"{name}={value}" for name, value in (self.jar | changes).items() if value)
 
 
-def set_by(answer: Answer) -> "dict[str, Morsel[str]]":
+def cookies_set_by(answer: Answer) -> "dict[str, Morsel[str]]":
     """Every cookie that an answer sets, with its attributes."""
     cookies: SimpleCookie = SimpleCookie()
     for line in answer.headers.getall("Set-Cookie", []):  # type: ignore[attr-defined]
@@ -70,6 +70,6 @@ async def enter(auth: AuthClient, number: str, **headers: str) -> Answer:
     return await auth.call("POST", "/signup", json=body, headers=headers)
 
 
-async def alive(browser: Browser) -> bool:
+async def is_signed_in(browser: Browser) -> bool:
     """Whether the browser is signed in."""
     return (await browser.call("GET", "/v1/auth/me")).status == 200

@@ -1,4 +1,4 @@
-"""A service's command line as a process of its own, forked from one that has imported it."""
+"""Runs a service's command line in its own process, forked from one that has imported it."""
 
 import asyncio
 import importlib
@@ -18,8 +18,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Death:
-    """Where the process is to die by SIGKILL: as it enters a function, or as it leaves it."""
+class KillPoint:
+    """Where the process kills itself with SIGKILL: on entering a function, or on leaving it."""
 
     function: str
     leaving: bool = False
@@ -50,7 +50,7 @@ def _run(
     arguments: list[str],
     environment: dict[str, str],
     output: str,
-    death: Death | None,
+    death: KillPoint | None,
 ) -> None:
     """The child: `python -m module arguments` with its output in a file."""
     os.environ.clear()
@@ -64,12 +64,12 @@ def _run(
 
 
 @asynccontextmanager
-async def running(
+async def run_command(
     module: str,
     *arguments: str,
     environment: dict[str, str],
     output: Path,
-    death: Death | None = None,
+    death: KillPoint | None = None,
 ) -> AsyncIterator[BaseProcess]:
     """Run the command inside the block; SIGTERM ends it."""
     await asyncio.to_thread(output.unlink, missing_ok=True)
@@ -86,13 +86,13 @@ async def running(
         await asyncio.to_thread(process.join)
 
 
-async def finished(process: BaseProcess) -> int | None:
+async def wait_for_exit(process: BaseProcess) -> int | None:
     """Wait for the end; return the exit code, negative for a signal."""
     await asyncio.to_thread(process.join)
     return process.exitcode
 
 
-async def address(output: Path) -> str:
+async def wait_for_address(output: Path) -> str:
     """Return where the service listens, once its log says so."""
     while True:
         for line in await asyncio.to_thread(_complete_lines, output):

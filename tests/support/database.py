@@ -1,4 +1,4 @@
-"""A test's own connection, and a table that it keeps from everybody else."""
+"""A test's own connection, and a table that it locks against all others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,10 +18,10 @@ where datname = current_database() and not granted"""
 
 
 @asynccontextmanager
-async def refused(connection: Connection, table: str) -> AsyncIterator[None]:
-    """Whoever needs the table in the block is told at once that it cannot be had.
+async def locked_table(connection: Connection, table: str) -> AsyncIterator[None]:
+    """Lock the table, and cancel every statement that waits for it.
 
-    The lock alone would say the same when the service's patience with a statement ends.
+    The lock alone would have the same effect, but only after the statement time-out.
     """
     await connection.execute(f"begin; lock table {table} in access exclusive mode")
     over = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Migrated databases: made by copying one, lent to a test, emptied, lent to the next one."""
+"""Migrated databases: copied from a template, used by one test, emptied, used by the next."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -20,11 +20,11 @@ and pid <> pg_backend_pid()"""
 TABLES = """
 select format('%I.%I', schemaname, tablename) from pg_tables
 where schemaname = 'public' and tablename <> 'schema_migrations'"""
-NO_TRIGGERS = "set session_replication_role = replica"  # nor keys, whose order would matter
-# What is lent keeps its tables: they are emptied, not looked at.
+NO_TRIGGERS = "set session_replication_role = replica"  # nor foreign keys, whose order would matter
+# A shared database keeps its tables: they are emptied, not compared.
 KEEP_TABLES = """
 create function keep_tables() returns event_trigger language plpgsql as $$
-begin raise 'to change tables a test makes a database of its own'; end $$;
+begin raise 'a test that changes tables creates a database of its own'; end $$;
 create event trigger keep_tables on ddl_command_start execute function keep_tables()"""
 
 
@@ -40,7 +40,7 @@ class Databases:
         self._idle: defaultdict[str, list[str]] = defaultdict(list)
 
     async def prepare(self) -> Self:
-        """Make what is copied."""
+        """Make and migrate the templates."""
         async with self._connection("postgres") as administrator:
             for service in SERVICES:
                 await administrator.execute(f"create database template_{service}")
@@ -48,18 +48,18 @@ class Databases:
         return self
 
     @asynccontextmanager
-    async def made(self, service: str) -> AsyncIterator[str]:
-        """A database that nobody else ever uses; yields its DSN."""
+    async def create(self, service: str) -> AsyncIterator[str]:
+        """A database that no other test uses; yields its DSN."""
         name = await self._copy(service)
         yield self._server.dsn(name)
         async with self._connection("postgres") as administrator:
             await administrator.execute(f"drop database {name} with (force)")
 
     @asynccontextmanager
-    async def lent(self, service: str) -> AsyncIterator[str]:
-        """An empty database, whose tables have to stay as they are; yields its DSN."""
+    async def acquire(self, service: str) -> AsyncIterator[str]:
+        """An empty database whose tables must not change; yields its DSN."""
         idle = self._idle[service]
-        name = idle.pop() if idle else await self._copy_to_lend(service)
+        name = idle.pop() if idle else await self._copy_to_share(service)
         yield self._server.dsn(name)
         async with self._connection(name) as connection:
             await _empty(connection)
@@ -72,7 +72,7 @@ class Databases:
             await administrator.execute(copy)
         return name
 
-    async def _copy_to_lend(self, service: str) -> str:
+    async def _copy_to_share(self, service: str) -> str:
         name = await self._copy(service)
         async with self._connection(name) as connection:
             await connection.execute(KEEP_TABLES)
@@ -88,7 +88,7 @@ class Databases:
 
 
 async def _empty(connection: Connection) -> None:
-    """Delete every row, once whoever still has a connection has lost it."""
+    """End all other connections, then delete every row."""
     await connection.execute(END_OTHERS)
     tables = [row[0] for row in await connection.fetch(TABLES)]
     await connection.execute("; ".join([NO_TRIGGERS, *(f"delete from {name}" for name in tables)]))

@@ -1,7 +1,7 @@
-"""A plugin: a run of the whole suite fails when a documented answer was provoked by no test.
+"""A pytest plugin: a whole run fails when no test provoked a documented answer.
 
-Counted are the answers of applications in the tests' own processes, those to fuzzing left out,
-which sees something else in each run.
+It counts the answers of applications in the tests' own processes. Answers to fuzzing do not
+count, because they differ in each run.
 """
 
 import json

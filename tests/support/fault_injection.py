@@ -1,4 +1,4 @@
-"""Functions that a test makes fail, or holds up, for as long as it wants."""
+"""Makes functions fail, or blocks them for as long as a test wants."""
 
 import asyncio
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 from shared.errors import ServiceUnavailable
 
 
-def holding(
+def block_calls(
     monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> tuple[asyncio.Event, asyncio.Event]:
-    """It is held up; return what is set when it is, and what lets it go on."""
+    """Block every call; return the event of the first call and the event that unblocks them."""
     whole = getattr(owner, name)
     held, go_on = asyncio.Event(), asyncio.Event()
 
@@ -24,8 +24,8 @@ def holding(
     return held, go_on
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int = 1) -> None:
-    """It fails a number of times, then it does what it did."""
+def fail_calls(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int = 1) -> None:
+    """Make the first calls fail; later calls work."""
     whole = getattr(owner, name)
     left = iter(range(times))
 

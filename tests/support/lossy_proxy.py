@@ -1,4 +1,4 @@
-"""A network between a service and a server that also loses what it carries, or is slow."""
+"""A proxy that also drops bytes in silence, or delays them."""
 
 import asyncio
 import contextlib
@@ -9,35 +9,35 @@ from tests.support.proxy import Proxy
 
 
 @dataclass
-class Link(Proxy):
+class LossyProxy(Proxy):
     """A proxy whose connections can be left half open.
 
-    `lose` drops every byte, in silence; `mend` carries new connections, while those that there
-    were stay as they are: open on both ends, and dead. `deafen` does that to those alone that
-    have subscribed to a channel. `delay`: seconds that each chunk takes.
+    `drop_bytes` drops every byte without closing a connection. `accept_again` serves new
+    connections, while the old ones stay open on both ends, and dead. `drop_subscriptions` does
+    that only to connections that have subscribed to a channel. `delay`: seconds for each chunk.
     """
 
     delay: float = 0
     subscriptions: int = 0
     _life: int = 0
-    _losing: bool = False
-    _deaf_up_to: int = 0
+    _dropping: bool = False
+    _dropped_up_to: int = 0
 
-    def lose(self) -> None:
-        self._losing = True
+    def drop_bytes(self) -> None:
+        self._dropping = True
         self._life += 1
 
-    def mend(self) -> None:
-        self._losing = False
+    def accept_again(self) -> None:
+        self._dropping = False
         self._life += 1
 
-    def deafen(self) -> None:
-        self._deaf_up_to = self.subscriptions
+    def drop_subscriptions(self) -> None:
+        self._dropped_up_to = self.subscriptions
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: str, turn: list[str]
     ) -> None:
-        """Pass one way on; `turn`, which both ways share, takes the number of a subscription."""
+        """Pass one direction on; `turn`, which both share, takes a subscription's number."""
         life = self._life
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
@@ -46,18 +46,18 @@ class Link(Proxy):
                     turn.append(str(self.subscriptions))
                 await self._passing.wait()
                 await asyncio.sleep(self.delay)
-                deaf = len(turn) > 1 and int(turn[1]) <= self._deaf_up_to
-                if life == self._life and not self._losing and not deaf:
+                dropped = len(turn) > 1 and int(turn[1]) <= self._dropped_up_to
+                if life == self._life and not self._dropping and not dropped:
                     writer.write(data)
                     await writer.drain()
 
 
 @contextlib.asynccontextmanager
-async def linking(target: int) -> AsyncIterator[Link]:
-    """A link to a port of this machine."""
-    link = Link(target)
-    await link.appear()
+async def open_lossy_proxy(target: int) -> AsyncIterator[LossyProxy]:
+    """A proxy to a port of this machine."""
+    proxy = LossyProxy(target)
+    await proxy.listen()
     try:
-        yield link
+        yield proxy
     finally:
-        await link.close()
+        await proxy.close()

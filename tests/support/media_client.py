@@ -1,4 +1,4 @@
-"""media_service as an app uses it."""
+"""A client of media_service, and the forms that it sends."""
 
 import asyncio
 import os
@@ -45,12 +45,12 @@ def picture_form(picture: bytes | None = None, *more: bytes, when: str | None = 
     return form(file, part("scheduled_at", when or day()), *more)
 
 
-def left_over(files: Path) -> list[Path]:
+def files_below(files: Path) -> list[Path]:
     """Every file below the service's directory, which may remove folders meanwhile."""
     return [Path(folder, name) for folder, _, names in os.walk(files) for name in names]
 
 
-def kept(files: Path, variant: str = "original") -> list[Path]:
+def stored_files(files: Path, variant: str = "original") -> list[Path]:
     """Where a local store has that variant of its creatives."""
     return sorted((files / "objects").glob(f"*/*/{variant}"))
 

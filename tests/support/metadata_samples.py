@@ -1,4 +1,4 @@
-"""Pictures that carry what nobody is to see, and readers of what a file consists of."""
+"""Pictures with metadata that must not be published, and readers of a file's structure."""
 
 import io
 import struct
@@ -16,11 +16,11 @@ _ORIENTATION, _DESCRIPTION, _GPS = 0x0112, 0x010E, 0x8825
 
 @cache
 def srgb() -> bytes:
-    """Made once: a profile has its date in it."""
+    """Made once, because a profile contains its date."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def swapped() -> bytes:
+def red_green_swapped_profile() -> bytes:
     """A profile in which red is green and green is red."""
     profile = srgb()
     at = profile.index(b"rXYZ"), profile.index(b"gXYZ")
@@ -37,10 +37,10 @@ def exif(orientation: int = 1) -> bytes:
     return data.tobytes()
 
 
-def adorned(
+def with_metadata(
     kind: str, orientation: int = 1, frames: int = 1, size: Size = (64, 48), **more: Any
 ) -> bytes:
-    """A picture with all that its format can carry, and a tail."""
+    """A picture with every kind of metadata that its format allows, and trailing bytes."""
     options: dict[str, Any] = {"icc_profile": srgb()}
     if kind != "GIF":
         options["exif"] = exif(orientation)
@@ -104,7 +104,7 @@ def chunks(data: bytes, kind: str) -> list[str]:
     return found
 
 
-def opened(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image

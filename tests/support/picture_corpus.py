@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, ZIP_TAIL, gif
-from tests.support.metadata_samples import adorned
+from tests.support.metadata_samples import with_metadata
 from tests.support.pictures import animate, chunk, encode, png
 
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
@@ -33,9 +33,9 @@ def _truncated() -> Iterator[Named]:
 
 
 def _mutated() -> Iterator[Named]:
-    """Bytes changed, removed, repeated and exchanged, in still, moving and adorned pictures."""
+    """Bytes changed, removed, repeated and exchanged, in still and moving pictures."""
     for kind in KINDS:
-        seeds = [encode(kind), adorned(kind)] + ([animate(kind, 3)] if kind != "JPEG" else [])
+        seeds = [encode(kind), with_metadata(kind)] + ([animate(kind, 3)] if kind != "JPEG" else [])
         for number, seed in enumerate(seeds):
             for mutant in range(MUTANTS):
                 chance = random.Random(f"{kind} {number} {mutant}")  # noqa: S311 - repeatable

@@ -1,4 +1,4 @@
-"""Products to sell and to find."""
+"""Creates and searches products."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from tests.support.media_client import MEDIA, MediaClient
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 
 
-async def offer(media: MediaClient, **fields: Any) -> Any:
+async def create_product(media: MediaClient, **fields: Any) -> Any:
     answer = await media.call("POST", "/products", json=LAMP | fields)
     assert answer.status == 201, answer.body
     return answer.body
 
 
-async def found(media: MediaClient, **query: str) -> list[str]:
-    """The names that anybody finds."""
+async def search_names(media: MediaClient, **query: str) -> list[str]:
+    """The names in the public search."""
     path = f"{MEDIA}/products/public"
     async with media.http.get(path, params=query) as answer:
         assert answer.status == 200, await answer.text()

@@ -1,4 +1,4 @@
-"""Stand-ins for the world's edge: an HTTP provider that answers as the test says."""
+"""A fake message provider at the edge of the world: it answers over HTTP as the test says."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ SILENCE, HANG_UP, GARBAGE = 0, 1, 2
 
 
 @dataclass
-class ProviderStandIn:
+class FakeProvider:
     """Takes messages as Twilio and as a webhook do.
 
     `answers`: what is answered next, a status or one of the three faults; 201 when empty.
@@ -68,18 +68,18 @@ class ProviderStandIn:
 
 
 @asynccontextmanager
-async def standing_in() -> AsyncIterator[ProviderStandIn]:
-    """Serve a stand-in on loopback inside the block."""
-    stand_in = ProviderStandIn()
+async def open_fake_provider() -> AsyncIterator[FakeProvider]:
+    """Serve a fake provider on loopback inside the block."""
+    provider = FakeProvider()
     app = web.Application()
-    app.router.add_post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", stand_in.twilio)
-    app.router.add_post("/webhook", stand_in.webhook)
+    app.router.add_post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", provider.twilio)
+    app.router.add_post("/webhook", provider.webhook)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    stand_in.address = f"http://{host}:{port}"
+    provider.address = f"http://{host}:{port}"
     try:
-        yield stand_in
+        yield provider
     finally:
         await runner.cleanup()

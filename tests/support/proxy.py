@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a server, that a test freezes, cuts, takes away and counts."""
+"""A TCP proxy that a test can freeze, cut and close, and that counts round trips."""
 
 import asyncio
 import contextlib
@@ -25,13 +25,13 @@ class Proxy:
     _passing: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def appear(self) -> None:
+    async def listen(self) -> None:
         """Listen, on the same port as before."""
         self._passing.set()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def vanish(self) -> None:
+    async def refuse(self) -> None:
         """Refuse connections, and cut those that there are."""
         if self._server is not None:
             server, self._server = self._server, None
@@ -53,16 +53,16 @@ class Proxy:
     def thaw(self) -> None:
         self._passing.set()
 
-    async def seen(self, *, connections: int, exchanges: int) -> None:
-        """Return once there were so many."""
+    async def wait_for_counts(self, *, connections: int, exchanges: int) -> None:
+        """Wait until exactly so many were counted."""
         await until(lambda: (self.connections, self.exchanges) == (connections, exchanges))
 
-    async def left(self) -> None:
-        """Return once nobody is connected."""
+    async def wait_until_unused(self) -> None:
+        """Wait until no connection is open."""
         await until(lambda: not self.alive)
 
     async def close(self) -> None:
-        await self.vanish()
+        await self.refuse()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -119,10 +119,10 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def proxying(target: int) -> AsyncIterator[Proxy]:
+async def open_proxy(target: int) -> AsyncIterator[Proxy]:
     """A proxy to a port of this machine."""
     proxy = Proxy(target)
-    await proxy.appear()
+    await proxy.listen()
     try:
         yield proxy
     finally:

@@ -1,4 +1,4 @@
-"""Pictures that users store, and what of it is counted."""
+"""Uploads through every route, and the bytes that are stored and counted."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ from tests.support.waiting import until
 FIELDS = (part("name", "Lamp"), part("price", "4999"), part("currency", "EUR"))
 
 
-def swelling() -> bytes:
+def draw_expanding_picture() -> bytes:
     """13 KB of a repeated tile of noise, which a WebP of the usual quality needs 470 KB for."""
     pixels = random.Random(1).randbytes(64 * 64 * 3)  # noqa: S311 - a picture is no secret
     tile, picture = Image.frombytes("RGB", (64, 64), pixels), Image.new("RGB", (640, 640))
@@ -30,7 +30,7 @@ def swelling() -> bytes:
     return target.getvalue()
 
 
-SWELLING = swelling()
+EXPANDING_PICTURE = draw_expanding_picture()
 
 
 def photo(picture: bytes) -> bytes:
@@ -59,7 +59,7 @@ UPLOADS: dict[str, Callable[[MediaClient, bytes], Awaitable[Answer]]] = {
     "POST /products": post_product,
     "PUT /products/{id}/photo": put_photo,
 }
-"""Every route that takes a picture in."""
+"""Every route that accepts a picture."""
 
 
 async def usage(database: Connection, user_id: UUID) -> int:
@@ -68,7 +68,7 @@ async def usage(database: Connection, user_id: UUID) -> int:
 
 
 def stored(files: Path, user_id: UUID) -> int:
-    """The bytes that the store has of the user's, however many files come and go meanwhile."""
+    """The bytes stored for the user; files may come and go meanwhile."""
     total = 0
     for folder, _, names in os.walk(files / "objects" / str(user_id)):  # passes over what is gone
         for name in names:
@@ -77,8 +77,8 @@ def stored(files: Path, user_id: UUID) -> int:
     return total
 
 
-async def settled(database: Connection, files: Path, user_id: UUID) -> int:
-    """The user's usage, once the store has let go of what was deleted."""
+async def wait_for_usage(database: Connection, files: Path, user_id: UUID) -> int:
+    """Wait until the counted usage equals the stored bytes, and return it."""
 
     async def equal() -> bool:
         return stored(files, user_id) == await usage(database, user_id)

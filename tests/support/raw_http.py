@@ -1,4 +1,4 @@
-"""HTTP as bytes: what no well-behaved client library would send."""
+"""HTTP as raw bytes, for requests that no client library would send."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ def parse(raw: bytes) -> Answer:
 
 
 @dataclass(frozen=True)
-class Small:
-    """The small service as a client, and as whoever holds its socket."""
+class SmallService:
+    """A client of the small service, with and without an HTTP library."""
 
     http: ClientSession
     address: str

@@ -1,4 +1,4 @@
-"""What is served of a picture, made in the test's own process."""
+"""Renders a picture in the test's own process."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from media_service.image.model import VARIANTS, Bounds, ImageFacts, rendering
 from media_service.image.render import render
 
 
-def rendered(tmp_path: Path, picture: bytes) -> tuple[ImageFacts, dict[str, bytes]]:
+def render_picture(tmp_path: Path, picture: bytes) -> tuple[ImageFacts, dict[str, bytes]]:
     path = tmp_path / "picture"
     path.write_bytes(picture)
     with open_files(path) as files:

@@ -26,7 +26,7 @@ def claims(session: UUID) -> Claims:
     return Claims(uuid4(), session, "j", 0, 0, 0, 0, 0, (), ())
 
 
-def refused(cache: RevocationCache, session: UUID) -> bool:
+def is_refused(cache: RevocationCache, session: UUID) -> bool:
     try:
         cache.check(claims(session))
     except (TokenRevoked, ServiceUnavailable) as refusal:
@@ -35,7 +35,7 @@ def refused(cache: RevocationCache, session: UUID) -> bool:
 
 
 @dataclass
-class Source:
+class RevocationSource:
     """Writes what auth_service writes, step by step."""
 
     redis: Redis
@@ -70,15 +70,15 @@ class Source:
         return session
 
 
-async def in_touch(cache: RevocationCache, *, wanted: bool = True) -> None:
+async def wait_until_in_touch(cache: RevocationCache, *, wanted: bool = True) -> None:
     async def holds() -> bool:
         return cache.is_fresh is wanted
 
     await until(holds)
 
 
-async def known(cache: RevocationCache, session: UUID, seconds: float = 5) -> None:
+async def wait_until_refused(cache: RevocationCache, session: UUID, seconds: float = 5) -> None:
     async def holds() -> bool:
-        return refused(cache, session)
+        return is_refused(cache, session)
 
     await until(holds, seconds)

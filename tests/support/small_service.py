@@ -1,4 +1,4 @@
-"""A service of a few routes, to try the shared ground by itself.
+"""A service with a few routes, to test `shared` alone.
 
 `python -m tests.support.small_service` serves it as a process, told by the environment.
 """

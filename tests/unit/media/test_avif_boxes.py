@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageChops, ImageSequence, ImageStat
 
 from media_service.image.errors import BrokenImage
-from tests.support.avif_boxes import Box, changed, taken_apart
-from tests.support.metadata_samples import SECRET, adorned, opened
+from tests.support.avif_boxes import Box, change_box, parse_boxes
+from tests.support.metadata_samples import SECRET, open_image, with_metadata
 from tests.support.pictures import animate, draw
-from tests.support.renditions import rendered
+from tests.support.renditions import render_picture
 
 pytestmark = pytest.mark.usefixtures("decoders")
 
@@ -50,7 +50,7 @@ PLACES = [
         ("moving", MOVING, b"meta"),
         ("moving", MOVING, b"moov"),
     )
-    for at, box in enumerate(next(one for one in taken_apart(avif) if one.kind == outer).walk())
+    for at, box in enumerate(next(one for one in parse_boxes(avif) if one.kind == outer).walk())
 ]
 
 
@@ -72,10 +72,10 @@ def test_nothing_hides_behind_what_a_box_says(
 ) -> None:
     """A decoder that takes no notice of it gets the same picture; one that does has refused it."""
     avif = {"still": STILL, "moving": MOVING}[name]
-    hiding = changed(avif, outer, hide(at, behind))
+    hiding = change_box(avif, outer, hide(at, behind))
     assert SECRET in hiding
     try:
-        _, made = rendered(tmp_path, hiding)
+        _, made = render_picture(tmp_path, hiding)
     except BrokenImage:
         assert kind in {"iinf", "iref", "auxl", "iprp", "stsd", "dinf", "tref"}
         return
@@ -109,9 +109,9 @@ UNREAD: dict[str, tuple[bytes, Callable[[Box], None]]] = {
 
 @pytest.mark.parametrize("place", UNREAD)
 def test_nothing_hides_in_what_nobody_reads(place: str, tmp_path: Path) -> None:
-    hiding = changed(MOVING, *UNREAD[place])
+    hiding = change_box(MOVING, *UNREAD[place])
     assert SECRET in hiding
-    _, made = rendered(tmp_path, hiding)
+    _, made = render_picture(tmp_path, hiding)
     assert SECRET not in made["original"]
     assert pixels(made["original"]) == pixels(MOVING)
 
@@ -137,9 +137,9 @@ STRANGE["a configuration"] = (b"moov", add(b"av01", Box(b"av1C", b"\x81\0\0\0" +
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_no_box_stays_that_draws_nothing(name: str, tmp_path: Path) -> None:
-    hiding = changed(MOVING, *STRANGE[name])
+    hiding = change_box(MOVING, *STRANGE[name])
     assert SECRET in hiding or name == "a link"
-    _, made = rendered(tmp_path, hiding)
+    _, made = render_picture(tmp_path, hiding)
     assert SECRET not in made["original"]
     assert b"SECR" not in made["original"]
     assert pixels(made["original"]) == pixels(MOVING)
@@ -149,7 +149,7 @@ def test_no_box_stays_that_draws_nothing(name: str, tmp_path: Path) -> None:
 def test_nothing_hides_beside_the_boxes(kind: bytes, tmp_path: Path) -> None:
     """Nor in media data that no picture refers to."""
     for avif in (STILL, MOVING):
-        _, made = rendered(tmp_path, avif + bytes(Box(kind, SECRET)))
+        _, made = render_picture(tmp_path, avif + bytes(Box(kind, SECRET)))
         assert SECRET not in made["original"]
         assert pixels(made["original"]) == pixels(avif)
 
@@ -164,7 +164,7 @@ def test_an_animations_own_turn_is_baked_in(
     lying = animate(
         "AVIF", 3, size=(320, 240), duration=[40, 80, 120], quality=90, subsampling="4:4:4"
     )
-    facts, made = rendered(tmp_path, changed(lying, b"moov", add(b"av01", *more)))
+    facts, made = render_picture(tmp_path, change_box(lying, b"moov", add(b"av01", *more)))
     image = Image.open(io.BytesIO(made["original"]))
     assert not dict(image.getexif())
     assert (facts.width, facts.height) == image.size
@@ -172,7 +172,7 @@ def test_an_animations_own_turn_is_baked_in(
     shown = [frame.convert("RGB") for frame in _frames(made["original"])]
     assert [frame.size for frame in shown] == [image.size] * 3
     assert max(map(_difference, shown, wanted)) < 3
-    assert _difference(opened(made["preview"]).convert("RGB"), wanted[0]) < 8
+    assert _difference(open_image(made["preview"]).convert("RGB"), wanted[0]) < 8
 
 
 def _frames(avif: bytes) -> list[Image.Image]:
@@ -184,8 +184,8 @@ def _difference(one: Image.Image, other: Image.Image) -> float:
 
 
 def test_exif_of_an_animation_turns_nothing_and_goes(tmp_path: Path) -> None:
-    picture = adorned("AVIF", frames=2)
-    _, made = rendered(tmp_path, picture)
+    picture = with_metadata("AVIF", frames=2)
+    _, made = render_picture(tmp_path, picture)
     assert b"Exif" in picture
     assert b"Exif" not in made["original"]
 
@@ -196,6 +196,6 @@ def test_an_auxiliary_picture_may_be_for_what_is_known(tmp_path: Path) -> None:
             if box.kind == b"auxC":
                 box.own = box.own[:4] + b"urn:" + SECRET + b"\0"
 
-    options: Any = changed(STILL, b"meta", rename)
-    _, made = rendered(tmp_path, options)
+    options: Any = change_box(STILL, b"meta", rename)
+    _, made = render_picture(tmp_path, options)
     assert SECRET not in made["original"]

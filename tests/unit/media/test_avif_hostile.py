@@ -11,9 +11,9 @@ import pytest
 
 from media_service.image.cleaning.avif import clean_avif
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from tests.support.avif_boxes import Box, changed, taken_apart
+from tests.support.avif_boxes import Box, change_box, parse_boxes
 from tests.support.metadata_samples import SECRET
-from tests.support.renditions import rendered
+from tests.support.renditions import render_picture
 from tests.unit.media.test_avif_boxes import MOVING, STILL, add, pixels
 
 pytestmark = pytest.mark.usefixtures("decoders")
@@ -37,7 +37,7 @@ def test_a_still_has_no_movie(tmp_path: Path) -> None:
     """One that no brand announces is read by nobody, and its samples are not either."""
     foreign = Box(b"moov", parts=[track(1, len(STILL) + 8, len(SECRET))])
     hiding = STILL + bytes(Box(b"mdat", SECRET)) + bytes(foreign)
-    _, made = rendered(tmp_path, hiding)
+    _, made = render_picture(tmp_path, hiding)
     assert SECRET not in made["original"]
     assert b"moov" not in made["original"]
     assert pixels(made["original"]) == pixels(STILL)
@@ -46,7 +46,7 @@ def test_a_still_has_no_movie(tmp_path: Path) -> None:
 @pytest.mark.parametrize("movies", [1, 10])
 def test_a_file_has_few_tracks(movies: int) -> None:
     """What each may have is bounded, so that their number has to be too."""
-    boxes = taken_apart(MOVING)
+    boxes = parse_boxes(MOVING)
     more = bytes(Box(b"moov", parts=[track(10_000, 0, 1, chunks=10_000)] * (20 // movies)))
     with pytest.raises((BrokenImage, ImageTooLarge)):
         clean_avif(b"".join(map(bytes, boxes[:1])) + more * movies)
@@ -74,9 +74,9 @@ IDLE: dict[str, Callable[[Box], None]] = {
 
 @pytest.mark.parametrize("name", IDLE)
 def test_no_number_stays_that_nobody_reads(name: str, tmp_path: Path) -> None:
-    hiding = changed(STILL, b"meta", IDLE[name])
+    hiding = change_box(STILL, b"meta", IDLE[name])
     assert SECRET in hiding
-    _, made = rendered(tmp_path, hiding)
+    _, made = render_picture(tmp_path, hiding)
     assert SECRET not in made["original"]
     assert pixels(made["original"]) == pixels(STILL)
 
@@ -104,11 +104,11 @@ def chained(links: int) -> bytes:
         iref = next(one for one in outer.walk() if one.kind == b"iref")
         iref.parts = [Box(b"dimg", struct.pack(">3H", at, 1, at + 1)) for at in range(1, links)]
 
-    return changed(STILL, b"meta", chain)
+    return change_box(STILL, b"meta", chain)
 
 
 def scattered(places: int) -> bytes:
-    movie = changed(MOVING, b"moov", add(b"moov", track(1, 0, 1, chunks=places)))
+    movie = change_box(MOVING, b"moov", add(b"moov", track(1, 0, 1, chunks=places)))
     return movie + bytes(Box(b"mdat")) * places
 
 
@@ -131,9 +131,9 @@ def test_a_link_may_say_its_size_in_64_bits(kind: bytes, tmp_path: Path) -> None
         iref = next(one for one in outer.walk() if one.kind == b"iref")
         iref.parts.insert(0, Long(kind, struct.pack(">3H", 1, 1, 1)))
 
-    avif = changed(STILL, b"meta", link)
+    avif = change_box(STILL, b"meta", link)
     assert len(bytes(clean_avif(avif))) == len(avif)
-    _, made = rendered(tmp_path, avif)
+    _, made = render_picture(tmp_path, avif)
     assert pixels(made["original"]) == pixels(STILL)
 
 
@@ -147,14 +147,14 @@ def referring(place: Box) -> Callable[[Box], None]:
 
 
 def test_where_data_are_may_say_its_size_in_64_bits(tmp_path: Path) -> None:
-    avif = changed(MOVING, b"moov", referring(Long(b"url ", b"\0\0\0\1")))
+    avif = change_box(MOVING, b"moov", referring(Long(b"url ", b"\0\0\0\1")))
     assert len(bytes(clean_avif(avif))) == len(avif)
-    _, made = rendered(tmp_path, avif)
+    _, made = render_picture(tmp_path, avif)
     assert pixels(made["original"]) == pixels(MOVING)
 
 
 SHORT = {
-    "where data are": changed(MOVING, b"moov", referring(Box(b"url "))),
+    "where data are": change_box(MOVING, b"moov", referring(Box(b"url "))),
     "a brand": bytes(Box(b"ftyp")) + STILL,
     "a header at the end": MOVING + bytes(Box(b"moov", parts=[Box(b"mvhd")])),
 }
@@ -186,9 +186,9 @@ TOO_MANY: dict[str, Callable[[Box], None]] = {
 @pytest.mark.parametrize("name", TOO_MANY)
 def test_a_still_has_no_more_than_it_needs(name: str) -> None:
     with pytest.raises(ImageTooLarge):
-        clean_avif(changed(STILL, b"meta", TOO_MANY[name]))
+        clean_avif(change_box(STILL, b"meta", TOO_MANY[name]))
 
 
 def test_a_main_picture_that_no_link_can_name_is_refused() -> None:
     with pytest.raises(BrokenImage):
-        clean_avif(changed(STILL, b"meta", wide_primary))
+        clean_avif(change_box(STILL, b"meta", wide_primary))

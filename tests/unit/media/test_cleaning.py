@@ -9,9 +9,16 @@ from PIL import Image, ImageChops, ImageOps, ImageSequence, ImageStat, JpegImage
 
 from media_service.image.decode import frame_count
 from media_service.image.errors import BrokenImage
-from tests.support.metadata_samples import SECRET, adorned, chunks, opened, segments, swapped
+from tests.support.metadata_samples import (
+    SECRET,
+    chunks,
+    open_image,
+    red_green_swapped_profile,
+    segments,
+    with_metadata,
+)
 from tests.support.pictures import animate, chunk, draw, encode, png
-from tests.support.renditions import rendered
+from tests.support.renditions import render_picture
 
 KINDS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
 MOVING = ["PNG", "GIF", "WEBP", "AVIF"]
@@ -38,40 +45,43 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 def test_nothing_is_served_but_the_picture(kind: str, frames: int, tmp_path: Path) -> None:
     if frames > 1 and kind not in MOVING:
         return
-    picture = adorned(kind, frames=frames)
+    picture = with_metadata(kind, frames=frames)
     assert SECRET in picture
-    _, made = rendered(tmp_path, picture)
-    assert frame_count(opened(made["original"])) == frames
+    _, made = render_picture(tmp_path, picture)
+    assert frame_count(open_image(made["original"])) == frames
     for variant, data in made.items():
         assert SECRET not in data, variant
-        image = opened(data)
+        image = open_image(data)
         assert not HIDING & set(image.info), variant
         assert not dict(image.getexif()), variant
     assert pixels(made["original"]) == pixels(picture)
     if kind != "GIF":
-        assert opened(made["original"]).info["icc_profile"] == opened(picture).info["icc_profile"]
+        assert (
+            open_image(made["original"]).info["icc_profile"]
+            == open_image(picture).info["icc_profile"]
+        )
 
 
 def test_what_a_file_consists_of(tmp_path: Path) -> None:
-    _, made = rendered(tmp_path, adorned("JPEG"))
+    _, made = render_picture(tmp_path, with_metadata("JPEG"))
     drawn = {0xE0, 0xE2, 0xDB, 0xC0, 0xC4, 0xDA}
     assert set(segments(made["original"])) <= drawn
-    _, made = rendered(tmp_path, adorned("PNG", frames=2))
+    _, made = render_picture(tmp_path, with_metadata("PNG", frames=2))
     names = chunks(made["original"], "PNG")
     assert names[0] == "IHDR"
     assert names[-1] == "IEND"
     assert set(names[1:-1]) == {"iCCP", "acTL", "fcTL", "IDAT", "fdAT"}
-    _, made = rendered(tmp_path, adorned("WEBP", frames=2))
+    _, made = render_picture(tmp_path, with_metadata("WEBP", frames=2))
     assert set(chunks(made["original"], "WEBP")) == {"VP8X", "ICCP", "ANIM", "ANMF"}
     assert set(chunks(made["preview"], "WEBP")) == {"VP8 "}
-    _, made = rendered(tmp_path, adorned("AVIF"))
+    _, made = render_picture(tmp_path, with_metadata("AVIF"))
     assert chunks(made["original"], "AVIF") == ["ftyp", "meta", "mdat"]
-    _, made = rendered(tmp_path, adorned("AVIF", frames=2))
+    _, made = render_picture(tmp_path, with_metadata("AVIF", frames=2))
     assert chunks(made["original"], "AVIF") == ["ftyp", "meta", "moov", "mdat"]
     for box, at in ((b"mvhd", 8), (b"tkhd", 8), (b"mdhd", 8)):  # when it was made
         start = made["original"].index(box) + at
         assert made["original"][start : start + 8] == bytes(8)
-    _, made = rendered(tmp_path, adorned("GIF", frames=2))
+    _, made = render_picture(tmp_path, with_metadata("GIF", frames=2))
     assert made["original"].endswith(b";")
     assert b"!\xfe" not in made["original"]
 
@@ -79,8 +89,8 @@ def test_what_a_file_consists_of(tmp_path: Path) -> None:
 def test_a_jpegs_scan_is_kept_bit_for_bit(tmp_path: Path) -> None:
     chosen: list[dict[str, Any]] = [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 35}]
     for options in chosen:
-        picture = adorned("JPEG", size=(200, 150), **options)
-        _, made = rendered(tmp_path, picture)
+        picture = with_metadata("JPEG", size=(200, 150), **options)
+        _, made = render_picture(tmp_path, picture)
         start = picture.index(b"\xff\xda")
         end = picture.rindex(b"\xff\xd9PK")
         assert picture[start:end] in made["original"]
@@ -90,10 +100,10 @@ def test_a_jpegs_scan_is_kept_bit_for_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
     lossless: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    picture = adorned(kind, orientation, size=(640, 480), **lossless)
-    facts, made = rendered(tmp_path, picture)
-    wanted = ImageOps.exif_transpose(opened(picture))
-    served = opened(made["original"])
+    picture = with_metadata(kind, orientation, size=(640, 480), **lossless)
+    facts, made = render_picture(tmp_path, picture)
+    wanted = ImageOps.exif_transpose(open_image(picture))
+    served = open_image(made["original"])
     assert (facts.width, facts.height) == served.size == wanted.size
     assert not dict(served.getexif())
     assert SECRET not in made["original"]
@@ -102,19 +112,19 @@ def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
         assert served.convert("RGB").tobytes() == wanted.convert("RGB").tobytes()
     else:
         assert difference(served, wanted) < 1.5
-    assert difference(opened(made["preview"]), wanted) < 8
+    assert difference(open_image(made["preview"]), wanted) < 8
 
 
 def test_a_large_avif_is_turned_by_its_own_property(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.image.upright._AV1_PIXELS", 100)
-    picture = adorned("AVIF", 6)
-    facts, made = rendered(tmp_path, picture)
+    picture = with_metadata("AVIF", 6)
+    facts, made = render_picture(tmp_path, picture)
     assert (facts.width, facts.height) == (48, 64)
     assert pixels(made["original"]) == pixels(picture)
     assert SECRET not in made["original"]
-    assert opened(made["preview"]).size == (48, 64)
+    assert open_image(made["preview"]).size == (48, 64)
 
 
 @pytest.mark.parametrize("orientation", [3, 6])
@@ -123,24 +133,26 @@ def test_four_inks_stand_upright(orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     draw((320, 240), mode="CMYK").save(picture, "JPEG", exif=exif)
-    _, made = rendered(tmp_path, picture.getvalue())
-    wanted = ImageOps.exif_transpose(opened(picture.getvalue()))
-    served = opened(made["original"])
+    _, made = render_picture(tmp_path, picture.getvalue())
+    wanted = ImageOps.exif_transpose(open_image(picture.getvalue()))
+    served = open_image(made["original"])
     assert served.mode == "CMYK"
     assert difference(served, wanted) < 3
-    assert difference(opened(made["preview"]), wanted) < 8
+    assert difference(open_image(made["preview"]), wanted) < 8
 
 
 def test_a_jpeg_turned_keeps_its_quantisation(tmp_path: Path) -> None:
     for sampling in (0, 1, 2):
-        picture = adorned("JPEG", 3, subsampling=sampling, quality=81)
-        _, made = rendered(tmp_path, picture)
-        before, after = opened(picture), opened(made["original"])
+        picture = with_metadata("JPEG", 3, subsampling=sampling, quality=81)
+        _, made = render_picture(tmp_path, picture)
+        before, after = open_image(picture), open_image(made["original"])
         assert isinstance(before, JpegImagePlugin.JpegImageFile)
         assert isinstance(after, JpegImagePlugin.JpegImageFile)
         assert after.quantization == before.quantization
         assert JpegImagePlugin.get_sampling(after) == sampling
-        sideways = opened(rendered(tmp_path, adorned("JPEG", 6, quality=81))[1]["original"])
+        sideways = open_image(
+            render_picture(tmp_path, with_metadata("JPEG", 6, quality=81))[1]["original"]
+        )
         assert isinstance(sideways, JpegImagePlugin.JpegImageFile)
         table, turned = before.quantization[0], sideways.quantization[0]
         assert [turned[x * 8 + y] for y in range(8) for x in range(8)] == list(table)
@@ -149,7 +161,7 @@ def test_a_jpeg_turned_keeps_its_quantisation(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_an_animation_stands_upright(kind: str, tmp_path: Path) -> None:
     more: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    facts, made = rendered(tmp_path, adorned(kind, 6, frames=3, **more))
+    facts, made = render_picture(tmp_path, with_metadata(kind, 6, frames=3, **more))
     image = Image.open(io.BytesIO(made["original"]))
     assert (frame_count(image), facts.width, facts.height) == (3, 48, 64)
     for seed, frame in enumerate(ImageSequence.Iterator(image), 1):
@@ -162,7 +174,7 @@ def test_an_animation_stands_upright(kind: str, tmp_path: Path) -> None:
 def test_an_animations_pace_is_kept(tmp_path: Path) -> None:
     for kind in ("GIF", "WEBP", "PNG"):
         picture = animate(kind, 4, duration=[40, 80, 120, 160], loop=3)
-        _, made = rendered(tmp_path, picture)
+        _, made = render_picture(tmp_path, picture)
         image = Image.open(io.BytesIO(made["original"]))
         paces = []
         for frame in ImageSequence.Iterator(image):
@@ -178,9 +190,9 @@ def test_smaller_pictures_have_their_sides(tmp_path: Path) -> None:
         ((40, 30), (40, 30), (40, 30)),
         ((12_000, 3), (1280, 1), (256, 1)),
     ):
-        _, made = rendered(tmp_path, encode("PNG", size))
-        assert [opened(made[one]).size for one in ("preview", "thumb")] == [preview, thumb]
-        assert {opened(made[one]).format for one in ("preview", "thumb")} == {"WEBP"}
+        _, made = render_picture(tmp_path, encode("PNG", size))
+        assert [open_image(made[one]).size for one in ("preview", "thumb")] == [preview, thumb]
+        assert {open_image(made[one]).format for one in ("preview", "thumb")} == {"WEBP"}
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -193,8 +205,8 @@ def test_every_kind_of_pixel_is_shown(mode: str, tmp_path: Path) -> None:
         ).save(target, "PNG")
     else:
         picture.convert(mode).save(target, "PNG")
-    _, made = rendered(tmp_path, target.getvalue())
-    assert difference(opened(made["preview"]), picture) < 6 or mode == "1"
+    _, made = render_picture(tmp_path, target.getvalue())
+    assert difference(open_image(made["preview"]), picture) < 6 or mode == "1"
 
 
 def test_transparency_is_kept(tmp_path: Path) -> None:
@@ -203,46 +215,50 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
         picture.putalpha(Image.new("L", picture.size, 0))
         target = io.BytesIO()
         picture.save(target, kind)
-        _, made = rendered(tmp_path, target.getvalue())
-        assert opened(made["thumb"]).getchannel("A").getextrema() == (0, 0), kind
+        _, made = render_picture(tmp_path, target.getvalue())
+        assert open_image(made["thumb"]).getchannel("A").getextrema() == (0, 0), kind
 
 
 def test_smaller_pictures_have_the_colours_that_the_profile_means(tmp_path: Path) -> None:
     red = Image.new("RGB", (300, 200), (250, 10, 10))
     for kind in ("JPEG", "PNG", "WEBP", "AVIF"):
         target = io.BytesIO()
-        red.save(target, kind, icc_profile=swapped())
-        _, made = rendered(tmp_path, target.getvalue())
-        assert opened(made["original"]).info["icc_profile"] == swapped()
+        red.save(target, kind, icc_profile=red_green_swapped_profile())
+        _, made = render_picture(tmp_path, target.getvalue())
+        assert open_image(made["original"]).info["icc_profile"] == red_green_swapped_profile()
         for variant in ("preview", "thumb"):
-            shown = opened(made[variant]).convert("RGB").getpixel((100, 100))
+            shown = open_image(made[variant]).convert("RGB").getpixel((100, 100))
             assert isinstance(shown, tuple)
             assert shown[1] > 200 > shown[0], (kind, variant)
 
 
 def test_a_profile_that_is_none_is_dropped(tmp_path: Path) -> None:
-    for broken in (b"x" * 500, swapped()[:100], swapped()[:-200]):
+    for broken in (
+        b"x" * 500,
+        red_green_swapped_profile()[:100],
+        red_green_swapped_profile()[:-200],
+    ):
         target = io.BytesIO()
         draw().save(target, "WEBP", icc_profile=broken)
-        _, made = rendered(tmp_path, target.getvalue())
-        assert "icc_profile" not in opened(made["original"]).info
+        _, made = render_picture(tmp_path, target.getvalue())
+        assert "icc_profile" not in open_image(made["original"]).info
     target = io.BytesIO()
-    draw().save(target, "WEBP", icc_profile=swapped() + SECRET)
-    _, made = rendered(tmp_path, target.getvalue())
-    assert opened(made["original"]).info["icc_profile"] == swapped()
+    draw().save(target, "WEBP", icc_profile=red_green_swapped_profile() + SECRET)
+    _, made = render_picture(tmp_path, target.getvalue())
+    assert open_image(made["original"]).info["icc_profile"] == red_green_swapped_profile()
 
 
 def test_nothing_hides_behind_the_pixels_of_a_png(tmp_path: Path) -> None:
     row = b"\0" + bytes(10)
     plain = png(10, 10, pixels=row * 10)
-    _, made = rendered(tmp_path, plain)
+    _, made = render_picture(tmp_path, plain)
     at = plain.index(b"IDAT")
     length = int.from_bytes(plain[at - 4 : at])
     longer = chunk(b"IDAT", plain[at + 4 : at + 4 + length] + SECRET)
     hiding = plain[: at - 4] + longer + plain[at + length + 8 :]
-    assert rendered(tmp_path, hiding)[1]["original"] == made["original"]
+    assert render_picture(tmp_path, hiding)[1]["original"] == made["original"]
     with pytest.raises(BrokenImage):
-        rendered(tmp_path, png(10, 10, pixels=row * 10 + SECRET))
+        render_picture(tmp_path, png(10, 10, pixels=row * 10 + SECRET))
 
 
 def test_a_placeholder_is_a_blurhash(tmp_path: Path) -> None:
@@ -257,7 +273,7 @@ def test_a_placeholder_is_a_blurhash(tmp_path: Path) -> None:
     for size, parts in (((64, 48), (4, 3)), ((48, 64), (3, 4))):
         target = io.BytesIO()
         Image.new("RGB", size, (200, 100, 50)).save(target, "PNG")
-        placeholder = rendered(tmp_path, target.getvalue())[0].placeholder
+        placeholder = render_picture(tmp_path, target.getvalue())[0].placeholder
         assert number(placeholder[0]) == parts[0] - 1 + (parts[1] - 1) * 9
         assert len(placeholder) == 4 + 2 * parts[0] * parts[1]
         average = number(placeholder[2:6])
@@ -267,6 +283,6 @@ def test_a_placeholder_is_a_blurhash(tmp_path: Path) -> None:
     half.paste((255, 255, 255), (32, 0, 64, 48))
     target = io.BytesIO()
     half.save(target, "PNG")
-    placeholder = rendered(tmp_path, target.getvalue())[0].placeholder
+    placeholder = render_picture(tmp_path, target.getvalue())[0].placeholder
     first = number(placeholder[6:8])
     assert [first // 361, first // 19 % 19, first % 19] == [0, 0, 0]  # dark to the left

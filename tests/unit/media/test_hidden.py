@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.metadata_samples import SECRET, chunks, opened, segments, srgb
+from tests.support.metadata_samples import SECRET, chunks, open_image, segments, srgb
 from tests.support.pictures import animate, chunk, draw, encode
-from tests.support.renditions import rendered
+from tests.support.renditions import render_picture
 
 pytestmark = pytest.mark.usefixtures("decoders")
 
@@ -42,10 +42,12 @@ def parts(webp: bytes) -> list[tuple[bytes, bytes]]:
 @pytest.mark.parametrize("at", [2, -2], ids=["before the frame", "behind the scan"])
 def test_no_line_count_of_a_jpeg_is_kept(at: int, tmp_path: Path) -> None:
     picture = encode("JPEG")
-    _, made = rendered(tmp_path, picture[:at] + segment(0xDC, b"\0\x30" + SECRET) + picture[at:])
+    _, made = render_picture(
+        tmp_path, picture[:at] + segment(0xDC, b"\0\x30" + SECRET) + picture[at:]
+    )
     assert SECRET not in made["original"]
     assert 0xDC not in segments(made["original"])
-    assert opened(made["original"]).tobytes() == opened(picture).tobytes()
+    assert open_image(made["original"]).tobytes() == open_image(picture).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_a_pngs_transparency_is_as_long_as_its_kind_of_pixel_wants(
 ) -> None:
     picture = encode("PNG", mode=mode)
     more = chunk(b"PLTE", (SECRET * 3)[:18]) + chunk(b"tRNS", transparency + SECRET)
-    _, made = rendered(tmp_path, picture[:PIXELS_AT] + more + picture[PIXELS_AT:])
+    _, made = render_picture(tmp_path, picture[:PIXELS_AT] + more + picture[PIXELS_AT:])
     names = ["IHDR", "tRNS", "IDAT", "IEND"] if transparency else ["IHDR", "IDAT", "IEND"]
     assert chunks(made["original"], "PNG") == names
     assert SECRET not in made["original"]
@@ -72,10 +74,10 @@ def test_a_palette_has_as_many_colours_as_its_bits_can_name(tmp_path: Path) -> N
         length = int.from_bytes(picture[at - 4 : at])
         longer = chunk(name, picture[at + 4 : at + 4 + length].ljust(most, b"\0") + SECRET)
         picture = picture[: at - 4] + longer + picture[at + 8 + length :]
-    _, made = rendered(tmp_path, picture)
+    _, made = render_picture(tmp_path, picture)
     assert SECRET not in made["original"]
-    wanted = opened(target.getvalue()).convert("RGBA").tobytes()
-    assert opened(made["original"]).convert("RGBA").tobytes() == wanted
+    wanted = open_image(target.getvalue()).convert("RGBA").tobytes()
+    assert open_image(made["original"]).convert("RGBA").tobytes() == wanted
 
 
 def test_a_webp_has_one_picture_and_the_transparency_before_it(tmp_path: Path) -> None:
@@ -83,12 +85,12 @@ def test_a_webp_has_one_picture_and_the_transparency_before_it(tmp_path: Path) -
     screen = (b"VP8X", struct.pack("<I", 0x10) + bytes([63, 0, 0, 47, 0, 0]))
     hidden = [(b"ALPH", SECRET), (b"VP8 ", SECRET)]
     for added in ([*plain, *hidden], [screen, *plain, *hidden]):
-        _, made = rendered(tmp_path, riff(*(part(*one) for one in added)))
+        _, made = render_picture(tmp_path, riff(*(part(*one) for one in added)))
         assert SECRET not in made["original"]
         assert dict(parts(made["original"]))[b"VP8L"] == plain[0][1]
     lossy = parts(_half_clear())
     assert [kind for kind, _ in lossy] == [b"VP8X", b"ALPH", b"VP8 "]
-    _, made = rendered(tmp_path, riff(*(part(*one) for one in [*lossy, (b"VP8L", SECRET)])))
+    _, made = render_picture(tmp_path, riff(*(part(*one) for one in [*lossy, (b"VP8L", SECRET)])))
     assert parts(made["original"]) == lossy
 
 
@@ -103,11 +105,13 @@ def _half_clear() -> bytes:
 def test_frames_and_a_still_picture_are_not_both_kept(tmp_path: Path) -> None:
     moving, still = parts(animate("WEBP", 3)), parts(_half_clear())
     frame = (b"ANMF", moving[2][1][:16] + part(b"VP8 ", SECRET))
-    _, made = rendered(tmp_path, riff(*(part(*one) for one in [*still, (b"ANIM", SECRET), frame])))
+    _, made = render_picture(
+        tmp_path, riff(*(part(*one) for one in [*still, (b"ANIM", SECRET), frame]))
+    )
     assert parts(made["original"]) == still
     inner = moving[2][1] + part(b"ALPH", SECRET)
     longer = [*moving[:2], (b"ANMF", inner), *moving[3:]]
-    _, made = rendered(tmp_path, riff(*(part(*one) for one in longer)))
+    _, made = render_picture(tmp_path, riff(*(part(*one) for one in longer)))
     assert parts(made["original"]) == moving
 
 
@@ -116,11 +120,11 @@ def test_an_avifs_profile_is_one_or_none(frames: int, tmp_path: Path) -> None:
     more: dict[str, Any] = {"icc_profile": SECRET * 40}
     picture = encode("AVIF", **more) if frames == 1 else animate("AVIF", frames, **more)
     assert SECRET in picture
-    _, made = rendered(tmp_path, picture)
+    _, made = render_picture(tmp_path, picture)
     assert SECRET not in made["original"]
-    assert "icc_profile" not in opened(made["original"]).info
+    assert "icc_profile" not in open_image(made["original"]).info
     more = {"icc_profile": srgb() + SECRET}
     picture = encode("AVIF", **more) if frames == 1 else animate("AVIF", frames, **more)
-    _, made = rendered(tmp_path, picture)
+    _, made = render_picture(tmp_path, picture)
     assert SECRET not in made["original"]
-    assert opened(made["original"]).info["icc_profile"].startswith(srgb())
+    assert open_image(made["original"]).info["icc_profile"].startswith(srgb())

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.metadata_samples import exif, opened
+from tests.support.metadata_samples import exif, open_image
 from tests.support.pictures import chunk
-from tests.support.renditions import rendered
+from tests.support.renditions import render_picture
 
 pytestmark = pytest.mark.usefixtures("decoders")
 
@@ -36,9 +36,9 @@ def test_what_is_transparent_is_so_in_the_smaller_pictures(
 ) -> None:
     lying = [chunk(b"eXIf", exif(SIDEWAYS).removeprefix(b"Exif\0\0"))] if turned else []
     for value in VALUES[depth]:
-        _, made = rendered(tmp_path, bands(depth, value, *lying))
+        _, made = render_picture(tmp_path, bands(depth, value, *lying))
         for variant in ("preview", "thumb"):
-            shown = opened(made[variant])
+            shown = open_image(made[variant])
             upright = shown.transpose(Image.Transpose.ROTATE_90) if turned else shown
             alpha = upright.convert("RGBA").getchannel("A").tobytes()[8::16][: len(VALUES[depth])]
             assert list(alpha) == [255 * (one != value) for one in VALUES[depth]], (value, variant)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
-from tests.support.metadata_samples import SECRET, exif, opened
+from tests.support.metadata_samples import SECRET, exif, open_image
 from tests.support.pictures import chunk, draw
-from tests.support.renditions import rendered
+from tests.support.renditions import render_picture
 
 pytestmark = pytest.mark.usefixtures("decoders")
 
@@ -58,22 +58,22 @@ def test_what_is_transparent_stays_so(
     picture: Image.Image, transparent: Any, tmp_path: Path
 ) -> None:
     source = saved(picture, transparency=transparent)
-    facts, made = rendered(tmp_path, source)
-    wanted = ImageOps.exif_transpose(opened(source)).convert("RGBA")
+    facts, made = render_picture(tmp_path, source)
+    wanted = ImageOps.exif_transpose(open_image(source)).convert("RGBA")
     assert set(wanted.getchannel("A").tobytes()) != {255}
     assert (facts.width, facts.height) == (48, 64)
-    difference = ImageChops.difference(opened(made["original"]).convert("RGBA"), wanted)
+    difference = ImageChops.difference(open_image(made["original"]).convert("RGBA"), wanted)
     assert difference.getextrema() == ((0, 0),) * 4
     for variant in ("preview", "thumb"):
-        alpha = opened(made[variant]).convert("RGBA").getchannel("A")
+        alpha = open_image(made[variant]).convert("RGBA").getchannel("A")
         assert not ImageChops.difference(alpha, wanted.getchannel("A")).getbbox(), variant
 
 
 def test_grey_of_few_bits_has_its_transparent_value_in_eight(tmp_path: Path) -> None:
     rows = b"".join(b"\0" + bytes([0b00011011, 0b00011011]) for _ in range(8))
     source = raw((8, 8), 2, 0, rows, chunk(b"tRNS", b"\0\2"))
-    _, made = rendered(tmp_path, source)
-    alpha = opened(made["original"]).convert("RGBA").getchannel("A")
+    _, made = render_picture(tmp_path, source)
+    alpha = open_image(made["original"]).convert("RGBA").getchannel("A")
     assert list(alpha.crop((0, 0, 1, 8)).tobytes()) == [255, 255, 0, 255] * 2
 
 
@@ -86,10 +86,10 @@ def test_the_colour_space_goes_back_behind_the_header(tmp_path: Path) -> None:
         chunk(b"sRGB", b"\0"),
     ]
     text = chunk(b"tEXt", b"Comment\0" + SECRET)
-    _, made = rendered(tmp_path, raw((8, 8), 8, 2, rows, *colours, text))
+    _, made = render_picture(tmp_path, raw((8, 8), 8, 2, rows, *colours, text))
     assert made["original"][33:].startswith(b"".join(colours))
     assert SECRET not in made["original"]
-    assert opened(made["original"]).size == (8, 8)
+    assert open_image(made["original"]).size == (8, 8)
 
 
 def test_a_picture_before_the_animation_stays_out_of_it(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_picture_before_the_animation_stays_out_of_it(tmp_path: Path) -> None:
         loop=2,
         exif=exif(SIDEWAYS),
     )
-    _, made = rendered(tmp_path, target.getvalue())
+    _, made = render_picture(tmp_path, target.getvalue())
     image = Image.open(io.BytesIO(made["original"]))
     assert (image.info["default_image"], image.info["loop"]) == (True, 2)
     paces = []
@@ -125,10 +125,10 @@ def test_sixteen_bits_a_channel_stay_sixteen(colour: int, channels: int, tmp_pat
     pixels = [[randbytes(size) for _ in range(width)] for _ in range(height)]
     rows = b"".join(b"\0" + b"".join(row) for row in pixels)
     gamma = chunk(b"gAMA", struct.pack(">I", 100_000))
-    facts, made = rendered(tmp_path, raw((width, height), 16, colour, rows, gamma))
+    facts, made = render_picture(tmp_path, raw((width, height), 16, colour, rows, gamma))
     data = made["original"]
-    assert (facts.width, facts.height) == (height, width) == opened(data).size
-    assert not dict(opened(data).getexif())
+    assert (facts.width, facts.height) == (height, width) == open_image(data).size
+    assert not dict(open_image(data).getexif())
     assert gamma in data
     assert data[24:26] == bytes([16, colour])
     at = data.index(b"IDAT")
