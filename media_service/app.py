@@ -14,7 +14,7 @@ from media_service.erasure.service import POLL_SECONDS, Eraser
 from media_service.idempotency.service import forget_old
 from media_service.identity.authentication import authenticate
 from media_service.identity.change_limiter import ChangeLimiter
-from media_service.image.pool import open_pool
+from media_service.image.worker.pool import open_pool
 from media_service.picture.file_deleter import Remover
 from media_service.picture.reconcile import SWEEP_SECONDS, sweep
 from media_service.picture.schemas import PREFIX

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from media_service.creative.signed_link import Links
     from media_service.creative.timezones import Zones
     from media_service.identity.change_limiter import ChangeLimiter
-    from media_service.image.pool import ImagePool
+    from media_service.image.worker.pool import ImagePool
     from media_service.picture.file_deleter import Remover
     from media_service.schedule.loader import Schedules
     from media_service.settings import MediaSettings

@@ -11,7 +11,6 @@ from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.model import Bounds, Extent, ImageFormat
 from shared.errors import DomainError
 
-_ORIENTATION = 0x0112
 _DEPTH_AT = 24
 """In a PNG: behind signature, length, name, width and height."""
 _STEPS = {2: 85, 4: 17}
@@ -67,8 +66,3 @@ def decoded(data: bytes, found: ImageFormat, bounds: Bounds) -> Iterator[Image.I
 def frame_count(image: Image.Image) -> int:
     """Return how many frames the picture has."""
     return int(getattr(image, "n_frames", 1))
-
-
-def turned_by_property(image: Image.Image) -> int:
-    """Return the orientation that an AVIF has without Exif, by its own rotation and mirroring."""
-    return int(image.getexif().get(_ORIENTATION, 1))

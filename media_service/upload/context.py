@@ -11,7 +11,7 @@ from media_service.creative.timezones import Zones
 from media_service.idempotency.errors import RequestInProgress
 from media_service.idempotency.model import KeyUse
 from media_service.idempotency.service import Turn, taking_turn
-from media_service.image.pool import ImagePool
+from media_service.image.worker.pool import ImagePool
 from media_service.quota.errors import QuotaExceeded
 from media_service.quota.model import Allowance, Upload
 from media_service.quota.service import uploading

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from media_service.image.model import ImageFacts, rendering
-from media_service.image.pool import ImagePool
+from media_service.image.worker.pool import ImagePool
 from media_service.picture.model import DescribedPicture
 from media_service.storage.model import ObjectKey, StagedFile
 from media_service.storage.temp_file import full_disk_refused

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from deploy.local.valkey import Valkey
 from media_service import resources
 from media_service.app import create_app
-from media_service.image import process
+from media_service.image.worker import process
 from media_service.settings import MediaSettings
 from media_service.storage import factory
 from shared.entropy import SystemEntropy

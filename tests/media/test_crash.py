@@ -36,7 +36,7 @@ UPLOAD = {
         "staged",
     ),
     "with the picture checked": (
-        KillPoint("media_service.image.pool.ImagePool.render", leaving=True),
+        KillPoint("media_service.image.worker.pool.ImagePool.render", leaving=True),
         "staged",
     ),
     "before the rename": (KillPoint(f"{STORE}._move_all"), "staged"),

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import pytest
 
-from media_service.image.job_time import cpu_seconds
-from media_service.image.pool import open_pool
-from media_service.image.process import Worker
+from media_service.image.worker.job_time import cpu_seconds
+from media_service.image.worker.pool import open_pool
+from media_service.image.worker.process import Worker
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import encode
@@ -90,7 +90,7 @@ async def test_decoder_whose_cpu_sum_is_ahead_decodes_the_next_picture(
     picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel has counted more than the process was told: by ticks, over its whole life."""
-    monkeypatch.setattr("media_service.image.process.CPU_SECONDS", 1)
+    monkeypatch.setattr("media_service.image.worker.process.CPU_SECONDS", 1)
     decoders.run(
         "import resource, time, types",
         "while time.process_time() < 1.3: pass",
@@ -107,7 +107,7 @@ async def test_decoder_whose_cpu_sum_is_ahead_decodes_the_next_picture(
 async def test_service_that_stalls_does_not_blame_the_picture(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.image.process.WALL_SECONDS", 1)
+    monkeypatch.setattr("media_service.image.worker.process.WALL_SECONDS", 1)
     async with open_pool(1, PIXELS) as pool:
         asking = asyncio.create_task(pool.render(picture, ALICE))
         await asyncio.sleep(0.01)

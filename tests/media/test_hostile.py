@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from media_service.image.worker import MEMORY_BYTES
+from media_service.image.worker.decoder import MEMORY_BYTES
 from tests.support.media_client import MediaClient, files_below, picture_form
 from tests.support.picture_corpus import Named, corpus
 

@@ -162,7 +162,7 @@ async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
 
 MOMENTS = {
     "reading": KillPoint("media_service.storage.temp_file.LocalStagedFile.digest"),
-    "decoding": KillPoint("media_service.image.pool.ImagePool.render"),
+    "decoding": KillPoint("media_service.image.worker.pool.ImagePool.render"),
     "before the row": KillPoint("media_service.creative.repository.insert"),
     "before the answer": KillPoint("media_service.idempotency.repository.finish"),
     "before the commit": KillPoint("media_service.idempotency.repository.finish", leaving=True),

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import pytest
 
-from media_service.image import frames
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from media_service.image.pool import ImagePool, open_pool
-from media_service.image.process import Worker
+from media_service.image.worker import ipc
+from media_service.image.worker.pool import ImagePool, open_pool
+from media_service.image.worker.process import Worker
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import blank_png, encode, many_scans
@@ -43,7 +43,7 @@ async def test_too_long_on_the_clock_is_broken_and_not_retried(
     heavy: Path, picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_pool(1, PIXELS) as pool:
-        monkeypatch.setattr("media_service.image.process.WALL_SECONDS", 0.02)
+        monkeypatch.setattr("media_service.image.worker.process.WALL_SECONDS", 0.02)
         with pytest.raises(BrokenImage):
             await pool.render(heavy, ALICE)
         assert decoders.count == 1
@@ -57,7 +57,7 @@ async def test_too_long_on_the_processor_is_broken_and_not_retried(
     slow = tmp_path / "slow"
     slow.write_bytes(many_scans((8000, 5000), 40))
     async with open_pool(1, PIXELS) as pool:
-        monkeypatch.setattr("media_service.image.process.CPU_SECONDS", 0)
+        monkeypatch.setattr("media_service.image.worker.process.CPU_SECONDS", 0)
         with pytest.raises(BrokenImage):
             await pool.render(slow, ALICE)
         assert decoders.count == 1
@@ -82,7 +82,7 @@ async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None
 
 
 async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 4)
+    monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 4)
     async with open_pool(1, PIXELS) as pool:
         waiting = [asyncio.create_task(pool.render(heavy, ALICE)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -95,7 +95,7 @@ async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media_service.image.pool.QUEUE_SECONDS", 0.01)
+    monkeypatch.setattr("media_service.image.worker.pool.QUEUE_SECONDS", 0.01)
     async with open_pool(1, PIXELS) as pool:
         first = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
@@ -109,7 +109,7 @@ async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
     picture: Path, heavy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Owners take turns: Bob, who comes last, waits for one of Alice's pictures, not for three."""
-    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 6)
+    monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 6)
     ended: list[str] = []
 
     async def render(pool: ImagePool, path: Path, owner: UUID, name: str) -> None:
@@ -129,7 +129,7 @@ async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
 async def test_a_full_queue_refuses_an_upload_unread(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.image.pool.QUEUE_PER_WORKER", 0)
+    monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 0)
     async with serving_media() as media:
         reader, writer = await asyncio.open_connection(*media.address)
         writer.write(media.head(length=1_000_000))
@@ -155,7 +155,7 @@ async def test_a_process_that_cannot_start_is_unavailable(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "media_service.image.process.worker_command", lambda: [sys.executable, "-c", "pass"]
+        "media_service.image.worker.process.worker_command", lambda: [sys.executable, "-c", "pass"]
     )
     with pytest.raises(ServiceUnavailable):
         await Worker(PIXELS).render(picture)
@@ -164,7 +164,7 @@ async def test_a_process_that_cannot_start_is_unavailable(
 def test_processes_end_with_their_parent() -> None:
     program = (
         "import asyncio, os\n"
-        "from media_service.image.process import Worker\n"
+        "from media_service.image.worker.process import Worker\n"
         "async def main():\n"
         "    worker = Worker(1)\n"
         "    await worker.start()\n"
@@ -195,7 +195,11 @@ async def test_the_process_has_neither_our_environment_nor_the_web_framework(
         resident = Path(f"/proc/{process}/statm").read_text().split()[1]
         assert int(resident) * os.sysconf("SC_PAGESIZE") < 60 * 1024 * 1024
     seen = subprocess.run(
-        [sys.executable, "-c", "import media_service.image.worker, sys; print(*sys.modules)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys, media_service.image.worker.decoder as _; print(*sys.modules)",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -205,7 +209,7 @@ async def test_the_process_has_neither_our_environment_nor_the_web_framework(
 
 def test_frames_have_a_bound() -> None:
     message = {"path": "ä" * 100}
-    packed = frames.pack(message)
-    assert frames.unpack(packed[frames.LENGTH_BYTES :]) == message
+    packed = ipc.pack(message)
+    assert ipc.unpack(packed[ipc.LENGTH_BYTES :]) == message
     with pytest.raises(ValueError, match="too long"):
-        frames.frame_length(b"\xff\xff\xff\xff")
+        ipc.frame_length(b"\xff\xff\xff\xff")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import structlog
 
-from media_service.image.files import open_files
+from media_service.image.job_files import open_files
 from media_service.image.model import ORIGINAL, Bounds, ImageFacts, rendering
-from media_service.image.pool import open_pool
-from media_service.image.process import Worker
-from media_service.image.render import render
+from media_service.image.pipeline import render
+from media_service.image.worker.pool import open_pool
+from media_service.image.worker.process import Worker
 from shared.errors import DomainError
 from tests.support.decoder_attacks import HARMFUL, HARMLESS, Target
 from tests.support.decoders import StartedDecoders
@@ -43,17 +43,17 @@ MISSING = {
     ),
     "translated machine": (
         [
-            "from media_service.image.seccomp import ARCHITECTURES",
+            "from media_service.image.worker.seccomp import ARCHITECTURES",
             "ARCHITECTURES.update(x86_64=1, aarch64=1)",
         ],
         {"no_new_privs", "landlock"},
     ),
     "no Landlock": (
-        ["from media_service.image import landlock", "landlock._CREATE_RULESET = 9999"],
+        ["from media_service.image.worker import landlock", "landlock._CREATE_RULESET = 9999"],
         {"no_new_privs", "seccomp"},
     ),
     "no no_new_privs": (
-        ["from media_service.image import sandbox", REFUSE, "sandbox.prctl = refuse"],
+        ["from media_service.image.worker import sandbox", REFUSE, "sandbox.prctl = refuse"],
         {"landlock", "seccomp"},
     ),
     "none": (
@@ -147,7 +147,9 @@ async def test_seccomp_alone_refuses_every_attack(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(
-        "from media_service.image import sandbox", "del sandbox.SAFEGUARDS['landlock']", *PROBING
+        "from media_service.image.worker import sandbox",
+        "del sandbox.SAFEGUARDS['landlock']",
+        *PROBING,
     )
     async with running(Worker(PIXELS)) as worker:
         assert worker.sandbox == ("no_new_privs", "seccomp")
@@ -159,7 +161,7 @@ async def test_landlock_alone_refuses_files_where_the_kernel_has_it(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(
-        "from media_service.image import sandbox",
+        "from media_service.image.worker import sandbox",
         "from tests.support.decoder_attacks import probe_harmlessly",
         "del sandbox.SAFEGUARDS['seccomp']",
         "worker.main(PARENT, answer=probe_harmlessly)",

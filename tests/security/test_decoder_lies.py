@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from media_service.image.errors import BrokenImage
-from media_service.image.idle_state import IDLE_CPU_SECONDS
-from media_service.image.job_time import cpu_seconds
-from media_service.image.pool import open_pool
-from media_service.image.worker import FILE_BYTES
+from media_service.image.worker.decoder import FILE_BYTES
+from media_service.image.worker.idle_state import IDLE_CPU_SECONDS
+from media_service.image.worker.job_time import cpu_seconds
+from media_service.image.worker.pool import open_pool
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.media_client import files_below, picture_form
@@ -138,12 +138,12 @@ async def test_decoder_computing_between_jobs_is_replaced_before_the_next(
     picture: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(
-        "from media_service.image import frames",
+        "from media_service.image.worker import ipc",
         "def burn(jobs):",
         "    while burnt: pass",
         "    burnt.append(1)",
         "    return received(jobs)",
-        "burnt, received, frames.receive = [], frames.receive, burn",
+        "burnt, received, ipc.receive = [], ipc.receive, burn",
         "worker.main(PARENT)",
     )
     async with open_pool(1, PIXELS) as pool:
@@ -171,7 +171,7 @@ async def test_decoder_honest_is_kept_for_every_format(
 async def test_decoder_after_many_jobs_is_replaced(
     picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.image.idle_state.JOBS", 2)
+    monkeypatch.setattr("media_service.image.worker.idle_state.JOBS", 2)
     async with open_pool(1, PIXELS) as pool:
         for _ in range(3):
             assert is_picture(await pool.render(picture, ALICE))

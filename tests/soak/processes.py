@@ -83,7 +83,7 @@ def part_of(pid: int) -> str | None:
         return "PostgreSQL"
     if b"/valkey-server" in words[0]:
         return "Valkey"
-    if b"media_service.image.worker" in words:
+    if b"media_service.image.worker.decoder" in words:
         return "decoders"
     return next((name for name in PARTS if name.encode() in words), None)
 

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from media_service.image.files import PictureFiles
-from media_service.image.frames import Message
+from media_service.image.job_files import PictureFiles
 from media_service.image.model import ORIGINAL, VARIANTS
-from media_service.image.worker import answer_job
+from media_service.image.worker.decoder import answer_job
+from media_service.image.worker.ipc import Message
 
 _CALLS = {"process_vm_readv": (310, 270), "pidfd_open": (434, 434), "io_uring_setup": (425, 425)}
 _PTRACE_ATTACH = 16

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from media_service.image import process
 from media_service.image.model import ImageFacts
-from media_service.image.pool import ImagePool
+from media_service.image.worker import process
+from media_service.image.worker.pool import ImagePool
 
 
 class StartedDecoders:
@@ -23,9 +23,10 @@ class StartedDecoders:
     def run(self, *lines: str) -> None:
         """Let the decoders that start from now on run these lines; `main(PARENT)` is to be called.
 
-        The module `media_service.image.worker` is `worker` there, and `PARENT` this process.
+        The module `media_service.image.worker.decoder` is `worker` there; `PARENT` is this
+        process.
         """
-        head = ["import media_service.image.worker as worker", f"PARENT = {os.getpid()}"]
+        head = ["import media_service.image.worker.decoder as worker", f"PARENT = {os.getpid()}"]
         self._program = "\n".join([*head, *lines])
 
     def command(self) -> list[str]:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from media_service.image.files import open_files
+from media_service.image.job_files import open_files
 from media_service.image.model import VARIANTS, Bounds, ImageFacts, rendering
-from media_service.image.render import render
+from media_service.image.pipeline import render
 
 
 def render_picture(tmp_path: Path, picture: bytes) -> tuple[ImageFacts, dict[str, bytes]]:

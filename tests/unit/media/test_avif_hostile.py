@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from media_service.image.cleaning.avif import clean_avif
 from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.clean import clean_avif
 from tests.support.avif_boxes import Box, change_box, parse_boxes
 from tests.support.metadata_samples import SECRET
 from tests.support.renditions import render_picture

@@ -9,14 +9,13 @@ import pytest
 
 from media_service.image.decode import prepare
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.image.files import open_files
-from media_service.image.gif import scan_gif
-from media_service.image.jpeg import scan_jpeg
+from media_service.image.formats.gif import scan_gif
+from media_service.image.formats.jpeg import scan_jpeg
+from media_service.image.formats.png.scan import scan_png
+from media_service.image.formats.webp import scan_webp
+from media_service.image.job_files import open_files
 from media_service.image.model import Bounds, Extent, ImageFacts, Source
-from media_service.image.png import scan_png
-from media_service.image.render import render
-from media_service.image.sniff import sniff
-from media_service.image.webp import scan_webp
+from media_service.image.pipeline import render, sniff
 from shared.errors import DomainError
 from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
 from tests.support.pictures import animate, encode

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from media_service.image.seccomp import ALLOWED, ARCHITECTURES, RULES, build_filter
+from media_service.image.worker.seccomp import ALLOWED, ARCHITECTURES, RULES, build_filter
 
 KILL, FAIL, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 EPERM, ENOSYS = FAIL | 1, FAIL | 38

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageChops
 
-from media_service.image.cleaning.png import SIGNATURE, pack
+from media_service.image.formats.png.clean import SIGNATURE, pack
 
 _HEADER = struct.Struct(">8xIIBBBBB")
 _DEPTH = 16
@@ -26,14 +26,14 @@ _SUBTRACTED = b"\1"
 """The filter by which each byte is what it is more than the one of the pixel to its left."""
 
 
-def is_deep(pieces: list[bytes]) -> bool:
+def is_png16(pieces: list[bytes]) -> bool:
     """Tell whether a cleaned PNG is a still one in colour, or with alpha, of 16 bits a channel."""
     width, height, depth, colour, *_ = _HEADER.unpack_from(pieces[1])
     still = all(piece[_KIND] != _MOVING for piece in pieces)
     return still and depth == _DEPTH and colour in _MODES and width * height <= _MOST_PIXELS
 
 
-def turn_deep(pieces: list[bytes], turn: Image.Transpose) -> bytes:
+def transpose_png16(pieces: list[bytes], turn: Image.Transpose) -> bytes:
     """Return the file with every pixel's 16 bits where the turn puts it."""
     colour = _HEADER.unpack_from(pieces[1])[3]
     source = b"".join(pieces)

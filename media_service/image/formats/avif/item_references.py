@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, boxes, zero
-from media_service.image.cleaning.fields import Fields
 from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, boxes, zero
+from media_service.image.formats.avif.fields import Fields
 
 MAX_LINKS = 20_000
 _DRAWING = frozenset({b"dimg", b"auxl", b"prem"})

@@ -5,8 +5,8 @@ import os
 import re
 
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.image.frames import Message
 from media_service.image.model import EXTENSIONS, MAX_SIDE, VARIANTS, ImageFacts, Made
+from media_service.image.worker.ipc import Message
 from shared.errors import DomainError
 
 _REFUSALS: dict[str, type[DomainError]] = {

@@ -4,7 +4,8 @@ Nothing moves, so that no offset in the file has to be written anew: what is not
 free space full of zeros, and of the media data only what the kept pictures refer to stays.
 """
 
-from media_service.image.cleaning.boxes import (
+from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.boxes import (
     FREE,
     FULL_BOX_BYTES,
     MAX_BOXES,
@@ -15,10 +16,9 @@ from media_service.image.cleaning.boxes import (
     read_box,
     zero,
 )
-from media_service.image.cleaning.items import clean_items
-from media_service.image.cleaning.model import Cleaned
-from media_service.image.cleaning.tracks import clean_movie
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.items import clean_items
+from media_service.image.formats.avif.tracks import clean_movie
+from media_service.image.formats.model import Cleaned
 from media_service.image.model import Source
 
 _KNOWN = frozenset(

@@ -3,56 +3,32 @@
 import hashlib
 import mmap
 import os
-from collections.abc import Callable
 from dataclasses import replace
 
 from PIL import Image
 
 from media_service.image.blurhash import blurhash
-from media_service.image.cleaning.avif import clean_avif
-from media_service.image.cleaning.gif import clean_gif
-from media_service.image.cleaning.jpeg import clean_jpeg
-from media_service.image.cleaning.model import Cleaned
-from media_service.image.cleaning.orientation import UPRIGHT
-from media_service.image.cleaning.png import clean_png
-from media_service.image.cleaning.webp import clean_webp
-from media_service.image.decode import decoded, judged, turned_by_property
+from media_service.image.decode import decoded, judged
 from media_service.image.encode import encode_within
 from media_service.image.errors import UnsupportedImage
-from media_service.image.files import PictureFiles
-from media_service.image.gif import scan_gif
-from media_service.image.jpeg import scan_jpeg
+from media_service.image.formats.avif.orientation import read_property_orientation
+from media_service.image.formats.exif import UPRIGHT
+from media_service.image.formats.model import Cleaned
+from media_service.image.formats.registry import CODECS
+from media_service.image.job_files import PictureFiles
 from media_service.image.model import (
     ORIGINAL,
     SIDES,
     Bounds,
-    Extent,
     ImageFacts,
     ImageFormat,
     Made,
-    Source,
 )
-from media_service.image.png import scan_png
-from media_service.image.shrink import shrink
-from media_service.image.sniff import HEAD_BYTES, sniff
-from media_service.image.upright import as_seen, can_stand_up, stand_up
-from media_service.image.webp import scan_webp
+from media_service.image.orientation import apply_orientation, can_encode_again, oriented_frame
+from media_service.image.thumbnail import shrink
 
-_SCANS: dict[ImageFormat, Callable[[Source], Extent]] = {
-    ImageFormat.JPEG: scan_jpeg,
-    ImageFormat.PNG: scan_png,
-    ImageFormat.GIF: scan_gif,
-    ImageFormat.WEBP: scan_webp,
-}
-"""AVIF has no scan of its own: libavif reads a bounded header without decoding."""
-
-_CLEANERS: dict[ImageFormat, Callable[[Source], Cleaned]] = {
-    ImageFormat.JPEG: clean_jpeg,
-    ImageFormat.PNG: clean_png,
-    ImageFormat.GIF: clean_gif,
-    ImageFormat.WEBP: clean_webp,
-    ImageFormat.AVIF: clean_avif,
-}
+HEAD_BYTES = 64
+_AVIF_BRANDS = {b"avif", b"avis"}
 _PLACEHOLDER_SIDE = 32
 _WHITE = (255, 255, 255, 255)
 
@@ -72,12 +48,12 @@ def render(files: PictureFiles, bounds: Bounds) -> ImageFacts:
     data = bytes(cleaned)
     with decoded(data, found, bounds) as image:
         if found is ImageFormat.AVIF:
-            cleaned = replace(cleaned, orientation=turned_by_property(image))
+            cleaned = replace(cleaned, orientation=read_property_orientation(image))
         first: Image.Image = image
-        if cleaned.orientation != UPRIGHT and can_stand_up(image, found):
-            first, data = stand_up(image, found, cleaned)
+        if cleaned.orientation != UPRIGHT and can_encode_again(image, found):
+            first, data = apply_orientation(image, found, cleaned)
         elif cleaned.orientation != UPRIGHT:
-            first = as_seen(image, cleaned.orientation)
+            first = oriented_frame(image, cleaned.orientation)
         preview, thumb = (shrink(first, side) for side in SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
     made = [_write(files, ORIGINAL, data)]
@@ -92,9 +68,10 @@ def _clean(source: int, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:
         raise UnsupportedImage
     size = os.lseek(source, 0, os.SEEK_END)  # said to mmap, which might not be let ask for it
     with judged(), mmap.mmap(source, size, access=mmap.ACCESS_READ) as data:
-        if scan := _SCANS.get(found):
-            bounds.check(scan(data))
-        return found, _CLEANERS[found](data)
+        codec = CODECS[found]
+        if codec.scan is not None:
+            bounds.check(codec.scan(data))
+        return found, codec.clean(data)
 
 
 def _placeholder(image: Image.Image) -> str:
@@ -111,3 +88,24 @@ def _write(files: PictureFiles, variant: str, data: bytes) -> Made:
         rest = rest[os.write(target, rest) :]
     os.fsync(target)
     return Made(variant, len(data), hashlib.sha256(data).hexdigest())
+
+
+def sniff(head: bytes) -> ImageFormat | None:
+    """Return the format that the first `HEAD_BYTES` bytes announce, None for any other."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return ImageFormat.JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":
+        return ImageFormat.PNG
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return ImageFormat.GIF
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return ImageFormat.WEBP
+    if head[4:8] == b"ftyp" and _major_and_compatible_brands(head) & _AVIF_BRANDS:
+        return ImageFormat.AVIF
+    return None
+
+
+def _major_and_compatible_brands(head: bytes) -> set[bytes]:
+    """Return the major and compatible brands of an ISO media file (ISO/IEC 14496-12 §4.3)."""
+    end = min(int.from_bytes(head[:4]), len(head))
+    return {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}

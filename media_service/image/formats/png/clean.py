@@ -4,11 +4,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from media_service.image.cleaning.deflated import cut_stream, raster_bytes
-from media_service.image.cleaning.model import Cleaned
-from media_service.image.cleaning.orientation import UPRIGHT, read_orientation
-from media_service.image.cleaning.profile import MAX_PROFILE_BYTES, usable_profile
 from media_service.image.errors import BrokenImage
+from media_service.image.formats.exif import UPRIGHT, read_orientation
+from media_service.image.formats.icc import MAX_PROFILE_BYTES, usable_profile
+from media_service.image.formats.model import Cleaned
+from media_service.image.formats.png.zlib_stream import cut_stream, raster_bytes
 from media_service.image.model import Source
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -1,11 +1,63 @@
-"""A JPEG down to the segments that make the picture. Source: ITU-T T.81 annex B, T.871."""
+"""JPEG, segment by segment: its size, and the file without metadata.
 
-from media_service.image.cleaning.model import Cleaned
-from media_service.image.cleaning.orientation import UPRIGHT, read_orientation
-from media_service.image.cleaning.profile import usable_profile
-from media_service.image.errors import BrokenImage
-from media_service.image.jpeg import END_OF_IMAGE, MARKER, START_OF_IMAGE, START_OF_SCAN
-from media_service.image.model import Source
+Source: ITU-T T.81 annex B, T.871.
+"""
+
+import re
+from typing import Any
+
+from PIL import Image, JpegImagePlugin
+
+from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.exif import UPRIGHT, read_orientation
+from media_service.image.formats.icc import usable_profile
+from media_service.image.formats.model import Cleaned
+from media_service.image.model import Extent, Source
+
+MAX_SEGMENTS = 2_000
+MAX_SCANS = 100
+MAX_SCANNED_PIXELS = 2_000_000_000  # about two seconds of decoding
+MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
+"""Any marker but stuffed zeros and restarts, which stand within a scan's data."""
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+START_OF_IMAGE = 0xD8
+END_OF_IMAGE = 0xD9
+START_OF_SCAN = 0xDA
+
+
+def scan_jpeg(data: Source) -> Extent:
+    """Return the size in the frame header; a bound holds for segments and for scans.
+
+    Every scan of a progressive image visits all its pixels, so that a small file with thousands
+    of them takes minutes. What follows the end of the image is not looked at.
+
+    Raises:
+        BrokenImage: there is no frame header.
+        ImageTooLarge: it has too many segments or scans.
+    """
+    extent, scans, segments, offset = None, 0, 0, 0
+    while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
+        marker, offset = found[1][0], found.end()
+        segments += 1
+        if marker == START_OF_IMAGE:
+            continue
+        if marker in _FRAME_HEADERS:
+            extent = extent or _frame_size(data[offset : offset + 7])
+        scans += marker == START_OF_SCAN
+        if segments > MAX_SEGMENTS or scans > MAX_SCANS:
+            raise ImageTooLarge("the image has too many segments or scans")
+        offset += max(2, int.from_bytes(data[offset : offset + 2]))
+    if extent is None:
+        raise BrokenImage("the image announces no size")
+    if scans * extent.width * extent.height > MAX_SCANNED_PIXELS:
+        raise ImageTooLarge("the image has too many scans for its size")
+    return extent
+
+
+def _frame_size(header: bytes) -> Extent:
+    height, width = int.from_bytes(header[3:5]), int.from_bytes(header[5:7])
+    return Extent(width, height)
+
 
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _DRAWN = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDD}
@@ -100,3 +152,30 @@ def _profile_segments(found: dict[int, bytes]) -> list[bytes]:
 
 def _segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2) + body
+
+
+_BLOCK_SIDE = 8
+_SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+_TRANSPOSED_SUBSAMPLING = {0: "4:4:4", 2: "4:2:0"}
+
+
+def jpeg_save_options(image: Image.Image, cleaned: Cleaned) -> dict[str, Any]:
+    """Return the file's own quantisation tables, and its sampling where Pillow can write it.
+
+    A transposed picture has transposed tables.
+    """
+    tables = getattr(image, "quantization", {})
+    turned = cleaned.is_transposed
+    names = _TRANSPOSED_SUBSAMPLING if turned else _SUBSAMPLING
+    return {
+        "qtables": [_transposed(table) if turned else table for _, table in sorted(tables.items())],
+        "subsampling": names.get(JpegImagePlugin.get_sampling(image), "4:4:4"),
+        "progressive": bool(image.info.get("progressive")),
+        "comment": b"",
+    }
+
+
+def _transposed(table: list[int]) -> list[int]:
+    """Return a quantisation table for the transposed block."""
+    side = range(_BLOCK_SIDE)
+    return [table[column * _BLOCK_SIDE + row] for row in side for column in side]

@@ -2,11 +2,11 @@
 
 import struct
 
-from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, Range, blank, boxes, zero
-from media_service.image.cleaning.colour import clean_colour
-from media_service.image.cleaning.fields import Fields
-from media_service.image.cleaning.slack import clean_handler, trim
 from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, Range, blank, boxes, zero
+from media_service.image.formats.avif.colour import clean_colour
+from media_service.image.formats.avif.fields import Fields
+from media_service.image.formats.avif.padding import clean_handler, trim
 
 MAX_SAMPLES = 10_000
 """Of a track."""

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from media_service.image.job_time import cpu_seconds
+from media_service.image.worker.job_time import cpu_seconds
 
 JOBS = 1000
 """After so many a decoder is replaced, whatever it looks like."""

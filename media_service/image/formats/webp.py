@@ -1,14 +1,59 @@
-"""A WebP down to its frames. Source: RFC 9649 §2."""
+"""WebP, chunk by chunk: its size, and the file without metadata. Source: RFC 9649 §2."""
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
-from media_service.image.cleaning.model import Cleaned
-from media_service.image.cleaning.orientation import UPRIGHT, read_orientation
-from media_service.image.cleaning.profile import usable_profile
-from media_service.image.errors import BrokenImage
-from media_service.image.model import Source
-from media_service.image.webp import CHUNK_HEADER_BYTES, RIFF_HEADER_BYTES
+from PIL import Image
+
+from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.exif import UPRIGHT, read_orientation
+from media_service.image.formats.icc import usable_profile
+from media_service.image.formats.model import LARGE_PIXELS, Cleaned
+from media_service.image.model import Extent, Source
+
+MAX_CHUNKS = 20_000
+RIFF_HEADER_BYTES = 12
+CHUNK_HEADER_BYTES = 8
+
+
+def scan_webp(data: Source) -> Extent:
+    """Return the canvas and the number of frames.
+
+    Raises:
+        BrokenImage: no chunk announces a size.
+        ImageTooLarge: it has too many chunks.
+    """
+    width = height = frames = 0
+    offset = RIFF_HEADER_BYTES
+    for _ in range(MAX_CHUNKS):
+        header = data[offset : offset + CHUNK_HEADER_BYTES]
+        if len(header) < CHUNK_HEADER_BYTES:
+            break
+        kind, length = struct.unpack("<4sI", header)
+        body = data[offset + 8 : offset + 18].ljust(10, b"\0")
+        wide, high = _size(kind, body)
+        width, height, frames = max(width, wide), max(height, high), frames + (kind == b"ANMF")
+        offset += CHUNK_HEADER_BYTES + length + (length & 1)
+    else:
+        raise ImageTooLarge("the image has too many chunks")
+    if not width or not height:
+        raise BrokenImage("the image announces no size")
+    return Extent(width, height, max(1, frames))
+
+
+def _size(kind: bytes, body: bytes) -> tuple[int, int]:
+    """Return the size that a chunk announces, zero for chunks that announce none."""
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return 0, 0
+
 
 _FLAG_PROFILE, _FLAGS_DRAWN = 0x20, 0x12  # alpha and animation
 _VP8X_BYTES = 10
@@ -105,3 +150,10 @@ def _frame(body: bytes) -> bytes:
 
 def _pack(kind: bytes, body: bytes) -> bytes:
     return kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)
+
+
+def webp_save_options(image: Image.Image, cleaned: Cleaned) -> dict[str, Any]:
+    """Return what loses nothing of a lossless file, and nothing that can be seen of a lossy one."""
+    method = 0 if image.width * image.height > LARGE_PIXELS else 2
+    quality = 60 if cleaned.lossless else 95
+    return {"lossless": cleaned.lossless, "quality": quality, "method": method, "exact": True}

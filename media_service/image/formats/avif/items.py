@@ -5,7 +5,8 @@ Source: ISO/IEC 14496-12 §8.11, ISO/IEC 23008-12 §6.
 
 from typing import NamedTuple
 
-from media_service.image.cleaning.boxes import (
+from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     Box,
     Range,
@@ -14,11 +15,10 @@ from media_service.image.cleaning.boxes import (
     keep_only,
     zero,
 )
-from media_service.image.cleaning.colour import clean_colour
-from media_service.image.cleaning.fields import Fields
-from media_service.image.cleaning.links import clean_links, reached, read_links
-from media_service.image.cleaning.slack import clean_handler, trim
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.formats.avif.colour import clean_colour
+from media_service.image.formats.avif.fields import Fields
+from media_service.image.formats.avif.item_references import clean_links, reached, read_links
+from media_service.image.formats.avif.padding import clean_handler, trim
 
 _KEPT = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr"})
 _DRAWN = frozenset({b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"})

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import structlog
 
-from media_service.image import frames
-from media_service.image.answers import read_answer, require_sizes
 from media_service.image.errors import BrokenImage
-from media_service.image.files import made_sizes, open_files
-from media_service.image.idle_state import IdleState
-from media_service.image.job_time import within_job_time
+from media_service.image.job_files import made_sizes, open_files
 from media_service.image.model import ImageFacts
+from media_service.image.worker import ipc
+from media_service.image.worker.idle_state import IdleState
+from media_service.image.worker.job_time import within_job_time
+from media_service.image.worker.response import read_answer, require_sizes
 from shared.errors import ServiceUnavailable
 
 CPU_SECONDS = 6
 WALL_SECONDS = 9
 START_SECONDS = 20
 STOP_SECONDS = 1
-_PACKAGE_ROOT = Path(__file__).parents[2]
+_PACKAGE_ROOT = Path(__file__).parents[3]
 INHERITED = ("LD_LIBRARY_PATH",)
 
 log = structlog.get_logger()
@@ -149,7 +149,7 @@ class Worker:
             self._jobs.close()
             self._jobs = None
 
-    async def _ask(self, process: Process, path: Path) -> frames.Message:
+    async def _ask(self, process: Process, path: Path) -> ipc.Message:
         try:
             await self._send(path)
             answer = asyncio.create_task(_receive(process))
@@ -178,10 +178,10 @@ class Worker:
 
 def worker_command() -> list[str]:
     """Return the command that starts a decoding process, which ends with this one."""
-    return [sys.executable, "-m", "media_service.image.worker", str(os.getpid())]
+    return [sys.executable, "-m", "media_service.image.worker.decoder", str(os.getpid())]
 
 
-def _send_job(jobs: socket.socket | None, job: frames.Message, path: Path) -> None:
+def _send_job(jobs: socket.socket | None, job: ipc.Message, path: Path) -> None:
     """Open the picture's files and send them with the job.
 
     Raises:
@@ -192,17 +192,17 @@ def _send_job(jobs: socket.socket | None, job: frames.Message, path: Path) -> No
         try:
             if jobs is None:
                 raise EOFError
-            frames.send(jobs, job, files.descriptors)
+            ipc.send(jobs, job, files.descriptors)
         except OSError as ended:
             raise EOFError from ended
 
 
-async def _receive(process: Process) -> frames.Message:
+async def _receive(process: Process) -> ipc.Message:
     if process.stdout is None:
         raise EOFError
     try:
-        header = await process.stdout.readexactly(frames.LENGTH_BYTES)
-        return frames.unpack(await process.stdout.readexactly(frames.frame_length(header)))
+        header = await process.stdout.readexactly(ipc.LENGTH_BYTES)
+        return ipc.unpack(await process.stdout.readexactly(ipc.frame_length(header)))
     except OSError as ended:
         raise EOFError from ended
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 
 from media_service.image.model import ImageFacts
-from media_service.image.process import Worker
-from media_service.image.sandbox import SAFEGUARDS
+from media_service.image.worker.process import Worker
+from media_service.image.worker.sandbox import SAFEGUARDS
 from shared.errors import ServiceUnavailable
 from shared.fair_queue import FairQueue
 

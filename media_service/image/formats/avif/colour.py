@@ -1,7 +1,7 @@
 """What the colours of an AVIF mean. Source: ISO/IEC 14496-12 §12.1.5."""
 
-from media_service.image.cleaning.boxes import Box, blank, zero
-from media_service.image.cleaning.profile import usable_profile
+from media_service.image.formats.avif.boxes import Box, blank, zero
+from media_service.image.formats.icc import usable_profile
 
 _TYPE_BYTES = 4
 _CODED_BYTES = 7

@@ -5,8 +5,8 @@ Source: ISO/IEC 14496-12 §8 and §12, ISO/IEC 23008-12 §6.5, AV1 in ISO base m
 
 from collections.abc import Callable
 
-from media_service.image.cleaning.boxes import FULL_BOX_BYTES, Box, zero
 from media_service.image.errors import BrokenImage
+from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, zero
 
 _FIXED = {
     b"a1op": 1,

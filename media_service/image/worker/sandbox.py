@@ -5,8 +5,8 @@ The layers overlap on purpose: where one is missing, the others still hold.
 
 from collections.abc import Callable
 
-from media_service.image.landlock import restrict_self
-from media_service.image.seccomp import install_filter
+from media_service.image.worker.landlock import restrict_self
+from media_service.image.worker.seccomp import install_filter
 from shared.prctl import PR_SET_NO_NEW_PRIVS, prctl
 
 

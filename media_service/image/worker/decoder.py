@@ -1,4 +1,6 @@
-"""The process that decodes: `python -m media_service.image.worker`, asked over its standard input.
+"""The decoder process: `python -m media_service.image.worker.decoder`.
+
+Jobs arrive on its standard input.
 
 It may be killed at any moment, by us or by a picture; nothing is lost but the answer. A picture
 that takes it over finds no secret, no file but the picture's own, no network and no other process.
@@ -14,13 +16,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import BinaryIO
 
-from media_service.image import frames
 from media_service.image.decode import prepare
 from media_service.image.errors import ImageTooLarge
-from media_service.image.files import PictureFiles
+from media_service.image.job_files import PictureFiles
 from media_service.image.model import Bounds
-from media_service.image.render import render
-from media_service.image.sandbox import enter_sandbox
+from media_service.image.pipeline import render
+from media_service.image.worker import ipc
+from media_service.image.worker.sandbox import enter_sandbox
 from shared.errors import DomainError
 from shared.prctl import PR_SET_PDEATHSIG, prctl
 
@@ -34,7 +36,7 @@ encodes, which take no fewer bytes. A file that is not encoded anew is no larger
 """
 
 
-def answer_job(job: frames.Message, files: PictureFiles) -> frames.Message:
+def answer_job(job: ipc.Message, files: PictureFiles) -> ipc.Message:
     """Decode one picture; return what it is, or why there is no answer."""
     try:
         facts = render(files, Bounds(job["max_pixels"]))
@@ -48,7 +50,7 @@ def answer_job(job: frames.Message, files: PictureFiles) -> frames.Message:
 
 
 def main(
-    parent: int, answer: Callable[[frames.Message, PictureFiles], frames.Message] = answer_job
+    parent: int, answer: Callable[[ipc.Message, PictureFiles], ipc.Message] = answer_job
 ) -> None:
     """Answer jobs until standard input ends."""
     _die_with(parent)
@@ -57,12 +59,12 @@ def main(
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    answers.write(frames.pack({"sandbox": enter_sandbox()}))
-    while (received := frames.receive(jobs)) is not None:
+    answers.write(ipc.pack({"sandbox": enter_sandbox()}))
+    while (received := ipc.receive(jobs)) is not None:
         job, files = received[0], PictureFiles(received[1])
         result = answer(job, files)
         files.close()
-        answers.write(frames.pack(result))
+        answers.write(ipc.pack(result))
 
 
 def _die_with(parent: int) -> None:

@@ -4,7 +4,7 @@ import struct
 
 UPRIGHT = 1
 _PREFIX = b"Exif\0\0"
-_TAG = 0x0112
+ORIENTATION_TAG = 0x0112
 _SHORT = 3
 _ENTRY_BYTES = 12
 _MAX_ENTRIES = 1000
@@ -22,7 +22,7 @@ def read_orientation(exif: bytes) -> int:
         for index in range(min(count, _MAX_ENTRIES)):
             at = start + 2 + index * _ENTRY_BYTES
             tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, at)
-            if (tag, kind) == (_TAG, _SHORT):
+            if (tag, kind) == (ORIENTATION_TAG, _SHORT):
                 return value if 1 <= value <= 8 else UPRIGHT  # noqa: PLR2004 - the eight there are
     except struct.error:
         return UPRIGHT

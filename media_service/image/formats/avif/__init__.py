@@ -1,0 +1,1 @@
+"""AVIF: the file with everything but the picture overwritten."""

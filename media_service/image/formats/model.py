@@ -1,0 +1,58 @@
+"""What is known of a file once its metadata is gone, and what each format can do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from media_service.image.model import Extent, Source
+
+LARGE_PIXELS = 8_000_000
+"""A larger picture is encoded at the fastest setting, to stay within the time of a job."""
+_FIRST_TRANSPOSED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The file without its metadata, in pieces, and its orientation.
+
+    `orientation` is Exif's: 1 is upright, 2 to 8 are the other ways to hold a camera.
+    `lossless` tells whether its pixels were packed without loss.
+    """
+
+    pieces: list[bytes]
+    orientation: int = 1
+    lossless: bool = True
+
+    @property
+    def is_transposed(self) -> bool:
+        """Return whether the orientation exchanges width and height."""
+        return self.orientation >= _FIRST_TRANSPOSED
+
+    def __bytes__(self) -> bytes:
+        """Return the whole file."""
+        return b"".join(self.pieces)
+
+
+def no_options(_image: Image.Image, _cleaned: Cleaned) -> dict[str, Any]:
+    """Return nothing: a GIF has no orientation, so it is never encoded again."""
+    return {}
+
+
+def keep_encoded(encoded: bytes, _cleaned: Cleaned) -> bytes:
+    """Return the file as the encoder wrote it."""
+    return encoded
+
+
+class ImageCodec(NamedTuple):
+    """What one format knows: its headers, its metadata, and how it is encoded again.
+
+    `scan` reads the size before any pixel is decoded. AVIF has none: libavif reads a bounded
+    header without decoding. `finish` adds what the encoder cannot write.
+    """
+
+    scan: Callable[[Source], Extent] | None
+    clean: Callable[[Source], Cleaned]
+    save_options: Callable[[Image.Image, Cleaned], dict[str, Any]] = no_options
+    finish: Callable[[bytes, Cleaned], bytes] = keep_encoded

@@ -1,0 +1,1 @@
+"""PNG: its size, the file without metadata, and its pixels turned without loss."""

@@ -1,0 +1,96 @@
+"""A picture that lies on its side, encoded again so that no viewer has to turn it."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image
+
+from media_service.image.decode import frame_count
+from media_service.image.formats.avif.orientation import can_encode_avif
+from media_service.image.formats.model import Cleaned
+from media_service.image.formats.png.png16 import is_png16, transpose_png16
+from media_service.image.formats.registry import CODECS
+from media_service.image.model import ImageFormat
+
+_TRANSPOSES = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What Exif's orientations ask for. Source: CIPA DC-008 §4.6.4."""
+_DISPLAY_INFO = ("icc_profile", "transparency")
+"""What is no pixel and yet changes how the pixels look."""
+
+
+def can_encode_again(image: Image.Image, image_format: ImageFormat) -> bool:
+    """Return whether the picture can be encoded within the limits of a job."""
+    return image_format is not ImageFormat.AVIF or can_encode_avif(image)
+
+
+def oriented_frame(image: Image.Image, orientation: int) -> Image.Image:
+    """Return the first frame as it is meant to be seen."""
+    turned = image.transpose(_TRANSPOSES[orientation])
+    if profile := image.info.get("icc_profile"):
+        turned.info["icc_profile"] = profile
+    return turned
+
+
+def apply_orientation(
+    image: Image.Image, image_format: ImageFormat, cleaned: Cleaned
+) -> tuple[Image.Image, bytes]:
+    """Return the first frame as it is meant to be seen, and the whole file encoded so.
+
+    JPEG keeps its own quantisation tables, turned as well, and its sampling where Pillow can
+    write it; PNG and lossless WebP lose nothing, nor does a PNG its transparency and colour
+    space; lossy WebP and AVIF are encoded well above the quality at which a difference can be
+    seen.
+    """
+    transpose = _TRANSPOSES[cleaned.orientation]
+    if image_format is ImageFormat.PNG and is_png16(cleaned.pieces):
+        return oriented_frame(image, cleaned.orientation), transpose_png16(
+            cleaned.pieces, transpose
+        )
+    codec = CODECS[image_format]
+    options = codec.save_options(image, cleaned)
+    shown = {name: image.info[name] for name in _DISPLAY_INFO if image.info.get(name) is not None}
+    first, *rest = list(_frames(image, transpose))
+    if rest:
+        options |= {"save_all": True, "append_images": rest} | _timing(image)
+    _release(image)
+    target = io.BytesIO()
+    first.info.clear()
+    first.save(target, image_format.value, exif=b"", xmp=b"", **(shown | options))
+    first.info.update({name: options.get(name, value) for name, value in shown.items()})
+    return first, codec.finish(target.getvalue(), cleaned)
+
+
+def _release(image: Image.Image) -> None:
+    """Free the original picture, and a WebP's decoder with its canvases: encoding needs the room.
+
+    Closing a picture keeps its decoder.
+    """
+    image.close()
+    vars(image).pop("_decoder", None)
+
+
+def _frames(image: Image.Image, transpose: Image.Transpose) -> Iterator[Image.Image]:
+    for frame in range(frame_count(image)):
+        image.seek(frame)
+        yield image.transpose(transpose)
+
+
+def _timing(image: Image.Image) -> dict[str, Any]:
+    """Return how long each frame is shown, in milliseconds, and how often all of them."""
+    durations = []
+    for frame in range(frame_count(image)):
+        image.seek(frame)
+        image.load()
+        durations.append(int(image.info.get("duration", 100)))
+    if image.info.get("default_image"):
+        del durations[0]  # of the picture that is no frame
+    return {"duration": durations, "loop": int(image.info.get("loop", 0))}
