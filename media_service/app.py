@@ -8,22 +8,22 @@ from prometheus_client import Gauge
 
 from media_service import resources as r
 from media_service.creative.routes import routes as creative_routes
-from media_service.creative.signed_link import Links, PreviousKey
-from media_service.creative.timezones import Zones
-from media_service.erasure.service import POLL_SECONDS, Eraser
-from media_service.idempotency.service import forget_old
+from media_service.creative.signed_link import LinkSigner, PreviousKey
+from media_service.creative.timezones import TimezoneRegistry
+from media_service.erasure.service import POLL_SECONDS, UserEraser
+from media_service.idempotency.service import delete_expired_keys
 from media_service.identity.authentication import authenticate
 from media_service.identity.change_limiter import ChangeLimiter
-from media_service.image.worker.pool import open_pool
-from media_service.picture.file_deleter import Remover
-from media_service.picture.reconcile import SWEEP_SECONDS, sweep
+from media_service.image.worker.pool import open_decoder_pool
+from media_service.picture.file_deleter import FileDeleter
+from media_service.picture.reconcile import RECONCILE_SECONDS, reconcile
 from media_service.picture.schemas import PREFIX
 from media_service.product.routes import routes as product_routes
-from media_service.schedule.loader import Schedules
+from media_service.schedule.loader import ScheduleLoader
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
-from media_service.upload.context import Intake
+from media_service.upload.context import UploadContext
 from media_service.upload.model import READING_SLOTS, UploadLimits
 from media_service.upload.routes import routes as upload_routes
 from shared.application import Interface, build_application
@@ -52,10 +52,10 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     """Return the whole service; its resources open when it starts and close when it ends."""
     app = build_application(INTERFACE, settings, entropy, authenticate)
     app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
-    app[r.CHANGES] = ChangeLimiter(settings.limit_changes_per_user, clock)
+    app[r.CHANGE_LIMITER] = ChangeLimiter(settings.limit_changes_per_user, clock)
     app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     previous = [PreviousKey.read(key.get_secret_value()) for key in settings.previous_link_keys]
-    app[r.LINKS] = Links(settings.link_secrets, previous)
+    app[r.LINK_SIGNER] = LinkSigner(settings.link_secrets, previous)
     app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
     app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
     app.cleanup_ctx.extend([_eraser, _sweeper, _forgetting])
@@ -73,7 +73,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
         ) as anonymous,
     ):
         app[r.DATABASE], app[r.ANONYMOUS_DATABASE] = database, anonymous
-        app[r.SCHEDULES] = Schedules(database)
+        app[r.SCHEDULE_LOADER] = ScheduleLoader(database)
         readiness = app[READINESS]
         readiness.checks["database"] = database.reachable
         readiness.reasons["database"] = lambda: database.last_error
@@ -107,8 +107,8 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _zones(app: web.Application) -> AsyncIterator[None]:
-    app[r.ZONES] = app[VALIDATION_CONTEXT] = Zones()
-    await app[r.ZONES].prepare()
+    app[r.TIMEZONES] = app[VALIDATION_CONTEXT] = TimezoneRegistry()
+    await app[r.TIMEZONES].prepare()
     yield
 
 
@@ -121,7 +121,7 @@ async def _storage(app: web.Application) -> AsyncIterator[None]:
 
 async def _images(app: web.Application) -> AsyncIterator[None]:
     settings = app[r.SETTINGS]
-    async with open_pool(settings.image_workers, settings.max_image_pixels) as pool:
+    async with open_decoder_pool(settings.image_workers, settings.max_image_pixels) as pool:
         app[r.IMAGES] = pool
         waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
         waiting.set_function(lambda: pool.waiting)
@@ -129,21 +129,21 @@ async def _images(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _remover(app: web.Application) -> AsyncIterator[None]:
-    app[r.REMOVER] = Remover(app[r.DATABASE], app[r.STORAGE])
-    app[r.REMOVER].wake()  # what was noted before a crash
-    async with run_periodically("removals", app[r.REMOVER].once, pause=0):
+    app[r.FILE_DELETER] = FileDeleter(app[r.DATABASE], app[r.STORAGE])
+    app[r.FILE_DELETER].notify()  # what was noted before a crash
+    async with run_periodically("removals", app[r.FILE_DELETER].run_once, pause=0):
         yield
 
 
 async def _intake(app: web.Application) -> AsyncIterator[None]:
-    app[r.INTAKE] = Intake(
+    app[r.UPLOAD_CONTEXT] = UploadContext(
         limits=app[r.UPLOAD_LIMITS],
-        allowance=app[r.SETTINGS].allowance,
+        quota=app[r.SETTINGS].quota,
         authenticator=app[r.AUTHENTICATOR],
         images=app[r.IMAGES],
         storage=app[r.STORAGE],
         database=app[r.DATABASE],
-        zones=app[r.ZONES],
+        timezones=app[r.TIMEZONES],
         clock=app[r.CLOCK],
         entropy=app[r.ENTROPY],
     )
@@ -154,9 +154,9 @@ async def _eraser(app: web.Application) -> AsyncIterator[None]:
     settings = app[r.SETTINGS]
     redis = new_client(settings.redis_url.get_secret_value())
     keys, clock = settings.revocation_keys, app[r.CLOCK]
-    eraser = Eraser(redis, keys, app[r.DATABASE], app[r.REMOVER], clock)
+    eraser = UserEraser(redis, keys, app[r.DATABASE], app[r.FILE_DELETER], clock)
     try:
-        async with run_periodically("erasure", eraser.once, pause=POLL_SECONDS):
+        async with run_periodically("erasure", eraser.run_once, pause=POLL_SECONDS):
             yield
     finally:
         await redis.aclose()
@@ -166,17 +166,17 @@ async def _sweeper(app: web.Application) -> AsyncIterator[None]:
     missing = _gauge(app, "media_files_missing", "Files the last sweep did not find")
 
     async def once() -> None:
-        missing.set((await sweep(app[r.DATABASE], app[r.STORAGE])).files_missing)
+        missing.set((await reconcile(app[r.DATABASE], app[r.STORAGE])).files_missing)
 
-    async with run_periodically("sweep", once, pause=SWEEP_SECONDS):
+    async with run_periodically("sweep", once, pause=RECONCILE_SECONDS):
         yield
 
 
 async def _forgetting(app: web.Application) -> AsyncIterator[None]:
     async def once() -> None:
-        await forget_old(app[r.DATABASE], app[r.CLOCK])
+        await delete_expired_keys(app[r.DATABASE], app[r.CLOCK])
 
-    async with run_periodically("keys.forgetting", once, pause=SWEEP_SECONDS):
+    async with run_periodically("keys.forgetting", once, pause=RECONCILE_SECONDS):
         yield
 
 

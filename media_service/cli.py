@@ -8,9 +8,9 @@ from uuid import UUID
 
 from media_service.app import create_app
 from media_service.creative.signed_link import derive_previous_keys
-from media_service.erasure.lost_files import handle_lost
+from media_service.erasure.lost_files import handle_lost_pictures
 from media_service.malloc import keep_freed_chunks
-from media_service.picture.reconcile import GRACE, Swept, sweep
+from media_service.picture.reconcile import GRACE, ReconcileReport, reconcile
 from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from shared.clock import SystemClock
@@ -30,9 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     settings = load_settings(MediaSettings)
     configure_logs(settings.log_level, settings.log_format)
     if options.command == "sweep":
-        return _sweep(settings, timedelta(seconds=options.older_than))
+        return _reconcile(settings, timedelta(seconds=options.older_than))
     if options.command == "lost":
-        return _lost(settings, options.delete)
+        return _handle_lost_files(settings, options.delete)
     if options.command == "previous-link-keys":
         keys = derive_previous_keys(settings.revocation_keys, SystemClock().now())
         print(f"PREVIOUS_LINK_KEYS={','.join(map(str, keys))}")
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=GRACE.total_seconds(),
         metavar="SECONDS",
-        help="age of what is looked at; 0 only while nothing serves (default: %(default)s)",
+        help="minimum age of a file; 0 only while no service runs (default: %(default)s)",
     )
     lost = commands.add_parser("lost", help="list pictures whose files are lost")
     lost.add_argument(
@@ -73,33 +73,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _lost(settings: MediaSettings, wanted: list[UUID]) -> int:
+def _handle_lost_files(settings: MediaSettings, wanted: list[UUID]) -> int:
     """Return 0 when no file is lost, or all that was wanted is deleted; else 1."""
     try:
-        return asyncio.run(handle_lost(settings, wanted))
+        return asyncio.run(handle_lost_pictures(settings, wanted))
     except ServiceUnavailable as away:
         print(f"lost: {describe_error(away)}")
         return 1
 
 
-def _sweep(settings: MediaSettings, older_than: timedelta) -> int:
+def _reconcile(settings: MediaSettings, older_than: timedelta) -> int:
     """Return 0 when every row has its files, 1 when some are lost or the database is away."""
     try:
-        swept = asyncio.run(_swept(settings, older_than))
+        report = asyncio.run(_run_reconcile(settings, older_than))
     except ServiceUnavailable as away:
         print(f"sweep: {describe_error(away)}")
         return 1
     print(
-        f"staged files removed: {swept.staged_removed}, orphans removed: {swept.orphans_removed}, "
-        f"files missing: {swept.files_missing}"
+        f"temporary files removed: {report.temp_files_removed}, "
+        f"orphans removed: {report.orphans_removed}, files missing: {report.files_missing}"
     )
-    return 1 if swept.files_missing else 0
+    return 1 if report.files_missing else 0
 
 
-async def _swept(settings: MediaSettings, older_than: timedelta) -> Swept:
+async def _run_reconcile(settings: MediaSettings, older_than: timedelta) -> ReconcileReport:
     database_url = settings.media_database_url.get_secret_value()
     async with (
         open_storage(settings.storage_url, SystemClock(), SystemEntropy()) as storage,
         open_database(database_url) as database,
     ):
-        return await sweep(database, storage, older_than)
+        return await reconcile(database, storage, older_than)

@@ -1,4 +1,4 @@
-"""How the C library treats the memory of chunks that are through."""
+"""Tunes malloc of glibc for uploads."""
 
 import ctypes
 

@@ -10,15 +10,15 @@ from shared.request import client_address
 if TYPE_CHECKING:
     import asyncio
 
-    from media_service.creative.signed_link import Links
-    from media_service.creative.timezones import Zones
+    from media_service.creative.signed_link import LinkSigner
+    from media_service.creative.timezones import TimezoneRegistry
     from media_service.identity.change_limiter import ChangeLimiter
-    from media_service.image.worker.pool import ImagePool
-    from media_service.picture.file_deleter import Remover
-    from media_service.schedule.loader import Schedules
+    from media_service.image.worker.pool import DecoderPool
+    from media_service.picture.file_deleter import FileDeleter
+    from media_service.schedule.loader import ScheduleLoader
     from media_service.settings import MediaSettings
     from media_service.storage.model import Storage
-    from media_service.upload.context import Intake
+    from media_service.upload.context import UploadContext
     from media_service.upload.model import UploadLimits
     from shared.clock import Clock
     from shared.db import Database
@@ -33,16 +33,16 @@ DATABASE: web.AppKey["Database"] = web.AppKey("database")
 ANONYMOUS_DATABASE: web.AppKey["Database"] = web.AppKey("anonymous_database")
 """The same database by few connections and short statements, for callers who are not signed in."""
 
-SCHEDULES: web.AppKey["Schedules"] = web.AppKey("schedules")
+SCHEDULE_LOADER: web.AppKey["ScheduleLoader"] = web.AppKey("schedule_loader")
 STORAGE: web.AppKey["Storage"] = web.AppKey("storage")
-IMAGES: web.AppKey["ImagePool"] = web.AppKey("images")
-LINKS: web.AppKey["Links"] = web.AppKey("links")
-REMOVER: web.AppKey["Remover"] = web.AppKey("remover")
-ZONES: web.AppKey["Zones"] = web.AppKey("zones")
+IMAGES: web.AppKey["DecoderPool"] = web.AppKey("images")
+LINK_SIGNER: web.AppKey["LinkSigner"] = web.AppKey("link_signer")
+FILE_DELETER: web.AppKey["FileDeleter"] = web.AppKey("file_deleter")
+TIMEZONES: web.AppKey["TimezoneRegistry"] = web.AppKey("timezones")
 AUTHENTICATOR: web.AppKey["TokenAuthenticator"] = web.AppKey("authenticator")
-CHANGES: web.AppKey["ChangeLimiter"] = web.AppKey("changes")
+CHANGE_LIMITER: web.AppKey["ChangeLimiter"] = web.AppKey("change_limiter")
 UPLOAD_LIMITS: web.AppKey["UploadLimits"] = web.AppKey("upload_limits")
-INTAKE: web.AppKey["Intake"] = web.AppKey("intake")
+UPLOAD_CONTEXT: web.AppKey["UploadContext"] = web.AppKey("upload_context")
 READING_SLOTS: web.AppKey["asyncio.Semaphore"] = web.AppKey("reading_slots")
 
 CALLER: web.RequestKey["Claims"] = web.RequestKey("caller")

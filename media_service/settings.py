@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from media_service.quota.model import Allowance
-from media_service.storage_url import Directory, read_address
+from media_service.quota.model import QuotaLimits
+from media_service.storage_url import Directory, parse_storage_url
 from shared.limits import LimitedSettings, Rates, rates_field
 from shared.settings import DatabaseUrl, Secrets, split
 
@@ -17,7 +17,7 @@ _PREVIOUS_LINK_KEY = re.compile(r"[0-9]{1,12}:[A-Za-z0-9_-]{43}")
 
 
 def _storage_url(text: str) -> str:
-    read_address(text)
+    parse_storage_url(text)
     return text
 
 
@@ -109,16 +109,20 @@ class MediaSettings(LimitedSettings):
         return self
 
     @property
-    def allowance(self) -> Allowance:
+    def quota(self) -> QuotaLimits:
         """Return what each user may store and send."""
-        return Allowance(
+        return QuotaLimits(
             self.user_quota_bytes, self.user_uploads_per_day, self.user_concurrent_uploads
         )
 
     @property
     def redirect_prefix(self) -> str:
         """Return `x_accel_prefix`; nothing where nginx cannot see the files."""
-        return self.x_accel_prefix if isinstance(read_address(self.storage_url), Directory) else ""
+        return (
+            self.x_accel_prefix
+            if isinstance(parse_storage_url(self.storage_url), Directory)
+            else ""
+        )
 
     @property
     def link_secrets(self) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""`STORAGE_URL`: where files are kept."""
+"""Parses `STORAGE_URL`."""
 
 import re
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Bucket:
     region: str | None
 
 
-def read_address(text: str) -> Directory | Bucket:
-    """Return what `file:///directory` or `s3://bucket?endpoint=…&region=…` names.
+def parse_storage_url(text: str) -> Directory | Bucket:
+    """Return the place that `file:///directory` or `s3://bucket?endpoint=…&region=…` names.
 
     Raises:
         ValueError: it is neither.

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from media_service.picture.model import DescribedPicture
+from media_service.picture.model import PictureRecord
 from shared.paging import Position
 
 MAX_TITLE = 200
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Creative(DescribedPicture):
+class Creative(PictureRecord):
     """A row of `creatives`. Times are aware and in UTC."""
 
     title: str | None
@@ -42,7 +42,7 @@ class Creative(DescribedPicture):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CreativeUpdate:
     """What is to become of a creative; None leaves a field as it is, and "" takes the title away.
 
     A day is meant in `timezone`, or else in the creative's own.
@@ -55,7 +55,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class CreativeFilter:
     """Which of a user's creatives a list shows: due after `start`, before `until`."""
 
     start: Position[UUID]

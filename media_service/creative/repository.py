@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from media_service.creative.model import Creative, Selection, Status
+from media_service.creative.model import Creative, CreativeFilter, Status
 from shared.db import Connection, Record
 from shared.if_match import IfMatch
 
@@ -13,11 +13,11 @@ INSERT INTO creatives (
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 
-OF_USER = """
+FIND_OF_USER = """
 SELECT * FROM creatives WHERE id = $1 AND user_id = $2
 """
 
-OF_ANYBODY = """
+FIND = """
 SELECT * FROM creatives WHERE id = $1
 """
 
@@ -36,7 +36,7 @@ ORDER BY due_at, id
 LIMIT $5
 """
 
-REPLACE = """
+UPDATE = """
 UPDATE creatives
 SET title = $4, due_at = $5, timezone = $6, status = $7, updated_at = $8, version = version + 1
 WHERE id = $1 AND user_id = $2 AND version = $3
@@ -44,7 +44,7 @@ RETURNING *
 """
 """Whoever changes a row raises its version, so that its version stands for all of it."""
 
-REMOVE = """
+DELETE = """
 DELETE FROM creatives
 WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING *
@@ -78,13 +78,15 @@ async def insert(connection: Connection, creative: Creative) -> None:
 async def find(connection: Connection, creative_id: UUID, owner: UUID | None) -> Creative | None:
     """Return the owner's creative, or anybody's without one; None when there is no such one."""
     if owner is None:
-        row = await connection.fetchrow(OF_ANYBODY, creative_id)
+        row = await connection.fetchrow(FIND, creative_id)
     else:
-        row = await connection.fetchrow(OF_USER, creative_id, owner)
+        row = await connection.fetchrow(FIND_OF_USER, creative_id, owner)
     return _creative(row) if row else None
 
 
-async def page(connection: Connection, owner: UUID | None, wanted: Selection) -> list[Creative]:
+async def page(
+    connection: Connection, owner: UUID | None, wanted: CreativeFilter
+) -> list[Creative]:
     """Return the owner's creatives, or everybody's, from a position on, by due time and id."""
     start = wanted.start
     bounds = (start.moment, start.id, wanted.until, wanted.status, wanted.limit)
@@ -95,10 +97,10 @@ async def page(connection: Connection, owner: UUID | None, wanted: Selection) ->
     return [_creative(row) for row in rows]
 
 
-async def replace(connection: Connection, changed: Creative) -> Creative | None:
+async def update(connection: Connection, changed: Creative) -> Creative | None:
     """Store what may change of it, as the next version; None when its version is not the last."""
     row = await connection.fetchrow(
-        REPLACE,
+        UPDATE,
         changed.id,
         changed.user_id,
         changed.version,
@@ -111,14 +113,14 @@ async def replace(connection: Connection, changed: Creative) -> Creative | None:
     return _creative(row) if row else None
 
 
-async def remove(
+async def delete(
     connection: Connection, creative_id: UUID, user_id: UUID, expected: IfMatch
 ) -> Creative | None:
     """Delete the user's creative, if its version is expected; return what it was, None without one.
 
     The database notes its files in `removals`, in the same statement.
     """
-    row = await connection.fetchrow(REMOVE, creative_id, user_id, expected.listed)
+    row = await connection.fetchrow(DELETE, creative_id, user_id, expected.listed)
     return _creative(row) if row else None
 
 

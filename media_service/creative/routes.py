@@ -16,10 +16,18 @@ from media_service.creative.schemas import (
     OwnerQuery,
 )
 from media_service.creative.signed_link import Link, SignedLink
-from media_service.creative.update import change_creative
+from media_service.creative.update import update_creative
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.file_response import answer_file
-from media_service.resources import CALLER, CLOCK, DATABASE, LINKS, REMOVER, ZONES, database_of
+from media_service.picture.file_response import picture_response
+from media_service.resources import (
+    CALLER,
+    CLOCK,
+    DATABASE,
+    FILE_DELETER,
+    LINK_SIGNER,
+    TIMEZONES,
+    database_of,
+)
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.if_match import IF_MATCH, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
@@ -78,9 +86,9 @@ async def patch_creative(request: web.Request) -> web.Response:
     """Answer with the creative as it is now."""
     app, given = request.app, request.headers.getall(IF_MATCH, [])
     expected = read_if_match(given, required=True)
-    creative = await change_creative(
+    creative = await update_creative(
         app[DATABASE],
-        app[ZONES],
+        app[TIMEZONES],
         path_id(request),
         request[CALLER].sub,
         expected=expected,
@@ -102,7 +110,7 @@ async def delete_creative(request: web.Request) -> web.Response:
     """Remove the creative and its files."""
     app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
     await service.delete_creative(
-        app[DATABASE], app[REMOVER], path_id(request), request[CALLER].sub, expected
+        app[DATABASE], app[FILE_DELETER], path_id(request), request[CALLER].sub, expected
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 
@@ -144,7 +152,7 @@ async def _answer_file(request: web.Request) -> web.StreamResponse:
     if "signature" not in request.query:
         await request.app[AUTHENTICATE](request)
     query = read_query(request, FileQuery)
-    return await answer_file(request, await _readable(request, query), query.variant)
+    return await picture_response(request, await _readable(request, query), query.variant)
 
 
 async def _readable(request: web.Request, query: FileQuery) -> Creative:
@@ -153,7 +161,7 @@ async def _readable(request: web.Request, query: FileQuery) -> Creative:
         return await service.get_creative(database, creative_id, request[CALLER], query.owner)
     link = Link(creative_id, query.variant, query.expires or 0)
     signed = SignedLink(link, query.signature)
-    return await service.get_linked(database, app[LINKS], signed, app[CLOCK].now())
+    return await service.get_creative_by_link(database, app[LINK_SIGNER], signed, app[CLOCK].now())
 
 
 @routes.add(
@@ -168,7 +176,7 @@ async def create_link(request: web.Request) -> web.Response:
     app, asked = request.app, await read_body(request, LinkRequest)
     signed = await service.create_link(
         app[DATABASE],
-        app[LINKS],
+        app[LINK_SIGNER],
         path_id(request),
         request[CALLER].sub,
         variant=asked.variant,

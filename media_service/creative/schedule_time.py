@@ -17,7 +17,7 @@ _SECOND = timedelta(seconds=1)
 Moment = TypeVar("Moment", date, datetime)
 
 
-def read_when(text: str) -> date | datetime:
+def parse_schedule_time(text: str) -> date | datetime:
     """Return the day or the UTC instant that `text` names.
 
     A day is `YYYY-MM-DD`; a time is RFC 3339 with its offset. Leap seconds, which neither Python
@@ -36,7 +36,7 @@ def read_when(text: str) -> date | datetime:
     raise ValueError("expected YYYY-MM-DD or an RFC 3339 time with offset")
 
 
-def first_instant(day: date, zone: tzinfo) -> datetime:
+def start_of_day(day: date, zone: tzinfo) -> datetime:
     """Return the first instant, in UTC, at which `zone` shows that day or, skipping it, a later.
 
     Where clocks jump over midnight the day starts at the jump; where midnight comes twice, the
@@ -75,7 +75,7 @@ def due_at(when: date | datetime, zone: tzinfo, now: datetime) -> datetime:
     if far:
         message = f"at most {YEARS_AHEAD} years ahead"
         raise ValidationFailed([FieldError("scheduled_at", "too_far_ahead", message)])
-    return when if isinstance(when, datetime) else first_instant(when, zone)
+    return when if isinstance(when, datetime) else start_of_day(when, zone)
 
 
 def _years_after(moment: Moment) -> Moment:

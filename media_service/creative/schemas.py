@@ -17,11 +17,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from media_service.creative.model import MAX_TITLE, Change, Creative, Owner, Selection, Status
-from media_service.creative.schedule_time import first_instant, read_when
+from media_service.creative.model import (
+    MAX_TITLE,
+    Creative,
+    CreativeFilter,
+    CreativeUpdate,
+    Owner,
+    Status,
+)
+from media_service.creative.schedule_time import parse_schedule_time, start_of_day
 from media_service.creative.signed_link import MAX_LINK_SECONDS, SignedLink
-from media_service.creative.timezones import ZONE_UNKNOWN, Zones
-from media_service.idempotency.model import FirstAnswer
+from media_service.creative.timezones import UNKNOWN_TIMEZONE, TimezoneRegistry
+from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
@@ -32,7 +39,7 @@ LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 
 def _is_when(text: str) -> str:
-    read_when(text)
+    parse_schedule_time(text)
     return text
 
 
@@ -45,12 +52,12 @@ Moment = Annotated[
 
 
 def _is_zone(name: str, info: ValidationInfo) -> str:
-    if isinstance(info.context, Zones) and name not in info.context:
-        raise PydanticCustomError(ZONE_UNKNOWN.code, ZONE_UNKNOWN.message)
+    if isinstance(info.context, TimezoneRegistry) and name not in info.context:
+        raise PydanticCustomError(UNKNOWN_TIMEZONE.code, UNKNOWN_TIMEZONE.message)
     return name
 
 
-ZoneName = Annotated[
+TimezoneName = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_is_zone),
@@ -72,8 +79,8 @@ Title = Annotated[
 
 def instant_of(text: str) -> datetime:
     """Return the UTC instant of a `Moment`."""
-    when = read_when(text)
-    return when if isinstance(when, datetime) else first_instant(when, UTC)
+    when = parse_schedule_time(text)
+    return when if isinstance(when, datetime) else start_of_day(when, UTC)
 
 
 class CreativeQuery(PageQuery):
@@ -86,7 +93,7 @@ class CreativeQuery(PageQuery):
     status: Status | None = None
     owner: Owner = "me"
 
-    def selection(self) -> Selection:
+    def selection(self) -> CreativeFilter:
         """Return what to look for.
 
         Raises:
@@ -95,7 +102,7 @@ class CreativeQuery(PageQuery):
         first = Position(instant_of(self.from_) if self.from_ else EARLIEST, UUID(int=0))
         until = instant_of(self.to) if self.to else LAST_MOMENT
         after = self.start(UUID, first)
-        return Selection(max(first, after), until, self.status, self.rows)
+        return CreativeFilter(max(first, after), until, self.status, self.rows)
 
 
 class OwnerQuery(BaseModel):
@@ -116,7 +123,7 @@ class CreativeChange(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
 
     scheduled_at: When = Field("", description="a day, or an RFC 3339 time with offset")
-    timezone: ZoneName = Field("", min_length=1, description="an IANA zone name")
+    timezone: TimezoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
     status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
 
@@ -127,10 +134,10 @@ class CreativeChange(BaseModel):
             raise ValueError(message)
         return self
 
-    def change(self) -> Change:
+    def change(self) -> CreativeUpdate:
         """Return the change that is asked for."""
-        return Change(
-            when=read_when(self.scheduled_at) if self.scheduled_at else None,
+        return CreativeUpdate(
+            when=parse_schedule_time(self.scheduled_at) if self.scheduled_at else None,
             timezone=self.timezone or None,
             title=(self.title or "") if "title" in self.model_fields_set else None,
             cancels=self.status is not None,
@@ -214,10 +221,10 @@ class CreativeAnswer(BaseModel):
         )
 
 
-def first_answer(creative: Creative, mark: bytes) -> FirstAnswer:
+def created_response(creative: Creative, request_hash: bytes) -> StoredResponse:
     """Return what is answered when the creative is new, to the request with that fingerprint."""
     text = CreativeAnswer.of(creative).model_dump_json()
-    return FirstAnswer(mark, text, creative_url(creative.id))
+    return StoredResponse(request_hash, text, creative_url(creative.id))
 
 
 class CreativePage(Page[CreativeAnswer]):

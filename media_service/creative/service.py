@@ -6,9 +6,9 @@ from uuid import UUID
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.model import Creative, Owner, Selection
-from media_service.creative.signed_link import Link, Links, SignedLink
-from media_service.picture.file_deleter import Remover
+from media_service.creative.model import Creative, CreativeFilter, Owner
+from media_service.creative.signed_link import Link, LinkSigner, SignedLink
+from media_service.picture.file_deleter import FileDeleter
 from shared.db import Database
 from shared.errors import Forbidden, NotFound, VersionMismatch
 from shared.if_match import IfMatch
@@ -19,16 +19,16 @@ log = structlog.get_logger()
 
 
 async def list_creatives(
-    database: Database, caller: Claims, owner: Owner, wanted: Selection
+    database: Database, caller: Claims, owner: Owner, wanted: CreativeFilter
 ) -> list[Creative]:
     """Return one page of the caller's creatives, or of everybody's, by due time.
 
     Raises:
         Forbidden: everybody's are asked for by somebody who is no editor.
     """
-    whose = _whose(caller, owner)
+    owner_filter = _owner_filter(caller, owner)
     async with database.connection() as connection:
-        return await repository.page(connection, whose, wanted)
+        return await repository.page(connection, owner_filter, wanted)
 
 
 async def get_creative(
@@ -40,10 +40,10 @@ async def get_creative(
         Forbidden: anybody's is asked for by somebody who is no editor.
         NotFound: there is none, or it is somebody else's.
     """
-    return await _require(database, creative_id, _whose(caller, owner))
+    return await _require(database, creative_id, _owner_filter(caller, owner))
 
 
-async def require_own(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
+async def get_own_creative(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
     """Return the user's creative.
 
     Raises:
@@ -52,8 +52,8 @@ async def require_own(database: Database, creative_id: UUID, user_id: UUID) -> C
     return await _require(database, creative_id, user_id)
 
 
-async def get_linked(
-    database: Database, links: Links, signed: SignedLink, now: datetime
+async def get_creative_by_link(
+    database: Database, link_signer: LinkSigner, signed: SignedLink, now: datetime
 ) -> Creative:
     """Return the creative that a link leads to, whoever has the link.
 
@@ -61,13 +61,13 @@ async def get_linked(
         Forbidden: the link is none of ours, or has expired.
         NotFound: the creative was deleted.
     """
-    links.require(signed, now)
+    link_signer.require(signed, now)
     return await _require(database, signed.link.creative_id, None)
 
 
 async def create_link(
     database: Database,
-    links: Links,
+    link_signer: LinkSigner,
     creative_id: UUID,
     user_id: UUID,
     *,
@@ -80,13 +80,13 @@ async def create_link(
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    creative = await require_own(database, creative_id, user_id)
-    return links.sign(Link(creative.id, variant, int(now.timestamp()) + seconds))
+    creative = await get_own_creative(database, creative_id, user_id)
+    return link_signer.sign(Link(creative.id, variant, int(now.timestamp()) + seconds))
 
 
 async def delete_creative(
     database: Database,
-    remover: Remover,
+    file_deleter: FileDeleter,
     creative_id: UUID,
     user_id: UUID,
     expected: IfMatch,
@@ -100,15 +100,15 @@ async def delete_creative(
         VersionMismatch: it is not a version that is expected.
     """
     async with database.connection() as connection:
-        removed = await repository.remove(connection, creative_id, user_id, expected)
+        removed = await repository.delete(connection, creative_id, user_id, expected)
         if removed is None:
             found = await repository.find(connection, creative_id, user_id)
             raise VersionMismatch if found else NotFound
-    remover.wake()
+    file_deleter.notify()
     log.info("creative.deleted", creative_id=str(creative_id))
 
 
-def _whose(caller: Claims, asked: Owner) -> UUID | None:
+def _owner_filter(caller: Claims, asked: Owner) -> UUID | None:
     """Return whose creatives the caller is to see, None for everybody's."""
     if asked == "me":
         return caller.sub

@@ -67,7 +67,7 @@ def derive_previous_keys(revocation_keys: Sequence[bytes], now: datetime) -> lis
     return [PreviousKey(until, _derive(key)) for key in revocation_keys]
 
 
-class Links:
+class LinkSigner:
     """Signs links and checks them (HMAC-SHA-256 under keys derived by HKDF, RFC 5869).
 
     The first secret signs, every one verifies. Nothing is stored: a link ends when it expires,

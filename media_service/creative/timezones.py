@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from shared.errors import FieldError, ValidationFailed
 
-DEFAULT_ZONE = "UTC"
-ZONE_UNKNOWN = FieldError("timezone", "zone_unknown", "not an IANA zone name")
+DEFAULT_TIMEZONE = "UTC"
+UNKNOWN_TIMEZONE = FieldError("timezone", "zone_unknown", "not an IANA zone name")
 
 
-class Zones:
+class TimezoneRegistry:
     """The IANA zones of this machine (or of the tzdata package); each file is read once."""
 
     def __init__(self) -> None:
@@ -41,5 +41,5 @@ class Zones:
         """
         zone = await self.find(name)
         if zone is None:
-            raise ValidationFailed([ZONE_UNKNOWN])
+            raise ValidationFailed([UNKNOWN_TIMEZONE])
         return zone

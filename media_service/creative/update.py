@@ -7,10 +7,10 @@ from uuid import UUID
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.model import Change, Creative, Status
+from media_service.creative.model import Creative, CreativeUpdate, Status
 from media_service.creative.schedule_time import due_at
-from media_service.creative.service import require_own
-from media_service.creative.timezones import Zones
+from media_service.creative.service import get_own_creative
+from media_service.creative.timezones import TimezoneRegistry
 from shared.db import Database
 from shared.errors import Conflict, VersionMismatch
 from shared.if_match import IfMatch
@@ -18,14 +18,14 @@ from shared.if_match import IfMatch
 log = structlog.get_logger()
 
 
-async def change_creative(
+async def update_creative(
     database: Database,
-    zones: Zones,
+    timezones: TimezoneRegistry,
     creative_id: UUID,
     user_id: UUID,
     *,
     expected: IfMatch,
-    change: Change,
+    change: CreativeUpdate,
     now: datetime,
 ) -> Creative:
     """Return the user's creative as it is after the change; of two at once, one is made.
@@ -36,24 +36,26 @@ async def change_creative(
         Conflict: it is no longer on its way.
         ScheduledInPast, ValidationFailed: it cannot be due then.
     """
-    current = await require_own(database, creative_id, user_id)
+    current = await get_own_creative(database, creative_id, user_id)
     expected.check(current.version)
-    changed = await _changed(current, change, zones, now)
+    changed = await _apply_update(current, change, timezones, now)
     async with database.connection() as connection:
-        stored = await repository.replace(connection, changed)
+        stored = await repository.update(connection, changed)
     if stored is None:
         raise VersionMismatch
     log.info("creative.changed", creative_id=str(creative_id), version=stored.version)
     return stored
 
 
-async def _changed(current: Creative, change: Change, zones: Zones, now: datetime) -> Creative:
+async def _apply_update(
+    current: Creative, change: CreativeUpdate, timezones: TimezoneRegistry, now: datetime
+) -> Creative:
     if (change.when or change.timezone) and current.status is not Status.SCHEDULED:
         raise Conflict(f"a creative that is {current.status} cannot be rescheduled")
     if change.cancels and current.status not in {Status.SCHEDULED, Status.CANCELLED}:
         raise Conflict(f"a creative that is {current.status} cannot be cancelled")
     timezone = change.timezone or current.timezone
-    zone = await zones.require(timezone)
+    zone = await timezones.require(timezone)
     return replace(
         current,
         title=current.title if change.title is None else change.title or None,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from media_service.erasure import repository
-from media_service.picture.reconcile import Lost, find_lost
+from media_service.picture.reconcile import LostPicture, find_lost_pictures
 from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from media_service.storage.model import Storage
@@ -14,7 +14,7 @@ from shared.db import Database, open_database
 from shared.entropy import SystemEntropy
 
 
-async def handle_lost(settings: MediaSettings, wanted: Iterable[UUID]) -> int:
+async def handle_lost_pictures(settings: MediaSettings, wanted: Iterable[UUID]) -> int:
     """List the pictures with lost files, or delete those of `wanted`; return the exit code.
 
     Raises:
@@ -31,7 +31,7 @@ async def handle_lost(settings: MediaSettings, wanted: Iterable[UUID]) -> int:
 
 async def _list(database: Database, storage: Storage) -> int:
     code = 0
-    async for lost in find_lost(database, storage):
+    async for lost in find_lost_pictures(database, storage):
         sys.stdout.write(f"{_described(lost)}\n")
         code = 1
     return code
@@ -39,9 +39,9 @@ async def _list(database: Database, storage: Storage) -> int:
 
 async def _delete(database: Database, storage: Storage, wanted: set[UUID]) -> int:
     """Delete what is wanted and lost; a picture whose files are all there stays."""
-    async for lost in find_lost(database, storage):
+    async for lost in find_lost_pictures(database, storage):
         if lost.picture.id in wanted:
-            await repository.remove_picture(database, lost.picture.id)
+            await repository.delete_picture(database, lost.picture.id)
             wanted.discard(lost.picture.id)
             sys.stdout.write(f"deleted: {_described(lost)}\n")
     for picture_id in sorted(wanted):
@@ -49,6 +49,6 @@ async def _delete(database: Database, storage: Storage, wanted: set[UUID]) -> in
     return 1 if wanted else 0
 
 
-def _described(lost: Lost) -> str:
+def _described(lost: LostPicture) -> str:
     files = ", ".join(key.variant for key in lost.keys)
     return f"{lost.picture.id} of user {lost.picture.user_id} lacks {files}"

@@ -8,8 +8,8 @@ import structlog
 from redis.asyncio import Redis
 
 from media_service.erasure import repository
-from media_service.picture.file_deleter import Remover
-from media_service.quota.repository import mark_deleted
+from media_service.picture.file_deleter import FileDeleter
+from media_service.quota.repository import mark_user_deleted
 from shared.clock import Clock
 from shared.db import Database
 from shared.revocation.message import (
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 
 
-class Eraser:
+class UserEraser:
     """Removes what deleted users had. Any number of replicas may: what is gone is gone.
 
     The place is kept in the database, after everything up to it is done. An entry that no key
@@ -39,20 +39,20 @@ class Eraser:
         redis: Redis,
         keys: Sequence[bytes],
         database: Database,
-        remover: Remover,
+        file_deleter: FileDeleter,
         clock: Clock,
     ) -> None:
         """Follow with `redis`; messages count when any of `keys` signed them."""
         self._redis = redis
         self._keys = keys
         self._database = database
-        self._remover = remover
+        self._remover = file_deleter
         self._clock = clock
         self._done: set[bytes] = set()
 
-    async def once(self) -> None:
+    async def run_once(self) -> None:
         """Do what the stream tells and nobody has done yet."""
-        place = await repository.find_place(self._database, DELETED_USERS_STREAM)
+        place = await repository.find_cursor(self._database, DELETED_USERS_STREAM)
         entries = await self._read(place or "-")
         if place is not None and (not entries or entries[0][0] != place.encode()):
             # Redis was wiped, or has let go of the entry: what it tells now is read from its start.
@@ -66,7 +66,7 @@ class Eraser:
                 understood = understood and taken
                 if understood:
                     place = entry.decode()
-                    await repository.keep_place(self._database, DELETED_USERS_STREAM, place)
+                    await repository.save_cursor(self._database, DELETED_USERS_STREAM, place)
                 elif taken:
                     beyond.add(entry)
             entries = await self._read(f"({entries[-1][0].decode()}")
@@ -94,12 +94,12 @@ class Eraser:
             return
         user_id, removed = UUID(revocation.id), 0
         async with self._database.connection() as connection:
-            await mark_deleted(connection, user_id, self._clock.now())
-        while count := await self._remove_some(user_id):
+            await mark_user_deleted(connection, user_id, self._clock.now())
+        while count := await self._delete_batch(user_id):
             removed += count
-            self._remover.wake()
+            self._remover.notify()
         log.info("owner.erased", user_id=str(user_id), rows=removed)
 
-    async def _remove_some(self, user_id: UUID) -> int:
+    async def _delete_batch(self, user_id: UUID) -> int:
         async with self._database.connection() as connection:
-            return await repository.remove_some(connection, user_id, BATCH)
+            return await repository.delete_batch(connection, user_id, BATCH)

@@ -1,1 +1,1 @@
-"""Requests that may be repeated: a key of the client's, and the first answer that it got."""
+"""Idempotency keys: a request that is sent again gets the stored response of the first one."""

@@ -1,4 +1,4 @@
-"""Refusals of a repeated request."""
+"""Errors of idempotency keys."""
 
 from shared.errors import DomainError, Retriable
 

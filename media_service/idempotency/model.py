@@ -1,4 +1,4 @@
-"""A key, who uses it, and what its first request was answered."""
+"""An idempotency key, and the response stored under it."""
 
 import hashlib
 import json
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
-    """One request under a key; `lease` tells it from any other under the same one."""
+class IdempotencyKey:
+    """A client's key for one request; `lease` identifies the request that holds it."""
 
     user_id: UUID
     route: str
@@ -21,15 +21,15 @@ class KeyUse:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstAnswer:
-    """The 201 that a request was answered: its JSON text and where the new thing is."""
+class StoredResponse:
+    """The 201 response to a request: its JSON body and the Location of the new resource."""
 
-    fingerprint: bytes
+    request_hash: bytes
     body: str
     location: str
 
 
-def fingerprint(fields: Mapping[str, object], sha256: bytes | None) -> bytes:
-    """Return what two requests share when they have the same fields and the same file."""
+def hash_request(fields: Mapping[str, object], sha256: bytes | None) -> bytes:
+    """Return a digest that two requests share if their fields and their file are the same."""
     values = json.dumps(dict(fields), sort_keys=True, default=str).encode()
     return hashlib.sha256(values + b"\0" + (sha256 or b"")).digest()

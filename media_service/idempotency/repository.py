@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from media_service.idempotency.model import KEPT, FirstAnswer, KeyUse
+from media_service.idempotency.model import RETENTION, IdempotencyKey, StoredResponse
 from media_service.quota.model import LEASE
 from shared.db import Connection
 
@@ -21,12 +21,12 @@ UPDATE idempotency_keys SET leased_until = $5
 WHERE user_id = $1 AND route = $2 AND key = $3 AND lease = $4 AND answer IS NULL
 """
 
-FIND_ANSWER = """
+FIND_RESPONSE = """
 SELECT fingerprint, answer, location FROM idempotency_keys
 WHERE user_id = $1 AND route = $2 AND key = $3 AND answer IS NOT NULL
 """
 
-FINISH = """
+STORE_RESPONSE = """
 UPDATE idempotency_keys SET fingerprint = $5, answer = $6, location = $7
 WHERE user_id = $1 AND route = $2 AND key = $3 AND lease = $4 AND answer IS NULL
 RETURNING true
@@ -37,45 +37,47 @@ DELETE FROM idempotency_keys
 WHERE user_id = $1 AND route = $2 AND key = $3 AND lease = $4 AND answer IS NULL
 """
 
-FORGET = """
+DELETE_EXPIRED = """
 DELETE FROM idempotency_keys WHERE created_at <= $1
 """
 
 
-async def claim(connection: Connection, use: KeyUse, now: datetime) -> bool:
-    """Take a key that is new, was left by one who died, or is too old to count."""
-    args = (*_names(use), now + LEASE, now, now - KEPT)
+async def claim(connection: Connection, key: IdempotencyKey, now: datetime) -> bool:
+    """Take a key that is new, or whose lease or retention has expired."""
+    args = (*_key_columns(key), now + LEASE, now, now - RETENTION)
     return await connection.fetchval(CLAIM, *args) is not None
 
 
-async def renew(connection: Connection, use: KeyUse, now: datetime) -> None:
-    """Say that the request still runs."""
-    await connection.execute(RENEW, *_names(use), now + LEASE)
+async def renew(connection: Connection, key: IdempotencyKey, now: datetime) -> None:
+    """Extend the request's lease."""
+    await connection.execute(RENEW, *_key_columns(key), now + LEASE)
 
 
-async def find_answer(connection: Connection, use: KeyUse) -> FirstAnswer | None:
-    """Return what the first request was answered, None while there is no answer."""
-    row = await connection.fetchrow(FIND_ANSWER, use.user_id, use.route, use.key)
-    return FirstAnswer(row["fingerprint"], row["answer"], row["location"]) if row else None
+async def find_response(connection: Connection, key: IdempotencyKey) -> StoredResponse | None:
+    """Return the stored response, None while there is none."""
+    row = await connection.fetchrow(FIND_RESPONSE, key.user_id, key.route, key.key)
+    return StoredResponse(row["fingerprint"], row["answer"], row["location"]) if row else None
 
 
-async def finish(connection: Connection, use: KeyUse, answer: FirstAnswer) -> bool:
-    """Store the answer; return False when the key has been taken by another meanwhile."""
+async def store_response(
+    connection: Connection, key: IdempotencyKey, response: StoredResponse
+) -> bool:
+    """Store the response; return False when another request has taken the key."""
     stored = await connection.fetchval(
-        FINISH, *_names(use), answer.fingerprint, answer.body, answer.location
+        STORE_RESPONSE, *_key_columns(key), response.request_hash, response.body, response.location
     )
     return stored is not None
 
 
-async def release(connection: Connection, use: KeyUse) -> None:
-    """Give the key back unless there is an answer."""
-    await connection.execute(RELEASE, *_names(use))
+async def release(connection: Connection, key: IdempotencyKey) -> None:
+    """Release the key unless it has a response."""
+    await connection.execute(RELEASE, *_key_columns(key))
 
 
-async def forget(connection: Connection, now: datetime) -> None:
-    """Remove what is too old to count."""
-    await connection.execute(FORGET, now - KEPT)
+async def delete_expired(connection: Connection, now: datetime) -> None:
+    """Delete the keys that are older than `RETENTION`."""
+    await connection.execute(DELETE_EXPIRED, now - RETENTION)
 
 
-def _names(use: KeyUse) -> tuple[object, ...]:
-    return (use.user_id, use.route, use.key, use.lease)
+def _key_columns(key: IdempotencyKey) -> tuple[object, ...]:
+    return (key.user_id, key.route, key.key, key.lease)

@@ -1,4 +1,4 @@
-"""A request's turn under its key."""
+"""Runs each request once for its idempotency key."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ import structlog
 
 from media_service.idempotency import repository
 from media_service.idempotency.errors import IdempotencyMismatch, RequestInProgress
-from media_service.idempotency.model import FirstAnswer, KeyUse
+from media_service.idempotency.model import IdempotencyKey, StoredResponse
 from media_service.quota.model import RENEW_SECONDS
 from shared.background import run_periodically
 from shared.clock import Clock
@@ -17,86 +17,90 @@ from shared.errors import ServiceUnavailable
 log = structlog.get_logger()
 
 
-class Turn:
-    """A request that is the first under its key, repeats one, or has no key at all."""
+class IdempotentRequest:
+    """A request that is the first under its key, replays one, or has no key at all."""
 
-    def __init__(self, use: KeyUse | None = None, first: FirstAnswer | None = None) -> None:
-        """Take what is known when the request begins."""
-        self._use = use
-        self._first = first
+    def __init__(
+        self, key: IdempotencyKey | None = None, response: StoredResponse | None = None
+    ) -> None:
+        """Take the key, if any, and its stored response, if there is one."""
+        self._use = key
+        self._first = response
 
     @property
-    def repeats(self) -> bool:
-        """Whether the key has an answer."""
+    def is_replay(self) -> bool:
+        """Whether the key has a stored response."""
         return self._first is not None
 
-    def first_answer(self, fingerprint: bytes) -> FirstAnswer | None:
-        """Return what is to be answered again, None when this is the first request.
+    def stored_response(self, request_hash: bytes) -> StoredResponse | None:
+        """Return the response to send again, None when this is the first request.
 
         Raises:
-            IdempotencyMismatch: the first request was another one.
+            IdempotencyMismatch: the first request had other fields or another file.
         """
-        if self._first is not None and self._first.fingerprint != fingerprint:
+        if self._first is not None and self._first.request_hash != request_hash:
             raise IdempotencyMismatch
         return self._first
 
-    async def finish(self, connection: Connection, answer: FirstAnswer) -> None:
-        """Store the answer, in the transaction that stores what it tells of.
+    async def store_response(self, connection: Connection, answer: StoredResponse) -> None:
+        """Store the response, in the transaction that stores the resource.
 
         Raises:
-            RequestInProgress: this request was taken for dead, and another has its key.
+            RequestInProgress: this request's lease expired, and another request has the key.
         """
-        if self._use and not await repository.finish(connection, self._use, answer):
+        if self._use and not await repository.store_response(connection, self._use, answer):
             raise RequestInProgress
 
 
 @asynccontextmanager
-async def taking_turn(database: Database, use: KeyUse | None, clock: Clock) -> AsyncIterator[Turn]:
-    """Hold the key for the block; it is free again when the block ends without an answer.
+async def idempotency_guard(
+    database: Database, key: IdempotencyKey | None, clock: Clock
+) -> AsyncIterator[IdempotentRequest]:
+    """Hold the key for the block; release it when the block ends without a response.
 
     Without a key every request is a first one.
 
     Raises:
         RequestInProgress: the first request under the key still runs.
     """
-    if use is None:
-        yield Turn()
+    if key is None:
+        yield IdempotentRequest()
         return
     async with database.connection() as connection:
-        claimed = await repository.claim(connection, use, clock.now())
-        first = None if claimed else await repository.find_answer(connection, use)
-    if first is not None:
-        yield Turn(use, first)
+        claimed = await repository.claim(connection, key, clock.now())
+        response = None if claimed else await repository.find_response(connection, key)
+    if response is not None:
+        yield IdempotentRequest(key, response)
     elif claimed:
-        async with _holding(database, use, clock):
-            yield Turn(use)
+        async with _hold(database, key, clock):
+            yield IdempotentRequest(key)
     else:
         raise RequestInProgress
 
 
 @asynccontextmanager
-async def _holding(database: Database, use: KeyUse, clock: Clock) -> AsyncIterator[None]:
+async def _hold(database: Database, key: IdempotencyKey, clock: Clock) -> AsyncIterator[None]:
     async def renew() -> None:
         async with database.connection() as connection:
-            await repository.renew(connection, use, clock.now())
+            await repository.renew(connection, key, clock.now())
 
     try:
         async with run_periodically("key.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
             yield
     except BaseException:
-        await _release(database, use)
+        await _release(database, key)
         raise
 
 
-async def forget_old(database: Database, clock: Clock) -> None:
-    """Remove keys that no longer count."""
+async def delete_expired_keys(database: Database, clock: Clock) -> None:
+    """Delete keys that are older than `RETENTION`."""
     async with database.connection() as connection:
-        await repository.forget(connection, clock.now())
+        await repository.delete_expired(connection, clock.now())
 
 
-async def _release(database: Database, use: KeyUse) -> None:
+async def _release(database: Database, key: IdempotencyKey) -> None:
     try:
         async with database.connection() as connection:
-            await repository.release(connection, use)
+            await repository.release(connection, key)
     except ServiceUnavailable:
-        log.warning("idempotency_key.release_failed", route=use.route)  # its lease runs out
+        log.warning("idempotency_key.release_failed", route=key.route)  # its lease runs out

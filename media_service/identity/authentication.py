@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from media_service.resources import AUTHENTICATOR, CALLER, CHANGES, TOKEN
+from media_service.resources import AUTHENTICATOR, CALLER, CHANGE_LIMITER, TOKEN
 from shared.credentials import find_credential
 from shared.errors import TokenMissing
 from shared.middleware import OPERATIONS
@@ -23,5 +23,5 @@ async def authenticate(request: web.Request) -> None:
     claims = request.app[AUTHENTICATOR].authenticate(credential.token)
     credential.require_intent(request, claims)
     if request.app[OPERATIONS][request.match_info.handler].is_counted:
-        request.app[CHANGES].count(claims.sub)
+        request.app[CHANGE_LIMITER].count(claims.sub)
     request[CALLER], request[TOKEN] = claims, credential.token

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.errors import RateLimited
 from shared.limits import Rate
 
-MOST_USERS = 10_000
+MAX_USERS = 10_000
 """Users counted at once. One more forgets the user whose latest attempt is the oldest."""
 
 
@@ -51,7 +51,7 @@ class ChangeLimiter:
         """
         while len(self._moments) > 1:
             moments = next(iter(self._moments.values()))
-            if len(self._moments) <= MOST_USERS and moments[-1] > now - self._widest:
+            if len(self._moments) <= MAX_USERS and moments[-1] > now - self._widest:
                 return
             self._moments.popitem(last=False)
 

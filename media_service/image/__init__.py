@@ -1,1 +1,1 @@
-"""Deciding whether a file is a whole, bounded image, in processes that may die of it."""
+"""Validates, cleans and resizes images, in processes that a hostile file may kill."""

@@ -1,4 +1,4 @@
-"""Whole decoding with Pillow. Only the worker process imports this."""
+"""Whole decoding with Pillow. Only the decoder process imports this."""
 
 import io
 import warnings
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from media_service.image.model import Bounds, Extent, ImageFormat
+from media_service.image.model import DecodeLimits, ImageFormat, ImageSize
 from shared.errors import DomainError
 
 _DEPTH_AT = 24
@@ -18,7 +18,7 @@ _STEPS = {2: 85, 4: 17}
 _LOADED_EARLY = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 
-def prepare() -> None:
+def load_codecs() -> None:
     """Load the five decoders, keep them to one thread, and make bomb warnings errors.
 
     Pillow loads the plugins of `_LOADED_EARLY` when a picture needs them: too late in a sandbox.
@@ -29,8 +29,8 @@ def prepare() -> None:
 
 
 @contextmanager
-def judged() -> Iterator[None]:
-    """Turn what Pillow raises for hostile bytes into a verdict: too large, or broken."""
+def translate_decoder_errors() -> Iterator[None]:
+    """Raise `ImageTooLarge` or `BrokenImage` for whatever Pillow raises."""
     try:
         yield
     except DomainError:
@@ -42,23 +42,28 @@ def judged() -> Iterator[None]:
 
 
 @contextmanager
-def decoded(data: bytes, found: ImageFormat, bounds: Bounds) -> Iterator[Image.Image]:
-    """Decode every frame, one after the other, and give out the picture at its first one.
+def open_decoded(
+    data: bytes, image_format: ImageFormat, limits: DecodeLimits
+) -> Iterator[Image.Image]:
+    """Decode every frame, one after the other, then yield the picture at its first one.
 
     Raises:
         BrokenImage: it does not decode whole.
-        ImageTooLarge: it is out of bounds, or memory ran out.
+        ImageTooLarge: it is over a limit, or memory ran out.
     """
-    Image.MAX_IMAGE_PIXELS = bounds.max_pixels
-    with judged(), Image.open(io.BytesIO(data), formats=[found.value]) as image:
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    with (
+        translate_decoder_errors(),
+        Image.open(io.BytesIO(data), formats=[image_format.value]) as image,
+    ):
         frames = frame_count(image)
-        bounds.check(Extent(*image.size, frames))
+        limits.check(ImageSize(*image.size, frames))
         for frame in range(frames):
             image.seek(frame)
-            bounds.check(Extent(*image.size, frames))
+            limits.check(ImageSize(*image.size, frames))
             image.load()
         image.seek(0)
-        if found is ImageFormat.PNG and image.mode == "L" and "transparency" in image.info:
+        if image_format is ImageFormat.PNG and image.mode == "L" and "transparency" in image.info:
             image.info["transparency"] *= _STEPS.get(data[_DEPTH_AT], 1)
         yield image
 

@@ -5,7 +5,7 @@ from math import sqrt
 
 from PIL import Image
 
-from media_service.image.decode import judged
+from media_service.image.decode import translate_decoder_errors
 
 SMALLEST_BYTES = 44
 """What a WebP of one pixel takes, whatever its colour; some GIFs of one pixel take less."""
@@ -58,6 +58,6 @@ def _with_fewer_pixels(image: Image.Image, share: float) -> Image.Image:
 
 def _encode(image: Image.Image, *, quality: int, method: int, lossless: bool = False) -> bytes:
     target = io.BytesIO()
-    with judged():
+    with translate_decoder_errors():
         image.save(target, "WEBP", quality=quality, method=method, lossless=lossless)
     return target.getvalue()

@@ -1,4 +1,4 @@
-"""The files of one job. The service opens them: a decoder can open none."""
+"""The open files of one job. The service opens them, because a decoder cannot."""
 
 import os
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from media_service.image.model import VARIANTS, rendering
+from media_service.image.model import VARIANTS, rendition_path
 
 
 @dataclass(slots=True)
-class PictureFiles:
-    """Descriptors: the upload's, to be read, then one to be written for each of `VARIANTS`."""
+class JobFiles:
+    """Descriptors: the upload's to read, then one to write for each of `VARIANTS`."""
 
     descriptors: list[int] = field(default_factory=list)
 
@@ -30,28 +30,28 @@ class PictureFiles:
             os.close(self.descriptors.pop())
 
 
-def made_sizes(path: Path) -> list[int]:
-    """Return the sizes of the files beside an upload, in the order of `VARIANTS`.
+def rendition_sizes(path: Path) -> list[int]:
+    """Return the sizes of an upload's renditions, in the order of `VARIANTS`.
 
     Raises:
         OSError: one of them cannot be found.
     """
-    return [rendering(path, variant).stat().st_size for variant in VARIANTS]
+    return [rendition_path(path, variant).stat().st_size for variant in VARIANTS]
 
 
 @contextmanager
-def open_files(path: Path) -> Iterator[PictureFiles]:
-    """Open an upload and, beside it, the files that are made of it.
+def open_job_files(path: Path) -> Iterator[JobFiles]:
+    """Open an upload and, beside it, its renditions.
 
     Raises:
         OSError: one of them cannot be opened, for want of room say.
     """
-    files = PictureFiles()
+    files = JobFiles()
     try:
         files.descriptors.append(os.open(path, os.O_RDONLY))
         for variant in VARIANTS:
-            made = rendering(path, variant)
-            files.descriptors.append(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666))
+            target = rendition_path(path, variant)
+            files.descriptors.append(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666))
         yield files
     finally:
         files.close()

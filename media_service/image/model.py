@@ -1,4 +1,4 @@
-"""What an image may be, and what is known of one that passed."""
+"""The bounds of an image, and what is known of one that passed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,8 +17,8 @@ SIDES = {PREVIEW: 1280, THUMB: 256}
 VARIANTS = (ORIGINAL, *SIDES)
 VARIANT_TYPE = "image/webp"
 
-Source = bytes | mmap
-"""What a header is read from: a mapped file, or bytes."""
+ImageBytes = bytes | mmap
+"""An image file: mapped, or in memory."""
 
 
 class ImageFormat(StrEnum):
@@ -46,8 +46,8 @@ EXTENSIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """What a file's header announces, before any pixel is decoded."""
+class ImageSize:
+    """The size that a file's header announces, before any pixel is decoded."""
 
     width: int
     height: int
@@ -55,7 +55,7 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class DecodeLimits:
     """How much is decoded at most.
 
     `max_pixels` of one frame; an animation may have `ANIMATION_FACTOR` times that in all frames
@@ -66,28 +66,28 @@ class Bounds:
     max_side: int = MAX_SIDE
     max_frames: int = MAX_FRAMES
 
-    def check(self, extent: Extent) -> None:
-        """Accept an extent within the bounds.
+    def check(self, size: ImageSize) -> None:
+        """Accept a size within the limits.
 
         Raises:
             BrokenImage: a side or the number of frames is zero.
-            ImageTooLarge: it is over a bound.
+            ImageTooLarge: it exceeds a limit.
         """
-        if min(extent.width, extent.height, extent.frames) < 1:
+        if min(size.width, size.height, size.frames) < 1:
             raise BrokenImage("the image has no pixels")
-        if max(extent.width, extent.height) > self.max_side:
+        if max(size.width, size.height) > self.max_side:
             raise ImageTooLarge(f"a side has at most {self.max_side} pixels")
-        if extent.width * extent.height > self.max_pixels:
+        if size.width * size.height > self.max_pixels:
             raise ImageTooLarge(f"an image has at most {self.max_pixels} pixels")
-        if extent.frames > self.max_frames:
+        if size.frames > self.max_frames:
             raise ImageTooLarge(f"an animation has at most {self.max_frames} frames")
-        if extent.width * extent.height * extent.frames > self.max_pixels * ANIMATION_FACTOR:
+        if size.width * size.height * size.frames > self.max_pixels * ANIMATION_FACTOR:
             raise ImageTooLarge("the animation's frames have too many pixels together")
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A file that was made of a picture; `sha256` in hexadecimal digits."""
+class Rendition:
+    """One stored file of a picture; `sha256` in hexadecimal digits."""
 
     variant: str
     size: int
@@ -95,29 +95,29 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """What a whole decode has shown; width and height as the picture is seen.
+class ImageInfo:
+    """What a whole decode has shown; width and height are those of the oriented picture.
 
-    `placeholder` is its BlurHash; `made` are the files beside it, one for each of `VARIANTS`.
+    `placeholder` is its BlurHash; `renditions` has one file for each of `VARIANTS`.
     """
 
     content_type: str
     width: int
     height: int
     placeholder: str
-    made: tuple[Made, ...]
+    renditions: tuple[Rendition, ...]
 
     @property
     def stored_bytes(self) -> int:
-        """Return what all the files take together."""
-        return sum(one.size for one in self.made)
+        """Return the bytes of all renditions together."""
+        return sum(one.size for one in self.renditions)
 
     @property
-    def original(self) -> Made:
-        """Return the picture itself as it is served: cleaned, upright, of its own size."""
-        return next(one for one in self.made if one.variant == ORIGINAL)
+    def original(self) -> Rendition:
+        """Return the rendition in full size: cleaned and upright."""
+        return next(one for one in self.renditions if one.variant == ORIGINAL)
 
 
-def rendering(path: Path, variant: str) -> Path:
-    """Return where the worker writes a variant of the file at `path`."""
+def rendition_path(path: Path, variant: str) -> Path:
+    """Return where the decoder writes a variant of the file at `path`."""
     return path.with_name(f"{path.name}.{variant}")

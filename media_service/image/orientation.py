@@ -8,7 +8,7 @@ from PIL import Image
 
 from media_service.image.decode import frame_count
 from media_service.image.formats.avif.orientation import can_encode_avif
-from media_service.image.formats.model import Cleaned
+from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.png.png16 import is_png16, transpose_png16
 from media_service.image.formats.registry import CODECS
 from media_service.image.model import ImageFormat
@@ -41,7 +41,7 @@ def oriented_frame(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def apply_orientation(
-    image: Image.Image, image_format: ImageFormat, cleaned: Cleaned
+    image: Image.Image, image_format: ImageFormat, cleaned: CleanedImage
 ) -> tuple[Image.Image, bytes]:
     """Return the first frame as it is meant to be seen, and the whole file encoded so.
 

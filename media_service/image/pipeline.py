@@ -1,4 +1,4 @@
-"""From an uploaded file to what is served of it. Only the worker process imports this."""
+"""From an uploaded file to its renditions. Only the decoder process imports this."""
 
 import hashlib
 import mmap
@@ -8,24 +8,24 @@ from dataclasses import replace
 from PIL import Image
 
 from media_service.image.blurhash import blurhash
-from media_service.image.decode import decoded, judged
+from media_service.image.decode import open_decoded, translate_decoder_errors
 from media_service.image.encode import encode_within
 from media_service.image.errors import UnsupportedImage
 from media_service.image.formats.avif.orientation import read_property_orientation
 from media_service.image.formats.exif import UPRIGHT
-from media_service.image.formats.model import Cleaned
+from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.registry import CODECS
-from media_service.image.job_files import PictureFiles
+from media_service.image.job_files import JobFiles
 from media_service.image.model import (
     ORIGINAL,
     SIDES,
-    Bounds,
-    ImageFacts,
+    DecodeLimits,
     ImageFormat,
-    Made,
+    ImageInfo,
+    Rendition,
 )
 from media_service.image.orientation import apply_orientation, can_encode_again, oriented_frame
-from media_service.image.thumbnail import shrink
+from media_service.image.thumbnail import make_thumbnail
 
 HEAD_BYTES = 64
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -33,45 +33,45 @@ _PLACEHOLDER_SIDE = 32
 _WHITE = (255, 255, 255, 255)
 
 
-def render(files: PictureFiles, bounds: Bounds) -> ImageFacts:
-    """Write what is served of the upload, synced to disk, and return what it is.
+def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
+    """Write the upload's renditions, synced to disk, and return what it is.
 
     The file is cleaned first and decoded then: what has been decoded whole is what is served.
 
     Raises:
         UnsupportedImage: it is none of the five formats by its content.
         BrokenImage: it does not decode whole.
-        ImageTooLarge: it is out of bounds by its header, or memory ran out.
+        ImageTooLarge: it is out of limits by its header, or memory ran out.
         OSError: there is no room for what would be written.
     """
-    found, cleaned = _clean(files.source, bounds)
+    image_format, cleaned = _clean(files.source, limits)
     data = bytes(cleaned)
-    with decoded(data, found, bounds) as image:
-        if found is ImageFormat.AVIF:
+    with open_decoded(data, image_format, limits) as image:
+        if image_format is ImageFormat.AVIF:
             cleaned = replace(cleaned, orientation=read_property_orientation(image))
         first: Image.Image = image
-        if cleaned.orientation != UPRIGHT and can_encode_again(image, found):
-            first, data = apply_orientation(image, found, cleaned)
+        if cleaned.orientation != UPRIGHT and can_encode_again(image, image_format):
+            first, data = apply_orientation(image, image_format, cleaned)
         elif cleaned.orientation != UPRIGHT:
             first = oriented_frame(image, cleaned.orientation)
-        preview, thumb = (shrink(first, side) for side in SIDES.values())
+        preview, thumb = (make_thumbnail(first, side) for side in SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
-    made = [_write(files, ORIGINAL, data)]
+    renditions = [_write(files, ORIGINAL, data)]
     for variant, picture in zip(SIDES, (preview, thumb), strict=True):
-        made.append(_write(files, variant, encode_within(picture, len(data))))
-    return ImageFacts(found.content_type, *size, placeholder, tuple(made))
+        renditions.append(_write(files, variant, encode_within(picture, len(data))))
+    return ImageInfo(image_format.content_type, *size, placeholder, tuple(renditions))
 
 
-def _clean(source: int, bounds: Bounds) -> tuple[ImageFormat, Cleaned]:
-    found = sniff(os.read(source, HEAD_BYTES))
-    if found is None:
+def _clean(source: int, limits: DecodeLimits) -> tuple[ImageFormat, CleanedImage]:
+    image_format = detect_format(os.read(source, HEAD_BYTES))
+    if image_format is None:
         raise UnsupportedImage
     size = os.lseek(source, 0, os.SEEK_END)  # said to mmap, which might not be let ask for it
-    with judged(), mmap.mmap(source, size, access=mmap.ACCESS_READ) as data:
-        codec = CODECS[found]
+    with translate_decoder_errors(), mmap.mmap(source, size, access=mmap.ACCESS_READ) as data:
+        codec = CODECS[image_format]
         if codec.scan is not None:
-            bounds.check(codec.scan(data))
-        return found, codec.clean(data)
+            limits.check(codec.scan(data))
+        return image_format, codec.clean(data)
 
 
 def _placeholder(image: Image.Image) -> str:
@@ -82,15 +82,15 @@ def _placeholder(image: Image.Image) -> str:
     return blurhash(small.tobytes(), *small.size)
 
 
-def _write(files: PictureFiles, variant: str, data: bytes) -> Made:
+def _write(files: JobFiles, variant: str, data: bytes) -> Rendition:
     target, rest = files.target(variant), memoryview(data)
     while rest:
         rest = rest[os.write(target, rest) :]
     os.fsync(target)
-    return Made(variant, len(data), hashlib.sha256(data).hexdigest())
+    return Rendition(variant, len(data), hashlib.sha256(data).hexdigest())
 
 
-def sniff(head: bytes) -> ImageFormat | None:
+def detect_format(head: bytes) -> ImageFormat | None:
     """Return the format that the first `HEAD_BYTES` bytes announce, None for any other."""
     if head.startswith(b"\xff\xd8\xff"):
         return ImageFormat.JPEG

@@ -1,4 +1,4 @@
-"""A smaller picture in sRGB, made without a second one of full size in memory."""
+"""Smaller pictures in sRGB, made without a second picture of full size in memory."""
 
 import io
 
@@ -10,7 +10,7 @@ _PLAIN = frozenset({"L", "RGB", "RGBA", "CMYK"})
 _SRGB = ImageCms.createProfile("sRGB")
 
 
-def shrink(image: Image.Image, side: int) -> Image.Image:
+def make_thumbnail(image: Image.Image, side: int) -> Image.Image:
     """Return a copy in RGB or RGBA whose longer side has at most `side` pixels.
 
     It is first reduced by a whole factor, some rows at a time, then resampled; the colour profile

@@ -15,7 +15,7 @@ BATCH = 100
 log = structlog.get_logger()
 
 
-class Remover:
+class FileDeleter:
     """Removes what the database has noted; any number of replicas may do so at once."""
 
     def __init__(self, database: Database, storage: Storage) -> None:
@@ -24,11 +24,11 @@ class Remover:
         self._storage = storage
         self._noted = asyncio.Event()
 
-    def wake(self) -> None:
+    def notify(self) -> None:
         """Say that something was noted just now."""
         self._noted.set()
 
-    async def once(self) -> None:
+    async def run_once(self) -> None:
         """Wait until something may be noted, then remove all that is due.
 
         A replica that dies in between leaves its claims to be due again, seconds later.
@@ -55,4 +55,4 @@ class Remover:
             log.warning("file.removal_failed", picture_id=str(removal.id), error=repr(failed))
             return
         async with self._database.connection() as connection:
-            await repository.forget_removal(connection, removal.id)
+            await repository.delete_removal(connection, removal.id)

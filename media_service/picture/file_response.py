@@ -6,8 +6,8 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from media_service.picture.http_range import Span, choose_span, is_known
-from media_service.picture.model import DescribedPicture, Served
+from media_service.picture.http_range import ByteRange, matches_etag, select_range
+from media_service.picture.model import PictureRecord, Representation
 from media_service.picture.service import open_file
 from media_service.resources import SETTINGS, STORAGE, database_of
 from media_service.storage.model import StoredFile
@@ -19,12 +19,12 @@ _NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
 log = structlog.get_logger()
 
 
-def file_headers(served: Served) -> dict[str, str]:
+def file_headers(representation: Representation) -> dict[str, str]:
     """Return the headers of every answer about this file, also of one without it."""
-    plain = served.file_name.encode("ascii", "replace").decode().replace("?", "_")
-    encoded = quote(served.file_name, safe="")
+    plain = representation.file_name.encode("ascii", "replace").decode().replace("?", "_")
+    encoded = quote(representation.file_name, safe="")
     return {
-        "ETag": served.etag,
+        "ETag": representation.etag,
         "Cache-Control": "private, no-cache",
         "Content-Security-Policy": "sandbox",
         "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
@@ -32,8 +32,8 @@ def file_headers(served: Served) -> dict[str, str]:
     }
 
 
-async def answer_file(
-    request: web.Request, picture: DescribedPicture, variant: str
+async def picture_response(
+    request: web.Request, picture: PictureRecord, variant: str
 ) -> web.StreamResponse:
     """Answer with one of the picture's files, unless the client knows it.
 
@@ -41,19 +41,19 @@ async def answer_file(
         NotFound: the picture is gone, or its file.
         RangeNotSatisfiable: the part that is asked for begins behind the end.
     """
-    app, served = request.app, picture.served(variant)
-    if is_known(request.headers.get("If-None-Match"), served.etag):
+    app, representation = request.app, picture.representation(variant)
+    if matches_etag(request.headers.get("If-None-Match"), representation.etag):
         status = web.HTTPNotModified.status_code
-        return web.Response(status=status, headers=file_headers(served))
+        return web.Response(status=status, headers=file_headers(representation))
     async with open_file(database_of(request), app[STORAGE], picture, variant) as file:
         ours = any(name in request.headers for name in _NOT_FOR_NGINX)
         prefix = "" if ours else app[SETTINGS].redirect_prefix
         redirect = f"{prefix}{picture.key(variant)}" if prefix else ""
-        return await send_file(request, served, file, redirect)
+        return await file_response(request, representation, file, redirect)
 
 
-async def send_file(
-    request: web.Request, served: Served, file: StoredFile, redirect: str = ""
+async def file_response(
+    request: web.Request, representation: Representation, file: StoredFile, redirect: str = ""
 ) -> web.StreamResponse:
     """Stream the file, or the part of it that was asked for.
 
@@ -64,34 +64,36 @@ async def send_file(
         RangeNotSatisfiable: the part begins behind the end.
     """
     asked = request.headers.get("Range") if request.method == "GET" else None
-    span = choose_span(asked, request.headers.get("If-Range"), served.etag, file.size)
-    if redirect:
-        granted = {"X-Accel-Redirect": redirect, "Content-Type": served.content_type}
-        return web.Response(headers={**file_headers(served), **granted})
-    response = web.StreamResponse(
-        status=web.HTTPPartialContent.status_code if span.partial else web.HTTPOk.status_code,
-        headers={**file_headers(served), "Content-Type": served.content_type},
+    byte_range = select_range(
+        asked, request.headers.get("If-Range"), representation.etag, file.size
     )
-    if span.partial:
-        response.headers["Content-Range"] = span.content_range
-    response.content_length = span.length
+    if redirect:
+        granted = {"X-Accel-Redirect": redirect, "Content-Type": representation.content_type}
+        return web.Response(headers={**file_headers(representation), **granted})
+    response = web.StreamResponse(
+        status=web.HTTPPartialContent.status_code if byte_range.partial else web.HTTPOk.status_code,
+        headers={**file_headers(representation), "Content-Type": representation.content_type},
+    )
+    if byte_range.partial:
+        response.headers["Content-Range"] = byte_range.content_range
+    response.content_length = byte_range.length
     await response.prepare(request)
     if request.method != "HEAD":
-        await _stream(request, response, file, span)
+        await _stream(request, response, file, byte_range)
     return response
 
 
 async def _stream(
-    request: web.Request, response: web.StreamResponse, file: StoredFile, span: Span
+    request: web.Request, response: web.StreamResponse, file: StoredFile, byte_range: ByteRange
 ) -> None:
     """Write the span; a client that takes nothing for `WRITE_SECONDS` is cut off."""
     sent = 0
     try:
-        async for chunk in file.read(span.start, span.length):
+        async for chunk in file.read(byte_range.start, byte_range.length):
             async with asyncio.timeout(WRITE_SECONDS):
                 await response.write(chunk)
             sent += len(chunk)
     except (TimeoutError, ConnectionError):
-        log.info("file.sending_ended_early", sent=sent, length=span.length)
-    if sent < span.length and request.transport is not None:
+        log.info("file.sending_ended_early", sent=sent, length=byte_range.length)
+    if sent < byte_range.length and request.transport is not None:
         request.transport.abort()  # the length that was announced can no longer be kept

@@ -9,7 +9,7 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """Which bytes of a file to send."""
 
     start: int
@@ -27,13 +27,13 @@ class Span:
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
 
 
-def is_known(if_none_match: str | None, etag: str) -> bool:
+def matches_etag(if_none_match: str | None, etag: str) -> bool:
     """Return whether the client has these bytes already (weak comparison, §13.1.2)."""
     given = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     return "*" in given or etag in given
 
 
-def choose_span(range_header: str | None, if_range: str | None, etag: str, size: int) -> Span:
+def select_range(range_header: str | None, if_range: str | None, etag: str, size: int) -> ByteRange:
     """Return what to send: one range, or the whole file where a range is absent or is ignored.
 
     Several ranges, other units and syntax errors are ignored, as §14.2 allows; so is a range of
@@ -42,7 +42,7 @@ def choose_span(range_header: str | None, if_range: str | None, etag: str, size:
     Raises:
         RangeNotSatisfiable: the range begins behind the end.
     """
-    whole = Span(0, size, size)
+    whole = ByteRange(0, size, size)
     found = _RANGE.fullmatch((range_header or "").replace(" ", "").lower())
     if found is None or (if_range is not None and if_range.strip() != etag):
         return whole
@@ -54,12 +54,12 @@ def choose_span(range_header: str | None, if_range: str | None, etag: str, size:
         return whole
     if start >= size:
         raise RangeNotSatisfiable(size)
-    return Span(start, end - start + 1, size)
+    return ByteRange(start, end - start + 1, size)
 
 
-def _suffix(count: int, size: int) -> Span:
+def _suffix(count: int, size: int) -> ByteRange:
     """Return the last `count` bytes."""
     if not count:
         raise RangeNotSatisfiable(size)
     length = min(count, size)
-    return Span(size - length, length, size)
+    return ByteRange(size - length, length, size)

@@ -26,7 +26,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class DescribedPicture(Picture):
+class PictureRecord(Picture):
     """A picture with what its row says of the original, whose `size` is in bytes.
 
     `file_name` is cleaned; `created_at` is aware and in UTC.
@@ -40,17 +40,17 @@ class DescribedPicture(Picture):
     sha256: bytes
     created_at: datetime
 
-    def served(self, variant: str) -> "Served":
+    def representation(self, variant: str) -> "Representation":
         """Return what is sent of that variant."""
         digest = self.sha256.hex()
         if variant == ORIGINAL:
-            return Served(f'"{digest}"', self.content_type, self.file_name)
+            return Representation(f'"{digest}"', self.content_type, self.file_name)
         name = f"{self.file_name.rpartition('.')[0]}-{variant}.{EXTENSIONS[VARIANT_TYPE]}"
-        return Served(f'"{digest}-{variant}"', VARIANT_TYPE, name)
+        return Representation(f'"{digest}-{variant}"', VARIANT_TYPE, name)
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class Representation:
     """One variant as it is sent: its validator, type and shown name.
 
     A variant is made once, from the original and together with it; so the original's digest and

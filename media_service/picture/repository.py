@@ -6,11 +6,11 @@ from uuid import UUID
 from media_service.picture.model import Picture
 from shared.db import Connection, Record
 
-AMONG = """
+FIND_MANY = """
 SELECT id, user_id, variants FROM pictures WHERE id = ANY($1::uuid[])
 """
 
-BATCH_AFTER = """
+PAGE_AFTER = """
 SELECT id, user_id, variants FROM pictures WHERE id > $1 ORDER BY id LIMIT $2
 """
 
@@ -25,19 +25,19 @@ WHERE creative_id IN (
 RETURNING creative_id AS id, user_id, variants
 """
 
-FORGET_REMOVAL = """
+DELETE_REMOVAL = """
 DELETE FROM removals WHERE creative_id = $1
 """
 
 
-async def among(connection: Connection, ids: Sequence[UUID]) -> list[Picture]:
+async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Picture]:
     """Return the pictures, of all users, with one of the ids."""
-    return [_picture(row) for row in await connection.fetch(AMONG, ids)]
+    return [_picture(row) for row in await connection.fetch(FIND_MANY, ids)]
 
 
-async def batch_after(connection: Connection, picture_id: UUID, limit: int) -> list[Picture]:
+async def page_after(connection: Connection, picture_id: UUID, limit: int) -> list[Picture]:
     """Return up to `limit` pictures, of all users, whose ids follow, by id."""
-    return [_picture(row) for row in await connection.fetch(BATCH_AFTER, picture_id, limit)]
+    return [_picture(row) for row in await connection.fetch(PAGE_AFTER, picture_id, limit)]
 
 
 async def claim_removals(connection: Connection, limit: int) -> list[Picture]:
@@ -45,9 +45,9 @@ async def claim_removals(connection: Connection, limit: int) -> list[Picture]:
     return [_picture(row) for row in await connection.fetch(CLAIM_REMOVALS, limit)]
 
 
-async def forget_removal(connection: Connection, picture_id: UUID) -> None:
+async def delete_removal(connection: Connection, picture_id: UUID) -> None:
     """Note that the files of a picture whose row is gone are gone too."""
-    await connection.execute(FORGET_REMOVAL, picture_id)
+    await connection.execute(DELETE_REMOVAL, picture_id)
 
 
 def _picture(row: Record) -> Picture:

@@ -29,19 +29,19 @@ async def open_file(
         async with storage.open(key) as file:
             yield file
     except ObjectMissing:
-        await report_lost(database, picture, key)
+        await log_lost_file(database, picture, key)
         raise NotFound from None
 
 
-async def report_lost(database: Database, picture: Picture, key: ObjectKey) -> bool:
+async def log_lost_file(database: Database, picture: Picture, key: ObjectKey) -> bool:
     """Log a file that is missing though its row is there; return whether it is."""
-    found = await has_row(database, picture)
+    found = await picture_exists(database, picture)
     if found:
         log.error("file.missing", key=str(key), picture_id=str(picture.id))
     return found
 
 
-async def has_row(database: Database, picture: Picture) -> bool:
+async def picture_exists(database: Database, picture: Picture) -> bool:
     """Tell whether a picture that was read before is there; removed since, its files go too."""
     async with database.connection() as connection:
-        return bool(await repository.among(connection, [picture.id]))
+        return bool(await repository.find_many(connection, [picture.id]))

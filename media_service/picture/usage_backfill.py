@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from media_service.picture.model import Picture
-from media_service.quota.repository import count_picture, read_counted
+from media_service.quota.repository import read_picture_bytes, record_picture_bytes
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import Storage
 from shared.db import Database
@@ -13,21 +13,21 @@ from shared.db import Database
 log = structlog.get_logger()
 
 
-async def count_pictures(database: Database, storage: Storage, pictures: Sequence[Picture]) -> None:
+async def backfill_usage(database: Database, storage: Storage, pictures: Sequence[Picture]) -> None:
     """Count every byte of those pictures that a release before migration 0006 has stored.
 
     Any number of replicas may do so at once: a picture is counted once. One that has lost a file
     stays as it is: a store that is mounted wrongly must not empty every quota.
     """
     async with database.connection() as connection:
-        counted = await read_counted(connection, [picture.id for picture in pictures])
+        counted = await read_picture_bytes(connection, [picture.id for picture in pictures])
     uncounted = [picture for picture in pictures if picture.id not in counted]
     for picture in uncounted:
         stored_bytes = await _measure(storage, picture)
         if stored_bytes is None:
             continue
         async with database.connection() as connection:
-            await count_picture(connection, picture.id, stored_bytes)
+            await record_picture_bytes(connection, picture.id, stored_bytes)
         log.info("picture.counted", picture_id=str(picture.id), bytes=stored_bytes)
 
 

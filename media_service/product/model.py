@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from media_service.picture.model import DescribedPicture
-from media_service.quota.model import CountedPicture
+from media_service.picture.model import PictureRecord
+from media_service.quota.model import PictureUsage
 from shared.entropy import Entropy
 from shared.paging import Position
 
@@ -23,7 +23,7 @@ Visibility = Literal["public", "hidden"]
 
 
 @dataclass(frozen=True, slots=True)
-class Photo(DescribedPicture):
+class Photo(PictureRecord):
     """A row of `photos`: a picture of a product's."""
 
 
@@ -32,7 +32,7 @@ class StoredPhoto:
     """A photo whose files the store keeps, and what they take of its owner's quota."""
 
     photo: Photo
-    counted: CountedPicture
+    counted: PictureUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ProductDetails:
     """What a user says of a new product; what a repetition has to have alike."""
 
     name: str
@@ -68,15 +68,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ProductDraft:
     """A product as its form describes it; `photo` is the file's name at the client, if any."""
 
-    offer: Offer
+    details: ProductDetails
     photo: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ProductUpdate:
     """What is to become of a product; None leaves a field as it is."""
 
     name: str | None = None

@@ -7,18 +7,18 @@ from uuid import UUID
 
 import structlog
 
-from media_service.idempotency.model import FirstAnswer, fingerprint
-from media_service.picture.file_deleter import Remover
+from media_service.idempotency.model import StoredResponse, hash_request
+from media_service.picture.file_deleter import FileDeleter
 from media_service.product import repository
-from media_service.product.model import Draft, Photo, Product, StoredPhoto
-from media_service.product.service import ROUTE, commit, get_product, new_product
-from media_service.quota.model import CountedPicture
-from media_service.quota.repository import read_counted
-from media_service.quota.service import take_room
-from media_service.storage.model import StagedFile
-from media_service.upload.context import Intake, discarding, upload_turn
-from media_service.upload.pending_upload import Arrival
-from media_service.upload.pipeline import described, places, render, told_by
+from media_service.product.model import Photo, Product, ProductDraft, StoredPhoto
+from media_service.product.service import ROUTE, get_product, new_product, store_product
+from media_service.quota.model import PictureUsage
+from media_service.quota.repository import read_picture_bytes
+from media_service.quota.service import reserve_bytes
+from media_service.storage.model import TempFile
+from media_service.upload.context import UploadContext, discard_on_refusal, upload_guard
+from media_service.upload.pending_upload import PendingUpload
+from media_service.upload.pipeline import digest_if_keyed, picture_record, render, storage_paths
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
@@ -27,9 +27,11 @@ from shared.if_match import IfMatch
 log = structlog.get_logger()
 
 
-async def create_with_photo(
-    intake: Intake, arrival: Arrival[Draft], answer: Callable[[Product, bytes], FirstAnswer]
-) -> FirstAnswer:
+async def create_product_with_photo(
+    context: UploadContext,
+    upload: PendingUpload[ProductDraft],
+    answer: Callable[[Product, bytes], StoredResponse],
+) -> StoredResponse:
     """Return what the product that the form describes is answered with; all of it is durable.
 
     Files come before rows, as with creatives. A repeated request gets the first one's answer.
@@ -37,44 +39,50 @@ async def create_with_photo(
     Raises:
         The same as `media_service.upload.service.take_in`, but for the schedule.
     """
-    intake.images.require_room(arrival.user_id)
+    context.images.require_room(upload.user_id)
     async with (
-        upload_turn(intake, ROUTE, arrival, least=0) as turn,
-        intake.storage.stage() as staged,
+        upload_guard(context, ROUTE, upload, at_least=0) as request,
+        context.storage.create_temp_file() as temp_file,
     ):
-        draft = await arrival.read(staged)
-        digest = await told_by(arrival, staged)
-        mark = fingerprint(asdict(draft.offer), None if draft.photo is None else digest)
-        if repeated := turn.first_answer(mark):
+        draft = await upload.read(temp_file)
+        digest = await digest_if_keyed(upload, temp_file)
+        request_hash = hash_request(asdict(draft.details), None if draft.photo is None else digest)
+        if repeated := request.stored_response(request_hash):
             return repeated
-        stored = None if draft.photo is None else await _keep(intake, staged, arrival, draft.photo)
+        stored = (
+            None if draft.photo is None else await _keep(context, temp_file, upload, draft.photo)
+        )
         photo_id = stored.photo.id if stored else None
-        product = new_product(draft.offer, arrival.user_id, intake.clock, intake.entropy, photo_id)
-        async with discarding(intake.storage, stored.photo.files() if stored else []):
-            first = answer(product, mark)
-            return await commit(intake, arrival.token, turn, product, first, stored=stored)
+        product = new_product(
+            draft.details, upload.user_id, context.clock, context.entropy, photo_id
+        )
+        async with discard_on_refusal(context.storage, stored.photo.files() if stored else []):
+            first = answer(product, request_hash)
+            return await store_product(
+                context, upload.token, request, product, first, stored=stored
+            )
 
 
-async def put_photo(
-    intake: Intake, arrival: Arrival[str], product_id: str, remover: Remover
+async def replace_photo(
+    context: UploadContext, upload: PendingUpload[str], product_id: str, file_deleter: FileDeleter
 ) -> Product:
     """Return the user's product with its new photo; the old one's files are let go of.
 
     Raises:
         NotFound: there is no such product, or it is somebody else's.
-        The same as `create_with_photo` otherwise.
+        The same as `create_product_with_photo` otherwise.
     """
-    freed = await _read_stored_bytes(intake.database, product_id, arrival.user_id)
-    intake.images.require_room(arrival.user_id)
-    unkeyed = replace(arrival, key=None)
+    freed = await _read_stored_bytes(context.database, product_id, upload.user_id)
+    context.images.require_room(upload.user_id)
+    unkeyed = replace(upload, key=None)
     async with (
-        upload_turn(intake, ROUTE, unkeyed, least=0, freed=freed),
-        intake.storage.stage() as staged,
+        upload_guard(context, ROUTE, unkeyed, at_least=0, freed=freed),
+        context.storage.create_temp_file() as temp_file,
     ):
-        stored = await _keep(intake, staged, arrival, await arrival.read(staged))
-        async with discarding(intake.storage, stored.photo.files()):
-            product = await _replace(intake, arrival.token, product_id, stored)
-    remover.wake()
+        stored = await _keep(context, temp_file, upload, await upload.read(temp_file))
+        async with discard_on_refusal(context.storage, stored.photo.files()):
+            product = await _replace(context, upload.token, product_id, stored)
+    file_deleter.notify()
     log.info("product.photo_replaced", product_id=product_id)
     return product
 
@@ -92,9 +100,9 @@ async def get_photo(database: Database, product_id: str, viewer: UUID | None) ->
     return found
 
 
-async def remove_product(
+async def delete_product(
     database: Database,
-    remover: Remover,
+    file_deleter: FileDeleter,
     product_id: str,
     user_id: UUID,
     expected: IfMatch,
@@ -106,10 +114,10 @@ async def remove_product(
         VersionMismatch: it is not a version that is expected.
     """
     async with database.transaction() as connection:
-        if not await repository.remove(connection, product_id, user_id, expected):
+        if not await repository.delete(connection, product_id, user_id, expected):
             found = await repository.find(connection, product_id, user_id)
             raise VersionMismatch if found and found.user_id == user_id else NotFound
-    remover.wake()
+    file_deleter.notify()
     log.info("product.deleted", product_id=product_id)
 
 
@@ -122,25 +130,27 @@ async def _read_stored_bytes(database: Database, product_id: str, user_id: UUID)
         photo = await repository.find_photo(connection, product_id, user_id)
         if photo is None:
             return 0
-        return (await read_counted(connection, [photo.id])).get(photo.id, photo.size)
+        return (await read_picture_bytes(connection, [photo.id])).get(photo.id, photo.size)
 
 
-async def _replace(intake: Intake, token: str, product_id: str, stored: StoredPhoto) -> Product:
+async def _replace(
+    context: UploadContext, token: str, product_id: str, stored: StoredPhoto
+) -> Product:
     """Exchange the rows: the old photo's room is free before the new one needs it."""
-    intake.authenticator.authenticate(token)
+    context.authenticator.authenticate(token)
     photo = stored.photo
-    async with intake.database.transaction() as connection:
-        if not await repository.take_photo_off(connection, product_id, photo.user_id):
+    async with context.database.transaction() as connection:
+        if not await repository.detach_photo(connection, product_id, photo.user_id):
             raise NotFound
-        await take_room(connection, photo.user_id, stored.counted, intake.allowance)
-        return await repository.put_photo_on(connection, product_id, photo)
+        await reserve_bytes(connection, photo.user_id, stored.counted, context.quota)
+        return await repository.attach_photo(connection, product_id, photo)
 
 
 async def _keep(
-    intake: Intake, staged: StagedFile, arrival: Arrival[Any], name: str
+    context: UploadContext, temp_file: TempFile, upload: PendingUpload[Any], name: str
 ) -> StoredPhoto:
-    facts = await render(intake.images, staged, arrival)
-    new, now = new_id(intake.clock, intake.entropy), intake.clock.now()
-    photo = Photo(**asdict(described(facts, new, arrival.user_id, name=name, now=now)))
-    await intake.storage.keep(places(facts, staged, photo.key))
-    return StoredPhoto(photo, CountedPicture(photo.id, facts.stored_bytes))
+    info = await render(context.images, temp_file, upload)
+    new, now = new_id(context.clock, context.entropy), context.clock.now()
+    photo = Photo(**asdict(picture_record(info, new, upload.user_id, name=name, now=now)))
+    await context.storage.put(storage_paths(info, temp_file, photo.key))
+    return StoredPhoto(photo, PictureUsage(photo.id, info.stored_bytes))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from media_service.product.model import Change, Photo, Product
+from media_service.product.model import Photo, Product, ProductUpdate
 from shared.db import Connection, Record
 from shared.if_match import IfMatch
 from shared.paging import Position
@@ -72,7 +72,7 @@ A frequent word fills the page from the newest rows. For any other, the index of
 that it is asked apart from order and place leaves the planner no scan of all rows instead.
 """
 
-CHANGE = f"""
+UPDATE = f"""
 UPDATE products
 SET name = coalesce($4, name), description = coalesce($5, description),
     price = coalesce($6, price), currency = coalesce($7, currency),
@@ -81,7 +81,7 @@ WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING {COLUMNS}
 """
 
-REMOVE = """
+DELETE = """
 DELETE FROM products
 WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING photo_id
@@ -102,15 +102,15 @@ LOCK = """
 SELECT photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE
 """
 
-TAKE_PHOTO_OFF = """
+DETACH_PHOTO = """
 UPDATE products SET photo_id = NULL WHERE id = $1
 """
 
-REMOVE_PHOTO = """
+DELETE_PHOTO = """
 DELETE FROM photos WHERE id = $1
 """
 
-PUT_PHOTO_ON = f"""
+ATTACH_PHOTO = f"""
 UPDATE products SET photo_id = $2, updated_at = $3, version = version + 1
 WHERE id = $1
 RETURNING {COLUMNS}
@@ -142,7 +142,7 @@ async def find(connection: Connection, product_id: str, viewer: UUID | None) -> 
     return _product(row) if row else None
 
 
-async def page(
+async def page_of_user(
     connection: Connection, user_id: UUID, before: Position[str], limit: int
 ) -> list[Product]:
     """Return the user's products before a place, the newest first."""
@@ -150,7 +150,7 @@ async def page(
     return [_product(row) for row in rows]
 
 
-async def public_page(
+async def page_of_public(
     connection: Connection, text: str | None, before: Position[str], limit: int
 ) -> list[Product]:
     """Return everybody's visible products, or those with all the words, the newest first."""
@@ -161,41 +161,41 @@ async def public_page(
     return [_product(row) for row in rows]
 
 
-async def change(
+async def update(
     connection: Connection,
     product_id: str,
     user_id: UUID,
     *,
     expected: IfMatch,
-    wanted: Change,
+    update: ProductUpdate,
     now: datetime,
 ) -> Product | None:
     """Change the user's product; return None when there is none of a version that is expected."""
     row = await connection.fetchrow(
-        CHANGE,
+        UPDATE,
         product_id,
         user_id,
         expected.listed,
-        wanted.name,
-        wanted.description,
-        wanted.price,
-        wanted.currency,
-        wanted.visibility,
+        update.name,
+        update.description,
+        update.price,
+        update.currency,
+        update.visibility,
         now,
     )
     return _product(row) if row else None
 
 
-async def remove(connection: Connection, product_id: str, user_id: UUID, expected: IfMatch) -> bool:
+async def delete(connection: Connection, product_id: str, user_id: UUID, expected: IfMatch) -> bool:
     """Delete the user's product, if its version is expected, and its photo's row.
 
     Return False when there was none. Called in a transaction: a statement that had to wait for
     the product does not see the photo that it got meanwhile, the next one does.
     """
-    row = await connection.fetchrow(REMOVE, product_id, user_id, expected.listed)
+    row = await connection.fetchrow(DELETE, product_id, user_id, expected.listed)
     if row is None:
         return False
-    await connection.execute(REMOVE_PHOTO, row["photo_id"])
+    await connection.execute(DELETE_PHOTO, row["photo_id"])
     return True
 
 
@@ -222,7 +222,7 @@ async def find_photo(connection: Connection, product_id: str, viewer: UUID | Non
     return Photo(**dict(row) | {"variants": tuple(row["variants"])}) if row else None
 
 
-async def take_photo_off(connection: Connection, product_id: str, user_id: UUID) -> bool:
+async def detach_photo(connection: Connection, product_id: str, user_id: UUID) -> bool:
     """Lock the user's product and remove its photo's row; return False when there is no product.
 
     The product's row is locked before any other of its user's, here as when it is deleted.
@@ -230,15 +230,15 @@ async def take_photo_off(connection: Connection, product_id: str, user_id: UUID)
     row = await connection.fetchrow(LOCK, product_id, user_id)
     if row is None:
         return False
-    await connection.execute(TAKE_PHOTO_OFF, product_id)
-    await connection.execute(REMOVE_PHOTO, row["photo_id"])
+    await connection.execute(DETACH_PHOTO, product_id)
+    await connection.execute(DELETE_PHOTO, row["photo_id"])
     return True
 
 
-async def put_photo_on(connection: Connection, product_id: str, photo: Photo) -> Product:
+async def attach_photo(connection: Connection, product_id: str, photo: Photo) -> Product:
     """Give a product that the transaction has locked its photo, whose row is there."""
     await insert_photo(connection, photo)
-    row = await connection.fetchrow(PUT_PHOTO_ON, product_id, photo.id, photo.created_at)
+    row = await connection.fetchrow(ATTACH_PHOTO, product_id, photo.id, photo.created_at)
     if row is None:  # pragma: no cover - it is locked
         raise LookupError(product_id)
     return _product(row)

@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.file_response import answer_file
+from media_service.picture.file_response import picture_response
 from media_service.product import photo, service
-from media_service.product.model import ID_PATTERN, Change, Product, read_product_id
+from media_service.product.model import ID_PATTERN, Product, ProductUpdate, read_product_id
 from media_service.product.schemas import (
     PhotoForm,
     PhotoQuery,
@@ -16,18 +16,18 @@ from media_service.product.schemas import (
     ProductPage,
     ProductQuery,
     PublicQuery,
-    first_answer,
+    created_response,
 )
 from media_service.resources import (
     CALLER,
     CLOCK,
     DATABASE,
-    INTAKE,
-    REMOVER,
+    FILE_DELETER,
     TOKEN,
+    UPLOAD_CONTEXT,
     database_of,
 )
-from media_service.upload.request import IDEMPOTENCY_KEY, read_arrival, read_key
+from media_service.upload.request import IDEMPOTENCY_KEY, read_idempotency_key, read_upload
 from media_service.upload.routes import KEY_ERRORS, UPLOAD_ERRORS, answer_created
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
 from shared.if_match import IF_MATCH, read_if_match, version_tag
@@ -56,14 +56,16 @@ _IMAGE = Content("image/*", "The file's bytes")
 )
 async def create_product(request: web.Request) -> web.Response:
     """Take the product in and answer with it."""
-    intake = request.app[INTAKE]
+    context = request.app[UPLOAD_CONTEXT]
     if request.content_type != JSON:
-        arrival = read_arrival(request, ProductForm, PHOTO_FIELD, ProductForm.draft)
-        return answer_created(await photo.create_with_photo(intake, arrival, first_answer))
-    key, body = read_key(request), await read_body(request, ProductBody)
+        upload = read_upload(request, ProductForm, PHOTO_FIELD, ProductForm.draft)
+        return answer_created(
+            await photo.create_product_with_photo(context, upload, created_response)
+        )
+    key, body = read_idempotency_key(request), await read_body(request, ProductBody)
     caller, token = request[CALLER].sub, request[TOKEN]
     first = await service.create(
-        intake, body.offer(), caller, token=token, key=key, answer=first_answer
+        context, body.details(), caller, token=token, key=key, answer=created_response
     )
     return answer_created(first)
 
@@ -126,12 +128,12 @@ async def patch_product(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
     app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
     body = await read_body(request, ProductChange)
-    product = await service.change_product(
+    product = await service.update_product(
         app[DATABASE],
         _product_id(request),
         request[CALLER].sub,
         expected=expected,
-        wanted=Change(**body.model_dump()),
+        update=ProductUpdate(**body.model_dump()),
         now=app[CLOCK].now(),
     )
     return _answer_product(product)
@@ -149,8 +151,8 @@ async def patch_product(request: web.Request) -> web.Response:
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
     app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
-    await photo.remove_product(
-        app[DATABASE], app[REMOVER], _product_id(request), request[CALLER].sub, expected
+    await photo.delete_product(
+        app[DATABASE], app[FILE_DELETER], _product_id(request), request[CALLER].sub, expected
     )
     return web.Response(status=web.HTTPNoContent.status_code)
 
@@ -168,10 +170,12 @@ async def delete_product(request: web.Request) -> web.Response:
 )
 async def put_photo(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    arrival = read_arrival(request, PhotoForm, PHOTO_FIELD, PhotoForm.draft)
+    upload = read_upload(request, PhotoForm, PHOTO_FIELD, PhotoForm.draft)
     app = request.app
     return _answer_product(
-        await photo.put_photo(app[INTAKE], arrival, _product_id(request), app[REMOVER])
+        await photo.replace_photo(
+            app[UPLOAD_CONTEXT], upload, _product_id(request), app[FILE_DELETER]
+        )
     )
 
 
@@ -217,7 +221,7 @@ async def _answer_photo(request: web.Request) -> web.StreamResponse:
         )
     except NotFound as missing:
         raise refused or missing from None
-    return await answer_file(request, found, variant)
+    return await picture_response(request, found, variant)
 
 
 async def _identify(request: web.Request) -> DomainError | None:

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from media_service.idempotency.model import FirstAnswer
+from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import PREFIX, Variant
 from media_service.product.currency import CURRENCIES
 from media_service.product.model import (
@@ -23,9 +23,9 @@ from media_service.product.model import (
     MAX_DESCRIPTION,
     MAX_NAME,
     MAX_PRICE,
-    Draft,
-    Offer,
     Product,
+    ProductDetails,
+    ProductDraft,
     Visibility,
     read_product_id,
 )
@@ -82,9 +82,9 @@ class ProductBody(BaseModel):
     currency: Currency
     visibility: Visibility = "public"
 
-    def offer(self) -> Offer:
+    def details(self) -> ProductDetails:
         """Return the product that is offered."""
-        return Offer(**self.model_dump(include=set(ProductBody.model_fields)))
+        return ProductDetails(**self.model_dump(include=set(ProductBody.model_fields)))
 
 
 class ProductForm(ProductBody):
@@ -95,9 +95,9 @@ class ProductForm(ProductBody):
     price: Annotated[Price, BeforeValidator(_digits)]
     photo: Annotated[str, Binary] | None = None
 
-    def draft(self) -> Draft:
+    def draft(self) -> ProductDraft:
         """Return what the form describes."""
-        return Draft(self.offer(), self.photo)
+        return ProductDraft(self.details(), self.photo)
 
 
 class PhotoForm(BaseModel):
@@ -194,10 +194,10 @@ class ProductAnswer(BaseModel):
         )
 
 
-def first_answer(product: Product, mark: bytes) -> FirstAnswer:
+def created_response(product: Product, request_hash: bytes) -> StoredResponse:
     """Return what is answered when the product is new, to the request with that fingerprint."""
     text = ProductAnswer.of(product).model_dump_json()
-    return FirstAnswer(mark, text, product_url(product.id))
+    return StoredResponse(request_hash, text, product_url(product.id))
 
 
 class ProductPage(Page[ProductAnswer]):

@@ -7,12 +7,18 @@ from uuid import UUID
 
 import structlog
 
-from media_service.idempotency.model import FirstAnswer, KeyUse, fingerprint
-from media_service.idempotency.service import Turn, taking_turn
+from media_service.idempotency.model import IdempotencyKey, StoredResponse, hash_request
+from media_service.idempotency.service import IdempotentRequest, idempotency_guard
 from media_service.product import repository
-from media_service.product.model import Change, Offer, Product, StoredPhoto, new_product_id
-from media_service.quota.service import count_upload, take_room
-from media_service.upload.context import Intake
+from media_service.product.model import (
+    Product,
+    ProductDetails,
+    ProductUpdate,
+    StoredPhoto,
+    new_product_id,
+)
+from media_service.quota.service import count_upload, reserve_bytes
+from media_service.upload.context import UploadContext
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
@@ -25,7 +31,11 @@ log = structlog.get_logger()
 
 
 def new_product(
-    offer: Offer, user_id: UUID, clock: Clock, entropy: Entropy, photo_id: UUID | None = None
+    details: ProductDetails,
+    user_id: UUID,
+    clock: Clock,
+    entropy: Entropy,
+    photo_id: UUID | None = None,
 ) -> Product:
     """Return what is offered, as it begins."""
     now = clock.now()
@@ -36,19 +46,19 @@ def new_product(
         created_at=now,
         updated_at=now,
         version=1,
-        **asdict(offer),
+        **asdict(details),
     )
 
 
 async def create(
-    intake: Intake,
-    offer: Offer,
+    context: UploadContext,
+    details: ProductDetails,
     user_id: UUID,
     *,
     token: str,
     key: str | None,
-    answer: Callable[[Product, bytes], FirstAnswer],
-) -> FirstAnswer:
+    answer: Callable[[Product, bytes], StoredResponse],
+) -> StoredResponse:
     """Return what the new product, which has no photo, is answered with; its row is durable.
 
     Raises:
@@ -56,40 +66,40 @@ async def create(
         RateLimited: too many of the user's uploads today; this counts as one.
         TokenInvalid, TokenRevoked: the token, or the user, is no longer good.
     """
-    name = new_id(intake.clock, intake.entropy)
-    use = KeyUse(user_id, ROUTE, key, name) if key else None
-    mark = fingerprint(asdict(offer), None)
-    async with taking_turn(intake.database, use, intake.clock) as turn:
-        if repeated := turn.first_answer(mark):
+    name = new_id(context.clock, context.entropy)
+    use = IdempotencyKey(user_id, ROUTE, key, name) if key else None
+    request_hash = hash_request(asdict(details), None)
+    async with idempotency_guard(context.database, use, context.clock) as request:
+        if repeated := request.stored_response(request_hash):
             return repeated
-        product = new_product(offer, user_id, intake.clock, intake.entropy)
-        await count_upload(intake.database, intake.allowance, user_id, product.created_at)
-        return await commit(intake, token, turn, product, answer(product, mark))
+        product = new_product(details, user_id, context.clock, context.entropy)
+        await count_upload(context.database, context.quota, user_id, product.created_at)
+        return await store_product(context, token, request, product, answer(product, request_hash))
 
 
-async def commit(
-    intake: Intake,
+async def store_product(
+    context: UploadContext,
     token: str,
-    turn: Turn,
+    request: IdempotentRequest,
     product: Product,
-    first: FirstAnswer,
+    first: StoredResponse,
     *,
     stored: StoredPhoto | None = None,
-) -> FirstAnswer:
+) -> StoredResponse:
     """Write the rows and their answer while the token and the room last.
 
     Raises:
         QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
     """
-    intake.authenticator.authenticate(token)
-    async with intake.database.transaction() as connection:
+    context.authenticator.authenticate(token)
+    async with context.database.transaction() as connection:
         counted = stored.counted if stored else None
-        await take_room(connection, product.user_id, counted, intake.allowance)
+        await reserve_bytes(connection, product.user_id, counted, context.quota)
         if stored:
             await repository.insert_photo(connection, stored.photo)
         if not await repository.insert(connection, product):
             raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
-        await turn.finish(connection, first)
+        await request.store_response(connection, first)
     log.info("product.created", product_id=product.id)
     return first
 
@@ -99,7 +109,7 @@ async def list_products(
 ) -> list[Product]:
     """Return one page of the user's products, the newest first."""
     async with database.connection() as connection:
-        return await repository.page(connection, user_id, before, limit)
+        return await repository.page_of_user(connection, user_id, before, limit)
 
 
 async def search_products(
@@ -107,7 +117,7 @@ async def search_products(
 ) -> list[Product]:
     """Return one page of everybody's visible products, the newest first."""
     async with database.connection() as connection:
-        return await repository.public_page(connection, text, before, limit)
+        return await repository.page_of_public(connection, text, before, limit)
 
 
 async def get_product(database: Database, product_id: str, viewer: UUID) -> Product:
@@ -123,13 +133,13 @@ async def get_product(database: Database, product_id: str, viewer: UUID) -> Prod
     return product
 
 
-async def change_product(
+async def update_product(
     database: Database,
     product_id: str,
     user_id: UUID,
     *,
     expected: IfMatch,
-    wanted: Change,
+    update: ProductUpdate,
     now: datetime,
 ) -> Product:
     """Return the user's product as it is after the change.
@@ -139,8 +149,8 @@ async def change_product(
         VersionMismatch: it is not a version that is expected.
     """
     async with database.connection() as connection:
-        changed = await repository.change(
-            connection, product_id, user_id, expected=expected, wanted=wanted, now=now
+        changed = await repository.update(
+            connection, product_id, user_id, expected=expected, update=update, now=now
         )
         if changed is None:
             found = await repository.find(connection, product_id, user_id)

@@ -1,1 +1,1 @@
-"""What a user may send and store: counted in one row each, whichever replica they talk to."""
+"""The quota of each user: bytes and uploads, counted in one row that all replicas share."""

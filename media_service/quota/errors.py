@@ -1,9 +1,9 @@
-"""Refusals that concern a user's share."""
+"""Errors of the quota."""
 
 from shared.errors import DomainError
 
 
 class QuotaExceeded(DomainError):
-    """The user's files would take more room than they may."""
+    """The user's files would exceed the quota."""
 
     code, status, title = "quota_exceeded", 413, "Your room for files is used up"

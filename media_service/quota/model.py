@@ -1,49 +1,49 @@
-"""A user's share, and what is used of it."""
+"""The quota of a user, and how much of it is used."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 LEASE = timedelta(seconds=150)
-"""How long something under way is believed to be alive after it was last heard of."""
+"""How long an operation counts as running after its last heartbeat."""
 
 RENEW_SECONDS = 50
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """What each user may store, in bytes, and send. A day is one in UTC."""
+class QuotaLimits:
+    """The limits of each user. A day is one in UTC."""
 
     stored_bytes: int
     uploads_per_day: int
-    uploads_at_once: int
+    concurrent_uploads: int
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """One upload of a user's. `announced`: bytes that it will store at least, none on repetition.
+class ActiveUpload:
+    """One upload in progress. `declared_bytes`: what it stores at least; 0 for a replay.
 
-    One that repeats another does not count for the day.
+    A replay, which repeats an earlier request, does not count for the day.
     """
 
     id: UUID
     user_id: UUID
-    announced: int
-    repeats: bool = False
+    declared_bytes: int
+    is_replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class CountedPicture:
-    """What a picture takes of its owner's quota: the bytes of all its files."""
+class PictureUsage:
+    """The share of a picture in its owner's quota: the bytes of all its files."""
 
     id: UUID
     stored_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What a user's row says at a moment."""
+class Usage:
+    """What a user has stored, and uploaded on `day`."""
 
     stored_bytes: int
     day: date

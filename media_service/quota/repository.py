@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from media_service.quota.model import LEASE, Allowance, CountedPicture, Tally, Upload
+from media_service.quota.model import LEASE, ActiveUpload, PictureUsage, QuotaLimits, Usage
 from shared.db import Connection
 
 BEGIN_UPLOAD = """
@@ -42,7 +42,7 @@ END_UPLOAD = """
 UPDATE owners SET under_way = under_way - $2 WHERE user_id = $1
 """
 
-TAKE_ROOM = """
+RESERVE_BYTES = """
 WITH taken AS (
     INSERT INTO owners AS o (user_id, bytes) SELECT $1, $2 WHERE $2::bigint <= $3::bigint
     ON CONFLICT (user_id) DO UPDATE SET bytes = o.bytes + excluded.bytes
@@ -56,7 +56,7 @@ SELECT true FROM taken
 """
 """The owner's row stays locked until the transaction ends: a deletion comes before or after."""
 
-COUNT_PICTURE = """
+RECORD_PICTURE_BYTES = """
 WITH creative AS (
     SELECT user_id, size FROM creatives WHERE id = $1 FOR KEY SHARE
 ), photo AS (
@@ -74,64 +74,62 @@ WHERE o.user_id = picture.user_id
 """
 """The picture's row stays locked: a deletion comes before, or gives back what is counted here."""
 
-READ_COUNTED = """
+READ_PICTURE_BYTES = """
 SELECT picture_id, bytes FROM counted_pictures WHERE picture_id = ANY($1::uuid[])
 """
 
-MARK_DELETED = """
+MARK_USER_DELETED = """
 INSERT INTO owners AS o (user_id, deleted_at) VALUES ($1, $2)
 ON CONFLICT (user_id) DO UPDATE SET deleted_at = coalesce(o.deleted_at, excluded.deleted_at)
 """
 
-READ = """
+READ_USAGE = """
 SELECT bytes, day, uploads, deleted_at FROM owners WHERE user_id = $1
 """
 
 
 async def begin_upload(
-    connection: Connection, upload: Upload, allowance: Allowance, now: datetime
+    connection: Connection, upload: ActiveUpload, quota: QuotaLimits, now: datetime
 ) -> bool:
-    """Count the upload and note it as under way; return False when the user may not now."""
+    """Count the upload and record it as active; return False when a limit is hit."""
     begun = await connection.fetchval(
         BEGIN_UPLOAD,
         upload.user_id,
         now.date(),
-        0 if upload.repeats else 1,
+        0 if upload.is_replay else 1,
         str(upload.id),
         (now + LEASE).timestamp(),
-        upload.announced,
-        allowance.stored_bytes,
+        upload.declared_bytes,
+        quota.stored_bytes,
         now.timestamp(),
-        allowance.uploads_per_day,
-        allowance.uploads_at_once,
+        quota.uploads_per_day,
+        quota.concurrent_uploads,
     )
     return begun is not None
 
 
 async def count_upload(
-    connection: Connection, user_id: UUID, allowance: Allowance, now: datetime
+    connection: Connection, user_id: UUID, quota: QuotaLimits, now: datetime
 ) -> bool:
     """Count what is over at once as an upload of the day; return False when the user may not."""
-    counted = await connection.fetchval(
-        COUNT_UPLOAD, user_id, now.date(), allowance.uploads_per_day
-    )
+    counted = await connection.fetchval(COUNT_UPLOAD, user_id, now.date(), quota.uploads_per_day)
     return counted is not None
 
 
-async def renew_upload(connection: Connection, upload: Upload, now: datetime) -> None:
-    """Say that the upload is still under way."""
+async def renew_upload(connection: Connection, upload: ActiveUpload, now: datetime) -> None:
+    """Extend the upload's lease."""
     await connection.execute(
         RENEW_UPLOAD, upload.user_id, str(upload.id), (now + LEASE).timestamp()
     )
 
 
-async def end_upload(connection: Connection, upload: Upload) -> None:
-    """Take the upload off those under way."""
+async def end_upload(connection: Connection, upload: ActiveUpload) -> None:
+    """Remove the upload from the active ones."""
     await connection.execute(END_UPLOAD, upload.user_id, str(upload.id))
 
 
-async def take_room(
-    connection: Connection, user_id: UUID, picture: CountedPicture | None, quota: int
+async def reserve_bytes(
+    connection: Connection, user_id: UUID, picture: PictureUsage | None, quota: int
 ) -> bool:
     """Count the picture's bytes; return False when they do not fit or the user is deleted.
 
@@ -139,33 +137,33 @@ async def take_room(
     no picture, always fits.
     """
     size, picture_id = (picture.stored_bytes, picture.id) if picture else (0, None)
-    return await connection.fetchval(TAKE_ROOM, user_id, size, quota, picture_id) is not None
+    return await connection.fetchval(RESERVE_BYTES, user_id, size, quota, picture_id) is not None
 
 
-async def count_picture(connection: Connection, picture_id: UUID, stored_bytes: int) -> None:
-    """Count every byte of a picture of which only the original was counted; else do nothing."""
-    await connection.execute(COUNT_PICTURE, picture_id, stored_bytes)
+async def record_picture_bytes(connection: Connection, picture_id: UUID, stored_bytes: int) -> None:
+    """Count all bytes of a picture of which only the original was counted; else do nothing."""
+    await connection.execute(RECORD_PICTURE_BYTES, picture_id, stored_bytes)
 
 
-async def read_counted(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return what each picture's deletion gives back; one without an entry, its original alone."""
-    rows = await connection.fetch(READ_COUNTED, ids)
+async def read_picture_bytes(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the counted bytes of each picture; without an entry, only its original is counted."""
+    rows = await connection.fetch(READ_PICTURE_BYTES, ids)
     return {row["picture_id"]: row["bytes"] for row in rows}
 
 
-async def mark_deleted(connection: Connection, user_id: UUID, now: datetime) -> None:
-    """Let nothing be added for this user from now on.
+async def mark_user_deleted(connection: Connection, user_id: UUID, now: datetime) -> None:
+    """Refuse every addition for this user from now on.
 
-    In a transaction of its own, before what there is is removed: everything added has been
-    committed then, and removals, which lock the row last, are not waited for.
+    Call it in a transaction of its own, before the user's rows are deleted. Then every addition has
+    committed, and no deletion, which locks the row last, is waited for.
     """
-    await connection.execute(MARK_DELETED, user_id, now)
+    await connection.execute(MARK_USER_DELETED, user_id, now)
 
 
-async def read(connection: Connection, user_id: UUID) -> Tally | None:
-    """Return what the user's row says, None when nothing was ever counted."""
-    row = await connection.fetchrow(READ, user_id)
+async def read_usage(connection: Connection, user_id: UUID) -> Usage | None:
+    """Return the user's usage, None when nothing was ever counted."""
+    row = await connection.fetchrow(READ_USAGE, user_id)
     if row is None:
         return None
     deleted = row["deleted_at"] is not None
-    return Tally(row["bytes"], row["day"], row["uploads"], deleted)
+    return Usage(row["bytes"], row["day"], row["uploads"], deleted)

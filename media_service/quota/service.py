@@ -1,4 +1,4 @@
-"""Letting a user's uploads in, and what they store."""
+"""Enforces the quota: uploads a day, uploads at once, stored bytes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from media_service.quota import repository
 from media_service.quota.errors import QuotaExceeded
 from media_service.quota.model import (
     RENEW_SECONDS,
-    Allowance,
-    CountedPicture,
-    Tally,
-    Upload,
+    ActiveUpload,
+    PictureUsage,
+    QuotaLimits,
+    Usage,
     seconds_until_tomorrow,
 )
 from shared.background import run_periodically
@@ -22,28 +22,28 @@ from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import DomainError, RateLimited, ServiceUnavailable, TokenRevoked
 
-AT_ONCE_RETRY_AFTER = 5
+CONCURRENT_RETRY_AFTER = 5
 log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def uploading(
-    database: Database, allowance: Allowance, upload: Upload, clock: Clock
+async def upload_slot(
+    database: Database, quota: QuotaLimits, upload: ActiveUpload, clock: Clock
 ) -> AsyncIterator[None]:
-    """Count the upload, and hold its place among the user's for the block.
+    """Count the upload, and hold one of the user's upload slots for the block.
 
-    The place of a replica that died comes free when its lease has run out.
+    The slot of a replica that died is released when its lease expires.
 
     Raises:
         RateLimited: too many today, or at once.
-        QuotaExceeded: what is announced does not fit.
+        QuotaExceeded: the declared bytes do not fit.
         TokenRevoked: the user is deleted.
     """
     now = clock.now()
     async with database.connection() as connection:
-        if not await repository.begin_upload(connection, upload, allowance, now):
-            tally = await repository.read(connection, upload.user_id)
-            raise _refusal(tally, upload, allowance, now)
+        if not await repository.begin_upload(connection, upload, quota, now):
+            usage = await repository.read_usage(connection, upload.user_id)
+            raise _limit_error(usage, upload, quota, now)
 
     async def renew() -> None:
         async with database.connection() as connection:
@@ -55,60 +55,62 @@ async def uploading(
         ):
             yield
     finally:
-        await _end(database, upload)
+        await _end_upload(database, upload)
 
 
 async def count_upload(
-    database: Database, allowance: Allowance, user_id: UUID, now: datetime
+    database: Database, quota: QuotaLimits, user_id: UUID, now: datetime
 ) -> None:
-    """Count what a user adds without a file as one of the day's uploads.
+    """Count a new row without a file as one of the user's uploads of the day.
 
     Raises:
         RateLimited: too many today.
         TokenRevoked: the user is deleted.
     """
     async with database.connection() as connection:
-        if await repository.count_upload(connection, user_id, allowance, now):
+        if await repository.count_upload(connection, user_id, quota, now):
             return
-        tally = await repository.read(connection, user_id)
-    raise TokenRevoked() if tally and tally.deleted else _enough_today(allowance, now)
+        usage = await repository.read_usage(connection, user_id)
+    raise TokenRevoked() if usage and usage.deleted else _daily_limit_error(quota, now)
 
 
-async def take_room(
-    connection: Connection, user_id: UUID, picture: CountedPicture | None, allowance: Allowance
+async def reserve_bytes(
+    connection: Connection, user_id: UUID, picture: PictureUsage | None, quota: QuotaLimits
 ) -> None:
-    """Count a picture that the caller's transaction stores; None asks whether the user is there.
+    """Count a picture that the caller's transaction stores; None only checks the user.
 
     Raises:
-        QuotaExceeded: they do not fit.
+        QuotaExceeded: its bytes do not fit.
         TokenRevoked: the user is deleted.
     """
-    if await repository.take_room(connection, user_id, picture, allowance.stored_bytes):
+    if await repository.reserve_bytes(connection, user_id, picture, quota.stored_bytes):
         return
-    tally = await repository.read(connection, user_id)
-    raise TokenRevoked if tally and tally.deleted else QuotaExceeded
+    usage = await repository.read_usage(connection, user_id)
+    raise TokenRevoked if usage and usage.deleted else QuotaExceeded
 
 
-def _refusal(
-    tally: Tally | None, upload: Upload, allowance: Allowance, now: datetime
+def _limit_error(
+    usage: Usage | None, upload: ActiveUpload, quota: QuotaLimits, now: datetime
 ) -> DomainError:
-    """Say what stood against it, as far as it still does: others end while we look."""
-    stored = tally.stored_bytes if tally else 0
-    if tally and tally.deleted:
+    """Return the limit that was hit, as far as it still is: others end meanwhile."""
+    stored = usage.stored_bytes if usage else 0
+    if usage and usage.deleted:
         return TokenRevoked()
-    if upload.announced and stored + upload.announced > allowance.stored_bytes:
+    if upload.declared_bytes and stored + upload.declared_bytes > quota.stored_bytes:
         return QuotaExceeded()
-    if tally and tally.day >= now.date() and tally.uploads >= allowance.uploads_per_day:
-        return _enough_today(allowance, now)
-    return RateLimited(AT_ONCE_RETRY_AFTER, f"at most {allowance.uploads_at_once} uploads at once")
+    if usage and usage.day >= now.date() and usage.uploads >= quota.uploads_per_day:
+        return _daily_limit_error(quota, now)
+    return RateLimited(
+        CONCURRENT_RETRY_AFTER, f"at most {quota.concurrent_uploads} uploads at once"
+    )
 
 
-def _enough_today(allowance: Allowance, now: datetime) -> RateLimited:
-    detail = f"at most {allowance.uploads_per_day} uploads a day"
+def _daily_limit_error(quota: QuotaLimits, now: datetime) -> RateLimited:
+    detail = f"at most {quota.uploads_per_day} uploads a day"
     return RateLimited(seconds_until_tomorrow(now), detail)
 
 
-async def _end(database: Database, upload: Upload) -> None:
+async def _end_upload(database: Database, upload: ActiveUpload) -> None:
     try:
         async with database.connection() as connection:
             await repository.end_upload(connection, upload)

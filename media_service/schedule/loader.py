@@ -6,15 +6,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from media_service.schedule import repository
-from media_service.schedule.model import Days
+from media_service.schedule.model import DayBounds
 from shared.db import Database
 from shared.errors import ServiceUnavailable
 
-MOST_TOGETHER = 16
-MOST_AT_ONCE = 4
+MAX_BATCH = 16
+MAX_CONCURRENT_BATCHES = 4
 
 
-class Schedules:
+class ScheduleLoader:
     """Reads schedules: at most 16 in one statement, which costs little more than one alone.
 
     One that comes alone is read at once; while 4 statements are under way, the next ones gather.
@@ -28,7 +28,7 @@ class Schedules:
         self._waiting: list[_Read] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    async def read(self, user_id: UUID, days: Days) -> bytes:
+    async def read(self, user_id: UUID, days: DayBounds) -> bytes:
         """Return the user's creatives of those days as JSON.
 
         Raises:
@@ -42,8 +42,8 @@ class Schedules:
         return await read.answer
 
     def _start(self) -> None:
-        while self._waiting and len(self._running) < MOST_AT_ONCE:
-            batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+        while self._waiting and len(self._running) < MAX_CONCURRENT_BATCHES:
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             task = asyncio.get_running_loop().create_task(self._answer(batch))
             self._running.add(task)
             task.add_done_callback(self._ended)
@@ -84,5 +84,5 @@ def _tell(reads: Sequence["_Read"], wrong: Exception) -> None:
 
 class _Read(NamedTuple):
     user_id: UUID
-    days: Days
+    days: DayBounds
     answer: asyncio.Future[bytes]

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from media_service.creative.schedule_time import first_instant
+from media_service.creative.schedule_time import start_of_day
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class DayBounds:
     """Today and tomorrow in one zone: three instants, in UTC, between which they lie."""
 
     today: datetime
@@ -18,15 +18,15 @@ class Days:
     end: datetime
 
     @staticmethod
-    def around(now: datetime, zone: tzinfo) -> "Days":
+    def around(now: datetime, zone: tzinfo) -> "DayBounds":
         """Return the days as `zone` has them at `now`; not all of them have 24 hours."""
         return _from(now.astimezone(zone).date(), zone)
 
 
 @lru_cache(maxsize=1024)  # there are some 400 zones with two days each at any moment
-def _from(day: date, zone: tzinfo) -> Days:
-    return Days(
-        first_instant(day, zone),
-        first_instant(day + _DAY, zone),
-        first_instant(day + _DAY * 2, zone),
+def _from(day: date, zone: tzinfo) -> DayBounds:
+    return DayBounds(
+        start_of_day(day, zone),
+        start_of_day(day + _DAY, zone),
+        start_of_day(day + _DAY * 2, zone),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from media_service.schedule.model import Days
+from media_service.schedule.model import DayBounds
 from shared.db import Connection
 
 TODAY_AND_TOMORROW = """
@@ -47,7 +47,7 @@ Times are in UTC, as the connection is, and written as `shared.clock.rfc3339` wr
 """
 
 
-async def scheduled(connection: Connection, asked: Sequence[tuple[UUID, Days]]) -> list[str]:
+async def scheduled(connection: Connection, asked: Sequence[tuple[UUID, DayBounds]]) -> list[str]:
     """Return the answers of `GET /scheduled` for these users and days, in this order."""
     users = [user_id for user_id, _ in asked]
     bounds = [[getattr(days, name) for _, days in asked] for name in ("today", "tomorrow", "end")]

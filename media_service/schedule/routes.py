@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from media_service.resources import CALLER, CLOCK, SCHEDULES, ZONES
+from media_service.resources import CALLER, CLOCK, SCHEDULE_LOADER, TIMEZONES
 from media_service.schedule import service
 from media_service.schedule.schemas import ScheduleAnswer, ScheduleQuery
 from shared.openapi import Routes
@@ -22,8 +22,8 @@ async def get_scheduled(request: web.Request) -> web.Response:
     """Answer with the caller's creatives of the two days."""
     query = read_query(request, ScheduleQuery)
     body = await service.scheduled(
-        request.app[SCHEDULES],
-        request.app[ZONES],
+        request.app[SCHEDULE_LOADER],
+        request.app[TIMEZONES],
         user_id=request[CALLER].sub,
         timezone=query.timezone,
         now=request.app[CLOCK].now(),

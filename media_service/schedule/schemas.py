@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from media_service.creative.schemas import CreativeAnswer, ZoneName
-from media_service.creative.timezones import DEFAULT_ZONE
+from media_service.creative.schemas import CreativeAnswer, TimezoneName
+from media_service.creative.timezones import DEFAULT_TIMEZONE
 
 
 class ScheduleQuery(BaseModel):
@@ -11,7 +11,7 @@ class ScheduleQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    timezone: ZoneName = Field(DEFAULT_ZONE, description="an IANA zone name")
+    timezone: TimezoneName = Field(DEFAULT_TIMEZONE, description="an IANA zone name")
 
 
 class ScheduledCreatives(BaseModel):

@@ -1,1 +1,1 @@
-"""Where files live: keys, the interface that every back end keeps, and the local directory."""
+"""Stores files: object keys, the interface of a store, local directories and S3 buckets."""

@@ -1,4 +1,4 @@
-"""Refusals of the store."""
+"""Errors of the store."""
 
 from shared.errors import DomainError
 
@@ -10,4 +10,4 @@ class StorageFull(DomainError):
 
 
 class ObjectMissing(Exception):
-    """Nothing is stored under the key; the use case judges what that means."""
+    """There is no object with this key; the use case decides what that means."""

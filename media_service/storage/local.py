@@ -12,18 +12,18 @@ import aiofiles
 from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
-from media_service.storage.temp_dir import Staging, untouched_since
-from media_service.storage.temp_file import full_disk_refused
+from media_service.storage.model import CHUNK_BYTES, ObjectKey, TempFile
+from media_service.storage.temp_dir import TempDir, is_untouched_since
+from media_service.storage.temp_file import translate_disk_full
 from shared.clock import Clock
 from shared.entropy import Entropy
 
 LIST_BATCH = 500
-_KEEP_TRIES = 5
+_MKDIR_ATTEMPTS = 5
 
 
 class LocalStorage:
-    """Objects below `root/objects`, files on their way in below `root/staging`.
+    """Objects below `root/objects`, temporary files below `root/staging`.
 
     Both are on one file system, so that a rename moves a file whole or not at all.
     """
@@ -31,23 +31,23 @@ class LocalStorage:
     def __init__(self, root: Path, clock: Clock, entropy: Entropy) -> None:
         """Touch nothing yet."""
         self._objects = root / "objects"
-        self._staging = Staging(root / "staging", clock, entropy)
+        self._temp_dir = TempDir(root / "staging", clock, entropy)
         self._clock = clock
 
     async def prepare(self) -> None:
         """Create both directories, closed to other users."""
         await asyncio.to_thread(self._objects.mkdir, mode=0o700, parents=True, exist_ok=True)
-        await self._staging.prepare()
+        await self._temp_dir.prepare()
 
-    def stage(self) -> AbstractAsyncContextManager[StagedFile]:
-        """Open a new staged file; remove it at the end, and what was written beside it."""
-        return self._staging.stage()
+    def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
+        """Open a new temporary file; at the end, remove it and the files beside it."""
+        return self._temp_dir.create_temp_file()
 
-    async def keep(self, files: Mapping[ObjectKey, Path]) -> None:
+    async def put(self, files: Mapping[ObjectKey, Path]) -> None:
         """Move the files to their places and make the moves durable."""
         moves = {source: self._path(key) for key, source in files.items()}
         try:
-            with full_disk_refused():
+            with translate_disk_full():
                 await asyncio.to_thread(_move_all, moves)
         except BaseException:
             for key in files:
@@ -74,7 +74,7 @@ class LocalStorage:
         """Remove the object, and its directories when they are empty now."""
         return await asyncio.to_thread(_remove, self._path(key))
 
-    async def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+    async def list_untouched(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield the keys of objects untouched for that long, `LIST_BATCH` at a time."""
         found = self._walk(self._clock.now() - than)
         while batch := await asyncio.to_thread(lambda: list(islice(found, LIST_BATCH))):
@@ -84,9 +84,9 @@ class LocalStorage:
         """Tell whether the directory is there and may be written to."""
         return await asyncio.to_thread(os.access, self._objects, os.W_OK | os.X_OK)
 
-    async def discard_staged(self, older_than: timedelta) -> int:
-        """Remove staged files untouched for that long; return how many."""
-        return await self._staging.discard(older_than)
+    async def delete_stale_temp_files(self, older_than: timedelta) -> int:
+        """Delete temporary files untouched for that long; return how many."""
+        return await self._temp_dir.discard(older_than)
 
     def _path(self, key: ObjectKey) -> Path:
         return self._objects / str(key)
@@ -94,7 +94,7 @@ class LocalStorage:
     def _walk(self, before: datetime) -> Iterator[ObjectKey]:
         for path in self._objects.glob("*/*/*"):
             key = ObjectKey.parse(str(path.relative_to(self._objects)))
-            if key and untouched_since(path, before.timestamp()):
+            if key and is_untouched_since(path, before.timestamp()):
                 yield key
 
 
@@ -127,12 +127,12 @@ def _move_all(moves: Mapping[Path, Path]) -> None:
 
 def _make_directory(directory: Path) -> None:
     """Create the directory, also when a deletion removes its empty parent meanwhile."""
-    for attempt in range(_KEEP_TRIES):
+    for attempt in range(_MKDIR_ATTEMPTS):
         try:
             directory.parent.mkdir(mode=0o700, exist_ok=True)
             directory.mkdir(mode=0o700, exist_ok=True)
         except (FileNotFoundError, FileExistsError):  # it went between being found and being seen
-            if attempt == _KEEP_TRIES - 1:
+            if attempt == _MKDIR_ATTEMPTS - 1:
                 raise
         else:
             return

@@ -1,4 +1,4 @@
-"""The interface of a store. A use case knows nothing else of where files are."""
+"""The interface of a store, which is all that a use case knows of it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -34,12 +34,12 @@ class ObjectKey:
         return f"{self.user_id}/{self.picture_id}/{self.variant}"
 
 
-class StagedFile(Protocol):
-    """A file on its way in; nobody sees it until the store keeps it."""
+class TempFile(Protocol):
+    """A temporary file, until it is put into the store."""
 
     @property
     def path(self) -> Path:
-        """Return where the bytes are on this machine; what is written beside it goes with it."""
+        """Return its path on this machine; files beside it are removed with it."""
         ...
 
     async def write(self, *pieces: bytes | memoryview) -> None:
@@ -67,12 +67,12 @@ class StoredFile(Protocol):
 class Storage(Protocol):
     """Objects by key: written once, whole or not at all, read by range, deleted."""
 
-    def stage(self) -> AbstractAsyncContextManager[StagedFile]:
-        """Open a new staged file; whatever was not kept is gone when the context ends."""
+    def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
+        """Open a new temporary file; it is gone when the context ends."""
         ...
 
-    async def keep(self, files: Mapping[ObjectKey, Path]) -> None:
-        """Make these staged and synced files visible under their keys, durably, each in one step.
+    async def put(self, files: Mapping[ObjectKey, Path]) -> None:
+        """Store these synced files under their keys, durably, each atomically.
 
         All of them, or none. Raises: StorageFull, ServiceUnavailable.
         """
@@ -90,7 +90,7 @@ class Storage(Protocol):
         """Remove the object; return whether there was one."""
         ...
 
-    def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+    def list_untouched(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield, some at a time, the keys whose object nobody has touched for that long."""
         ...
 
@@ -98,6 +98,6 @@ class Storage(Protocol):
         """Tell whether the store can be used now."""
         ...
 
-    async def discard_staged(self, older_than: timedelta) -> int:
-        """Remove staged files that nobody has touched for that long; return how many."""
+    async def delete_stale_temp_files(self, older_than: timedelta) -> int:
+        """Delete temporary files untouched for that long; return how many."""
         ...

@@ -12,10 +12,10 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
 from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import CHUNK_BYTES, ObjectKey, StagedFile
-from media_service.storage.s3_errors import BROKEN_OFF, RETRY_AFTER, judged
+from media_service.storage.model import CHUNK_BYTES, ObjectKey, TempFile
+from media_service.storage.s3_errors import INTERRUPTED, RETRY_AFTER, translate_s3_errors
 from media_service.storage.s3_upload import Uploader
-from media_service.storage.temp_dir import Staging
+from media_service.storage.temp_dir import TempDir
 from media_service.storage_url import Bucket
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
@@ -30,7 +30,9 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_bucket(bucket: Bucket, staging: Staging, clock: Clock) -> AsyncIterator["S3Storage"]:
+async def open_bucket(
+    bucket: Bucket, temp_dir: TempDir, clock: Clock
+) -> AsyncIterator["S3Storage"]:
     """Open a client; its credentials are found as by every AWS tool (`AWS_ACCESS_KEY_ID`, …)."""
     config = AioConfig(
         connect_timeout=3,
@@ -46,25 +48,25 @@ async def open_bucket(bucket: Bucket, staging: Staging, clock: Clock) -> AsyncIt
         "s3", endpoint_url=bucket.endpoint, region_name=region, config=config
     )
     async with made as client:
-        yield S3Storage(client, bucket.name, staging, clock)
+        yield S3Storage(client, bucket.name, temp_dir, clock)
 
 
 class S3Storage:
-    """Objects in a bucket; files on their way in on this machine's disk."""
+    """Objects in a bucket; temporary files on this machine's disk."""
 
-    def __init__(self, client: "S3Client", bucket: str, staging: Staging, clock: Clock) -> None:
+    def __init__(self, client: "S3Client", bucket: str, temp_dir: TempDir, clock: Clock) -> None:
         """Ask nothing yet."""
         self._client = client
         self._bucket = bucket
-        self._staging = staging
+        self._temp_dir = temp_dir
         self._clock = clock
         self._uploader = Uploader(client, bucket)
 
-    def stage(self) -> AbstractAsyncContextManager[StagedFile]:
-        """Open a new staged file; remove it at the end, and what was written beside it."""
-        return self._staging.stage()
+    def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
+        """Open a new temporary file; at the end, remove it and the files beside it."""
+        return self._temp_dir.create_temp_file()
 
-    async def keep(self, files: Mapping[ObjectKey, Path]) -> None:
+    async def put(self, files: Mapping[ObjectKey, Path]) -> None:
         """Upload the files side by side; when one cannot be kept, none is."""
         puts = [self._uploader.put(str(key), path) for key, path in files.items()]
         ended = asyncio.gather(*puts, return_exceptions=True)
@@ -80,7 +82,7 @@ class S3Storage:
     @asynccontextmanager
     async def open(self, key: ObjectKey) -> AsyncIterator["S3StoredFile"]:
         """Open an object for reading."""
-        with judged():
+        with translate_s3_errors():
             found = await self._client.head_object(Bucket=self._bucket, Key=str(key))
         size = dict(found).get("ContentLength")
         if not isinstance(size, int):
@@ -99,30 +101,30 @@ class S3Storage:
     async def delete(self, key: ObjectKey) -> bool:
         """Remove the object; return whether there was one."""
         existed = await self.exists(key)
-        with judged():
+        with translate_s3_errors():
             await self._client.delete_object(Bucket=self._bucket, Key=str(key))
         return existed
 
-    async def list_older(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+    async def list_untouched(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield the keys of objects that are at least that old, a page at a time."""
         before = self._clock.now() - than
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
-        with judged():
+        with translate_s3_errors():
             async for page in pages:
                 found = [one for one in page.get("Contents", []) if one["LastModified"] <= before]
                 keys = [ObjectKey.parse(one["Key"]) for one in found]
                 if ours := [key for key in keys if key]:
                     yield ours
 
-    async def discard_staged(self, older_than: timedelta) -> int:
-        """Remove staged files and abort uploads in parts that are that old; return how many."""
+    async def delete_stale_temp_files(self, older_than: timedelta) -> int:
+        """Delete temporary files and abort multipart uploads that are that old; return how many."""
         aborted = await self._uploader.abort_older(self._clock.now() - older_than)
-        return aborted + await self._staging.discard(older_than)
+        return aborted + await self._temp_dir.discard(older_than)
 
     async def reachable(self) -> bool:
         """Tell whether the bucket answers now."""
         try:
-            with judged():
+            with translate_s3_errors():
                 await self._client.head_bucket(Bucket=self._bucket)
         except (ServiceUnavailable, ObjectMissing):
             return False
@@ -132,7 +134,7 @@ class S3Storage:
         """Remove what was uploaded; what a store in trouble keeps is the sweeper's."""
         for key in files:
             try:
-                with judged():
+                with translate_s3_errors():
                     await self._client.delete_object(Bucket=self._bucket, Key=str(key))
             except ServiceUnavailable:
                 log.warning("file.removal_failed", key=str(key))
@@ -154,14 +156,14 @@ class S3StoredFile:
         When the store breaks off, what is left is asked for again, `ATTEMPTS` times in all.
         """
         attempts = ATTEMPTS
-        with judged():
+        with translate_s3_errors():
             while length:
                 try:
                     async with aclosing(self._pieces(start, length)) as pieces:
                         async for piece in pieces:
                             start, length = start + len(piece), length - len(piece)
                             yield piece
-                except BROKEN_OFF as broken:
+                except INTERRUPTED as broken:
                     if not (attempts := attempts - 1):
                         raise
                     log.warning("file.reading_resumed", key=self._key, cause=describe_error(broken))

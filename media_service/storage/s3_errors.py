@@ -1,4 +1,4 @@
-"""What a bucket's refusals mean."""
+"""Translates the errors of S3."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from media_service.storage.errors import ObjectMissing, StorageFull
 from shared.errors import ServiceUnavailable
 
 RETRY_AFTER = 5
-BROKEN_OFF = (ConnectionBroken, ResponseStreamingError)
+INTERRUPTED = (ConnectionBroken, ResponseStreamingError)
 """What ends the body of an answer early; botocore asks again only before it has begun."""
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -24,21 +24,21 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def judged() -> Iterator[None]:
-    """Turn the store's errors into ours: missing, full, or away.
+def translate_s3_errors() -> Iterator[None]:
+    """Translate the store's errors: missing, full, or unavailable.
 
     Raises:
-        ObjectMissing, StorageFull, ServiceUnavailable: as the store has it.
+        ObjectMissing, StorageFull, ServiceUnavailable: by the store's error.
     """
     try:
         yield
     except ClientError as refused:
-        raise _judgement(refused) from refused
+        raise _translate_client_error(refused) from refused
     except (BotoCoreError, ConnectionBroken, OSError, TimeoutError) as away:
         raise ServiceUnavailable(RETRY_AFTER, "The file store cannot be reached") from away
 
 
-def _judgement(refused: ClientError) -> Exception:
+def _translate_client_error(refused: ClientError) -> Exception:
     code = refused.response["Error"].get("Code", "")
     status = refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code in _MISSING:

@@ -11,7 +11,7 @@ import structlog
 
 from media_service.storage.errors import ObjectMissing, StorageFull
 from media_service.storage.model import ObjectKey
-from media_service.storage.s3_errors import judged
+from media_service.storage.s3_errors import translate_s3_errors
 from shared.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Uploader:
             StorageFull, ServiceUnavailable: nothing of it is there.
         """
         size = (await asyncio.to_thread(path.stat)).st_size
-        with judged():
+        with translate_s3_errors():
             if size > PART_BYTES:
                 await self._put_in_parts(key, path, size)
                 return
@@ -51,7 +51,7 @@ class Uploader:
     async def abort_older(self, before: datetime) -> int:
         """Abort uploads in parts that nobody has finished since then; return how many."""
         aborted = 0
-        with judged():
+        with translate_s3_errors():
             async for one in self._unfinished():
                 if one["Initiated"] <= before and ObjectKey.parse(one["Key"]):
                     await self._abort(one["Key"], one["UploadId"])
@@ -96,7 +96,7 @@ class Uploader:
     async def _abort(self, key: str, upload: str) -> None:
         """Let the store forget the parts; where it cannot now, the sweeper tries again."""
         try:
-            with judged():
+            with translate_s3_errors():
                 await self._client.abort_multipart_upload(
                     Bucket=self._bucket, Key=key, UploadId=upload
                 )

@@ -1,4 +1,4 @@
-"""The directory of files on their way in."""
+"""The directory of temporary files."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from media_service.storage.model import StagedFile
-from media_service.storage.temp_file import LocalStagedFile, full_disk_refused
+from media_service.storage.model import TempFile
+from media_service.storage.temp_file import LocalTempFile, translate_disk_full
 from shared.clock import Clock
 from shared.entropy import Entropy
 
 
-class Staging:
-    """Hands out new staged files; what is left behind is removed by its age."""
+class TempDir:
+    """Creates temporary files; abandoned ones are removed by their age."""
 
     def __init__(self, directory: Path, clock: Clock, entropy: Entropy) -> None:
         """Touch nothing yet."""
@@ -26,29 +26,29 @@ class Staging:
         await asyncio.to_thread(self._directory.mkdir, mode=0o700, parents=True, exist_ok=True)
 
     @asynccontextmanager
-    async def stage(self) -> AsyncIterator[StagedFile]:
-        """Open a new staged file; remove it at the end, and what was written beside it."""
-        staged = LocalStagedFile(self._directory / self._entropy.bytes(16).hex())
+    async def create_temp_file(self) -> AsyncIterator[TempFile]:
+        """Open a new temporary file; at the end, remove it and the files beside it."""
+        temp_file = LocalTempFile(self._directory / self._entropy.bytes(16).hex())
         try:
-            with full_disk_refused():
-                await staged.create()
-            yield staged
+            with translate_disk_full():
+                await temp_file.create()
+            yield temp_file
         finally:
-            await staged.discard()
+            await temp_file.discard()
 
     async def discard(self, older_than: timedelta) -> int:
-        """Remove staged files untouched for that long; return how many."""
+        """Delete temporary files untouched for that long; return how many."""
         before = (self._clock.now() - older_than).timestamp()
         return await asyncio.to_thread(self._discard, before)
 
     def _discard(self, before: float) -> int:
-        stale = [path for path in self._directory.iterdir() if untouched_since(path, before)]
+        stale = [path for path in self._directory.iterdir() if is_untouched_since(path, before)]
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
 
 
-def untouched_since(path: Path, before: float) -> bool:
+def is_untouched_since(path: Path, before: float) -> bool:
     """Return whether file and name are older than that: a rename sets ctime and keeps mtime."""
     try:
         facts = path.stat()

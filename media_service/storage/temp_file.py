@@ -19,8 +19,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def full_disk_refused() -> Iterator[None]:
-    """Turn the operating system's words for "no room" into `StorageFull`."""
+def translate_disk_full() -> Iterator[None]:
+    """Raise `StorageFull` for the operating system's errors of a full disk."""
     try:
         yield
     except OSError as failed:
@@ -29,18 +29,18 @@ def full_disk_refused() -> Iterator[None]:
         raise
 
 
-class LocalStagedFile:
-    """One thread hop writes what is read at a time.
+class LocalTempFile:
+    """A file that is written in threads, one call at a time.
 
-    A thread that is under way is waited for before the file is closed, also when the request is
-    cancelled: its descriptor's number might belong to another file by then.
+    A running thread is waited for before the file is closed, also when the request is cancelled:
+    its descriptor's number might belong to another file by then.
     """
 
     def __init__(self, path: Path) -> None:
         """Open nothing yet."""
         self._path = path
         self._descriptor = -1
-        self._under_way: asyncio.Future[Any] | None = None
+        self._running: asyncio.Future[Any] | None = None
 
     @property
     def path(self) -> Path:
@@ -49,26 +49,26 @@ class LocalStagedFile:
 
     async def create(self) -> None:
         """Create the file, which must not exist."""
-        await self._hop(self._create)
+        await self._run_in_thread(self._create)
 
     async def write(self, *pieces: bytes | memoryview) -> None:
         """Append all of the pieces."""
-        with full_disk_refused():
-            await self._hop(self._append, pieces)
+        with translate_disk_full():
+            await self._run_in_thread(self._append, pieces)
 
     async def digest(self) -> bytes:
         """Return the SHA-256 of what was written, by reading it again."""
-        return await self._hop(self._digest)
+        return await self._run_in_thread(self._digest)
 
     async def discard(self) -> None:
-        """Close the file and remove it, with those beside it that were not moved away."""
-        if self._under_way:
-            await asyncio.wait([self._under_way])
-        await self._hop(self._remove)
+        """Close the file and remove it, with the files beside it."""
+        if self._running:
+            await asyncio.wait([self._running])
+        await self._run_in_thread(self._remove)
 
-    async def _hop(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run_in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        work = self._under_way = loop.run_in_executor(None, partial(call, *args, **kwargs))
+        work = self._running = loop.run_in_executor(None, partial(call, *args, **kwargs))
         return await asyncio.shield(work)
 
     def _create(self) -> None:

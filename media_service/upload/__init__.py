@@ -1,1 +1,1 @@
-"""Taking an image in: a multipart body, streamed to a staged file, checked, kept, written down."""
+"""The toolbox of uploads: multipart bodies, forms, limits, and how a picture is stored."""

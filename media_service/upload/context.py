@@ -1,4 +1,4 @@
-"""What taking an image in needs, and an upload's turn among its user's."""
+"""The collaborators of an upload, and the guard that admits it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,17 +7,17 @@ from typing import Any
 
 import structlog
 
-from media_service.creative.timezones import Zones
+from media_service.creative.timezones import TimezoneRegistry
 from media_service.idempotency.errors import RequestInProgress
-from media_service.idempotency.model import KeyUse
-from media_service.idempotency.service import Turn, taking_turn
-from media_service.image.worker.pool import ImagePool
+from media_service.idempotency.model import IdempotencyKey
+from media_service.idempotency.service import IdempotentRequest, idempotency_guard
+from media_service.image.worker.pool import DecoderPool
 from media_service.quota.errors import QuotaExceeded
-from media_service.quota.model import Allowance, Upload
-from media_service.quota.service import uploading
+from media_service.quota.model import ActiveUpload, QuotaLimits
+from media_service.quota.service import upload_slot
 from media_service.storage.model import ObjectKey, Storage
 from media_service.upload.model import UploadLimits
-from media_service.upload.pending_upload import Arrival
+from media_service.upload.pending_upload import PendingUpload
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
@@ -28,44 +28,49 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """What taking an image in needs, put together once."""
+class UploadContext:
+    """The collaborators of an upload, built once."""
 
     limits: UploadLimits
-    allowance: Allowance
+    quota: QuotaLimits
     authenticator: TokenAuthenticator
-    images: ImagePool
+    images: DecoderPool
     storage: Storage
     database: Database
-    zones: Zones
+    timezones: TimezoneRegistry
     clock: Clock
     entropy: Entropy
 
 
 @asynccontextmanager
-async def upload_turn(
-    intake: Intake, route: str, arrival: Arrival[Any], *, least: int = 1, freed: int = 0
-) -> AsyncIterator[Turn]:
-    """Hold the upload's place among its user's, and its key if it has one, for the block.
+async def upload_guard(
+    context: UploadContext,
+    route: str,
+    upload: PendingUpload[Any],
+    *,
+    at_least: int = 1,
+    freed: int = 0,
+) -> AsyncIterator[IdempotentRequest]:
+    """Hold one of the user's upload slots, and the idempotency key if there is one, for the block.
 
-    `least`: bytes that it stores whatever is announced; `freed`: those that it replaces.
+    `at_least`: bytes that it stores whatever is declared; `freed`: bytes that it replaces.
 
     Raises:
-        RequestInProgress: another with this key is under way.
+        RequestInProgress: another request with this key runs.
         RateLimited, QuotaExceeded, TokenRevoked: the user may not upload now.
     """
-    name = new_id(intake.clock, intake.entropy)
-    use = KeyUse(arrival.user_id, route, arrival.key, name) if arrival.key else None
-    async with taking_turn(intake.database, use, intake.clock) as turn:
-        announced = 0 if turn.repeats else max(least, arrival.stored_at_least - freed)
-        upload = Upload(name, arrival.user_id, announced, repeats=turn.repeats)
-        async with uploading(intake.database, intake.allowance, upload, intake.clock):
-            yield turn
+    name = new_id(context.clock, context.entropy)
+    key = IdempotencyKey(upload.user_id, route, upload.key, name) if upload.key else None
+    async with idempotency_guard(context.database, key, context.clock) as request:
+        declared_bytes = 0 if request.is_replay else max(at_least, upload.min_stored_bytes - freed)
+        active = ActiveUpload(name, upload.user_id, declared_bytes, is_replay=request.is_replay)
+        async with upload_slot(context.database, context.quota, active, context.clock):
+            yield request
 
 
 @asynccontextmanager
-async def discarding(storage: Storage, keys: Sequence[ObjectKey]) -> AsyncIterator[None]:
-    """Remove files that were kept when the block refuses the row that was to have them."""
+async def discard_on_refusal(storage: Storage, keys: Sequence[ObjectKey]) -> AsyncIterator[None]:
+    """Delete files that were put into the store when the block refuses their row."""
     try:
         yield
     except (QuotaExceeded, RequestInProgress, TokenInvalid, NotFound):
@@ -75,7 +80,7 @@ async def discarding(storage: Storage, keys: Sequence[ObjectKey]) -> AsyncIterat
 
 
 async def _discard(storage: Storage, key: ObjectKey) -> None:
-    """Remove one file; what is left in a store in trouble is the sweeper's."""
+    """Delete one file; `reconcile` deletes what a failing store keeps."""
     try:
         await storage.delete(key)
     except (OSError, ServiceUnavailable) as failed:

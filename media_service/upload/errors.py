@@ -1,4 +1,4 @@
-"""Refusals of an upload."""
+"""Errors of an upload."""
 
 from shared.errors import DomainError
 

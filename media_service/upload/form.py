@@ -1,15 +1,15 @@
-"""Reading a whole form: the file goes to its staged file, the fields are kept."""
+"""Reads a whole form: the file into a temporary file, the fields into memory."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from media_service.storage.model import StagedFile
+from media_service.storage.model import TempFile
 from media_service.upload.body import UploadBody
 from media_service.upload.headers import Disposition
 from media_service.upload.model import MAX_FIELD_BYTES, UploadLimits
-from media_service.upload.multipart import Event, MultipartParser, PartBegun, PartData
+from media_service.upload.multipart import Event, MultipartParser, PartData, PartStart
 from shared.errors import BodyTooLarge, FieldError, ValidationFailed
 from shared.validation import field_errors, no_such_field
 
@@ -20,51 +20,50 @@ F = TypeVar("F", bound=BaseModel)
 async def read_form(
     body: UploadBody,
     boundary: bytes,
-    staged: StagedFile,
+    temp_file: TempFile,
     limits: UploadLimits,
     *,
     model: type[F],
     file_field: str,
-    known: object = None,
+    context: object = None,
 ) -> F:
     """Return the form's fields when its closing boundary and the body's end have come.
 
-    `file_field` is the name that the client gave, possibly empty; the bytes are in `staged`. The
-    model's validators find what is `known` here as their context.
+    `file_field` is the name that the client gave, possibly empty; the bytes are in `temp_file`. The
+    model's validators find what is `context` here as their context.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused as it comes.
-        ValidationFailed: a field is repeated, unknown, missing, too long or no text.
+        ValidationFailed: a field is repeated, uncontext, missing, too long or no text.
     """
     parser = MultipartParser(boundary)
-    collector = _Collector(staged, limits.max_file_bytes, model, file_field)
+    collector = _FormCollector(temp_file, limits.max_file_bytes, model, file_field)
 
-    async def take(pieces: Sequence[bytes]) -> None:
+    async def consume(pieces: Sequence[bytes]) -> None:
         for piece in pieces:
             parser.feed(piece)
             for event in parser.events():
-                collector.take(event)
+                collector.add(event)
         await collector.flush()
 
-    await body.deliver(take)
+    await body.deliver(consume)
     parser.close()
-    return collector.form(known)
+    return collector.form(context)
 
 
-class _Collector(Generic[F]):
-    """Puts events where they belong: file bytes to the staged file, fields to memory.
+class _FormCollector(Generic[F]):
+    """Collects the parser's events: file bytes in the temporary file, fields in memory.
 
     File bytes are views of what was read; `flush` writes them in one go, before more is read.
-
-    What no form of ours has is noted and dropped; the client hears of all of it at the end.
+    Every faulty field is remembered, so that the client gets all errors at once.
     """
 
     def __init__(
-        self, staged: StagedFile, max_file_bytes: int, model: type[F], file_field: str
+        self, temp_file: TempFile, max_file_bytes: int, model: type[F], file_field: str
     ) -> None:
         self._model = model
         self._file_field = file_field
-        self._staged = staged
+        self._temp_file = temp_file
         self._max_file_bytes = max_file_bytes
         self._file_bytes = 0
         self._unwritten: list[memoryview] = []
@@ -72,33 +71,33 @@ class _Collector(Generic[F]):
         self._problems: list[FieldError] = []
         self._name: str | None = None
 
-    def take(self, event: Event) -> None:
-        if isinstance(event, PartBegun):
-            self._begin(event.disposition)
+    def add(self, event: Event) -> None:
+        if isinstance(event, PartStart):
+            self._start_part(event.disposition)
         elif isinstance(event, PartData) and self._name == self._file_field:
-            self._keep(event.data)
+            self._add_file_bytes(event.data)
         elif isinstance(event, PartData) and self._name is not None:
-            self._append(self._name, event.data)
+            self._add_field_bytes(self._name, event.data)
 
     async def flush(self) -> None:
         if self._unwritten:
             pieces, self._unwritten = self._unwritten, []
-            await self._staged.write(*pieces)
+            await self._temp_file.write(*pieces)
 
-    def form(self, known: object) -> F:
+    def form(self, context: object) -> F:
         values = {name: self._text(name) for name in self._fields}
-        form, problems = _validated(self._model, values, known)
+        form, problems = _validated(self._model, values, context)
         named = {problem.field for problem in self._problems}
         problems = self._problems + [one for one in problems if one.field not in named]
         if form is None or problems:
             raise ValidationFailed(problems)
         return form
 
-    def _begin(self, disposition: Disposition) -> None:
+    def _start_part(self, disposition: Disposition) -> None:
         name, self._name = disposition.name, None
         if name not in self._model.model_fields:
             message = no_such_field(self._model)
-            self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", message))
+            self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "uncontext", message))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))
         else:
@@ -107,13 +106,13 @@ class _Collector(Generic[F]):
             if name == self._file_field:
                 self._fields[name] += (disposition.file_name or "").encode("utf-8", "replace")
 
-    def _keep(self, data: memoryview) -> None:
+    def _add_file_bytes(self, data: memoryview) -> None:
         self._file_bytes += len(data)
         if self._file_bytes > self._max_file_bytes:
             raise BodyTooLarge(f"a file has at most {self._max_file_bytes} bytes")
         self._unwritten.append(data)
 
-    def _append(self, name: str, data: memoryview) -> None:
+    def _add_field_bytes(self, name: str, data: memoryview) -> None:
         self._fields[name] += data
         if len(self._fields[name]) > MAX_FIELD_BYTES:
             self._problems.append(FieldError(name, "too_long", f"over {MAX_FIELD_BYTES} bytes"))
@@ -128,9 +127,9 @@ class _Collector(Generic[F]):
 
 
 def _validated(
-    model: type[F], values: dict[str, str], known: object
+    model: type[F], values: dict[str, str], context: object
 ) -> tuple[F | None, list[FieldError]]:
     try:
-        return model.model_validate(values, context=known), []
+        return model.model_validate(values, context=context), []
     except ValidationError as wrong:
         return None, field_errors(wrong, model)

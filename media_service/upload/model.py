@@ -1,4 +1,4 @@
-"""What an upload may be, and how fast it must come."""
+"""The limits of an upload, and the rate that it must keep."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,27 +43,29 @@ class UploadLimits:
         return self.max_file_bytes + FORM_OVERHEAD_BYTES
 
 
-class Pace:
-    """How much longer a client may keep us waiting: at most `patience` seconds, earned by bytes.
+class MinimumRate:
+    """A budget of waiting time: at most `patience` seconds, earned by the bytes that arrive.
 
-    Only time in which we wait for the client is spent, so a busy disk on our side costs it
-    nothing; and what it was fast with earlier is not saved up, so a stalled one is noticed.
+    Only time spent waiting for the client counts, so a busy disk on our side costs it nothing. The
+    budget does not grow beyond `patience`, so a stalled client is noticed however fast it was.
     """
 
     def __init__(self, limits: UploadLimits) -> None:
         """Start with the whole patience."""
         self._limits = limits
-        self._left = limits.patience
+        self._remaining = limits.patience
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Return the seconds that the next byte may take, at least zero."""
-        return max(0.0, self._left)
+        return max(0.0, self._remaining)
 
-    def waited(self, seconds: float) -> None:
-        """Spend the time that we have waited."""
-        self._left -= seconds
+    def spend(self, seconds: float) -> None:
+        """Take the waited time off the budget."""
+        self._remaining -= seconds
 
-    def received(self, count: int) -> None:
-        """Earn the time that `count` bytes may take at the minimum rate."""
-        self._left = min(self._limits.patience, self._left + count / self._limits.min_rate)
+    def earn(self, count: int) -> None:
+        """Add the time that `count` bytes may take at the minimum rate."""
+        self._remaining = min(
+            self._limits.patience, self._remaining + count / self._limits.min_rate
+        )

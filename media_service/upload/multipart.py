@@ -25,7 +25,7 @@ _CLOSING = b"--"
 
 
 @dataclass(frozen=True, slots=True)
-class PartBegun:
+class PartStart:
     """A part's headers are in."""
 
     disposition: Disposition
@@ -39,11 +39,11 @@ class PartData:
 
 
 @dataclass(frozen=True, slots=True)
-class PartEnded:
+class PartEnd:
     """The boundary behind the part is in."""
 
 
-Event = PartBegun | PartData | PartEnded
+Event = PartStart | PartData | PartEnd
 
 
 class _State(Enum):
@@ -55,7 +55,7 @@ class _State(Enum):
 
 
 class MultipartParser:
-    """Turns chunks, however they are cut, into events. Source: RFC 2046 §5.1.1."""
+    """Parses chunks, however they are cut, into events. Source: RFC 2046 §5.1.1."""
 
     def __init__(self, boundary: bytes) -> None:
         """Expect parts between this boundary."""
@@ -104,18 +104,18 @@ class MultipartParser:
 
     def _read_until_delimiter(self) -> Iterator[Event]:
         found = self._data.find(self._delimiter, self._at)
-        data = self._take(found if found >= 0 else self._settled())
+        data = self._take(found if found >= 0 else self._settled_end())
         if self._state is _State.PREAMBLE:
             self._skip_preamble(len(data))
         elif data:
             yield PartData(data)
         if found >= 0:
             if self._state is _State.BODY:
-                yield PartEnded()
+                yield PartEnd()
             self._at += len(self._delimiter)
             self._state = _State.DELIMITER
 
-    def _settled(self) -> int:
+    def _settled_end(self) -> int:
         """Return where a delimiter may begin whose end is still to come; else where data ends.
 
         Nearly always everything is settled, and the next chunk need not be copied to what is left.
@@ -153,7 +153,7 @@ class MultipartParser:
         disposition = read_part_headers(bytes(self._take(end)))
         self._at += len(_BLOCK_END)
         self._state = _State.BODY
-        yield PartBegun(disposition)
+        yield PartStart(disposition)
 
     def _take(self, end: int) -> memoryview:
         taken = memoryview(self._data)[self._at : end]

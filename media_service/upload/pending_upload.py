@@ -1,34 +1,34 @@
-"""An upload as its header announces it, before anything of its body is read."""
+"""An upload of which only the headers were read."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from media_service.storage.model import StagedFile
+from media_service.storage.model import TempFile
 
 FRAMING_BYTES = 32 * 1024
-"""More than a form needs around its file: what is announced beyond it will have to be stored."""
+"""More than a form needs around its file, so everything above it is bytes of the file."""
 
 
 Draft = TypeVar("Draft")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival(Generic[Draft]):
-    """Whose upload it is, how to read it, and what its client calls it.
+class PendingUpload(Generic[Draft]):
+    """The user, the headers, and how to read the body.
 
-    `read` takes the form in: its file goes to the staged file, its fields are returned. `length`
-    is what Content-Length says; `key` the Idempotency-Key.
+    `read` reads the form: it writes the file to the temporary file and returns the fields. `length`
+    is Content-Length, `key` the Idempotency-Key.
     """
 
-    read: Callable[[StagedFile], Awaitable[Draft]]
+    read: Callable[[TempFile], Awaitable[Draft]]
     length: int | None
     user_id: UUID
     token: str
     key: str | None
 
     @property
-    def stored_at_least(self) -> int:
-        """Return how many bytes the file must have, by what Content-Length says."""
+    def min_stored_bytes(self) -> int:
+        """Return the least size of the file, by Content-Length."""
         return max(0, (self.length or 0) - FRAMING_BYTES)

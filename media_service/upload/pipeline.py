@@ -1,59 +1,83 @@
-"""From a staged upload to files that the store keeps."""
+"""From a temporary file to a picture in the store."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from media_service.image.model import ImageFacts, rendering
-from media_service.image.worker.pool import ImagePool
-from media_service.picture.model import DescribedPicture
-from media_service.storage.model import ObjectKey, StagedFile
-from media_service.storage.temp_file import full_disk_refused
-from media_service.upload.file_name import clean_file_name
-from media_service.upload.pending_upload import Arrival
+from media_service.image.model import EXTENSIONS, ImageInfo, rendition_path
+from media_service.image.worker.pool import DecoderPool
+from media_service.picture.model import PictureRecord
+from media_service.storage.model import ObjectKey, TempFile
+from media_service.storage.temp_file import translate_disk_full
+from media_service.upload.pending_upload import PendingUpload
+
+MAX_STEM = 100
+FALLBACK = "image"
+_REPLACED = str.maketrans(dict.fromkeys('<>:"|?*;%', "_"))
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-async def told_by(arrival: Arrival[Any], staged: StagedFile) -> bytes | None:
-    """Return the file's digest where repetitions are to be told by it: where there is a key.
+async def digest_if_keyed(upload: PendingUpload[Any], temp_file: TempFile) -> bytes | None:
+    """Return the file's digest if the request has an idempotency key, which identifies replays.
 
-    The others are spared a tenth of what an upload costs.
+    Other uploads save a tenth of their cost.
     """
-    return await staged.digest() if arrival.key else None
+    return await temp_file.digest() if upload.key else None
 
 
-async def render(images: ImagePool, staged: StagedFile, arrival: Arrival[Any]) -> ImageFacts:
-    """Return what the staged file is; what is served of it lies beside it then.
+async def render(images: DecoderPool, temp_file: TempFile, upload: PendingUpload[Any]) -> ImageInfo:
+    """Return what the temporary file is, with its renditions written beside it.
 
     Raises:
         UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
         ServiceUnavailable, StorageFull: try again later.
     """
-    with full_disk_refused():
-        return await images.render(staged.path, arrival.user_id)
+    with translate_disk_full():
+        return await images.render(temp_file.path, upload.user_id)
 
 
-def described(
-    facts: ImageFacts, picture_id: UUID, user_id: UUID, *, name: str, now: datetime
-) -> DescribedPicture:
-    """Return what is written down of the picture; `name` is the file's at the client."""
-    return DescribedPicture(
+def picture_record(
+    info: ImageInfo, picture_id: UUID, user_id: UUID, *, name: str, now: datetime
+) -> PictureRecord:
+    """Return the picture's record; `name` is the client's file name."""
+    return PictureRecord(
         id=picture_id,
         user_id=user_id,
-        variants=tuple(one.variant for one in facts.made),
-        file_name=clean_file_name(name, facts.content_type),
-        content_type=facts.content_type,
-        size=facts.original.size,
-        width=facts.width,
-        height=facts.height,
-        sha256=bytes.fromhex(facts.original.sha256),
+        variants=tuple(one.variant for one in info.renditions),
+        file_name=clean_file_name(name, info.content_type),
+        content_type=info.content_type,
+        size=info.original.size,
+        width=info.width,
+        height=info.height,
+        sha256=bytes.fromhex(info.original.sha256),
         created_at=now,
     )
 
 
-def places(
-    facts: ImageFacts, staged: StagedFile, key: Callable[[str], ObjectKey]
+def storage_paths(
+    info: ImageInfo, temp_file: TempFile, key: Callable[[str], ObjectKey]
 ) -> dict[ObjectKey, Path]:
-    """Return what the store is to keep, by the key of each variant."""
-    return {key(one.variant): rendering(staged.path, one.variant) for one in facts.made}
+    """Return the file of each rendition, by its key in the store."""
+    return {
+        key(one.variant): rendition_path(temp_file.path, one.variant) for one in info.renditions
+    }
+
+
+def clean_file_name(given: str | None, content_type: str) -> str:
+    """Return a name that is safe to show and to save under, with the extension that is true.
+
+    No directory, control or direction character, nor what a shell, a header or Windows reads
+    otherwise; at most `MAX_STEM` characters before the extension.
+    """
+    last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(
+        " " if unicodedata.category(char) in _UNSEEN else char
+        for char in unicodedata.normalize("NFC", last[: MAX_STEM * 4])
+    )
+    stem, dot, _ = visible.rpartition(".")
+    words = " ".join((stem if dot else visible).translate(_REPLACED).split())
+    shown = words[:MAX_STEM].strip(" .") or FALLBACK
+    return f"{shown}.{EXTENSIONS[content_type]}"

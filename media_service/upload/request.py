@@ -1,4 +1,4 @@
-"""What a request's header says of an upload; what it alone refuses is refused unread."""
+"""Reads the headers of an upload; what they forbid is refused before the body is read."""
 
 import re
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from media_service.resources import CALLER, CLOCK, READING_SLOTS, TOKEN, UPLOAD_LIMITS
-from media_service.storage.model import StagedFile
+from media_service.storage.model import TempFile
 from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary
-from media_service.upload.pending_upload import Arrival, Draft
+from media_service.upload.pending_upload import Draft, PendingUpload
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 from shared.request import VALIDATION_CONTEXT
 
@@ -21,13 +21,13 @@ F = TypeVar("F", bound=BaseModel)
 _KEY = re.compile(r"[ -~]{1,255}")
 
 
-def read_arrival(
+def read_upload(
     request: web.Request, form: type[F], file_field: str, draft: Callable[[F], Draft]
-) -> Arrival[Draft]:
-    """Return the upload that is announced; its fields are to be a `form`, made a `draft` of.
+) -> PendingUpload[Draft]:
+    """Return the upload; reading it validates the fields as a `form` and makes a `draft` of it.
 
     Raises:
-        UnsupportedMediaType, MalformedRequest, BodyTooLarge: it is none that we take.
+        UnsupportedMediaType, MalformedRequest, BodyTooLarge: the headers are refused.
     """
     if request.headers.get("Content-Encoding"):
         raise UnsupportedMediaType("an upload must not be encoded")
@@ -37,28 +37,28 @@ def read_arrival(
         raise BodyTooLarge(f"a file has at most {limits.max_file_bytes} bytes")
     body = UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK])
 
-    async def read(staged: StagedFile) -> Draft:
+    async def read(temp_file: TempFile) -> Draft:
         fields = await read_form(
             body,
             boundary,
-            staged,
+            temp_file,
             limits,
             model=form,
             file_field=file_field,
-            known=app.get(VALIDATION_CONTEXT),
+            context=app.get(VALIDATION_CONTEXT),
         )
         return draft(fields)
 
-    return Arrival(
+    return PendingUpload(
         read=read,
         length=request.content_length,
         user_id=request[CALLER].sub,
         token=request[TOKEN],
-        key=read_key(request),
+        key=read_idempotency_key(request),
     )
 
 
-def read_key(request: web.Request) -> str | None:
+def read_idempotency_key(request: web.Request) -> str | None:
     """Return the request's Idempotency-Key, None without one.
 
     Raises:

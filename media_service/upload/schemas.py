@@ -10,14 +10,14 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from media_service.creative.schedule_time import read_when
-from media_service.creative.schemas import Title, When, ZoneName
-from media_service.creative.timezones import DEFAULT_ZONE
+from media_service.creative.schedule_time import parse_schedule_time
+from media_service.creative.schemas import TimezoneName, Title, When
+from media_service.creative.timezones import DEFAULT_TIMEZONE
 from media_service.upload.model import FILE_FIELD, Draft
 
 
 def _blank_is_default(value: object) -> object:
-    return value or DEFAULT_ZONE
+    return value or DEFAULT_TIMEZONE
 
 
 class UploadForm(BaseModel):
@@ -34,7 +34,7 @@ class UploadForm(BaseModel):
         When,
         Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
     ]
-    timezone: Annotated[ZoneName, BeforeValidator(_blank_is_default)] = DEFAULT_ZONE
+    timezone: Annotated[TimezoneName, BeforeValidator(_blank_is_default)] = DEFAULT_TIMEZONE
     title: Title = None
 
     def draft(self) -> Draft:
@@ -42,7 +42,7 @@ class UploadForm(BaseModel):
         return Draft(
             file_name=self.file,
             title=self.title,
-            when=read_when(self.scheduled_at),
+            when=parse_schedule_time(self.scheduled_at),
             timezone=self.timezone,
             fields=self.model_dump(exclude={FILE_FIELD}),
         )

@@ -9,25 +9,27 @@ import structlog
 from media_service.creative import repository
 from media_service.creative.model import Creative, Status
 from media_service.creative.schedule_time import due_at
-from media_service.idempotency.model import FirstAnswer, fingerprint
-from media_service.idempotency.service import Turn
-from media_service.image.model import ImageFacts
-from media_service.picture.model import DescribedPicture
-from media_service.quota.model import CountedPicture
-from media_service.quota.service import take_room
-from media_service.upload.context import Intake, discarding, upload_turn
+from media_service.idempotency.model import StoredResponse, hash_request
+from media_service.idempotency.service import IdempotentRequest
+from media_service.image.model import ImageInfo
+from media_service.picture.model import PictureRecord
+from media_service.quota.model import PictureUsage
+from media_service.quota.service import reserve_bytes
+from media_service.upload.context import UploadContext, discard_on_refusal, upload_guard
 from media_service.upload.model import Draft
-from media_service.upload.pending_upload import Arrival
-from media_service.upload.pipeline import described, places, render, told_by
+from media_service.upload.pending_upload import PendingUpload
+from media_service.upload.pipeline import digest_if_keyed, picture_record, render, storage_paths
 from shared.entropy import new_id
 
 ROUTE = "creatives"
 log = structlog.get_logger()
 
 
-async def take_in(
-    intake: Intake, arrival: Arrival[Draft], answer: Callable[[Creative, bytes], FirstAnswer]
-) -> FirstAnswer:
+async def create_creative(
+    context: UploadContext,
+    upload: PendingUpload[Draft],
+    answer: Callable[[Creative, bytes], StoredResponse],
+) -> StoredResponse:
     """Return what the creative that the form describes is answered with; row and files are durable.
 
     The file is staged and rendered, and what is served of it moved to its place before the row is
@@ -43,52 +45,53 @@ async def take_in(
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.
         ServiceUnavailable, StorageFull: try again later.
     """
-    intake.images.require_room(arrival.user_id)
-    async with upload_turn(intake, ROUTE, arrival) as turn, intake.storage.stage() as staged:
-        draft = await arrival.read(staged)
-        digest = await told_by(arrival, staged)
-        mark = fingerprint(draft.fields, digest)
-        if repeated := turn.first_answer(mark):
+    context.images.require_room(upload.user_id)
+    async with (
+        upload_guard(context, ROUTE, upload) as request,
+        context.storage.create_temp_file() as temp_file,
+    ):
+        draft = await upload.read(temp_file)
+        digest = await digest_if_keyed(upload, temp_file)
+        request_hash = hash_request(draft.fields, digest)
+        if repeated := request.stored_response(request_hash):
             return repeated
-        now = intake.clock.now()
-        due = due_at(draft.when, await intake.zones.require(draft.timezone), now)
-        facts = await render(intake.images, staged, arrival)
-        new = new_id(intake.clock, intake.entropy)
-        picture = described(facts, new, arrival.user_id, name=draft.file_name, now=now)
-        creative = _creative(picture, draft, due, facts)
-        await intake.storage.keep(places(facts, staged, creative.key))
-        counted = CountedPicture(creative.id, facts.stored_bytes)
-        first = answer(creative, mark)
-        return await _commit(intake, arrival.token, turn, creative, first, counted=counted)
+        now = context.clock.now()
+        due = due_at(draft.when, await context.timezones.require(draft.timezone), now)
+        info = await render(context.images, temp_file, upload)
+        new = new_id(context.clock, context.entropy)
+        picture = picture_record(info, new, upload.user_id, name=draft.file_name, now=now)
+        creative = _creative(picture, draft, due, info)
+        await context.storage.put(storage_paths(info, temp_file, creative.key))
+        counted = PictureUsage(creative.id, info.stored_bytes)
+        first = answer(creative, request_hash)
+        return await _commit(context, upload.token, request, creative, first, counted=counted)
 
 
 async def _commit(
-    intake: Intake,
+    context: UploadContext,
     token: str,
-    turn: Turn,
+    request: IdempotentRequest,
     creative: Creative,
-    first: FirstAnswer,
+    first: StoredResponse,
     *,
-    counted: CountedPicture,
-) -> FirstAnswer:
+    counted: PictureUsage,
+) -> StoredResponse:
     """Write the row and its answer while the token and the room last; else remove the files."""
-    async with discarding(intake.storage, creative.files()):
-        intake.authenticator.authenticate(token)
-        async with intake.database.transaction() as connection:
-            await take_room(connection, creative.user_id, counted, intake.allowance)
+    async with discard_on_refusal(context.storage, creative.files()):
+        context.authenticator.authenticate(token)
+        async with context.database.transaction() as connection:
+            await reserve_bytes(connection, creative.user_id, counted, context.quota)
             await repository.insert(connection, creative)
-            await turn.finish(connection, first)
+            await request.store_response(connection, first)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
     return first
 
 
-def _creative(
-    picture: DescribedPicture, draft: Draft, due: datetime, facts: ImageFacts
-) -> Creative:
+def _creative(picture: PictureRecord, draft: Draft, due: datetime, info: ImageInfo) -> Creative:
     return Creative(
         **asdict(picture),
         title=draft.title,
-        placeholder=facts.placeholder,
+        placeholder=info.placeholder,
         due_at=due,
         timezone=draft.timezone,
         status=Status.SCHEDULED,

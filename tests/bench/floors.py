@@ -22,7 +22,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
 
-from tests.bench.gather import GatheredRedis, Pool, open_pool
+from tests.bench.gather import GatheredRedis, Pool, open_decoder_pool
 from tests.bench.launcher import CODE
 
 KEY = secrets.token_bytes(32)
@@ -144,8 +144,8 @@ async def create_app() -> web.Application:
     app[SCRIPTS] = {
         name: await client.script_load(text) for name, text in (("send", SEND), ("verify", VERIFY))
     }
-    app[AUTH] = await open_pool(os.environ["FLOOR_AUTH_DATABASE"])
-    app[MEDIA] = await open_pool(os.environ["FLOOR_MEDIA_DATABASE"])
+    app[AUTH] = await open_decoder_pool(os.environ["FLOOR_AUTH_DATABASE"])
+    app[MEDIA] = await open_decoder_pool(os.environ["FLOOR_MEDIA_DATABASE"])
     app[SEEN] = {}
     for path in ("/readyz", "/hello"):
         app.router.add_get(path, hello)

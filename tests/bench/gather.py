@@ -52,7 +52,7 @@ class _Plain(_Connection):
         return ""
 
 
-async def open_pool(dsn: str) -> Pool:
+async def open_decoder_pool(dsn: str) -> Pool:
     """A pool of the services' size, without the query that every release would cost."""
     pool: Pool = await asyncpg.create_pool(
         dsn, min_size=POOL, max_size=POOL, connection_class=_Plain

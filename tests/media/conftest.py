@@ -63,8 +63,8 @@ def s3_endpoint() -> Iterator[str]:
 @pytest.fixture
 def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where files on their way to a bucket are staged, apart from those of other tests."""
-    place = tmp_path / factory.STAGING
-    monkeypatch.setattr(factory, "STAGING", str(place))
+    place = tmp_path / factory.TEMP_FOLDER
+    monkeypatch.setattr(factory, "TEMP_FOLDER", str(place))
     return place
 
 

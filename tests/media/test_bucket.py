@@ -40,9 +40,9 @@ def key() -> ObjectKey:
 
 
 async def put(storage: Storage, where: ObjectKey, data: bytes) -> None:
-    async with storage.stage() as staged:
-        await staged.write(data)
-        await storage.keep({where: staged.path})
+    async with storage.create_temp_file() as temp_file:
+        await temp_file.write(data)
+        await storage.put({where: temp_file.path})
 
 
 async def test_a_large_file_goes_in_parts(
@@ -88,7 +88,7 @@ async def test_an_upload_that_fails_leaves_no_part(
 async def test_what_a_dead_process_began_is_aborted(storage: Storage, bucket: MotoBucket) -> None:
     for name in (str(key()), "somebody/elses"):
         bucket.client.create_multipart_upload(Bucket=bucket.name, Key=name)
-    assert await storage.discard_staged(timedelta(seconds=-5)) == 1
+    assert await storage.delete_stale_temp_files(timedelta(seconds=-5)) == 1
     assert bucket.uploads() == ["somebody/elses"]
 
 
@@ -105,9 +105,9 @@ async def test_what_is_under_way_is_not_aborted() -> None:
         return web.Response(text=text, content_type="application/xml")
 
     async with odd_store(answer) as storage:
-        assert await storage.discard_staged(timedelta(hours=1)) == 0
+        assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 0
         assert asked == ["GET"]
-        assert await storage.discard_staged(timedelta(seconds=-5)) == 1
+        assert await storage.delete_stale_temp_files(timedelta(seconds=-5)) == 1
         assert asked == ["GET", "GET", "DELETE"]
 
 
@@ -115,7 +115,7 @@ async def test_what_others_keep_in_the_bucket_is_not_ours(
     storage: Storage, bucket: MotoBucket
 ) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key="backup/2026", Body=b"x")
-    assert [batch async for batch in storage.list_older(timedelta(seconds=-5))] == []
+    assert [batch async for batch in storage.list_untouched(timedelta(seconds=-5))] == []
 
 
 Answer = Callable[[web.Request], Any]
@@ -150,7 +150,7 @@ def refusal(status: int, code: str) -> Answer:
 @pytest.mark.usefixtures("bucket")
 async def test_a_store_may_say_in_rclones_way_that_no_upload_is_under_way() -> None:
     async with odd_store(refusal(404, "NoSuchUpload")) as storage:
-        assert await storage.discard_staged(timedelta(hours=1)) == 0
+        assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 0
 
 
 @pytest.mark.usefixtures("bucket")

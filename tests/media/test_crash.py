@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientError
 
 from media_service.image.model import VARIANTS
-from media_service.picture.reconcile import Swept, sweep
+from media_service.picture.reconcile import ReconcileReport, reconcile
 from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
@@ -22,7 +22,7 @@ from tests.support.command_process import KillPoint, wait_for_exit
 from tests.support.media_client import MediaClient, picture_form
 from tests.support.pictures import encode
 
-STAGED = "media_service.storage.temp_file.LocalStagedFile"
+STAGED = "media_service.storage.temp_file.LocalTempFile"
 STORE = "media_service.storage.local"
 TABLE = "media_service.creative.repository"
 
@@ -36,7 +36,7 @@ UPLOAD = {
         "staged",
     ),
     "with the picture checked": (
-        KillPoint("media_service.image.worker.pool.ImagePool.render", leaving=True),
+        KillPoint("media_service.image.worker.pool.DecoderPool.render", leaving=True),
         "staged",
     ),
     "before the rename": (KillPoint(f"{STORE}._move_all"), "staged"),
@@ -49,8 +49,8 @@ UPLOAD = {
     ),
 }
 DELETION = {
-    "before the row goes": (KillPoint(f"{TABLE}.remove"), "whole"),
-    "after the row has gone": (KillPoint(f"{TABLE}.remove", leaving=True), "orphan"),
+    "before the row goes": (KillPoint(f"{TABLE}.delete"), "whole"),
+    "after the row has gone": (KillPoint(f"{TABLE}.delete", leaving=True), "orphan"),
     "before the file goes": (KillPoint(f"{STORE}._remove"), "orphan"),
     "after the first file has gone": (KillPoint(f"{STORE}._remove", leaving=True), "orphan"),
 }
@@ -68,15 +68,15 @@ def objects(files: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
-def staged(files: Path) -> int:
+def count_temp_files(files: Path) -> int:
     return len(list((files / "staging").iterdir()))
 
 
-async def tidy(dsn: str, files: Path) -> Swept:
+async def tidy(dsn: str, files: Path) -> ReconcileReport:
     """Do what the next start of the service does, with no grace."""
     storage = LocalStorage(files, SystemClock(), SystemEntropy())
     async with open_database(dsn) as database:
-        return await sweep(database, storage, timedelta())
+        return await reconcile(database, storage, timedelta())
 
 
 async def died(process: BaseProcess) -> bool:
@@ -88,13 +88,13 @@ async def check(dsn: str, files: Path, left: str) -> None:
     made = await rows(dsn)
     assert bool(made) == ("whole" in left)
     assert bool(objects(files)) == ("whole" in left or "orphan" in left)
-    assert bool(staged(files)) == ("staged" in left)
-    swept = await tidy(dsn, files)
-    assert bool(swept.staged_removed) == ("staged" in left)
-    assert bool(swept.orphans_removed) == ("orphan" in left)
-    assert swept.files_missing == 0
+    assert bool(count_temp_files(files)) == ("staged" in left)
+    report = await tidy(dsn, files)
+    assert bool(report.temp_files_removed) == ("staged" in left)
+    assert bool(report.orphans_removed) == ("orphan" in left)
+    assert report.files_missing == 0
     assert objects(files) == await rows(dsn) == made
-    assert staged(files) == 0
+    assert count_temp_files(files) == 0
 
 
 @pytest.mark.parametrize("moment", UPLOAD)

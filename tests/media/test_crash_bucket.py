@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientError
 
-from media_service.picture.reconcile import sweep
+from media_service.picture.reconcile import reconcile
 from media_service.storage.factory import open_storage
 from shared.clock import SystemClock
 from shared.db import open_database
@@ -29,7 +29,7 @@ UPLOAD = {
     "after the row": KillPoint("media_service.upload.service._commit", leaving=True),
 }
 DELETION = {
-    "after the row has gone": KillPoint("media_service.creative.repository.remove", leaving=True),
+    "after the row has gone": KillPoint("media_service.creative.repository.delete", leaving=True),
     "before an object goes": KillPoint("media_service.storage.s3.S3Storage.delete"),
     "after the first object has gone": KillPoint(
         "media_service.storage.s3.S3Storage.delete", leaving=True
@@ -51,8 +51,8 @@ async def agree(dsn: str, bucket: MotoBucket) -> None:
         open_storage(bucket.url, SystemClock(), SystemEntropy()) as storage,
         open_database(dsn) as database,
     ):
-        swept = await sweep(database, storage, timedelta(seconds=-5))
-    assert swept.files_missing == 0
+        report = await reconcile(database, storage, timedelta(seconds=-5))
+    assert report.files_missing == 0
     assert set(bucket.objects()) == await rows(dsn)
     assert bucket.uploads() == []
 

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from media_service.image.worker.job_time import cpu_seconds
-from media_service.image.worker.pool import open_pool
-from media_service.image.worker.process import Worker
+from media_service.image.worker.pool import open_decoder_pool
+from media_service.image.worker.process import DecoderProcess
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import encode
@@ -31,7 +31,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 async def test_decoder_killed_between_jobs_is_replaced_and_picture_decodes(picture: Path) -> None:
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         assert is_picture(await pool.render(picture, ALICE))
         [first] = process_ids(pool)
         os.kill(first, signal.SIGKILL)
@@ -45,7 +45,7 @@ async def test_decoder_killed_between_jobs_is_replaced_and_picture_decodes(pictu
 async def test_decoder_killed_within_job_picture_decodes_in_another(
     deadly: signal.Signals, picture: Path, decoders: StartedDecoders
 ) -> None:
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         [process] = process_ids(pool)
         os.kill(process, signal.SIGSTOP)
         asking = asyncio.create_task(pool.render(picture, ALICE))
@@ -62,7 +62,7 @@ async def test_decoder_killed_twice_is_unavailable(
     decoders.run(
         "import ctypes", "worker.main(PARENT, answer=lambda job, files: ctypes.string_at(0))"
     )
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
         assert decoders.count == 2
@@ -73,7 +73,7 @@ async def test_decoder_killed_twice_is_unavailable(
 async def test_decoder_abandoned_while_starting_does_not_answer_the_next_job(
     picture: Path, decoders: StartedDecoders
 ) -> None:
-    worker = Worker(PIXELS)
+    worker = DecoderProcess(PIXELS)
     abandoned = asyncio.create_task(worker.render(picture))
     while not (starting := worker.pid):
         await asyncio.sleep(0.001)
@@ -98,7 +98,7 @@ async def test_decoder_whose_cpu_sum_is_ahead_decodes_the_next_picture(
         "resource.getrusage = lambda who: told",
         "worker.main(PARENT)",
     )
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         for _ in range(3):
             assert is_picture(await pool.render(picture, ALICE))
     assert decoders.count == 1
@@ -108,7 +108,7 @@ async def test_service_that_stalls_does_not_blame_the_picture(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.image.worker.process.WALL_SECONDS", 1)
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         asking = asyncio.create_task(pool.render(picture, ALICE))
         await asyncio.sleep(0.01)
         time.sleep(1.1)
@@ -124,8 +124,8 @@ async def test_service_that_stalls_does_not_blame_the_picture(
         "GOOD | {'content_type': 'text/html'}",
         "GOOD | {'width': '64'}",
         "GOOD | {'placeholder': ''}",
-        "GOOD | {'made': GOOD['made'][:1]}",
-        "GOOD | {'made': [{'variant': '../x', 'size': 1, 'sha256': 'f' * 64}] * 3}",
+        "GOOD | {'renditions': GOOD['renditions'][:1]}",
+        "GOOD | {'renditions': [{'variant': '../x', 'size': 1, 'sha256': 'f' * 64}] * 3}",
         "GOOD | {'more': 1}",
     ],
 )
@@ -140,7 +140,7 @@ async def test_decoder_answering_nonsense_is_unavailable(
         f"    return {answer}",
         "worker.main(PARENT, answer=lie)",
     )
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
     assert decoders.count == 2
@@ -149,7 +149,7 @@ async def test_decoder_answering_nonsense_is_unavailable(
 async def test_file_that_cannot_be_opened_leaves_the_decoder_alone(
     tmp_path: Path, picture: Path
 ) -> None:
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         before = process_ids(pool)
         with pytest.raises(FileNotFoundError):
             await pool.render(tmp_path / "absent", ALICE)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
-from media_service.erasure.service import Eraser
+from media_service.erasure.service import UserEraser
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.revocation.message import DELETED_USERS_STREAM, Revocation
@@ -28,7 +28,7 @@ LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 class Nobody:
     """Removes files where there are none."""
 
-    def wake(self) -> None:
+    def notify(self) -> None:
         pytest.fail("nothing was removed")
 
 
@@ -163,27 +163,27 @@ async def test_a_key_that_signed_what_is_done_may_be_dropped(
 async def test_only_what_lies_beyond_the_place_is_remembered(
     media_dsn: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    erased, erase = list[str](), Eraser._erase
+    erased, erase = list[str](), UserEraser._erase
 
-    async def noted(self: Eraser, revocation: Revocation) -> None:
+    async def noted(self: UserEraser, revocation: Revocation) -> None:
         erased.append(revocation.id)
         await erase(self, revocation)
 
-    monkeypatch.setattr(Eraser, "_erase", noted)
+    monkeypatch.setattr(UserEraser, "_erase", noted)
     other, users = "x" * 20 + "-a-key-of-somebody-else", [uuid4() for _ in range(3)]
     first = await tell_of_deleted(redis, users[0], REVOCATION_KEY)
     blocks = await tell_of_deleted(redis, uuid4(), other)
     beyond = [await tell_of_deleted(redis, user, REVOCATION_KEY) for user in users[1:]]
     async with open_database(media_dsn) as database:
-        remover: Any = Nobody()
-        eraser = Eraser(redis, [REVOCATION_KEY.encode()], database, remover, SystemClock())
+        file_deleter: Any = Nobody()
+        eraser = UserEraser(redis, [REVOCATION_KEY.encode()], database, file_deleter, SystemClock())
         for _ in range(2):
-            await eraser.once()
+            await eraser.run_once()
         assert eraser._done == {entry.encode() for entry in beyond}
         assert await place(media_dsn) == first
         await redis.xdel(DELETED_USERS_STREAM, blocks)
         for _ in range(2):
-            await eraser.once()
+            await eraser.run_once()
         assert eraser._done == set()
         assert await place(media_dsn) == beyond[-1]
     assert erased == [str(user) for user in users]  # each one once

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientError
 
 from media_service.idempotency import repository
-from media_service.idempotency.model import FirstAnswer, KeyUse
+from media_service.idempotency.model import IdempotencyKey, StoredResponse
 from shared.db import open_database
 from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
@@ -160,12 +160,15 @@ async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
         assert (await send(media, 1)).body == first.body
 
 
+STORE_RESPONSE = "media_service.idempotency.repository.store_response"
 MOMENTS = {
-    "reading": KillPoint("media_service.storage.temp_file.LocalStagedFile.digest"),
-    "decoding": KillPoint("media_service.image.worker.pool.ImagePool.render"),
+    "reading": KillPoint("media_service.storage.temp_file.LocalTempFile.digest"),
+    "decoding": KillPoint("media_service.image.worker.pool.DecoderPool.render"),
     "before the row": KillPoint("media_service.creative.repository.insert"),
-    "before the answer": KillPoint("media_service.idempotency.repository.finish"),
-    "before the commit": KillPoint("media_service.idempotency.repository.finish", leaving=True),
+    "before the answer": KillPoint("media_service.idempotency.repository.store_response"),
+    "before the commit": KillPoint(
+        "media_service.idempotency.repository.store_response", leaving=True
+    ),
 }
 
 
@@ -223,8 +226,8 @@ async def test_one_who_was_taken_for_dead_stores_nothing(
 
 
 async def test_a_request_that_lasts_keeps_its_key(media_dsn: str, clock: MovableClock) -> None:
-    first, second = (KeyUse(UUID(int=0), "r", "k", UUID(int=n)) for n in (1, 2))
-    answer = FirstAnswer(b"", "{}", "/")
+    first, second = (IdempotencyKey(UUID(int=0), "r", "k", UUID(int=n)) for n in (1, 2))
+    answer = StoredResponse(b"", "{}", "/")
     now = clock.now()
     later = now + timedelta(seconds=149)
     async with open_database(media_dsn) as database, database.connection() as connection:
@@ -233,15 +236,15 @@ async def test_a_request_that_lasts_keeps_its_key(media_dsn: str, clock: Movable
         assert not await repository.claim(connection, second, later + timedelta(seconds=149))
         assert await repository.claim(connection, second, later + timedelta(seconds=150))
         await repository.release(connection, first)
-        assert not await repository.finish(connection, first, answer)
-        assert await repository.find_answer(connection, second) is None
-        assert await repository.finish(connection, second, answer)
-        assert not await repository.finish(connection, second, answer)
-        assert await repository.find_answer(connection, first) == answer
-        await repository.forget(connection, now + timedelta(hours=23))
-        assert await repository.find_answer(connection, first) == answer
-        await repository.forget(connection, later + timedelta(hours=25))
-        assert await repository.find_answer(connection, first) is None
+        assert not await repository.store_response(connection, first, answer)
+        assert await repository.find_response(connection, second) is None
+        assert await repository.store_response(connection, second, answer)
+        assert not await repository.store_response(connection, second, answer)
+        assert await repository.find_response(connection, first) == answer
+        await repository.delete_expired(connection, now + timedelta(hours=23))
+        assert await repository.find_response(connection, first) == answer
+        await repository.delete_expired(connection, later + timedelta(hours=25))
+        assert await repository.find_response(connection, first) is None
 
 
 async def test_what_is_under_way_says_so_again_and_again(

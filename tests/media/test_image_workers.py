@@ -14,8 +14,8 @@ import pytest
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.worker import ipc
-from media_service.image.worker.pool import ImagePool, open_pool
-from media_service.image.worker.process import Worker
+from media_service.image.worker.pool import DecoderPool, open_decoder_pool
+from media_service.image.worker.process import DecoderProcess
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import blank_png, encode, many_scans
@@ -42,7 +42,7 @@ def heavy(tmp_path: Path) -> Path:
 async def test_too_long_on_the_clock_is_broken_and_not_retried(
     heavy: Path, picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         monkeypatch.setattr("media_service.image.worker.process.WALL_SECONDS", 0.02)
         with pytest.raises(BrokenImage):
             await pool.render(heavy, ALICE)
@@ -56,7 +56,7 @@ async def test_too_long_on_the_processor_is_broken_and_not_retried(
 ) -> None:
     slow = tmp_path / "slow"
     slow.write_bytes(many_scans((8000, 5000), 40))
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         monkeypatch.setattr("media_service.image.worker.process.CPU_SECONDS", 0)
         with pytest.raises(BrokenImage):
             await pool.render(slow, ALICE)
@@ -74,7 +74,7 @@ async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None
         f"worker.MEMORY_BYTES = pages * {os.sysconf('SC_PAGESIZE')} + 24 * 1024 * 1024",
         "worker.main(PARENT)",
     )
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         process = process_ids(pool)
         with pytest.raises(ImageTooLarge):
             await pool.render(heavy, ALICE)
@@ -83,7 +83,7 @@ async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None
 
 async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 4)
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         waiting = [asyncio.create_task(pool.render(heavy, ALICE)) for _ in range(3)]
         await asyncio.sleep(0)
         assert pool.waiting == 2
@@ -96,7 +96,7 @@ async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch
 
 async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.image.worker.pool.QUEUE_SECONDS", 0.01)
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         first = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
         with pytest.raises(ServiceUnavailable):
@@ -112,11 +112,11 @@ async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
     monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 6)
     ended: list[str] = []
 
-    async def render(pool: ImagePool, path: Path, owner: UUID, name: str) -> None:
+    async def render(pool: DecoderPool, path: Path, owner: UUID, name: str) -> None:
         await pool.render(path, owner)
         ended.append(name)
 
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         asking = [asyncio.create_task(render(pool, heavy, ALICE, f"alice {n}")) for n in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(ServiceUnavailable):
@@ -141,7 +141,7 @@ async def test_a_full_queue_refuses_an_upload_unread(
 
 
 async def test_an_abandoned_job_does_not_answer_the_next(heavy: Path, picture: Path) -> None:
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         os.kill(process_ids(pool)[0], signal.SIGSTOP)
         abandoned = asyncio.create_task(pool.render(heavy, ALICE))
         await asyncio.sleep(0)
@@ -158,7 +158,7 @@ async def test_a_process_that_cannot_start_is_unavailable(
         "media_service.image.worker.process.worker_command", lambda: [sys.executable, "-c", "pass"]
     )
     with pytest.raises(ServiceUnavailable):
-        await Worker(PIXELS).render(picture)
+        await DecoderProcess(PIXELS).render(picture)
 
 
 def test_processes_end_with_their_parent() -> None:
@@ -188,7 +188,7 @@ async def test_the_process_has_neither_our_environment_nor_the_web_framework(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEDIA_DATABASE_URL", "postgresql://secret")
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         [process] = process_ids(pool)
         assert b"secret" not in Path(f"/proc/{process}/environ").read_bytes()
         assert "aiohttp" not in Path(f"/proc/{process}/maps").read_text()

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientError
 
 from media_service.quota import repository as owners
-from media_service.quota.model import Allowance, Upload
+from media_service.quota.model import ActiveUpload, QuotaLimits
 from shared.db import open_database
 from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
@@ -205,19 +205,17 @@ async def test_the_place_of_a_replica_that_died_comes_free(
 
 
 async def test_an_upload_that_lasts_keeps_its_place(media_dsn: str, clock: MovableClock) -> None:
-    allowance = Allowance(1, 9, 1)
-    first, second = (Upload(UUID(int=n), UUID(int=0), 0) for n in (1, 2))
+    quota = QuotaLimits(1, 9, 1)
+    first, second = (ActiveUpload(UUID(int=n), UUID(int=0), 0) for n in (1, 2))
     async with open_database(media_dsn) as database, database.connection() as connection:
         now = clock.now()
         later = now + timedelta(seconds=149)
-        assert await owners.begin_upload(connection, first, allowance, now)
+        assert await owners.begin_upload(connection, first, quota, now)
         await owners.renew_upload(connection, first, later)
         assert not await owners.begin_upload(
-            connection, second, allowance, later + timedelta(seconds=149)
+            connection, second, quota, later + timedelta(seconds=149)
         )
-        assert await owners.begin_upload(
-            connection, second, allowance, later + timedelta(seconds=151)
-        )
+        assert await owners.begin_upload(connection, second, quota, later + timedelta(seconds=151))
         await owners.renew_upload(connection, first, later)
         under_way = await connection.fetch("select jsonb_object_keys(under_way) from owners")
         assert [row[0] for row in under_way] == [str(second.id)], (
@@ -233,7 +231,7 @@ async def test_nothing_is_added_for_a_deleted_user(
         kept = files_below(files)
         for user in (media, media.somebody_else()):
             async with database.connection() as connection:
-                await owners.mark_deleted(connection, user.user_id, clock.now())
+                await owners.mark_user_deleted(connection, user.user_id, clock.now())
             refused = await user.send(BODY)
             assert (refused.status, refused.code) == (401, "token_revoked")
         assert files_below(files) == kept
@@ -247,9 +245,9 @@ async def test_a_user_deleted_while_uploading_stores_nothing(
         async def pieces() -> AsyncIterator[bytes]:
             yield BODY[:200]
             async with database.connection() as connection:
-                while await owners.read(connection, media.user_id) is None:
+                while await owners.read_usage(connection, media.user_id) is None:
                     await asyncio.sleep(0.01)
-                await owners.mark_deleted(connection, media.user_id, clock.now())
+                await owners.mark_user_deleted(connection, media.user_id, clock.now())
             yield BODY[200:]
 
         refused = await media.call("POST", "/creatives", data=pieces(), headers=FORM)

@@ -98,7 +98,7 @@ async def test_command_without_the_database_is_one_line(lost: Command) -> None:
 async def test_gauge_counts_files_and_comes_down(
     serving_media: Callable[..., Any], files: Path, lost: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(app, "RECONCILE_SECONDS", 0.05)
     async with serving_media() as media:
 
         async def count() -> float:

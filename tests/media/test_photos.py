@@ -161,8 +161,8 @@ async def test_a_deletion_that_waits_for_a_photo_removes_it_too(
         async with database.transaction() as connection:
             old = await repository.find_photo(connection, made["id"], media.user_id)
             assert old is not None
-            assert await repository.take_photo_off(connection, made["id"], media.user_id)
-            await repository.put_photo_on(connection, made["id"], replace(old, id=uuid4()))
+            assert await repository.detach_photo(connection, made["id"], media.user_id)
+            await repository.attach_photo(connection, made["id"], replace(old, id=uuid4()))
             deletion = asyncio.create_task(media.call("DELETE", f"/products/{made['id']}"))
             async with database.connection() as other, asyncio.timeout(10):
                 while not await other.fetchval(WAITING):

@@ -16,7 +16,7 @@ from media_service.erasure import repository as erasure
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
 from media_service.product import repository as product
-from media_service.quota import repository as owner
+from media_service.quota import repository as quota
 from media_service.schedule import repository as schedule
 from tests.support.database import Connection
 from tests.support.databases import Databases
@@ -66,54 +66,54 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
-REPOSITORIES = (creative, idempotency, owner, picture, product, schedule)
+REPOSITORIES = (creative, idempotency, quota, picture, product, schedule)
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.INSERT": (
         *(UUID(int=9), SOMEBODY, None, "a.jpg", "image/jpeg", 1, 1, 1, HASH, None),
         *(START, "UTC", "scheduled", ["original"], START, START, 1),
     ),
-    "creative.OF_USER": (SOMETHING, SOMEBODY),
-    "creative.OF_ANYBODY": (SOMETHING,),
+    "creative.FIND_OF_USER": (SOMETHING, SOMEBODY),
+    "creative.FIND": (SOMETHING,),
     "creative.PAGE_OF_USER": (SOMEBODY, START, SOMETHING, SOON, None, 51),
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
-    "creative.REPLACE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
-    "creative.REMOVE": (SOMETHING, SOMEBODY, [1]),
-    "picture.AMONG": ([SOMETHING, SOMEBODY],),
+    "creative.UPDATE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
+    "creative.DELETE": (SOMETHING, SOMEBODY, [1]),
+    "picture.FIND_MANY": ([SOMETHING, SOMEBODY],),
     "picture.CLAIM_REMOVALS": (100,),
-    "picture.FORGET_REMOVAL": (SOMETHING,),
-    "picture.BATCH_AFTER": (SOMETHING, 500),
-    **{f"erasure.REMOVE[{place}]": (SOMEBODY, 500) for place in range(len(erasure.REMOVE))},
+    "picture.DELETE_REMOVAL": (SOMETHING,),
+    "picture.PAGE_AFTER": (SOMETHING, 500),
+    **{f"erasure.DELETE_BATCH[{n}]": (SOMEBODY, 500) for n in range(len(erasure.DELETE_BATCH))},
     "idempotency.CLAIM": (SOMEBODY, "creatives", "k", LEASE, SOON, START, START),
     "idempotency.RENEW": (SOMEBODY, "creatives", "k", LEASE, SOON),
-    "idempotency.FIND_ANSWER": (SOMEBODY, "creatives", "k"),
-    "idempotency.FINISH": (SOMEBODY, "creatives", "k", LEASE, HASH, "{}", "/"),
+    "idempotency.FIND_RESPONSE": (SOMEBODY, "creatives", "k"),
+    "idempotency.STORE_RESPONSE": (SOMEBODY, "creatives", "k", LEASE, HASH, "{}", "/"),
     "idempotency.RELEASE": (SOMEBODY, "creatives", "k", LEASE),
-    "idempotency.FORGET": (SOON,),
-    "owner.BEGIN_UPLOAD": (SOMEBODY, START.date(), 1, str(LEASE), 1.0, 1, 9, 0.0, 9, 9),
-    "owner.COUNT_UPLOAD": (SOMEBODY, START.date(), 9),
-    "owner.RENEW_UPLOAD": (SOMEBODY, str(LEASE), 1.0),
-    "owner.END_UPLOAD": (SOMEBODY, str(LEASE)),
-    "owner.TAKE_ROOM": (SOMEBODY, 1, 9, SOMETHING),
-    "owner.COUNT_PICTURE": (SOMETHING, 9),
-    "owner.READ_COUNTED": ([SOMETHING, SOMEBODY],),
-    "owner.MARK_DELETED": (SOMEBODY, START),
-    "owner.READ": (SOMEBODY,),
+    "idempotency.DELETE_EXPIRED": (SOON,),
+    "quota.BEGIN_UPLOAD": (SOMEBODY, START.date(), 1, str(LEASE), 1.0, 1, 9, 0.0, 9, 9),
+    "quota.COUNT_UPLOAD": (SOMEBODY, START.date(), 9),
+    "quota.RENEW_UPLOAD": (SOMEBODY, str(LEASE), 1.0),
+    "quota.END_UPLOAD": (SOMEBODY, str(LEASE)),
+    "quota.RESERVE_BYTES": (SOMEBODY, 1, 9, SOMETHING),
+    "quota.RECORD_PICTURE_BYTES": (SOMETHING, 9),
+    "quota.READ_PICTURE_BYTES": ([SOMETHING, SOMEBODY],),
+    "quota.MARK_USER_DELETED": (SOMEBODY, START),
+    "quota.READ_USAGE": (SOMEBODY,),
     "product.INSERT": (NAME, SOMEBODY, "n", "", 1, "EUR", "public", None, START, START, 1),
     "product.FIND": (NAME, SOMEBODY),
     "product.PAGE_OF_USER": (SOMEBODY, SOON, NAME, 51),
     "product.PAGE_OF_PUBLIC": (SOON, NAME, 51),
     "product.SEARCH_PUBLIC": (datetime(9999, 1, 1, tzinfo=UTC), NAME, 51, "w55 thing77"),
-    "product.CHANGE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),
-    "product.REMOVE": (NAME, SOMEBODY, None),
+    "product.UPDATE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),
+    "product.DELETE": (NAME, SOMEBODY, None),
     "product.INSERT_PHOTO": (
         *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
     ),
     "product.FIND_PHOTO": (NAME, SOMEBODY),
     "product.LOCK": (NAME, SOMEBODY),
-    "product.TAKE_PHOTO_OFF": (NAME,),
-    "product.REMOVE_PHOTO": (SOMETHING,),
-    "product.PUT_PHOTO_ON": (NAME, SOMETHING, START),
+    "product.DETACH_PHOTO": (NAME,),
+    "product.DELETE_PHOTO": (SOMETHING,),
+    "product.ATTACH_PHOTO": (NAME, SOMETHING, START),
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
     ),
@@ -134,7 +134,7 @@ def statements(module: ModuleType) -> dict[str, str]:
 
 STATEMENTS = {
     name: text for module in REPOSITORIES for name, text in statements(module).items()
-} | {f"erasure.REMOVE[{place}]": text for place, text in enumerate(erasure.REMOVE)}
+} | {f"erasure.DELETE_BATCH[{place}]": text for place, text in enumerate(erasure.DELETE_BATCH)}
 
 
 INDEXES = """

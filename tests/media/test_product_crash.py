@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientError
 
 from media_service.image.model import VARIANTS
-from media_service.picture.reconcile import sweep
+from media_service.picture.reconcile import reconcile
 from media_service.storage.local import LocalStorage
 from shared.clock import SystemClock
 from shared.db import open_database
@@ -26,12 +26,12 @@ CREATION = {
     "before the rows": (KillPoint(f"{TABLE}.insert_photo"), 0),
     "between the rows": (KillPoint(f"{TABLE}.insert"), 0),
     "with the rows not committed": (KillPoint(f"{TABLE}.insert", leaving=True), 0),
-    "after the rows": (KillPoint("media_service.product.photo.commit", leaving=True), 1),
+    "after the rows": (KillPoint("media_service.product.photo.store_product", leaving=True), 1),
 }
 REPLACING = {
-    "before the old one is off": (KillPoint(f"{TABLE}.take_photo_off"), 1),
-    "with the old one off": (KillPoint(f"{TABLE}.take_photo_off", leaving=True), 1),
-    "with the new one not committed": (KillPoint(f"{TABLE}.put_photo_on", leaving=True), 1),
+    "before the old one is off": (KillPoint(f"{TABLE}.detach_photo"), 1),
+    "with the old one off": (KillPoint(f"{TABLE}.detach_photo", leaving=True), 1),
+    "with the new one not committed": (KillPoint(f"{TABLE}.attach_photo", leaving=True), 1),
     "after the exchange": (KillPoint("media_service.product.photo._replace", leaving=True), 2),
 }
 
@@ -40,7 +40,7 @@ async def agree(dsn: str, files: Path) -> list[tuple[int, str]]:
     """The products' versions and photos, when the sweep has made files and rows agree."""
     storage = LocalStorage(files, SystemClock(), SystemEntropy())
     async with open_database(dsn) as database:
-        assert (await sweep(database, storage, timedelta())).files_missing == 0
+        assert (await reconcile(database, storage, timedelta())).files_missing == 0
     connection = await asyncpg.connect(dsn)
     photos = await connection.fetch("select id, user_id from photos")
     counted = await connection.fetchval("select bytes from owners")

@@ -17,7 +17,7 @@ Sweep = Callable[..., Awaitable[tuple[int | None, str]]]
 
 
 @pytest.fixture
-def sweep(media_environment: dict[str, str], tmp_path: Path) -> Sweep:
+def reconcile(media_environment: dict[str, str], tmp_path: Path) -> Sweep:
     """Runs `python -m media_service sweep`; its exit code and its last line."""
 
     async def run(*arguments: str, **changes: str) -> tuple[int | None, str]:
@@ -42,43 +42,43 @@ def orphan(files: Path, hours_ago: float = 0) -> Path:
 
 
 async def test_what_no_row_knows_is_removed_and_what_one_knows_stays(
-    media: MediaClient, files: Path, sweep: Sweep
+    media: MediaClient, files: Path, reconcile: Sweep
 ) -> None:
     created = await media.upload()
-    lonely, staged = orphan(files), files / "staging" / "left"
-    staged.write_bytes(b"x")
+    lonely, temp_file = orphan(files), files / "staging" / "left"
+    temp_file.write_bytes(b"x")
     foreign = files / "objects" / "lost+found" / "a" / "b"
     foreign.parent.mkdir(parents=True)
     foreign.write_bytes(b"x")
-    code, line = await sweep("--older-than", "0")
+    code, line = await reconcile("--older-than", "0")
     assert (code, line) == (0, "staged files removed: 1, orphans removed: 1, files missing: 0")
     assert not lonely.exists()
     assert not lonely.parents[1].exists()
-    assert not staged.exists()
+    assert not temp_file.exists()
     assert foreign.exists()
     assert (await media.call("GET", f"/creatives/{created['id']}/file")).status == 200
 
 
 async def test_what_was_touched_within_the_grace_stays(
-    media: MediaClient, files: Path, sweep: Sweep
+    media: MediaClient, files: Path, reconcile: Sweep
 ) -> None:
     """A rename keeps the old mtime; the ctime shows that the file has only just been moved."""
-    fresh, staged = orphan(files, hours_ago=5), files / "staging" / "uploading"
-    staged.write_bytes(b"x")
-    assert await sweep() == (
+    fresh, temp_file = orphan(files, hours_ago=5), files / "staging" / "uploading"
+    temp_file.write_bytes(b"x")
+    assert await reconcile() == (
         0,
         "staged files removed: 0, orphans removed: 0, files missing: 0",
     )
-    assert sorted(files_below(files)) == sorted([fresh, staged])
+    assert sorted(files_below(files)) == sorted([fresh, temp_file])
     assert (await media.call("GET", "/creatives")).body["items"] == []
 
 
 async def test_a_row_without_its_file_is_reported_and_kept(
-    media: MediaClient, files: Path, sweep: Sweep
+    media: MediaClient, files: Path, reconcile: Sweep
 ) -> None:
     lost, kept = await media.upload(), await media.upload()
     (files / "objects" / str(media.user_id) / lost["id"] / "original").unlink()
-    code, line = await sweep("--older-than", "0")
+    code, line = await reconcile("--older-than", "0")
     assert (code, line) == (1, "staged files removed: 0, orphans removed: 0, files missing: 1")
     assert (await media.call("GET", f"/creatives/{lost['id']}")).status == 200
     assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
@@ -96,9 +96,9 @@ async def test_it_is_swept_at_start(
 
 
 async def test_a_database_away_is_one_line(
-    sweep: Sweep,
+    reconcile: Sweep,
 ) -> None:
     away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-    code, line = await sweep("--older-than", "0", **away)
+    code, line = await reconcile("--older-than", "0", **away)
     assert code == 1
     assert line.startswith("sweep: ServiceUnavailable: The database cannot be reached, caused by ")

@@ -11,14 +11,14 @@ import asyncpg
 import pytest
 
 from media_service.schedule import repository
-from media_service.schedule.loader import MOST_AT_ONCE, MOST_TOGETHER, Schedules
-from media_service.schedule.model import Days
+from media_service.schedule.loader import MAX_BATCH, MAX_CONCURRENT_BATCHES, ScheduleLoader
+from media_service.schedule.model import DayBounds
 from shared.db import Connection, Database, open_database
 from shared.errors import ServiceUnavailable
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
-DAYS = Days.around(NOW, UTC)
-MANY = MOST_TOGETHER * (MOST_AT_ONCE + 2)
+DAYS = DayBounds.around(NOW, UTC)
+MANY = MAX_BATCH * (MAX_CONCURRENT_BATCHES + 2)
 ONE_EACH = """
 INSERT INTO creatives (id, user_id, title, file_name, content_type, size, width, height, sha256,
                        due_at, timezone, variants, created_at, updated_at)
@@ -46,7 +46,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch, gate: asyncio.Event) -> list[int]:
     """How many reads each statement was for."""
     real, seen = repository.scheduled, list[int]()
 
-    async def counted(connection: Connection, asked: Sequence[tuple[UUID, Days]]) -> list[str]:
+    async def counted(connection: Connection, asked: Sequence[tuple[UUID, DayBounds]]) -> list[str]:
         seen.append(len(asked))
         await gate.wait()
         return await real(connection, asked)
@@ -71,32 +71,32 @@ def titles(answer: bytes) -> list[str]:
 async def test_reads_of_one_moment_share_statements_of_a_bounded_size(
     database: Database, sizes: list[int]
 ) -> None:
-    schedules, ids = Schedules(database), await owners(database, MOST_TOGETHER + 3)
+    schedules, ids = ScheduleLoader(database), await owners(database, MAX_BATCH + 3)
     answers = await asyncio.gather(*(schedules.read(user_id, DAYS) for user_id in ids))
     assert [titles(answer) for answer in answers] == [[str(user_id)] for user_id in ids]
-    assert sorted(sizes) == [3, MOST_TOGETHER]
+    assert sorted(sizes) == [3, MAX_BATCH]
 
 
 async def test_while_all_statements_are_under_way_the_next_reads_gather(
     database: Database, sizes: list[int], gate: asyncio.Event
 ) -> None:
-    schedules, ids = Schedules(database), await owners(database, MOST_AT_ONCE + 5)
+    schedules, ids = ScheduleLoader(database), await owners(database, MAX_CONCURRENT_BATCHES + 5)
     gate.clear()
     reads = []
     for user_id in ids:
         reads.append(asyncio.create_task(schedules.read(user_id, DAYS)))
         async with asyncio.timeout(5):
-            while len(sizes) < min(len(reads), MOST_AT_ONCE):
+            while len(sizes) < min(len(reads), MAX_CONCURRENT_BATCHES):
                 await asyncio.sleep(0.01)
     gate.set()
     answers = await asyncio.gather(*reads)
     assert [titles(answer) for answer in answers] == [[str(user_id)] for user_id in ids]
-    assert sizes == [1] * MOST_AT_ONCE + [5]
+    assert sizes == [1] * MAX_CONCURRENT_BATCHES + [5]
 
 
 async def test_one_user_asked_for_twice_is_answered_twice(database: Database) -> None:
-    schedules, (user_id, other) = Schedules(database), await owners(database, 2)
-    later = Days.around(NOW.replace(month=6), UTC)
+    schedules, (user_id, other) = ScheduleLoader(database), await owners(database, 2)
+    later = DayBounds.around(NOW.replace(month=6), UTC)
     reads = [(user_id, DAYS), (other, DAYS), (user_id, later), (user_id, DAYS)]
     answers = await asyncio.gather(*(schedules.read(*read) for read in reads))
     assert [titles(answer) for answer in answers] == [
@@ -108,7 +108,7 @@ async def test_one_user_asked_for_twice_is_answered_twice(database: Database) ->
 
 
 async def test_a_read_that_cannot_be_done_fails_alone(database: Database) -> None:
-    schedules, ids = Schedules(database), await owners(database, 2)
+    schedules, ids = ScheduleLoader(database), await owners(database, 2)
     odd: Any = "no id"
     answers = await asyncio.gather(
         *(schedules.read(user_id, DAYS) for user_id in (ids[0], odd, ids[1])),
@@ -121,7 +121,7 @@ async def test_a_read_that_cannot_be_done_fails_alone(database: Database) -> Non
 
 
 async def test_whoever_gives_up_disturbs_nobody(database: Database, sizes: list[int]) -> None:
-    schedules, ids = Schedules(database), await owners(database, 3)
+    schedules, ids = ScheduleLoader(database), await owners(database, 3)
     reads = [asyncio.create_task(schedules.read(user_id, DAYS)) for user_id in ids]
     await asyncio.sleep(0)
     reads[1].cancel()
@@ -133,7 +133,7 @@ async def test_whoever_gives_up_disturbs_nobody(database: Database, sizes: list[
 
 async def test_all_that_wait_learn_that_the_database_is_away() -> None:
     async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
-        schedules = Schedules(database)
+        schedules = ScheduleLoader(database)
         answers = await asyncio.gather(
             *(schedules.read(uuid4(), DAYS) for _ in range(MANY)), return_exceptions=True
         )

@@ -28,9 +28,9 @@ def key(user: UUID | None = None) -> ObjectKey:
 
 
 async def put(storage: LocalStorage, where: ObjectKey, data: bytes = b"x") -> None:
-    async with storage.stage() as staged:
-        await staged.write(data)
-        await storage.keep({where: staged.path})
+    async with storage.create_temp_file() as temp_file:
+        await temp_file.write(data)
+        await storage.put({where: temp_file.path})
 
 
 async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) -> list[bytes]:
@@ -39,17 +39,17 @@ async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) 
 
 
 async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> None:
-    async with storage.stage() as staged:
-        await staged.write(b"x")
-        assert files_below(files) == [staged.path]
+    async with storage.create_temp_file() as temp_file:
+        await temp_file.write(b"x")
+        assert files_below(files) == [temp_file.path]
     assert files_below(files) == []
 
 
 async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Path) -> None:
     async def upload() -> None:
-        async with storage.stage() as staged:
+        async with storage.create_temp_file() as temp_file:
             while True:
-                await staged.write(bytes(CHUNK_BYTES))
+                await temp_file.write(bytes(CHUNK_BYTES))
 
     for turns in range(20):
         task = asyncio.create_task(upload())
@@ -104,7 +104,7 @@ async def test_age_is_what_was_touched_last(
     os.utime(path, (0, 0))  # the name has changed just now, whatever the content's age
 
     async def older(**span: float) -> list[ObjectKey]:
-        return [one async for batch in storage.list_older(timedelta(**span)) for one in batch]
+        return [one async for batch in storage.list_untouched(timedelta(**span)) for one in batch]
 
     assert await older(minutes=5) == []
     assert await older(seconds=-5) == [where]
@@ -119,7 +119,7 @@ async def test_lists_come_in_batches(
     wanted = {key() for _ in range(5)}
     for where in wanted:
         await put(storage, where)
-    batches = [batch async for batch in storage.list_older(timedelta(seconds=-5))]
+    batches = [batch async for batch in storage.list_untouched(timedelta(seconds=-5))]
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert {one for batch in batches for one in batch} == wanted
 

@@ -38,14 +38,15 @@ def key(user: UUID | None = None) -> ObjectKey:
 
 
 async def put(storage: Storage, *where: ObjectKey, data: bytes = b"x") -> None:
-    async with storage.stage() as staged:
-        await staged.write(data)
+    async with storage.create_temp_file() as temp_file:
+        await temp_file.write(data)
         copies = {
-            one: staged.path.with_name(f"{staged.path.name}.{n}") for n, one in enumerate(where)
+            one: temp_file.path.with_name(f"{temp_file.path.name}.{n}")
+            for n, one in enumerate(where)
         }
         for path in copies.values():
             await asyncio.to_thread(path.write_bytes, data)
-        await storage.keep(copies)
+        await storage.put(copies)
 
 
 async def get(storage: Storage, where: ObjectKey, start: int, length: int) -> list[bytes]:
@@ -55,12 +56,12 @@ async def get(storage: Storage, where: ObjectKey, start: int, length: int) -> li
 
 async def test_what_is_kept_can_be_read_in_pieces(storage: Storage) -> None:
     data, where = os.urandom(CHUNK_BYTES * 2 + 5), key()
-    async with storage.stage() as staged:
+    async with storage.create_temp_file() as temp_file:
         for at in range(0, len(data), 1000):
-            await staged.write(data[at : at + 1000])
-        digest = await staged.digest()
+            await temp_file.write(data[at : at + 1000])
+        digest = await temp_file.digest()
         assert not await storage.exists(where)
-        await storage.keep({where: staged.path})
+        await storage.put({where: temp_file.path})
     assert digest == hashlib.sha256(data).digest()
     chunks = await get(storage, where, 3, len(data) - 3)
     assert b"".join(chunks) == data[3:]
@@ -91,10 +92,10 @@ async def test_several_are_kept_together(storage: Storage) -> None:
 async def test_nothing_is_kept_when_one_cannot_be(storage: Storage, tmp_path: Path) -> None:
     user, creative = uuid4(), uuid4()
     good, bad = (ObjectKey(user, creative, one) for one in ("original", "preview"))
-    async with storage.stage() as staged:
-        await staged.write(b"x")
+    async with storage.create_temp_file() as temp_file:
+        await temp_file.write(b"x")
         with pytest.raises(Exception):  # noqa: B017, PT011 - a lost staged file is nobody's plan
-            await storage.keep({good: staged.path, bad: tmp_path / "lost"})
+            await storage.put({good: temp_file.path, bad: tmp_path / "lost"})
     assert [await storage.exists(one) for one in (good, bad)] == [False, False]
 
 
@@ -120,7 +121,7 @@ async def test_old_ones_are_listed(storage: Storage, clock: MovableClock) -> Non
     await put(storage, where)
 
     async def older(**span: float) -> list[ObjectKey]:
-        return [one async for batch in storage.list_older(timedelta(**span)) for one in batch]
+        return [one async for batch in storage.list_untouched(timedelta(**span)) for one in batch]
 
     assert where not in await older(minutes=5)
     assert where in await older(seconds=-5)
@@ -131,12 +132,12 @@ async def test_old_ones_are_listed(storage: Storage, clock: MovableClock) -> Non
 async def test_what_is_staged_is_nobodys_after_a_while(
     storage: Storage, clock: MovableClock
 ) -> None:
-    async with storage.stage() as staged:
-        await staged.write(b"x")
-        assert await storage.discard_staged(timedelta(hours=1)) == 0
+    async with storage.create_temp_file() as temp_file:
+        await temp_file.write(b"x")
+        assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 0
         clock.advance(hours=2)
-        assert await storage.discard_staged(timedelta(hours=1)) == 1
-        assert not await asyncio.to_thread(staged.path.exists)
+        assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 1
+        assert not await asyncio.to_thread(temp_file.path.exists)
 
 
 async def test_it_says_whether_it_can_be_used(storage: Storage) -> None:

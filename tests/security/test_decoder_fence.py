@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import structlog
 
-from media_service.image.job_files import open_files
-from media_service.image.model import ORIGINAL, Bounds, ImageFacts, rendering
+from media_service.image.job_files import open_job_files
+from media_service.image.model import ORIGINAL, DecodeLimits, ImageInfo, rendition_path
 from media_service.image.pipeline import render
-from media_service.image.worker.pool import open_pool
-from media_service.image.worker.process import Worker
+from media_service.image.worker.pool import open_decoder_pool
+from media_service.image.worker.process import DecoderProcess
 from shared.errors import DomainError
 from tests.support.decoder_attacks import HARMFUL, HARMLESS, Target
 from tests.support.decoders import StartedDecoders
@@ -85,7 +85,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
 
 
 @asynccontextmanager
-async def running(worker: Worker) -> AsyncIterator[Worker]:
+async def running(worker: DecoderProcess) -> AsyncIterator[DecoderProcess]:
     await worker.start()
     try:
         yield worker
@@ -93,26 +93,26 @@ async def running(worker: Worker) -> AsyncIterator[Worker]:
         await worker.stop()
 
 
-async def attack(worker: Worker, target: Target, tmp_path: Path) -> dict[str, object]:
+async def attack(worker: DecoderProcess, target: Target, tmp_path: Path) -> dict[str, object]:
     """What came of each attack: `done`, or the name of the error."""
     path = tmp_path / "job"
     path.write_text(json.dumps(asdict(target)))
     await worker.render(path)
-    outcome: dict[str, object] = json.loads(rendering(path, ORIGINAL).read_text())
+    outcome: dict[str, object] = json.loads(rendition_path(path, ORIGINAL).read_text())
     return outcome
 
 
-async def verdict(worker: Worker, path: Path) -> ImageFacts | str:
+async def verdict(worker: DecoderProcess, path: Path) -> ImageInfo | str:
     try:
         return await worker.render(path)
     except DomainError as refusal:
         return refusal.code
 
 
-def verdict_here(path: Path) -> ImageFacts | str:
+def verdict_here(path: Path) -> ImageInfo | str:
     try:
-        with open_files(path) as files:
-            return render(files, Bounds(PIXELS))
+        with open_job_files(path) as files:
+            return render(files, DecodeLimits(PIXELS))
     except DomainError as refusal:
         return refusal.code
 
@@ -121,7 +121,7 @@ async def test_decoder_taken_over_reaches_nothing_and_still_decodes(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(*PROBING)
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         outcome = await attack(worker, target, tmp_path)
         assert outcome.pop("thread") is True
         assert set(outcome) == set(HARMLESS | HARMFUL)
@@ -138,7 +138,7 @@ async def test_attacks_without_sandbox_succeed(
 ) -> None:
     """Or the test above would prove nothing."""
     decoders.run(*UNFENCED)
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         outcome = await attack(worker, target, tmp_path)
     assert outcome == dict.fromkeys(HARMLESS, "done")
 
@@ -151,7 +151,7 @@ async def test_seccomp_alone_refuses_every_attack(
         "del sandbox.SAFEGUARDS['landlock']",
         *PROBING,
     )
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         assert worker.sandbox == ("no_new_privs", "seccomp")
         outcome = await attack(worker, target, tmp_path)
     assert {one for name, one in outcome.items() if name != "thread"} == {"PermissionError"}
@@ -166,7 +166,7 @@ async def test_landlock_alone_refuses_files_where_the_kernel_has_it(
         "del sandbox.SAFEGUARDS['seccomp']",
         "worker.main(PARENT, answer=probe_harmlessly)",
     )
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         outcome = await attack(worker, target, tmp_path)
         refused = {name for name, one in outcome.items() if one == "PermissionError"}
         assert bool(refused) is ("landlock" in worker.sandbox)
@@ -177,7 +177,7 @@ async def test_decoder_in_production_code_has_every_safeguard_and_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REVOCATION_KEY", "secret")
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         status = Path(f"/proc/{worker.pid}/status").read_text().split("\n")
         environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
         descriptors = list(Path(f"/proc/{worker.pid}/fd").iterdir())
@@ -198,7 +198,7 @@ async def test_pictures_in_sandbox_get_the_verdicts_that_they_get_outside(tmp_pa
     pictures += [animate(kind, 3) for kind in KINDS if kind != "JPEG"]
     pictures += [picture for _, picture in corpus()[::6]]
     path = tmp_path / "picture"
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         for picture in pictures:
             path.write_bytes(picture)
             assert await verdict(worker, path) == verdict_here(path)
@@ -212,14 +212,14 @@ async def test_kernel_without_a_safeguard_decodes_with_the_others(
     decoders.run(*fault, "worker.main(PARENT)")
     path = tmp_path / "picture"
     path.write_bytes(encode("AVIF"))
-    async with running(Worker(PIXELS)) as worker:
+    async with running(DecoderProcess(PIXELS)) as worker:
         assert set(worker.sandbox) <= possible
         assert (await worker.render(path)).content_type == "image/avif"
 
 
 async def test_pool_started_logs_the_safeguards_once() -> None:
     with structlog.testing.capture_logs() as logs:
-        async with open_pool(2, PIXELS):
+        async with open_decoder_pool(2, PIXELS):
             pass
     [line] = [one for one in logs if one["event"] == "image_worker.sandbox"]
     assert {*line["active"], *line["missing"]} == {"no_new_privs", "landlock", "seccomp"}

@@ -12,7 +12,7 @@ from media_service.image.errors import BrokenImage
 from media_service.image.worker.decoder import FILE_BYTES
 from media_service.image.worker.idle_state import IDLE_CPU_SECONDS
 from media_service.image.worker.job_time import cpu_seconds
-from media_service.image.worker.pool import open_pool
+from media_service.image.worker.pool import open_decoder_pool
 from shared.errors import ServiceUnavailable
 from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.media_client import files_below, picture_form
@@ -30,8 +30,8 @@ KEPT = {
 """What a decoder has after its answer: a way to compute, or to write what is already measured."""
 LIES = {
     "more written than told": "os.write(files.target('preview'), b'x' * 4096)",
-    "less written than told": "answer['made'][2]['size'] += 1",
-    "size of no file": "answer['made'][0]['size'] = 2**70",
+    "less written than told": "answer['renditions'][2]['size'] += 1",
+    "size of no file": "answer['renditions'][0]['size'] = 2**70",
     "long side": "answer['width'] = 2**40",
     "side over the bound": "answer['height'] = 12_001",
     "too many pixels": "answer |= {'width': 12_000, 'height': 12_000}",
@@ -58,7 +58,7 @@ def lie(decoders: StartedDecoders, *lines: str) -> None:
 async def test_lie_absent_answer_is_believed(picture: Path, decoders: StartedDecoders) -> None:
     """Or the tests below would prove nothing."""
     lie(decoders)
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         assert (await pool.render(picture, ALICE)).stored_bytes == 3
     assert decoders.count == 1
 
@@ -68,7 +68,7 @@ async def test_lie_told_twice_is_unavailable(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
     lie(decoders, LIES[name])
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
         assert decoders.count == 2
@@ -102,7 +102,7 @@ async def test_decoder_writing_without_end_meets_the_limit_of_a_file(
         "except OSError as failed:",
         "    answer = {'failed': failed.errno}",
     )
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(OSError, match="File too large"):
             await pool.render(picture, ALICE)
     original = picture.with_name("picture.original")
@@ -114,7 +114,7 @@ async def test_detail_hostile_is_cut_and_has_no_surrogate(
 ) -> None:
     detail = "'\\ud800\\n' + 'x' * 30_000"
     lie(decoders, f"answer = {{'refused': 'broken_image', 'detail': {detail}}}")
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(BrokenImage) as refused:
             await pool.render(picture, ALICE)
     assert refused.value.detail == "??" + "x" * 198
@@ -125,7 +125,7 @@ async def test_decoder_keeping_something_is_ended_with_its_answer(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
     lie(decoders, "import threading, time", KEPT[name])
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         [process] = process_ids(pool)
         assert (await pool.render(picture, ALICE)).stored_bytes == 3
         assert not Path(f"/proc/{process}").exists()
@@ -146,7 +146,7 @@ async def test_decoder_computing_between_jobs_is_replaced_before_the_next(
         "burnt, received, ipc.receive = [], ipc.receive, burn",
         "worker.main(PARENT)",
     )
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         [process] = process_ids(pool)
         assert is_picture(await pool.render(picture, ALICE))
         before = cpu_seconds(process)
@@ -161,7 +161,7 @@ async def test_decoder_honest_is_kept_for_every_format(
     tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     path = tmp_path / "picture"
-    async with open_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, PIXELS) as pool:
         for kind in KINDS:
             path.write_bytes(encode(kind))
             assert (await pool.render(path, ALICE)).content_type == f"image/{kind.lower()}"
@@ -171,8 +171,8 @@ async def test_decoder_honest_is_kept_for_every_format(
 async def test_decoder_after_many_jobs_is_replaced(
     picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.image.worker.idle_state.JOBS", 2)
-    async with open_pool(1, PIXELS) as pool:
+    monkeypatch.setattr("media_service.image.worker.idle_state.MAX_JOBS", 2)
+    async with open_decoder_pool(1, PIXELS) as pool:
         for _ in range(3):
             assert is_picture(await pool.render(picture, ALICE))
     assert decoders.count == 2

@@ -23,7 +23,12 @@ from deploy.local.data_dir import DataDir
 from deploy.local.environment import SECRETS_BY_SERVICE, EmbeddedServers, service_environment
 from media_service.app import INTERFACE
 from media_service.creative.schemas import FileQuery, LinkAnswer
-from media_service.creative.signed_link import MAX_LINK_SECONDS, Link, Links, derive_previous_keys
+from media_service.creative.signed_link import (
+    MAX_LINK_SECONDS,
+    Link,
+    LinkSigner,
+    derive_previous_keys,
+)
 from media_service.settings import MediaSettings
 from shared.settings import ServiceSettings
 from tests.conftest import MEDIA_SECRET, REVOCATION_KEY, SECRET
@@ -48,9 +53,9 @@ def secrets_of(model: type[ServiceSettings]) -> set[str]:
     return {name for name, field in model.model_fields.items() if "SecretStr" in str(field)}
 
 
-def signed(links: Links, creative: Any, expires: float) -> str:
+def signed(link_signer: LinkSigner, creative: Any, expires: float) -> str:
     link = Link(UUID(creative["id"]), "original", int(expires))
-    return LinkAnswer.of(links.sign(link)).url
+    return LinkAnswer.of(link_signer.sign(link)).url
 
 
 def raw_signature(secret: str, creative: Any, expires: float) -> str:
@@ -89,11 +94,11 @@ async def test_link_signed_by_another_secret_is_refused(
     creative = await media.upload()
     expires = clock.now().timestamp() + seconds
     forged = [
-        signed(Links([secret.encode()]), creative, expires),
+        signed(LinkSigner([secret.encode()]), creative, expires),
         raw_signature(secret, creative, expires),
     ]
     assert [await statuses(media, url) for url in forged] == [{403}, {403}]
-    ours = signed(Links([MEDIA_SECRET.encode()]), creative, expires)
+    ours = signed(LinkSigner([MEDIA_SECRET.encode()]), creative, expires)
     assert await statuses(media, ours) == {200}
 
 
@@ -103,8 +108,8 @@ async def test_link_secret_rotation_keeps_links_until_the_secret_is_dropped(
     async with serving_media() as media:
         creative = await media.upload()
     expires = clock.now().timestamp() + 60
-    old = signed(Links([MEDIA_SECRET.encode()]), creative, expires)
-    new = signed(Links([OTHER_SECRET.encode()]), creative, expires)
+    old = signed(LinkSigner([MEDIA_SECRET.encode()]), creative, expires)
+    new = signed(LinkSigner([OTHER_SECRET.encode()]), creative, expires)
     steps = {
         MEDIA_SECRET: ({200}, {403}),
         f"{MEDIA_SECRET},{OTHER_SECRET}": ({200}, {200}),
@@ -116,7 +121,7 @@ async def test_link_secret_rotation_keeps_links_until_the_secret_is_dropped(
             assert (await statuses(other, old), await statuses(other, new)) == expected
             made = await make_link(replace(media, http=other.http), creative)
             assert await statuses(other, made) == {200}
-            first = Links([secrets.partition(",")[0].encode()])
+            first = LinkSigner([secrets.partition(",")[0].encode()])
             expires_then = float(parse_qs(urlsplit(made).query)["expires"][0])
             assert made == signed(first, creative, expires_then), "the first secret signs"
 
@@ -141,7 +146,7 @@ async def test_upgrade_step_keeps_links_of_the_release_before_for_their_seven_da
     redis: Redis,
 ) -> None:
     value = await upgrade_step(media_environment)
-    release_before = Links([REVOCATION_KEY.encode()])
+    release_before = LinkSigner([REVOCATION_KEY.encode()])
     now = clock.now().timestamp()
     async with serving_media() as media:
         creative = await media.upload()

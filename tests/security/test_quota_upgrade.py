@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from media_service.picture.reconcile import sweep
+from media_service.picture.reconcile import reconcile
 from media_service.storage.factory import open_storage
 from migrations.run import FOLDERS, migrate_down, migrate_up
 from shared.clock import SystemClock
@@ -68,7 +68,7 @@ async def test_picture_with_a_lost_file_keeps_what_was_counted(
         open_database(media_dsn) as pool,
         open_storage(files.as_uri(), SystemClock(), SystemEntropy()) as storage,
     ):
-        await sweep(pool, storage)
+        await reconcile(pool, storage)
     assert await usage(database, media.user_id) == before > 0
 
 
@@ -83,8 +83,8 @@ async def test_pictures_counted_by_many_replicas_at_once_are_counted_once(
         open_storage(files.as_uri(), SystemClock(), SystemEntropy()) as storage,
     ):
         deleting = [media.call("DELETE", f"/creatives/{one['id']}") for one in creatives[:4]]
-        await asyncio.gather(*(sweep(pool, storage) for _ in range(4)), *deleting)
-        await sweep(pool, storage)
+        await asyncio.gather(*(reconcile(pool, storage) for _ in range(4)), *deleting)
+        await reconcile(pool, storage)
     assert 0 < await wait_for_usage(database, files, media.user_id) < whole
 
 

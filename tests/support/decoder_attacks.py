@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from media_service.image.job_files import PictureFiles
+from media_service.image.job_files import JobFiles
 from media_service.image.model import ORIGINAL, VARIANTS
 from media_service.image.worker.decoder import answer_job
 from media_service.image.worker.ipc import Message
@@ -36,7 +36,7 @@ class Target:
     others_file: str
 
 
-def probe(job: Message, files: PictureFiles) -> Message:
+def probe(job: Message, files: JobFiles) -> Message:
     """Attack with the job, or decode it."""
     head = os.read(files.source, 4096)
     os.lseek(files.source, 0, os.SEEK_SET)
@@ -48,7 +48,7 @@ def probe(job: Message, files: PictureFiles) -> Message:
     return any_answer(files)
 
 
-def probe_harmlessly(job: Message, files: PictureFiles) -> Message:
+def probe_harmlessly(job: Message, files: JobFiles) -> Message:
     """Attack with what leaves everything as it was where it succeeds."""
     target = Target(**json.loads(os.read(files.source, 4096)))
     tried = {name: _outcome(attack, target) for name, attack in HARMLESS.items()}
@@ -56,15 +56,15 @@ def probe_harmlessly(job: Message, files: PictureFiles) -> Message:
     return any_answer(files)
 
 
-def any_answer(files: PictureFiles) -> Message:
+def any_answer(files: JobFiles) -> Message:
     """Return an answer that is taken for a picture's; fill the files that are empty."""
     made = []
     for variant in VARIANTS:
         target = files.target(variant)
         size = os.lseek(target, 0, os.SEEK_END) or os.write(target, b"x")
         made.append({"variant": variant, "size": size, "sha256": "0" * 64})
-    facts = {"content_type": "image/png", "width": 1, "height": 1, "placeholder": "L"}
-    return facts | {"made": made}
+    info = {"content_type": "image/png", "width": 1, "height": 1, "placeholder": "L"}
+    return info | {"renditions": made}
 
 
 def _outcome(attack: Callable[[Target], object], target: Target) -> str:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from media_service.image.model import ImageFacts
+from media_service.image.model import ImageInfo
 from media_service.image.worker import process
-from media_service.image.worker.pool import ImagePool
+from media_service.image.worker.pool import DecoderPool
 
 
 class StartedDecoders:
@@ -42,11 +42,11 @@ def started_decoders() -> Iterator[StartedDecoders]:
         yield started
 
 
-def is_picture(facts: ImageFacts) -> bool:
-    """Whether the facts are those of the suite's usual PNG."""
-    return (facts.content_type, facts.width, facts.height) == ("image/png", 64, 48)
+def is_picture(info: ImageInfo) -> bool:
+    """Whether the info are those of the suite's usual PNG."""
+    return (info.content_type, info.width, info.height) == ("image/png", 64, 48)
 
 
-def process_ids(pool: ImagePool) -> list[int]:
+def process_ids(pool: DecoderPool) -> list[int]:
     """The processes of the decoders that have started."""
     return [worker.pid for worker in pool.workers if worker.pid]

@@ -1,1 +1,1 @@
-"""Taking out of a file what is not the picture, without touching the picture."""
+"""The five formats: sizes read from headers, files without metadata, options to encode again."""

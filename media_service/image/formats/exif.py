@@ -1,4 +1,7 @@
-"""The one thing in Exif that changes how a picture looks. Source: CIPA DC-008 §4.6, TIFF 6.0 §2."""
+"""Exif's orientation, the one tag that changes how a picture looks.
+
+Source: CIPA DC-008 §4.6, TIFF 6.0 §2.
+"""
 
 import struct
 
@@ -11,7 +14,7 @@ _MAX_ENTRIES = 1000
 
 
 def read_orientation(exif: bytes) -> int:
-    """Return the orientation of the main picture; `UPRIGHT` where nothing sensible is said."""
+    """Return the orientation of the main picture; `UPRIGHT` where there is no valid one."""
     tiff = exif.removeprefix(_PREFIX)
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:

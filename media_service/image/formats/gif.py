@@ -4,8 +4,8 @@ Source: GIF89a specification, appendix B; Netscape's looping extension.
 """
 
 from media_service.image.errors import BrokenImage
-from media_service.image.formats.model import Cleaned
-from media_service.image.model import Extent, Source
+from media_service.image.formats.model import CleanedImage
+from media_service.image.model import ImageBytes, ImageSize
 
 HEADER_BYTES = 13
 DESCRIPTOR_BYTES = 9
@@ -14,7 +14,7 @@ IMAGE = b","
 TRAILER = b";"
 
 
-def scan_gif(data: Source) -> Extent:
+def scan_gif(data: ImageBytes) -> ImageSize:
     """Return the canvas, as far as any frame reaches, and the number of frames.
 
     Bytes between blocks are skipped, as decoders do.
@@ -37,7 +37,7 @@ def scan_gif(data: Source) -> Extent:
             offset = skip_sub_blocks(data, offset)
     if not frames:
         raise BrokenImage("the image has no frame")
-    return Extent(width, height, frames)
+    return ImageSize(width, height, frames)
 
 
 def _pair(four: bytes) -> tuple[int, int]:
@@ -49,7 +49,7 @@ def table_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def skip_sub_blocks(data: Source, offset: int) -> int:
+def skip_sub_blocks(data: ImageBytes, offset: int) -> int:
     """Return where the chain of sub-blocks ends that begins at `offset`."""
     while length := data[offset : offset + 1]:
         offset += 1 + length[0]
@@ -64,7 +64,7 @@ _LOOPS = (b"\x0bNETSCAPE2.0\x03\x01", b"\x0bANIMEXTS1.0\x03\x01")
 _CONTROL_BYTES = 4
 
 
-def clean_gif(data: Source) -> Cleaned:
+def clean_gif(data: ImageBytes) -> CleanedImage:
     """Return screen, colours, loop count and frames, bit for bit; no comment, text or tail.
 
     Raises:
@@ -86,7 +86,7 @@ def clean_gif(data: Source) -> Cleaned:
             offset = skip_sub_blocks(data, offset + DESCRIPTOR_BYTES + table_bytes(flags[0]) + 1)
             pieces += [control, bytes(data[start:offset])]
             control = b""
-    return Cleaned([*pieces, TRAILER])
+    return CleanedImage([*pieces, TRAILER])
 
 
 def _control(extension: bytes) -> bytes:

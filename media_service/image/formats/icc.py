@@ -1,4 +1,4 @@
-"""Colour profiles: kept when they are whole, cut to their own length. Source: ICC.1:2022 §7.2."""
+"""ICC colour profiles: kept when whole, cut to their own length. Source: ICC.1:2022 §7.2."""
 
 _HEADER_BYTES = 128
 _SIGNATURE = slice(36, 40)
@@ -6,7 +6,7 @@ MAX_PROFILE_BYTES = 4 * 1024 * 1024
 
 
 def usable_profile(data: bytes) -> bytes | None:
-    """Return the profile without what follows it, None when it is none."""
+    """Return the profile without what follows it, None when it is not valid."""
     size = int.from_bytes(data[:4])
     if data[_SIGNATURE] != b"acsp" or not _HEADER_BYTES <= size <= len(data):
         return None

@@ -11,8 +11,8 @@ from PIL import Image, JpegImagePlugin
 from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import usable_profile
-from media_service.image.formats.model import Cleaned
-from media_service.image.model import Extent, Source
+from media_service.image.formats.model import CleanedImage
+from media_service.image.model import ImageBytes, ImageSize
 
 MAX_SEGMENTS = 2_000
 MAX_SCANS = 100
@@ -25,7 +25,7 @@ END_OF_IMAGE = 0xD9
 START_OF_SCAN = 0xDA
 
 
-def scan_jpeg(data: Source) -> Extent:
+def scan_jpeg(data: ImageBytes) -> ImageSize:
     """Return the size in the frame header; a bound holds for segments and for scans.
 
     Every scan of a progressive image visits all its pixels, so that a small file with thousands
@@ -54,9 +54,9 @@ def scan_jpeg(data: Source) -> Extent:
     return extent
 
 
-def _frame_size(header: bytes) -> Extent:
+def _frame_size(header: bytes) -> ImageSize:
     height, width = int.from_bytes(header[3:5]), int.from_bytes(header[5:7])
-    return Extent(width, height)
+    return ImageSize(width, height)
 
 
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
@@ -72,7 +72,7 @@ _ICC_PART_BYTES = 65_519
 _ADOBE_TRANSFORM = 11
 
 
-def clean_jpeg(data: Source) -> Cleaned:
+def clean_jpeg(data: ImageBytes) -> CleanedImage:
     """Return the picture's own segments, bit for bit, with the colour profile before them.
 
     What decoders need of the application segments is written anew: that it is JFIF, without
@@ -88,7 +88,7 @@ def clean_jpeg(data: Source) -> Cleaned:
     if not found:
         raise BrokenImage("the image ends before its end is marked")
     head = [b"\xff\xd8", *walk.head(), *_profile_segments(walk.profile)]
-    return Cleaned([*head, *walk.drawn, b"\xff\xd9"], walk.orientation, lossless=False)
+    return CleanedImage([*head, *walk.drawn, b"\xff\xd9"], walk.orientation, lossless=False)
 
 
 class _Walk:
@@ -101,7 +101,7 @@ class _Walk:
         self._jfif = False
         self._transform: bytes | None = None
 
-    def take(self, data: Source, marker: int, start: int) -> int:
+    def take(self, data: ImageBytes, marker: int, start: int) -> int:
         """Take the segment that starts there; return where to look for the next one."""
         if marker == START_OF_IMAGE:
             return start + 2
@@ -159,7 +159,7 @@ _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _TRANSPOSED_SUBSAMPLING = {0: "4:4:4", 2: "4:2:0"}
 
 
-def jpeg_save_options(image: Image.Image, cleaned: Cleaned) -> dict[str, Any]:
+def jpeg_save_options(image: Image.Image, cleaned: CleanedImage) -> dict[str, Any]:
     """Return the file's own quantisation tables, and its sampling where Pillow can write it.
 
     A transposed picture has transposed tables.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from media_service.image.model import Extent, Source
+from media_service.image.model import ImageBytes, ImageSize
 
 LARGE_PIXELS = 8_000_000
 """A larger picture is encoded at the fastest setting, to stay within the time of a job."""
@@ -14,7 +14,7 @@ _FIRST_TRANSPOSED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class CleanedImage:
     """The file without its metadata, in pieces, and its orientation.
 
     `orientation` is Exif's: 1 is upright, 2 to 8 are the other ways to hold a camera.
@@ -35,12 +35,12 @@ class Cleaned:
         return b"".join(self.pieces)
 
 
-def no_options(_image: Image.Image, _cleaned: Cleaned) -> dict[str, Any]:
+def no_options(_image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
     """Return nothing: a GIF has no orientation, so it is never encoded again."""
     return {}
 
 
-def keep_encoded(encoded: bytes, _cleaned: Cleaned) -> bytes:
+def keep_encoded(encoded: bytes, _cleaned: CleanedImage) -> bytes:
     """Return the file as the encoder wrote it."""
     return encoded
 
@@ -52,7 +52,7 @@ class ImageCodec(NamedTuple):
     header without decoding. `finish` adds what the encoder cannot write.
     """
 
-    scan: Callable[[Source], Extent] | None
-    clean: Callable[[Source], Cleaned]
-    save_options: Callable[[Image.Image, Cleaned], dict[str, Any]] = no_options
-    finish: Callable[[bytes, Cleaned], bytes] = keep_encoded
+    scan: Callable[[ImageBytes], ImageSize] | None
+    clean: Callable[[ImageBytes], CleanedImage]
+    save_options: Callable[[Image.Image, CleanedImage], dict[str, Any]] = no_options
+    finish: Callable[[bytes, CleanedImage], bytes] = keep_encoded

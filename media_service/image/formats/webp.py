@@ -9,15 +9,15 @@ from PIL import Image
 from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import usable_profile
-from media_service.image.formats.model import LARGE_PIXELS, Cleaned
-from media_service.image.model import Extent, Source
+from media_service.image.formats.model import LARGE_PIXELS, CleanedImage
+from media_service.image.model import ImageBytes, ImageSize
 
 MAX_CHUNKS = 20_000
 RIFF_HEADER_BYTES = 12
 CHUNK_HEADER_BYTES = 8
 
 
-def scan_webp(data: Source) -> Extent:
+def scan_webp(data: ImageBytes) -> ImageSize:
     """Return the canvas and the number of frames.
 
     Raises:
@@ -39,7 +39,7 @@ def scan_webp(data: Source) -> Extent:
         raise ImageTooLarge("the image has too many chunks")
     if not width or not height:
         raise BrokenImage("the image announces no size")
-    return Extent(width, height, max(1, frames))
+    return ImageSize(width, height, max(1, frames))
 
 
 def _size(kind: bytes, body: bytes) -> tuple[int, int]:
@@ -66,7 +66,7 @@ _MOVING = frozenset({b"ANIM", b"ANMF"})
 Chunk = tuple[bytes, bytes]
 
 
-def clean_webp(data: Source) -> Cleaned:
+def clean_webp(data: ImageBytes) -> CleanedImage:
     """Return canvas, profile and frames, bit for bit; no Exif, XMP, unknown chunk or tail.
 
     Raises:
@@ -81,14 +81,14 @@ def clean_webp(data: Source) -> Cleaned:
     ]
     exif = found.get(b"EXIF")
     head = b"RIFF" + (4 + sum(map(len, kept))).to_bytes(4, "little") + b"WEBP"
-    return Cleaned(
+    return CleanedImage(
         [head, *kept],
         UPRIGHT if exif is None else read_orientation(exif),
         lossless=not any(_is_lossy(kind, body) for kind, body in chunks),
     )
 
 
-def _chunks(data: Source | bytes, offset: int, end: int) -> Iterator[Chunk]:
+def _chunks(data: ImageBytes | bytes, offset: int, end: int) -> Iterator[Chunk]:
     while offset + CHUNK_HEADER_BYTES <= end:
         kind, length = struct.unpack("<4sI", data[offset : offset + CHUNK_HEADER_BYTES])
         offset += CHUNK_HEADER_BYTES
@@ -152,7 +152,7 @@ def _pack(kind: bytes, body: bytes) -> bytes:
     return kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)
 
 
-def webp_save_options(image: Image.Image, cleaned: Cleaned) -> dict[str, Any]:
+def webp_save_options(image: Image.Image, cleaned: CleanedImage) -> dict[str, Any]:
     """Return what loses nothing of a lossless file, and nothing that can be seen of a lossy one."""
     method = 0 if image.width * image.height > LARGE_PIXELS else 2
     quality = 60 if cleaned.lossless else 95

@@ -16,10 +16,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import BinaryIO
 
-from media_service.image.decode import prepare
+from media_service.image.decode import load_codecs
 from media_service.image.errors import ImageTooLarge
-from media_service.image.job_files import PictureFiles
-from media_service.image.model import Bounds
+from media_service.image.job_files import JobFiles
+from media_service.image.model import DecodeLimits
 from media_service.image.pipeline import render
 from media_service.image.worker import ipc
 from media_service.image.worker.sandbox import enter_sandbox
@@ -36,32 +36,30 @@ encodes, which take no fewer bytes. A file that is not encoded anew is no larger
 """
 
 
-def answer_job(job: ipc.Message, files: PictureFiles) -> ipc.Message:
+def answer_job(job: ipc.Message, files: JobFiles) -> ipc.Message:
     """Decode one picture; return what it is, or why there is no answer."""
     try:
-        facts = render(files, Bounds(job["max_pixels"]))
+        info = render(files, DecodeLimits(job["max_pixels"]))
     except DomainError as refusal:
         return {"refused": refusal.code, "detail": refusal.detail}
     except MemoryError:
         return {"refused": ImageTooLarge.code, "detail": None}
     except OSError as failed:
         return {"failed": failed.errno}
-    return asdict(facts)
+    return asdict(info)
 
 
-def main(
-    parent: int, answer: Callable[[ipc.Message, PictureFiles], ipc.Message] = answer_job
-) -> None:
+def main(parent: int, answer: Callable[[ipc.Message, JobFiles], ipc.Message] = answer_job) -> None:
     """Answer jobs until standard input ends."""
     _die_with(parent)
     jobs, answers = socket.socket(fileno=os.dup(0)), _take_standard_output()
-    prepare()
+    load_codecs()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers.write(ipc.pack({"sandbox": enter_sandbox()}))
     while (received := ipc.receive(jobs)) is not None:
-        job, files = received[0], PictureFiles(received[1])
+        job, files = received[0], JobFiles(received[1])
         result = answer(job, files)
         files.close()
         answers.write(ipc.pack(result))

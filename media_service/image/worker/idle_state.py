@@ -1,4 +1,4 @@
-"""What a decoder may hold and do between its jobs: no more than before its first.
+"""Detects a decoder that holds or does more between jobs than before its first one.
 
 A decoder that a picture has taken over could keep threads, other users' files or the processor.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from media_service.image.worker.job_time import cpu_seconds
 
-JOBS = 1000
-"""After so many a decoder is replaced, whatever it looks like."""
+MAX_JOBS = 1000
+"""A decoder is replaced after so many jobs, whatever its state."""
 IDLE_CPU_SECONDS = 0.25
 """Between two jobs an honest decoder only waits."""
 GRACE_SECONDS = 0.02
@@ -19,7 +19,7 @@ GRACE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _ProcessState:
     threads: int
     descriptors: int
     targets: frozenset[str]
@@ -28,13 +28,13 @@ class _Held:
 class IdleState:
     """Compares one process with what it was before its first job.
 
-    Our codecs keep no pool of threads: `prepare` gives AVIF one, and the others start none.
+    Our codecs keep no pool of threads: `load_codecs` gives AVIF one, and the others start none.
     """
 
     def __init__(self, pid: int) -> None:
         """Look at the process, which waits for its first job."""
         self._pid, self._jobs = pid, 0
-        self._held = _look(pid)
+        self._initial = _inspect(pid)
         self._cpu = cpu_seconds(pid)
 
     def end_job(self) -> None:
@@ -42,39 +42,42 @@ class IdleState:
         self._jobs += 1
         self._cpu = cpu_seconds(self._pid)
 
-    async def fault(self) -> str | None:
+    async def find_fault(self) -> str | None:
         """Return why the process is to be replaced, None where it is as it was, or soon is."""
-        if await asyncio.to_thread(self._find_fault) is None:
+        if await asyncio.to_thread(self._fault_now) is None:
             return None
         await asyncio.sleep(GRACE_SECONDS)
-        return await asyncio.to_thread(self._find_fault)
+        return await asyncio.to_thread(self._fault_now)
 
-    def _find_fault(self) -> str | None:
-        if self._jobs >= JOBS:
+    def _fault_now(self) -> str | None:
+        if self._jobs >= MAX_JOBS:
             return "jobs"
         if cpu_seconds(self._pid) - self._cpu > IDLE_CPU_SECONDS:
             return "processor"
-        if self._held is None:
+        if self._initial is None:
             return None
-        return _excess(self._pid, self._held)
+        return _find_excess(self._pid, self._initial)
 
 
-def _look(pid: int) -> _Held | None:
+def _inspect(pid: int) -> _ProcessState | None:
     """Return what the process holds, None where this machine does not show it."""
     try:
         targets = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
-        return _Held(_threads(pid), len(targets), frozenset(targets))
+        return _ProcessState(_threads(pid), len(targets), frozenset(targets))
     except OSError:
         return None
 
 
-def _excess(pid: int, held: _Held) -> str | None:
+def _find_excess(pid: int, initial: _ProcessState) -> str | None:
     try:
-        if _threads(pid) > held.threads:
+        if _threads(pid) > initial.threads:
             return "threads"
         with os.scandir(f"/proc/{pid}/fd") as descriptors:
             for number, one in enumerate(descriptors, 1):
-                if number > held.descriptors or str(Path(one.path).readlink()) not in held.targets:
+                if (
+                    number > initial.descriptors
+                    or str(Path(one.path).readlink()) not in initial.targets
+                ):
                     return "files"
     except OSError:
         return "hidden"  # it has ended, or shows no more what it showed before

@@ -1,4 +1,4 @@
-"""The language between service and decoder: four bytes of length, then that much JSON.
+"""Messages between service and decoder: four bytes of length, then that much JSON.
 
 A job goes through a socket, because descriptors of open files come with it; answers use a pipe.
 """
@@ -30,7 +30,7 @@ def frame_length(header: bytes) -> int:
     """Return how many bytes the frame's body has.
 
     Raises:
-        ValueError: more than a frame may have, so the other side is out of step.
+        ValueError: more than a frame may have, so the stream is corrupt.
     """
     length = int.from_bytes(header)
     if length > MAX_FRAME_BYTES:

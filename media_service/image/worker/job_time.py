@@ -1,4 +1,4 @@
-"""The time that a decoder may take for one picture, by the service's own clocks.
+"""Limits the time that a decoder takes for one picture, by the service's own clocks.
 
 The kernel's RLIMIT_CPU counts ticks over the process' whole life. The sums drift from precise time.
 So an old decoder would exceed a limit that its next picture has not begun to use.
@@ -16,13 +16,13 @@ TICK_SECONDS = 0.25
 T = TypeVar("T")
 
 
-async def within_job_time(answer: asyncio.Task[T], pid: int, *, wall: float, cpu: float) -> T:
+async def limit_job_time(answer: asyncio.Task[T], pid: int, *, wall: float, cpu: float) -> T:
     """Return the task's result, unless `wall` seconds pass or the process computes for `cpu`.
 
     Time is counted as ticks that this process saw: a pause of the whole machine is one tick.
 
     Raises:
-        TimeoutError: the picture had its time; the task is cancelled.
+        TimeoutError: the time is used up; the task is cancelled.
     """
     before = cpu_seconds(pid)
     tick = min(TICK_SECONDS, wall)

@@ -1,4 +1,4 @@
-"""A few decoding processes behind one bounded queue."""
+"""A pool of decoder processes behind one bounded, fair queue."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from media_service.image.model import ImageFacts
-from media_service.image.worker.process import Worker
+from media_service.image.model import ImageInfo
+from media_service.image.worker.process import DecoderProcess
 from media_service.image.worker.sandbox import SAFEGUARDS
 from shared.errors import ServiceUnavailable
 from shared.fair_queue import FairQueue
@@ -22,18 +22,18 @@ RETRY_AFTER = 5
 log = structlog.get_logger()
 
 
-class ImagePool:
+class DecoderPool:
     """Hands pictures to whichever process is free; owners take turns.
 
     A `ProcessPoolExecutor` fails every job in hand when one of its processes dies; here a death
     costs the one picture that the process was decoding.
     """
 
-    def __init__(self, workers: list[Worker]) -> None:
+    def __init__(self, workers: list[DecoderProcess]) -> None:
         """Take processes that are not shared with another pool."""
         self.workers = workers
         room = QUEUE_PER_WORKER * len(workers)
-        self._queue = FairQueue[UUID, Worker](
+        self._queue = FairQueue[UUID, DecoderProcess](
             workers,
             refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many images wait for a decoder"),
             capacity=room,
@@ -53,8 +53,8 @@ class ImagePool:
         """
         self._queue.require_capacity(owner)
 
-    async def render(self, path: Path, owner: UUID) -> ImageFacts:
-        """Return what the picture is, after its turn; what is served of it lies beside it then.
+    async def render(self, path: Path, owner: UUID) -> ImageInfo:
+        """Wait for a process; return what the picture is, with its renditions written beside it.
 
         Raises:
             UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
@@ -66,13 +66,13 @@ class ImagePool:
 
 
 @asynccontextmanager
-async def open_pool(count: int, max_pixels: int) -> AsyncIterator[ImagePool]:
+async def open_decoder_pool(count: int, max_pixels: int) -> AsyncIterator[DecoderPool]:
     """Start `count` processes; end them with the context."""
-    workers = [Worker(max_pixels) for _ in range(count)]
+    workers = [DecoderProcess(max_pixels) for _ in range(count)]
     try:
         await asyncio.gather(*(worker.start() for worker in workers))
         _log_sandbox(workers[0].sandbox)
-        yield ImagePool(workers)
+        yield DecoderPool(workers)
     finally:
         await asyncio.gather(*(worker.stop() for worker in workers))
 

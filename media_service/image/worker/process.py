@@ -1,4 +1,4 @@
-"""One decoding process, as the service sees it: asked, timed, killed, started again."""
+"""A decoder process as the service controls it: jobs, time limits, restarts."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,12 @@ from pathlib import Path
 import structlog
 
 from media_service.image.errors import BrokenImage
-from media_service.image.job_files import made_sizes, open_files
-from media_service.image.model import ImageFacts
+from media_service.image.job_files import open_job_files, rendition_sizes
+from media_service.image.model import ImageInfo
 from media_service.image.worker import ipc
 from media_service.image.worker.idle_state import IdleState
-from media_service.image.worker.job_time import within_job_time
-from media_service.image.worker.response import read_answer, require_sizes
+from media_service.image.worker.job_time import limit_job_time
+from media_service.image.worker.response import check_sizes, parse_response
 from shared.errors import ServiceUnavailable
 
 CPU_SECONDS = 6
@@ -29,11 +29,11 @@ INHERITED = ("LD_LIBRARY_PATH",)
 log = structlog.get_logger()
 
 
-class DecoderDied(ServiceUnavailable):
-    """The process ended before it answered, or answered nonsense."""
+class DecoderCrashed(ServiceUnavailable):
+    """The process ended before it answered, or sent an invalid response."""
 
 
-class Worker:
+class DecoderProcess:
     """A process that decodes one picture at a time; started when it is first asked."""
 
     def __init__(self, max_pixels: int) -> None:
@@ -43,15 +43,15 @@ class Worker:
         self._jobs: socket.socket | None = None
         self._idle: IdleState | None = None
         self.sandbox: tuple[str, ...] = ()
-        """What the process gave up before its first picture (`sandbox.SAFEGUARDS`)."""
+        """The safeguards that were active before its first picture (`sandbox.SAFEGUARDS`)."""
 
     @property
     def pid(self) -> int | None:
         """Return the process' id, None while there is none."""
         return self._process.pid if self._process else None
 
-    async def render(self, path: Path) -> ImageFacts:
-        """Return what the picture is; what is served of it lies beside it then.
+    async def render(self, path: Path) -> ImageInfo:
+        """Return what the picture is, with its renditions written beside it.
 
         A picture whose decoder dies is tried once more in a fresh one: most deaths are not its own.
 
@@ -63,16 +63,16 @@ class Worker:
         """
         try:
             return await self._render_once(path)
-        except DecoderDied:
+        except DecoderCrashed:
             return await self._render_once(path)
 
-    async def _render_once(self, path: Path) -> ImageFacts:
+    async def _render_once(self, path: Path) -> ImageInfo:
         await self._replace_if_changed()
         process = self._process or await self.start()
         try:
-            answer = await self._ask(process, path)
+            response = await self._run_job(process, path)
         except OSError:
-            raise  # a file cannot be opened: the decoder has heard of nothing
+            raise  # a file cannot be opened: no job was sent
         except BaseException:
             await self.kill()
             raise
@@ -80,13 +80,13 @@ class Worker:
             self._idle.end_job()
         await self._replace_if_changed()  # before the files are measured, which it might write
         try:
-            facts = read_answer(answer, self._max_pixels)
-            require_sizes(facts, await asyncio.to_thread(made_sizes, path))
-        except (ValueError, KeyError, TypeError) as nonsense:
+            info = parse_response(response, self._max_pixels)
+            check_sizes(info, await asyncio.to_thread(rendition_sizes, path))
+        except (ValueError, KeyError, TypeError) as invalid:
             await self.kill()
             log.warning("image_worker.answered_nonsense", pid=process.pid)
-            raise DecoderDied from nonsense
-        return facts
+            raise DecoderCrashed from invalid
+        return info
 
     async def start(self) -> Process:
         """Start the process and wait until it can decode."""
@@ -114,11 +114,11 @@ class Worker:
         return process
 
     async def _replace_if_changed(self) -> None:
-        """End a process that holds or does between jobs what an honest one does not."""
+        """End a process that changed: it holds or does more between jobs than at its start."""
         if self._process is None or self._idle is None:
             return
         try:
-            fault = await self._idle.fault()
+            fault = await self._idle.find_fault()
         except asyncio.CancelledError:
             await self.kill()
             raise
@@ -149,20 +149,20 @@ class Worker:
             self._jobs.close()
             self._jobs = None
 
-    async def _ask(self, process: Process, path: Path) -> ipc.Message:
+    async def _run_job(self, process: Process, path: Path) -> ipc.Message:
         try:
-            await self._send(path)
+            await self._send_picture(path)
             answer = asyncio.create_task(_receive(process))
-            return await within_job_time(answer, process.pid, wall=WALL_SECONDS, cpu=CPU_SECONDS)
+            return await limit_job_time(answer, process.pid, wall=WALL_SECONDS, cpu=CPU_SECONDS)
         except TimeoutError:
             log.warning("image_worker.timed_out", pid=process.pid)
             raise BrokenImage("the image takes too long to decode") from None
         except (EOFError, ValueError, RecursionError) as ended:
             await self.kill()
             log.warning("image_worker.died", pid=process.pid, status=process.returncode)
-            raise DecoderDied from ended
+            raise DecoderCrashed from ended
 
-    async def _send(self, path: Path) -> None:
+    async def _send_picture(self, path: Path) -> None:
         """Hand the picture over; a thread that is under way is waited for.
 
         It makes files that are to be removed after it, and uses a socket that is to be closed.
@@ -186,9 +186,9 @@ def _send_job(jobs: socket.socket | None, job: ipc.Message, path: Path) -> None:
 
     Raises:
         OSError: a file cannot be opened.
-        EOFError: nobody takes the job.
+        EOFError: the process has ended.
     """
-    with open_files(path) as files:
+    with open_job_files(path) as files:
         try:
             if jobs is None:
                 raise EOFError

@@ -1,15 +1,15 @@
-"""What a decoder answers, read with suspicion: a picture may have taken it over."""
+"""Parses a decoder's response without trust: a picture may have taken the decoder over."""
 
 import errno
 import os
 import re
 
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
-from media_service.image.model import EXTENSIONS, MAX_SIDE, VARIANTS, ImageFacts, Made
+from media_service.image.model import EXTENSIONS, MAX_SIDE, VARIANTS, ImageInfo, Rendition
 from media_service.image.worker.ipc import Message
 from shared.errors import DomainError
 
-_REFUSALS: dict[str, type[DomainError]] = {
+_ERRORS: dict[str, type[DomainError]] = {
     error.code: error for error in (UnsupportedImage, BrokenImage, ImageTooLarge)
 }
 _PLACEHOLDER = re.compile(r"[\x21-\x7e]{1,100}")
@@ -17,35 +17,37 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DETAIL_CHARACTERS = 200
 
 
-def read_answer(answer: Message, max_pixels: int) -> ImageFacts:
+def parse_response(response: Message, max_pixels: int) -> ImageInfo:
     """Return what the picture is.
 
     Raises:
         UnsupportedImage, BrokenImage, ImageTooLarge: the decoder refuses the picture.
         OSError: the decoder could not read or write.
-        ValueError, KeyError, TypeError: no decoder of ours answers like this.
+        ValueError, KeyError, TypeError: a decoder of ours never answers this.
     """
-    if "refused" in answer:
-        raise _REFUSALS[answer["refused"]](_text(answer["detail"]))
-    if "failed" in answer:
-        raise _file_error(answer["failed"])
-    facts = ImageFacts(**(answer | {"made": tuple(Made(**one) for one in answer["made"])}))
-    if not _is_possible(facts, max_pixels):
-        raise ValueError("an answer that no picture has")
-    return facts
+    if "refused" in response:
+        raise _ERRORS[response["refused"]](_clean_detail(response["detail"]))
+    if "failed" in response:
+        raise _file_error(response["failed"])
+    info = ImageInfo(
+        **(response | {"renditions": tuple(Rendition(**one) for one in response["renditions"])})
+    )
+    if not _is_plausible(info, max_pixels):
+        raise ValueError("an implausible response")
+    return info
 
 
-def require_sizes(facts: ImageFacts, sizes: list[int]) -> None:
-    """Return when the files that were made have the sizes that the decoder says, and quotas count.
+def check_sizes(info: ImageInfo, sizes: list[int]) -> None:
+    """Return when the renditions have the sizes that the decoder reports, which the quota counts.
 
     Raises:
         ValueError: one of them has another size.
     """
-    if [one.size for one in facts.made] != sizes:
-        raise ValueError("a file of another size than the answer says")
+    if [one.size for one in info.renditions] != sizes:
+        raise ValueError("a rendition of another size than reported")
 
 
-def _text(detail: object) -> str | None:
+def _clean_detail(detail: object) -> str | None:
     """Return a sentence that can be sent and logged: of bounded length, without surrogates."""
     if detail is None:
         return None
@@ -63,14 +65,14 @@ def _file_error(number: object) -> OSError:
     return OSError(known, os.strerror(known))
 
 
-def _is_possible(facts: ImageFacts, max_pixels: int) -> bool:
-    numbers = [facts.width, facts.height, *(one.size for one in facts.made)]
+def _is_plausible(info: ImageInfo, max_pixels: int) -> bool:
+    numbers = [info.width, info.height, *(one.size for one in info.renditions)]
     return (
-        facts.content_type in EXTENSIONS
+        info.content_type in EXTENSIONS
         and all(type(number) is int and number > 0 for number in numbers)
-        and max(facts.width, facts.height) <= MAX_SIDE
-        and facts.width * facts.height <= max_pixels
-        and _PLACEHOLDER.fullmatch(facts.placeholder) is not None
-        and [one.variant for one in facts.made] == list(VARIANTS)
-        and all(_SHA256.fullmatch(one.sha256) for one in facts.made)
+        and max(info.width, info.height) <= MAX_SIDE
+        and info.width * info.height <= max_pixels
+        and _PLACEHOLDER.fullmatch(info.placeholder) is not None
+        and [one.variant for one in info.renditions] == list(VARIANTS)
+        and all(_SHA256.fullmatch(one.sha256) for one in info.renditions)
     )

@@ -1,4 +1,4 @@
-"""The rights that a decoder gives up before its first picture, where the kernel can take them.
+"""The sandbox that a decoder enters before its first picture, as far as the kernel supports it.
 
 The layers overlap on purpose: where one is missing, the others still hold.
 """
@@ -24,12 +24,12 @@ SAFEGUARDS: dict[str, Callable[[], None]] = {
 
 def enter_sandbox() -> list[str]:
     """Keep only what is open and loaded; return the names of the safeguards that hold now."""
-    return [name for name, take in SAFEGUARDS.items() if _apply(take)]
+    return [name for name, install in SAFEGUARDS.items() if _apply(install)]
 
 
-def _apply(take: Callable[[], None]) -> bool:
+def _apply(install: Callable[[], None]) -> bool:
     try:
-        take()
+        install()
     except (OSError, LookupError):
         return False
     return True

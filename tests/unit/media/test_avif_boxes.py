@@ -164,10 +164,10 @@ def test_an_animations_own_turn_is_baked_in(
     lying = animate(
         "AVIF", 3, size=(320, 240), duration=[40, 80, 120], quality=90, subsampling="4:4:4"
     )
-    facts, made = render_picture(tmp_path, change_box(lying, b"moov", add(b"av01", *more)))
+    info, made = render_picture(tmp_path, change_box(lying, b"moov", add(b"av01", *more)))
     image = Image.open(io.BytesIO(made["original"]))
     assert not dict(image.getexif())
-    assert (facts.width, facts.height) == image.size
+    assert (info.width, info.height) == image.size
     wanted = [frame.convert("RGB").transpose(TURNS[turn]) for frame in _frames(lying)]
     shown = [frame.convert("RGB") for frame in _frames(made["original"])]
     assert [frame.size for frame in shown] == [image.size] * 3

@@ -101,10 +101,10 @@ def test_a_jpegs_scan_is_kept_bit_for_bit(tmp_path: Path) -> None:
 def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
     lossless: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     picture = with_metadata(kind, orientation, size=(640, 480), **lossless)
-    facts, made = render_picture(tmp_path, picture)
+    info, made = render_picture(tmp_path, picture)
     wanted = ImageOps.exif_transpose(open_image(picture))
     served = open_image(made["original"])
-    assert (facts.width, facts.height) == served.size == wanted.size
+    assert (info.width, info.height) == served.size == wanted.size
     assert not dict(served.getexif())
     assert SECRET not in made["original"]
     assert "icc_profile" in served.info
@@ -120,8 +120,8 @@ def test_a_large_avif_is_turned_by_its_own_property(
 ) -> None:
     monkeypatch.setattr("media_service.image.formats.avif.orientation._MAX_PIXELS", 100)
     picture = with_metadata("AVIF", 6)
-    facts, made = render_picture(tmp_path, picture)
-    assert (facts.width, facts.height) == (48, 64)
+    info, made = render_picture(tmp_path, picture)
+    assert (info.width, info.height) == (48, 64)
     assert pixels(made["original"]) == pixels(picture)
     assert SECRET not in made["original"]
     assert open_image(made["preview"]).size == (48, 64)
@@ -161,9 +161,9 @@ def test_a_jpeg_turned_keeps_its_quantisation(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_an_animation_stands_upright(kind: str, tmp_path: Path) -> None:
     more: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    facts, made = render_picture(tmp_path, with_metadata(kind, 6, frames=3, **more))
+    info, made = render_picture(tmp_path, with_metadata(kind, 6, frames=3, **more))
     image = Image.open(io.BytesIO(made["original"]))
-    assert (frame_count(image), facts.width, facts.height) == (3, 48, 64)
+    assert (frame_count(image), info.width, info.height) == (3, 48, 64)
     for seed, frame in enumerate(ImageSequence.Iterator(image), 1):
         frame.load()
         assert frame.info["duration"] == 70

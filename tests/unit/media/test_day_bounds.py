@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from media_service.schedule.model import Days
+from media_service.schedule.model import DayBounds
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_days_are_as_long_as_they_are(
     zone: str, now: str, today_hours: int, tomorrow_hours: int
 ) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    days = Days.around(moment, ZoneInfo(zone))
+    days = DayBounds.around(moment, ZoneInfo(zone))
     assert days.today <= moment < days.tomorrow
     assert days.tomorrow - days.today == timedelta(hours=today_hours)
     assert days.end - days.tomorrow == timedelta(hours=tomorrow_hours)

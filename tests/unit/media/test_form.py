@@ -48,10 +48,10 @@ def part(name: str, data: bytes, more: str = "") -> bytes:
 
 
 async def read(body: bytes, *, step: int = 1000, most: int = 100_000) -> tuple[str, bytes]:
-    limits, staged = UploadLimits(most), Staged()
+    limits, temp_file = UploadLimits(most), Staged()
     source = UploadBody(Stream(body, step), limits, asyncio.Semaphore(1), SystemClock())
-    form = await read_form(source, b"b", staged, limits, model=UploadForm, file_field=FILE_FIELD)
-    return f"{form.file}|{form.scheduled_at}|{form.timezone}|{form.title}", staged.data
+    form = await read_form(source, b"b", temp_file, limits, model=UploadForm, file_field=FILE_FIELD)
+    return f"{form.file}|{form.scheduled_at}|{form.timezone}|{form.title}", temp_file.data
 
 
 WHOLE = part("file", b"\xff\r\n--a", '; filename="a.png"') + part("scheduled_at", b"2027-01-01")

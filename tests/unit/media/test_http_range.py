@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.http_range import Span, choose_span, is_known
+from media_service.picture.http_range import ByteRange, matches_etag, select_range
 
 ETAG = f'"{"01" * 32}"'
 
@@ -24,7 +24,7 @@ ETAG = f'"{"01" * 32}"'
     ],
 )
 def test_if_none_match(header: str | None, known: bool) -> None:
-    assert is_known(header, ETAG) is known
+    assert matches_etag(header, ETAG) is known
 
 
 @pytest.mark.parametrize(
@@ -47,30 +47,30 @@ def test_if_none_match(header: str | None, known: bool) -> None:
     ],
 )
 def test_ranges(header: str | None, start: int, length: int) -> None:
-    assert choose_span(header, None, ETAG, 100) == Span(start, length, 100)
+    assert select_range(header, None, ETAG, 100) == ByteRange(start, length, 100)
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=999-"])
 def test_ranges_behind_the_end(header: str) -> None:
     with pytest.raises(RangeNotSatisfiable) as refused:
-        choose_span(header, None, ETAG, 100)
+        select_range(header, None, ETAG, 100)
     assert refused.value.headers() == {"Content-Range": "bytes */100"}
 
 
 def test_a_range_of_another_version_is_ignored() -> None:
-    assert choose_span("bytes=0-9", ETAG, ETAG, 100).partial
-    assert not choose_span("bytes=0-9", '"other"', ETAG, 100).partial
-    assert not choose_span("bytes=0-9", f"W/{ETAG}", ETAG, 100).partial
+    assert select_range("bytes=0-9", ETAG, ETAG, 100).partial
+    assert not select_range("bytes=0-9", '"other"', ETAG, 100).partial
+    assert not select_range("bytes=0-9", f"W/{ETAG}", ETAG, 100).partial
 
 
 def test_content_range() -> None:
-    assert Span(10, 5, 100).content_range == "bytes 10-14/100"
+    assert ByteRange(10, 5, 100).content_range == "bytes 10-14/100"
 
 
 @given(st.text(max_size=30), st.integers(1, 1000))
 def test_whatever_is_asked_lies_inside_the_file(header: str, size: int) -> None:
     try:
-        span = choose_span(f"bytes={header}", None, ETAG, size)
+        span = select_range(f"bytes={header}", None, ETAG, size)
     except RangeNotSatisfiable:
         return
     assert 0 <= span.start < span.start + span.length <= size

@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from media_service.image.decode import prepare
+from media_service.image.decode import load_codecs
 from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 from media_service.image.formats.gif import scan_gif
 from media_service.image.formats.jpeg import scan_jpeg
 from media_service.image.formats.png.scan import scan_png
 from media_service.image.formats.webp import scan_webp
-from media_service.image.job_files import open_files
-from media_service.image.model import Bounds, Extent, ImageFacts, Source
-from media_service.image.pipeline import render, sniff
+from media_service.image.job_files import open_job_files
+from media_service.image.model import DecodeLimits, ImageBytes, ImageInfo, ImageSize
+from media_service.image.pipeline import detect_format, render
 from shared.errors import DomainError
 from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
 from tests.support.pictures import animate, encode
 
-BOUNDS = Bounds(40_000_000)
+BOUNDS = DecodeLimits(40_000_000)
 SCANS = {"JPEG": scan_jpeg, "PNG": scan_png, "GIF": scan_gif, "WEBP": scan_webp}
 
 
@@ -28,21 +28,21 @@ SCANS = {"JPEG": scan_jpeg, "PNG": scan_png, "GIF": scan_gif, "WEBP": scan_webp}
 def prepared() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("warnings.simplefilter", lambda *_: None)  # the suite's own is stricter
-        prepare()
+        load_codecs()
 
 
-def look(tmp_path: Path, picture: bytes) -> ImageFacts:
+def look(tmp_path: Path, picture: bytes) -> ImageInfo:
     path = tmp_path / "picture"
     path.write_bytes(picture)
-    with open_files(path) as files:
+    with open_job_files(path) as files:
         return render(files, BOUNDS)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole(name: str, tmp_path: Path) -> None:
     picture, content_type, (width, height) = WHOLE[name]
-    facts = look(tmp_path, picture)
-    assert (facts.content_type, facts.width, facts.height) == (content_type, width, height)
+    info = look(tmp_path, picture)
+    assert (info.content_type, info.width, info.height) == (content_type, width, height)
 
 
 REFUSED: list[tuple[type[DomainError], str, bytes]] = [
@@ -78,8 +78,8 @@ def test_a_bomb_costs_little(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
 def test_a_header_says_what_a_decode_says(kind: str) -> None:
     picture = encode(kind, (57, 33))
-    assert SCANS[kind](picture) == Extent(57, 33)
-    found = sniff(picture[:64])
+    assert SCANS[kind](picture) == ImageSize(57, 33)
+    found = detect_format(picture[:64])
     assert found is not None
     assert found.value == kind
 
@@ -94,7 +94,7 @@ def test_no_damage_is_a_crash(kind: str) -> None:
     """Every byte of the header flipped, and the file cut behind every one of them."""
     picture = encode(kind)
     for at in range(min(400, len(picture))):
-        damaged: list[Source] = [
+        damaged: list[ImageBytes] = [
             picture[:at],
             picture[:at] + bytes([picture[at] ^ 0xFF]) + picture[at + 1 :],
         ]
@@ -106,18 +106,18 @@ def test_no_damage_is_a_crash(kind: str) -> None:
 
 
 def test_bounds() -> None:
-    BOUNDS.check(Extent(8000, 5000))
-    BOUNDS.check(Extent(12_000, 1))
-    BOUNDS.check(Extent(1000, 1000, 200))
+    BOUNDS.check(ImageSize(8000, 5000))
+    BOUNDS.check(ImageSize(12_000, 1))
+    BOUNDS.check(ImageSize(1000, 1000, 200))
     for extent in (
-        Extent(8001, 5000),
-        Extent(12_001, 1),
-        Extent(1, 1, 201),
-        Extent(1100, 1000, 200),
+        ImageSize(8001, 5000),
+        ImageSize(12_001, 1),
+        ImageSize(1, 1, 201),
+        ImageSize(1100, 1000, 200),
     ):
         with pytest.raises(ImageTooLarge):
             BOUNDS.check(extent)
-    for extent in (Extent(0, 1), Extent(1, 0), Extent(1, 1, 0)):
+    for extent in (ImageSize(0, 1), ImageSize(1, 0), ImageSize(1, 1, 0)):
         with pytest.raises(BrokenImage):
             BOUNDS.check(extent)
 

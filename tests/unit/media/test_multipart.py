@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from media_service.upload.headers import Disposition, read_boundary, read_part_headers
 from media_service.upload.model import MAX_PARTS
-from media_service.upload.multipart import Event, MultipartParser, PartBegun, PartData, PartEnded
+from media_service.upload.multipart import Event, MultipartParser, PartData, PartEnd, PartStart
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 
 BOUNDARY = b"frontier"
@@ -30,12 +30,12 @@ def parse(chunks: Iterable[bytes]) -> list[Part]:
         events += parser.events()
     parser.close()
     for event in events:
-        if isinstance(event, PartBegun):
+        if isinstance(event, PartStart):
             found.append((event.disposition.name, event.disposition.file_name, b""))
         elif isinstance(event, PartData):
             name, file_name, data = found[-1]
             found[-1] = name, file_name, data + event.data
-    assert sum(isinstance(event, PartEnded) for event in events) == len(found)
+    assert sum(isinstance(event, PartEnd) for event in events) == len(found)
     return found
 
 

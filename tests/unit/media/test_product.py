@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_service.idempotency.model import fingerprint
+from media_service.idempotency.model import hash_request
 from media_service.product.model import new_product_id, read_product_id
 from media_service.quota.model import seconds_until_tomorrow
 from shared.entropy import SystemEntropy
@@ -49,14 +49,14 @@ def test_what_crockford_leaves_out_is_in_no_id(letter: str) -> None:
 
 
 def test_a_fingerprint_is_of_fields_and_file_alone() -> None:
-    first = fingerprint({"a": "1", "b": None}, b"x")
-    assert first == fingerprint({"b": None, "a": "1"}, b"x")
+    first = hash_request({"a": "1", "b": None}, b"x")
+    assert first == hash_request({"b": None, "a": "1"}, b"x")
     others = [
-        fingerprint({"a": "1", "b": "None"}, b"x"),
-        fingerprint({"a": 1, "b": None}, b"x"),
-        fingerprint({"a": "1"}, b"x"),
-        fingerprint({"a": "1", "b": None}, b"y"),
-        fingerprint({"a": "1", "b": None}, None),
+        hash_request({"a": "1", "b": "None"}, b"x"),
+        hash_request({"a": 1, "b": None}, b"x"),
+        hash_request({"a": "1"}, b"x"),
+        hash_request({"a": "1", "b": None}, b"y"),
+        hash_request({"a": "1", "b": None}, None),
     ]
     assert first not in others
     assert len(set(others)) == len(others)

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.creative.errors import ScheduledInPast
-from media_service.creative.schedule_time import due_at, first_instant, read_when
+from media_service.creative.schedule_time import due_at, parse_schedule_time, start_of_day
 from shared.errors import ValidationFailed
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
-ZONES = sorted(available_timezones())
+TIMEZONES = sorted(available_timezones())
 
 
 def utc(text: str) -> datetime:
@@ -44,13 +44,13 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_a_day_begins_at_its_first_instant(zone: str, day: str, expected: str) -> None:
-    assert first_instant(date.fromisoformat(day), ZoneInfo(zone)) == utc(expected)
+    assert start_of_day(date.fromisoformat(day), ZoneInfo(zone)) == utc(expected)
 
 
-@given(st.dates(date(1975, 1, 2), date(2036, 12, 30)), st.sampled_from(ZONES))
+@given(st.dates(date(1975, 1, 2), date(2036, 12, 30)), st.sampled_from(TIMEZONES))
 def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> None:
     zone = ZoneInfo(name)
-    start = first_instant(day, zone)
+    start = start_of_day(day, zone)
     assert start.astimezone(zone).date() >= day
     assert (start - timedelta(seconds=1)).astimezone(zone).date() < day
 
@@ -67,7 +67,7 @@ def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> 
     ],
 )
 def test_days_and_times_are_understood(text: str, expected: date) -> None:
-    assert read_when(text) == expected
+    assert parse_schedule_time(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_days_and_times_are_understood(text: str, expected: date) -> None:
 )
 def test_anything_else_is_not(text: str) -> None:
     with pytest.raises(ValueError, match="expected YYYY-MM-DD or an RFC 3339 time with offset"):
-        read_when(text)
+        parse_schedule_time(text)
 
 
 @given(st.text(max_size=40))
 def test_no_text_is_a_crash(text: str) -> None:
     try:
-        assert read_when(text).isoformat()
+        assert parse_schedule_time(text).isoformat()
     except ValueError as refused:
         assert str(refused).startswith("expected YYYY-MM-DD")  # noqa: PT017 - most texts are none
 
@@ -110,7 +110,7 @@ def test_no_text_is_a_crash(text: str) -> None:
 def test_today_is_fine_and_yesterday_is_not(zone: str) -> None:
     place = ZoneInfo(zone)
     today = NOON.astimezone(place).date()
-    assert due_at(today, place, NOON) == first_instant(today, place) <= NOON
+    assert due_at(today, place, NOON) == start_of_day(today, place) <= NOON
     with pytest.raises(ScheduledInPast, match=f"^The day is over in {zone}$"):
         due_at(today - timedelta(days=1), place, NOON)
 
@@ -150,7 +150,7 @@ def test_two_years_after_a_leap_day() -> None:
 @given(
     st.datetimes(datetime(2020, 1, 1), datetime(2036, 1, 1)),  # noqa: DTZ001 - made aware below
     st.integers(-3, 900),
-    st.sampled_from(ZONES),
+    st.sampled_from(TIMEZONES),
 )
 def test_a_day_is_accepted_exactly_from_today_to_two_years_on(
     moment: datetime, days: int, name: str
@@ -165,4 +165,4 @@ def test_a_day_is_accepted_exactly_from_today_to_two_years_on(
         assert days >= 730
     else:
         assert 0 <= days <= 731
-        assert due == first_instant(day, zone)
+        assert due == start_of_day(day, zone)

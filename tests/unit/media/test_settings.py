@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from media_service.settings import MediaSettings
-from media_service.storage_url import Bucket, Directory, read_address
+from media_service.storage_url import Bucket, Directory, parse_storage_url
 from shared.limits import Rate
 from shared.settings import load_settings
 
@@ -34,7 +34,7 @@ def test_defaults() -> None:
     assert settings.max_image_pixels == 40_000_000
     assert settings.image_workers >= 1
     assert settings.revocation_policy == "fail_closed"
-    assert read_address(settings.storage_url) == Directory(Path("/srv/files"))
+    assert parse_storage_url(settings.storage_url) == Directory(Path("/srv/files"))
     assert [key[:6] for key in settings.revocation_keys] == [b"first-", b"second"]
     assert [key[:6] for key in settings.link_secrets] == [b"third-", b"fourth"]
     assert settings.previous_link_keys == ()
@@ -44,17 +44,21 @@ def test_defaults() -> None:
 def test_a_path_may_have_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_URL", "file:///srv/my%20files")
     url = load_settings(MediaSettings).storage_url
-    assert read_address(url) == Directory(Path("/srv/my files"))
+    assert parse_storage_url(url) == Directory(Path("/srv/my files"))
 
 
 def test_a_bucket_has_an_endpoint_and_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_URL", "s3://my-bucket?endpoint=http://s3:9000&region=eu-west-1")
     monkeypatch.setenv("X_ACCEL_PREFIX", "/accel/")
     settings = load_settings(MediaSettings)
-    assert read_address(settings.storage_url) == Bucket("my-bucket", "http://s3:9000", "eu-west-1")
+    assert parse_storage_url(settings.storage_url) == Bucket(
+        "my-bucket", "http://s3:9000", "eu-west-1"
+    )
     assert settings.redirect_prefix == ""
     monkeypatch.setenv("STORAGE_URL", "s3://my-bucket")
-    assert read_address(load_settings(MediaSettings).storage_url) == Bucket("my-bucket", None, None)
+    assert parse_storage_url(load_settings(MediaSettings).storage_url) == Bucket(
+        "my-bucket", None, None
+    )
 
 
 @pytest.mark.parametrize(

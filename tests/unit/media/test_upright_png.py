@@ -58,10 +58,10 @@ def test_what_is_transparent_stays_so(
     picture: Image.Image, transparent: Any, tmp_path: Path
 ) -> None:
     source = saved(picture, transparency=transparent)
-    facts, made = render_picture(tmp_path, source)
+    info, made = render_picture(tmp_path, source)
     wanted = ImageOps.exif_transpose(open_image(source)).convert("RGBA")
     assert set(wanted.getchannel("A").tobytes()) != {255}
-    assert (facts.width, facts.height) == (48, 64)
+    assert (info.width, info.height) == (48, 64)
     difference = ImageChops.difference(open_image(made["original"]).convert("RGBA"), wanted)
     assert difference.getextrema() == ((0, 0),) * 4
     for variant in ("preview", "thumb"):
@@ -125,9 +125,9 @@ def test_sixteen_bits_a_channel_stay_sixteen(colour: int, channels: int, tmp_pat
     pixels = [[randbytes(size) for _ in range(width)] for _ in range(height)]
     rows = b"".join(b"\0" + b"".join(row) for row in pixels)
     gamma = chunk(b"gAMA", struct.pack(">I", 100_000))
-    facts, made = render_picture(tmp_path, raw((width, height), 16, colour, rows, gamma))
+    info, made = render_picture(tmp_path, raw((width, height), 16, colour, rows, gamma))
     data = made["original"]
-    assert (facts.width, facts.height) == (height, width) == open_image(data).size
+    assert (info.width, info.height) == (height, width) == open_image(data).size
     assert not dict(open_image(data).getexif())
     assert gamma in data
     assert data[24:26] == bytes([16, colour])

@@ -10,12 +10,12 @@ FULL_BOX_BYTES = 4
 MAX_BOXES = 20_000
 _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
 
-Range = tuple[int, int]
+Interval = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a box lies: its header from `start`, what it holds from `body` to `end`."""
+    """One box: its header begins at `start`, its content lies from `body` to `end`."""
 
     kind: bytes
     start: int
@@ -54,7 +54,7 @@ def read_box(data: bytearray, start: int, end: int) -> Box | None:
 
 
 def blank(data: bytearray, box: Box) -> None:
-    """Make free space of the box, filled with zeros: nothing behind it has to move."""
+    """Turn the box into free space full of zeros, so that nothing behind it has to move."""
     data[box.start + 4 : box.start + 8] = FREE
     zero(data, box.body, box.end)
 
@@ -65,8 +65,8 @@ def zero(data: bytearray, start: int, end: int) -> None:
         data[start:end] = bytes(end - start)
 
 
-def keep_only(data: bytearray, places: Iterable[Box], ranges: Iterable[Range]) -> None:
-    """Overwrite what lies in the boxes outside of the ranges, which count from the file's start."""
+def keep_only(data: bytearray, places: Iterable[Box], ranges: Iterable[Interval]) -> None:
+    """Zero what lies in the boxes outside of the ranges, which count from the file's start."""
     before, at = bytes(data), 0
     for box in places:
         zero(data, box.body, box.end)

@@ -1,7 +1,7 @@
-"""An AVIF with everything but the picture overwritten. Source: AV1 Image File Format 1.2, HEIF.
+"""Cleans an AVIF by zeroing everything but the picture. Source: AV1 Image File Format 1.2, HEIF.
 
-Nothing moves, so that no offset in the file has to be written anew: what is not wanted becomes
-free space full of zeros, and of the media data only what the kept pictures refer to stays.
+Nothing moves, so no offset in the file has to be rewritten. What is removed becomes free space full
+of zeros, and of the media data only what the kept pictures refer to stays.
 """
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
@@ -10,7 +10,7 @@ from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     MAX_BOXES,
     Box,
-    Range,
+    Interval,
     blank,
     keep_only,
     read_box,
@@ -18,8 +18,8 @@ from media_service.image.formats.avif.boxes import (
 )
 from media_service.image.formats.avif.items import clean_items
 from media_service.image.formats.avif.tracks import clean_movie
-from media_service.image.formats.model import Cleaned
-from media_service.image.model import Source
+from media_service.image.formats.model import CleanedImage
+from media_service.image.model import ImageBytes
 
 _KNOWN = frozenset(
     {b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"uuid", b"wide", b"styp", b"pdin"}
@@ -33,53 +33,55 @@ _SEQUENCE = b"avis"
 """Without this brand the file is a still, whatever else is in it."""
 
 
-def clean_avif(data: Source) -> Cleaned:
-    """Return the file with its pictures bit for bit; the way they are turned stays a property.
+def clean_avif(data: ImageBytes) -> CleanedImage:
+    """Return the file with its pictures bit for bit; their rotation stays a property.
 
     Raises:
         BrokenImage: its boxes do not fit together.
         ImageTooLarge: it has more boxes or samples than a picture needs.
     """
-    held = bytearray(data)
-    found = _top_level(held)
-    ranges: list[Range] = []
-    moving = any(box.kind == b"ftyp" and _SEQUENCE in _brands(held, box).values() for box in found)
-    for box in found:
+    content = bytearray(data)
+    top_boxes = _top_level(content)
+    ranges: list[Interval] = []
+    moving = any(
+        box.kind == b"ftyp" and _SEQUENCE in _brands(content, box).values() for box in top_boxes
+    )
+    for box in top_boxes:
         if box.kind == b"ftyp":
-            _clean_brands(held, box)
+            _clean_brands(content, box)
         elif box.kind == b"meta":
-            ranges += clean_items(held, box)
+            ranges += clean_items(content, box)
         elif box.kind == b"moov" and moving:
-            ranges += clean_movie(held, box)
+            ranges += clean_movie(content, box)
         elif box.kind != b"mdat":
-            blank(held, box)
-    keep_only(held, [box for box in found if box.kind == b"mdat"], ranges)
-    return Cleaned([bytes(held[: _end(held, found)])], lossless=False)
+            blank(content, box)
+    keep_only(content, [box for box in top_boxes if box.kind == b"mdat"], ranges)
+    return CleanedImage([bytes(content[: _used_end(content, top_boxes)])], lossless=False)
 
 
 def _top_level(data: bytearray) -> list[Box]:
     """Return the file's boxes, as far as there are any that can be."""
-    found: list[Box] = []
+    top_boxes: list[Box] = []
     start = 0
     while (box := read_box(data, start, len(data))) and box.kind in _KNOWN:
-        found.append(box)
+        top_boxes.append(box)
         start = box.end
-        if len(found) > MAX_BOXES:
+        if len(top_boxes) > MAX_BOXES:
             raise ImageTooLarge("the image has too many boxes")
-    kinds = [box.kind for box in found]
+    kinds = [box.kind for box in top_boxes]
     if max(kinds.count(b"meta"), kinds.count(b"moov")) > 1:
         raise BrokenImage("the image describes itself twice")
-    return found
+    return top_boxes
 
 
-def _end(data: bytearray, found: list[Box]) -> int:
-    """Return where the last box ends that is more than free space."""
-    used = [box.end for box in found if data[box.start + 4 : box.start + 8] != FREE]
+def _used_end(data: bytearray, top_boxes: list[Box]) -> int:
+    """Return where the last box ends that is not free space."""
+    used = [box.end for box in top_boxes if data[box.start + 4 : box.start + 8] != FREE]
     return max(used, default=0)
 
 
 def _brands(data: bytearray, box: Box) -> dict[int, bytes]:
-    """Return the brands that the file says it has, by where it says so."""
+    """Return the brands that the file announces, by their offset."""
     if box.end - box.body < 2 * FULL_BOX_BYTES:
         raise BrokenImage("the image ends within a box")
     places = (box.body, *range(box.body + 8, box.end - 3, 4))

@@ -1,4 +1,4 @@
-"""What the colours of an AVIF mean. Source: ISO/IEC 14496-12 §12.1.5."""
+"""The colour information of an AVIF. Source: ISO/IEC 14496-12 §12.1.5."""
 
 from media_service.image.formats.avif.boxes import Box, blank, zero
 from media_service.image.formats.icc import usable_profile
@@ -9,7 +9,7 @@ _PROFILES = frozenset({b"prof", b"rICC"})
 
 
 def clean_colour(data: bytearray, box: Box) -> None:
-    """Overwrite what follows the codes or the profile, and the whole box when it has neither."""
+    """Zero what follows the codes or the profile; blank a box that has neither."""
     start = box.body + _TYPE_BYTES
     kind = bytes(data[box.body : start])
     if kind == b"nclx":

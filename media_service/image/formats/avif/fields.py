@@ -1,9 +1,9 @@
-"""Numbers in a box, one after the other."""
+"""Reads the fields of a box, one after the other."""
 
 from media_service.image.errors import BrokenImage
 
 
-class Fields:
+class FieldReader:
     """Reads big-endian numbers up to the box's end, and not one byte beyond."""
 
     def __init__(self, data: bytearray, at: int, end: int) -> None:

@@ -1,4 +1,4 @@
-"""The still pictures of an AVIF: which items make the picture, and where their bytes are.
+"""The items of a still AVIF: which of them make the picture, and where their bytes are.
 
 Source: ISO/IEC 14496-12 §8.11, ISO/IEC 23008-12 §6.
 """
@@ -9,16 +9,20 @@ from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     Box,
-    Range,
+    Interval,
     blank,
     boxes,
     keep_only,
     zero,
 )
 from media_service.image.formats.avif.colour import clean_colour
-from media_service.image.formats.avif.fields import Fields
-from media_service.image.formats.avif.item_references import clean_links, reached, read_links
-from media_service.image.formats.avif.padding import clean_handler, trim
+from media_service.image.formats.avif.fields import FieldReader
+from media_service.image.formats.avif.item_references import (
+    clean_references,
+    reachable_items,
+    read_references,
+)
+from media_service.image.formats.avif.padding import clean_handler, zero_padding
 
 _KEPT = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr"})
 _DRAWN = frozenset({b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"})
@@ -29,23 +33,23 @@ _PROPERTIES = frozenset(
 _IN_FILE, _IN_BOX = 0, 1
 MAX_EXTENTS = 20_000
 
-Extent = tuple[int, int, int]
-"""Method, offset and length of a piece that an item consists of."""
+ItemExtent = tuple[int, int, int]
+"""Construction method, offset and length of one extent of an item."""
 
 
-class Form(NamedTuple):
-    """How many bytes each number of a piece takes."""
+class ExtentFormat(NamedTuple):
+    """How many bytes each number of an extent takes."""
 
     offset: int
     length: int
-    place: int
+    index_bytes: int
 
 
-def clean_items(data: bytearray, meta: Box) -> list[Range]:
+def clean_items(data: bytearray, meta: Box) -> list[Interval]:
     """Overwrite what is not the main picture; return where in the file its bytes are.
 
-    The main picture is the primary item, what it is put together from, and what is auxiliary to
-    those (its transparency). Exif, XMP and thumbnails are items of their own, and go.
+    The main picture is the primary item, the items it is composed of, and their auxiliary items
+    (transparency). Exif, XMP and thumbnails are items of their own, and are removed.
     """
     parts: dict[bytes, Box] = {}
     for box in boxes(data, meta.body + FULL_BOX_BYTES, meta.end):
@@ -56,29 +60,29 @@ def clean_items(data: bytearray, meta: Box) -> list[Range]:
     if b"hdlr" in parts:
         clean_handler(data, parts[b"hdlr"])
     primary = _primary(data, parts)
-    links = read_links(data, parts[b"iref"]) if b"iref" in parts else []
-    wanted = reached(primary, links)
-    drawn = _clean_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
-    clean_links(data, links, drawn, primary)
+    references = read_references(data, parts[b"iref"]) if b"iref" in parts else []
+    wanted = reachable_items(primary, references)
+    drawn = _clean_item_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
+    clean_references(data, references, drawn, primary)
     for box in boxes(data, parts[b"iprp"].body, parts[b"iprp"].end) if b"iprp" in parts else ():
         _clean_properties(data, box)
-    return _ranges(data, parts, drawn)
+    return _picture_ranges(data, parts, drawn)
 
 
 def _primary(data: bytearray, parts: dict[bytes, Box]) -> int:
     if b"pitm" not in parts:
         raise BrokenImage("the image names no main picture")
-    trim(data, parts[b"pitm"])
-    fields = Fields(data, parts[b"pitm"].body, parts[b"pitm"].end)
+    zero_padding(data, parts[b"pitm"])
+    fields = FieldReader(data, parts[b"pitm"].body, parts[b"pitm"].end)
     return fields.number(2 if fields.version() == 0 else 4)
 
 
-def _clean_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
+def _clean_item_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
     """Overwrite names and the entries of other items; return the ids of those that stay."""
-    count_bytes = 2 if Fields(data, iinf.body, iinf.end).version() == 0 else 4
+    count_bytes = 2 if FieldReader(data, iinf.body, iinf.end).version() == 0 else 4
     drawn = set()
     for box in boxes(data, iinf.body + FULL_BOX_BYTES + count_bytes, iinf.end):
-        fields = Fields(data, box.body, box.end)
+        fields = FieldReader(data, box.body, box.end)
         identifier = fields.number(2 if fields.version() == 2 else 4)  # noqa: PLR2004 - v2 or v3
         fields.number(2)
         at = fields.at
@@ -99,7 +103,7 @@ def _clean_properties(data: bytearray, box: Box) -> None:
             elif item.kind == b"colr":
                 clean_colour(data, item)
             else:
-                trim(data, item)
+                zero_padding(data, item)
     elif box.kind == b"ipma":
         zero(data, _associations_end(data, box), box.end)
     else:
@@ -107,38 +111,38 @@ def _clean_properties(data: bytearray, box: Box) -> None:
 
 
 def _associations_end(data: bytearray, ipma: Box) -> int:
-    fields = Fields(data, ipma.body, ipma.end)
-    version, wide = fields.version(), 1 + (data[ipma.body + 3] & 1)
+    fields = FieldReader(data, ipma.body, ipma.end)
+    version, index_bytes = fields.version(), 1 + (data[ipma.body + 3] & 1)
     for _ in range(fields.number(4)):
         fields.number(2 if version == 0 else 4)
-        fields.skip(fields.number(1) * wide)
+        fields.skip(fields.number(1) * index_bytes)
     return fields.at
 
 
-def _ranges(data: bytearray, parts: dict[bytes, Box], drawn: set[int]) -> list[Range]:
-    extents = _locations(data, parts[b"iloc"], drawn) if b"iloc" in parts else []
+def _picture_ranges(data: bytearray, parts: dict[bytes, Box], drawn: set[int]) -> list[Interval]:
+    extents = _read_extents(data, parts[b"iloc"], drawn) if b"iloc" in parts else []
     if idat := parts.get(b"idat"):
         inside = [(at, length) for method, at, length in extents if method == _IN_BOX]
         keep_only(data, [idat], [(idat.body + at, idat.body + at + n) for at, n in inside])
     return [(at, at + length) for method, at, length in extents if method == _IN_FILE]
 
 
-def _locations(data: bytearray, iloc: Box, drawn: set[int]) -> list[Extent]:
+def _read_extents(data: bytearray, iloc: Box, drawn: set[int]) -> list[ItemExtent]:
     """Return the pieces of the items that are drawn; of any other, only their number stays."""
-    fields = Fields(data, iloc.body, iloc.end)
+    fields = FieldReader(data, iloc.body, iloc.end)
     version = fields.version()
-    wide = 2 if version < 2 else 4  # noqa: PLR2004 - as the format has it
+    id_bytes = 2 if version < 2 else 4  # noqa: PLR2004 - as the format has it
     sizes = divmod(fields.number(1), 16)
     base_bytes, index_bytes = divmod(fields.number(1), 16)
-    form = Form(*sizes, index_bytes if version else 0)
-    found: list[Extent] = []
+    form = ExtentFormat(*sizes, index_bytes if version else 0)
+    found: list[ItemExtent] = []
     total = 0
-    for _ in range(fields.number(wide)):
-        identifier, start = fields.number(wide), fields.at
+    for _ in range(fields.number(id_bytes)):
+        identifier, start = fields.number(id_bytes), fields.at
         method = fields.number(2) & 15 if version else _IN_FILE
         fields.number(2)
         base, before = fields.number(base_bytes), fields.at
-        pieces = _pieces(fields, form)
+        pieces = _extents_of_item(fields, form)
         total += 1 + len(pieces)
         if total > MAX_EXTENTS:
             raise ImageTooLarge("the image is in too many pieces")
@@ -153,10 +157,10 @@ def _locations(data: bytearray, iloc: Box, drawn: set[int]) -> list[Extent]:
     return found
 
 
-def _pieces(fields: Fields, form: Form) -> list[tuple[int, int]]:
+def _extents_of_item(fields: FieldReader, form: ExtentFormat) -> list[tuple[int, int]]:
     """Return offset and length of an item's pieces."""
     found = []
     for _ in range(fields.number(2)):
-        fields.skip(form.place)
+        fields.skip(form.index_bytes)
         found.append((fields.number(form.offset), fields.number(form.length)))
     return found

@@ -6,7 +6,7 @@ from PIL import Image
 
 from media_service.image.decode import frame_count
 from media_service.image.formats.exif import ORIENTATION_TAG, UPRIGHT
-from media_service.image.formats.model import Cleaned
+from media_service.image.formats.model import CleanedImage
 
 _MAX_PIXELS = 4_000_000
 """What AV1 is encoded of within the time and memory of a job; its encoder dies of more."""
@@ -27,6 +27,6 @@ def read_property_orientation(image: Image.Image) -> int:
     return int(image.getexif().get(ORIENTATION_TAG, UPRIGHT))
 
 
-def avif_save_options(_image: Image.Image, _cleaned: Cleaned) -> dict[str, Any]:
+def avif_save_options(_image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
     """Return a quality well above that at which a difference can be seen."""
     return {"quality": 90, "speed": 10, "subsampling": "4:4:4", "max_threads": 1}

@@ -1,4 +1,4 @@
-"""Where what a box says ends: behind it there is room in which anything could be kept.
+"""Zeroes the padding behind a box's last field, where anything could be hidden.
 
 Source: ISO/IEC 14496-12 §8 and §12, ISO/IEC 23008-12 §6.5, AV1 in ISO base media files §2.3.
 """
@@ -28,9 +28,9 @@ _FIXED = {
 }
 _BY_VERSION = {b"pitm": (6, 8), b"mvhd": (100, 112), b"tkhd": (84, 96), b"mdhd": (24, 36)}
 _ENTRIES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
-_MEANINGS = frozenset(
-    f"urn:mpeg:{meaning}".encode()
-    for meaning in (
+_AUXILIARY_TYPES = frozenset(
+    f"urn:mpeg:{auxiliary_type}".encode()
+    for auxiliary_type in (
         "mpegB:cicp:systems:auxiliary:alpha",
         "mpegB:cicp:systems:auxiliary:depth",
         "hevc:2015:auxid:1",
@@ -38,19 +38,19 @@ _MEANINGS = frozenset(
     )
 )
 """What an auxiliary picture can be for."""
-_VOLUME_BYTES = 37
+_COLOUR_VOLUME_BYTES = 37
 """Of a colour volume, when nothing of it is left out."""
 _SEQUENCE_HEADER = 0x0A
 """The first byte of an AV1 sequence header that says how long it is."""
 
 
-def trim(data: bytearray, box: Box) -> int:
-    """Overwrite what follows the box's last field; return where that ends.
+def zero_padding(data: bytearray, box: Box) -> int:
+    """Zero what follows the box's last field; return where that field ends.
 
     Raises:
         BrokenImage: the box ends before.
     """
-    end = box.body + _used(data, box)
+    end = box.body + _used_bytes(data, box)
     if end > box.end:
         raise BrokenImage("the image ends within a box")
     zero(data, end, box.end)
@@ -58,13 +58,13 @@ def trim(data: bytearray, box: Box) -> int:
 
 
 def clean_handler(data: bytearray, box: Box) -> None:
-    """Overwrite everything but what kind of thing it is that is handled."""
+    """Zero everything but the handler's type."""
     zero(data, box.body, min(box.body + 8, box.end))
     zero(data, min(box.body + 12, box.end), box.end)
 
 
-def _used(data: bytearray, box: Box) -> int:
-    """Return how many bytes of the box say something; all of a kind that has no fields to count."""
+def _used_bytes(data: bytearray, box: Box) -> int:
+    """Return how many bytes the box's fields take; all, for a kind whose fields are not counted."""
     if box.kind in _FIXED:
         return _FIXED[box.kind]
     if box.kind in _BY_VERSION:
@@ -77,7 +77,7 @@ def _used(data: bytearray, box: Box) -> int:
 
 
 def _flagged(data: bytearray, box: Box, bits: int = 0xFF) -> bool:
-    """Tell whether the first byte says more than zero; none does not."""
+    """Return whether the first byte has one of the bits."""
     return bool(box.end > box.body and data[box.body] & bits)
 
 
@@ -85,11 +85,11 @@ def _count(data: bytearray, box: Box, at: int) -> int:
     return int.from_bytes(data[box.body + at : box.body + at + 4])
 
 
-def _edits(data: bytearray, box: Box) -> int:
+def _edit_list(data: bytearray, box: Box) -> int:
     return 8 + _count(data, box, 4) * (20 if _flagged(data, box) else 12)
 
 
-def _sizes(data: bytearray, box: Box) -> int:
+def _sample_sizes(data: bytearray, box: Box) -> int:
     return 12 if _count(data, box, 4) else 12 + 4 * _count(data, box, 8)
 
 
@@ -97,22 +97,22 @@ def _channels(data: bytearray, box: Box) -> int:
     return 5 + (data[box.body + FULL_BOX_BYTES] if box.end > box.body + FULL_BOX_BYTES else 0)
 
 
-def _volume(_data: bytearray, box: Box) -> int:
-    return min(_VOLUME_BYTES, box.end - box.body)
+def _colour_volume(_data: bytearray, box: Box) -> int:
+    return min(_COLOUR_VOLUME_BYTES, box.end - box.body)
 
 
 def _layers(data: bytearray, box: Box) -> int:
     return 13 if _flagged(data, box, 1) else 7
 
 
-def _meaning(data: bytearray, box: Box) -> int:
+def _auxiliary_type(data: bytearray, box: Box) -> int:
     """Count a text that is known; of any other nothing, and the picture is no alpha then."""
     start = box.body + FULL_BOX_BYTES
     text = bytes(data[start : box.end]).partition(b"\0")[0]
-    return FULL_BOX_BYTES + (len(text) + 1 if text in _MEANINGS else 0)
+    return FULL_BOX_BYTES + (len(text) + 1 if text in _AUXILIARY_TYPES else 0)
 
 
-def _configuration(data: bytearray, box: Box) -> int:
+def _codec_configuration(data: bytearray, box: Box) -> int:
     """Count the sequence header that may follow, where its length takes one byte."""
     at = box.body + 4
     headed = box.end > at + 1 and data[at] == _SEQUENCE_HEADER and data[at + 1] < 0x80  # noqa: PLR2004
@@ -120,12 +120,12 @@ def _configuration(data: bytearray, box: Box) -> int:
 
 
 _COUNTED: dict[bytes, Callable[[bytearray, Box], int]] = {
-    b"elst": _edits,
-    b"stsz": _sizes,
+    b"elst": _edit_list,
+    b"stsz": _sample_sizes,
     b"pixi": _channels,
     b"a1lx": _layers,
-    b"cclv": _volume,
-    b"auxC": _meaning,
-    b"auxi": _meaning,
-    b"av1C": _configuration,
+    b"cclv": _colour_volume,
+    b"auxC": _auxiliary_type,
+    b"auxi": _auxiliary_type,
+    b"av1C": _codec_configuration,
 }

@@ -3,17 +3,17 @@
 import struct
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, Range, blank, boxes, zero
+from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, Interval, blank, boxes, zero
 from media_service.image.formats.avif.colour import clean_colour
-from media_service.image.formats.avif.fields import Fields
-from media_service.image.formats.avif.padding import clean_handler, trim
+from media_service.image.formats.avif.fields import FieldReader
+from media_service.image.formats.avif.padding import clean_handler, zero_padding
 
 MAX_SAMPLES = 10_000
 """Of a track."""
 MAX_TRACKS = 8
 """A sequence has one of colour, one of transparency and one of depth; sound goes."""
 _PICTURES = frozenset({b"pict", b"auxv", b"vide"})
-_INSIDE: dict[bytes, frozenset[bytes]] = {
+_KEPT_CHILDREN: dict[bytes, frozenset[bytes]] = {
     b"moov": frozenset({b"mvhd", b"trak"}),
     b"trak": frozenset({b"tkhd", b"edts", b"tref", b"mdia"}),
     b"edts": frozenset({b"elst"}),
@@ -32,18 +32,18 @@ _ENTRY_BYTES = 78
 _ENTRY_UNUSED = (slice(0, 6), slice(8, 24), slice(36, 40), slice(42, 74))
 """What is reserved, and last the compressor's name."""
 _UNITY = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-_UNUSED = {
+_PLACEMENT = {
     b"mvhd": (4, b"\0\1\0\0\1\0" + bytes(10) + _UNITY + bytes(24)),
     b"tkhd": (8, bytes(16) + _UNITY),
 }
 """What a header has before its last bytes: no decoder of AVIF looks at how it is placed."""
 _NO_LANGUAGE = b"\x55\xc4\0\0"
-_HERE = b"\0\0\0\1"
+_SAME_FILE = b"\0\0\0\1"
 
 
-def clean_movie(data: bytearray, moov: Box) -> list[Range]:
+def clean_movie(data: bytearray, moov: Box) -> list[Interval]:
     """Overwrite dates, names and foreign tracks; return where the pictures' bytes are."""
-    ranges: list[Range] = []
+    ranges: list[Interval] = []
     children = _children(data, moov)
     if sum(box.kind == b"trak" for box in children) > MAX_TRACKS:
         raise ImageTooLarge("the animation has too many tracks")
@@ -55,13 +55,13 @@ def clean_movie(data: bytearray, moov: Box) -> list[Range]:
     return ranges
 
 
-def _clean_track(data: bytearray, trak: Box) -> list[Range]:
+def _clean_track(data: bytearray, trak: Box) -> list[Interval]:
     found: dict[bytes, Box] = {}
     waiting = [trak]
     while waiting:
         for box in _children(data, waiting.pop()):
             found.setdefault(box.kind, box)
-            if box.kind in _INSIDE:
+            if box.kind in _KEPT_CHILDREN:
                 waiting.append(box)
             else:
                 _clean_leaf(data, box)
@@ -75,7 +75,7 @@ def _clean_track(data: bytearray, trak: Box) -> list[Range]:
 def _children(data: bytearray, parent: Box) -> list[Box]:
     kept = []
     for box in boxes(data, parent.body, parent.end):
-        if box.kind in _INSIDE[parent.kind]:
+        if box.kind in _KEPT_CHILDREN[parent.kind]:
             kept.append(box)
         else:
             blank(data, box)
@@ -83,33 +83,33 @@ def _children(data: bytearray, parent: Box) -> list[Box]:
 
 
 def _clean_leaf(data: bytearray, box: Box) -> None:
-    end = trim(data, box)
+    end = zero_padding(data, box)
     if box.kind in _DATED:
         _clean_header(data, box, end)
     elif box.kind == b"hdlr":
         clean_handler(data, box)
     elif box.kind == b"dref":
-        for place in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
-            _clean_place(data, place)
+        for reference in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
+            _clean_data_reference(data, reference)
     elif box.kind == b"stsd":
         for entry in boxes(data, box.body + 2 * FULL_BOX_BYTES, box.end):
             _clean_entry(data, entry)
 
 
-def _clean_place(data: bytearray, place: Box) -> None:
-    """Say that the media data are in this file."""
-    start = place.body + FULL_BOX_BYTES
-    if start > place.end:
+def _clean_data_reference(data: bytearray, reference: Box) -> None:
+    """Declare that the media data are in this file."""
+    start = reference.body + FULL_BOX_BYTES
+    if start > reference.end:
         raise BrokenImage("the image ends within a box")
-    data[place.start + 4 : place.start + 8] = b"url "
-    data[place.body : start] = _HERE
-    zero(data, start, place.end)
+    data[reference.start + 4 : reference.start + 8] = b"url "
+    data[reference.body : start] = _SAME_FILE
+    zero(data, start, reference.end)
 
 
 def _clean_header(data: bytearray, box: Box, end: int) -> None:
     """Overwrite when it was made and where it is placed; of a track's media, its language."""
     zero(data, box.body + FULL_BOX_BYTES, box.body + FULL_BOX_BYTES + (16 if data[box.body] else 8))
-    after, unused = _UNUSED.get(box.kind, (0, _NO_LANGUAGE))
+    after, unused = _PLACEMENT.get(box.kind, (0, _NO_LANGUAGE))
     data[end - after - len(unused) : end - after] = unused
 
 
@@ -125,10 +125,10 @@ def _clean_entry(data: bytearray, entry: Box) -> None:
         elif part.kind == b"colr":
             clean_colour(data, part)
         else:
-            trim(data, part)
+            zero_padding(data, part)
 
 
-def _samples(data: bytearray, found: dict[bytes, Box]) -> list[Range]:
+def _samples(data: bytearray, found: dict[bytes, Box]) -> list[Interval]:
     """Return where the samples are, chunk by chunk."""
     sizes, ranges, sample = _sizes(data, found), [], 0
     for start, count in _chunks(data, found):
@@ -159,16 +159,16 @@ def _chunks(data: bytearray, found: dict[bytes, Box]) -> list[tuple[int, int]]:
     return list(zip(starts, counts, strict=False))
 
 
-def _count(fields: Fields) -> int:
+def _count(fields: FieldReader) -> int:
     count = fields.number(4)
     if count > MAX_SAMPLES:
         raise ImageTooLarge("the animation has too many samples")
     return count
 
 
-def _table(data: bytearray, found: dict[bytes, Box], kind: bytes) -> Fields:
+def _table(data: bytearray, found: dict[bytes, Box], kind: bytes) -> FieldReader:
     if kind not in found:
         raise BrokenImage("a table of the animation is missing")
-    fields = Fields(data, found[kind].body, found[kind].end)
+    fields = FieldReader(data, found[kind].body, found[kind].end)
     fields.version()
     return fields

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from media_service.image.errors import BrokenImage
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import MAX_PROFILE_BYTES, usable_profile
-from media_service.image.formats.model import Cleaned
-from media_service.image.formats.png.zlib_stream import cut_stream, raster_bytes
-from media_service.image.model import Source
+from media_service.image.formats.model import CleanedImage
+from media_service.image.formats.png.zlib_stream import raw_bytes, truncate_stream
+from media_service.image.model import ImageBytes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_KEPT = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
+_MAX_BYTES = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
 """What says how pixels look, with the length that it has at most; once each."""
 _TRANSPARENT = {0: 2, 2: 6}
 """How long the transparent colour is, by the kind of pixels; those with alpha have none."""
@@ -23,7 +23,7 @@ _HEADER_BYTES, _CONTROL_BYTES = 13, 26
 Chunk = tuple[bytes, bytes]
 
 
-def clean_png(data: Source) -> Cleaned:
+def clean_png(data: ImageBytes) -> CleanedImage:
     """Return pixels, palette, transparency, colour space and animation; their values untouched.
 
     Raises:
@@ -36,10 +36,10 @@ def clean_png(data: Source) -> Cleaned:
     for kind, body in chunks[1:]:
         writer.take(kind, body)
     writer.end_stream()
-    return Cleaned([SIGNATURE, *writer.pieces, pack(b"IEND", b"")], writer.orientation)
+    return CleanedImage([SIGNATURE, *writer.pieces, pack(b"IEND", b"")], writer.orientation)
 
 
-def _chunks(data: Source) -> Iterator[Chunk]:
+def _chunks(data: ImageBytes) -> Iterator[Chunk]:
     offset = len(SIGNATURE)
     while (kind := data[offset + 4 : offset + 8]) != b"IEND":
         length = int.from_bytes(data[offset : offset + 4])
@@ -58,7 +58,7 @@ class _Writer:
         self.orientation = UPRIGHT
         width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
         self._pixel_bits, self._interlaced = depth * _CHANNELS.get(colour, 0), bool(interlace)
-        self._longest = _KEPT | _coloured(colour, depth)
+        self._longest = _MAX_BYTES | _palette_bytes(colour, depth)
         self._canvas = self._frame = (width, height)
         self._seen: set[bytes] = set()
         self._stream: list[bytes] = []
@@ -90,9 +90,9 @@ class _Writer:
         if not packed:
             return
         width, height = self._canvas if kind == b"IDAT" else self._frame
-        most = raster_bytes(width, height, self._pixel_bits, interlaced=self._interlaced)
+        most = raw_bytes(width, height, self._pixel_bits, interlaced=self._interlaced)
         number = self._number() if kind == b"fdAT" else b""
-        self.pieces.append(pack(kind, number + cut_stream(packed, most)))
+        self.pieces.append(pack(kind, number + truncate_stream(packed, most)))
 
     def _add(self, kind: bytes, body: bytes) -> None:
         if kind != self._stream_kind:
@@ -105,7 +105,7 @@ class _Writer:
         return (self._sequence - 1).to_bytes(4)
 
 
-def _coloured(colour: int, depth: int) -> dict[bytes, int]:
+def _palette_bytes(colour: int, depth: int) -> dict[bytes, int]:
     """Return how long palette and transparency are at most; nothing of one that is not used."""
     if colour == _PALETTE:
         return {b"PLTE": 3 << depth, b"tRNS": 1 << depth}

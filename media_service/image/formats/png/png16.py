@@ -17,39 +17,39 @@ _DEPTH = 16
 _MODES = {2: ["RGB;16B", "RGB;16L"], 4: ["RGBA"], 6: ["RGBA;16B", "RGBA;16L"]}
 """By the kind of pixels, how to read the upper bytes and the lower; grey with alpha has its four
 bytes read as if they were four channels."""
-_MOST_PIXELS = 8_000_000
-"""As many as are turned within the worker's time and memory."""
-_PIXELS = frozenset({b"IDAT", b"IHDR", b"IEND"})
-_MOVING = b"acTL"
+_MAX_PIXELS = 8_000_000
+"""As many as are turned within the time and memory of a job."""
+_REWRITTEN = frozenset({b"IDAT", b"IHDR", b"IEND"})
+_ANIMATION_CONTROL = b"acTL"
 _KIND = slice(4, 8)
-_SUBTRACTED = b"\1"
-"""The filter by which each byte is what it is more than the one of the pixel to its left."""
+_SUB_FILTER = b"\1"
+"""Filter type 1: each byte is stored as its difference to the pixel on its left."""
 
 
 def is_png16(pieces: list[bytes]) -> bool:
-    """Tell whether a cleaned PNG is a still one in colour, or with alpha, of 16 bits a channel."""
+    """Return whether a cleaned PNG is a still with 16 bits a channel, in colour or with alpha."""
     width, height, depth, colour, *_ = _HEADER.unpack_from(pieces[1])
-    still = all(piece[_KIND] != _MOVING for piece in pieces)
-    return still and depth == _DEPTH and colour in _MODES and width * height <= _MOST_PIXELS
+    still = all(piece[_KIND] != _ANIMATION_CONTROL for piece in pieces)
+    return still and depth == _DEPTH and colour in _MODES and width * height <= _MAX_PIXELS
 
 
-def transpose_png16(pieces: list[bytes], turn: Image.Transpose) -> bytes:
-    """Return the file with every pixel's 16 bits where the turn puts it."""
+def transpose_png16(pieces: list[bytes], transpose: Image.Transpose) -> bytes:
+    """Return the file with every pixel's 16 bits transposed."""
     colour = _HEADER.unpack_from(pieces[1])[3]
     source = b"".join(pieces)
-    planes = [_plane(source, mode, turn) for mode in _MODES[colour]]
+    planes = [_plane(source, mode, transpose) for mode in _MODES[colour]]
     width, height = planes[0].size
     header = struct.pack(">IIBBBBB", width, height, _DEPTH, colour, 0, 0, 0)
-    kept = [piece for piece in pieces[1:] if piece[_KIND] not in _PIXELS]
+    kept = [piece for piece in pieces[1:] if piece[_KIND] not in _REWRITTEN]
     pixels = pack(b"IDAT", b"".join(_packed(_interleaved(planes), height)))
     return b"".join([SIGNATURE, pack(b"IHDR", header), *kept, pixels, pack(b"IEND", b"")])
 
 
-def _plane(source: bytes, mode: str, turn: Image.Transpose) -> Image.Image:
+def _plane(source: bytes, mode: str, transpose: Image.Transpose) -> Image.Image:
     """Return one byte of every channel, turned, each less its neighbour to the left."""
     with Image.open(io.BytesIO(source), formats=["PNG"]) as image:
         image.tile = [tile._replace(args=mode) for tile in image.tile]
-        turned = image.transpose(turn)
+        turned = image.transpose(transpose)
     turned.info.clear()
     left = Image.new(turned.mode, turned.size, (0,) * len(turned.getbands()))
     left.paste(turned, (1, 0))
@@ -68,5 +68,5 @@ def _interleaved(planes: list[Image.Image]) -> bytes:
 def _packed(pixels: bytes, height: int) -> Iterator[bytes]:
     packer, row = zlib.compressobj(1), len(pixels) // height
     for at in range(0, len(pixels), row):
-        yield packer.compress(_SUBTRACTED + pixels[at : at + row])
+        yield packer.compress(_SUB_FILTER + pixels[at : at + row])
     yield packer.flush()

@@ -4,7 +4,7 @@ import struct
 import zlib
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from media_service.image.model import Extent, Source
+from media_service.image.model import ImageBytes, ImageSize
 
 MAX_CHUNKS = 20_000
 MAX_HIDDEN_BYTES = 4 * 1024 * 1024
@@ -14,7 +14,7 @@ _SIGNATURE_BYTES = 8
 _COMPRESSED = frozenset({b"zTXt", b"iTXt", b"iCCP"})
 
 
-def scan_png(data: Source) -> Extent:
+def scan_png(data: ImageBytes) -> ImageSize:
     """Return the size in IHDR and the number of frames that animation control chunks announce.
 
     Raises:
@@ -29,7 +29,7 @@ def scan_png(data: Source) -> Extent:
             raise BrokenImage("the image ends before its last chunk")
         length, kind = struct.unpack(">I4s", header)
         if kind == b"IEND":
-            return Extent(width, height, max(1, frames))
+            return ImageSize(width, height, max(1, frames))
         frames += kind == b"fcTL"
         if kind in _COMPRESSED:
             hidden += _inflated(kind, data[offset + 8 : offset + 8 + length])

@@ -1,4 +1,4 @@
-"""Streams of pixels that PNG packs: no longer than the picture, and nothing behind their end."""
+"""The zlib stream of a PNG's pixels: no longer than the picture, and nothing behind its end."""
 
 import zlib
 
@@ -8,7 +8,7 @@ _FED_BYTES = 64 * 1024
 _INFLATED_BYTES = 1024 * 1024
 
 
-def cut_stream(packed: bytes, most: int) -> bytes:
+def truncate_stream(packed: bytes, most: int) -> bytes:
     """Return the zlib stream that `packed` begins with.
 
     Raises:
@@ -47,7 +47,7 @@ _PASSES = (
 """Adam7: first column and row, and the steps of both. Source: W3C PNG §8.1."""
 
 
-def raster_bytes(width: int, height: int, pixel_bits: int, *, interlaced: bool) -> int:
+def raw_bytes(width: int, height: int, pixel_bits: int, *, interlaced: bool) -> int:
     """Return how long the rows are, with a filter byte before each."""
     passes = _PASSES if interlaced else ((0, 0, 1, 1),)
     total = 0
