@@ -253,7 +253,7 @@ async def test_what_is_under_way_says_so_again_and_again(
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for service in ("idempotency", "owner"):
+    for service in ("idempotency", "quota"):
         monkeypatch.setattr(f"media_service.{service}.service.RENEW_SECONDS", 0.02)
     connection = await asyncpg.connect(media_dsn)
     leases = """
