@@ -25,7 +25,6 @@ from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from media_service.upload.context import UploadContext
 from media_service.upload.model import READING_SLOTS, UploadLimits
-from media_service.upload.routes import routes as upload_routes
 from shared.application import Interface, build_application
 from shared.background import run_periodically
 from shared.clock import Clock
@@ -44,7 +43,7 @@ ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
 """Of all callers who are not signed in, together, in one process."""
 
-FEATURES = (upload_routes, creative_routes, schedule_routes, product_routes)
+FEATURES = (creative_routes, schedule_routes, product_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
 
@@ -143,7 +142,6 @@ async def _intake(app: web.Application) -> AsyncIterator[None]:
         images=app[r.IMAGES],
         storage=app[r.STORAGE],
         database=app[r.DATABASE],
-        timezones=app[r.TIMEZONES],
         clock=app[r.CLOCK],
         entropy=app[r.ENTROPY],
     )

@@ -1,4 +1,4 @@
-"""The use case: take an image in."""
+"""The use case that creates a creative from an upload."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -7,8 +7,9 @@ from datetime import datetime
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.model import Creative, Status
+from media_service.creative.model import Creative, CreativeDraft, Status
 from media_service.creative.schedule_time import due_at
+from media_service.creative.timezones import TimezoneRegistry
 from media_service.idempotency.model import StoredResponse, hash_request
 from media_service.idempotency.service import IdempotentRequest
 from media_service.image.model import ImageInfo
@@ -16,7 +17,6 @@ from media_service.picture.model import PictureRecord
 from media_service.quota.model import PictureUsage
 from media_service.quota.service import reserve_bytes
 from media_service.upload.context import UploadContext, discard_on_refusal, upload_guard
-from media_service.upload.model import Draft
 from media_service.upload.pending_upload import PendingUpload
 from media_service.upload.pipeline import digest_if_keyed, picture_record, render, storage_paths
 from shared.entropy import new_id
@@ -27,21 +27,22 @@ log = structlog.get_logger()
 
 async def create_creative(
     context: UploadContext,
-    upload: PendingUpload[Draft],
-    answer: Callable[[Creative, bytes], StoredResponse],
+    timezones: TimezoneRegistry,
+    upload: PendingUpload[CreativeDraft],
+    to_response: Callable[[Creative, bytes], StoredResponse],
 ) -> StoredResponse:
-    """Return what the creative that the form describes is answered with; row and files are durable.
+    """Create the creative that the form describes; return the response to its first request.
 
-    The file is staged and rendered, and what is served of it moved to its place before the row is
-    written: whoever sees the row can read every variant. When the row's fate is unknown (the
-    connection broke at commit) the files stay; if there is no row, the sweeper removes them. A
-    repeated request gets the first one's answer, and nothing is stored.
+    The file is rendered, and its renditions are put into the store, before the row is written:
+    whoever sees the row can read every variant. When the connection breaks at the commit, the files
+    stay; if there is no row, `reconcile` deletes them. A replay stores nothing, and gets the first
+    response.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow, ValidationFailed, ScheduledInPast: the form.
         UnsupportedImage, BrokenImage, ImageTooLarge: the image.
-        QuotaExceeded, RateLimited: the user has no more room, or sends too many.
-        RequestInProgress, IdempotencyMismatch: the key is another request's.
+        QuotaExceeded, RateLimited: the user's quota is used up.
+        RequestInProgress, IdempotencyMismatch: the key belongs to another request.
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.
         ServiceUnavailable, StorageFull: try again later.
     """
@@ -56,15 +57,16 @@ async def create_creative(
         if repeated := request.stored_response(request_hash):
             return repeated
         now = context.clock.now()
-        due = due_at(draft.when, await context.timezones.require(draft.timezone), now)
+        due = due_at(draft.when, await timezones.require(draft.timezone), now)
         info = await render(context.images, temp_file, upload)
         new = new_id(context.clock, context.entropy)
         picture = picture_record(info, new, upload.user_id, name=draft.file_name, now=now)
         creative = _creative(picture, draft, due, info)
         await context.storage.put(storage_paths(info, temp_file, creative.key))
-        counted = PictureUsage(creative.id, info.stored_bytes)
-        first = answer(creative, request_hash)
-        return await _commit(context, upload.token, request, creative, first, counted=counted)
+        usage = PictureUsage(creative.id, info.stored_bytes)
+        response = to_response(creative, request_hash)
+        await _commit(context, upload.token, request, creative, response, usage=usage)
+        return response
 
 
 async def _commit(
@@ -72,22 +74,23 @@ async def _commit(
     token: str,
     request: IdempotentRequest,
     creative: Creative,
-    first: StoredResponse,
+    response: StoredResponse,
     *,
-    counted: PictureUsage,
-) -> StoredResponse:
-    """Write the row and its answer while the token and the room last; else remove the files."""
+    usage: PictureUsage,
+) -> None:
+    """Store row and response if token and quota still allow it; else delete the files."""
     async with discard_on_refusal(context.storage, creative.files()):
         context.authenticator.authenticate(token)
         async with context.database.transaction() as connection:
-            await reserve_bytes(connection, creative.user_id, counted, context.quota)
+            await reserve_bytes(connection, creative.user_id, usage, context.quota)
             await repository.insert(connection, creative)
-            await request.store_response(connection, first)
+            await request.store_response(connection, response)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
-    return first
 
 
-def _creative(picture: PictureRecord, draft: Draft, due: datetime, info: ImageInfo) -> Creative:
+def _creative(
+    picture: PictureRecord, draft: CreativeDraft, due: datetime, info: ImageInfo
+) -> Creative:
     return Creative(
         **asdict(picture),
         title=draft.title,

@@ -1,5 +1,6 @@
 """What a creative is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +17,7 @@ Owner = Literal["me", "all"]
 
 
 class Status(StrEnum):
-    """Where a creative is on its way."""
+    """The states of a creative."""
 
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
@@ -42,8 +43,22 @@ class Creative(PictureRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class CreativeDraft:
+    """A creative as its form describes it.
+
+    `file_name` is the client's. `fields` are compared when the request is sent again.
+    """
+
+    file_name: str
+    title: str | None
+    when: date | datetime
+    timezone: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class CreativeUpdate:
-    """What is to become of a creative; None leaves a field as it is, and "" takes the title away.
+    """The changes to a creative; None leaves a field as it is, and "" removes the title.
 
     A day is meant in `timezone`, or else in the creative's own.
     """

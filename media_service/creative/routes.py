@@ -1,11 +1,13 @@
-"""Creatives that are stored: list, one, its file, change, delete."""
+"""Creatives: create, list, one, its file, change, delete."""
 
 from aiohttp import web
 
 from media_service.creative import service
+from media_service.creative.create import create_creative as store_creative
 from media_service.creative.errors import ScheduledInPast
 from media_service.creative.model import Creative
 from media_service.creative.schemas import (
+    FILE_FIELD,
     CreativeAnswer,
     CreativeChange,
     CreativePage,
@@ -14,9 +16,13 @@ from media_service.creative.schemas import (
     LinkAnswer,
     LinkRequest,
     OwnerQuery,
+    UploadForm,
+    to_stored_response,
 )
 from media_service.creative.signed_link import Link, SignedLink
 from media_service.creative.update import update_creative
+from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
+from media_service.idempotency.request import IDEMPOTENCY_KEY, created_response
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.file_response import picture_response
 from media_service.resources import (
@@ -26,8 +32,11 @@ from media_service.resources import (
     FILE_DELETER,
     LINK_SIGNER,
     TIMEZONES,
+    UPLOAD_CONTEXT,
     database_of,
 )
+from media_service.upload.errors import UPLOAD_ERRORS
+from media_service.upload.request import read_upload
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.if_match import IF_MATCH, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
@@ -37,6 +46,24 @@ from shared.responses import json_response
 
 routes = Routes("creatives")
 _IMAGE = Content("image/*", "The file's bytes")
+
+
+@routes.add(
+    "POST",
+    "/creatives",
+    summary="Upload an image for a day",
+    body=UploadForm,
+    body_type="multipart/form-data",
+    headers={IDEMPOTENCY_KEY: False},
+    answers={201: CreativeAnswer},
+    errors=(*UPLOAD_ERRORS, *IDEMPOTENCY_ERRORS, ScheduledInPast),
+    deadline=None,
+)
+async def create_creative(request: web.Request) -> web.Response:
+    """Read the form and answer with the new creative."""
+    app, upload = request.app, read_upload(request, UploadForm, FILE_FIELD, UploadForm.draft)
+    context, timezones = app[UPLOAD_CONTEXT], app[TIMEZONES]
+    return created_response(await store_creative(context, timezones, upload, to_stored_response))
 
 
 @routes.add(

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -20,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from media_service.creative.model import (
     MAX_TITLE,
     Creative,
+    CreativeDraft,
     CreativeFilter,
     CreativeUpdate,
     Owner,
@@ -27,12 +29,13 @@ from media_service.creative.model import (
 )
 from media_service.creative.schedule_time import parse_schedule_time, start_of_day
 from media_service.creative.signed_link import MAX_LINK_SECONDS, SignedLink
-from media_service.creative.timezones import UNKNOWN_TIMEZONE, TimezoneRegistry
+from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE, TimezoneRegistry
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import PREFIX, Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
 
+FILE_FIELD = "file"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
@@ -81,6 +84,38 @@ def instant_of(text: str) -> datetime:
     """Return the UTC instant of a `Moment`."""
     when = parse_schedule_time(text)
     return when if isinstance(when, datetime) else start_of_day(when, UTC)
+
+
+def _blank_is_default(value: object) -> object:
+    return value or DEFAULT_TIMEZONE
+
+
+class UploadForm(BaseModel):
+    """A picture and when it is to go out; the parts come in any order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: Annotated[
+        str,
+        WithJsonSchema({"type": "string", "format": "binary"}),
+        Field(description="the image; its name is only shown, its declared type is not looked at"),
+    ]
+    scheduled_at: Annotated[
+        When,
+        Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
+    ]
+    timezone: Annotated[TimezoneName, BeforeValidator(_blank_is_default)] = DEFAULT_TIMEZONE
+    title: Title = None
+
+    def draft(self) -> CreativeDraft:
+        """Return what the form describes."""
+        return CreativeDraft(
+            file_name=self.file,
+            title=self.title,
+            when=parse_schedule_time(self.scheduled_at),
+            timezone=self.timezone,
+            fields=self.model_dump(exclude={FILE_FIELD}),
+        )
 
 
 class CreativeQuery(PageQuery):
@@ -221,7 +256,7 @@ class CreativeAnswer(BaseModel):
         )
 
 
-def created_response(creative: Creative, request_hash: bytes) -> StoredResponse:
+def to_stored_response(creative: Creative, request_hash: bytes) -> StoredResponse:
     """Return what is answered when the creative is new, to the request with that fingerprint."""
     text = CreativeAnswer.of(creative).model_dump_json()
     return StoredResponse(request_hash, text, creative_url(creative.id))

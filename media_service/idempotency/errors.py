@@ -14,3 +14,7 @@ class IdempotencyMismatch(DomainError):
     """The key belongs to another request."""
 
     code, status, title = "idempotency_mismatch", 422, "This key was used for another request"
+
+
+IDEMPOTENCY_ERRORS = (RequestInProgress, IdempotencyMismatch)
+"""Why an idempotency key may be refused."""

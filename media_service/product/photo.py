@@ -1,4 +1,4 @@
-"""Products' photos: taken in like creatives, replaced, read."""
+"""Products' photos: uploaded, replaced, read."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -30,14 +30,14 @@ log = structlog.get_logger()
 async def create_product_with_photo(
     context: UploadContext,
     upload: PendingUpload[ProductDraft],
-    answer: Callable[[Product, bytes], StoredResponse],
+    to_response: Callable[[Product, bytes], StoredResponse],
 ) -> StoredResponse:
-    """Return what the product that the form describes is answered with; all of it is durable.
+    """Create the product that the form describes; return the response to its first request.
 
-    Files come before rows, as with creatives. A repeated request gets the first one's answer.
+    Files are stored before rows, as for creatives. A replay gets the first response.
 
     Raises:
-        The same as `media_service.upload.service.take_in`, but for the schedule.
+        The same as `media_service.creative.create.create_creative`, except for the schedule.
     """
     context.images.require_room(upload.user_id)
     async with (
@@ -50,14 +50,16 @@ async def create_product_with_photo(
         if repeated := request.stored_response(request_hash):
             return repeated
         stored = (
-            None if draft.photo is None else await _keep(context, temp_file, upload, draft.photo)
+            None
+            if draft.photo is None
+            else await _store_photo(context, temp_file, upload, draft.photo)
         )
         photo_id = stored.photo.id if stored else None
         product = new_product(
             draft.details, upload.user_id, context.clock, context.entropy, photo_id
         )
         async with discard_on_refusal(context.storage, stored.photo.files() if stored else []):
-            first = answer(product, request_hash)
+            first = to_response(product, request_hash)
             return await store_product(
                 context, upload.token, request, product, first, stored=stored
             )
@@ -66,7 +68,7 @@ async def create_product_with_photo(
 async def replace_photo(
     context: UploadContext, upload: PendingUpload[str], product_id: str, file_deleter: FileDeleter
 ) -> Product:
-    """Return the user's product with its new photo; the old one's files are let go of.
+    """Return the user's product with its new photo; the files of the old one are deleted.
 
     Raises:
         NotFound: there is no such product, or it is somebody else's.
@@ -79,7 +81,7 @@ async def replace_photo(
         upload_guard(context, ROUTE, unkeyed, at_least=0, freed=freed),
         context.storage.create_temp_file() as temp_file,
     ):
-        stored = await _keep(context, temp_file, upload, await upload.read(temp_file))
+        stored = await _store_photo(context, temp_file, upload, await upload.read(temp_file))
         async with discard_on_refusal(context.storage, stored.photo.files()):
             product = await _replace(context, upload.token, product_id, stored)
     file_deleter.notify()
@@ -146,7 +148,7 @@ async def _replace(
         return await repository.attach_photo(connection, product_id, photo)
 
 
-async def _keep(
+async def _store_photo(
     context: UploadContext, temp_file: TempFile, upload: PendingUpload[Any], name: str
 ) -> StoredPhoto:
     info = await render(context.images, temp_file, upload)

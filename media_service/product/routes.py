@@ -2,6 +2,12 @@
 
 from aiohttp import web
 
+from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
+from media_service.idempotency.request import (
+    IDEMPOTENCY_KEY,
+    created_response,
+    read_idempotency_key,
+)
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.file_response import picture_response
 from media_service.product import photo, service
@@ -16,7 +22,7 @@ from media_service.product.schemas import (
     ProductPage,
     ProductQuery,
     PublicQuery,
-    created_response,
+    to_stored_response,
 )
 from media_service.resources import (
     CALLER,
@@ -27,8 +33,8 @@ from media_service.resources import (
     UPLOAD_CONTEXT,
     database_of,
 )
-from media_service.upload.request import IDEMPOTENCY_KEY, read_idempotency_key, read_upload
-from media_service.upload.routes import KEY_ERRORS, UPLOAD_ERRORS, answer_created
+from media_service.upload.errors import UPLOAD_ERRORS
+from media_service.upload.request import read_upload
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
 from shared.if_match import IF_MATCH, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
@@ -51,7 +57,7 @@ _IMAGE = Content("image/*", "The file's bytes")
     other_bodies={JSON: ProductBody},
     headers={IDEMPOTENCY_KEY: False},
     answers={201: ProductAnswer},
-    errors=(*UPLOAD_ERRORS, *KEY_ERRORS, MalformedJson),
+    errors=(*UPLOAD_ERRORS, *IDEMPOTENCY_ERRORS, MalformedJson),
     deadline=None,
 )
 async def create_product(request: web.Request) -> web.Response:
@@ -59,15 +65,15 @@ async def create_product(request: web.Request) -> web.Response:
     context = request.app[UPLOAD_CONTEXT]
     if request.content_type != JSON:
         upload = read_upload(request, ProductForm, PHOTO_FIELD, ProductForm.draft)
-        return answer_created(
-            await photo.create_product_with_photo(context, upload, created_response)
+        return created_response(
+            await photo.create_product_with_photo(context, upload, to_stored_response)
         )
     key, body = read_idempotency_key(request), await read_body(request, ProductBody)
     caller, token = request[CALLER].sub, request[TOKEN]
     first = await service.create(
-        context, body.details(), caller, token=token, key=key, answer=created_response
+        context, body.details(), caller, token=token, key=key, to_response=to_stored_response
     )
-    return answer_created(first)
+    return created_response(first)
 
 
 @routes.add(

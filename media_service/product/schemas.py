@@ -194,7 +194,7 @@ class ProductAnswer(BaseModel):
         )
 
 
-def created_response(product: Product, request_hash: bytes) -> StoredResponse:
+def to_stored_response(product: Product, request_hash: bytes) -> StoredResponse:
     """Return what is answered when the product is new, to the request with that fingerprint."""
     text = ProductAnswer.of(product).model_dump_json()
     return StoredResponse(request_hash, text, product_url(product.id))

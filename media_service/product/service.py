@@ -57,7 +57,7 @@ async def create(
     *,
     token: str,
     key: str | None,
-    answer: Callable[[Product, bytes], StoredResponse],
+    to_response: Callable[[Product, bytes], StoredResponse],
 ) -> StoredResponse:
     """Return what the new product, which has no photo, is answered with; its row is durable.
 
@@ -67,14 +67,16 @@ async def create(
         TokenInvalid, TokenRevoked: the token, or the user, is no longer good.
     """
     name = new_id(context.clock, context.entropy)
-    use = IdempotencyKey(user_id, ROUTE, key, name) if key else None
+    idempotency_key = IdempotencyKey(user_id, ROUTE, key, name) if key else None
     request_hash = hash_request(asdict(details), None)
-    async with idempotency_guard(context.database, use, context.clock) as request:
+    async with idempotency_guard(context.database, idempotency_key, context.clock) as request:
         if repeated := request.stored_response(request_hash):
             return repeated
         product = new_product(details, user_id, context.clock, context.entropy)
         await count_upload(context.database, context.quota, user_id, product.created_at)
-        return await store_product(context, token, request, product, answer(product, request_hash))
+        return await store_product(
+            context, token, request, product, to_response(product, request_hash)
+        )
 
 
 async def store_product(

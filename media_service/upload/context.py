@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from media_service.creative.timezones import TimezoneRegistry
 from media_service.idempotency.errors import RequestInProgress
 from media_service.idempotency.model import IdempotencyKey
 from media_service.idempotency.service import IdempotentRequest, idempotency_guard
@@ -37,7 +36,6 @@ class UploadContext:
     images: DecoderPool
     storage: Storage
     database: Database
-    timezones: TimezoneRegistry
     clock: Clock
     entropy: Entropy
 

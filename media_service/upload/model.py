@@ -1,29 +1,12 @@
 """The limits of an upload, and the rate that it must keep."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 
 MAX_PARTS = 8
 MAX_FIELD_BYTES = 16 * 1024
 FORM_OVERHEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 256 * 1024
 READING_SLOTS = 32
-FILE_FIELD = "file"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A creative as its form describes it.
-
-    `file_name` is the client's; `fields` are what a repetition has to have alike.
-    """
-
-    file_name: str
-    title: str | None
-    when: date | datetime
-    timezone: str
-    fields: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,22 @@
 """Reads the headers of an upload; what they forbid is refused before the body is read."""
 
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel
 
+from media_service.idempotency.request import read_idempotency_key
 from media_service.resources import CALLER, CLOCK, READING_SLOTS, TOKEN, UPLOAD_LIMITS
 from media_service.storage.model import TempFile
 from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary
 from media_service.upload.pending_upload import Draft, PendingUpload
-from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from shared.errors import BodyTooLarge, UnsupportedMediaType
 from shared.request import VALIDATION_CONTEXT
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
 F = TypeVar("F", bound=BaseModel)
-_KEY = re.compile(r"[ -~]{1,255}")
 
 
 def read_upload(
@@ -56,17 +54,3 @@ def read_upload(
         token=request[TOKEN],
         key=read_idempotency_key(request),
     )
-
-
-def read_idempotency_key(request: web.Request) -> str | None:
-    """Return the request's Idempotency-Key, None without one.
-
-    Raises:
-        MalformedRequest: there are several, or it is no short printable text.
-    """
-    given = request.headers.getall(IDEMPOTENCY_KEY, [])
-    if not given:
-        return None
-    if len(given) > 1 or not _KEY.fullmatch(given[0]):
-        raise MalformedRequest("an Idempotency-Key is 1 to 255 printable ASCII characters")
-    return given[0]

@@ -30,7 +30,7 @@ UPLOAD = {
     "with an empty file": (KillPoint(f"{STAGED}._create", leaving=True), "staged"),
     "with the first bytes here": (KillPoint(f"{STAGED}._append"), "staged"),
     "with bytes on disk": (KillPoint(f"{STAGED}._append", leaving=True), "staged"),
-    "with all bytes there": (KillPoint("media_service.upload.service.render"), "staged"),
+    "with all bytes there": (KillPoint("media_service.creative.create.render"), "staged"),
     "with the form read": (
         KillPoint("media_service.upload.request.read_form", leaving=True),
         "staged",
@@ -44,7 +44,7 @@ UPLOAD = {
     "before the row": (KillPoint(f"{TABLE}.insert"), "orphan, staged"),
     "with the row not committed": (KillPoint(f"{TABLE}.insert", leaving=True), "orphan, staged"),
     "after the row": (
-        KillPoint("media_service.upload.service._commit", leaving=True),
+        KillPoint("media_service.creative.create._commit", leaving=True),
         "whole, staged",
     ),
 }

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from auth_service.audit.schemas import EventQuery
 from auth_service.login.schemas import LoginBody
 from auth_service.registration.schemas import VerifyBody
+from media_service.creative.schemas import UploadForm
 from media_service.product.schemas import ProductBody
-from media_service.upload.schemas import UploadForm
 from shared.errors import FieldError, ValidationFailed
 from shared.validation import validate
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from media_service.creative.schemas import FILE_FIELD, UploadForm
 from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
-from media_service.upload.model import FILE_FIELD, UploadLimits
-from media_service.upload.schemas import UploadForm
+from media_service.upload.model import UploadLimits
 from shared.clock import SystemClock
 from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
 
