@@ -8,7 +8,7 @@ import structlog
 
 from media_service.creative import repository
 from media_service.creative.model import Creative, CreativeDraft, Status
-from media_service.creative.schedule_time import due_at
+from media_service.creative.schedule_time import resolve_due_at
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.idempotency.model import StoredResponse, hash_request
 from media_service.idempotency.service import IdempotentRequest
@@ -57,7 +57,7 @@ async def create_creative(
         if repeated := request.stored_response(request_hash):
             return repeated
         now = context.clock.now()
-        due = due_at(draft.when, await timezones.require(draft.timezone), now)
+        due = resolve_due_at(draft.when, await timezones.require(draft.timezone), now)
         info = await render(context.images, temp_file, upload)
         new = new_id(context.clock, context.entropy)
         picture = picture_record(info, new, upload.user_id, name=draft.file_name, now=now)

@@ -1,4 +1,4 @@
-"""When a creative falls due: days and times in named zones, over daylight-saving changes."""
+"""Scheduled days and times: parsing, and the instant at which a creative falls due."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -56,7 +56,7 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
     return late if early.astimezone(zone).date() < day else early
 
 
-def due_at(when: date | datetime, zone: tzinfo, now: datetime) -> datetime:
+def resolve_due_at(when: date | datetime, zone: tzinfo, now: datetime) -> datetime:
     """Return the UTC instant at which a creative scheduled for `when` falls due.
 
     A day means its first instant in `zone`; today is fine although it has begun.

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from media_service.creative.answer import answer_values, creative_url
 from media_service.creative.model import (
     MAX_TITLE,
     Creative,
@@ -31,7 +32,7 @@ from media_service.creative.schedule_time import parse_schedule_time, start_of_d
 from media_service.creative.signed_link import MAX_LINK_SECONDS, SignedLink
 from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE, TimezoneRegistry
 from media_service.idempotency.model import StoredResponse
-from media_service.picture.schemas import PREFIX, Variant
+from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import not_null
 
@@ -236,24 +237,7 @@ class CreativeAnswer(BaseModel):
     @classmethod
     def of(cls, creative: Creative) -> "CreativeAnswer":
         """Return the answer for one row."""
-        return cls(
-            id=creative.id,
-            title=creative.title,
-            content_type=creative.content_type,
-            bytes=creative.size,
-            width=creative.width,
-            height=creative.height,
-            sha256=creative.sha256.hex(),
-            placeholder=creative.placeholder,
-            scheduled_at=creative.due_at,
-            timezone=creative.timezone,
-            status=creative.status,
-            variants=list(creative.variants),
-            file_url=f"{creative_url(creative.id)}/file",
-            created_at=creative.created_at,
-            updated_at=creative.updated_at,
-            version=creative.version,
-        )
+        return cls(**answer_values(creative))
 
 
 def to_stored_response(creative: Creative, request_hash: bytes) -> StoredResponse:
@@ -264,8 +248,3 @@ def to_stored_response(creative: Creative, request_hash: bytes) -> StoredRespons
 
 class CreativePage(Page[CreativeAnswer]):
     """One page of creatives, by due time; `next_cursor` is null on the last one."""
-
-
-def creative_url(creative_id: UUID) -> str:
-    """Return a creative's own path."""
-    return f"{PREFIX}/creatives/{creative_id}"

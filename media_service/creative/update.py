@@ -8,7 +8,7 @@ import structlog
 
 from media_service.creative import repository
 from media_service.creative.model import Creative, CreativeUpdate, Status
-from media_service.creative.schedule_time import due_at
+from media_service.creative.schedule_time import resolve_due_at
 from media_service.creative.service import get_own_creative
 from media_service.creative.timezones import TimezoneRegistry
 from shared.db import Database
@@ -60,7 +60,7 @@ async def _apply_update(
         current,
         title=current.title if change.title is None else change.title or None,
         timezone=timezone,
-        due_at=due_at(change.when, zone, now) if change.when else current.due_at,
+        due_at=resolve_due_at(change.when, zone, now) if change.when else current.due_at,
         status=Status.CANCELLED if change.cancels else current.status,
         updated_at=now,
     )

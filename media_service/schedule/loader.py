@@ -1,4 +1,4 @@
-"""Reads that are asked for at the same moment share a statement."""
+"""Batches schedule reads: those of the same moment share a statement."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ MAX_CONCURRENT_BATCHES = 4
 
 
 class ScheduleLoader:
-    """Reads schedules: at most 16 in one statement, which costs little more than one alone.
+    """Reads up to 16 schedules in one statement, which costs little more than one schedule.
 
-    One that comes alone is read at once; while 4 statements are under way, the next ones gather.
-    Whoever gives up disturbs nobody. When a statement fails, its reads are repeated one by one, so
-    that each fails for itself alone.
+    A single read starts at once; while 4 statements run, the next reads form a batch. A cancelled
+    read does not affect the others. When a statement fails, its reads are repeated one by one, so
+    that only the faulty one fails.
     """
 
     def __init__(self, database: Database) -> None:
         """Read from `database`."""
         self._database = database
-        self._waiting: list[_Read] = []
+        self._waiting: list[_PendingRead] = []
         self._running: set[asyncio.Task[None]] = set()
 
     async def read(self, user_id: UUID, days: DayBounds) -> bytes:
@@ -35,7 +35,7 @@ class ScheduleLoader:
             ServiceUnavailable: the database is away.
         """
         loop = asyncio.get_running_loop()
-        read = _Read(user_id, days, loop.create_future())
+        read = _PendingRead(user_id, days, loop.create_future())
         self._waiting.append(read)
         if len(self._waiting) == 1:
             loop.call_soon(self._start)
@@ -44,45 +44,45 @@ class ScheduleLoader:
     def _start(self) -> None:
         while self._waiting and len(self._running) < MAX_CONCURRENT_BATCHES:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            task = asyncio.get_running_loop().create_task(self._answer(batch))
+            task = asyncio.get_running_loop().create_task(self._load(batch))
             self._running.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_batch_done)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_batch_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._start()
 
-    async def _answer(self, batch: Sequence["_Read"]) -> None:
+    async def _load(self, batch: Sequence["_PendingRead"]) -> None:
         wanted = [read for read in batch if not read.answer.done()]
         try:
             texts = await self._fetch(wanted)
-        except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
-            if isinstance(wrong, ServiceUnavailable):  # then nobody waits for a turn to learn it
-                behind, self._waiting = self._waiting, []
-                _tell([*wanted, *behind], wrong)
+        except Exception as error:  # noqa: BLE001 - every waiting read gets the error
+            if isinstance(error, ServiceUnavailable):  # then no queued read waits in vain
+                queued, self._waiting = self._waiting, []
+                _fail([*wanted, *queued], error)
             elif len(wanted) == 1:
-                _tell(wanted, wrong)
+                _fail(wanted, error)
             else:
                 for read in wanted:
-                    await self._answer([read])
+                    await self._load([read])
             return
         for read, text in zip(wanted, texts, strict=True):
             if not read.answer.done():
                 read.answer.set_result(text.encode())
 
-    async def _fetch(self, reads: Sequence["_Read"]) -> list[str]:
+    async def _fetch(self, reads: Sequence["_PendingRead"]) -> list[str]:
         async with self._database.connection() as connection:
             asked = [(read.user_id, read.days) for read in reads]
-            return await repository.scheduled(connection, asked)
+            return await repository.read_schedules(connection, asked)
 
 
-def _tell(reads: Sequence["_Read"], wrong: Exception) -> None:
+def _fail(reads: Sequence["_PendingRead"], error: Exception) -> None:
     for read in reads:
         if not read.answer.done():
-            read.answer.set_exception(wrong)
+            read.answer.set_exception(error)
 
 
-class _Read(NamedTuple):
+class _PendingRead(NamedTuple):
     user_id: UUID
     days: DayBounds
     answer: asyncio.Future[bytes]

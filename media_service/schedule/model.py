@@ -1,4 +1,4 @@
-"""The days that a schedule shows, as instants."""
+"""The two days of a schedule, as instants."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -11,20 +11,20 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class DayBounds:
-    """Today and tomorrow in one zone: three instants, in UTC, between which they lie."""
+    """Today and tomorrow in one time zone, bounded by three instants in UTC."""
 
     today: datetime
     tomorrow: datetime
     end: datetime
 
     @staticmethod
-    def around(now: datetime, zone: tzinfo) -> "DayBounds":
-        """Return the days as `zone` has them at `now`; not all of them have 24 hours."""
-        return _from(now.astimezone(zone).date(), zone)
+    def at(now: datetime, zone: tzinfo) -> "DayBounds":
+        """Return the days of `zone` at `now`; a day does not always have 24 hours."""
+        return _bounds_from(now.astimezone(zone).date(), zone)
 
 
 @lru_cache(maxsize=1024)  # there are some 400 zones with two days each at any moment
-def _from(day: date, zone: tzinfo) -> DayBounds:
+def _bounds_from(day: date, zone: tzinfo) -> DayBounds:
     return DayBounds(
         start_of_day(day, zone),
         start_of_day(day + _DAY, zone),

@@ -1,31 +1,15 @@
-"""The schedule's one statement."""
+"""The statement of the schedule."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
+from media_service.creative.answer import CREATIVE_JSON
 from media_service.schedule.model import DayBounds
 from shared.db import Connection
 
-TODAY_AND_TOMORROW = """
+TODAY_AND_TOMORROW = f"""
 SELECT (WITH due AS (
-    SELECT due_at, id, json_build_object(
-        'id', id,
-        'title', title,
-        'content_type', content_type,
-        'bytes', size,
-        'width', width,
-        'height', height,
-        'sha256', encode(sha256, 'hex'),
-        'placeholder', placeholder,
-        'scheduled_at', replace(to_char(due_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''),
-        'timezone', timezone,
-        'status', status,
-        'variants', variants,
-        'file_url', '/v1/media/creatives/' || id || '/file',
-        'created_at', replace(to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''),
-        'updated_at', replace(to_char(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''),
-        'version', version
-    ) AS creative
+    SELECT due_at, id, {CREATIVE_JSON} AS creative
     FROM creatives
     WHERE user_id = asked.user_id AND due_at >= asked.today AND due_at < asked.ends
       AND status IN ('scheduled', 'published')
@@ -41,13 +25,12 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
     WITH ORDINALITY AS asked (user_id, today, tomorrow, ends, place)
 ORDER BY place
 """
-"""Whole answers as JSON text: one range of an owner's index each, nothing decoded on the way.
-
-Times are in UTC, as the connection is, and written as `shared.clock.rfc3339` writes them.
-"""
+"""Whole answers as JSON text: each reads one range of a user's index, and nothing is decoded."""
 
 
-async def scheduled(connection: Connection, asked: Sequence[tuple[UUID, DayBounds]]) -> list[str]:
+async def read_schedules(
+    connection: Connection, asked: Sequence[tuple[UUID, DayBounds]]
+) -> list[str]:
     """Return the answers of `GET /scheduled` for these users and days, in this order."""
     users = [user_id for user_id, _ in asked]
     bounds = [[getattr(days, name) for _, days in asked] for name in ("today", "tomorrow", "end")]

@@ -21,7 +21,7 @@ routes = Routes("schedule")
 async def get_scheduled(request: web.Request) -> web.Response:
     """Answer with the caller's creatives of the two days."""
     query = read_query(request, ScheduleQuery)
-    body = await service.scheduled(
+    body = await service.get_schedule(
         request.app[SCHEDULE_LOADER],
         request.app[TIMEZONES],
         user_id=request[CALLER].sub,

@@ -8,7 +8,7 @@ from media_service.schedule.loader import ScheduleLoader
 from media_service.schedule.model import DayBounds
 
 
-async def scheduled(
+async def get_schedule(
     loader: ScheduleLoader,
     timezones: TimezoneRegistry,
     *,
@@ -22,4 +22,4 @@ async def scheduled(
         ValidationFailed: there is no such zone.
     """
     zone = await timezones.require(timezone)
-    return await loader.read(user_id, DayBounds.around(now, zone))
+    return await loader.read(user_id, DayBounds.at(now, zone))

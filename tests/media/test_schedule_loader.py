@@ -17,7 +17,7 @@ from shared.db import Connection, Database, open_database
 from shared.errors import ServiceUnavailable
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
-DAYS = DayBounds.around(NOW, UTC)
+DAYS = DayBounds.at(NOW, UTC)
 MANY = MAX_BATCH * (MAX_CONCURRENT_BATCHES + 2)
 ONE_EACH = """
 INSERT INTO creatives (id, user_id, title, file_name, content_type, size, width, height, sha256,
@@ -44,14 +44,14 @@ def gate() -> asyncio.Event:
 @pytest.fixture
 def sizes(monkeypatch: pytest.MonkeyPatch, gate: asyncio.Event) -> list[int]:
     """How many reads each statement was for."""
-    real, seen = repository.scheduled, list[int]()
+    real, seen = repository.read_schedules, list[int]()
 
     async def counted(connection: Connection, asked: Sequence[tuple[UUID, DayBounds]]) -> list[str]:
         seen.append(len(asked))
         await gate.wait()
         return await real(connection, asked)
 
-    monkeypatch.setattr(repository, "scheduled", counted)
+    monkeypatch.setattr(repository, "read_schedules", counted)
     return seen
 
 
@@ -96,7 +96,7 @@ async def test_while_all_statements_are_under_way_the_next_reads_gather(
 
 async def test_one_user_asked_for_twice_is_answered_twice(database: Database) -> None:
     schedules, (user_id, other) = ScheduleLoader(database), await owners(database, 2)
-    later = DayBounds.around(NOW.replace(month=6), UTC)
+    later = DayBounds.at(NOW.replace(month=6), UTC)
     reads = [(user_id, DAYS), (other, DAYS), (user_id, later), (user_id, DAYS)]
     answers = await asyncio.gather(*(schedules.read(*read) for read in reads))
     assert [titles(answer) for answer in answers] == [

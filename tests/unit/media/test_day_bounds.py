@@ -26,7 +26,7 @@ def test_days_are_as_long_as_they_are(
     zone: str, now: str, today_hours: int, tomorrow_hours: int
 ) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    days = DayBounds.around(moment, ZoneInfo(zone))
+    days = DayBounds.at(moment, ZoneInfo(zone))
     assert days.today <= moment < days.tomorrow
     assert days.tomorrow - days.today == timedelta(hours=today_hours)
     assert days.end - days.tomorrow == timedelta(hours=tomorrow_hours)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.creative.errors import ScheduledInPast
-from media_service.creative.schedule_time import due_at, parse_schedule_time, start_of_day
+from media_service.creative.schedule_time import parse_schedule_time, resolve_due_at, start_of_day
 from shared.errors import ValidationFailed
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -110,41 +110,41 @@ def test_no_text_is_a_crash(text: str) -> None:
 def test_today_is_fine_and_yesterday_is_not(zone: str) -> None:
     place = ZoneInfo(zone)
     today = NOON.astimezone(place).date()
-    assert due_at(today, place, NOON) == start_of_day(today, place) <= NOON
+    assert resolve_due_at(today, place, NOON) == start_of_day(today, place) <= NOON
     with pytest.raises(ScheduledInPast, match=f"^The day is over in {zone}$"):
-        due_at(today - timedelta(days=1), place, NOON)
+        resolve_due_at(today - timedelta(days=1), place, NOON)
 
 
 def test_today_differs_between_the_ends_of_the_world() -> None:
     moment = utc("2026-06-15T10:30:00")
     east, west = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")
-    assert due_at(date(2026, 6, 14), west, moment) == utc("2026-06-14T11:00:00")
+    assert resolve_due_at(date(2026, 6, 14), west, moment) == utc("2026-06-14T11:00:00")
     with pytest.raises(ScheduledInPast):
-        due_at(date(2026, 6, 15), east, moment)
+        resolve_due_at(date(2026, 6, 15), east, moment)
 
 
 def test_a_time_is_in_the_past_from_the_next_instant_on() -> None:
-    assert due_at(NOON, ZoneInfo("UTC"), NOON) == NOON
+    assert resolve_due_at(NOON, ZoneInfo("UTC"), NOON) == NOON
     with pytest.raises(ScheduledInPast, match=r"^The scheduled time is in the past$"):
-        due_at(NOON - timedelta(microseconds=1), ZoneInfo("UTC"), NOON)
+        resolve_due_at(NOON - timedelta(microseconds=1), ZoneInfo("UTC"), NOON)
 
 
 def test_two_years_ahead_is_the_end() -> None:
     zone = ZoneInfo("UTC")
-    assert due_at(date(2028, 6, 15), zone, NOON) == utc("2028-06-15T00:00:00")
-    assert due_at(NOON.replace(year=2028), zone, NOON) == NOON.replace(year=2028)
+    assert resolve_due_at(date(2028, 6, 15), zone, NOON) == utc("2028-06-15T00:00:00")
+    assert resolve_due_at(NOON.replace(year=2028), zone, NOON) == NOON.replace(year=2028)
     for late in (date(2028, 6, 16), NOON.replace(year=2028, second=1)):
         with pytest.raises(ValidationFailed) as refused:
-            due_at(late, zone, NOON)
+            resolve_due_at(late, zone, NOON)
         assert [e.code for e in refused.value.errors] == ["too_far_ahead"]
 
 
 def test_two_years_after_a_leap_day() -> None:
     leap = datetime(2028, 2, 29, 12, tzinfo=UTC)
     zone = ZoneInfo("UTC")
-    assert due_at(date(2030, 3, 1), zone, leap) == utc("2030-03-01T00:00:00")
+    assert resolve_due_at(date(2030, 3, 1), zone, leap) == utc("2030-03-01T00:00:00")
     with pytest.raises(ValidationFailed):
-        due_at(date(2030, 3, 2), zone, leap)
+        resolve_due_at(date(2030, 3, 2), zone, leap)
 
 
 @given(
@@ -158,7 +158,7 @@ def test_a_day_is_accepted_exactly_from_today_to_two_years_on(
     now, zone = moment.replace(tzinfo=UTC), ZoneInfo(name)
     day = now.astimezone(zone).date() + timedelta(days=days)
     try:
-        due = due_at(day, zone, now)
+        due = resolve_due_at(day, zone, now)
     except ScheduledInPast:
         assert days < 0
     except ValidationFailed:

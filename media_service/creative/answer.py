@@ -1,0 +1,65 @@
+"""The fields of a creative in answers: their values, and the SQL that writes the same JSON."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from media_service.creative.model import Creative
+from media_service.picture.schemas import PREFIX
+
+_UTC_SECONDS = """replace(to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""
+"""A time in UTC, as the connection is, written as `shared.clock.rfc3339` writes it."""
+
+
+class AnswerField(NamedTuple):
+    """The value of one field, and the SQL expression of the same value."""
+
+    value: Callable[[Creative], Any]
+    sql: str
+
+
+def creative_url(creative_id: UUID | str) -> str:
+    """Return the path of a creative."""
+    return f"{PREFIX}/creatives/{creative_id}"
+
+
+def _column(name: str) -> AnswerField:
+    return AnswerField(attrgetter(name), name)
+
+
+def _time(name: str) -> AnswerField:
+    return AnswerField(attrgetter(name), _UTC_SECONDS.format(name))
+
+
+ANSWER_FIELDS = {
+    "id": _column("id"),
+    "title": _column("title"),
+    "content_type": _column("content_type"),
+    "bytes": _column("size"),
+    "width": _column("width"),
+    "height": _column("height"),
+    "sha256": AnswerField(lambda creative: creative.sha256.hex(), "encode(sha256, 'hex')"),
+    "placeholder": _column("placeholder"),
+    "scheduled_at": _time("due_at"),
+    "timezone": _column("timezone"),
+    "status": _column("status"),
+    "variants": AnswerField(lambda creative: list(creative.variants), "variants"),
+    "file_url": AnswerField(
+        lambda creative: f"{creative_url(creative.id)}/file",
+        f"'{creative_url('')}' || id || '/file'",
+    ),
+    "created_at": _time("created_at"),
+    "updated_at": _time("updated_at"),
+    "version": _column("version"),
+}
+"""In the order of the JSON. A new field of `CreativeAnswer` needs an entry."""
+
+_PAIRS = ", ".join(f"'{name}', {field.sql}" for name, field in ANSWER_FIELDS.items())
+CREATIVE_JSON = f"json_build_object({_PAIRS})"
+"""A creative's answer, written by the database from a row of `creatives`."""
+
+
+def answer_values(creative: Creative) -> dict[str, Any]:
+    """Return the values of a `CreativeAnswer`."""
+    return {name: field.value(creative) for name, field in ANSWER_FIELDS.items()}
