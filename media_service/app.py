@@ -6,25 +6,36 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from prometheus_client import Gauge
 
-from media_service import resources as r
+from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.signed_link import LinkSigner, PreviousKey
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.erasure.service import POLL_SECONDS, UserEraser
 from media_service.idempotency.service import delete_expired_keys
-from media_service.identity.authentication import authenticate
+from media_service.identity.authentication import CHANGE_LIMITER, authenticate
 from media_service.identity.change_limiter import ChangeLimiter
-from media_service.image.worker.pool import open_decoder_pool
+from media_service.image.worker.pool import DecoderPool, open_decoder_pool
+from media_service.picture.app_keys import FILE_DELETER, STORAGE
 from media_service.picture.file_deleter import FileDeleter
 from media_service.picture.reconcile import RECONCILE_SECONDS, reconcile
 from media_service.picture.schemas import PREFIX
 from media_service.product.routes import routes as product_routes
+from media_service.resources import (
+    ANONYMOUS_DATABASE,
+    AUTHENTICATOR,
+    CLOCK,
+    DATABASE,
+    ENTROPY,
+    SETTINGS,
+)
 from media_service.schedule.loader import ScheduleLoader
+from media_service.schedule.routes import SCHEDULE_LOADER
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
+from media_service.upload.app_keys import READING_SLOTS, UPLOAD_CONTEXT, UPLOAD_LIMITS
 from media_service.upload.context import UploadContext
-from media_service.upload.model import READING_SLOTS, UploadLimits
+from media_service.upload.model import MAX_READING_CHUNKS, UploadLimits
 from shared.application import Interface, build_application
 from shared.background import run_periodically
 from shared.clock import Clock
@@ -43,6 +54,8 @@ ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
 """Of all callers who are not signed in, together, in one process."""
 
+DECODERS: web.AppKey[DecoderPool] = web.AppKey("decoders")
+
 FEATURES = (creative_routes, schedule_routes, product_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
@@ -50,19 +63,19 @@ INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_erro
 def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> web.Application:
     """Return the whole service; its resources open when it starts and close when it ends."""
     app = build_application(INTERFACE, settings, entropy, authenticate)
-    app[r.SETTINGS], app[r.CLOCK], app[r.ENTROPY] = settings, clock, entropy
-    app[r.CHANGE_LIMITER] = ChangeLimiter(settings.limit_changes_per_user, clock)
-    app[r.UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
+    app[SETTINGS], app[CLOCK], app[ENTROPY] = settings, clock, entropy
+    app[CHANGE_LIMITER] = ChangeLimiter(settings.limit_changes_per_user, clock)
+    app[UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     previous = [PreviousKey.read(key.get_secret_value()) for key in settings.previous_link_keys]
-    app[r.LINK_SIGNER] = LinkSigner(settings.link_secrets, previous)
-    app[r.READING_SLOTS] = asyncio.Semaphore(READING_SLOTS)
+    app[LINK_SIGNER] = LinkSigner(settings.link_secrets, previous)
+    app[READING_SLOTS] = asyncio.Semaphore(MAX_READING_CHUNKS)
     app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
     app.cleanup_ctx.extend([_eraser, _sweeper, _forgetting])
     return app
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
-    settings = app[r.SETTINGS]
+    settings = app[SETTINGS]
     url, mounted = settings.media_database_url, settings.mounted("media_database_url")
     dsn = url.get_secret_value()
     async with (
@@ -71,28 +84,28 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
             dsn, mounted=mounted, size=ANONYMOUS_CONNECTIONS, bounds=ANONYMOUS_BOUNDS
         ) as anonymous,
     ):
-        app[r.DATABASE], app[r.ANONYMOUS_DATABASE] = database, anonymous
-        app[r.SCHEDULE_LOADER] = ScheduleLoader(database)
+        app[DATABASE], app[ANONYMOUS_DATABASE] = database, anonymous
+        app[SCHEDULE_LOADER] = ScheduleLoader(database)
         readiness = app[READINESS]
         readiness.checks["database"] = database.reachable
         readiness.reasons["database"] = lambda: database.last_error
-        async with watch_clock(database, app[r.CLOCK], readiness):
+        async with watch_clock(database, app[CLOCK], readiness):
             yield
 
 
 async def _identity(app: web.Application) -> AsyncIterator[None]:
-    settings = app[r.SETTINGS]
+    settings = app[SETTINGS]
     async with open_authenticator(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         jwks_file=settings.jwks_file,
         redis_url=settings.redis_url.get_secret_value(),
         revocation_keys=settings.revocation_keys,
-        clock=app[r.CLOCK],
+        clock=app[CLOCK],
         max_staleness=settings.revocation_max_staleness,
         fail_open=settings.revocation_policy == "fail_open",
     ) as authenticator:
-        app[r.AUTHENTICATOR] = authenticator
+        app[AUTHENTICATOR] = authenticator
         register_cache_metrics(app[HTTP_METRICS].registry, authenticator.cache)
 
         async def has_keys() -> bool:
@@ -106,53 +119,53 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _zones(app: web.Application) -> AsyncIterator[None]:
-    app[r.TIMEZONES] = app[VALIDATION_CONTEXT] = TimezoneRegistry()
-    await app[r.TIMEZONES].prepare()
+    app[TIMEZONES] = app[VALIDATION_CONTEXT] = TimezoneRegistry()
+    await app[TIMEZONES].prepare()
     yield
 
 
 async def _storage(app: web.Application) -> AsyncIterator[None]:
-    opening = open_storage(app[r.SETTINGS].storage_url, app[r.CLOCK], app[r.ENTROPY])
-    async with opening as app[r.STORAGE]:
-        app[READINESS].checks["storage"] = app[r.STORAGE].reachable
+    opening = open_storage(app[SETTINGS].storage_url, app[CLOCK], app[ENTROPY])
+    async with opening as app[STORAGE]:
+        app[READINESS].checks["storage"] = app[STORAGE].reachable
         yield
 
 
 async def _images(app: web.Application) -> AsyncIterator[None]:
-    settings = app[r.SETTINGS]
+    settings = app[SETTINGS]
     async with open_decoder_pool(settings.image_workers, settings.max_image_pixels) as pool:
-        app[r.IMAGES] = pool
+        app[DECODERS] = pool
         waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
         waiting.set_function(lambda: pool.waiting)
         yield
 
 
 async def _remover(app: web.Application) -> AsyncIterator[None]:
-    app[r.FILE_DELETER] = FileDeleter(app[r.DATABASE], app[r.STORAGE])
-    app[r.FILE_DELETER].notify()  # what was noted before a crash
-    async with run_periodically("removals", app[r.FILE_DELETER].run_once, pause=0):
+    app[FILE_DELETER] = FileDeleter(app[DATABASE], app[STORAGE])
+    app[FILE_DELETER].notify()  # what was noted before a crash
+    async with run_periodically("removals", app[FILE_DELETER].run_once, pause=0):
         yield
 
 
 async def _intake(app: web.Application) -> AsyncIterator[None]:
-    app[r.UPLOAD_CONTEXT] = UploadContext(
-        limits=app[r.UPLOAD_LIMITS],
-        quota=app[r.SETTINGS].quota,
-        authenticator=app[r.AUTHENTICATOR],
-        images=app[r.IMAGES],
-        storage=app[r.STORAGE],
-        database=app[r.DATABASE],
-        clock=app[r.CLOCK],
-        entropy=app[r.ENTROPY],
+    app[UPLOAD_CONTEXT] = UploadContext(
+        limits=app[UPLOAD_LIMITS],
+        quota=app[SETTINGS].quota,
+        authenticator=app[AUTHENTICATOR],
+        images=app[DECODERS],
+        storage=app[STORAGE],
+        database=app[DATABASE],
+        clock=app[CLOCK],
+        entropy=app[ENTROPY],
     )
     yield
 
 
 async def _eraser(app: web.Application) -> AsyncIterator[None]:
-    settings = app[r.SETTINGS]
+    settings = app[SETTINGS]
     redis = new_client(settings.redis_url.get_secret_value())
-    keys, clock = settings.revocation_keys, app[r.CLOCK]
-    eraser = UserEraser(redis, keys, app[r.DATABASE], app[r.FILE_DELETER], clock)
+    keys, clock = settings.revocation_keys, app[CLOCK]
+    eraser = UserEraser(redis, keys, app[DATABASE], app[FILE_DELETER], clock)
     try:
         async with run_periodically("erasure", eraser.run_once, pause=POLL_SECONDS):
             yield
@@ -164,7 +177,7 @@ async def _sweeper(app: web.Application) -> AsyncIterator[None]:
     missing = _gauge(app, "media_files_missing", "Files the last sweep did not find")
 
     async def once() -> None:
-        missing.set((await reconcile(app[r.DATABASE], app[r.STORAGE])).files_missing)
+        missing.set((await reconcile(app[DATABASE], app[STORAGE])).files_missing)
 
     async with run_periodically("sweep", once, pause=RECONCILE_SECONDS):
         yield
@@ -172,7 +185,7 @@ async def _sweeper(app: web.Application) -> AsyncIterator[None]:
 
 async def _forgetting(app: web.Application) -> AsyncIterator[None]:
     async def once() -> None:
-        await delete_expired_keys(app[r.DATABASE], app[r.CLOCK])
+        await delete_expired_keys(app[DATABASE], app[CLOCK])
 
     async with run_periodically("keys.forgetting", once, pause=RECONCILE_SECONDS):
         yield

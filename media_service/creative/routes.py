@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from media_service.creative import service
+from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.create import create_creative as store_creative
 from media_service.creative.errors import ScheduledInPast
 from media_service.creative.model import Creative
@@ -23,18 +24,11 @@ from media_service.creative.signed_link import Link, SignedLink
 from media_service.creative.update import update_creative
 from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
 from media_service.idempotency.request import IDEMPOTENCY_KEY, created_response
+from media_service.picture.app_keys import FILE_DELETER
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.file_response import picture_response
-from media_service.resources import (
-    CALLER,
-    CLOCK,
-    DATABASE,
-    FILE_DELETER,
-    LINK_SIGNER,
-    TIMEZONES,
-    UPLOAD_CONTEXT,
-    database_of,
-)
+from media_service.resources import CALLER, CLOCK, DATABASE, database_of
+from media_service.upload.app_keys import UPLOAD_CONTEXT
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import read_upload
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch

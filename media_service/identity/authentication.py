@@ -2,10 +2,13 @@
 
 from aiohttp import web
 
-from media_service.resources import AUTHENTICATOR, CALLER, CHANGE_LIMITER, TOKEN
+from media_service.identity.change_limiter import ChangeLimiter
+from media_service.resources import AUTHENTICATOR, CALLER, TOKEN
 from shared.credentials import find_credential
 from shared.errors import TokenMissing
 from shared.middleware import OPERATIONS
+
+CHANGE_LIMITER: web.AppKey[ChangeLimiter] = web.AppKey("change_limiter")
 
 
 async def authenticate(request: web.Request) -> None:

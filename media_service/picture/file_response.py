@@ -6,10 +6,11 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
+from media_service.picture.app_keys import STORAGE
 from media_service.picture.http_range import ByteRange, matches_etag, select_range
 from media_service.picture.model import PictureRecord, Representation
 from media_service.picture.service import open_file
-from media_service.resources import SETTINGS, STORAGE, database_of
+from media_service.resources import SETTINGS, database_of
 from media_service.storage.model import StoredFile
 
 WRITE_SECONDS = 60

@@ -8,6 +8,7 @@ from media_service.idempotency.request import (
     created_response,
     read_idempotency_key,
 )
+from media_service.picture.app_keys import FILE_DELETER
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.file_response import picture_response
 from media_service.product import photo, service
@@ -24,15 +25,8 @@ from media_service.product.schemas import (
     PublicQuery,
     to_stored_response,
 )
-from media_service.resources import (
-    CALLER,
-    CLOCK,
-    DATABASE,
-    FILE_DELETER,
-    TOKEN,
-    UPLOAD_CONTEXT,
-    database_of,
-)
+from media_service.resources import CALLER, CLOCK, DATABASE, TOKEN, database_of
+from media_service.upload.app_keys import UPLOAD_CONTEXT
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import read_upload
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch

@@ -2,13 +2,16 @@
 
 from aiohttp import web
 
-from media_service.resources import CALLER, CLOCK, SCHEDULE_LOADER, TIMEZONES
+from media_service.creative.app_keys import TIMEZONES
+from media_service.resources import CALLER, CLOCK
 from media_service.schedule import service
+from media_service.schedule.loader import ScheduleLoader
 from media_service.schedule.schemas import ScheduleAnswer, ScheduleQuery
 from shared.openapi import Routes
 from shared.request import read_query
 
 routes = Routes("schedule")
+SCHEDULE_LOADER: web.AppKey[ScheduleLoader] = web.AppKey("schedule_loader")
 
 
 @routes.add(

@@ -7,8 +7,9 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from media_service.idempotency.request import read_idempotency_key
-from media_service.resources import CALLER, CLOCK, READING_SLOTS, TOKEN, UPLOAD_LIMITS
+from media_service.resources import CALLER, CLOCK, TOKEN
 from media_service.storage.model import TempFile
+from media_service.upload.app_keys import READING_SLOTS, UPLOAD_LIMITS
 from media_service.upload.body import UploadBody
 from media_service.upload.form import read_form
 from media_service.upload.headers import read_boundary

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
 
 from deploy.local.valkey import Valkey
-from media_service import resources
 from media_service.app import create_app
 from media_service.image.worker import process
 from media_service.settings import MediaSettings
 from media_service.storage import factory
+from media_service.upload.app_keys import UPLOAD_LIMITS
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock
@@ -122,8 +122,7 @@ def serving_media(
         await open_epoch(redis)
         values = MediaSettings(**(media_values | settings))
         app = create_app(values, clock=clock, entropy=SystemEntropy())
-        key = resources.UPLOAD_LIMITS
-        app[key] = replace(app[key], **(limits or {}))
+        app[UPLOAD_LIMITS] = replace(app[UPLOAD_LIMITS], **(limits or {}))
         async with serving(app) as http:
             client = MediaClient.of(http, mint)
             async with asyncio.timeout(10):

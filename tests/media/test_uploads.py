@@ -248,7 +248,7 @@ async def test_a_slow_client_above_the_rate_gets_through(serving_media: Callable
 async def test_slow_clients_hold_no_slot(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.app.READING_SLOTS", 2)
+    monkeypatch.setattr("media_service.app.MAX_READING_CHUNKS", 2)
     async with serving_media() as media:
         body = picture_form()
         waiting = []
