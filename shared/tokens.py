@@ -159,6 +159,11 @@ class TokenVerifier:
         return claims
 
     def _read(self, token: str) -> Claims:
+        """Return the claims of a token that a key of the set has signed.
+
+        PyJWT checks the signature. Its `decode_complete` would also split the token, for a third of
+        a bare verification more: decision 22.
+        """
         if len(token) > MAX_TOKEN_BYTES:
             raise TokenInvalid
         text, _, signature = token.rpartition(".")

@@ -1,16 +1,13 @@
 """The signer: issues access tokens, and verifies them for auth_service itself."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import jwt
 import structlog
-from jwt.algorithms import get_default_algorithms
-from jwt.utils import base64url_encode
 
 from auth_service.signing.keystore import KeyStore, SigningKey, current_key, public_set
 from auth_service.user.model import User
@@ -21,8 +18,6 @@ from shared.jwks import parse_jwks
 from shared.tokens import TOKEN_TYPE, TokenVerifier
 
 log = structlog.get_logger()
-_ALGORITHMS = get_default_algorithms()
-_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +121,5 @@ class Signer:
         }
         if subject.csrf is not None:
             claims["csrf"] = subject.csrf
-        text = _header(key.kid, key.algorithm) + b"." + _encoded(claims)
-        signature = _ALGORITHMS[key.algorithm].sign(text, key.private)
-        return (text + b"." + base64url_encode(signature)).decode()
-
-
-@lru_cache(maxsize=16)
-def _header(kid: str, algorithm: str) -> bytes:
-    """Return what every token of a key begins with."""
-    return _encoded({"alg": algorithm, "kid": kid, "typ": TOKEN_TYPE})
-
-
-def _encoded(members: dict[str, Any]) -> bytes:
-    return base64url_encode(_json(members).encode())
+        headers = {"kid": key.kid, "typ": TOKEN_TYPE}
+        return jwt.encode(claims, key.private, key.algorithm, headers)
