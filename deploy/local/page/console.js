@@ -1,19 +1,19 @@
-// The console: the public routes and nothing else. Tokens live in this tab's memory alone.
+// The console: it uses public routes only. Tokens stay in the memory of this tab.
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 let tokens = null;
 let challenge = null;
 let ticket = null;
 
-class Refusal extends Error {
+class ApiError extends Error {
   constructor(problem) {
     super(problem.errors?.map((one) => `${one.field}: ${one.message}`).join("; ") || problem.detail);
     this.code = problem.code;
   }
 }
 
-async function call(method, path, { json, form, again = true } = {}) {
+async function call(method, path, { json, form, retry = true } = {}) {
   const headers = tokens ? { Authorization: `Bearer ${tokens.access_token}` } : {};
   if (json) headers["Content-Type"] = "application/json";
   const body = json ? JSON.stringify(json) : form;
@@ -22,66 +22,66 @@ async function call(method, path, { json, form, again = true } = {}) {
   });
   if (response.ok) return response;
   const problem = await response.json();
-  if (problem.code === "token_invalid" && again && (await refreshed())) {
-    return call(method, path, { json, form, again: false });
+  if (problem.code === "token_invalid" && retry && (await refreshTokens())) {
+    return call(method, path, { json, form, retry: false });
   }
-  throw new Refusal(problem);
+  throw new ApiError(problem);
 }
 
-async function refreshed() {
+async function refreshTokens() {
   const json = { refresh_token: tokens.refresh_token };
   tokens = null;
   try {
     tokens = await (await call("POST", "/auth/refresh", { json })).json();
-  } catch (refusal) {
-    if (!(refusal instanceof Refusal)) throw refusal;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
   }
   return tokens !== null;
 }
 
 const SIGNED_OUT = new Set(["token_missing", "token_invalid", "token_revoked", "refresh_invalid", "refresh_reused"]);
 
-/** Do what a form or button asks, with it switched off meanwhile, and say how it went. */
-async function attempt(element, work) {
+/** Run an action with the element's buttons disabled, and show its result or error. */
+async function runAction(element, action) {
   const buttons = element.querySelectorAll("button");
   buttons.forEach((button) => (button.disabled = true));
   try {
-    say(await work());
-  } catch (refusal) {
-    say(refusal.message, refusal.code ?? "error");
-    if (SIGNED_OUT.has(refusal.code)) show(null);
+    showMessage(await action());
+  } catch (error) {
+    showMessage(error.message, error.code ?? "error");
+    if (SIGNED_OUT.has(error.code)) setTokens(null);
   } finally {
     buttons.forEach((button) => (button.disabled = false));
   }
 }
 
-function say(text, code = "") {
-  at("told").textContent = code ? `${text} (${code})` : (text ?? "");
-  at("told").className = code ? "refused" : "";
+function showMessage(text, code = "") {
+  byId("message").textContent = code ? `${text} (${code})` : (text ?? "");
+  byId("message").className = code ? "error" : "";
 }
 
-function show(signedIn) {
-  tokens = signedIn;
-  at("signed-out").hidden = Boolean(tokens);
-  at("signed-in").hidden = !tokens;
-  at("prove").hidden = true;
-  if (tokens) at("who").textContent = `Hello, ${tokens.user.name}`;
+function setTokens(received) {
+  tokens = received;
+  byId("signed-out").hidden = Boolean(tokens);
+  byId("signed-in").hidden = !tokens;
+  byId("verify-code").hidden = true;
+  if (tokens) byId("who").textContent = `Hello, ${tokens.user.name}`;
 }
 
-async function ask(form) {
+async function requestCode(form) {
   const json = Object.fromEntries(new FormData(form));
-  const sent = await (await call("POST", "/auth/signup", { json })).json();
-  challenge = sent.challenge;
-  at("inbox").href = `/v1/auth/dev/inbox?to=${encodeURIComponent(json.phone_number)}`;
-  at("prove").hidden = false;
-  at("otp").value = "";
-  at("otp").focus();
-  return `A code was sent; it lives for ${Math.round(sent.expires_in / 60)} minutes.`;
+  const response = await (await call("POST", "/auth/signup", { json })).json();
+  challenge = response.challenge;
+  byId("inbox").href = `/v1/auth/dev/inbox?to=${encodeURIComponent(json.phone_number)}`;
+  byId("verify-code").hidden = false;
+  byId("otp").value = "";
+  byId("otp").focus();
+  return `A code was sent; it lives for ${Math.round(response.expires_in / 60)} minutes.`;
 }
 
-async function prove() {
-  const json = { phone_number: at("number").value, otp: at("otp").value, challenge };
-  show(await (await call("POST", "/auth/signup", { json })).json());
+async function verifyCode() {
+  const json = { phone_number: byId("number").value, otp: byId("otp").value, challenge };
+  setTokens(await (await call("POST", "/auth/signup", { json })).json());
   await refreshLists();
   return "Signed in.";
 }
@@ -93,36 +93,36 @@ async function upload(form) {
   await call("POST", "/media/creatives", { form: body });
   const day = body.get("scheduled_at");
   form.reset();
-  at("day").value = inDays(0);
+  byId("day").value = localDate(0);
   await refreshLists();
-  const shown = day > inDays(1) ? " It shows here from the day before." : "";
+  const shown = day > localDate(1) ? " It shows here from the day before." : "";
   return `Scheduled for ${day}.${shown}`;
 }
 
-async function leave() {
+async function signOut() {
   await call("POST", "/auth/logout");
-  show(null);
+  setTokens(null);
   return "Signed out. The token is refused from now on.";
 }
 
-/** Take the ticket out of a mailed link, and the link out of the address bar; nothing is spent by it. */
-function takeTicket() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("reset_ticket");
-  if (!given) return;
+/** Move the ticket of a mailed link out of the address bar; the ticket stays unused. */
+function readResetTicket() {
+  const found = new URLSearchParams(location.hash.slice(1)).get("reset_ticket");
+  if (!found) return;
   history.replaceState(null, "", location.pathname);
-  ticket = given;
-  at("resetting").hidden = false;
-  at("new-password").focus();
+  ticket = found;
+  byId("resetting").hidden = false;
+  byId("new-password").focus();
 }
 
-async function reset(form) {
-  const json = { reset_ticket: ticket, new_password: at("new-password").value };
-  const done = await (await call("POST", "/auth/reset-password", { json })).json();
+async function resetPassword(form) {
+  const json = { reset_ticket: ticket, new_password: byId("new-password").value };
+  const response = await (await call("POST", "/auth/reset-password", { json })).json();
   ticket = null;
   form.reset();
-  at("resetting").hidden = true;
-  show(null);
-  return done.message;
+  byId("resetting").hidden = true;
+  setTokens(null);
+  return response.message;
 }
 
 async function refreshLists() {
@@ -131,12 +131,12 @@ async function refreshLists() {
     call("GET", "/auth/sessions").then((r) => r.json()),
   ]);
   for (const day of ["today", "tomorrow"]) {
-    at(day).replaceChildren(...(await Promise.all(due.scheduled_creatives[day].map(picture))));
+    byId(day).replaceChildren(...(await Promise.all(due.scheduled_creatives[day].map(creativeRow))));
   }
-  at("sessions").replaceChildren(...sessions.items.map(device));
+  byId("sessions").replaceChildren(...sessions.items.map(sessionRow));
 }
 
-async function picture(creative) {
+async function creativeRow(creative) {
   const image = document.createElement("img");
   const bytes = await (await call("GET", `/media/creatives/${creative.id}/file`)).blob();
   image.src = URL.createObjectURL(bytes);
@@ -149,7 +149,7 @@ async function picture(creative) {
   });
 }
 
-function device(session) {
+function sessionRow(session) {
   const used = new Date(session.last_used_at).toLocaleString();
   const text = `${session.user_agent ?? "Unknown"} · ${session.ip} · ${used}`;
   if (session.current) return row([`${text} · this one`]);
@@ -160,14 +160,14 @@ function device(session) {
   });
 }
 
-/** A line of a list; texts go in as text, so that no title is ever read as markup. */
-function row(content, label, work) {
+/** Return a list row; strings become text nodes, so that no title is read as markup. */
+function row(content, label, action) {
   const line = document.createElement("li");
   line.append(...content.map((one) => (typeof one === "string" ? span(one) : one)));
-  if (work) {
+  if (action) {
     const button = document.createElement("button");
     button.textContent = label;
-    button.onclick = () => attempt(line, work);
+    button.onclick = () => runAction(line, action);
     line.append(button);
   }
   return line;
@@ -179,19 +179,25 @@ function span(text) {
   return element;
 }
 
-function inDays(count) {
+function localDate(count) {
   const day = new Date();
   day.setDate(day.getDate() + count);
   return day.toLocaleDateString("sv-SE"); // YYYY-MM-DD, here
 }
 
-for (const [id, work] of Object.entries({ ask, prove, reset, upload, leave })) {
-  at(id).addEventListener("submit", (event) => {
+for (const [id, action] of Object.entries({
+  "request-code": requestCode,
+  "verify-code": verifyCode,
+  "reset-password": resetPassword,
+  upload,
+  "sign-out": signOut,
+})) {
+  byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(event.target, () => work(event.target));
+    runAction(event.target, () => action(event.target));
   });
 }
-at("day").value = inDays(0);
-show(null);
-takeTicket();
-addEventListener("hashchange", takeTicket);
+byId("day").value = localDate(0);
+setTokens(null);
+readResetTicket();
+addEventListener("hashchange", readResetTicket);
