@@ -1,8 +1,8 @@
 """`python -m deploy.local.exec COMMAND ...`: run a command with the databases and keys of a stack.
 
 The databases are those of `make run`. Servers that do not run are started and stop with the
-command. `python` as the first word is this interpreter, `psql auth` (or `media`)
-opens that database.
+command. `python` as the first word is this interpreter. `psql auth` (or `media`) opens that
+database.
 """
 
 import argparse
@@ -28,9 +28,8 @@ def main() -> int:
             asyncio.run(servers.create_missing_databases())
             environment = {
                 **service_environment("media", servers, ""),
-                **service_environment(
-                    "auth", servers, ""
-                ),  # last, so that its Redis user, who may write, counts
+                # last, so that REDIS_URL names the user who may write
+                **service_environment("auth", servers, ""),
             }
             return subprocess.run(  # noqa: S603 -- the user's command
                 _resolve_command(options.command, environment), env=environment, check=False

@@ -8,7 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from auth_service.settings import AuthSettings
-from docs.generate import COMPOSE_ALONE
+from docs.generate import COMPOSE_ONLY
 from media_service.settings import MediaSettings
 from shared.drain import ANSWER_SECONDS
 from shared.settings import ServiceSettings
@@ -63,9 +63,9 @@ def test_no_registry_is_asked_for_an_image_of_ours() -> None:
     assert {SERVICES[name]["user"] for name in ours} == {"10001:10001"}
 
 
-@pytest.mark.parametrize("name", COMPOSE_ALONE)
+@pytest.mark.parametrize("name", COMPOSE_ONLY)
 def test_what_compose_alone_reads_is_documented(name: str) -> None:
-    default, _ = COMPOSE_ALONE[name]
+    default, _ = COMPOSE_ONLY[name]
     files = Path("docker-compose.yml"), Path("deploy/tls.yml")
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     found = set(re.findall(rf"\${{{name}(:[-?][^}}]*)?}}", text))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auth_service.settings import AuthSettings
-from docs.generate import COMPOSE_ALONE
+from docs.generate import COMPOSE_ONLY
 from media_service.settings import MediaSettings
 from shared.settings import ServiceSettings
 from shared.start_up import find_misspelt
@@ -96,7 +96,7 @@ def test_names_of_other_programs_and_of_the_other_service_are_passed_over(
     model: type[ServiceSettings],
 ) -> None:
     """One environment may hold every setting of both services, and does with `make run`."""
-    both = {*AUTH, *MEDIA, "MEDIA_SECRET_KEYS", *COMPOSE_ALONE}
+    both = {*AUTH, *MEDIA, "MEDIA_SECRET_KEYS", *COMPOSE_ONLY}
     known = [name.upper() for name in model.model_fields]
     given = [*both, *(f"{name}_FILE" for name in both), *OTHERS]
     assert set(find_misspelt(given, known)) <= {"PORTS"}
