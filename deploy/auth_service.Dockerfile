@@ -13,9 +13,9 @@ RUN python -m compileall -q app && chmod -R a+rX app
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Cheershare auth_service" \
-      org.opencontainers.image.description="One-time codes, sessions, tokens; also makes secrets and migrates (deploy/*.py)" \
+      org.opencontainers.image.description="One-time codes, sessions, tokens; also creates secrets and migrates (deploy/*.py)" \
       org.opencontainers.image.licenses="MIT"
-# A volume first mounted here belongs to the one user that every process of ours runs as.
+# A new volume takes the owner of its mount point: the user of every process.
 RUN install -d -o 10001 -g 10001 /keys/auth /keys/signing /keys/media /keys/jwks \
     /keys/postgres /keys/redis /keys/store
 COPY --from=build /venv /venv

@@ -11,9 +11,9 @@ RUN python -m compileall -q app && chmod -R a+rX app
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Cheershare media_service" \
-      org.opencontainers.image.description="Takes pictures in, keeps the schedule, serves the files" \
+      org.opencontainers.image.description="Stores pictures, keeps the schedule, serves the files" \
       org.opencontainers.image.licenses="MIT"
-# A volume first mounted here belongs to the one user that every process of ours runs as.
+# A new volume takes the owner of its mount point: the user of every process.
 RUN install -d -o 10001 -g 10001 /files
 COPY --from=build /venv /venv
 COPY --from=build /build/app /app

@@ -1,14 +1,14 @@
 #!/bin/sh
-# The gateway's start, and its reload by deploy/reload:
-#   gateway nginx …  writes the configuration of this image and environment, and runs nginx on it
-#   gateway pack     writes the same to the standard output, as an archive
-#   gateway load     reads an archive, and has the nginx that runs here serve by it if it is valid
+# The gateway's entry point, also used by deploy/reload:
+#   gateway nginx …  write the configuration of this image and environment, and run nginx with it
+#   gateway pack     write the same configuration to standard output, as an archive
+#   gateway load     read an archive, and switch the running nginx to it if it is valid
 set -eu
 umask 077
-LIVE=/tmp/gateway # a link to the configuration in use
+LIVE=/tmp/gateway # a link to the active configuration
 
-# One line for what nginx would refuse in words that name no setting.
-whole() { # a setting's name and value, and what may follow the number
+# Names the setting of a wrong number, which nginx would not do.
+require_whole_number() { # a setting's name and value, and what may follow the number
   # shellcheck disable=SC2295 # it is a pattern
   case ${2%${3-}} in
     '' | 0* | *[!0-9]* | ??????????*)
@@ -18,8 +18,7 @@ whole() { # a setting's name and value, and what may follow the number
   esac
 }
 
-# Prints the address under which this machine itself arrives at a published port: that of the
-# container's default route.
+# Prints the client address of requests from the host: that of the container's default route.
 host_address() {
   route=$(awk '$2 == "00000000" { print $3; exit }' /proc/net/route)
   # shellcheck disable=SC2046 # four words are wanted
@@ -27,34 +26,34 @@ host_address() {
   printf '%d.%d.%d.%d' "$4" "$3" "$2" "$1"
 }
 
-# Writes everything that nginx reads into a new directory, and prints its name.
+# Writes all files that nginx reads into a new directory, and prints its name.
 configure() {
-  whole GATEWAY_RATE "$GATEWAY_RATE"
-  whole GATEWAY_CONNECTIONS "$GATEWAY_CONNECTIONS"
-  whole GATEWAY_BODY_LIMIT "$GATEWAY_BODY_LIMIT" '[kKmMgG]' 'bytes, as in 12m'
-  # With a certificate the port is the world's: others may arrive under that address as well.
+  require_whole_number GATEWAY_RATE "$GATEWAY_RATE"
+  require_whole_number GATEWAY_CONNECTIONS "$GATEWAY_CONNECTIONS"
+  require_whole_number GATEWAY_BODY_LIMIT "$GATEWAY_BODY_LIMIT" '[kKmMgG]' 'bytes, as in 12m'
+  # With a certificate the port is public, and other clients may have that address too.
   HOST_ADDRESS=nobody
   [ "$GATEWAY_SCHEME" != http ] || HOST_ADDRESS=$(host_address)
   export HOST_ADDRESS
-  made=$(mktemp -d "$LIVE.XXXXXX")
+  config_dir=$(mktemp -d "$LIVE.XXXXXX")
   cd /etc/nginx
-  cp -R nginx.conf proxy.conf routes.conf problem.conf mime.types servers "$made"
-  cp -R /usr/share/nginx/page "$made"
-  [ ! -d tls ] || cp -RL tls "$made"
-  mkdir "$made/conf.d"
+  cp -R nginx.conf proxy.conf routes.conf problem.conf mime.types servers "$config_dir"
+  cp -R /usr/share/nginx/page "$config_dir"
+  [ ! -d tls ] || cp -RL tls "$config_dir"
+  mkdir "$config_dir/conf.d"
   # shellcheck disable=SC2016 # envsubst wants the names
   envsubst '$GATEWAY_RATE $GATEWAY_CONNECTIONS $GATEWAY_BODY_LIMIT $GATEWAY_SCHEME $PUBLIC_URL $HOST_ADDRESS' \
-    <templates/environment.conf.template >"$made/conf.d/environment.conf"
-  echo "$made"
+    <templates/environment.conf.template >"$config_dir/conf.d/environment.conf"
+  echo "$config_dir"
 }
 
-use() { # a directory that `configure` has made
+activate() { # a directory that `configure` has written
   ln -s "$1" "$1.link"
   mv -T "$1.link" "$LIVE"
 }
 
-# Has nginx read its configuration again; fails where it keeps the one that it has.
-reread() {
+# Reloads nginx; fails if nginx keeps its old configuration.
+reload_nginx() {
   before=$(cat /proc/1/task/1/children)
   kill -HUP 1
   for _ in $(seq 100); do
@@ -71,27 +70,27 @@ reread() {
 
 case $1 in
   pack)
-    made=$(configure)
-    exec tar -C "$made" -cf - .
+    config_dir=$(configure)
+    exec tar -C "$config_dir" -cf - .
     ;;
   load)
-    made=$(mktemp -d "$LIVE.XXXXXX")
-    trap 'rm -rf "$made"' EXIT
-    tar -C "$made" -xf -
-    nginx -t -q -c "$made/nginx.conf"
-    served=$(readlink "$LIVE")
-    use "$made"
-    if ! reread; then
-      use "$served"
-      echo "reload: nginx goes on with what it had: docker compose logs gateway" >&2
+    config_dir=$(mktemp -d "$LIVE.XXXXXX")
+    trap 'rm -rf "$config_dir"' EXIT
+    tar -C "$config_dir" -xf -
+    nginx -t -q -c "$config_dir/nginx.conf"
+    previous=$(readlink "$LIVE")
+    activate "$config_dir"
+    if ! reload_nginx; then
+      activate "$previous"
+      echo "reload: nginx keeps its old configuration: docker compose logs gateway" >&2
       exit 1
     fi
-    made=$served
+    config_dir=$previous
     ;;
   *)
-    made=$(configure)
-    rm -rf "$LIVE" # a container that is started again has kept it, where /tmp is a part of it
-    use "$made"
+    config_dir=$(configure)
+    rm -rf "$LIVE" # a restarted container still has it if /tmp is no tmpfs
+    activate "$config_dir"
     exec "$@" -c "$LIVE/nginx.conf"
     ;;
 esac
