@@ -1,4 +1,4 @@
-"""A front before two dummy services."""
+"""A proxy before two dummy services."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,8 +15,8 @@ from tests.local.dummy_service import DummyService
 
 
 @dataclass
-class Front:
-    """A front that listens, and the service behind most of its addresses."""
+class RunningProxy:
+    """A proxy that listens, and the service behind most of its addresses."""
 
     port: int
     media: DummyService
@@ -35,7 +35,7 @@ def sockets() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def front(sockets: Path) -> AsyncIterator[Front]:
+async def proxy(sockets: Path) -> AsyncIterator[RunningProxy]:
     auth, media = sockets / "auth.sock", sockets / "media.sock"
     behind = {socket: DummyService(socket.with_suffix(".bin")) for socket in (auth, media)}
     async with AsyncExitStack() as stack:
@@ -50,7 +50,7 @@ async def front(sockets: Path) -> AsyncIterator[Front]:
             listening(application, "127.0.0.1", 0, grace=0.5, cancel_abandoned=True)
         )
         port = int(address.rpartition(":")[2])
-        yield Front(port, behind[media], media)
+        yield RunningProxy(port, behind[media], media)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What `make demo` says where there is nothing to walk."""
+"""`make demo` without a running stack."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from deploy.local.demo import run_demo
 from tests.support.ports import own_port
 
 
-async def test_nothing_there_is_told_with_what_to_type(
+async def test_demo_without_stack_prints_the_command_to_type(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BASE_URL", raising=False)

@@ -40,7 +40,7 @@ async def value(dsn: str, query: str) -> object:
         await connection.close()
 
 
-async def test_wants_the_password(own_postgres: Postgres) -> None:
+async def test_postgres_wrong_password_is_refused(own_postgres: Postgres) -> None:
     own_postgres.start()
     assert await value(own_postgres.dsn("postgres"), "select current_user") == "app"
     for wrong in ("", "guess"):
@@ -50,7 +50,7 @@ async def test_wants_the_password(own_postgres: Postgres) -> None:
     assert kept == 0o700
 
 
-async def test_listens_on_loopback_only_and_counts_in_utc(own_postgres: Postgres) -> None:
+async def test_postgres_started_listens_on_loopback_in_utc(own_postgres: Postgres) -> None:
     dsn = own_postgres.start().dsn("postgres")
     assert await value(dsn, "show listen_addresses") == "127.0.0.1"
     assert await value(dsn, "show unix_socket_directories") == ""
@@ -58,7 +58,7 @@ async def test_listens_on_loopback_only_and_counts_in_utc(own_postgres: Postgres
     assert await value(dsn, "show server_encoding") == "UTF8"
 
 
-async def test_data_survives_a_kill(own_postgres: Postgres) -> None:
+async def test_postgres_killed_keeps_data(own_postgres: Postgres) -> None:
     own_postgres.start()
     await value(own_postgres.dsn("postgres"), "create table kept as select 41 + 1 as answer")
     pid = own_postgres.pid
@@ -69,7 +69,7 @@ async def test_data_survives_a_kill(own_postgres: Postgres) -> None:
     assert await value(own_postgres.dsn("postgres"), "select answer from kept") == 42
 
 
-async def test_second_object_shares_and_leaves_it_alone(own_postgres: Postgres) -> None:
+async def test_postgres_second_object_shares_the_server(own_postgres: Postgres) -> None:
     own_postgres.start()
     guest = Postgres(own_postgres.requested_dir, password=PASSWORD).start()
     assert guest.port == own_postgres.port
@@ -77,7 +77,7 @@ async def test_second_object_shares_and_leaves_it_alone(own_postgres: Postgres) 
     assert await value(own_postgres.dsn("postgres"), "select 1") == 1
 
 
-def test_many_processes_start_one_server(own_postgres: Postgres) -> None:
+def test_postgres_started_by_many_processes_runs_once(own_postgres: Postgres) -> None:
     script = (
         "import sys, pathlib, time; from deploy.local.postgres import Postgres;"
         "s = Postgres(pathlib.Path(sys.argv[1]), durable=False, password=sys.argv[2]).start();"
@@ -100,7 +100,7 @@ def test_many_processes_start_one_server(own_postgres: Postgres) -> None:
     assert sorted(pid == "None" for _, pid in seen) == [False, True, True, True]
 
 
-def test_ends_with_its_owner_however_that_ends(own_postgres: Postgres) -> None:
+def test_postgres_killed_owner_ends_the_server(own_postgres: Postgres) -> None:
     script = (
         "import sys, pathlib, os; from deploy.local.postgres import Postgres;"
         "s = Postgres(pathlib.Path(sys.argv[1]), durable=False, password=sys.argv[2]).start();"
@@ -119,7 +119,7 @@ def test_ends_with_its_owner_however_that_ends(own_postgres: Postgres) -> None:
     until(lambda: not alive(int(done.stdout)))
 
 
-def test_taken_port_is_an_error_with_the_servers_own_words(
+def test_postgres_taken_port_error_quotes_the_server(
     own_postgres: Postgres, tmp_path: Path
 ) -> None:
     own_postgres.start()
@@ -129,7 +129,7 @@ def test_taken_port_is_an_error_with_the_servers_own_words(
     other.delete_data()
 
 
-def test_interrupted_first_start_is_made_good(own_postgres: Postgres) -> None:
+def test_postgres_interrupted_first_start_is_repeated(own_postgres: Postgres) -> None:
     half = ensure_data_dir(own_postgres.requested_dir) / "cluster.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18")
@@ -138,7 +138,9 @@ def test_interrupted_first_start_is_made_good(own_postgres: Postgres) -> None:
     assert own_postgres.pid is not None
 
 
-async def test_external_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_postgres_database_url_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:a%40b@db.example:6432/x?sslmode=require")
     server = Postgres(tmp_path / "never", password="unused").start()
     assert server.pid is None
@@ -151,7 +153,7 @@ async def test_external_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 @pytest.mark.skipif(server_user() is None, reason="only root has to change its user")
-def test_root_below_a_closed_directory(tmp_path: Path) -> None:
+def test_data_dir_below_closed_directory_moves_under_root(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     folder = ensure_data_dir(closed / "data")

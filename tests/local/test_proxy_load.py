@@ -1,4 +1,4 @@
-"""Many callers of the local front at once are all answered."""
+"""Many callers of the local proxy at once are all answered."""
 
 import asyncio
 import socket
@@ -49,12 +49,12 @@ async def busy_service(sockets: Path) -> AsyncIterator[threading.Event]:
         await serving
 
 
-async def test_front_256_callers_of_a_busy_service_are_all_answered(sockets: Path) -> None:
+async def test_proxy_256_callers_of_busy_service_are_all_answered(sockets: Path) -> None:
     """All of them connect before the service accepts one."""
-    front = create_proxy(sockets / "auth.sock", sockets / "media.sock", "http://localhost")
+    proxy = create_proxy(sockets / "auth.sock", sockets / "media.sock", "http://localhost")
     async with (
         busy_service(sockets) as go,
-        listening(front, "127.0.0.1", 0) as address,
+        listening(proxy, "127.0.0.1", 0) as address,
         ClientSession(address, connector=TCPConnector(limit=0)) as client,
     ):
 
@@ -73,9 +73,7 @@ async def test_front_256_callers_of_a_busy_service_are_all_answered(sockets: Pat
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "unix"])
-async def test_listening_many_callers_wait_while_the_service_is_busy(
-    sockets: Path, host: str
-) -> None:
+async def test_listening_many_callers_of_busy_service_wait(sockets: Path, host: str) -> None:
     """All of them connect while the loop, which would accept them, does something else."""
     app = DummyService(sockets / "file").application()
     app[DOCS] = "/"

@@ -1,4 +1,4 @@
-"""The services as child processes: what they may still do when one of them ends."""
+"""What the other services may still do when one service process ends."""
 
 import os
 from pathlib import Path
@@ -27,17 +27,15 @@ sys.exit(1)
 
 
 @pytest.mark.parametrize("served", [True, False])
-async def test_only_services_that_were_ready_are_given_time_to_end(
-    tmp_path: Path, *, served: bool
-) -> None:
-    """One that ends because of another's bad setting must not bury the line that says so."""
+async def test_stop_only_ready_services_get_time_to_drain(tmp_path: Path, *, served: bool) -> None:
+    """A service that never was ready must not log over the reason that the failed one printed."""
     (tmp_path / "a_serving.py").write_text(SERVES)
     (tmp_path / "a_failing.py").write_text(FAILS)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    async with ServiceProcesses() as children:
-        await children.start("a_serving", environment)
-        await children.start("a_failing", environment)
-        children.were_ready = served
+    async with ServiceProcesses() as services:
+        await services.start("a_serving", environment)
+        await services.start("a_failing", environment)
+        services.were_ready = served
         with pytest.raises(ServiceEndedError, match="a_failing ended with code 1"):
-            await children.watch()
+            await services.watch()
     assert (tmp_path / "drained").exists() is served

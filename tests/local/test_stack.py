@@ -1,4 +1,4 @@
-"""`make run` as a whole: it starts, says so, keeps what it is told, and leaves nothing behind."""
+"""`make run` as a whole: it starts, prints `ready`, keeps its data and leaves no process."""
 
 import json
 import os
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 class Stack:
-    """A launcher that runs, and what it says."""
+    """A running launcher and its log."""
 
     def __init__(self, data: Path, port: int, *arguments: str, under_shell: bool) -> None:
         self.data = data
@@ -88,7 +88,9 @@ def start(sockets: Path) -> Iterator[Callable[..., Stack]]:
     EmbeddedServers(DataDir(sockets / "var")).delete_data()
 
 
-async def test_life(start: Callable[..., Stack]) -> None:
+async def test_stack_full_run_keeps_data_and_reports_a_killed_service(
+    start: Callable[..., Stack],
+) -> None:
     stack = start().ready()
     walk_the_demo(stack)
     token = sign_up(stack)
@@ -114,14 +116,14 @@ async def test_life(start: Callable[..., Stack]) -> None:
     until(lambda: not any(alive(pid) for pid in below))
 
 
-def test_death(start: Callable[..., Stack]) -> None:
+def test_stack_stopped_or_killed_leaves_no_process(start: Callable[..., Stack]) -> None:
     assert start().ready().end(signal.SIGTERM) == 0
     assert start().ready().end(signal.SIGKILL) == -signal.SIGKILL
     orphaned = start("--end-with-parent", under_shell=True).ready()
     assert orphaned.end(signal.SIGKILL) == -signal.SIGKILL, "of the shell above the launcher"
 
 
-def test_a_dead_server_ends_the_stack(start: Callable[..., Stack]) -> None:
+def test_stack_dead_server_stops_everything(start: Callable[..., Stack]) -> None:
     stack = start().ready()
     below = descendants(stack.process.pid)
     servers = [pid for pid in below if b"valkey-server" in command_line(pid)]
@@ -260,12 +262,13 @@ def command_line(pid: int) -> bytes:
         return b""
 
 
-def test_what_is_forgotten_is_named(sockets: Path) -> None:
+@pytest.mark.parametrize("flag", ["--clean-data", "--forget"])
+def test_clean_data_existing_and_missing_directory_is_reported(sockets: Path, flag: str) -> None:
     data = sockets / "var"
     data.mkdir()
     for said in (f"deleted {data}\n", f"cheershare: there is no {data}\n"):
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.local", "--data", str(data), "--clean-data"],
+            [sys.executable, "-m", "deploy.local", "--data", str(data), flag],
             cwd=CHECKOUT,
             env=without_coverage(),
             capture_output=True,

@@ -25,7 +25,7 @@ def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
     server.delete_data()
 
 
-def test_wants_a_password(own_valkey: Valkey) -> None:
+def test_valkey_without_password_is_refused(own_valkey: Valkey) -> None:
     own_valkey.start()
     with Redis(port=own_valkey.port, retry=ONCE) as stranger, pytest.raises(AuthenticationError):
         stranger.ping()
@@ -34,7 +34,7 @@ def test_wants_a_password(own_valkey: Valkey) -> None:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-def test_only_the_named_users(tmp_path: Path) -> None:
+def test_valkey_acl_admits_only_its_users(tmp_path: Path) -> None:
     server = Valkey(
         tmp_path / "valkey",
         durable=False,
@@ -62,7 +62,7 @@ def test_only_the_named_users(tmp_path: Path) -> None:
         server.delete_data()
 
 
-def test_data_survives_a_kill(own_valkey: Valkey) -> None:
+def test_valkey_killed_keeps_data(own_valkey: Valkey) -> None:
     own_valkey.start()
     with Redis.from_url(own_valkey.url()) as client:
         client.xadd("log", {"n": 1})
@@ -74,7 +74,7 @@ def test_data_survives_a_kill(own_valkey: Valkey) -> None:
         assert client.xlen("log") == 1
 
 
-def test_throw_away_data_is_thrown_away(tmp_path: Path) -> None:
+def test_valkey_not_durable_loses_data_at_restart(tmp_path: Path) -> None:
     server = Valkey(tmp_path / "valkey", durable=False).start()
     with Redis.from_url(server.url()) as client:
         client.set("a", "1")
@@ -86,7 +86,7 @@ def test_throw_away_data_is_thrown_away(tmp_path: Path) -> None:
     assert not server.data_dir.exists()
 
 
-def test_external_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_valkey_redis_url_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://me:pw@cache.example:6380/3")
     server = Valkey(tmp_path / "never").start()
     assert server.url("auth", "secret") == "redis://me:pw@cache.example:6380/3"
