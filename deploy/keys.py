@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from auth_service.cli import main as auth_command
 from auth_service.signing.keystore import write_atomically
-from deploy.redis_acl import ACL_RULES, DEFAULT_USER, PROBE_USER, acl_hash, user_lines
+from deploy.redis_acl import ACL_RULES, DEFAULT_USER, PROBE_USER, acl_hash, acl_user_lines
 from deploy.secret_rotation import SecretRotation
 from shared.clock import Clock, SystemClock
 from shared.entropy import Entropy, SystemEntropy
@@ -139,7 +139,7 @@ class StackSecrets:
         return [word for word in words if word.startswith("#")]
 
     def _write_acl(self, hashes: dict[str, list[str]]) -> None:
-        lines = [DEFAULT_USER, *user_lines(hashes), PROBE_USER]
+        lines = [DEFAULT_USER, *acl_user_lines(hashes), PROBE_USER]
         write_atomically(self._acl, "".join(f"user {line}\n" for line in lines), WORLD_READABLE)
 
     def _write_aws_credentials(self) -> None:

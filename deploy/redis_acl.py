@@ -17,7 +17,7 @@ DEFAULT_USER = "default off ~* &* +@all"
 PROBE_USER = "probe on nopass resetchannels -@all +ping"  # for the health check
 
 
-def user_lines(hashes: dict[str, list[str]]) -> list[str]:
+def acl_user_lines(hashes: dict[str, list[str]]) -> list[str]:
     """Return one ACL line for each service; each of its password hashes lets it sign in."""
     return [f"{name} on {' '.join(hashes[name])} {rights}" for name, rights in ACL_RULES.items()]
 

@@ -13,7 +13,7 @@ from deploy.local.data_dir import DataDir
 from deploy.local.postgres import Postgres
 from deploy.local.server import ServerError
 from deploy.local.valkey import Valkey
-from deploy.redis_acl import acl_hash, user_lines
+from deploy.redis_acl import acl_hash, acl_user_lines
 from migrations.run import FOLDERS, migrate_up
 
 WATCH_SECONDS = 0.5
@@ -40,7 +40,7 @@ class EmbeddedServers:
         self.postgres = Postgres(data_dir.postgres, password=data_dir.secret("postgres"))
         self.valkey = Valkey(
             data_dir.valkey,
-            acl=user_lines(
+            acl=acl_user_lines(
                 {name: [acl_hash(data_dir.secret(f"redis_{name}"))] for name in DATABASES}
             ),
         )

