@@ -4,6 +4,7 @@
 #   make run PORT=8001              another port
 #   make test PYTHON=python3.13     another interpreter (its environment is .venv-3.13)
 #   make test ARGS="-k signup"      arguments for pytest
+#   make test COVERAGE=1            with coverage, as `make test-coverage` and CI do
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -12,6 +13,7 @@ PORT ?= 8000
 DATA ?= var
 ARGS ?=
 PYTHON ?=
+COVERAGE ?=
 
 # Each candidate is run, because a name on the PATH may be a shim for a missing version.
 usable = "$(1)" -c 'import ensurepip, ssl, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
@@ -21,6 +23,8 @@ else
   VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 endif
 BIN := $(VENV)/bin
+PARALLEL := -n 3 --dist worksteal
+MEASURED := $(if $(COVERAGE),--cov --cov-report term --cov-fail-under 90)
 INSTALLED := $(VENV)/.installed
 EXEC := $(BIN)/python -m deploy.local.exec --data $(DATA)
 
@@ -50,8 +54,16 @@ demo: $(INSTALLED) ## Run the main use case against `make run` (PORT or BASE_URL
 	@PORT=$(PORT) $(BIN)/python -m deploy.local.demo
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests on their own servers and show the coverage (ARGS for pytest)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report term $(ARGS)
+test: $(INSTALLED) ## Run the tests on their own servers (ARGS for pytest)
+	@$(BIN)/python -m pytest $(PARALLEL) $(MEASURED) $(ARGS)
+
+.PHONY: test-coverage
+test-coverage: ## Run the same tests with coverage; fail below 90 %
+	@$(MAKE) --no-print-directory test COVERAGE=1
+
+.PHONY: test-long
+test-long: $(INSTALLED) ## Run the randomised and repeated tests at full length
+	@LONG_TESTS=1 $(BIN)/python -m pytest $(PARALLEL) -m long $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) ## Test the console in a headless Chromium (CHROMIUM, BASE_URL)
