@@ -1,4 +1,4 @@
-"""The one place where media_service's parts are put together."""
+"""The composition root of media_service."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -52,7 +52,7 @@ from shared.revocation.metrics import register_cache_metrics
 
 ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
-"""Of all callers who are not signed in, together, in one process."""
+"""Shared by all anonymous callers of one process."""
 
 DECODERS: web.AppKey[DecoderPool] = web.AppKey("decoders")
 
@@ -69,8 +69,10 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     previous = [PreviousKey.read(key.get_secret_value()) for key in settings.previous_link_keys]
     app[LINK_SIGNER] = LinkSigner(settings.link_secrets, previous)
     app[READING_SLOTS] = asyncio.Semaphore(MAX_READING_CHUNKS)
-    app.cleanup_ctx.extend([_database, _identity, _zones, _storage, _images, _remover, _intake])
-    app.cleanup_ctx.extend([_eraser, _sweeper, _forgetting])
+    app.cleanup_ctx.extend(
+        [_database, _identity, _timezones, _storage, _decoders, _file_deleter, _upload_context]
+    )
+    app.cleanup_ctx.extend([_user_eraser, _reconciler, _expire_idempotency_keys])
     return app
 
 
@@ -118,9 +120,9 @@ async def _identity(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _zones(app: web.Application) -> AsyncIterator[None]:
+async def _timezones(app: web.Application) -> AsyncIterator[None]:
     app[TIMEZONES] = app[VALIDATION_CONTEXT] = TimezoneRegistry()
-    await app[TIMEZONES].prepare()
+    await app[TIMEZONES].load_names()
     yield
 
 
@@ -131,23 +133,23 @@ async def _storage(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _images(app: web.Application) -> AsyncIterator[None]:
+async def _decoders(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
     async with open_decoder_pool(settings.image_workers, settings.max_image_pixels) as pool:
         app[DECODERS] = pool
-        waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
+        waiting = _gauge(app, "media_decoders_waiting", "Pictures that wait for a decoder")
         waiting.set_function(lambda: pool.waiting)
         yield
 
 
-async def _remover(app: web.Application) -> AsyncIterator[None]:
+async def _file_deleter(app: web.Application) -> AsyncIterator[None]:
     app[FILE_DELETER] = FileDeleter(app[DATABASE], app[STORAGE])
-    app[FILE_DELETER].notify()  # what was noted before a crash
-    async with run_periodically("removals", app[FILE_DELETER].run_once, pause=0):
+    app[FILE_DELETER].notify()  # for files that were queued before a crash
+    async with run_periodically("file_deletions", app[FILE_DELETER].run_once, pause=0):
         yield
 
 
-async def _intake(app: web.Application) -> AsyncIterator[None]:
+async def _upload_context(app: web.Application) -> AsyncIterator[None]:
     app[UPLOAD_CONTEXT] = UploadContext(
         limits=app[UPLOAD_LIMITS],
         quota=app[SETTINGS].quota,
@@ -161,7 +163,7 @@ async def _intake(app: web.Application) -> AsyncIterator[None]:
     yield
 
 
-async def _eraser(app: web.Application) -> AsyncIterator[None]:
+async def _user_eraser(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
     redis = new_client(settings.redis_url.get_secret_value())
     keys, clock = settings.revocation_keys, app[CLOCK]
@@ -173,21 +175,21 @@ async def _eraser(app: web.Application) -> AsyncIterator[None]:
         await redis.aclose()
 
 
-async def _sweeper(app: web.Application) -> AsyncIterator[None]:
-    missing = _gauge(app, "media_files_missing", "Files the last sweep did not find")
+async def _reconciler(app: web.Application) -> AsyncIterator[None]:
+    missing = _gauge(app, "media_files_missing", "Files that the last reconciliation did not find")
 
-    async def once() -> None:
+    async def run_once() -> None:
         missing.set((await reconcile(app[DATABASE], app[STORAGE])).files_missing)
 
-    async with run_periodically("sweep", once, pause=RECONCILE_SECONDS):
+    async with run_periodically("reconcile", run_once, pause=RECONCILE_SECONDS):
         yield
 
 
-async def _forgetting(app: web.Application) -> AsyncIterator[None]:
-    async def once() -> None:
+async def _expire_idempotency_keys(app: web.Application) -> AsyncIterator[None]:
+    async def run_once() -> None:
         await delete_expired_keys(app[DATABASE], app[CLOCK])
 
-    async with run_periodically("keys.forgetting", once, pause=RECONCILE_SECONDS):
+    async with run_periodically("idempotency_keys.expiry", run_once, pause=RECONCILE_SECONDS):
         yield
 
 

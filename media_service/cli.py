@@ -10,7 +10,7 @@ from media_service.app import create_app
 from media_service.creative.signed_link import derive_previous_keys
 from media_service.erasure.lost_files import handle_lost_pictures
 from media_service.malloc import keep_freed_chunks
-from media_service.picture.reconcile import GRACE, ReconcileReport, reconcile
+from media_service.picture.reconcile import MIN_AGE, ReconcileReport, reconcile
 from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from shared.clock import SystemClock
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     sweeping.add_argument(
         "--older-than",
         type=float,
-        default=GRACE.total_seconds(),
+        default=MIN_AGE.total_seconds(),
         metavar="SECONDS",
         help="minimum age of a file; 0 only while no service runs (default: %(default)s)",
     )

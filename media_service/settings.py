@@ -36,7 +36,7 @@ def _previous_link_key(text: SecretStr) -> SecretStr:
 
 
 class MediaSettings(LimitedSettings):
-    """What media_service is told."""
+    """The settings of media_service."""
 
     media_database_url: DatabaseUrl = Field(description="PostgreSQL database of media_service")
     jwks_file: Path = Field(
@@ -103,14 +103,14 @@ class MediaSettings(LimitedSettings):
     )
 
     @model_validator(mode="after")
-    def _refuse_open_limits(self) -> Self:
+    def _require_limits(self) -> Self:
         if self.production and (found := self.open_limits()):
             raise ValueError("; ".join(found))
         return self
 
     @property
     def quota(self) -> QuotaLimits:
-        """Return what each user may store and send."""
+        """Return the limits of each user."""
         return QuotaLimits(
             self.user_quota_bytes, self.user_uploads_per_day, self.user_concurrent_uploads
         )

@@ -46,7 +46,7 @@ async def create_creative(
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.
         ServiceUnavailable, StorageFull: try again later.
     """
-    context.images.require_room(upload.user_id)
+    context.images.require_capacity(upload.user_id)
     async with (
         upload_guard(context, ROUTE, upload) as request,
         context.storage.create_temp_file() as temp_file,
@@ -61,15 +61,15 @@ async def create_creative(
         info = await render(context.images, temp_file, upload)
         new = new_id(context.clock, context.entropy)
         picture = picture_record(info, new, upload.user_id, name=draft.file_name, now=now)
-        creative = _creative(picture, draft, due, info)
-        await context.storage.put(storage_paths(info, temp_file, creative.key))
+        creative = _new_creative(picture, draft, due, info)
+        await context.storage.put(storage_paths(info, temp_file, creative.object_key))
         usage = PictureUsage(creative.id, info.stored_bytes)
         response = to_response(creative, request_hash)
-        await _commit(context, upload.token, request, creative, response, usage=usage)
+        await _store(context, upload.token, request, creative, response, usage=usage)
         return response
 
 
-async def _commit(
+async def _store(
     context: UploadContext,
     token: str,
     request: IdempotentRequest,
@@ -79,7 +79,7 @@ async def _commit(
     usage: PictureUsage,
 ) -> None:
     """Store row and response if token and quota still allow it; else delete the files."""
-    async with discard_on_refusal(context.storage, creative.files()):
+    async with discard_on_refusal(context.storage, creative.object_keys()):
         context.authenticator.authenticate(token)
         async with context.database.transaction() as connection:
             await reserve_bytes(connection, creative.user_id, usage, context.quota)
@@ -88,7 +88,7 @@ async def _commit(
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
 
 
-def _creative(
+def _new_creative(
     picture: PictureRecord, draft: CreativeDraft, due: datetime, info: ImageInfo
 ) -> Creative:
     return Creative(

@@ -1,4 +1,4 @@
-"""Refusals that concern a creative."""
+"""Errors of creatives."""
 
 from shared.errors import DomainError
 

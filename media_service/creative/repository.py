@@ -1,4 +1,4 @@
-"""Every statement on `creatives` but the schedule's."""
+"""Every statement on `creatives`, except the schedule's."""
 
 from uuid import UUID
 
@@ -42,7 +42,7 @@ SET title = $4, due_at = $5, timezone = $6, status = $7, updated_at = $8, versio
 WHERE id = $1 AND user_id = $2 AND version = $3
 RETURNING *
 """
-"""Whoever changes a row raises its version, so that its version stands for all of it."""
+"""Every change increments the version, so the version identifies the whole row."""
 
 DELETE = """
 DELETE FROM creatives
@@ -76,7 +76,7 @@ async def insert(connection: Connection, creative: Creative) -> None:
 
 
 async def find(connection: Connection, creative_id: UUID, owner: UUID | None) -> Creative | None:
-    """Return the owner's creative, or anybody's without one; None when there is no such one."""
+    """Return the creative, if `owner` is None or owns it; None when there is none."""
     if owner is None:
         row = await connection.fetchrow(FIND, creative_id)
     else:
@@ -85,11 +85,11 @@ async def find(connection: Connection, creative_id: UUID, owner: UUID | None) ->
 
 
 async def page(
-    connection: Connection, owner: UUID | None, wanted: CreativeFilter
+    connection: Connection, owner: UUID | None, selection: CreativeFilter
 ) -> list[Creative]:
-    """Return the owner's creatives, or everybody's, from a position on, by due time and id."""
-    start = wanted.start
-    bounds = (start.moment, start.id, wanted.until, wanted.status, wanted.limit)
+    """Return one page of the owner's creatives, of all users' if None, by due time and id."""
+    start = selection.start
+    bounds = (start.moment, start.id, selection.until, selection.status, selection.limit)
     if owner is None:
         rows = await connection.fetch(PAGE_OF_EVERYBODY, *bounds)
     else:
@@ -98,7 +98,7 @@ async def page(
 
 
 async def update(connection: Connection, changed: Creative) -> Creative | None:
-    """Store what may change of it, as the next version; None when its version is not the last."""
+    """Store the changes as the next version; return None when the version is not the latest."""
     row = await connection.fetchrow(
         UPDATE,
         changed.id,
@@ -118,7 +118,7 @@ async def delete(
 ) -> Creative | None:
     """Delete the user's creative, if its version is expected; return what it was, None without one.
 
-    The database notes its files in `removals`, in the same statement.
+    In the same statement, a trigger queues its files in `removals`.
     """
     row = await connection.fetchrow(DELETE, creative_id, user_id, expected.listed)
     return _creative(row) if row else None

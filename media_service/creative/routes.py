@@ -55,7 +55,7 @@ _IMAGE = Content("image/*", "The file's bytes")
 )
 async def create_creative(request: web.Request) -> web.Response:
     """Read the form and answer with the new creative."""
-    app, upload = request.app, read_upload(request, UploadForm, FILE_FIELD, UploadForm.draft)
+    app, upload = request.app, read_upload(request, UploadForm, FILE_FIELD, UploadForm.to_draft)
     context, timezones = app[UPLOAD_CONTEXT], app[TIMEZONES]
     return created_response(await store_creative(context, timezones, upload, to_stored_response))
 
@@ -72,7 +72,7 @@ async def list_creatives(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, CreativeQuery)
     found = await service.list_creatives(
-        request.app[DATABASE], request[CALLER], query.owner, query.selection()
+        request.app[DATABASE], request[CALLER], query.owner, query.to_filter()
     )
     return json_response(CreativePage.of(query, found, CreativeAnswer.of))
 
@@ -91,7 +91,7 @@ async def get_creative(request: web.Request) -> web.Response:
     creative = await service.get_creative(
         request.app[DATABASE], path_id(request), request[CALLER], owner
     )
-    return _answer_creative(creative)
+    return _creative_response(creative)
 
 
 @routes.add(
@@ -113,10 +113,10 @@ async def patch_creative(request: web.Request) -> web.Response:
         path_id(request),
         request[CALLER].sub,
         expected=expected,
-        change=(await read_body(request, CreativeChange)).change(),
+        update=(await read_body(request, CreativeChange)).to_update(),
         now=app[CLOCK].now(),
     )
-    return _answer_creative(creative)
+    return _creative_response(creative)
 
 
 @routes.add(
@@ -150,7 +150,7 @@ async def delete_creative(request: web.Request) -> web.Response:
 )
 async def get_file(request: web.Request) -> web.StreamResponse:
     """Stream the file."""
-    return await _answer_file(request)
+    return await _file_response(request)
 
 
 @routes.add(
@@ -166,17 +166,17 @@ async def get_file(request: web.Request) -> web.StreamResponse:
 )
 async def head_file(request: web.Request) -> web.StreamResponse:
     """Answer with the file's headers."""
-    return await _answer_file(request)
+    return await _file_response(request)
 
 
-async def _answer_file(request: web.Request) -> web.StreamResponse:
+async def _file_response(request: web.Request) -> web.StreamResponse:
     if "signature" not in request.query:
         await request.app[AUTHENTICATE](request)
     query = read_query(request, FileQuery)
-    return await picture_response(request, await _readable(request, query), query.variant)
+    return await picture_response(request, await _find_readable(request, query), query.variant)
 
 
-async def _readable(request: web.Request, query: FileQuery) -> Creative:
+async def _find_readable(request: web.Request, query: FileQuery) -> Creative:
     app, creative_id, database = request.app, path_id(request), database_of(request)
     if query.signature is None:
         return await service.get_creative(database, creative_id, request[CALLER], query.owner)
@@ -194,20 +194,20 @@ async def _readable(request: web.Request, query: FileQuery) -> Creative:
 )
 async def create_link(request: web.Request) -> web.Response:
     """Answer with a signed link to a file of the caller's own."""
-    app, asked = request.app, await read_body(request, LinkRequest)
+    app, body = request.app, await read_body(request, LinkRequest)
     signed = await service.create_link(
         app[DATABASE],
         app[LINK_SIGNER],
         path_id(request),
         request[CALLER].sub,
-        variant=asked.variant,
-        seconds=asked.expires_in,
+        variant=body.variant,
+        seconds=body.expires_in,
         now=app[CLOCK].now(),
     )
     return json_response(LinkAnswer.of(signed))
 
 
-def _answer_creative(creative: Creative) -> web.Response:
+def _creative_response(creative: Creative) -> web.Response:
     return json_response(
         CreativeAnswer.of(creative), headers={"ETag": version_tag(creative.version)}
     )

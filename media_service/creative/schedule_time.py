@@ -18,7 +18,7 @@ Moment = TypeVar("Moment", date, datetime)
 
 
 def parse_schedule_time(text: str) -> date | datetime:
-    """Return the day or the UTC instant that `text` names.
+    """Return the day or the UTC instant that `text` denotes.
 
     A day is `YYYY-MM-DD`; a time is RFC 3339 with its offset. Leap seconds, which neither Python
     nor PostgreSQL can hold, are neither.

@@ -1,4 +1,4 @@
-"""What the creatives' routes take and answer."""
+"""Requests and responses of the creatives' routes."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
@@ -42,20 +42,22 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 
-def _is_when(text: str) -> str:
+def _check_schedule_time(text: str) -> str:
     parse_schedule_time(text)
     return text
 
 
-When = Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_when)]
-"""A day or an RFC 3339 time with offset, as it was written."""
+ScheduleTime = Annotated[
+    str, StringConstraints(max_length=40), AfterValidator(_check_schedule_time)
+]
+"""A day or an RFC 3339 time with offset, as the client wrote it."""
 
 Moment = Annotated[
-    When, Field(description="a day (its start in UTC) or an RFC 3339 time with offset")
+    ScheduleTime, Field(description="a day (its start in UTC) or an RFC 3339 time with offset")
 ]
 
 
-def _is_zone(name: str, info: ValidationInfo) -> str:
+def _check_timezone(name: str, info: ValidationInfo) -> str:
     if isinstance(info.context, TimezoneRegistry) and name not in info.context:
         raise PydanticCustomError(UNKNOWN_TIMEZONE.code, UNKNOWN_TIMEZONE.message)
     return name
@@ -64,10 +66,10 @@ def _is_zone(name: str, info: ValidationInfo) -> str:
 TimezoneName = Annotated[
     str,
     StringConstraints(max_length=64),
-    AfterValidator(_is_zone),
+    AfterValidator(_check_timezone),
     Field(description="IANA zone name"),
 ]
-"""Of a zone that this machine has: asked with the other fields, so that all are named at once."""
+"""A known time zone; validated with the other fields, so that clients get all errors at once."""
 
 
 def _blank_is_none(value: object) -> object:
@@ -81,7 +83,7 @@ Title = Annotated[
 """One line of text, or none."""
 
 
-def instant_of(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Return the UTC instant of a `Moment`."""
     when = parse_schedule_time(text)
     return when if isinstance(when, datetime) else start_of_day(when, UTC)
@@ -102,14 +104,14 @@ class UploadForm(BaseModel):
         Field(description="the image; its name is only shown, its declared type is not looked at"),
     ]
     scheduled_at: Annotated[
-        When,
+        ScheduleTime,
         Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
     ]
     timezone: Annotated[TimezoneName, BeforeValidator(_blank_is_default)] = DEFAULT_TIMEZONE
     title: Title = None
 
-    def draft(self) -> CreativeDraft:
-        """Return what the form describes."""
+    def to_draft(self) -> CreativeDraft:
+        """Return the creative that the form describes."""
         return CreativeDraft(
             file_name=self.file,
             title=self.title,
@@ -129,14 +131,14 @@ class CreativeQuery(PageQuery):
     status: Status | None = None
     owner: Owner = "me"
 
-    def selection(self) -> CreativeFilter:
-        """Return what to look for.
+    def to_filter(self) -> CreativeFilter:
+        """Return the filter of the list.
 
         Raises:
-            ValidationFailed: the cursor is none of ours.
+            ValidationFailed: the cursor is invalid.
         """
-        first = Position(instant_of(self.from_) if self.from_ else EARLIEST, UUID(int=0))
-        until = instant_of(self.to) if self.to else LAST_MOMENT
+        first = Position(parse_moment(self.from_) if self.from_ else EARLIEST, UUID(int=0))
+        until = parse_moment(self.to) if self.to else LAST_MOMENT
         after = self.start(UUID, first)
         return CreativeFilter(max(first, after), until, self.status, self.rows)
 
@@ -158,20 +160,20 @@ class CreativeChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
 
-    scheduled_at: When = Field("", description="a day, or an RFC 3339 time with offset")
+    scheduled_at: ScheduleTime = Field("", description="a day, or an RFC 3339 time with offset")
     timezone: TimezoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
     status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
 
     @model_validator(mode="after")
-    def _require_something(self) -> Self:
+    def _require_a_change(self) -> Self:
         if not self.model_fields_set:
             message = "nothing is to change"
             raise ValueError(message)
         return self
 
-    def change(self) -> CreativeUpdate:
-        """Return the change that is asked for."""
+    def to_update(self) -> CreativeUpdate:
+        """Return the requested update."""
         return CreativeUpdate(
             when=parse_schedule_time(self.scheduled_at) if self.scheduled_at else None,
             timezone=self.timezone or None,
@@ -241,7 +243,7 @@ class CreativeAnswer(BaseModel):
 
 
 def to_stored_response(creative: Creative, request_hash: bytes) -> StoredResponse:
-    """Return what is answered when the creative is new, to the request with that fingerprint."""
+    """Return the response to the request that created the creative."""
     text = CreativeAnswer.of(creative).model_dump_json()
     return StoredResponse(request_hash, text, creative_url(creative.id))
 

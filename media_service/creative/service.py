@@ -1,4 +1,4 @@
-"""What a user does with creatives that are stored: list, see, link to, delete."""
+"""Use cases of stored creatives: list, read, link, delete."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,16 +19,16 @@ log = structlog.get_logger()
 
 
 async def list_creatives(
-    database: Database, caller: Claims, owner: Owner, wanted: CreativeFilter
+    database: Database, caller: Claims, owner: Owner, selection: CreativeFilter
 ) -> list[Creative]:
     """Return one page of the caller's creatives, or of everybody's, by due time.
 
     Raises:
-        Forbidden: everybody's are asked for by somebody who is no editor.
+        Forbidden: a caller who is not an editor asks for everybody's.
     """
     owner_filter = _owner_filter(caller, owner)
     async with database.connection() as connection:
-        return await repository.page(connection, owner_filter, wanted)
+        return await repository.page(connection, owner_filter, selection)
 
 
 async def get_creative(
@@ -37,32 +37,32 @@ async def get_creative(
     """Return the caller's creative, or anybody's.
 
     Raises:
-        Forbidden: anybody's is asked for by somebody who is no editor.
-        NotFound: there is none, or it is somebody else's.
+        Forbidden: a caller who is not an editor asks for anybody's.
+        NotFound: there is none, or another user owns it.
     """
-    return await _require(database, creative_id, _owner_filter(caller, owner))
+    return await _require_creative(database, creative_id, _owner_filter(caller, owner))
 
 
 async def get_own_creative(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
     """Return the user's creative.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: there is none, or another user owns it.
     """
-    return await _require(database, creative_id, user_id)
+    return await _require_creative(database, creative_id, user_id)
 
 
 async def get_creative_by_link(
     database: Database, link_signer: LinkSigner, signed: SignedLink, now: datetime
 ) -> Creative:
-    """Return the creative that a link leads to, whoever has the link.
+    """Return the creative of a link; any bearer of the link may read it.
 
     Raises:
-        Forbidden: the link is none of ours, or has expired.
+        Forbidden: the link is invalid or has expired.
         NotFound: the creative was deleted.
     """
-    link_signer.require(signed, now)
-    return await _require(database, signed.link.creative_id, None)
+    link_signer.verify(signed, now)
+    return await _require_creative(database, signed.link.creative_id, None)
 
 
 async def create_link(
@@ -75,10 +75,10 @@ async def create_link(
     seconds: int,
     now: datetime,
 ) -> SignedLink:
-    """Return a link to one variant of the user's creative, good for that many seconds.
+    """Return a link to one variant of the user's creative, valid for that many seconds.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: there is none, or another user owns it.
     """
     creative = await get_own_creative(database, creative_id, user_id)
     return link_signer.sign(Link(creative.id, variant, int(now.timestamp()) + seconds))
@@ -91,33 +91,33 @@ async def delete_creative(
     user_id: UUID,
     expected: IfMatch,
 ) -> None:
-    """Remove the user's creative: the row first, so that no row is ever without its files.
+    """Delete the user's creative: the row first, so that no row is ever without its files.
 
-    The files are noted with it and removed in a moment, or when the store is back.
+    The same statement queues its files; they are deleted in a moment, or when the store is back.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is not a version that is expected.
+        NotFound: there is none, or another user owns it.
+        VersionMismatch: its version is not an expected one.
     """
     async with database.connection() as connection:
-        removed = await repository.delete(connection, creative_id, user_id, expected)
-        if removed is None:
+        deleted = await repository.delete(connection, creative_id, user_id, expected)
+        if deleted is None:
             found = await repository.find(connection, creative_id, user_id)
             raise VersionMismatch if found else NotFound
     file_deleter.notify()
     log.info("creative.deleted", creative_id=str(creative_id))
 
 
-def _owner_filter(caller: Claims, asked: Owner) -> UUID | None:
-    """Return whose creatives the caller is to see, None for everybody's."""
-    if asked == "me":
+def _owner_filter(caller: Claims, owner: Owner) -> UUID | None:
+    """Return the owner whose creatives the caller may see, None for all owners."""
+    if owner == "me":
         return caller.sub
     if EDITOR not in caller.roles:
         raise Forbidden("only an editor sees everybody's creatives")
     return None
 
 
-async def _require(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
+async def _require_creative(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
     async with database.connection() as connection:
         creative = await repository.find(connection, creative_id, owner)
     if creative is None:

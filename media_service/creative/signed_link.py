@@ -1,4 +1,4 @@
-"""Signed links: whoever has one may read one variant of one creative until it expires."""
+"""Signed links: the bearer may read one variant of one creative until the link expires."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from shared.errors import Forbidden
 
 MAX_LINK_SECONDS = 7 * 24 * 3600
-ROLL_SECONDS = 24 * 3600
+ROLLOUT_SECONDS = 24 * 3600
 _LABEL = b"cheershare/media-link"
 _KEY_BYTES = 32
 
@@ -30,7 +30,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class SignedLink:
-    """A link with the signature that makes it ours."""
+    """A link with our signature."""
 
     link: Link
     signature: str
@@ -40,11 +40,11 @@ class SignedLink:
 class PreviousKey:
     """A key that signed links before `MEDIA_SECRET_KEYS` did; it verifies, and never signs.
 
-    `REVOCATION_KEY` derives it, and other services hold that. So it accepts no link that expires
-    after `until`, in seconds of Unix time: the last link that we made with it expires by then.
+    It is derived from `REVOCATION_KEY`, which other services hold. So it accepts no link that
+    expires after `valid_until`, in seconds of Unix time: our last link with it expires by then.
     """
 
-    until: int
+    valid_until: int
     key: bytes
 
     @classmethod
@@ -55,7 +55,7 @@ class PreviousKey:
 
     def __str__(self) -> str:
         """Return `UNIX_SECOND:KEY`, as `PREVIOUS_LINK_KEYS` takes it."""
-        return f"{self.until}:{base64.urlsafe_b64encode(self.key).decode().rstrip('=')}"
+        return f"{self.valid_until}:{base64.urlsafe_b64encode(self.key).decode().rstrip('=')}"
 
 
 def derive_previous_keys(revocation_keys: Sequence[bytes], now: datetime) -> list[PreviousKey]:
@@ -63,8 +63,8 @@ def derive_previous_keys(revocation_keys: Sequence[bytes], now: datetime) -> lis
 
     A replica of that release may make links for a day more, until it is replaced.
     """
-    until = int(now.timestamp()) + MAX_LINK_SECONDS + ROLL_SECONDS
-    return [PreviousKey(until, _derive(key)) for key in revocation_keys]
+    until = int(now.timestamp()) + MAX_LINK_SECONDS + ROLLOUT_SECONDS
+    return [PreviousKey(until, _derive_key(key)) for key in revocation_keys]
 
 
 class LinkSigner:
@@ -76,31 +76,34 @@ class LinkSigner:
 
     def __init__(self, secrets: Sequence[bytes], previous: Sequence[PreviousKey] = ()) -> None:
         """Derive the keys; the `previous` ones are derived already."""
-        self._keys = [_derive(secret) for secret in secrets]
+        self._keys = [_derive_key(secret) for secret in secrets]
         self._previous = previous
 
     def sign(self, link: Link) -> SignedLink:
         """Return the link with a signature that is safe within a URL."""
-        return SignedLink(link, _signature(self._keys[0], link))
+        return SignedLink(link, _sign(self._keys[0], link))
 
-    def require(self, signed: SignedLink, now: datetime) -> None:
-        """Accept a link of ours that has not expired.
+    def verify(self, signed: SignedLink, now: datetime) -> None:
+        """Accept a valid link that has not expired.
 
         Raises:
-            Forbidden: it has, or it is none of ours.
+            Forbidden: it is invalid or has expired.
         """
         link, given = signed.link, signed.signature.encode()
-        keys = [*self._keys, *(old.key for old in self._previous if link.expires <= old.until)]
-        if not any(hmac.compare_digest(_signature(key, link).encode(), given) for key in keys):
+        keys = [
+            *self._keys,
+            *(old.key for old in self._previous if link.expires <= old.valid_until),
+        ]
+        if not any(hmac.compare_digest(_sign(key, link).encode(), given) for key in keys):
             raise Forbidden("the link is none of ours")
         if link.expires <= now.timestamp():
             raise Forbidden("the link has expired")
 
 
-def _signature(key: bytes, link: Link) -> str:
+def _sign(key: bytes, link: Link) -> str:
     text = f"{link.creative_id}\n{link.variant}\n{link.expires}".encode()
     return base64.urlsafe_b64encode(hmac.digest(key, text, hashlib.sha256)).decode().rstrip("=")
 
 
-def _derive(secret: bytes) -> bytes:
+def _derive_key(secret: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_LABEL).derive(secret)

@@ -1,4 +1,4 @@
-"""Named time zones, read away from the event loop and kept."""
+"""Named time zones, loaded in threads and cached."""
 
 import asyncio
 import zoneinfo
@@ -16,10 +16,10 @@ class TimezoneRegistry:
     def __init__(self) -> None:
         """Read nothing yet."""
         self._names: frozenset[str] = frozenset()
-        self._known: dict[str, ZoneInfo] = {}
+        self._cache: dict[str, ZoneInfo] = {}
 
-    async def prepare(self) -> None:
-        """Learn every zone's name: what is no name never becomes a path."""
+    async def load_names(self) -> None:
+        """Load all names, so that an unknown name is never used as a path."""
         self._names = frozenset(await asyncio.to_thread(zoneinfo.available_timezones))
 
     def __contains__(self, name: str) -> bool:
@@ -28,10 +28,10 @@ class TimezoneRegistry:
 
     async def find(self, name: str) -> ZoneInfo | None:
         """Return the zone of that exact name, None when there is none."""
-        known = self._known.get(name)
-        if known is None and name in self:
-            known = self._known[name] = await asyncio.to_thread(ZoneInfo, name)
-        return known
+        zone = self._cache.get(name)
+        if zone is None and name in self:
+            zone = self._cache[name] = await asyncio.to_thread(ZoneInfo, name)
+        return zone
 
     async def require(self, name: str) -> ZoneInfo:
         """Return the zone of that exact name.

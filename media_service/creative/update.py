@@ -1,4 +1,4 @@
-"""What becomes of a creative that its owner changes: another title, another day, or none."""
+"""The use case that changes a creative: another title, another day, or cancelled."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,20 +25,20 @@ async def update_creative(
     user_id: UUID,
     *,
     expected: IfMatch,
-    change: CreativeUpdate,
+    update: CreativeUpdate,
     now: datetime,
 ) -> Creative:
-    """Return the user's creative as it is after the change; of two at once, one is made.
+    """Return the user's creative after the change; of two concurrent changes, one fails.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is not, or no longer, a version that is expected.
-        Conflict: it is no longer on its way.
+        NotFound: there is none, or another user owns it.
+        VersionMismatch: its version is not, or no longer, an expected one.
+        Conflict: its status does not allow the update.
         ScheduledInPast, ValidationFailed: it cannot be due then.
     """
     current = await get_own_creative(database, creative_id, user_id)
     expected.check(current.version)
-    changed = await _apply_update(current, change, timezones, now)
+    changed = await _apply_update(current, update, timezones, now)
     async with database.connection() as connection:
         stored = await repository.update(connection, changed)
     if stored is None:
@@ -48,19 +48,19 @@ async def update_creative(
 
 
 async def _apply_update(
-    current: Creative, change: CreativeUpdate, timezones: TimezoneRegistry, now: datetime
+    current: Creative, update: CreativeUpdate, timezones: TimezoneRegistry, now: datetime
 ) -> Creative:
-    if (change.when or change.timezone) and current.status is not Status.SCHEDULED:
+    if (update.when or update.timezone) and current.status is not Status.SCHEDULED:
         raise Conflict(f"a creative that is {current.status} cannot be rescheduled")
-    if change.cancels and current.status not in {Status.SCHEDULED, Status.CANCELLED}:
+    if update.cancels and current.status not in {Status.SCHEDULED, Status.CANCELLED}:
         raise Conflict(f"a creative that is {current.status} cannot be cancelled")
-    timezone = change.timezone or current.timezone
+    timezone = update.timezone or current.timezone
     zone = await timezones.require(timezone)
     return replace(
         current,
-        title=current.title if change.title is None else change.title or None,
+        title=current.title if update.title is None else update.title or None,
         timezone=timezone,
-        due_at=resolve_due_at(change.when, zone, now) if change.when else current.due_at,
-        status=Status.CANCELLED if change.cancels else current.status,
+        due_at=resolve_due_at(update.when, zone, now) if update.when else current.due_at,
+        status=Status.CANCELLED if update.cancels else current.status,
         updated_at=now,
     )

@@ -1,1 +1,1 @@
-"""Removing everything of users whose account is gone."""
+"""Deletes everything of users whose account was deleted."""

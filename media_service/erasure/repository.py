@@ -1,4 +1,4 @@
-"""What is removed from any table, and how far the stream of deleted users was read."""
+"""Deletes a user's rows of all tables; stores the cursor in the stream of deleted users."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ SAVE_CURSOR = """
 INSERT INTO followed_streams (name, entry) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET entry = excluded.entry"""
 
-# A product names its photo, so it goes first. Triggers note the files, which follow.
+# A product refers to its photo, so it is deleted first. Triggers queue the files.
 DELETE_BATCH = (
     "DELETE FROM products WHERE id IN (SELECT id FROM products WHERE user_id = $1 LIMIT $2)",
     "DELETE FROM photos WHERE id IN (SELECT id FROM photos WHERE user_id = $1 LIMIT $2)",
@@ -20,7 +20,7 @@ DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
     SELECT user_id, route, key FROM idempotency_keys WHERE user_id = $1 LIMIT $2)""",
 )
 
-# Of a product its photo alone goes; the product stays, and whoever lists it sees none.
+# Only the photo of a product is deleted; the product stays, without one.
 DELETE_PICTURE = (
     """
 UPDATE products SET photo_id = NULL, updated_at = now(), version = version + 1
@@ -31,36 +31,36 @@ WHERE photo_id = $1""",
 
 
 async def find_cursor(database: Database, stream: str) -> str | None:
-    """Return the last entry of which everything is done."""
+    """Return the last entry that is processed whole."""
     async with database.connection() as connection:
-        place: str | None = await connection.fetchval(FIND_CURSOR, stream)
-    return place
+        cursor: str | None = await connection.fetchval(FIND_CURSOR, stream)
+    return cursor
 
 
 async def save_cursor(database: Database, stream: str, entry: str) -> None:
-    """Note that everything up to an entry is done."""
+    """Store that all entries up to this one are processed."""
     async with database.connection() as connection:
         await connection.execute(SAVE_CURSOR, stream, entry)
 
 
 async def delete_batch(connection: Connection, user_id: UUID, limit: int) -> int:
-    """Remove up to `limit` rows of the first kinds that the user has; return how many.
+    """Delete up to `limit` rows of each table in turn; return how many.
 
-    A kind is begun when the one before it, which may name its rows, is gone. Each statement
-    stands alone: the user's row, which every removal locks last, is not held from one to the next.
+    The next table follows when the one before it, which may refer to its rows, is empty. Each
+    statement is a transaction: the user's row, which every deletion locks last, is not held longer.
     """
-    removed = 0
+    deleted = 0
     for statement in DELETE_BATCH:
         status: str = await connection.execute(statement, user_id, limit)
         count = int(status.rpartition(" ")[2])
-        removed += count
+        deleted += count
         if count == limit:
             break
-    return removed
+    return deleted
 
 
 async def delete_picture(database: Database, picture_id: UUID) -> None:
-    """Remove a creative, or a product's photo; triggers note the files that are left of it."""
+    """Delete a creative or a product's photo; triggers queue the files that are left."""
     async with database.transaction() as connection:
         for statement in DELETE_PICTURE:
             await connection.execute(statement, picture_id)

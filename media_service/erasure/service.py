@@ -1,4 +1,4 @@
-"""Following auth_service's stream of deleted users, however long we were away."""
+"""Follows auth_service's stream of deleted users, however long the service was away."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,10 +28,10 @@ Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 
 
 class UserEraser:
-    """Removes what deleted users had. Any number of replicas may: what is gone is gone.
+    """Deletes everything of deleted users. Any number of replicas may do so at once.
 
-    The place is kept in the database, after everything up to it is done. An entry that no key
-    verifies keeps it from moving on, but not what follows from being done; that much we remember.
+    The cursor is in the database, and moves after all entries up to it are processed. An entry that
+    no key verifies stops the cursor, not the processing of later entries, which are remembered.
     """
 
     def __init__(
@@ -46,46 +46,46 @@ class UserEraser:
         self._redis = redis
         self._keys = keys
         self._database = database
-        self._remover = file_deleter
+        self._file_deleter = file_deleter
         self._clock = clock
-        self._done: set[bytes] = set()
+        self._processed: set[bytes] = set()
 
     async def run_once(self) -> None:
-        """Do what the stream tells and nobody has done yet."""
-        place = await repository.find_cursor(self._database, DELETED_USERS_STREAM)
-        entries = await self._read(place or "-")
-        if place is not None and (not entries or entries[0][0] != place.encode()):
-            # Redis was wiped, or has let go of the entry: what it tells now is read from its start.
+        """Process the entries after the cursor."""
+        cursor = await repository.find_cursor(self._database, DELETED_USERS_STREAM)
+        entries = await self._read(cursor or "-")
+        if cursor is not None and (not entries or entries[0][0] != cursor.encode()):
+            # Redis was wiped, or has trimmed the entry: the stream is read from its start.
             entries = await self._read("-")
-        understood, beyond = True, set[bytes]()
+        verified, later = True, set[bytes]()
         while entries:
             for entry, fields in entries:
-                if entry.decode() == place:
-                    continue  # done, though its key may have been dropped since
-                taken = await self._take(entry, fields.get(b"m", b""))
-                understood = understood and taken
-                if understood:
-                    place = entry.decode()
-                    await repository.save_cursor(self._database, DELETED_USERS_STREAM, place)
-                elif taken:
-                    beyond.add(entry)
+                if entry.decode() == cursor:
+                    continue  # processed, even if its key was dropped since
+                processed = await self._process(entry, fields.get(b"m", b""))
+                verified = verified and processed
+                if verified:
+                    cursor = entry.decode()
+                    await repository.save_cursor(self._database, DELETED_USERS_STREAM, cursor)
+                elif processed:
+                    later.add(entry)
             entries = await self._read(f"({entries[-1][0].decode()}")
-        self._done = beyond
+        self._processed = later
 
     async def _read(self, first: str) -> Entries:
         page: Any = await self._redis.xrange(DELETED_USERS_STREAM, first, "+", PAGE)
         return list(page)
 
-    async def _take(self, entry: bytes, message: bytes) -> bool:
-        """Do what one entry tells; False when nobody can know what that is."""
-        if entry in self._done:
+    async def _process(self, entry: bytes, message: bytes) -> bool:
+        """Process one entry; return False when no key verifies it."""
+        if entry in self._processed:
             return True
         try:
-            told = decode(message, self._keys)
+            revocations = decode(message, self._keys)
         except UnverifiedMessageError:
             log.error("erasure.unverified_entry_blocks", entry=entry.decode())
             return False
-        for revocation in told:
+        for revocation in revocations:
             await self._erase(revocation)
         return True
 
@@ -97,7 +97,7 @@ class UserEraser:
             await mark_user_deleted(connection, user_id, self._clock.now())
         while count := await self._delete_batch(user_id):
             removed += count
-            self._remover.notify()
+            self._file_deleter.notify()
         log.info("owner.erased", user_id=str(user_id), rows=removed)
 
     async def _delete_batch(self, user_id: UUID) -> int:

@@ -42,13 +42,13 @@ class IdempotentRequest:
             raise IdempotencyMismatch
         return self._first
 
-    async def store_response(self, connection: Connection, answer: StoredResponse) -> None:
+    async def store_response(self, connection: Connection, response: StoredResponse) -> None:
         """Store the response, in the transaction that stores the resource.
 
         Raises:
             RequestInProgress: this request's lease expired, and another request has the key.
         """
-        if self._use and not await repository.store_response(connection, self._use, answer):
+        if self._use and not await repository.store_response(connection, self._use, response):
             raise RequestInProgress
 
 

@@ -1,4 +1,4 @@
-"""How many changes each user may ask for, counted in this process alone.
+"""Limits the changes of each user, counted in this process alone.
 
 media_service may only read Redis, so replicas share no counter: with N replicas a user has up to N
 times the limit. A restart forgets the counts.
@@ -38,13 +38,13 @@ class ChangeLimiter:
         now = self._clock.monotonic()
         moments = self._moments.setdefault(user_id, deque(maxlen=self._most))
         self._moments.move_to_end(user_id)
-        wait = max(_wait(moments, most, seconds, now) for most, seconds in self._spans)
+        wait = max(_seconds_to_wait(moments, most, seconds, now) for most, seconds in self._spans)
         if wait > 0:
             raise RateLimited(int(-(-wait // 1)))
         moments.append(now)
-        self._forget(now)
+        self._evict(now)
 
-    def _forget(self, now: float) -> None:
+    def _evict(self, now: float) -> None:
         """Drop users whose changes are too old to count, and those above the bound.
 
         The user who was counted last is never dropped.
@@ -56,7 +56,7 @@ class ChangeLimiter:
             self._moments.popitem(last=False)
 
 
-def _wait(moments: deque[float], most: int, seconds: float, now: float) -> float:
+def _seconds_to_wait(moments: deque[float], most: int, seconds: float, now: float) -> float:
     """Return the seconds until this rate takes another change, none or less where it does now."""
     if len(moments) < most:
         return 0.0

@@ -11,17 +11,17 @@ from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.model import DecodeLimits, ImageFormat, ImageSize
 from shared.errors import DomainError
 
-_DEPTH_AT = 24
+_BIT_DEPTH_OFFSET = 24
 """In a PNG: behind signature, length, name, width and height."""
-_STEPS = {2: 85, 4: 17}
+_GREY_SCALE = {2: 85, 4: 17}
 """What a step of a grey of so few bits is in eight, which its pixels have when they are decoded."""
-_LOADED_EARLY = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
+_PRELOADED_PLUGINS = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 
 def load_codecs() -> None:
     """Load the five decoders, keep them to one thread, and make bomb warnings errors.
 
-    Pillow loads the plugins of `_LOADED_EARLY` when a picture needs them: too late in a sandbox.
+    Pillow would load `_PRELOADED_PLUGINS` when a picture needs them: too late in a sandbox.
     """
     Image.preinit()
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -64,7 +64,7 @@ def open_decoded(
             image.load()
         image.seek(0)
         if image_format is ImageFormat.PNG and image.mode == "L" and "transparency" in image.info:
-            image.info["transparency"] *= _STEPS.get(data[_DEPTH_AT], 1)
+            image.info["transparency"] *= _GREY_SCALE.get(data[_BIT_DEPTH_OFFSET], 1)
         yield image
 
 

@@ -13,7 +13,7 @@ SMALLEST_BYTES = 44
 _QUALITY, _METHOD = 80, 2
 _LOWER_QUALITIES, _LOWER_METHOD = (50, 25), 4
 _LOSSLESS_EFFORT = 50
-_HOPELESS_RATIO = 16
+_MAX_EXCESS = 16
 """Beyond this excess no other encoding of the same pixels is likely to fit."""
 
 _MAX_SCALE, _SAFETY = 0.7, 0.95
@@ -30,12 +30,12 @@ def encode_within(image: Image.Image, limit: int) -> bytes:
         usual = _encode(image, quality=_QUALITY, method=_METHOD)
         if len(usual) <= limit:
             return usual
-        if len(usual) <= _HOPELESS_RATIO * limit and (fitting := _encode_otherwise(image, limit)):
+        if len(usual) <= _MAX_EXCESS * limit and (fitting := _encode_at_full_size(image, limit)):
             return fitting
-        image = _with_fewer_pixels(image, limit / len(usual))
+        image = _scale_down(image, limit / len(usual))
 
 
-def _encode_otherwise(image: Image.Image, limit: int) -> bytes | None:
+def _encode_at_full_size(image: Image.Image, limit: int) -> bytes | None:
     """Return all the pixels within the limit, lossless or of lower quality; None if none fits."""
     lossless = _encode(image, quality=_LOSSLESS_EFFORT, method=_METHOD, lossless=True)
     if len(lossless) <= limit:
@@ -47,7 +47,7 @@ def _encode_otherwise(image: Image.Image, limit: int) -> bytes | None:
     return None
 
 
-def _with_fewer_pixels(image: Image.Image, share: float) -> Image.Image:
+def _scale_down(image: Image.Image, share: float) -> Image.Image:
     """Return a copy with about that share of the pixels, at most half of them."""
     factor = min(_MAX_SCALE, _SAFETY * sqrt(share))
     side = max(1, int(max(image.size) * factor))

@@ -12,9 +12,9 @@ MAX_FRAMES = 200
 ANIMATION_FACTOR = 5
 
 ORIGINAL, PREVIEW, THUMB = "original", "preview", "thumb"
-SIDES = {PREVIEW: 1280, THUMB: 256}
+MAX_SIDES = {PREVIEW: 1280, THUMB: 256}
 """The smaller pictures, by their longer side in pixels at most."""
-VARIANTS = (ORIGINAL, *SIDES)
+VARIANTS = (ORIGINAL, *MAX_SIDES)
 VARIANT_TYPE = "image/webp"
 
 ImageBytes = bytes | mmap

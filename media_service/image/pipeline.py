@@ -17,8 +17,8 @@ from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.registry import CODECS
 from media_service.image.job_files import JobFiles
 from media_service.image.model import (
+    MAX_SIDES,
     ORIGINAL,
-    SIDES,
     DecodeLimits,
     ImageFormat,
     ImageInfo,
@@ -44,7 +44,7 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
         ImageTooLarge: it is out of limits by its header, or memory ran out.
         OSError: there is no room for what would be written.
     """
-    image_format, cleaned = _clean(files.source, limits)
+    image_format, cleaned = _clean_upload(files.source, limits)
     data = bytes(cleaned)
     with open_decoded(data, image_format, limits) as image:
         if image_format is ImageFormat.AVIF:
@@ -54,15 +54,15 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
             first, data = apply_orientation(image, image_format, cleaned)
         elif cleaned.orientation != UPRIGHT:
             first = oriented_frame(image, cleaned.orientation)
-        preview, thumb = (make_thumbnail(first, side) for side in SIDES.values())
+        preview, thumb = (make_thumbnail(first, side) for side in MAX_SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
-    renditions = [_write(files, ORIGINAL, data)]
-    for variant, picture in zip(SIDES, (preview, thumb), strict=True):
-        renditions.append(_write(files, variant, encode_within(picture, len(data))))
+    renditions = [_write_rendition(files, ORIGINAL, data)]
+    for variant, picture in zip(MAX_SIDES, (preview, thumb), strict=True):
+        renditions.append(_write_rendition(files, variant, encode_within(picture, len(data))))
     return ImageInfo(image_format.content_type, *size, placeholder, tuple(renditions))
 
 
-def _clean(source: int, limits: DecodeLimits) -> tuple[ImageFormat, CleanedImage]:
+def _clean_upload(source: int, limits: DecodeLimits) -> tuple[ImageFormat, CleanedImage]:
     image_format = detect_format(os.read(source, HEAD_BYTES))
     if image_format is None:
         raise UnsupportedImage
@@ -82,7 +82,7 @@ def _placeholder(image: Image.Image) -> str:
     return blurhash(small.tobytes(), *small.size)
 
 
-def _write(files: JobFiles, variant: str, data: bytes) -> Rendition:
+def _write_rendition(files: JobFiles, variant: str, data: bytes) -> Rendition:
     target, rest = files.target(variant), memoryview(data)
     while rest:
         rest = rest[os.write(target, rest) :]
@@ -100,12 +100,12 @@ def detect_format(head: bytes) -> ImageFormat | None:
         return ImageFormat.GIF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return ImageFormat.WEBP
-    if head[4:8] == b"ftyp" and _major_and_compatible_brands(head) & _AVIF_BRANDS:
+    if head[4:8] == b"ftyp" and _brands(head) & _AVIF_BRANDS:
         return ImageFormat.AVIF
     return None
 
 
-def _major_and_compatible_brands(head: bytes) -> set[bytes]:
+def _brands(head: bytes) -> set[bytes]:
     """Return the major and compatible brands of an ISO media file (ISO/IEC 14496-12 §4.3)."""
     end = min(int.from_bytes(head[:4]), len(head))
     return {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}

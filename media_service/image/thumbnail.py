@@ -5,8 +5,8 @@ import io
 from PIL import Image, ImageChops, ImageCms
 
 _STRIP_ROWS = 32
-_WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
-_PLAIN = frozenset({"L", "RGB", "RGBA", "CMYK"})
+_WIDE_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
+_KEPT_MODES = frozenset({"L", "RGB", "RGBA", "CMYK"})
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -17,36 +17,38 @@ def make_thumbnail(image: Image.Image, side: int) -> Image.Image:
     is applied to what is left.
     """
     factor = max(1, max(image.size) // (2 * side))
-    small = _reduced(image, factor)
+    small = _reduce(image, factor)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return _in_srgb(small, image.info.get("icc_profile"))
+    return _to_srgb(small, image.info.get("icc_profile"))
 
 
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
+def _reduce(image: Image.Image, factor: int) -> Image.Image:
     if factor == 1:
-        return _plain(image)
+        return _to_8_bit(image)
     width, height = image.size
     rows = _STRIP_ROWS * factor
     small: Image.Image | None = None
     for top in range(0, height, rows):
-        strip = _plain(image.crop((0, top, width, min(height, top + rows)))).reduce(factor)
+        strip = _to_8_bit(image.crop((0, top, width, min(height, top + rows)))).reduce(factor)
         if small is None:
             small = Image.new(strip.mode, (strip.width, -(-height // factor)))
         small.paste(strip, (0, top // factor))
-    return small if small is not None else _plain(image)
+    return small if small is not None else _to_8_bit(image)
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _to_8_bit(image: Image.Image) -> Image.Image:
     """Return the pixels with eight bits a channel, palette and transparency resolved."""
-    if image.mode in _WIDE:
+    if image.mode in _WIDE_MODES:
         grey = image.point(lambda value: value * (1 / 256)).convert("L")
-        return _with_hole(grey, image) if image.info.get("transparency") is not None else grey
+        return (
+            _with_transparency(grey, image) if image.info.get("transparency") is not None else grey
+        )
     if image.has_transparency_data:
         return image.convert("RGBA")
-    return image.copy() if image.mode in _PLAIN else image.convert("RGB")
+    return image.copy() if image.mode in _KEPT_MODES else image.convert("RGB")
 
 
-def _with_hole(grey: Image.Image, wide: Image.Image) -> Image.Image:
+def _with_transparency(grey: Image.Image, wide: Image.Image) -> Image.Image:
     """Return the grey picture with nothing where the wide one has its transparent value."""
     bytes_of = Image.frombytes("LA", wide.size, wide.tobytes()).split()
     value = int(wide.info["transparency"]).to_bytes(2, "little")
@@ -57,17 +59,17 @@ def _with_hole(grey: Image.Image, wide: Image.Image) -> Image.Image:
     return Image.merge("RGBA", [grey, grey, grey, ImageChops.lighter(*differs)])
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
         try:
-            return _converted(image, profile, mode)
+            return _convert_profile(image, profile, mode)
         except (ImageCms.PyCMSError, ValueError, OSError):
             pass  # a profile for another kind of pixels: decoders ignore it too
     return image.convert(mode)
 
 
-def _converted(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
+def _convert_profile(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode=mode)
     if converted is None:

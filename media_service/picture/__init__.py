@@ -1,1 +1,1 @@
-"""Pictures: what creatives and products have in the store, sent, let go of and reconciled."""
+"""Pictures, of creatives and products: served, deleted, and reconciled with the store."""

@@ -1,4 +1,4 @@
-"""Refusals that concern a picture's file."""
+"""Errors of a picture's file."""
 
 from shared.errors import DomainError
 
@@ -14,5 +14,5 @@ class RangeNotSatisfiable(DomainError):
         self.size = size
 
     def headers(self) -> dict[str, str]:
-        """Tell the file's length (RFC 9110 §15.5.17)."""
+        """Return the file's length (RFC 9110 §15.5.17)."""
         return {"Content-Range": f"bytes */{self.size}"}

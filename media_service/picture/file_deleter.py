@@ -1,4 +1,4 @@
-"""Letting go of files whose row is gone, however long the store is away."""
+"""Deletes the files of deleted rows, however long the store is away."""
 
 import asyncio
 
@@ -16,40 +16,40 @@ log = structlog.get_logger()
 
 
 class FileDeleter:
-    """Removes what the database has noted; any number of replicas may do so at once."""
+    """Deletes queued files; any number of replicas may do so at once."""
 
     def __init__(self, database: Database, storage: Storage) -> None:
         """Remove nothing yet."""
         self._database = database
         self._storage = storage
-        self._noted = asyncio.Event()
+        self._notified = asyncio.Event()
 
     def notify(self) -> None:
-        """Say that something was noted just now."""
-        self._noted.set()
+        """Wake it up: files were queued just now."""
+        self._notified.set()
 
     async def run_once(self) -> None:
-        """Wait until something may be noted, then remove all that is due.
+        """Wait for a notification or `POLL_SECONDS`, then delete all files that are due.
 
-        A replica that dies in between leaves its claims to be due again, seconds later.
+        The claims of a replica that dies are due again seconds later.
         """
         try:
             async with asyncio.timeout(POLL_SECONDS):
-                await self._noted.wait()
+                await self._notified.wait()
         except TimeoutError:
-            pass  # another replica's, or one that failed before
-        self._noted.clear()
+            pass  # for files of another replica, or that failed before
+        self._notified.clear()
         while claimed := await self._claim():
             for removal in claimed:
-                await self._remove(removal)
+                await self._delete_files(removal)
 
     async def _claim(self) -> list[Picture]:
         async with self._database.connection() as connection:
             return await repository.claim_removals(connection, BATCH)
 
-    async def _remove(self, removal: Picture) -> None:
+    async def _delete_files(self, removal: Picture) -> None:
         try:
-            for key in removal.files():
+            for key in removal.object_keys():
                 await self._storage.delete(key)
         except (OSError, ServiceUnavailable) as failed:
             log.warning("file.removal_failed", picture_id=str(removal.id), error=repr(failed))

@@ -1,4 +1,4 @@
-"""A stored file as an answer: conditional, partial, streamed, harmless to open."""
+"""Responses with a stored file: conditional, partial, streamed, harmless to open."""
 
 import asyncio
 from urllib.parse import quote
@@ -36,20 +36,20 @@ def file_headers(representation: Representation) -> dict[str, str]:
 async def picture_response(
     request: web.Request, picture: PictureRecord, variant: str
 ) -> web.StreamResponse:
-    """Answer with one of the picture's files, unless the client knows it.
+    """Respond with one of the picture's files, or 304 if the client has it.
 
     Raises:
-        NotFound: the picture is gone, or its file.
-        RangeNotSatisfiable: the part that is asked for begins behind the end.
+        NotFound: the picture or its file is gone.
+        RangeNotSatisfiable: the range begins after the end.
     """
     app, representation = request.app, picture.representation(variant)
     if matches_etag(request.headers.get("If-None-Match"), representation.etag):
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=file_headers(representation))
     async with open_file(database_of(request), app[STORAGE], picture, variant) as file:
-        ours = any(name in request.headers for name in _NOT_FOR_NGINX)
-        prefix = "" if ours else app[SETTINGS].redirect_prefix
-        redirect = f"{prefix}{picture.key(variant)}" if prefix else ""
+        serve_here = any(name in request.headers for name in _NOT_FOR_NGINX)
+        prefix = "" if serve_here else app[SETTINGS].redirect_prefix
+        redirect = f"{prefix}{picture.object_key(variant)}" if prefix else ""
         return await file_response(request, representation, file, redirect)
 
 
@@ -58,19 +58,19 @@ async def file_response(
 ) -> web.StreamResponse:
     """Stream the file, or the part of it that was asked for.
 
-    With `redirect`, the nginx in front finds the bytes under that path and sends them, or the part
-    of them, itself: it judges `Range` and `If-Range` as we do.
+    With `redirect`, the nginx in front sends the bytes under that path itself, whole or in part: it
+    evaluates `Range` and `If-Range` as we do.
 
     Raises:
-        RangeNotSatisfiable: the part begins behind the end.
+        RangeNotSatisfiable: the range begins after the end.
     """
-    asked = request.headers.get("Range") if request.method == "GET" else None
+    range_header = request.headers.get("Range") if request.method == "GET" else None
     byte_range = select_range(
-        asked, request.headers.get("If-Range"), representation.etag, file.size
+        range_header, request.headers.get("If-Range"), representation.etag, file.size
     )
     if redirect:
-        granted = {"X-Accel-Redirect": redirect, "Content-Type": representation.content_type}
-        return web.Response(headers={**file_headers(representation), **granted})
+        redirected = {"X-Accel-Redirect": redirect, "Content-Type": representation.content_type}
+        return web.Response(headers={**file_headers(representation), **redirected})
     response = web.StreamResponse(
         status=web.HTTPPartialContent.status_code if byte_range.partial else web.HTTPOk.status_code,
         headers={**file_headers(representation), "Content-Type": representation.content_type},
@@ -87,7 +87,7 @@ async def file_response(
 async def _stream(
     request: web.Request, response: web.StreamResponse, file: StoredFile, byte_range: ByteRange
 ) -> None:
-    """Write the span; a client that takes nothing for `WRITE_SECONDS` is cut off."""
+    """Write the range; disconnect a client that accepts nothing for `WRITE_SECONDS`."""
     sent = 0
     try:
         async for chunk in file.read(byte_range.start, byte_range.length):
@@ -97,4 +97,4 @@ async def _stream(
     except (TimeoutError, ConnectionError):
         log.info("file.sending_ended_early", sent=sent, length=byte_range.length)
     if sent < byte_range.length and request.transport is not None:
-        request.transport.abort()  # the length that was announced can no longer be kept
+        request.transport.abort()  # the announced length can no longer be kept

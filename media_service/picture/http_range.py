@@ -1,4 +1,4 @@
-"""Conditional and partial requests, decided from header texts. Source: RFC 9110 §13 and §14."""
+"""Conditional and range requests, decided by their headers. Source: RFC 9110 §13 and §14."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """Which bytes of a file to send."""
+    """The bytes of a file to send."""
 
     start: int
     length: int
@@ -28,7 +28,7 @@ class ByteRange:
 
 
 def matches_etag(if_none_match: str | None, etag: str) -> bool:
-    """Return whether the client has these bytes already (weak comparison, §13.1.2)."""
+    """Return whether If-None-Match lists the ETag (weak comparison, §13.1.2)."""
     given = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     return "*" in given or etag in given
 
@@ -40,7 +40,7 @@ def select_range(range_header: str | None, if_range: str | None, etag: str, size
     a version that is no longer this one (§13.1.5).
 
     Raises:
-        RangeNotSatisfiable: the range begins behind the end.
+        RangeNotSatisfiable: the range begins after the end.
     """
     whole = ByteRange(0, size, size)
     found = _RANGE.fullmatch((range_header or "").replace(" ", "").lower())

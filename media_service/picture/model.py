@@ -1,4 +1,4 @@
-"""What has files in the store, and how one of them is sent."""
+"""A picture with files in the store, and the representations of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,24 +10,24 @@ from media_service.storage.model import ObjectKey
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What has files in the store: a creative, a product's photo, or one whose row is gone."""
+    """The owner of files in the store: a creative, a product's photo, or a deleted one of them."""
 
     id: UUID
     user_id: UUID
     variants: tuple[str, ...]
 
-    def key(self, variant: str) -> ObjectKey:
-        """Return where the store keeps one variant."""
+    def object_key(self, variant: str) -> ObjectKey:
+        """Return the key of one variant in the store."""
         return ObjectKey(self.user_id, self.id, variant)
 
-    def files(self) -> list[ObjectKey]:
-        """Return where the store keeps every variant."""
-        return [self.key(variant) for variant in self.variants]
+    def object_keys(self) -> list[ObjectKey]:
+        """Return the keys of all variants in the store."""
+        return [self.object_key(variant) for variant in self.variants]
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRecord(Picture):
-    """A picture with what its row says of the original, whose `size` is in bytes.
+    """A picture with its row's description of the original; `size` is in bytes.
 
     `file_name` is cleaned; `created_at` is aware and in UTC.
     """
@@ -41,7 +41,7 @@ class PictureRecord(Picture):
     created_at: datetime
 
     def representation(self, variant: str) -> "Representation":
-        """Return what is sent of that variant."""
+        """Return how that variant is served."""
         digest = self.sha256.hex()
         if variant == ORIGINAL:
             return Representation(f'"{digest}"', self.content_type, self.file_name)
@@ -51,10 +51,10 @@ class PictureRecord(Picture):
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One variant as it is sent: its validator, type and shown name.
+    """One variant as it is served: ETag, content type and displayed name.
 
-    A variant is made once, from the original and together with it; so the original's digest and
-    its own name tell it from any other bytes that its address has ever had.
+    A variant is made once, together with the original. So the original's digest and the variant's
+    name identify its bytes.
     """
 
     etag: str

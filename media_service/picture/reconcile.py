@@ -15,11 +15,11 @@ from media_service.picture.usage_backfill import backfill_usage
 from media_service.storage.model import ObjectKey, Storage
 from shared.db import Database
 
-GRACE = timedelta(hours=1)
+MIN_AGE = timedelta(hours=1)
 RECONCILE_SECONDS = 3600
 ROW_BATCH = 500
-PACE_SECONDS = 0.02
-_FIRST = UUID(int=0)
+BATCH_PAUSE_SECONDS = 0.02
+_LOWEST_ID = UUID(int=0)
 log = structlog.get_logger()
 
 
@@ -41,7 +41,7 @@ class LostPicture:
 
 
 async def reconcile(
-    database: Database, storage: Storage, older_than: timedelta = GRACE
+    database: Database, storage: Storage, older_than: timedelta = MIN_AGE
 ) -> ReconcileReport:
     """Remove files without a row and abandoned temporary files; log rows without files.
 
@@ -58,26 +58,26 @@ async def reconcile(
     (`python -m media_service lost`).
     """
     temp_files = await storage.delete_stale_temp_files(older_than)
-    orphans = await _remove_orphans(database, storage, older_than)
-    missing = await _report_missing(database, storage)
+    orphans = await _delete_orphans(database, storage, older_than)
+    missing = await _log_lost_files(database, storage)
     log.info("files.reconciled", temp_files=temp_files, orphans=orphans, missing=missing)
     return ReconcileReport(temp_files, orphans, missing)
 
 
-async def _remove_orphans(database: Database, storage: Storage, older_than: timedelta) -> int:
+async def _delete_orphans(database: Database, storage: Storage, older_than: timedelta) -> int:
     removed = 0
     async for keys in storage.list_untouched(older_than):
         async with database.connection() as connection:
             rows = await repository.find_many(connection, [key.picture_id for key in keys])
-        known = {key for picture in rows for key in picture.files()}
+        known = {key for picture in rows for key in picture.object_keys()}
         for key in (key for key in keys if key not in known):
             log.info("file.orphan_removed", key=str(key))
             removed += await storage.delete(key)
-        await asyncio.sleep(PACE_SECONDS)
+        await asyncio.sleep(BATCH_PAUSE_SECONDS)
     return removed
 
 
-async def _report_missing(database: Database, storage: Storage) -> int:
+async def _log_lost_files(database: Database, storage: Storage) -> int:
     missing = 0
     async for lost in find_lost_pictures(database, storage):
         for key in lost.keys:
@@ -87,17 +87,17 @@ async def _report_missing(database: Database, storage: Storage) -> int:
 
 async def find_lost_pictures(database: Database, storage: Storage) -> AsyncIterator[LostPicture]:
     """Yield each picture whose row is there and some of whose files are not."""
-    last = _FIRST
-    while batch := await _batch(database, last):
+    last = _LOWEST_ID
+    while batch := await _next_batch(database, last):
         last = batch[-1].id
         await backfill_usage(database, storage, batch)
         for picture in batch:
-            keys = tuple([key for key in picture.files() if not await storage.exists(key)])
+            keys = tuple([key for key in picture.object_keys() if not await storage.exists(key)])
             if keys and await picture_exists(database, picture):
                 yield LostPicture(picture, keys)
-        await asyncio.sleep(PACE_SECONDS)
+        await asyncio.sleep(BATCH_PAUSE_SECONDS)
 
 
-async def _batch(database: Database, last: UUID) -> list[Picture]:
+async def _next_batch(database: Database, last: UUID) -> list[Picture]:
     async with database.connection() as connection:
         return await repository.page_after(connection, last, ROW_BATCH)

@@ -41,12 +41,12 @@ async def page_after(connection: Connection, picture_id: UUID, limit: int) -> li
 
 
 async def claim_removals(connection: Connection, limit: int) -> list[Picture]:
-    """Return files to be removed now; they are due again later, unless they are forgotten."""
+    """Claim files to delete now; they are due again later, unless their removal is deleted."""
     return [_picture(row) for row in await connection.fetch(CLAIM_REMOVALS, limit)]
 
 
 async def delete_removal(connection: Connection, picture_id: UUID) -> None:
-    """Note that the files of a picture whose row is gone are gone too."""
+    """Take a picture off the queue: its files are deleted."""
     await connection.execute(DELETE_REMOVAL, picture_id)
 
 

@@ -1,9 +1,9 @@
-"""What routes about pictures have in common."""
+"""Shared by the routes that serve pictures."""
 
 from typing import Literal
 
 PREFIX = "/v1/media"
-"""How the path of everything here begins."""
+"""The prefix of every path of media_service."""
 
 Variant = Literal["original", "preview", "thumb"]
 """Which of a picture's files."""

@@ -1,4 +1,4 @@
-"""Reading what a picture has in the store."""
+"""Reads the files of a picture."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,9 +22,9 @@ async def open_file(
     """Open one of the picture's files for reading.
 
     Raises:
-        NotFound: the picture was removed just now, or the file is lost; the log tells which.
+        NotFound: the picture was deleted just now, or the file is lost; the log says which.
     """
-    key = picture.key(variant)
+    key = picture.object_key(variant)
     try:
         async with storage.open(key) as file:
             yield file
@@ -34,7 +34,7 @@ async def open_file(
 
 
 async def log_lost_file(database: Database, picture: Picture, key: ObjectKey) -> bool:
-    """Log a file that is missing though its row is there; return whether it is."""
+    """Log a missing file whose row exists; return whether the row exists."""
     found = await picture_exists(database, picture)
     if found:
         log.error("file.missing", key=str(key), picture_id=str(picture.id))
@@ -42,6 +42,6 @@ async def log_lost_file(database: Database, picture: Picture, key: ObjectKey) ->
 
 
 async def picture_exists(database: Database, picture: Picture) -> bool:
-    """Tell whether a picture that was read before is there; removed since, its files go too."""
+    """Return whether the picture's row still exists; its files are deleted after the row."""
     async with database.connection() as connection:
         return bool(await repository.find_many(connection, [picture.id]))

@@ -1,4 +1,4 @@
-"""Measuring the pictures of which the quota knows the originals alone."""
+"""Counts pictures of which the quota knows only the originals."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ log = structlog.get_logger()
 
 
 async def backfill_usage(database: Database, storage: Storage, pictures: Sequence[Picture]) -> None:
-    """Count every byte of those pictures that a release before migration 0006 has stored.
+    """Count all bytes of the pictures that a release before migration 0006 stored.
 
-    Any number of replicas may do so at once: a picture is counted once. One that has lost a file
-    stays as it is: a store that is mounted wrongly must not empty every quota.
+    Replicas may run it at once: a picture is counted once. A picture that lost a file is skipped,
+    so that a wrongly mounted store does not empty every quota.
     """
     async with database.connection() as connection:
         counted = await read_picture_bytes(connection, [picture.id for picture in pictures])
@@ -34,7 +34,7 @@ async def backfill_usage(database: Database, storage: Storage, pictures: Sequenc
 async def _measure(storage: Storage, picture: Picture) -> int | None:
     """Return the bytes of all the picture's files; None when one is lost."""
     total = 0
-    for key in picture.files():
+    for key in picture.object_keys():
         try:
             async with storage.open(key) as file:
                 total += file.size

@@ -1,1 +1,1 @@
-"""Products: what a user offers, with a price and perhaps a photo."""
+"""Products, which users offer with a price and an optional photo."""

@@ -1,4 +1,4 @@
-"""What a product is, and its photo."""
+"""Products and their photos."""
 
 import re
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ Visibility = Literal["public", "hidden"]
 
 @dataclass(frozen=True, slots=True)
 class Photo(PictureRecord):
-    """A row of `photos`: a picture of a product's."""
+    """A row of `photos`: the picture of a product."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A photo whose files the store keeps, and what they take of its owner's quota."""
+    """A photo with its files in the store, and its share of the owner's quota."""
 
     photo: Photo
-    counted: PictureUsage
+    usage: PictureUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class ProductDetails:
-    """What a user says of a new product; what a repetition has to have alike."""
+    """The client's fields of a new product; compared when the request is sent again."""
 
     name: str
     description: str
@@ -77,7 +77,7 @@ class ProductDraft:
 
 @dataclass(frozen=True, slots=True)
 class ProductUpdate:
-    """What is to become of a product; None leaves a field as it is."""
+    """The changes to a product; None leaves a field as it is."""
 
     name: str | None = None
     description: str | None = None

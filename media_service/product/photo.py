@@ -39,7 +39,7 @@ async def create_product_with_photo(
     Raises:
         The same as `media_service.creative.create.create_creative`, except for the schedule.
     """
-    context.images.require_room(upload.user_id)
+    context.images.require_capacity(upload.user_id)
     async with (
         upload_guard(context, ROUTE, upload, at_least=0) as request,
         context.storage.create_temp_file() as temp_file,
@@ -58,7 +58,9 @@ async def create_product_with_photo(
         product = new_product(
             draft.details, upload.user_id, context.clock, context.entropy, photo_id
         )
-        async with discard_on_refusal(context.storage, stored.photo.files() if stored else []):
+        async with discard_on_refusal(
+            context.storage, stored.photo.object_keys() if stored else []
+        ):
             first = to_response(product, request_hash)
             return await store_product(
                 context, upload.token, request, product, first, stored=stored
@@ -71,29 +73,29 @@ async def replace_photo(
     """Return the user's product with its new photo; the files of the old one are deleted.
 
     Raises:
-        NotFound: there is no such product, or it is somebody else's.
+        NotFound: there is no such product, or another user owns it.
         The same as `create_product_with_photo` otherwise.
     """
-    freed = await _read_stored_bytes(context.database, product_id, upload.user_id)
-    context.images.require_room(upload.user_id)
+    freed = await _current_photo_bytes(context.database, product_id, upload.user_id)
+    context.images.require_capacity(upload.user_id)
     unkeyed = replace(upload, key=None)
     async with (
         upload_guard(context, ROUTE, unkeyed, at_least=0, freed=freed),
         context.storage.create_temp_file() as temp_file,
     ):
         stored = await _store_photo(context, temp_file, upload, await upload.read(temp_file))
-        async with discard_on_refusal(context.storage, stored.photo.files()):
-            product = await _replace(context, upload.token, product_id, stored)
+        async with discard_on_refusal(context.storage, stored.photo.object_keys()):
+            product = await _replace_row(context, upload.token, product_id, stored)
     file_deleter.notify()
     log.info("product.photo_replaced", product_id=product_id)
     return product
 
 
 async def get_photo(database: Database, product_id: str, viewer: UUID | None) -> Photo:
-    """Return the photo of a visible product, or of the viewer's own.
+    """Return the photo of a visible product, or of one of the viewer's own.
 
     Raises:
-        NotFound: there is none, or its product is hidden and somebody else's.
+        NotFound: there is none, or its product is hidden and another user's.
     """
     async with database.connection() as connection:
         found = await repository.find_photo(connection, product_id, viewer)
@@ -109,11 +111,11 @@ async def delete_product(
     user_id: UUID,
     expected: IfMatch,
 ) -> None:
-    """Remove the user's product and let go of its photo's files.
+    """Delete the user's product, and queue its photo's files for deletion.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is not a version that is expected.
+        NotFound: there is none, or another user owns it.
+        VersionMismatch: its version is not an expected one.
     """
     async with database.transaction() as connection:
         if not await repository.delete(connection, product_id, user_id, expected):
@@ -123,8 +125,8 @@ async def delete_product(
     log.info("product.deleted", product_id=product_id)
 
 
-async def _read_stored_bytes(database: Database, product_id: str, user_id: UUID) -> int:
-    """Return the bytes that the present photo, if any, of the user's own product takes."""
+async def _current_photo_bytes(database: Database, product_id: str, user_id: UUID) -> int:
+    """Return the bytes of the current photo of the user's own product, 0 without one."""
     product = await get_product(database, product_id, user_id)
     if product.user_id != user_id:
         raise NotFound
@@ -135,16 +137,16 @@ async def _read_stored_bytes(database: Database, product_id: str, user_id: UUID)
         return (await read_picture_bytes(connection, [photo.id])).get(photo.id, photo.size)
 
 
-async def _replace(
+async def _replace_row(
     context: UploadContext, token: str, product_id: str, stored: StoredPhoto
 ) -> Product:
-    """Exchange the rows: the old photo's room is free before the new one needs it."""
+    """Replace the row: the old photo's bytes are released before the new one's are reserved."""
     context.authenticator.authenticate(token)
     photo = stored.photo
     async with context.database.transaction() as connection:
         if not await repository.detach_photo(connection, product_id, photo.user_id):
             raise NotFound
-        await reserve_bytes(connection, photo.user_id, stored.counted, context.quota)
+        await reserve_bytes(connection, photo.user_id, stored.usage, context.quota)
         return await repository.attach_photo(connection, product_id, photo)
 
 
@@ -154,5 +156,5 @@ async def _store_photo(
     info = await render(context.images, temp_file, upload)
     new, now = new_id(context.clock, context.entropy), context.clock.now()
     photo = Photo(**asdict(picture_record(info, new, upload.user_id, name=name, now=now)))
-    await context.storage.put(storage_paths(info, temp_file, photo.key))
+    await context.storage.put(storage_paths(info, temp_file, photo.object_key))
     return StoredPhoto(photo, PictureUsage(photo.id, info.stored_bytes))

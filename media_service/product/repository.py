@@ -36,9 +36,9 @@ ORDER BY created_at DESC, id DESC
 LIMIT $3
 """
 
-_BEGUN = "(nullif(plainto_tsquery('simple', {})::text, '') || ':*')::tsquery"
-_PARTED = "replace($4, '-', ' ')"
-_ASKED = f"(SELECT {_BEGUN.format('$4')} || {_BEGUN.format(_PARTED)})"
+_PREFIX_QUERY = "(nullif(plainto_tsquery('simple', {})::text, '') || ':*')::tsquery"
+_SPLIT_HYPHENS = "replace($4, '-', ' ')"
+_SEARCH_QUERY = f"(SELECT {_PREFIX_QUERY.format('$4')} || {_PREFIX_QUERY.format(_SPLIT_HYPHENS)})"
 SEARCH_PUBLIC = f"""
 WITH newest AS MATERIALIZED (
     SELECT id, created_at
@@ -47,13 +47,13 @@ WITH newest AS MATERIALIZED (
         WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
         ORDER BY created_at DESC, id DESC
         LIMIT 500
-    ) AS looked_at
-    WHERE words @@ {_ASKED}
+    ) AS latest
+    WHERE words @@ {_SEARCH_QUERY}
     ORDER BY created_at DESC, id DESC
     LIMIT $3
 ), matching AS MATERIALIZED (
     SELECT id, created_at FROM products
-    WHERE (SELECT count(*) FROM newest) < $3 AND visibility = 'public' AND words @@ {_ASKED}
+    WHERE (SELECT count(*) FROM newest) < $3 AND visibility = 'public' AND words @@ {_SEARCH_QUERY}
 ), found AS (
     SELECT id, created_at FROM newest WHERE (SELECT count(*) FROM newest) >= $3
     UNION ALL
@@ -64,12 +64,12 @@ WITH newest AS MATERIALIZED (
 SELECT {COLUMNS} FROM products WHERE id = ANY (ARRAY(SELECT id FROM found))
 ORDER BY created_at DESC, id DESC
 """
-"""Every word of the text occurs, the last one as the beginning of a word.
+"""Every word of the text must occur, the last one as a prefix of a word.
 
-What is hyphenated is asked as a whole or by its parts: begun, it is no whole that anything has.
+A hyphenated word is searched whole or by its parts, because a prefix of it matches no whole word.
 
-A frequent word fills the page from the newest rows. For any other, the index of words is asked;
-that it is asked apart from order and place leaves the planner no scan of all rows instead.
+A frequent word fills the page from the newest rows. For any other word the query uses the index of
+words, without order and position, so that the planner cannot scan all rows instead.
 """
 
 UPDATE = f"""
@@ -98,7 +98,7 @@ SELECT photos.* FROM products JOIN photos ON photos.id = products.photo_id
 WHERE products.id = $1 AND (products.visibility = 'public' OR products.user_id = $2)
 """
 
-LOCK = """
+LOCK_PRODUCT = """
 SELECT photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE
 """
 
@@ -137,27 +137,27 @@ async def insert(connection: Connection, product: Product) -> bool:
 
 
 async def find(connection: Connection, product_id: str, viewer: UUID | None) -> Product | None:
-    """Return the product if the viewer, or nobody in particular, may see it."""
+    """Return the product if the viewer may see it; None is anonymous."""
     row = await connection.fetchrow(FIND, product_id, viewer)
     return _product(row) if row else None
 
 
 async def page_of_user(
-    connection: Connection, user_id: UUID, before: Position[str], limit: int
+    connection: Connection, user_id: UUID, position: Position[str], limit: int
 ) -> list[Product]:
-    """Return the user's products before a place, the newest first."""
-    rows = await connection.fetch(PAGE_OF_USER, user_id, before.moment, before.id, limit)
+    """Return the user's products before a position, the newest first."""
+    rows = await connection.fetch(PAGE_OF_USER, user_id, position.moment, position.id, limit)
     return [_product(row) for row in rows]
 
 
 async def page_of_public(
-    connection: Connection, text: str | None, before: Position[str], limit: int
+    connection: Connection, text: str | None, position: Position[str], limit: int
 ) -> list[Product]:
-    """Return everybody's visible products, or those with all the words, the newest first."""
+    """Return all visible products, or those with all the words, the newest first."""
     if text is None:
-        rows = await connection.fetch(PAGE_OF_PUBLIC, before.moment, before.id, limit)
+        rows = await connection.fetch(PAGE_OF_PUBLIC, position.moment, position.id, limit)
     else:
-        rows = await connection.fetch(SEARCH_PUBLIC, before.moment, before.id, limit, text)
+        rows = await connection.fetch(SEARCH_PUBLIC, position.moment, position.id, limit, text)
     return [_product(row) for row in rows]
 
 
@@ -170,7 +170,7 @@ async def update(
     update: ProductUpdate,
     now: datetime,
 ) -> Product | None:
-    """Change the user's product; return None when there is none of a version that is expected."""
+    """Change the user's product; return None when there is none with an expected version."""
     row = await connection.fetchrow(
         UPDATE,
         product_id,
@@ -187,7 +187,7 @@ async def update(
 
 
 async def delete(connection: Connection, product_id: str, user_id: UUID, expected: IfMatch) -> bool:
-    """Delete the user's product, if its version is expected, and its photo's row.
+    """Delete the user's product with an expected version, and its photo's row.
 
     Return False when there was none. Called in a transaction: a statement that had to wait for
     the product does not see the photo that it got meanwhile, the next one does.
@@ -217,7 +217,7 @@ async def insert_photo(connection: Connection, photo: Photo) -> None:
 
 
 async def find_photo(connection: Connection, product_id: str, viewer: UUID | None) -> Photo | None:
-    """Return the product's photo if the viewer, or nobody in particular, may see it."""
+    """Return the product's photo if the viewer may see it; None is anonymous."""
     row = await connection.fetchrow(FIND_PHOTO, product_id, viewer)
     return Photo(**dict(row) | {"variants": tuple(row["variants"])}) if row else None
 
@@ -227,7 +227,7 @@ async def detach_photo(connection: Connection, product_id: str, user_id: UUID) -
 
     The product's row is locked before any other of its user's, here as when it is deleted.
     """
-    row = await connection.fetchrow(LOCK, product_id, user_id)
+    row = await connection.fetchrow(LOCK_PRODUCT, product_id, user_id)
     if row is None:
         return False
     await connection.execute(DETACH_PHOTO, product_id)
@@ -236,7 +236,7 @@ async def detach_photo(connection: Connection, product_id: str, user_id: UUID) -
 
 
 async def attach_photo(connection: Connection, product_id: str, photo: Photo) -> Product:
-    """Give a product that the transaction has locked its photo, whose row is there."""
+    """Insert the photo of a product that the transaction has locked."""
     await insert_photo(connection, photo)
     row = await connection.fetchrow(ATTACH_PHOTO, product_id, photo.id, photo.created_at)
     if row is None:  # pragma: no cover - it is locked

@@ -55,17 +55,17 @@ _IMAGE = Content("image/*", "The file's bytes")
     deadline=None,
 )
 async def create_product(request: web.Request) -> web.Response:
-    """Take the product in and answer with it."""
+    """Create the product and answer with it."""
     context = request.app[UPLOAD_CONTEXT]
     if request.content_type != JSON:
-        upload = read_upload(request, ProductForm, PHOTO_FIELD, ProductForm.draft)
+        upload = read_upload(request, ProductForm, PHOTO_FIELD, ProductForm.to_draft)
         return created_response(
             await photo.create_product_with_photo(context, upload, to_stored_response)
         )
     key, body = read_idempotency_key(request), await read_body(request, ProductBody)
     caller, token = request[CALLER].sub, request[TOKEN]
-    first = await service.create(
-        context, body.details(), caller, token=token, key=key, to_response=to_stored_response
+    first = await service.create_product(
+        context, body.to_details(), caller, token=token, key=key, to_response=to_stored_response
     )
     return created_response(first)
 
@@ -80,7 +80,7 @@ async def create_product(request: web.Request) -> web.Response:
 async def list_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query, caller = read_query(request, ProductQuery), request[CALLER].sub
-    found = await service.list_products(request.app[DATABASE], caller, query.before(), query.rows)
+    found = await service.list_products(request.app[DATABASE], caller, query.position(), query.rows)
     return json_response(ProductPage.of(query, found, ProductAnswer.of))
 
 
@@ -95,7 +95,9 @@ async def list_products(request: web.Request) -> web.Response:
 async def search_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query = read_query(request, PublicQuery)
-    found = await service.search_products(database_of(request), query.q, query.before(), query.rows)
+    found = await service.search_products(
+        database_of(request), query.q, query.position(), query.rows
+    )
     return json_response(ProductPage.of(query, found, ProductAnswer.of))
 
 
@@ -111,7 +113,7 @@ async def get_product(request: web.Request) -> web.Response:
     product = await service.get_product(
         request.app[DATABASE], _product_id(request), request[CALLER].sub
     )
-    return _answer_product(product)
+    return _product_response(product)
 
 
 @routes.add(
@@ -136,7 +138,7 @@ async def patch_product(request: web.Request) -> web.Response:
         update=ProductUpdate(**body.model_dump()),
         now=app[CLOCK].now(),
     )
-    return _answer_product(product)
+    return _product_response(product)
 
 
 @routes.add(
@@ -170,9 +172,9 @@ async def delete_product(request: web.Request) -> web.Response:
 )
 async def put_photo(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    upload = read_upload(request, PhotoForm, PHOTO_FIELD, PhotoForm.draft)
+    upload = read_upload(request, PhotoForm, PHOTO_FIELD, PhotoForm.to_draft)
     app = request.app
-    return _answer_product(
+    return _product_response(
         await photo.replace_photo(
             app[UPLOAD_CONTEXT], upload, _product_id(request), app[FILE_DELETER]
         )
@@ -193,7 +195,7 @@ async def put_photo(request: web.Request) -> web.Response:
 )
 async def get_photo(request: web.Request) -> web.StreamResponse:
     """Stream the photo."""
-    return await _answer_photo(request)
+    return await _photo_response(request)
 
 
 @routes.add(
@@ -208,12 +210,12 @@ async def get_photo(request: web.Request) -> web.StreamResponse:
 )
 async def head_photo(request: web.Request) -> web.StreamResponse:
     """Answer with the photo's headers."""
-    return await _answer_photo(request)
+    return await _photo_response(request)
 
 
-async def _answer_photo(request: web.Request) -> web.StreamResponse:
+async def _photo_response(request: web.Request) -> web.StreamResponse:
     variant, product_id = read_query(request, PhotoQuery).variant, _product_id(request)
-    refused = await _identify(request)
+    refused = await _try_authenticate(request)
     caller = request.get(CALLER)
     try:
         found = await photo.get_photo(
@@ -224,10 +226,10 @@ async def _answer_photo(request: web.Request) -> web.StreamResponse:
     return await picture_response(request, found, variant)
 
 
-async def _identify(request: web.Request) -> DomainError | None:
-    """Note who is calling, if anybody is signed in; return why a credential does not count.
+async def _try_authenticate(request: web.Request) -> DomainError | None:
+    """Authenticate the caller if there is a credential; return why a credential is refused.
 
-    A token that is no longer good hides no visible product.
+    A refused token does not hide a visible product.
     """
     try:
         await request.app[AUTHENTICATE](request)
@@ -238,7 +240,7 @@ async def _identify(request: web.Request) -> DomainError | None:
     return None
 
 
-def _answer_product(product: Product) -> web.Response:
+def _product_response(product: Product) -> web.Response:
     return json_response(ProductAnswer.of(product), headers={"ETag": version_tag(product.version)})
 
 

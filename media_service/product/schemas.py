@@ -1,4 +1,4 @@
-"""What the products' routes take and answer."""
+"""Requests and responses of the products' routes."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -35,14 +35,14 @@ from shared.validation import not_null
 NEWEST = Position(LAST_MOMENT, "")
 
 
-def _iso_4217(text: str) -> str:
+def _check_currency(text: str) -> str:
     if text not in CURRENCIES:
         message = "expected the code of a currency, ISO 4217, as INR"
         raise ValueError(message)
     return text
 
 
-def _digits(text: object) -> object:
+def _parse_digits(text: object) -> object:
     if isinstance(text, str) and text.isascii() and text.isdigit():
         return int(text)
     message = "expected a whole number in digits"
@@ -65,7 +65,7 @@ Price = Annotated[
 Currency = Annotated[
     str,
     StringConstraints(min_length=3, max_length=3),
-    AfterValidator(_iso_4217),
+    AfterValidator(_check_currency),
     Field(description="ISO 4217, capital letters, as `INR`"),
 ]
 Binary = WithJsonSchema({"type": "string", "format": "binary"})
@@ -82,8 +82,8 @@ class ProductBody(BaseModel):
     currency: Currency
     visibility: Visibility = "public"
 
-    def details(self) -> ProductDetails:
-        """Return the product that is offered."""
+    def to_details(self) -> ProductDetails:
+        """Return the details of the product."""
         return ProductDetails(**self.model_dump(include=set(ProductBody.model_fields)))
 
 
@@ -92,12 +92,12 @@ class ProductForm(ProductBody):
 
     model_config = ConfigDict(extra="forbid", strict=False)
 
-    price: Annotated[Price, BeforeValidator(_digits)]
+    price: Annotated[Price, BeforeValidator(_parse_digits)]
     photo: Annotated[str, Binary] | None = None
 
-    def draft(self) -> ProductDraft:
+    def to_draft(self) -> ProductDraft:
         """Return what the form describes."""
-        return ProductDraft(self.details(), self.photo)
+        return ProductDraft(self.to_details(), self.photo)
 
 
 class PhotoForm(BaseModel):
@@ -107,7 +107,7 @@ class PhotoForm(BaseModel):
 
     photo: Annotated[str, Binary]
 
-    def draft(self) -> str:
+    def to_draft(self) -> str:
         """Return the file's name at the client."""
         return self.photo
 
@@ -124,7 +124,7 @@ class ProductChange(BaseModel):
     visibility: Annotated[Visibility | None, AfterValidator(not_null)] = None
 
     @model_validator(mode="after")
-    def _require_something(self) -> Self:
+    def _require_a_change(self) -> Self:
         if not self.model_fields_set:
             message = "nothing is to change"
             raise ValueError(message)
@@ -134,11 +134,11 @@ class ProductChange(BaseModel):
 class ProductQuery(PageQuery):
     """Which page of products, the newest first."""
 
-    def before(self) -> Position[str]:
-        """Return the place that the page is behind.
+    def position(self) -> Position[str]:
+        """Return the position before which the page begins.
 
         Raises:
-            ValidationFailed: the cursor is none of ours.
+            ValidationFailed: the cursor is invalid.
         """
         return self.start(read_product_id, NEWEST)
 
@@ -195,7 +195,7 @@ class ProductAnswer(BaseModel):
 
 
 def to_stored_response(product: Product, request_hash: bytes) -> StoredResponse:
-    """Return what is answered when the product is new, to the request with that fingerprint."""
+    """Return the response to the request that created the product."""
     text = ProductAnswer.of(product).model_dump_json()
     return StoredResponse(request_hash, text, product_url(product.id))
 

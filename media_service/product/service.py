@@ -1,4 +1,4 @@
-"""What users do with products: offer, see, search, change, withdraw."""
+"""Use cases of products: create, read, list, search, change."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -37,7 +37,7 @@ def new_product(
     entropy: Entropy,
     photo_id: UUID | None = None,
 ) -> Product:
-    """Return what is offered, as it begins."""
+    """Return a new product with these details."""
     now = clock.now()
     return Product(
         id=new_product_id(entropy),
@@ -50,7 +50,7 @@ def new_product(
     )
 
 
-async def create(
+async def create_product(
     context: UploadContext,
     details: ProductDetails,
     user_id: UUID,
@@ -59,12 +59,12 @@ async def create(
     key: str | None,
     to_response: Callable[[Product, bytes], StoredResponse],
 ) -> StoredResponse:
-    """Return what the new product, which has no photo, is answered with; its row is durable.
+    """Create a product without a photo; return the response to its first request.
 
     Raises:
-        RequestInProgress, IdempotencyMismatch: the key is another request's.
+        RequestInProgress, IdempotencyMismatch: the key belongs to another request.
         RateLimited: too many of the user's uploads today; this counts as one.
-        TokenInvalid, TokenRevoked: the token, or the user, is no longer good.
+        TokenInvalid, TokenRevoked: the token or the user is no longer valid.
     """
     name = new_id(context.clock, context.entropy)
     idempotency_key = IdempotencyKey(user_id, ROUTE, key, name) if key else None
@@ -88,15 +88,15 @@ async def store_product(
     *,
     stored: StoredPhoto | None = None,
 ) -> StoredResponse:
-    """Write the rows and their answer while the token and the room last.
+    """Store the rows and the response if token and quota still allow it.
 
     Raises:
         QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
     """
     context.authenticator.authenticate(token)
     async with context.database.transaction() as connection:
-        counted = stored.counted if stored else None
-        await reserve_bytes(connection, product.user_id, counted, context.quota)
+        usage = stored.usage if stored else None
+        await reserve_bytes(connection, product.user_id, usage, context.quota)
         if stored:
             await repository.insert_photo(connection, stored.photo)
         if not await repository.insert(connection, product):
@@ -107,26 +107,26 @@ async def store_product(
 
 
 async def list_products(
-    database: Database, user_id: UUID, before: Position[str], limit: int
+    database: Database, user_id: UUID, position: Position[str], limit: int
 ) -> list[Product]:
     """Return one page of the user's products, the newest first."""
     async with database.connection() as connection:
-        return await repository.page_of_user(connection, user_id, before, limit)
+        return await repository.page_of_user(connection, user_id, position, limit)
 
 
 async def search_products(
-    database: Database, text: str | None, before: Position[str], limit: int
+    database: Database, text: str | None, position: Position[str], limit: int
 ) -> list[Product]:
-    """Return one page of everybody's visible products, the newest first."""
+    """Return one page of all visible products, the newest first."""
     async with database.connection() as connection:
-        return await repository.page_of_public(connection, text, before, limit)
+        return await repository.page_of_public(connection, text, position, limit)
 
 
 async def get_product(database: Database, product_id: str, viewer: UUID) -> Product:
     """Return a visible product, or the viewer's own.
 
     Raises:
-        NotFound: there is none, or it is hidden and somebody else's.
+        NotFound: there is none, or it is hidden and another user's.
     """
     async with database.connection() as connection:
         product = await repository.find(connection, product_id, viewer)
@@ -147,8 +147,8 @@ async def update_product(
     """Return the user's product as it is after the change.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
-        VersionMismatch: it is not a version that is expected.
+        NotFound: there is none, or another user owns it.
+        VersionMismatch: its version is not an expected one.
     """
     async with database.connection() as connection:
         changed = await repository.update(

@@ -74,9 +74,9 @@ class LocalStorage:
         """Remove the object, and its directories when they are empty now."""
         return await asyncio.to_thread(_remove, self._path(key))
 
-    async def list_untouched(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+    async def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield the keys of objects untouched for that long, `LIST_BATCH` at a time."""
-        found = self._walk(self._clock.now() - than)
+        found = self._walk(self._clock.now() - older_than)
         while batch := await asyncio.to_thread(lambda: list(islice(found, LIST_BATCH))):
             yield batch
 
@@ -86,7 +86,7 @@ class LocalStorage:
 
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
         """Delete temporary files untouched for that long; return how many."""
-        return await self._temp_dir.discard(older_than)
+        return await self._temp_dir.delete_stale(older_than)
 
     def _path(self, key: ObjectKey) -> Path:
         return self._objects / str(key)

@@ -90,7 +90,7 @@ class Storage(Protocol):
         """Remove the object; return whether there was one."""
         ...
 
-    def list_untouched(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+    def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield, some at a time, the keys whose object nobody has touched for that long."""
         ...
 

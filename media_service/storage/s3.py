@@ -14,7 +14,7 @@ from aiobotocore.session import get_session
 from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey, TempFile
 from media_service.storage.s3_errors import INTERRUPTED, RETRY_AFTER, translate_s3_errors
-from media_service.storage.s3_upload import Uploader
+from media_service.storage.s3_upload import S3Uploader
 from media_service.storage.temp_dir import TempDir
 from media_service.storage_url import Bucket
 from shared.clock import Clock
@@ -60,7 +60,7 @@ class S3Storage:
         self._bucket = bucket
         self._temp_dir = temp_dir
         self._clock = clock
-        self._uploader = Uploader(client, bucket)
+        self._uploader = S3Uploader(client, bucket)
 
     def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
         """Open a new temporary file; at the end, remove it and the files beside it."""
@@ -73,10 +73,10 @@ class S3Storage:
         try:
             failed = [one for one in await ended if isinstance(one, BaseException)]
         except asyncio.CancelledError:
-            await asyncio.shield(self._discard(files))
+            await asyncio.shield(self._delete_uploaded(files))
             raise
         if failed:
-            await asyncio.shield(self._discard(files))
+            await asyncio.shield(self._delete_uploaded(files))
             raise failed[0]
 
     @asynccontextmanager
@@ -86,7 +86,7 @@ class S3Storage:
             found = await self._client.head_object(Bucket=self._bucket, Key=str(key))
         size = dict(found).get("ContentLength")
         if not isinstance(size, int):
-            log.warning("store.length_missing", key=str(key))
+            log.warning("storage.length_missing", key=str(key))
             raise ServiceUnavailable(RETRY_AFTER, "The file store does not tell a file's length")
         yield S3StoredFile(self._client, self._bucket, str(key), size)
 
@@ -105,9 +105,9 @@ class S3Storage:
             await self._client.delete_object(Bucket=self._bucket, Key=str(key))
         return existed
 
-    async def list_untouched(self, than: timedelta) -> AsyncIterator[list[ObjectKey]]:
+    async def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield the keys of objects that are at least that old, a page at a time."""
-        before = self._clock.now() - than
+        before = self._clock.now() - older_than
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
         with translate_s3_errors():
             async for page in pages:
@@ -119,7 +119,7 @@ class S3Storage:
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
         """Delete temporary files and abort multipart uploads that are that old; return how many."""
         aborted = await self._uploader.abort_older(self._clock.now() - older_than)
-        return aborted + await self._temp_dir.discard(older_than)
+        return aborted + await self._temp_dir.delete_stale(older_than)
 
     async def reachable(self) -> bool:
         """Tell whether the bucket answers now."""
@@ -130,8 +130,8 @@ class S3Storage:
             return False
         return True
 
-    async def _discard(self, files: Mapping[ObjectKey, Path]) -> None:
-        """Remove what was uploaded; what a store in trouble keeps is the sweeper's."""
+    async def _delete_uploaded(self, files: Mapping[ObjectKey, Path]) -> None:
+        """Delete what was uploaded; `reconcile` deletes what a failing store keeps."""
         for key in files:
             try:
                 with translate_s3_errors():

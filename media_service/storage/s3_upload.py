@@ -1,4 +1,4 @@
-"""Files on their way into a bucket, a few parts of them in memory at once."""
+"""Uploads files to a bucket, with few parts in memory at once."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ PARTS_IN_MEMORY = 4
 log = structlog.get_logger()
 
 
-class Uploader:
+class S3Uploader:
     """Puts files into the bucket: small ones in one request, others part by part."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -49,7 +49,7 @@ class Uploader:
                 await self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
 
     async def abort_older(self, before: datetime) -> int:
-        """Abort uploads in parts that nobody has finished since then; return how many."""
+        """Abort multipart uploads that are unfinished since then; return how many."""
         aborted = 0
         with translate_s3_errors():
             async for one in self._unfinished():
@@ -59,7 +59,7 @@ class Uploader:
         return aborted
 
     async def _unfinished(self) -> AsyncIterator["MultipartUploadTypeDef"]:
-        """Yield the uploads in parts that have not ended."""
+        """Yield the unfinished multipart uploads."""
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
         try:
             async for page in pages:
@@ -94,7 +94,7 @@ class Uploader:
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     async def _abort(self, key: str, upload: str) -> None:
-        """Let the store forget the parts; where it cannot now, the sweeper tries again."""
+        """Abort the multipart upload; `reconcile` tries again where the store fails."""
         try:
             with translate_s3_errors():
                 await self._client.abort_multipart_upload(

@@ -34,14 +34,14 @@ class TempDir:
                 await temp_file.create()
             yield temp_file
         finally:
-            await temp_file.discard()
+            await temp_file.close_and_delete()
 
-    async def discard(self, older_than: timedelta) -> int:
+    async def delete_stale(self, older_than: timedelta) -> int:
         """Delete temporary files untouched for that long; return how many."""
         before = (self._clock.now() - older_than).timestamp()
-        return await asyncio.to_thread(self._discard, before)
+        return await asyncio.to_thread(self._delete_stale, before)
 
-    def _discard(self, before: float) -> int:
+    def _delete_stale(self, before: float) -> int:
         stale = [path for path in self._directory.iterdir() if is_untouched_since(path, before)]
         for path in stale:
             path.unlink(missing_ok=True)

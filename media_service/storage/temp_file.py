@@ -60,7 +60,7 @@ class LocalTempFile:
         """Return the SHA-256 of what was written, by reading it again."""
         return await self._run_in_thread(self._digest)
 
-    async def discard(self) -> None:
+    async def close_and_delete(self) -> None:
         """Close the file and remove it, with the files beside it."""
         if self._running:
             await asyncio.wait([self._running])

@@ -12,7 +12,7 @@ from shared.errors import BodyTooLarge, MalformedRequest
 
 
 class ByteStream(Protocol):
-    """Where the bytes come from, as aiohttp's `StreamReader` offers them."""
+    """The source of the bytes: the part of aiohttp's `StreamReader` that is used."""
 
     async def read(self, n: int = ..., /) -> bytes:
         """Return up to `n` bytes, at least one unless the stream has ended."""
@@ -46,10 +46,10 @@ class UploadBody:
         self._received = 0
 
     async def deliver(self, consume: ConsumeChunks) -> None:
-        """Hand the body to `consume`, just over `CHUNK_BYTES` at a time at most, keeping none.
+        """Pass the body to `consume`, little more than `CHUNK_BYTES` at a time, and keep nothing.
 
         Raises:
-            BodyTooLarge: as soon as there is more than the limit, whatever was announced.
+            BodyTooLarge: as soon as the body exceeds the limit, whatever was declared.
             UploadTooSlow: the client is below the minimum rate.
             MalformedRequest: the connection ended before the body did.
         """
@@ -73,7 +73,7 @@ class UploadBody:
         return bool(first) and await self._consume_available(first, consume)
 
     async def _read_first_byte(self) -> bytes:
-        asked = self._clock.monotonic()
+        started = self._clock.monotonic()
         try:
             with _translate_disconnect():
                 async with asyncio.timeout(self._minimum_rate.remaining):
@@ -81,7 +81,7 @@ class UploadBody:
         except TimeoutError:
             raise UploadTooSlow from None
         finally:
-            self._minimum_rate.spend(self._clock.monotonic() - asked)
+            self._minimum_rate.spend(self._clock.monotonic() - started)
 
     def _count(self, pieces: Sequence[bytes]) -> None:
         count = sum(map(len, pieces))

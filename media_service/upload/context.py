@@ -73,11 +73,11 @@ async def discard_on_refusal(storage: Storage, keys: Sequence[ObjectKey]) -> Asy
         yield
     except (QuotaExceeded, RequestInProgress, TokenInvalid, NotFound):
         for key in keys:
-            await _discard(storage, key)
+            await _delete_file(storage, key)
         raise
 
 
-async def _discard(storage: Storage, key: ObjectKey) -> None:
+async def _delete_file(storage: Storage, key: ObjectKey) -> None:
     """Delete one file; `reconcile` deletes what a failing store keeps."""
     try:
         await storage.delete(key)

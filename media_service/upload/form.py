@@ -27,13 +27,13 @@ async def read_form(
     file_field: str,
     context: object = None,
 ) -> F:
-    """Return the form's fields when its closing boundary and the body's end have come.
+    """Return the form's fields after its closing boundary and the end of the body.
 
     `file_field` is the name that the client gave, possibly empty; the bytes are in `temp_file`. The
     model's validators find what is `context` here as their context.
 
     Raises:
-        MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused as it comes.
+        MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused while it is read.
         ValidationFailed: a field is repeated, uncontext, missing, too long or no text.
     """
     parser = MultipartParser(boundary)

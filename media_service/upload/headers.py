@@ -20,7 +20,7 @@ _BROWSER_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """What a part is called, and what its file is called if it says so."""
+    """The name of a part, and its file name if there is one."""
 
     name: str
     file_name: str | None
@@ -30,8 +30,8 @@ def read_boundary(content_type: str) -> bytes:
     """Return the boundary that a request's `Content-Type` names.
 
     Raises:
-        UnsupportedMediaType: it is no `multipart/form-data`.
-        MalformedRequest: there is no boundary, or none that RFC 2046 allows.
+        UnsupportedMediaType: it is not `multipart/form-data`.
+        MalformedRequest: the boundary is missing, or RFC 2046 forbids it.
     """
     kind, parameters = _split(content_type)
     if kind != "multipart/form-data":
@@ -43,7 +43,7 @@ def read_boundary(content_type: str) -> bytes:
 
 
 def read_part_headers(block: bytes) -> Disposition:
-    """Return what a part's header block says.
+    """Return the disposition in a part's header block.
 
     Raises:
         MalformedRequest: the block is broken, or the part is encoded, nested or unnamed.

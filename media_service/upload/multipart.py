@@ -18,8 +18,8 @@ MAX_HEADER_BYTES = 8 * 1024
 MAX_PREAMBLE_BYTES = 1024
 _MAX_PADDING_BYTES = 64
 _LINE_END = b"\r\n"
-_RETURN = b"\r"
-"""What a delimiter begins with, and has once: no boundary may have one."""
+_CARRIAGE_RETURN = b"\r"
+"""A delimiter begins with it, and contains it only there: no boundary may contain one."""
 _BLOCK_END = b"\r\n\r\n"
 _CLOSING = b"--"
 
@@ -67,14 +67,14 @@ class MultipartParser:
         self._parts = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take a chunk in, when the events of the one before have been drawn."""
+        """Add a chunk, after the events of the one before were consumed."""
         self._data += chunk
 
     def events(self) -> Iterator[Event]:
-        """Yield what has become known, and let go of what it was learnt from.
+        """Yield the events of the data so far, and drop that data.
 
         Raises:
-            MalformedRequest: this is no multipart form.
+            MalformedRequest: this is not a multipart form.
             BodyTooLarge: it has more than `MAX_PARTS` parts.
         """
         before = None
@@ -104,7 +104,7 @@ class MultipartParser:
 
     def _read_until_delimiter(self) -> Iterator[Event]:
         found = self._data.find(self._delimiter, self._at)
-        data = self._take(found if found >= 0 else self._settled_end())
+        data = self._read_to(found if found >= 0 else self._complete_end())
         if self._state is _State.PREAMBLE:
             self._skip_preamble(len(data))
         elif data:
@@ -115,13 +115,13 @@ class MultipartParser:
             self._at += len(self._delimiter)
             self._state = _State.DELIMITER
 
-    def _settled_end(self) -> int:
-        """Return where a delimiter may begin whose end is still to come; else where data ends.
+    def _complete_end(self) -> int:
+        """Return where an incomplete delimiter may begin, else where the data ends.
 
-        Nearly always everything is settled, and the next chunk need not be copied to what is left.
+        Nearly always the data is complete, and the next chunk need not be appended to a rest.
         """
         last = max(self._at, len(self._data) - len(self._delimiter) + 1)
-        at = self._data.rfind(_RETURN, last)
+        at = self._data.rfind(_CARRIAGE_RETURN, last)
         return at if at >= 0 and self._delimiter.startswith(self._data[at:]) else len(self._data)
 
     def _skip_preamble(self, count: int) -> None:
@@ -130,7 +130,7 @@ class MultipartParser:
             raise MalformedRequest("the multipart body does not begin with its boundary")
 
     def _read_delimiter(self) -> None:
-        """Tell the closing boundary from one before a part, which ends its line."""
+        """Distinguish the closing boundary from one before a part, which ends its line."""
         if self._data.startswith(_CLOSING, self._at):
             self._state = _State.EPILOGUE
             return
@@ -150,12 +150,12 @@ class MultipartParser:
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise BodyTooLarge(f"a form has at most {MAX_PARTS} parts")
-        disposition = read_part_headers(bytes(self._take(end)))
+        disposition = read_part_headers(bytes(self._read_to(end)))
         self._at += len(_BLOCK_END)
         self._state = _State.BODY
         yield PartStart(disposition)
 
-    def _take(self, end: int) -> memoryview:
+    def _read_to(self, end: int) -> memoryview:
         taken = memoryview(self._data)[self._at : end]
         self._at = end
         return taken

@@ -15,9 +15,9 @@ from media_service.storage.temp_file import translate_disk_full
 from media_service.upload.pending_upload import PendingUpload
 
 MAX_STEM = 100
-FALLBACK = "image"
-_REPLACED = str.maketrans(dict.fromkeys('<>:"|?*;%', "_"))
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+DEFAULT_STEM = "image"
+_REPLACEMENTS = str.maketrans(dict.fromkeys('<>:"|?*;%', "_"))
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 async def digest_if_keyed(upload: PendingUpload[Any], temp_file: TempFile) -> bytes | None:
@@ -74,10 +74,10 @@ def clean_file_name(given: str | None, content_type: str) -> str:
     """
     last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
-        " " if unicodedata.category(char) in _UNSEEN else char
+        " " if unicodedata.category(char) in _INVISIBLE_CATEGORIES else char
         for char in unicodedata.normalize("NFC", last[: MAX_STEM * 4])
     )
     stem, dot, _ = visible.rpartition(".")
-    words = " ".join((stem if dot else visible).translate(_REPLACED).split())
-    shown = words[:MAX_STEM].strip(" .") or FALLBACK
+    words = " ".join((stem if dot else visible).translate(_REPLACEMENTS).split())
+    shown = words[:MAX_STEM].strip(" .") or DEFAULT_STEM
     return f"{shown}.{EXTENSIONS[content_type]}"

@@ -16,7 +16,7 @@ from aiohttp import web
 from media_service.storage.errors import StorageFull
 from media_service.storage.factory import open_storage
 from media_service.storage.model import ObjectKey, Storage
-from media_service.storage.s3_upload import PART_BYTES, Uploader
+from media_service.storage.s3_upload import PART_BYTES, S3Uploader
 from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
@@ -73,13 +73,13 @@ async def test_an_upload_that_fails_leaves_no_part(
     monkeypatch: pytest.MonkeyPatch,
     failure: type[BaseException],
 ) -> None:
-    whole = Uploader._put_part
+    whole = S3Uploader._put_part
 
-    async def fail(self: Uploader, *more: Any) -> Any:
+    async def fail(self: S3Uploader, *more: Any) -> Any:
         await whole(self, *more)
         raise failure
 
-    monkeypatch.setattr(Uploader, "_put_part", fail)
+    monkeypatch.setattr(S3Uploader, "_put_part", fail)
     with pytest.raises(failure):
         await put(storage, key(), bytes(LARGE))
     assert (bucket.objects(), bucket.uploads()) == ({}, [])
@@ -275,14 +275,14 @@ async def test_a_store_in_trouble_keeps_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with serving_media(storage_url=bucket.url) as media:
-        whole = Uploader.put
+        whole = S3Uploader.put
 
-        async def full(self: Uploader, where: str, path: Path) -> None:
+        async def full(self: S3Uploader, where: str, path: Path) -> None:
             if where.endswith("/thumb"):
                 raise StorageFull
             await whole(self, where, path)
 
-        monkeypatch.setattr(Uploader, "put", full)
+        monkeypatch.setattr(S3Uploader, "put", full)
         refused = await media.send(picture_form(encode("PNG")))
         assert (refused.status, refused.code) == (507, "storage_full")
         monkeypatch.undo()

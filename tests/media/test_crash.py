@@ -44,7 +44,7 @@ UPLOAD = {
     "before the row": (KillPoint(f"{TABLE}.insert"), "orphan, staged"),
     "with the row not committed": (KillPoint(f"{TABLE}.insert", leaving=True), "orphan, staged"),
     "after the row": (
-        KillPoint("media_service.creative.create._commit", leaving=True),
+        KillPoint("media_service.creative.create._store", leaving=True),
         "whole, staged",
     ),
 }

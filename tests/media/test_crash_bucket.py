@@ -20,13 +20,13 @@ from tests.support.media_client import picture_form
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket
 from tests.support.pictures import grain
 
-UPLOADER = "media_service.storage.s3_upload.Uploader"
+UPLOADER = "media_service.storage.s3_upload.S3Uploader"
 UPLOAD = {
     "before the first part": KillPoint(f"{UPLOADER}._put_part"),
     "after the first part": KillPoint(f"{UPLOADER}._put_part", leaving=True),
     "with one object there": KillPoint(f"{UPLOADER}.put", leaving=True),
     "before the row": KillPoint("media_service.creative.repository.insert"),
-    "after the row": KillPoint("media_service.creative.create._commit", leaving=True),
+    "after the row": KillPoint("media_service.creative.create._store", leaving=True),
 }
 DELETION = {
     "after the row has gone": KillPoint("media_service.creative.repository.delete", leaving=True),

@@ -60,7 +60,7 @@ async def test_decoder_killed_twice_is_unavailable(
     picture: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(
-        "import ctypes", "worker.main(PARENT, answer=lambda job, files: ctypes.string_at(0))"
+        "import ctypes", "worker.main(PARENT, handle=lambda job, files: ctypes.string_at(0))"
     )
     async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(ServiceUnavailable):
@@ -138,7 +138,7 @@ async def test_decoder_answering_nonsense_is_unavailable(
         "def lie(job, files):",
         "    GOOD = any_answer(files)",
         f"    return {answer}",
-        "worker.main(PARENT, answer=lie)",
+        "worker.main(PARENT, handle=lie)",
     )
     async with open_decoder_pool(1, PIXELS) as pool:
         with pytest.raises(ServiceUnavailable):

@@ -179,12 +179,12 @@ async def test_only_what_lies_beyond_the_place_is_remembered(
         eraser = UserEraser(redis, [REVOCATION_KEY.encode()], database, file_deleter, SystemClock())
         for _ in range(2):
             await eraser.run_once()
-        assert eraser._done == {entry.encode() for entry in beyond}
+        assert eraser._processed == {entry.encode() for entry in beyond}
         assert await place(media_dsn) == first
         await redis.xdel(DELETED_USERS_STREAM, blocks)
         for _ in range(2):
             await eraser.run_once()
-        assert eraser._done == set()
+        assert eraser._processed == set()
         assert await place(media_dsn) == beyond[-1]
     assert erased == [str(user) for user in users]  # each one once
 

@@ -197,7 +197,7 @@ async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
 async def test_one_who_died_after_the_commit_has_answered(
     running_media: Callable[..., Any], serving_media: Callable[..., Any]
 ) -> None:
-    death = KillPoint("media_service.creative.create._commit", leaving=True)
+    death = KillPoint("media_service.creative.create._store", leaving=True)
     async with running_media(death) as (process, dead):
         with pytest.raises(ClientError):
             await send(dead)

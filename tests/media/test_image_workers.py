@@ -88,10 +88,10 @@ async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch
         await asyncio.sleep(0)
         assert pool.waiting == 2
         with pytest.raises(ServiceUnavailable) as refused:
-            pool.require_room(ALICE)
+            pool.require_capacity(ALICE)
         assert refused.value.retry_after > 0
         await asyncio.gather(*waiting)
-        pool.require_room(ALICE)
+        pool.require_capacity(ALICE)
 
 
 async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

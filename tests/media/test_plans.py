@@ -110,7 +110,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
     ),
     "product.FIND_PHOTO": (NAME, SOMEBODY),
-    "product.LOCK": (NAME, SOMEBODY),
+    "product.LOCK_PRODUCT": (NAME, SOMEBODY),
     "product.DETACH_PHOTO": (NAME,),
     "product.DELETE_PHOTO": (SOMETHING,),
     "product.ATTACH_PHOTO": (NAME, SOMETHING, START),

@@ -32,7 +32,7 @@ REPLACING = {
     "before the old one is off": (KillPoint(f"{TABLE}.detach_photo"), 1),
     "with the old one off": (KillPoint(f"{TABLE}.detach_photo", leaving=True), 1),
     "with the new one not committed": (KillPoint(f"{TABLE}.attach_photo", leaving=True), 1),
-    "after the exchange": (KillPoint("media_service.product.photo._replace", leaving=True), 2),
+    "after the exchange": (KillPoint("media_service.product.photo._replace_row", leaving=True), 2),
 }
 
 

@@ -28,12 +28,12 @@ from tests.support.pictures import animate, encode
 PIXELS = 40_000_000
 PROBING = (
     "from tests.support.decoder_attacks import probe",
-    "worker.main(PARENT, answer=probe)",
+    "worker.main(PARENT, handle=probe)",
 )
 UNFENCED = (
     "from tests.support.decoder_attacks import probe_harmlessly",
     "worker.enter_sandbox = list",
-    "worker.main(PARENT, answer=probe_harmlessly)",
+    "worker.main(PARENT, handle=probe_harmlessly)",
 )
 REFUSE = "def refuse(*_): raise OSError(38, 'ENOSYS')"
 MISSING = {
@@ -164,7 +164,7 @@ async def test_landlock_alone_refuses_files_where_the_kernel_has_it(
         "from media_service.image.worker import sandbox",
         "from tests.support.decoder_attacks import probe_harmlessly",
         "del sandbox.SAFEGUARDS['seccomp']",
-        "worker.main(PARENT, answer=probe_harmlessly)",
+        "worker.main(PARENT, handle=probe_harmlessly)",
     )
     async with running(DecoderProcess(PIXELS)) as worker:
         outcome = await attack(worker, target, tmp_path)

@@ -52,7 +52,7 @@ def lie(decoders: StartedDecoders, *lines: str) -> None:
     """Let decoders answer with what these lines make of `answer`, which would be believed."""
     body = ("answer = any_answer(files)", *lines, "return answer")
     function = "\n    ".join(["def lie(job, files):", *body])
-    decoders.run(*HEAD, function, "worker.main(PARENT, answer=lie)")
+    decoders.run(*HEAD, function, "worker.main(PARENT, handle=lie)")
 
 
 async def test_lie_absent_answer_is_believed(picture: Path, decoders: StartedDecoders) -> None:

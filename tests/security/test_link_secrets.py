@@ -167,7 +167,7 @@ async def test_upgrade_step_keeps_links_of_the_release_before_for_their_seven_da
 def test_previous_key_ends_by_itself_eight_days_after_the_step(clock: MovableClock) -> None:
     [key] = derive_previous_keys([REVOCATION_KEY.encode()], clock.now())
     ends = clock.now() + timedelta(days=8)
-    assert key.until == int(ends.timestamp())
+    assert key.valid_until == int(ends.timestamp())
     assert REVOCATION_KEY not in str(key)
 
 

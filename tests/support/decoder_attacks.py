@@ -18,7 +18,7 @@ from pathlib import Path
 
 from media_service.image.job_files import JobFiles
 from media_service.image.model import ORIGINAL, VARIANTS
-from media_service.image.worker.decoder import answer_job
+from media_service.image.worker.decoder import run_job
 from media_service.image.worker.ipc import Message
 
 _CALLS = {"process_vm_readv": (310, 270), "pidfd_open": (434, 434), "io_uring_setup": (425, 425)}
@@ -41,7 +41,7 @@ def probe(job: Message, files: JobFiles) -> Message:
     head = os.read(files.source, 4096)
     os.lseek(files.source, 0, os.SEEK_SET)
     if not head.startswith(b"{"):
-        return answer_job(job, files)
+        return run_job(job, files)
     target = Target(**json.loads(head))
     tried = {name: _outcome(attack, target) for name, attack in (HARMLESS | HARMFUL).items()}
     os.write(files.target(ORIGINAL), json.dumps(tried | {"thread": _thread_works()}).encode())

@@ -10,7 +10,7 @@ from media_service.image.model import ImageBytes, ImageSize
 HEADER_BYTES = 13
 DESCRIPTOR_BYTES = 9
 EXTENSION = b"!"
-IMAGE = b","
+IMAGE_DESCRIPTOR = b","
 TRAILER = b";"
 
 
@@ -23,28 +23,28 @@ def scan_gif(data: ImageBytes) -> ImageSize:
         BrokenImage: the file ends within a block, or has no frame.
     """
     header = data[:HEADER_BYTES].ljust(HEADER_BYTES, b"\0")
-    width, height = _pair(header[6:10])
-    offset, frames = HEADER_BYTES + table_bytes(header[10]), 0
+    width, height = _read_pair(header[6:10])
+    offset, frames = HEADER_BYTES + colour_table_bytes(header[10]), 0
     while (block := data[offset : offset + 1]) and block != TRAILER:
         offset += 1
         if block == EXTENSION:
             offset = skip_sub_blocks(data, offset + 1)
-        elif block == IMAGE:
+        elif block == IMAGE_DESCRIPTOR:
             descriptor = data[offset : offset + DESCRIPTOR_BYTES].ljust(DESCRIPTOR_BYTES, b"\0")
-            (left, top), (wide, high) = _pair(descriptor[:4]), _pair(descriptor[4:8])
+            (left, top), (wide, high) = _read_pair(descriptor[:4]), _read_pair(descriptor[4:8])
             width, height, frames = max(width, left + wide), max(height, top + high), frames + 1
-            offset += DESCRIPTOR_BYTES + table_bytes(descriptor[8]) + 1
+            offset += DESCRIPTOR_BYTES + colour_table_bytes(descriptor[8]) + 1
             offset = skip_sub_blocks(data, offset)
     if not frames:
         raise BrokenImage("the image has no frame")
     return ImageSize(width, height, frames)
 
 
-def _pair(four: bytes) -> tuple[int, int]:
+def _read_pair(four: bytes) -> tuple[int, int]:
     return int.from_bytes(four[:2], "little"), int.from_bytes(four[2:], "little")
 
 
-def table_bytes(flags: int) -> int:
+def colour_table_bytes(flags: int) -> int:
     """Return the length of the colour table that the flags announce."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
@@ -70,33 +70,35 @@ def clean_gif(data: ImageBytes) -> CleanedImage:
     Raises:
         BrokenImage: the file ends within a block.
     """
-    offset = HEADER_BYTES + table_bytes(data[HEADER_BYTES - 3])
+    offset = HEADER_BYTES + colour_table_bytes(data[HEADER_BYTES - 3])
     pieces, control = [bytes(data[:offset])], b""
     while (block := data[offset : offset + 1]) and block != TRAILER:
         start, offset = offset, offset + 1
         if block == EXTENSION:
             offset = skip_sub_blocks(data, offset + 1)
             extension = bytes(data[start:offset])
-            control = _control(extension) or control
-            pieces += _loop(extension)
-        elif block == IMAGE:
+            control = _graphic_control(extension) or control
+            pieces += _loop_extension(extension)
+        elif block == IMAGE_DESCRIPTOR:
             flags = data[offset + DESCRIPTOR_BYTES - 1 : offset + DESCRIPTOR_BYTES]
             if not flags:
                 raise BrokenImage("the image ends within a block")
-            offset = skip_sub_blocks(data, offset + DESCRIPTOR_BYTES + table_bytes(flags[0]) + 1)
+            offset = skip_sub_blocks(
+                data, offset + DESCRIPTOR_BYTES + colour_table_bytes(flags[0]) + 1
+            )
             pieces += [control, bytes(data[start:offset])]
             control = b""
     return CleanedImage([*pieces, TRAILER])
 
 
-def _control(extension: bytes) -> bytes:
+def _graphic_control(extension: bytes) -> bytes:
     """Return a frame's delay, transparency and disposal; nothing of another extension."""
     if extension[1:2] != _CONTROL or extension[2:3] != bytes([_CONTROL_BYTES]):
         return b""
     return extension[: 3 + _CONTROL_BYTES] + b"\0"
 
 
-def _loop(extension: bytes) -> list[bytes]:
+def _loop_extension(extension: bytes) -> list[bytes]:
     """Return how often an animation repeats; nothing of another extension."""
     if extension[1:2] != _APPLICATION or not extension[2:].startswith(_LOOPS):
         return []

@@ -5,7 +5,7 @@ _SIGNATURE = slice(36, 40)
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 
 
-def usable_profile(data: bytes) -> bytes | None:
+def valid_profile(data: bytes) -> bytes | None:
     """Return the profile without what follows it, None when it is not valid."""
     size = int.from_bytes(data[:4])
     if data[_SIGNATURE] != b"acsp" or not _HEADER_BYTES <= size <= len(data):

@@ -10,7 +10,7 @@ from PIL import Image, JpegImagePlugin
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.formats.exif import UPRIGHT, read_orientation
-from media_service.image.formats.icc import usable_profile
+from media_service.image.formats.icc import valid_profile
 from media_service.image.formats.model import CleanedImage
 from media_service.image.model import ImageBytes, ImageSize
 
@@ -60,7 +60,7 @@ def _frame_size(header: bytes) -> ImageSize:
 
 
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-_DRAWN = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDD}
+_PICTURE_MARKERS = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDD}
 """Frames, their Huffman, arithmetic and quantisation tables, scans, restarts.
 
 No line counts (0xDC): the frame has to say the height, and decoders skip whatever is in those.
@@ -81,27 +81,35 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
     Raises:
         BrokenImage: the file ends before the picture does.
     """
-    walk = _Walk()
+    reader = _SegmentReader()
     offset = 0
     while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
-        offset = walk.take(data, found[1][0], found.start())
+        offset = reader.read(data, found[1][0], found.start())
     if not found:
         raise BrokenImage("the image ends before its end is marked")
-    head = [b"\xff\xd8", *walk.head(), *_profile_segments(walk.profile)]
-    return CleanedImage([*head, *walk.drawn, b"\xff\xd9"], walk.orientation, lossless=False)
+    application_segments = [
+        b"\xff\xd8",
+        *reader.application_segments(),
+        *_profile_segments(reader.profile),
+    ]
+    return CleanedImage(
+        [*application_segments, *reader.picture_segments, b"\xff\xd9"],
+        reader.orientation,
+        lossless=False,
+    )
 
 
-class _Walk:
+class _SegmentReader:
     """What has been met so far."""
 
     def __init__(self) -> None:
-        self.drawn: list[bytes] = []
+        self.picture_segments: list[bytes] = []
         self.orientation = UPRIGHT
         self.profile: dict[int, bytes] = {}
         self._jfif = False
         self._transform: bytes | None = None
 
-    def take(self, data: ImageBytes, marker: int, start: int) -> int:
+    def read(self, data: ImageBytes, marker: int, start: int) -> int:
         """Take the segment that starts there; return where to look for the next one."""
         if marker == START_OF_IMAGE:
             return start + 2
@@ -111,13 +119,13 @@ class _Walk:
         if marker == START_OF_SCAN:
             following = MARKER.search(data, end)
             end = following.start() if following else len(data)
-        if marker in _DRAWN:
-            self.drawn.append(bytes(data[start:end]))
+        if marker in _PICTURE_MARKERS:
+            self.picture_segments.append(bytes(data[start:end]))
         elif not self._has_scan():
-            self._note(marker, bytes(data[start + 4 : end]))
+            self._read_application_segment(marker, bytes(data[start + 4 : end]))
         return end
 
-    def head(self) -> list[bytes]:
+    def application_segments(self) -> list[bytes]:
         """Return the application segments that matter to a decoder."""
         jfif = [_segment(_APP0, _PLAIN_JFIF)] if self._jfif else []
         if self._transform is None:
@@ -125,9 +133,9 @@ class _Walk:
         return [*jfif, _segment(_APP14, _ADOBE + b"\0\x64\0\0\0\0" + self._transform)]
 
     def _has_scan(self) -> bool:
-        return any(segment[1] == START_OF_SCAN for segment in self.drawn)
+        return any(segment[1] == START_OF_SCAN for segment in self.picture_segments)
 
-    def _note(self, marker: int, body: bytes) -> None:
+    def _read_application_segment(self, marker: int, body: bytes) -> None:
         if marker == _APP0 and body.startswith(_JFIF):
             self._jfif = True
         elif marker == _APP1 and body.startswith(_EXIF) and self.orientation == UPRIGHT:
@@ -140,7 +148,7 @@ class _Walk:
 
 def _profile_segments(found: dict[int, bytes]) -> list[bytes]:
     """Return the profile's parts in their order, numbered anew. Source: ICC.1:2022 annex B.4."""
-    profile = usable_profile(b"".join(found[number] for number in sorted(found)))
+    profile = valid_profile(b"".join(found[number] for number in sorted(found)))
     if profile is None:
         return []
     parts = [profile[at : at + _ICC_PART_BYTES] for at in range(0, len(profile), _ICC_PART_BYTES)]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
 from media_service.image.formats.exif import UPRIGHT, read_orientation
-from media_service.image.formats.icc import usable_profile
+from media_service.image.formats.icc import valid_profile
 from media_service.image.formats.model import LARGE_PIXELS, CleanedImage
 from media_service.image.model import ImageBytes, ImageSize
 
@@ -32,7 +32,7 @@ def scan_webp(data: ImageBytes) -> ImageSize:
             break
         kind, length = struct.unpack("<4sI", header)
         body = data[offset + 8 : offset + 18].ljust(10, b"\0")
-        wide, high = _size(kind, body)
+        wide, high = _announced_size(kind, body)
         width, height, frames = max(width, wide), max(height, high), frames + (kind == b"ANMF")
         offset += CHUNK_HEADER_BYTES + length + (length & 1)
     else:
@@ -42,7 +42,7 @@ def scan_webp(data: ImageBytes) -> ImageSize:
     return ImageSize(width, height, max(1, frames))
 
 
-def _size(kind: bytes, body: bytes) -> tuple[int, int]:
+def _announced_size(kind: bytes, body: bytes) -> tuple[int, int]:
     """Return the size that a chunk announces, zero for chunks that announce none."""
     if kind == b"VP8X":
         return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
@@ -59,9 +59,9 @@ _FLAG_PROFILE, _FLAGS_DRAWN = 0x20, 0x12  # alpha and animation
 _VP8X_BYTES = 10
 _FRAME_HEADER_BYTES = 16
 _FLAG_ANIMATION = 0x02
-_CODED = frozenset({b"VP8 ", b"VP8L"})
-_PIXELS = _CODED | {b"ALPH"}
-_MOVING = frozenset({b"ANIM", b"ANMF"})
+_BITSTREAMS = frozenset({b"VP8 ", b"VP8L"})
+_PICTURE_CHUNKS = _BITSTREAMS | {b"ALPH"}
+_ANIMATION_CHUNKS = frozenset({b"ANIM", b"ANMF"})
 
 Chunk = tuple[bytes, bytes]
 
@@ -73,11 +73,13 @@ def clean_webp(data: ImageBytes) -> CleanedImage:
         BrokenImage: a chunk reaches beyond the file.
     """
     end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    chunks = _used(list(_chunks(data, RIFF_HEADER_BYTES, end)))
+    chunks = _decoded_chunks(list(_chunks(data, RIFF_HEADER_BYTES, end)))
     found = dict(reversed(chunks))  # the first of its kind counts
-    profile = usable_profile(found.get(b"ICCP", b""))
+    profile = valid_profile(found.get(b"ICCP", b""))
     kept = [
-        packed for kind, body in _first_of_kind(chunks) for packed in _cleaned(kind, body, profile)
+        packed
+        for kind, body in _first_of_kind(chunks)
+        for packed in _clean_chunk(kind, body, profile)
     ]
     exif = found.get(b"EXIF")
     head = b"RIFF" + (4 + sum(map(len, kept))).to_bytes(4, "little") + b"WEBP"
@@ -98,20 +100,23 @@ def _chunks(data: ImageBytes | bytes, offset: int, end: int) -> Iterator[Chunk]:
         offset += length + (length & 1)
 
 
-def _used(chunks: list[Chunk]) -> list[Chunk]:
+def _decoded_chunks(chunks: list[Chunk]) -> list[Chunk]:
     """Return the chunks without those that a decoder passes over: frames, or a still picture."""
     screen = next((body for kind, body in chunks if kind == b"VP8X"), b"")
     if screen and screen[0] & _FLAG_ANIMATION:
-        return [(kind, body) for kind, body in chunks if kind not in _PIXELS]
-    return _drawn([(kind, body) for kind, body in chunks if kind not in _MOVING])
+        return [(kind, body) for kind, body in chunks if kind not in _PICTURE_CHUNKS]
+    return _picture_chunks([(kind, body) for kind, body in chunks if kind not in _ANIMATION_CHUNKS])
 
 
-def _drawn(chunks: list[Chunk]) -> list[Chunk]:
+def _picture_chunks(chunks: list[Chunk]) -> list[Chunk]:
     """Return the chunks with one picture, and transparency only where a lossy one follows it."""
     kinds = [kind for kind, _ in chunks]
-    at = next((index for index, kind in enumerate(kinds) if kind in _CODED), len(kinds))
+    at = next((index for index, kind in enumerate(kinds) if kind in _BITSTREAMS), len(kinds))
     clear = kinds.index(b"ALPH") if b"ALPH" in kinds and kinds[at : at + 1] == [b"VP8 "] else at
-    idle = {index for index, kind in enumerate(kinds) if kind in _PIXELS} - {at, min(clear, at)}
+    idle = {index for index, kind in enumerate(kinds) if kind in _PICTURE_CHUNKS} - {
+        at,
+        min(clear, at),
+    }
     return [chunk for index, chunk in enumerate(chunks) if index not in idle]
 
 
@@ -123,7 +128,7 @@ def _first_of_kind(chunks: list[Chunk]) -> Iterator[Chunk]:
         seen.add(kind)
 
 
-def _cleaned(kind: bytes, body: bytes, profile: bytes | None) -> list[bytes]:
+def _clean_chunk(kind: bytes, body: bytes, profile: bytes | None) -> list[bytes]:
     if kind == b"VP8X":
         flags = body[0] & _FLAGS_DRAWN if body else 0
         flags |= _FLAG_PROFILE if profile else 0
@@ -133,8 +138,8 @@ def _cleaned(kind: bytes, body: bytes, profile: bytes | None) -> list[bytes]:
     if kind == b"ANIM":
         return [_pack(kind, body[:6])]
     if kind == b"ANMF":
-        return [_pack(kind, _frame(body))]
-    return [_pack(kind, body)] if kind in _PIXELS else []
+        return [_pack(kind, _clean_frame(body))]
+    return [_pack(kind, body)] if kind in _PICTURE_CHUNKS else []
 
 
 def _is_lossy(kind: bytes, body: bytes) -> bool:
@@ -142,9 +147,9 @@ def _is_lossy(kind: bytes, body: bytes) -> bool:
     return kind == b"VP8 " or (kind == b"ANMF" and body[16:20] in {b"VP8 ", b"ALPH"})
 
 
-def _frame(body: bytes) -> bytes:
-    inner = _drawn(list(_chunks(body, _FRAME_HEADER_BYTES, len(body))))
-    pixels = [_pack(kind, data) for kind, data in inner if kind in _PIXELS]
+def _clean_frame(body: bytes) -> bytes:
+    inner = _picture_chunks(list(_chunks(body, _FRAME_HEADER_BYTES, len(body))))
+    pixels = [_pack(kind, data) for kind, data in inner if kind in _PICTURE_CHUNKS]
     return body[:_FRAME_HEADER_BYTES] + b"".join(pixels)
 
 

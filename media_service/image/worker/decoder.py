@@ -2,8 +2,8 @@
 
 Jobs arrive on its standard input.
 
-It may be killed at any moment, by us or by a picture; nothing is lost but the answer. A picture
-that takes it over finds no secret, no file but the picture's own, no network and no other process.
+The service or a picture may kill it at any moment; only the response is lost. A picture that takes
+it over finds no secret, no file but the picture's own, no network and no other process.
 """
 
 import os
@@ -29,15 +29,15 @@ from shared.prctl import PR_SET_PDEATHSIG, prctl
 MEMORY_BYTES = 768 * 1024 * 1024
 """A legal WebP of 40 megapixels needs 700 MiB of address space."""
 FILE_BYTES = MEMORY_BYTES // 2
-"""A larger file cannot be honest.
+"""The largest file that a decoder may write.
 
-A decoder holds a file whole in memory before it writes it. Beside it lie the pixels that it
-encodes, which take no fewer bytes. A file that is not encoded anew is no larger than its upload.
+A decoder holds a file in memory before it writes it, beside the pixels that it encodes, which take
+at least as many bytes. A file that is not encoded again is no larger than its upload.
 """
 
 
-def answer_job(job: ipc.Message, files: JobFiles) -> ipc.Message:
-    """Decode one picture; return what it is, or why there is no answer."""
+def run_job(job: ipc.Message, files: JobFiles) -> ipc.Message:
+    """Decode one picture; return what it is, or why it is refused."""
     try:
         info = render(files, DecodeLimits(job["max_pixels"]))
     except DomainError as refusal:
@@ -49,23 +49,23 @@ def answer_job(job: ipc.Message, files: JobFiles) -> ipc.Message:
     return asdict(info)
 
 
-def main(parent: int, answer: Callable[[ipc.Message, JobFiles], ipc.Message] = answer_job) -> None:
-    """Answer jobs until standard input ends."""
-    _die_with(parent)
-    jobs, answers = socket.socket(fileno=os.dup(0)), _take_standard_output()
+def main(parent: int, handle: Callable[[ipc.Message, JobFiles], ipc.Message] = run_job) -> None:
+    """Process jobs until standard input ends."""
+    _die_with_parent(parent)
+    jobs, responses = socket.socket(fileno=os.dup(0)), _redirect_standard_output()
     load_codecs()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    answers.write(ipc.pack({"sandbox": enter_sandbox()}))
+    responses.write(ipc.pack({"sandbox": enter_sandbox()}))
     while (received := ipc.receive(jobs)) is not None:
         job, files = received[0], JobFiles(received[1])
-        result = answer(job, files)
+        result = handle(job, files)
         files.close()
-        answers.write(ipc.pack(result))
+        responses.write(ipc.pack(result))
 
 
-def _die_with(parent: int) -> None:
+def _die_with_parent(parent: int) -> None:
     """Ask the kernel for SIGKILL when the parent ends, also when it ended just now."""
     with suppress(OSError):
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -73,11 +73,11 @@ def _die_with(parent: int) -> None:
         sys.exit(0)
 
 
-def _take_standard_output() -> BinaryIO:
-    """Keep the answers' pipe for ourselves: what a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+def _redirect_standard_output() -> BinaryIO:
+    """Keep the pipe for responses: what a library prints goes to standard error."""
+    responses = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    return answers
+    return responses
 
 
 if __name__ == "__main__":

@@ -44,12 +44,12 @@ class IdleState:
 
     async def find_fault(self) -> str | None:
         """Return why the process is to be replaced, None where it is as it was, or soon is."""
-        if await asyncio.to_thread(self._fault_now) is None:
+        if await asyncio.to_thread(self._current_fault) is None:
             return None
         await asyncio.sleep(GRACE_SECONDS)
-        return await asyncio.to_thread(self._fault_now)
+        return await asyncio.to_thread(self._current_fault)
 
-    def _fault_now(self) -> str | None:
+    def _current_fault(self) -> str | None:
         if self._jobs >= MAX_JOBS:
             return "jobs"
         if cpu_seconds(self._pid) - self._cpu > IDLE_CPU_SECONDS:
@@ -63,14 +63,14 @@ def _inspect(pid: int) -> _ProcessState | None:
     """Return what the process holds, None where this machine does not show it."""
     try:
         targets = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
-        return _ProcessState(_threads(pid), len(targets), frozenset(targets))
+        return _ProcessState(_thread_count(pid), len(targets), frozenset(targets))
     except OSError:
         return None
 
 
 def _find_excess(pid: int, initial: _ProcessState) -> str | None:
     try:
-        if _threads(pid) > initial.threads:
+        if _thread_count(pid) > initial.threads:
             return "threads"
         with os.scandir(f"/proc/{pid}/fd") as descriptors:
             for number, one in enumerate(descriptors, 1):
@@ -84,6 +84,6 @@ def _find_excess(pid: int, initial: _ProcessState) -> str | None:
     return None
 
 
-def _threads(pid: int) -> int:
+def _thread_count(pid: int) -> int:
     """Return how many there are: a folder's links count its folders, and here each is a thread."""
     return Path(f"/proc/{pid}/task").stat().st_nlink - 2

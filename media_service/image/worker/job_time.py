@@ -16,7 +16,7 @@ TICK_SECONDS = 0.25
 T = TypeVar("T")
 
 
-async def limit_job_time(answer: asyncio.Task[T], pid: int, *, wall: float, cpu: float) -> T:
+async def limit_job_time(response: asyncio.Task[T], pid: int, *, wall: float, cpu: float) -> T:
     """Return the task's result, unless `wall` seconds pass or the process computes for `cpu`.
 
     Time is counted as ticks that this process saw: a pause of the whole machine is one tick.
@@ -28,19 +28,19 @@ async def limit_job_time(answer: asyncio.Task[T], pid: int, *, wall: float, cpu:
     tick = min(TICK_SECONDS, wall)
     try:
         for _ in range(math.ceil(wall / tick)):
-            await asyncio.wait({answer}, timeout=tick)
-            if answer.done():
-                return answer.result()
+            await asyncio.wait({response}, timeout=tick)
+            if response.done():
+                return response.result()
             if cpu_seconds(pid) - before >= cpu:
                 break
         raise TimeoutError
     finally:
-        answer.cancel()
+        response.cancel()
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used, 0 where that cannot be known."""
-    clock, find = ctypes.c_int(), _clock_finder()
+    clock, find = ctypes.c_int(), _load_clock_getcpuclockid()
     if find is None or find(pid, ctypes.byref(clock)):
         return 0.0
     try:
@@ -50,6 +50,6 @@ def cpu_seconds(pid: int) -> float:
 
 
 @cache  # loading the library costs as much as the rest
-def _clock_finder() -> Callable[..., int] | None:
+def _load_clock_getcpuclockid() -> Callable[..., int] | None:
     found: Callable[..., int] | None = getattr(ctypes.CDLL(None), "clock_getcpuclockid", None)
     return found

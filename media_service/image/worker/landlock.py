@@ -22,16 +22,16 @@ def restrict_self() -> None:
     Raises:
         OSError: the kernel has no Landlock, or another filter forbids it.
     """
-    version = _call(_CREATE_RULESET, None, 0, _ASK_VERSION)
-    attributes = _attributes(version)
-    ruleset = _call(_CREATE_RULESET, attributes, len(attributes), 0)
+    version = _syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
+    attributes = _ruleset_attributes(version)
+    ruleset = _syscall(_CREATE_RULESET, attributes, len(attributes), 0)
     try:
-        _call(_RESTRICT_SELF, ruleset, 0)
+        _syscall(_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
 
-def _attributes(version: int) -> bytes:
+def _ruleset_attributes(version: int) -> bytes:
     """Return `struct landlock_ruleset_attr` with every right that this version can deny."""
     rights = [(1 << _FILE_RIGHTS.get(version, _NEWEST_FILE_RIGHTS)) - 1]
     if version >= _TCP_SINCE:
@@ -41,7 +41,7 @@ def _attributes(version: int) -> bytes:
     return struct.pack(f"={len(rights)}Q", *rights)
 
 
-def _call(number: int, *arguments: bytes | int | None) -> int:
+def _syscall(number: int, *arguments: bytes | int | None) -> int:
     if sys.platform != "linux":
         raise OSError
     call = ctypes.CDLL(None, use_errno=True).syscall

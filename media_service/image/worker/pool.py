@@ -45,7 +45,7 @@ class DecoderPool:
         """Return how many pictures wait for a process."""
         return self._queue.waiting
 
-    def require_room(self, owner: UUID) -> None:
+    def require_capacity(self, owner: UUID) -> None:
         """Return when one more of the owner's pictures may wait; asked before a body is read.
 
         Raises:

@@ -84,7 +84,7 @@ class DecoderProcess:
             check_sizes(info, await asyncio.to_thread(rendition_sizes, path))
         except (ValueError, KeyError, TypeError) as invalid:
             await self.kill()
-            log.warning("image_worker.answered_nonsense", pid=process.pid)
+            log.warning("image_worker.invalid_response", pid=process.pid)
             raise DecoderCrashed from invalid
         return info
 

@@ -108,7 +108,7 @@ def test_limiter_random_moments_agrees_with_counting_all(seed: int) -> None:
 def test_limiter_many_users_keeps_the_bound(
     manual_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(change_limiter, "MOST_USERS", 5)
+    monkeypatch.setattr(change_limiter, "MAX_USERS", 5)
     limiter, active = ChangeLimiter((Rate(1, 60_000),), manual_clock), uuid4()
     limiter.count(active)
     for _ in range(100):

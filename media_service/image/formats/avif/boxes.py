@@ -23,7 +23,7 @@ class Box:
     end: int
 
 
-def boxes(data: bytearray, start: int, end: int) -> Iterator[Box]:
+def iter_boxes(data: bytearray, start: int, end: int) -> Iterator[Box]:
     """Yield the boxes between two offsets.
 
     Raises:

@@ -21,15 +21,15 @@ from media_service.image.formats.avif.tracks import clean_movie
 from media_service.image.formats.model import CleanedImage
 from media_service.image.model import ImageBytes
 
-_KNOWN = frozenset(
+_TOP_LEVEL_BOXES = frozenset(
     {b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip", b"uuid", b"wide", b"styp", b"pdin"}
 )
-_BRANDS = frozenset(
+_KNOWN_BRANDS = frozenset(
     {b"avif", b"avis", b"avio", b"mif1", b"mif2", b"msf1", b"miaf", b"MA1A", b"MA1B", b"tmap"}
     | {b"iso%x" % number for number in range(3, 13)}
     | {b"isom", b"av01", b"MiHB", b"MiPr"}
 )
-_SEQUENCE = b"avis"
+_SEQUENCE_BRAND = b"avis"
 """Without this brand the file is a still, whatever else is in it."""
 
 
@@ -41,10 +41,11 @@ def clean_avif(data: ImageBytes) -> CleanedImage:
         ImageTooLarge: it has more boxes or samples than a picture needs.
     """
     content = bytearray(data)
-    top_boxes = _top_level(content)
+    top_boxes = _read_top_boxes(content)
     ranges: list[Interval] = []
     moving = any(
-        box.kind == b"ftyp" and _SEQUENCE in _brands(content, box).values() for box in top_boxes
+        box.kind == b"ftyp" and _SEQUENCE_BRAND in _brands(content, box).values()
+        for box in top_boxes
     )
     for box in top_boxes:
         if box.kind == b"ftyp":
@@ -59,11 +60,11 @@ def clean_avif(data: ImageBytes) -> CleanedImage:
     return CleanedImage([bytes(content[: _used_end(content, top_boxes)])], lossless=False)
 
 
-def _top_level(data: bytearray) -> list[Box]:
+def _read_top_boxes(data: bytearray) -> list[Box]:
     """Return the file's boxes, as far as there are any that can be."""
     top_boxes: list[Box] = []
     start = 0
-    while (box := read_box(data, start, len(data))) and box.kind in _KNOWN:
+    while (box := read_box(data, start, len(data))) and box.kind in _TOP_LEVEL_BOXES:
         top_boxes.append(box)
         start = box.end
         if len(top_boxes) > MAX_BOXES:
@@ -90,7 +91,7 @@ def _brands(data: bytearray, box: Box) -> dict[int, bytes]:
 
 def _clean_brands(data: bytearray, box: Box) -> None:
     for at, brand in _brands(data, box).items():
-        if brand not in _BRANDS:
+        if brand not in _KNOWN_BRANDS:
             data[at : at + 4] = b"mif1"
     zero(data, box.body + 4, box.body + 2 * FULL_BOX_BYTES)  # the minor version means nothing
     zero(data, box.end - (box.end - box.body) % 4, box.end)

@@ -1,7 +1,7 @@
 """The colour information of an AVIF. Source: ISO/IEC 14496-12 §12.1.5."""
 
 from media_service.image.formats.avif.boxes import Box, blank, zero
-from media_service.image.formats.icc import usable_profile
+from media_service.image.formats.icc import valid_profile
 
 _TYPE_BYTES = 4
 _CODED_BYTES = 7
@@ -15,7 +15,7 @@ def clean_colour(data: bytearray, box: Box) -> None:
     if kind == b"nclx":
         zero(data, start + _CODED_BYTES, box.end)
         return
-    profile = usable_profile(bytes(data[start : box.end])) if kind in _PROFILES else None
+    profile = valid_profile(bytes(data[start : box.end])) if kind in _PROFILES else None
     if profile is None:
         blank(data, box)
     else:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from media_service.image.errors import BrokenImage, ImageTooLarge
-from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, boxes, zero
+from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, iter_boxes, zero
 from media_service.image.formats.avif.fields import FieldReader
 
 MAX_REFERENCES = 20_000
@@ -29,7 +29,7 @@ def read_references(data: bytearray, iref: Box) -> list[ItemReference]:
     """
     id_bytes = 2 if FieldReader(data, iref.body, iref.end).version() == 0 else 4
     found, total = [], 0
-    for box in boxes(data, iref.body + FULL_BOX_BYTES, iref.end):
+    for box in iter_boxes(data, iref.body + FULL_BOX_BYTES, iref.end):
         fields = FieldReader(data, box.body, box.end)
         source, count = fields.number(id_bytes), fields.number(2)
         total += count

@@ -11,7 +11,7 @@ from media_service.image.formats.avif.boxes import (
     Box,
     Interval,
     blank,
-    boxes,
+    iter_boxes,
     keep_only,
     zero,
 )
@@ -24,9 +24,9 @@ from media_service.image.formats.avif.item_references import (
 )
 from media_service.image.formats.avif.padding import clean_handler, zero_padding
 
-_KEPT = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr"})
-_DRAWN = frozenset({b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"})
-_PROPERTIES = frozenset(
+_KEPT_BOXES = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr"})
+_PICTURE_ITEMS = frozenset({b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"})
+_KEPT_PROPERTIES = frozenset(
     {b"ispe", b"pixi", b"av1C", b"colr", b"auxC", b"irot", b"imir", b"clap", b"pasp", b"a1op"}
     | {b"a1lx", b"lsel", b"clli", b"mdcv", b"cclv", b"amve", b"reve", b"ndwt"}
 )
@@ -52,24 +52,26 @@ def clean_items(data: bytearray, meta: Box) -> list[Interval]:
     (transparency). Exif, XMP and thumbnails are items of their own, and are removed.
     """
     parts: dict[bytes, Box] = {}
-    for box in boxes(data, meta.body + FULL_BOX_BYTES, meta.end):
-        if box.kind in _KEPT and box.kind not in parts:
+    for box in iter_boxes(data, meta.body + FULL_BOX_BYTES, meta.end):
+        if box.kind in _KEPT_BOXES and box.kind not in parts:
             parts[box.kind] = box
         else:
             blank(data, box)
     if b"hdlr" in parts:
         clean_handler(data, parts[b"hdlr"])
-    primary = _primary(data, parts)
+    primary = _read_primary_item(data, parts)
     references = read_references(data, parts[b"iref"]) if b"iref" in parts else []
     wanted = reachable_items(primary, references)
     drawn = _clean_item_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
     clean_references(data, references, drawn, primary)
-    for box in boxes(data, parts[b"iprp"].body, parts[b"iprp"].end) if b"iprp" in parts else ():
+    for box in (
+        iter_boxes(data, parts[b"iprp"].body, parts[b"iprp"].end) if b"iprp" in parts else ()
+    ):
         _clean_properties(data, box)
     return _picture_ranges(data, parts, drawn)
 
 
-def _primary(data: bytearray, parts: dict[bytes, Box]) -> int:
+def _read_primary_item(data: bytearray, parts: dict[bytes, Box]) -> int:
     if b"pitm" not in parts:
         raise BrokenImage("the image names no main picture")
     zero_padding(data, parts[b"pitm"])
@@ -81,13 +83,13 @@ def _clean_item_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
     """Overwrite names and the entries of other items; return the ids of those that stay."""
     count_bytes = 2 if FieldReader(data, iinf.body, iinf.end).version() == 0 else 4
     drawn = set()
-    for box in boxes(data, iinf.body + FULL_BOX_BYTES + count_bytes, iinf.end):
+    for box in iter_boxes(data, iinf.body + FULL_BOX_BYTES + count_bytes, iinf.end):
         fields = FieldReader(data, box.body, box.end)
         identifier = fields.number(2 if fields.version() == 2 else 4)  # noqa: PLR2004 - v2 or v3
         fields.number(2)
         at = fields.at
         fields.skip(4)
-        if identifier in wanted and bytes(data[at : at + 4]) in _DRAWN:
+        if identifier in wanted and bytes(data[at : at + 4]) in _PICTURE_ITEMS:
             drawn.add(identifier)
         else:
             data[at : at + 4] = b"skip"
@@ -97,8 +99,8 @@ def _clean_item_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
 
 def _clean_properties(data: bytearray, box: Box) -> None:
     if box.kind == b"ipco":
-        for item in boxes(data, box.body, box.end):
-            if item.kind not in _PROPERTIES:
+        for item in iter_boxes(data, box.body, box.end):
+            if item.kind not in _KEPT_PROPERTIES:
                 blank(data, item)
             elif item.kind == b"colr":
                 clean_colour(data, item)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from media_service.image.errors import BrokenImage
 from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, zero
 
-_FIXED = {
+_FIXED_BYTES = {
     b"a1op": 1,
     b"amve": 8,
     b"btrt": 12,
@@ -26,8 +26,8 @@ _FIXED = {
     b"reve": 20,
     b"vmhd": 12,
 }
-_BY_VERSION = {b"pitm": (6, 8), b"mvhd": (100, 112), b"tkhd": (84, 96), b"mdhd": (24, 36)}
-_ENTRIES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
+_BYTES_BY_VERSION = {b"pitm": (6, 8), b"mvhd": (100, 112), b"tkhd": (84, 96), b"mdhd": (24, 36)}
+_ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
 _AUXILIARY_TYPES = frozenset(
     f"urn:mpeg:{auxiliary_type}".encode()
     for auxiliary_type in (
@@ -65,35 +65,35 @@ def clean_handler(data: bytearray, box: Box) -> None:
 
 def _used_bytes(data: bytearray, box: Box) -> int:
     """Return how many bytes the box's fields take; all, for a kind whose fields are not counted."""
-    if box.kind in _FIXED:
-        return _FIXED[box.kind]
-    if box.kind in _BY_VERSION:
-        return _BY_VERSION[box.kind][_flagged(data, box)]
-    if box.kind in _ENTRIES:
-        return 8 + _count(data, box, 4) * _ENTRIES[box.kind]
-    if special := _COUNTED.get(box.kind):
+    if box.kind in _FIXED_BYTES:
+        return _FIXED_BYTES[box.kind]
+    if box.kind in _BYTES_BY_VERSION:
+        return _BYTES_BY_VERSION[box.kind][_has_flag(data, box)]
+    if box.kind in _ENTRY_BYTES:
+        return 8 + _read_count(data, box, 4) * _ENTRY_BYTES[box.kind]
+    if special := _COUNTERS.get(box.kind):
         return special(data, box)
     return box.end - box.body
 
 
-def _flagged(data: bytearray, box: Box, bits: int = 0xFF) -> bool:
+def _has_flag(data: bytearray, box: Box, bits: int = 0xFF) -> bool:
     """Return whether the first byte has one of the bits."""
     return bool(box.end > box.body and data[box.body] & bits)
 
 
-def _count(data: bytearray, box: Box, at: int) -> int:
+def _read_count(data: bytearray, box: Box, at: int) -> int:
     return int.from_bytes(data[box.body + at : box.body + at + 4])
 
 
 def _edit_list(data: bytearray, box: Box) -> int:
-    return 8 + _count(data, box, 4) * (20 if _flagged(data, box) else 12)
+    return 8 + _read_count(data, box, 4) * (20 if _has_flag(data, box) else 12)
 
 
 def _sample_sizes(data: bytearray, box: Box) -> int:
-    return 12 if _count(data, box, 4) else 12 + 4 * _count(data, box, 8)
+    return 12 if _read_count(data, box, 4) else 12 + 4 * _read_count(data, box, 8)
 
 
-def _channels(data: bytearray, box: Box) -> int:
+def _pixel_channels(data: bytearray, box: Box) -> int:
     return 5 + (data[box.body + FULL_BOX_BYTES] if box.end > box.body + FULL_BOX_BYTES else 0)
 
 
@@ -101,8 +101,8 @@ def _colour_volume(_data: bytearray, box: Box) -> int:
     return min(_COLOUR_VOLUME_BYTES, box.end - box.body)
 
 
-def _layers(data: bytearray, box: Box) -> int:
-    return 13 if _flagged(data, box, 1) else 7
+def _layer_sizes(data: bytearray, box: Box) -> int:
+    return 13 if _has_flag(data, box, 1) else 7
 
 
 def _auxiliary_type(data: bytearray, box: Box) -> int:
@@ -119,11 +119,11 @@ def _codec_configuration(data: bytearray, box: Box) -> int:
     return 4 + (2 + data[at + 1] if headed else 0)
 
 
-_COUNTED: dict[bytes, Callable[[bytearray, Box], int]] = {
+_COUNTERS: dict[bytes, Callable[[bytearray, Box], int]] = {
     b"elst": _edit_list,
     b"stsz": _sample_sizes,
-    b"pixi": _channels,
-    b"a1lx": _layers,
+    b"pixi": _pixel_channels,
+    b"a1lx": _layer_sizes,
     b"cclv": _colour_volume,
     b"auxC": _auxiliary_type,
     b"auxi": _auxiliary_type,

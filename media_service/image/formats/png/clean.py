@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from media_service.image.errors import BrokenImage
 from media_service.image.formats.exif import UPRIGHT, read_orientation
-from media_service.image.formats.icc import MAX_PROFILE_BYTES, usable_profile
+from media_service.image.formats.icc import MAX_PROFILE_BYTES, valid_profile
 from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.png.zlib_stream import raw_bytes, truncate_stream
 from media_service.image.model import ImageBytes
@@ -32,9 +32,9 @@ def clean_png(data: ImageBytes) -> CleanedImage:
     chunks = list(_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != _HEADER_BYTES:
         raise BrokenImage("the image does not begin with its header")
-    writer = _Writer(chunks[0][1])
+    writer = _ChunkWriter(chunks[0][1])
     for kind, body in chunks[1:]:
-        writer.take(kind, body)
+        writer.write(kind, body)
     writer.end_stream()
     return CleanedImage([SIGNATURE, *writer.pieces, pack(b"IEND", b"")], writer.orientation)
 
@@ -50,7 +50,7 @@ def _chunks(data: ImageBytes) -> Iterator[Chunk]:
         offset = end
 
 
-class _Writer:
+class _ChunkWriter:
     """Writes chunks anew; those of one stream of pixels are joined and cut where it ends."""
 
     def __init__(self, header: bytes) -> None:
@@ -58,30 +58,30 @@ class _Writer:
         self.orientation = UPRIGHT
         width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
         self._pixel_bits, self._interlaced = depth * _CHANNELS.get(colour, 0), bool(interlace)
-        self._longest = _MAX_BYTES | _palette_bytes(colour, depth)
+        self._max_bytes = _MAX_BYTES | _palette_bytes(colour, depth)
         self._canvas = self._frame = (width, height)
-        self._seen: set[bytes] = set()
+        self._kinds: set[bytes] = set()
         self._stream: list[bytes] = []
         self._stream_kind = b""
         self._sequence = 0
 
-    def take(self, kind: bytes, body: bytes) -> None:
+    def write(self, kind: bytes, body: bytes) -> None:
         if kind in {b"IDAT", b"fdAT"}:
-            self._add(kind, body)
+            self._add_pixels(kind, body)
         elif kind == b"fcTL" and len(body) == _CONTROL_BYTES:
             self.end_stream()
             self._frame = struct.unpack(">II", body[4:12])
-            self.pieces.append(pack(kind, self._number() + body[4:]))
-        elif kind in self._seen:
+            self.pieces.append(pack(kind, self._next_sequence_number() + body[4:]))
+        elif kind in self._kinds:
             return
-        elif kind in self._longest:
-            self._seen.add(kind)
-            self.pieces.append(pack(kind, body[: self._longest[kind]]))
+        elif kind in self._max_bytes:
+            self._kinds.add(kind)
+            self.pieces.append(pack(kind, body[: self._max_bytes[kind]]))
         elif kind == b"iCCP":
-            self._seen.add(kind)
-            self.pieces += _profile(body)
+            self._kinds.add(kind)
+            self.pieces += _profile_chunk(body)
         elif kind == b"eXIf":
-            self._seen.add(kind)
+            self._kinds.add(kind)
             self.orientation = read_orientation(body)
 
     def end_stream(self) -> None:
@@ -91,16 +91,16 @@ class _Writer:
             return
         width, height = self._canvas if kind == b"IDAT" else self._frame
         most = raw_bytes(width, height, self._pixel_bits, interlaced=self._interlaced)
-        number = self._number() if kind == b"fdAT" else b""
+        number = self._next_sequence_number() if kind == b"fdAT" else b""
         self.pieces.append(pack(kind, number + truncate_stream(packed, most)))
 
-    def _add(self, kind: bytes, body: bytes) -> None:
+    def _add_pixels(self, kind: bytes, body: bytes) -> None:
         if kind != self._stream_kind:
             self.end_stream()
             self._stream_kind = kind
         self._stream.append(body if kind == b"IDAT" else body[4:])
 
-    def _number(self) -> bytes:
+    def _next_sequence_number(self) -> bytes:
         self._sequence += 1
         return (self._sequence - 1).to_bytes(4)
 
@@ -112,13 +112,13 @@ def _palette_bytes(colour: int, depth: int) -> dict[bytes, int]:
     return {b"tRNS": _TRANSPARENT[colour]} if colour in _TRANSPARENT else {}
 
 
-def _profile(body: bytes) -> list[bytes]:
+def _profile_chunk(body: bytes) -> list[bytes]:
     packed = body.partition(b"\0")[2][1:]
     try:
         inflated = zlib.decompressobj().decompress(packed, MAX_PROFILE_BYTES + 1)
     except zlib.error:
         return []
-    profile = usable_profile(inflated)
+    profile = valid_profile(inflated)
     return [pack(b"iCCP", b"icc\0\0" + zlib.compress(profile))] if profile else []
 
 

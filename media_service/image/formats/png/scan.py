@@ -32,26 +32,28 @@ def scan_png(data: ImageBytes) -> ImageSize:
             return ImageSize(width, height, max(1, frames))
         frames += kind == b"fcTL"
         if kind in _COMPRESSED:
-            hidden += _inflated(kind, data[offset + 8 : offset + 8 + length])
+            hidden += _inflated_size(kind, data[offset + 8 : offset + 8 + length])
         if hidden > MAX_HIDDEN_BYTES:
             raise ImageTooLarge("text and colour profile are too large")
         offset += length + 12
     raise ImageTooLarge("the image has too many chunks")
 
 
-def _inflated(kind: bytes, chunk: bytes) -> int:
+def _inflated_size(kind: bytes, chunk: bytes) -> int:
     """Return how many bytes the chunk's compressed part yields, counting to just over the limit.
 
     What is no zlib stream yields nothing, and decoders skip it.
     """
     try:
-        inflated = zlib.decompressobj().decompress(_compressed(kind, chunk), MAX_HIDDEN_BYTES + 1)
+        inflated = zlib.decompressobj().decompress(
+            _compressed_part(kind, chunk), MAX_HIDDEN_BYTES + 1
+        )
     except zlib.error:
         return 0
     return len(inflated)
 
 
-def _compressed(kind: bytes, chunk: bytes) -> bytes:
+def _compressed_part(kind: bytes, chunk: bytes) -> bytes:
     """Return what follows keyword and method; in iTXt also language and translated keyword."""
     content = chunk.partition(b"\0")[2]
     if kind != b"iTXt":

@@ -4,7 +4,7 @@ import zlib
 
 from media_service.image.errors import BrokenImage
 
-_FED_BYTES = 64 * 1024
+_INPUT_BYTES = 64 * 1024
 _INFLATED_BYTES = 1024 * 1024
 
 
@@ -18,7 +18,7 @@ def truncate_stream(packed: bytes, most: int) -> bytes:
     waiting = inflated = b""
     while not inflater.eof:
         if not waiting and len(inflated) < _INFLATED_BYTES:
-            waiting, fed = packed[fed : fed + _FED_BYTES], fed + _FED_BYTES
+            waiting, fed = packed[fed : fed + _INPUT_BYTES], fed + _INPUT_BYTES
             if not waiting:
                 raise BrokenImage("the image ends within its pixels")
         inflated = _inflate(inflater, waiting)
@@ -35,7 +35,7 @@ def _inflate(inflater: "zlib._Decompress", data: bytes) -> bytes:
         raise BrokenImage("the image's pixels are damaged") from None
 
 
-_PASSES = (
+_ADAM7_PASSES = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
     (0, 4, 4, 8),
@@ -49,7 +49,7 @@ _PASSES = (
 
 def raw_bytes(width: int, height: int, pixel_bits: int, *, interlaced: bool) -> int:
     """Return how long the rows are, with a filter byte before each."""
-    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
+    passes = _ADAM7_PASSES if interlaced else ((0, 0, 1, 1),)
     total = 0
     for left, top, wide, high in passes:
         columns, rows = -(-(width - left) // wide), -(-(height - top) // high)
