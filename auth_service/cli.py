@@ -16,12 +16,9 @@ import sys
 from datetime import timedelta
 from typing import get_args
 
-from auth_service.admin.command import change_role
-from auth_service.admin.dead_letters_command import delete_dead, retry_dead
 from auth_service.admin.model import Role
 from auth_service.app import create_app
-from auth_service.delivery.command import list_dead, run_worker
-from auth_service.purge.command import run_purge
+from auth_service.commands import run_admin, run_deliveries, run_purge, run_worker
 from auth_service.settings import AuthSettings, KeySettings
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
@@ -31,6 +28,7 @@ from auth_service.signing.keystore import (
     public_set,
     write_atomically,
 )
+from auth_service.wiring import Wiring
 from shared.clock import Clock, SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
@@ -50,22 +48,19 @@ def main(arguments: list[str] | None = None) -> int:
         return _keys(chosen.action, chosen.algorithm, SystemClock())
     settings = load_settings(AuthSettings)
     clock, entropy = SystemClock(), SystemEntropy()
+    wiring = Wiring(settings, clock=clock, entropy=entropy)
     if chosen.command == "purge":
-        return asyncio.run(run_purge(settings, clock, entropy))
+        return asyncio.run(run_purge(wiring))
     if chosen.command == "admin":
-        wanted = {"how": chosen.action, "address": chosen.address, "role": chosen.role}
-        return asyncio.run(change_role(settings, clock, entropy, **wanted))
+        return asyncio.run(run_admin(wiring, chosen))
     if chosen.command == "deliveries":
-        if chosen.action == "dead":
-            return asyncio.run(list_dead(settings, clock, entropy))
-        act = retry_dead if chosen.action == "retry" else delete_dead
-        return asyncio.run(act(settings, clock, entropy, chosen.id))
+        return asyncio.run(run_deliveries(wiring, chosen.action, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
     log_warnings(settings, os.environ)
     if settings.production:
         deny_inspection()
     if chosen.command == "worker":
-        asyncio.run(then_exit(run_worker(settings, clock, entropy)))
+        asyncio.run(then_exit(run_worker(wiring)))
     else:
         run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0

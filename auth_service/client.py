@@ -1,4 +1,4 @@
-"""The client of one request: where it comes from, and what it shows of itself."""
+"""The client of one request: its address, program, device and proof of work."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A proof of work that holds: its digest, its level, and when it expires, in ms since 1970."""
+    """A valid proof of work: its digest, its level, and its expiry in ms since 1970."""
 
     digest: str
     level: int
@@ -36,8 +36,8 @@ class Client:
     """A program that sends a request.
 
     `device`: the id in its device token, None without a valid one. `device_is_new`: that id was
-    drawn for this request, so that the answer can hand out its token. `solution`: a proof of work
-    that holds. `sent_solution`: one was sent, whether it holds or not.
+    generated for this request, and the answer carries its token. `solution`: a valid proof of work.
+    `presented_solution`: one was sent, valid or not.
     """
 
     address: Address
@@ -50,9 +50,9 @@ class Client:
 
     @property
     def display_device(self) -> str:
-        """Return what notices call it, without text that a mail program turns into a link.
+        """Return its name for notices, without text that a mail program turns into a link.
 
-        Dots stay in versions alone.
+        Only dots in versions stay.
         """
         plain = re.sub("//+", "/", NOT_DISPLAYED.sub(" ", self.user_agent or ""))
         return " ".join(plain.split())[:MAX_DISPLAY_LENGTH].rstrip() or "unknown"
@@ -73,7 +73,7 @@ class Client:
         return product[0].lower() if product else "unknown"
 
     def notice_parameters(self, now: datetime) -> dict[str, str]:
-        """Return what a notice says of a request from this client."""
+        """Return the parameters of a notice about a request from this client."""
         return {
             "time": f"{now:%Y-%m-%d %H:%M} UTC",
             "address": str(self.address),

@@ -1,4 +1,4 @@
-"""Where a code can be sent: a phone number or a mail address, each in the one form it has here."""
+"""Destinations of codes: a phone number or a mail address, each in its canonical form."""
 
 import re
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ class Destination:
 
     @property
     def mailbox(self) -> str:
-        """Return what limits count for the address: plus-addresses reach the mailbox before `+`."""
+        """Return the mailbox that limits count: that of a plus-address is before the `+`."""
         local, at, domain = self.address.partition("@")
         return f"{local.partition('+')[0] or local}{at}{domain}"
 
     @property
     def costs_money(self) -> bool:
-        """Whether a message to it costs money, so that ranges of addresses are rented for it."""
+        """Whether a message to it costs money, which makes SMS pumping pay."""
         return self.channel == "sms"
 
 
 def parse_mail_address(text: str) -> str | None:
-    """Return the one mailbox that `text` names, in lower case, or None.
+    """Return the mailbox in `text`, in lower case, or None.
 
-    ASCII alone: other scripts' letters and full-width signs would give one mailbox several names.
+    ASCII alone: letters of other scripts would give one mailbox several spellings.
     Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1.
     """
     if len(text) > MAX_ADDRESS or not text.isascii():
@@ -47,10 +47,10 @@ def parse_mail_address(text: str) -> str | None:
 
 
 def parse_phone_destination(text: str, settings: AuthSettings, *, field: str) -> Destination:
-    """Return where a text message to that number goes.
+    """Return the destination of a text message to the number.
 
     Raises:
-        ValidationFailed: it is no mobile number, or none that codes are sent to.
+        ValidationFailed: it is no mobile number, or its country gets no codes.
     """
     number = parse_phone_number(text, settings.default_region, settings.sms_countries)
     if number is None:
@@ -60,7 +60,7 @@ def parse_phone_destination(text: str, settings: AuthSettings, *, field: str) ->
 
 
 def parse_mail_destination(text: str, *, field: str) -> Destination:
-    """Return where a mail to that address goes.
+    """Return the destination of a mail to the address.
 
     Raises:
         ValidationFailed: it is not one mailbox.
@@ -72,10 +72,10 @@ def parse_mail_destination(text: str, *, field: str) -> Destination:
 
 
 def parse_destination(settings: AuthSettings, mobile: str | None, email: str | None) -> Destination:
-    """Return where a message goes: to the mobile if there is one, else to the mail address.
+    """Return the mobile's destination if there is one, else the mail address'.
 
     Raises:
-        ValidationFailed: what is given is no such address.
+        ValidationFailed: the value is no such address.
     """
     if mobile is not None:
         return parse_phone_destination(mobile, settings, field="mobile")

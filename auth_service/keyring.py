@@ -1,7 +1,6 @@
 """Keys derived from `SECRET_KEYS`, one for each purpose.
 
-The first one signs and seals, every one verifies and opens, so that they rotate without anybody
-being signed out.
+The first one signs and seals, every one verifies and opens, so that a rotation signs nobody out.
 """
 
 import hmac
@@ -21,7 +20,7 @@ LABELS: tuple[Label, ...] = get_args(Label)
 
 
 class SealBrokenError(ValueError):
-    """What was to be opened was not sealed with any of our keys, or was altered."""
+    """The text was sealed with none of our keys, or was altered."""
 
 
 class Keyring:

@@ -1,27 +1,27 @@
-"""Answers whose time says nothing of what was found."""
+"""A minimum duration for answers, so that their time does not reveal what was found."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
-# Well above what storing a code takes and well below what anybody notices who waits for one.
+# Well above the time to store a code, and well below what a person notices.
 DEFAULT_SECONDS = 0.05
 
 
 class MinimumDuration:
-    """The least time that a block takes."""
+    """The minimum time that a block takes."""
 
     def __init__(self, seconds: float) -> None:
-        """Start to count."""
+        """Start the time."""
         self._seconds = seconds
-        # The timer starts before the work. The event loop would round one for the rest to whole
-        # milliseconds, and the remainder would tell how long the work took.
+        # The timer starts before the work: the event loop rounds timers to whole milliseconds, and
+        # the remainder of a later one would reveal how long the work took.
         self._timer = asyncio.create_task(asyncio.sleep(seconds))
 
     def restart(self) -> None:
-        """Count from now: the block has waited for something that tells nothing.
+        """Start the time again, after a wait that reveals nothing.
 
-        Else a long wait would use up the floor, and the rest of the block would show.
+        Else a long wait would use the minimum up, and the rest of the block would be measurable.
         """
         self._timer.cancel()
         self._timer = asyncio.create_task(asyncio.sleep(self._seconds))
@@ -33,12 +33,17 @@ class MinimumDuration:
 
 @asynccontextmanager
 async def minimum_duration(seconds: float = DEFAULT_SECONDS) -> AsyncIterator[MinimumDuration]:
-    """Hold the end of the block, also a failed one, until so much time has passed.
+    """Delay the end of the block, also a failed one, until the time has passed.
 
-    A block that takes longer is not held: then the machine's own moods are what is seen.
+    A block that takes longer is not delayed.
     """
-    floor = MinimumDuration(seconds)
+    minimum = MinimumDuration(seconds)
     try:
-        yield floor
+        yield minimum
     finally:
-        await floor.wait()
+        await minimum.wait()
+
+
+def conceal_duration(*, conceal: bool) -> AbstractAsyncContextManager[object]:
+    """Apply the minimum duration to a look-up when accounts are concealed."""
+    return minimum_duration() if conceal else nullcontext()

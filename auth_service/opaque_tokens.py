@@ -1,4 +1,4 @@
-"""Opaque secrets: recognisable by prefix, checked by checksum, stored only as SHA-256."""
+"""Opaque tokens: a prefix, a secret and a checksum; only their SHA-256 is stored."""
 
 import hashlib
 import zlib
@@ -26,7 +26,7 @@ def encode_token(prefix: Prefix, secret: bytes) -> str:
 
 
 def has_valid_checksum(prefix: Prefix, token: str) -> bool:
-    """Tell whether `token` can be one of ours; a typing error or a guess costs no look-up."""
+    """Return whether `token` has our form, so that a typing error costs no look-up."""
     body, checksum = token[:-CHECKSUM_LENGTH], token[-CHECKSUM_LENGTH:]
     return (
         token.startswith(prefix)
@@ -37,7 +37,7 @@ def has_valid_checksum(prefix: Prefix, token: str) -> bool:
 
 
 def decode_token(prefix: Prefix, token: str) -> bytes | None:
-    """Return the 32 bytes that `wrap` was given; None for a token that is not of that form."""
+    """Return the 32 bytes of the token; None for a token without our form."""
     digits = token[len(prefix) : -CHECKSUM_LENGTH]
     if not has_valid_checksum(prefix, token) or not set(digits) <= set(ALPHABET):
         return None

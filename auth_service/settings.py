@@ -30,7 +30,7 @@ RESERVED_USERNAMES = (
     *("api", "www", "mail", "postmaster", "hostmaster", "webmaster", "noreply", "mailerdaemon"),
     *("cheershare", "me", "null", "undefined", "anonymous", "everyone", "nobody"),
 )
-"""What passes for the service, for a mailbox of its domain (RFC 2142), or for no value at all."""
+"""Names of the service, of its domain's mailboxes (RFC 2142), and of missing values."""
 MIN_ARGON2_MEMORY_KIB = 7168
 """Source: OWASP's cheat sheet on storing passwords, which wants more passes for so little."""
 MIN_WEBHOOK_BYTES, MAX_WEBHOOK_BYTES = 24, 64
@@ -65,7 +65,7 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 
 class KeySettings(EnvironmentSettings):
-    """What the `keys` command is told; it needs neither database nor Redis."""
+    """The settings of the `keys` command, which needs neither database nor Redis."""
 
     jwt_private_keys_dir: Path = Field(
         description="directory of the private signing keys (`python -m auth_service keys`)"
@@ -79,7 +79,7 @@ class KeySettings(EnvironmentSettings):
 
 
 class AuthSettings(KeySettings, LimitedSettings):
-    """What auth_service is told."""
+    """The settings of auth_service."""
 
     auth_database_url: DatabaseUrl = Field(description="PostgreSQL database of auth_service")
     refresh_token_ttl: int = Field(
@@ -213,7 +213,7 @@ class AuthSettings(KeySettings, LimitedSettings):
         return [secret.get_secret_value().encode() for secret in self.secret_keys]
 
     def secret_lists(self) -> dict[str, tuple[str, ...]]:
-        """Return every setting that is made of our own secrets, by its name."""
+        """Return the settings that hold our own secrets, by name."""
         webhook = self.sms_webhook_secret.get_secret_value().removeprefix("whsec_")
         return super().secret_lists() | ({"SMS_WEBHOOK_SECRET": (webhook,)} if webhook else {})
 
@@ -254,13 +254,13 @@ class AuthSettings(KeySettings, LimitedSettings):
         return [*super().open_limits(), *off]
 
     def _plaintext_urls(self) -> list[str]:
-        """Return the addresses to which codes would travel readable for whoever looks."""
-        told = {"SMS_WEBHOOK_URL": self.sms_webhook_url, "TWILIO_BASE_URL": self.twilio_base_url}
-        places = {name: urlsplit(url) for name, url in told.items()}
+        """Return the addresses that would get codes without encryption."""
+        urls = {"SMS_WEBHOOK_URL": self.sms_webhook_url, "TWILIO_BASE_URL": self.twilio_base_url}
+        parsed = {name: urlsplit(url) for name, url in urls.items()}
         return [
             f"{name}: https in production, except to this machine"
-            for name, place in places.items()
-            if place.scheme == "http" and not is_loopback(place.hostname or "")
+            for name, url in parsed.items()
+            if url.scheme == "http" and not is_loopback(url.hostname or "")
         ]
 
     def _missing_provider_settings(self) -> list[str]:

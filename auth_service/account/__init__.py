@@ -1,1 +1,1 @@
-"""One's own account."""
+"""A user's own account: profile, contacts, export and deletion."""

@@ -18,14 +18,14 @@ from auth_service.user.schemas import UserAnswer
 from shared.errors import ServiceUnavailable
 
 WRITE_SECONDS = 30
-Shown = TypeVar("Shown")
+Answer = TypeVar("Answer")
 
 
-def _encoder(shown: TypeAdapter[list[Shown]]) -> Callable[[Sequence[object]], bytes]:
+def _encoder(answers: TypeAdapter[list[Answer]]) -> Callable[[Sequence[object]], bytes]:
     """Return a function that writes rows as the items of a JSON list, without its brackets."""
 
     def encode(rows: Sequence[object]) -> bytes:
-        return shown.dump_json(shown.validate_python(rows, from_attributes=True))[1:-1]
+        return answers.dump_json(answers.validate_python(rows, from_attributes=True))[1:-1]
 
     return encode
 
@@ -81,10 +81,10 @@ async def _render_batch(
 
 
 async def send_document(request: web.Request, pieces: AsyncGenerator[bytes]) -> web.StreamResponse:
-    """Answer with the pieces as they come; cut the connection where one cannot be sent.
+    """Answer with the pieces as they come; abort the connection when one cannot be sent.
 
     Raises:
-        ServiceUnavailable: the client took nothing for `WRITE_SECONDS`.
+        ServiceUnavailable: the client read nothing for `WRITE_SECONDS`.
     """
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
@@ -97,7 +97,7 @@ async def send_document(request: web.Request, pieces: AsyncGenerator[bytes]) -> 
             await response.write_eof()
     except BaseException as ended:
         if request.transport is not None:
-            request.transport.abort()  # a clean end would make half a document look whole
+            request.transport.abort()  # a clean end would make a partial document look complete
         if isinstance(ended, TimeoutError):
             raise ServiceUnavailable(detail="The client has stopped reading") from ended
         raise

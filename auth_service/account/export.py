@@ -1,73 +1,82 @@
-"""Reading everything that is held about a user, batch by batch."""
+"""Exporting everything that is stored about a user, batch by batch."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from auth_service.account.lease import ExportLeases, Lease
-from auth_service.account.model import Batch, ReadBatch, RowKey
-from auth_service.audit.model import Event
-from auth_service.parts import Parts
+from auth_service.account.model import Batch, ReadBatch, RowKey, account_event
+from auth_service.audit.service import AuditLog
 from auth_service.session.model import Caller, SignInContext
 from auth_service.session.repository import find_caller
 from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
+from shared.clock import Clock
+from shared.db import Database
 from shared.errors import TokenRevoked
 
 T = TypeVar("T")
 
 
-class ExportReader:
-    """A user's export under way. It holds no connection and no transaction between two batches."""
+class ExportService:
+    """Exports accounts, one export at a time for each user."""
 
     def __init__(
-        self, parts: Parts, leases: ExportLeases, lease: Lease, caller: Caller, account: Account
+        self, *, database: Database, leases: ExportLeases, audit: AuditLog, clock: Clock
+    ) -> None:
+        """Read from `database`."""
+        self.database = database
+        self.leases = leases
+        self.clock = clock
+        self._audit = audit
+
+    @asynccontextmanager
+    async def open(self, caller: Caller, context: SignInContext) -> AsyncIterator["ExportReader"]:
+        """Begin an export of the caller's account, which includes the event of this request.
+
+        Raises:
+            StepUpRequired: the last authentication is too old.
+            ExportInProgress: another export of the caller still runs.
+            TokenRevoked: the account is gone.
+        """
+        require_recent_authentication(caller, self.clock.now())
+        async with self.leases.lease(caller.user.id) as lease:
+            async with self.database.connection() as connection:
+                account = await find_account(connection, caller.user.id)
+            if account is None:
+                raise TokenRevoked
+            await self._audit.append(account_event("user.exported", caller, context))
+            yield ExportReader(self, lease, caller, account)
+
+
+class ExportReader:
+    """An export in progress. It holds no connection and no transaction between two batches."""
+
+    def __init__(
+        self, service: ExportService, lease: Lease, caller: Caller, account: Account
     ) -> None:
         """Read the rows of `account` while `caller` is signed in and `lease` is renewed."""
         self.account = account
-        self._parts = parts
-        self._leases = leases
+        self._service = service
         self._lease = lease
         self._caller = caller
 
     async def read(self, read_batch: ReadBatch[T], after: RowKey | None) -> Batch[T]:
-        """Return the rows behind `after`, the first ones without.
+        """Return the rows after the key `after`; None starts at the first.
 
         Raises:
-            TokenRevoked: the session has ended; whoever stole it gets no more.
+            TokenRevoked: the session has ended, so a thief gets no more.
             ServiceUnavailable: the database or Redis is away.
         """
-        async with self._leases.reading:
+        async with self._service.leases.batch_slots:
             await self._lease.renew()
             await self._require_session()
-            async with self._parts.database.connection() as connection:
+            async with self._service.database.connection() as connection:
                 return await read_batch(connection, self.account.user.id, after)
 
     async def _require_session(self) -> None:
-        parts, caller = self._parts, self._caller
+        caller, now = self._caller, self._service.clock.now()
         ids = (caller.session_id, caller.user.id, caller.user.generation)
-        if await find_caller(parts.database, *ids, parts.clock.now()) is None:
+        if await find_caller(self._service.database, *ids, now) is None:
             raise TokenRevoked
-
-
-@asynccontextmanager
-async def open_export(
-    parts: Parts, leases: ExportLeases, caller: Caller, context: SignInContext
-) -> AsyncIterator[ExportReader]:
-    """Begin an export of the caller's account; the event of this request is in it too.
-
-    Raises:
-        StepUpRequired: the caller was proven too long ago.
-        ExportInProgress: another export of the caller still runs.
-        TokenRevoked: the account is gone.
-    """
-    require_recent_authentication(caller, parts.clock.now())
-    event = Event("user.exported", context.origin, caller.user.id, session_id=caller.session_id)
-    async with leases.lease(caller.user.id) as lease:
-        async with parts.database.connection() as connection:
-            account = await find_account(connection, caller.user.id)
-        if account is None:
-            raise TokenRevoked
-        await parts.audit.append(event)
-        yield ExportReader(parts, leases, lease, caller, account)

@@ -1,4 +1,4 @@
-"""One export at a time for each user, whichever replica runs it."""
+"""A lease per user, so that one export runs at a time in all replicas."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,12 +28,12 @@ class Lease:
         self._holder = holder
 
     async def acquire(self) -> bool:
-        """Take the lease if it is free; return whether it was."""
+        """Acquire the lease; return False when it is taken."""
         life = ("PX", LEASE_SECONDS * 1000)
         return bool(await self._redis.execute("SET", self._key, self._holder, "NX", *life))
 
     async def renew(self) -> None:
-        """Hold it for its whole life again.
+        """Extend the lease to its full life.
 
         Raises:
             ServiceUnavailable: it has lapsed, or Redis is away.
@@ -42,7 +42,7 @@ class Lease:
             raise ServiceUnavailable(detail="The export took too long between two batches")
 
     async def release(self) -> None:
-        """Let the next export begin; without Redis that happens when the lease lapses."""
+        """Release the lease; without Redis it lapses by itself."""
         with suppress(ServiceUnavailable):
             await self._extend(0)
 
@@ -51,16 +51,16 @@ class Lease:
 
 
 class ExportLeases:
-    """Hands out leases. `reading` bounds the batches that all exports read at once.
+    """Grants leases. `batch_slots` bounds the batches that all exports read at once.
 
-    So exports use few of the database's connections, however many users ask.
+    So exports use few of the database's connections, however many users export.
     """
 
     def __init__(self, redis: BatchedRedis, entropy: Entropy) -> None:
         """Keep leases in `redis`."""
         self._redis = redis
         self._entropy = entropy
-        self.reading = asyncio.Semaphore(BATCHES_AT_ONCE)
+        self.batch_slots = asyncio.Semaphore(BATCHES_AT_ONCE)
 
     @asynccontextmanager
     async def lease(self, user_id: UUID) -> AsyncIterator[Lease]:

@@ -1,4 +1,4 @@
-"""What is read and written of one's own account."""
+"""Types of a user's own account: a changed contact, and the rows of an export."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from auth_service.audit.model import Event, EventName
 from auth_service.destination import Channel
+from auth_service.session.model import Caller, SignInContext
 from auth_service.user.model import User
 from shared.db import Connection
 
@@ -17,7 +19,7 @@ CONTACT_NAMES: dict[Channel, str] = {"sms": "phone number", "email": "mail addre
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """A user whose contact was changed: as they are now, and as they were."""
+    """A user whose contact was changed, now and before the change."""
 
     user: User
     before: User
@@ -51,16 +53,23 @@ class TokenRecord:
 
 
 RowKey = tuple[str | bytes | datetime | UUID, ...]
-"""Where a row stands in the order in which a list is read."""
+"""The values by which a list is ordered, of one row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[Row_co]):
-    """Some rows of a list. `last`: the key of the last one, None where no more follow."""
+    """Some rows of a list. `last`: the key of the last one, None when no more follow."""
 
     rows: Sequence[Row_co]
     last: RowKey | None
 
 
 ReadBatch = Callable[[Connection, UUID, RowKey | None], Awaitable[Batch[Row_co]]]
-"""Reads the rows of a user that follow a key, the first ones without."""
+"""Reads a user's rows after a key; None starts at the first."""
+
+
+def account_event(name: EventName, caller: Caller, context: SignInContext, **details: str) -> Event:
+    """Return an event that the caller causes about their own account."""
+    return Event(
+        name, context.origin, caller.user.id, session_id=caller.session_id, details=details
+    )

@@ -1,4 +1,4 @@
-"""A user's own row: names, addresses, everything at once, and its end."""
+"""A user's own row: profile, contact, export and deletion."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -63,17 +63,17 @@ CHANGE_CONTACT: dict[Channel, str] = {
 
 LOCK_SESSIONS = "SELECT 1 FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE"
 
-# Sessions and tokens go with the user; the row that tells of it outlives them.
+# Sessions and tokens are deleted with the user; the revocation outlives them.
 DELETE_USER = f"""
-WITH gone AS (
+WITH deleted AS (
     DELETE FROM users WHERE id = $1 RETURNING id, generation
 ), event AS (
-    {insert_event_sql(4, "gone")}
+    {insert_event_sql(4, "deleted")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM gone"""
+SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM deleted"""
 
-# Each list is read in the order of an index, from behind the last row of the batch before.
+# Each list is read in the order of an index, after the last row of the batch before.
 BATCH_ROWS = 250
 SESSIONS = f"""
 SELECT {", ".join(field.name for field in fields(SessionRecord))} FROM sessions
@@ -88,7 +88,7 @@ ORDER BY scope, created_at, hash LIMIT $2"""
 async def change_profile(
     connection: Connection, user_id: UUID, changes: Mapping[str, str | None], *, event: str
 ) -> User | None:
-    """Store names; None when somebody else has the username, or the user is not active."""
+    """Store names; None when another user has the username, or the user is not active."""
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
@@ -102,17 +102,17 @@ async def change_profile(
 async def change_contact(
     connection: Connection, user: User, to: Destination, *, event: str
 ) -> ContactChange | None:
-    """Store a proven address; None when another user has it, or this one has changed."""
+    """Store a verified address; None when another user has it, or this one has changed."""
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
                 CHANGE_CONTACT[to.channel], user.id, user.generation, to.address, event
             )
-    except (UniqueViolationError, DeadlockDetectedError):  # the latter of two who swap addresses
+    except (UniqueViolationError, DeadlockDetectedError):  # two users swap addresses
         return None
     if row is None:
         return None
-    # what was mailed to replace a password was mailed to an address that may not be theirs now
+    # reset tickets went to an address that may belong to another user now
     await remove_tickets(connection, user.id)
     before = {name: row[f"old_{name}"] for name in COLUMNS}
     return ContactChange(user_of(row), User(**{**before, "roles": tuple(before["roles"])}))
@@ -121,9 +121,8 @@ async def change_contact(
 async def delete_user(
     connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
 ) -> None:
-    """Remove the user with everything that hangs on them, once sign-ins under way have ended."""
-    # first whoever signs in is kept waiting, then whoever refreshes: locked at once, each would
-    # wait for the other
+    """Delete the user with sessions and tokens, after sign-ins in progress have ended."""
+    # sign-ins are locked out first, then refreshes: one common lock would deadlock with them
     await lock_user(connection, user_id)
     await connection.execute(LOCK_SESSIONS, user_id)
     await connection.execute(DELETE_USER, user_id, now, until, event)
@@ -135,8 +134,8 @@ async def read_sessions(
     """Return the user's next sessions, revoked or not, the oldest first."""
     start = after or (EARLIEST, FIRST_ID)
     rows = await connection.fetch(SESSIONS, user_id, BATCH_ROWS, *start)
-    held = [SessionRecord(**{**row, "amr": tuple(row["amr"])}) for row in rows]
-    return Batch(held, _last_key(rows, "created_at", "id"))
+    records = [SessionRecord(**{**row, "amr": tuple(row["amr"])}) for row in rows]
+    return Batch(records, _last_key(rows, "created_at", "id"))
 
 
 async def read_tokens(
@@ -146,18 +145,18 @@ async def read_tokens(
     start = after or ("", EARLIEST, b"")
     rows = await connection.fetch(TOKENS, user_id, BATCH_ROWS, *start)
     names = [field.name for field in fields(TokenRecord)]
-    held = [TokenRecord(**{name: row[name] for name in names}) for row in rows]
-    return Batch(held, _last_key(rows, "scope", "created_at", "hash"))
+    records = [TokenRecord(**{name: row[name] for name in names}) for row in rows]
+    return Batch(records, _last_key(rows, "scope", "created_at", "hash"))
 
 
 async def read_events(
     connection: Connection, user_id: UUID, after: RowKey | None
 ) -> Batch[StoredEvent]:
-    """Return the user's next events as the user is told of them, the oldest first."""
+    """Return the user's next events, redacted for the user, the oldest first."""
     rows = await connection.fetch(EVENTS_OF_USER, user_id, BATCH_ROWS, *(after or (FIRST_ID,)))
     return Batch([event_of(row).redacted_for_user() for row in rows], _last_key(rows, "id"))
 
 
 def _last_key(rows: Sequence[Record], *columns: str) -> RowKey | None:
-    """Return the last row's key; None where fewer rows than were asked for were left."""
+    """Return the last row's key; None when the batch is not full."""
     return tuple(rows[-1][name] for name in columns) if len(rows) == BATCH_ROWS else None

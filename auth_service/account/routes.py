@@ -1,19 +1,21 @@
-"""One's own account: seen, changed, taken along, removed."""
+"""The caller's own account: read, change, export, delete."""
 
 from aiohttp import web
 
-from auth_service.account import service
+from auth_service.account.contact import ContactService
 from auth_service.account.document import render_document, send_document
 from auth_service.account.errors import ExportInProgress
-from auth_service.account.export import open_export
+from auth_service.account.export import ExportService
 from auth_service.account.schemas import ADDRESSES, NAMES, Export, ProfileBody, VerifyContactBody
+from auth_service.account.service import AccountService
 from auth_service.destination import parse_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
-from auth_service.resources import CALLER, CLOCK, EXPORT_LEASES, PARTS
+from auth_service.resources import CLOCK, SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.cookies import clear_cookies
+from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_context
 from auth_service.step_up.errors import StepUpRequired
 from auth_service.user.schemas import UserAnswer
@@ -24,6 +26,9 @@ from shared.responses import json_response
 
 EXPORT_SECONDS = 600  # some 100 MB at 200 kB a second
 routes = Routes("account")
+ACCOUNT = web.AppKey("account", AccountService)
+CONTACT = web.AppKey("contact", ContactService)
+EXPORT = web.AppKey("export", ExportService)
 
 
 @routes.add("GET", "/me", summary="The signed-in user", answers={200: UserAnswer})
@@ -42,14 +47,14 @@ async def get_me(request: web.Request) -> web.Response:
 )
 async def change_me(request: web.Request) -> web.Response:
     """Store names, or send a code to a new address."""
-    body, parts = await read_body(request, ProfileBody), request.app[PARTS]
-    caller, context = request[CALLER], read_context(request, body=body)
+    body, app = await read_body(request, ProfileBody), request.app
+    caller, context = request[CALLER], read_context(request, body)
     if body.model_fields_set & ADDRESSES:
-        to = parse_destination(parts.settings, body.mobile, body.email)
-        challenge = await service.ask(parts, caller, to, context)
+        to = parse_destination(app[SETTINGS], body.mobile, body.email)
+        challenge = await app[CONTACT].request_code(caller, to, context)
         return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
     changes = body.model_dump(include=body.model_fields_set & NAMES)
-    user = await service.change_profile(parts, caller, changes, context)
+    user = await app[ACCOUNT].change_profile(caller, changes, context)
     return json_response(UserAnswer.model_validate(user))
 
 
@@ -63,16 +68,10 @@ async def change_me(request: web.Request) -> web.Response:
 )
 async def verify_contact(request: web.Request) -> web.Response:
     """Store the address."""
-    body, parts = await read_body(request, VerifyContactBody), request.app[PARTS]
-    to = parse_destination(parts.settings, body.mobile, body.email)
-    user = await service.verify(
-        parts,
-        request[CALLER],
-        to,
-        code=body.otp,
-        handle=body.challenge,
-        context=read_context(request, body=body),
-    )
+    body, app = await read_body(request, VerifyContactBody), request.app
+    to = parse_destination(app[SETTINGS], body.mobile, body.email)
+    context = read_context(request, body)
+    user = await app[CONTACT].verify_code(request[CALLER], to, body.otp, body.challenge, context)
     return json_response(UserAnswer.model_validate(user))
 
 
@@ -85,7 +84,7 @@ async def verify_contact(request: web.Request) -> web.Response:
 )
 async def delete_me(request: web.Request) -> web.Response:
     """Remove the caller."""
-    await service.delete(request.app[PARTS], request[CALLER], read_context(request))
+    await request.app[ACCOUNT].delete(request[CALLER], read_context(request))
     return clear_cookies(request, web.Response(status=204))
 
 
@@ -101,5 +100,5 @@ async def delete_me(request: web.Request) -> web.Response:
 async def export_me(request: web.Request) -> web.StreamResponse:
     """Send everything, piece by piece."""
     app, context = request.app, read_context(request)
-    async with open_export(app[PARTS], app[EXPORT_LEASES], request[CALLER], context) as export:
+    async with app[EXPORT].open(request[CALLER], context) as export:
         return await send_document(request, render_document(export, app[CLOCK].now()))

@@ -1,1 +1,1 @@
-"""What operators do: find users, keep them out, let them in, say what they may."""
+"""Administration: find users, disable and enable them, grant roles; dead letters."""

@@ -2,17 +2,16 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 
 from aiohttp import web
 
+from auth_service.admin.dead_letter_service import DeadLetterAdministration
 from auth_service.admin.errors import NoLongerTrue
+from auth_service.admin.model import Actor
 from auth_service.admin.schemas import DeadLetterAnswer, DeadLetterPage
-from auth_service.audit.model import Event
 from auth_service.audit.origin import read_origin
 from auth_service.delivery.dead_letters import DeadLetter
-from auth_service.resources import AUDIT, CALLER, DEAD_LETTERS
-from shared.errors import NotFound
+from auth_service.session.resources import CALLER
 from shared.openapi import Routes
 from shared.paging import PageQuery, bad_cursor, decode_cursor, encode_cursor
 from shared.request import path_id, read_query
@@ -20,6 +19,7 @@ from shared.responses import json_response
 
 MOST_DIGITS = 9
 routes = Routes("administration")
+DEAD_LETTERS = web.AppKey("dead_letters", DeadLetterAdministration)
 
 
 @routes.add(
@@ -33,10 +33,12 @@ routes = Routes("administration")
 async def list_dead_letters(request: web.Request) -> web.Response:
     """Answer with a page of dead letters."""
     query = read_query(request, PageQuery)
-    place = _read(query.cursor) if query.cursor else None
-    letters, following = await request.app[DEAD_LETTERS].page(place, query.limit)
+    position = _position(query.cursor) if query.cursor else None
+    letters, following = await request.app[DEAD_LETTERS].page(position, query.limit)
     cursor = None if following is None else encode_cursor([str(following)])
-    return json_response(DeadLetterPage(items=[_shown(one) for one in letters], next_cursor=cursor))
+    return json_response(
+        DeadLetterPage(items=[_answer(one) for one in letters], next_cursor=cursor)
+    )
 
 
 @routes.add(
@@ -49,14 +51,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
 )
 async def retry_delivery(request: web.Request) -> web.Response:
     """Queue the dead letter again."""
-    app, wanted = request.app, str(path_id(request))
-    actor, details = request[CALLER].user.id, {"delivery": wanted}
-    event = Event("delivery.retried", read_origin(request), actor_id=actor, details=details)
-    outcome = await app[DEAD_LETTERS].retry(wanted, before=partial(app[AUDIT].append, event))
-    if outcome == "unknown":
-        raise NotFound
-    if outcome == "ended":
-        raise NoLongerTrue
+    await request.app[DEAD_LETTERS].retry(_actor(request), str(path_id(request)))
     return web.Response(status=204)
 
 
@@ -69,20 +64,20 @@ async def retry_delivery(request: web.Request) -> web.Response:
 )
 async def delete_delivery(request: web.Request) -> web.Response:
     """Delete the dead letter."""
-    app, wanted = request.app, str(path_id(request))
-    actor, details = request[CALLER].user.id, {"delivery": wanted}
-    event = Event("delivery.deleted", read_origin(request), actor_id=actor, details=details)
-    if not await app[DEAD_LETTERS].delete(wanted, before=partial(app[AUDIT].append, event)):
-        raise NotFound
+    await request.app[DEAD_LETTERS].delete(_actor(request), str(path_id(request)))
     return web.Response(status=204)
 
 
-def _shown(letter: DeadLetter) -> DeadLetterAnswer:
+def _actor(request: web.Request) -> Actor:
+    return Actor(read_origin(request), request[CALLER].user.id)
+
+
+def _answer(letter: DeadLetter) -> DeadLetterAnswer:
     not_after = datetime.fromtimestamp(letter.not_after / 1000, UTC)
     return DeadLetterAnswer.model_validate({**asdict(letter), "not_after": not_after})
 
 
-def _read(cursor: str) -> int:
+def _position(cursor: str) -> int:
     [text] = decode_cursor(cursor, 1)
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         raise bad_cursor()

@@ -7,21 +7,21 @@ class OwnAccount(Conflict):
     """An administrator would lock themselves out."""
 
     def __init__(self) -> None:
-        """Say what is refused."""
+        """Name the reason."""
         super().__init__("Administrators can neither disable themselves nor drop their own role")
 
 
 class NotActivated(Conflict):
-    """A registration has nothing to be kept out of."""
+    """A registration cannot be disabled."""
 
     def __init__(self) -> None:
-        """Say what is refused."""
+        """Name the reason."""
         super().__init__("The user has not proven an address yet")
 
 
 class NoLongerTrue(Conflict):
-    """A message's life has ended."""
+    """A message has expired."""
 
     def __init__(self) -> None:
-        """Say why it is not sent."""
+        """Name the reason."""
         super().__init__("What the message says is not true any more")

@@ -1,4 +1,4 @@
-"""Who administers, and what is looked for."""
+"""Roles, the actor of a change, and the search for users."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,12 +8,12 @@ from auth_service.audit.model import Origin
 
 Role = Literal["admin", "editor"]
 LAST = "\U0010ffff"
-"""Sorts behind every character that a text has."""
+"""Sorts after every other character."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes something. `id` is None for whoever has the command line."""
+    """The one who makes a change. `id` is None for the command line."""
 
     origin: Origin
     id: UUID | None = None
@@ -21,11 +21,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Texts that begin with `prefix`, in lower case, or a number that begins with `number`."""
+    """A search for texts that begin with `prefix`, in lower case, or numbers with `number`."""
 
     prefix: str
     number: str
 
     def bounds(self) -> tuple[str, str, str, str]:
-        """Return between which texts and which numbers what is looked for lies."""
+        """Return the bounds of the texts and of the numbers to find."""
         return self.prefix, self.prefix + LAST, self.number, self.number + LAST

@@ -15,7 +15,7 @@ LISTED = ", ".join(COLUMNS)
 
 LIST_USERS = f"SELECT {LISTED} FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2"
 
-# Compared byte by byte, as the indexes are sorted.
+# Compared byte by byte, like the indexes.
 SEARCH = f"""
 SELECT {LISTED} FROM users
 WHERE id < $5 AND (
@@ -31,16 +31,16 @@ FIND_VERIFIED_USER = f"""
 SELECT {LISTED} FROM users
 WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_verified)"""
 
-# Whoever is disabled has no live token: the generation is raised by the same statement, and what
-# would set another password once they are let in again is removed.
+# A disabled user has no valid token: the same statement raises the generation, and removes reset
+# tickets, which would work again after `enable`.
 DISABLE = f"""
 WITH changed AS (
     UPDATE users SET status = 'disabled', generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 AND status <> 'disabled' RETURNING id, generation
-), dead AS (
+), revoked AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = 'disabled'
     WHERE user_id = (SELECT id FROM changed) AND revoked_at IS NULL
-), void AS (
+), removed AS (
     DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
 ), event AS (
     {insert_event_sql(4, "changed")}
@@ -48,7 +48,7 @@ WITH changed AS (
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
 SELECT 'user', id::text, generation, 'disabled', $2, $3 FROM changed"""
 
-# Who had nothing proven before has nothing proven now.
+# A user without a verified address was a registration before.
 ENABLE = f"""
 WITH changed AS (
     UPDATE users
@@ -60,7 +60,7 @@ WITH changed AS (
 _CHANGE_ROLES = """
 WITH changed AS (
     UPDATE users SET roles = {roles}, generation = generation + 1, codes_valid_from = $2
-    WHERE id = $1 AND {different} RETURNING id, generation, roles
+    WHERE id = $1 AND {condition} RETURNING id, generation, roles
 ), event AS (
     {event}
 )
@@ -70,32 +70,32 @@ _ROLES_EVENT = insert_event_sql(
     4, "changed", details="jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 )
 
-# Tokens say which roles: the old ones die, and refreshing brings the new.
+# Tokens carry the roles: the old ones are revoked, and a refresh brings the new roles.
 CHANGE_ROLES = {
     "set": _CHANGE_ROLES.format(
-        roles="$5::text[]", different="roles IS DISTINCT FROM $5::text[]", event=_ROLES_EVENT
+        roles="$5::text[]", condition="roles IS DISTINCT FROM $5::text[]", event=_ROLES_EVENT
     ),
     "grant": _CHANGE_ROLES.format(
         roles="ARRAY(SELECT DISTINCT r FROM unnest(roles || $5::text[]) r ORDER BY r)",
-        different="NOT roles @> $5::text[]",
+        condition="NOT roles @> $5::text[]",
         event=_ROLES_EVENT,
     ),
     "revoke": _CHANGE_ROLES.format(
         roles="ARRAY(SELECT r FROM unnest(roles) r WHERE r <> ALL ($5::text[]) ORDER BY r)",
-        different="roles && $5::text[]",
+        condition="roles && $5::text[]",
         event=_ROLES_EVENT,
     ),
 }
 
 
 async def list_users(database: Database, before: UUID, limit: int) -> list[User]:
-    """Return up to `limit` users made before the one of that id, the newest first."""
+    """Return up to `limit` users older than the id `before`, the newest first."""
     async with database.connection() as connection:
         return [user_of(row) for row in await connection.fetch(LIST_USERS, before, limit)]
 
 
 async def search(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
-    """Return, likewise, those whose name, username, mail address or number begins like that."""
+    """Return, likewise, the users whose name, username, mail address or number matches."""
     arguments = (*search.bounds(), before, limit)
     async with database.connection() as connection:
         return [user_of(row) for row in await connection.fetch(SEARCH, *arguments)]
@@ -108,7 +108,7 @@ async def find(connection: Connection, user_id: UUID) -> User | None:
 
 
 async def find_verified_user(database: Database, address: str) -> User | None:
-    """Return the verified holder of a number or a mail address."""
+    """Return the user who has verified the number or mail address."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_VERIFIED_USER, address)
     return user_of(row) if row else None
@@ -117,12 +117,12 @@ async def find_verified_user(database: Database, address: str) -> User | None:
 async def disable(
     connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
 ) -> None:
-    """Keep the user out; nothing happens to one who is kept out already."""
+    """Disable the user; do nothing if already disabled."""
     await connection.execute(DISABLE, user_id, now, until, event)
 
 
 async def enable(connection: Connection, user_id: UUID, *, event: str) -> None:
-    """Let a user in again who was kept out."""
+    """Enable a disabled user."""
     await connection.execute(ENABLE, user_id, event)
 
 
@@ -136,5 +136,5 @@ async def change_roles(
     now: datetime,
     until: datetime,
 ) -> None:
-    """Change what the user may; nothing happens where nothing is different."""
+    """Change the user's roles; do nothing if they stay the same."""
     await connection.execute(CHANGE_ROLES[how], user_id, now, until, event, list(roles))

@@ -1,20 +1,23 @@
-"""`/admin/users`: found, kept out, let in again, given roles. Each route is for administrators."""
+"""`/admin/users`: find, disable, enable, grant roles. Each route is for administrators."""
 
 from aiohttp import web
 
 from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
+from auth_service.admin.service import Administration
 from auth_service.audit.origin import read_origin
 from auth_service.phone import parse_phone_number
-from auth_service.resources import ADMINISTRATION, CALLER, SETTINGS
+from auth_service.resources import SETTINGS
 from auth_service.revocation.errors import RevocationPending
+from auth_service.session.resources import CALLER
 from auth_service.user.schemas import UserAnswer
 from shared.openapi import Routes
 from shared.request import path_id, read_body, read_query
 from shared.responses import json_response
 
 routes = Routes("administration")
+ADMINISTRATION = web.AppKey("administration", Administration)
 
 
 @routes.add(
@@ -47,7 +50,7 @@ async def get_user(request: web.Request) -> web.Response:
     answers={200: UserAnswer},
     errors=(NotActivated, OwnAccount, RevocationPending),
     role="admin",
-    counts_as_write=False,  # putting an attacker out comes first, however many there are
+    counts_as_write=False,  # disabling attackers comes first, however many there are
 )
 async def disable_user(request: web.Request) -> web.Response:
     """Disable the user."""

@@ -1,4 +1,4 @@
-"""What operators do with users."""
+"""Users as administrators find and change them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,20 +21,20 @@ from shared.errors import NotFound
 
 
 class Administration:
-    """Every method that changes a user raises `NotFound` where there is none.
+    """Finds and changes users. Each method for one user raises `NotFound` without one.
 
-    What cuts tokens off raises `RevocationPending` when it is done, but other services may not
-    know yet; it may be repeated.
+    Methods that revoke tokens raise `RevocationPending` when other services may not know yet; the
+    call may be repeated.
     """
 
     def __init__(
         self,
+        *,
         database: Database,
         publisher: Publisher,
         invalidator: CodeInvalidator,
         audit: AuditLog,
-        lives: SessionLifetimes,
-        *,
+        lifetimes: SessionLifetimes,
         clock: Clock,
     ) -> None:
         """Work on `database`."""
@@ -42,17 +42,17 @@ class Administration:
         self._database = database
         self._publisher = publisher
         self._audit = audit
-        self._lives = lives
+        self._lifetimes = lifetimes
         self._clock = clock
 
     async def search(self, search: Search | None, before: UUID, limit: int) -> list[User]:
-        """Return users, the newest first; all of them where nothing is looked for."""
+        """Return users, the newest first; without a search all of them."""
         if search is None:
             return await repository.list_users(self._database, before, limit)
         return await repository.search(self._database, search, before, limit)
 
     async def find_verified_user(self, address: str) -> User | None:
-        """Return the verified holder of a number or a mail address."""
+        """Return the user who has verified the number or mail address."""
         return await repository.find_verified_user(self._database, address)
 
     async def get(self, user_id: UUID) -> User:
@@ -61,11 +61,11 @@ class Administration:
             return await _found(connection, user_id)
 
     async def disable(self, actor: Actor, user_id: UUID) -> User:
-        """Keep the user out, from this moment on, everywhere; no code on its way is worth anything.
+        """Disable the user: every session, token and outstanding code is invalid at once.
 
         Raises:
-            OwnAccount: the user is who asks.
-            NotActivated: it is a registration, which would keep its claims from others for good.
+            OwnAccount: the actor is the user.
+            NotActivated: it is a registration, which would block its identifiers for good.
         """
         if actor.id == user_id:
             raise OwnAccount
@@ -78,24 +78,24 @@ class Administration:
                 user_id,
                 event=self._event("user.disabled", actor, user_id),
                 now=now,
-                until=self._lives.revocation_expiry(now),
+                until=self._lifetimes.revocation_expiry(now),
             )
             user = await _found(connection, user_id)
         await self._publisher.publish_pending_of_user(user_id)
         return user
 
     async def enable(self, actor: Actor, user_id: UUID) -> User:
-        """Let the user in again; sessions that were ended stay so."""
+        """Enable the user again; revoked sessions stay revoked."""
         event = self._event("user.enabled", actor, user_id)
         async with self._locked_user(user_id) as connection:
             await repository.enable(connection, user_id, event=event)
             return await _found(connection, user_id)
 
     async def revoke_sessions(self, actor: Actor, user_id: UUID) -> None:
-        """End every session of the user."""
+        """Revoke every session of the user."""
         now = self._clock.now()
         event = self._event("user.signed_out_everywhere", actor, user_id)
-        until = self._lives.revocation_expiry(now)
+        until = self._lifetimes.revocation_expiry(now)
         async with self._revocation_transaction(user_id) as connection:
             await revoke_all_sessions(
                 connection, user_id, reason="administration", event=event, now=now, until=until
@@ -109,10 +109,10 @@ class Administration:
         how: Literal["set", "grant", "revoke"],
         roles: Sequence[str],
     ) -> User:
-        """Say what the user may; tokens that say otherwise are dead, sessions go on.
+        """Change the user's roles; old access tokens are revoked, sessions go on.
 
         Raises:
-            OwnAccount: an administrator would be none any more by their own doing.
+            OwnAccount: administrators would remove their own role.
         """
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
@@ -125,7 +125,7 @@ class Administration:
                 sorted(set(roles)),
                 event=self._event("roles.changed", actor, user_id),
                 now=now,
-                until=self._lives.revocation_expiry(now),
+                until=self._lifetimes.revocation_expiry(now),
             )
             user = await _found(connection, user_id)
         await self._publisher.publish_pending_of_user(user_id)

@@ -1,1 +1,1 @@
-"""What happened to whom, by whom, from where: events that are only ever added."""
+"""Audit events: security events of accounts, which are only ever added."""

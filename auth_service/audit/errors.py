@@ -1,8 +1,8 @@
-"""Refusals that are no events."""
+"""Refusals that leave no audit event."""
 
 
 class NotAudited(Exception):
-    """Marks a refusal that concerns nobody: anybody could have any number of them stored.
+    """Marks a refusal that concerns no account: anyone could cause any number of them.
 
-    Mixed into the refusal, never raised by itself.
+    A mix-in of the refusal's class, never raised by itself.
     """

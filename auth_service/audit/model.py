@@ -1,4 +1,4 @@
-"""An event, and what is known of where it came from."""
+"""Audit events and their origin."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ EventName = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from; nothing of it is known of what an operator types."""
+    """The origin of a request; empty for the command line."""
 
     address: IPv4Address | IPv6Address | None = None
     user_agent: str | None = None
@@ -49,10 +49,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that concerns an account's safety.
+    """A security event of an account.
 
-    `user_id`: whom it concerns, None when that is not known. `actor_id`: who did it, None when it
-    was the user. `details` never hold a code, a token or a whole address: mask what is named.
+    `user_id`: the account, None when it is unknown. `actor_id`: the user who caused it, None for
+    the account's own. `details` never hold a code, a token or a whole address: mask addresses.
     """
 
     name: EventName
@@ -64,7 +64,7 @@ class Event:
     details: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self, event_id: UUID, now: datetime) -> str:
-        """Return the row as JSON, the form in which statements take it."""
+        """Return the row as JSON, the form of the SQL parameter."""
         row = {
             "id": str(event_id),
             "event": self.name,
@@ -83,7 +83,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are listed; None: any. `until` is not among them."""
+    """Selects events; None: any. `until` is exclusive."""
 
     user_id: UUID | None = None
     event: str | None = None
@@ -108,11 +108,11 @@ class StoredEvent:
     created_at: datetime
 
     def cursor(self) -> str:
-        """Return the place in lists, which are by id."""
+        """Return the cursor in lists, which are ordered by id."""
         return id_cursor(self.id)
 
     def redacted_for_user(self) -> Self:
-        """Return what the user whom it concerns gets of it: not who else did it, nor from where."""
+        """Return the event for its user: without another actor and that actor's origin."""
         if self.actor_id in {None, self.user_id}:
             return self
         return replace(

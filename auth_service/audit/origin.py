@@ -1,4 +1,4 @@
-"""Where a request comes from, as events tell it."""
+"""The origin of a request, for audit events."""
 
 from aiohttp import web
 
@@ -10,7 +10,7 @@ MAX_USER_AGENT = 400
 
 
 def read_user_agent(request: web.Request) -> str | None:
-    """Return what the client says it is, storable and of bounded length."""
+    """Return the `User-Agent`, storable and of bounded length."""
     agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
     return agent.encode("utf-8", "replace").decode() or None
 

@@ -1,4 +1,4 @@
-"""The table of events: appended to, read, and shortened at its old end; never changed."""
+"""The table of events: rows are inserted, read, and removed by age; never changed."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ INSERT_EVENT = f"""
 INSERT INTO audit_events ({COLUMNS})
 SELECT {COLUMNS} FROM jsonb_populate_record(NULL::audit_events, $1)"""
 
-# The table refuses to lose what is younger than half a year.
+# The table refuses to delete rows younger than half a year.
 REMOVE_OLDER = """
 DELETE FROM audit_events WHERE id IN (
     SELECT id FROM audit_events WHERE id < $3 AND created_at < $1 ORDER BY id LIMIT $2)"""
@@ -27,7 +27,7 @@ DELETE FROM audit_events WHERE id IN (
 EVENTS_OF_USER = f"""
 SELECT {COLUMNS} FROM audit_events WHERE user_id = $1 AND id > $3 ORDER BY id LIMIT $2"""
 
-# A statement for each choice: one for all of them could use no index.
+# One statement for each combination: a common one could use no index.
 LISTS = {
     (of_user, of_event): f"""
 SELECT {COLUMNS} FROM audit_events
@@ -42,24 +42,24 @@ ORDER BY id DESC LIMIT $6"""
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
-def insert_event_sql(parameter: int, source: str, **known: str) -> str:
-    """Return the body of a CTE that appends an event for each row of `source`.
+def insert_event_sql(parameter: int, source: str, **columns: str) -> str:
+    """Return the body of a CTE that inserts an event for each row of `source`.
 
-    The statement takes `Audit.packed(event)` as the parameter of that number. `known`: columns
-    that only the statement knows, as SQL, such as `user_id="u.id"`.
+    `parameter`: the number of the statement's parameter that gets `AuditLog.to_json(event)`.
+    `columns`: columns that only the statement knows, as SQL, such as `user_id="u.id"`.
     """
-    pairs = ", ".join(f"'{column}', {value}" for column, value in known.items())
+    pairs = ", ".join(f"'{column}', {value}" for column, value in columns.items())
     row = f"${parameter}::jsonb || jsonb_build_object({pairs})"
-    columns = ", ".join(f"e.{column.strip()}" for column in COLUMNS.split(","))
+    selected = ", ".join(f"e.{column.strip()}" for column in COLUMNS.split(","))
     return (
-        f"INSERT INTO audit_events ({COLUMNS}) SELECT {columns}"
+        f"INSERT INTO audit_events ({COLUMNS}) SELECT {selected}"
         f" FROM {source}, jsonb_populate_record(NULL::audit_events, {row}) e"
     )
 
 
-async def insert_event(connection: Connection, packed: str) -> None:
-    """Add an event."""
-    await connection.execute(INSERT_EVENT, packed)
+async def insert_event(connection: Connection, event: str) -> None:
+    """Insert an event, given as JSON."""
+    await connection.execute(INSERT_EVENT, event)
 
 
 def event_of(row: Record) -> StoredEvent:
@@ -68,12 +68,12 @@ def event_of(row: Record) -> StoredEvent:
 
 
 async def list_events(
-    database: Database, wanted: EventFilter, before: UUID, limit: int
+    database: Database, filter_: EventFilter, before: UUID, limit: int
 ) -> list[StoredEvent]:
     """Return up to `limit` events whose ids come before `before`, the newest first."""
-    since, until = wanted.since or EARLIEST, wanted.until or LATEST
-    chosen = [value for value in (wanted.user_id, wanted.event) if value is not None]
-    query = LISTS[wanted.user_id is not None, wanted.event is not None]
+    since, until = filter_.since or EARLIEST, filter_.until or LATEST
+    chosen = [value for value in (filter_.user_id, filter_.event) if value is not None]
+    query = LISTS[filter_.user_id is not None, filter_.event is not None]
     arguments: list[Any] = [before, since, until, _first_of(since), _last_of(until)]
     async with database.connection() as connection:
         rows = await connection.fetch(query, *arguments, limit, *chosen)
@@ -81,7 +81,7 @@ async def list_events(
 
 
 def _first_of(moment: datetime) -> UUID:
-    """Return the lowest id that is made in the moment's millisecond."""
+    """Return the lowest id of the moment's millisecond."""
     return UUID(int=min(max(milliseconds(moment), 0), 2**48 - 1) << 80)
 
 

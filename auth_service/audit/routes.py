@@ -1,15 +1,16 @@
-"""`GET /admin/audit`: what happened, the newest first."""
+"""`GET /admin/audit`: audit events, the newest first."""
 
 from aiohttp import web
 
 from auth_service.audit.model import EventFilter
 from auth_service.audit.schemas import EventAnswer, EventPage, EventQuery
-from auth_service.resources import AUDIT
+from auth_service.audit.service import AuditLog
 from shared.openapi import Routes
 from shared.request import read_query
 from shared.responses import json_response
 
 routes = Routes("administration")
+AUDIT = web.AppKey("audit", AuditLog)
 
 
 @routes.add(

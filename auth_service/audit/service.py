@@ -1,4 +1,4 @@
-"""Recording events: with the change that they tell of, or by themselves when nothing changed."""
+"""Recording events: in the transaction of a change, or by themselves."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 class AuditLog:
-    """Appends events. An event that tells of a change is stored in the change's transaction."""
+    """Stores audit events. The event of a change belongs in the change's transaction."""
 
     def __init__(self, database: Database, clock: Clock, entropy: Entropy) -> None:
         """Write to `database`."""
@@ -30,44 +30,45 @@ class AuditLog:
         self._entropy = entropy
 
     def to_json(self, event: Event) -> str:
-        """Return the event for a statement that has `repository.appending` in it."""
+        """Return the event for a statement with `repository.insert_event_sql` in it."""
         return event.to_json(new_id(self._clock, self._entropy), self._clock.now())
 
     async def append_in(self, connection: Connection, event: Event) -> None:
-        """Add the event in the transaction of the change."""
+        """Store the event in the transaction of the change."""
         await repository.insert_event(connection, self.to_json(event))
 
     async def append(self, event: Event) -> None:
-        """Add an event that changes nothing, such as a refusal.
+        """Store an event without a change, such as a refusal.
 
         Raises:
-            ServiceUnavailable: it cannot be stored, so that what it tells of must not go on.
+            ServiceUnavailable: it cannot be stored, so its action must not go on.
         """
         async with self._database.connection() as connection:
             await repository.insert_event(connection, self.to_json(event))
 
     @asynccontextmanager
     async def record_refusals(self, event: Event) -> AsyncIterator[None]:
-        """Add the event as a failure when the block ends in a 401 or 403; the refusal goes on.
+        """Store the event as a failure if the block raises a 401 or 403; the error goes on.
 
-        One that concerns nobody's code or ticket is let go on by itself, unless it is known whom
-        the event is about.
+        A `NotAudited` error is stored only if the event names a user.
         """
         try:
             yield
         except DomainError as refused:
-            idle = event.user_id is None and isinstance(refused, NotAudited)
-            if refused.status in REFUSALS and not idle:
+            is_irrelevant = event.user_id is None and isinstance(refused, NotAudited)
+            if refused.status in REFUSALS and not is_irrelevant:
                 details = {**event.details, "reason": refused.code}
                 await self.append(replace(event, outcome="failure", details=details))
             raise
 
-    async def list_events(self, wanted: EventFilter, before: UUID, limit: int) -> list[StoredEvent]:
-        """Return events, the newest first, from behind the one with the id `before` on."""
-        return await repository.list_events(self._database, wanted, before, limit)
+    async def list_events(
+        self, filter_: EventFilter, before: UUID, limit: int
+    ) -> list[StoredEvent]:
+        """Return events older than the id `before`, the newest first."""
+        return await repository.list_events(self._database, filter_, before, limit)
 
     async def remove_old(self) -> int:
-        """Remove events past their life; return how many."""
+        """Remove events past their retention; return how many."""
         removed, moment = 0, self._clock.now() - RETENTION
         while count := await repository.remove_older(self._database, moment, BATCH):
             removed += count

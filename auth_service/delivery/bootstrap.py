@@ -1,8 +1,7 @@
-"""A whole worker from the settings: beside the HTTP interface, or as a process of its own."""
+"""Opening a delivery worker: beside the HTTP interface, or as a process of its own."""
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from auth_service.delivery.console import Inbox
 from auth_service.delivery.metrics import DeliveryMetrics
@@ -18,31 +17,27 @@ from shared.entropy import Entropy
 from shared.redis import BatchedRedis
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerParts:
-    """What a worker stands on."""
-
-    redis: BatchedRedis
-    keyring: Keyring
-    inbox: Inbox
-    clock: Clock
-    entropy: Entropy
-
-
 @contextlib.asynccontextmanager
 async def open_worker(
-    settings: AuthSettings, parts: WorkerParts, metrics: DeliveryMetrics
+    settings: AuthSettings,
+    *,
+    redis: BatchedRedis,
+    keyring: Keyring,
+    inbox: Inbox,
+    metrics: DeliveryMetrics,
+    clock: Clock,
+    entropy: Entropy,
 ) -> AsyncIterator[None]:
     """Send deliveries inside the block."""
-    async with open_providers(settings, parts.inbox, parts.clock) as providers:
+    async with open_providers(settings, inbox, clock) as providers:
         sender = Sender(
             providers=providers,
             templates=Templates({"product": settings.product_name}),
-            keyring=parts.keyring,
+            keyring=keyring,
             metrics=metrics,
-            clock=parts.clock,
-            entropy=parts.entropy,
+            clock=clock,
+            entropy=entropy,
         )
-        name = parts.entropy.bytes(8).hex()
-        async with running_worker(DeliveryConsumer(parts.redis, name), sender):
+        consumer = DeliveryConsumer(redis, entropy.bytes(8).hex())
+        async with running_worker(consumer, sender):
             yield

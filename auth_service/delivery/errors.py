@@ -1,4 +1,4 @@
-"""How a provider fails. These never reach an HTTP client."""
+"""Failures of providers, which never reach an HTTP client."""
 
 TOO_MANY = 429
 SERVER_ERROR = 500
@@ -6,18 +6,18 @@ SERVER_ERROR = 500
 
 def retry_after(text: str | None) -> float:
     """Return the seconds that a `Retry-After` header names, 0 for a date or anything else."""
-    said = (text or "").strip()
-    return float(said) if said.isascii() and said.isdecimal() else 0.0
+    seconds = (text or "").strip()
+    return float(seconds) if seconds.isascii() and seconds.isdecimal() else 0.0
 
 
 class ProviderError(Exception):
     """The provider has certainly not taken the message; it may be asked again.
 
-    `retry_after`: seconds that it asked us to wait, 0 when it did not say.
+    `retry_after`: the seconds of its `Retry-After`, 0 without one.
     """
 
     def __init__(self, reason: str, retry_after: float = 0) -> None:
-        """Keep a reason without anything secret in it."""
+        """`reason`: without secrets."""
         super().__init__(reason)
         self.retry_after = retry_after
 

@@ -4,10 +4,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from auth_service.delivery.console import Inbox
 from auth_service.delivery.schemas import InboxMessage, InboxPage, InboxQuery
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
-from auth_service.resources import INBOX, SETTINGS
+from auth_service.resources import SETTINGS
 from shared.errors import NotFound
 from shared.openapi import Routes
 from shared.request import client_address, read_query
@@ -15,6 +16,7 @@ from shared.responses import json_response
 from shared.settings import is_loopback
 
 routes = Routes("development")
+INBOX = web.AppKey("inbox", Inbox)
 
 
 @routes.add(

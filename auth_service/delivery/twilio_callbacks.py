@@ -1,23 +1,25 @@
-"""What Twilio tells us about messages later: only the funnel's metrics hear of it."""
+"""Twilio's status callbacks, which only count in metrics."""
 
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from auth_service.resources import DELIVERY_METRICS, SETTINGS
+from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.resources import SETTINGS
 from shared.errors import Forbidden
 from shared.openapi import Routes
 from shared.request import FORM, read_form
 
 routes = Routes("callbacks")
+DELIVERY_METRICS = web.AppKey("delivery_metrics", DeliveryMetrics)
 PATH = "/callbacks/twilio"
 SIGNATURE = "X-Twilio-Signature"
 STAGES = {"delivered": "delivered", "undelivered": "undelivered", "failed": "undelivered"}
 
 
 class TwilioStatus(BaseModel):
-    """A message's new status; what else Twilio sends is part of what it signs."""
+    """A message's new status; other fields are part of the signature."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -36,7 +38,7 @@ class TwilioStatus(BaseModel):
     auth=False,
 )
 async def receive_status(request: web.Request) -> web.Response:
-    """Count what became of a message."""
+    """Count the message's new stage."""
     secret = _require_twilio(request)
     status = await read_form(request, TwilioStatus)
     _require_signature(request, secret, status.model_dump())

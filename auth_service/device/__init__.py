@@ -1,1 +1,1 @@
-"""Device tokens: which device asks, so that limits and notices can tell a known one."""
+"""Known devices: a device token gives a device its own limits, and spares it sign-in notices."""

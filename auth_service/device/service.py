@@ -1,4 +1,4 @@
-"""Known devices: which ones have signed in to an account, and by which of its names."""
+"""Known devices: those that have signed in to an account, by each of its identifiers."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -19,26 +19,26 @@ class KnownDevices:
     """Remembers devices in Redis. Without Redis its methods raise `ServiceUnavailable`."""
 
     def __init__(self, redis: BatchedRedis, clock: Clock) -> None:
-        """Keep the knowledge in `redis`."""
+        """Keep known devices in `redis`."""
         self._redis = redis
         self._clock = clock
 
-    async def is_known(self, name: str, device: bytes | None) -> bool:
-        """Return whether the device signed in, within 180 days, to the account of that name."""
+    async def is_known(self, identifier: str, device: bytes | None) -> bool:
+        """Return whether the device signed in by the identifier within 180 days."""
         if device is None:
             return False
         now = milliseconds(self._clock.now())
-        return bool(await self._redis.run(IS_KNOWN, [devices_key(name)], [now, device]))
+        return bool(await self._redis.run(IS_KNOWN, [devices_key(identifier)], [now, device]))
 
-    async def remember(self, user_id: UUID, names: Sequence[str], device: bytes) -> bool:
-        """Note that the device has just signed in; return whether the account knew it before."""
-        keys = [devices_key(one) for one in (str(user_id), *names)]
+    async def remember(self, user_id: UUID, identifiers: Sequence[str], device: bytes) -> bool:
+        """Store that the device has just signed in; return whether the account knew it before."""
+        keys = [devices_key(one) for one in (str(user_id), *identifiers)]
         now = milliseconds(self._clock.now())
         return bool(await self._redis.run(REMEMBER, keys, [now, device]))
 
-    async def forget(self, names: Sequence[str], *, keep: bytes | None = None) -> None:
-        """Make those names, or users, know no device but `keep`, where they knew that one."""
-        for key in map(devices_key, names):
+    async def forget(self, identifiers: Sequence[str], *, keep: bytes | None = None) -> None:
+        """Forget all devices of these identifiers or users but `keep`."""
+        for key in map(devices_key, identifiers):
             seen_at = await self._redis.execute("ZSCORE", key, keep) if keep else None
             await self._redis.execute("DEL", key, f"{key}:new")
             if keep and seen_at:
@@ -46,6 +46,6 @@ class KnownDevices:
                 await self._redis.execute("PEXPIRE", key, LIFE_SECONDS * 1000)
 
 
-def devices_key(name: str) -> str:
-    """Return the Redis key of the devices that know a name: an address, `@username` or a user."""
-    return f"devices:{digest(name)}"
+def devices_key(identifier: str) -> str:
+    """Return the Redis key of an identifier's devices: an address, `@username` or a user's id."""
+    return f"devices:{digest(identifier)}"

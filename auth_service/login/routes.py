@@ -3,13 +3,14 @@
 from aiohttp import web
 
 from auth_service.destination import Destination, parse_destination, parse_mail_destination
-from auth_service.login import service
 from auth_service.login.schemas import LoginBody
+from auth_service.login.service import LoginService
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.password.errors import InvalidCredentials
+from auth_service.password.model import AccountIdentifier
 from auth_service.rate_limit.errors import ProofRequired
-from auth_service.resources import PARTS, SETTINGS
+from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE, BY_PASSWORD
@@ -22,6 +23,7 @@ from shared.request import read_body
 from shared.responses import json_response
 
 routes = Routes("sign-in")
+LOGIN = web.AppKey("login", LoginService)
 
 
 @routes.add(
@@ -49,13 +51,15 @@ async def login(request: web.Request) -> web.Response:
         return await _by_password(request, body, body.password)
     destination = parse_destination(request.app[SETTINGS], body.mobile, body.email)
     if body.otp is None:
-        return await _ask(request, body, destination)
+        return await _request_code(request, body, destination)
     return await _by_code(request, body, destination, body.otp)
 
 
-async def _ask(request: web.Request, body: LoginBody, destination: Destination) -> web.Response:
+async def _request_code(
+    request: web.Request, body: LoginBody, destination: Destination
+) -> web.Response:
     client = read_client(request, body)
-    challenge = await service.ask(request.app[PARTS], destination, client)
+    challenge = await request.app[LOGIN].request_code(destination, client)
     return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
 
 
@@ -64,20 +68,17 @@ async def _by_code(
 ) -> web.Response:
     require_can_issue(request, body.transport)
     context = read_sign_in_context(request, BY_CODE[destination.channel], body)
-    signed_in = await service.enter_by_code(
-        request.app[PARTS], destination, code, body.challenge, context
-    )
+    signed_in = await request.app[LOGIN].by_code(destination, code, body.challenge, context)
     return token_pair_response(request, signed_in, transport=body.transport)
 
 
 async def _by_password(request: web.Request, body: LoginBody, password: str) -> web.Response:
     require_can_issue(request, body.transport)
-    parts, context = request.app[PARTS], read_sign_in_context(request, BY_PASSWORD, body)
+    context = read_sign_in_context(request, BY_PASSWORD, body)
     if body.username is not None:
-        signed_in = await service.enter_by_password(
-            parts, "username", body.username, password, context
-        )
+        identifier = AccountIdentifier("username", body.username)
     else:
         email = parse_mail_destination(body.email or "", field="email").address
-        signed_in = await service.enter_by_password(parts, "email", email, password, context)
+        identifier = AccountIdentifier("email", email)
+    signed_in = await request.app[LOGIN].by_password(identifier, password, context)
     return token_pair_response(request, signed_in, transport=body.transport)

@@ -1,164 +1,161 @@
-"""Signing in with an account that exists."""
+"""Signing in with an existing account: by code or by password."""
 
 from dataclasses import replace
 
-import structlog
-
+from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.destination import Destination
-from auth_service.minimum_duration import minimum_duration
+from auth_service.minimum_duration import conceal_duration, minimum_duration
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
-from auth_service.parts import Parts
+from auth_service.otp.service import Challenges
+from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import InvalidCredentials
-from auth_service.password.repository import replace_hash
-from auth_service.rate_limit.model import login_scopes
+from auth_service.password.model import AccountIdentifier
+from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignedInUser, SignInContext
+from auth_service.session.sign_in.service import SessionCreator
+from auth_service.user.directory import AccountDirectory
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
-from auth_service.user.model import Account, AccountLookup
-from auth_service.user.repository import Name, find_account, look_up_account
-from shared.errors import DomainError, ServiceUnavailable
+from auth_service.user.model import Account
+from shared.errors import DomainError
 from shared.logs import mask
 
-log = structlog.get_logger()
 
+class LoginService:
+    """Requests a code for an account, and signs in by code or by password."""
 
-async def ask(parts: Parts, destination: Destination, client: Client) -> Challenge:
-    """Send a code to the account that has the address.
+    def __init__(
+        self,
+        *,
+        accounts: AccountDirectory,
+        challenges: Challenges,
+        session_creator: SessionCreator,
+        audit: AuditLog,
+        passwords: PasswordVerifier,
+        attempts: PasswordAttempts,
+        conceal: bool,
+    ) -> None:
+        """`conceal`: no answer may reveal whether an account exists."""
+        self._accounts = accounts
+        self._challenges = challenges
+        self._session_creator = session_creator
+        self._audit = audit
+        self._passwords = passwords
+        self._attempts = attempts
+        self._conceal = conceal
 
-    Where accounts are concealed, an address without one gets a challenge that nothing proves.
+    async def request_code(self, destination: Destination, client: Client) -> Challenge:
+        """Send a code to the account with the address.
 
-    Raises:
-        UserNotRegistered, AccountNotVerified: there is no such account, and that may be told.
-        RateLimited: too many codes.
-    """
-    async with parts.concealing():
-        found = await _find(parts, destination.channel, destination.address)
-        account = found.active if parts.conceals else found.owner
-        if account is None and not parts.conceals:
-            raise AccountNotVerified if found.pending else UserNotRegistered
-        return await parts.challenges.send(
-            "login",
-            destination,
-            client,
-            ChallengeMessage(challenge_context(account)) if account else DECOY,
-            has_verified_owner=account is not None,
-            conceal=parts.conceals,
-        )
+        With `conceal`, an address without an account gets a decoy challenge.
 
-
-async def enter_by_code(
-    parts: Parts, destination: Destination, code: str, handle: str | None, context: SignInContext
-) -> SignedInUser:
-    """Sign in whoever sends the right code; when that cannot be stored, the code stays good.
-
-    Raises:
-        OtpInvalid: the code is wrong, spent or expired, or the account is not any more what it was
-            when the code was sent.
-        RateLimited: too many wrong codes.
-        AccountDisabled: the account may not be signed in.
-    """
-    async with parts.audit.record_refusals(context.event(to=mask(destination.address))):
-        verified = await parts.challenges.verify("login", destination, code, handle, context.client)
-        async with parts.challenges.restore_on_failure(verified):
-            account = (await _find(parts, destination.channel, destination.address)).owner
-            if account is None or challenge_context(account) != verified.context:
-                raise OtpInvalid
-            if not account.user.active:
-                raise AccountDisabled
-            context = replace(context, code_requested_at=verified.requested_at)
-            signed_in = await parts.opener.open(account, context)
-        if signed_in is None:
-            raise OtpInvalid
-    return signed_in
-
-
-async def enter_by_password(
-    parts: Parts, kind: Name, name: str, password: str, context: SignInContext
-) -> SignedInUser:
-    """Sign in whoever knows the password; it takes as long for a name that nobody has.
-
-    Raises:
-        InvalidCredentials: they do not, or must not be told why they cannot get in.
-        AccountNotVerified, AccountDisabled: they do, and cannot get in.
-        RateLimited: too many wrong passwords for that name from that client.
-        ServiceUnavailable: too many passwords are being checked; nothing was counted.
-    """
-    client = context.client
-    shown = f"@{name.lower()}" if kind == "username" else name
-    is_known_device = await parts.devices.is_known(shown, client.device)
-    scopes = login_scopes(
-        parts.settings, f"{kind}:{name.lower()}", client, is_known_device=is_known_device
-    )
-    async with parts.rate_limiter.attempt(scopes) as refund:
-        async with minimum_duration(parts.hasher.minimum_seconds) as minimum:
-            found = await _find(parts, kind, name)
-            account = found.owner or found.pending
-            right = await parts.hasher.verify(
-                password,
-                account.password if account else None,
-                client.network,
-                after_wait=minimum.restart,
+        Raises:
+            UserNotRegistered, AccountNotVerified: no such account, without `conceal`.
+            RateLimited: too many codes.
+        """
+        async with conceal_duration(conceal=self._conceal):
+            found = await self._accounts.look_up(destination.channel, destination.address)
+            account = found.active if self._conceal else found.owner
+            if account is None and not self._conceal:
+                raise AccountNotVerified if found.pending else UserNotRegistered
+            return await self._challenges.send(
+                "login",
+                destination,
+                client,
+                ChallengeMessage(challenge_context(account)) if account else DECOY,
+                has_verified_owner=account is not None,
+                conceal=self._conceal,
             )
-        signed_in = None
-        if right and account and account.user.active:
-            account, signed_in = await _open(parts, account, password, context)
-    user_id = account.user.id if account else None
-    async with parts.audit.record_refusals(context.event(user_id=user_id, to=mask(name))):
-        if not right or account is None:
-            raise InvalidCredentials
-        if not account.user.active:
-            raise _refusal(parts, account)
-        if signed_in is None:
-            raise InvalidCredentials
-    await refund()
-    await _rehash(parts, account, password, client)
-    return signed_in
+
+    async def by_code(
+        self, destination: Destination, code: str, handle: str | None, context: SignInContext
+    ) -> SignedInUser:
+        """Sign the account in; when the sign-in cannot be stored, the code stays valid.
+
+        Raises:
+            OtpInvalid: the code is wrong, used or expired, or the account has changed since the
+                code was sent.
+            RateLimited: too many wrong codes.
+            AccountDisabled: the account may not sign in.
+        """
+        async with self._audit.record_refusals(context.event(to=mask(destination.address))):
+            verified = await self._challenges.verify(
+                "login", destination, code, handle, context.client
+            )
+            async with self._challenges.restore_on_failure(verified):
+                found = await self._accounts.look_up(destination.channel, destination.address)
+                account = found.owner
+                if account is None or challenge_context(account) != verified.context:
+                    raise OtpInvalid
+                if not account.user.active:
+                    raise AccountDisabled
+                context = replace(context, code_requested_at=verified.requested_at)
+                signed_in = await self._session_creator.sign_in(account, context)
+            if signed_in is None:
+                raise OtpInvalid
+        return signed_in
+
+    async def by_password(
+        self, identifier: AccountIdentifier, password: str, context: SignInContext
+    ) -> SignedInUser:
+        """Sign the account in; an unknown identifier takes as long as a wrong password.
+
+        Raises:
+            InvalidCredentials: the password is wrong, or the real reason must not be revealed.
+            AccountNotVerified, AccountDisabled: it is right, and the account may not sign in.
+            RateLimited: too many wrong passwords for that identifier from that client.
+            ServiceUnavailable: too many passwords are being checked; nothing was counted.
+        """
+        client = context.client
+        async with self._attempts.login(identifier, client) as refund:
+            async with minimum_duration(self._passwords.minimum_seconds) as minimum:
+                found = await self._accounts.look_up(identifier.kind, identifier.value)
+                account = found.owner or found.pending
+                is_right = await self._passwords.verify(
+                    password, account, client.network, after_wait=minimum.restart
+                )
+            signed_in = None
+            if is_right and account and account.user.active:
+                account, signed_in = await self._sign_in(account, password, context)
+        user_id = account.user.id if account else None
+        event = context.event(user_id=user_id, to=mask(identifier.value))
+        async with self._audit.record_refusals(event):
+            if not is_right or account is None:
+                raise InvalidCredentials
+            if not account.user.active:
+                raise self._inactive_error(account)
+            if signed_in is None:
+                raise InvalidCredentials
+        await refund()
+        await self._passwords.rehash_if_outdated(account, password, client.network)
+        return signed_in
+
+    async def _sign_in(
+        self, account: Account, password: str, context: SignInContext
+    ) -> tuple[Account, SignedInUser | None]:
+        """Sign the account in, and return the version of it that was signed in.
+
+        Another sign-in may have replaced the hash meanwhile: then the current account decides.
+        """
+        signed_in = await self._session_creator.sign_in(account, context)
+        if signed_in is not None:
+            return account, signed_in
+        current = await self._accounts.find(account.user.id)
+        network = context.client.network
+        if current is None or not await self._passwords.verify(password, current, network):
+            return account, None
+        return current, await self._session_creator.sign_in(current, context)
+
+    def _inactive_error(self, account: Account) -> DomainError:
+        # Anyone who registered an address knows that registration's password: the reason would
+        # reveal whether the address belongs to another account.
+        if self._conceal:
+            return InvalidCredentials()
+        return AccountNotVerified() if account.user.status == "pending" else AccountDisabled()
 
 
 def challenge_context(account: Account) -> dict[str, str]:
-    """Return what a code is bound to: cutting the account's tokens off kills it too."""
+    """Return the data that a code is bound to: revoking the account's tokens invalidates it too."""
     return {"user_id": str(account.user.id), "generation": str(account.user.generation)}
-
-
-async def _find(parts: Parts, kind: Name, name: str) -> AccountLookup:
-    async with parts.database.connection() as connection:
-        return await look_up_account(connection, kind, name, parts.clock.now())
-
-
-async def _open(
-    parts: Parts, account: Account, password: str, context: SignInContext
-) -> tuple[Account, SignedInUser | None]:
-    """Sign in who knew the password a moment ago, and return the account as it was then.
-
-    Another sign-in may have replaced the hash since: it is the account as it is now that counts.
-    """
-    signed_in = await parts.opener.open(account, context)
-    if signed_in is not None:
-        return account, signed_in
-    async with parts.database.connection() as connection:
-        fresh = await find_account(connection, account.user.id)
-    network = context.client.network
-    if fresh is None or not await parts.hasher.verify(password, fresh.password, network):
-        return account, None
-    return fresh, await parts.opener.open(fresh, context)
-
-
-def _refusal(parts: Parts, account: Account) -> DomainError:
-    # Whoever has registered a name knows its password: the reason would tell whether the name
-    # is somebody else's.
-    if parts.conceals:
-        return InvalidCredentials()
-    return AccountNotVerified() if account.user.status == "pending" else AccountDisabled()
-
-
-async def _rehash(parts: Parts, account: Account, password: str, client: Client) -> None:
-    """Replace a hash that was made with other parameters; at another sign-in, if not now."""
-    if account.password is None or not parts.hasher.needs_rehash(account.password):
-        return
-    try:
-        fresh = await parts.hasher.hash(password, client.network)
-        await replace_hash(parts.database, account, fresh)
-    except ServiceUnavailable:
-        log.warning("password.rehash_deferred", user_id=str(account.user.id))

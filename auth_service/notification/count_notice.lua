@@ -1,6 +1,6 @@
--- Counts a notice in every scope, or counts nothing and notes that one more was left out.
--- KEYS: how many were left out, then one list per scope: the user's own one, which alone refuses,
---       then those that the notice only adds to
+-- Counts a notice in every scope, or counts one more that is left out.
+-- KEYS: count of those left out, then one list per scope: the user's own one, which alone refuses,
+--       then those that only count
 -- ARGV: now (ms), rates of each scope as JSON {{{count, window_ms}, ...}, ...}, how long a count of
 --       those left out lives (ms)
 -- Returns {1, left out since the last one} or {0}

@@ -27,11 +27,10 @@ log = structlog.get_logger()
 
 
 class Notifications:
-    """Queues notices. What a notice tells of has happened: one that cannot be sent is logged.
+    """Queues notices of changes that have happened; one that cannot be queued is logged.
 
-    A notice counts like a code: against its destination, its range of numbers and the total. Only
-    a limit of its own for each user and kind keeps it back; the next sign-in notice says how many
-    were left out.
+    A notice counts like a code: for its destination, its range of numbers and the total. Only its
+    own limit for each user and kind refuses it; the next sign-in notice counts those left out.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class Notifications:
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        """Count in `redis`, and append to the queue there."""
+        """Count and queue notices in `redis`."""
         self._redis = redis
         self._producer = DeliveryProducer(redis)
         self._keyring = keyring
@@ -60,9 +59,9 @@ class Notifications:
         client: Client,
         *,
         to: Destination | None = None,
-        **more: str,
+        **parameters: str,
     ) -> None:
-        """Queue a notice of what `client` did, to `to` or else to the user's mail or number."""
+        """Queue a notice about `client`, to `to` or else to the user's mail address or number."""
         to = to or user.destination("email", "sms")
         if to is None:
             return
@@ -72,27 +71,30 @@ class Notifications:
                 self._metrics.count("notice_dropped", to.channel, to.address)
                 log.warning("notice.dropped", template=template, to=mask(to.address))
                 return
-            more = more | ({"left_out": str(left_out)} if template == SIGN_IN else {})
-            await self._enqueue(to, template, client, more)
+            parameters |= {"left_out": str(left_out)} if template == SIGN_IN else {}
+            await self._enqueue(to, template, client, parameters)
         except ServiceUnavailable:
             log.error("notice.lost", template=template, to=mask(to.address))
 
     async def _count(self, user_id: UUID, to: Destination, template: str) -> int | None:
-        """Count the notice; return how many were left out before it, None when it is one too."""
+        """Count the notice; return how many were left out before it, None if this one is too."""
         scopes = notice_scopes(self._settings, to, user_id, template)
         allowed, *left_out = await self._redis.run(
             COUNT,
-            [f"notices_left_out:{digest(str(user_id), template)}", *(one.key for one in scopes)],
+            [
+                f"notices_left_out:{digest(str(user_id), template)}",
+                *(scope.key for scope in scopes),
+            ],
             [
                 milliseconds(self._clock.now()),
-                json.dumps([one.rates for one in scopes]),
+                json.dumps([scope.rates for scope in scopes]),
                 DAY_MS,
             ],
         )
         return left_out[0] if allowed else None
 
     async def _enqueue(
-        self, to: Destination, template: str, client: Client, more: dict[str, str]
+        self, to: Destination, template: str, client: Client, parameters: dict[str, str]
     ) -> None:
         now = self._clock.now()
         delivery = Delivery(
@@ -100,7 +102,7 @@ class Notifications:
             channel=to.channel,
             to=to.address,
             template=template,
-            parameters={**client.notice_parameters(now), **more},
+            parameters={**client.notice_parameters(now), **parameters},
             request_id=client.request_id,
         )
         sealed = delivery.seal(self._keyring)

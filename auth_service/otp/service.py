@@ -144,7 +144,7 @@ class Challenges:
 
         Raises:
             OtpInvalid: wrong (counted).
-            NothingSent: there is no live challenge; nothing is counted.
+            NoActiveChallenge: no challenge is active; nothing is counted.
             RateLimited: too many wrong codes lately.
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"

@@ -1,4 +1,4 @@
-"""argon2id beside the loop: a few threads, and a bounded queue that is fair to networks."""
+"""argon2id in a few threads, with a bounded queue that is fair to networks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,10 +21,10 @@ from shared.errors import ServiceUnavailable
 from shared.fair_queue import FairQueue
 
 MAX_IN_HAND = 256
-"""Running and waiting. Each one that runs holds `ARGON2_MEMORY_KIB`, one that waits a few bytes."""
+"""Running and waiting. A running one needs `ARGON2_MEMORY_KIB`, a waiting one a few bytes."""
 RETRY_AFTER = 1
 DECOY_BYTES = 32
-DECOYS = 3  # the quickest one tells the machine's speed, whatever else it had to do
+DECOYS = 3  # the fastest one measures the machine, whatever else it had to do
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Decoy:
-    """The hash of a password that nobody knows, and how long it took."""
+    """The hash of a random password, and how long it took."""
 
     hash: str
     seconds: float
@@ -41,9 +41,9 @@ class Decoy:
 class Hasher:
     """Hashes and verifies passwords, `ARGON2_CONCURRENCY` at once.
 
-    The networks of the clients take turns: a client waits for one password of each other network,
-    however many those try. When the queue is full, the longest line loses its newest password.
-    Every method raises `ServiceUnavailable` then, before anything is done.
+    The clients' networks take turns: a client waits for one password of each other network, however
+    many those try. When the queue is full, the network with most passwords loses its newest one,
+    which raises `ServiceUnavailable`.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Hasher:
         *,
         concurrency: int,
     ) -> None:
-        """Work with these parameters, in these threads, of which there are `concurrency`."""
+        """Hash with the parameters of `argon`, in `concurrency` threads."""
         self._argon = argon
         self._threads = threads
         self._entropy = entropy
         self._decoy = decoy
         self.minimum_seconds = max(DEFAULT_SECONDS, 2 * decoy.seconds)
-        """Seconds that a sign-in by password takes at least: a hash made with parameters that cost
-        less would tell an account from a name that nobody has."""
+        """Minimum seconds of a sign-in by password: a hash with cheaper parameters would reveal
+        that the account exists."""
         self._queue = FairQueue[Network, int](
             range(concurrency),
             refusal=partial(
@@ -90,17 +90,17 @@ class Hasher:
         *,
         after_wait: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Tell whether the hash is the password's.
+        """Return whether the hash belongs to the password.
 
-        Without a hash a decoy is verified: it takes the same time, and is always wrong.
-        `after_wait` is called when the turn comes after a wait.
+        Without a hash a decoy is verified, which takes the same time and is always wrong.
+        `after_wait` is called when the work starts after a wait.
         """
         known = stored or self._decoy.hash
         right = await self._run(network, lambda: self._matches(password, known), after_wait)
         return right and bool(stored)
 
     def needs_rehash(self, stored: str) -> bool:
-        """Tell whether a hash was made with other parameters than today's."""
+        """Return whether a hash was made with other parameters than the current ones."""
         return self._argon.check_needs_rehash(stored)
 
     def _matches(self, password: str, stored: str) -> bool:
@@ -126,14 +126,16 @@ class Hasher:
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         try:
-            return await asyncio.shield(running)  # a caller that goes away leaves the thread busy
+            return await asyncio.shield(
+                running
+            )  # the thread stays busy after its caller is cancelled
         except (HashingError, VerificationError) as failed:
             raise ServiceUnavailable(RETRY_AFTER, "The password cannot be checked") from failed
 
     async def _run_on_thread(self, thread: int, work: Callable[[], T]) -> T:
-        """Run the work, and pass its thread on.
+        """Run the work on the thread, then release it.
 
-        A cheaper hash occupies it as long as a decoy: else the next in the queue would tell it.
+        A cheaper hash occupies the thread as long as a decoy: else its time could be measured.
         """
         try:
             async with minimum_duration(self._decoy.seconds):
@@ -146,7 +148,7 @@ class Hasher:
 async def open_hasher(
     settings: AuthSettings, clock: Clock, entropy: Entropy
 ) -> AsyncIterator[Hasher]:
-    """Open the threads; the end waits for what they have in hand."""
+    """Open the threads; closing waits for the running hashes."""
     argon = PasswordHasher(
         time_cost=settings.argon2_time,
         memory_cost=settings.argon2_memory_kib,

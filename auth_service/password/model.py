@@ -1,16 +1,20 @@
-"""What a password is."""
+"""Passwords in requests, and the identifier of the account that they belong to."""
 
 import unicodedata
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from auth_service.destination import Destination
+from auth_service.user.model import IdentifierKind
 
 MIN_LENGTH, MAX_LENGTH = 8, 128
 MAX_GIVEN = 1000
 
 
 def normalized(text: str) -> str:
-    """Return the text in the one form in which it is hashed: keyboards write `é` in two ways.
+    """Return the text in the form that is hashed, since keyboards write `é` in two ways.
 
     Source: RFC 8265 §4.2.
     """
@@ -24,11 +28,26 @@ def _normalize_before(value: object) -> object:
 NewPassword = Annotated[
     str,
     StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
-    BeforeValidator(_normalize_before),  # what is hashed is what is measured
+    BeforeValidator(_normalize_before),  # the length limits apply to the hashed form
 ]
-"""A password to be set; whether it is common or like the name, `Policy` says."""
+"""A password to set; `PasswordPolicy` refuses common ones and those like the name."""
 
 GivenPassword = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_GIVEN), AfterValidator(normalized)
 ]
-"""A password to be compared, of any length that a hash is worth."""
+"""A password to verify."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIdentifier:
+    """An account's phone number, mail address or username, in its stored form."""
+
+    kind: IdentifierKind
+    value: str
+
+    @property
+    def destination(self) -> Destination:
+        """The destination of the challenge; `@username` for a username, as no address begins."""
+        if self.kind == "username":
+            return Destination("email", f"@{self.value.lower()}")
+        return Destination(self.kind, self.value)

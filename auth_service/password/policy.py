@@ -1,4 +1,4 @@
-"""Which passwords are taken: no rules of composition, only what attackers try first is refused."""
+"""The password policy: it refuses common passwords, and has no rules of composition."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,7 +7,7 @@ from importlib.resources import files
 from shared.errors import FieldError, ValidationFailed
 
 SHORTEST_NAME = 3
-"""A shorter name is in too many good passwords."""
+"""Shorter names occur in too many good passwords."""
 
 
 @cache
@@ -22,7 +22,7 @@ def common_passwords() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    """Refuses passwords that are common, or that hold the name they protect."""
+    """Refuses passwords that are common, or that contain the account's name."""
 
     common: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""Passwords in the table of users, and the tickets that replace one."""
+"""Passwords in the table of users, and reset tickets."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from shared.db import Connection, Database
 
 REPLACE_HASH = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2"
 
-# Only while the account is as it was read: whoever set a password meanwhile has won.
+# Only while the account is as it was read: a password that was set meanwhile wins.
 SET = """
 UPDATE users SET password = $4
 WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3
@@ -34,22 +34,26 @@ REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
 
 
 async def replace_hash(database: Database, account: Account, fresh: str) -> None:
-    """Store another hash of the same password, unless the password was changed meanwhile."""
+    """Store another hash of the same password, unless the password has changed meanwhile."""
     async with database.connection() as connection:
         await connection.execute(REPLACE_HASH, account.user.id, account.password, fresh)
 
 
 async def set_password(
-    connection: Connection, account: Account, fresh: str, *, asked_at: datetime | None = None
+    connection: Connection,
+    account: Account,
+    fresh: str,
+    *,
+    code_requested_at: datetime | None = None,
 ) -> bool:
-    """Store the hash of another password; False when the account is not any more as it was.
+    """Store the hash of another password; False when the account has changed since it was read.
 
-    `asked_at`: when the code was asked for that allows it, None without one. False, too, when the
-    user was cut off since.
+    `code_requested_at`: when its code was requested, None without one. False, too, when the user's
+    access was revoked since.
     """
     user = account.user
     known = (user.id, user.generation, account.password)
-    done: str = await connection.execute(SET, *known, fresh, asked_at)
+    done: str = await connection.execute(SET, *known, fresh, code_requested_at)
     return done == "UPDATE 1"
 
 
@@ -61,15 +65,15 @@ async def add_ticket(
     *,
     now: datetime,
     expires_at: datetime,
-    asked_at: datetime | None,
+    code_requested_at: datetime | None,
 ) -> bool:
-    """Store a ticket, by its hash alone; False when the account is not any more as it was read.
+    """Store a ticket by its hash; False when the account has changed since it was read.
 
-    `to`: where its code went; `asked_at`: when it was asked for. Whoever changes the user at this
-    moment is waited for, or else finds the ticket and removes it.
+    `to`: the address of its code, requested at `code_requested_at`. A concurrent change of the user
+    either finishes first, or finds the ticket and removes it.
     """
     user = account.user
-    known = (user.id, user.generation, account.password, to, asked_at)
+    known = (user.id, user.generation, account.password, to, code_requested_at)
     async with database.transaction() as connection:
         await lock_user(connection, user.id)
         done: str = await connection.execute(ADD_TICKET, hash_, now, expires_at, *known)
@@ -77,14 +81,14 @@ async def add_ticket(
 
 
 async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Account | None:
-    """Return whose live ticket it is; it stays as it is."""
+    """Return the account of an active ticket, which stays active."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_TICKET, hash_, now)
     return account_of(row) if row else None
 
 
 async def consume_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:
-    """Use a ticket up; of any number of simultaneous calls one succeeds."""
+    """Consume a ticket; of concurrent calls one returns True."""
     done: str = await connection.execute(CONSUME_TICKET, hash_, now)
     return done == "DELETE 1"
 

@@ -5,9 +5,9 @@ from aiohttp import web
 from auth_service.destination import parse_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
-from auth_service.password import service
-from auth_service.password.change import replace_password
+from auth_service.password.change import PasswordChangeService
 from auth_service.password.errors import WrongPassword
+from auth_service.password.model import AccountIdentifier
 from auth_service.password.schemas import (
     ChangeBody,
     ForgotBody,
@@ -17,10 +17,12 @@ from auth_service.password.schemas import (
     ResetTicket,
     VerifyResetBody,
 )
-from auth_service.password.service import TICKET_LIFE, AccountIdentifier
+from auth_service.password.service import PasswordResetService
+from auth_service.password.tickets import TICKET_LIFE
 from auth_service.rate_limit.errors import ProofRequired
-from auth_service.resources import CALLER, PARTS
+from auth_service.resources import SETTINGS
 from auth_service.revocation.errors import RevocationPending
+from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_client, read_context
 from auth_service.settings import AuthSettings
 from shared.errors import RateLimited
@@ -29,6 +31,8 @@ from shared.request import read_body
 from shared.responses import json_response
 
 routes = Routes("passwords")
+PASSWORD_RESET = web.AppKey("password_reset", PasswordResetService)
+PASSWORD_CHANGE = web.AppKey("password_change", PasswordChangeService)
 
 
 @routes.add(
@@ -42,9 +46,9 @@ routes = Routes("passwords")
 )
 async def forgot_password(request: web.Request) -> web.Response:
     """Answer alike whether the account exists or not."""
-    body, parts = await read_body(request, ForgotBody), request.app[PARTS]
-    named = _named(body, parts.settings)
-    challenge = await service.ask(parts, named, read_client(request, body))
+    body, app = await read_body(request, ForgotBody), request.app
+    identifier = _identifier(body, app[SETTINGS])
+    challenge = await app[PASSWORD_RESET].request_code(identifier, read_client(request, body))
     return json_response(
         ChallengeResponse.of(challenge, "If there is such an account, a code was sent"), 202
     )
@@ -60,11 +64,11 @@ async def forgot_password(request: web.Request) -> web.Response:
     auth=False,
 )
 async def verify_reset(request: web.Request) -> web.Response:
-    """Spend the code."""
-    body, parts = await read_body(request, VerifyResetBody), request.app[PARTS]
-    named = _named(body, parts.settings)
-    context = read_context(request, body=body)
-    ticket = await service.exchange(parts, named, body.otp, body.challenge, context)
+    """Exchange the code."""
+    body, app = await read_body(request, VerifyResetBody), request.app
+    identifier = _identifier(body, app[SETTINGS])
+    context = read_context(request, body)
+    ticket = await app[PASSWORD_RESET].exchange_code(identifier, body.otp, body.challenge, context)
     return json_response(
         ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
     )
@@ -80,14 +84,16 @@ async def verify_reset(request: web.Request) -> web.Response:
     auth=False,
 )
 async def reset_password(request: web.Request) -> web.Response:
-    """Spend the ticket or the code, unless the password is refused."""
-    body, parts = await read_body(request, ResetBody), request.app[PARTS]
-    context, password = read_context(request, body=body), body.new_password
+    """Reset the password by ticket or code."""
+    body, app = await read_body(request, ResetBody), request.app
+    context, password = read_context(request, body), body.new_password
     if body.reset_ticket is not None:
-        await service.reset_by_ticket(parts, body.reset_ticket, password, context)
+        await app[PASSWORD_RESET].reset_by_ticket(body.reset_ticket, password, context)
     else:
-        named, code = _named(body, parts.settings), body.otp or ""
-        await service.reset_by_code(parts, named, code, body.challenge, context, password=password)
+        identifier, code = _identifier(body, app[SETTINGS]), body.otp or ""
+        await app[PASSWORD_RESET].reset_by_code(
+            identifier, code, body.challenge, context, password=password
+        )
     return json_response(PasswordStored(message="Password reset. Sign in again."))
 
 
@@ -100,19 +106,15 @@ async def reset_password(request: web.Request) -> web.Response:
     errors=(WrongPassword, RateLimited, RevocationPending),
 )
 async def change_password(request: web.Request) -> web.Response:
-    """Take the current password as its own proof."""
+    """Change the password."""
     body = await read_body(request, ChangeBody)
-    await replace_password(
-        request.app[PARTS],
-        request[CALLER],
-        body.current_password,
-        body.new_password,
-        read_context(request, body=body),
+    await request.app[PASSWORD_CHANGE].change(
+        request[CALLER], body.current_password, body.new_password, read_context(request, body)
     )
     return json_response(PasswordStored(message="Password changed"))
 
 
-def _named(body: NameBody, settings: AuthSettings) -> AccountIdentifier:
+def _identifier(body: NameBody, settings: AuthSettings) -> AccountIdentifier:
     if body.username is not None:
         return AccountIdentifier("username", body.username)
     destination = parse_destination(settings, body.mobile, body.email)

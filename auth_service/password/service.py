@@ -1,240 +1,221 @@
-"""Replacing a password that is forgotten."""
+"""Resetting a forgotten password."""
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from uuid import UUID
 
 from auth_service.audit.model import Event
+from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.minimum_duration import minimum_duration
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token, has_valid_checksum, hash_token
+from auth_service.opaque_tokens import hash_token
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
-from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, ResetLink, VerifiedChallenge
-from auth_service.parts import Parts
-from auth_service.password import repository
+from auth_service.otp.model import (
+    DECOY,
+    Challenge,
+    ChallengeMessage,
+    ResetLink,
+    VerifiedChallenge,
+)
+from auth_service.otp.service import Challenges
+from auth_service.password.model import AccountIdentifier
+from auth_service.password.new_passwords import NewPasswords
+from auth_service.password.replacement import PasswordReplacement
+from auth_service.password.repository import set_password
+from auth_service.password.tickets import ResetTickets
 from auth_service.session.model import SignInContext
-from auth_service.session.repository import lock_user, revoke_all_sessions
+from auth_service.user.directory import AccountDirectory
 from auth_service.user.model import Account, User
-from auth_service.user.repository import Name, find_account, look_up_account
 from shared.logs import mask
 
-TICKET_LIFE = timedelta(minutes=10)
 FIELD = "new_password"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountIdentifier:
-    """An account by one of its names, in the form in which it is stored."""
+class PasswordResetService:
+    """Sends a code, exchanges it for a ticket, and sets a password by either."""
 
-    kind: Name
-    name: str
+    def __init__(
+        self,
+        *,
+        accounts: AccountDirectory,
+        challenges: Challenges,
+        tickets: ResetTickets,
+        new_passwords: NewPasswords,
+        replacement: PasswordReplacement,
+        audit: AuditLog,
+        page: str,
+    ) -> None:
+        """`page`: the address of the page that accepts a mailed ticket."""
+        self._accounts = accounts
+        self._challenges = challenges
+        self._tickets = tickets
+        self._new_passwords = new_passwords
+        self._replacement = replacement
+        self._audit = audit
+        self._page = page
 
-    @property
-    def destination(self) -> Destination:
-        """What the challenge is for; a username stands for itself, as no address begins."""
-        if self.kind == "username":
-            return Destination("email", f"@{self.name.lower()}")
-        return Destination(self.kind, self.name)
+    async def request_code(self, identifier: AccountIdentifier, client: Client) -> Challenge:
+        """Send the account a code, and by mail a link; without an account, send nothing.
 
+        Raises:
+            RateLimited: too many codes.
+        """
+        async with minimum_duration():
+            account = (await self._accounts.look_up(identifier.kind, identifier.value)).active
+            challenge = await self._send(identifier, account, client)
+            event = Event(
+                "password.reset_asked",
+                SignInContext(client, ()).origin,
+                account.user.id if account else None,
+                details={"to": mask(identifier.value)},
+            )
+            await self._audit.append(event)
+        return challenge
 
-async def ask(parts: Parts, named: AccountIdentifier, client: Client) -> Challenge:
-    """Send a code, and by mail a link, to the account with that name; or do as if.
+    async def _send(
+        self, identifier: AccountIdentifier, account: Account | None, client: Client
+    ) -> Challenge:
+        by_mail = identifier.destination.channel == "email"
+        return await self._challenges.send(
+            "reset_password",
+            identifier.destination,
+            client,
+            _reset_message(identifier, account) if account else DECOY,
+            has_verified_owner=account is not None,
+            conceal=True,
+            link=ResetLink(self._page, self._tickets.generate()) if by_mail else None,
+        )
 
-    Raises:
-        RateLimited: too many codes.
-    """
-    async with minimum_duration():
-        account = await _find(parts, named)
-        challenge = await _send(parts, named, account, client)
-        origin = SignInContext(client, ()).origin
-        user_id = account.user.id if account else None
-        event = Event("password.reset_asked", origin, user_id, details={"to": mask(named.name)})
-        await parts.audit.append(event)
-    return challenge
+    async def exchange_code(
+        self, identifier: AccountIdentifier, code: str, handle: str | None, context: SignInContext
+    ) -> str:
+        """Return a ticket for a right code; when it cannot be stored, the code stays valid.
 
+        Raises:
+            OtpInvalid: the code is wrong, used or expired, or the account has changed since.
+            RateLimited: too many wrong codes.
+        """
+        async with self._audit.record_refusals(_reset_event(context, to=identifier.value)):
+            verified = await self._verify(identifier, code, handle, context)
+            async with self._challenges.restore_on_failure(verified):
+                account = await self._find_unchanged(verified)
+                ticket = await self._tickets.issue(
+                    account, verified.context["to"], verified.requested_at
+                )
+                if ticket is None:
+                    raise OtpInvalid
+        return ticket
 
-async def _send(
-    parts: Parts, named: AccountIdentifier, account: Account | None, client: Client
-) -> Challenge:
-    ticket = encode_token("cht_", parts.entropy.bytes(SECRET_BYTES))
-    page = f"{parts.settings.public_url.rstrip('/')}/console"
-    return await parts.challenges.send(
-        "reset_password",
-        named.destination,
-        client,
-        _reset_message(named, account) if account else DECOY,
-        has_verified_owner=account is not None,
-        conceal=True,
-        link=ResetLink(page, ticket) if named.destination.channel == "email" else None,
-    )
+    async def reset_by_code(
+        self,
+        identifier: AccountIdentifier,
+        code: str,
+        handle: str | None,
+        context: SignInContext,
+        *,
+        password: str,
+    ) -> None:
+        """Set the account's password, and revoke all its sessions.
 
+        When the password is refused or cannot be stored, the code stays valid.
 
-async def exchange(
-    parts: Parts, named: AccountIdentifier, code: str, handle: str | None, context: SignInContext
-) -> str:
-    """Return a ticket for the right code; the code is spent, unless the ticket cannot be stored.
+        Raises:
+            ValidationFailed: the password is refused.
+            OtpInvalid: the code is wrong, used or expired, or the account has changed since.
+            RateLimited: too many wrong codes.
+            RevocationPending: it is set, but other services may not know of the revocation yet.
+        """
+        # the part of the policy that reveals nothing about the account comes first
+        self._new_passwords.require_acceptable(password, field=FIELD)
+        async with self._audit.record_refusals(_reset_event(context, to=identifier.value)):
+            verified = await self._verify(identifier, code, handle, context)
+            user = await self._reset_by_challenge(verified, password, context)
+        await self._replacement.announce(user, "password_reset", context.client)
 
-    Raises:
-        OtpInvalid: the code is wrong, spent or expired, or the account has changed since.
-        RateLimited: too many wrong codes.
-    """
-    ticket, now = encode_token("cht_", parts.entropy.bytes(SECRET_BYTES)), parts.clock.now()
-    async with parts.audit.record_refusals(_reset_event(context, to=named.name)):
-        proof = await _verify_code(parts, named, code, handle, context)
-        async with parts.challenges.restore_on_failure(proof):
-            account = await _account_of(parts, proof)
-            to, hash_ = proof.context["to"], hash_token(ticket)
-            if not await repository.add_ticket(
-                parts.database,
-                account,
-                to,
-                hash_,
-                now=now,
-                expires_at=now + TICKET_LIFE,
-                asked_at=proof.requested_at,
+    async def reset_by_ticket(self, ticket: str, password: str, context: SignInContext) -> None:
+        """Set the password of the ticket's account, and revoke all its sessions.
+
+        A ticket comes from a code or a mail, and works once. When the password is refused or
+        cannot be stored, it stays valid.
+
+        Raises:
+            ValidationFailed: the password is refused.
+            OtpInvalid: the ticket is unknown, used or expired, or the account has changed.
+            RevocationPending: it is set, but other services may not know of the revocation yet.
+        """
+        self._new_passwords.require_acceptable(password, field=FIELD)
+        async with self._audit.record_refusals(_reset_event(context)):
+            if not self._tickets.is_well_formed(ticket):
+                raise NoActiveChallenge
+            if account := await self._tickets.find(ticket):
+                user = await self._reset(account, password, context, ticket=ticket)
+            elif verified := await self._challenges.redeem_ticket(ticket):
+                user = await self._reset_by_challenge(verified, password, context)
+            else:
+                raise NoActiveChallenge
+        await self._replacement.announce(user, "password_reset", context.client)
+
+    async def _verify(
+        self, identifier: AccountIdentifier, code: str, handle: str | None, context: SignInContext
+    ) -> VerifiedChallenge:
+        return await self._challenges.verify(
+            "reset_password", identifier.destination, code, handle, context.client
+        )
+
+    async def _reset_by_challenge(
+        self, verified: VerifiedChallenge, password: str, context: SignInContext
+    ) -> User:
+        async with self._challenges.restore_on_failure(verified):
+            account = await self._find_unchanged(verified)
+            context = replace(context, code_requested_at=verified.requested_at)
+            return await self._reset(account, password, context)
+
+    async def _reset(
+        self, account: Account, password: str, context: SignInContext, *, ticket: str | None = None
+    ) -> User:
+        user = account.user
+        self._new_passwords.require_acceptable_for(user, password, field=FIELD)
+        fresh = await self._new_passwords.hash(password, context.client.network)
+        event = _reset_event(context, user_id=user.id)
+        async with self._replacement.revoking_all(user, event) as connection:
+            if ticket and not await self._tickets.consume(connection, ticket):
+                raise OtpInvalid
+            if not await set_password(
+                connection, account, fresh, code_requested_at=context.code_requested_at
             ):
                 raise OtpInvalid
-    return ticket
+        return user
 
+    async def _find_unchanged(self, verified: VerifiedChallenge) -> Account:
+        """Return the account that the code was sent to, if it has not changed since.
 
-async def reset_by_code(
-    parts: Parts,
-    named: AccountIdentifier,
-    code: str,
-    handle: str | None,
-    context: SignInContext,
-    *,
-    password: str,
-) -> None:
-    """Set the password of whoever sends the right code, and sign them out everywhere.
-
-    When the password is refused or cannot be stored, the code stays good.
-
-    Raises:
-        ValidationFailed: the password is refused.
-        OtpInvalid: the code is wrong, spent or expired, or the account has changed since.
-        RateLimited: too many wrong codes.
-        RevocationPending: it is set, but other services may not know of the signing out yet.
-    """
-    parts.policy.require(password, field=FIELD)  # what says nothing of the account comes first
-    async with parts.audit.record_refusals(_reset_event(context, to=named.name)):
-        proof = await _verify_code(parts, named, code, handle, context)
-        user = await _reset_by_proof(parts, proof, password, context)
-    await _announce_reset(parts, user, context)
-
-
-async def reset_by_ticket(parts: Parts, ticket: str, password: str, context: SignInContext) -> None:
-    """Set the password of whoever has the ticket, and sign them out everywhere.
-
-    It came for a code or in a mail, and works once; when the password is refused or cannot be
-    stored, it stays good.
-
-    Raises:
-        ValidationFailed: the password is refused.
-        OtpInvalid: the ticket is not one of ours, spent or expired, or the account has changed.
-        RevocationPending: it is set, but other services may not know of the signing out yet.
-    """
-    parts.policy.require(password, field=FIELD)
-    async with parts.audit.record_refusals(_reset_event(context)):
-        if not has_valid_checksum("cht_", ticket):
-            raise NoActiveChallenge
-        hash_ = hash_token(ticket)
-        account = await repository.find_ticket(parts.database, hash_, parts.clock.now())
-        if account:
-            user = await _reset(parts, account, password, context, ticket=hash_)
-        elif proof := await parts.challenges.redeem_ticket(ticket):
-            user = await _reset_by_proof(parts, proof, password, context)
-        else:
-            raise NoActiveChallenge
-    await _announce_reset(parts, user, context)
-
-
-async def _verify_code(
-    parts: Parts, named: AccountIdentifier, code: str, handle: str | None, context: SignInContext
-) -> VerifiedChallenge:
-    return await parts.challenges.verify(
-        "reset_password", named.destination, code, handle, context.client
-    )
-
-
-async def _reset_by_proof(
-    parts: Parts, proof: VerifiedChallenge, password: str, context: SignInContext
-) -> User:
-    async with parts.challenges.restore_on_failure(proof):
-        account = await _account_of(parts, proof)
-        return await _reset(
-            parts, account, password, replace(context, code_requested_at=proof.requested_at)
-        )
-
-
-async def _reset(
-    parts: Parts,
-    account: Account,
-    password: str,
-    context: SignInContext,
-    *,
-    ticket: bytes | None = None,
-) -> User:
-    user, now = account.user, parts.clock.now()
-    parts.policy.require(password, field=FIELD, username=user.username, email=user.email)
-    fresh = await parts.hasher.hash(password, context.client.network)
-    event = _reset_event(context, user_id=user.id)
-    async with parts.invalidator.revocation_transaction(parts.database, user) as connection:
-        await lock_user(connection, user.id)
-        if ticket and not await repository.consume_ticket(connection, ticket, now):
+        Raises:
+            OtpInvalid: it has.
+        """
+        account = await self._accounts.find(UUID(verified.context["user_id"]))
+        if account is None:
             raise OtpInvalid
-        if not await repository.set_password(
-            connection, account, fresh, asked_at=context.code_requested_at
-        ):
+        destinations = _verified_destinations(account.user)
+        if verified.context not in [_challenge_context(account, to) for to in destinations]:
             raise OtpInvalid
-        await revoke_all_sessions(
-            connection,
-            user.id,
-            reason="password_reset",
-            event=parts.audit.to_json(event),
-            now=now,
-            until=parts.lives.revocation_expiry(now),
-        )
-    return user
+        return account
 
 
-async def _announce_reset(parts: Parts, user: User, context: SignInContext) -> None:
-    await parts.notifications.send(user, "password_reset", context.client)
-    await parts.publisher.publish_pending_of_user(user.id)
-
-
-async def _find(parts: Parts, named: AccountIdentifier) -> Account | None:
-    async with parts.database.connection() as connection:
-        now = parts.clock.now()
-        return (await look_up_account(connection, named.kind, named.name, now)).active
-
-
-async def _account_of(parts: Parts, proof: VerifiedChallenge) -> Account:
-    """Return the account that the code was sent to, while it is what it was then."""
-    async with parts.database.connection() as connection:
-        account = await find_account(connection, UUID(proof.context["user_id"]))
-    reached = _verified_destinations(account.user) if account else []
-    if account is None or proof.context not in [_challenge_context(account, to) for to in reached]:
-        raise OtpInvalid
-    return account
-
-
-def _reset_message(named: AccountIdentifier, account: Account) -> ChallengeMessage:
-    """Send to the address that was named; for a username to the mail address, if it is verified."""
-    reached = _verified_destinations(account.user)
-    to = named.destination if named.destination in reached else reached[0]
+def _reset_message(identifier: AccountIdentifier, account: Account) -> ChallengeMessage:
+    """Address the named address if it is verified, else a verified one, mail before SMS."""
+    destinations = _verified_destinations(account.user)
+    named = identifier.destination
+    to = named if named in destinations else destinations[0]
     context = _challenge_context(account, to)
-    return ChallengeMessage(context, template="reset", to=None if to == named.destination else to)
+    return ChallengeMessage(context, template="reset", to=None if to == named else to)
 
 
 def _verified_destinations(user: User) -> list[Destination]:
-    """Return the addresses at which an active user is known to be."""
     return user.destinations("email", "sms") if user.active else []
 
 
 def _challenge_context(account: Account, to: Destination) -> dict[str, str]:
-    """Return what a code is bound to: whatever changes one of these kills it."""
+    """Return the data that a code is bound to: a change of any invalidates it."""
     return {
         "user_id": str(account.user.id),
         "generation": str(account.user.generation),

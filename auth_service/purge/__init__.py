@@ -1,1 +1,1 @@
-"""Removing what has ended: registrations never proven, tickets, sessions, old events."""
+"""Purging expired rows: registrations, tickets, sessions, old events."""

@@ -1,4 +1,4 @@
-"""What is removed, a batch at a time; rows that another replica is removing are passed over."""
+"""Expired rows, deleted in batches; rows that another replica is deleting are skipped."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What is removed when."""
+"""Purging expired rows."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ from shared.db import Database
 
 BATCH = 1000
 SESSIONS_KEPT = timedelta(days=1)
-"""A session that is past its end admits nobody; its last access token has expired long before."""
+"""An ended session admits nobody; its last access token has expired long before."""
 Remove = Callable[[Database, datetime, int], Awaitable[int]]
 log = structlog.get_logger()
 
 
 class Purge:
-    """Removes what has ended. Any number of replicas may do it at once."""
+    """Deletes expired rows. Any number of replicas may run it concurrently."""
 
     def __init__(self, database: Database, audit: AuditLog, clock: Clock) -> None:
         """Remove from `database`."""
@@ -28,22 +28,22 @@ class Purge:
         self._clock = clock
 
     async def run(self) -> dict[str, int]:
-        """Remove all there is to remove; return how many of each."""
+        """Delete all expired rows; return how many of each kind."""
         now = self._clock.now()
         removed = {
-            "registrations": await self._all(
+            "registrations": await self._remove_all(
                 repository.remove_registrations, now - REGISTRATION_LIFE
             ),
-            "tickets": await self._all(repository.remove_tickets, now),
-            "sessions": await self._all(repository.remove_sessions, now - SESSIONS_KEPT),
+            "tickets": await self._remove_all(repository.remove_tickets, now),
+            "sessions": await self._remove_all(repository.remove_sessions, now - SESSIONS_KEPT),
             "events": await self._audit.remove_old(),
         }
         if any(removed.values()):
             log.info("purge.finished", **removed)
         return removed
 
-    async def _all(self, remove: Remove, moment: datetime) -> int:
+    async def _remove_all(self, remove: Remove, before: datetime) -> int:
         total = 0
-        while count := await remove(self._database, moment, BATCH):
+        while count := await remove(self._database, before, BATCH):
             total += count
         return total

@@ -18,46 +18,51 @@ log = structlog.get_logger()
 LOGOUT_OTHERS_RATES = (Rate(5, HOUR_MS),)
 
 
-def write_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Sequence[Scope]:
-    """Return the scopes of one change by a signed-in user.
+class UsageLimits:
+    """Counts requests of signed-in clients. A method raises `RateLimited` when a limit is full."""
 
-    The session's limit is below the user's: a stolen session cannot use up the requests that its
-    owner needs to change the password.
-    """
-    per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
-    return [
-        *limit_scope("writes_per_session", per_session, "writes_per_session", str(session_id)),
-        *limit_scope("writes_per_user", per_user, "writes_per_user", str(user_id)),
-    ]
+    def __init__(self, rate_limiter: RateLimiter, settings: AuthSettings) -> None:
+        """Count in `rate_limiter`, with the limits of `settings`."""
+        self._rate_limiter = rate_limiter
+        self._settings = settings
 
+    async def count_write(self, user_id: UUID, session_id: UUID) -> None:
+        """Count one change by a signed-in user.
 
-def refresh_scopes(settings: AuthSettings, user_id: UUID, session_id: UUID) -> Sequence[Scope]:
-    """Return the scopes of one exchange of a refresh token."""
-    per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
-    return [
-        *limit_scope("refresh_per_session", per_session, "refresh_per_session", str(session_id)),
-        *limit_scope("refresh_per_user", per_user, "refresh_per_user", str(user_id)),
-    ]
+        The session's limit is below the user's: a stolen session cannot use up the requests that
+        its owner needs to change the password.
+        """
+        settings, session, user = self._settings, str(session_id), str(user_id)
+        per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
+        scopes = [
+            *limit_scope("writes_per_session", per_session, "writes_per_session", session),
+            *limit_scope("writes_per_user", per_user, "writes_per_user", user),
+        ]
+        await self._count_if_available(scopes)
 
+    async def count_refresh(self, user_id: UUID, session_id: UUID) -> None:
+        """Count one exchange of a refresh token."""
+        settings, session, user = self._settings, str(session_id), str(user_id)
+        per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
+        scopes = [
+            *limit_scope("refresh_per_session", per_session, "refresh_per_session", session),
+            *limit_scope("refresh_per_user", per_user, "refresh_per_user", user),
+        ]
+        await self._count_if_available(scopes)
 
-def logout_others_scopes(session_id: UUID) -> Sequence[Scope]:
-    """Return the scopes of one logout of all other sessions.
+    async def count_logout_others(self, session_id: UUID) -> None:
+        """Count one logout of all other sessions; without Redis: `ServiceUnavailable`.
 
-    It also invalidates the user's codes and devices: without a limit, a stolen session could undo
-    every sign-in of its owner. A logout that includes the caller's session has no limit.
-    """
-    return limit_scope("sign_out_others", LOGOUT_OTHERS_RATES, "sign_out_others", str(session_id))
+        It also invalidates the user's codes and devices: without a limit, a stolen session could
+        undo every sign-in of its owner. A logout that includes the caller's session has no limit.
+        """
+        name, session = "sign_out_others", str(session_id)
+        await self._rate_limiter.count(limit_scope(name, LOGOUT_OTHERS_RATES, name, session))
 
-
-async def count_if_available(rate_limiter: RateLimiter, scopes: Sequence[Scope]) -> None:
-    """Count one request in all of the scopes; do nothing while Redis is away.
-
-    Raises:
-        RateLimited: one of them is full; nothing was counted.
-    """
-    if not scopes:
-        return
-    try:
-        await rate_limiter.count(scopes)
-    except ServiceUnavailable:
-        log.warning("usage.count_failed", scope=scopes[0].name)
+    async def _count_if_available(self, scopes: Sequence[Scope]) -> None:
+        if not scopes:
+            return
+        try:
+            await self._rate_limiter.count(scopes)
+        except ServiceUnavailable:
+            log.warning("usage.count_failed", scope=scopes[0].name)

@@ -1,1 +1,1 @@
-"""Registration: somebody claims an address, and proves it."""
+"""Registration: a person claims an address, and a code proves it."""

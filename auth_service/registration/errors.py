@@ -1,4 +1,4 @@
-"""Refusals of registrations."""
+"""Errors of registrations."""
 
 from shared.errors import DomainError
 

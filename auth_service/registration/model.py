@@ -1,4 +1,4 @@
-"""A registration: what somebody claims to be, until its code is proven."""
+"""A registration: the identifiers and names that a person claims, until a code proves them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,13 @@ from uuid import UUID
 
 from auth_service.destination import Destination
 
+RESENT = "resent"
+"""Marks the context of a code that was requested again."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRequest:
-    """What is claimed. `mobile` is E.164; `password` is plain, and is kept as a hash alone."""
+    """The claimed identifiers and names. `mobile` is E.164; `password` is plain text."""
 
     mobile: str | None
     email: str | None
@@ -20,21 +23,21 @@ class RegistrationRequest:
 
     @property
     def destination(self) -> Destination:
-        """Where the code goes: to the mobile if there is one."""
+        """The address that gets the code: the mobile if there is one."""
         if self.mobile is not None:
             return Destination("sms", self.mobile)
         return Destination("email", self.email or "")
 
     @property
     def name(self) -> str:
-        """What the user is called until they say otherwise."""
+        """The display name until the user changes it."""
         names = [name for name in (self.first_name, self.last_name) if name]
         return " ".join(names) or self.username or ""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenIdentifiers:
-    """Which of the claims a verified account has."""
+    """Which of the identifiers belong to a verified account."""
 
     mobile: bool
     email: bool
@@ -43,22 +46,22 @@ class TakenIdentifiers:
 
 @dataclass(frozen=True, slots=True)
 class SelectedRegistration:
-    """The registration that a proof activates, and whether it keeps what it claimed."""
+    """The registration to activate, and whether it keeps its claimed profile."""
 
     id: UUID
     keep_profile: bool
 
 
 def select_registration(
-    fresh: Sequence[UUID], named: UUID | None, *, by_handle: bool
+    open_: Sequence[UUID], sent_for: UUID | None, *, by_handle: bool
 ) -> SelectedRegistration | None:
-    """Return what to activate among an address's open registrations, the newest first.
+    """Return the registration to activate among an address's open ones, the newest first.
 
-    `named`: the registration that the proven code was sent for. A code that was asked for again
-    names one only when that registration's handle was shown, and its own with the code. It proves
-    the address alone else: password, username and names may be those of a stranger. So may they
-    be where several registrations are open and the code is proven without its handle.
+    `sent_for`: the registration that the code was sent for. A code that was requested again names
+    one only if the request showed that registration's handle and the code came with its own. Any
+    other code proves the address alone: password, username and names may be another person's. The
+    same holds when several registrations are open and the code comes without its handle.
     """
-    if named is not None and by_handle:
-        return SelectedRegistration(named, keep_profile=True) if named in fresh else None
-    return SelectedRegistration(fresh[0], keep_profile=list(fresh) == [named]) if fresh else None
+    if sent_for is not None and by_handle:
+        return SelectedRegistration(sent_for, keep_profile=True) if sent_for in open_ else None
+    return SelectedRegistration(open_[0], keep_profile=list(open_) == [sent_for]) if open_ else None

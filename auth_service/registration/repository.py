@@ -1,4 +1,4 @@
-"""Registrations: rows of `users` that wait for their code."""
+"""Registrations: rows of `users` with the status `pending`."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ INSERT INTO users (id, username, name, first_name, last_name, email, phone_numbe
                    status, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)"""
 
-# A registration is open at the one address that its code goes to.
+# A registration is open at the one address that gets its code.
 CODE_GOES_TO: dict[Channel, str] = {
     "sms": "phone_number = $1",
     "email": "email = $1 AND phone_number IS NULL",
@@ -45,8 +45,8 @@ ORDER BY created_at DESC, id DESC FOR UPDATE"""
     for channel, goes_to in CODE_GOES_TO.items()
 }
 
-# What was not proven is dropped where a verified account has it by now; but where accounts are
-# concealed ($3) a mail address stays, which helps nobody: were it dropped, that told of its owner.
+# Unproven identifiers that belong to a verified account by now are dropped. When accounts are
+# concealed ($3) the mail address stays: dropping it would reveal its owner.
 ACTIVATE = {
     channel: f"""
 WITH r AS (
@@ -76,7 +76,7 @@ RETURNING {PREFIXED}, u.password"""
     )
 }
 
-# The registration is open at the address that the handle is shown for.
+# The registration must be open at the address that the handle is presented for.
 FIND_BY_HANDLE = {
     channel: f"""
 SELECT id FROM users
@@ -93,10 +93,10 @@ REMOVE_REGISTRATIONS = "DELETE FROM users WHERE id = ANY($1) AND status = 'pendi
 
 
 async def find_taken_identifiers(
-    connection: Connection, claim: RegistrationRequest
+    connection: Connection, wanted: RegistrationRequest
 ) -> TakenIdentifiers:
-    """Tell which of the claims a verified account has."""
-    row = await connection.fetchrow(FIND_TAKEN, claim.mobile, claim.email, claim.username)
+    """Return which of the identifiers belong to a verified account."""
+    row = await connection.fetchrow(FIND_TAKEN, wanted.mobile, wanted.email, wanted.username)
     return (
         TakenIdentifiers(**row)
         if row
@@ -107,7 +107,7 @@ async def find_taken_identifiers(
 async def insert_registration(
     connection: Connection,
     user_id: UUID,
-    claim: RegistrationRequest,
+    wanted: RegistrationRequest,
     password: str | None,
     now: datetime,
 ) -> None:
@@ -115,12 +115,12 @@ async def insert_registration(
     await connection.execute(
         INSERT_REGISTRATION,
         user_id,
-        claim.username,
-        claim.name,
-        claim.first_name,
-        claim.last_name,
-        claim.email,
-        claim.mobile,
+        wanted.username,
+        wanted.name,
+        wanted.first_name,
+        wanted.last_name,
+        wanted.email,
+        wanted.mobile,
         password,
         now,
     )
@@ -136,7 +136,7 @@ async def add_handle(
 async def find_by_handle(
     connection: Connection, destination: Destination, hash_: bytes, now: datetime
 ) -> UUID | None:
-    """Return the registration, open at the address, of which a code had that handle."""
+    """Return the open registration at the address that a code with the handle was sent for."""
     query, since = FIND_BY_HANDLE[destination.channel], now - REGISTRATION_LIFE
     found: UUID | None = await connection.fetchval(query, destination.address, since, hash_)
     return found
@@ -145,7 +145,7 @@ async def find_by_handle(
 async def has_open_registration(
     connection: Connection, destination: Destination, now: datetime
 ) -> bool:
-    """Tell whether a registration waits at the address, which nobody has proven yet."""
+    """Return whether a registration is open at the address, which has no owner yet."""
     query, since = HAS_OPEN_REGISTRATION[destination.channel], now - REGISTRATION_LIFE
     return bool(await connection.fetchval(query, destination.address, since))
 
@@ -161,21 +161,21 @@ async def lock_open_registrations(
 async def activate(
     connection: Connection,
     destination: Destination,
-    choice: SelectedRegistration,
+    selected: SelectedRegistration,
     *,
     conceals: bool,
 ) -> Account | None:
-    """Turn a registration into an account; None when somebody else took its name just now."""
+    """Turn a registration into an account; None when its username was just taken."""
     query = ACTIVATE[destination.channel]
     try:
         async with connection.transaction():
-            row = await connection.fetchrow(query, choice.id, choice.keep_profile, conceals)
-            await connection.execute(REMOVE_HANDLES, choice.id)
+            row = await connection.fetchrow(query, selected.id, selected.keep_profile, conceals)
+            await connection.execute(REMOVE_HANDLES, selected.id)
     except UniqueViolationError:
         return None
     return account_of(row) if row else None
 
 
 async def remove_registrations(connection: Connection, registrations: list[UUID]) -> None:
-    """Remove registrations whose address is somebody's by now."""
+    """Remove registrations whose address has an owner by now."""
     await connection.execute(REMOVE_REGISTRATIONS, registrations)

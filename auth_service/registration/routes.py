@@ -10,7 +10,7 @@ from auth_service.destination import (
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
-from auth_service.registration import service
+from auth_service.registration.activation import ActivationService
 from auth_service.registration.errors import AlreadyRegistered
 from auth_service.registration.model import RegistrationRequest
 from auth_service.registration.schemas import (
@@ -19,7 +19,8 @@ from auth_service.registration.schemas import (
     ResendBody,
     VerifyBody,
 )
-from auth_service.resources import PARTS, SETTINGS
+from auth_service.registration.service import RegistrationService
+from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
@@ -36,6 +37,8 @@ ACTIVATED = "OTP verified successfully! Account activated."
 REGISTERED = "User registered successfully. OTP sent!"
 SENT = "OTP sent successfully"
 routes = Routes("registration")
+REGISTRATION = web.AppKey("registration", RegistrationService)
+ACTIVATION = web.AppKey("activation", ActivationService)
 
 
 @routes.add(
@@ -48,11 +51,11 @@ routes = Routes("registration")
     auth=False,
 )
 async def register(request: web.Request) -> web.Response:
-    """Keep what is claimed; where accounts are concealed, say no more than that a code is sent."""
-    body, parts = await read_body(request, RegisterBody), request.app[PARTS]
-    claim = _claim(body, parts.settings)
-    challenge, user_id = await service.register(parts, claim, read_client(request, body))
-    if parts.conceals:
+    """Register; when accounts are concealed, answer only that a code was sent."""
+    body, app = await read_body(request, RegisterBody), request.app
+    wanted, client = _wanted(body, app[SETTINGS]), read_client(request, body)
+    challenge, user_id = await app[REGISTRATION].register(wanted, client)
+    if app[SETTINGS].conceals:
         return json_response(ChallengeResponse.of(challenge, SENT), 202)
     sent = ChallengeResponse.of(challenge, REGISTERED)
     return json_response(Registered(user_id=user_id, **sent.model_dump()), 201)
@@ -68,11 +71,11 @@ async def register(request: web.Request) -> web.Response:
     auth=False,
 )
 async def resend_otp(request: web.Request) -> web.Response:
-    """Send the code again, where a registration waits for one."""
-    body, parts = await read_body(request, ResendBody), request.app[PARTS]
-    destination = parse_destination(parts.settings, body.mobile, body.email)
+    """Send another code for an open registration."""
+    body, app = await read_body(request, ResendBody), request.app
+    destination = parse_destination(app[SETTINGS], body.mobile, body.email)
     client = read_client(request, body)
-    challenge = await service.resend(parts, destination, body.challenge, client)
+    challenge = await app[REGISTRATION].resend_code(destination, body.challenge, client)
     return json_response(ChallengeResponse.of(challenge, SENT), 202)
 
 
@@ -86,16 +89,16 @@ async def resend_otp(request: web.Request) -> web.Response:
     auth=False,
 )
 async def verify_otp(request: web.Request) -> web.Response:
-    """Spend the code."""
+    """Verify the code."""
     body, app = await read_body(request, VerifyBody), request.app
     require_can_issue(request, body.transport)
     destination = parse_destination(app[SETTINGS], body.mobile, body.email)
     context = read_sign_in_context(request, BY_CODE[destination.channel], body)
-    signed_in = await service.verify(app[PARTS], destination, body.otp, body.challenge, context)
+    signed_in = await app[ACTIVATION].verify_code(destination, body.otp, body.challenge, context)
     return token_pair_response(request, signed_in, transport=body.transport, message=ACTIVATED)
 
 
-def _claim(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:
+def _wanted(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:
     mobile = parse_phone_destination(body.mobile, settings, field="mobile") if body.mobile else None
     email = parse_mail_destination(body.email, field="email") if body.email else None
     return RegistrationRequest(

@@ -14,7 +14,7 @@ from auth_service.user.schemas import AddressBody, Name, Username
 
 
 class RegisterBody(SendBody):
-    """Who somebody says they are; the code goes to the mobile, or else to the email."""
+    """The claimed identity; the code goes to the mobile, or else to the email."""
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")

@@ -1,4 +1,4 @@
-"""A browser's session: three cookies, what has to stand beside them, and the device's cookie."""
+"""The cookies of a browser's session, and the credentials in requests to refresh or log out."""
 
 import hmac
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from aiohttp import web
 
 from auth_service.device.model import LIFE_SECONDS
 from auth_service.opaque_tokens import has_valid_checksum
-from auth_service.resources import KEYRING, SETTINGS, SIGNER, VERIFIER
+from auth_service.resources import KEYRING, SETTINGS, VERIFIER
 from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import RefreshBody, Transport
+from auth_service.signing.resources import SIGNER
 from shared.credentials import (
     ACCESS,
     CSRF,
@@ -27,14 +28,14 @@ from shared.tokens import Claims, KeyUnknown, unverified
 
 REFRESH_PATH = "/v1/auth"
 MAX_REFRESH_VALUES = 4
-"""How many different values of the refresh cookie are looked up. Others are ignored."""
+"""The most values of the refresh cookie that are looked up; others are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedRefreshToken:
-    """Refresh tokens as presented; `session_id`: the session that one must belong to.
+    """The refresh tokens of a request; `session_id`: the session that one must belong to.
 
-    Only a cookie brings more than one: another host of the site can plant further values.
+    Only a cookie has more than one: another host of the site can plant further values.
     """
 
     tokens: tuple[str, ...]
@@ -43,10 +44,10 @@ class PresentedRefreshToken:
 
 
 def require_can_issue(request: web.Request, transport: Transport) -> None:
-    """Pass a request that may be answered with tokens; asked before anything is spent for it.
+    """Return if the answer may carry tokens; call it before a code or token is consumed.
 
     Raises:
-        CsrfFailed: another site's page asks for cookies: its visitor would be signed in unasked.
+        CsrfFailed: another site's page requests cookies, which would sign its visitor in.
         ServiceUnavailable: there is no key to sign with.
     """
     if transport == "cookie":
@@ -55,15 +56,15 @@ def require_can_issue(request: web.Request, transport: Transport) -> None:
 
 
 def csrf_token(request: web.Request, session_id: UUID) -> str:
-    """Return what a browser's changes in this session have to be accompanied by."""
+    """Return the CSRF token that a browser has to send with each change in this session."""
     return request.app[KEYRING].mac("csrf", session_id.bytes).hex()
 
 
 def set_access_cookies(response: web.Response, token: str, csrf: str, life: int) -> None:
-    """Put the access token where scripts cannot read it, and beside it what they have to show.
+    """Set the access token's cookie, hidden from scripts, and the CSRF token's, visible to them.
 
-    `life` is the session's, in seconds: an expired access token still says whose the refresh
-    token beside it is.
+    `life`: the session's, in seconds, because an expired access token still identifies the session
+    of the refresh token beside it.
     """
     response.set_cookie(
         ACCESS, token, max_age=life, path="/", secure=True, httponly=True, samesite="Lax"
@@ -72,7 +73,7 @@ def set_access_cookies(response: web.Response, token: str, csrf: str, life: int)
 
 
 def set_refresh_cookie(response: web.Response, token: str, life: int) -> None:
-    """Put the refresh token where auth_service alone gets it, and only from our own pages."""
+    """Set the refresh token's cookie, which only our own pages send, and only to auth_service."""
     response.set_cookie(
         REFRESH,
         token,
@@ -85,7 +86,7 @@ def set_refresh_cookie(response: web.Response, token: str, life: int) -> None:
 
 
 def set_device_cookie(response: web.Response, token: str) -> None:
-    """Put the device token where no script reads it; it outlives the session."""
+    """Set the device token's cookie, hidden from scripts; it outlives the session."""
     response.set_cookie(
         DEVICE,
         token,
@@ -98,7 +99,7 @@ def set_device_cookie(response: web.Response, token: str) -> None:
 
 
 def clear_cookies(request: web.Request, response: web.Response) -> web.Response:
-    """Take the cookies away from a request that was answered for the sake of cookies."""
+    """Delete the session's cookies, unless the request used another credential."""
     credential = find_credential(request)
     if credential is None or credential.in_cookie:
         set_access_cookies(response, "", "", 0)
@@ -109,11 +110,11 @@ def clear_cookies(request: web.Request, response: web.Response) -> web.Response:
 def read_refresh_credential(request: web.Request, body: RefreshBody) -> PresentedRefreshToken:
     """Return the refresh token of the body, else the values of the cookie.
 
-    A cookie's value counts only beside an access token, expired or not, of the same session:
-    another host of this site can plant the one, not the other.
+    A cookie counts only with an access token, expired or not, of the same session: another host of
+    this site can plant the first, not the second.
 
     Raises:
-        RefreshInvalid: there is none, or no access cookie names a session.
+        RefreshInvalid: there is none, or no access cookie identifies a session.
         CsrfFailed: the cookie does not come from our own pages.
     """
     if body.refresh_token is not None:
@@ -132,7 +133,7 @@ def read_refresh_credential(request: web.Request, body: RefreshBody) -> Presente
 
 
 def _refresh_cookie_values(request: web.Request) -> tuple[str, ...]:
-    """Return the first different values of the refresh cookie that could be tokens of ours."""
+    """Return the first distinct values of the refresh cookie that can be our tokens."""
     values = [
         value for value in find_cookies(request, REFRESH) if has_valid_checksum("chr_", value)
     ]
@@ -140,7 +141,7 @@ def _refresh_cookie_values(request: web.Request) -> tuple[str, ...]:
 
 
 def _verify_ignoring_expiry(request: web.Request, access: str) -> Claims:
-    """Return what an access cookie claims, also an expired one.
+    """Return the claims of an access cookie, expired or not.
 
     Raises:
         TokenInvalid: it is forged or malformed.
@@ -152,7 +153,7 @@ def _verify_ignoring_expiry(request: web.Request, access: str) -> Claims:
 
 
 def _verify_retired_key(request: web.Request, claims: Claims) -> Claims:
-    """Return the claims of a token whose key is no longer kept; its `csrf` proves the session.
+    """Return the claims of a token whose key was retired; its `csrf` claim proves the session.
 
     Raises:
         TokenInvalid: it does not.
@@ -165,16 +166,16 @@ def _verify_retired_key(request: web.Request, claims: Claims) -> Claims:
 
 
 def read_logout_credential(request: web.Request) -> Claims | PresentedRefreshToken:
-    """Return what a request to sign out shows: its access token's claims, else a refresh cookie.
+    """Return the credential of a logout: an access token's claims, else a refresh cookie.
 
-    A revoked access token is taken too. A valid access cookie needs its CSRF token and no other
-    cookie, so that nothing planted beside it keeps its user from signing out.
+    A revoked access token is accepted too. A valid access cookie needs its CSRF token and no other
+    cookie, so that a planted cookie cannot prevent a logout.
 
     Raises:
-        TokenMissing, TokenInvalid: it shows neither.
-        CsrfFailed: cookies ask for it, and nothing shows that our own page did.
-        MalformedRequest: the access cookie occurs twice; or the refresh cookie does, and no access
-            cookie says which value is meant.
+        TokenMissing, TokenInvalid: there is neither.
+        CsrfFailed: the cookies do not come from our own page.
+        MalformedRequest: the access cookie occurs twice; or the refresh cookie does, without an
+            access cookie that identifies the session.
     """
     credential = find_credential(request)
     if credential is None:
@@ -204,7 +205,7 @@ def _read_expired_access_cookie(
     """Return the session of an expired access cookie: by its CSRF token, else by a refresh cookie.
 
     Raises:
-        TokenInvalid: nothing else is shown.
+        TokenInvalid: there is neither.
         MalformedRequest: several refresh cookies, and a forged access cookie beside them.
     """
     tokens = _refresh_cookie_values(request)

@@ -1,9 +1,10 @@
-"""A session, and what proves one."""
+"""A session, its lifetimes, and the context of a sign-in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
+from typing import Self
 from uuid import UUID
 
 from auth_service.audit.model import Event, Origin
@@ -11,6 +12,7 @@ from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
 from auth_service.opaque_tokens import encode_token
+from auth_service.settings import AuthSettings
 from auth_service.user.model import User
 from shared.paging import Position
 
@@ -23,9 +25,9 @@ REVOCATION_SLACK = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in device. `expires_at`: nothing of it outlives this.
+    """One signed-in device. `expires_at`: the end of the session and all its tokens.
 
-    `device_id`: what its device token stands for; None in sessions from before there were any.
+    `device_id`: the id in its device token; None in sessions older than device tokens.
     """
 
     id: UUID
@@ -39,15 +41,15 @@ class Session:
     device_id: bytes | None = None
 
     def cursor(self) -> str:
-        """Return the place in its user's list."""
+        """Return the cursor in the user's list."""
         return Position(self.created_at, self.id).cursor()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from: a user in a session, both alive a moment ago.
+    """The user and the session that sent a request.
 
-    `auth_time`: when they last proved who they are, as their token says. `device_id`: their device.
+    `auth_time`: the last authentication according to the token. `device_id`: the session's device.
     """
 
     user: User
@@ -58,25 +60,35 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class SessionLifetimes:
-    """How long things of a session last."""
+    """The lifetimes of a session and its tokens."""
 
     absolute: timedelta
     idle: timedelta
     refresh_grace: timedelta
     access_token: timedelta
 
+    @classmethod
+    def of(cls, settings: AuthSettings) -> Self:
+        """Return the lifetimes that the settings name."""
+        return cls(
+            absolute=timedelta(seconds=settings.refresh_token_ttl),
+            idle=timedelta(seconds=settings.session_idle_ttl),
+            refresh_grace=timedelta(seconds=settings.refresh_grace),
+            access_token=timedelta(seconds=settings.access_token_ttl),
+        )
+
     def refresh_expiry(self, session_ends: datetime, now: datetime) -> datetime:
-        """Return when a refresh token given out now expires."""
+        """Return when a refresh token issued now expires."""
         return min(session_ends, now + self.idle)
 
     def revocation_expiry(self, now: datetime) -> datetime:
-        """Return when the last access token of a session revoked now has expired."""
+        """Return when the last access token of a session that is revoked now has expired."""
         return now + self.access_token + REVOCATION_SLACK
 
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """A user in a session with its current refresh token: what a TokenPair is made of."""
+    """A user with a session and its current refresh token, from which a TokenPair is made."""
 
     user: User
     session: Session
@@ -85,19 +97,19 @@ class SignedInUser:
 
 
 def derive_successors(keyring: Keyring, token: str) -> Sequence[str]:
-    """Return what follows `token` under every key, the signing one first.
+    """Return the successor of `token` under every key, the signing one first.
 
-    Derived, not drawn: whoever presents the same token gets the same successor, so that fifty
-    requests at once make one lineage.
+    It is derived, not random: the same token always gets the same successor, so that concurrent
+    requests with one token make one lineage.
     """
     return [encode_token("chr_", mac) for mac in keyring.macs("refresh", token.encode())]
 
 
 @dataclass(frozen=True, slots=True)
 class SignInContext:
-    """How somebody comes in: from which client, and by what (`amr`, RFC 8176).
+    """The client of a request and its authentication methods (`amr`, RFC 8176).
 
-    `asked_at`: when the code was asked for that they come in by.
+    `code_requested_at`: when the code that authenticates it was requested.
     """
 
     client: Client
@@ -106,10 +118,10 @@ class SignInContext:
 
     @property
     def origin(self) -> Origin:
-        """Where they come from, as events tell it."""
+        """The origin for audit events."""
         return Origin(self.client.address, self.client.user_agent, self.client.request_id)
 
     def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
-        """Return the event that tells of it."""
+        """Return the audit event of the sign-in."""
         method = " ".join(self.amr)
         return Event("user.signed_in", self.origin, user_id, details={"method": method, **details})

@@ -1,4 +1,4 @@
-"""The tables of sessions and of the tokens that belong to them."""
+"""The tables of sessions and of their tokens."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SESSION_COLUMNS = (
 )
 PREFIXED_SESSION = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.split(","))
 
-# One row only while the session, the user and the user's generation still allow the token.
+# One row only while session, user and generation allow the token.
 FIND_CALLER = f"""
 SELECT {PREFIXED}, s.device_id FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
@@ -44,14 +44,14 @@ JOIN users u ON u.id = s.user_id
 LEFT JOIN tokens f ON f.hash = t.successor_hash
 WHERE t.hash = $1 AND t.scope = 'refresh'"""
 
-# Of several values the one whose turn it is: one that was exchanged would end the session.
+# Of several tokens the unused one comes first: a used one would end the session.
 FIND_ISSUED = """
 SELECT hash, user_id, session_id FROM tokens
 WHERE hash = ANY ($1) AND scope = 'refresh' AND session_id IS NOT NULL
   AND ($2::uuid IS NULL OR session_id = $2)
 ORDER BY used_at DESC NULLS FIRST LIMIT 1"""
 
-# Refreshing and revoking lock the session's row, so they exclude each other.
+# Refreshing and revoking lock the session's row, so that they exclude each other.
 LOCK_SESSION = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE"
 
 ROTATE = """
@@ -63,48 +63,48 @@ WITH used AS (
 INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
 VALUES ($2, 'refresh', $6, $5, $4, $3)"""
 
-# One row, of nulls when the session had ended before.
+# One row, of nulls when the session was revoked before.
 REVOKE_SESSION = f"""
-WITH dead AS (
+WITH revoked AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id
 ), event AS (
-    {insert_event_sql(6, "dead", session_id="dead.id")}
-), told AS (
+    {insert_event_sql(6, "revoked", session_id="revoked.id")}
+), revocation AS (
     INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-    SELECT 'session', id::text, $4, $3, $5 FROM dead RETURNING {REVOCATION_COLUMNS}
+    SELECT 'session', id::text, $4, $3, $5 FROM revoked RETURNING {REVOCATION_COLUMNS}
 )
-SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2) AS found, told.*
-FROM (VALUES (0)) AS always LEFT JOIN told ON true"""
+SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2) AS found, revocation.*
+FROM (VALUES (0)) AS always LEFT JOIN revocation ON true"""
 
-# A sign-in that is under way locks its user: it is waited for, in a statement of its own, so that
-# the next statement sees its session. NO KEY, else a refresh's foreign keys would deadlock with it.
+# A sign-in locks its user. This statement waits for sign-ins in progress, so that the next one sees
+# their sessions. NO KEY, because a refresh's foreign keys would deadlock with a full lock.
 LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 
 REVOKE_OTHER_SESSIONS = f"""
-WITH barred AS (
+WITH changed AS (
     UPDATE users SET codes_valid_from = $3 WHERE id = $1
-), void AS (
+), removed AS (
     DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
-), dead AS (
+), revoked AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
 ), event AS (
-    {insert_event_sql(6, "(SELECT count(*) FROM dead) ended")}
+    {insert_event_sql(6, "(SELECT count(*) FROM revoked) counted")}
 )
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-SELECT 'session', id::text, $4, $3, $5 FROM dead"""
+SELECT 'session', id::text, $4, $3, $5 FROM revoked"""
 
-# A higher generation kills every token of the user at once, with one message. Tickets carry none:
-# one that outlived this would bring back in whoever was put out.
+# A higher generation revokes every token of the user with one message. Reset tickets carry no
+# generation, so they are removed: a thief could use one to come back.
 REVOKE_ALL_SESSIONS = f"""
 WITH raised AS (
     UPDATE users SET generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 RETURNING id, generation
-), dead AS (
+), revoked AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = $3
     WHERE user_id = $1 AND revoked_at IS NULL
-), void AS (
+), removed AS (
     DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
 ), event AS (
     {insert_event_sql(5, "raised")}
@@ -115,7 +115,7 @@ SELECT 'user', id::text, generation, $3, $2, $4 FROM raised"""
 
 @dataclass(frozen=True, slots=True)
 class RevokeResult:
-    """What ending a session came to: `revocation` is to be told, None when it had ended before."""
+    """The result of revoking a session; `revocation` is None when it had ended before."""
 
     found: bool
     revocation: StoredRevocation | None
@@ -123,7 +123,7 @@ class RevokeResult:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A refresh token that was issued, exchanged or not, and whose it is."""
+    """A refresh token that was issued, used or not."""
 
     hash: bytes
     user_id: UUID
@@ -134,7 +134,7 @@ class IssuedToken:
 class LockedToken:
     """A refresh token that was issued, with its session's row locked.
 
-    `successor_hash` is set once it was exchanged, `successor_used_at` once that one was too.
+    `successor_hash` is set once it was exchanged, `successor_used_at` once its successor was.
     """
 
     user: User
@@ -165,7 +165,7 @@ def session_of(row: Record) -> Session:
 async def find_caller(
     database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
 ) -> tuple[User, bytes | None] | None:
-    """Return user and device of the session while all three allow it, else None."""
+    """Return user and device of the session; None if one of them does not allow it."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
     return (user_of(row), row["device_id"]) if row else None
@@ -180,7 +180,7 @@ async def list_sessions(
     before: Position[UUID],
     limit: int,
 ) -> list[Session]:
-    """Return live sessions created before `before`, the newest first."""
+    """Return active sessions created before `before`, the newest first."""
     arguments: tuple[Any, ...] = (user_id, now, used_after, before.moment, before.id, limit)
     async with database.connection() as connection:
         rows = await connection.fetch(LIST_SESSIONS, *arguments)
@@ -188,10 +188,10 @@ async def list_sessions(
 
 
 async def lock_refresh_token(connection: Connection, token: IssuedToken) -> LockedToken | None:
-    """Lock the session that a refresh token belongs to, then read both; None when it is gone.
+    """Lock the refresh token's session, then read both; None when they are gone.
 
-    The lock comes first and in a statement of its own, because a statement that waited for it
-    would go on with the tokens as they were before.
+    The lock is a statement of its own: a statement that waits for a lock reads other tables as
+    they were before it.
     """
     await connection.execute(LOCK_SESSION, token.session_id)
     row = await connection.fetchrow(READ_REFRESH_TOKEN, token.hash)
@@ -212,9 +212,9 @@ async def lock_refresh_token(connection: Connection, token: IssuedToken) -> Lock
 async def find_refresh_token(
     database: Database, hashes: Collection[bytes], session_id: UUID | None
 ) -> IssuedToken | None:
-    """Return the one of these refresh tokens that belongs to the session, or to any session.
+    """Return the one of these refresh tokens that was issued, for that session if it is given.
 
-    None when there is none. Of several, one that was not exchanged yet.
+    Of several, an unused one; None without any.
     """
     if not hashes:
         return None
@@ -232,7 +232,7 @@ async def rotate_token(
     now: datetime,
     token: LockedToken,
 ) -> None:
-    """Store the successor, the session's device, and that the old token was exchanged."""
+    """Store the successor and the session's device, and mark the old token as used."""
     session, user_id = token.session, token.user.id
     await connection.execute(
         ROTATE, old, new, expires_at, now, session.id, user_id, session.device_id
@@ -249,9 +249,9 @@ async def revoke_session(
     now: datetime,
     until: datetime,
 ) -> RevokeResult:
-    """End one session of the user, if there is one with that id.
+    """Revoke one session of the user, if there is one with that id.
 
-    `event`: packed, stored if the session was alive.
+    `event`: as JSON, stored if the session was active.
     """
     arguments = (session_id, user_id, now, reason, until, event)
     row = await connection.fetchrow(REVOKE_SESSION, *arguments)
@@ -262,7 +262,7 @@ async def revoke_session(
 
 
 async def lock_user(connection: Connection, user_id: UUID) -> None:
-    """Wait for sign-ins of the user that are under way, and keep others waiting."""
+    """Wait for the user's sign-ins in progress, and block others until the transaction ends."""
     await connection.execute(LOCK_USER, user_id)
 
 
@@ -276,7 +276,7 @@ async def revoke_other_sessions(
     now: datetime,
     until: datetime,
 ) -> None:
-    """End every session of the user but `keep`; in a transaction."""
+    """Revoke every session of the user but `keep`; in a transaction."""
     await lock_user(connection, user_id)
     await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
 
@@ -290,6 +290,6 @@ async def revoke_all_sessions(
     now: datetime,
     until: datetime,
 ) -> None:
-    """End every session of the user by raising the generation, with tickets; in a transaction."""
+    """Revoke every session and reset ticket of the user by a new generation; in a transaction."""
     await lock_user(connection, user_id)
     await connection.execute(REVOKE_ALL_SESSIONS, user_id, now, reason, until, event)

@@ -1,4 +1,4 @@
-"""Token pairs as answers: the one place where a session's tokens are handed out."""
+"""Token pairs as answers: the one place that issues a session's tokens to a client."""
 
 from dataclasses import replace
 from math import ceil
@@ -8,7 +8,7 @@ from aiohttp import web
 from auth_service.audit.origin import read_user_agent
 from auth_service.client import Client
 from auth_service.device.schemas import DeviceBody, SendBody
-from auth_service.resources import CLOCK, DEVICE_TOKENS, SIGNER, WORK
+from auth_service.resources import CLOCK
 from auth_service.session.cookies import (
     csrf_token,
     require_can_issue,
@@ -17,7 +17,9 @@ from auth_service.session.cookies import (
     set_refresh_cookie,
 )
 from auth_service.session.model import Session, SignedInUser, SignInContext
+from auth_service.session.resources import DEVICE_TOKENS, PROOF_OF_WORK
 from auth_service.session.schemas import IN_COOKIES, Activation, TokenPair, Transport
+from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
@@ -37,34 +39,32 @@ def read_client(request: web.Request, body: DeviceBody | None = None) -> Client:
         read_user_agent(request),
         request[REQUEST_ID],
         device=request.app[DEVICE_TOKENS].read(token),
-        solution=request.app[WORK].read_solution(solution),
+        solution=request.app[PROOF_OF_WORK].read_solution(solution),
         presented_solution=bool(solution),
     )
 
 
 def _device_cookie(request: web.Request) -> str | None:
-    """Return the cookie; two of it are as good as none, since it grants nothing."""
+    """Return the device cookie; None when it occurs twice, since it grants nothing."""
     try:
         return find_cookie(request, DEVICE)
     except MalformedRequest:
         return None
 
 
-def read_context(
-    request: web.Request, amr: tuple[str, ...] = (), body: DeviceBody | None = None
-) -> SignInContext:
-    """Return how the request's sender comes in."""
-    return SignInContext(read_client(request, body), amr)
+def read_context(request: web.Request, body: DeviceBody | None = None) -> SignInContext:
+    """Return the context of a request that starts no session."""
+    return SignInContext(read_client(request, body), ())
 
 
 def read_sign_in_context(
     request: web.Request, amr: tuple[str, ...], body: DeviceBody
 ) -> SignInContext:
-    """Return how somebody signs in: a device without a token gets one by the answer."""
+    """Return the context of a sign-in; a device without a token gets one in the answer."""
     client = read_client(request, body)
     if client.device is None:
-        drawn = request.app[DEVICE_TOKENS].generate_id()
-        client = replace(client, device=drawn, device_is_new=True)
+        device_id = request.app[DEVICE_TOKENS].generate_id()
+        client = replace(client, device=device_id, device_is_new=True)
     return SignInContext(client, amr)
 
 
@@ -90,20 +90,20 @@ def token_pair_response(
     if transport == "cookie":
         csrf = csrf_token(request, session.id)
     tokens = request.app[DEVICE_TOKENS]
-    left = signed_in.refresh_expires_at - request.app[CLOCK].now()
+    remaining = signed_in.refresh_expires_at - request.app[CLOCK].now()
     pair = TokenPair(
         access_token=sign_access_token(request, signed_in.user, session, csrf),
         expires_in=request.app[SIGNER].life,
         refresh_token=signed_in.refresh_token,
-        refresh_expires_in=max(0, ceil(left.total_seconds())),
+        refresh_expires_in=max(0, ceil(remaining.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
         device=tokens.issue(session.device_id or tokens.generate_id()),
     )
-    shown = pair if message is None else Activation(message=message, **dict(pair))
+    answer = pair if message is None else Activation(message=message, **dict(pair))
     if csrf is None:
-        return json_response(shown, status)
-    response = json_response(shown, status, without=IN_COOKIES)
+        return json_response(answer, status)
+    response = json_response(answer, status, without=IN_COOKIES)
     set_access_cookies(response, pair.access_token, csrf, pair.refresh_expires_in)
     set_refresh_cookie(response, pair.refresh_token, pair.refresh_expires_in)
     set_device_cookie(response, pair.device)

@@ -6,9 +6,7 @@ from uuid import UUID
 from aiohttp import web
 
 from auth_service.audit.origin import read_origin
-from auth_service.resources import CALLER, PARTS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session import service
 from auth_service.session.cookies import (
     PresentedRefreshToken,
     clear_cookies,
@@ -16,6 +14,8 @@ from auth_service.session.cookies import (
     read_refresh_credential,
 )
 from auth_service.session.errors import RefreshInvalid, RefreshReused
+from auth_service.session.refresh import RefreshService
+from auth_service.session.resources import CALLER, SESSIONS
 from auth_service.session.responses import token_pair_response
 from auth_service.session.schemas import (
     LogoutAllBody,
@@ -33,6 +33,7 @@ from shared.responses import json_response
 
 NEWEST = Position(LAST_MOMENT, LAST_ID)
 routes = Routes("sessions")
+REFRESH = web.AppKey("refresh", RefreshService)
 
 
 @routes.add(
@@ -48,11 +49,11 @@ routes = Routes("sessions")
 )
 async def refresh(request: web.Request) -> web.Response:
     """Rotate the refresh token and sign a new access token."""
-    grant = read_refresh_credential(request, await read_optional_body(request, RefreshBody))
-    signed_in = await service.refresh(
-        request.app[PARTS], grant.tokens, session_id=grant.session_id, origin=read_origin(request)
+    presented = read_refresh_credential(request, await read_optional_body(request, RefreshBody))
+    signed_in = await request.app[REFRESH].refresh(
+        presented.tokens, session_id=presented.session_id, origin=read_origin(request)
     )
-    return token_pair_response(request, signed_in, transport=grant.transport)
+    return token_pair_response(request, signed_in, transport=presented.transport)
 
 
 @routes.add(
@@ -69,14 +70,15 @@ async def refresh(request: web.Request) -> web.Response:
 )
 async def logout(request: web.Request) -> web.Response:
     """End the session that the access token, or a browser's refresh token, belongs to."""
-    leaver, parts = read_logout_credential(request), request.app[PARTS]
+    credential, app = read_logout_credential(request), request.app
     await read_optional_body(request, LogoutBody)
-    if isinstance(leaver, PresentedRefreshToken):
-        await service.logout_by_refresh_token(
-            parts, leaver.tokens, session_id=leaver.session_id, origin=read_origin(request)
+    origin = read_origin(request)
+    if isinstance(credential, PresentedRefreshToken):
+        await app[REFRESH].logout(
+            credential.tokens, session_id=credential.session_id, origin=origin
         )
     else:
-        await service.logout(parts, leaver, read_origin(request))
+        await app[SESSIONS].logout(credential.sub, credential.sid, origin)
     return clear_cookies(request, web.Response(status=204))
 
 
@@ -88,14 +90,14 @@ async def logout(request: web.Request) -> web.Response:
     body_required=False,
     answers={204: None},
     errors=(RevocationPending, RateLimited),
-    counts_as_write=False,  # whoever took a session may have used the limit up: its end comes first
+    counts_as_write=False,  # a thief may have used the limit up: ending the session comes first
 )
 async def logout_all(request: web.Request) -> web.Response:
     """End the caller's sessions."""
-    body, parts = await read_optional_body(request, LogoutAllBody), request.app[PARTS]
-    await service.logout_all(
-        parts, request[CALLER], read_origin(request), except_current=body.except_current
-    )
+    body = await read_optional_body(request, LogoutAllBody)
+    sessions = request.app[SESSIONS]
+    logout = sessions.logout_others if body.except_current else sessions.logout_all
+    await logout(request[CALLER], read_origin(request))
     done = web.Response(status=204)
     return done if body.except_current else clear_cookies(request, done)
 
@@ -110,9 +112,7 @@ async def logout_all(request: web.Request) -> web.Response:
 async def list_sessions(request: web.Request) -> web.Response:
     """Answer with a page of the caller's sessions."""
     query, caller = read_query(request, PageQuery), request[CALLER]
-    found = await service.list_sessions(
-        request.app[PARTS], caller, query.start(UUID, NEWEST), query.rows
-    )
+    found = await request.app[SESSIONS].list_sessions(caller, query.start(UUID, NEWEST), query.rows)
     return json_response(SessionPage.of(query, found, partial(SessionAnswer.of, caller.session_id)))
 
 
@@ -127,7 +127,5 @@ async def list_sessions(request: web.Request) -> web.Response:
 async def delete_session(request: web.Request) -> web.Response:
     """End the session with that id."""
     session_id = path_id(request)
-    await service.revoke_session(
-        request.app[PARTS], request[CALLER], session_id, read_origin(request)
-    )
+    await request.app[SESSIONS].revoke(request[CALLER], session_id, read_origin(request))
     return web.Response(status=204)

@@ -1,11 +1,11 @@
-"""The public keys, for everybody who checks our tokens."""
+"""The public keys, for all services that verify our tokens."""
 
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
-from auth_service.resources import SIGNER
+from auth_service.signing.resources import SIGNER
 from shared.openapi import Routes
 
 routes = Routes("keys")

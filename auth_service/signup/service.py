@@ -1,94 +1,123 @@
-"""The combined flow: whoever proves a phone number is signed in, known before or not."""
+"""The combined flow: proving a phone number signs its owner in, or signs a new user up."""
 
 from dataclasses import replace
 
+from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, ChallengeMessage
-from auth_service.parts import Parts
+from auth_service.otp.service import Challenges
 from auth_service.rate_limit.errors import LimitReached, ProofRequired
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignInContext
 from auth_service.session.sign_in.model import SignInResult, VerifiedContact
+from auth_service.session.sign_in.service import SessionCreator
 from auth_service.user.repository import has_verified_owner, look_up_account
-from shared.entropy import new_id
+from shared.clock import Clock
+from shared.db import Database
+from shared.entropy import Entropy, new_id
 from shared.errors import ServiceUnavailable
 from shared.logs import mask
 
+MAX_TRIES = 3
 
-async def ask(parts: Parts, number: Destination, name: str, client: Client) -> Challenge:
-    """Send a code to the number; `name` is kept with it for a user who is new.
 
-    Where accounts are concealed, whoever is new and gets no code for the traffic of others is not
-    told so.
+class SignupService:
+    """Requests a code for a phone number, and signs in or up with it."""
 
-    Raises:
-        LimitReached: too many codes. Limits that other people's traffic fills refuse no
-            number that a verified user holds.
-    """
+    def __init__(
+        self,
+        *,
+        database: Database,
+        challenges: Challenges,
+        session_creator: SessionCreator,
+        audit: AuditLog,
+        clock: Clock,
+        entropy: Entropy,
+        conceal: bool,
+    ) -> None:
+        """`conceal`: no answer may reveal whether an account exists."""
+        self._database = database
+        self._challenges = challenges
+        self._session_creator = session_creator
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._conceal = conceal
 
-    async def send(*, is_owned: bool) -> Challenge:
-        return await parts.challenges.send(
+    async def request_code(self, number: Destination, name: str, client: Client) -> Challenge:
+        """Send a code to the number; a new user gets the `name`.
+
+        With `conceal`, no error shows that other people's traffic keeps a new user's code back.
+
+        Raises:
+            LimitReached: too many codes. Limits that other people's traffic fills never refuse a
+                number with a verified owner.
+        """
+        # with `conceal` every request looks the owner up: a second look-up would take visible time
+        is_owned = self._conceal and await has_verified_owner(self._database, number.address)
+        try:
+            return await self._send(number, name, client, is_owned=is_owned)
+        except (LimitReached, ProofRequired) as refused:
+            spares_owners = (
+                isinstance(refused, ProofRequired) or refused.applies_to == "new_contacts"
+            )
+            if is_owned or not spares_owners:
+                raise
+            if not await has_verified_owner(self._database, number.address):
+                raise
+        return await self._send(number, name, client, is_owned=True)
+
+    async def _send(
+        self, number: Destination, name: str, client: Client, *, is_owned: bool
+    ) -> Challenge:
+        return await self._challenges.send(
             "signup",
             number,
             client,
             ChallengeMessage({"name": name}),
             has_verified_owner=is_owned,
-            conceal=parts.conceals,
+            conceal=self._conceal,
         )
 
-    # where nobody may tell who is held, it is asked of everybody: a second look takes its time
-    is_owned = parts.conceals and await has_verified_owner(parts.database, number.address)
-    try:
-        return await send(is_owned=is_owned)
-    except (LimitReached, ProofRequired) as refused:
-        for_newcomers = isinstance(refused, ProofRequired) or refused.applies_to == "new_contacts"
-        if (
-            is_owned
-            or not for_newcomers
-            or not await has_verified_owner(parts.database, number.address)
-        ):
-            raise
-    return await send(is_owned=True)
+    async def verify_code(
+        self, number: Destination, code: str, handle: str | None, context: SignInContext
+    ) -> SignInResult:
+        """Sign the number's owner in, or a new user if it has none.
 
+        When the sign-in cannot be stored, the code stays valid. A sign-in from a new device is
+        announced to the user.
 
-async def enter(
-    parts: Parts, number: Destination, code: str, handle: str | None, context: SignInContext
-) -> SignInResult:
-    """Sign in whoever sends the right code, as a new user when nobody holds the number.
+        Raises:
+            OtpInvalid: the code is wrong, used or expired.
+            RateLimited: too many wrong codes.
+            AccountDisabled: the number's owner may not sign in.
+        """
+        async with self._audit.record_refusals(context.event(to=mask(number.address))):
+            verified = await self._challenges.verify("signup", number, code, handle, context.client)
+            async with self._challenges.restore_on_failure(verified):
+                user_id = new_id(self._clock, self._entropy)
+                contact = VerifiedContact(number.address, user_id, verified.context["name"])
+                context = replace(context, code_requested_at=verified.requested_at)
+                result = await self._create_session(contact, context)
+        await self._session_creator.complete_sign_in(result, context)
+        return result
 
-    When the sign-in cannot be stored, the code stays good. A user who was not seen with this
-    device before is told of it.
-
-    Raises:
-        OtpInvalid: the code is wrong, spent or expired.
-        RateLimited: too many wrong codes.
-        AccountDisabled: the number's holder may not be signed in.
-    """
-    async with parts.audit.record_refusals(context.event(to=mask(number.address))):
-        proof = await parts.challenges.verify("signup", number, code, handle, context.client)
-        async with parts.challenges.restore_on_failure(proof):
-            new = new_id(parts.clock, parts.entropy)
-            holder = VerifiedContact(number.address, new, proof.context["name"])
-            context = replace(context, code_requested_at=proof.requested_at)
-            result = await _open(parts, holder, context)
-    await parts.opener.complete_sign_in(result, context)
-    return result
-
-
-async def _open(parts: Parts, holder: VerifiedContact, context: SignInContext) -> SignInResult:
-    """Store the sign-in; again where somebody else made or moved the holder at the same moment."""
-    found = None
-    async with parts.database.connection() as connection:
-        for _ in range(3):
-            result = await parts.opener.create_session(connection, holder, context)
-            if result:
-                return result
-            now = parts.clock.now()
-            found = (await look_up_account(connection, "sms", holder.phone_number, now)).owner
-            if found and not found.user.active:
-                raise AccountDisabled
-    if found:  # who was signed out everywhere since the code was asked for
-        raise OtpInvalid
-    raise ServiceUnavailable
+    async def _create_session(
+        self, contact: VerifiedContact, context: SignInContext
+    ) -> SignInResult:
+        """Store the sign-in; try again when another request changed the number's owner."""
+        owner = None
+        async with self._database.connection() as connection:
+            for _ in range(MAX_TRIES):
+                result = await self._session_creator.create_session(connection, contact, context)
+                if result:
+                    return result
+                now = self._clock.now()
+                owner = (await look_up_account(connection, "sms", contact.phone_number, now)).owner
+                if owner and not owner.user.active:
+                    raise AccountDisabled
+        if owner:  # the owner revoked all sessions after the code was requested
+            raise OtpInvalid
+        raise ServiceUnavailable

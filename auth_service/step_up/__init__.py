@@ -1,1 +1,1 @@
-"""Proving again who one is, in a session that goes on."""
+"""Step-up: authenticating again in a session that goes on."""

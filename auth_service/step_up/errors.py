@@ -1,10 +1,10 @@
-"""Refusals of what only a freshly proven user may do."""
+"""The refusal of operations that need a recent authentication."""
 
 from shared.errors import DomainError
 
 
 class StepUpRequired(DomainError):
-    """Who is calling is known, but was proven too long ago for this."""
+    """The caller's last authentication is too old for this operation."""
 
     code, status, title = "step_up_required", 403, "Prove once more who you are"
     advice = (

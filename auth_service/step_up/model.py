@@ -1,4 +1,4 @@
-"""How long a proof of who one is counts."""
+"""How long an authentication counts as recent."""
 
 from datetime import datetime, timedelta
 
@@ -9,10 +9,10 @@ RECENT = timedelta(minutes=5)
 
 
 def require_recent_authentication(caller: Caller, now: datetime) -> None:
-    """Pass a caller whose token says that they proved who they are a moment ago.
+    """Return if the caller's token has a recent authentication time.
 
     Raises:
-        StepUpRequired: it was longer ago.
+        StepUpRequired: it is older than 5 minutes.
     """
     if now - caller.auth_time > RECENT:
         raise StepUpRequired

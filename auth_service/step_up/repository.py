@@ -1,4 +1,4 @@
-"""A session's latest proof."""
+"""A session's authentication time."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from auth_service.session.repository import PREFIXED_SESSION, session_of
 from auth_service.user.model import Account
 from shared.db import Database
 
-# Only while session and user are alive, and the password is still the one that was verified.
+# Only while session and user are active, and the password is the one that was verified.
 RECORD_AUTHENTICATION = f"""
 WITH s AS (
     UPDATE sessions
@@ -34,7 +34,7 @@ async def record_authentication(
     now: datetime,
     event: str,
 ) -> Session | None:
-    """Note that the user was proven now; None when session or account are not any more as read."""
+    """Store the authentication; None when the session or the account has changed since."""
     async with database.connection() as connection:
         row = await connection.fetchrow(
             RECORD_AUTHENTICATION,

@@ -5,12 +5,14 @@ from aiohttp import web
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.password.errors import WrongPassword
-from auth_service.resources import CALLER, PARTS, SIGNER
+from auth_service.resources import CLOCK
 from auth_service.session.cookies import csrf_token, set_access_cookies
 from auth_service.session.model import Session
+from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_context, sign_access_token
-from auth_service.step_up import service
+from auth_service.signing.resources import SIGNER
 from auth_service.step_up.schemas import FreshToken, StepUpBody
+from auth_service.step_up.service import StepUpService
 from shared.credentials import find_credential
 from shared.errors import RateLimited
 from shared.openapi import Routes
@@ -18,6 +20,7 @@ from shared.request import read_optional_body
 from shared.responses import json_response
 
 routes = Routes("sessions")
+STEP_UP = web.AppKey("step_up", StepUpService)
 
 
 @routes.add(
@@ -32,14 +35,15 @@ routes = Routes("sessions")
 async def step_up(request: web.Request) -> web.Response:
     """Send a code, or take the proof."""
     body = await read_optional_body(request, StepUpBody)
-    parts, caller, context = request.app[PARTS], request[CALLER], read_context(request, body=body)
+    service, caller = request.app[STEP_UP], request[CALLER]
+    context = read_context(request, body)
     request.app[SIGNER].require_key()
     if body.password is not None:
-        session = await service.by_password(parts, caller, body.password, context)
+        session = await service.by_password(caller, body.password, context)
     elif body.otp is not None:
-        session = await service.by_code(parts, caller, body.otp, body.challenge, context)
+        session = await service.by_code(caller, body.otp, body.challenge, context)
     else:
-        challenge = await service.ask(parts, caller, context)
+        challenge = await service.request_code(caller, context)
         return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
     return _fresh_token(request, session)
 
@@ -54,6 +58,6 @@ def _fresh_token(request: web.Request, session: Session) -> web.Response:
     token = sign_access_token(request, request[CALLER].user, session, csrf)
     fresh = FreshToken(access_token=token, expires_in=life)
     response = json_response(fresh, without=frozenset({"access_token"}))
-    left = session.expires_at - request.app[PARTS].clock.now()
-    set_access_cookies(response, token, csrf, int(left.total_seconds()))
+    remaining = session.expires_at - request.app[CLOCK].now()
+    set_access_cookies(response, token, csrf, int(remaining.total_seconds()))
     return response

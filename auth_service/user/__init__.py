@@ -1,1 +1,1 @@
-"""Who somebody is: the user as stored and as shown."""
+"""The user, as stored and in answers."""

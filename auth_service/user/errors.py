@@ -1,4 +1,4 @@
-"""Refusals that depend on whether there is an account, and how far it has come."""
+"""Errors that depend on the state of an account."""
 
 from shared.errors import DomainError
 

@@ -8,17 +8,19 @@ from uuid import UUID
 from auth_service.destination import Channel, Destination
 from shared.paging import id_cursor
 
+IdentifierKind = Literal["sms", "email", "username"]
+"""The identifier of an account: the address of a channel, or a username."""
 Status = Literal["pending", "active", "disabled"]
 REGISTRATION_LIFE = timedelta(days=7)
-"""A registration that was not proven for so long is purged."""
+"""An unproven registration is removed after this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
     """A person who can sign in.
 
-    `phone_number` is E.164. `generation` counts the times at which all of the user's tokens were
-    cut off. `version` changes with the profile.
+    `phone_number` is E.164. `generation` counts how often all of the user's
+    tokens were revoked. `version` changes with the profile.
     """
 
     id: UUID
@@ -42,7 +44,7 @@ class User:
         return id_cursor(self.id)
 
     def destinations(self, *channels: Channel) -> list[Destination]:
-        """Return the verified addresses there, in that order; a claimed one may be another's."""
+        """Return the verified addresses of the channels, in that order."""
         verified: dict[Channel, str | None] = {
             "sms": self.phone_number if self.phone_verified else None,
             "email": self.email if self.email_verified else None,
@@ -51,7 +53,7 @@ class User:
         return [Destination(channel, address) for channel, address in found if address]
 
     def destination(self, *channels: Channel) -> Destination | None:
-        """Return the first of the verified addresses there, None without one."""
+        """Return the first of these verified addresses, None without one."""
         return next(iter(self.destinations(*channels)), None)
 
     @property
@@ -61,18 +63,18 @@ class User:
 
     @property
     def code_identifiers(self) -> list[str]:
-        """What codes for the user may be asked for: the verified addresses, and `@username`."""
+        """The identifiers that get codes: the verified addresses, and `@username`."""
         return [*self.addresses, *([f"@{self.username.lower()}"] if self.username else [])]
 
     @property
     def active(self) -> bool:
-        """Whether the user may be signed in."""
+        """Whether the user may sign in."""
         return self.status == "active"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, and the hash of the password that signs them in, as read at one moment."""
+    """A user and the password hash, read at the same moment."""
 
     user: User
     password: str | None
@@ -80,12 +82,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AccountLookup:
-    """Who goes by a name: its verified holder, or else who has registered with it last."""
+    """The accounts with an identifier: its verified owner, and the last registration."""
 
     owner: Account | None
     pending: Account | None
 
     @property
     def active(self) -> Account | None:
-        """Return the holder who may be signed in."""
+        """The owner, if it may sign in."""
         return self.owner if self.owner and self.owner.user.active else None

@@ -1,15 +1,11 @@
-"""Reading users. A user is written where it comes from: sign-up, registration, administration."""
+"""Reading users. The features that create or change users write the table."""
 
 from dataclasses import fields
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
-from auth_service.user.model import REGISTRATION_LIFE, Account, AccountLookup, User
+from auth_service.user.model import REGISTRATION_LIFE, Account, AccountLookup, IdentifierKind, User
 from shared.db import Connection, Database, Record
-
-Name = Literal["sms", "email", "username"]
-"""What somebody goes by: a channel's address, or a username."""
 
 COLUMNS = tuple(field.name for field in fields(User))
 PREFIXED = ", ".join(f"u.{name}" for name in COLUMNS)
@@ -18,24 +14,24 @@ HAS_VERIFIED_OWNER = (
     "SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified)"
 )
 
-IS_OWNED_BY: dict[Name, str] = {
+IS_OWNED_BY: dict[IdentifierKind, str] = {
     "sms": "u.phone_number = $1 AND u.phone_verified",
     "email": "u.email = $1 AND u.email_verified",
     "username": "lower(u.username) = lower($1) AND u.status <> 'pending'",
 }
-IS_CLAIMED_BY: dict[Name, str] = {
+IS_CLAIMED_BY: dict[IdentifierKind, str] = {
     "sms": "u.phone_number = $1",
     "email": "u.email = $1",
     "username": "lower(u.username) = lower($1)",
 }
 LOOK_UP_ACCOUNT = {
-    name: f"""
-(SELECT {PREFIXED}, u.password FROM users u WHERE {IS_OWNED_BY[name]})
+    kind: f"""
+(SELECT {PREFIXED}, u.password FROM users u WHERE {IS_OWNED_BY[kind]})
 UNION ALL
 (SELECT {PREFIXED}, u.password FROM users u
- WHERE {IS_CLAIMED_BY[name]} AND u.status = 'pending' AND u.created_at > $2
+ WHERE {IS_CLAIMED_BY[kind]} AND u.status = 'pending' AND u.created_at > $2
  ORDER BY u.created_at DESC, u.id DESC LIMIT 1)"""
-    for name in IS_OWNED_BY
+    for kind in IS_OWNED_BY
 }
 FIND_ACCOUNT = f"SELECT {PREFIXED}, u.password FROM users u WHERE u.id = $1"
 
@@ -47,7 +43,7 @@ def user_of(row: Record) -> User:
 
 
 async def has_verified_owner(database: Database, phone_number: str) -> bool:
-    """Tell whether a verified user holds the number."""
+    """Return whether a user has verified the number."""
     async with database.connection() as connection:
         return bool(await connection.fetchval(HAS_VERIFIED_OWNER, phone_number))
 
@@ -58,18 +54,18 @@ def account_of(row: Record) -> Account:
 
 
 async def look_up_account(
-    connection: Connection, name: Name, value: str, now: datetime
+    connection: Connection, kind: IdentifierKind, value: str, now: datetime
 ) -> AccountLookup:
-    """Return who goes by the name, verified and not; a registration counts while it is fresh."""
-    # The database folds letters outside ASCII into those of somebody's username; what counts
-    # tries by the name does not, so that each such spelling would bring tries of its own.
-    if name == "username" and not value.isascii():
+    """Return the accounts with the identifier; a registration counts for 7 days."""
+    # The database folds some non-ASCII letters into ASCII ones; rate limits do not, so each such
+    # spelling of a username would have tries of its own.
+    if kind == "username" and not value.isascii():
         return AccountLookup(None, None)
-    rows = await connection.fetch(LOOK_UP_ACCOUNT[name], value, now - REGISTRATION_LIFE)
+    rows = await connection.fetch(LOOK_UP_ACCOUNT[kind], value, now - REGISTRATION_LIFE)
     accounts = [account_of(row) for row in rows]
     pending = [account for account in accounts if account.user.status == "pending"]
-    holders = [account for account in accounts if account.user.status != "pending"]
-    return AccountLookup(next(iter(holders), None), next(iter(pending), None))
+    owners = [account for account in accounts if account.user.status != "pending"]
+    return AccountLookup(next(iter(owners), None), next(iter(pending), None))
 
 
 async def find_account(connection: Connection, user_id: UUID) -> Account | None:

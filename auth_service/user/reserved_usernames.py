@@ -1,4 +1,4 @@
-"""Usernames that nobody may take: they would pass for the service itself, or for nobody."""
+"""Usernames that nobody may take: they would look like the service, or like no value."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ _SEPARATORS = str.maketrans("", "", ".-_")
 
 
 def normalize(username: str) -> str:
-    """Return what is compared: readers take `Ad-Min` for `admin`."""
+    """Return the form that is compared: readers take `Ad-Min` for `admin`."""
     return username.translate(_SEPARATORS).lower()
 
 
 def require_not_reserved(username: str, reserved: Iterable[str]) -> None:
-    """Return when the username may be taken.
+    """Return if the username may be taken.
 
     Raises:
         ValidationFailed: it is reserved.

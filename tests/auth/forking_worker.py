@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 
-from auth_service.delivery.command import run_worker
+from auth_service.commands import run_worker
 from auth_service.settings import AuthSettings
+from auth_service.wiring import Wiring
 from deploy.local.process import exit_with_parent
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
@@ -23,8 +24,8 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             exit_with_parent(signal.SIGKILL)
-            settings = AuthSettings()
-            asyncio.run(run_worker(settings, SystemClock(), SystemEntropy()))
+            wiring = Wiring(AuthSettings(), clock=SystemClock(), entropy=SystemEntropy())
+            asyncio.run(run_worker(wiring))
             os._exit(0)
         print(pid, flush=True)
 

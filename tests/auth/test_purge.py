@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from auth_service.purge.command import run_purge
+from auth_service.commands import run_purge
 from auth_service.settings import AuthSettings
+from auth_service.wiring import Wiring
 from shared.entropy import SystemEntropy
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import AuthClient
@@ -21,7 +22,7 @@ Run = Callable[[], Any]
 @pytest.fixture
 def purge(auth_settings: Callable[..., AuthSettings], clock: MovableClock) -> Run:
     async def run() -> int:
-        return await run_purge(auth_settings(), clock, SystemEntropy())
+        return await run_purge(Wiring(auth_settings(), clock=clock, entropy=SystemEntropy()))
 
     return run
 
@@ -94,6 +95,6 @@ async def test_without_the_database_it_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings = auth_settings(auth_database_url="postgresql://nobody@127.0.0.1:1/nothing")
-    assert await run_purge(settings, clock, SystemEntropy()) == 1
+    assert await run_purge(Wiring(settings, clock=clock, entropy=SystemEntropy())) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("purge: ServiceUnavailable: The database cannot be reached, caused by ")

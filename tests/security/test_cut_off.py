@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from auth_service.otp.invalidation import CodeInvalidator
-from auth_service.password import service as password_service
-from auth_service.signup import service as signup_service
+from auth_service.password.service import PasswordResetService
+from auth_service.signup.service import SignupService
 from tests.auth.test_admin import be_admin
 from tests.security.test_codes import EMAIL, MOBILE, be_asha, log_out_others
 from tests.support.accounts import PASSWORD, activate, next_code, post
@@ -77,7 +77,7 @@ async def test_code_given_back_after_cut_off_is_dead(
             assert out.status == 204
             raise ConnectionError
 
-        patched.setattr(signup_service, "_open", fail)
+        patched.setattr(SignupService, "_create_session", fail)
         assert (await auth.enter(MOBILE, code, sent.body["challenge"])).status >= 500
     assert (await auth.enter(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
     assert (await auth.enter(MOBILE, code)).code == "otp_invalid"
@@ -156,14 +156,14 @@ async def test_reset_under_way_ends_with_sign_out_of_others(
     pair = await be_asha(auth)
     sent, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
     proof = {"email": EMAIL, "otp": code, "challenge": sent.body["challenge"]}
-    proven = password_service._account_of
+    find_unchanged = PasswordResetService._find_unchanged
 
     async def then_sign_out(*arguments: Any) -> Any:
-        account = await proven(*arguments)
+        account = await find_unchanged(*arguments)
         assert (await log_out_others(auth, pair, "")).status == 204
         return account
 
-    monkeypatch.setattr(password_service, "_proven", then_sign_out)
+    monkeypatch.setattr(PasswordResetService, "_find_unchanged", then_sign_out)
     if exchanged:
         done = await post(auth, "/verify-reset", **proof)
     else:

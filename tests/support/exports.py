@@ -14,7 +14,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth_service import resources as r
+from auth_service.app import WIRING
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
 
@@ -133,7 +133,7 @@ class Served:
             await asyncio.sleep(0.3)
 
     def connections_in_use(self) -> int:
-        pool = self.app[r.DATABASE]._pool
+        pool = self.app[WIRING].database._pool
         return pool.get_size() - pool.get_idle_size()
 
 

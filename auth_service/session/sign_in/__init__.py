@@ -1,1 +1,1 @@
-"""Where a session is created, whatever the first factor was."""
+"""Signing in: the one place that creates sessions, whatever the first factor was."""

@@ -1,4 +1,4 @@
-"""Who a session is for, and what is stored of it."""
+"""Types of a sign-in: the verified contact, the session to store, and the result."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +9,14 @@ from auth_service.session.model import Session, SignedInUser
 from auth_service.user.model import User
 
 MAX_SESSIONS = 100
-"""How many live sessions a user has at most."""
+"""The most active sessions of a user."""
 SURPLUS_CHECK_THRESHOLD = 50
-"""From here on a sign-in looks for surplus. Lower than the cap: others may sign in beside it."""
+"""From here on a sign-in checks for surplus. Lower than the cap, for concurrent sign-ins."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedContact:
-    """Whoever holds a number that was proven just now: a user, or a new one of this id and name."""
+    """A phone number that was just verified; `new_user_id` and `name` are for a new user."""
 
     phone_number: str
     new_user_id: UUID
@@ -40,10 +40,10 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class StoredSignIn:
-    """What was stored.
+    """The rows that a sign-in stored.
 
     `known_network`: the user signed in before from the client's network with the same program.
-    `has_many_sessions`: there were `MANY_SESSIONS` live ones or more, so that some may have to end.
+    `has_many_sessions`: the user had `SURPLUS_CHECK_THRESHOLD` active ones or more.
     """
 
     user: User
@@ -55,10 +55,10 @@ class StoredSignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignInResult:
-    """A session that was stored.
+    """A created session.
 
-    `is_new`: the user was made, or activated, with it. `known_network`: as in `Opened`.
-    `ended_others`: it ended sessions beyond `MOST_SESSIONS`, which has to be published.
+    `is_new`: the user was created, or activated, with it. `known_network`: as in `StoredSignIn`.
+    `ended_others`: it revoked sessions beyond `MAX_SESSIONS`, which has to be published.
     """
 
     signed_in: SignedInUser

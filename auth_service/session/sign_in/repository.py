@@ -1,4 +1,4 @@
-"""Storing a session with its first refresh token and the event that tells of it."""
+"""Storing a session with its first refresh token and its audit event."""
 
 from datetime import datetime
 
@@ -16,21 +16,21 @@ from shared.db import Connection
 
 SURPLUS = "too_many_sessions"
 
-# A row that may be signed in; nothing else asks it for a session. A code that was asked for before
-# the user was cut off signs nobody in: the condition is read again once the row is free.
+# A user who may sign in. A code that was requested before the user's access was revoked does not
+# count: PostgreSQL checks the condition again after it waited for the row.
 MAY_SIGN_IN = """status = 'active'
     AND ($16::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $16)"""
 
-# No row when status, generation or password are not any more what was read with the credential:
-# whatever changed them has won. Who changes them locks the user's row first.
+# No row if status, generation or password have changed since the credential was checked: the change
+# wins. Whatever changes them locks the user's row first.
 USER_OF_ACCOUNT = f"""u AS (
     UPDATE users SET last_login_at = $4
     WHERE id = $1 AND {MAY_SIGN_IN} AND generation = $2 AND password IS NOT DISTINCT FROM $3
     RETURNING *, false AS is_new
 )"""
 
-# The user who holds the number, or a new one. No row when somebody else made the holder, or moved
-# the number, at this moment: asked again, it is settled.
+# The owner of the number, or a new user. No row if a concurrent request created the owner or moved
+# the number: the next attempt finds the result.
 USER_OF_CONTACT = f"""seen AS (
     UPDATE users SET last_login_at = $4
     WHERE phone_number = $1 AND phone_verified AND {MAY_SIGN_IN}
@@ -49,7 +49,7 @@ EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
 
 
 def _insert_session_sql(user: str) -> str:
-    """Return the one statement that creates sessions, all of it or nothing.
+    """Return the statement that creates a session with everything that belongs to it.
 
     `user`: the CTE `u` of at most one row, from parameters 1 to 4.
     """
@@ -82,43 +82,43 @@ SELECT u.is_new, known.network AS known_network, known.many_sessions, {PREFIXED}
 FROM known, {source}"""
 
 
-# The sessions that were not used for longest, where there are more than may be: $6 besides the new
-# one. In a statement of its own behind the one that locked the user, so that it sees every session.
+# The least recently used sessions beyond $6 besides the new one. It is a statement of its own,
+# after the one that locked the user, so that it sees every session.
 REVOKE_SURPLUS = f"""
 WITH surplus AS (
     SELECT id FROM sessions
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3
     ORDER BY last_used_at DESC, id DESC OFFSET $6
-), dead AS (
+), revoked AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = '{SURPLUS}'
     FROM surplus WHERE sessions.id = surplus.id AND revoked_at IS NULL RETURNING sessions.id
 ), event AS (
     {
     insert_event_sql(
         5,
-        "(SELECT count(*) AS number FROM dead HAVING count(*) > 0) ended",
+        "(SELECT count(*) AS number FROM revoked HAVING count(*) > 0) ended",
         details=f"jsonb_build_object('reason', '{SURPLUS}', 'ended', ended.number::text)",
     )
 }
 )
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-SELECT 'session', id::text, '{SURPLUS}', $3, $4 FROM dead"""
+SELECT 'session', id::text, '{SURPLUS}', $3, $4 FROM revoked"""
 
 INSERT_FOR_ACCOUNT = _insert_session_sql(USER_OF_ACCOUNT)
 INSERT_FOR_CONTACT = _insert_session_sql(USER_OF_CONTACT)
 
 
 async def insert_session(
-    connection: Connection, whose: Account | VerifiedContact, new: NewSession
+    connection: Connection, owner: Account | VerifiedContact, new: NewSession
 ) -> StoredSignIn | None:
-    """Store a session of the user with its first refresh token and its event.
+    """Store a session with its first refresh token and its event.
 
-    None when the account is not any more as it was read, or may not be signed in.
+    None when the account has changed since it was read, or may not sign in.
     """
-    query, who = _query_for(whose)
+    query, user_parameters = _query_for(owner)
     row = await connection.fetchrow(
         query,
-        *who,
+        *user_parameters,
         new.now,
         new.id,
         new.client.user_agent,
@@ -130,7 +130,7 @@ async def insert_session(
         new.event,
         new.client.device,
         new.client.agent_family,
-        # a device that shows a token is known by that alone
+        # the network counts only for a device without a token
         new.client.network if new.client.device_is_new else None,
         new.code_requested_at,
     )
@@ -145,21 +145,21 @@ async def insert_session(
     )
 
 
-def _query_for(whose: Account | VerifiedContact) -> tuple[str, tuple[object, ...]]:
-    if isinstance(whose, VerifiedContact):
-        return INSERT_FOR_CONTACT, (whose.phone_number, whose.new_user_id, whose.name)
-    return INSERT_FOR_ACCOUNT, (whose.user.id, whose.user.generation, whose.password)
+def _query_for(owner: Account | VerifiedContact) -> tuple[str, tuple[object, ...]]:
+    if isinstance(owner, VerifiedContact):
+        return INSERT_FOR_CONTACT, (owner.phone_number, owner.new_user_id, owner.name)
+    return INSERT_FOR_ACCOUNT, (owner.user.id, owner.user.generation, owner.password)
 
 
 async def revoke_surplus(
-    connection: Connection, opened: StoredSignIn, most: int, *, event: str, until: datetime
+    connection: Connection, stored: StoredSignIn, limit: int, *, event: str, until: datetime
 ) -> bool:
-    """End the user's oldest sessions by last use, so that `most` are left; tell whether any ended.
+    """Revoke the user's least recently used sessions beyond `limit`; return whether there were any.
 
-    In a statement behind the one that stored the new session, which is not among them.
+    The new session is not among them.
     """
-    session = opened.session
+    session = stored.session
     status: str = await connection.execute(
-        REVOKE_SURPLUS, opened.user.id, session.id, session.created_at, until, event, most - 1
+        REVOKE_SURPLUS, stored.user.id, session.id, session.created_at, until, event, limit - 1
     )
     return not status.endswith(" 0")

@@ -1,0 +1,134 @@
+"""Changing a user's phone number or mail address, once a code has proven the new one."""
+
+from auth_service.account import repository
+from auth_service.account.model import CONTACT_NAMES, ContactChange, account_event
+from auth_service.audit.model import Event
+from auth_service.audit.service import AuditLog
+from auth_service.destination import Destination
+from auth_service.minimum_duration import conceal_duration
+from auth_service.notification.service import Notifications
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.invalidation import CodeInvalidator
+from auth_service.otp.model import Challenge, ChallengeMessage, VerifiedChallenge
+from auth_service.otp.service import Challenges
+from auth_service.session.model import Caller, SignInContext
+from auth_service.step_up.model import require_recent_authentication
+from auth_service.user.model import User
+from auth_service.user.repository import look_up_account
+from shared.clock import Clock
+from shared.db import Database
+from shared.errors import Conflict, FieldError, ValidationFailed
+from shared.logs import mask
+
+
+class ContactService:
+    """Requests a code for a new address, and stores the address when the code comes back."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        challenges: Challenges,
+        invalidator: CodeInvalidator,
+        notifications: Notifications,
+        audit: AuditLog,
+        clock: Clock,
+        conceal: bool,
+    ) -> None:
+        """`conceal`: no answer may reveal whether an account exists."""
+        self._database = database
+        self._challenges = challenges
+        self._invalidator = invalidator
+        self._notifications = notifications
+        self._audit = audit
+        self._clock = clock
+        self._conceal = conceal
+
+    async def request_code(
+        self, caller: Caller, to: Destination, context: SignInContext
+    ) -> Challenge:
+        """Send a code to the new address.
+
+        The answer does not reveal whether another user has the address; the one who proves it
+        learns that.
+
+        Raises:
+            StepUpRequired: the last authentication is too old.
+            ValidationFailed: the address is already the caller's.
+            RateLimited: too many codes.
+        """
+        now = self._clock.now()
+        require_recent_authentication(caller, now)
+        if caller.user.destination(to.channel) == to:
+            field = "mobile" if to.channel == "sms" else "email"
+            raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
+        async with conceal_duration(conceal=self._conceal):
+            async with self._database.connection() as connection:
+                owner = (await look_up_account(connection, to.channel, to.address, now)).owner
+            challenge = await self._challenges.send(
+                "change_contact",
+                to,
+                context.client,
+                ChallengeMessage(_challenge_context(caller.user)),
+                has_verified_owner=owner is not None,
+                conceal=self._conceal,
+            )
+        event = account_event("contact.change_asked", caller, context, to=mask(to.address))
+        await self._audit.append(event)
+        return challenge
+
+    async def verify_code(
+        self, caller: Caller, to: Destination, code: str, handle: str | None, context: SignInContext
+    ) -> User:
+        """Store the address that proved the code, and notify the old one.
+
+        Outstanding codes for either address are invalidated. When the change cannot be stored, the
+        code stays valid.
+
+        Raises:
+            StepUpRequired: the last authentication is too old.
+            OtpInvalid: the code is wrong, used, expired, or was requested by another user.
+            RateLimited: too many wrong codes.
+            Conflict: another user has the address.
+        """
+        require_recent_authentication(caller, self._clock.now())
+        event = account_event("contact.changed", caller, context, to=mask(to.address))
+        async with self._audit.record_refusals(event):
+            verified = await self._challenges.verify(
+                "change_contact", to, code, handle, context.client
+            )
+            async with self._challenges.restore_on_failure(verified):
+                change = await self._store(caller, to, verified, event)
+        old = change.before.destination(to.channel, "sms", "email")
+        if old is not None:
+            await self._notifications.send(
+                change.user,
+                "contact_changed",
+                context.client,
+                to=old,
+                what=CONTACT_NAMES[to.channel],
+                new=mask(to.address),
+            )
+        return change.user
+
+    async def _store(
+        self, caller: Caller, to: Destination, verified: VerifiedChallenge, event: Event
+    ) -> ContactChange:
+        if verified.context != _challenge_context(caller.user):
+            raise OtpInvalid
+        async with self._database.transaction() as connection:
+            change = await repository.change_contact(
+                connection, caller.user, to, event=self._audit.to_json(event)
+            )
+            if change is None:
+                raise Conflict("The address is another account's")
+            old = change.before.destination(to.channel)
+            addresses = [to.address, *([old.address] if old else [])]
+            await self._invalidator.invalidate(addresses)
+        await self._invalidator.invalidate_and_forget_devices(addresses)
+        return change
+
+
+def _challenge_context(user: User) -> dict[str, str]:
+    """Return the data that a code is bound to."""
+    return {"user_id": str(user.id), "generation": str(user.generation)}

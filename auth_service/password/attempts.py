@@ -1,0 +1,54 @@
+"""Rate limits of password checks: by name and client, by session, by client alone."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from auth_service.client import Client
+from auth_service.device.service import KnownDevices
+from auth_service.password.model import AccountIdentifier
+from auth_service.rate_limit.model import login_scopes, own_password_scopes
+from auth_service.rate_limit.service import RateLimiter
+from auth_service.session.model import Caller
+from auth_service.settings import AuthSettings
+
+Refund = Callable[[], Awaitable[None]]
+
+
+class PasswordAttempts:
+    """Counts a password before the block checks it; see `RateLimiter.attempt`.
+
+    Raises `RateLimited` when a limit is full, and `ServiceUnavailable` without Redis.
+    """
+
+    def __init__(
+        self, rate_limiter: RateLimiter, devices: KnownDevices, settings: AuthSettings
+    ) -> None:
+        """Count in `rate_limiter`, with the limits of `settings`."""
+        self._rate_limiter = rate_limiter
+        self._devices = devices
+        self._settings = settings
+
+    @asynccontextmanager
+    async def login(self, identifier: AccountIdentifier, client: Client) -> AsyncIterator[Refund]:
+        """Count a password for an account's identifier; yields the refund for a right one."""
+        is_known_device = await self._devices.is_known(
+            identifier.destination.address, client.device
+        )
+        name = f"{identifier.kind}:{identifier.value.lower()}"
+        scopes = login_scopes(self._settings, name, client, is_known_device=is_known_device)
+        async with self._rate_limiter.attempt(scopes) as refund:
+            yield refund
+
+    @asynccontextmanager
+    async def own_password(self, caller: Caller) -> AsyncIterator[Refund]:
+        """Count a signed-in user's own password; yields the refund for a right one."""
+        scopes = own_password_scopes(self._settings, caller.session_id)
+        async with self._rate_limiter.attempt(scopes) as refund:
+            yield refund
+
+    @asynccontextmanager
+    async def new_password(self, client: Client) -> AsyncIterator[None]:
+        """Count a password to hash: hashing costs a client the same as verifying."""
+        _, per_client = login_scopes(self._settings, "", client)
+        async with self._rate_limiter.attempt([per_client]):
+            yield

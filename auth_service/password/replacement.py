@@ -1,0 +1,89 @@
+"""Storing a new password, and revoking the sessions that began with the old one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from auth_service.audit.model import Event
+from auth_service.audit.service import AuditLog
+from auth_service.client import Client
+from auth_service.notification.service import Notifications
+from auth_service.otp.invalidation import CodeInvalidator
+from auth_service.password import repository
+from auth_service.revocation.service import Publisher
+from auth_service.session.model import Caller, SessionLifetimes
+from auth_service.session.repository import lock_user, revoke_all_sessions, revoke_other_sessions
+from auth_service.user.model import User
+from shared.clock import Clock
+from shared.db import Connection, Database
+
+
+class PasswordReplacement:
+    """Revokes sessions in the transaction that stores a password, and announces it afterwards."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        invalidator: CodeInvalidator,
+        audit: AuditLog,
+        lifetimes: SessionLifetimes,
+        notifications: Notifications,
+        publisher: Publisher,
+        clock: Clock,
+    ) -> None:
+        """Write to `database`."""
+        self._database = database
+        self._invalidator = invalidator
+        self._audit = audit
+        self._lifetimes = lifetimes
+        self._notifications = notifications
+        self._publisher = publisher
+        self._clock = clock
+
+    @asynccontextmanager
+    async def revoking_all(self, user: User, event: Event) -> AsyncIterator[Connection]:
+        """Open a transaction to store a password in; every session of the user is revoked.
+
+        Sign-ins in progress are waited for. An error in the block changes nothing.
+        """
+        now = self._clock.now()
+        async with self._invalidator.revocation_transaction(self._database, user) as connection:
+            await lock_user(connection, user.id)
+            yield connection
+            await revoke_all_sessions(
+                connection,
+                user.id,
+                reason="password_reset",
+                event=self._audit.to_json(event),
+                now=now,
+                until=self._lifetimes.revocation_expiry(now),
+            )
+
+    @asynccontextmanager
+    async def revoking_others(self, caller: Caller, event: Event) -> AsyncIterator[Connection]:
+        """Open a transaction to store a password in; every other session is revoked, likewise."""
+        now, user = self._clock.now(), caller.user
+        async with self._invalidator.revocation_transaction(
+            self._database, user, keep=caller.device_id
+        ) as connection:
+            await lock_user(connection, user.id)
+            yield connection
+            await repository.remove_tickets(connection, user.id)
+            await revoke_other_sessions(
+                connection,
+                user.id,
+                caller.session_id,
+                reason="password_changed",
+                event=self._audit.to_json(event),
+                now=now,
+                until=self._lifetimes.revocation_expiry(now),
+            )
+
+    async def announce(self, user: User, template: str, client: Client) -> None:
+        """Send the user a notice, and publish the revoked sessions.
+
+        Raises:
+            RevocationPending: other services may not know of the revocation yet.
+        """
+        await self._notifications.send(user, template, client)
+        await self._publisher.publish_pending_of_user(user.id)

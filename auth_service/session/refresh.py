@@ -1,0 +1,151 @@
+"""Exchanging refresh tokens: rotation, re-issue within the grace period, reuse detection."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from auth_service.audit.model import Event, Origin
+from auth_service.device.model import DeviceTokens
+from auth_service.keyring import Keyring
+from auth_service.opaque_tokens import has_valid_checksum, hash_token
+from auth_service.rate_limit.usage import UsageLimits
+from auth_service.session import repository
+from auth_service.session.errors import RefreshInvalid, RefreshReused
+from auth_service.session.model import SessionLifetimes, SignedInUser, derive_successors
+from auth_service.session.repository import IssuedToken, LockedToken
+from auth_service.session.service import SessionService
+from shared.clock import Clock
+from shared.db import Connection, Database
+from shared.errors import ServiceUnavailable
+
+log = structlog.get_logger()
+
+
+class RefreshService:
+    """Exchanges refresh tokens."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        sessions: SessionService,
+        keyring: Keyring,
+        device_tokens: DeviceTokens,
+        usage_limits: UsageLimits,
+        lifetimes: SessionLifetimes,
+        clock: Clock,
+    ) -> None:
+        """`sessions` revokes the session of a reused token."""
+        self._database = database
+        self._sessions = sessions
+        self._keyring = keyring
+        self._device_tokens = device_tokens
+        self._usage_limits = usage_limits
+        self._lifetimes = lifetimes
+        self._clock = clock
+
+    async def refresh(
+        self, tokens: Sequence[str], *, session_id: UUID | None, origin: Origin
+    ) -> SignedInUser:
+        """Exchange a refresh token for its successor.
+
+        The previous token is accepted again within `lifetimes.refresh_grace` while its successor
+        is unused, and gets the same successor: a lost answer signs nobody out. With `session_id`,
+        tokens of other sessions are ignored, and several tokens may be presented.
+
+        Raises:
+            RefreshInvalid: the token is unknown or expired, or its session has ended.
+            RateLimited: the session or the user refreshed too often lately; no token was used.
+            RefreshReused: the token was exchanged before; its session is revoked.
+            RevocationPending: likewise, but other services may not know yet.
+            ServiceUnavailable: no key derives the stored successor (rotated too early).
+        """
+        issued = await self.find(tokens, session_id)
+        if issued is None:
+            raise RefreshInvalid
+        token = _tokens_by_hash(tokens)[issued.hash]
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            locked = await repository.lock_refresh_token(connection, issued)
+            if locked is None or not self._is_alive(locked, now):
+                raise RefreshInvalid
+            may_reissue = self._may_reissue(locked, now)
+            if locked.used_at is None or may_reissue:  # reuse must be detected at any rate
+                await self._usage_limits.count_refresh(issued.user_id, issued.session_id)
+            if locked.used_at is None:
+                return await self._rotate(connection, token, locked, now)
+            if may_reissue:
+                return self._reissue(token, locked)
+            event = Event("session.reuse_detected", origin, locked.user.id, outcome="failure")
+            await self._sessions.revoke_in(
+                connection, locked.user.id, locked.session.id, event, reason="refresh_reused"
+            )
+        log.warning("session.reuse_detected", session_id=str(locked.session.id))
+        await self._sessions.publish(locked.user.id)
+        raise RefreshReused
+
+    async def logout(
+        self, tokens: Sequence[str], *, session_id: UUID | None, origin: Origin
+    ) -> None:
+        """Revoke the session of one of the tokens; with `session_id`, of that session's alone.
+
+        Raises:
+            RevocationPending: it is revoked, but other services may not know yet.
+        """
+        issued = await self.find(tokens, session_id)
+        if issued is not None:
+            await self._sessions.logout(issued.user_id, issued.session_id, origin)
+
+    async def find(self, tokens: Sequence[str], session_id: UUID | None) -> IssuedToken | None:
+        """Return the one of the tokens that was issued, for the session if there is one."""
+        return await repository.find_refresh_token(
+            self._database, _tokens_by_hash(tokens), session_id
+        )
+
+    def _is_alive(self, token: LockedToken, now: datetime) -> bool:
+        session = token.session
+        is_idle = session.last_used_at + self._lifetimes.idle <= now
+        has_expired = session.expires_at <= now or (
+            token.used_at is None and token.expires_at <= now
+        )
+        return token.user.active and not (token.session_revoked or is_idle or has_expired)
+
+    def _may_reissue(self, token: LockedToken, now: datetime) -> bool:
+        within_grace = (
+            token.used_at is not None and now - token.used_at <= self._lifetimes.refresh_grace
+        )
+        return within_grace and token.successor_used_at is None
+
+    async def _rotate(
+        self, connection: Connection, token: str, locked: LockedToken, now: datetime
+    ) -> SignedInUser:
+        if locked.session.device_id is None:  # the session is older than device tokens
+            device_id = self._device_tokens.generate_id()
+            locked = replace(locked, session=replace(locked.session, device_id=device_id))
+        successor = derive_successors(self._keyring, token)[0]
+        expires_at = self._lifetimes.refresh_expiry(locked.session.expires_at, now)
+        await repository.rotate_token(
+            connection,
+            old=hash_token(token),
+            new=hash_token(successor),
+            expires_at=expires_at,
+            now=now,
+            token=locked,
+        )
+        return SignedInUser(locked.user, locked.session, successor, expires_at)
+
+    def _reissue(self, token: str, locked: LockedToken) -> SignedInUser:
+        for successor in derive_successors(self._keyring, token):
+            if hash_token(successor) == locked.successor_hash and locked.successor_expires_at:
+                return SignedInUser(
+                    locked.user, locked.session, successor, locked.successor_expires_at
+                )
+        raise ServiceUnavailable(detail="The successor's key is not known here")
+
+
+def _tokens_by_hash(tokens: Sequence[str]) -> dict[bytes, str]:
+    """Return the tokens that can be ours, by their stored hash."""
+    return {hash_token(token): token for token in tokens if has_valid_checksum("chr_", token)}
