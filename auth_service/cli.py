@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
     deliveries.add_argument("action", choices=["dead", "retry", "delete"])
     deliveries.add_argument("id", nargs="?", default="")
-    admin = commands.add_parser("admin", help="who may administer, and who may edit")
+    admin = commands.add_parser("admin", help="grant or revoke the roles admin and editor")
     admin.add_argument("action", choices=["grant", "revoke"])
     admin.add_argument("address", help="a verified number or mail address")
     admin.add_argument("role", choices=get_args(Role))
@@ -86,11 +86,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
-    """Make the first key or the next one, or neither; write and show what there is.
+    """Make the first key, the next one, or none; write the public set and print all keys.
 
-    A next key is published ten minutes before it signs, so that every verifier knows it by then;
-    a replaced one stays until its last token has expired, however long the service lets one live:
-    this process may have been told another `ACCESS_TOKEN_TTL`, or none.
+    A next key is published ten minutes before it signs, so that every verifier knows it by then. A
+    replaced one stays until its last token has expired at the longest `ACCESS_TOKEN_TTL` there is,
+    because this process may have another one than the service.
     """
     settings = load_settings(KeySettings)
     store, now = KeyStore(settings.jwt_private_keys_dir), clock.now()

@@ -50,7 +50,7 @@ class Keyring:
         return nonce + self._seals[label][0].encrypt(nonce, plain, label.encode())
 
     def open(self, label: Label, sealed: bytes) -> bytes:
-        """Return what was sealed under any of the label's keys.
+        """Return the plain text that was sealed under any of the label's keys.
 
         Raises:
             SealBrokenError: no key opens it.

@@ -52,7 +52,7 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
 
 
 def parse_e164(text: str) -> PhoneNumber | None:
-    """Return what `phonenumbers.parse` would, at a fifth of the price; None when it is to be asked.
+    """Return the result of `phonenumbers.parse` at a fifth of its cost; None when in doubt.
 
     Most clients send E.164, in which there is nothing to find and mostly nothing to strip: it is
     asked where a national prefix could be meant.

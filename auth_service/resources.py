@@ -1,7 +1,7 @@
-"""What several features' handlers find on the application, by typed keys; `app.py` puts it there.
+"""AppKeys of the parts that handlers of several features need; `app.py` sets them.
 
-A feature's own service has its key in the feature's `routes.py`; what a feature lends to others, in
-its `resources.py`.
+The key of a feature's own service is in its `routes.py`; keys that other features use are in its
+`resources.py`.
 """
 
 from aiohttp import web

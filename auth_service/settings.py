@@ -204,7 +204,7 @@ class AuthSettings(KeySettings, LimitedSettings):
 
     @property
     def conceals(self) -> bool:
-        """Whether no answer may tell that an account exists."""
+        """Whether no answer may reveal that an account exists."""
         return self.account_disclosure == "conceal"
 
     @property

@@ -1,4 +1,4 @@
-"""Refusals of what users do with their own account."""
+"""Errors of a user's own account."""
 
 from shared.errors import Retriable
 

@@ -1,4 +1,4 @@
-"""Bodies and answers about one's own account."""
+"""Bodies and answers of a user's own account."""
 
 from datetime import datetime
 from typing import Self
@@ -16,7 +16,7 @@ NAMES = frozenset({"name", "first_name", "last_name", "username"})
 
 
 class ProfileBody(SendBody):
-    """Names to be stored, or one new address to be proven. Null takes a first or last name away."""
+    """Names to store, or one new address to verify. Null removes a first or last name."""
 
     name: Name | None = Field(None, description="how the user is to be called; not null")
     first_name: Name | None = None
@@ -45,7 +45,7 @@ class VerifyContactBody(AddressBody, CodeBody):
 
 
 class ExportedSession(BaseModel):
-    """A device that was signed in, also one that is not any more."""
+    """A session, active or ended."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -62,7 +62,7 @@ class ExportedSession(BaseModel):
 
 
 class ExportedToken(BaseModel):
-    """That a token was handed out; of the token itself nobody keeps more than a fingerprint."""
+    """An issued token; of the token itself only a hash is stored."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -74,7 +74,7 @@ class ExportedToken(BaseModel):
 
 
 class ExportHead(BaseModel):
-    """What an export begins with."""
+    """The beginning of an export."""
 
     exported_at: datetime
     user: UserAnswer
@@ -82,7 +82,7 @@ class ExportHead(BaseModel):
 
 
 class Export(ExportHead):
-    """Everything that is held about a user."""
+    """Everything that is stored about a user."""
 
     sessions: list[ExportedSession]
     tokens: list[ExportedToken]

@@ -35,7 +35,7 @@ class RolesBody(BaseModel):
 
 
 class DeadLetterAnswer(BaseModel):
-    """A message that could not be sent, and what each provider said; never what it says.
+    """A message that could not be sent, and the reason of each provider; never its text.
 
     `template` is null where the key that sealed the message is no longer configured.
     """

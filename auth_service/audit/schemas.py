@@ -1,4 +1,4 @@
-"""The query and the answer of the list of events."""
+"""The query and the answers of the list of events."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -21,7 +21,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class EventQuery(PageQuery):
-    """Which events: of a user, of a name, from a moment on, before another."""
+    """Selects events by user, by name, from a time on, before another time."""
 
     user_id: UUID | None = None
     event: str | None = Field(None, max_length=100)
@@ -30,9 +30,9 @@ class EventQuery(PageQuery):
 
 
 class EventAnswer(BaseModel):
-    """Something that concerns an account's safety.
+    """A security event of an account.
 
-    `user_id`: whom it concerns; `actor_id`: who did it, null when it was the user.
+    `user_id`: the account; `actor_id`: the user who caused it, null for the account's own.
     """
 
     model_config = ConfigDict(from_attributes=True)

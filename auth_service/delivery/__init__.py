@@ -1,1 +1,1 @@
-"""Messages to people: queued with what they belong to, sent by a worker, never by a handler."""
+"""Messages to users: queued by the change that causes them, sent by a worker."""

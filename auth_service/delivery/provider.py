@@ -1,4 +1,4 @@
-"""What the sender needs of a provider, and those that the settings name."""
+"""The interface of a provider, and opening those that the settings name."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from shared.clock import Clock
 
 
 class Provider(Protocol):
-    """Hands messages to the world."""
+    """Sends messages by SMS or mail."""
 
     name: str
 
@@ -20,7 +20,7 @@ class Provider(Protocol):
         """Hand one message over.
 
         Raises:
-            ProviderError: it was not taken, or that is not known; the subclass says.
+            ProviderError: it was not taken, or the outcome is unknown; see the subclasses.
         """
         ...
 
@@ -29,7 +29,7 @@ class Provider(Protocol):
 async def open_providers(
     settings: AuthSettings, inbox: Inbox, clock: Clock
 ) -> AsyncIterator[Mapping[Channel, Sequence[Provider]]]:
-    """Open each channel's providers, in the order in which they are asked."""
+    """Open each channel's providers, in their order of preference."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def opened(name: str) -> Provider:

@@ -29,9 +29,9 @@ INBOX = web.AppKey("inbox", Inbox)
     auth=False,
 )
 async def get_inbox(request: web.Request) -> web.Response:
-    """Answer with what was sent to `to`; never while others than this machine can reach us."""
+    """Answer with the messages to `to`; only on a loopback address."""
     settings = request.app[SETTINGS]
-    if not (settings.public_url_is_loopback and _from_here(request)):
+    if not (settings.public_url_is_loopback and _is_local(request)):
         raise NotFound
     query = read_query(request, InboxQuery)
     # A `+` that was not escaped arrives as a blank.
@@ -43,8 +43,8 @@ async def get_inbox(request: web.Request) -> web.Response:
     return json_response(InboxPage(items=[InboxMessage(**message) for message in kept]))
 
 
-def _from_here(request: web.Request) -> bool:
-    """Tell whether this machine asks for a name of this machine: no page elsewhere made it ask."""
+def _is_local(request: web.Request) -> bool:
+    """Return whether client and `Host` are loopback, so that no page of another site asks."""
     try:
         host = urlsplit(f"//{request.host}").hostname or ""
     except ValueError:

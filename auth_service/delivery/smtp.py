@@ -1,4 +1,4 @@
-"""Mail by SMTP, over connections that are kept and used again."""
+"""Mail by SMTP over pooled connections."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Smtp:
-    """Hands mail to one server. A password is never sent in the clear but to this machine."""
+    """Sends mail by one server. A password is sent without encryption only to this machine."""
 
     def __init__(self, name: str, url: str, sender: str, clock: Clock) -> None:
         """`url`: `smtp://[user:password@]host[:port]` (STARTTLS) or `smtps://…` (TLS)."""
@@ -47,7 +47,7 @@ class Smtp:
         Raises:
             MessageRefusedError: the server answered 5xx.
             ProviderError: it could not be reached, or answered 4xx, before it had the mail.
-            OutcomeUnknownError: it had the mail, or a part of it, and said nothing.
+            OutcomeUnknownError: it had the mail, or a part of it, and did not answer.
         """
         connection = await self._connection()
         try:
@@ -61,7 +61,7 @@ class Smtp:
             connection.close()
 
     async def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the pooled connections."""
         while self._idle:
             self._idle.pop()[0].close()
 
@@ -94,22 +94,22 @@ class Smtp:
         try:
             await connection.mail(self._envelope_sender())
             await connection.rcpt(message.to)
-        except SMTPResponseException as said:
-            raise self._refusal(said) from None
+        except SMTPResponseException as answer:
+            raise self._error(answer) from None
         except (SMTPException, OSError) as failed:
             raise ProviderError(f"{self.name}: {type(failed).__name__}") from None
         try:
             await connection.data(content)
-        except SMTPResponseException as said:
-            raise self._refusal(said) from None
+        except SMTPResponseException as answer:
+            raise self._error(answer) from None
         except (SMTPException, OSError) as failed:
             raise OutcomeUnknownError(f"{self.name}: {type(failed).__name__} in DATA") from None
 
-    def _refusal(self, said: SMTPResponseException) -> ProviderError:
-        reason = f"{self.name} answered {said.code}"
-        if said.code <= 0:  # the connection broke: aiosmtplib's way to say so
+    def _error(self, answer: SMTPResponseException) -> ProviderError:
+        reason = f"{self.name} answered {answer.code}"
+        if answer.code <= 0:  # aiosmtplib's code for a broken connection
             return OutcomeUnknownError(reason)
-        return MessageRefusedError(reason) if said.code >= PERMANENT else ProviderError(reason)
+        return MessageRefusedError(reason) if answer.code >= PERMANENT else ProviderError(reason)
 
     def _envelope_sender(self) -> str:
         return self._sender.rpartition("<")[2].rstrip(">").strip()

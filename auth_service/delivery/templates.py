@@ -1,4 +1,4 @@
-"""Messages' texts: `templates/<language>/<name>.<channel>.<part>`, rendered strictly."""
+"""Message templates: `templates/<language>/<name>.<channel>.<part>`, rendered strictly."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,12 +17,12 @@ class Templates:
     """
 
     def __init__(self, shared: Mapping[str, str]) -> None:
-        """`shared`: what every template may use, such as `product`."""
+        """`shared`: the values for every template, such as `product`."""
         self._shared = shared
         self._environment = _environment()
 
     def render(self, delivery: Delivery) -> Message:
-        """Return the message that says it."""
+        """Return the rendered message."""
         mail = delivery.channel == "email"
         return Message(
             id=delivery.id,
@@ -41,7 +41,7 @@ class Templates:
 
 @cache
 def _environment() -> Environment:
-    """Return what has every template, read once in a process and never while a message waits."""
+    """Return the environment with every template, read once in a process."""
     environment = Environment(
         loader=PackageLoader("auth_service.delivery", "templates"),
         undefined=StrictUndefined,

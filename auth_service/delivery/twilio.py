@@ -42,7 +42,7 @@ class Twilio:
     name = "twilio"
 
     def __init__(self, client: Client, parameters: dict[str, str]) -> None:
-        """`parameters`: what every message carries, the sender above all."""
+        """`parameters`: those of every message, such as the sender."""
         self._client = client
         self._parameters = parameters
 
@@ -50,9 +50,9 @@ class Twilio:
         """Hand one message over.
 
         Raises:
-            MessageRefusedError: Twilio says that it will never take it.
+            MessageRefusedError: Twilio will never take it.
             ProviderError: Twilio could not be reached, or answered 429 or 5xx.
-            OutcomeUnknownError: the connection broke, or the answer makes no sense.
+            OutcomeUnknownError: the connection broke, or the answer is unreadable.
         """
         try:
             await self._client.messages.create_async(

@@ -48,7 +48,7 @@ async def receive_status(request: web.Request) -> web.Response:
 
 
 def _require_twilio(request: web.Request) -> str:
-    """Return what signs callbacks; nothing of the body is read where there is none."""
+    """Return the key of callback signatures; without one the body is not read."""
     settings = request.app[SETTINGS]
     secret = settings.twilio_auth_token.get_secret_value()
     signed = request.headers.get(SIGNATURE)

@@ -1,4 +1,4 @@
-"""SMS by a webhook of one's own: a POST signed as Standard Webhooks says."""
+"""SMS by the operator's webhook: a POST with a Standard Webhooks signature."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ class Webhook:
         self._clock = clock
 
     async def send(self, message: Message) -> None:
-        """Hand one message over. The webhook's id is the delivery's, so that it can be recognised.
+        """Hand one message over. The id is the delivery's, which makes repeats recognisable.
 
         Raises:
             MessageRefusedError, ProviderError, OutcomeUnknownError: by the answer.
@@ -55,7 +55,7 @@ class Webhook:
             async with self._http.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                status, said = answer.status, answer.headers.get("Retry-After")
+                status, retry_header = answer.status, answer.headers.get("Retry-After")
         except ClientConnectorError:
             raise ProviderError("the webhook cannot be reached") from None
         except (ClientError, OSError) as broken:
@@ -64,7 +64,7 @@ class Webhook:
             return
         if status in REFUSED and status != TOO_MANY:
             raise MessageRefusedError(f"the webhook answered {status}")
-        raise ProviderError(f"the webhook answered {status}", retry_after(said))
+        raise ProviderError(f"the webhook answered {status}", retry_after(retry_header))
 
 
 @contextlib.asynccontextmanager

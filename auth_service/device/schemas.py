@@ -1,4 +1,4 @@
-"""What requests carry for limits: a device token and a proof of work."""
+"""Fields of requests for limits: a device token and a proof of work."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,7 +8,7 @@ MAX_DEVICE_TOKEN = 200
 
 
 class DeviceBody(BaseModel):
-    """Base of bodies that ask for a code, prove one or hold a password."""
+    """Base of bodies that request a code, carry one, or carry a password."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -20,7 +20,7 @@ class DeviceBody(BaseModel):
 
 
 class SendBody(DeviceBody):
-    """Base of bodies that ask for a code."""
+    """Base of bodies that request a code."""
 
     altcha: str | None = Field(
         None,

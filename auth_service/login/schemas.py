@@ -11,7 +11,7 @@ from auth_service.session.schemas import TokenIssuing
 
 
 class LoginBody(TokenIssuing, SendBody):
-    """`mobile` or `email` asks for a code; with `otp` they sign in. Or: a name and a `password`."""
+    """`mobile` or `email` requests a code, and signs in with `otp`. Or: a name and a `password`."""
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")

@@ -43,7 +43,7 @@ class ChallengeMessage:
 
 
 DECOY = ChallengeMessage({}, template=None, has_valid_code=False)
-"""The errand at an address without an account, where nobody may be told that it has none."""
+"""The message for an address without an account, when the answer must not reveal that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@
 --       scopes as JSON {{applies_to, {{count, window_ms}, ...}, whether it counts}, ...},
 --       facts as JSON {is_known_device, has_verified_owner, range_applies_to, proof_of_work,
 --       solution_level, solution_expires_at}
--- A full scope that applies silently refuses nobody. The message is dropped, and the stored mac
+-- A full scope that applies silently raises no error. The message is dropped, and the stored mac
 -- matches no code: a code exists only if its message is queued.
 -- Returns {'limited', index of the refusing scope, wait ms}, the range's index after all others;
 -- {'proof', the level of work required}; or {'sent', queued, range blocked}

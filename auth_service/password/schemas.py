@@ -23,7 +23,7 @@ class NameBody(BaseModel):
 
     @property
     def names(self) -> int:
-        """How many names there are."""
+        """The number of names."""
         return sum(name is not None for name in (self.email, self.mobile, self.username))
 
     @model_validator(mode="after")
@@ -61,20 +61,20 @@ class ResetBody(NameBody, DeviceBody):
 
 
 class ChangeBody(DeviceBody):
-    """The password there is, and the one that there is to be."""
+    """The current password and the new one."""
 
     current_password: GivenPassword
     new_password: NewPassword
 
 
 class ResetTicket(BaseModel):
-    """What replaces a password, once, within `expires_in` seconds."""
+    """A ticket that sets a password, once, within `expires_in` seconds."""
 
     reset_ticket: str
     expires_in: int
 
 
 class PasswordStored(BaseModel):
-    """The new password counts from now on."""
+    """The new password is valid from now on."""
 
     message: str

@@ -1,1 +1,1 @@
-"""Signed-in devices: their sessions, the tokens of each, and who is calling."""
+"""Sessions, one per signed-in device: tokens, cookies, and the authentication of requests."""

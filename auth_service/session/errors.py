@@ -1,4 +1,4 @@
-"""Refusals of sessions."""
+"""Errors of sessions."""
 
 from shared.errors import DomainError, Unauthorized
 
@@ -10,13 +10,13 @@ class RefreshInvalid(Unauthorized):
 
 
 class RefreshReused(Unauthorized):
-    """The refresh token was exchanged before: somebody has a copy, so the session is ended."""
+    """The refresh token was exchanged before: it was copied, so its session is revoked."""
 
     code, title = "refresh_reused", "The refresh token was used before; the session is ended"
     advice = "The refresh token was used before; the session is ended; sign in again"
 
 
 class AccountDisabled(DomainError):
-    """The account exists and may not be used."""
+    """The account exists and may not sign in."""
 
     code, status, title = "account_disabled", 403, "The account is disabled"

@@ -1,4 +1,4 @@
-"""Keys of what handlers need about sessions: the caller, and what reads and issues credentials."""
+"""Keys that handlers of other features use: the caller, sessions, and parts of credentials."""
 
 from aiohttp import web
 

@@ -62,13 +62,13 @@ class RefreshBody(TokenIssuing):
 
 
 class LogoutBody(BaseModel):
-    """Nothing: signing out needs no more than the token."""
+    """Empty: a logout needs only the token."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class LogoutAllBody(BaseModel):
-    """Which sessions: all, or all but the one that asks."""
+    """The sessions to revoke: all, or all but the caller's."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -76,7 +76,7 @@ class LogoutAllBody(BaseModel):
 
 
 class SessionAnswer(BaseModel):
-    """One signed-in device; `current` is the one that asks."""
+    """One signed-in device; `current` is the caller's."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -91,7 +91,7 @@ class SessionAnswer(BaseModel):
 
     @classmethod
     def of(cls, current_id: UUID, session: Session) -> "SessionAnswer":
-        """Return the answer for one session, to whoever asks in the one with `current_id`."""
+        """Return the answer for a session, to a caller in the session `current_id`."""
         return cls(
             id=session.id,
             user_agent=session.user_agent,

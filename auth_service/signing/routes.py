@@ -13,7 +13,7 @@ MAX_AGE = "public, max-age=300"
 
 
 class KeySet(BaseModel):
-    """A JWK set (RFC 7517 §5): current and next keys, and those whose tokens still live."""
+    """A JWK set (RFC 7517 §5): current and next keys, and those with unexpired tokens."""
 
     keys: list[dict[str, Any]]
 

@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a token is for: the user, the session, and how and when they signed in.
+    """The subject of a token: the user, the session, and its authentication.
 
-    `csrf`: what a change must be accompanied by when a cookie brings the token.
+    `csrf`: the CSRF token that a change needs when a cookie carries the token.
     """
 
     user: User
@@ -83,7 +83,7 @@ class Signer:
         return current_key(self._keys, self._clock.now()) is not None
 
     def require_key(self) -> SigningKey:
-        """Return the key that signs now; asked before anything is done that ends in a token.
+        """Return the key that signs now; called before any work that ends in a token.
 
         Raises:
             ServiceUnavailable: there is none.
@@ -94,7 +94,7 @@ class Signer:
         return key
 
     def published(self) -> dict[str, Any]:
-        """Return the public key set: current, next, and those whose tokens still live."""
+        """Return the public key set: current, next, and those with unexpired tokens."""
         return public_set(self._keys)
 
     def sign(self, subject: Subject) -> str:

@@ -1,1 +1,1 @@
-"""Sign-up and sign-in by phone in one flow: ask for a code, send it back."""
+"""Sign-up and sign-in by phone in one flow: request a code, send it back."""

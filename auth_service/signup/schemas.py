@@ -14,7 +14,7 @@ from auth_service.user.schemas import Name
 
 
 class SignupBody(TokenIssuing, SendBody):
-    """With `name`: asks for a code. With `otp`: signs in, or up, with the code received."""
+    """With `name`: requests a code. With `otp`: signs in, or up, with the code received."""
 
     phone_number: str = Field(max_length=40, description="E.164, or national in the home region")
     name: Name | None = Field(None, description="how the user is to be called")

@@ -33,7 +33,7 @@ STEP_UP = web.AppKey("step_up", StepUpService)
     errors=(OtpInvalid, WrongPassword, RateLimited),
 )
 async def step_up(request: web.Request) -> web.Response:
-    """Send a code, or take the proof."""
+    """Send a code, or authenticate by code or password."""
     body = await read_optional_body(request, StepUpBody)
     service, caller = request.app[STEP_UP], request[CALLER]
     context = read_context(request, body)
@@ -49,7 +49,7 @@ async def step_up(request: web.Request) -> web.Response:
 
 
 def _fresh_token(request: web.Request, session: Session) -> web.Response:
-    """Answer with a token in the way in which the request showed its own."""
+    """Answer with a token in the same way as the request carried its own."""
     credential, life = find_credential(request), request.app[SIGNER].life
     if credential is None or not credential.in_cookie:
         token = sign_access_token(request, request[CALLER].user, session)

@@ -1,4 +1,4 @@
-"""The user as answers show it."""
+"""The user in answers, and common fields of bodies."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -34,7 +34,7 @@ Username = Annotated[
 
 
 class UserAnswer(BaseModel):
-    """A user; null stands for what is not set."""
+    """A user; null stands for a missing value."""
 
     model_config = ConfigDict(from_attributes=True)
 
