@@ -20,173 +20,173 @@ from auth_service.step_up.service import StepUpService
 from auth_service.wiring import Wiring
 
 
-def signup_service(w: Wiring) -> SignupService:
+def signup_service(wiring: Wiring) -> SignupService:
     """Return the service of `/signup`."""
     return SignupService(
-        database=w.database,
-        challenges=w.challenges,
-        session_creator=w.session_creator,
-        audit=w.audit,
-        clock=w.clock,
-        entropy=w.entropy,
-        conceal=w.settings.conceals,
+        database=wiring.database,
+        challenges=wiring.challenges,
+        session_creator=wiring.session_creator,
+        audit=wiring.audit,
+        clock=wiring.clock,
+        entropy=wiring.entropy,
+        conceal=wiring.settings.conceals,
     )
 
 
-def registration_service(w: Wiring) -> RegistrationService:
+def registration_service(wiring: Wiring) -> RegistrationService:
     """Return the service of `/register` and `/resend-otp`."""
     return RegistrationService(
-        database=w.database,
-        challenges=w.challenges,
-        new_passwords=w.new_passwords,
-        audit=w.audit,
-        settings=w.settings,
-        clock=w.clock,
-        entropy=w.entropy,
+        database=wiring.database,
+        challenges=wiring.challenges,
+        new_passwords=wiring.new_passwords,
+        audit=wiring.audit,
+        settings=wiring.settings,
+        clock=wiring.clock,
+        entropy=wiring.entropy,
     )
 
 
-def activation_service(w: Wiring) -> ActivationService:
+def activation_service(wiring: Wiring) -> ActivationService:
     """Return the service of `/verify-otp`."""
     return ActivationService(
-        database=w.database,
-        challenges=w.challenges,
-        session_creator=w.session_creator,
-        audit=w.audit,
-        clock=w.clock,
-        conceal=w.settings.conceals,
+        database=wiring.database,
+        challenges=wiring.challenges,
+        session_creator=wiring.session_creator,
+        audit=wiring.audit,
+        clock=wiring.clock,
+        conceal=wiring.settings.conceals,
     )
 
 
-def login_service(w: Wiring) -> LoginService:
+def login_service(wiring: Wiring) -> LoginService:
     """Return the service of `/login`."""
     return LoginService(
-        accounts=w.accounts,
-        challenges=w.challenges,
-        session_creator=w.session_creator,
-        audit=w.audit,
-        passwords=w.passwords,
-        attempts=w.attempts,
-        conceal=w.settings.conceals,
+        accounts=wiring.accounts,
+        challenges=wiring.challenges,
+        session_creator=wiring.session_creator,
+        audit=wiring.audit,
+        passwords=wiring.passwords,
+        attempts=wiring.attempts,
+        conceal=wiring.settings.conceals,
     )
 
 
-def password_reset_service(w: Wiring) -> PasswordResetService:
+def password_reset_service(wiring: Wiring) -> PasswordResetService:
     """Return the service of `/forgot-password`, `/verify-reset` and `/reset-password`."""
     return PasswordResetService(
-        accounts=w.accounts,
-        challenges=w.challenges,
-        tickets=ResetTickets(w.database, w.clock, w.entropy),
-        new_passwords=w.new_passwords,
-        replacement=w.replacement,
-        audit=w.audit,
-        page=f"{w.settings.public_url.rstrip('/')}/console",
+        accounts=wiring.accounts,
+        challenges=wiring.challenges,
+        tickets=ResetTickets(wiring.database, wiring.clock, wiring.entropy),
+        new_passwords=wiring.new_passwords,
+        replacement=wiring.replacement,
+        audit=wiring.audit,
+        page=f"{wiring.settings.public_url.rstrip('/')}/console",
     )
 
 
-def password_change_service(w: Wiring) -> PasswordChangeService:
+def password_change_service(wiring: Wiring) -> PasswordChangeService:
     """Return the service of `/change-password`."""
     return PasswordChangeService(
-        accounts=w.accounts,
-        passwords=w.passwords,
-        attempts=w.attempts,
-        new_passwords=w.new_passwords,
-        replacement=w.replacement,
-        audit=w.audit,
+        accounts=wiring.accounts,
+        passwords=wiring.passwords,
+        attempts=wiring.attempts,
+        new_passwords=wiring.new_passwords,
+        replacement=wiring.replacement,
+        audit=wiring.audit,
     )
 
 
-def session_service(w: Wiring) -> SessionService:
+def session_service(wiring: Wiring) -> SessionService:
     """Return the service of `/sessions`, `/logout` and `/logout-all`."""
     return SessionService(
-        database=w.database,
-        invalidator=w.invalidator,
-        publisher=w.publisher,
-        audit=w.audit,
-        usage_limits=w.usage_limits,
-        lifetimes=w.lifetimes,
-        clock=w.clock,
+        database=wiring.database,
+        invalidator=wiring.invalidator,
+        publisher=wiring.publisher,
+        audit=wiring.audit,
+        usage_limits=wiring.usage_limits,
+        lifetimes=wiring.lifetimes,
+        clock=wiring.clock,
     )
 
 
-def refresh_service(w: Wiring, sessions: SessionService) -> RefreshService:
+def refresh_service(wiring: Wiring, sessions: SessionService) -> RefreshService:
     """Return the service of `/refresh`."""
     return RefreshService(
-        database=w.database,
+        database=wiring.database,
         sessions=sessions,
-        keyring=w.keyring,
-        device_tokens=w.device_tokens,
-        usage_limits=w.usage_limits,
-        lifetimes=w.lifetimes,
-        clock=w.clock,
+        keyring=wiring.keyring,
+        device_tokens=wiring.device_tokens,
+        usage_limits=wiring.usage_limits,
+        lifetimes=wiring.lifetimes,
+        clock=wiring.clock,
     )
 
 
-def step_up_service(w: Wiring) -> StepUpService:
+def step_up_service(wiring: Wiring) -> StepUpService:
     """Return the service of `/step-up`."""
     return StepUpService(
-        database=w.database,
-        accounts=w.accounts,
-        challenges=w.challenges,
-        passwords=w.passwords,
-        attempts=w.attempts,
-        audit=w.audit,
-        clock=w.clock,
+        database=wiring.database,
+        accounts=wiring.accounts,
+        challenges=wiring.challenges,
+        passwords=wiring.passwords,
+        attempts=wiring.attempts,
+        audit=wiring.audit,
+        clock=wiring.clock,
     )
 
 
-def account_service(w: Wiring) -> AccountService:
+def account_service(wiring: Wiring) -> AccountService:
     """Return the service of `/me`."""
     return AccountService(
-        database=w.database,
-        invalidator=w.invalidator,
-        publisher=w.publisher,
-        audit=w.audit,
-        clock=w.clock,
-        reserved_usernames=w.settings.reserved_usernames,
+        database=wiring.database,
+        invalidator=wiring.invalidator,
+        publisher=wiring.publisher,
+        audit=wiring.audit,
+        clock=wiring.clock,
+        reserved_usernames=wiring.settings.reserved_usernames,
     )
 
 
-def contact_service(w: Wiring) -> ContactService:
+def contact_service(wiring: Wiring) -> ContactService:
     """Return the service of a new phone number or mail address."""
     return ContactService(
-        database=w.database,
-        challenges=w.challenges,
-        invalidator=w.invalidator,
-        notifications=w.notifications,
-        audit=w.audit,
-        clock=w.clock,
-        conceal=w.settings.conceals,
+        database=wiring.database,
+        challenges=wiring.challenges,
+        invalidator=wiring.invalidator,
+        notifications=wiring.notifications,
+        audit=wiring.audit,
+        clock=wiring.clock,
+        conceal=wiring.settings.conceals,
     )
 
 
-def export_service(w: Wiring) -> ExportService:
+def export_service(wiring: Wiring) -> ExportService:
     """Return the service of `/me/export`."""
     return ExportService(
-        database=w.database,
-        leases=ExportLeases(w.redis, w.entropy),
-        audit=w.audit,
-        clock=w.clock,
+        database=wiring.database,
+        leases=ExportLeases(wiring.redis, wiring.entropy),
+        audit=wiring.audit,
+        clock=wiring.clock,
     )
 
 
-def administration(w: Wiring) -> Administration:
+def administration(wiring: Wiring) -> Administration:
     """Return the service of `/admin/users` and of the `admin` command."""
     return Administration(
-        database=w.database,
-        publisher=w.publisher,
-        invalidator=w.invalidator,
-        audit=w.audit,
-        lifetimes=w.lifetimes,
-        clock=w.clock,
+        database=wiring.database,
+        publisher=wiring.publisher,
+        invalidator=wiring.invalidator,
+        audit=wiring.audit,
+        lifetimes=wiring.lifetimes,
+        clock=wiring.clock,
     )
 
 
-def dead_letter_administration(w: Wiring) -> DeadLetterAdministration:
+def dead_letter_administration(wiring: Wiring) -> DeadLetterAdministration:
     """Return the service of `/admin/deliveries` and of the `deliveries` command."""
-    return DeadLetterAdministration(w.dead_letters, w.audit)
+    return DeadLetterAdministration(wiring.dead_letters, wiring.audit)
 
 
-def purge(w: Wiring) -> Purge:
+def purge(wiring: Wiring) -> Purge:
     """Return the hourly purge, also the `purge` command."""
-    return Purge(w.database, w.audit, w.clock)
+    return Purge(wiring.database, wiring.audit, wiring.clock)

@@ -40,7 +40,7 @@ class User:
     version: int
 
     def cursor(self) -> str:
-        """Return the place in lists, which are by id."""
+        """Return the cursor in lists, which are ordered by id."""
         return id_cursor(self.id)
 
     def destinations(self, *channels: Channel) -> list[Destination]:
