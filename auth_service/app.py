@@ -140,7 +140,7 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     publisher = app[WIRING].publisher
     register_publisher_metrics(app[HTTP_METRICS].registry, publisher)
     app[READINESS].checks["revocations"] = publisher.ready
-    async with run_periodically("publisher", publisher.reconcile, pause=1):
+    async with run_periodically("publisher", publisher.reconcile, pause=publisher.pause):
         yield
     await publisher.close()
 

@@ -16,7 +16,11 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def run_periodically(
-    name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
+    name: str,
+    once: Callable[[], Awaitable[object]],
+    *,
+    pause: float | Callable[[], float],
+    delay: float = 0,
 ) -> AsyncIterator[None]:
     """`repeat_forever` beside the block, until it ends."""
     task = asyncio.create_task(repeat_forever(name, once, pause=pause, delay=delay), name=name)
@@ -27,9 +31,15 @@ async def run_periodically(
 
 
 async def repeat_forever(
-    name: str, once: Callable[[], Awaitable[object]], *, pause: float, delay: float = 0
+    name: str,
+    once: Callable[[], Awaitable[object]],
+    *,
+    pause: float | Callable[[], float],
+    delay: float = 0,
 ) -> None:
     """Call `once` again and again, `pause` seconds apart, after `delay` seconds.
+
+    A `pause` that changes is a function, called after each time.
 
     A lost server is a warning, said once, anything else an error with its traceback; neither ends
     it, only being cancelled does.
@@ -47,7 +57,7 @@ async def repeat_forever(
                 log.warning("task.interrupted", task=name, error=error)
         except* Exception:
             log.exception("task.failed", task=name)
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause() if callable(pause) else pause)
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:

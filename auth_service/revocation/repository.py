@@ -132,8 +132,10 @@ async def live_pages(
 
 async def mark_published(database: Database, entry_ids: Mapping[int, str], now: datetime) -> None:
     """Record that rows were published, and each row's stream entry."""
+    row_ids = sorted(entry_ids)  # in one order everywhere, or two publishers may deadlock
+    entries = [entry_ids[row_id] for row_id in row_ids]
     async with database.connection() as connection:
-        await connection.execute(MARK_PUBLISHED, list(entry_ids), list(entry_ids.values()), now)
+        await connection.execute(MARK_PUBLISHED, row_ids, entries, now)
 
 
 async def remove_expired(database: Database, moment: datetime, limit: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Sequence
 from datetime import timedelta
+from math import inf
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,12 +12,13 @@ import structlog
 
 from auth_service.revocation import repository
 from auth_service.revocation.errors import RevocationPending
-from auth_service.revocation.lateness import Lateness
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.publish_batcher import PublishBatcher
 from auth_service.revocation.publish_rounds import PublishRounds
-from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream, StreamState
+from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream
+from auth_service.revocation.stream_comparison import StreamComparison, compare_stream
 from auth_service.revocation.stream_rebuild import StreamRebuild
+from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy
@@ -30,25 +32,16 @@ PING_TIMEOUT_SECONDS = 0.3
 PING_PAUSE_SECONDS = 0.1
 OUTAGE_AFTER_PINGS = 2
 PINGS_PER_COUNT = 10
+ROUND_PAUSE_SECONDS = 1
+CATCH_UP_PAUSE_SECONDS = 0.2
+CATCH_UP_SECONDS = 3
+"""After an outage subscribers come back one after the other, and each waits for a whole round."""
+ALIVE_SECONDS = 1
 KEEP_EXPIRED = timedelta(hours=1)  # a clock may be ahead
-COMPARED_ROWS = 2000
-COMPARED_DELETED_USERS = 100
+REMOVED_AT_ONCE = 2000
 PAGE_SIZE = 500
 REBUILD_PAGE_SIZE = 2000
 log = structlog.get_logger()
-
-
-class _Comparison(NamedTuple):
-    """Rows that were published, and the stream's state. `is_intact`: it needs no rebuild."""
-
-    rows: list[StoredRevocation]
-    state: StreamState
-    is_intact: bool
-
-    @property
-    def missing_rows(self) -> list[StoredRevocation]:
-        """The rows that the stream has lost."""
-        return [row for row in self.rows if self.state.is_missing(row)]
 
 
 class _Round(NamedTuple):
@@ -76,13 +69,14 @@ class Publisher:
         self._redis = redis
         self._stream = RevocationStream(redis, keys, clock=clock, token_life=token_life)
         self._rounds = PublishRounds(redis)
-        self._lateness = Lateness(self._rounds, redis)
         self._batcher = PublishBatcher(self._publish_rows, self._mark_published)
         self._clock = clock
         self._entropy = entropy
         self._token_life = token_life
         self._epoch = ""
         self._previous_round = _Round(0, 0)
+        self._publish_all = True  # a publisher that died may have left rows unpublished
+        self._catch_up_until = -inf
         self.pending = 0
         """How many committed rows were unpublished when `reconcile` last looked."""
 
@@ -103,16 +97,18 @@ class Publisher:
         """Publish a user's unpublished rows, likewise."""
         await self._with_timeout(self._publish_pending_of_user(user_id))
 
+    def pause(self) -> float:
+        """Return the seconds until the next round: few after an outage, as subscribers wait."""
+        is_catching_up = self._clock.monotonic() < self._catch_up_until
+        return CATCH_UP_PAUSE_SECONDS if is_catching_up else ROUND_PAUSE_SECONDS
+
     async def close(self) -> None:
         """Publish what is pending, if Redis and the database answer within a second."""
-        try:
-            await self._batcher.close()
-            if self._lateness.late:
-                with contextlib.suppress(TimeoutError, ServiceUnavailable):
-                    async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                        await self._run_round()
-        finally:
-            await self._lateness.end()
+        await self._batcher.close()
+        self._publish_all = True
+        with contextlib.suppress(TimeoutError, ServiceUnavailable):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._run_round()
 
     async def _publish_pending_of_user(self, user_id: UUID) -> None:
         rows = await repository.pending_of_user(self._database, user_id)
@@ -123,18 +119,31 @@ class Publisher:
             async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await publishing
         except (TimeoutError, ServiceUnavailable) as error:
-            self._lateness.miss()
+            self._publish_all = True
             raise RevocationPending from error
 
+    def _note_outage(self) -> None:
+        """Publish everything in the next round, and let more rounds follow quickly."""
+        self._publish_all = True
+        self._catch_up_until = self._clock.monotonic() + CATCH_UP_SECONDS
+
     async def reconcile(self) -> None:
-        """Make the stream complete once Redis answers; called every second.
+        """Run a round as soon as Redis answers; called again after `pause`.
 
         Rows that were published and are missing from the stream are published again, as a failover
         may lose acknowledged writes. Unpublished rows are published, and expired ones removed. The
         stream is rebuilt when Redis has lost it, its epoch, or more rows than are compared.
         """
-        if not self._lateness.missed:
-            self._lateness.miss()  # a publisher that died may have left rows unpublished
+        async with run_periodically(
+            "publisher_alive", self._show_alive, pause=ALIVE_SECONDS, delay=ALIVE_SECONDS
+        ):
+            await self._run_round_once_redis_answers()
+
+    async def _show_alive(self) -> None:
+        """Keep cut-off subscribers waiting for us, however long the database holds a round up."""
+        await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._rounds.show_alive())
+
+    async def _run_round_once_redis_answers(self) -> None:
         while True:
             await self._wait_for_redis()
             try:
@@ -142,23 +151,27 @@ class Publisher:
             except ServiceUnavailable:
                 if await self._redis_answers():
                     raise  # the database is away, or Redis was away for a moment only
-                self._lateness.miss()
+                self._note_outage()
 
     async def _run_round(self) -> None:
-        missed = self._lateness.missed
-        number = await self._lateness.begin()
-        comparison = await self._compare()
-        rebuilt = False
-        if comparison.is_intact:
-            self._epoch = comparison.state.epoch
-            await self._publish_again(comparison.missing_rows)
-        elif not (rebuilt := await self._rebuild_stream()):
-            return  # another replica is rebuilding it
-        complete = await self._publish_pending(number, young=rebuilt or self._lateness.late)
-        await self._lateness.make_up(missed)
+        number = await self._rounds.start()
+        if not await self._ensure_epoch():
+            return
+        complete = await self._publish_pending(number)
+        # Only now: a failover may have lost a row that was marked while the round ran.
+        if not await self._publish_missing():
+            return
         await self._rounds.complete(complete)
         expired = self._clock.now() - KEEP_EXPIRED
-        await repository.remove_expired(self._database, expired, COMPARED_ROWS)
+        await repository.remove_expired(self._database, expired, REMOVED_AT_ONCE)
+
+    async def _ensure_epoch(self) -> bool:
+        """Rebuild the stream if Redis has lost it; False if another replica is rebuilding it."""
+        state = await self._stream.read_state()
+        if state.is_intact:
+            self._epoch = state.epoch
+            return True
+        return await self._rebuild_stream()
 
     async def _wait_for_redis(self) -> None:
         """Return when Redis answers; several unanswered pings in a row are an outage."""
@@ -166,12 +179,13 @@ class Publisher:
         while not await self._redis_answers():
             failures += 1
             if failures == OUTAGE_AFTER_PINGS:
-                self._lateness.miss()
                 log.warning("revocations.redis_unreachable")
             # Not each time: a slow database must not delay the next ping.
             if failures % PINGS_PER_COUNT == OUTAGE_AFTER_PINGS:
                 self.pending = (await repository.pending_summary(self._database)).count
             await asyncio.sleep(PING_PAUSE_SECONDS)
+        if failures >= OUTAGE_AFTER_PINGS:
+            self._note_outage()
 
     async def _redis_answers(self) -> bool:
         try:
@@ -179,35 +193,32 @@ class Publisher:
         except ServiceUnavailable:
             return False
 
-    async def _compare(self) -> _Comparison:
-        """Compare the rows published lately, and those of deleted users, with the stream."""
-        now = self._clock.now()
-        since = now - self._token_life
-        recent = await repository.published_since(self._database, since, COMPARED_ROWS)
-        deleted = await repository.published_deleted_users(
-            self._database, now, COMPARED_DELETED_USERS
-        )
-        state = await self._stream.read_state([*recent, *deleted])
-        may_lack_more = any(
-            len(rows) == limit and state.is_missing(rows[-1])
-            for rows, limit in ((recent, COMPARED_ROWS), (deleted, COMPARED_DELETED_USERS))
-        )
-        return _Comparison([*recent, *deleted], state, state.is_intact and not may_lack_more)
+    async def _compare(self) -> StreamComparison:
+        now, since = self._clock.now(), self._clock.now() - self._token_life
+        return await compare_stream(self._database, self._stream, now=now, since=since)
 
-    async def _publish_again(self, rows: Sequence[StoredRevocation]) -> None:
-        if rows:
-            await self._publish_and_mark(rows)
-            log.warning("revocations.published_again", count=len(rows))
+    async def _publish_missing(self) -> bool:
+        """Publish what the stream has lost; False if another replica is rebuilding it."""
+        comparison = await self._compare()
+        if not comparison.is_intact:
+            return await self._rebuild_stream()
+        if missing := comparison.missing_rows:
+            await self._publish_and_mark(missing)
+            log.warning("revocations.published_again", count=len(missing))
+        return True
 
-    async def _publish_pending(self, number: int, *, young: bool) -> int:
-        """Publish the unpublished rows; unless `young`, only those of the previous round.
+    async def _publish_pending(self, number: int) -> int:
+        """Publish the unpublished rows of the round before; after a fault, all of them.
 
-        Younger rows are being published by their handlers. A row's age is not told by a clock,
-        which may step. Returns the newest round by whose start all committed rows are published.
+        Handlers publish the younger ones themselves. No clock tells a row's age, as it may step.
+        Returns the newest round before whose start every committed row is published.
         """
         summary = await repository.pending_summary(self._database)
+        publish_all, self._publish_all = self._publish_all, False
         previous, self._previous_round = self._previous_round, _Round(number, summary.newest_id)
-        covered = self._previous_round if young else previous
+        counter_was_lost = number <= previous.number
+        covers_all = publish_all or counter_was_lost or not summary.count
+        covered = self._previous_round if covers_all else previous
         count = 0
         while rows := await repository.pending_up_to(self._database, covered.newest_id, PAGE_SIZE):
             await self._publish_and_mark(rows)
@@ -227,11 +238,10 @@ class Publisher:
             await self._mark_published(await self._publish_rows(rows[start : start + PAGE_SIZE]))
 
     async def _publish_rows(self, rows: Sequence[StoredRevocation]) -> EntryIds:
-        """Publish rows; where it fails, or takes too long, caches will be asked for time."""
         try:
             return await self._publish_in_epoch(rows)
         except (ServiceUnavailable, asyncio.CancelledError):
-            self._lateness.miss()  # `reconcile` may have been kept from seeing it
+            self._note_outage()  # a slow database may keep `reconcile` from seeing it
             raise
 
     async def _publish_in_epoch(self, rows: Sequence[StoredRevocation]) -> EntryIds:
@@ -249,6 +259,7 @@ class Publisher:
 
         Returns False if another replica has done it or is doing it.
         """
+        self._note_outage()
         epoch, count = self._entropy.bytes(8).hex(), 0
         rebuild = StreamRebuild(self._stream, self._redis, epoch)
         to_mark: EntryIds = {}

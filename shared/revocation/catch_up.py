@@ -1,78 +1,66 @@
-"""Whether those who publish still have to tell what was revoked while Redis was out of reach."""
+"""Tells whether the publishers have published everything that was revoked during an outage."""
 
 from collections.abc import Mapping
 from math import inf
 from typing import NamedTuple, Self
 
-BEGUN = "begun"
-"""The head's field that counts the rounds of all publishers, as each begins."""
-TOLD = "told"
-"""The newest round by whose beginning everything committed has been told."""
-BEHIND = "behind"
-"""The newest round that had begun when a publisher had something left to tell."""
-SAID = "said"
-"""How often publishers said that they are behind: one that lives says it again and again."""
+STARTED = "begun"
+"""The head's field that counts the rounds of all publishers, as each starts."""
+COMPLETE = "told"
+"""The head's field with the newest round by whose start everything committed is published."""
 
-SIGN_SECONDS = 0.5
-DEAD_AFTER = 3.0
+NO_PUBLISHER_SECONDS = 3.0
 
 
-class Rounds(NamedTuple):
-    """What the head tells of the publishers' rounds."""
+class RoundCounters(NamedTuple):
+    """How far the publishers' rounds are."""
 
-    begun: int
-    told: int
-    behind: int
-    said: int
+    started: int
+    complete: int
 
     @classmethod
     def of(cls, head: Mapping[bytes, bytes]) -> Self:
-        """Read them; nobody was ever behind where none has said so."""
-        begun, told, said = (int(head.get(name.encode(), 0)) for name in (BEGUN, TOLD, SAID))
-        return cls(begun, told, int(head.get(BEHIND.encode(), -1)), said)
+        """Read the counters from the head's hash."""
+        started, complete = (int(head.get(name.encode(), 0)) for name in (STARTED, COMPLETE))
+        return cls(started, complete)
 
 
 class CatchUp:
-    """What a follower knows of the publishers after an outage.
+    """Decides when a subscriber may trust the stream.
 
-    What was revoked during it is in no log yet, so reaching the head proves nothing before it has
-    been told. It has been once a round is through that began after our first look. Nor is there
-    anything to wait for when `SIGN_SECONDS` after that look nobody is behind: who has missed Redis
-    says so sooner. Publishers of whom nothing new is seen for `DEAD_AFTER` have died, and what the
-    log tells is all there is.
+    Revocations that were committed during an outage are not in the stream yet when Redis returns.
+    A round that starts after our first look at the head publishes them: wait until one is complete.
+    If no counter changes for `NO_PUBLISHER_SECONDS`, no publisher is alive, and the stream is all
+    there is. A publisher whose round is held up goes on counting, so it does not look dead.
 
-    A start is no outage: only who has said so already is waited for. Who has lost nothing waits for
-    nobody, as what is told late is heard as it is told.
+    A subscriber that starts was not cut off. It waits only for the rounds that have started before
+    its first look. A subscriber that stays connected waits for nothing: late messages reach it.
     """
 
     def __init__(self) -> None:
-        """Nothing was lost yet."""
-        self._lost = False
-        self._settled = False
-        self._quiet_from = self._dead_from = -inf
-        self._first: int | None = None
-        self._seen: Rounds | None = None
+        """Expect a first look."""
+        self._rounds_to_start = 0
+        self._awaited = 0
+        self._counters: RoundCounters | None = None
+        self._silent_from = inf
+        self._is_done = False
 
     def on_disconnect(self) -> None:
-        """Note that Redis was out of reach, perhaps for everybody."""
-        self._lost = True
+        """Wait for a whole round after the next look, as Redis may have been away for everyone."""
+        self._rounds_to_start = 1
+        self._counters = None
+        self._is_done = False
 
     def update_head(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
-        """Take the head and when it was asked for (monotonic); True when nothing is awaited."""
-        if self._lost:
-            self._lost = self._settled = False
-            self._quiet_from = answered_at + SIGN_SECONDS
-            self._first = self._seen = None
-        rounds = Rounds.of(head)
-        if not self._settled:
-            self._settled = self._all_told(rounds, asked_at, answered_at)
-        return self._settled
-
-    def _all_told(self, rounds: Rounds, asked_at: float, answered_at: float) -> bool:
-        if self._first is None or rounds.begun < self._first:  # Redis has lost the count
-            self._first = rounds.begun
-        if rounds != self._seen:
-            self._seen, self._dead_from = rounds, answered_at + DEAD_AFTER
-        if rounds.told > self._first or asked_at >= self._dead_from:
+        """Take the head and the moments (monotonic) of its request; True once it can be trusted."""
+        if self._is_done:
             return True
-        return rounds.behind < rounds.told and asked_at >= self._quiet_from
+        counters = RoundCounters.of(head)
+        if self._counters is None or counters.started < self._counters.started:  # lost by Redis
+            self._awaited = counters.started + self._rounds_to_start
+        if counters != self._counters:
+            self._counters = counters
+            self._silent_from = answered_at + NO_PUBLISHER_SECONDS
+        is_silent = asked_at >= self._silent_from
+        self._is_done = counters.complete >= self._awaited or is_silent
+        return self._is_done

@@ -138,10 +138,10 @@ class RevocationSubscriber:
         async with asyncio.timeout(HEAD_CHECK_SECONDS + RESPONSE_TIMEOUT_SECONDS):
             head: dict[Any, Any] = await self._redis.hgetall(REVOCATION_HEAD)
         answered_at = self._clock.monotonic()
-        self._is_catching_up = not self._catch_up.update_head(head, asked_at, answered_at)
         if not self._cursor.update_head(head):
             (log.info if self._is_starting else log.warning)("revocations.epoch_missing")
             return
+        self._is_catching_up = not self._catch_up.update_head(head, asked_at, answered_at)
         self._unverified_entries = 0
         while (next_range := self._cursor.next_range) is not None:
             self._cursor.apply_page(await self._read_page(*next_range))

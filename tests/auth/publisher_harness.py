@@ -1,6 +1,5 @@
 """A publisher whose rounds a test makes, over a real database and a real Redis."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
-from auth_service.revocation.lateness import PAUSE_SECONDS, SAY_SECONDS
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from auth_service.revocation.stream import RevocationStream
@@ -18,7 +16,7 @@ from deploy.local.valkey import Valkey
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.redis import BatchedRedis, open_redis
-from shared.revocation.catch_up import Rounds
+from shared.revocation.catch_up import RoundCounters
 from shared.revocation.message import (
     REVOCATION_HEAD,
     REVOCATION_STREAM,
@@ -78,28 +76,24 @@ class Bench:
         epoch: Any = await self.redis.hget(REVOCATION_HEAD, "epoch")
         return bytes(epoch) if epoch else None
 
-    async def rounds(self) -> Rounds:
+    async def rounds(self) -> RoundCounters:
         head: Any = await self.redis.hgetall(REVOCATION_HEAD)
-        return Rounds.of(head)
+        return RoundCounters.of(head)
 
-    async def said_again(self) -> Rounds:
-        """What is told of the rounds once somebody has said anew that he is behind."""
+    async def shown_alive(self) -> RoundCounters:
+        """The counters once a publisher has given another sign of life."""
         before = await self.rounds()
 
-        async def anew() -> bool:
-            return (await self.rounds()).said > before.said
+        async def counted() -> bool:
+            return (await self.rounds()).started > before.started
 
-        await until(anew)
+        await until(counted)
         return await self.rounds()
 
-    async def all_told(self) -> bool:
+    async def is_complete(self) -> bool:
+        """Whether the newest round is complete."""
         now = await self.rounds()
-        return now.told == now.begun > now.behind
-
-    async def says_no_more(self) -> bool:
-        before = await self.rounds()
-        await asyncio.sleep(3 * (SAY_SECONDS + PAUSE_SECONDS))
-        return (await self.rounds()).said == before.said
+        return now.complete == now.started
 
     async def take(self, *keys: str) -> dict[str, Any]:
         """What a replica that lags behind would still have."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from auth_service.revocation import service
+from auth_service.revocation import stream_comparison
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.stream import EpochMismatch, StreamState
 from auth_service.revocation.stream_rebuild import StreamRebuild
@@ -39,8 +39,8 @@ async def test_the_first_round_begins_an_epoch_with_everything_that_lives(bench:
 
 @pytest.fixture
 def few_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "COMPARED_ROWS", 3)
-    monkeypatch.setattr(service, "COMPARED_DELETED_USERS", 3)
+    monkeypatch.setattr(stream_comparison, "COMPARED_ROWS", 3)
+    monkeypatch.setattr(stream_comparison, "COMPARED_DELETED_USERS", 3)
 
 
 async def lose(bench: Bench, stream: str) -> list[str]:

@@ -213,12 +213,35 @@ class Model(RuleBasedStateMachine):
 
     @rule(meanwhile=st.sampled_from(["", "", "wipe", "fail_over", "revoke", "link", "new_epoch"]))
     def look(self, meanwhile: str) -> None:
+        self.before_look()
         self.server.after_head = lambda: self._happen(meanwhile)
         try:
             self.loop.run_until_complete(self.subscriber._check_head())
         except ConnectionError:
-            self.subscriber.on_disconnect()
+            self.disconnect()
         self.server.after_head = None
+
+    def before_look(self) -> None:
+        """Note what is promised."""
+
+    def disconnect(self) -> None:
+        self.subscriber.on_disconnect()
+
+    @rule()
+    def restart(self) -> None:
+        """A new process knows nothing."""
+        self.air.clear()
+        self.cache = RevocationCache(self.clock, max_staleness=BOUND)
+        redis: Any = self.server
+        keys = self.subscriber._keys
+        self.subscriber = RevocationSubscriber(redis, keys, self.cache, self.clock)
+        for row in self.rows:
+            row.refused = False
+        self.forget_promises()
+        self.look("")
+
+    def forget_promises(self) -> None:
+        """A new process was promised nothing yet."""
 
     def _happen(self, meanwhile: str) -> None:
         """Between the head and the page that it asks for."""
@@ -246,7 +269,7 @@ class Model(RuleBasedStateMachine):
     def reconnect(self) -> None:
         """Subscribe first, read the stream second."""
         self.air.clear()
-        self.subscriber.on_disconnect()
+        self.disconnect()
         self.look("")
 
     # exact in binary, so that moments can be compared

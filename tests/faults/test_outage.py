@@ -13,7 +13,7 @@ from auth_service.revocation import service as publisher
 from media_service.resources import AUTHENTICATOR
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation import subscriber
-from shared.revocation.catch_up import DEAD_AFTER
+from shared.revocation.catch_up import NO_PUBLISHER_SECONDS
 from tests.faults.stack import BreakableStack, Media, Token, log_out
 from tests.faults.test_redis import cut, join
 from tests.support.fault_injection import block_calls
@@ -117,7 +117,7 @@ async def test_nobody_is_let_in_while_a_round_from_before_the_outage_is_held_up(
             assert (await log_out(auth, token)).code == "revocation_pending"
         await media.until(alive, 503)
         await join(stack)
-        await expect_nobody(media, (alive, *dead), seconds=DEAD_AFTER + 1)
+        await expect_nobody(media, (alive, *dead), seconds=NO_PUBLISHER_SECONDS + 1)
         go_on.set()
         await expect_only(media, alive, dead)
 
@@ -155,7 +155,7 @@ async def test_without_publishers_an_outage_ends_soon_all_the_same(stack: Breaka
         await stack.proxies["media"].refuse()
         await media.until(alive, 503)
         await stack.proxies["media"].listen()
-        await media.until(alive, 200, 3)
+        await media.until(alive, 200, NO_PUBLISHER_SECONDS + 2)
 
 
 async def test_media_service_starts_while_auth_service_is_down(stack: BreakableStack) -> None:

@@ -1,120 +1,109 @@
-"""What a follower awaits after an outage: a whole round, while there is anybody to make it."""
+"""A subscriber waits for a whole publishers' round after an outage, while a publisher lives."""
 
 import pytest
 
-from shared.revocation.catch_up import DEAD_AFTER, SIGN_SECONDS, CatchUp
-
-QUIET = {"begun": 7, "told": 7, "behind": 3, "said": 5}
+from shared.revocation.catch_up import NO_PUBLISHER_SECONDS, CatchUp
 
 
-def face(catch_up: CatchUp, at: float, took: float = 0, **numbers: int) -> bool:
-    """The head holds these numbers."""
-    head = {name.encode(): b"%d" % number for name, number in numbers.items()}
+def update(catch_up: CatchUp, at: float, started: int, complete: int, took: float = 0) -> bool:
+    """The head holds these counters."""
+    head = {b"begun": b"%d" % started, b"told": b"%d" % complete}
     return catch_up.update_head(head, at, at + took)
 
 
-def after_an_outage() -> CatchUp:
+def cut_off() -> CatchUp:
     catch_up = CatchUp()
     catch_up.on_disconnect()
     return catch_up
 
 
-@pytest.mark.parametrize("numbers", [{}, QUIET, {"begun": 8, "told": 7}])
-def test_without_an_outage_nothing_is_awaited(numbers: dict[str, int]) -> None:
+def test_start_without_open_rounds_waits_for_nothing() -> None:
+    assert CatchUp().update_head({}, 0, 0)
+    assert update(CatchUp(), 0, 7, 7)
+
+
+def test_start_waits_for_the_rounds_that_are_open() -> None:
     catch_up = CatchUp()
-    assert face(catch_up, 0, **numbers)
-    assert face(catch_up, 1, **numbers)
+    assert not update(catch_up, 0, 8, 6)
+    assert not update(catch_up, 0.1, 9, 7)
+    assert update(catch_up, 0.2, 9, 8)
 
 
-@pytest.mark.parametrize("numbers", [{}, QUIET])
-def test_after_an_outage_a_word_is_awaited_for_a_moment(numbers: dict[str, int]) -> None:
-    """No publisher may be running: then the log is all there is."""
+def test_connected_subscriber_waits_for_nothing() -> None:
+    """A message that is published late reaches it all the same."""
     catch_up = CatchUp()
-    assert face(catch_up, 0, **numbers)
-    catch_up.on_disconnect()
-    late = (0, SIGN_SECONDS - 0.1, SIGN_SECONDS)
-    assert [face(catch_up, 10 + one, **numbers) for one in late] == [False, False, True]
+    assert update(catch_up, 0, 7, 7)
+    assert update(catch_up, 1, 20, 7)
 
 
-def test_a_round_that_began_after_the_first_look_is_enough() -> None:
-    """Though a publisher is still behind that has no database, or misses something all the time."""
-    catch_up = after_an_outage()
-    assert not face(catch_up, 0, begun=7, told=6, behind=7, said=1)
-    assert not face(catch_up, 0.1, begun=8, told=6, behind=7, said=2)
-    assert not face(catch_up, 0.2, begun=8, told=7, behind=8, said=3)
-    assert face(catch_up, 0.3, begun=8, told=8, behind=8, said=4)
+def test_cut_off_subscriber_waits_for_a_round_that_starts_after_its_first_look() -> None:
+    catch_up = cut_off()
+    assert not update(catch_up, 0, 7, 6)
+    assert not update(catch_up, 0.1, 8, 7)
+    assert update(catch_up, 0.2, 8, 8)
+    assert update(catch_up, 0.3, 9, 8)
 
 
-def test_a_round_from_before_tells_nothing_of_the_outage() -> None:
-    catch_up = after_an_outage()
-    assert not face(catch_up, 0, begun=7, told=6)
-    assert not face(catch_up, 0.1, begun=7, told=7)
-    assert face(catch_up, SIGN_SECONDS, begun=7, told=7)
+@pytest.mark.parametrize("complete", [6, 7])
+def test_round_from_before_the_first_look_proves_nothing(complete: int) -> None:
+    catch_up = cut_off()
+    assert not update(catch_up, 0, 7, 6)
+    assert not update(catch_up, NO_PUBLISHER_SECONDS - 0.1, 7, complete)
 
 
-def test_who_is_behind_is_awaited_for_as_long_as_it_lives() -> None:
-    catch_up = after_an_outage()
-    assert not face(catch_up, 0, **QUIET)
+def test_publisher_that_gives_signs_is_awaited_however_long_its_round_takes() -> None:
+    catch_up = cut_off()
+    assert not update(catch_up, 0, 7, 7)
     last = 0.0
-    for said in range(6, 100):
-        last += DEAD_AFTER - 0.1
-        assert not face(catch_up, last, begun=7, told=7, behind=7, said=said)
-    assert not face(catch_up, last + DEAD_AFTER - 0.1, begun=7, told=7, behind=7, said=99)
-    assert face(catch_up, last + DEAD_AFTER, begun=7, told=7, behind=7, said=99)
+    for started in range(8, 100):
+        last += NO_PUBLISHER_SECONDS - 0.1
+        assert not update(catch_up, last, started, 7)
+    assert not update(catch_up, last + NO_PUBLISHER_SECONDS - 0.1, 99, 7)
+    assert update(catch_up, last + NO_PUBLISHER_SECONDS, 99, 7)
 
 
-def test_what_was_missed_before_a_whole_round_is_told_by_it() -> None:
-    """It had begun before our first look, and after the publisher had said so."""
-    catch_up = after_an_outage()
-    assert not face(catch_up, 0, begun=8, told=7, behind=7, said=6)
-    assert not face(catch_up, SIGN_SECONDS, begun=8, told=7, behind=7, said=7)
-    assert face(catch_up, SIGN_SECONDS + 0.1, begun=8, told=8, behind=7, said=7)
+@pytest.mark.parametrize("head", [{}, {b"begun": b"7", b"told": b"7"}])
+def test_without_publishers_the_stream_is_trusted_after_some_seconds(
+    head: dict[bytes, bytes],
+) -> None:
+    catch_up = cut_off()
+    late = (0, NO_PUBLISHER_SECONDS - 0.1, NO_PUBLISHER_SECONDS)
+    assert [catch_up.update_head(head, at, at) for at in late] == [False, False, True]
 
 
-def test_who_is_behind_at_the_start_is_awaited() -> None:
+def test_publisher_that_died_in_a_round_is_not_awaited_for_ever() -> None:
     catch_up = CatchUp()
-    assert not face(catch_up, 0, begun=7, told=7, behind=7, said=1)
-    assert not face(catch_up, 1, begun=8, told=7, behind=7, said=9)
-    assert face(catch_up, 2, begun=8, told=8, behind=7, said=10)
+    assert not update(catch_up, 0, 7, 6)
+    assert update(catch_up, NO_PUBLISHER_SECONDS, 7, 6)
 
 
-def test_who_died_behind_is_not_awaited_for_ever() -> None:
-    catch_up = CatchUp()
-    numbers = {"begun": 7, "told": 7, "behind": 7, "said": 1}
-    assert not face(catch_up, 0, **numbers)
-    assert not face(catch_up, DEAD_AFTER - 0.1, **numbers)
-    assert face(catch_up, DEAD_AFTER, **numbers)
+def test_second_outage_between_two_looks_asks_for_another_round() -> None:
+    catch_up = cut_off()
+    assert not update(catch_up, 10, 7, 7)
     catch_up.on_disconnect()
-    assert not face(catch_up, 100, **numbers)
+    assert not update(catch_up, 14, 8, 8)
+    assert update(catch_up, 14.6, 9, 9)
 
 
-def test_who_lost_nothing_waits_for_nobody() -> None:
-    """However often a publisher misses something: a mirror in touch hears it a moment later."""
-    catch_up = CatchUp()
-    assert face(catch_up, 0, **QUIET)
-    assert all(face(catch_up, 1, begun=9, told=7, behind=9, said=said) for said in (6, 7))
-
-
-def test_two_outages_may_lie_between_two_looks() -> None:
-    """Awaited after the first one, a round was through when the second one began."""
-    catch_up = after_an_outage()
-    assert not face(catch_up, 10, begun=7, told=7)
+def test_second_outage_after_a_catch_up_asks_for_another_round() -> None:
+    catch_up = cut_off()
+    update(catch_up, 0, 7, 7)
+    assert update(catch_up, 1, 8, 8)
     catch_up.on_disconnect()
-    assert not face(catch_up, 14, begun=8, told=8)
-    assert not face(catch_up, 14.4, begun=9, told=8, behind=8, said=1)
-    assert face(catch_up, 14.6, begun=9, told=9, behind=8, said=2)
+    assert not update(catch_up, 2, 8, 8)
 
 
-def test_a_redis_that_has_lost_the_count_begins_it_anew() -> None:
-    catch_up = after_an_outage()
-    assert not face(catch_up, 0, begun=5000, told=5000)
-    assert not face(catch_up, 0.1, behind=0, said=1)
-    assert not face(catch_up, 0.2, begun=1, behind=0, said=2)
-    assert face(catch_up, 0.3, begun=1, told=1, behind=0, said=3)
+@pytest.mark.parametrize("started", [0, 4999])
+def test_counters_that_redis_has_lost_are_counted_anew(started: int) -> None:
+    catch_up = cut_off()
+    assert not update(catch_up, 0, 4998, 4998)
+    assert not update(catch_up, 0.1, 5000, 4998)
+    assert not update(catch_up, 0.2, started, min(started, 4999))
+    assert update(catch_up, 0.3, started + 1, started + 1)
 
 
-def test_a_word_has_its_time_from_the_answer_to_the_next_question() -> None:
-    catch_up = after_an_outage()
-    assert not face(catch_up, 0, 0.4)
-    assert not face(catch_up, 0.3 + SIGN_SECONDS, 0.4)
-    assert face(catch_up, 0.4 + SIGN_SECONDS, 0.4)
+def test_silence_is_measured_from_an_answer_to_a_question() -> None:
+    catch_up = cut_off()
+    assert not update(catch_up, 0, 7, 7, took=0.4)
+    assert not update(catch_up, NO_PUBLISHER_SECONDS + 0.3, 7, 7, took=0.4)
+    assert update(catch_up, NO_PUBLISHER_SECONDS + 0.4, 7, 7)
