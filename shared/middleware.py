@@ -70,7 +70,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as raised:
-        left = isinstance(raised, ConnectionError) and request.transport is None
+        left = isinstance(raised, ConnectionError) and has_left(request)
         error = MalformedRequest() if left else _refusal(raised)  # nobody reads it
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=_route(request))
@@ -85,6 +85,11 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.writer.output_size:  # half an answer is out: it must not look like a whole one
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])
+
+
+def has_left(request: web.Request) -> bool:
+    """Tell whether the client's connection is closed, or about to be."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _refusal(raised: Exception) -> DomainError:

@@ -11,7 +11,7 @@ from deploy.local.proxy_headers import with_security_headers
 from deploy.local.upstream import Upstream, skip_100_continue
 from shared.entropy import SystemEntropy
 from shared.errors import DomainError, InternalError, MethodNotAllowed, NotFound
-from shared.middleware import ENTROPY, request_id
+from shared.middleware import ENTROPY, has_left, request_id
 from shared.problem import DOCS, REQUEST_ID, problem_response
 
 PAGE_DIR = Path(__file__).parent / "page"
@@ -106,7 +106,9 @@ async def _translate_errors(request: web.Request, handler: Handler) -> web.Strea
         return _problem(request, MethodNotAllowed(sorted(error.allowed_methods)))
     except web.HTTPNotFound:
         return _problem(request, NotFound())
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and has_left(request):
+            raise  # aiohttp drops the connection
         log.exception("request.failed", method=request.method, request_id=request[REQUEST_ID])
         return _problem(request, InternalError())
 

@@ -8,8 +8,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from aiohttp import ClientPayloadError, ClientSession
+import structlog
+from aiohttp import ClientPayloadError, ClientSession, ServerDisconnectedError, web
 
+from deploy.local.upstream import Upstream
 from tests.local.conftest import RunningProxy
 from tests.local.dummy_service import BIG, CHUNKED, MIB
 
@@ -196,6 +198,22 @@ async def test_client_disconnect_cancels_the_request(proxy: RunningProxy) -> Non
         await proxy.media.entered.wait()
         writer.close()
         await proxy.media.cancelled.wait()
+
+
+async def test_client_that_left_before_the_response_is_no_error(
+    client: ClientSession, proxy: RunningProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forward(_upstream: Upstream, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        response = web.StreamResponse()
+        await response.prepare(request)
+        raise AssertionError
+
+    monkeypatch.setattr(Upstream, "forward", forward)
+    with structlog.testing.capture_logs() as logs, pytest.raises(ServerDisconnectedError):
+        await client.get(f"{proxy.url}/v1/media/echo")
+    assert logs == []
 
 
 async def test_truncated_response_breaks_the_connection(

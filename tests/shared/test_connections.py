@@ -142,3 +142,15 @@ async def test_a_client_that_leaves_before_its_answer_is_no_bug(
                 await asyncio.sleep(0.01)
     assert [event for event in logs if event["log_level"] == "error"] == []
     assert caplog.text == ""
+
+
+async def test_client_that_left_when_its_answer_begins_is_no_error(
+    small: SmallService, caplog: pytest.LogCaptureFixture
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        reader, writer = await small.connect()
+        writer.write(b"GET /v1/small/left HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+    assert [event for event in logs if event["log_level"] == "error"] == []
+    assert caplog.text == ""

@@ -127,6 +127,16 @@ async def slow(request: web.Request) -> web.Response:
     return json_response(Text(text="done"))
 
 
+@routes.add("GET", "/left", summary="Answer nobody", answers={200: Text}, auth=False)
+async def answer_nobody(request: web.Request) -> web.StreamResponse:
+    """Stream to a client whose connection is about to close."""
+    assert request.transport is not None
+    request.transport.close()
+    response = web.StreamResponse()
+    await response.prepare(request)
+    return response
+
+
 @routes.add("GET", "/lookup", summary="Look up", answers={200: Text}, auth=False)
 async def look_up(_request: web.Request) -> web.Response:
     """Leave a thread of the loop's executor at work, as a look-up that no name server answers."""
