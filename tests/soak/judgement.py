@@ -12,6 +12,7 @@ from tests.soak.record import Record
 
 FEWEST = 3  # points that a slope with an error needs
 SURE = 2  # standard errors
+PROCESS_PER_CONNECTION = {"PostgreSQL"}
 
 Point = tuple[float, float]
 """Seconds, and what was measured then."""
@@ -60,17 +61,34 @@ def series(
     return [(at, measured) for at, measured in found if measured is not None]
 
 
+def per_connection(samples: Sequence[Sample], part: str, points: Sequence[Point]) -> list[Point]:
+    """Return the points as they were if the part's number of connections had been their mean.
+
+    PostgreSQL runs a process for each connection, and services open and close connections with
+    the load. So its total follows the size of their pools, which is bounded, and hides a leak.
+    """
+    connections = dict(series(samples, part, lambda usage: usage.connections or None))
+    counted = [(at, value) for at, value in points if at in connections]
+    if not counted:
+        return []
+    mean = fmean(connections.values())
+    return [(at, value * mean / connections[at]) for at, value in counted]
+
+
 def growth_verdicts(samples: Sequence[Sample], options: Options) -> list[Figure]:
     """Judge memory and descriptors of every part over these samples."""
     kinds: tuple[tuple[str, Callable[[Usage], float], float, str], ...] = (
         ("memory", lambda usage: usage.memory, options.memory_growth, "MiB"),
         ("descriptors", lambda usage: usage.descriptors, options.descriptor_growth, ""),
     )
-    return [
-        _growth(f"{part}: growth of {name}", trend(series(samples, part, value)), bound, unit)
-        for part in PARTS
-        for name, value, bound, unit in kinds
-    ]
+    verdicts = []
+    for part in PARTS:
+        for name, value, bound, unit in kinds:
+            points = series(samples, part, value)
+            if part in PROCESS_PER_CONNECTION:
+                points = per_connection(samples, part, points)
+            verdicts.append(_growth(f"{part}: growth of {name}", trend(points), bound, unit))
+    return verdicts
 
 
 def _growth(name: str, found: Trend, bound: float, unit: str) -> Figure:

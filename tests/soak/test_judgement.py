@@ -92,6 +92,17 @@ def test_growth_above_its_tolerance_names_the_part(
     assert missed(growth_verdicts(samples, Options())) == faults
 
 
+@pytest.mark.parametrize(("leak", "faults"), [(0.0, []), (2.0, ["PostgreSQL: growth of memory"])])
+def test_growth_of_postgresql_is_that_of_each_connection(leak: float, faults: list[str]) -> None:
+    samples = minute_of()
+    for sample in samples:
+        connections = 10 + round(sample.at / 6)
+        memory = connections * (6 + leak * sample.at / 60)
+        usage = Usage(connections, memory, 9 * connections, connections)
+        sample.usage["PostgreSQL"] = usage
+    assert missed(growth_verdicts(samples, Options())) == faults
+
+
 def test_growth_without_samples_is_no_success() -> None:
     assert len(missed(growth_verdicts([], Options()))) == 2 * len(PARTS)
 
