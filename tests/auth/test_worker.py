@@ -15,11 +15,12 @@ import pytest
 
 from tests.auth.conftest import provider_settings
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
+from tests.support.long_runs import amount
 from tests.support.providers import SILENCE, FakeProvider
 from tests.support.waiting import until
 
 NUMBER = "+919876543210"
-KILLS = 200
+KILLS = amount(40, 200)
 LANES = 4  # of kills beside each other
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +80,8 @@ async def forking_worker(
     started.end()
 
 
-async def test_200_kills_lose_no_code_and_send_none_twice(
+@pytest.mark.long
+async def test_killed_workers_lose_no_code_and_send_none_twice(
     serving_auth: Callable[..., Any],
     forking_worker: ForkingWorker,
     twilio: FakeProvider,

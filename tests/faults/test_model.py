@@ -11,6 +11,7 @@ from shared.errors import TokenRevoked
 from shared.revocation import subscriber
 from shared.revocation.catch_up import NO_PUBLISHER_SECONDS
 from tests.faults.model import USERS, Model, Row
+from tests.support.long_runs import amount
 
 ALIVE_SECONDS = 1.0
 
@@ -186,9 +187,9 @@ def _several_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriber, "PAGE_SIZE", 3)
 
 
-TestModel = Outages.TestCase
+TestModel = pytest.mark.long(Outages.TestCase)
 TestModel.settings = settings(
-    max_examples=150,
+    max_examples=amount(30, 150),
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

