@@ -24,8 +24,7 @@ from tests.support.waiting import until
 
 CHECKOUT = Path(__file__).parents[2]
 BODY = b'{"name": "a mug", "count": 3}'
-HALF = len(BODY) // 2
-DRAIN = 3  # long enough for a few requests on a busy machine
+HALF, DRAIN = len(BODY) // 2, 3  # seconds, enough for a few requests on a busy machine
 UPLOAD = (
     b"POST /v1/small/things HTTP/1.1\r\nHost: small\r\nContent-Type: application/json\r\n"
     b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
@@ -117,8 +116,7 @@ def start(tmp_path: Path) -> Start:
     return run
 
 
-async def ended(service: Service, seconds: float = 15) -> int:
-    """The exit code. Each longer wait that would be a fault is one of 20 seconds."""
+async def ended(service: Service, seconds: float = 15) -> int:  # a wait too long is one of 20
     async with asyncio.timeout(seconds):
         return await service.process.wait()
 

@@ -6,10 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
-from botocore.config import Config
-from moto.server import ThreadedMotoServer
-
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
@@ -39,6 +35,8 @@ class MotoBucket:
 @contextmanager
 def moto_server() -> Iterator[str]:
     """Run the server in threads of this process; yields its address."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server.start()
@@ -50,6 +48,9 @@ def moto_server() -> Iterator[str]:
 
 
 def make_bucket(endpoint: str, name: str) -> MotoBucket:
+    import boto3  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import
+    from botocore.config import Config  # noqa: PLC0415
+
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
