@@ -34,7 +34,7 @@ async def read_form(
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused while it is read.
-        ValidationFailed: a field is repeated, uncontext, missing, too long or no text.
+        ValidationFailed: a field is repeated, unknown, missing, too long or no text.
     """
     parser = MultipartParser(boundary)
     collector = _FormCollector(temp_file, limits.max_file_bytes, model, file_field)
@@ -97,7 +97,7 @@ class _FormCollector(Generic[F]):
         name, self._name = disposition.name, None
         if name not in self._model.model_fields:
             message = no_such_field(self._model)
-            self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "uncontext", message))
+            self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", message))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))
         else:

@@ -164,9 +164,9 @@ async def test_a_process_that_cannot_start_is_unavailable(
 def test_processes_end_with_their_parent() -> None:
     program = (
         "import asyncio, os\n"
-        "from media_service.image.worker.process import Worker\n"
+        "from media_service.image.worker.process import DecoderProcess\n"
         "async def main():\n"
-        "    worker = Worker(1)\n"
+        "    worker = DecoderProcess(1)\n"
         "    await worker.start()\n"
         "    print(worker.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"

@@ -58,7 +58,7 @@ MISSING = {
     ),
     "none": (
         [
-            "from media_service.image import landlock, sandbox, seccomp",
+            "from media_service.image.worker import landlock, sandbox, seccomp",
             REFUSE,
             "sandbox.prctl = seccomp.prctl = landlock._call = refuse",
         ],
