@@ -137,7 +137,7 @@ async def _decoders(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
     async with open_decoder_pool(settings.image_workers, settings.max_image_pixels) as pool:
         app[DECODERS] = pool
-        waiting = _gauge(app, "media_decoders_waiting", "Pictures that wait for a decoder")
+        waiting = _gauge(app, "media_images_waiting", "Pictures that wait for a decoder")
         waiting.set_function(lambda: pool.waiting)
         yield
 
