@@ -60,7 +60,7 @@ MISSING = {
         [
             "from media_service.image.worker import landlock, sandbox, seccomp",
             REFUSE,
-            "sandbox.prctl = seccomp.prctl = landlock._call = refuse",
+            "sandbox.prctl = seccomp.prctl = landlock._syscall = refuse",
         ],
         set(),
     ),
