@@ -25,7 +25,7 @@ from auth_service.signing.keystore import (
     Algorithm,
     KeyStore,
     current_key,
-    public_set,
+    public_key_set,
     write_atomically,
 )
 from auth_service.wiring import Wiring
@@ -101,7 +101,7 @@ def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
         store.drop_retired(now, timedelta(seconds=LONGEST_LIFE_SECONDS) + SLACK)
     keys = store.load()
     if settings.jwks_file:
-        write_atomically(settings.jwks_file, json.dumps(public_set(keys)), mode=0o644)
+        write_atomically(settings.jwks_file, json.dumps(public_key_set(keys)), mode=0o644)
     current = current_key(keys, now)
     for key in keys:
         state = "signs" if key == current else "published"

@@ -10,12 +10,12 @@ from asyncpg import DeadlockDetectedError, UniqueViolationError
 
 from auth_service.account.model import Batch, ContactChange, RowKey, SessionRecord, TokenRecord
 from auth_service.audit.model import StoredEvent
-from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_of, insert_event_sql
+from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Channel, Destination
 from auth_service.password.repository import remove_tickets
 from auth_service.session.repository import lock_user
 from auth_service.user.model import User
-from auth_service.user.repository import COLUMNS, PREFIXED, user_of
+from auth_service.user.repository import COLUMNS, PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection, Record
 from shared.revocation.message import USER_DELETED
 
@@ -32,7 +32,7 @@ WITH changed AS (
 ), event AS (
     {insert_event_sql(3, "changed")}
 )
-SELECT {PREFIXED} FROM changed u"""
+SELECT {PREFIXED_COLUMNS} FROM changed u"""
 
 ADDRESSES: tuple[tuple[Channel, str, str], ...] = (
     ("sms", "phone_number", "phone_verified"),
@@ -55,7 +55,7 @@ CHANGE_CONTACT: dict[Channel, str] = {
         address=address,
         verified=verified,
         event=insert_event_sql(4, "u"),
-        columns=PREFIXED,
+        columns=PREFIXED_COLUMNS,
         old=_OLD_COLUMNS,
     )
     for channel, address, verified in ADDRESSES
@@ -96,7 +96,7 @@ async def change_profile(
             )
     except UniqueViolationError:
         return None
-    return user_of(row) if row else None
+    return user_from_row(row) if row else None
 
 
 async def change_contact(
@@ -115,7 +115,7 @@ async def change_contact(
     # reset tickets went to an address that may belong to another user now
     await remove_tickets(connection, user.id)
     before = {name: row[f"old_{name}"] for name in COLUMNS}
-    return ContactChange(user_of(row), User(**{**before, "roles": tuple(before["roles"])}))
+    return ContactChange(user_from_row(row), User(**{**before, "roles": tuple(before["roles"])}))
 
 
 async def delete_user(
@@ -154,7 +154,7 @@ async def read_events(
 ) -> Batch[StoredEvent]:
     """Return the user's next events, redacted for the user, the oldest first."""
     rows = await connection.fetch(EVENTS_OF_USER, user_id, BATCH_ROWS, *(after or (FIRST_ID,)))
-    return Batch([event_of(row).redacted_for_user() for row in rows], _last_key(rows, "id"))
+    return Batch([event_from_row(row).redacted_for_user() for row in rows], _last_key(rows, "id"))
 
 
 def _last_key(rows: Sequence[Record], *columns: str) -> RowKey | None:

@@ -16,7 +16,7 @@ from auth_service.resources import CLOCK, SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.cookies import clear_cookies
 from auth_service.session.resources import CALLER
-from auth_service.session.responses import read_context
+from auth_service.session.responses import read_request_context
 from auth_service.step_up.errors import StepUpRequired
 from auth_service.user.schemas import UserAnswer
 from shared.errors import Conflict, RateLimited
@@ -48,7 +48,7 @@ async def get_me(request: web.Request) -> web.Response:
 async def change_me(request: web.Request) -> web.Response:
     """Store names, or send a code to a new address."""
     body, app = await read_body(request, ProfileBody), request.app
-    caller, context = request[CALLER], read_context(request, body)
+    caller, context = request[CALLER], read_request_context(request, body)
     if body.model_fields_set & ADDRESSES:
         to = parse_destination(app[SETTINGS], body.mobile, body.email)
         challenge = await app[CONTACT].request_code(caller, to, context)
@@ -70,7 +70,7 @@ async def verify_contact(request: web.Request) -> web.Response:
     """Store the address."""
     body, app = await read_body(request, VerifyContactBody), request.app
     to = parse_destination(app[SETTINGS], body.mobile, body.email)
-    context = read_context(request, body)
+    context = read_request_context(request, body)
     user = await app[CONTACT].verify_code(request[CALLER], to, body.otp, body.challenge, context)
     return json_response(UserAnswer.model_validate(user))
 
@@ -84,7 +84,7 @@ async def verify_contact(request: web.Request) -> web.Response:
 )
 async def delete_me(request: web.Request) -> web.Response:
     """Remove the caller."""
-    await request.app[ACCOUNT].delete(request[CALLER], read_context(request))
+    await request.app[ACCOUNT].delete(request[CALLER], read_request_context(request))
     return clear_cookies(request, web.Response(status=204))
 
 
@@ -99,6 +99,6 @@ async def delete_me(request: web.Request) -> web.Response:
 )
 async def export_me(request: web.Request) -> web.StreamResponse:
     """Send everything, piece by piece."""
-    app, context = request.app, read_context(request)
+    app, context = request.app, read_request_context(request)
     async with app[EXPORT].open(request[CALLER], context) as export:
         return await send_document(request, render_document(export, app[CLOCK].now()))

@@ -8,7 +8,7 @@ from uuid import UUID
 from auth_service.admin.model import Search
 from auth_service.audit.repository import insert_event_sql
 from auth_service.user.model import User
-from auth_service.user.repository import COLUMNS, user_of
+from auth_service.user.repository import COLUMNS, user_from_row
 from shared.db import Connection, Database
 
 LISTED = ", ".join(COLUMNS)
@@ -91,27 +91,27 @@ CHANGE_ROLES = {
 async def list_users(database: Database, before: UUID, limit: int) -> list[User]:
     """Return up to `limit` users older than the id `before`, the newest first."""
     async with database.connection() as connection:
-        return [user_of(row) for row in await connection.fetch(LIST_USERS, before, limit)]
+        return [user_from_row(row) for row in await connection.fetch(LIST_USERS, before, limit)]
 
 
 async def search(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
     """Return, likewise, the users whose name, username, mail address or number matches."""
     arguments = (*search.bounds(), before, limit)
     async with database.connection() as connection:
-        return [user_of(row) for row in await connection.fetch(SEARCH, *arguments)]
+        return [user_from_row(row) for row in await connection.fetch(SEARCH, *arguments)]
 
 
 async def find(connection: Connection, user_id: UUID) -> User | None:
     """Return the user, None when there is none."""
     row = await connection.fetchrow(FIND, user_id)
-    return user_of(row) if row else None
+    return user_from_row(row) if row else None
 
 
 async def find_verified_user(database: Database, address: str) -> User | None:
     """Return the user who has verified the number or mail address."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_VERIFIED_USER, address)
-    return user_of(row) if row else None
+    return user_from_row(row) if row else None
 
 
 async def disable(

@@ -62,7 +62,7 @@ async def insert_event(connection: Connection, event: str) -> None:
     await connection.execute(INSERT_EVENT, event)
 
 
-def event_of(row: Record) -> StoredEvent:
+def event_from_row(row: Record) -> StoredEvent:
     """Return the event that a row with `COLUMNS` holds."""
     return StoredEvent(**{**row, "details": json.loads(row["details"])})
 
@@ -77,7 +77,7 @@ async def list_events(
     arguments: list[Any] = [before, since, until, _first_of(since), _last_of(until)]
     async with database.connection() as connection:
         rows = await connection.fetch(query, *arguments, limit, *chosen)
-    return [event_of(row) for row in rows]
+    return [event_from_row(row) for row in rows]
 
 
 def _first_of(moment: datetime) -> UUID:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from auth_service.device.model import LIFE_SECONDS
-from auth_service.rate_limit.model import digest
+from auth_service.rate_limit.model import key_digest
 from auth_service.rate_limit.service import LIMITS
 from shared.clock import Clock, milliseconds
 from shared.redis import BatchedRedis, Script, lua
@@ -48,4 +48,4 @@ class KnownDevices:
 
 def devices_key(identifier: str) -> str:
     """Return the Redis key of an identifier's devices: an address, `@username` or a user's id."""
-    return f"devices:{digest(identifier)}"
+    return f"devices:{key_digest(identifier)}"

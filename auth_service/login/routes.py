@@ -11,7 +11,7 @@ from auth_service.password.errors import InvalidCredentials
 from auth_service.password.model import AccountIdentifier
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import SETTINGS
-from auth_service.session.cookies import require_can_issue
+from auth_service.session.cookies import require_can_issue_tokens
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE, BY_PASSWORD
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
@@ -66,14 +66,14 @@ async def _request_code(
 async def _by_code(
     request: web.Request, body: LoginBody, destination: Destination, code: str
 ) -> web.Response:
-    require_can_issue(request, body.transport)
+    require_can_issue_tokens(request, body.transport)
     context = read_sign_in_context(request, BY_CODE[destination.channel], body)
     signed_in = await request.app[LOGIN].by_code(destination, code, body.challenge, context)
     return token_pair_response(request, signed_in, transport=body.transport)
 
 
 async def _by_password(request: web.Request, body: LoginBody, password: str) -> web.Response:
-    require_can_issue(request, body.transport)
+    require_can_issue_tokens(request, body.transport)
     context = read_sign_in_context(request, BY_PASSWORD, body)
     if body.username is not None:
         identifier = AccountIdentifier("username", body.username)

@@ -11,7 +11,7 @@ from auth_service.delivery.model import Delivery
 from auth_service.delivery.queue import DeliveryProducer
 from auth_service.destination import Destination
 from auth_service.keyring import Keyring
-from auth_service.rate_limit.model import DAY_MS, digest, notice_scopes
+from auth_service.rate_limit.model import DAY_MS, key_digest, notice_scopes
 from auth_service.rate_limit.service import LIMITS
 from auth_service.settings import AuthSettings
 from auth_service.user.model import User
@@ -82,7 +82,7 @@ class Notifications:
         allowed, *left_out = await self._redis.run(
             COUNT,
             [
-                f"notices_left_out:{digest(str(user_id), template)}",
+                f"notices_left_out:{key_digest(str(user_id), template)}",
                 *(scope.key for scope in scopes),
             ],
             [

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from auth_service.device.service import KnownDevices
-from auth_service.rate_limit.model import digest
+from auth_service.rate_limit.model import key_digest
 from auth_service.user.model import User
 from shared.clock import Clock, milliseconds
 from shared.db import Connection, Database
@@ -79,4 +79,4 @@ class CodeInvalidator:
 
 def invalidated_before_key(address: str) -> str:
     """Return the key of the time before which an address' codes are invalid."""
-    return f"void_before:{digest(address)}"
+    return f"void_before:{key_digest(address)}"

@@ -28,7 +28,7 @@ from auth_service.otp.model import (
     generate_code,
 )
 from auth_service.rate_limit.breaker import BREAKER, NumberRange
-from auth_service.rate_limit.model import digest, wrong_code_scopes
+from auth_service.rate_limit.model import key_digest, wrong_code_scopes
 from auth_service.rate_limit.proof_of_work import ProofOfWork
 from auth_service.rate_limit.send_limits import send_limits
 from auth_service.rate_limit.service import LIMITS
@@ -113,7 +113,7 @@ class Challenges:
         )
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), generate_code(self._entropy)
         delivery = self._build_delivery(message, destination, code, client.request_id, link)
-        ticket = digest(link.ticket) if link else ""
+        ticket = key_digest(link.ticket) if link else ""
         sealed = delivery.seal(self._keyring) if message.template else ""
         keys, arguments = self._challenge_record(purpose, destination, message, handle, code)
         outcome, *numbers = await self._redis.run(
@@ -149,7 +149,7 @@ class Challenges:
         """
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
         scopes = wrong_code_scopes(self._settings, destination, client, with_handle=bool(handle))
-        owner = digest(purpose, destination.address)
+        owner = key_digest(purpose, destination.address)
         keys = [
             f"newest:{owner}",
             f"queued:{owner}",
@@ -161,7 +161,7 @@ class Challenges:
         ]
         arguments: list[str | bytes | int] = [
             milliseconds(self._clock.now()),
-            digest(handle) if handle else "",
+            key_digest(handle) if handle else "",
             owner,
             self._settings.otp_max_attempts,
             client.device or "",
@@ -184,7 +184,7 @@ class Challenges:
         receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
         now = milliseconds(self._clock.now())
         answer: list[Any] = await self._redis.run(
-            REDEEM, [f"ticket:{digest(ticket)}", receipt], [now, digest(ticket)]
+            REDEEM, [f"ticket:{key_digest(ticket)}", receipt], [now, key_digest(ticket)]
         )
         if answer[0] != b"right":
             return None
@@ -213,13 +213,13 @@ class Challenges:
         code: str,
     ) -> tuple[list[str], list[str | bytes | int]]:
         """Return the keys and the fields of a new challenge for `send.lua`."""
-        owner, now = digest(purpose, destination.address), milliseconds(self._clock.now())
+        owner, now = key_digest(purpose, destination.address), milliseconds(self._clock.now())
         code_mac = self._code_macs(purpose, destination, code)[0]
-        keys = [f"challenge:{digest(handle)}", f"newest:{owner}", f"queued:{owner}", STREAM]
+        keys = [f"challenge:{key_digest(handle)}", f"newest:{owner}", f"queued:{owner}", STREAM]
         return keys, [
             now,
             now + self._settings.otp_ttl * 1000,
-            digest(handle),
+            key_digest(handle),
             code_mac if message.has_valid_code else self._random_mac(),
             self._random_mac(),
             owner,

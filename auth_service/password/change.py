@@ -56,7 +56,7 @@ class PasswordChangeService:
         async with self._audit.record_refusals(event):
             if account is None or not is_right:
                 raise WrongPassword
-            async with self._replacement.revoking_others(caller, event) as connection:
+            async with self._replacement.revoke_others_transaction(caller, event) as connection:
                 if not await set_password(connection, account, fresh):
                     raise WrongPassword  # another password was stored since this one was verified
         await refund()

@@ -13,7 +13,7 @@ MIN_LENGTH, MAX_LENGTH = 8, 128
 MAX_GIVEN = 1000
 
 
-def normalized(text: str) -> str:
+def normalize_password(text: str) -> str:
     """Return the text in the form that is hashed, since keyboards write `é` in two ways.
 
     Source: RFC 8265 §4.2.
@@ -22,7 +22,7 @@ def normalized(text: str) -> str:
 
 
 def _normalize_before(value: object) -> object:
-    return normalized(value) if isinstance(value, str) else value
+    return normalize_password(value) if isinstance(value, str) else value
 
 
 NewPassword = Annotated[
@@ -33,7 +33,7 @@ NewPassword = Annotated[
 """A password to set; `PasswordPolicy` refuses common ones and those like the name."""
 
 GivenPassword = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_GIVEN), AfterValidator(normalized)
+    str, StringConstraints(min_length=1, max_length=MAX_GIVEN), AfterValidator(normalize_password)
 ]
 """A password to verify."""
 

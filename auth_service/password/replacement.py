@@ -41,7 +41,7 @@ class PasswordReplacement:
         self._clock = clock
 
     @asynccontextmanager
-    async def revoking_all(self, user: User, event: Event) -> AsyncIterator[Connection]:
+    async def revoke_all_transaction(self, user: User, event: Event) -> AsyncIterator[Connection]:
         """Open a transaction to store a password in; every session of the user is revoked.
 
         Sign-ins in progress are waited for. An error in the block changes nothing.
@@ -60,7 +60,9 @@ class PasswordReplacement:
             )
 
     @asynccontextmanager
-    async def revoking_others(self, caller: Caller, event: Event) -> AsyncIterator[Connection]:
+    async def revoke_others_transaction(
+        self, caller: Caller, event: Event
+    ) -> AsyncIterator[Connection]:
         """Open a transaction to store a password in; every other session is revoked, likewise."""
         now, user = self._clock.now(), caller.user
         async with self._invalidator.revocation_transaction(

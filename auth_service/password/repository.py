@@ -5,7 +5,7 @@ from uuid import UUID
 
 from auth_service.session.repository import lock_user
 from auth_service.user.model import Account
-from auth_service.user.repository import PREFIXED, account_of
+from auth_service.user.repository import PREFIXED_COLUMNS, account_from_row
 from shared.db import Connection, Database
 
 REPLACE_HASH = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2"
@@ -25,7 +25,7 @@ WHERE id = $4 AND status = 'active' AND generation = $5 AND password IS NOT DIST
   AND ($8::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $8)"""
 
 FIND_TICKET = f"""
-SELECT {PREFIXED}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
+SELECT {PREFIXED_COLUMNS}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
 WHERE t.hash = $1 AND t.scope = 'reset' AND t.expires_at > $2"""
 
 CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND expires_at > $2"
@@ -84,7 +84,7 @@ async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Accoun
     """Return the account of an active ticket, which stays active."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_TICKET, hash_, now)
-    return account_of(row) if row else None
+    return account_from_row(row) if row else None
 
 
 async def consume_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:

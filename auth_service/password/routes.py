@@ -23,7 +23,7 @@ from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.resources import CALLER
-from auth_service.session.responses import read_client, read_context
+from auth_service.session.responses import read_client, read_request_context
 from auth_service.settings import AuthSettings
 from shared.errors import RateLimited
 from shared.openapi import Routes
@@ -67,7 +67,7 @@ async def verify_reset(request: web.Request) -> web.Response:
     """Exchange the code."""
     body, app = await read_body(request, VerifyResetBody), request.app
     identifier = _identifier(body, app[SETTINGS])
-    context = read_context(request, body)
+    context = read_request_context(request, body)
     ticket = await app[PASSWORD_RESET].exchange_code(identifier, body.otp, body.challenge, context)
     return json_response(
         ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
@@ -86,7 +86,7 @@ async def verify_reset(request: web.Request) -> web.Response:
 async def reset_password(request: web.Request) -> web.Response:
     """Reset the password by ticket or code."""
     body, app = await read_body(request, ResetBody), request.app
-    context, password = read_context(request, body), body.new_password
+    context, password = read_request_context(request, body), body.new_password
     if body.reset_ticket is not None:
         await app[PASSWORD_RESET].reset_by_ticket(body.reset_ticket, password, context)
     else:
@@ -109,7 +109,10 @@ async def change_password(request: web.Request) -> web.Response:
     """Change the password."""
     body = await read_body(request, ChangeBody)
     await request.app[PASSWORD_CHANGE].change(
-        request[CALLER], body.current_password, body.new_password, read_context(request, body)
+        request[CALLER],
+        body.current_password,
+        body.new_password,
+        read_request_context(request, body),
     )
     return json_response(PasswordStored(message="Password changed"))
 

@@ -177,7 +177,7 @@ class PasswordResetService:
         self._new_passwords.require_acceptable_for(user, password, field=FIELD)
         fresh = await self._new_passwords.hash(password, context.client.network)
         event = _reset_event(context, user_id=user.id)
-        async with self._replacement.revoking_all(user, event) as connection:
+        async with self._replacement.revoke_all_transaction(user, event) as connection:
             if ticket and not await self._tickets.consume(connection, ticket):
                 raise OtpInvalid
             if not await set_password(

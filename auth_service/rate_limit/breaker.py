@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from auth_service.client import Client
 from auth_service.destination import Destination
-from auth_service.rate_limit.model import AppliesTo, Scope, digest, number_prefix
+from auth_service.rate_limit.model import AppliesTo, Scope, key_digest, number_prefix
 from auth_service.settings import AuthSettings
 from shared.redis import lua
 
@@ -54,12 +54,14 @@ def watched_range(
     if not (destination.costs_money and settings.limit_send_per_prefix):
         return UNWATCHED_RANGE
     prefix = number_prefix(destination.address)
-    sent, proven, blocked = (f"range:{of}:{digest(prefix)}" for of in ("sent", "proven", "blocked"))
+    sent, proven, blocked = (
+        f"range:{of}:{key_digest(prefix)}" for of in ("sent", "proven", "blocked")
+    )
     return NumberRange(
         prefix,
         sent,
         proven,
         blocked,
-        f"range:network:{digest(prefix, str(client.network))}",
+        f"range:network:{key_digest(prefix, str(client.network))}",
         "new_contacts_silently" if conceal else "new_contacts",
     )

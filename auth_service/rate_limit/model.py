@@ -50,7 +50,7 @@ class Scope(NamedTuple):
     counts: bool = True
 
 
-def digest(*parts: str) -> str:
+def key_digest(*parts: str) -> str:
     """Return a hash of the parts for use in a Redis key, the same in every replica.
 
     It is not an HMAC, because replicas share it while secrets rotate.
@@ -94,8 +94,8 @@ def send_scopes(
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     per_destination = settings.limit_send_per_destination
     return [
-        *limit_scope("cooldown", own, "cooldown", mailbox, client_key),
-        *limit_scope("send_per_destination", per_destination, "send", mailbox, client_key),
+        *optional_scope("cooldown", own, "cooldown", mailbox, client_key),
+        *optional_scope("send_per_destination", per_destination, "send", mailbox, client_key),
         *_total_scopes(settings, destination, conceal=conceal, queues=queues),
         *_client_scopes(settings, client),
         *_cost_scopes(settings, destination, conceal=conceal, counts=queues),
@@ -108,11 +108,11 @@ def _total_scopes(
 ) -> Sequence[Scope]:
     """Return the limit on codes for a destination from all clients together."""
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
-    refuses: AppliesTo = "unknown_devices_silently" if conceal else "unknown_devices"
-    whole = limit_scope(name, rates, "send_all", destination.mailbox, refuses=refuses)
+    applies_to: AppliesTo = "unknown_devices_silently" if conceal else "unknown_devices"
+    whole = optional_scope(name, rates, "send_all", destination.mailbox, applies_to=applies_to)
     if destination.mailbox == destination.address:
         return whole
-    exact = limit_scope(name, rates, "send_all", destination.address, refuses=refuses)
+    exact = optional_scope(name, rates, "send_all", destination.address, applies_to=applies_to)
     return [*exact, *(scope._replace(counts=queues) for scope in whole)]
 
 
@@ -120,14 +120,14 @@ def _client_scopes(settings: AuthSettings, client: Client) -> Sequence[Scope]:
     """Return the limits on one client; an IPv6 network has too many clients to count each apart."""
     name, rates = "send_per_ip", settings.limit_send_per_ip
     scopes = [
-        *limit_scope(
-            name, rates, "send_ip", client_network(client.address), refuses="unknown_devices"
+        *optional_scope(
+            name, rates, "send_ip", client_network(client.address), applies_to="unknown_devices"
         )
     ]
     if client.address.version == IPV6:
         wide = tuple(Rate(rate.most * CLIENTS_OF_NETWORK, rate.window_ms) for rate in rates)
         network = str(client.network)
-        scopes += limit_scope(name, wide, "send_network", network, refuses="unknown_devices")
+        scopes += optional_scope(name, wide, "send_network", network, applies_to="unknown_devices")
     return scopes
 
 
@@ -135,12 +135,16 @@ def _cost_scopes(
     settings: AuthSettings, destination: Destination, *, conceal: bool, counts: bool = True
 ) -> Sequence[Scope]:
     """Return the limits on cost: messages to one range of numbers, and all messages."""
-    refuses: AppliesTo = "new_contacts_silently" if conceal else "new_contacts"
+    applies_to: AppliesTo = "new_contacts_silently" if conceal else "new_contacts"
     scopes: list[Scope] = []
     if destination.costs_money and (rates := settings.limit_send_per_prefix):
         range_ = number_prefix(destination.address)
-        scopes += limit_scope("send_per_prefix", rates, "send_prefix", range_, refuses=refuses)
-    total = limit_scope("send_total", settings.limit_send_total, "send_total", refuses=refuses)
+        scopes += optional_scope(
+            "send_per_prefix", rates, "send_prefix", range_, applies_to=applies_to
+        )
+    total = optional_scope(
+        "send_total", settings.limit_send_total, "send_total", applies_to=applies_to
+    )
     return [*scopes, *(scope._replace(counts=counts) for scope in total)]
 
 
@@ -151,11 +155,11 @@ def _recipient_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope
     that tries both would see that they belong together.
     """
     name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
-    refuses: AppliesTo = "unknown_devices_silently"
-    address = limit_scope(name, rates, "send_all", to.mailbox, refuses=refuses)
+    applies_to: AppliesTo = "unknown_devices_silently"
+    address = optional_scope(name, rates, "send_all", to.mailbox, applies_to=applies_to)
     return [
         *(scope._replace(counts=False) for scope in address),
-        *limit_scope(name, rates, "send_named", to.mailbox, refuses=refuses),
+        *optional_scope(name, rates, "send_named", to.mailbox, applies_to=applies_to),
         *_cost_scopes(settings, to, conceal=True),
     ]
 
@@ -171,8 +175,8 @@ def notice_scopes(
     rates = NOTICE_RATES[destination.channel]
     total = settings.limit_send_total_per_destination
     return [
-        *limit_scope(kind, rates, kind, str(user_id), template),
-        *limit_scope("send_total_per_destination", total, "send_all", destination.mailbox),
+        *optional_scope(kind, rates, kind, str(user_id), template),
+        *optional_scope("send_total_per_destination", total, "send_all", destination.mailbox),
         *_cost_scopes(settings, destination, conceal=False),
     ]
 
@@ -189,8 +193,8 @@ def wrong_code_scopes(
     kind, *whose = ("handle", mailbox, network) if with_handle else ("newest", mailbox)
     rates, per_ip = settings.limit_wrong_per_destination, settings.limit_wrong_per_ip
     return (
-        *limit_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
-        *limit_scope("wrong_per_ip", per_ip, "wrong_ip", network, refuses="unknown_devices"),
+        *optional_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
+        *optional_scope("wrong_per_ip", per_ip, "wrong_ip", network, applies_to="unknown_devices"),
     )
 
 
@@ -216,10 +220,12 @@ def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope
 
 
 def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tuple[Scope, Scope]:
-    failures = f"limit:login_failures:{digest(name, client_key)}"
+    failures = f"limit:login_failures:{key_digest(name, client_key)}"
     return (
         Scope("login_failures", failures, settings.limit_login_failures),
-        Scope("login_per_ip", f"limit:login_ip:{digest(client_key)}", settings.limit_login_per_ip),
+        Scope(
+            "login_per_ip", f"limit:login_ip:{key_digest(client_key)}", settings.limit_login_per_ip
+        ),
     )
 
 
@@ -228,10 +234,10 @@ def _trusted_client_key(client: Client) -> str:
     return f"device:{(client.device or b'').hex()}"
 
 
-def limit_scope(
-    name: str, rates: tuple[Rate, ...], kind: str, *whose: str, refuses: AppliesTo = "everyone"
+def optional_scope(
+    name: str, rates: tuple[Rate, ...], kind: str, *whose: str, applies_to: AppliesTo = "everyone"
 ) -> Sequence[Scope]:
     """Return one scope, or none when it has no limit, which saves a look-up in Redis."""
     if not rates:
         return ()
-    return (Scope(name, f"limit:{kind}:{digest(*whose)}", rates, refuses),)
+    return (Scope(name, f"limit:{kind}:{key_digest(*whose)}", rates, applies_to),)

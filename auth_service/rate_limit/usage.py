@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from auth_service.rate_limit.model import HOUR_MS, Scope, limit_scope
+from auth_service.rate_limit.model import HOUR_MS, Scope, optional_scope
 from auth_service.rate_limit.service import RateLimiter
 from auth_service.settings import AuthSettings
 from shared.errors import ServiceUnavailable
@@ -35,8 +35,8 @@ class UsageLimits:
         settings, session, user = self._settings, str(session_id), str(user_id)
         per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
         scopes = [
-            *limit_scope("writes_per_session", per_session, "writes_per_session", session),
-            *limit_scope("writes_per_user", per_user, "writes_per_user", user),
+            *optional_scope("writes_per_session", per_session, "writes_per_session", session),
+            *optional_scope("writes_per_user", per_user, "writes_per_user", user),
         ]
         await self._count_if_available(scopes)
 
@@ -45,8 +45,8 @@ class UsageLimits:
         settings, session, user = self._settings, str(session_id), str(user_id)
         per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
         scopes = [
-            *limit_scope("refresh_per_session", per_session, "refresh_per_session", session),
-            *limit_scope("refresh_per_user", per_user, "refresh_per_user", user),
+            *optional_scope("refresh_per_session", per_session, "refresh_per_session", session),
+            *optional_scope("refresh_per_user", per_user, "refresh_per_user", user),
         ]
         await self._count_if_available(scopes)
 
@@ -57,7 +57,7 @@ class UsageLimits:
         undo every sign-in of its owner. A logout that includes the caller's session has no limit.
         """
         name, session = "sign_out_others", str(session_id)
-        await self._rate_limiter.count(limit_scope(name, LOGOUT_OTHERS_RATES, name, session))
+        await self._rate_limiter.count(optional_scope(name, LOGOUT_OTHERS_RATES, name, session))
 
     async def _count_if_available(self, scopes: Sequence[Scope]) -> None:
         if not scopes:

@@ -12,7 +12,7 @@ from auth_service.registration.model import (
     TakenIdentifiers,
 )
 from auth_service.user.model import REGISTRATION_LIFE, Account
-from auth_service.user.repository import IS_OWNED_BY, PREFIXED, account_of
+from auth_service.user.repository import IS_OWNED_BY, PREFIXED_COLUMNS, account_from_row
 from shared.db import Connection
 
 FIND_TAKEN = """
@@ -69,7 +69,7 @@ UPDATE users u SET
     name = CASE WHEN $2 AND (r.named OR u.name IS DISTINCT FROM u.username)
                 THEN u.name ELSE '' END
 FROM r WHERE u.id = r.id
-RETURNING {PREFIXED}, u.password"""
+RETURNING {PREFIXED_COLUMNS}, u.password"""
     for channel, proven, keeps_email in (
         ("sms", "phone_verified", "r.mailed"),
         ("email", "email_verified", "true"),
@@ -173,7 +173,7 @@ async def activate(
             await connection.execute(REMOVE_HANDLES, selected.id)
     except UniqueViolationError:
         return None
-    return account_of(row) if row else None
+    return account_from_row(row) if row else None
 
 
 async def remove_registrations(connection: Connection, registrations: list[UUID]) -> None:

@@ -21,7 +21,7 @@ from auth_service.registration.schemas import (
 )
 from auth_service.registration.service import RegistrationService
 from auth_service.resources import SETTINGS
-from auth_service.session.cookies import require_can_issue
+from auth_service.session.cookies import require_can_issue_tokens
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
@@ -53,7 +53,7 @@ ACTIVATION = web.AppKey("activation", ActivationService)
 async def register(request: web.Request) -> web.Response:
     """Register; when accounts are concealed, answer only that a code was sent."""
     body, app = await read_body(request, RegisterBody), request.app
-    wanted, client = _wanted(body, app[SETTINGS]), read_client(request, body)
+    wanted, client = _registration_request(body, app[SETTINGS]), read_client(request, body)
     challenge, user_id = await app[REGISTRATION].register(wanted, client)
     if app[SETTINGS].conceals:
         return json_response(ChallengeResponse.of(challenge, SENT), 202)
@@ -91,14 +91,14 @@ async def resend_otp(request: web.Request) -> web.Response:
 async def verify_otp(request: web.Request) -> web.Response:
     """Verify the code."""
     body, app = await read_body(request, VerifyBody), request.app
-    require_can_issue(request, body.transport)
+    require_can_issue_tokens(request, body.transport)
     destination = parse_destination(app[SETTINGS], body.mobile, body.email)
     context = read_sign_in_context(request, BY_CODE[destination.channel], body)
     signed_in = await app[ACTIVATION].verify_code(destination, body.otp, body.challenge, context)
     return token_pair_response(request, signed_in, transport=body.transport, message=ACTIVATED)
 
 
-def _wanted(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:
+def _registration_request(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:
     mobile = parse_phone_destination(body.mobile, settings, field="mobile") if body.mobile else None
     email = parse_mail_destination(body.email, field="email") if body.email else None
     return RegistrationRequest(

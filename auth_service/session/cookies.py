@@ -43,7 +43,7 @@ class PresentedRefreshToken:
     session_id: UUID | None = None
 
 
-def require_can_issue(request: web.Request, transport: Transport) -> None:
+def require_can_issue_tokens(request: web.Request, transport: Transport) -> None:
     """Return if the answer may carry tokens; call it before a code or token is consumed.
 
     Raises:
@@ -118,13 +118,13 @@ def read_refresh_credential(request: web.Request, body: RefreshBody) -> Presente
         CsrfFailed: the cookie does not come from our own pages.
     """
     if body.refresh_token is not None:
-        require_can_issue(request, body.transport)
+        require_can_issue_tokens(request, body.transport)
         return PresentedRefreshToken((body.refresh_token,), body.transport)
     tokens = _refresh_cookie_values(request)
     if not tokens:
         raise RefreshInvalid
     require_origin(request, request.app[SETTINGS].public_origin)
-    require_can_issue(request, "cookie")
+    require_can_issue_tokens(request, "cookie")
     try:
         claims = _verify_ignoring_expiry(request, find_cookie(request, ACCESS) or "")
     except TokenInvalid:

@@ -80,7 +80,7 @@ class RefreshService:
             if may_reissue:
                 return self._reissue(token, locked)
             event = Event("session.reuse_detected", origin, locked.user.id, outcome="failure")
-            await self._sessions.revoke_in(
+            await self._sessions.revoke_in_transaction(
                 connection, locked.user.id, locked.session.id, event, reason="refresh_reused"
             )
         log.warning("session.reuse_detected", session_id=str(locked.session.id))

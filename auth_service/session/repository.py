@@ -12,7 +12,7 @@ from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
 from auth_service.revocation.repository import from_record
 from auth_service.session.model import Session
 from auth_service.user.model import User
-from auth_service.user.repository import PREFIXED, user_of
+from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection, Database, Record
 from shared.paging import Position
 
@@ -20,11 +20,11 @@ SESSION_COLUMNS = (
     "id AS session_id, user_agent, ip, created_at AS session_created_at, last_used_at, expires_at,"
     " amr, auth_time, device_id"
 )
-PREFIXED_SESSION = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.split(","))
+PREFIXED_SESSION_COLUMNS = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.split(","))
 
 # One row only while session, user and generation allow the token.
 FIND_CALLER = f"""
-SELECT {PREFIXED}, s.device_id FROM sessions s JOIN users u ON u.id = s.user_id
+SELECT {PREFIXED_COLUMNS}, s.device_id FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
   AND u.status = 'active' AND u.generation = $3"""
 
@@ -37,7 +37,7 @@ ORDER BY created_at DESC, id DESC LIMIT $6"""
 READ_REFRESH_TOKEN = f"""
 SELECT t.hash, t.expires_at AS token_expires_at, t.used_at, t.successor_hash,
        f.used_at AS successor_used_at, f.expires_at AS successor_expires_at,
-       s.revoked_at, {PREFIXED_SESSION}, {PREFIXED}
+       s.revoked_at, {PREFIXED_SESSION_COLUMNS}, {PREFIXED_COLUMNS}
 FROM tokens t
 JOIN sessions s ON s.id = t.session_id
 JOIN users u ON u.id = s.user_id
@@ -147,7 +147,7 @@ class LockedToken:
     successor_expires_at: datetime | None
 
 
-def session_of(row: Record) -> Session:
+def session_from_row(row: Record) -> Session:
     """Return the session that a row with `SESSION_COLUMNS` holds."""
     return Session(
         id=row["session_id"],
@@ -168,7 +168,7 @@ async def find_caller(
     """Return user and device of the session; None if one of them does not allow it."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
-    return (user_of(row), row["device_id"]) if row else None
+    return (user_from_row(row), row["device_id"]) if row else None
 
 
 async def list_sessions(
@@ -184,7 +184,7 @@ async def list_sessions(
     arguments: tuple[Any, ...] = (user_id, now, used_after, before.moment, before.id, limit)
     async with database.connection() as connection:
         rows = await connection.fetch(LIST_SESSIONS, *arguments)
-    return [session_of(row) for row in rows]
+    return [session_from_row(row) for row in rows]
 
 
 async def lock_refresh_token(connection: Connection, token: IssuedToken) -> LockedToken | None:
@@ -198,8 +198,8 @@ async def lock_refresh_token(connection: Connection, token: IssuedToken) -> Lock
     if row is None:
         return None
     return LockedToken(
-        user=user_of(row),
-        session=session_of(row),
+        user=user_from_row(row),
+        session=session_from_row(row),
         session_revoked=row["revoked_at"] is not None,
         expires_at=row["token_expires_at"],
         used_at=row["used_at"],

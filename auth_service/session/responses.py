@@ -11,7 +11,7 @@ from auth_service.device.schemas import DeviceBody, SendBody
 from auth_service.resources import CLOCK
 from auth_service.session.cookies import (
     csrf_token,
-    require_can_issue,
+    require_can_issue_tokens,
     set_access_cookies,
     set_device_cookie,
     set_refresh_cookie,
@@ -52,7 +52,7 @@ def _device_cookie(request: web.Request) -> str | None:
         return None
 
 
-def read_context(request: web.Request, body: DeviceBody | None = None) -> SignInContext:
+def read_request_context(request: web.Request, body: DeviceBody | None = None) -> SignInContext:
     """Return the context of a request that starts no session."""
     return SignInContext(read_client(request, body), ())
 
@@ -85,7 +85,7 @@ def token_pair_response(
     message: str | None = None,
 ) -> web.Response:
     """Sign an access token for the session and answer with both tokens, or set them as cookies."""
-    require_can_issue(request, transport)
+    require_can_issue_tokens(request, transport)
     session, csrf = signed_in.session, None
     if transport == "cookie":
         csrf = csrf_token(request, session.id)

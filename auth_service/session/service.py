@@ -91,7 +91,9 @@ class SessionService:
 
     async def _revoke(self, user_id: UUID, session_id: UUID, event: Event) -> None:
         async with self._database.connection() as connection:
-            result = await self.revoke_in(connection, user_id, session_id, event, reason="logout")
+            result = await self.revoke_in_transaction(
+                connection, user_id, session_id, event, reason="logout"
+            )
         if not result.found:
             raise NotFound
         if result.revocation:
@@ -99,7 +101,7 @@ class SessionService:
         else:  # an earlier request revoked it, perhaps without publishing
             await self.publish(user_id)
 
-    async def revoke_in(
+    async def revoke_in_transaction(
         self, connection: Connection, user_id: UUID, session_id: UUID, event: Event, *, reason: str
     ) -> RevokeResult:
         """Revoke a session in the connection's transaction; it still has to be published."""

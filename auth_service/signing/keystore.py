@@ -50,7 +50,7 @@ class KeyStore:
         keys = [_load(path) for path in self._folder.glob("*.jwk")]
         return sorted(keys, key=lambda key: (key.signs_from, key.kid))
 
-    def stamp(self) -> int:
+    def modified_at(self) -> int:
         """Return a number that changes when a key is added or removed."""
         return self._folder.stat().st_mtime_ns
 
@@ -88,7 +88,7 @@ def current_key(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
     return usable[-1] if usable else None
 
 
-def public_set(keys: Sequence[SigningKey]) -> dict[str, Any]:
+def public_key_set(keys: Sequence[SigningKey]) -> dict[str, Any]:
     """Return the public halves as a JWK set (RFC 7517 §5)."""
     return {"keys": [key.public_jwk for key in keys]}
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import jwt
 import structlog
 
-from auth_service.signing.keystore import KeyStore, SigningKey, current_key, public_set
+from auth_service.signing.keystore import KeyStore, SigningKey, current_key, public_key_set
 from auth_service.user.model import User
 from shared.clock import Clock, rfc3339
 from shared.entropy import Entropy
@@ -67,11 +67,11 @@ class Signer:
             log.error("signing_keys.unreadable", error=type(wrong).__name__)
 
     def _read(self) -> None:
-        stamp = self._store.stamp()
+        stamp = self._store.modified_at()
         if stamp == self._stamp:
             return
         keys = self._store.load()
-        self._verifier.use(parse_jwks(public_set(keys)))
+        self._verifier.use(parse_jwks(public_key_set(keys)))
         self._keys, self._stamp = keys, stamp
         if not self.ready:
             signs_from = rfc3339(keys[0].signs_from) if keys else None
@@ -93,9 +93,9 @@ class Signer:
             raise ServiceUnavailable(5, "No signing key")
         return key
 
-    def published(self) -> dict[str, Any]:
+    def public_key_set(self) -> dict[str, Any]:
         """Return the public key set: current, next, and those with unexpired tokens."""
-        return public_set(self._keys)
+        return public_key_set(self._keys)
 
     def sign(self, subject: Subject) -> str:
         """Return an access token. Source: RFC 9068 §2.

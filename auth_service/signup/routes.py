@@ -7,7 +7,7 @@ from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import SETTINGS
-from auth_service.session.cookies import require_can_issue
+from auth_service.session.cookies import require_can_issue_tokens
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import BY_CODE
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
@@ -51,7 +51,7 @@ async def _request_code(
 
 
 async def _verify_code(request: web.Request, body: SignupBody, number: Destination) -> web.Response:
-    require_can_issue(request, body.transport)
+    require_can_issue_tokens(request, body.transport)
     context = read_sign_in_context(request, BY_CODE["sms"], body)
     result = await request.app[SIGNUP].verify_code(number, body.otp or "", body.challenge, context)
     status = 201 if result.is_new else 200

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.session.model import Caller, Session
-from auth_service.session.repository import PREFIXED_SESSION, session_of
+from auth_service.session.repository import PREFIXED_SESSION_COLUMNS, session_from_row
 from auth_service.user.model import Account
 from shared.db import Database
 
@@ -22,7 +22,7 @@ WITH s AS (
 ), event AS (
     {insert_event_sql(7, "s")}
 )
-SELECT {PREFIXED_SESSION} FROM s"""
+SELECT {PREFIXED_SESSION_COLUMNS} FROM s"""
 
 
 async def record_authentication(
@@ -46,4 +46,4 @@ async def record_authentication(
             account.password,
             event,
         )
-    return session_of(row) if row else None
+    return session_from_row(row) if row else None

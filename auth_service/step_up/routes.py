@@ -9,7 +9,7 @@ from auth_service.resources import CLOCK
 from auth_service.session.cookies import csrf_token, set_access_cookies
 from auth_service.session.model import Session
 from auth_service.session.resources import CALLER
-from auth_service.session.responses import read_context, sign_access_token
+from auth_service.session.responses import read_request_context, sign_access_token
 from auth_service.signing.resources import SIGNER
 from auth_service.step_up.schemas import FreshToken, StepUpBody
 from auth_service.step_up.service import StepUpService
@@ -36,7 +36,7 @@ async def step_up(request: web.Request) -> web.Response:
     """Send a code, or authenticate by code or password."""
     body = await read_optional_body(request, StepUpBody)
     service, caller = request.app[STEP_UP], request[CALLER]
-    context = read_context(request, body)
+    context = read_request_context(request, body)
     request.app[SIGNER].require_key()
     if body.password is not None:
         session = await service.by_password(caller, body.password, context)

@@ -8,7 +8,7 @@ from auth_service.user.model import REGISTRATION_LIFE, Account, AccountLookup, I
 from shared.db import Connection, Database, Record
 
 COLUMNS = tuple(field.name for field in fields(User))
-PREFIXED = ", ".join(f"u.{name}" for name in COLUMNS)
+PREFIXED_COLUMNS = ", ".join(f"u.{name}" for name in COLUMNS)
 
 HAS_VERIFIED_OWNER = (
     "SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified)"
@@ -26,17 +26,17 @@ IS_CLAIMED_BY: dict[IdentifierKind, str] = {
 }
 LOOK_UP_ACCOUNT = {
     kind: f"""
-(SELECT {PREFIXED}, u.password FROM users u WHERE {IS_OWNED_BY[kind]})
+(SELECT {PREFIXED_COLUMNS}, u.password FROM users u WHERE {IS_OWNED_BY[kind]})
 UNION ALL
-(SELECT {PREFIXED}, u.password FROM users u
+(SELECT {PREFIXED_COLUMNS}, u.password FROM users u
  WHERE {IS_CLAIMED_BY[kind]} AND u.status = 'pending' AND u.created_at > $2
  ORDER BY u.created_at DESC, u.id DESC LIMIT 1)"""
     for kind in IS_OWNED_BY
 }
-FIND_ACCOUNT = f"SELECT {PREFIXED}, u.password FROM users u WHERE u.id = $1"
+FIND_ACCOUNT = f"SELECT {PREFIXED_COLUMNS}, u.password FROM users u WHERE u.id = $1"
 
 
-def user_of(row: Record) -> User:
+def user_from_row(row: Record) -> User:
     """Return the user that a row with `COLUMNS` holds."""
     values = {name: row[name] for name in COLUMNS}
     return User(**{**values, "roles": tuple(values["roles"])})
@@ -48,9 +48,9 @@ async def has_verified_owner(database: Database, phone_number: str) -> bool:
         return bool(await connection.fetchval(HAS_VERIFIED_OWNER, phone_number))
 
 
-def account_of(row: Record) -> Account:
+def account_from_row(row: Record) -> Account:
     """Return the account that a row with `COLUMNS` and `password` holds."""
-    return Account(user_of(row), row["password"])
+    return Account(user_from_row(row), row["password"])
 
 
 async def look_up_account(
@@ -62,7 +62,7 @@ async def look_up_account(
     if kind == "username" and not value.isascii():
         return AccountLookup(None, None)
     rows = await connection.fetch(LOOK_UP_ACCOUNT[kind], value, now - REGISTRATION_LIFE)
-    accounts = [account_of(row) for row in rows]
+    accounts = [account_from_row(row) for row in rows]
     pending = [account for account in accounts if account.user.status == "pending"]
     owners = [account for account in accounts if account.user.status != "pending"]
     return AccountLookup(next(iter(owners), None), next(iter(pending), None))
@@ -71,4 +71,4 @@ async def look_up_account(
 async def find_account(connection: Connection, user_id: UUID) -> Account | None:
     """Return the account with that id."""
     row = await connection.fetchrow(FIND_ACCOUNT, user_id)
-    return account_of(row) if row else None
+    return account_from_row(row) if row else None

@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from auth_service.keyring import Keyring
-from auth_service.rate_limit.model import digest
+from auth_service.rate_limit.model import key_digest
 from shared.entropy import SystemEntropy
 from tests.conftest import SECRET
 from tests.support.accounts import PASSWORD, activate, next_code, post
@@ -90,4 +90,4 @@ async def test_nothing_that_gets_in_is_stored_as_it_is(
         # six digits may be a part of something else
         whole = rf"(?<![0-9A-Za-z.]){re.escape(secret)}(?![0-9A-Za-z])"
         assert not re.search(whole.encode(), copy), secret
-    assert digest(login.body["challenge"]).encode() in copy
+    assert key_digest(login.body["challenge"]).encode() in copy

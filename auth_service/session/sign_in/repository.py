@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from auth_service.audit.repository import insert_event_sql
-from auth_service.session.repository import PREFIXED_SESSION, session_of
+from auth_service.session.repository import PREFIXED_SESSION_COLUMNS, session_from_row
 from auth_service.session.sign_in.model import (
     SURPLUS_CHECK_THRESHOLD,
     NewSession,
@@ -11,7 +11,7 @@ from auth_service.session.sign_in.model import (
     VerifiedContact,
 )
 from auth_service.user.model import Account
-from auth_service.user.repository import PREFIXED, user_of
+from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection
 
 SURPLUS = "too_many_sessions"
@@ -78,7 +78,8 @@ WITH {user}, known AS (
 ), event AS (
     {event}
 )
-SELECT u.is_new, known.network AS known_network, known.many_sessions, {PREFIXED}, {PREFIXED_SESSION}
+SELECT u.is_new, known.network AS known_network, known.many_sessions,
+       {PREFIXED_COLUMNS}, {PREFIXED_SESSION_COLUMNS}
 FROM known, {source}"""
 
 
@@ -137,8 +138,8 @@ async def insert_session(
     if row is None:
         return None
     return StoredSignIn(
-        user_of(row),
-        session_of(row),
+        user_from_row(row),
+        session_from_row(row),
         row["is_new"],
         row["known_network"],
         row["many_sessions"],
