@@ -100,7 +100,7 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
 async def _database(app: web.Application) -> AsyncIterator[None]:
     wiring, readiness = app[WIRING], app[READINESS]
     async with wiring.open_database() as database:
-        readiness.checks["database"] = database.reachable
+        readiness.checks["database"] = database.is_reachable
         readiness.reasons["database"] = lambda: database.last_error
         async with watch_clock(database, wiring.clock, readiness):
             yield
@@ -108,7 +108,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with app[WIRING].open_redis() as redis:
-        app[READINESS].checks["redis"] = redis.reachable
+        app[READINESS].checks["redis"] = redis.is_reachable
         app[READINESS].reasons["redis"] = lambda: redis.last_error
         yield
 

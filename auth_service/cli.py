@@ -24,8 +24,8 @@ from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
     Algorithm,
     KeyStore,
-    current_key,
-    public_key_set,
+    select_signing_key,
+    to_jwks,
     write_atomically,
 )
 from auth_service.wiring import Wiring
@@ -34,7 +34,7 @@ from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
 from shared.prctl import deny_inspection
 from shared.settings import load_settings
-from shared.shutdown import run, then_exit
+from shared.shutdown import exit_after, run
 from shared.start_up import log_warnings
 from shared.tokens import LONGEST_LIFE_SECONDS
 
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     if settings.production:
         deny_inspection()
     if chosen.command == "worker":
-        asyncio.run(then_exit(run_worker(wiring)))
+        asyncio.run(exit_after(run_worker(wiring)))
     else:
         run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0
@@ -101,8 +101,8 @@ def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
         store.drop_retired(now, timedelta(seconds=LONGEST_LIFE_SECONDS) + SLACK)
     keys = store.load()
     if settings.jwks_file:
-        write_atomically(settings.jwks_file, json.dumps(public_key_set(keys)), mode=0o644)
-    current = current_key(keys, now)
+        write_atomically(settings.jwks_file, json.dumps(to_jwks(keys)), mode=0o644)
+    current = select_signing_key(keys, now)
     for key in keys:
         state = "signs" if key == current else "published"
         sys.stdout.write(f"{key.kid} {key.algorithm} {state}, from {rfc3339(key.signs_from)}\n")

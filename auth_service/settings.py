@@ -18,8 +18,8 @@ from shared.settings import (
     Secrets,
     Words,
     is_loopback,
-    split,
-    url_of,
+    split_list,
+    url_with_scheme,
 )
 from shared.tokens import LONGEST_LIFE_SECONDS
 
@@ -48,8 +48,8 @@ def _regions(words: tuple[str, ...]) -> tuple[str, ...]:
     return words if words == (ANY_COUNTRY,) else tuple(_region(word) for word in words)
 
 
-SmtpUrl = Annotated[SecretStr, url_of("smtp", "smtps")]
-WebUrl = Annotated[str, url_of("https", "http")]
+SmtpUrl = Annotated[SecretStr, url_with_scheme("smtp", "smtps")]
+WebUrl = Annotated[str, url_with_scheme("https", "http")]
 
 
 def _webhook_secret(secret: SecretStr) -> SecretStr:
@@ -174,13 +174,13 @@ class AuthSettings(KeySettings, LimitedSettings):
         description="whether `serve` also sends; else `python -m auth_service worker` does",
     )
     sms_providers: Annotated[
-        tuple[Literal["console", "twilio", "webhook"], ...], NoDecode, BeforeValidator(split)
+        tuple[Literal["console", "twilio", "webhook"], ...], NoDecode, BeforeValidator(split_list)
     ] = Field(
         (),
         description="ordered list of `twilio`, `webhook` (`console` in development, its default)",
     )
     email_providers: Annotated[
-        tuple[Literal["console", "smtp", "smtp2"], ...], NoDecode, BeforeValidator(split)
+        tuple[Literal["console", "smtp", "smtp2"], ...], NoDecode, BeforeValidator(split_list)
     ] = Field(
         (), description="ordered list of `smtp`, `smtp2` (`console` in development, its default)"
     )
@@ -234,7 +234,7 @@ class AuthSettings(KeySettings, LimitedSettings):
             problems.append("SMS_PROVIDERS: required in production")
         if self.production and "console" in (*self.sms_providers, *self.email_providers):
             problems.append("SMS_PROVIDERS, EMAIL_PROVIDERS: console exists only in development")
-        problems += [*self.open_limits(), *self._plaintext_urls()] if self.production else []
+        problems += [*self.disabled_limits(), *self._plaintext_urls()] if self.production else []
         if self.production and self.argon2_memory_kib < MIN_ARGON2_MEMORY_KIB:
             problems.append(f"ARGON2_MEMORY_KIB: at least {MIN_ARGON2_MEMORY_KIB} in production")
         problems += self._missing_twilio_settings() if "twilio" in self.sms_providers else []
@@ -248,10 +248,10 @@ class AuthSettings(KeySettings, LimitedSettings):
             raise ValueError("; ".join(problems))
         return self
 
-    def open_limits(self) -> list[str]:
+    def disabled_limits(self) -> list[str]:
         """Return a line for each limit that is off, the cooldown too."""
         off = [] if self.otp_cooldown else ["OTP_COOLDOWN: may be off only in development"]
-        return [*super().open_limits(), *off]
+        return [*super().disabled_limits(), *off]
 
     def _plaintext_urls(self) -> list[str]:
         """Return the addresses that would get codes without encryption."""

@@ -71,7 +71,7 @@ class Wiring:
     async def open_database(self) -> AsyncIterator[Database]:
         """Open `database` inside the block."""
         url = self.settings.auth_database_url.get_secret_value()
-        mounted = self.settings.mounted("auth_database_url")
+        mounted = self.settings.mounted_file("auth_database_url")
         async with open_database(url, mounted=mounted) as self.database:
             yield self.database
 

@@ -40,7 +40,7 @@ from shared.application import Interface, build_application
 from shared.background import run_periodically
 from shared.clock import Clock
 from shared.clock_check import watch_clock
-from shared.db import Bounds, open_database
+from shared.db import PoolLimits, open_database
 from shared.entropy import Entropy
 from shared.errors import RateLimited
 from shared.health import READINESS
@@ -51,7 +51,7 @@ from shared.revocation.authenticator import open_authenticator
 from shared.revocation.metrics import register_cache_metrics
 
 ANONYMOUS_CONNECTIONS = 2
-ANONYMOUS_BOUNDS = Bounds(statement_seconds=1, wait_seconds=1, callers=64)
+ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
 """Shared by all anonymous callers of one process."""
 
 DECODERS: web.AppKey[DecoderPool] = web.AppKey("decoders")
@@ -78,7 +78,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
-    url, mounted = settings.media_database_url, settings.mounted("media_database_url")
+    url, mounted = settings.media_database_url, settings.mounted_file("media_database_url")
     dsn = url.get_secret_value()
     async with (
         open_database(dsn, mounted=mounted) as database,
@@ -89,7 +89,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
         app[DATABASE], app[ANONYMOUS_DATABASE] = database, anonymous
         app[SCHEDULE_LOADER] = ScheduleLoader(database)
         readiness = app[READINESS]
-        readiness.checks["database"] = database.reachable
+        readiness.checks["database"] = database.is_reachable
         readiness.reasons["database"] = lambda: database.last_error
         async with watch_clock(database, app[CLOCK], readiness):
             yield

@@ -11,7 +11,7 @@ from pydantic_settings import NoDecode
 from media_service.quota.model import QuotaLimits
 from media_service.storage_url import Directory, parse_storage_url
 from shared.limits import LimitedSettings, Rates, rates_field
-from shared.settings import DatabaseUrl, Secrets, split
+from shared.settings import DatabaseUrl, Secrets, split_list
 
 _PREVIOUS_LINK_KEY = re.compile(r"[0-9]{1,12}:[A-Za-z0-9_-]{43}")
 
@@ -50,7 +50,7 @@ class MediaSettings(LimitedSettings):
     previous_link_keys: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_previous_link_key)], ...],
         NoDecode,
-        BeforeValidator(split),
+        BeforeValidator(split_list),
     ] = Field(
         (),
         description="verify the links that were made before `MEDIA_SECRET_KEYS`, for the 7 days "
@@ -104,7 +104,7 @@ class MediaSettings(LimitedSettings):
 
     @model_validator(mode="after")
     def _require_limits(self) -> Self:
-        if self.production and (found := self.open_limits()):
+        if self.production and (found := self.disabled_limits()):
             raise ValueError("; ".join(found))
         return self
 

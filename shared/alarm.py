@@ -1,4 +1,4 @@
-"""A log line for what goes on and on: at once, then at most one a minute."""
+"""A log line for a repeated event: at once, then at most one a minute."""
 
 from dataclasses import dataclass
 

@@ -35,9 +35,9 @@ from shared.telemetry import HttpMetrics
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A service's whole HTTP interface as data: what it is called, where it lives, its routes.
+    """A service's whole HTTP interface as data: title, path prefix and routes.
 
-    `counted_errors`: the errors that every operation adds which counts towards a user's limits.
+    `counted_errors`: further errors of the operations that count towards a user's limits.
     """
 
     title: str
@@ -49,11 +49,13 @@ class Interface:
     def operations(self) -> list[Operation]:
         """Every operation, feature by feature."""
         return [
-            self._with_counted_errors(one) for routes in self.features for one in routes.operations
+            self._with_counted_errors(operation)
+            for routes in self.features
+            for operation in routes.operations
         ]
 
     def _with_counted_errors(self, operation: Operation) -> Operation:
-        if not operation.is_counted:
+        if not operation.counts_towards_limits:
             return operation
         return replace(operation, errors=(*operation.errors, *self.counted_errors))
 
@@ -84,17 +86,17 @@ def build_application(
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}
     for operation in interface.operations:
-        path = interface.prefix + _pattern(operation.path, interface.operations)
+        path = interface.prefix + _path_pattern(operation.path, interface.operations)
         app.router.add_route(operation.method, path, operation.handler)
     app.add_routes(extra)
-    _add_documents(app, interface)
+    _add_documentation(app, interface)
     add_health(app, metrics)
     app.on_response_prepare.append(add_headers)
     return app
 
 
-def _pattern(path: str, operations: list[Operation]) -> str:
-    """Return a path whose id is none of the words that other paths have in its place.
+def _path_pattern(path: str, operations: list[Operation]) -> str:
+    """Return a path whose id excludes the literal segments of other paths.
 
     Else `DELETE /products/public` would look for a product of that name instead of being 405.
     """
@@ -106,8 +108,8 @@ def _pattern(path: str, operations: list[Operation]) -> str:
     return f"{before}{{id:(?!(?:{'|'.join(words)})(?:/|$))[^/]+}}{after}"
 
 
-def _add_documents(app: web.Application, interface: Interface) -> None:
-    text, page = _documents(interface)
+def _add_documentation(app: web.Application, interface: Interface) -> None:
+    text, page = _render_documents(interface)
 
     async def show_document(_request: web.Request) -> web.Response:
         return web.json_response(text=text)
@@ -121,7 +123,7 @@ def _add_documents(app: web.Application, interface: Interface) -> None:
 
 
 @cache
-def _documents(interface: Interface) -> tuple[str, str]:
+def _render_documents(interface: Interface) -> tuple[str, str]:
     """Return the OpenAPI document and the page that shows it, written once in a process."""
     document = interface.document()
     return json.dumps(document), render_page(interface.title, document, interface.operations)

@@ -1,4 +1,4 @@
-"""Work beside the requests: tasks that outlive every fault until they are told to stop."""
+"""Background tasks: they survive every error until they are cancelled."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ async def run_periodically(
     pause: float | Callable[[], float],
     delay: float = 0,
 ) -> AsyncIterator[None]:
-    """`repeat_forever` beside the block, until it ends."""
+    """Run `repeat_forever` in a task until the block ends."""
     task = asyncio.create_task(repeat_forever(name, once, pause=pause, delay=delay), name=name)
     try:
         yield
@@ -41,8 +41,8 @@ async def repeat_forever(
 
     A `pause` that changes is a function, called after each time.
 
-    A lost server is a warning, said once, anything else an error with its traceback; neither ends
-    it, only being cancelled does.
+    An unreachable server is logged once as a warning, any other error with its traceback. Only a
+    cancellation ends the loop.
     """
     await asyncio.sleep(delay)
     reported = set[str]()  # each cause is logged once, also where causes alternate
@@ -61,7 +61,7 @@ async def repeat_forever(
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:
-    """Return when the task has ended, cancelled until it does.
+    """Cancel the task, again and again, until it has ended.
 
     redis-py swallows a cancellation that comes while it connects.
     """

@@ -1,4 +1,4 @@
-"""Compares this machine's clock with PostgreSQL's: a wrong one refuses every token, or none."""
+"""Compares this machine's clock with PostgreSQL's: a wrong clock breaks the expiry of tokens."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -23,32 +23,32 @@ class ClockCheck:
         """Compare nothing yet."""
         self._database = database
         self._clock = clock
-        self._ahead: float | None = None  # seconds; 0 while they agree, None before the first look
+        self._ahead: float | None = None  # seconds; 0 while they agree, None at first
 
     async def compare(self) -> None:
-        """Ask PostgreSQL for its time; log once when the clocks part, and once when they agree.
+        """Ask PostgreSQL for its time; log once when the clocks differ, and once when they agree.
 
         Raises:
-            ServiceUnavailable: the database is away; what was known stays so.
+            ServiceUnavailable: the database is away; the last result stays.
         """
         before = self._clock.now()
         theirs = await self._database.now()
         half = (self._clock.now() - before) / 2  # the answer was made somewhere between
         ahead = (before + half - theirs).total_seconds()
         excess = max(0.0, abs(ahead) - abs(half.total_seconds()))
-        agreed = self._agree
+        agreed = self._agrees
         self._ahead = ahead if excess > TOLERANCE_SECONDS else 0.0
-        if agreed and not self._agree:
+        if agreed and not self._agrees:
             log.error("clock.wrong", reason=self.reason())
-        elif self._agree and not agreed:
+        elif self._agrees and not agreed:
             log.info("clock.right_again")
 
-    async def agree(self) -> bool:
-        """Tell whether the clocks agree; after a bad comparison, by a new one."""
+    async def clocks_agree(self) -> bool:
+        """Tell whether the clocks agree; compare again after a failure."""
         if self._ahead != 0:
             with contextlib.suppress(ServiceUnavailable):  # the check of the database says so
                 await self.compare()
-        return self._agree
+        return self._agrees
 
     def reason(self) -> str:
         """Return by how much this machine's clock is wrong."""
@@ -59,7 +59,7 @@ class ClockCheck:
         )
 
     @property
-    def _agree(self) -> bool:
+    def _agrees(self) -> bool:
         return not self._ahead
 
 
@@ -69,7 +69,7 @@ async def watch_clock(
 ) -> AsyncIterator[None]:
     """Compare the clocks each minute beside the block; it is not ready while they disagree."""
     check = ClockCheck(database, clock)
-    readiness.checks["clock"] = check.agree
+    readiness.checks["clock"] = check.clocks_agree
     readiness.reasons["clock"] = check.reason
     async with run_periodically("clock", check.compare, pause=COMPARE_SECONDS):
         yield

@@ -1,7 +1,7 @@
-"""What a request shows for itself: a bearer token, or the cookies of a browser.
+"""Credentials of a request: a bearer token, or the cookies of a browser.
 
-A browser sends its cookies whoever made it ask, so what they ask for must be shown to come from our
-own pages: by a token that only they can read, or by the origin that the browser names.
+A browser sends its cookies with requests of foreign pages too. So a request with cookies must prove
+that our own pages made it: by a token that only they can read, or by the `Origin` header.
 """
 
 import hmac
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from shared.errors import CsrfFailed, MalformedRequest
-from shared.tokens import Claims, bearer
+from shared.tokens import Claims, parse_bearer_token
 
-ACCESS = "__Host-access"
-REFRESH = "__Secure-refresh"
-CSRF = "__Host-csrf"
-DEVICE = "__Host-device"
+ACCESS_COOKIE = "__Host-access"
+REFRESH_COOKIE = "__Secure-refresh"
+CSRF_COOKIE = "__Host-csrf"
+DEVICE_COOKIE = "__Host-device"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_WANTED = f"send {CSRF_HEADER} with the value of the cookie {CSRF}"
-_BLANKS = " \t"  # a browser takes other blanks for a part of a name that nobody guards
+_CSRF_ADVICE = f"send {CSRF_HEADER} with the value of the cookie {CSRF_COOKIE}"
+_BLANKS = " \t"  # browsers take other white space for a part of the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +29,31 @@ class Credential:
     token: str
     in_cookie: bool
 
-    def require_intent(self, request: web.Request, claims: Claims) -> None:
-        """Pass what our own page asked for, or what needs no more than the token.
+    def require_csrf_token(self, request: web.Request, claims: Claims) -> None:
+        """Accept a request of our own page, or one that needs no proof of it.
 
         Raises:
-            CsrfFailed: a cookie asks for a change, and nothing shows that our page did.
+            CsrfFailed: a cookie asks for a change without the CSRF token.
         """
         if not self.in_cookie or request.method in SAFE_METHODS:
             return
         shown = request.headers.getall(CSRF_HEADER, [])
         if claims.csrf is None or len(shown) != 1:
-            raise CsrfFailed(_WANTED)
+            raise CsrfFailed(_CSRF_ADVICE)
         if not hmac.compare_digest(shown[0].encode("utf-8", "replace"), claims.csrf.encode()):
-            raise CsrfFailed(_WANTED)
+            raise CsrfFailed(_CSRF_ADVICE)
 
 
 def find_credential(request: web.Request) -> Credential | None:
-    """Return the request's access token: the bearer's, which makes cookies count for nothing.
+    """Return the request's access token; a bearer token takes precedence over cookies.
 
     Raises:
         MalformedRequest: the cookie occurs twice.
     """
-    token = bearer(request.headers.get("Authorization"))
+    token = parse_bearer_token(request.headers.get("Authorization"))
     if token is not None:
         return Credential(token, in_cookie=False)
-    cookie = find_cookie(request, ACCESS)
+    cookie = find_cookie(request, ACCESS_COOKIE)
     return Credential(cookie, in_cookie=True) if cookie else None
 
 
@@ -71,7 +71,7 @@ def find_cookie(request: web.Request, name: str) -> str | None:
 
 def find_cookies(request: web.Request, name: str) -> list[str]:
     """Return every value of a cookie, in the order sent; none beside a bearer token."""
-    if bearer(request.headers.get("Authorization")) is not None:
+    if parse_bearer_token(request.headers.get("Authorization")) is not None:
         return []
     found = []
     for pair in ";".join(request.headers.getall("Cookie", [])).split(";"):
@@ -82,12 +82,12 @@ def find_cookies(request: web.Request, name: str) -> list[str]:
 
 
 def require_origin(request: web.Request, own: str, *, may_be_missing: bool = False) -> None:
-    """Pass what the browser says comes from our own pages.
+    """Accept a request whose `Origin` is our own.
 
-    `may_be_missing`: no browser leaves it out of what another page asks for.
+    `may_be_missing`: browsers always send it with requests of foreign pages.
 
     Raises:
-        CsrfFailed: another origin asked, or it is not said which.
+        CsrfFailed: the origin is another one, or missing.
     """
     origins = request.headers.getall("Origin", [])
     if origins != [own] and (origins or not may_be_missing):

@@ -1,4 +1,4 @@
-"""PostgreSQL: a pool whose absence is `ServiceUnavailable`, within seconds, never a hang."""
+"""PostgreSQL: a pool that raises `ServiceUnavailable` within seconds when it is away."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ CONNECT_SECONDS = 2
 ACQUIRE_SECONDS = 3
 STATEMENT_SECONDS = 5
 RETRY_AFTER = 1
-_AWAY = (
+_UNAVAILABLE_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -40,16 +40,16 @@ _AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TransactionRollbackError,  # a deadlock's victim: nothing was done, the next one may
-    asyncpg.InvalidAuthorizationSpecificationError,  # a password that is being replaced
-    asyncpg.InvalidCatalogNameError,  # a database yet to be made
+    asyncpg.TransactionRollbackError,  # a deadlock's victim: nothing was done, a retry may succeed
+    asyncpg.InvalidAuthorizationSpecificationError,  # the password is being replaced
+    asyncpg.InvalidCatalogNameError,  # the database is not created yet
 )
 
 
 class _PlainConnection(_BaseConnection):
-    """A connection without the reset query that every release would cost.
+    """A connection without a reset query at each release.
 
-    We leave no state behind in a connection: no `SET`, no `LISTEN`, no session lock, no cursor.
+    No state stays in a connection: no `SET`, no `LISTEN`, no session lock, no cursor.
     """
 
     def get_reset_query(self) -> str:
@@ -57,12 +57,12 @@ class _PlainConnection(_BaseConnection):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class PoolLimits:
     """Limits of a pool whose callers could starve others, or the server.
 
     The server ends a statement after `statement_seconds`, and uses one process for it. A caller
-    waits `wait_seconds` for a connection; when so many `callers` have or await one, the next one
-    is refused at once.
+    waits `wait_seconds` for a connection. While `callers` of them have or await one, the next
+    caller is refused at once.
     """
 
     statement_seconds: float
@@ -79,7 +79,7 @@ class Database:
     for one another. `Publisher._rebuild_stream` does, but once at a time in a process.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Record]", bounds: Bounds | None = None) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Record]", bounds: PoolLimits | None = None) -> None:
         """Work on an open pool."""
         self._pool = pool
         self.bounds = bounds
@@ -88,15 +88,15 @@ class Database:
         self._wait_seconds = bounds.wait_seconds if bounds else ACQUIRE_SECONDS
         size = pool.get_max_size()
         self.key: Hashable = None
-        """Whose line in the queue a caller waits in."""
+        """The queue key of the callers."""
         self._queue = FairQueue[Hashable, int](
             range(size),
             refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many requests wait for this"),
             capacity=bounds.callers - size if bounds else float("inf"),
         )
 
-    def of(self, key: Hashable) -> Self:
-        """Return the same pool for one of several callers, such as a network, who take turns."""
+    def for_key(self, key: Hashable) -> Self:
+        """Return the same pool for one key, such as a network; keys take turns at it."""
         view = copy(self)
         view.key = key
         return view
@@ -112,8 +112,8 @@ class Database:
                 yield connection
         except asyncpg.QueryCanceledError as slow:
             raise ServiceUnavailable(RETRY_AFTER, "The database took too long") from slow
-        except _AWAY as away:
-            if isinstance(away, ValueError):  # asyncpg's word for an argument of the wrong type
+        except _UNAVAILABLE_ERRORS as away:
+            if isinstance(away, ValueError):  # asyncpg raises it for an argument of the wrong type
                 raise
             raise ServiceUnavailable(RETRY_AFTER, "The database cannot be reached") from away
         finally:
@@ -121,12 +121,12 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend one connection in a transaction, committed when the block ends well."""
+        """Lend one connection in a transaction, committed unless the block raises."""
         async with self.connection() as connection, connection.transaction():
             yield connection
 
-    async def reachable(self) -> bool:
-        """Tell whether a statement is answered now; neither is one that is refused."""
+    async def is_reachable(self) -> bool:
+        """Tell whether a statement succeeds now."""
         try:
             async with self.connection() as connection:
                 await connection.fetchval("SELECT 1")
@@ -142,8 +142,8 @@ class Database:
         return moment
 
 
-def _password_in(file: Path) -> Callable[[], Awaitable[str]]:
-    """Return what reads the password in the URL that the file holds by then."""
+def _password_reader(file: Path) -> Callable[[], Awaitable[str]]:
+    """Return a function that reads the password in the URL that the file holds at that time."""
 
     async def read() -> str:
         url = await asyncio.to_thread(file.read_text, encoding="utf-8")
@@ -154,24 +154,24 @@ def _password_in(file: Path) -> Callable[[], Awaitable[str]]:
 
 @contextlib.asynccontextmanager
 async def open_database(
-    dsn: str, *, mounted: Path | None = None, size: int = 10, bounds: Bounds | None = None
+    dsn: str, *, mounted: Path | None = None, size: int = 10, bounds: PoolLimits | None = None
 ) -> AsyncIterator[Database]:
     """Open a pool of up to `size` connections, each made when first needed and pinned to UTC.
 
-    Opening needs no server: a service starts and recovers whatever the order. `mounted`: the file
-    that `dsn` was read from; where that has a password, each connection is made with the one that
-    the file holds by then. `bounds`: for callers who could starve others.
+    Opening needs no server: a service may start before its database. `mounted`: the file that
+    `dsn` was read from. If that has a password, each new connection reads it again. `bounds`: for
+    callers that could starve others.
     """
     session, command_timeout = {"timezone": "UTC", "jit": "off"}, float(STATEMENT_SECONDS)
     if bounds:
-        # The server ends a statement before that, unless it does not answer at all.
+        # The server ends a statement earlier, unless it is unresponsive.
         command_timeout = bounds.statement_seconds + CONNECT_SECONDS
         session["statement_timeout"] = str(round(bounds.statement_seconds * 1000))
         session["max_parallel_workers_per_gather"] = "0"
     renewed = mounted if urlsplit(dsn).password else None
     async with asyncpg.create_pool(
         dsn,
-        password=_password_in(renewed) if renewed else None,
+        password=_password_reader(renewed) if renewed else None,
         min_size=0,
         max_size=size,
         timeout=CONNECT_SECONDS,

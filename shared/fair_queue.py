@@ -1,4 +1,4 @@
-"""A fair queue: items go to the keys that wait in turn, and within one key in order of arrival."""
+"""A fair queue: keys take turns at the items; waiters of one key are first come, first served."""
 
 import asyncio
 from collections import OrderedDict, deque

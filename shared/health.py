@@ -1,4 +1,4 @@
-"""The routes for operators: alive, ready, metrics. They stay on the service, behind the gateway."""
+"""The operators' routes: liveness, readiness, metrics. The gateway does not expose them."""
 
 import asyncio
 import contextlib
@@ -10,17 +10,17 @@ from aiohttp import web
 from shared.logs import scrub
 from shared.telemetry import CONTENT_TYPE_LATEST, HttpMetrics, render
 
-LOOK_AGAIN_SECONDS = 0.02
+POLL_SECONDS = 0.02
 Check = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
 class Readiness:
-    """Whether traffic should come here: every check holds and no shutdown has begun."""
+    """Whether this replica accepts traffic: every check passes and no shutdown has begun."""
 
     checks: dict[str, Check] = field(default_factory=dict)
     reasons: dict[str, Callable[[], str]] = field(default_factory=dict)
-    """What to tell an operator of a check, by its name, when it does not hold."""
+    """Explanations of failed checks, by the check's name."""
     draining: bool = False
 
     async def report(self) -> Mapping[str, bool]:
@@ -33,12 +33,12 @@ class Readiness:
         failed = [name for name, holds in report.items() if not holds and name in self.reasons]
         return {name: scrub(self.reasons[name]()) for name in failed}
 
-    async def wait(self, seconds: float) -> None:
-        """Return once every check holds, or after so long."""
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Return once every check passes, or after `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not all((await self.report()).values()):  # noqa: ASYNC110 - others' states
-                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                    await asyncio.sleep(POLL_SECONDS)
 
 
 READINESS = web.AppKey("readiness", Readiness)

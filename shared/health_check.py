@@ -1,6 +1,6 @@
-"""The containers' health check: prints what `/readyz` says, so that `docker inspect` shows it.
+"""The containers' health check: prints the answer of `/readyz` for `docker inspect`.
 
-It runs every two seconds: as a file, by a Python that imports nothing else of ours.
+It runs every two seconds, so it imports nothing but the standard library.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""One client connection: a clock on its headers, problem+json for parser errors, an orderly end."""
+"""A client connection with a header time-out, problem+json errors and an orderly shutdown."""
 
 import asyncio
 from typing import Any
@@ -18,15 +18,15 @@ log = structlog.get_logger()
 class HttpConnection(web.RequestHandler):
     """aiohttp's connection, closed when a request's header takes more than 10 s to arrive.
 
-    aiohttp itself waits for ever for the end of a first header. For that of a later one it waits
-    as long as an idle connection may last. A few thousand slow sockets would exhaust it. The clock
-    stops while a request is in hand, since its client may be waiting for the answer.
+    aiohttp itself waits for ever for the end of the first header, and as long as an idle connection
+    may last for a later one. A few thousand slow sockets would exhaust it. The timer stops while a
+    request is handled, since its client may be waiting for the answer.
     """
 
     __slots__ = (
         "_deadline",
         "_docs",
-        "_ends_blank",
+        "_ends_with_blank_line",
         "_finishing",
         "_header_begun",
         "_header_due",
@@ -34,10 +34,10 @@ class HttpConnection(web.RequestHandler):
     )
 
     def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
-        """Take the place of `server`'s own handler; `docs` is where error codes are explained."""
+        """Replace `server`'s own handler; `docs` is the path of the page about error codes."""
         super().__init__(server, **kwargs)
         self._docs = docs
-        self._ends_blank = False
+        self._ends_with_blank_line = False
         self._header_due: float | None = None
         self._header_timer: asyncio.TimerHandle | None = None
         self._deadline: asyncio.Timeout | None = None
@@ -45,86 +45,83 @@ class HttpConnection(web.RequestHandler):
         self._finishing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the clock with the connection: a silent one ends as a slow one does."""
+        """Start the timer: a silent connection ends as a slow one does."""
         super().connection_made(transport)
         self._expect_header()
 
     def data_received(self, data: bytes) -> None:
-        """Start the clock where a request's header begins, and stop it where the header ends.
+        """Start the timer where a request's header begins, and stop it where the header ends.
 
         The parser does not say whether a header has begun. So it is given the last byte by itself:
         where that byte completes a request, nothing has begun after it.
         """
-        requests, before = self._request_count, self._parsed()
+        requests, before = self._request_count, self._parser_state()
         if data:
-            self._ends_blank = data.endswith(BLANK_LINE)
-        if not data or self._ends_blank or self._upgraded or self._is_within_body(data):
-            super().data_received(data)  # nothing: what the parser has kept back until now
-            begun = not self._ends_blank
+            self._ends_with_blank_line = data.endswith(BLANK_LINE)
+        if not data or self._ends_with_blank_line or self._upgraded or self._is_within_body(data):
+            super().data_received(data)  # empty data releases what the parser has kept back
+            begun = not self._ends_with_blank_line
         else:
             super().data_received(data[:-1])
-            before = self._parsed()
+            before = self._parser_state()
             super().data_received(data[-1:])
-            begun = before == self._parsed()
-        if not data and before == self._parsed():
+            begun = before == self._parser_state()
+        if not data and before == self._parser_state():
             return
         if self._request_count > requests:
             self._header_due = None
-        self._note_header(begun=begun)
+        self._update_header_timer(begun=begun)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Stop the clock."""
+        """Stop the timer."""
         self._header_due = None
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
         super().connection_lost(exc)
 
-    def _parsed(self) -> tuple[int, bool]:
-        """Return how many requests have come, and whether the body of the last one is whole."""
+    def _parser_state(self) -> tuple[int, bool]:
+        """Return the number of requests, and whether the body of the last one is complete."""
         if self._messages:
             return self._request_count, self._messages[-1][1].is_eof()
         request = self._current_request
         return self._request_count, request is None or request.content.is_eof()
 
     def _is_within_body(self, data: bytes) -> bool:
-        """Tell whether a body of known length goes on after `data`: an upload needs no copy."""
+        """Tell whether a body of known length continues after `data`; uploads then need no copy."""
         request = self._current_request
         if request is None or self._messages or request.content.is_eof():
             return False
         return (request.content_length or 0) - request.content.total_bytes > len(data)
 
-    def _note_header(self, *, begun: bool) -> None:
-        _, body_is_whole = self._parsed()
+    def _update_header_timer(self, *, begun: bool) -> None:
+        _, body_is_whole = self._parser_state()
         self._header_begun = begun and body_is_whole
         if not self._header_begun:
             self._header_due = None
         elif self._header_due is None:
             self._expect_header()
 
-    def _is_in_hand(self) -> bool:
-        """Tell whether a request is handled, answered, or read to its end after its answer."""
+    def _is_busy(self) -> bool:
+        """Tell whether a request is being handled, answered, or drained after its answer."""
         return self._waiter is None or self._waiter.done()
 
-    def limit(self, deadline: asyncio.Timeout | None) -> None:
-        """Remember which deadline the request in hand has, so that `give_up` can bring it forward.
-
-        None once the request has left it.
-        """
+    def set_deadline(self, deadline: asyncio.Timeout | None) -> None:
+        """Set or unset the deadline of the open request, for `expire_request`."""
         self._deadline = deadline
 
     def finish(self) -> None:
-        """Answer the request that is here or arriving, take no other one, and close.
+        """Answer the open or arriving request, accept no other one, and close.
 
         aiohttp's `close` would also drop what still arrives of a body.
         """
         self._finishing = True
         self.keep_alive(False)
-        if not (self._is_in_hand() or self._header_begun):
+        if not (self._is_busy() or self._header_begun):
             self.force_close()
 
-    def give_up(self) -> None:
-        """Have the request in hand answered now: its time is over."""
+    def expire_request(self) -> None:
+        """End the open request's time: it is answered now."""
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())
 
@@ -132,32 +129,32 @@ class HttpConnection(web.RequestHandler):
         loop = asyncio.get_running_loop()
         self._header_due = loop.time() + HEADER_SECONDS
         if self._header_timer is None:
-            self._header_timer = loop.call_at(self._header_due, self._look_at_clock)
+            self._header_timer = loop.call_at(self._header_due, self._check_header_timer)
 
-    def _look_at_clock(self) -> None:
-        """Close when a header is overdue. One timer serves many requests, which come faster."""
+    def _check_header_timer(self) -> None:
+        """Close when a header is overdue. One timer serves many requests."""
         loop = asyncio.get_running_loop()
         self._header_timer = None
         if self._header_due is None:
             return
-        if self._is_in_hand():
+        if self._is_busy():
             self._expect_header()
         elif loop.time() >= self._header_due:
             self.force_close()
         else:
-            self._header_timer = loop.call_at(self._header_due, self._look_at_clock)
+            self._header_timer = loop.call_at(self._header_due, self._check_header_timer)
 
     def handle_error(
         self,
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - it quotes the request, so it goes nowhere
+        message: str | None = None,  # noqa: ARG002 - it quotes the request
     ) -> web.StreamResponse:
-        """Answer what never reached a handler, quoting nothing of it.
+        """Answer a request that never reached a handler, quoting nothing of it.
 
         Raises:
-            ConnectionError: an answer has begun; all that is left is to hang up.
+            ConnectionError: an answer has begun, so the connection must close.
         """
         if request.writer.output_size:
             raise ConnectionError
@@ -167,7 +164,7 @@ class HttpConnection(web.RequestHandler):
         elif status >= web.HTTPInternalServerError.status_code:
             error = InternalError()
             log.error("request.failed", exc_info=exc)
-        return self._refuse(request, error)
+        return self._make_problem(request, error)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -177,20 +174,20 @@ class HttpConnection(web.RequestHandler):
         That is an `Expect` other than `100-continue`, which it would quote.
         """
         if isinstance(resp, web.HTTPException):
-            resp = self._refuse(request, MalformedRequest())
-        if self._upgraded and self._message_tail:  # an upgrade is declined: its tail is parsed now
-            self._note_header(begun=not self._message_tail.endswith(BLANK_LINE))
+            resp = self._make_problem(request, MalformedRequest())
+        if self._upgraded and self._message_tail:  # the declined upgrade's tail
+            self._update_header_timer(begun=not self._message_tail.endswith(BLANK_LINE))
         if self._finishing:
             resp.force_close()
         sent = await super().finish_response(request, resp, start_time)
-        if self._finishing:  # it may have begun meanwhile
+        if self._finishing:  # the shutdown may have begun meanwhile
             resp.force_close()
         return sent
 
-    def _refuse(self, request: web.BaseRequest, error: DomainError) -> web.Response:
+    def _make_problem(self, request: web.BaseRequest, error: DomainError) -> web.Response:
         log.info("request.refused", status=error.status, refusal=error.code, remote=request.remote)
         response = problem_response(error, self._docs, "-")
         response.headers.update(SECURITY_HEADERS)
-        response.headers["Server"] = "cheershare"  # else aiohttp names itself and its version
+        response.headers["Server"] = "cheershare"  # aiohttp would name itself and its version
         response.force_close()
         return response

@@ -1,4 +1,4 @@
-"""Versions as entity tags: a change says which version it is a change of. RFC 9110 §13.1.1."""
+"""Versions as entity tags: a change names the version that it changes. RFC 9110 §13.1.1."""
 
 import re
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ _TAG = re.compile(r'("?)([0-9]{1,9})\1')
 
 @dataclass(frozen=True, slots=True)
 class IfMatch:
-    """The versions that a client's change may be made to; None is whichever there is (`*`)."""
+    """The versions that a client's change accepts; None accepts any (`*`)."""
 
     versions: frozenset[int] | None
 
     @property
-    def listed(self) -> list[int] | None:
-        """Return the versions as statements take them: null stands for whichever there is."""
+    def version_list(self) -> list[int] | None:
+        """Return the versions as an SQL argument: null accepts any."""
         return None if self.versions is None else sorted(self.versions)
 
     def check(self, version: int) -> None:
-        """Accept a version that is expected.
+        """Accept an expected version.
 
         Raises:
             VersionMismatch: it is another one.
@@ -40,9 +40,9 @@ ANY_VERSION = IfMatch(None)
 
 
 def read_if_match(headers: Sequence[str], *, required: bool = False) -> IfMatch:
-    """Return what the `If-Match` headers say; without one, whichever version there is will do.
+    """Return the versions in the `If-Match` headers; without one, any version is accepted.
 
-    A bare number is taken too. A weak tag, or one that is none of ours, matches nothing.
+    A bare number is accepted too. A weak or foreign tag matches nothing.
 
     Raises:
         PreconditionRequired: there is none, though it is `required`.
@@ -53,4 +53,4 @@ def read_if_match(headers: Sequence[str], *, required: bool = False) -> IfMatch:
     if not tags or "*" in tags:
         return ANY_VERSION
     found = [_TAG.fullmatch(tag) for tag in tags]
-    return IfMatch(frozenset(int(one[2]) for one in found if one))
+    return IfMatch(frozenset(int(match[2]) for match in found if match))

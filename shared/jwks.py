@@ -19,7 +19,7 @@ class PublicKey:
     algorithm: str
     key: Any
 
-    def signed(self, text: bytes, signature: bytes) -> bool:
+    def verify(self, text: bytes, signature: bytes) -> bool:
         """Tell whether `signature` is this key's under `text`."""
         return jwt.get_algorithm_by_name(self.algorithm).verify(text, self.key, signature)
 

@@ -13,7 +13,7 @@ from shared.settings import ServiceSettings
 class Rate(NamedTuple):
     """At most `most` events in any span of `window_ms` milliseconds; a pair, as scripts read it."""
 
-    most: int
+    max_events: int
     window_ms: int
 
 
@@ -31,7 +31,7 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
     if not text.strip():
         return ()
     rates = tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))
-    if not all(rate.most and rate.window_ms for rate in rates):
+    if not all(rate.max_events and rate.window_ms for rate in rates):
         message = "expected at least 1 in a span of at least one second"
         raise ValueError(message)
     return rates
@@ -59,7 +59,7 @@ class LimitedSettings(ServiceSettings):
         """Return the settings that are rates."""
         return [name for name in cls.model_fields if name.startswith("limit_")]
 
-    def open_limits(self) -> list[str]:
+    def disabled_limits(self) -> list[str]:
         """Return a line for each limit that is off, which production refuses."""
         open_ones = [name.upper() for name in self.limit_names() if not getattr(self, name)]
         return [f"{name}: may be off only in development" for name in open_ones]

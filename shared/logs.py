@@ -38,10 +38,10 @@ DESTINATION_KEYS = frozenset(["destination", "email", "mobile", "phone_number", 
 _SECRET = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bch[rthc]_\w+|(?i:bearer)\s+[\w.~+/=-]+")
 _NUMBER = re.compile(r"(?:\+|%2[Bb])\d[\d ().-]{5,}\d")
 _USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
-_TRACES = ("eyj", "chr_", "cht_", "chh_", "chc_", "bearer", "+", "%2b", "@")
-"""What every text that `scrub` changes holds, in lower case."""
+_MARKERS = ("eyj", "chr_", "cht_", "chh_", "chc_", "bearer", "+", "%2b", "@")
+"""Every text that `scrub` changes holds one of these, in lower case."""
 _PLAIN_TYPES = {str, int, float, bool, type(None)}
-_CALLERS = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
+_MODULE_NAMES = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
 _encode = json.JSONEncoder(default=str).encode
 _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 
@@ -49,19 +49,19 @@ _MAIL = re.compile(r"[^\s@=(\"'/:,;<>\[\]{]+@([\w-]+\.)+\w+")
 def describe_error(error: BaseException) -> str:
     """Return an error's type and text, then those of each error that caused it.
 
-    A time-out ends the chain: a cancelled task, which says nothing, is its cause.
+    A time-out ends the chain: its cause is a cancelled task, which explains nothing.
     """
     chain, link = [error], error.__cause__
     while link is not None and not isinstance(link, asyncio.CancelledError) and link not in chain:
         chain.append(link)
         link = link.__cause__
-    return ", caused by ".join(_describe(one) for one in chain)
+    return ", caused by ".join(_describe_one(link) for link in chain)
 
 
-def _describe(error: BaseException) -> str:
-    """Return the type and the text; redis-py keeps Redis' own word, as `WRONGPASS`, apart."""
-    word = getattr(error, "status_code", None)
-    return f"{type(error).__name__}: {f'{word} ' if isinstance(word, str) else ''}{error}"
+def _describe_one(error: BaseException) -> str:
+    """Return the type and the text; redis-py keeps Redis' error code, as `WRONGPASS`, apart."""
+    code = getattr(error, "status_code", None)
+    return f"{type(error).__name__}: {f'{code} ' if isinstance(code, str) else ''}{error}"
 
 
 def mask(destination: str) -> str:
@@ -80,59 +80,62 @@ def scrub(text: str) -> str:
 def redact(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Hide what no log line may hold: by the key's name, then by the look of the text."""
-    return {key: _redacted(key, value) for key, value in event.items()}
+    """Hide secrets and personal data: by the key's name, then by patterns in the text."""
+    return {key: _redact_value(key, value) for key, value in event.items()}
 
 
-def _redacted(key: str, value: object) -> object:
-    match _kind(key):
+def _redact_value(key: str, value: object) -> object:
+    match _classify_key(key):
         case "secret":
             return HIDDEN
         case "destination":
             return mask(str(value))
-    return _cleaned(value)
+    return _redact_content(value)
 
 
 @lru_cache(maxsize=1024)
-def _kind(key: str) -> Literal["secret", "destination", "other"]:
+def _classify_key(key: str) -> Literal["secret", "destination", "other"]:
     name = key.lower().replace("-", "_")
     if name in SECRET_KEYS:
         return "secret"
     return "destination" if name in DESTINATION_KEYS else "other"
 
 
-def _cleaned(value: object) -> object:
+def _redact_content(value: object) -> object:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _redacted(str(key), item) for key, item in value.items()}
+        return {str(key): _redact_value(str(key), item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_cleaned(item) for item in value]
+        return [_redact_content(item) for item in value]
     return scrub(str(value))  # what a renderer would print of it
 
 
 def render_json(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
     """Return the event, redacted, as one line of JSON.
 
-    The rendered line is searched once for anything that `redact` could change; few lines hold any,
-    and only those are taken apart. Every request leaves a line: this is a fifth of the price.
+    Every request logs a line, and few lines hold anything that `redact` could change. So the
+    rendered line is searched once, at a fifth of the cost, and redacted only if it has a marker.
     """
-    if all(type(value) in _PLAIN_TYPES and _kind(key) == "other" for key, value in event.items()):
+    if all(
+        type(value) in _PLAIN_TYPES and _classify_key(key) == "other"
+        for key, value in event.items()
+    ):
         line = _encode(event)
         lowered = line.lower()
-        if not any(trace in lowered for trace in _TRACES):
+        if not any(trace in lowered for trace in _MARKERS):
             return line
     return _encode(redact(logger, method, event))
 
 
-class _Output:
-    """Where the lines of one module's logger go: standard output, whole."""
+class _StandardOutput:
+    """A module's logger: writes each line to standard output at once."""
 
     def __init__(self, *name: str) -> None:
-        self.name = _CALLERS(*name).name
+        self.name = _MODULE_NAMES(*name).name
 
     def write(self, line: str) -> None:
-        # No request fails because its line cannot be written: logging holds it the same way.
+        # A line that cannot be written fails no request: the logging module does the same.
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
@@ -143,7 +146,7 @@ class _Output:
 def configure_logs(level: str, style: str) -> None:
     """Send our events and every library's through one chain that ends in redaction.
 
-    Ours do not pass the standard library's logging, which costs more than all the rest.
+    Our events bypass the standard library's logging, which costs more than all the rest.
     """
     before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -161,7 +164,7 @@ def configure_logs(level: str, style: str) -> None:
     )
     structlog.configure(
         processors=[*before, *ending],
-        logger_factory=_Output,
+        logger_factory=_StandardOutput,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )

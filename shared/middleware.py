@@ -1,4 +1,4 @@
-"""What every request passes: id, log line, metrics, headers, errors, sign-in and deadline."""
+"""Middleware of every request: id, log line, metrics, headers, errors, sign-in and deadline."""
 
 import asyncio
 import contextlib
@@ -26,13 +26,17 @@ from shared.problem import DOCS, REQUEST_ID, SECURITY_HEADERS, problem_response
 from shared.telemetry import HttpMetrics
 
 log = structlog.get_logger()
-PROBES = {"/healthz", "/readyz", "/metrics"}  # asked every second: not worth a line each
+PROBES = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+}  # asked every second: logged at debug level
 OPERATIONS = web.AppKey("operations", dict[Handler, Operation])
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 STORAGE_ALARM = web.AppKey("storage_alarm", Alarm)
 HTTP_METRICS = web.AppKey("http_metrics", HttpMetrics)
 AUTHENTICATE: web.AppKey[Callable[[web.Request], Awaitable[None]]] = web.AppKey("authenticate")
-"""The service's own check: stores who is calling on the request, or raises."""
+"""The service's own check: stores the caller's identity on the request, or raises."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CREDENTIAL_HEADERS = "Authorization, Cookie"
@@ -40,10 +44,10 @@ _CREDENTIAL_HEADERS = "Authorization, Cookie"
 
 @web.middleware
 async def telemetry(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, and leave one log line and one count of how it went."""
+    """Give the request an id; log and count its answer."""
     started = time.perf_counter()
     request[REQUEST_ID] = request_id(request)
-    route = _route(request)
+    route = _route_template(request)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
     status = 499  # the client went away before there was an answer
@@ -54,8 +58,8 @@ async def telemetry(request: web.Request, handler: Handler) -> web.StreamRespons
     finally:
         seconds = time.perf_counter() - started
         request.app[HTTP_METRICS].observe(request.method, route, status, seconds)
-        tell = log.debug if route in PROBES else log.info
-        tell(
+        write = log.debug if route in PROBES else log.info
+        write(
             "request.answered",
             method=request.method,
             route=route,
@@ -70,19 +74,21 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as raised:
-        left = isinstance(raised, ConnectionError) and has_left(request)
-        error = MalformedRequest() if left else _refusal(raised)  # nobody reads it
+        disconnected = isinstance(raised, ConnectionError) and has_left(request)
+        error = MalformedRequest() if disconnected else _to_domain_error(raised)
         if isinstance(error, InternalError):
-            log.exception("request.failed", method=request.method, route=_route(request))
+            log.exception("request.failed", method=request.method, route=_route_template(request))
         if isinstance(error, ServiceUnavailable):
             first = raised.__cause__ or raised
-            log.warning("request.unavailable", route=_route(request), cause=describe_error(first))
+            log.warning(
+                "request.unavailable", route=_route_template(request), cause=describe_error(first)
+            )
         if error.status == web.HTTPInsufficientStorage.status_code:
             now = asyncio.get_running_loop().time()
             request.app[STORAGE_ALARM].record(
-                now, route=_route(request), cause=describe_error(raised)
+                now, route=_route_template(request), cause=describe_error(raised)
             )
-        if request.writer.output_size:  # half an answer is out: it must not look like a whole one
+        if request.writer.output_size:  # half an answer is sent: it must not look complete
             raise ConnectionError from raised
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])
 
@@ -92,7 +98,7 @@ def has_left(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _refusal(raised: Exception) -> DomainError:
+def _to_domain_error(raised: Exception) -> DomainError:
     match raised:
         case DomainError():
             return raised
@@ -107,12 +113,12 @@ def _refusal(raised: Exception) -> DomainError:
 
 @web.middleware
 async def authentication(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only signed-in users through where the operation says so, and only for so long."""
+    """Require a signed-in user where the operation does; limit the request's time."""
     operation = request.app[OPERATIONS].get(request.match_info.handler)
     limit = asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS)
     try:
         async with limit:
-            with _ended_early(request, limit):
+            with _deadline_shared(request, limit):
                 if operation and operation.auth:
                     await request.app[AUTHENTICATE](request)
                 return await handler(request)
@@ -123,35 +129,35 @@ async def authentication(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 @contextlib.contextmanager
-def _ended_early(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
+def _deadline_shared(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
     """Let the connection bring the request's deadline forward when the service ends."""
     if not isinstance(request.protocol, HttpConnection):
         yield
         return
-    request.protocol.limit(limit)
+    request.protocol.set_deadline(limit)
     try:
         yield
     finally:
-        request.protocol.limit(None)
+        request.protocol.set_deadline(None)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Put the headers of every answer on it, where the route has not said otherwise."""
+    """Set the headers of every answer, where the route has not set them."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
     operation = request.app[OPERATIONS].get(request.match_info.handler)
-    if operation and operation.looks_at_credentials:
+    if operation and operation.depends_on_credentials:
         response.headers["Vary"] = _CREDENTIAL_HEADERS
     response.headers.pop("Server", None)
 
 
 def request_id(request: web.Request) -> str:
-    """Return the id that the request brought, where it is one, and a new one otherwise."""
+    """Return the id in the request's header when it is well formed, else a new one."""
     given = request.headers.get("X-Request-ID", "")
     return given if _REQUEST_ID.fullmatch(given) else request.app[ENTROPY].bytes(12).hex()
 
 
-def _route(request: web.Request) -> str:
+def _route_template(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource else "unmatched"

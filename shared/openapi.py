@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, Unpack
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -17,7 +17,7 @@ _NO_ERRORS: tuple[type[e.DomainError], ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """An answer that is no JSON model: its media type and what it is."""
+    """An answer without a JSON model: its media type and a description."""
 
     media_type: str
     description: str
@@ -31,13 +31,13 @@ class Operation:
     """One method of one path.
 
     `auth`: needs a signed-in user, checked before the handler runs; `role`: with this role.
-    `reads_token`: the handler checks the token by itself, and takes one that is revoked;
-    `takes_token`: it needs none, but shows more with one. `reads_cookies`: it looks at cookies.
-    `deadline`: seconds, or None where the handler has a clock of its own. `body_type`: the media
-    type of `body`, which may be left out where it is not `body_required`; `other_bodies` are taken
-    too, by media type. `headers`: what the route reads, and whether it must be there.
-    `id_pattern`: what ids in the path look like that are no UUIDs. `counts_as_write`: whether it
-    counts towards a user's limits; by default where a signed-in user asks for a change.
+    `reads_token`: the handler checks the token itself, and accepts a revoked one. `takes_token`:
+    a token is optional, and the answer shows more with one. `reads_cookies`: it reads cookies.
+    `deadline`: seconds, or None where the handler has its own. `body_type`: the media type of
+    `body`, which may be absent unless `body_required`. `other_bodies`: further models by media
+    type. `headers`: the request headers that it reads, and whether each is required.
+    `id_pattern`: the form of ids in the path, UUIDs by default. `counts_as_write`: whether it
+    counts towards a user's limits, by default each change of a signed-in user.
     """
 
     method: str
@@ -63,7 +63,7 @@ class Operation:
     counts_as_write: bool | None = None
 
     @property
-    def is_counted(self) -> bool:
+    def counts_towards_limits(self) -> bool:
         """Whether a service that limits its users' changes counts this one."""
         if self.counts_as_write is not None:
             return self.counts_as_write
@@ -75,16 +75,16 @@ class Operation:
         return self.auth or self.reads_token
 
     @property
-    def looks_at_credentials(self) -> bool:
-        """Whether what is answered depends on who asks."""
+    def depends_on_credentials(self) -> bool:
+        """Whether the answer depends on the caller's credentials."""
         return self.needs_token or self.takes_token or self.reads_cookies
 
-    def refusals(self) -> list[type[e.DomainError]]:
-        """Return every error that the answer may be, the common ones included."""
+    def possible_errors(self) -> list[type[e.DomainError]]:
+        """Return every error that the operation may answer, common ones included."""
         common: list[type[e.DomainError]] = [e.ServiceUnavailable, e.MalformedRequest]
         if self.needs_token:
             common += [e.TokenMissing, e.TokenInvalid]
-        if self.looks_at_credentials and self.method not in SAFE_METHODS:
+        if self.depends_on_credentials and self.method not in SAFE_METHODS:
             common += [e.CsrfFailed]
         if self.takes_token:
             common += [e.TokenInvalid]
@@ -102,24 +102,47 @@ class Operation:
         return list(dict.fromkeys([*common, *self.errors]))
 
 
+class OperationOptions(TypedDict, total=False):
+    """The optional fields of `Operation`."""
+
+    body: type[BaseModel]
+    body_type: str
+    body_required: bool
+    other_bodies: Mapping[str, type[BaseModel]]
+    id_pattern: str
+    query: type[BaseModel]
+    headers: Mapping[str, bool]
+    errors: tuple[type[e.DomainError], ...]
+    auth: bool
+    role: str
+    reads_token: bool
+    reads_cookies: bool
+    takes_token: bool
+    deadline: float | None
+    counts_as_write: bool
+
+
 @dataclass(slots=True, eq=False)
 class Routes:
-    """The operations of one feature, in the order in which they are written; itself alone."""
+    """The operations of one feature, in source order."""
 
     tag: str
     operations: list[Operation] = field(default_factory=list)
 
     def add(
-        self, method: str, path: str, *, summary: str, answers: Mapping[int, Answer], **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        answers: Mapping[int, Answer],
+        **options: Unpack[OperationOptions],
     ) -> Callable[[Handler], Handler]:
-        """Describe the handler below: `@routes.add("GET", "/me", summary=…, answers={200: User})`.
-
-        Further keywords are `Operation`'s fields.
-        """
+        """Describe the handler below: `@routes.add("GET", "/", summary=…, answers={200: User})`."""
 
         def register(handler: Handler) -> Handler:
             self.operations.append(
-                Operation(method, path, handler, self.tag, summary, answers, **more)
+                Operation(method, path, handler, self.tag, summary, answers, **options)
             )
             return handler
 

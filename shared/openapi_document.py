@@ -8,7 +8,7 @@ from apispec import APISpec
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from shared.credentials import ACCESS, CSRF, CSRF_HEADER
+from shared.credentials import ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER
 from shared.openapi import Answer, Content, Operation
 
 BEARER = {
@@ -20,10 +20,10 @@ BEARER = {
 COOKIE = {
     "type": "apiKey",
     "in": "cookie",
-    "name": ACCESS,
+    "name": ACCESS_COOKIE,
     "description": 'for browsers, which sign in with `"transport": "cookie"`. Every change then '
-    f"needs `{CSRF_HEADER}` with the value of the cookie `{CSRF}`; refreshing and signing out need "
-    "an `Origin` equal to `PUBLIC_URL`'s, which browsers send by themselves",
+    f"needs `{CSRF_HEADER}` with the value of the cookie `{CSRF_COOKIE}`; refreshing and signing "
+    "out need an `Origin` equal to `PUBLIC_URL`'s, which browsers send by themselves",
 }
 _HEADERS = {
     "If-Match": 'the version that is to be changed, as `"3"`: its `ETag`; `*` for whichever it is',
@@ -42,7 +42,8 @@ def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> 
     spec.components.security_scheme("cookie", COOKIE)
     for operation in listed:
         spec.path(
-            prefix + operation.path, operations={operation.method.lower(): _describe(operation)}
+            prefix + operation.path,
+            operations={operation.method.lower(): _describe_operation(operation)},
         )
     return spec.to_dict()
 
@@ -89,14 +90,17 @@ class Problem(BaseModel):
     )
 
 
-def _describe(operation: Operation) -> dict[str, Any]:
+def _describe_operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "tags": [operation.tag],
         "summary": operation.summary,
         "operationId": operation.handler.__name__,
         "responses": {
-            **{str(status): _answer(status, a) for status, a in operation.answers.items()},
-            **_refusals(operation),
+            **{
+                str(status): _describe_response(status, a)
+                for status, a in operation.answers.items()
+            },
+            **_describe_errors(operation),
         },
     }
     if operation.needs_token:
@@ -123,7 +127,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def _answer(status: int, answer: Answer) -> dict[str, Any]:
+def _describe_response(status: int, answer: Answer) -> dict[str, Any]:
     if answer is None:
         return {
             "description": "Done; no body" if status == web.HTTPNoContent.status_code else "No body"
@@ -131,13 +135,13 @@ def _answer(status: int, answer: Answer) -> dict[str, Any]:
     if isinstance(answer, Content):
         return {"description": answer.description, "content": {answer.media_type: {}}}
     line = (answer.__doc__ or answer.__name__).strip().splitlines()[0]
-    told = f"Created: {line}" if status == web.HTTPCreated.status_code else line
-    return {"description": told, "content": {"application/json": {"schema": _ref(answer)}}}
+    description = f"Created: {line}" if status == web.HTTPCreated.status_code else line
+    return {"description": description, "content": {"application/json": {"schema": _ref(answer)}}}
 
 
-def _refusals(operation: Operation) -> dict[str, Any]:
+def _describe_errors(operation: Operation) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
-    for error in operation.refusals():
+    for error in operation.possible_errors():
         by_status.setdefault(error.status, []).append(error.code)
     return {
         str(status): {
@@ -184,18 +188,20 @@ def _query_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "required": name in required,
-            "schema": _inlined(shape, defined),
+            "schema": _inline_references(shape, defined),
         }
         for name, shape in schema["properties"].items()
     ]
 
 
-def _inlined(shape: Any, defined: Mapping[str, Any]) -> Any:
+def _inline_references(shape: Any, defined: Mapping[str, Any]) -> Any:
     """Return the schema with its references replaced: a parameter has no place for definitions."""
     if isinstance(shape, list):
-        return [_inlined(item, defined) for item in shape]
+        return [_inline_references(item, defined) for item in shape]
     if not isinstance(shape, dict):
         return shape
-    rest = {name: _inlined(item, defined) for name, item in shape.items() if name != "$ref"}
+    rest = {
+        name: _inline_references(item, defined) for name, item in shape.items() if name != "$ref"
+    }
     target = defined[shape["$ref"].rpartition("/")[2]] if "$ref" in shape else {}
-    return {**_inlined(target, defined), **rest} if target else rest
+    return {**_inline_references(target, defined), **rest} if target else rest

@@ -1,4 +1,4 @@
-"""Keyset pages: an opaque cursor that says where the next page begins."""
+"""Keyset pagination: an opaque cursor marks the start of the next page."""
 
 import base64
 import binascii
@@ -18,44 +18,44 @@ MAX_LIMIT = 200
 MAX_CURSOR = 400
 LAST_ID = UUID(int=2**128 - 1)
 LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
-"""Later than anything in a list: the newest first begin before it."""
+"""Later than every item: a list that starts with the newest begins before it."""
 
 Id = TypeVar("Id")
-Item = TypeVar("Item", bound="Listed")
+Item = TypeVar("Item", bound="HasCursor")
 Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position(Generic[Id]):
-    """A place in a list that is ordered by a moment, ties by id."""
+    """A position in a list that is ordered by a moment, then by id."""
 
     moment: datetime
     id: Id
 
     def cursor(self) -> str:
-        """Return the place as opaque text."""
+        """Return the position as opaque text."""
         return encode_cursor([self.moment.isoformat(), str(self.id)])
 
     @classmethod
-    def read(cls, cursor: str, read_id: Callable[[str], Id]) -> "Position[Id]":
-        """Return the place that a cursor names; `read_id` raises ValueError for what is no id.
+    def parse(cls, cursor: str, parse_id_cursor: Callable[[str], Id]) -> "Position[Id]":
+        """Return the position of a cursor; `read_id` raises ValueError for a malformed id.
 
         Raises:
             ValidationFailed: we did not make this cursor.
         """
         moment, identifier = decode_cursor(cursor, 2)
         try:
-            return cls(_aware(moment), read_id(identifier))
+            return cls(_parse_aware(moment), parse_id_cursor(identifier))
         except (ValueError, OverflowError):
-            raise bad_cursor() from None
+            raise invalid_cursor() from None
 
 
 def id_cursor(identifier: UUID) -> str:
-    """Return the place as opaque text, in a list that is ordered by its ids."""
+    """Return the cursor of an id, in a list that is ordered by ids."""
     return encode_cursor([str(identifier)])
 
 
-def read_id(cursor: str) -> UUID:
+def parse_id_cursor(cursor: str) -> UUID:
     """Return the id that `id_cursor` was given.
 
     Raises:
@@ -64,19 +64,19 @@ def read_id(cursor: str) -> UUID:
     try:
         return UUID(decode_cursor(cursor, 1)[0])
     except ValueError:
-        raise bad_cursor() from None
+        raise invalid_cursor() from None
 
 
-class Listed(Protocol):
-    """What a list is made of."""
+class HasCursor(Protocol):
+    """An item of a list."""
 
     def cursor(self) -> str:
-        """Return where the next page begins when this is the last of a page."""
+        """Return the cursor of the page after this item."""
         ...
 
 
 class PageQuery(BaseModel):
-    """Which page of a list; base of the queries that also say which list."""
+    """The page that is asked for; base of queries with further parameters."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,24 +85,24 @@ class PageQuery(BaseModel):
 
     @property
     def rows(self) -> int:
-        """Return how many to look for: one more than is shown tells whether a page follows."""
+        """Return the row limit of a statement: one row more shows that another page follows."""
         return self.limit + 1
 
-    def start(self, read_id: Callable[[str], Id], first: Position[Id]) -> Position[Id]:
-        """Return the place that the page is behind, `first` without a cursor.
+    def start(self, parse_id_cursor: Callable[[str], Id], first: Position[Id]) -> Position[Id]:
+        """Return the position before the page, `first` without a cursor.
 
         Raises:
             ValidationFailed: we did not make this cursor.
         """
-        return Position.read(self.cursor, read_id) if self.cursor else first
+        return Position.parse(self.cursor, parse_id_cursor) if self.cursor else first
 
     def before_id(self) -> UUID:
-        """Return the id that the page is behind, in a list that is by id, the last one first.
+        """Return the id before the page, in a list of descending ids.
 
         Raises:
             ValidationFailed: we did not make this cursor.
         """
-        return read_id(self.cursor) if self.cursor else LAST_ID
+        return parse_id_cursor(self.cursor) if self.cursor else LAST_ID
 
 
 class Page(BaseModel, Generic[Shown]):
@@ -112,8 +112,10 @@ class Page(BaseModel, Generic[Shown]):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, query: PageQuery, found: Sequence[Item], show: Callable[[Item], Shown]) -> Self:
-        """Return the page that is asked for, of up to `query.rows` that were found."""
+    def from_rows(
+        cls, query: PageQuery, found: Sequence[Item], show: Callable[[Item], Shown]
+    ) -> Self:
+        """Return the page of `found`, which has up to `query.rows` items."""
         page = found[: query.limit]
         next_cursor = page[-1].cursor() if len(found) > query.limit else None
         return cls(items=[show(item) for item in page], next_cursor=next_cursor)
@@ -135,20 +137,20 @@ def decode_cursor(text: str, count: int) -> list[str]:
         padded = text + "=" * (-len(text) % 4)
         values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
-        raise bad_cursor() from None
+        raise invalid_cursor() from None
     if not isinstance(values, list) or len(values) != count:
-        raise bad_cursor()
+        raise invalid_cursor()
     if not all(isinstance(value, str) for value in values):
-        raise bad_cursor()
+        raise invalid_cursor()
     return values
 
 
-def bad_cursor() -> ValidationFailed:
-    """Return the refusal for a cursor that we did not make."""
+def invalid_cursor() -> ValidationFailed:
+    """Return the error for a foreign cursor."""
     return ValidationFailed([FieldError("cursor", "cursor_invalid", "not a cursor of this list")])
 
 
-def _aware(text: str) -> datetime:
+def _parse_aware(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""What a process asks of the Linux kernel about itself (prctl(2))."""
+"""Linux process control: prctl(2)."""
 
 import contextlib
 import ctypes
@@ -13,7 +13,7 @@ PR_SET_NO_NEW_PRIVS = 38
 
 
 def prctl(option: int, value: int, address: int = 0) -> None:
-    """Ask for one thing.
+    """Set an attribute of this process.
 
     Raises:
         OSError: the kernel refuses, or it is not Linux.

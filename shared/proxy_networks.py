@@ -11,18 +11,18 @@ UNIQUE_LOCAL = IPv6Network("fc00::/7")
 
 
 def find_wide_networks(networks: Iterable[IPv4Network | IPv6Network]) -> str | None:
-    """Return why networks are so wide that they hold strangers; None when they are not.
+    """Return why networks are too wide, None when they are not.
 
-    Networks that touch count as one, so that halves of everything are no way around.
+    Adjacent networks count as one: two halves of the address space are too wide as well.
     """
     listed = list(networks)
-    ipv4 = collapse_addresses(one for one in listed if isinstance(one, IPv4Network))
-    ipv6 = collapse_addresses(one for one in listed if isinstance(one, IPv6Network))
-    wide = [str(one) for one in ipv4 if one.prefixlen < MIN_IPV4_PREFIX]
+    ipv4 = collapse_addresses(net for net in listed if isinstance(net, IPv4Network))
+    ipv6 = collapse_addresses(net for net in listed if isinstance(net, IPv6Network))
+    wide = [str(net) for net in ipv4 if net.prefixlen < MIN_IPV4_PREFIX]
     wide += [
-        str(one)
-        for one in ipv6
-        if one.prefixlen < MIN_IPV6_PREFIX and not one.subnet_of(UNIQUE_LOCAL)
+        str(net)
+        for net in ipv6
+        if net.prefixlen < MIN_IPV6_PREFIX and not net.subnet_of(UNIQUE_LOCAL)
     ]
     if not wide:
         return None

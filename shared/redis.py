@@ -20,12 +20,21 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from shared.background import cancel_and_wait
 from shared.errors import ServiceUnavailable
 from shared.logs import describe_error
-from shared.redis_connections import MOST, ConnectionLender
+from shared.redis_connections import MAX_CONNECTIONS, RedisConnectionPool
 
 TIMEOUT_SECONDS = 2
 RETRY_AFTER = 1
-MOST_FLUSHING = MOST - 1  # one connection is left to be the spare
-_AWAY = ("LOADING", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "BUSY ", "NOPERM")
+MAX_FLUSHES = MAX_CONNECTIONS - 1  # one connection is left to be the spare
+_UNAVAILABLE_CODES = (
+    "LOADING",
+    "MASTERDOWN",
+    "READONLY",
+    "OOM",
+    "MISCONF",
+    "NOREPLICAS",
+    "BUSY ",
+    "NOPERM",
+)
 """NOPERM: the user's rights are older or newer than this process, until Redis reads them again."""
 Value = str | bytes | int
 T = TypeVar("T")
@@ -39,46 +48,47 @@ class Script:
     digest: str
 
     @classmethod
-    def of(cls, *sources: str) -> "Script":
+    def from_sources(cls, *sources: str) -> "Script":
         """Make one script of several texts, definitions first."""
         source = "\n".join(sources)
         return cls(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
-def lua(package: str, name: str) -> str:
+def read_lua(package: str, name: str) -> str:
     """Return the text of a Lua file in a package."""
     return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 class BatchedRedis:
-    """Gathers what is asked in one tick of the loop into one round trip.
+    """Sends all commands of one tick of the loop in one round trip.
 
-    Under load this halves the CPU that a command costs; alone, a command leaves at once. Commands
+    Under load this halves the CPU that a command costs; a single command is sent at once. Commands
     are not retried: a script whose answer was lost may have run. A command that Redis refuses
-    raises `ResponseError`, an unreachable Redis `ServiceUnavailable`. One connection more is open
-    than was ever needed at once: to make one takes several round trips, for which a revocation on
-    a slow link has no time. When all connections are in use, commands wait in order of arrival and
-    leave together on the next free one.
+    raises `ResponseError`, an unreachable Redis `ServiceUnavailable`.
+
+    One spare connection stays open. Connecting takes several round trips, for which a revocation
+    on a slow link has no time. When all connections are in use, commands wait in order of arrival
+    and share the next free one.
     """
 
     def __init__(self, client: Redis) -> None:
         """Connect as `client` does."""
         self._callbacks = client.response_callbacks
-        self._connections = ConnectionLender(client.connection_pool)
+        self._connections = RedisConnectionPool(client.connection_pool)
         self._waiting: list[_Command] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._flushing = 0
+        self._flushes = 0
         self._held_back = False
         self._known: set[str] = set()
-        self._widest = 0
+        self._peak = 0
         self._opening_spare = False
-        self._doubted = False
+        self._suspect = False
         self.last_error = ""
         """Why Redis was last found unreachable, for operators."""
 
     async def execute(self, *command: Value) -> Any:
         """Return Redis' answer to one command."""
-        # What cannot be sent fails here, alone.
+        # A command that cannot be packed fails here, and not the batch.
         packed = hiredis.pack_command(command)  # type: ignore[arg-type] # its stub: 1-tuples only
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
@@ -88,35 +98,38 @@ class BatchedRedis:
         return await answer
 
     async def with_timeout(self, seconds: float, asked: Awaitable[T]) -> T:
-        """Return what is asked of this Redis, or give up; it may have been done all the same.
+        """Return the answer of `asked`, or give up; Redis may have done the work all the same.
 
-        A connection may be dead and look well, so that others are made the first time. Those are
-        kept: on a slow link they are ready only when whoever wanted them has given up.
+        The first time-out closes the idle connections, which may be dead without notice. The next
+        ones keep them: on a slow link new connections are ready only after their caller gave up.
+
+        Raises:
+            ServiceUnavailable: the time is over.
         """
         try:
             async with asyncio.timeout(seconds):
                 answer = await asked
         except TimeoutError as late:
-            if not self._doubted:
-                self._doubted = True
+            if not self._suspect:
+                self._suspect = True
                 await self.reset_idle()
             raise ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached") from late
-        self._doubted = False
+        self._suspect = False
         return answer
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[Value]) -> Any:
-        """Return what the script returns; its text is sent once, which spares asking for it."""
+        """Return the script's result; the text is sent once, later calls send its digest."""
         operands = (len(keys), *keys, *arguments)
         if script.digest in self._known:
             try:
                 return await self.execute("EVALSHA", script.digest, *operands)
-            except NoScriptError:  # it was started again, or is another one
+            except NoScriptError:  # Redis was restarted or replaced
                 self._known.clear()
         answer = await self.execute("EVAL", script.source, *operands)
         self._known.add(script.digest)
         return answer
 
-    async def reachable(self) -> bool:
+    async def is_reachable(self) -> bool:
         """Tell whether a command is answered now."""
         try:
             await self.execute("PING")
@@ -126,16 +139,13 @@ class BatchedRedis:
         return True
 
     async def reset_idle(self) -> None:
-        """Close the connections that nobody uses.
-
-        A spare is opened again with the next command.
-        """
-        self._widest = 0
+        """Close the connections that are not in use; the next command opens a spare again."""
+        self._peak = 0
         await self._connections.close_idle()
 
-    async def end(self) -> None:
-        """Close all connections; whoever still waits for an answer is told that there is none."""
-        self._refuse_waiting(RedisConnectionError("closed"))
+    async def close(self) -> None:
+        """Close all connections; commands without an answer raise `ServiceUnavailable`."""
+        self._fail_waiting(RedisConnectionError("closed"))
         for task in list(self._tasks):
             await cancel_and_wait(task)
         await self._connections.close_idle()
@@ -146,22 +156,22 @@ class BatchedRedis:
         task.add_done_callback(self._tasks.discard)
 
     def _start_flush(self) -> None:
-        self._held_back = bool(self._waiting) and self._flushing >= MOST_FLUSHING
+        self._held_back = bool(self._waiting) and self._flushes >= MAX_FLUSHES
         if self._held_back or not self._waiting:
             return
         self._start(self._flush(self._waiting))
         self._waiting = []
-        self._flushing += 1
-        if self._flushing > self._widest:
-            self._widest = self._flushing
+        self._flushes += 1
+        if self._flushes > self._peak:
+            self._peak = self._flushes
             if not self._opening_spare:
                 self._opening_spare = True
                 self._start(self._open_spare())
 
     async def _open_spare(self) -> None:
-        """While all others are taken, this opens one more."""
+        """Open one connection more while all others are in use."""
         try:
-            with contextlib.suppress(RedisError, OSError):  # whoever needs it will be told
+            with contextlib.suppress(RedisError, OSError):  # the command that needs it reports this
                 async with self._connections.acquire():
                     pass
         finally:
@@ -172,22 +182,22 @@ class BatchedRedis:
             answers = await self._exchange(batch)
         except asyncio.CancelledError:
             answers = [RedisConnectionError("closed")] * len(batch)
-        except Exception as wrong:  # noqa: BLE001 - whoever waits has to be told, whatever it is
+        except Exception as wrong:  # noqa: BLE001 - every waiting command needs an answer
             answers = [wrong] * len(batch)
         finally:
-            self._flushing -= 1
+            self._flushes -= 1
         for command, answer in zip(batch, answers, strict=True):
             if not command.answer.done():  # its handler may have given up meanwhile
                 _settle(command.answer, answer)
         if isinstance(answers[0], RedisTimeoutError) and self._held_back:
-            self._refuse_waiting(answers[0])  # else they would wait for a second time-out
+            self._fail_waiting(answers[0])  # else they would wait for a second time-out
         elif self._held_back:
             self._start_flush()
         if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
             await self.reset_idle()
 
-    def _refuse_waiting(self, error: Exception) -> None:
-        """Fail what has not left yet."""
+    def _fail_waiting(self, error: Exception) -> None:
+        """Fail the commands that are not sent yet."""
         waiting, self._waiting = self._waiting, []
         self._held_back = False
         for command in waiting:
@@ -216,7 +226,7 @@ class _Command(NamedTuple):
 
 
 def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
-    if isinstance(answer, ResponseError) and not _is_away(answer):
+    if isinstance(answer, ResponseError) and not _means_unavailable(answer):
         waiter.set_exception(answer)
     elif isinstance(answer, (RedisError, OSError, TimeoutError)):
         unavailable = ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached")
@@ -228,15 +238,15 @@ def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
         waiter.set_result(answer)
 
 
-def _is_away(answer: ResponseError) -> bool:
+def _means_unavailable(answer: ResponseError) -> bool:
     # a script's error may have its cause's code in its text only
-    return answer.status_code in _AWAY or str(answer).startswith(_AWAY)
+    return answer.status_code in _UNAVAILABLE_CODES or str(answer).startswith(_UNAVAILABLE_CODES)
 
 
 def new_client(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Redis:
     """Return an unconnected client that gives up after `timeout` seconds and never retries.
 
-    A connection is made in one round trip, that of the password: no name of a library is told.
+    Connecting costs one round trip, for the password: `driver_info` would add another.
     """
     return Redis.from_url(
         url,
@@ -255,4 +265,4 @@ async def open_redis(url: str) -> AsyncIterator[BatchedRedis]:
     try:
         yield batched
     finally:
-        await batched.end()
+        await batched.close()

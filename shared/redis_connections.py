@@ -8,51 +8,51 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import MaxConnectionsError
 
-MOST = 100
+MAX_CONNECTIONS = 100
 
 
-class ConnectionLender:
-    """Lends connections, the one that was used last first, and at most 100 at once.
+class RedisConnectionPool:
+    """A pool of at most 100 connections; the one that was used last is lent first.
 
-    redis-py's own pool closes its idle connections step by step, and meanwhile lends them: what was
-    sent on one is then lost.
+    redis-py's own pool still lends idle connections while it closes them, and loses the commands
+    that are sent on those.
     """
 
     def __init__(self, pool: ConnectionPool) -> None:
         """Make and check connections as `pool` does; its own stay unused."""
         self._pool = pool
         self._idle: list[AbstractConnection] = []
-        self._lent: set[AbstractConnection] = set()
+        self._in_use: set[AbstractConnection] = set()
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncIterator[AbstractConnection]:
-        """Lend a connection that has said its password and has nothing left to read.
+        """Lend a connection that is authenticated and has nothing left to read.
 
         Raises:
-            RedisError, OSError: there is none to be had.
+            RedisError, OSError: no connection is available.
         """
-        if len(self._lent) >= MOST:
+        if len(self._in_use) >= MAX_CONNECTIONS:
             raise MaxConnectionsError
-        connection = self._idle.pop() if self._idle else self._made()
-        self._lent.add(connection)
+        connection = self._idle.pop() if self._idle else self._make_connection()
+        self._in_use.add(connection)
         try:
             await self._pool.ensure_connection(connection)
             yield connection
         except BaseException:
-            await connection.disconnect(nowait=True)  # what it has not read is nobody else's answer
+            await connection.disconnect(nowait=True)  # drops unread answers
             raise
         finally:
-            self._lent.remove(connection)
+            self._in_use.remove(connection)
             self._idle.append(connection)
 
-    def _made(self) -> AbstractConnection:
+    def _make_connection(self) -> AbstractConnection:
         made: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         return made
 
     async def close_idle(self) -> None:
-        """Close what nobody uses, which is lent no more from the moment of the call.
+        """Close the idle connections; none of them is lent after the call.
 
-        Also when one cannot be closed in time, or nobody waits for it any more.
+        All are closed even if one fails or the caller is cancelled.
         """
         idle, self._idle = self._idle, []
         closing = (connection.disconnect() for connection in idle)

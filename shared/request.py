@@ -32,7 +32,7 @@ BODY_SECONDS = 10
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", tuple[IPv4Network | IPv6Network, ...])
 
 VALIDATION_CONTEXT: web.AppKey[object] = web.AppKey("known")
-"""What a service's models ask when they validate, such as the time zones that there are."""
+"""A service's context for its models' validators, such as the known time zones."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,14 +44,14 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedJson, ValidationFailed:
             the body is not what the route takes; all wrong fields are named at once.
     """
-    _require_type(request, "application/json")
-    return _validated(request, model, parse_json(await _read(request)))
+    _require_content_type(request, "application/json")
+    return _validate(request, model, parse_json(await _read_bytes(request)))
 
 
 async def read_optional_body(request: web.Request, model: type[M]) -> M:
     """Return the body as `read_body` does, or the model's defaults when there is none."""
     if not request.body_exists or request.content_length == 0:
-        return _validated(request, model, {})
+        return _validate(request, model, {})
     return await read_body(request, model)
 
 
@@ -62,18 +62,18 @@ async def read_form(request: web.Request, model: type[M]) -> M:
         UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedRequest, ValidationFailed:
             the body is not what the route takes.
     """
-    _require_type(request, FORM)
+    _require_content_type(request, FORM)
     try:
-        text = (await _read(request)).decode()
+        text = (await _read_bytes(request)).decode()
         pairs = parse_qsl(
             text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
         )
     except ValueError:
         raise MalformedRequest from None
-    return _validated(request, model, dict(pairs))
+    return _validate(request, model, dict(pairs))
 
 
-def _require_type(request: web.Request, expected: str) -> None:
+def _require_content_type(request: web.Request, expected: str) -> None:
     if request.headers.get("Content-Encoding"):
         raise UnsupportedMediaType("expected a body without Content-Encoding")
     if request.content_type != expected:
@@ -87,18 +87,20 @@ def read_query(request: web.Request, model: type[M]) -> M:
         ValidationFailed: a parameter is unknown, repeated or out of range.
     """
     if not request.query_string:
-        return _validated(request, model, {})
+        return _validate(request, model, {})
     times = Counter(name for name, _ in request.query.items())  # keys() names each one once
-    if repeated := sorted(_shown(name) for name, count in times.items() if count > 1):
+    if repeated := sorted(_to_printable(name) for name, count in times.items() if count > 1):
         raise ValidationFailed(
             [FieldError(name, "repeated", "given more than once") for name in repeated]
         )
-    if bad := [name for name, value in request.query.items() if _unstorable(name + value)]:
-        raise ValidationFailed([FieldError(_shown(name), "text", "not text") for name in bad])
-    return _validated(request, model, dict(request.query))
+    if bad := [name for name, value in request.query.items() if _is_unstorable(name + value)]:
+        raise ValidationFailed(
+            [FieldError(_to_printable(name), "text", "not text") for name in bad]
+        )
+    return _validate(request, model, dict(request.query))
 
 
-def _validated(request: web.Request, model: type[M], value: object) -> M:
+def _validate(request: web.Request, model: type[M], value: object) -> M:
     return validate(model, value, request.app.get(VALIDATION_CONTEXT))
 
 
@@ -118,29 +120,29 @@ def path_id(request: web.Request, name: str = "id") -> UUID:
     return value
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read_bytes(request: web.Request) -> bytes:
     if (request.content_length or 0) > MAX_JSON_BYTES:
         raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
-    if request.content.is_eof():  # it came with the header, as small ones do: nothing to wait for
-        return _not_too_large(request.content.read_nowait())
+    if request.content.is_eof():  # a small body arrives with the header
+        return _require_size(request.content.read_nowait())
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.content.iter_any():
-                body += _not_too_large(chunk, len(body))
+                body += _require_size(chunk, len(body))
     except TimeoutError:
         raise RequestTimeout from None
     return bytes(body)
 
 
-def _not_too_large(chunk: bytes, before: int = 0) -> bytes:
+def _require_size(chunk: bytes, before: int = 0) -> bytes:
     if before + len(chunk) > MAX_JSON_BYTES:
         raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
     return chunk
 
 
 def parse_json(body: bytes) -> object:
-    """Return the value of a JSON text that every parser reads alike.
+    """Return the value of a JSON text that all parsers read alike.
 
     Duplicate names, NaN, lone surrogates, NUL characters, numbers out of range and endless digits
     or nesting are refused. Source: RFC 8259 §4 and §8, RFC 7493.
@@ -163,7 +165,7 @@ def parse_json(body: bytes) -> object:
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) != len(pairs):
         message = "duplicate name"
@@ -171,7 +173,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names
 
 
-def _finite(text: str) -> float:
+def _parse_finite_float(text: str) -> float:
     value = float(text)
     if isinf(value):
         raise ValueError(text)
@@ -183,23 +185,25 @@ def _refuse_constant(name: str) -> object:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+    object_pairs_hook=_refuse_duplicates,
+    parse_constant=_refuse_constant,
+    parse_float=_parse_finite_float,
 )
 
 
-def _unstorable(text: str) -> bool:
+def _is_unstorable(text: str) -> bool:
     return "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _shown(text: str) -> str:
+def _to_printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _holds_unstorable(value: object) -> bool:
-    left = [value]  # a list of our own: the parser takes nesting that recursion would not survive
+    left = [value]  # a stack: the parser accepts nesting deeper than the recursion limit
     while left:
         item = left.pop()
-        if isinstance(item, str) and _unstorable(item):
+        if isinstance(item, str) and _is_unstorable(item):
             return True
         if isinstance(item, dict):
             left += [*item, *item.values()]
@@ -209,18 +213,18 @@ def _holds_unstorable(value: object) -> bool:
 
 
 def client_address(request: web.Request) -> IPv4Address | IPv6Address:
-    """Return the address that asked: the last one in `X-Forwarded-For` that no trusted proxy has.
+    """Return the client's address: the last one in `X-Forwarded-For` that is no trusted proxy's.
 
-    The header counts only when the peer is a trusted proxy, or came over a Unix socket, whose
-    permissions already say who may connect.
+    The header counts only when the peer is a trusted proxy or came over a Unix socket, whose
+    permissions restrict the peers.
     """
     trusted = request.app[TRUSTED_PROXIES]
-    peer = _address(request.remote or "")
+    peer = _parse_address(request.remote or "")
     address = peer or ip_address("127.0.0.1")
     if peer is not None and not any(peer in network for network in trusted):
         return address
     for text in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
-        hop = _address(text.strip())
+        hop = _parse_address(text.strip())
         if hop is None:
             break
         address = hop
@@ -229,12 +233,12 @@ def client_address(request: web.Request) -> IPv4Address | IPv6Address:
     return address
 
 
-@lru_cache(maxsize=1024)  # callers come again, and proxies with each of them
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+@lru_cache(maxsize=1024)  # clients send many requests, and proxies send all of them
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv4Address):
         return address
-    return address.ipv4_mapped or IPv6Address(int(address))  # without a zone, which is no address
+    return address.ipv4_mapped or IPv6Address(int(address))  # drops the zone

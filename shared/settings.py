@@ -28,7 +28,7 @@ from shared.proxy_networks import find_wide_networks
 from shared.secret_strength import find_reuse, find_weaknesses, require_length
 
 SECRET_LISTS = ("SECRET_KEYS", "REVOCATION_KEY", "MEDIA_SECRET_KEYS")
-"""Each does a job of its own, so none may be another, also where one service has one alone."""
+"""Each has one purpose, so no two may share a secret, even across services."""
 
 
 def is_loopback(host: str) -> bool:
@@ -39,28 +39,28 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def split(value: object) -> object:
-    """Turn comma-separated text into a list; anything else passes, to be judged as it is."""
+def split_list(value: object) -> object:
+    """Turn comma-separated text into a list; return other values unchanged for validation."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
-def _strong(secret: SecretStr) -> SecretStr:
+def _require_strong(secret: SecretStr) -> SecretStr:
     require_length(secret.get_secret_value())
     return secret
 
 
 Secrets = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_strong)], ...],
+    tuple[Annotated[SecretStr, AfterValidator(_require_strong)], ...],
     NoDecode,
-    BeforeValidator(split),
+    BeforeValidator(split_list),
     Field(min_length=1),
 ]
 """Comma-separated secrets: the first signs, every one verifies."""
 
 
-def url_of(*schemes: str) -> AfterValidator:
+def url_with_scheme(*schemes: str) -> AfterValidator:
     """Accept a URL with one of these schemes and a host; the text is kept as it is."""
 
     def check(value: SecretStr | str) -> SecretStr | str:
@@ -74,20 +74,20 @@ def url_of(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-DatabaseUrl = Annotated[SecretStr, url_of("postgresql", "postgres")]
+DatabaseUrl = Annotated[SecretStr, url_with_scheme("postgresql", "postgres")]
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
 """Comma-separated words."""
 
-Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(split)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(split_list)]
 """Comma-separated addresses or networks in CIDR form."""
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    """Return the secrets in a list of them; a setting of another kind has none."""
+def _secret_texts(value: object) -> tuple[str, ...]:
+    """Return the secrets of a setting, none when it is of another kind."""
     if not isinstance(value, tuple):
         return ()
-    return tuple(one.get_secret_value() for one in value if isinstance(one, SecretStr))
+    return tuple(secret.get_secret_value() for secret in value if isinstance(secret, SecretStr))
 
 
 def _read_foreign_secrets(name: str) -> tuple[str, ...]:
@@ -146,12 +146,12 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Say in which order sources count, the first one most."""
+        """Return the sources, the strongest first."""
         return init_settings, env_settings, _MountedFiles(settings_cls)
 
 
 class ServiceSettings(EnvironmentSettings):
-    """What every service is told; a service adds its own fields."""
+    """Settings that every service has; a service adds its own fields."""
 
     env: Literal["production", "development"] = Field(
         "production",
@@ -176,7 +176,7 @@ class ServiceSettings(EnvironmentSettings):
         description="how clients reach us; https in production, where it is required; "
         "`http://127.0.0.1:PORT` in development",
     )
-    redis_url: Annotated[SecretStr, url_of("redis", "rediss", "unix")] = Field(
+    redis_url: Annotated[SecretStr, url_with_scheme("redis", "rediss", "unix")] = Field(
         description="Redis, with this service's own user and password"
     )
     trusted_proxies: Networks = Field(
@@ -220,12 +220,14 @@ class ServiceSettings(EnvironmentSettings):
         return self
 
     def secret_lists(self) -> dict[str, tuple[str, ...]]:
-        """Return every setting that is made of our own secrets, by its name."""
-        lists = {name.upper(): _texts(getattr(self, name)) for name in type(self).model_fields}
+        """Return every setting that holds our own secrets, by its name."""
+        lists = {
+            name.upper(): _secret_texts(getattr(self, name)) for name in type(self).model_fields
+        }
         return {name: texts for name, texts in lists.items() if texts}
 
-    def weaknesses(self) -> list[str]:
-        """Return what is accepted in development alone, a line for each fault."""
+    def find_weaknesses(self) -> list[str]:
+        """Return a line for each fault that only development accepts."""
         ours = self.secret_lists()
         others = {name: _read_foreign_secrets(name) for name in SECRET_LISTS if name not in ours}
         found = [*find_weaknesses(ours), *find_reuse(ours | others)]
@@ -235,13 +237,13 @@ class ServiceSettings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _refuse_weaknesses(self) -> Self:
-        if self.production and (found := self.weaknesses()):
+        if self.production and (found := self.find_weaknesses()):
             raise ValueError("; ".join(found))
         return self
 
     @staticmethod
-    def mounted(name: str) -> Path | None:
-        """Return the file that a setting is read from, where it is one that is mounted."""
+    def mounted_file(name: str) -> Path | None:
+        """Return the mounted file that holds a setting, None when no file does."""
         file = os.environ.get(f"{name.upper()}_FILE")
         return Path(file) if file and not os.environ.get(name.upper()) else None
 

@@ -1,4 +1,4 @@
-"""Serving from start to end: listen, announce the end, finish what is in hand, leave."""
+"""Serving from start to end: listen, announce the shutdown, finish open requests, exit."""
 
 import asyncio
 import contextlib
@@ -24,10 +24,10 @@ from shared.settings import ServiceSettings
 EXIT_SECONDS = 1
 IDLE_SECONDS = 60
 LINGER_SECONDS = 2
-READY_SECONDS = 5  # a proxy sends to whoever listens; who lacks something has to say so at last
+READY_SECONDS = 5  # a proxy sends to every listening replica; one that stays unready answers 503
 READ_BYTES = 64 * 1024  # twice that is held for each connection
-FORCED_SECONDS = 0.1  # for what neither finishes nor gives up; zero would mean for ever
-UNIX = "unix:"
+FORCED_SECONDS = 0.1  # for handlers that neither finish nor expire; zero would mean for ever
+UNIX_PREFIX = "unix:"
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`).
 
@@ -50,11 +50,10 @@ async def listening(
 ) -> AsyncIterator[str]:
     """Serve `app` inside the block; yields the address it listens on.
 
-    Nobody is let in before it is ready, or `ready_within` seconds are over. On leaving, nothing
-    new is accepted and each request in hand, its body included, has `grace` seconds to finish;
-    then it is answered 503.
-    `cancel_abandoned`: a handler ends when its client goes away; a proxy wants that. `patient`:
-    who connects at the very end is answered too, for which half a second is taken.
+    It listens once the application is ready, or after `ready_within` seconds. On leaving, nothing
+    new is accepted. Each open request, its body included, has `grace` seconds to finish; then it
+    is answered 503. `cancel_abandoned`: a handler ends when its client disconnects, as a proxy
+    needs it. `patient`: connections of the last moment are answered too, within half a second.
 
     Raises:
         OSError: the address is taken.
@@ -68,12 +67,12 @@ async def listening(
     await runner.setup()
     try:
         if ready_within:
-            await app[READINESS].wait(ready_within)
+            await app[READINESS].wait_until_ready(ready_within)
         loop = asyncio.get_running_loop()
-        connection = _connections(runner, app)
-        if host.startswith(UNIX):
+        connection = _connection_factory(runner, app)
+        if host.startswith(UNIX_PREFIX):
             server = await loop.create_unix_server(
-                connection, sock=_unix_socket(host), backlog=BACKLOG
+                connection, sock=_bind_unix_socket(host), backlog=BACKLOG
             )
             address = host
         else:
@@ -91,7 +90,9 @@ async def listening(
         await runner.cleanup()
 
 
-def _connections(runner: web.AppRunner, app: web.Application) -> Callable[[], HttpConnection]:
+def _connection_factory(
+    runner: web.AppRunner, app: web.Application
+) -> Callable[[], HttpConnection]:
     """Return what makes a connection of each client that comes."""
     if runner.server is None:
         raise RuntimeError("the application is not set up")
@@ -108,9 +109,9 @@ def _connections(runner: web.AppRunner, app: web.Application) -> Callable[[], Ht
     )
 
 
-def _unix_socket(host: str) -> socket.socket:
-    """Return a bound socket that only this user may connect to, whatever lay there before."""
-    path = Path(host.removeprefix(UNIX))
+def _bind_unix_socket(host: str) -> socket.socket:
+    """Return a bound socket that only this user may connect to; replace an old one."""
+    path = Path(host.removeprefix(UNIX_PREFIX))
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
@@ -124,10 +125,10 @@ def _unix_socket(host: str) -> socket.socket:
 async def serve(app: web.Application, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    Readiness turns false first and requests are still taken for `DRAIN_SECONDS`, so that a load
-    balancer can look away; then what is in hand has `SHUTDOWN_GRACE` seconds to finish.
+    Readiness turns false first. Requests are still accepted for `DRAIN_SECONDS`, until load
+    balancers have noticed. Then open requests have `SHUTDOWN_GRACE` seconds to finish.
     """
-    asyncio.get_running_loop().set_exception_handler(pass_over_lookups)
+    asyncio.get_running_loop().set_exception_handler(ignore_failed_lookups)
     grace, patient = settings.shutdown_grace, settings.drain_seconds > 0
     with stop_signal() as stop:
         async with listening(
@@ -139,7 +140,7 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
             ready_within=READY_SECONDS,
         ) as address:
             gc.collect()
-            gc.freeze()  # what is here now stays: no collection has to look through it again
+            gc.freeze()  # everything loaded so far stays: collections skip it
             log.info("service.started", address=address)
             await stop.wait()
             log.info("service.draining", seconds=settings.drain_seconds)
@@ -148,11 +149,11 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
         log.info("service.stopped")
 
 
-def pass_over_lookups(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Tell of what nobody has handled, but for a name that was looked up in vain.
+def ignore_failed_lookups(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report unhandled exceptions, except failed name look-ups.
 
-    Whoever wanted to connect was told, or has given up: while a server is away there would be a
-    traceback for each try.
+    The caller of a look-up has its error, or has given up. While a server is away, each attempt
+    would log a traceback.
     """
     if not isinstance(context.get("exception"), socket.gaierror):
         loop.default_exception_handler(context)
@@ -160,7 +161,7 @@ def pass_over_lookups(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 
 @contextlib.contextmanager
 def stop_signal() -> Iterator[asyncio.Event]:
-    """Give an event that SIGTERM or SIGINT sets; a second one ends the process at once."""
+    """Yield an event that SIGTERM or SIGINT sets; a second signal ends the process at once."""
     stop = asyncio.Event()
 
     def on_signal() -> None:
@@ -179,20 +180,20 @@ def stop_signal() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-async def then_exit(work: Awaitable[None]) -> None:
-    """Do the work; the process then ends within `EXIT_SECONDS`, with exit code 0.
+async def exit_after(work: Awaitable[None]) -> None:
+    """Await the work; the process then ends within `EXIT_SECONDS`, with exit code 0.
 
-    A name look-up cannot be cancelled. Both loops wait for it when they close, and for as long as
-    a name server is out of reach, which is half a minute.
+    A name look-up cannot be cancelled, and a closing loop waits for it: half a minute while the
+    name server is unreachable.
     """
     await work
-    timer = threading.Timer(EXIT_SECONDS, os._exit, (0,))  # every log line is written by now
+    timer = threading.Timer(EXIT_SECONDS, os._exit, (0,))  # every log line is written at this point
     timer.daemon = True
     timer.start()
 
 
 def run(app: web.Application, settings: ServiceSettings) -> None:
     """Run `serve` on uvloop, in a process of its own."""
-    import uvloop  # noqa: PLC0415 - the only place that needs it, and tests need it not
+    import uvloop  # noqa: PLC0415 - only a real process needs it, tests do not
 
-    uvloop.run(then_exit(serve(app, settings)))
+    uvloop.run(exit_after(serve(app, settings)))

@@ -1,4 +1,4 @@
-"""What an operator is told when a process starts, though nothing of it keeps it from starting."""
+"""Warnings about settings when a process starts; none of them stops it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
@@ -8,17 +8,17 @@ import structlog
 from shared.settings import ServiceSettings
 
 PREFIXES = ("ARGON2_", "LIMIT_CHANGES_", "LIMIT_", "OTP_", "SMS_", "SMTP_", "TWILIO_")
-"""Names that begin so are meant for a service that has such settings; other programs use others.
+"""Prefixes of our own settings; other programs use other ones.
 
-The first that fits counts, so that one service's limits are not taken for the other's."""
-FILE = "_FILE"
+The first match counts: `LIMIT_CHANGES_` is media_service's, `LIMIT_` is auth_service's."""
+FILE_SUFFIX = "_FILE"
 CHARACTERS_PER_TYPO = 5
 log = structlog.get_logger()
 
 
 def log_warnings(settings: ServiceSettings, environment: Mapping[str, str]) -> None:
-    """Log what production would refuse, and which variables look like misspelt settings."""
-    for problem in settings.weaknesses():
+    """Log settings that production would refuse, and variables that look like misspelt settings."""
+    for problem in settings.find_weaknesses():
         log.warning("setting.refused_in_production", problem=problem)
     known = [name.upper() for name in type(settings).model_fields]
     given = [name for name, value in environment.items() if value]
@@ -29,24 +29,26 @@ def log_warnings(settings: ServiceSettings, environment: Mapping[str, str]) -> N
 def find_misspelt(given: Iterable[str], known: Collection[str]) -> dict[str, str]:
     """Return each given name that is nearly a known one, with the known one.
 
-    Other names are other programs' business: an environment is full of them.
+    Names of other programs, which fill an environment, are left alone.
     """
     found = {}
-    accepted = {*known, *(name + FILE for name in known)}
+    accepted = {*known, *(name + FILE_SUFFIX for name in known)}
     for name in given:
         text = name.upper()
-        base = text.removesuffix(FILE)
-        if text not in accepted and (nearest := _nearest(base, known)):
+        base = text.removesuffix(FILE_SUFFIX)
+        if text not in accepted and (nearest := _find_nearest(base, known)):
             found[name] = nearest + text[len(base) :]
     return found
 
 
-def _nearest(name: str, known: Collection[str]) -> str | None:
+def _find_nearest(name: str, known: Collection[str]) -> str | None:
     prefix = _find_prefix(name)
-    if prefix and (related := [one for one in known if _find_prefix(one) == prefix]):
+    if prefix and (
+        related := [candidate for candidate in known if _find_prefix(candidate) == prefix]
+    ):
         return get_close_matches(name, related, n=1, cutoff=0)[0]
     for close in get_close_matches(name, known, n=3):
-        if _distance(name, close) <= len(close) // CHARACTERS_PER_TYPO:
+        if _edit_distance(name, close) <= len(close) // CHARACTERS_PER_TYPO:
             return close
     return None
 
@@ -55,7 +57,7 @@ def _find_prefix(name: str) -> str | None:
     return next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
 
 
-def _distance(left: str, right: str) -> int:
+def _edit_distance(left: str, right: str) -> int:
     """Return how many characters are added, dropped or replaced. Source: Levenshtein, 1965."""
     row = list(range(len(right) + 1))
     for place, character in enumerate(left, 1):

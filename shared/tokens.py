@@ -1,4 +1,4 @@
-"""Access tokens: what they claim and how they are verified, without network or database."""
+"""Access tokens: their claims and their verification, without network or database."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _HEADER = {"alg", "typ", "kid"}
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified access token says. Times are Unix seconds. Source: RFC 9068 §2.2."""
+    """The claims of a verified access token. Times are Unix seconds. Source: RFC 9068 §2.2."""
 
     sub: UUID
     sid: UUID
@@ -47,17 +47,21 @@ class Claims:
         """
         try:
             return cls(
-                sub=UUID(_of(str, payload["sub"])),
-                sid=UUID(_of(str, payload["sid"])),
-                jti=_of(str, payload["jti"]),
-                gen=_of(int, payload["gen"]),
-                iat=_of(int, payload["iat"]),
-                nbf=_of(int, payload["nbf"]),
-                exp=_of(int, payload["exp"]),
-                auth_time=_of(int, payload["auth_time"]),
-                amr=tuple(_of(str, word) for word in _of(list, payload["amr"])),
-                roles=tuple(_of(str, word) for word in _of(list, payload["roles"])),
-                csrf=_of(str, payload["csrf"]) if "csrf" in payload else None,
+                sub=UUID(_require_type(str, payload["sub"])),
+                sid=UUID(_require_type(str, payload["sid"])),
+                jti=_require_type(str, payload["jti"]),
+                gen=_require_type(int, payload["gen"]),
+                iat=_require_type(int, payload["iat"]),
+                nbf=_require_type(int, payload["nbf"]),
+                exp=_require_type(int, payload["exp"]),
+                auth_time=_require_type(int, payload["auth_time"]),
+                amr=tuple(
+                    _require_type(str, method) for method in _require_type(list, payload["amr"])
+                ),
+                roles=tuple(
+                    _require_type(str, role) for role in _require_type(list, payload["roles"])
+                ),
+                csrf=_require_type(str, payload["csrf"]) if "csrf" in payload else None,
             )
         except (KeyError, ValueError, TypeError):
             raise TokenInvalid from None
@@ -67,41 +71,41 @@ class KeyUnknown(TokenInvalid):
     """The token names a key that is not in the set."""
 
 
-def _of(kind: type[T], value: object) -> T:
+def _require_type(kind: type[T], value: object) -> T:
     if type(value) is not kind:  # a bool is an int to isinstance
         raise TypeError
     return value
 
 
-def _decoded(segment: str) -> bytes:
-    """Return what the segment encodes; one content has one text. Source: RFC 4648 §3.3, §3.5."""
+def _decode_segment(segment: str) -> bytes:
+    """Return the decoded segment; only its canonical text is accepted. RFC 4648 §3.3, §3.5."""
     content = base64url_decode(segment)
-    if base64url_encode(content) != segment.encode():  # the decoder passes over what is no letter
+    if base64url_encode(content) != segment.encode():  # the decoder skips others
         raise ValueError
     return content
 
 
-def _parsed(segment: str) -> dict[str, Any]:
-    members = _DECODER.decode(_decoded(segment).decode())
+def _parse_object(segment: str) -> dict[str, Any]:
+    members = _DECODER.decode(_decode_segment(segment).decode())
     if type(members) is not dict:
         raise TypeError
     return members
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError
     return members
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 class TokenVerifier:
-    """Tells whose an access token is; one seen before is recognised by its whole text.
+    """Verifies access tokens; caches the claims of each one by its whole text.
 
-    A changed key set empties the cache. `exp` is looked at every time. The answer says nothing of
+    A changed key set empties the cache. `exp` is checked every time. The result says nothing of
     revocation: that is the revocation cache's.
     """
 
@@ -122,8 +126,8 @@ class TokenVerifier:
         """Whether there is a key to verify with."""
         return bool(self._keys)
 
-    def use(self, keys: Mapping[str, PublicKey]) -> None:
-        """Verify with these keys from now on, and forget what others vouched for."""
+    def set_keys(self, keys: Mapping[str, PublicKey]) -> None:
+        """Verify with these keys from now on; empty the cache when they differ."""
         if dict(keys) != self._keys:
             self._keys = dict(keys)
             self._headers.clear()
@@ -133,11 +137,11 @@ class TokenVerifier:
         """Return what the token claims.
 
         Raises:
-            TokenInvalid: it is forged, malformed, for somebody else, expired or not yet valid.
+            TokenInvalid: it is forged, malformed, for another audience, expired or not yet valid.
         """
         claims = self._seen.get(token)
         if claims is None:
-            claims = self._verify_first(token)
+            claims = self._verify_new(token)
         now = self._clock.now().timestamp()
         if not claims.nbf - LEEWAY_SECONDS <= now < claims.exp + LEEWAY_SECONDS:
             self._seen.pop(token, None)
@@ -145,20 +149,20 @@ class TokenVerifier:
         return claims
 
     def verify_ignoring_expiry(self, token: str) -> Claims:
-        """Return what a token claims that may have expired: whose it was, not that it counts.
+        """Return the claims of a token that may have expired; it grants nothing.
 
         Raises:
-            KeyUnknown: its key is not known, perhaps not any more.
+            KeyUnknown: its key is not in the set, or was removed.
             TokenInvalid: it is forged or malformed.
         """
-        return self._read(token)
+        return self._decode(token)
 
-    def _verify_first(self, token: str) -> Claims:
-        claims = self._read(token)
-        self._remember(token, claims)
+    def _verify_new(self, token: str) -> Claims:
+        claims = self._decode(token)
+        self._cache_claims(token, claims)
         return claims
 
-    def _read(self, token: str) -> Claims:
+    def _decode(self, token: str) -> Claims:
         """Return the claims of a token that a key of the set has signed.
 
         PyJWT checks the signature. Its `decode_complete` would also split the token, for a third of
@@ -169,18 +173,18 @@ class TokenVerifier:
         text, _, signature = token.rpartition(".")
         header, _, payload = text.partition(".")
         try:
-            key = self._headers.get(header) or self._key_of(header)
-            if not key.signed(text.encode(), _decoded(signature)):
+            key = self._headers.get(header) or self._find_key(header)
+            if not key.verify(text.encode(), _decode_segment(signature)):
                 raise TokenInvalid
-            claims = self._claims_of(payload)
+            claims = self._parse_claims(payload)
         except (ValueError, TypeError, RecursionError):
             raise TokenInvalid from None
-        self._headers[header] = key  # tokens of one key begin alike; what nobody signed is not kept
+        self._headers[header] = key  # tokens of one key share their header
         return claims
 
-    def _key_of(self, header: str) -> PublicKey:
+    def _find_key(self, header: str) -> PublicKey:
         """Return the key that the header names; three members, no more, and none of them twice."""
-        members = _parsed(header)
+        members = _parse_object(header)
         if set(members) != _HEADER or members["typ"] != TOKEN_TYPE:
             raise TokenInvalid
         key = self._keys.get(str(members["kid"]))
@@ -190,23 +194,23 @@ class TokenVerifier:
             raise TokenInvalid
         return key
 
-    def _claims_of(self, payload: str) -> Claims:
-        members = _parsed(payload)
+    def _parse_claims(self, payload: str) -> Claims:
+        members = _parse_object(payload)
         if members.get("iss") != self._issuer or members.get("aud") != self._audience:
             raise TokenInvalid
         return Claims.parse(members)
 
-    def _remember(self, token: str, claims: Claims) -> None:
-        if len(self._seen) >= self._cache_size:  # the oldest leaves: dictionaries keep their order
+    def _cache_claims(self, token: str, claims: Claims) -> None:
+        if len(self._seen) >= self._cache_size:  # dictionaries keep their order: drop the oldest
             del self._seen[next(iter(self._seen))]
         self._seen[token] = claims
 
 
-def unverified(token: str) -> Claims:
-    """Return what a token claims, whoever made it; for what is proven in another way.
+def parse_unverified(token: str) -> Claims:
+    """Return a token's claims without checking its signature; the caller has another proof.
 
     Raises:
-        TokenInvalid: it has not the form of one.
+        TokenInvalid: it is malformed.
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise TokenInvalid
@@ -217,7 +221,7 @@ def unverified(token: str) -> Claims:
     return Claims.parse(payload)
 
 
-def bearer(header: str | None) -> str | None:
+def parse_bearer_token(header: str | None) -> str | None:
     """Return the token of an `Authorization: Bearer` header, None for any other. RFC 6750 §2.1."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

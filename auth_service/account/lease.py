@@ -8,14 +8,14 @@ from uuid import UUID
 from auth_service.account.errors import ExportInProgress
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 
 LEASE_SECONDS = 90
 """Longer than one batch takes. A replica that dies blocks its user for no longer than this."""
 RETRY_SECONDS = 10
 BATCHES_AT_ONCE = 2
 HOLDER_BYTES = 16
-EXTEND_OR_RELEASE = Script.of(lua("auth_service.account", "lease.lua"))
+EXTEND_OR_RELEASE = Script.from_sources(read_lua("auth_service.account", "lease.lua"))
 
 
 class Lease:

@@ -13,7 +13,7 @@ from auth_service.audit.origin import read_origin
 from auth_service.delivery.dead_letters import DeadLetter
 from auth_service.session.resources import CALLER
 from shared.openapi import Routes
-from shared.paging import PageQuery, bad_cursor, decode_cursor, encode_cursor
+from shared.paging import PageQuery, decode_cursor, encode_cursor, invalid_cursor
 from shared.request import path_id, read_query
 from shared.responses import json_response
 
@@ -80,5 +80,5 @@ def _answer(letter: DeadLetter) -> DeadLetterAnswer:
 def _position(cursor: str) -> int:
     [text] = decode_cursor(cursor, 1)
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
-        raise bad_cursor()
+        raise invalid_cursor()
     return int(text)

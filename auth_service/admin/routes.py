@@ -33,7 +33,7 @@ async def list_users(request: web.Request) -> web.Response:
     query = read_query(request, UserQuery)
     search = _search(request, query.q) if query.q else None
     found = await request.app[ADMINISTRATION].search(search, query.before_id(), query.rows)
-    return json_response(UserPage.of(query, found, UserAnswer.model_validate))
+    return json_response(UserPage.from_rows(query, found, UserAnswer.model_validate))
 
 
 @routes.add("GET", "/admin/users/{id}", summary="One user", answers={200: UserAnswer}, role="admin")

@@ -26,4 +26,4 @@ async def list_events(request: web.Request) -> web.Response:
     query = read_query(request, EventQuery)
     wanted = EventFilter(query.user_id, query.event, query.since, query.until)
     found = await request.app[AUDIT].list_events(wanted, query.before_id(), query.rows)
-    return json_response(EventPage.of(query, found, EventAnswer.model_validate))
+    return json_response(EventPage.from_rows(query, found, EventAnswer.model_validate))

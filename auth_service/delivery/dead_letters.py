@@ -9,9 +9,9 @@ from auth_service.delivery.model import DEAD_LETTERS, STREAM, Delivery
 from auth_service.keyring import Keyring, SealBrokenError
 from shared.clock import Clock, milliseconds
 from shared.logs import mask
-from shared.redis import BatchedRedis, Script, Value, lua
+from shared.redis import BatchedRedis, Script, Value, read_lua
 
-REQUEUE = Script.of(lua("auth_service.delivery", "requeue.lua"))
+REQUEUE = Script.from_sources(read_lua("auth_service.delivery", "requeue.lua"))
 Outcome = Literal["queued", "ended", "unknown"]
 BeforeHook = Callable[[], Awaitable[None]]
 

@@ -7,17 +7,17 @@ from typing import Literal
 from redis.exceptions import ResponseError
 
 from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM, QueueEntry
-from shared.redis import BatchedRedis, Script, Value, lua
+from shared.redis import BatchedRedis, Script, Value, read_lua
 
 STALE_MS = 3500
 """A consumer that has not renewed its claims for so long is dead: it renews each second."""
 KEEP_ATTEMPTS_MS = 3_600_000
 MAX_DEAD_LETTERS = 10_000
 PACKAGE = "auth_service.delivery"
-CLAIM = Script.of(lua(PACKAGE, "claim.lua"))
-RENEW = Script.of(lua(PACKAGE, "renew.lua"))
-RECORD_ATTEMPT = Script.of(lua(PACKAGE, "record_attempt.lua"))
-FINISH = Script.of(lua(PACKAGE, "finish.lua"))
+CLAIM = Script.from_sources(read_lua(PACKAGE, "claim.lua"))
+RENEW = Script.from_sources(read_lua(PACKAGE, "renew.lua"))
+RECORD_ATTEMPT = Script.from_sources(read_lua(PACKAGE, "record_attempt.lua"))
+FINISH = Script.from_sources(read_lua(PACKAGE, "finish.lua"))
 AttemptVerdict = Literal["go", "lost", "unknown", "refused"]
 
 

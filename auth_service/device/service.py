@@ -7,12 +7,12 @@ from auth_service.device.model import LIFE_SECONDS
 from auth_service.rate_limit.model import key_digest
 from auth_service.rate_limit.service import LIMITS
 from shared.clock import Clock, milliseconds
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 
 PACKAGE = "auth_service.device"
-KNOWN_DEVICES = lua(PACKAGE, "known_devices.lua")
-IS_KNOWN = Script.of(LIMITS, KNOWN_DEVICES, lua(PACKAGE, "is_known.lua"))
-REMEMBER = Script.of(LIMITS, KNOWN_DEVICES, lua(PACKAGE, "remember.lua"))
+KNOWN_DEVICES = read_lua(PACKAGE, "known_devices.lua")
+IS_KNOWN = Script.from_sources(LIMITS, KNOWN_DEVICES, read_lua(PACKAGE, "is_known.lua"))
+REMEMBER = Script.from_sources(LIMITS, KNOWN_DEVICES, read_lua(PACKAGE, "remember.lua"))
 
 
 class KnownDevices:

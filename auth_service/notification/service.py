@@ -19,10 +19,10 @@ from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import ServiceUnavailable
 from shared.logs import mask
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 
 SIGN_IN = "new_sign_in"
-COUNT = Script.of(LIMITS, lua("auth_service.notification", "count_notice.lua"))
+COUNT = Script.from_sources(LIMITS, read_lua("auth_service.notification", "count_notice.lua"))
 log = structlog.get_logger()
 
 

@@ -8,9 +8,9 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.clock import Clock, milliseconds
-from shared.redis import BatchedRedis, lua
+from shared.redis import BatchedRedis, read_lua
 
-FUNNEL = lua("auth_service.otp", "funnel.lua")
+FUNNEL = read_lua("auth_service.otp", "funnel.lua")
 BUCKET_MS = 600_000
 BUCKETS = 6
 STAGES = ("sent", "proven", "wrong")

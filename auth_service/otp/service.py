@@ -36,18 +36,23 @@ from auth_service.settings import AuthSettings
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy, new_id
 from shared.errors import DomainError, RateLimited
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 
 log = structlog.get_logger()
 ASKED_AT = "asked_at"
 FINAL_STATUSES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-IS_INVALIDATED = lua("auth_service.otp", "is_invalidated.lua")
-SEND = Script.of(LIMITS, BREAKER, FUNNEL, lua("auth_service.otp", "send.lua"))
-VERIFY = Script.of(
-    LIMITS, BREAKER, KNOWN_DEVICES, FUNNEL, IS_INVALIDATED, lua("auth_service.otp", "verify.lua")
+IS_INVALIDATED = read_lua("auth_service.otp", "is_invalidated.lua")
+SEND = Script.from_sources(LIMITS, BREAKER, FUNNEL, read_lua("auth_service.otp", "send.lua"))
+VERIFY = Script.from_sources(
+    LIMITS,
+    BREAKER,
+    KNOWN_DEVICES,
+    FUNNEL,
+    IS_INVALIDATED,
+    read_lua("auth_service.otp", "verify.lua"),
 )
-REDEEM = Script.of(IS_INVALIDATED, lua("auth_service.otp", "redeem.lua"))
-RESTORE = Script.of(FUNNEL, lua("auth_service.otp", "restore.lua"))
+REDEEM = Script.from_sources(IS_INVALIDATED, read_lua("auth_service.otp", "redeem.lua"))
+RESTORE = Script.from_sources(FUNNEL, read_lua("auth_service.otp", "restore.lua"))
 
 
 class Challenges:

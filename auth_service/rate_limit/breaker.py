@@ -10,9 +10,9 @@ from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.rate_limit.model import AppliesTo, Scope, key_digest, number_prefix
 from auth_service.settings import AuthSettings
-from shared.redis import lua
+from shared.redis import read_lua
 
-BREAKER = lua("auth_service.rate_limit", "breaker.lua")
+BREAKER = read_lua("auth_service.rate_limit", "breaker.lua")
 
 
 class NumberRange(NamedTuple):

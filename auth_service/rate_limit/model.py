@@ -125,7 +125,7 @@ def _client_scopes(settings: AuthSettings, client: Client) -> Sequence[Scope]:
         )
     ]
     if client.address.version == IPV6:
-        wide = tuple(Rate(rate.most * CLIENTS_OF_NETWORK, rate.window_ms) for rate in rates)
+        wide = tuple(Rate(rate.max_events * CLIENTS_OF_NETWORK, rate.window_ms) for rate in rates)
         network = str(client.network)
         scopes += optional_scope(name, wide, "send_network", network, applies_to="unknown_devices")
     return scopes

@@ -8,10 +8,10 @@ from functools import partial
 from auth_service.rate_limit.model import Scope
 from shared.clock import Clock, milliseconds
 from shared.errors import RateLimited, ServiceUnavailable
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 
-LIMITS = lua("auth_service.rate_limit", "sliding_window.lua")
-ATTEMPT = Script.of(LIMITS, lua("auth_service.rate_limit", "attempt.lua"))
+LIMITS = read_lua("auth_service.rate_limit", "sliding_window.lua")
+ATTEMPT = Script.from_sources(LIMITS, read_lua("auth_service.rate_limit", "attempt.lua"))
 
 
 class RateLimiter:

@@ -1,10 +1,10 @@
 """Counts the publishers' rounds in the head, so that subscribers can wait for a whole one."""
 
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 from shared.revocation.catch_up import STARTED
 from shared.revocation.message import REVOCATION_HEAD
 
-COMPLETE_ROUND = Script.of(lua("auth_service.revocation", "complete_round.lua"))
+COMPLETE_ROUND = Script.from_sources(read_lua("auth_service.revocation", "complete_round.lua"))
 
 
 class PublishRounds:

@@ -189,7 +189,7 @@ class Publisher:
 
     async def _redis_answers(self) -> bool:
         try:
-            return await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._redis.reachable())
+            return await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._redis.is_reachable())
         except ServiceUnavailable:
             return False
 

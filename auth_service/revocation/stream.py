@@ -8,7 +8,7 @@ from itertools import islice
 from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 from shared.revocation.cache import KEEP_AFTER_EXPIRY
 from shared.revocation.message import (
     DELETED_USERS_STREAM,
@@ -19,8 +19,8 @@ from shared.revocation.message import (
     encode_batches,
 )
 
-PUBLISH = Script.of(lua("auth_service.revocation", "publish.lua"))
-READ_STATE = Script.of(lua("auth_service.revocation", "read_state.lua"))
+PUBLISH = Script.from_sources(read_lua("auth_service.revocation", "publish.lua"))
+READ_STATE = Script.from_sources(read_lua("auth_service.revocation", "read_state.lua"))
 EntryIds = dict[int, str]
 """The id of the stream entry that holds each row, by the row's id. A deleted user's entry is the
 one in `DELETED_USERS_STREAM`."""

@@ -9,11 +9,11 @@ from auth_service.revocation.stream import (
     RevocationStream,
     entry_ids_of,
 )
-from shared.redis import BatchedRedis, Script, lua
+from shared.redis import BatchedRedis, Script, read_lua
 from shared.revocation.message import DELETED_USERS_STREAM, REVOCATION_HEAD, REVOCATION_STREAM
 
-APPEND = Script.of(lua("auth_service.revocation", "append.lua"))
-START_EPOCH = Script.of(lua("auth_service.revocation", "start_epoch.lua"))
+APPEND = Script.from_sources(read_lua("auth_service.revocation", "append.lua"))
+START_EPOCH = Script.from_sources(read_lua("auth_service.revocation", "start_epoch.lua"))
 
 
 class StreamRebuild:

@@ -23,10 +23,10 @@ async def authenticate(request: web.Request) -> None:
     if credential is None:
         raise TokenMissing
     claims = app[VERIFIER].verify(credential.token)
-    credential.require_intent(request, claims)
+    credential.require_csrf_token(request, claims)
     caller = await app[SESSIONS].find_caller(claims)
     operation = app[OPERATIONS][request.match_info.handler]
-    if operation.is_counted:
+    if operation.counts_towards_limits:
         await app[USAGE_LIMITS].count_write(caller.user.id, caller.session_id)
     if operation.role is not None and operation.role not in caller.user.roles:
         raise Forbidden

@@ -13,10 +13,10 @@ from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import RefreshBody, Transport
 from auth_service.signing.resources import SIGNER
 from shared.credentials import (
-    ACCESS,
-    CSRF,
-    DEVICE,
-    REFRESH,
+    ACCESS_COOKIE,
+    CSRF_COOKIE,
+    DEVICE_COOKIE,
+    REFRESH_COOKIE,
     Credential,
     find_cookie,
     find_cookies,
@@ -24,7 +24,7 @@ from shared.credentials import (
     require_origin,
 )
 from shared.errors import CsrfFailed, MalformedRequest, TokenInvalid, TokenMissing
-from shared.tokens import Claims, KeyUnknown, unverified
+from shared.tokens import Claims, KeyUnknown, parse_unverified
 
 REFRESH_PATH = "/v1/auth"
 MAX_REFRESH_VALUES = 4
@@ -67,15 +67,15 @@ def set_access_cookies(response: web.Response, token: str, csrf: str, life: int)
     of the refresh token beside it.
     """
     response.set_cookie(
-        ACCESS, token, max_age=life, path="/", secure=True, httponly=True, samesite="Lax"
+        ACCESS_COOKIE, token, max_age=life, path="/", secure=True, httponly=True, samesite="Lax"
     )
-    response.set_cookie(CSRF, csrf, max_age=life, path="/", secure=True, samesite="Strict")
+    response.set_cookie(CSRF_COOKIE, csrf, max_age=life, path="/", secure=True, samesite="Strict")
 
 
 def set_refresh_cookie(response: web.Response, token: str, life: int) -> None:
     """Set the refresh token's cookie, which only our own pages send, and only to auth_service."""
     response.set_cookie(
-        REFRESH,
+        REFRESH_COOKIE,
         token,
         max_age=life,
         path=REFRESH_PATH,
@@ -88,7 +88,7 @@ def set_refresh_cookie(response: web.Response, token: str, life: int) -> None:
 def set_device_cookie(response: web.Response, token: str) -> None:
     """Set the device token's cookie, hidden from scripts; it outlives the session."""
     response.set_cookie(
-        DEVICE,
+        DEVICE_COOKIE,
         token,
         max_age=LIFE_SECONDS,
         path="/",
@@ -126,7 +126,7 @@ def read_refresh_credential(request: web.Request, body: RefreshBody) -> Presente
     require_origin(request, request.app[SETTINGS].public_origin)
     require_can_issue_tokens(request, "cookie")
     try:
-        claims = _verify_ignoring_expiry(request, find_cookie(request, ACCESS) or "")
+        claims = _verify_ignoring_expiry(request, find_cookie(request, ACCESS_COOKIE) or "")
     except TokenInvalid:
         raise RefreshInvalid from None
     return PresentedRefreshToken(tokens, "cookie", claims.sid)
@@ -135,7 +135,9 @@ def read_refresh_credential(request: web.Request, body: RefreshBody) -> Presente
 def _refresh_cookie_values(request: web.Request) -> tuple[str, ...]:
     """Return the first distinct values of the refresh cookie that can be our tokens."""
     values = [
-        value for value in find_cookies(request, REFRESH) if has_valid_checksum("chr_", value)
+        value
+        for value in find_cookies(request, REFRESH_COOKIE)
+        if has_valid_checksum("chr_", value)
     ]
     return tuple(dict.fromkeys(values))[:MAX_REFRESH_VALUES]
 
@@ -149,7 +151,7 @@ def _verify_ignoring_expiry(request: web.Request, access: str) -> Claims:
     try:
         return request.app[VERIFIER].verify_ignoring_expiry(access)
     except KeyUnknown:
-        return _verify_retired_key(request, unverified(access))
+        return _verify_retired_key(request, parse_unverified(access))
 
 
 def _verify_retired_key(request: web.Request, claims: Claims) -> Claims:
@@ -187,12 +189,12 @@ def read_logout_credential(request: web.Request) -> Claims | PresentedRefreshTok
         claims = request.app[VERIFIER].verify(credential.token)
     except TokenInvalid:
         return _read_expired_access_cookie(request, credential)
-    credential.require_intent(request, claims)
+    credential.require_csrf_token(request, claims)
     return claims
 
 
 def _read_refresh_cookie(request: web.Request) -> PresentedRefreshToken:
-    token = find_cookie(request, REFRESH)
+    token = find_cookie(request, REFRESH_COOKIE)
     if not token:
         raise TokenMissing
     require_origin(request, request.app[SETTINGS].public_origin)
@@ -218,7 +220,7 @@ def _read_expired_access_cookie(
             raise MalformedRequest("a cookie was sent twice") from None
         return PresentedRefreshToken(tokens, "cookie")
     try:
-        credential.require_intent(request, claims)
+        credential.require_csrf_token(request, claims)
     except CsrfFailed:
         if not tokens:
             raise

@@ -23,7 +23,7 @@ from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
-from shared.credentials import DEVICE, find_cookie
+from shared.credentials import DEVICE_COOKIE, find_cookie
 from shared.errors import MalformedRequest
 from shared.problem import REQUEST_ID
 from shared.request import client_address
@@ -47,7 +47,7 @@ def read_client(request: web.Request, body: DeviceBody | None = None) -> Client:
 def _device_cookie(request: web.Request) -> str | None:
     """Return the device cookie; None when it occurs twice, since it grants nothing."""
     try:
-        return find_cookie(request, DEVICE)
+        return find_cookie(request, DEVICE_COOKIE)
     except MalformedRequest:
         return None
 
@@ -93,7 +93,7 @@ def token_pair_response(
     remaining = signed_in.refresh_expires_at - request.app[CLOCK].now()
     pair = TokenPair(
         access_token=sign_access_token(request, signed_in.user, session, csrf),
-        expires_in=request.app[SIGNER].life,
+        expires_in=request.app[SIGNER].token_lifetime,
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=max(0, ceil(remaining.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),

@@ -113,7 +113,9 @@ async def list_sessions(request: web.Request) -> web.Response:
     """Answer with a page of the caller's sessions."""
     query, caller = read_query(request, PageQuery), request[CALLER]
     found = await request.app[SESSIONS].list_sessions(caller, query.start(UUID, NEWEST), query.rows)
-    return json_response(SessionPage.of(query, found, partial(SessionAnswer.of, caller.session_id)))
+    return json_response(
+        SessionPage.from_rows(query, found, partial(SessionAnswer.of, caller.session_id))
+    )
 
 
 @routes.add(

@@ -24,7 +24,7 @@ _THUMBPRINT = {"OKP": ("crv", "kty", "x"), "EC": ("crv", "kty", "x", "y")}
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One key pair: known to verifiers at once, signing from `signs_from` on."""
+    """One key pair: published at once, signing from `signs_from` on."""
 
     kid: str
     algorithm: str
@@ -47,7 +47,7 @@ class KeyStore:
         Raises:
             ValueError, OSError: a file is no key, or cannot be read.
         """
-        keys = [_load(path) for path in self._folder.glob("*.jwk")]
+        keys = [_load_key(path) for path in self._folder.glob("*.jwk")]
         return sorted(keys, key=lambda key: (key.signs_from, key.kid))
 
     def modified_at(self) -> int:
@@ -55,8 +55,8 @@ class KeyStore:
         return self._folder.stat().st_mtime_ns
 
     def create(self, algorithm: Algorithm, signs_from: datetime) -> SigningKey:
-        """Make a key and store it whole or not at all."""
-        jwk = _generate(algorithm)
+        """Generate a key and store it atomically."""
+        jwk = _generate_jwk(algorithm)
         members = {name: jwk[name] for name in _THUMBPRINT[jwk["kty"]]}
         canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
         digest = hashlib.sha256(canonical).digest()
@@ -69,7 +69,7 @@ class KeyStore:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{jwk['kid']}.jwk"
         write_atomically(path, json.dumps(jwk), mode=0o600)
-        return _load(path)
+        return _load_key(path)
 
     def drop_retired(self, now: datetime, token_life: timedelta) -> list[SigningKey]:
         """Remove the keys whose last token has expired; return them."""
@@ -82,19 +82,19 @@ class KeyStore:
         return retired
 
 
-def current_key(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
-    """Return the key that signs now: the newest one whose time has come."""
+def select_signing_key(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
+    """Return the key that signs now: the newest active one."""
     usable = [key for key in keys if key.signs_from <= now]
     return usable[-1] if usable else None
 
 
-def public_key_set(keys: Sequence[SigningKey]) -> dict[str, Any]:
+def to_jwks(keys: Sequence[SigningKey]) -> dict[str, Any]:
     """Return the public halves as a JWK set (RFC 7517 §5)."""
     return {"keys": [key.public_jwk for key in keys]}
 
 
 def write_atomically(path: Path, text: str, mode: int) -> None:
-    """Write a file that appears complete or not at all, never readable by more than `mode` says."""
+    """Write a file atomically, with the permissions of `mode` from the start."""
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -105,13 +105,13 @@ def write_atomically(path: Path, text: str, mode: int) -> None:
     temporary.replace(path)
 
 
-def _generate(algorithm: Algorithm) -> dict[str, Any]:
+def _generate_jwk(algorithm: Algorithm) -> dict[str, Any]:
     if algorithm == "EdDSA":
         return OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
     return ECAlgorithm.to_jwk(generate_private_key(SECP256R1()), as_dict=True)
 
 
-def _load(path: Path) -> SigningKey:
+def _load_key(path: Path) -> SigningKey:
     jwk = json.loads(path.read_bytes())
     return SigningKey(
         kid=jwk["kid"],

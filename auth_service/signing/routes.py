@@ -27,6 +27,4 @@ class KeySet(BaseModel):
 )
 async def get_keys(request: web.Request) -> web.Response:
     """Answer with the key set; caches may keep it for five minutes."""
-    return web.json_response(
-        request.app[SIGNER].public_key_set(), headers={"Cache-Control": MAX_AGE}
-    )
+    return web.json_response(request.app[SIGNER].jwks(), headers={"Cache-Control": MAX_AGE})

@@ -1,4 +1,4 @@
-"""The signer: issues access tokens, and verifies them for auth_service itself."""
+"""The signer of access tokens."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 import jwt
 import structlog
 
-from auth_service.signing.keystore import KeyStore, SigningKey, current_key, public_key_set
+from auth_service.signing.keystore import KeyStore, SigningKey, select_signing_key, to_jwks
 from auth_service.user.model import User
 from shared.clock import Clock, rfc3339
 from shared.entropy import Entropy
@@ -35,7 +35,7 @@ class Subject:
 
 
 class Signer:
-    """Signs with the newest key whose time has come; follows the key directory while running."""
+    """Signs with the newest active key; reloads the key directory when it changes."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Signer:
         audience: str,
         life: int,
     ) -> None:
-        """`life`: seconds that an access token is good for. `verifier` is given the public keys."""
+        """Issue tokens that live `life` seconds; `verifier` gets the public keys."""
         self._store = store
         self._verifier = verifier
         self._clock = clock
@@ -57,21 +57,21 @@ class Signer:
         self._audience = audience
         self._stamp = -1
         self._keys: list[SigningKey] = []
-        self.life = life
+        self.token_lifetime = life
 
     async def refresh(self) -> None:
-        """Read the directory again when it changed; a broken one keeps the last good keys."""
+        """Reload the keys when the directory changed; keep the last good ones when it is broken."""
         try:
-            await asyncio.to_thread(self._read)
+            await asyncio.to_thread(self._reload)
         except (ValueError, KeyError, OSError) as wrong:
             log.error("signing_keys.unreadable", error=type(wrong).__name__)
 
-    def _read(self) -> None:
+    def _reload(self) -> None:
         stamp = self._store.modified_at()
         if stamp == self._stamp:
             return
         keys = self._store.load()
-        self._verifier.use(parse_jwks(public_key_set(keys)))
+        self._verifier.set_keys(parse_jwks(to_jwks(keys)))
         self._keys, self._stamp = keys, stamp
         if not self.ready:
             signs_from = rfc3339(keys[0].signs_from) if keys else None
@@ -80,7 +80,7 @@ class Signer:
     @property
     def ready(self) -> bool:
         """Whether there is a key to sign with."""
-        return current_key(self._keys, self._clock.now()) is not None
+        return select_signing_key(self._keys, self._clock.now()) is not None
 
     def require_key(self) -> SigningKey:
         """Return the key that signs now; called before any work that ends in a token.
@@ -88,14 +88,14 @@ class Signer:
         Raises:
             ServiceUnavailable: there is none.
         """
-        key = current_key(self._keys, self._clock.now())
+        key = select_signing_key(self._keys, self._clock.now())
         if key is None:
             raise ServiceUnavailable(5, "No signing key")
         return key
 
-    def public_key_set(self) -> dict[str, Any]:
-        """Return the public key set: current, next, and those with unexpired tokens."""
-        return public_key_set(self._keys)
+    def jwks(self) -> dict[str, Any]:
+        """Return the public key set: current, next, and those of unexpired tokens."""
+        return to_jwks(self._keys)
 
     def sign(self, subject: Subject) -> str:
         """Return an access token. Source: RFC 9068 §2.
@@ -113,7 +113,7 @@ class Signer:
             "jti": self._entropy.bytes(16).hex(),
             "iat": now,
             "nbf": now,
-            "exp": now + self.life,
+            "exp": now + self.token_lifetime,
             "amr": list(subject.amr),
             "auth_time": int(subject.auth_time.timestamp()),
             "roles": list(subject.user.roles),

@@ -50,7 +50,7 @@ async def step_up(request: web.Request) -> web.Response:
 
 def _fresh_token(request: web.Request, session: Session) -> web.Response:
     """Answer with a token in the same way as the request carried its own."""
-    credential, life = find_credential(request), request.app[SIGNER].life
+    credential, life = find_credential(request), request.app[SIGNER].token_lifetime
     if credential is None or not credential.in_cookie:
         token = sign_access_token(request, request[CALLER].user, session)
         return json_response(FreshToken(access_token=token, expires_in=life))

@@ -120,7 +120,7 @@ async def delete(
 
     In the same statement, a trigger queues its files in `removals`.
     """
-    row = await connection.fetchrow(DELETE, creative_id, user_id, expected.listed)
+    row = await connection.fetchrow(DELETE, creative_id, user_id, expected.version_list)
     return _creative(row) if row else None
 
 

@@ -74,7 +74,7 @@ async def list_creatives(request: web.Request) -> web.Response:
     found = await service.list_creatives(
         request.app[DATABASE], request[CALLER], query.owner, query.to_filter()
     )
-    return json_response(CreativePage.of(query, found, CreativeAnswer.of))
+    return json_response(CreativePage.from_rows(query, found, CreativeAnswer.of))
 
 
 @routes.add(

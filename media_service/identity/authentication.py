@@ -24,7 +24,7 @@ async def authenticate(request: web.Request) -> None:
     if credential is None:
         raise TokenMissing
     claims = request.app[AUTHENTICATOR].authenticate(credential.token)
-    credential.require_intent(request, claims)
-    if request.app[OPERATIONS][request.match_info.handler].is_counted:
+    credential.require_csrf_token(request, claims)
+    if request.app[OPERATIONS][request.match_info.handler].counts_towards_limits:
         request.app[CHANGE_LIMITER].count(claims.sub)
     request[CALLER], request[TOKEN] = claims, credential.token

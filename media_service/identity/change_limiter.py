@@ -21,7 +21,7 @@ class ChangeLimiter:
 
     def __init__(self, rates: Sequence[Rate], clock: Clock) -> None:
         """Limit changes by all of the rates; no rates, no limit."""
-        self._spans = [(rate.most, rate.window_ms / 1000) for rate in rates]
+        self._spans = [(rate.max_events, rate.window_ms / 1000) for rate in rates]
         self._most = max((most for most, _ in self._spans), default=0)
         self._widest = max((seconds for _, seconds in self._spans), default=0.0)
         self._clock = clock

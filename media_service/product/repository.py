@@ -175,7 +175,7 @@ async def update(
         UPDATE,
         product_id,
         user_id,
-        expected.listed,
+        expected.version_list,
         update.name,
         update.description,
         update.price,
@@ -192,7 +192,7 @@ async def delete(connection: Connection, product_id: str, user_id: UUID, expecte
     Return False when there was none. Called in a transaction: a statement that had to wait for
     the product does not see the photo that it got meanwhile, the next one does.
     """
-    row = await connection.fetchrow(DELETE, product_id, user_id, expected.listed)
+    row = await connection.fetchrow(DELETE, product_id, user_id, expected.version_list)
     if row is None:
         return False
     await connection.execute(DELETE_PHOTO, row["photo_id"])

@@ -81,7 +81,7 @@ async def list_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query, caller = read_query(request, ProductQuery), request[CALLER].sub
     found = await service.list_products(request.app[DATABASE], caller, query.position(), query.rows)
-    return json_response(ProductPage.of(query, found, ProductAnswer.of))
+    return json_response(ProductPage.from_rows(query, found, ProductAnswer.of))
 
 
 @routes.add(
@@ -98,7 +98,7 @@ async def search_products(request: web.Request) -> web.Response:
     found = await service.search_products(
         database_of(request), query.q, query.position(), query.rows
     )
-    return json_response(ProductPage.of(query, found, ProductAnswer.of))
+    return json_response(ProductPage.from_rows(query, found, ProductAnswer.of))
 
 
 @routes.add(

@@ -11,7 +11,7 @@ from media_service.upload.headers import Disposition
 from media_service.upload.model import MAX_FIELD_BYTES, UploadLimits
 from media_service.upload.multipart import Event, MultipartParser, PartData, PartStart
 from shared.errors import BodyTooLarge, FieldError, ValidationFailed
-from shared.validation import field_errors, no_such_field
+from shared.validation import field_errors, unknown_field_message
 
 MAX_SHOWN_NAME = 64
 F = TypeVar("F", bound=BaseModel)
@@ -96,7 +96,7 @@ class _FormCollector(Generic[F]):
     def _start_part(self, disposition: Disposition) -> None:
         name, self._name = disposition.name, None
         if name not in self._model.model_fields:
-            message = no_such_field(self._model)
+            message = unknown_field_message(self._model)
             self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", message))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))

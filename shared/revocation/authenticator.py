@@ -98,5 +98,5 @@ class _JwksReloader:
             return
         self._last_error = ""
         if keys is not None:
-            self._verifier.use(keys)
+            self._verifier.set_keys(keys)
             log.info("keys.loaded", count=len(keys))

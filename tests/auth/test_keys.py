@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from auth_service.cli import main
-from auth_service.signing.keystore import KeyStore, current_key
+from auth_service.signing.keystore import KeyStore, select_signing_key
 from auth_service.signing.service import Signer
 from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy
@@ -47,8 +47,8 @@ def test_a_next_key_is_published_before_it_signs(
     main(["keys", "rotate", "--algorithm", "ES256"])
     store, now = KeyStore(folder / "private"), SystemClock().now()
     first, second = store.load()
-    assert current_key([first, second], now) == first
-    assert current_key([first, second], now + timedelta(minutes=10)) == second
+    assert select_signing_key([first, second], now) == first
+    assert select_signing_key([first, second], now + timedelta(minutes=10)) == second
     assert len(json.loads((folder / "jwks.json").read_text())["keys"]) == 2
     capsys.readouterr()
     main(["keys", "list"])

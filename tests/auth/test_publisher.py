@@ -37,7 +37,7 @@ async def _cache(url: str) -> AsyncIterator[RevocationCache]:
 
 async def _verifier(auth: AuthClient) -> TokenVerifier:
     verifier = TokenVerifier(ISSUER, AUDIENCE, SystemClock())
-    verifier.use(parse_jwks((await auth.call("GET", "/.well-known/jwks.json")).body))
+    verifier.set_keys(parse_jwks((await auth.call("GET", "/.well-known/jwks.json")).body))
     return verifier
 
 

@@ -54,7 +54,7 @@ class Checks:
 
     def verifier(self) -> TokenVerifier:
         verifier = TokenVerifier(ISSUER, AUDIENCE, self._clock)
-        verifier.use(self._keys)
+        verifier.set_keys(self._keys)
         return verifier
 
     def bare(self, token: str) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
-from auth_service.signing.keystore import KeyStore, public_key_set, write_atomically
+from auth_service.signing.keystore import KeyStore, to_jwks, write_atomically
 from deploy.databases import DATABASES, create_databases
 from deploy.local.data_dir import DataDir
 from deploy.local.postgres import Postgres
@@ -78,7 +78,7 @@ class Stack:
         await administrator.close()
         store = KeyStore(self._data_dir.private_keys)
         store.create("EdDSA", signs_from=datetime.now(UTC))
-        key_set = public_key_set(store.load())
+        key_set = to_jwks(store.load())
         write_atomically(self._data_dir.jwks, json.dumps(key_set), mode=0o644)
 
     def dsn(self, database: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from auth_service.signing.keystore import KeyStore, public_key_set
+from auth_service.signing.keystore import KeyStore, to_jwks
 from deploy.local.valkey import Valkey
 from media_service.app import create_app
 from media_service.settings import MediaSettings
@@ -44,7 +44,7 @@ class Services:
 def media_values(dsn: str, redis_url: str, keys: Path, folder: Path) -> dict[str, Any]:
     """media_service's settings, for the keys of a directory."""
     jwks = folder / "jwks.json"
-    jwks.write_text(json.dumps(public_key_set(KeyStore(keys).load())))
+    jwks.write_text(json.dumps(to_jwks(KeyStore(keys).load())))
     return {
         "env": "development",
         "public_url": ISSUER,

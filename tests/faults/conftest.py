@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from auth_service.settings import AuthSettings
-from auth_service.signing.keystore import KeyStore, public_key_set
+from auth_service.signing.keystore import KeyStore, to_jwks
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from deploy.redis_acl import AUTH_ACL, MEDIA_ACL, acl_hash
@@ -85,7 +85,7 @@ def values(
 ) -> dict[str, dict[str, Any]]:
     """Each service's settings."""
     jwks = tmp_path / "jwks.json"
-    jwks.write_text(json.dumps(public_key_set(KeyStore(keys_folder).load())))
+    jwks.write_text(json.dumps(to_jwks(KeyStore(keys_folder).load())))
     common: dict[str, Any] = {
         "env": "development",
         "public_url": ISSUER,

@@ -227,7 +227,7 @@ async def test_strangers_of_one_network_keep_no_other_stranger_waiting(media_dsn
     """Sixty callers of one network wait; the caller of another network is served next."""
     opening = open_database(media_dsn, size=1, bounds=ANONYMOUS_BOUNDS)
     async with opening as pool:
-        crowd, visitor = pool.of("203.0.113.0/24"), pool.of("198.51.100.0/24")
+        crowd, visitor = pool.for_key("203.0.113.0/24"), pool.for_key("198.51.100.0/24")
         served: list[str] = []
 
         async def ask_pool(view: Database, who: str) -> None:

@@ -20,7 +20,7 @@ from tests.support.database import Connection
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 SIGNED_IN = [one for one in interface(development=True).operations if one.auth]
-COUNTED = [one for one in SIGNED_IN if one.is_counted]
+COUNTED = [one for one in SIGNED_IN if one.counts_towards_limits]
 FREE = {
     "POST /logout-all",  # whoever took a session may have used the limits up
     "DELETE /sessions/{id}",  # likewise
@@ -73,7 +73,9 @@ async def test_uncounted_reading_route_stores_nothing(
     await auth.sign_in(NUMBER)
     await auth_db.execute("update users set roles = '{admin}'")
     token = (await auth.sign_in(NUMBER))["access_token"]
-    reading = [one for one in SIGNED_IN if one.method in SAFE_METHODS and not one.is_counted]
+    reading = [
+        one for one in SIGNED_IN if one.method in SAFE_METHODS and not one.counts_towards_limits
+    ]
     assert len(reading) >= 5
     tables = ("users", "sessions", "tokens", "audit_events", "revocations")
     rows = "select " + ", ".join(f"(select count(*) from {table})" for table in tables)

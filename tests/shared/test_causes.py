@@ -54,7 +54,7 @@ async def test_wrong_database_password_is_named(postgres: Postgres) -> None:
         said = await read_warning(use)
         assert 'password authentication failed for user "stranger"' in said
         assert WRONG not in said
-        assert not await database.reachable()
+        assert not await database.is_reachable()
         assert 'password authentication failed for user "stranger"' in database.last_error
 
 
@@ -64,7 +64,7 @@ async def test_wrong_redis_password_is_named(valkey: Valkey, redis: Redis) -> No
         said = await read_warning(lambda: stranger.execute("PING"))
         assert "WRONGPASS" in said
         assert WRONG not in said
-        assert not await stranger.reachable()
+        assert not await stranger.is_reachable()
         assert "WRONGPASS" in stranger.last_error
 
 
@@ -77,7 +77,7 @@ async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redi
                 await weak.execute("GET", "key")
             assert "NOPERM" in describe_error(refused.value)
             assert "no permissions" in await read_warning(lambda: weak.execute("GET", "key"))
-            assert not await weak.reachable()
+            assert not await weak.is_reachable()
             assert "no permissions" in weak.last_error
     finally:
         await redis.acl_deluser("weak")
@@ -93,7 +93,7 @@ async def test_readiness_gives_the_reasons_of_what_fails_alone(
         readiness = Readiness()
         parts: dict[str, Database | BatchedRedis] = {"database": database, "redis": well}
         for name, part in parts.items():
-            readiness.checks[name] = part.reachable
+            readiness.checks[name] = part.is_reachable
             readiness.reasons[name] = lambda part=part: part.last_error  # type: ignore[misc]
         reasons = readiness.explain(await readiness.report())
         assert list(reasons) == ["database"]

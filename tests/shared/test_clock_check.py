@@ -36,7 +36,7 @@ async def test_clock_within_half_a_minute_agrees(
     clock.advance(seconds=seconds)
     with structlog.testing.capture_logs() as logs:
         await check.compare()
-    assert await check.agree()
+    assert await check.clocks_agree()
     assert logs == []
 
 
@@ -50,10 +50,10 @@ async def test_wrong_clock_is_logged_once_with_its_reason(
         clock.advance(minutes=minutes)
         for _ in range(3):
             await check.compare()
-        assert not await check.agree()
+        assert not await check.clocks_agree()
         assert side in check.reason()
         clock.advance(minutes=-minutes)
-        assert await check.agree()
+        assert await check.clocks_agree()
     assert [entry["event"] for entry in logs] == ["clock.wrong", "clock.right_again"]
     assert logs[0]["log_level"] == "error"
     assert side in logs[0]["reason"]
@@ -67,7 +67,7 @@ async def test_slow_answer_is_no_wrong_clock(
     monkeypatch.setattr(clock, "now", lambda: next(moments))
     check = ClockCheck(database, clock)
     await check.compare()
-    assert await check.agree()
+    assert await check.clocks_agree()
 
 
 async def test_database_that_is_away_leaves_what_was_known(clock: MovableClock) -> None:
@@ -75,7 +75,7 @@ async def test_database_that_is_away_leaves_what_was_known(clock: MovableClock) 
         check = ClockCheck(away, clock)
         with pytest.raises(ServiceUnavailable):
             await check.compare()
-        assert await check.agree()
+        assert await check.clocks_agree()
 
 
 async def test_service_whose_clock_is_wrong_at_start_is_not_ready(

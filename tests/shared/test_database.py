@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from shared import db
-from shared.db import Bounds, Database, open_database
+from shared.db import Database, PoolLimits, open_database
 from shared.errors import ServiceUnavailable
 from tests.support.proxy import Proxy, open_proxy
 
@@ -64,7 +64,7 @@ async def test_a_connection_that_is_refused_is_no_fault_of_the_request(
     other = url._replace(netloc=login) if wrong == "password" else url._replace(path="/another")
     async with open_database(urlunsplit(other)) as refused:
         await within(2, refused)
-        assert not await refused.reachable()
+        assert not await refused.is_reachable()
 
 
 async def test_a_password_that_is_replaced_where_it_was_read_is_used(
@@ -132,7 +132,7 @@ async def test_a_transaction_is_kept_when_its_block_ends_well_and_undone_otherwi
 async def test_opening_needs_no_server() -> None:
     async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
         await within(SHORT * 3, database)
-        assert not await database.reachable()
+        assert not await database.is_reachable()
 
 
 async def test_a_server_that_is_away_is_unavailable_and_comes_back(
@@ -142,10 +142,10 @@ async def test_a_server_that_is_away_is_unavailable_and_comes_back(
     await proxy.refuse()
     for _ in range(3):
         await within(SHORT * 3, database)
-    assert not await database.reachable()
+    assert not await database.is_reachable()
     await proxy.listen()
     assert await one(database) == 1
-    assert await database.reachable()
+    assert await database.is_reachable()
 
 
 async def test_a_frozen_server_is_unavailable_within_the_time_outs(
@@ -176,7 +176,7 @@ async def test_a_full_pool_is_unavailable_and_recovers(database: Database) -> No
 async def test_bounded_pool_with_all_its_callers_refuses_the_next_one_at_once(
     postgres: Postgres,
 ) -> None:
-    bounds = Bounds(statement_seconds=1, wait_seconds=30, callers=2)
+    bounds = PoolLimits(statement_seconds=1, wait_seconds=30, callers=2)
     async with open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database:
         async with database.connection():
             waiting = asyncio.create_task(one(database))
@@ -189,7 +189,7 @@ async def test_bounded_pool_with_all_its_callers_refuses_the_next_one_at_once(
 
 
 async def test_bounded_pool_lets_a_caller_wait_for_so_long(postgres: Postgres) -> None:
-    bounds = Bounds(statement_seconds=1, wait_seconds=SHORT, callers=9)
+    bounds = PoolLimits(statement_seconds=1, wait_seconds=SHORT, callers=9)
     async with (
         open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database,
         database.connection(),
@@ -198,7 +198,7 @@ async def test_bounded_pool_lets_a_caller_wait_for_so_long(postgres: Postgres) -
 
 
 async def test_bounded_pool_has_the_server_end_a_slow_statement(postgres: Postgres) -> None:
-    bounds = Bounds(statement_seconds=SHORT, wait_seconds=1, callers=9)
+    bounds = PoolLimits(statement_seconds=SHORT, wait_seconds=1, callers=9)
     async with open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database:
         with pytest.raises(ServiceUnavailable, match="took too long") as refused:
             async with database.connection() as connection:
@@ -268,9 +268,9 @@ async def test_a_database_that_refuses_is_not_reached(postgres: Postgres) -> Non
     nobody = f"postgresql://nobody:x@127.0.0.1:{postgres.port}/postgres"
     for wrong in (postgres.dsn("no_such_database"), nobody):
         async with open_database(wrong) as database:
-            assert await database.reachable() is False
+            assert await database.is_reachable() is False
     async with open_database(right) as database:
-        assert await database.reachable() is True
+        assert await database.is_reachable() is True
 
 
 async def test_database_turn_of_a_failed_connect_is_free_again(

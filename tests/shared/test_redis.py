@@ -15,7 +15,7 @@ from shared.redis import BatchedRedis, Script, new_client
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
-ECHO = Script.of("return ARGV[1]")
+ECHO = Script.from_sources("return ARGV[1]")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def patient(url: str) -> AsyncIterator[BatchedRedis]:
     """Waits 30 seconds for an answer: what is told sooner was not told by its time-out."""
     opened = BatchedRedis(new_client(url, timeout=30))
     yield opened
-    await opened.end()
+    await opened.close()
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def impatient(url: str) -> AsyncIterator[BatchedRedis]:
     """One that waits for an answer a fifth of a second."""
     opened = BatchedRedis(new_client(url, timeout=0.2))
     yield opened
-    await opened.end()
+    await opened.close()
 
 
 async def test_commands_of_one_moment_share_one_round_trip(
@@ -116,7 +116,7 @@ async def test_a_script_is_sent_whole_only_when_it_is_not_known(
 
 async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
     with pytest.raises(ResponseError, match="wrong"):
-        await batched.run(Script.of("return redis.error_reply('wrong')"), [], [])
+        await batched.run(Script.from_sources("return redis.error_reply('wrong')"), [], [])
 
 
 async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
@@ -128,10 +128,10 @@ async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
         async with asyncio.timeout(10):
             with pytest.raises(ServiceUnavailable):
                 await patient.execute("PING")
-    assert not await patient.reachable()
+    assert not await patient.is_reachable()
     await proxy.listen()
     assert await patient.execute("PING") is True
-    assert await patient.reachable()
+    assert await patient.is_reachable()
 
 
 async def test_who_has_no_time_is_told_so_and_finds_a_new_connection(
@@ -152,10 +152,10 @@ async def test_a_redis_that_is_busy_with_a_script_is_away(
     batched: BatchedRedis, redis: Redis
 ) -> None:
     async def away() -> bool:
-        return not await batched.reachable()
+        return not await batched.is_reachable()
 
     await redis.config_set("busy-reply-threshold", 1)
-    endless = asyncio.create_task(batched.run(Script.of("while true do end"), [], []))
+    endless = asyncio.create_task(batched.run(Script.from_sources("while true do end"), [], []))
     await asyncio.sleep(0.1)  # else what is asked next waits on the script's own connection
     try:
         await until(away)
@@ -164,7 +164,7 @@ async def test_a_redis_that_is_busy_with_a_script_is_away(
         # The kill is answered before the script has ended; until then all else is answered BUSY.
         await asyncio.gather(endless, return_exceptions=True)
         await redis.config_set("busy-reply-threshold", 5000)
-    assert await batched.reachable()
+    assert await batched.is_reachable()
 
 
 async def test_all_that_wait_are_told(batched: BatchedRedis, proxy: Proxy) -> None:
@@ -229,7 +229,7 @@ async def test_a_redis_that_cannot_write_is_unavailable(
         with pytest.raises(ServiceUnavailable):
             await batched.execute(*write)
         if trouble != "loading":
-            script = Script.of("return redis.call('SET', KEYS[1], ARGV[1])")
+            script = Script.from_sources("return redis.call('SET', KEYS[1], ARGV[1])")
             with pytest.raises(ServiceUnavailable):
                 await batched.run(script, ["key"], ["value"])
     finally:

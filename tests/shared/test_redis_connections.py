@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.errors import ServiceUnavailable
-from shared.redis import MOST_FLUSHING, BatchedRedis, new_client, open_redis
-from shared.redis_connections import MOST
+from shared.redis import MAX_FLUSHES, BatchedRedis, new_client, open_redis
+from shared.redis_connections import MAX_CONNECTIONS
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
@@ -44,13 +44,15 @@ async def test_redis_slow_for_a_moment_refuses_nobody_and_keeps_the_order(
     batched = BatchedRedis(new_client(url, timeout=30))  # the order counts, not the time
     assert await batched.execute("PING") is True
     proxy.freeze()
-    asked = await ask_one_by_one(batched, *(("RPUSH", "list", n) for n in range(3 * MOST)))
+    asked = await ask_one_by_one(
+        batched, *(("RPUSH", "list", n) for n in range(3 * MAX_CONNECTIONS))
+    )
     proxy.thaw()
     lengths = await asyncio.gather(*asked)
-    assert sorted(lengths) == list(range(1, 3 * MOST + 1))
-    assert lengths[MOST:] == sorted(lengths[MOST:])  # those that waited for a connection
-    assert proxy.connections <= MOST
-    await batched.end()
+    assert sorted(lengths) == list(range(1, 3 * MAX_CONNECTIONS + 1))
+    assert lengths[MAX_CONNECTIONS:] == sorted(lengths[MAX_CONNECTIONS:])  # in order of arrival
+    assert proxy.connections <= MAX_CONNECTIONS
+    await batched.close()
 
 
 async def test_redis_frozen_costs_a_hundred_connections_and_one_time_out(
@@ -67,14 +69,14 @@ async def test_redis_frozen_costs_a_hundred_connections_and_one_time_out(
 
     monkeypatch.setattr(batched, "_exchange", noted)
     proxy.freeze()
-    asked = await ask_one_by_one(batched, *[("PING",)] * (3 * MOST))
+    asked = await ask_one_by_one(batched, *[("PING",)] * (3 * MAX_CONNECTIONS))
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert {type(answer) for answer in answers} == {ServiceUnavailable}
-    assert sent == [1] * MOST_FLUSHING  # the others were refused with the first that timed out
-    assert proxy.connections <= MOST
+    assert sent == [1] * MAX_FLUSHES  # the others were refused with the first that timed out
+    assert proxy.connections <= MAX_CONNECTIONS
     proxy.thaw()
-    await until(batched.reachable)
-    await batched.end()
+    await until(batched.is_reachable)
+    await batched.close()
 
 
 async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
@@ -83,7 +85,7 @@ async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
     async with open_redis(url) as batched:
         assert await batched.execute("PING") is True
         proxy.freeze()
-        asked = await ask_one_by_one(batched, *[("PING",)] * (2 * MOST))
+        asked = await ask_one_by_one(batched, *[("PING",)] * (2 * MAX_CONNECTIONS))
     proxy.thaw()
     async with asyncio.timeout(10):  # or for ever
         answers = await asyncio.gather(*asked, return_exceptions=True)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, UnixConnector
 
-from shared.shutdown import pass_over_lookups
+from shared.shutdown import ignore_failed_lookups
 from tests.conftest import REVOCATION_KEY
 from tests.support.waiting import until
 
@@ -227,11 +227,11 @@ async def test_shutdown_running_lookup_holds_nothing_up(start: Start) -> None:
         assert await ended(service, seconds=2) == 0
 
 
-async def test_then_exit_running_thread_ends_the_process_anyway() -> None:
+async def test_exit_after_running_thread_ends_the_process_anyway() -> None:
     program = (
-        "import asyncio, time; from shared.shutdown import then_exit\n"
+        "import asyncio, time; from shared.shutdown import exit_after\n"
         "async def work(): asyncio.get_running_loop().run_in_executor(None, time.sleep, 30)\n"
-        "asyncio.run(then_exit(work()))"
+        "asyncio.run(exit_after(work()))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=CHECKOUT)
     try:
@@ -291,7 +291,7 @@ async def test_a_lookup_that_nobody_waits_for_is_no_news(
     caplog: pytest.LogCaptureFixture, error: Exception, told: int
 ) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(pass_over_lookups)
+    loop.set_exception_handler(ignore_failed_lookups)
     given_up: asyncio.Future[None] | None = loop.create_future()
     assert given_up is not None
     given_up.set_exception(error)

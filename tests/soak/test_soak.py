@@ -47,7 +47,7 @@ def test_settings_every_limit_is_high_enough_for_honest_load() -> None:
     settings = stack_settings(Options(), "http://127.0.0.1:1/sms")
     limits = [*AuthSettings.limit_names(), *MediaSettings.limit_names()]
     assert limits
-    assert all(parse_rates(settings[name.upper()])[0].most >= 10**6 for name in limits)
+    assert all(parse_rates(settings[name.upper()])[0].max_events >= 10**6 for name in limits)
 
 
 @pytest.mark.parametrize(("minutes", "life"), [(0.1, 30), (20, 300), (60, 600)])

@@ -77,7 +77,7 @@ def _documented() -> Iterator[Answered]:
             path = service.prefix + operation.path
             for status in operation.answers:
                 yield operation.method, path, status, ""
-            for error in operation.refusals():
+            for error in operation.possible_errors():
                 if error.code not in ALIKE and operation.method != "HEAD":  # no body to tell it by
                     yield operation.method, path, int(error.status), error.code
 

@@ -46,5 +46,5 @@ def header(**more: Any) -> dict[str, Any]:
 
 def new_verifier(clock: MovableClock, **options: Any) -> TokenVerifier:
     verifier = TokenVerifier(ISSUER, AUDIENCE, clock, **options)
-    verifier.use(parse_jwks(JWKS))
+    verifier.set_keys(parse_jwks(JWKS))
     return verifier

@@ -25,7 +25,7 @@ from shared.request import (
 from shared.responses import json_response
 from shared.settings import ServiceSettings, load_settings
 from shared.shutdown import run
-from shared.tokens import bearer
+from shared.tokens import parse_bearer_token
 
 PREFIX = "/v1/small"
 routes = Routes("things")
@@ -152,7 +152,7 @@ async def busy(request: web.Request) -> web.Response:
 
 async def authenticate(request: web.Request) -> None:
     """Let the token `good` through."""
-    if bearer(request.headers.get("Authorization")) != "good":
+    if parse_bearer_token(request.headers.get("Authorization")) != "good":
         raise TokenMissing
 
 

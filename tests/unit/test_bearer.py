@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.tokens import bearer
+from shared.tokens import parse_bearer_token
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from shared.tokens import bearer
     ],
 )
 def test_the_token_is_what_follows_bearer(given_header: str | None, token: str | None) -> None:
-    assert bearer(given_header) == token
+    assert parse_bearer_token(given_header) == token

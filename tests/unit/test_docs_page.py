@@ -56,7 +56,7 @@ def page_of(service: Interface) -> Page:
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
 def test_every_code_that_a_route_may_answer_has_its_place(service: Interface) -> None:
     page = page_of(service)
-    wanted = {error.code for found in service.operations for error in found.refusals()}
+    wanted = {error.code for found in service.operations for error in found.possible_errors()}
     anywhere = {"not_found", "method_not_allowed", "headers_too_large", "internal_error"}
     assert wanted | anywhere <= set(page.ids)
 

@@ -11,7 +11,7 @@ from shared.if_match import ANY_VERSION, read_if_match, version_tag
 @given(st.integers(1, 10**9 - 1))
 def test_a_tag_names_its_version_and_no_other(version: int) -> None:
     expected = read_if_match([version_tag(version)])
-    assert expected.listed == [version]
+    assert expected.version_list == [version]
     expected.check(version)
     for other in (version - 1, version + 1):
         with pytest.raises(VersionMismatch):
@@ -37,14 +37,14 @@ def test_whether_a_change_must_name_its_version_is_the_routes_affair(headers: li
     ],
 )
 def test_only_strong_tags_of_ours_count(headers: list[str], versions: set[int]) -> None:
-    assert read_if_match(headers).listed == sorted(versions)
-    assert read_if_match(headers, required=True).listed == sorted(versions)
+    assert read_if_match(headers).version_list == sorted(versions)
+    assert read_if_match(headers, required=True).version_list == sorted(versions)
 
 
 def test_a_star_is_whichever_there_is() -> None:
     expected = read_if_match(["*"], required=True)
     expected.check(77)
-    assert expected.listed is None
+    assert expected.version_list is None
 
 
 @given(st.lists(st.text()))

@@ -41,7 +41,7 @@ def key_set(*mints: Mint) -> dict[str, Any]:
 
 def verifying(*mints: Mint, **options: Any) -> TokenVerifier:
     verifier = TokenVerifier(ISSUER, AUDIENCE, MovableClock(), **options)
-    verifier.use(parse_jwks(key_set(*mints)))
+    verifier.set_keys(parse_jwks(key_set(*mints)))
     return verifier
 
 
@@ -49,13 +49,13 @@ def verifying(*mints: Mint, **options: Any) -> TokenVerifier:
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tokens whose signature was really checked."""
     seen: list[str] = []
-    signed = PublicKey.signed
+    signed = PublicKey.verify
 
     def counting(self: PublicKey, text: bytes, signature: bytes) -> bool:
         seen.append(f"{text.decode()}.{base64url_encode(signature).decode()}")
         return signed(self, text, signature)
 
-    monkeypatch.setattr(PublicKey, "signed", counting)
+    monkeypatch.setattr(PublicKey, "verify", counting)
     return seen
 
 
@@ -112,10 +112,10 @@ def test_what_is_refused_is_not_remembered() -> None:
 def test_a_changed_key_set_forgets_what_the_old_one_vouched_for(checked: list[str]) -> None:
     verifier, token = verifying(OURS), OURS.token(uuid4())
     verifier.verify(token)
-    verifier.use(parse_jwks(key_set(OURS, NEXT)))
+    verifier.set_keys(parse_jwks(key_set(OURS, NEXT)))
     verifier.verify(token)
     assert checked == [token, token]
-    verifier.use(parse_jwks(key_set(NEXT)))
+    verifier.set_keys(parse_jwks(key_set(NEXT)))
     with pytest.raises(TokenInvalid):
         verifier.verify(token)
 
@@ -124,7 +124,7 @@ def test_another_key_under_a_known_name_forgets_too() -> None:
     impostor = new_mint("ours")
     verifier, token = verifying(OURS), OURS.token(uuid4())
     verifier.verify(token)
-    verifier.use(parse_jwks(key_set(impostor)))
+    verifier.set_keys(parse_jwks(key_set(impostor)))
     with pytest.raises(TokenInvalid):
         verifier.verify(token)
     verifier.verify(impostor.token(uuid4()))
@@ -133,7 +133,7 @@ def test_another_key_under_a_known_name_forgets_too() -> None:
 def test_the_same_key_set_again_forgets_nothing(checked: list[str]) -> None:
     verifier, token = verifying(OURS), OURS.token(uuid4())
     verifier.verify(token)
-    verifier.use(parse_jwks(key_set(OURS)))
+    verifier.set_keys(parse_jwks(key_set(OURS)))
     verifier.verify(token)
     assert checked == [token]
 
@@ -143,7 +143,7 @@ def test_without_a_key_nothing_is_ready_and_nothing_passes() -> None:
     assert not verifier.ready
     with pytest.raises(TokenInvalid):
         verifier.verify(OURS.token(uuid4()))
-    verifier.use(parse_jwks(key_set(OURS)))
+    verifier.set_keys(parse_jwks(key_set(OURS)))
     assert verifier.ready
 
 

@@ -63,7 +63,7 @@ def described(**changes: Any) -> Any:
 
 
 def codes(found: Operation) -> set[str]:
-    return {error.code for error in found.refusals()}
+    return {error.code for error in found.possible_errors()}
 
 
 def test_a_route_that_needs_a_user_says_so_and_what_it_refuses() -> None:
@@ -176,7 +176,7 @@ def test_a_code_means_one_thing_in_both_services() -> None:
     meanings: dict[tuple[str, int], type[DomainError]] = {}
     for service in SERVICES:
         for found in service.operations:
-            for error in found.refusals():
+            for error in found.possible_errors():
                 known = meanings.setdefault((error.code, error.status), error)
                 assert known.title == error.title, error.code
                 assert error.code.isascii()

@@ -85,7 +85,7 @@ def test_a_place_comes_back_out_of_its_cursor(moment: datetime, name: UUID) -> N
         place = Position(moment.astimezone(UTC), name)
     except OverflowError:  # the first and last hours of the calendar have no UTC
         return
-    assert Position.read(place.cursor(), UUID) == place
+    assert Position.parse(place.cursor(), UUID) == place
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_place_comes_back_out_of_its_cursor(moment: datetime, name: UUID) -> N
 )
 def test_a_cursor_of_another_list_is_no_place(values: list[str]) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        Position.read(encode_cursor(values), UUID)
+        Position.parse(encode_cursor(values), UUID)
     assert [error.code for error in refused.value.errors] == ["cursor_invalid"]
 
 
@@ -118,7 +118,7 @@ class PlacePage(Page[int]):
 def test_a_page_ends_where_its_cursor_says(found: int, shown: int, more: bool) -> None:
     query = PageQuery(limit=3)
     places = [Position(NOW, number) for number in range(found)]
-    page = PlacePage.of(query, places[: query.rows], lambda place: place.id)
+    page = PlacePage.from_rows(query, places[: query.rows], lambda place: place.id)
     assert page.items == list(range(shown))
     assert page.next_cursor == (places[2].cursor() if more else None)
 

@@ -222,7 +222,7 @@ def test_a_known_header_vouches_for_no_other_signature(verifier: TokenVerifier) 
 
 def test_a_header_is_forgotten_with_its_key(verifier: TokenVerifier) -> None:
     verifier.verify(raw_token(header(), CLAIMS))
-    verifier.use({"ec": parse_jwks(JWKS)["ec"]})
+    verifier.set_keys({"ec": parse_jwks(JWKS)["ec"]})
     refuse(verifier, raw_token(header(), CLAIMS | {"jti": "another"}))
 
 

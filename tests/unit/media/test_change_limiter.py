@@ -97,7 +97,8 @@ def test_limiter_random_moments_agrees_with_counting_all(seed: int) -> None:
     for _ in range(500):
         clock.seconds += chance.choice([0, 0.25, 1, 5, 30])
         has_room = all(
-            sum(moment > clock.seconds - rate.window_ms / 1000 for moment in counted) < rate.most
+            sum(moment > clock.seconds - rate.window_ms / 1000 for moment in counted)
+            < rate.max_events
             for rate in RATES
         )
         assert accepts(limiter, user) is has_room
