@@ -14,6 +14,7 @@ from tests.faults.model import USERS, Model, Row
 from tests.support.long_runs import amount
 
 ALIVE_SECONDS = 1.0
+WAITS = st.lists(st.sampled_from([0.125, 0.5, 1, 3.5]), max_size=3)
 
 
 @dataclass
@@ -59,13 +60,25 @@ class Outages(Model):
             self.revoke_and_wait("session", USERS[0])
 
     @precondition(lambda self: self.down)
-    @rule(look=st.booleans())
-    def redis_returns(self, *, look: bool) -> None:
+    @rule(waits=WAITS)
+    def redis_returns(self, waits: list[float]) -> None:
         self.down, self.server.reachable = False, True
         for publisher in self.publishers:
             publisher.silent_since = self.clock.seconds
             publisher.publish_all = True
-        if look:
+        self.look_again_and_again(waits)
+
+    @precondition(lambda self: self.publishing)
+    @rule(waits=WAITS)
+    def subscriber_alone_is_cut_off(self, waits: list[float]) -> None:
+        self.revoke_and_fail_to_publish()
+        self.disconnect()
+        self.look_again_and_again(waits)
+
+    def look_again_and_again(self, waits: list[float]) -> None:
+        self.look("")
+        for seconds in waits:
+            self.wait(seconds)
             self.look("")
 
     def disconnect(self) -> None:
