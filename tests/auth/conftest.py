@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.local.valkey import Valkey
-from tests.auth.publisher_harness import Bench, open_bench
+from tests.auth.publisher_harness import PublisherHarness, open_harness
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -72,8 +72,8 @@ def command_environment(
 
 
 @pytest.fixture
-async def bench(
+async def harness(
     auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
-) -> AsyncIterator[Bench]:
-    async with open_bench(auth_dsn, auth_db, valkey, redis, clock) as made:
+) -> AsyncIterator[PublisherHarness]:
+    async with open_harness(auth_dsn, auth_db, valkey, redis, clock) as made:
         yield made

@@ -37,7 +37,7 @@ values ($1, $2, $3, $4, $5, $6)"""
 
 
 @dataclass
-class Bench:
+class PublisherHarness:
     """A publisher whose rounds the test makes, over a real database and a real Redis."""
 
     publisher: Publisher
@@ -60,17 +60,17 @@ class Bench:
         await self.db.execute(INSERT, *row)
         return user
 
-    async def settle(self) -> None:
+    async def publish_all(self) -> None:
         """Make rounds until nothing is too young to be published."""
         for _ in range(2):
             await self.publisher.reconcile()
 
-    async def told(self, stream: str = REVOCATION_STREAM) -> list[Revocation]:
+    async def published(self, stream: str = REVOCATION_STREAM) -> list[Revocation]:
         entries: Any = await self.redis.xrange(stream)
         return [one for _, fields in entries for one in decode(fields[b"m"], KEYS)]
 
     async def names(self, stream: str = REVOCATION_STREAM) -> list[str]:
-        return [revocation.id for revocation in await self.told(stream)]
+        return [revocation.id for revocation in await self.published(stream)]
 
     async def epoch(self) -> bytes | None:
         epoch: Any = await self.redis.hget(REVOCATION_HEAD, "epoch")
@@ -95,11 +95,11 @@ class Bench:
         now = await self.rounds()
         return now.complete == now.started
 
-    async def take(self, *keys: str) -> dict[str, Any]:
+    async def dump(self, *keys: str) -> dict[str, Any]:
         """What a replica that lags behind would still have."""
         return {key: await self.redis.dump(key) for key in keys}
 
-    async def put_back(self, taken: dict[str, Any]) -> None:
+    async def restore(self, taken: dict[str, Any]) -> None:
         for key, value in taken.items():
             await self.redis.restore(key, 0, value, replace=True)
 
@@ -121,12 +121,12 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(
+async def open_harness(
     auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
-) -> AsyncIterator[Bench]:
+) -> AsyncIterator[PublisherHarness]:
     async with open_database(auth_dsn) as database, open_redis(valkey.url()) as batched:
         publisher = Publisher(
             database, batched, KEYS, clock=clock, entropy=SystemEntropy(), token_life=LIFE
         )
-        yield Bench(publisher, batched, redis, auth_db, clock)
+        yield PublisherHarness(publisher, batched, redis, auth_db, clock)
         await publisher.close()

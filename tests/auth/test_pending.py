@@ -52,7 +52,9 @@ async def _reuse_refresh_token(auth: AuthClient, pair: Any) -> Answer:
     "act",
     [_change_password, _reset_password, _sign_out_everywhere, _sign_out_another],
 )
-async def test_it_is_done_and_said_to_be_pending(auth: AuthClient, act: Act) -> None:
+async def test_revocation_that_cannot_be_published_is_done_and_pending(
+    auth: AuthClient, act: Act
+) -> None:
     mine = await activate(auth, email=EMAIL, password=PASSWORD)
     other = (await post(auth, "/login", email=EMAIL, password=PASSWORD)).body
     pending = await act(auth, mine)
@@ -63,7 +65,7 @@ async def test_it_is_done_and_said_to_be_pending(auth: AuthClient, act: Act) -> 
 
 
 @pytest.mark.usefixtures("nobody_told")
-async def test_a_stolen_refresh_token_ends_the_session_though_nobody_is_told(
+async def test_reused_refresh_token_ends_the_session_though_publishing_fails(
     auth: AuthClient,
 ) -> None:
     pair = await activate(auth, email=EMAIL, password=PASSWORD)

@@ -50,7 +50,7 @@ class Office:
         return tasks
 
 
-async def test_what_comes_while_calls_are_out_shares_the_next_one() -> None:
+async def test_rows_that_arrive_during_calls_share_the_next_call() -> None:
     office = Office()
     first = [task for _ in range(MAX_CONCURRENT_CALLS) for task in await office.send(1)]
     more = await office.send(50)
@@ -60,7 +60,7 @@ async def test_what_comes_while_calls_are_out_shares_the_next_one() -> None:
     assert sorted(len(call) for call in office.calls) == [1, 1, 50]
 
 
-async def test_it_is_noted_after_the_answer_for_all_at_once(monkeypatch: Any) -> None:
+async def test_rows_are_marked_together_after_the_answer(monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "MARK_DELAY_SECONDS", 60)
     office = Office()
     office.open.set()
@@ -70,7 +70,7 @@ async def test_it_is_noted_after_the_answer_for_all_at_once(monkeypatch: Any) ->
     assert office.marked == {number: f"{number}-0" for number in range(5)}
 
 
-async def test_whoever_waits_is_told_what_went_wrong_and_the_next_goes_on() -> None:
+async def test_failed_call_fails_its_rows_and_not_the_next_call() -> None:
     office = Office()
     office.open.set()
     office.fails = ServiceUnavailable
@@ -81,7 +81,7 @@ async def test_whoever_waits_is_told_what_went_wrong_and_the_next_goes_on() -> N
     assert len(office.calls) == 2
 
 
-async def test_a_call_that_hangs_holds_nobody_up_for_long(monkeypatch: Any) -> None:
+async def test_hanging_call_times_out(monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "PUBLISH_TIMEOUT_SECONDS", 0.05)
     office = Office()
     hanging = await office.send(1) + await office.send(1)
@@ -91,7 +91,7 @@ async def test_a_call_that_hangs_holds_nobody_up_for_long(monkeypatch: Any) -> N
     await asyncio.gather(*await office.send(1))
 
 
-async def test_a_handler_that_gave_up_disturbs_nobody() -> None:
+async def test_cancelled_handler_leaves_the_others_alone() -> None:
     office = Office()
     impatient, patient = await office.send(2)
     impatient.cancel()
@@ -101,7 +101,7 @@ async def test_a_handler_that_gave_up_disturbs_nobody() -> None:
         await impatient
 
 
-async def test_a_log_out_is_noted_in_the_end(auth: AuthClient, auth_db: Connection) -> None:
+async def test_logout_marks_its_row(auth: AuthClient, auth_db: Connection) -> None:
     pair = await auth.sign_in("+919876543210")
     assert (await auth.call("POST", "/logout", token=pair["access_token"])).status == 204
 

@@ -28,10 +28,10 @@ NUMBER = "+919876543210"
 async def _cache(url: str) -> AsyncIterator[RevocationCache]:
     async with open_revocation_cache(url, [REVOCATION_KEY.encode()], SystemClock()) as cache:
 
-        async def in_touch() -> bool:
+        async def is_fresh() -> bool:
             return cache.is_fresh
 
-        await until(in_touch)
+        await until(is_fresh)
         yield cache
 
 
@@ -41,7 +41,7 @@ async def _verifier(auth: AuthClient) -> TokenVerifier:
     return verifier
 
 
-async def test_who_cannot_revoke_yet_is_not_ready(
+async def test_auth_service_without_an_epoch_is_not_ready(
     serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     await auth_db.execute("begin")
@@ -58,7 +58,7 @@ async def test_who_cannot_revoke_yet_is_not_ready(
         await until(auth.ready)
 
 
-async def test_another_service_refuses_at_once(
+async def test_logout_revokes_the_token_at_another_service_at_once(
     auth: AuthClient, valkey: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriber, "HEAD_CHECK_SECONDS", 60)  # so that only the channel tells
@@ -78,7 +78,7 @@ async def test_another_service_refuses_at_once(
         await until(refused)
 
 
-async def test_without_an_epoch_the_answer_is_pending_and_the_row_is_kept(
+async def test_logout_while_redis_refuses_writes_is_pending_and_published_later(
     auth: AuthClient, redis: Redis, auth_db: Connection
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -102,7 +102,7 @@ async def test_without_an_epoch_the_answer_is_pending_and_the_row_is_kept(
     assert (await auth.call("POST", "/logout", token=pair["access_token"])).status == 204
 
 
-async def test_a_wiped_redis_is_filled_again(auth: AuthClient, redis: Redis, valkey: Any) -> None:
+async def test_wiped_redis_is_rebuilt(auth: AuthClient, redis: Redis, valkey: Any) -> None:
     pair = await auth.sign_in(NUMBER)
     claims = (await _verifier(auth)).verify(pair["access_token"])
     await auth.call("POST", "/logout", token=pair["access_token"])
@@ -118,7 +118,7 @@ async def test_a_wiped_redis_is_filled_again(auth: AuthClient, redis: Redis, val
             cache.check(claims)
 
 
-async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis: Redis) -> None:
+async def test_two_replicas_start_one_epoch(serving_auth: Callable[..., Any], redis: Redis) -> None:
     async with serving_auth(ready=False) as one, serving_auth(ready=False) as two:
         epochs = set()
         await until(one.ready)
@@ -131,7 +131,7 @@ async def test_replicas_begin_one_epoch(serving_auth: Callable[..., Any], redis:
         assert len(epochs) == 1
 
 
-async def test_a_raised_generation_kills_what_was_signed_before(
+async def test_raised_generation_revokes_earlier_tokens(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     """As when roles change: the session goes on, the tokens of before do not."""

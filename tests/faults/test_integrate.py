@@ -50,7 +50,7 @@ def documented() -> str:
     return str(code)
 
 
-async def test_the_documented_lines_admit_and_refuse(stack: BreakableStack) -> None:
+async def test_documented_example_accepts_and_refuses(stack: BreakableStack) -> None:
     await open_epoch(stack.redis)
     session, user = uuid4(), uuid4()
     media = stack.values["media"]
@@ -70,17 +70,19 @@ async def test_the_documented_lines_admit_and_refuse(stack: BreakableStack) -> N
     assert "TokenRevoked" in refused.stderr.splitlines()[-1]
 
 
-def test_the_documented_lines_are_few() -> None:
+def test_documented_example_is_short() -> None:
     lines = [line for line in documented().splitlines() if line.strip()]
     assert len(lines) <= 10
 
 
-def test_nothing_of_it_needs_aiohttp() -> None:
+def test_revocation_package_needs_no_aiohttp() -> None:
     done = run(WITHOUT_AIOHTTP)
     assert done.returncode == 0, done.stderr
 
 
-async def test_keys_may_come_later_and_break(stack: BreakableStack) -> None:
+async def test_key_file_created_later_is_read_and_a_broken_one_ignored(
+    stack: BreakableStack,
+) -> None:
     await open_epoch(stack.redis)
     media = stack.values["media"]
     good, path = media["jwks_file"].read_text(), media["jwks_file"]
@@ -106,7 +108,7 @@ async def test_keys_may_come_later_and_break(stack: BreakableStack) -> None:
         assert authenticator.authenticate(token).sub == user
 
 
-def test_gauges_tell_how_sure_a_mirror_is() -> None:
+def test_gauges_show_how_fresh_the_cache_is() -> None:
     clock, registry = MovableClock(), CollectorRegistry()
     cache = RevocationCache(clock)
     register_cache_metrics(registry, cache)
@@ -124,7 +126,7 @@ def test_gauges_tell_how_sure_a_mirror_is() -> None:
     assert 4 <= read("staleness_seconds") < 5
 
 
-def test_failing_open_is_ready_after_one_complete_read_only() -> None:
+def test_fail_open_cache_is_ready_after_one_complete_read() -> None:
     clock = MovableClock()
     for fail_open in (False, True):
         cache = RevocationCache(clock, fail_open=fail_open)

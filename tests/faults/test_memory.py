@@ -14,7 +14,7 @@ BOUND = 3
 
 
 @pytest.mark.parametrize("lost", ["everything", REVOCATION_STREAM, REVOCATION_HEAD])
-async def test_what_is_lost_is_filled_again(stack: BreakableStack, lost: str) -> None:
+async def test_lost_data_is_rebuilt(stack: BreakableStack, lost: str) -> None:
     async with stack.both() as (auth, media):
         alive, dead = await stack.tokens(2)
         assert (await log_out(auth, dead)).status == 204
@@ -34,7 +34,7 @@ async def test_what_is_lost_is_filled_again(stack: BreakableStack, lost: str) ->
         await media.until(later, 401, 2)
 
 
-async def test_a_failover_that_loses_what_was_acknowledged(stack: BreakableStack) -> None:
+async def test_failover_that_lost_acknowledged_entries_is_repaired(stack: BreakableStack) -> None:
     """The new master lags behind the old one, and the cache had not heard of it either."""
     async with stack.both() as (auth, media):
         alive, early, late = await stack.tokens(3)
@@ -58,7 +58,7 @@ async def test_a_failover_that_loses_what_was_acknowledged(stack: BreakableStack
             assert [await newcomer.status(token) for token in (early, late)] == [401, 401]
 
 
-async def test_two_replicas_fill_one_wiped_redis(stack: BreakableStack) -> None:
+async def test_two_replicas_rebuild_one_wiped_redis(stack: BreakableStack) -> None:
     async with stack.auth() as other, stack.both() as (auth, media):
         tokens = await stack.tokens(20)
         for token in tokens:

@@ -47,7 +47,9 @@ async def expect_only(media: Media, alive: Token, dead: Sequence[Token]) -> None
     assert not any(honoured(media, token) for token in dead)
 
 
-async def test_a_thousand_sessions_end_during_an_outage(stack: BreakableStack) -> None:
+async def test_outage_with_a_thousand_logouts_lets_no_revoked_token_in(
+    stack: BreakableStack,
+) -> None:
     async with stack.both() as (auth, media):
         tokens = await stack.tokens(SESSIONS)
         assert all(honoured(media, token) for token in tokens)
@@ -77,7 +79,7 @@ async def test_a_thousand_sessions_end_during_an_outage(stack: BreakableStack) -
 
 
 @pytest.mark.parametrize("probed", [True, False])
-async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
+async def test_slow_publisher_is_awaited_after_an_outage(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch, probed: bool
 ) -> None:
     """The head that Redis has when it returns tells nothing of the outage.
@@ -104,7 +106,7 @@ async def test_nobody_is_let_in_before_a_slow_publisher_has_caught_up(
         assert (await media.ask(dead[0])).code == "token_revoked"
 
 
-async def test_nobody_is_let_in_while_a_round_from_before_the_outage_is_held_up(
+async def test_round_held_up_since_before_the_outage_is_awaited(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For longer than a publisher that says nothing counts as alive."""
@@ -122,7 +124,7 @@ async def test_nobody_is_let_in_while_a_round_from_before_the_outage_is_held_up(
         await expect_only(media, alive, dead)
 
 
-async def test_nobody_is_let_in_before_a_publisher_that_starts_has_told_what_another_left(
+async def test_new_publisher_is_awaited_until_it_published_what_another_left(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a power cut: all come back at once, and the database is slow at first."""
@@ -146,7 +148,7 @@ async def test_nobody_is_let_in_before_a_publisher_that_starts_has_told_what_ano
                 await expect_only(media, alive, dead)
 
 
-async def test_without_publishers_an_outage_ends_soon_all_the_same(stack: BreakableStack) -> None:
+async def test_outage_without_publishers_ends_after_some_seconds(stack: BreakableStack) -> None:
     [alive] = await stack.tokens(1)
     async with stack.auth():
         await until(stack.has_epoch)
@@ -158,7 +160,7 @@ async def test_without_publishers_an_outage_ends_soon_all_the_same(stack: Breaka
         await media.until(alive, 200, NO_PUBLISHER_SECONDS + 2)
 
 
-async def test_media_service_starts_while_auth_service_is_down(stack: BreakableStack) -> None:
+async def test_media_service_starts_without_auth_service(stack: BreakableStack) -> None:
     alive, dead = await stack.tokens(2)
     async with stack.auth() as auth:
 
@@ -171,7 +173,9 @@ async def test_media_service_starts_while_auth_service_is_down(stack: BreakableS
         assert (await media.ask(dead)).code == "token_revoked"
 
 
-async def test_without_an_epoch_nobody_is_let_in_until_there_is_one(stack: BreakableStack) -> None:
+async def test_media_service_without_an_epoch_refuses_until_there_is_one(
+    stack: BreakableStack,
+) -> None:
     [alive] = await stack.tokens(1)
     async with stack.media() as media:
         assert (await media.ask(alive)).code == "service_unavailable"
@@ -181,7 +185,7 @@ async def test_without_an_epoch_nobody_is_let_in_until_there_is_one(stack: Break
             await media.until(alive, 200, 2)
 
 
-async def test_a_slow_link_is_no_outage(stack: BreakableStack) -> None:
+async def test_slow_link_is_no_outage(stack: BreakableStack) -> None:
     async with stack.both() as (auth, media):
         alive, dead = await stack.tokens(2)
         for proxy in stack.proxies.values():
@@ -195,14 +199,14 @@ async def test_a_slow_link_is_no_outage(stack: BreakableStack) -> None:
         assert await media.status(alive) == 200
 
 
-async def test_a_publisher_starts_over_a_slow_link(stack: BreakableStack) -> None:
+async def test_publisher_starts_over_a_slow_link(stack: BreakableStack) -> None:
     """To make a connection takes longer than the publisher waits for an answer."""
     stack.proxies["auth"].delay = 0.1
     async with stack.auth():
         await until(stack.has_epoch, 6)
 
 
-async def test_a_deaf_subscription_is_made_anew(
+async def test_unresponsive_subscription_is_replaced(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection that listens is half open, while looks go through."""

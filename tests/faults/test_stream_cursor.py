@@ -44,7 +44,7 @@ def entries(*numbers: int, text: str = "m") -> Page:
 
 @pytest.fixture
 def reader() -> Reader:
-    """At the head, in touch."""
+    """At the head."""
     made = Reader()
     assert made.position.update_head(HEAD)
     assert made.position.next_range == ("-", "5-0")
@@ -54,18 +54,18 @@ def reader() -> Reader:
     return made
 
 
-def test_ids_compare_by_number() -> None:
+def test_parse_id_sorts_by_number() -> None:
     assert parse_id(b"9-10") > parse_id(b"9-9") > parse_id(b"9")
     assert parse_id(b"10-0") > parse_id(b"9-99")
 
 
-def test_at_the_head_nothing_is_read(reader: Reader) -> None:
+def test_cursor_at_the_head_reads_nothing(reader: Reader) -> None:
     assert reader.position.update_head(HEAD)
     reader.read()
     assert reader.position.is_at_head
 
 
-def test_what_is_new_is_read_from_the_last_entry_known(reader: Reader) -> None:
+def test_cursor_reads_from_its_last_entry(reader: Reader) -> None:
     assert reader.position.update_head(HEAD | {b"last": b"9-0"})
     assert reader.position.next_range == ("5-0", "9-0")
     reader.position.apply_page(entries(5, 6, 7))
@@ -75,7 +75,7 @@ def test_what_is_new_is_read_from_the_last_entry_known(reader: Reader) -> None:
     assert reader.applied == [(6, 0), (7, 0), (9, 0)]
 
 
-def test_without_an_epoch_nothing_can_be_said(reader: Reader) -> None:
+def test_update_head_without_an_epoch_returns_false(reader: Reader) -> None:
     for head in ({}, {b"last": b"5-0"}):
         assert not reader.position.update_head(head)
 
@@ -89,14 +89,14 @@ def test_without_an_epoch_nothing_can_be_said(reader: Reader) -> None:
     ],
     ids=["another epoch", "another epoch, further", "a head that went back"],
 )
-def test_another_history_is_read_from_its_start(reader: Reader, head: dict[bytes, bytes]) -> None:
+def test_other_epoch_or_earlier_head_rewinds(reader: Reader, head: dict[bytes, bytes]) -> None:
     assert reader.position.update_head(head)
     assert reader.position.next_range == ("-", "{}-{}".format(*parse_id(head[b"last"])))
     assert not reader.position.is_at_head
 
 
 @pytest.mark.parametrize("page", [(), entries(6, 7), entries(5, 6, text="other")])
-def test_so_is_one_that_went_back_and_on_again(reader: Reader, page: Page) -> None:
+def test_changed_entry_at_the_cursor_rewinds(reader: Reader, page: Page) -> None:
     """The head is beyond our place, but the entry that we knew there is not there any more."""
     assert reader.position.update_head(HEAD | {b"last": b"7-0"})
     reader.position.apply_page(page)
@@ -107,22 +107,20 @@ def test_so_is_one_that_went_back_and_on_again(reader: Reader, page: Page) -> No
 
 
 @pytest.mark.parametrize("pages", [[entries(5), ()], [entries(5, 6), ()], [(), ()]])
-def test_a_log_that_ends_before_its_head_leaves_us_unsure(
-    reader: Reader, pages: list[Page]
-) -> None:
+def test_stream_that_ends_before_its_head_is_not_at_head(reader: Reader, pages: list[Page]) -> None:
     assert reader.position.update_head(HEAD | {b"last": b"7-0"})
     reader.read(*pages)
     assert not reader.position.is_at_head
 
 
-def test_an_empty_log_without_a_last_entry_is_complete() -> None:
+def test_empty_stream_is_at_head() -> None:
     reader = Reader()
     assert reader.position.update_head({b"epoch": b"one", b"last": b"0-0"})
     reader.read()
     assert reader.position.is_at_head
 
 
-def test_we_stay_before_what_we_do_not_understand_and_apply_the_rest(reader: Reader) -> None:
+def test_cursor_stops_before_an_unverified_entry_and_applies_the_rest(reader: Reader) -> None:
     reader.understands = lambda message: message != b"m6"
     for _ in range(2):
         reader.applied.clear()
@@ -136,7 +134,7 @@ def test_we_stay_before_what_we_do_not_understand_and_apply_the_rest(reader: Rea
     assert reader.position.is_at_head
 
 
-def test_a_new_connection_reads_everything_again(reader: Reader) -> None:
+def test_rewind_reads_from_the_start(reader: Reader) -> None:
     reader.position.rewind()
     assert reader.position.update_head(HEAD)
     assert reader.position.next_range == ("-", "5-0")
@@ -152,11 +150,11 @@ def test_a_new_connection_reads_everything_again(reader: Reader) -> None:
         (b'{"id":"' + b"9" * 30 + b'-0","v":1}', None),
     ],
 )
-def test_the_id_of_a_published_message_is_anybodys(text: bytes, entry: bytes | None) -> None:
+def test_split_id_accepts_well_formed_ids_only(text: bytes, entry: bytes | None) -> None:
     assert split_id(text) == (entry, b'{"v":1}' if entry else text)
 
 
-def test_lag_is_how_late_a_message_came() -> None:
+def test_lag_is_the_delay_of_the_newest_message() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock)
     redis: Any = None  # nothing is asked of it

@@ -18,7 +18,7 @@ from tests.support.revocation_source import (
     RevocationSource,
     claims,
     is_refused,
-    wait_until_in_touch,
+    wait_until_fresh,
     wait_until_refused,
 )
 from tests.support.waiting import until
@@ -35,39 +35,39 @@ async def said(logs: Sequence[Any], event: str, *, times: int) -> None:
     await until(holds)
 
 
-async def test_what_was_revoked_before_is_known_once_in_touch(
+async def test_fresh_cache_knows_earlier_revocations(
     source: RevocationSource, follow: Follow
 ) -> None:
     sessions = [await source.revoke() for _ in range(50)]
     async with follow() as cache:
         assert not cache.is_fresh
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         assert [is_refused(cache, session) for session in sessions] == [True] * 50
         assert not is_refused(cache, uuid4())
 
 
-async def test_a_backlog_of_several_pages_is_read_to_its_end(
+async def test_stream_of_several_pages_is_read_to_its_end(
     source: RevocationSource, quick: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriber, "PAGE_SIZE", 7)
-    sessions = [await source.revoke_unheard() for _ in range(50)]
+    sessions = [await source.revoke_unpublished() for _ in range(50)]
     async with quick() as cache:
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         assert [is_refused(cache, session) for session in sessions] == [True] * 50
 
 
-async def test_subscriber_published_message_is_applied_without_a_head_check(
+async def test_published_message_is_applied_without_a_head_check(
     source: RevocationSource, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with follow() as cache:
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         monkeypatch.setattr(subscriber, "HEAD_CHECK_SECONDS", 60)
         await wait_until_refused(cache, await source.revoke())  # a check may be under way
         for _ in range(10):
             await wait_until_refused(cache, await source.revoke())
 
 
-async def test_what_is_published_while_the_backlog_is_read_is_applied(
+async def test_message_published_before_the_first_read_is_applied(
     source: RevocationSource, quick: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look, published = RevocationSubscriber._check_head, uuid4()
@@ -83,18 +83,18 @@ async def test_what_is_published_while_the_backlog_is_read_is_applied(
         await wait_until_refused(cache, published)
 
 
-async def test_a_message_that_was_not_heard_is_found_at_the_head(
+async def test_message_not_received_is_found_at_the_head(
     source: RevocationSource, follow: Follow
 ) -> None:
     async with follow() as cache:
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         await wait_until_refused(
-            cache, await source.revoke_unheard(), seconds=subscriber.HEAD_CHECK_SECONDS + 1
+            cache, await source.revoke_unpublished(), seconds=subscriber.HEAD_CHECK_SECONDS + 1
         )
         assert cache.is_fresh
 
 
-async def test_nothing_is_ever_revoked_less(source: RevocationSource, quick: Follow) -> None:
+async def test_lost_stream_revives_no_token(source: RevocationSource, quick: Follow) -> None:
     async with quick() as cache:
         session = await source.revoke()
         await wait_until_refused(cache, session)
@@ -104,24 +104,24 @@ async def test_nothing_is_ever_revoked_less(source: RevocationSource, quick: Fol
         assert is_refused(cache, session)
 
 
-async def test_an_unverified_entry_puts_out_of_touch_until_it_is_gone(
+async def test_unverified_entry_makes_the_cache_stale_until_it_is_trimmed(
     source: RevocationSource, quick: Follow
 ) -> None:
     async with quick() as cache:
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         await source.append(source.message(uuid4(), OTHER))
-        await wait_until_in_touch(cache, wanted=False)
+        await wait_until_fresh(cache, wanted=False)
         with pytest.raises(ServiceUnavailable):
             cache.check(claims(uuid4()))
-        session = await source.revoke_unheard()  # what follows is applied all the same
+        session = await source.revoke_unpublished()  # what follows is applied all the same
         await wait_until_refused(cache, session)
         assert not cache.is_fresh
         await source.redis.xtrim(REVOCATION_STREAM, maxlen=1, approximate=False)
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
 
 
 @pytest.mark.parametrize(("minutes", "outlived"), [(79, False), (81, True)])
-async def test_an_unverified_entry_that_can_hide_nothing_live_keeps_nobody_out(
+async def test_unverified_entry_counts_until_its_tokens_have_expired(
     source: RevocationSource, quick: Follow, minutes: int, outlived: bool
 ) -> None:
     """The longest token life, a quarter of an hour for clocks, and as much as ours may be ahead."""
@@ -131,14 +131,14 @@ async def test_an_unverified_entry_that_can_hide_nothing_live_keeps_nobody_out(
     with structlog.testing.capture_logs() as logs:
         async with quick() as cache:
             if outlived:
-                await wait_until_in_touch(cache)  # though nothing was appended since
+                await wait_until_fresh(cache)  # though nothing was appended since
             else:
                 await said(logs, "revocations.unverified_entry_blocks", times=2)
                 assert not cache.is_fresh
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"null", b"[" * 5000, b"\xff", b'{"mac":"x"}'])
-async def test_an_entry_that_is_no_message_puts_out_of_touch_too(
+async def test_entry_that_is_no_message_makes_the_cache_stale(
     source: RevocationSource, quick: Follow, text: bytes
 ) -> None:
     await source.append(text.decode("latin-1"))
@@ -149,12 +149,10 @@ async def test_an_entry_that_is_no_message_puts_out_of_touch_too(
     assert {event["event"] for event in logs} <= {"revocations.unverified_entry_blocks", LATE}
 
 
-async def test_an_unverified_publication_is_ignored(
-    source: RevocationSource, quick: Follow
-) -> None:
+async def test_unverified_message_is_ignored(source: RevocationSource, quick: Follow) -> None:
     session = uuid4()
     async with quick() as cache:
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         for text in (source.message(session, OTHER), "{", "[" * 100_000, ""):
             assert await source.redis.publish(REVOCATION_CHANNEL, text) == 1
         await wait_until_refused(
@@ -164,7 +162,7 @@ async def test_an_unverified_publication_is_ignored(
         assert cache.is_fresh
 
 
-async def test_without_an_epoch_nothing_is_sure(source: RevocationSource, quick: Follow) -> None:
+async def test_missing_epoch_makes_the_cache_stale(source: RevocationSource, quick: Follow) -> None:
     await source.redis.delete(REVOCATION_HEAD)
     session = await source.revoke()
     await source.redis.hdel(REVOCATION_HEAD, "epoch")
@@ -173,13 +171,13 @@ async def test_without_an_epoch_nothing_is_sure(source: RevocationSource, quick:
             await said(logs, "revocations.epoch_missing", times=2)
             assert not cache.is_fresh
             await source.begin()
-            await wait_until_in_touch(cache)
+            await wait_until_fresh(cache)
             assert is_refused(cache, session)
     assert {event["event"] for event in logs} <= {"revocations.epoch_missing", LATE}
 
 
 @pytest.mark.parametrize(("patience", "level"), [(60.0, "info"), (0.0, "warning")])
-async def test_an_epoch_that_may_be_on_its_way_is_no_warning(
+async def test_missing_epoch_at_the_start_is_no_warning(
     source: RevocationSource,
     quick: Follow,
     monkeypatch: pytest.MonkeyPatch,
@@ -192,19 +190,17 @@ async def test_an_epoch_that_may_be_on_its_way_is_no_warning(
         async with quick() as cache:
             await said(logs, "revocations.epoch_missing", times=1)
             await source.begin()
-            await wait_until_in_touch(cache)
+            await wait_until_fresh(cache)
             await source.redis.hdel(REVOCATION_HEAD, "epoch")
-            await wait_until_in_touch(cache, wanted=False)
+            await wait_until_fresh(cache, wanted=False)
     levels = [one["log_level"] for one in logs if one["event"] == "revocations.epoch_missing"]
     assert (levels[0], levels[-1]) == (level, "warning"), "one that is lost is always told of"
 
 
-async def test_a_new_epoch_means_reading_everything_again(
-    source: RevocationSource, quick: Follow
-) -> None:
+async def test_new_epoch_is_read_from_its_start(source: RevocationSource, quick: Follow) -> None:
     async with quick() as cache:
         await source.revoke()
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         # a wiped Redis that was filled again: its ids may be lower than those known
         session = uuid4()
         await source.redis.delete(REVOCATION_STREAM)
@@ -214,12 +210,10 @@ async def test_a_new_epoch_means_reading_everything_again(
         assert cache.is_fresh
 
 
-async def test_a_head_that_went_back_means_reading_everything_again(
-    source: RevocationSource, quick: Follow
-) -> None:
+async def test_earlier_head_is_read_from_its_start(source: RevocationSource, quick: Follow) -> None:
     async with quick() as cache:
         await source.revoke()
-        await wait_until_in_touch(cache)
+        await wait_until_fresh(cache)
         session = uuid4()
         await source.redis.delete(REVOCATION_STREAM)
         await source.redis.xadd(REVOCATION_STREAM, {"m": source.message(session)}, id="1-1")

@@ -104,7 +104,7 @@ class MediaClient:
         return answer.body
 
     async def wait_out(self, clock: MovableClock, **span: float) -> "MediaClient":
-        """Move the clock, and wait until the service is in touch with revocations again."""
+        """Move the clock, and wait until the revocation cache is fresh again."""
         clock.advance(**span)
         later = self.at(clock.now())
         async with asyncio.timeout(10):

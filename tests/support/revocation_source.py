@@ -64,13 +64,13 @@ class RevocationSource:
         await self.redis.publish(REVOCATION_CHANNEL, message)
         return session
 
-    async def revoke_unheard(self) -> UUID:
+    async def revoke_unpublished(self) -> UUID:
         session = uuid4()
         await self.append(self.message(session))
         return session
 
 
-async def wait_until_in_touch(cache: RevocationCache, *, wanted: bool = True) -> None:
+async def wait_until_fresh(cache: RevocationCache, *, wanted: bool = True) -> None:
     async def holds() -> bool:
         return cache.is_fresh is wanted
 

@@ -58,7 +58,7 @@ class Mint:
 
 
 async def open_epoch(redis: Redis) -> None:
-    """Do what auth_service does before any cache can be in touch."""
+    """Do what auth_service does before any cache can be fresh."""
     await redis.hset(REVOCATION_HEAD, mapping={"epoch": EPOCH, "last": "0-0"})
 
 

@@ -46,7 +46,7 @@ def body(**changes: Any) -> dict[str, Any]:
     return {"v": 1, "epoch": "e", "at": "2027-03-01T12:00:00Z", "entries": [entry | changes]}
 
 
-def test_a_message_has_the_form_that_is_written_down() -> None:
+def test_message_has_the_documented_format() -> None:
     message = json.loads(encode([USER], epoch="e1", at=AT, keys=[KEY]))
     mac = message.pop("mac")
     assert message == {
@@ -67,13 +67,13 @@ def test_a_message_has_the_form_that_is_written_down() -> None:
 
 
 @given(REVOCATIONS)
-def test_what_is_encoded_is_decoded(revocation: Revocation) -> None:
+def test_encoded_message_is_decoded(revocation: Revocation) -> None:
     text = encode([revocation], epoch="e", at=AT, keys=[KEY])
     assert decode(text.encode(), [KEY]) == [revocation]
 
 
 @given(REVOCATIONS, st.sampled_from([{}, {"id": "1-0"}]))
-def test_a_message_in_another_order_is_the_same(
+def test_message_in_another_key_order_is_verified(
     revocation: Revocation, more: dict[str, str]
 ) -> None:
     body = json.loads(encode([revocation], epoch="e", at=AT, keys=[KEY]))
@@ -81,23 +81,23 @@ def test_a_message_in_another_order_is_the_same(
     assert decode(json.dumps(turned, ensure_ascii=False).encode(), [KEY]) == [revocation]
 
 
-def test_three_sessions_share_a_message() -> None:
+def test_three_sessions_fit_in_a_message() -> None:
     """Each message costs every cache a signature."""
     made = encode_batches([SESSION] * 6, epoch="0" * 16, at=AT, keys=[KEY])
     assert [count for _, count in made] == [3, 3]
 
 
-def test_revocations_of_one_moment_share_a_message() -> None:
+def test_encode_batches_fills_messages() -> None:
     text = encode([SESSION, USER], epoch="e", at=AT, keys=[KEY])
     assert decode(text.encode(), [KEY]) == [SESSION, USER]
 
 
-def test_the_id_that_redis_assigns_is_not_signed() -> None:
+def test_message_id_is_not_signed() -> None:
     text = encode([SESSION], epoch="e", at=AT, keys=[KEY])
     assert decode(('{"id":"1-0",' + text[1:]).encode(), [KEY]) == [SESSION]
 
 
-def test_the_first_key_signs_and_any_verifies() -> None:
+def test_first_key_signs_and_any_key_verifies() -> None:
     text = encode([SESSION], epoch="e", at=AT, keys=[KEY, OTHER]).encode()
     assert decode(text, [KEY]) == [SESSION]
     assert decode(text, [OTHER, KEY]) == [SESSION]
@@ -108,7 +108,7 @@ def test_the_first_key_signs_and_any_verifies() -> None:
 
 
 @given(st.lists(REVOCATIONS, max_size=6))
-def test_a_message_with_its_id_has_at_most_512_bytes_or_is_not_made(
+def test_encode_message_over_512_bytes_is_refused(
     revocations: list[Revocation],
 ) -> None:
     try:
@@ -121,7 +121,7 @@ def test_a_message_with_its_id_has_at_most_512_bytes_or_is_not_made(
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-def test_one_altered_byte_is_noticed(place: int, change: int) -> None:
+def test_altered_byte_is_unverified(place: int, change: int) -> None:
     text = bytearray(encode([USER], epoch="e", at=AT, keys=[KEY]).encode())
     text[place % len(text)] ^= change
     with pytest.raises(UnverifiedMessageError):
@@ -129,14 +129,14 @@ def test_one_altered_byte_is_noticed(place: int, change: int) -> None:
 
 
 @pytest.mark.parametrize("field", ["v", "epoch", "entries", "at"])
-def test_no_field_can_be_taken_from_another_message(field: str) -> None:
+def test_field_of_another_message_is_unverified(field: str) -> None:
     ours = json.loads(encode([SESSION], epoch="e", at=AT, keys=[KEY]))
     other = json.loads(encode([USER], epoch="f", at=END, keys=[KEY])) | {"v": 2}
     with pytest.raises(UnverifiedMessageError):
         decode(json.dumps(ours | {field: other[field]}).encode(), [KEY])
 
 
-def test_the_body_used_here_is_a_good_one() -> None:
+def test_valid_body_is_verified() -> None:
     assert decode(signed(body()), [KEY])[0].id == "s"
 
 
@@ -162,7 +162,7 @@ def test_the_body_used_here_is_a_good_one() -> None:
         {},
     ],
 )
-def test_a_signed_message_of_another_form_counts_as_unverified(strange: dict[str, Any]) -> None:
+def test_signed_message_of_another_format_is_unverified(strange: dict[str, Any]) -> None:
     with pytest.raises(UnverifiedMessageError):
         decode(signed(strange), [KEY])
 
@@ -189,12 +189,12 @@ def test_a_signed_message_of_another_form_counts_as_unverified(strange: dict[str
     ],
     ids=lambda text: text[:20].hex(),
 )
-def test_a_strangers_text_is_unverified_whatever_it_is(text: bytes) -> None:
+def test_unsigned_text_is_unverified(text: bytes) -> None:
     with pytest.raises(UnverifiedMessageError):
         decode(text, [KEY])
 
 
 @given(st.binary(max_size=600))
-def test_no_bytes_make_it_fail_otherwise(text: bytes) -> None:
+def test_random_bytes_are_unverified(text: bytes) -> None:
     with pytest.raises(UnverifiedMessageError):
         decode(text, [KEY])

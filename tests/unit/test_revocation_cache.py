@@ -21,7 +21,7 @@ def claims(sub: UUID = USER, sid: UUID = SESSION, jti: str = "j", gen: int = 3) 
     return Claims(sub, sid, jti, gen, 0, 0, 0, 0, (), ())
 
 
-def in_touch(clock: MovableClock, **options: Any) -> RevocationCache:
+def fresh_cache(clock: MovableClock, **options: Any) -> RevocationCache:
     cache = RevocationCache(clock, **options)
     cache.mark_fresh(clock.monotonic())
     return cache
@@ -42,22 +42,22 @@ def refuses(cache: RevocationCache, token: Claims) -> bool:
     return False
 
 
-def test_a_token_is_refused_by_its_session_itself_or_its_users_generation() -> None:
+def test_check_refuses_a_token_by_its_session_jti_or_generation() -> None:
     clock = MovableClock()
     for revoked in (
         dead("session", SESSION, clock),
         dead("token", "j", clock),
         dead("user", USER, clock, 4),
     ):
-        cache = in_touch(clock)
+        cache = fresh_cache(clock)
         assert not refuses(cache, claims())
         cache.add([revoked])
         assert refuses(cache, claims())
 
 
-def test_nobody_elses_token_is_refused() -> None:
+def test_check_accepts_tokens_of_others() -> None:
     clock = MovableClock()
-    cache = in_touch(clock)
+    cache = fresh_cache(clock)
     cache.add([dead("session", uuid4(), clock), dead("token", "k", clock)])
     cache.add([dead("user", uuid4(), clock, 9)])
     # what is revoked as one kind is not revoked as another
@@ -65,25 +65,25 @@ def test_nobody_elses_token_is_refused() -> None:
     assert not refuses(cache, claims())
 
 
-def test_a_user_revocation_spares_tokens_of_its_own_generation_and_later_ones() -> None:
+def test_user_revocation_accepts_tokens_of_its_generation_and_later() -> None:
     clock = MovableClock()
-    cache = in_touch(clock)
+    cache = fresh_cache(clock)
     cache.add([dead("user", USER, clock, 3)])
     assert [refuses(cache, claims(gen=gen)) for gen in (2, 3, 4)] == [True, False, False]
 
 
 @given(st.permutations([1, 2, 3, 4, 5]))
-def test_the_highest_generation_wins_in_any_order(order: list[int]) -> None:
+def test_add_keeps_the_highest_generation(order: list[int]) -> None:
     clock = MovableClock()
-    cache = in_touch(clock)
+    cache = fresh_cache(clock)
     for generation in order:
         cache.add([dead("user", USER, clock, generation)])
     assert [refuses(cache, claims(gen=gen)) for gen in (4, 5)] == [True, False]
 
 
-def test_applying_twice_changes_nothing() -> None:
+def test_add_twice_changes_nothing() -> None:
     clock = MovableClock()
-    cache = in_touch(clock)
+    cache = fresh_cache(clock)
     revoked = [dead("session", SESSION, clock), dead("user", USER, clock, 4)]
     cache.add(revoked)
     cache.add(revoked)
@@ -91,9 +91,9 @@ def test_applying_twice_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["session", "token", "user"])
-def test_an_entry_leaves_a_quarter_of_an_hour_after_its_tokens_have_expired(kind: Kind) -> None:
+def test_remove_expired_keeps_entries_15_minutes_longer(kind: Kind) -> None:
     clock = MovableClock()
-    cache = in_touch(clock)
+    cache = fresh_cache(clock)
     cache.add([dead(kind, "x", clock, 1 if kind == "user" else None)])
     clock.advance(seconds=600 + 15 * 60 - 5)
     cache.remove_expired()
@@ -104,20 +104,20 @@ def test_an_entry_leaves_a_quarter_of_an_hour_after_its_tokens_have_expired(kind
 
 
 @pytest.mark.parametrize("kind", ["session", "token", "user"])
-def test_of_two_ends_of_one_entry_the_later_one_counts(kind: Kind) -> None:
+def test_add_keeps_the_later_expiry(kind: Kind) -> None:
     clock = MovableClock()
     generation = 1 if kind == "user" else None
     for ends in ([60, 6000], [6000, 60]):
-        cache = in_touch(clock)
+        cache = fresh_cache(clock)
         cache.add([dead(kind, "x", clock, generation, left=left) for left in ends])
         clock.advance(seconds=60 + 16 * 60)
         cache.remove_expired()
         assert len(cache) == 1
 
 
-def test_a_clock_that_steps_revives_nothing() -> None:
+def test_clock_step_revives_no_token() -> None:
     clock = MovableClock()
-    cache = in_touch(clock)
+    cache = fresh_cache(clock)
     cache.add([dead("session", SESSION, clock, left=60)])
     for step in (300, -600, 300):  # five minutes ahead, five behind, right again
         clock.advance(seconds=step)
@@ -125,7 +125,7 @@ def test_a_clock_that_steps_revives_nothing() -> None:
         assert refuses(cache, claims())
 
 
-def test_a_new_mirror_is_sure_of_nothing() -> None:
+def test_new_cache_is_stale() -> None:
     cache = RevocationCache(MovableClock())
     assert not cache.is_fresh
     assert cache.staleness == float("inf")
@@ -134,9 +134,9 @@ def test_a_new_mirror_is_sure_of_nothing() -> None:
     assert refused.value.headers() == {"Retry-After": "1"}
 
 
-def test_out_of_touch_for_longer_than_the_bound_nothing_is_sure() -> None:
+def test_stale_cache_refuses_every_token() -> None:
     clock = MovableClock()
-    cache = in_touch(clock, max_staleness=3)
+    cache = fresh_cache(clock, max_staleness=3)
     clock.advance(seconds=2.9)
     cache.check(claims())
     clock.advance(seconds=0.2)
@@ -147,7 +147,7 @@ def test_out_of_touch_for_longer_than_the_bound_nothing_is_sure() -> None:
     cache.check(claims())
 
 
-def test_touch_counts_from_the_question_and_never_goes_back() -> None:
+def test_mark_fresh_never_goes_back() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock)
     asked_at = clock.monotonic()
@@ -158,14 +158,14 @@ def test_touch_counts_from_the_question_and_never_goes_back() -> None:
     assert 2 <= cache.staleness < 2.5
 
 
-def test_a_revoked_token_is_refused_as_revoked_also_when_out_of_touch() -> None:
+def test_stale_cache_still_reports_revoked_tokens() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock)
     cache.add([dead("session", SESSION, clock)])
     assert refuses(cache, claims())
 
 
-def test_fail_open_goes_on_with_what_it_knew() -> None:
+def test_fail_open_uses_the_last_known_state() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock, fail_open=True)
     cache.check(claims())
