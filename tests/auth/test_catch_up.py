@@ -1,7 +1,6 @@
 """After an outage publishers run rounds until everything revoked meanwhile is published."""
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -263,39 +262,6 @@ async def test_counter_that_redis_has_lost_begins_anew(harness: PublisherHarness
     await harness.publisher.reconcile()  # the round before had a higher number
     assert await harness.names() == names
     assert await harness.rounds() == (1, 1)
-
-
-async def test_close_publishes_what_a_handler_could_not(
-    harness: PublisherHarness, monkeypatch: Patch
-) -> None:
-    """Subscribers do not wait for a publisher that has ended."""
-    user = await harness.delete_user()
-    fail_calls(monkeypatch, RevocationStream, "publish")
-    with pytest.raises(RevocationPending):
-        await harness.publisher.publish_pending_of_user(user)
-    await harness.publisher.close()
-    assert await harness.names() == [str(user)]
-    assert await harness.is_complete()
-
-
-@pytest.mark.parametrize("error", [ServiceUnavailable, LookupError, None])
-async def test_close_without_a_database_ends_all_the_same(
-    harness: PublisherHarness, monkeypatch: Patch, error: type[Exception] | None
-) -> None:
-    monkeypatch.setattr(service, "CLOSE_TIMEOUT_SECONDS", 0.1)
-    await harness.revoke()
-
-    async def fail(*_: Any) -> Any:
-        if error is None:
-            await asyncio.sleep(60)
-        raise error or AssertionError
-
-    with monkeypatch.context() as broken:
-        broken.setattr(repository, "pending_summary", fail)
-        async with asyncio.timeout(2):
-            with pytest.raises(LookupError) if error is LookupError else contextlib.nullcontext():
-                await harness.publisher.close()
-        assert await harness.names() == []
 
 
 async def test_row_published_and_never_marked_is_published_again(harness: PublisherHarness) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -10,39 +10,20 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.clock import SystemClock
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation.cache import KEEP_AFTER_EXPIRY, RevocationCache
 from shared.revocation.message import Revocation, encode
 from shared.revocation.subscriber import RevocationSubscriber
 from shared.tokens import Claims
 from tests.faults.log_server import LogServer
+from tests.faults.model_clock import ModelClock
 
 KEY, NEXT_KEY, STRANGER = b"k" * 40, b"n" * 40, b"s" * 40
 BOUND = 3
 LIFE = timedelta(minutes=10)
 LEEWAY = timedelta(seconds=30)
 STEP = timedelta(minutes=5)
-START = datetime(2027, 1, 15, tzinfo=UTC)
 USERS = [UUID(int=number) for number in range(1, 4)]
-
-
-class ModelClock(SystemClock):
-    """Time passes when the model says so; the wall clock may be wrong by a step."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.step = timedelta()
-
-    @property
-    def true(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def now(self) -> datetime:
-        return self.true + self.step
-
-    def monotonic(self) -> float:
-        return self.seconds
 
 
 @dataclass
