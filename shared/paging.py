@@ -37,15 +37,15 @@ class Position(Generic[Id]):
         return encode_cursor([self.moment.isoformat(), str(self.id)])
 
     @classmethod
-    def parse(cls, cursor: str, parse_id_cursor: Callable[[str], Id]) -> "Position[Id]":
-        """Return the position of a cursor; `read_id` raises ValueError for a malformed id.
+    def parse(cls, cursor: str, parse_id: Callable[[str], Id]) -> "Position[Id]":
+        """Return the position of a cursor; `parse_id` raises ValueError for a malformed id.
 
         Raises:
             ValidationFailed: we did not make this cursor.
         """
         moment, identifier = decode_cursor(cursor, 2)
         try:
-            return cls(_parse_aware(moment), parse_id_cursor(identifier))
+            return cls(_parse_aware(moment), parse_id(identifier))
         except (ValueError, OverflowError):
             raise invalid_cursor() from None
 

@@ -11,8 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 QUOTED = re.compile(r"`+([A-Za-z_][\w.]*)(?:\([^`]*\))?`+")
 WORD = re.compile(r"\w+")
-FOREIGN = {"LISTEN", "ProcessPoolExecutor", "Referer", "net", "core", "somaxconn", "uuidv7"}
-"""Names of PostgreSQL, Python, HTTP and Linux that the code itself does not use."""
+FOREIGN = {
+    "LISTEN", "NAME_FILE", "ProcessPoolExecutor", "Referer", "abcd", "decode_complete",
+    "net", "core", "somaxconn", "uuidv7",
+}  # fmt: skip
+"""Names of other programs, and examples, that the code itself does not use."""
 
 Prose = tuple[Path, int, str]
 
