@@ -21,6 +21,7 @@ from auth_service.keyring import Keyring
 from auth_service.notification.service import Notifications
 from auth_service.otp.funnel import CodeFunnel
 from auth_service.otp.invalidation import CodeInvalidator
+from auth_service.otp.send_limiter import SendLimiter
 from auth_service.otp.service import Challenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.hasher import Hasher, open_hasher
@@ -165,17 +166,15 @@ class Wiring:
 
     @cached_property
     def funnel(self) -> CodeFunnel:
-        return CodeFunnel(self.redis, self.clock, self.registry)
+        return CodeFunnel(self.redis, self.clock, self.registry, self.delivery_metrics)
 
     @cached_property
     def challenges(self) -> Challenges:
         return Challenges(
-            self.redis,
-            self.keyring,
-            self.settings,
-            self.delivery_metrics,
-            devices=self.devices,
-            proof_of_work=self.proof_of_work,
+            redis=self.redis,
+            keyring=self.keyring,
+            settings=self.settings,
+            limiter=SendLimiter(self.settings, self.devices, self.proof_of_work),
             funnel=self.funnel,
             clock=self.clock,
             entropy=self.entropy,

@@ -69,8 +69,9 @@ class ContactService:
                 "change_contact",
                 to,
                 context.client,
-                ChallengeMessage(_challenge_context(caller.user)),
-                has_verified_owner=owner is not None,
+                ChallengeMessage(
+                    _challenge_context(caller.user), has_verified_owner=owner is not None
+                ),
                 conceal=self._conceal,
             )
         event = account_event("contact.change_asked", caller, context, to=mask(to.address))

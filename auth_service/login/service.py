@@ -64,8 +64,9 @@ class LoginService:
                 "login",
                 destination,
                 client,
-                ChallengeMessage(challenge_context(account)) if account else DECOY,
-                has_verified_owner=account is not None,
+                ChallengeMessage(challenge_context(account), has_verified_owner=True)
+                if account
+                else DECOY,
                 conceal=self._conceal,
             )
 

@@ -7,6 +7,10 @@ reveals it: hardly any code is proven, or many are wrong.
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.delivery.model import Delivery
+from auth_service.destination import Destination
+from auth_service.rate_limit.breaker import NumberRange
 from shared.clock import Clock, milliseconds
 from shared.redis import BatchedRedis, read_lua
 
@@ -23,9 +27,16 @@ log = structlog.get_logger()
 class CodeFunnel:
     """Counts codes in buckets of ten minutes in Redis, and shows them as metrics."""
 
-    def __init__(self, redis: BatchedRedis, clock: Clock, registry: CollectorRegistry) -> None:
-        """Register the series in `registry`."""
+    def __init__(
+        self,
+        redis: BatchedRedis,
+        clock: Clock,
+        registry: CollectorRegistry,
+        metrics: DeliveryMetrics,
+    ) -> None:
+        """Register the series in `registry`; `metrics` counts messages by country."""
         self._redis = redis
+        self._metrics = metrics
         self._clock = clock
         self._wrong = Counter(
             "otp_wrong_total", "Wrong codes, and tries that a limit refused", registry=registry
@@ -45,6 +56,19 @@ class CodeFunnel:
         """Count a tried code by the result of `verify.lua`."""
         if result in {b"wrong", b"limited"}:
             self._wrong.inc()
+
+    def count_requested(self, delivery: Delivery) -> None:
+        """Count a message that was queued."""
+        self._metrics.count("requested", delivery.channel, delivery.to)
+
+    def count_verified(self, destination: Destination) -> None:
+        """Count a code that was right."""
+        self._metrics.count("verified", destination.channel, destination.address)
+
+    def count_blocked_range(self, delivery: Delivery, number_range: NumberRange) -> None:
+        """Count a range of numbers that this delivery has blocked, and log it."""
+        self._metrics.count_blocked_range(delivery.to)
+        log.warning("number_range.blocked", prefix=number_range.prefix)
 
     async def measure(self) -> dict[str, int]:
         """Set the gauge from the last hour's buckets; log a warning when the hour looks wrong."""

@@ -28,25 +28,6 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class ChallengeMessage:
-    """The message that carries a challenge's code, and the data that its proof returns.
-
-    `context`: returned when the code is verified. `template`: None sends nothing.
-    `has_valid_code`: False makes the challenge a decoy that no code proves. `to`: the recipient
-    when the challenge is for a username.
-    """
-
-    context: Mapping[str, str]
-    template: str | None = "code"
-    has_valid_code: bool = True
-    to: Destination | None = None
-
-
-DECOY = ChallengeMessage({}, template=None, has_valid_code=False)
-"""The message for an address without an account, when the answer must not reveal that."""
-
-
-@dataclass(frozen=True, slots=True)
 class ResetLink:
     """A ticket that is mailed with the code, and the page that accepts it."""
 
@@ -57,6 +38,29 @@ class ResetLink:
     def url(self) -> str:
         """The page with the ticket in the fragment, which no server and no `Referer` receives."""
         return f"{self.page}#reset_ticket={self.ticket}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeMessage:
+    """The message that carries a challenge's code, and the data that its proof returns.
+
+    `context`: returned when the code is verified. `template`: None sends nothing.
+    `has_valid_code`: False makes the challenge a decoy that no code proves. `to`: the recipient
+    when the challenge is for a username. `link`: mailed with the code. `has_verified_owner`: the
+    destination is a user's verified address, so limits that other people's traffic fills do not
+    refuse the message.
+    """
+
+    context: Mapping[str, str]
+    template: str | None = "code"
+    has_valid_code: bool = True
+    to: Destination | None = None
+    link: ResetLink | None = None
+    has_verified_owner: bool = False
+
+
+DECOY = ChallengeMessage({}, template=None, has_valid_code=False)
+"""The message for an address without an account, when the answer must not reveal that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-import structlog
-
 from auth_service.client import Client
-from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import STREAM, Delivery
 from auth_service.destination import Destination
-from auth_service.device.service import KNOWN_DEVICES, KnownDevices, devices_key
+from auth_service.device.service import KNOWN_DEVICES, devices_key
 from auth_service.keyring import Keyring
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
 from auth_service.otp.funnel import FUNNEL, CodeFunnel
@@ -23,14 +20,12 @@ from auth_service.otp.model import (
     Challenge,
     ChallengeMessage,
     Purpose,
-    ResetLink,
     VerifiedChallenge,
     generate_code,
 )
-from auth_service.rate_limit.breaker import BREAKER, NumberRange
+from auth_service.otp.send_limiter import SendLimiter
+from auth_service.rate_limit.breaker import BREAKER
 from auth_service.rate_limit.model import key_digest, wrong_code_scopes
-from auth_service.rate_limit.proof_of_work import ProofOfWork
-from auth_service.rate_limit.send_limits import send_limits
 from auth_service.rate_limit.service import LIMITS
 from auth_service.settings import AuthSettings
 from shared.clock import Clock, milliseconds
@@ -38,7 +33,6 @@ from shared.entropy import Entropy, new_id
 from shared.errors import DomainError, RateLimited
 from shared.redis import BatchedRedis, Script, read_lua
 
-log = structlog.get_logger()
 ASKED_AT = "asked_at"
 FINAL_STATUSES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 IS_INVALIDATED = read_lua("auth_service.otp", "is_invalidated.lua")
@@ -60,13 +54,11 @@ class Challenges:
 
     def __init__(
         self,
+        *,
         redis: BatchedRedis,
         keyring: Keyring,
         settings: AuthSettings,
-        metrics: DeliveryMetrics,
-        *,
-        devices: KnownDevices,
-        proof_of_work: ProofOfWork,
+        limiter: SendLimiter,
         funnel: CodeFunnel,
         clock: Clock,
         entropy: Entropy,
@@ -76,9 +68,7 @@ class Challenges:
         self._keyring = keyring
         self._settings = settings
         self._durations = settings.otp_ttl, settings.otp_cooldown
-        self._metrics = metrics
-        self._devices = devices
-        self._proof_of_work = proof_of_work
+        self._limiter = limiter
         self._funnel = funnel
         self._clock = clock
         self._entropy = entropy
@@ -90,35 +80,24 @@ class Challenges:
         client: Client,
         message: ChallengeMessage,
         *,
-        has_verified_owner: bool = False,
         conceal: bool = False,
-        link: ResetLink | None = None,
     ) -> Challenge:
         """Store a new code and its delivery; both are durable when this returns.
 
-        `has_verified_owner`: the destination is a user's verified address, so limits that other
-        people's traffic fills do not refuse it. `conceal`: those limits raise no error, but
-        without an owner they drop the message, and then no code exists.
+        `conceal`: limits that other people's traffic fills raise no error, but without a verified
+        owner they drop the message, and then no code exists.
 
         Raises:
             LimitReached: too many codes; nothing was stored or counted.
             ProofRequired: a proof of work has to come with the request; likewise.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        limits = send_limits(
-            self._settings,
-            destination,
-            client,
-            is_known_device=await self._devices.is_known(destination.address, client.device),
-            has_verified_owner=has_verified_owner,
-            conceal=conceal,
-            queues=message.template is not None,
-            to=message.to,
-            signed_in=purpose == "step_up",
+        limits = await self._limiter.find_limits(
+            purpose, destination, client, message, conceal=conceal
         )
         handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), generate_code(self._entropy)
-        delivery = self._build_delivery(message, destination, code, client.request_id, link)
-        ticket = key_digest(link.ticket) if link else ""
+        delivery = self._build_delivery(message, destination, code, client.request_id)
+        ticket = key_digest(message.link.ticket) if message.link else ""
         sealed = delivery.seal(self._keyring) if message.template else ""
         keys, arguments = self._challenge_record(purpose, destination, message, handle, code)
         outcome, *numbers = await self._redis.run(
@@ -126,12 +105,13 @@ class Challenges:
             [*keys, f"ticket:{ticket}", self._funnel.bucket_key(), *limits.keys],
             [*arguments, ticket, delivery.id, sealed, *limits.arguments],
         )
-        if outcome == b"limited":
-            raise limits.refusal(*numbers)
-        if outcome == b"proof":
-            raise self._proof_of_work.refusal(*numbers, was_presented=client.presented_solution)
+        if refusal := self._limiter.refusal(limits, outcome, numbers):
+            raise refusal
         queued, blocked = map(bool, numbers)
-        self._count_sent(delivery, limits.number_range, requested=queued, blocked=blocked)
+        if queued:
+            self._funnel.count_requested(delivery)
+        if blocked:
+            self._funnel.count_blocked_range(delivery, limits.number_range)
         return Challenge(handle, destination.channel, *self._durations)
 
     async def verify(
@@ -181,7 +161,7 @@ class Challenges:
             raise NoActiveChallenge
         if answer[0] != b"right":
             raise OtpInvalid
-        self._metrics.count("verified", destination.channel, destination.address)
+        self._funnel.count_verified(destination)
         return self._verified(receipt, answer[1])
 
     async def redeem_ticket(self, ticket: str) -> VerifiedChallenge | None:
@@ -233,32 +213,19 @@ class Challenges:
         ]
 
     def _build_delivery(
-        self,
-        message: ChallengeMessage,
-        destination: Destination,
-        code: str,
-        request_id: str,
-        link: ResetLink | None,
+        self, message: ChallengeMessage, destination: Destination, code: str, request_id: str
     ) -> Delivery:
         to = message.to or destination
         minutes = str(self._settings.otp_ttl // 60)
+        link = message.link.url if message.link else ""
         return Delivery(
             id=str(new_id(self._clock, self._entropy)),
             channel=to.channel,
             to=to.address,
             template=message.template or "code",
-            parameters={"code": code, "minutes": minutes, "link": link.url if link else ""},
+            parameters={"code": code, "minutes": minutes, "link": link},
             request_id=request_id,
         )
-
-    def _count_sent(
-        self, sent: Delivery, number_range: NumberRange, *, requested: bool, blocked: bool
-    ) -> None:
-        if requested:
-            self._metrics.count("requested", sent.channel, sent.to)
-        if blocked:
-            self._metrics.count_blocked_range(sent.to)
-            log.warning("number_range.blocked", prefix=number_range.prefix)
 
     def _seal_context(self, context: Mapping[str, str], now: int) -> bytes:
         return self._keyring.seal("otp", json.dumps({**context, ASKED_AT: str(now)}).encode())

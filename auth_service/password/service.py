@@ -75,15 +75,15 @@ class PasswordResetService:
     async def _send(
         self, identifier: AccountIdentifier, account: Account | None, client: Client
     ) -> Challenge:
-        by_mail = identifier.destination.channel == "email"
+        message = _reset_message(identifier, account) if account else DECOY
+        if identifier.destination.channel == "email":
+            message = replace(message, link=ResetLink(self._page, self._tickets.generate()))
         return await self._challenges.send(
             "reset_password",
             identifier.destination,
             client,
-            _reset_message(identifier, account) if account else DECOY,
-            has_verified_owner=account is not None,
+            message,
             conceal=True,
-            link=ResetLink(self._page, self._tickets.generate()) if by_mail else None,
         )
 
     async def exchange_code(
@@ -207,7 +207,9 @@ def _reset_message(identifier: AccountIdentifier, account: Account) -> Challenge
     named = identifier.destination
     to = named if named in destinations else destinations[0]
     context = _challenge_context(account, to)
-    return ChallengeMessage(context, template="reset", to=None if to == named else to)
+    return ChallengeMessage(
+        context, template="reset", to=None if to == named else to, has_verified_owner=True
+    )
 
 
 def _verified_destinations(user: User) -> list[Destination]:

@@ -5,6 +5,7 @@ A setting of `docs/settings.md` changes a limit's number; this module says what 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -50,6 +51,27 @@ class Scope(NamedTuple):
     counts: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """One code that a client requests, and the facts that decide which limits apply.
+
+    `is_known_device`: the client's device has signed in by the destination and has counters of its
+    own. `has_verified_owner`: the destination is a user's verified address. `conceal`: the answer
+    must not show whether it is. `queues`: a message is sent unless a limit drops it. `to`: where
+    the message goes when `destination` is a username. `signed_in`: a user requests a code for their
+    own address.
+    """
+
+    destination: Destination
+    client: Client
+    is_known_device: bool
+    has_verified_owner: bool
+    conceal: bool
+    queues: bool
+    to: Destination | None
+    signed_in: bool
+
+
 def key_digest(*parts: str) -> str:
     """Return a hash of the parts for use in a Redis key, the same in every replica.
 
@@ -71,35 +93,26 @@ def number_prefix(phone_number: str) -> str:
     return f"{country_code}-{digits[:PREFIX_DIGITS]}"
 
 
-def send_scopes(
-    settings: AuthSettings,
-    destination: Destination,
-    client: Client,
-    *,
-    is_known_device: bool,
-    conceal: bool,
-    queues: bool,
-    to: Destination | None = None,
-) -> Sequence[Scope]:
+def send_scopes(settings: AuthSettings, request: SendRequest) -> Sequence[Scope]:
     """Return the scopes of one code, the narrowest first; none without a limit.
 
-    `is_known_device`: the client's device has signed in by the destination and has counters of its
-    own. `conceal`: the answer must not show whether the destination has an owner. `queues`: a
-    message is sent unless a limit drops it. A request without a message counts for the exact
-    address alone, not for its mailbox, nor in the total. `to`: where the message goes when
-    `destination` is a username.
+    A request without a message counts for the exact address alone, not for its mailbox, nor in the
+    total.
     """
+    destination, client, conceal = request.destination, request.client, request.conceal
     mailbox = destination.mailbox
-    client_key = _trusted_client_key(client) if is_known_device else client_network(client.address)
+    client_key = (
+        _trusted_client_key(client) if request.is_known_device else client_network(client.address)
+    )
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     per_destination = settings.limit_send_per_destination
     return [
         *optional_scope("cooldown", own, "cooldown", mailbox, client_key),
         *optional_scope("send_per_destination", per_destination, "send", mailbox, client_key),
-        *_total_scopes(settings, destination, conceal=conceal, queues=queues),
+        *_total_scopes(settings, destination, conceal=conceal, queues=request.queues),
         *_client_scopes(settings, client),
-        *_cost_scopes(settings, destination, conceal=conceal, counts=queues),
-        *(_recipient_scopes(settings, to) if to else ()),
+        *_cost_scopes(settings, destination, conceal=conceal, counts=request.queues),
+        *(_recipient_scopes(settings, request.to) if request.to else ()),
     ]
 
 

@@ -22,7 +22,9 @@ from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.logs import mask
 
-NOTIFY_OWNER = ChallengeMessage({}, template="already_registered", has_valid_code=False)
+NOTIFY_OWNER = ChallengeMessage(
+    {}, template="already_registered", has_valid_code=False, has_verified_owner=True
+)
 
 
 class RegistrationService:
@@ -96,7 +98,6 @@ class RegistrationService:
             wanted.destination,
             client,
             NOTIFY_OWNER if is_owned else activation,
-            has_verified_owner=is_owned,
             conceal=self._conceal,
         )
 

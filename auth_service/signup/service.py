@@ -76,8 +76,7 @@ class SignupService:
             "signup",
             number,
             client,
-            ChallengeMessage({"name": name}),
-            has_verified_owner=is_owned,
+            ChallengeMessage({"name": name}, has_verified_owner=is_owned),
             conceal=self._conceal,
         )
 

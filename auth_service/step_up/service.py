@@ -52,10 +52,8 @@ class StepUpService:
         to = caller.user.destination(*CODE_CHANNELS)
         if to is None:
             raise TokenRevoked  # the user has lost the address that the session began with
-        message = ChallengeMessage(_challenge_context(caller))
-        return await self._challenges.send(
-            "step_up", to, context.client, message, has_verified_owner=True
-        )
+        message = ChallengeMessage(_challenge_context(caller), has_verified_owner=True)
+        return await self._challenges.send("step_up", to, context.client, message)
 
     async def by_code(
         self, caller: Caller, code: str, handle: str | None, context: SignInContext

@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.otp.funnel import CodeFunnel
 from deploy.local.valkey import Valkey
 from shared.redis import open_redis
@@ -25,7 +26,7 @@ async def funnel(
 ) -> AsyncIterator[CodeFunnel]:
     await redis.ping()
     async with open_redis(valkey.url()) as batched:
-        yield CodeFunnel(batched, clock, registry)
+        yield CodeFunnel(batched, clock, registry, DeliveryMetrics(registry))
 
 
 def ratio(registry: CollectorRegistry) -> float:

@@ -1,0 +1,58 @@
+"""The limits of a code's sending, and the refusals that follow from them."""
+
+from collections.abc import Sequence
+
+from auth_service.client import Client
+from auth_service.destination import Destination
+from auth_service.device.service import KnownDevices
+from auth_service.otp.model import ChallengeMessage, Purpose
+from auth_service.rate_limit.errors import LimitReached, ProofRequired
+from auth_service.rate_limit.model import SendRequest
+from auth_service.rate_limit.proof_of_work import ProofOfWork
+from auth_service.rate_limit.send_limits import SendLimits, send_limits
+from auth_service.settings import AuthSettings
+
+
+class SendLimiter:
+    """Finds the limits of a code; `send.lua` counts in them."""
+
+    def __init__(
+        self, settings: AuthSettings, devices: KnownDevices, proof_of_work: ProofOfWork
+    ) -> None:
+        """Take the limits' numbers from `settings`."""
+        self._settings = settings
+        self._devices = devices
+        self._proof_of_work = proof_of_work
+
+    async def find_limits(
+        self,
+        purpose: Purpose,
+        destination: Destination,
+        client: Client,
+        message: ChallengeMessage,
+        *,
+        conceal: bool,
+    ) -> SendLimits:
+        """Return the limits of one code."""
+        request = SendRequest(
+            destination,
+            client,
+            is_known_device=await self._devices.is_known(destination.address, client.device),
+            has_verified_owner=message.has_verified_owner,
+            conceal=conceal,
+            queues=message.template is not None,
+            to=message.to,
+            signed_in=purpose == "step_up",
+        )
+        return send_limits(self._settings, request)
+
+    def refusal(
+        self, limits: SendLimits, outcome: bytes, numbers: Sequence[int]
+    ) -> LimitReached | ProofRequired | None:
+        """Return the error for the answer of `send.lua`; None if it has stored the challenge."""
+        if outcome == b"limited":
+            return limits.refusal(*numbers)
+        if outcome == b"proof":
+            was_presented = limits.request.client.presented_solution
+            return self._proof_of_work.refusal(*numbers, was_presented=was_presented)
+        return None
