@@ -1,12 +1,12 @@
 """Users as operators see and change them. Each change carries its event and its revocation."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from auth_service.admin.model import Search
 from auth_service.audit.repository import insert_event_sql
+from auth_service.revocation.model import NewRevocation
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, user_from_row
 from shared.db import Connection, Database
@@ -38,7 +38,7 @@ WITH changed AS (
     UPDATE users SET status = 'disabled', generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 AND status <> 'disabled' RETURNING id, generation
 ), revoked AS (
-    UPDATE sessions SET revoked_at = $2, revoked_reason = 'disabled'
+    UPDATE sessions SET revoked_at = $2, revoked_reason = $5
     WHERE user_id = (SELECT id FROM changed) AND revoked_at IS NULL
 ), removed AS (
     DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
@@ -46,7 +46,7 @@ WITH changed AS (
     {insert_event_sql(4, "changed")}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation, 'disabled', $2, $3 FROM changed"""
+SELECT 'user', id::text, generation, $5, $2, $3 FROM changed"""
 
 # A user without a verified address was a registration before.
 ENABLE = f"""
@@ -65,7 +65,7 @@ WITH changed AS (
     {event}
 )
 INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation, 'roles_changed', $2, $3 FROM changed"""
+SELECT 'user', id::text, generation, $6, $2, $3 FROM changed"""
 _ROLES_EVENT = insert_event_sql(
     4, "changed", details="jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 )
@@ -114,11 +114,10 @@ async def find_verified_user(database: Database, address: str) -> User | None:
     return user_from_row(row) if row else None
 
 
-async def disable(
-    connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
-) -> None:
+async def disable(connection: Connection, user_id: UUID, new: NewRevocation) -> None:
     """Disable the user; do nothing if already disabled."""
-    await connection.execute(DISABLE, user_id, now, until, event)
+    stored = (new.created_at, new.expires_at, new.event, new.reason)
+    await connection.execute(DISABLE, user_id, *stored)
 
 
 async def enable(connection: Connection, user_id: UUID, *, event: str) -> None:
@@ -131,10 +130,8 @@ async def change_roles(
     user_id: UUID,
     how: Literal["set", "grant", "revoke"],
     roles: Sequence[str],
-    *,
-    event: str,
-    now: datetime,
-    until: datetime,
+    new: NewRevocation,
 ) -> None:
     """Change the user's roles; do nothing if they stay the same."""
-    await connection.execute(CHANGE_ROLES[how], user_id, now, until, event, list(roles))
+    stored = (new.created_at, new.expires_at, new.event, list(roles), new.reason)
+    await connection.execute(CHANGE_ROLES[how], user_id, *stored)

@@ -69,17 +69,12 @@ class Administration:
         """
         if actor.id == user_id:
             raise OwnAccount
-        now = self._clock.now()
+        event = self._event("user.disabled", actor, user_id)
+        new = self._lifetimes.new_revocation("disabled", event, self._clock.now())
         async with self._revocation_transaction(user_id) as connection:
             if (await _found(connection, user_id)).status == "pending":
                 raise NotActivated
-            await repository.disable(
-                connection,
-                user_id,
-                event=self._event("user.disabled", actor, user_id),
-                now=now,
-                until=self._lifetimes.revocation_expiry(now),
-            )
+            await repository.disable(connection, user_id, new)
             user = await _found(connection, user_id)
         await self._publisher.publish_pending_of_user(user_id)
         return user
@@ -95,11 +90,9 @@ class Administration:
         """Revoke every session of the user."""
         now = self._clock.now()
         event = self._event("user.signed_out_everywhere", actor, user_id)
-        until = self._lifetimes.revocation_expiry(now)
+        new = self._lifetimes.new_revocation("administration", event, now)
         async with self._revocation_transaction(user_id) as connection:
-            await revoke_all_sessions(
-                connection, user_id, reason="administration", event=event, now=now, until=until
-            )
+            await revoke_all_sessions(connection, user_id, new)
         await self._publisher.publish_pending_of_user(user_id)
 
     async def change_roles(
@@ -116,16 +109,14 @@ class Administration:
         """
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
-        now = self._clock.now()
+        now, event = self._clock.now(), self._event("roles.changed", actor, user_id)
         async with self._revocation_transaction(user_id, forget_devices=False) as connection:
             await repository.change_roles(
                 connection,
                 user_id,
                 how,
                 sorted(set(roles)),
-                event=self._event("roles.changed", actor, user_id),
-                now=now,
-                until=self._lifetimes.revocation_expiry(now),
+                self._lifetimes.new_revocation("roles_changed", event, now),
             )
             user = await _found(connection, user_id)
         await self._publisher.publish_pending_of_user(user_id)

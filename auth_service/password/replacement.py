@@ -50,14 +50,8 @@ class PasswordReplacement:
         async with self._invalidator.revocation_transaction(self._database, user) as connection:
             await lock_user(connection, user.id)
             yield connection
-            await revoke_all_sessions(
-                connection,
-                user.id,
-                reason="password_reset",
-                event=self._audit.to_json(event),
-                now=now,
-                until=self._lifetimes.revocation_expiry(now),
-            )
+            new = self._lifetimes.new_revocation("password_reset", self._audit.to_json(event), now)
+            await revoke_all_sessions(connection, user.id, new)
 
     @asynccontextmanager
     async def revoke_others_transaction(
@@ -71,15 +65,10 @@ class PasswordReplacement:
             await lock_user(connection, user.id)
             yield connection
             await repository.remove_tickets(connection, user.id)
-            await revoke_other_sessions(
-                connection,
-                user.id,
-                caller.session_id,
-                reason="password_changed",
-                event=self._audit.to_json(event),
-                now=now,
-                until=self._lifetimes.revocation_expiry(now),
+            new = self._lifetimes.new_revocation(
+                "password_changed", self._audit.to_json(event), now
             )
+            await revoke_other_sessions(connection, user.id, caller.session_id, new)
 
     async def announce(self, user: User, template: str, client: Client) -> None:
         """Send the user a notice, and publish the revoked sessions.

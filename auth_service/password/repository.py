@@ -1,5 +1,6 @@
 """Passwords in the table of users, and reset tickets."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +34,17 @@ CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND exp
 REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
 
 
+@dataclass(frozen=True, slots=True)
+class ResetTicket:
+    """A ticket to store. `to`: the address of its code, requested at `code_requested_at`."""
+
+    hash: bytes
+    to: str
+    created_at: datetime
+    expires_at: datetime
+    code_requested_at: datetime | None
+
+
 async def replace_hash(database: Database, account: Account, fresh: str) -> None:
     """Store another hash of the same password, unless the password has changed meanwhile."""
     async with database.connection() as connection:
@@ -57,26 +69,16 @@ async def set_password(
     return done == "UPDATE 1"
 
 
-async def add_ticket(
-    database: Database,
-    account: Account,
-    to: str,
-    hash_: bytes,
-    *,
-    now: datetime,
-    expires_at: datetime,
-    code_requested_at: datetime | None,
-) -> bool:
-    """Store a ticket by its hash; False when the account has changed since it was read.
+async def add_ticket(database: Database, account: Account, ticket: ResetTicket) -> bool:
+    """Store a ticket; False when the account has changed since it was read.
 
-    `to`: the address of its code, requested at `code_requested_at`. A concurrent change of the user
-    either finishes first, or finds the ticket and removes it.
+    A concurrent change of the user either finishes first, or finds the ticket and removes it.
     """
-    user = account.user
-    known = (user.id, user.generation, account.password, to, code_requested_at)
+    user, stored = account.user, (ticket.hash, ticket.created_at, ticket.expires_at)
+    known = (user.id, user.generation, account.password, ticket.to, ticket.code_requested_at)
     async with database.transaction() as connection:
         await lock_user(connection, user.id)
-        done: str = await connection.execute(ADD_TICKET, hash_, now, expires_at, *known)
+        done: str = await connection.execute(ADD_TICKET, *stored, *known)
     return done == "INSERT 0 1"
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token, has_valid_checksum, hash_token
 from auth_service.password import repository
+from auth_service.password.repository import ResetTicket
 from auth_service.user.model import Account
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -38,15 +39,8 @@ class ResetTickets:
         `to`: the address that proved the code, requested at `code_requested_at`.
         """
         ticket, now = self.generate(), self._clock.now()
-        is_stored = await repository.add_ticket(
-            self._database,
-            account,
-            to,
-            hash_token(ticket),
-            now=now,
-            expires_at=now + TICKET_LIFE,
-            code_requested_at=code_requested_at,
-        )
+        new = ResetTicket(hash_token(ticket), to, now, now + TICKET_LIFE, code_requested_at)
+        is_stored = await repository.add_ticket(self._database, account, new)
         return ticket if is_stored else None
 
     async def find(self, ticket: str) -> Account | None:

@@ -1,5 +1,6 @@
 """A revocation as it is stored, and how long a deleted user's is kept."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -7,6 +8,19 @@ from shared.revocation.message import USER_DELETED, Revocation
 
 DELETED_LIFE = timedelta(days=30)
 """How long the deletion of a user is published; the row expires this long after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevocation:
+    """A revocation to store with its audit event.
+
+    `event`: as JSON. `expires_at`: when the last access token that it revokes has expired.
+    """
+
+    reason: str
+    event: str
+    created_at: datetime
+    expires_at: datetime
 
 
 class StoredRevocation(NamedTuple):

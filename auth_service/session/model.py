@@ -12,6 +12,7 @@ from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
 from auth_service.opaque_tokens import encode_token
+from auth_service.revocation.model import NewRevocation
 from auth_service.settings import AuthSettings
 from auth_service.user.model import User
 from shared.paging import Position
@@ -59,6 +60,23 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Authentication:
+    """An authentication in a session: its methods (`amr`, RFC 8176) and its time."""
+
+    amr: tuple[str, ...]
+    auth_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveSessionFilter:
+    """The sessions of a user that are active `now`: none that was last used before `used_after`."""
+
+    user_id: UUID
+    now: datetime
+    used_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLifetimes:
     """The lifetimes of a session and its tokens."""
 
@@ -84,6 +102,10 @@ class SessionLifetimes:
     def revocation_expiry(self, now: datetime) -> datetime:
         """Return when the last access token of a session that is revoked now has expired."""
         return now + self.access_token + REVOCATION_SLACK
+
+    def new_revocation(self, reason: str, event: str, now: datetime) -> NewRevocation:
+        """Return a revocation that happens now; `event`: its audit event as JSON."""
+        return NewRevocation(reason, event, now, self.revocation_expiry(now))
 
 
 @dataclass(frozen=True, slots=True)

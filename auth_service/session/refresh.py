@@ -128,12 +128,7 @@ class RefreshService:
         successor = derive_successors(self._keyring, token)[0]
         expires_at = self._lifetimes.refresh_expiry(locked.session.expires_at, now)
         await repository.rotate_token(
-            connection,
-            old=hash_token(token),
-            new=hash_token(successor),
-            expires_at=expires_at,
-            now=now,
-            token=locked,
+            connection, locked, hash_token(successor), expires_at=expires_at, now=now
         )
         return SignedInUser(locked.user, locked.session, successor, expires_at)
 

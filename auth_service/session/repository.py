@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
-from auth_service.revocation.model import StoredRevocation
+from auth_service.revocation.model import NewRevocation, StoredRevocation
 from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
 from auth_service.revocation.repository import from_record
-from auth_service.session.model import Session
+from auth_service.session.model import ActiveSessionFilter, Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection, Database, Record
@@ -132,11 +132,12 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class LockedToken:
-    """A refresh token that was issued, with its session's row locked.
+    """A refresh token that was issued, with its session's row locked; `hash` is its stored hash.
 
     `successor_hash` is set once it was exchanged, `successor_used_at` once its successor was.
     """
 
+    hash: bytes
     user: User
     session: Session
     session_revoked: bool
@@ -172,16 +173,11 @@ async def find_caller(
 
 
 async def list_sessions(
-    database: Database,
-    user_id: UUID,
-    *,
-    now: datetime,
-    used_after: datetime,
-    before: Position[UUID],
-    limit: int,
+    database: Database, active: ActiveSessionFilter, before: Position[UUID], limit: int
 ) -> list[Session]:
     """Return active sessions created before `before`, the newest first."""
-    arguments: tuple[Any, ...] = (user_id, now, used_after, before.moment, before.id, limit)
+    chosen = (active.user_id, active.now, active.used_after)
+    arguments: tuple[Any, ...] = (*chosen, before.moment, before.id, limit)
     async with database.connection() as connection:
         rows = await connection.fetch(LIST_SESSIONS, *arguments)
     return [session_from_row(row) for row in rows]
@@ -198,6 +194,7 @@ async def lock_refresh_token(connection: Connection, token: IssuedToken) -> Lock
     if row is None:
         return None
     return LockedToken(
+        hash=row["hash"],
         user=user_from_row(row),
         session=session_from_row(row),
         session_revoked=row["revoked_at"] is not None,
@@ -225,35 +222,28 @@ async def find_refresh_token(
 
 async def rotate_token(
     connection: Connection,
+    token: LockedToken,
+    successor_hash: bytes,
     *,
-    old: bytes,
-    new: bytes,
     expires_at: datetime,
     now: datetime,
-    token: LockedToken,
 ) -> None:
-    """Store the successor and the session's device, and mark the old token as used."""
+    """Store the successor and the session's device, and mark the token as used."""
     session, user_id = token.session, token.user.id
+    hashes = (token.hash, successor_hash)
     await connection.execute(
-        ROTATE, old, new, expires_at, now, session.id, user_id, session.device_id
+        ROTATE, *hashes, expires_at, now, session.id, user_id, session.device_id
     )
 
 
 async def revoke_session(
-    connection: Connection,
-    session_id: UUID,
-    user_id: UUID,
-    *,
-    reason: str,
-    event: str,
-    now: datetime,
-    until: datetime,
+    connection: Connection, session_id: UUID, user_id: UUID, new: NewRevocation
 ) -> RevokeResult:
     """Revoke one session of the user, if there is one with that id.
 
-    `event`: as JSON, stored if the session was active.
+    The event is stored if the session was active.
     """
-    arguments = (session_id, user_id, now, reason, until, event)
+    arguments = (session_id, user_id, new.created_at, new.reason, new.expires_at, new.event)
     row = await connection.fetchrow(REVOKE_SESSION, *arguments)
     found = row is not None and row["found"]
     return RevokeResult(
@@ -267,29 +257,16 @@ async def lock_user(connection: Connection, user_id: UUID) -> None:
 
 
 async def revoke_other_sessions(
-    connection: Connection,
-    user_id: UUID,
-    keep: UUID,
-    *,
-    reason: str,
-    event: str,
-    now: datetime,
-    until: datetime,
+    connection: Connection, user_id: UUID, keep: UUID, new: NewRevocation
 ) -> None:
     """Revoke every session of the user but `keep`; in a transaction."""
     await lock_user(connection, user_id)
-    await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, now, reason, until, event)
+    stored = (new.created_at, new.reason, new.expires_at, new.event)
+    await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, *stored)
 
 
-async def revoke_all_sessions(
-    connection: Connection,
-    user_id: UUID,
-    *,
-    reason: str,
-    event: str,
-    now: datetime,
-    until: datetime,
-) -> None:
+async def revoke_all_sessions(connection: Connection, user_id: UUID, new: NewRevocation) -> None:
     """Revoke every session and reset ticket of the user by a new generation; in a transaction."""
     await lock_user(connection, user_id)
-    await connection.execute(REVOKE_ALL_SESSIONS, user_id, now, reason, until, event)
+    stored = (new.created_at, new.reason, new.expires_at, new.event)
+    await connection.execute(REVOKE_ALL_SESSIONS, user_id, *stored)

@@ -8,9 +8,10 @@ from auth_service.audit.model import Event, EventName, Origin
 from auth_service.audit.service import AuditLog
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.rate_limit.usage import UsageLimits
+from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.service import Publisher
 from auth_service.session import repository
-from auth_service.session.model import Caller, Session, SessionLifetimes
+from auth_service.session.model import ActiveSessionFilter, Caller, Session, SessionLifetimes
 from auth_service.session.repository import RevokeResult
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -61,14 +62,8 @@ class SessionService:
     ) -> list[Session]:
         """Return up to `limit` of the caller's active sessions, the newest first."""
         now = self._clock.now()
-        return await repository.list_sessions(
-            self._database,
-            caller.user.id,
-            now=now,
-            used_after=now - self._lifetimes.idle,
-            before=before,
-            limit=limit,
-        )
+        active = ActiveSessionFilter(caller.user.id, now, now - self._lifetimes.idle)
+        return await repository.list_sessions(self._database, active, before, limit)
 
     async def revoke(self, caller: Caller, session_id: UUID, origin: Origin) -> None:
         """Revoke one of the caller's sessions; repeating it succeeds.
@@ -105,16 +100,8 @@ class SessionService:
         self, connection: Connection, user_id: UUID, session_id: UUID, event: Event, *, reason: str
     ) -> RevokeResult:
         """Revoke a session in the connection's transaction; it still has to be published."""
-        now = self._clock.now()
-        return await repository.revoke_session(
-            connection,
-            session_id,
-            user_id,
-            reason=reason,
-            event=self._audit.to_json(event),
-            now=now,
-            until=self._lifetimes.revocation_expiry(now),
-        )
+        new = self._new_revocation(reason, self._audit.to_json(event))
+        return await repository.revoke_session(connection, session_id, user_id, new)
 
     async def publish(self, user_id: UUID) -> None:
         """Publish the user's unpublished revocations.
@@ -130,16 +117,10 @@ class SessionService:
         Raises:
             RevocationPending: they are revoked, but other services may not know yet.
         """
-        now, user = self._clock.now(), caller.user
+        user = caller.user
+        new = self._new_revocation("logout_all", self._logout_all_event(caller, origin))
         async with self._invalidator.revocation_transaction(self._database, user) as connection:
-            await repository.revoke_all_sessions(
-                connection,
-                user.id,
-                reason="logout_all",
-                event=self._logout_all_event(caller, origin),
-                now=now,
-                until=self._lifetimes.revocation_expiry(now),
-            )
+            await repository.revoke_all_sessions(connection, user.id, new)
         await self.publish(user.id)
 
     async def logout_others(self, caller: Caller, origin: Origin) -> None:
@@ -150,20 +131,17 @@ class SessionService:
             RevocationPending: they are revoked, but other services may not know yet.
         """
         await self._usage_limits.count_logout_others(caller.session_id)
-        now, user = self._clock.now(), caller.user
+        user = caller.user
+        event = self._logout_all_event(caller, origin, kept="this session")
+        new = self._new_revocation("logout_all", event)
         async with self._invalidator.revocation_transaction(
             self._database, user, keep=caller.device_id
         ) as connection:
-            await repository.revoke_other_sessions(
-                connection,
-                user.id,
-                caller.session_id,
-                reason="logout_all",
-                event=self._logout_all_event(caller, origin, kept="this session"),
-                now=now,
-                until=self._lifetimes.revocation_expiry(now),
-            )
+            await repository.revoke_other_sessions(connection, user.id, caller.session_id, new)
         await self.publish(user.id)
+
+    def _new_revocation(self, reason: str, event: str) -> NewRevocation:
+        return self._lifetimes.new_revocation(reason, event, self._clock.now())
 
     def _logout_all_event(self, caller: Caller, origin: Origin, **details: str) -> str:
         name: EventName = "user.signed_out_everywhere"

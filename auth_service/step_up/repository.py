@@ -1,9 +1,7 @@
 """A session's authentication time."""
 
-from datetime import datetime
-
 from auth_service.audit.repository import insert_event_sql
-from auth_service.session.model import Caller, Session
+from auth_service.session.model import Authentication, Caller, Session
 from auth_service.session.repository import PREFIXED_SESSION_COLUMNS, session_from_row
 from auth_service.user.model import Account
 from shared.db import Database
@@ -29,9 +27,8 @@ async def record_authentication(
     database: Database,
     caller: Caller,
     account: Account,
-    amr: tuple[str, ...],
+    authentication: Authentication,
     *,
-    now: datetime,
     event: str,
 ) -> Session | None:
     """Store the authentication; None when the session or the account has changed since."""
@@ -41,8 +38,8 @@ async def record_authentication(
             caller.session_id,
             account.user.id,
             account.user.generation,
-            now,
-            list(amr),
+            authentication.auth_time,
+            list(authentication.amr),
             account.password,
             event,
         )

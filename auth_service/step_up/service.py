@@ -9,7 +9,14 @@ from auth_service.otp.service import Challenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
 from auth_service.password.verifier import PasswordVerifier
-from auth_service.session.model import BY_CODE, BY_PASSWORD, Caller, Session, SignInContext
+from auth_service.session.model import (
+    BY_CODE,
+    BY_PASSWORD,
+    Authentication,
+    Caller,
+    Session,
+    SignInContext,
+)
 from auth_service.step_up import repository
 from auth_service.user.directory import AccountDirectory
 from auth_service.user.model import Account
@@ -108,8 +115,7 @@ class StepUpService:
             self._database,
             caller,
             account,
-            amr,
-            now=self._clock.now(),
+            Authentication(amr, self._clock.now()),
             event=self._audit.to_json(event),
         )
         if session is None:
