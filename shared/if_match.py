@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
 
 from shared.errors import PreconditionRequired, VersionMismatch
 
 IF_MATCH = "If-Match"
+Id = TypeVar("Id")
 _TAG = re.compile(r'("?)([0-9]{1,9})\1')
 
 
@@ -29,6 +32,15 @@ class IfMatch:
         """
         if self.versions is not None and version not in self.versions:
             raise VersionMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVersion(Generic[Id]):
+    """A user's own item at an expected version: the target of a conditional change."""
+
+    id: Id
+    user_id: UUID
+    expected: IfMatch
 
 
 def version_tag(version: int) -> str:

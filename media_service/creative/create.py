@@ -65,26 +65,24 @@ async def create_creative(
         await context.storage.put(storage_paths(info, temp_file, creative.object_key))
         usage = PictureUsage(creative.id, info.stored_bytes)
         response = to_response(creative, request_hash)
-        await _store(context, upload.token, request, creative, response, usage=usage)
+        async with discard_on_refusal(context.storage, creative.object_keys()):
+            context.authenticator.authenticate(upload.token)
+            await _store(context, request, creative, usage, response)
         return response
 
 
 async def _store(
     context: UploadContext,
-    token: str,
     request: IdempotentRequest,
     creative: Creative,
-    response: StoredResponse,
-    *,
     usage: PictureUsage,
+    response: StoredResponse,
 ) -> None:
-    """Store row and response if token and quota still allow it; else delete the files."""
-    async with discard_on_refusal(context.storage, creative.object_keys()):
-        context.authenticator.authenticate(token)
-        async with context.database.transaction() as connection:
-            await reserve_bytes(connection, creative.user_id, usage, context.quota)
-            await repository.insert(connection, creative)
-            await request.store_response(connection, response)
+    """Store row and response if the quota still allows it."""
+    async with context.database.transaction() as connection:
+        await reserve_bytes(connection, creative.user_id, usage, context.quota)
+        await repository.insert(connection, creative)
+        await request.store_response(connection, response)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
 
 

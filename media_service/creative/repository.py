@@ -4,7 +4,7 @@ from uuid import UUID
 
 from media_service.creative.model import Creative, CreativeFilter, Status
 from shared.db import Connection, Record
-from shared.if_match import IfMatch
+from shared.if_match import OwnVersion
 
 INSERT = """
 INSERT INTO creatives (
@@ -113,14 +113,12 @@ async def update(connection: Connection, changed: Creative) -> Creative | None:
     return _creative(row) if row else None
 
 
-async def delete(
-    connection: Connection, creative_id: UUID, user_id: UUID, expected: IfMatch
-) -> Creative | None:
+async def delete(connection: Connection, target: OwnVersion[UUID]) -> Creative | None:
     """Delete the user's creative, if its version is expected; return what it was, None without one.
 
     In the same statement, a trigger queues its files in `removals`.
     """
-    row = await connection.fetchrow(DELETE, creative_id, user_id, expected.version_list)
+    row = await connection.fetchrow(DELETE, target.id, target.user_id, target.expected.version_list)
     return _creative(row) if row else None
 
 

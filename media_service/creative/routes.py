@@ -1,5 +1,7 @@
 """Creatives: create, list, one, its file, change, delete."""
 
+from uuid import UUID
+
 from aiohttp import web
 
 from media_service.creative import service
@@ -32,7 +34,7 @@ from media_service.upload.app_keys import UPLOAD_CONTEXT
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import read_upload
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
-from shared.if_match import IF_MATCH, read_if_match, version_tag
+from shared.if_match import IF_MATCH, OwnVersion, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.request import path_id, read_body, read_query
@@ -105,16 +107,10 @@ async def get_creative(request: web.Request) -> web.Response:
 )
 async def patch_creative(request: web.Request) -> web.Response:
     """Answer with the creative as it is now."""
-    app, given = request.app, request.headers.getall(IF_MATCH, [])
-    expected = read_if_match(given, required=True)
+    app, target = request.app, _own_version(request, required=True)
+    update = (await read_body(request, CreativeChange)).to_update()
     creative = await update_creative(
-        app[DATABASE],
-        app[TIMEZONES],
-        path_id(request),
-        request[CALLER].sub,
-        expected=expected,
-        update=(await read_body(request, CreativeChange)).to_update(),
-        now=app[CLOCK].now(),
+        app[DATABASE], app[TIMEZONES], target, update, app[CLOCK].now()
     )
     return _creative_response(creative)
 
@@ -129,10 +125,8 @@ async def patch_creative(request: web.Request) -> web.Response:
 )
 async def delete_creative(request: web.Request) -> web.Response:
     """Remove the creative and its files."""
-    app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
-    await service.delete_creative(
-        app[DATABASE], app[FILE_DELETER], path_id(request), request[CALLER].sub, expected
-    )
+    app = request.app
+    await service.delete_creative(app[DATABASE], app[FILE_DELETER], _own_version(request))
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
@@ -195,16 +189,19 @@ async def _find_readable(request: web.Request, query: FileQuery) -> Creative:
 async def create_link(request: web.Request) -> web.Response:
     """Answer with a signed link to a file of the caller's own."""
     app, body = request.app, await read_body(request, LinkRequest)
-    signed = await service.create_link(
+    expires = int(app[CLOCK].now().timestamp()) + body.expires_in
+    signed = await service.sign_link(
         app[DATABASE],
         app[LINK_SIGNER],
-        path_id(request),
         request[CALLER].sub,
-        variant=body.variant,
-        seconds=body.expires_in,
-        now=app[CLOCK].now(),
+        Link(path_id(request), body.variant, expires),
     )
     return json_response(LinkAnswer.of(signed))
+
+
+def _own_version(request: web.Request, *, required: bool = False) -> OwnVersion[UUID]:
+    expected = read_if_match(request.headers.getall(IF_MATCH, []), required=required)
+    return OwnVersion(path_id(request), request[CALLER].sub, expected)
 
 
 def _creative_response(creative: Creative) -> web.Response:

@@ -11,7 +11,7 @@ from media_service.creative.signed_link import Link, LinkSigner, SignedLink
 from media_service.picture.file_deleter import FileDeleter
 from shared.db import Database
 from shared.errors import Forbidden, NotFound, VersionMismatch
-from shared.if_match import IfMatch
+from shared.if_match import OwnVersion
 from shared.tokens import Claims
 
 EDITOR = "editor"
@@ -65,31 +65,20 @@ async def get_creative_by_link(
     return await _require_creative(database, signed.link.creative_id, None)
 
 
-async def create_link(
-    database: Database,
-    link_signer: LinkSigner,
-    creative_id: UUID,
-    user_id: UUID,
-    *,
-    variant: str,
-    seconds: int,
-    now: datetime,
+async def sign_link(
+    database: Database, link_signer: LinkSigner, user_id: UUID, link: Link
 ) -> SignedLink:
-    """Return a link to one variant of the user's creative, valid for that many seconds.
+    """Return the link to one variant of the user's creative with our signature.
 
     Raises:
         NotFound: there is none, or another user owns it.
     """
-    creative = await get_own_creative(database, creative_id, user_id)
-    return link_signer.sign(Link(creative.id, variant, int(now.timestamp()) + seconds))
+    await get_own_creative(database, link.creative_id, user_id)
+    return link_signer.sign(link)
 
 
 async def delete_creative(
-    database: Database,
-    file_deleter: FileDeleter,
-    creative_id: UUID,
-    user_id: UUID,
-    expected: IfMatch,
+    database: Database, file_deleter: FileDeleter, target: OwnVersion[UUID]
 ) -> None:
     """Delete the user's creative: the row first, so that no row is ever without its files.
 
@@ -100,12 +89,12 @@ async def delete_creative(
         VersionMismatch: its version is not an expected one.
     """
     async with database.connection() as connection:
-        deleted = await repository.delete(connection, creative_id, user_id, expected)
+        deleted = await repository.delete(connection, target)
         if deleted is None:
-            found = await repository.find(connection, creative_id, user_id)
+            found = await repository.find(connection, target.id, target.user_id)
             raise VersionMismatch if found else NotFound
     file_deleter.notify()
-    log.info("creative.deleted", creative_id=str(creative_id))
+    log.info("creative.deleted", creative_id=str(target.id))
 
 
 def _owner_filter(caller: Claims, owner: Owner) -> UUID | None:

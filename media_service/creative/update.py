@@ -13,7 +13,7 @@ from media_service.creative.service import get_own_creative
 from media_service.creative.timezones import TimezoneRegistry
 from shared.db import Database
 from shared.errors import Conflict, VersionMismatch
-from shared.if_match import IfMatch
+from shared.if_match import OwnVersion
 
 log = structlog.get_logger()
 
@@ -21,10 +21,7 @@ log = structlog.get_logger()
 async def update_creative(
     database: Database,
     timezones: TimezoneRegistry,
-    creative_id: UUID,
-    user_id: UUID,
-    *,
-    expected: IfMatch,
+    target: OwnVersion[UUID],
     update: CreativeUpdate,
     now: datetime,
 ) -> Creative:
@@ -36,14 +33,14 @@ async def update_creative(
         Conflict: its status does not allow the update.
         ScheduledInPast, ValidationFailed: it cannot be due then.
     """
-    current = await get_own_creative(database, creative_id, user_id)
-    expected.check(current.version)
+    current = await get_own_creative(database, target.id, target.user_id)
+    target.expected.check(current.version)
     changed = await _apply_update(current, update, timezones, now)
     async with database.connection() as connection:
         stored = await repository.update(connection, changed)
     if stored is None:
         raise VersionMismatch
-    log.info("creative.changed", creative_id=str(creative_id), version=stored.version)
+    log.info("creative.changed", creative_id=str(target.id), version=stored.version)
     return stored
 
 

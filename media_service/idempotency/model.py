@@ -21,6 +21,15 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A request that creates something: its user, its token, and its Idempotency-Key if any."""
+
+    user_id: UUID
+    token: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredResponse:
     """The 201 response to a request: its JSON body and the Location of the new resource."""
 

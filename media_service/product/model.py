@@ -76,6 +76,14 @@ class ProductDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class NewProduct:
+    """A product to store, and its photo if it has one."""
+
+    product: Product
+    stored_photo: StoredPhoto | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProductUpdate:
     """The changes to a product; None leaves a field as it is."""
 

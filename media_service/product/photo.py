@@ -10,7 +10,7 @@ import structlog
 from media_service.idempotency.model import StoredResponse, hash_request
 from media_service.picture.file_deleter import FileDeleter
 from media_service.product import repository
-from media_service.product.model import Photo, Product, ProductDraft, StoredPhoto
+from media_service.product.model import NewProduct, Photo, Product, ProductDraft, StoredPhoto
 from media_service.product.service import ROUTE, get_product, new_product, store_product
 from media_service.quota.model import PictureUsage
 from media_service.quota.repository import read_picture_bytes
@@ -22,7 +22,7 @@ from media_service.upload.pipeline import digest_if_keyed, picture_record, rende
 from shared.db import Database
 from shared.entropy import new_id
 from shared.errors import NotFound, VersionMismatch
-from shared.if_match import IfMatch
+from shared.if_match import OwnVersion
 
 log = structlog.get_logger()
 
@@ -61,9 +61,9 @@ async def create_product_with_photo(
         async with discard_on_refusal(
             context.storage, stored.photo.object_keys() if stored else []
         ):
-            first = to_response(product, request_hash)
+            response = to_response(product, request_hash)
             return await store_product(
-                context, upload.token, request, product, first, stored=stored
+                context, upload.token, request, NewProduct(product, stored), response
             )
 
 
@@ -105,11 +105,7 @@ async def get_photo(database: Database, product_id: str, viewer: UUID | None) ->
 
 
 async def delete_product(
-    database: Database,
-    file_deleter: FileDeleter,
-    product_id: str,
-    user_id: UUID,
-    expected: IfMatch,
+    database: Database, file_deleter: FileDeleter, target: OwnVersion[str]
 ) -> None:
     """Delete the user's product, and queue its photo's files for deletion.
 
@@ -118,11 +114,11 @@ async def delete_product(
         VersionMismatch: its version is not an expected one.
     """
     async with database.transaction() as connection:
-        if not await repository.delete(connection, product_id, user_id, expected):
-            found = await repository.find(connection, product_id, user_id)
-            raise VersionMismatch if found and found.user_id == user_id else NotFound
+        if not await repository.delete(connection, target):
+            found = await repository.find(connection, target.id, target.user_id)
+            raise VersionMismatch if found and found.user_id == target.user_id else NotFound
     file_deleter.notify()
-    log.info("product.deleted", product_id=product_id)
+    log.info("product.deleted", product_id=target.id)
 
 
 async def _current_photo_bytes(database: Database, product_id: str, user_id: UUID) -> int:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from media_service.product.model import Photo, Product, ProductUpdate
 from shared.db import Connection, Record
-from shared.if_match import IfMatch
+from shared.if_match import OwnVersion
 from shared.paging import Position
 
 COLUMNS = """
@@ -163,19 +163,16 @@ async def page_of_public(
 
 async def update(
     connection: Connection,
-    product_id: str,
-    user_id: UUID,
-    *,
-    expected: IfMatch,
+    target: OwnVersion[str],
     update: ProductUpdate,
     now: datetime,
 ) -> Product | None:
     """Change the user's product; return None when there is none with an expected version."""
     row = await connection.fetchrow(
         UPDATE,
-        product_id,
-        user_id,
-        expected.version_list,
+        target.id,
+        target.user_id,
+        target.expected.version_list,
         update.name,
         update.description,
         update.price,
@@ -186,13 +183,13 @@ async def update(
     return _product(row) if row else None
 
 
-async def delete(connection: Connection, product_id: str, user_id: UUID, expected: IfMatch) -> bool:
+async def delete(connection: Connection, target: OwnVersion[str]) -> bool:
     """Delete the user's product with an expected version, and its photo's row.
 
     Return False when there was none. Called in a transaction: a statement that had to wait for
     the product does not see the photo that it got meanwhile, the next one does.
     """
-    row = await connection.fetchrow(DELETE, product_id, user_id, expected.version_list)
+    row = await connection.fetchrow(DELETE, target.id, target.user_id, target.expected.version_list)
     if row is None:
         return False
     await connection.execute(DELETE_PHOTO, row["photo_id"])

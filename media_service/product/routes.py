@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
+from media_service.idempotency.model import KeyedRequest
 from media_service.idempotency.request import (
     IDEMPOTENCY_KEY,
     created_response,
@@ -30,7 +31,7 @@ from media_service.upload.app_keys import UPLOAD_CONTEXT
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import read_upload
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
-from shared.if_match import IF_MATCH, read_if_match, version_tag
+from shared.if_match import IF_MATCH, OwnVersion, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.request import read_body, read_query
@@ -62,12 +63,11 @@ async def create_product(request: web.Request) -> web.Response:
         return created_response(
             await photo.create_product_with_photo(context, upload, to_stored_response)
         )
-    key, body = read_idempotency_key(request), await read_body(request, ProductBody)
-    caller, token = request[CALLER].sub, request[TOKEN]
-    first = await service.create_product(
-        context, body.to_details(), caller, token=token, key=key, to_response=to_stored_response
+    creation = KeyedRequest(request[CALLER].sub, request[TOKEN], read_idempotency_key(request))
+    details = (await read_body(request, ProductBody)).to_details()
+    return created_response(
+        await service.create_product(context, details, creation, to_stored_response)
     )
-    return created_response(first)
 
 
 @routes.add(
@@ -128,16 +128,9 @@ async def get_product(request: web.Request) -> web.Response:
 )
 async def patch_product(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
-    body = await read_body(request, ProductChange)
-    product = await service.update_product(
-        app[DATABASE],
-        _product_id(request),
-        request[CALLER].sub,
-        expected=expected,
-        update=ProductUpdate(**body.model_dump()),
-        now=app[CLOCK].now(),
-    )
+    app, target = request.app, _own_version(request)
+    update = ProductUpdate(**(await read_body(request, ProductChange)).model_dump())
+    product = await service.update_product(app[DATABASE], target, update, app[CLOCK].now())
     return _product_response(product)
 
 
@@ -152,10 +145,8 @@ async def patch_product(request: web.Request) -> web.Response:
 )
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
-    app, expected = request.app, read_if_match(request.headers.getall(IF_MATCH, []))
-    await photo.delete_product(
-        app[DATABASE], app[FILE_DELETER], _product_id(request), request[CALLER].sub, expected
-    )
+    app = request.app
+    await photo.delete_product(app[DATABASE], app[FILE_DELETER], _own_version(request))
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
@@ -242,6 +233,11 @@ async def _try_authenticate(request: web.Request) -> DomainError | None:
 
 def _product_response(product: Product) -> web.Response:
     return json_response(ProductAnswer.of(product), headers={"ETag": version_tag(product.version)})
+
+
+def _own_version(request: web.Request) -> OwnVersion[str]:
+    expected = read_if_match(request.headers.getall(IF_MATCH, []))
+    return OwnVersion(_product_id(request), request[CALLER].sub, expected)
 
 
 def _product_id(request: web.Request) -> str:

@@ -7,14 +7,19 @@ from uuid import UUID
 
 import structlog
 
-from media_service.idempotency.model import IdempotencyKey, StoredResponse, hash_request
+from media_service.idempotency.model import (
+    IdempotencyKey,
+    KeyedRequest,
+    StoredResponse,
+    hash_request,
+)
 from media_service.idempotency.service import IdempotentRequest, idempotency_guard
 from media_service.product import repository
 from media_service.product.model import (
+    NewProduct,
     Product,
     ProductDetails,
     ProductUpdate,
-    StoredPhoto,
     new_product_id,
 )
 from media_service.quota.service import count_upload, reserve_bytes
@@ -23,7 +28,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.errors import NotFound, ServiceUnavailable, VersionMismatch
-from shared.if_match import IfMatch
+from shared.if_match import OwnVersion
 from shared.paging import Position
 
 ROUTE = "products"
@@ -53,10 +58,7 @@ def new_product(
 async def create_product(
     context: UploadContext,
     details: ProductDetails,
-    user_id: UUID,
-    *,
-    token: str,
-    key: str | None,
+    creation: KeyedRequest,
     to_response: Callable[[Product, bytes], StoredResponse],
 ) -> StoredResponse:
     """Create a product without a photo; return the response to its first request.
@@ -67,6 +69,7 @@ async def create_product(
         TokenInvalid, TokenRevoked: the token or the user is no longer valid.
     """
     name = new_id(context.clock, context.entropy)
+    user_id, key = creation.user_id, creation.key
     idempotency_key = IdempotencyKey(user_id, ROUTE, key, name) if key else None
     request_hash = hash_request(asdict(details), None)
     async with idempotency_guard(context.database, idempotency_key, context.clock) as request:
@@ -74,19 +77,16 @@ async def create_product(
             return repeated
         product = new_product(details, user_id, context.clock, context.entropy)
         await count_upload(context.database, context.quota, user_id, product.created_at)
-        return await store_product(
-            context, token, request, product, to_response(product, request_hash)
-        )
+        response = to_response(product, request_hash)
+        return await store_product(context, creation.token, request, NewProduct(product), response)
 
 
 async def store_product(
     context: UploadContext,
     token: str,
     request: IdempotentRequest,
-    product: Product,
-    first: StoredResponse,
-    *,
-    stored: StoredPhoto | None = None,
+    new: NewProduct,
+    response: StoredResponse,
 ) -> StoredResponse:
     """Store the rows and the response if token and quota still allow it.
 
@@ -94,6 +94,7 @@ async def store_product(
         QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
     """
     context.authenticator.authenticate(token)
+    product, stored = new.product, new.stored_photo
     async with context.database.transaction() as connection:
         usage = stored.usage if stored else None
         await reserve_bytes(connection, product.user_id, usage, context.quota)
@@ -101,9 +102,9 @@ async def store_product(
             await repository.insert_photo(connection, stored.photo)
         if not await repository.insert(connection, product):
             raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
-        await request.store_response(connection, first)
+        await request.store_response(connection, response)
     log.info("product.created", product_id=product.id)
-    return first
+    return response
 
 
 async def list_products(
@@ -137,10 +138,7 @@ async def get_product(database: Database, product_id: str, viewer: UUID) -> Prod
 
 async def update_product(
     database: Database,
-    product_id: str,
-    user_id: UUID,
-    *,
-    expected: IfMatch,
+    target: OwnVersion[str],
     update: ProductUpdate,
     now: datetime,
 ) -> Product:
@@ -151,11 +149,9 @@ async def update_product(
         VersionMismatch: its version is not an expected one.
     """
     async with database.connection() as connection:
-        changed = await repository.update(
-            connection, product_id, user_id, expected=expected, update=update, now=now
-        )
+        changed = await repository.update(connection, target, update, now)
         if changed is None:
-            found = await repository.find(connection, product_id, user_id)
-            raise VersionMismatch if found and found.user_id == user_id else NotFound
-    log.info("product.changed", product_id=product_id, version=changed.version)
+            found = await repository.find(connection, target.id, target.user_id)
+            raise VersionMismatch if found and found.user_id == target.user_id else NotFound
+    log.info("product.changed", product_id=target.id, version=changed.version)
     return changed

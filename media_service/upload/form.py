@@ -1,6 +1,7 @@
 """Reads a whole form: the file into a temporary file, the fields into memory."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,27 +18,33 @@ MAX_SHOWN_NAME = 64
 F = TypeVar("F", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class FormSchema(Generic[F]):
+    """The fields of a form, and which of them is its file; validators find `context` as theirs."""
+
+    model: type[F]
+    file_field: str
+    context: object = None
+
+
 async def read_form(
     body: UploadBody,
     boundary: bytes,
     temp_file: TempFile,
     limits: UploadLimits,
-    *,
-    model: type[F],
-    file_field: str,
-    context: object = None,
+    schema: FormSchema[F],
 ) -> F:
     """Return the form's fields after its closing boundary and the end of the body.
 
-    `file_field` is the name that the client gave, possibly empty; the bytes are in `temp_file`. The
-    model's validators find what is `context` here as their context.
+    The file's field has the name that the client gave, possibly empty; the bytes are in
+    `temp_file`.
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow: the body is refused while it is read.
         ValidationFailed: a field is repeated, unknown, missing, too long or no text.
     """
     parser = MultipartParser(boundary)
-    collector = _FormCollector(temp_file, limits.max_file_bytes, model, file_field)
+    collector = _FormCollector(temp_file, limits.max_file_bytes, schema)
 
     async def consume(pieces: Sequence[bytes]) -> None:
         for piece in pieces:
@@ -48,7 +55,7 @@ async def read_form(
 
     await body.deliver(consume)
     parser.close()
-    return collector.form(context)
+    return collector.form()
 
 
 class _FormCollector(Generic[F]):
@@ -58,11 +65,8 @@ class _FormCollector(Generic[F]):
     Every faulty field is remembered, so that the client gets all errors at once.
     """
 
-    def __init__(
-        self, temp_file: TempFile, max_file_bytes: int, model: type[F], file_field: str
-    ) -> None:
-        self._model = model
-        self._file_field = file_field
+    def __init__(self, temp_file: TempFile, max_file_bytes: int, schema: FormSchema[F]) -> None:
+        self._schema = schema
         self._temp_file = temp_file
         self._max_file_bytes = max_file_bytes
         self._file_bytes = 0
@@ -74,7 +78,7 @@ class _FormCollector(Generic[F]):
     def add(self, event: Event) -> None:
         if isinstance(event, PartStart):
             self._start_part(event.disposition)
-        elif isinstance(event, PartData) and self._name == self._file_field:
+        elif isinstance(event, PartData) and self._name == self._schema.file_field:
             self._add_file_bytes(event.data)
         elif isinstance(event, PartData) and self._name is not None:
             self._add_field_bytes(self._name, event.data)
@@ -84,9 +88,9 @@ class _FormCollector(Generic[F]):
             pieces, self._unwritten = self._unwritten, []
             await self._temp_file.write(*pieces)
 
-    def form(self, context: object) -> F:
+    def form(self) -> F:
         values = {name: self._text(name) for name in self._fields}
-        form, problems = _validated(self._model, values, context)
+        form, problems = _validated(self._schema, values)
         named = {problem.field for problem in self._problems}
         problems = self._problems + [one for one in problems if one.field not in named]
         if form is None or problems:
@@ -95,15 +99,15 @@ class _FormCollector(Generic[F]):
 
     def _start_part(self, disposition: Disposition) -> None:
         name, self._name = disposition.name, None
-        if name not in self._model.model_fields:
-            message = unknown_field_message(self._model)
+        if name not in self._schema.model.model_fields:
+            message = unknown_field_message(self._schema.model)
             self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", message))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))
         else:
             self._name = name
             self._fields[name] = bytearray()
-            if name == self._file_field:
+            if name == self._schema.file_field:
                 self._fields[name] += (disposition.file_name or "").encode("utf-8", "replace")
 
     def _add_file_bytes(self, data: memoryview) -> None:
@@ -126,10 +130,8 @@ class _FormCollector(Generic[F]):
             return ""
 
 
-def _validated(
-    model: type[F], values: dict[str, str], context: object
-) -> tuple[F | None, list[FieldError]]:
+def _validated(schema: FormSchema[F], values: dict[str, str]) -> tuple[F | None, list[FieldError]]:
     try:
-        return model.model_validate(values, context=context), []
+        return schema.model.model_validate(values, context=schema.context), []
     except ValidationError as wrong:
-        return None, field_errors(wrong, model)
+        return None, field_errors(wrong, schema.model)

@@ -11,7 +11,7 @@ from media_service.resources import CALLER, CLOCK, TOKEN
 from media_service.storage.model import TempFile
 from media_service.upload.app_keys import READING_SLOTS, UPLOAD_LIMITS
 from media_service.upload.body import UploadBody
-from media_service.upload.form import read_form
+from media_service.upload.form import FormSchema, read_form
 from media_service.upload.headers import read_boundary
 from media_service.upload.pending_upload import Draft, PendingUpload
 from shared.errors import BodyTooLarge, UnsupportedMediaType
@@ -37,16 +37,8 @@ def read_upload(
     body = UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK])
 
     async def read(temp_file: TempFile) -> Draft:
-        fields = await read_form(
-            body,
-            boundary,
-            temp_file,
-            limits,
-            model=form,
-            file_field=file_field,
-            context=app.get(VALIDATION_CONTEXT),
-        )
-        return draft(fields)
+        schema = FormSchema(form, file_field, app.get(VALIDATION_CONTEXT))
+        return draft(await read_form(body, boundary, temp_file, limits, schema))
 
     return PendingUpload(
         read=read,

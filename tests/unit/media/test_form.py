@@ -7,7 +7,7 @@ import pytest
 
 from media_service.creative.schemas import FILE_FIELD, UploadForm
 from media_service.upload.body import UploadBody
-from media_service.upload.form import read_form
+from media_service.upload.form import FormSchema, read_form
 from media_service.upload.model import UploadLimits
 from shared.clock import SystemClock
 from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
@@ -50,7 +50,8 @@ def part(name: str, data: bytes, more: str = "") -> bytes:
 async def read(body: bytes, *, step: int = 1000, most: int = 100_000) -> tuple[str, bytes]:
     limits, temp_file = UploadLimits(most), Staged()
     source = UploadBody(Stream(body, step), limits, asyncio.Semaphore(1), SystemClock())
-    form = await read_form(source, b"b", temp_file, limits, model=UploadForm, file_field=FILE_FIELD)
+    schema = FormSchema(UploadForm, FILE_FIELD)
+    form = await read_form(source, b"b", temp_file, limits, schema)
     return f"{form.file}|{form.scheduled_at}|{form.timezone}|{form.title}", temp_file.data
 
 
