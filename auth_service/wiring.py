@@ -5,16 +5,20 @@ can be built while that resource is open.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cached_property
 
 from prometheus_client import CollectorRegistry
 
 from auth_service.audit.service import AuditLog
-from auth_service.delivery.bootstrap import open_worker
 from auth_service.delivery.console import Inbox
 from auth_service.delivery.dead_letters import DeadLetters
 from auth_service.delivery.metrics import DeliveryMetrics
+from auth_service.delivery.provider import open_providers
+from auth_service.delivery.queue import DeliveryConsumer
+from auth_service.delivery.sender import Sender
+from auth_service.delivery.templates import Templates
+from auth_service.delivery.worker import running_worker
 from auth_service.device.model import DeviceTokens
 from auth_service.device.service import KnownDevices
 from auth_service.keyring import Keyring
@@ -88,17 +92,21 @@ class Wiring:
         async with open_hasher(self.settings, self.clock, self.entropy) as self.hasher:
             yield self.hasher
 
-    def open_worker(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def open_worker(self) -> AsyncIterator[None]:
         """Send deliveries inside the block."""
-        return open_worker(
-            self.settings,
-            redis=self.redis,
-            keyring=self.keyring,
-            inbox=self.inbox,
-            metrics=self.delivery_metrics,
-            clock=self.clock,
-            entropy=self.entropy,
-        )
+        async with open_providers(self.settings, self.inbox, self.clock) as providers:
+            sender = Sender(
+                providers=providers,
+                templates=Templates({"product": self.settings.product_name}),
+                keyring=self.keyring,
+                metrics=self.delivery_metrics,
+                clock=self.clock,
+                entropy=self.entropy,
+            )
+            consumer = DeliveryConsumer(self.redis, self.entropy.bytes(8).hex())
+            async with running_worker(consumer, sender):
+                yield
 
     # ------------------------------------------------------------------ without any resource
 
@@ -121,8 +129,6 @@ class Wiring:
             self.verifier,
             self.clock,
             self.entropy,
-            issuer=self.settings.jwt_issuer,
-            audience=self.settings.jwt_audience,
             life=self.settings.access_token_ttl,
         )
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +38,37 @@ full port makes the client try again a second later.
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """How a server begins and ends.
+
+    `ready_within`: after so many seconds it listens without being ready. `grace`: seconds that open
+    requests have to finish. `answers_backlog`: connections of the last moment are answered too,
+    within half a second.
+    """
+
+    ready_within: float = 0
+    grace: float = 1
+    answers_backlog: bool = False
+
+
+DEFAULT_LIFECYCLE = Lifecycle()
+
+
 @contextlib.asynccontextmanager
 async def listening(
     app: web.Application,
     host: str,
     port: int,
     *,
-    grace: float = 1,
+    lifecycle: Lifecycle = DEFAULT_LIFECYCLE,
     cancel_abandoned: bool = False,
-    patient: bool = False,
-    ready_within: float = 0,
 ) -> AsyncIterator[str]:
     """Serve `app` inside the block; yields the address it listens on.
 
-    It listens once the application is ready, or after `ready_within` seconds. On leaving, nothing
-    new is accepted. Each open request, its body included, has `grace` seconds to finish; then it
-    is answered 503. `cancel_abandoned`: a handler ends when its client disconnects, as a proxy
-    needs it. `patient`: connections of the last moment are answered too, within half a second.
+    It listens once the application is ready. On leaving, nothing new is accepted. Each open
+    request, its body included, has `lifecycle.grace` seconds to finish; then it is answered 503.
+    `cancel_abandoned`: a handler ends when its client disconnects, as a proxy needs it.
 
     Raises:
         OSError: the address is taken.
@@ -66,8 +81,8 @@ async def listening(
     )
     await runner.setup()
     try:
-        if ready_within:
-            await app[READINESS].wait_until_ready(ready_within)
+        if lifecycle.ready_within:
+            await app[READINESS].wait_until_ready(lifecycle.ready_within)
         loop = asyncio.get_running_loop()
         connection = _connection_factory(runner, app)
         if host.startswith(UNIX_PREFIX):
@@ -81,11 +96,11 @@ async def listening(
         try:
             yield address
         finally:
-            if patient and runner.server is not None:
+            if lifecycle.answers_backlog and runner.server is not None:
                 await accept_backlog(server, runner.server)
             server.close()
             if runner.server is not None:
-                await finish_requests(runner.server, grace)
+                await finish_requests(runner.server, lifecycle.grace)
     finally:
         await runner.cleanup()
 
@@ -129,16 +144,11 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     balancers have noticed. Then open requests have `SHUTDOWN_GRACE` seconds to finish.
     """
     asyncio.get_running_loop().set_exception_handler(ignore_failed_lookups)
-    grace, patient = settings.shutdown_grace, settings.drain_seconds > 0
+    lifecycle = Lifecycle(
+        READY_SECONDS, settings.shutdown_grace, answers_backlog=settings.drain_seconds > 0
+    )
     with stop_signal() as stop:
-        async with listening(
-            app,
-            settings.host,
-            settings.port,
-            grace=grace,
-            patient=patient,
-            ready_within=READY_SECONDS,
-        ) as address:
+        async with listening(app, settings.host, settings.port, lifecycle=lifecycle) as address:
             gc.collect()
             gc.freeze()  # everything loaded so far stays: collections skip it
             log.info("service.started", address=address)

@@ -113,8 +113,8 @@ class TokenVerifier:
         self, issuer: str, audience: str, clock: Clock, *, cache_size: int = CACHE_SIZE
     ) -> None:
         """Verify tokens of `issuer` for `audience`; no key is known before `use`."""
-        self._issuer = issuer
-        self._audience = audience
+        self.issuer = issuer
+        self.audience = audience
         self._clock = clock
         self._cache_size = cache_size
         self._keys: dict[str, PublicKey] = {}
@@ -196,7 +196,7 @@ class TokenVerifier:
 
     def _parse_claims(self, payload: str) -> Claims:
         members = _parse_object(payload)
-        if members.get("iss") != self._issuer or members.get("aud") != self._audience:
+        if members.get("iss") != self.issuer or members.get("aud") != self.audience:
             raise TokenInvalid
         return Claims.parse(members)
 

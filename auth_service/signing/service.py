@@ -44,17 +44,16 @@ class Signer:
         clock: Clock,
         entropy: Entropy,
         *,
-        issuer: str,
-        audience: str,
         life: int,
     ) -> None:
-        """Issue tokens that live `life` seconds; `verifier` gets the public keys."""
+        """Issue tokens that live `life` seconds.
+
+        `verifier` gets the public keys; its issuer and audience are those of the tokens.
+        """
         self._store = store
         self._verifier = verifier
         self._clock = clock
         self._entropy = entropy
-        self._issuer = issuer
-        self._audience = audience
         self._stamp = -1
         self._keys: list[SigningKey] = []
         self.token_lifetime = life
@@ -106,8 +105,8 @@ class Signer:
         key = self.require_key()
         now = int(self._clock.now().timestamp())
         claims: dict[str, Any] = {
-            "iss": self._issuer,
-            "aud": self._audience,
+            "iss": self._verifier.issuer,
+            "aud": self._verifier.audience,
             "sub": str(subject.user.id),
             "sid": str(subject.session_id),
             "jti": self._entropy.bytes(16).hex(),

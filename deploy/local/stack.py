@@ -14,7 +14,7 @@ from deploy.local.environment import EmbeddedServers, service_environment
 from deploy.local.proxy import create_proxy
 from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, run_python
 from deploy.local.upstream import Upstream
-from shared.shutdown import listening
+from shared.shutdown import Lifecycle, listening
 
 PROXY_GRACE_SECONDS = 0.5  # for requests that the proxy is still answering
 READY_SECONDS = 60
@@ -40,7 +40,11 @@ async def run_stack(port: int, data: Path) -> None:
             # Listens first, so that a taken port is reported before anything else starts.
             async with (
                 listening(
-                    proxy, "127.0.0.1", port, grace=PROXY_GRACE_SECONDS, cancel_abandoned=True
+                    proxy,
+                    "127.0.0.1",
+                    port,
+                    lifecycle=Lifecycle(grace=PROXY_GRACE_SECONDS),
+                    cancel_abandoned=True,
                 ),
                 _running_services(data_dir, address) as (servers, services),
             ):

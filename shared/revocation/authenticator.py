@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import structlog
 
@@ -51,6 +51,14 @@ class TokenAuthenticator:
             await asyncio.sleep(READY_POLL_SECONDS)
 
 
+class AuthenticatorOptions(TypedDict, total=False):
+    """The optional arguments of `open_authenticator`, the last two of which are its cache's."""
+
+    clock: Clock
+    max_staleness: float
+    fail_open: bool
+
+
 @contextlib.asynccontextmanager
 async def open_authenticator(
     *,
@@ -59,20 +67,20 @@ async def open_authenticator(
     jwks_file: Path | str,
     redis_url: str,
     revocation_keys: Sequence[bytes],
-    clock: Clock | None = None,
-    **cache_options: Any,
+    **options: Unpack[AuthenticatorOptions],
 ) -> AsyncIterator[TokenAuthenticator]:
-    """Keep an authenticator up to date inside the block; `cache_options` are `RevocationCache`'s.
+    """Keep an authenticator up to date inside the block.
 
     It opens without keys and without Redis: `ready` becomes true later. The key file is read again
     when it changes; an invalid one leaves the last valid set in force.
     """
-    used_clock = clock or SystemClock()
-    verifier = TokenVerifier(issuer, audience, used_clock)
+    cache_options: dict[str, Any] = {**options}
+    clock = cache_options.pop("clock", None) or SystemClock()
+    verifier = TokenVerifier(issuer, audience, clock)
     reloader = _JwksReloader(JwksFile(Path(jwks_file)), verifier)
     await reloader.reload()
     async with (
-        open_revocation_cache(redis_url, revocation_keys, used_clock, **cache_options) as cache,
+        open_revocation_cache(redis_url, revocation_keys, clock, **cache_options) as cache,
         run_periodically("keys", reloader.reload, pause=JWKS_CHECK_SECONDS),
     ):
         yield TokenAuthenticator(verifier, cache)

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from deploy.local.proxy import create_proxy
-from shared.shutdown import listening
+from shared.shutdown import Lifecycle, listening
 from tests.local.dummy_service import DummyService
 
 
@@ -47,7 +47,9 @@ async def proxy(sockets: Path) -> AsyncIterator[RunningProxy]:
             await web.UnixSite(runner, socket).start()
         application = create_proxy(auth, media, "http://localhost")
         address = await stack.enter_async_context(
-            listening(application, "127.0.0.1", 0, grace=0.5, cancel_abandoned=True)
+            listening(
+                application, "127.0.0.1", 0, lifecycle=Lifecycle(grace=0.5), cancel_abandoned=True
+            )
         )
         port = int(address.rpartition(":")[2])
         yield RunningProxy(port, behind[media], media)

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from deploy.local.proxy import PAGE_DIR, create_proxy
-from shared.shutdown import listening
+from shared.shutdown import Lifecycle, listening
 from tests.local.conftest import RunningProxy
 
 
@@ -75,7 +75,7 @@ async def test_proxy_hanging_request_does_not_delay_the_end(sockets: Path) -> No
     service = await asyncio.start_unix_server(hang, media)
     proxy = create_proxy(sockets / "auth.sock", media, "http://localhost")
     async with asyncio.timeout(5):
-        async with listening(proxy, "127.0.0.1", 0, grace=0.5) as address:
+        async with listening(proxy, "127.0.0.1", 0, lifecycle=Lifecycle(grace=0.5)) as address:
             port = int(address.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /v1/media/x HTTP/1.1\r\nHost: x\r\n\r\n")

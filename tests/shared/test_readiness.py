@@ -7,7 +7,7 @@ from aiohttp import ClientSession
 
 from shared.health import READINESS
 from shared.settings import ServiceSettings
-from shared.shutdown import listening
+from shared.shutdown import Lifecycle, listening
 from tests.support.small_service import small_app
 
 Make = Callable[..., ServiceSettings]
@@ -21,7 +21,7 @@ async def test_the_first_who_asks_finds_it_ready(small_settings: Make) -> None:
 
     app[READINESS].checks["slow"] = at_the_third_look
     async with (
-        listening(app, "127.0.0.1", 0, ready_within=20) as address,
+        listening(app, "127.0.0.1", 0, lifecycle=Lifecycle(ready_within=20)) as address,
         ClientSession(address) as http,
         http.get("/readyz") as answer,
     ):
@@ -37,7 +37,7 @@ async def test_one_that_does_not_get_ready_says_so(small_settings: Make) -> None
 
     app[READINESS].checks["lacking"] = never
     async with (
-        listening(app, "127.0.0.1", 0, ready_within=0.05) as address,
+        listening(app, "127.0.0.1", 0, lifecycle=Lifecycle(ready_within=0.05)) as address,
         ClientSession(address) as http,
         http.get("/readyz") as answer,
     ):
