@@ -189,10 +189,10 @@ class Wiring:
     @cached_property
     def notifications(self) -> Notifications:
         return Notifications(
-            self.redis,
-            self.keyring,
-            self.settings,
-            self.delivery_metrics,
+            redis=self.redis,
+            keyring=self.keyring,
+            settings=self.settings,
+            metrics=self.delivery_metrics,
             clock=self.clock,
             entropy=self.entropy,
         )
@@ -212,9 +212,9 @@ class Wiring:
     @cached_property
     def publisher(self) -> Publisher:
         return Publisher(
-            self.database,
-            self.redis,
-            [key.get_secret_value().encode() for key in self.settings.revocation_key],
+            database=self.database,
+            redis=self.redis,
+            keys=[key.get_secret_value().encode() for key in self.settings.revocation_key],
             clock=self.clock,
             entropy=self.entropy,
             token_life=self.lifetimes.access_token,

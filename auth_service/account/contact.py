@@ -24,7 +24,7 @@ from shared.logs import mask
 class ContactService:
     """Requests a code for a new address, and stores the address when the code comes back."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

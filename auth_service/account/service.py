@@ -20,7 +20,7 @@ from shared.errors import Conflict
 class AccountService:
     """Changes a user's profile, and deletes the account."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

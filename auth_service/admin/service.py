@@ -27,7 +27,7 @@ class Administration:
     call may be repeated.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

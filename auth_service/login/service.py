@@ -26,7 +26,7 @@ from shared.logs import mask
 class LoginService:
     """Requests a code for an account, and signs in by code or by password."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         accounts: AccountDirectory,

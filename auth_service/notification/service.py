@@ -33,13 +33,13 @@ class Notifications:
     own limit for each user and kind refuses it; the next sign-in notice counts those left out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
+        *,
         redis: BatchedRedis,
         keyring: Keyring,
         settings: AuthSettings,
         metrics: DeliveryMetrics,
-        *,
         clock: Clock,
         entropy: Entropy,
     ) -> None:

@@ -52,7 +52,7 @@ RESTORE = Script.from_sources(FUNNEL, read_lua("auth_service.otp", "restore.lua"
 class Challenges:
     """Sends and verifies codes. State is in Redis alone, so any replica verifies any code."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         redis: BatchedRedis,

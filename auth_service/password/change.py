@@ -17,7 +17,7 @@ FIELD = "new_password"
 class PasswordChangeService:
     """Changes a signed-in user's password."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         accounts: AccountDirectory,

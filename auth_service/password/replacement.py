@@ -20,7 +20,7 @@ from shared.db import Connection, Database
 class PasswordReplacement:
     """Revokes sessions in the transaction that stores a password, and announces it afterwards."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

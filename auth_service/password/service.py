@@ -34,7 +34,7 @@ FIELD = "new_password"
 class PasswordResetService:
     """Sends a code, exchanges it for a ticket, and sets a password by either."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         accounts: AccountDirectory,

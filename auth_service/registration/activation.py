@@ -32,7 +32,7 @@ RegistrationSelector = Callable[[Sequence[UUID]], SelectedRegistration | None]
 class ActivationService:
     """Turns a registration into an account, and signs its user in."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

@@ -30,7 +30,7 @@ NOTIFY_OWNER = ChallengeMessage(
 class RegistrationService:
     """Stores registrations, and sends their activation codes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

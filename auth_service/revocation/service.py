@@ -54,12 +54,12 @@ class _Round(NamedTuple):
 class Publisher:
     """Publishes revocation rows that are committed; never the other way round."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
+        *,
         database: Database,
         redis: BatchedRedis,
         keys: Sequence[bytes],
-        *,
         clock: Clock,
         entropy: Entropy,
         token_life: timedelta,

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class RefreshService:
     """Exchanges refresh tokens."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

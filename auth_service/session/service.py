@@ -23,7 +23,7 @@ from shared.tokens import Claims
 class SessionService:
     """Reads and revokes sessions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

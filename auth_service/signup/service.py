@@ -26,7 +26,7 @@ MAX_TRIES = 3
 class SignupService:
     """Requests a code for a phone number, and signs in or up with it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

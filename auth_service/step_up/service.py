@@ -30,7 +30,7 @@ CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
 class StepUpService:
     """Renews a session's authentication time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,

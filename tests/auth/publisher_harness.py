@@ -111,9 +111,9 @@ class PublisherHarness:
 
     def another(self) -> Publisher:
         return Publisher(
-            self.publisher._database,
-            self.batched,
-            KEYS,
+            database=self.publisher._database,
+            redis=self.batched,
+            keys=KEYS,
             clock=self.clock,
             entropy=SystemEntropy(),
             token_life=LIFE,
@@ -126,7 +126,12 @@ async def open_harness(
 ) -> AsyncIterator[PublisherHarness]:
     async with open_database(auth_dsn) as database, open_redis(valkey.url()) as batched:
         publisher = Publisher(
-            database, batched, KEYS, clock=clock, entropy=SystemEntropy(), token_life=LIFE
+            database=database,
+            redis=batched,
+            keys=KEYS,
+            clock=clock,
+            entropy=SystemEntropy(),
+            token_life=LIFE,
         )
         yield PublisherHarness(publisher, batched, redis, auth_db, clock)
         await publisher.close()

@@ -27,7 +27,7 @@ from shared.entropy import Entropy, new_id
 class SessionCreator:
     """Creates sessions, if the account has not changed since it was read."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a service names its collaborators
         self,
         *,
         database: Database,
