@@ -177,5 +177,5 @@ async def _delivery(app: web.Application) -> AsyncIterator[None]:
     if not app[r.SETTINGS].delivery_worker:
         yield
         return
-    async with app[WIRING].open_worker():
+    async with app[WIRING].run_delivery_worker():
         yield

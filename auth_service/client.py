@@ -23,7 +23,7 @@ Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Solution:
+class ProofOfWorkSolution:
     """A valid proof of work: its digest, its level, and its expiry in ms since 1970."""
 
     digest: str
@@ -45,7 +45,7 @@ class Client:
     request_id: str
     device: bytes | None = None
     device_is_new: bool = False
-    solution: Solution | None = None
+    solution: ProofOfWorkSolution | None = None
     presented_solution: bool = False
 
     @property

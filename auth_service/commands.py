@@ -13,7 +13,7 @@ from auth_service.wiring import Wiring
 async def run_worker(wiring: Wiring) -> None:
     """Send deliveries until SIGTERM."""
     async with wiring.open_redis():
-        await run_until_stopped(wiring.open_worker())
+        await run_until_stopped(wiring.run_delivery_worker())
 
 
 async def run_purge(wiring: Wiring) -> int:

@@ -5,7 +5,7 @@ from auth_service.account.export import ExportService
 from auth_service.account.lease import ExportLeases
 from auth_service.account.service import AccountService
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
-from auth_service.admin.service import Administration
+from auth_service.admin.service import UserAdministration
 from auth_service.login.service import LoginService
 from auth_service.password.change import PasswordChangeService
 from auth_service.password.service import PasswordResetService
@@ -170,9 +170,9 @@ def export_service(wiring: Wiring) -> ExportService:
     )
 
 
-def administration(wiring: Wiring) -> Administration:
+def administration(wiring: Wiring) -> UserAdministration:
     """Return the service of `/admin/users` and of the `admin` command."""
-    return Administration(
+    return UserAdministration(
         database=wiring.database,
         publisher=wiring.publisher,
         invalidator=wiring.invalidator,

@@ -26,7 +26,7 @@ from auth_service.notification.service import Notifications
 from auth_service.otp.funnel import CodeFunnel
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.send_limiter import SendLimiter
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.hasher import Hasher, open_hasher
 from auth_service.password.new_passwords import NewPasswords
@@ -93,7 +93,7 @@ class Wiring:
             yield self.hasher
 
     @asynccontextmanager
-    async def open_worker(self) -> AsyncIterator[None]:
+    async def run_delivery_worker(self) -> AsyncIterator[None]:
         """Send deliveries inside the block."""
         async with open_providers(self.settings, self.inbox, self.clock) as providers:
             sender = Sender(
@@ -175,8 +175,8 @@ class Wiring:
         return CodeFunnel(self.redis, self.clock, self.registry, self.delivery_metrics)
 
     @cached_property
-    def challenges(self) -> Challenges:
-        return Challenges(
+    def challenges(self) -> OtpChallenges:
+        return OtpChallenges(
             redis=self.redis,
             keyring=self.keyring,
             settings=self.settings,

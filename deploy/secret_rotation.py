@@ -42,7 +42,7 @@ class SecretRotation:
         if len(listed) >= max_count:
             raise self._step_error("add", listed, "drop")
         self._undo_file.unlink(missing_ok=True)
-        return self._write([*listed, new_secret], "add", self._used_at())
+        return self._write([*listed, new_secret], "add", self._signing_since())
 
     def promote(self) -> list[str]:
         """Move the last secret to the front, so that it signs.
@@ -66,7 +66,7 @@ class SecretRotation:
         listed = self._read()
         if len(listed) <= 1:
             raise self._step_error("drop", listed, "add")
-        safe_from = self._used_at() + self._wait
+        safe_from = self._signing_since() + self._wait
         if self._last_step() != "add" and self._clock.now() < safe_from and not force:
             date = rfc3339(safe_from.replace(microsecond=0))
             message = (
@@ -74,7 +74,7 @@ class SecretRotation:
             )
             raise ValueError(message)
         write_atomically(self._undo_file, ",".join(listed), OWNER_ONLY)
-        return self._write(listed[:-1], "drop", self._used_at())
+        return self._write(listed[:-1], "drop", self._signing_since())
 
     def undo(self) -> list[str]:
         """Restore the list as it was before the last drop.
@@ -86,7 +86,7 @@ class SecretRotation:
         previous = self._undo_file.read_text().split(",") if self._undo_file.exists() else []
         if previous[:-1] != listed:
             raise ValueError(f"undo: {self._path.name} has lost nothing since its last step")
-        written = self._write(previous, "use", self._used_at())
+        written = self._write(previous, "use", self._signing_since())
         self._undo_file.unlink()
         return written
 
@@ -104,7 +104,7 @@ class SecretRotation:
     def _last_step(self) -> str:
         return self._read_record()["step"] if self._record_file.exists() else "use"
 
-    def _used_at(self) -> datetime:
+    def _signing_since(self) -> datetime:
         """Return when the first secret began to sign; without a record, the file's date."""
         if self._record_file.exists():
             return datetime.fromisoformat(self._read_record()["used_at"])

@@ -27,7 +27,7 @@ ANSWER_SECONDS = 3  # for the answers to expired requests, and for clients to re
 POLL_SECONDS = 0.02
 
 
-async def accept_backlog(server: asyncio.Server, connections: web.Server) -> None:
+async def close_after_backlog(server: asyncio.Server, connections: web.Server) -> None:
     """Close a TCP server after accepting every connection that its clients take for open."""
     changed = [_set_min_ttl(listener, IGNORE_ALL) for listener in server.sockets]
     if not any(changed):

@@ -58,7 +58,12 @@ class HttpConnection(web.RequestHandler):
         requests, before = self._request_count, self._parser_state()
         if data:
             self._ends_with_blank_line = data.endswith(BLANK_LINE)
-        if not data or self._ends_with_blank_line or self._upgraded or self._is_within_body(data):
+        if (
+            not data
+            or self._ends_with_blank_line
+            or self._upgraded
+            or self._body_continues_after(data)
+        ):
             super().data_received(data)  # empty data releases what the parser has kept back
             begun = not self._ends_with_blank_line
         else:
@@ -87,7 +92,7 @@ class HttpConnection(web.RequestHandler):
         request = self._current_request
         return self._request_count, request is None or request.content.is_eof()
 
-    def _is_within_body(self, data: bytes) -> bool:
+    def _body_continues_after(self, data: bytes) -> bool:
         """Tell whether a body of known length continues after `data`; uploads then need no copy."""
         request = self._current_request
         if request is None or self._messages or request.content.is_eof():

@@ -279,13 +279,13 @@ def load_settings(model: type[S]) -> S:
     try:
         return model()
     except ValidationError as wrong:
-        raise SystemExit("\n".join(_explain(model, wrong))) from None
+        raise SystemExit("\n".join(_error_lines(model, wrong))) from None
     except OSError as unreadable:
         message = f"settings: {unreadable.filename} cannot be read: {unreadable.strerror}"
         raise SystemExit(message) from None
 
 
-def _explain(model: type[S], wrong: ValidationError) -> list[str]:
+def _error_lines(model: type[S], wrong: ValidationError) -> list[str]:
     lines: dict[str, str] = {}
     for error in wrong.errors(include_url=False):
         name = str(error["loc"][0]).upper() if error["loc"] else ""

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from shared.drain import accept_backlog, finish_requests
+from shared.drain import close_after_backlog, finish_requests
 from shared.health import READINESS
 from shared.http_connection import HttpConnection
 from shared.problem import DOCS
@@ -97,7 +97,7 @@ async def listening(
             yield address
         finally:
             if lifecycle.answers_backlog and runner.server is not None:
-                await accept_backlog(server, runner.server)
+                await close_after_backlog(server, runner.server)
             server.close()
             if runner.server is not None:
                 await finish_requests(runner.server, lifecycle.grace)

@@ -173,7 +173,7 @@ class TokenVerifier:
         text, _, signature = token.rpartition(".")
         header, _, payload = text.partition(".")
         try:
-            key = self._headers.get(header) or self._find_key(header)
+            key = self._headers.get(header) or self._require_key(header)
             if not key.verify(text.encode(), _decode_segment(signature)):
                 raise TokenInvalid
             claims = self._parse_claims(payload)
@@ -182,7 +182,7 @@ class TokenVerifier:
         self._headers[header] = key  # tokens of one key share their header
         return claims
 
-    def _find_key(self, header: str) -> PublicKey:
+    def _require_key(self, header: str) -> PublicKey:
         """Return the key that the header names; three members, no more, and none of them twice."""
         members = _parse_object(header)
         if set(members) != _HEADER or members["typ"] != TOKEN_TYPE:

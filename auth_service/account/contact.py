@@ -10,7 +10,7 @@ from auth_service.notification.service import Notifications
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.model import Challenge, ChallengeMessage, VerifiedChallenge
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.session.model import Caller, SignInContext
 from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import User
@@ -28,7 +28,7 @@ class ContactService:
         self,
         *,
         database: Database,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         invalidator: CodeInvalidator,
         notifications: Notifications,
         audit: AuditLog,
@@ -103,14 +103,14 @@ class ContactService:
         old = change.before.destination(to.channel, "sms", "email")
         if old is not None:
             await self._notifications.send(
-                change.user,
+                change.after,
                 "contact_changed",
                 context.client,
                 to=old,
                 what=CONTACT_NAMES[to.channel],
                 new=mask(to.address),
             )
-        return change.user
+        return change.after
 
     async def _store(
         self, caller: Caller, to: Destination, verified: VerifiedChallenge, event: Event

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from auth_service.account.lease import ExportLeases, Lease
+from auth_service.account.lease import ExportLease, ExportLeases
 from auth_service.account.model import Batch, ReadBatch, RowKey, account_event
 from auth_service.audit.service import AuditLog
 from auth_service.session.model import Caller, SignInContext
@@ -54,7 +54,7 @@ class ExportReader:
     """An export in progress. It holds no connection and no transaction between two batches."""
 
     def __init__(
-        self, service: ExportService, lease: Lease, caller: Caller, account: Account
+        self, service: ExportService, lease: ExportLease, caller: Caller, account: Account
     ) -> None:
         """Read the rows of `account` while `caller` is signed in and `lease` is renewed."""
         self.account = account

@@ -18,7 +18,7 @@ HOLDER_BYTES = 16
 EXTEND_OR_RELEASE = Script.from_sources(read_lua("auth_service.account", "lease.lua"))
 
 
-class Lease:
+class ExportLease:
     """The right to run a user's export; it expires unless it is renewed."""
 
     def __init__(self, redis: BatchedRedis, key: str, holder: str) -> None:
@@ -63,14 +63,16 @@ class ExportLeases:
         self.batch_slots = asyncio.Semaphore(BATCHES_AT_ONCE)
 
     @asynccontextmanager
-    async def lease(self, user_id: UUID) -> AsyncIterator[Lease]:
+    async def lease(self, user_id: UUID) -> AsyncIterator[ExportLease]:
         """Hold the user's lease inside the block.
 
         Raises:
             ExportInProgress: another export of the user holds it.
             ServiceUnavailable: Redis is away.
         """
-        lease = Lease(self._redis, f"export:{user_id}", self._entropy.bytes(HOLDER_BYTES).hex())
+        lease = ExportLease(
+            self._redis, f"export:{user_id}", self._entropy.bytes(HOLDER_BYTES).hex()
+        )
         if not await lease.acquire():
             raise ExportInProgress(RETRY_SECONDS)
         try:

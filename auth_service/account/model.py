@@ -19,10 +19,10 @@ CONTACT_NAMES: dict[Channel, str] = {"sms": "phone number", "email": "mail addre
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """A user whose contact was changed, now and before the change."""
+    """A user before and after a change of contact."""
 
-    user: User
     before: User
+    after: User
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ async def change_contact(
     # reset tickets went to an address that may belong to another user now
     await remove_tickets(connection, user.id)
     before = {name: row[f"old_{name}"] for name in COLUMNS}
-    return ContactChange(user_from_row(row), User(**{**before, "roles": tuple(before["roles"])}))
+    previous = User(**{**before, "roles": tuple(before["roles"])})
+    return ContactChange(before=previous, after=user_from_row(row))
 
 
 async def delete_user(

@@ -4,14 +4,14 @@ import sys
 from typing import Literal
 
 from auth_service.admin.model import Actor, Role
-from auth_service.admin.service import Administration
+from auth_service.admin.service import UserAdministration
 from auth_service.audit.model import Origin
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
 
 
 async def change_role(
-    administration: Administration,
+    administration: UserAdministration,
     default_region: str,
     *,
     how: Literal["grant", "revoke"],

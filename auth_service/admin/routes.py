@@ -5,7 +5,7 @@ from aiohttp import web
 from auth_service.admin.errors import NotActivated, OwnAccount
 from auth_service.admin.model import Actor, Search
 from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
-from auth_service.admin.service import Administration
+from auth_service.admin.service import UserAdministration
 from auth_service.audit.origin import read_origin
 from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
@@ -17,7 +17,7 @@ from shared.request import path_id, read_body, read_query
 from shared.responses import json_response
 
 routes = Routes("administration")
-ADMINISTRATION = web.AppKey("administration", Administration)
+ADMINISTRATION = web.AppKey("administration", UserAdministration)
 
 
 @routes.add(

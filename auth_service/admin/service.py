@@ -20,8 +20,8 @@ from shared.db import Connection, Database
 from shared.errors import NotFound
 
 
-class Administration:
-    """Finds and changes users. Each method for one user raises `NotFound` without one.
+class UserAdministration:
+    """Finds and changes users. A method that takes a user's id raises `NotFound` without one.
 
     Methods that revoke tokens raise `RevocationPending` when other services may not know yet; the
     call may be repeated.

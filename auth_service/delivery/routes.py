@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.schemas import InboxMessage, InboxPage, InboxQuery
+from auth_service.delivery.schemas import InboxAnswer, InboxMessage, InboxQuery
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
@@ -24,7 +24,7 @@ INBOX = web.AppKey("inbox", Inbox)
     "/dev/inbox",
     summary="Messages that the console provider kept; development only",
     query=InboxQuery,
-    answers={200: InboxPage},
+    answers={200: InboxAnswer},
     errors=(NotFound,),
     auth=False,
 )
@@ -40,7 +40,7 @@ async def get_inbox(request: web.Request) -> web.Response:
     kept = await request.app[INBOX].read(
         to or parse_mail_address(query.to.replace(" ", "+")) or written
     )
-    return json_response(InboxPage(items=[InboxMessage(**message) for message in kept]))
+    return json_response(InboxAnswer(items=[InboxMessage(**message) for message in kept]))
 
 
 def _is_local(request: web.Request) -> bool:

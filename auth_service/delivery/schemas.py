@@ -23,7 +23,7 @@ class InboxMessage(BaseModel):
     sent_at: datetime
 
 
-class InboxPage(BaseModel):
+class InboxAnswer(BaseModel):
     """Messages to one destination, newest first."""
 
     items: list[InboxMessage]

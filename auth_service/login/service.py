@@ -8,7 +8,7 @@ from auth_service.destination import Destination
 from auth_service.minimum_duration import conceal_duration, minimum_duration
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import InvalidCredentials
 from auth_service.password.model import AccountIdentifier
@@ -30,7 +30,7 @@ class LoginService:
         self,
         *,
         accounts: AccountDirectory,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         session_creator: SessionCreator,
         audit: AuditLog,
         passwords: PasswordVerifier,

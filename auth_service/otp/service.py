@@ -49,7 +49,7 @@ REDEEM = Script.from_sources(IS_INVALIDATED, read_lua("auth_service.otp", "redee
 RESTORE = Script.from_sources(FUNNEL, read_lua("auth_service.otp", "restore.lua"))
 
 
-class Challenges:
+class OtpChallenges:
     """Sends and verifies codes. State is in Redis alone, so any replica verifies any code."""
 
     def __init__(  # noqa: PLR0913 - a service names its collaborators

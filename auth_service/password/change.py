@@ -60,4 +60,4 @@ class PasswordChangeService:
                 if not await set_password(connection, account, fresh):
                     raise WrongPassword  # another password was stored since this one was verified
         await refund()
-        await self._replacement.announce(user, "password_changed", context.client)
+        await self._replacement.notify_and_publish(user, "password_changed", context.client)

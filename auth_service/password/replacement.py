@@ -70,7 +70,7 @@ class PasswordReplacement:
             )
             await revoke_other_sessions(connection, user.id, caller.session_id, new)
 
-    async def announce(self, user: User, template: str, client: Client) -> None:
+    async def notify_and_publish(self, user: User, template: str, client: Client) -> None:
         """Send the user a notice, and publish the revoked sessions.
 
         Raises:

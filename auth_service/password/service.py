@@ -17,7 +17,7 @@ from auth_service.otp.model import (
     ResetLink,
     VerifiedChallenge,
 )
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.password.model import AccountIdentifier
 from auth_service.password.new_passwords import NewPasswords
 from auth_service.password.replacement import PasswordReplacement
@@ -38,7 +38,7 @@ class PasswordResetService:
         self,
         *,
         accounts: AccountDirectory,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         tickets: ResetTickets,
         new_passwords: NewPasswords,
         replacement: PasswordReplacement,
@@ -98,7 +98,7 @@ class PasswordResetService:
         async with self._audit.record_refusals(_reset_event(context, to=identifier.value)):
             verified = await self._verify(identifier, code, handle, context)
             async with self._challenges.restore_on_failure(verified):
-                account = await self._find_unchanged(verified)
+                account = await self._require_unchanged(verified)
                 ticket = await self._tickets.issue(
                     account, verified.context["to"], verified.requested_at
                 )
@@ -130,7 +130,7 @@ class PasswordResetService:
         async with self._audit.record_refusals(_reset_event(context, to=identifier.value)):
             verified = await self._verify(identifier, code, handle, context)
             user = await self._reset_by_challenge(verified, password, context)
-        await self._replacement.announce(user, "password_reset", context.client)
+        await self._replacement.notify_and_publish(user, "password_reset", context.client)
 
     async def reset_by_ticket(self, ticket: str, password: str, context: SignInContext) -> None:
         """Set the password of the ticket's account, and revoke all its sessions.
@@ -153,7 +153,7 @@ class PasswordResetService:
                 user = await self._reset_by_challenge(verified, password, context)
             else:
                 raise NoActiveChallenge
-        await self._replacement.announce(user, "password_reset", context.client)
+        await self._replacement.notify_and_publish(user, "password_reset", context.client)
 
     async def _verify(
         self, identifier: AccountIdentifier, code: str, handle: str | None, context: SignInContext
@@ -166,7 +166,7 @@ class PasswordResetService:
         self, verified: VerifiedChallenge, password: str, context: SignInContext
     ) -> User:
         async with self._challenges.restore_on_failure(verified):
-            account = await self._find_unchanged(verified)
+            account = await self._require_unchanged(verified)
             context = replace(context, code_requested_at=verified.requested_at)
             return await self._reset(account, password, context)
 
@@ -186,7 +186,7 @@ class PasswordResetService:
                 raise OtpInvalid
         return user
 
-    async def _find_unchanged(self, verified: VerifiedChallenge) -> Account:
+    async def _require_unchanged(self, verified: VerifiedChallenge) -> Account:
         """Return the account that the code was sent to, if it has not changed since.
 
         Raises:

@@ -8,7 +8,7 @@ import hashlib
 
 import altcha
 
-from auth_service.client import Solution
+from auth_service.client import ProofOfWorkSolution
 from auth_service.keyring import Keyring
 from auth_service.rate_limit.errors import ProofRequired
 from shared.clock import Clock, milliseconds
@@ -48,7 +48,7 @@ class ProofOfWork:
         )
         return ProofRequired(challenge.to_dict(), was_presented=was_presented)
 
-    def read_solution(self, payload: str | None) -> Solution | None:
+    def read_solution(self, payload: str | None) -> ProofOfWorkSolution | None:
         """Return the solution of one of our challenges; None for an invalid or expired one."""
         if not payload:
             return None
@@ -58,9 +58,11 @@ class ProofOfWork:
                 return self._solution(altcha.Payload.from_base64(payload).challenge.parameters)
         return None
 
-    def _solution(self, signed: altcha.ChallengeParameters) -> Solution | None:
+    def _solution(self, signed: altcha.ChallengeParameters) -> ProofOfWorkSolution | None:
         expires_at = (signed.expires_at or 0) * 1000
         if expires_at <= milliseconds(self._clock.now()):
             return None
         level = int((signed.data or {}).get("level", 0))
-        return Solution(hashlib.sha256(signed.nonce.encode()).hexdigest(), level, expires_at)
+        return ProofOfWorkSolution(
+            hashlib.sha256(signed.nonce.encode()).hexdigest(), level, expires_at
+        )

@@ -10,7 +10,7 @@ from auth_service.audit.service import AuditLog
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import VerifiedChallenge
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.registration import repository
 from auth_service.registration.model import RESENT, SelectedRegistration, select_registration
 from auth_service.session.errors import AccountDisabled
@@ -36,7 +36,7 @@ class ActivationService:
         self,
         *,
         database: Database,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         session_creator: SessionCreator,
         audit: AuditLog,
         clock: Clock,

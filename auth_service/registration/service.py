@@ -9,7 +9,7 @@ from auth_service.destination import Destination
 from auth_service.minimum_duration import conceal_duration
 from auth_service.opaque_tokens import hash_token
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.password.new_passwords import NewPasswords
 from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
@@ -34,7 +34,7 @@ class RegistrationService:
         self,
         *,
         database: Database,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         new_passwords: NewPasswords,
         audit: AuditLog,
         settings: AuthSettings,

@@ -122,7 +122,7 @@ class Publisher:
             self._publish_all = True
             raise RevocationPending from error
 
-    def _note_outage(self) -> None:
+    def _schedule_catch_up(self) -> None:
         """Publish everything in the next round, and let more rounds follow quickly."""
         self._publish_all = True
         self._catch_up_until = self._clock.monotonic() + CATCH_UP_SECONDS
@@ -151,7 +151,7 @@ class Publisher:
             except ServiceUnavailable:
                 if await self._redis_answers():
                     raise  # the database is away, or Redis was away for a moment only
-                self._note_outage()
+                self._schedule_catch_up()
 
     async def _run_round(self) -> None:
         number = await self._rounds.start()
@@ -185,7 +185,7 @@ class Publisher:
                 self.pending = (await repository.pending_summary(self._database)).count
             await asyncio.sleep(PING_PAUSE_SECONDS)
         if failures >= OUTAGE_AFTER_PINGS:
-            self._note_outage()
+            self._schedule_catch_up()
 
     async def _redis_answers(self) -> bool:
         try:
@@ -241,7 +241,7 @@ class Publisher:
         try:
             return await self._publish_in_epoch(rows)
         except (ServiceUnavailable, asyncio.CancelledError):
-            self._note_outage()  # a slow database may keep `reconcile` from seeing it
+            self._schedule_catch_up()  # a slow database may keep `reconcile` from seeing it
             raise
 
     async def _publish_in_epoch(self, rows: Sequence[StoredRevocation]) -> EntryIds:
@@ -259,7 +259,7 @@ class Publisher:
 
         Returns False if another replica has done it or is doing it.
         """
-        self._note_outage()
+        self._schedule_catch_up()
         epoch, count = self._entropy.bytes(8).hex(), 0
         rebuild = StreamRebuild(self._stream, self._redis, epoch)
         to_mark: EntryIds = {}

@@ -24,7 +24,7 @@ async def authenticate(request: web.Request) -> None:
         raise TokenMissing
     claims = app[VERIFIER].verify(credential.token)
     credential.require_csrf_token(request, claims)
-    caller = await app[SESSIONS].find_caller(claims)
+    caller = await app[SESSIONS].require_caller(claims)
     operation = app[OPERATIONS][request.match_info.handler]
     if operation.counts_towards_limits:
         await app[USAGE_LIMITS].count_write(caller.user.id, caller.session_id)

@@ -43,7 +43,7 @@ class SessionService:
         self._lifetimes = lifetimes
         self._clock = clock
 
-    async def find_caller(self, claims: Claims) -> Caller:
+    async def require_caller(self, claims: Claims) -> Caller:
         """Return the user and session of an access token, read from the database every time.
 
         Raises:

@@ -7,7 +7,7 @@ from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, ChallengeMessage
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.rate_limit.errors import LimitReached, ProofRequired
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignInContext
@@ -30,7 +30,7 @@ class SignupService:
         self,
         *,
         database: Database,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         session_creator: SessionCreator,
         audit: AuditLog,
         clock: Clock,

@@ -5,7 +5,7 @@ from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, ChallengeMessage
-from auth_service.otp.service import Challenges
+from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
 from auth_service.password.verifier import PasswordVerifier
@@ -35,7 +35,7 @@ class StepUpService:
         *,
         database: Database,
         accounts: AccountDirectory,
-        challenges: Challenges,
+        challenges: OtpChallenges,
         passwords: PasswordVerifier,
         attempts: PasswordAttempts,
         audit: AuditLog,
@@ -80,7 +80,7 @@ class StepUpService:
             async with self._challenges.restore_on_failure(verified):
                 if verified.context != _challenge_context(caller):
                     raise OtpInvalid
-                account = await self._find_account(caller)
+                account = await self._require_account(caller)
                 return await self._record(caller, account, BY_CODE[to.channel], event)
 
     async def by_password(self, caller: Caller, password: str, context: SignInContext) -> Session:
@@ -93,7 +93,7 @@ class StepUpService:
         """
         event = _event(caller, context, "password")
         async with self._attempts.own_password(caller) as refund:
-            account = await self._find_account(caller)
+            account = await self._require_account(caller)
             is_right = await self._passwords.verify(password, account, context.client.network)
         async with self._audit.record_refusals(event):
             if not is_right:
@@ -102,7 +102,7 @@ class StepUpService:
         await refund()
         return session
 
-    async def _find_account(self, caller: Caller) -> Account:
+    async def _require_account(self, caller: Caller) -> Account:
         account = await self._accounts.find(caller.user.id)
         if account is None:
             raise TokenRevoked

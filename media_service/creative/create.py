@@ -40,7 +40,7 @@ async def create_creative(
 
     Raises:
         MalformedRequest, BodyTooLarge, UploadTooSlow, ValidationFailed, ScheduledInPast: the form.
-        UnsupportedImage, BrokenImage, ImageTooLarge: the image.
+        UnsupportedImage, BrokenImage, ImageLimitExceeded: the image.
         QuotaExceeded, RateLimited: the user's quota is used up.
         RequestInProgress, IdempotencyMismatch: the key belongs to another request.
         TokenInvalid, TokenRevoked: the token was good when the upload began, and is not now.

@@ -89,7 +89,7 @@ def parse_moment(text: str) -> datetime:
     return when if isinstance(when, datetime) else start_of_day(when, UTC)
 
 
-def _blank_is_default(value: object) -> object:
+def _empty_is_default_timezone(value: object) -> object:
     return value or DEFAULT_TIMEZONE
 
 
@@ -107,7 +107,9 @@ class UploadForm(BaseModel):
         ScheduleTime,
         Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
     ]
-    timezone: Annotated[TimezoneName, BeforeValidator(_blank_is_default)] = DEFAULT_TIMEZONE
+    timezone: Annotated[TimezoneName, BeforeValidator(_empty_is_default_timezone)] = (
+        DEFAULT_TIMEZONE
+    )
     title: Title = None
 
     def to_draft(self) -> CreativeDraft:

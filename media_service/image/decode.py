@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from PIL import AvifImagePlugin, Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.model import DecodeLimits, ImageFormat, ImageSize
 from shared.errors import DomainError
 
@@ -30,15 +30,15 @@ def load_codecs() -> None:
 
 @contextmanager
 def translate_decoder_errors() -> Iterator[None]:
-    """Raise `ImageTooLarge` or `BrokenImage` for whatever Pillow raises."""
+    """Raise `ImageLimitExceeded` or `BrokenImage` for whatever Pillow raises."""
     try:
         yield
     except DomainError:
         raise
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageTooLarge from None
+        raise ImageLimitExceeded from None
     except Exception as wrong:  # noqa: BLE001 - decoders raise anything for hostile bytes
-        raise (ImageTooLarge if "memory" in str(wrong).lower() else BrokenImage) from None
+        raise (ImageLimitExceeded if "memory" in str(wrong).lower() else BrokenImage) from None
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def open_decoded(
 
     Raises:
         BrokenImage: it does not decode whole.
-        ImageTooLarge: it is over a limit, or memory ran out.
+        ImageLimitExceeded: it is over a limit, or memory ran out.
     """
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     with (

@@ -15,7 +15,7 @@ class BrokenImage(DomainError):
     code, status, title = "broken_image", 422, "The image cannot be decoded whole"
 
 
-class ImageTooLarge(DomainError):
+class ImageLimitExceeded(DomainError):
     """More pixels, frames or hidden data than we decode."""
 
     code, status, title = "image_too_large", 422, "The image is too large to decode"

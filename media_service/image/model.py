@@ -5,7 +5,7 @@ from enum import StrEnum
 from mmap import mmap
 from pathlib import Path
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 
 MAX_SIDE = 12_000
 MAX_FRAMES = 200
@@ -71,18 +71,18 @@ class DecodeLimits:
 
         Raises:
             BrokenImage: a side or the number of frames is zero.
-            ImageTooLarge: it exceeds a limit.
+            ImageLimitExceeded: it exceeds a limit.
         """
         if min(size.width, size.height, size.frames) < 1:
             raise BrokenImage("the image has no pixels")
         if max(size.width, size.height) > self.max_side:
-            raise ImageTooLarge(f"a side has at most {self.max_side} pixels")
+            raise ImageLimitExceeded(f"a side has at most {self.max_side} pixels")
         if size.width * size.height > self.max_pixels:
-            raise ImageTooLarge(f"an image has at most {self.max_pixels} pixels")
+            raise ImageLimitExceeded(f"an image has at most {self.max_pixels} pixels")
         if size.frames > self.max_frames:
-            raise ImageTooLarge(f"an animation has at most {self.max_frames} frames")
+            raise ImageLimitExceeded(f"an animation has at most {self.max_frames} frames")
         if size.width * size.height * size.frames > self.max_pixels * ANIMATION_FACTOR:
-            raise ImageTooLarge("the animation's frames have too many pixels together")
+            raise ImageLimitExceeded("the animation's frames have too many pixels together")
 
 
 @dataclass(frozen=True, slots=True)

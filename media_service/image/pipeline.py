@@ -41,7 +41,7 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
     Raises:
         UnsupportedImage: it is none of the five formats by its content.
         BrokenImage: it does not decode whole.
-        ImageTooLarge: it is out of limits by its header, or memory ran out.
+        ImageLimitExceeded: it is out of limits by its header, or memory ran out.
         OSError: there is no room for what would be written.
     """
     image_format, cleaned = _clean_upload(files.source, limits)

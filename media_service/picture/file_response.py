@@ -20,7 +20,7 @@ _NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
 log = structlog.get_logger()
 
 
-def file_headers(representation: Representation) -> dict[str, str]:
+def common_file_headers(representation: Representation) -> dict[str, str]:
     """Return the headers of every answer about this file, also of one without it."""
     plain = representation.file_name.encode("ascii", "replace").decode().replace("?", "_")
     encoded = quote(representation.file_name, safe="")
@@ -45,7 +45,7 @@ async def picture_response(
     app, representation = request.app, picture.representation(variant)
     if matches_etag(request.headers.get("If-None-Match"), representation.etag):
         status = web.HTTPNotModified.status_code
-        return web.Response(status=status, headers=file_headers(representation))
+        return web.Response(status=status, headers=common_file_headers(representation))
     async with open_file(database_of(request), app[STORAGE], picture, variant) as file:
         serve_here = any(name in request.headers for name in _NOT_FOR_NGINX)
         prefix = "" if serve_here else app[SETTINGS].redirect_prefix
@@ -70,10 +70,13 @@ async def file_response(
     )
     if redirect:
         redirected = {"X-Accel-Redirect": redirect, "Content-Type": representation.content_type}
-        return web.Response(headers={**file_headers(representation), **redirected})
+        return web.Response(headers={**common_file_headers(representation), **redirected})
     response = web.StreamResponse(
         status=web.HTTPPartialContent.status_code if byte_range.partial else web.HTTPOk.status_code,
-        headers={**file_headers(representation), "Content-Type": representation.content_type},
+        headers={
+            **common_file_headers(representation),
+            "Content-Type": representation.content_type,
+        },
     )
     if byte_range.partial:
         response.headers["Content-Range"] = byte_range.content_range

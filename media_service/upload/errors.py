@@ -1,6 +1,6 @@
 """Errors of an upload."""
 
-from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from media_service.image.errors import BrokenImage, ImageLimitExceeded, UnsupportedImage
 from media_service.quota.errors import QuotaExceeded
 from media_service.storage.errors import StorageFull
 from shared.errors import DomainError, RateLimited
@@ -17,7 +17,7 @@ UPLOAD_ERRORS = (
     RateLimited,
     UnsupportedImage,
     BrokenImage,
-    ImageTooLarge,
+    ImageLimitExceeded,
     UploadTooSlow,
     StorageFull,
 )

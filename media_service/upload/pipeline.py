@@ -32,7 +32,7 @@ async def render(images: DecoderPool, temp_file: TempFile, upload: PendingUpload
     """Return what the temporary file is, with its renditions written beside it.
 
     Raises:
-        UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
+        UnsupportedImage, BrokenImage, ImageLimitExceeded: the picture is refused.
         ServiceUnavailable, StorageFull: try again later.
     """
     with translate_disk_full():

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.worker import ipc
 from media_service.image.worker.pool import DecoderPool, open_decoder_pool
 from media_service.image.worker.process import DecoderProcess
@@ -76,7 +76,7 @@ async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None
     )
     async with open_decoder_pool(1, PIXELS) as pool:
         process = process_ids(pool)
-        with pytest.raises(ImageTooLarge):
+        with pytest.raises(ImageLimitExceeded):
             await pool.render(heavy, ALICE)
         assert process_ids(pool) == process
 

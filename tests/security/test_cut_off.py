@@ -156,14 +156,14 @@ async def test_reset_under_way_ends_with_sign_out_of_others(
     pair = await be_asha(auth)
     sent, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
     proof = {"email": EMAIL, "otp": code, "challenge": sent.body["challenge"]}
-    find_unchanged = PasswordResetService._find_unchanged
+    find_unchanged = PasswordResetService._require_unchanged
 
     async def then_sign_out(*arguments: Any) -> Any:
         account = await find_unchanged(*arguments)
         assert (await log_out_others(auth, pair, "")).status == 204
         return account
 
-    monkeypatch.setattr(PasswordResetService, "_find_unchanged", then_sign_out)
+    monkeypatch.setattr(PasswordResetService, "_require_unchanged", then_sign_out)
     if exchanged:
         done = await post(auth, "/verify-reset", **proof)
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, JpegImagePlugin
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import valid_profile
 from media_service.image.formats.model import CleanedImage
@@ -33,7 +33,7 @@ def scan_jpeg(data: ImageBytes) -> ImageSize:
 
     Raises:
         BrokenImage: there is no frame header.
-        ImageTooLarge: it has too many segments or scans.
+        ImageLimitExceeded: it has too many segments or scans.
     """
     extent, scans, segments, offset = None, 0, 0, 0
     while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
@@ -45,12 +45,12 @@ def scan_jpeg(data: ImageBytes) -> ImageSize:
             extent = extent or _frame_size(data[offset : offset + 7])
         scans += marker == START_OF_SCAN
         if segments > MAX_SEGMENTS or scans > MAX_SCANS:
-            raise ImageTooLarge("the image has too many segments or scans")
+            raise ImageLimitExceeded("the image has too many segments or scans")
         offset += max(2, int.from_bytes(data[offset : offset + 2]))
     if extent is None:
         raise BrokenImage("the image announces no size")
     if scans * extent.width * extent.height > MAX_SCANNED_PIXELS:
-        raise ImageTooLarge("the image has too many scans for its size")
+        raise ImageLimitExceeded("the image has too many scans for its size")
     return extent
 
 

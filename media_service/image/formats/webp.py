@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import valid_profile
 from media_service.image.formats.model import LARGE_PIXELS, CleanedImage
@@ -22,7 +22,7 @@ def scan_webp(data: ImageBytes) -> ImageSize:
 
     Raises:
         BrokenImage: no chunk announces a size.
-        ImageTooLarge: it has too many chunks.
+        ImageLimitExceeded: it has too many chunks.
     """
     width = height = frames = 0
     offset = RIFF_HEADER_BYTES
@@ -36,7 +36,7 @@ def scan_webp(data: ImageBytes) -> ImageSize:
         width, height, frames = max(width, wide), max(height, high), frames + (kind == b"ANMF")
         offset += CHUNK_HEADER_BYTES + length + (length & 1)
     else:
-        raise ImageTooLarge("the image has too many chunks")
+        raise ImageLimitExceeded("the image has too many chunks")
     if not width or not height:
         raise BrokenImage("the image announces no size")
     return ImageSize(width, height, max(1, frames))

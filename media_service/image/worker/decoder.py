@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import BinaryIO
 
 from media_service.image.decode import load_codecs
-from media_service.image.errors import ImageTooLarge
+from media_service.image.errors import ImageLimitExceeded
 from media_service.image.job_files import JobFiles
 from media_service.image.model import DecodeLimits
 from media_service.image.pipeline import render
@@ -43,7 +43,7 @@ def run_job(job: ipc.Message, files: JobFiles) -> ipc.Message:
     except DomainError as refusal:
         return {"refused": refusal.code, "detail": refusal.detail}
     except MemoryError:
-        return {"refused": ImageTooLarge.code, "detail": None}
+        return {"refused": ImageLimitExceeded.code, "detail": None}
     except OSError as failed:
         return {"failed": failed.errno}
     return asdict(info)

@@ -57,7 +57,7 @@ class DecoderPool:
         """Wait for a process; return what the picture is, with its renditions written beside it.
 
         Raises:
-            UnsupportedImage, BrokenImage, ImageTooLarge: the picture is refused.
+            UnsupportedImage, BrokenImage, ImageLimitExceeded: the picture is refused.
             ServiceUnavailable: the queue refused it or was too slow, or two processes died of it.
             OSError: the process could not read or write, for want of room say.
         """

@@ -56,8 +56,8 @@ class DecoderProcess:
         A picture whose decoder dies is tried once more in a fresh one: most deaths are not its own.
 
         Raises:
-            UnsupportedImage, BrokenImage, ImageTooLarge: as the decoder found it; one that takes
-                more than `CPU_SECONDS` or `WALL_SECONDS` counts as broken, and is not tried again.
+            UnsupportedImage, BrokenImage, ImageLimitExceeded: as the decoder found it. A picture
+                that takes more than `CPU_SECONDS` or `WALL_SECONDS` is broken: no second try.
             ServiceUnavailable: the second decoder died too, or none can start.
             OSError: a file could not be read or written, for want of room say.
         """

@@ -4,13 +4,13 @@ import errno
 import os
 import re
 
-from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from media_service.image.errors import BrokenImage, ImageLimitExceeded, UnsupportedImage
 from media_service.image.model import EXTENSIONS, MAX_SIDE, VARIANTS, ImageInfo, Rendition
 from media_service.image.worker.ipc import Message
 from shared.errors import DomainError
 
 _ERRORS: dict[str, type[DomainError]] = {
-    error.code: error for error in (UnsupportedImage, BrokenImage, ImageTooLarge)
+    error.code: error for error in (UnsupportedImage, BrokenImage, ImageLimitExceeded)
 }
 _PLACEHOLDER = re.compile(r"[\x21-\x7e]{1,100}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -21,7 +21,7 @@ def parse_response(response: Message, max_pixels: int) -> ImageInfo:
     """Return what the picture is.
 
     Raises:
-        UnsupportedImage, BrokenImage, ImageTooLarge: the decoder refuses the picture.
+        UnsupportedImage, BrokenImage, ImageLimitExceeded: the decoder refuses the picture.
         OSError: the decoder could not read or write.
         ValueError, KeyError, TypeError: a decoder of ours never answers this.
     """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.clean import clean_avif
 from tests.support.avif_boxes import Box, change_box, parse_boxes
 from tests.support.metadata_samples import SECRET
@@ -48,7 +48,7 @@ def test_a_file_has_few_tracks(movies: int) -> None:
     """What each may have is bounded, so that their number has to be too."""
     boxes = parse_boxes(MOVING)
     more = bytes(Box(b"moov", parts=[track(10_000, 0, 1, chunks=10_000)] * (20 // movies)))
-    with pytest.raises((BrokenImage, ImageTooLarge)):
+    with pytest.raises((BrokenImage, ImageLimitExceeded)):
         clean_avif(b"".join(map(bytes, boxes[:1])) + more * movies)
 
 
@@ -185,7 +185,7 @@ TOO_MANY: dict[str, Callable[[Box], None]] = {
 
 @pytest.mark.parametrize("name", TOO_MANY)
 def test_a_still_has_no_more_than_it_needs(name: str) -> None:
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ImageLimitExceeded):
         clean_avif(change_box(STILL, b"meta", TOO_MANY[name]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from media_service.image.decode import load_codecs
-from media_service.image.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from media_service.image.errors import BrokenImage, ImageLimitExceeded, UnsupportedImage
 from media_service.image.formats.gif import scan_gif
 from media_service.image.formats.jpeg import scan_jpeg
 from media_service.image.formats.png.scan import scan_png
@@ -50,7 +50,7 @@ REFUSED: list[tuple[type[DomainError], str, bytes]] = [
     for error, pictures in (
         (UnsupportedImage, UNSUPPORTED),
         (BrokenImage, BROKEN),
-        (ImageTooLarge, TOO_LARGE),
+        (ImageLimitExceeded, TOO_LARGE),
     )
     for name, picture in pictures.items()
 ]
@@ -69,7 +69,7 @@ def test_refused(error: type[DomainError], picture: bytes, tmp_path: Path) -> No
 def test_a_bomb_costs_little(name: str, tmp_path: Path) -> None:
     """By its header alone within 50 ms; where text has to be inflated, within a bound."""
     started = time.process_time()
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ImageLimitExceeded):
         look(tmp_path, TOO_LARGE[name])
     inflates = "inflating" in name or "chunks" in name
     assert time.process_time() - started < (0.5 if inflates else 0.05)
@@ -101,7 +101,7 @@ def test_no_damage_is_a_crash(kind: str) -> None:
         for source in damaged:
             try:
                 SCANS[kind](source)
-            except (BrokenImage, ImageTooLarge):
+            except (BrokenImage, ImageLimitExceeded):
                 continue
 
 
@@ -115,7 +115,7 @@ def test_bounds() -> None:
         ImageSize(1, 1, 201),
         ImageSize(1100, 1000, 200),
     ):
-        with pytest.raises(ImageTooLarge):
+        with pytest.raises(ImageLimitExceeded):
             BOUNDS.check(extent)
     for extent in (ImageSize(0, 1), ImageSize(1, 0), ImageSize(1, 1, 0)):
         with pytest.raises(BrokenImage):
@@ -129,7 +129,7 @@ def test_memory_that_runs_out_means_too_large(
         raise MemoryError
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhaust)
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ImageLimitExceeded):
         look(tmp_path, encode("PNG"))
 
 

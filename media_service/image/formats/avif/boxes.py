@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 
 FREE = b"free"
 FULL_BOX_BYTES = 4
@@ -28,7 +28,7 @@ def iter_boxes(data: bytearray, start: int, end: int) -> Iterator[Box]:
 
     Raises:
         BrokenImage: one of them does not fit.
-        ImageTooLarge: there are more than any picture needs.
+        ImageLimitExceeded: there are more than any picture needs.
     """
     for _ in range(MAX_BOXES):
         if start >= end:
@@ -38,7 +38,7 @@ def iter_boxes(data: bytearray, start: int, end: int) -> Iterator[Box]:
             raise BrokenImage("the image ends within a box")
         yield box
         start = box.end
-    raise ImageTooLarge("the image has too many boxes")
+    raise ImageLimitExceeded("the image has too many boxes")
 
 
 def read_box(data: bytearray, start: int, end: int) -> Box | None:

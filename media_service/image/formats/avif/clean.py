@@ -4,7 +4,7 @@ Nothing moves, so no offset in the file has to be rewritten. What is removed bec
 of zeros, and of the media data only what the kept pictures refer to stays.
 """
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import (
     FREE,
     FULL_BOX_BYTES,
@@ -38,7 +38,7 @@ def clean_avif(data: ImageBytes) -> CleanedImage:
 
     Raises:
         BrokenImage: its boxes do not fit together.
-        ImageTooLarge: it has more boxes or samples than a picture needs.
+        ImageLimitExceeded: it has more boxes or samples than a picture needs.
     """
     content = bytearray(data)
     top_boxes = _read_top_boxes(content)
@@ -68,7 +68,7 @@ def _read_top_boxes(data: bytearray) -> list[Box]:
         top_boxes.append(box)
         start = box.end
         if len(top_boxes) > MAX_BOXES:
-            raise ImageTooLarge("the image has too many boxes")
+            raise ImageLimitExceeded("the image has too many boxes")
     kinds = [box.kind for box in top_boxes]
     if max(kinds.count(b"meta"), kinds.count(b"moov")) > 1:
         raise BrokenImage("the image describes itself twice")

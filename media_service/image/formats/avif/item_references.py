@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, iter_boxes, zero
 from media_service.image.formats.avif.fields import FieldReader
 
@@ -25,7 +25,7 @@ def read_references(data: bytearray, iref: Box) -> list[ItemReference]:
     """Return all references, and zero what follows each.
 
     Raises:
-        ImageTooLarge: there are more than a picture needs.
+        ImageLimitExceeded: there are more than a picture needs.
     """
     id_bytes = 2 if FieldReader(data, iref.body, iref.end).version() == 0 else 4
     found, total = [], 0
@@ -34,7 +34,7 @@ def read_references(data: bytearray, iref: Box) -> list[ItemReference]:
         source, count = fields.number(id_bytes), fields.number(2)
         total += count
         if total > MAX_REFERENCES:
-            raise ImageTooLarge("the image is in too many pieces")
+            raise ImageLimitExceeded("the image is in too many pieces")
         at = fields.at
         targets = [fields.number(id_bytes) for _ in range(count)]
         zero(data, fields.at, box.end)

@@ -5,7 +5,7 @@ Source: ISO/IEC 14496-12 §8.11, ISO/IEC 23008-12 §6.
 
 from typing import NamedTuple
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     Box,
@@ -147,7 +147,7 @@ def _read_extents(data: bytearray, iloc: Box, drawn: set[int]) -> list[ItemExten
         pieces = _extents_of_item(fields, form)
         total += 1 + len(pieces)
         if total > MAX_EXTENTS:
-            raise ImageTooLarge("the image is in too many pieces")
+            raise ImageLimitExceeded("the image is in too many pieces")
         if identifier in drawn:
             found += [(method, base + at, length) for at, length in pieces]
         else:

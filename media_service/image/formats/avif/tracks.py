@@ -2,7 +2,7 @@
 
 import struct
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     Box,
@@ -53,7 +53,7 @@ def clean_movie(data: bytearray, moov: Box) -> list[Interval]:
     ranges: list[Interval] = []
     children = _kept_children(data, moov)
     if sum(box.kind == b"trak" for box in children) > MAX_TRACKS:
-        raise ImageTooLarge("the animation has too many tracks")
+        raise ImageLimitExceeded("the animation has too many tracks")
     for box in children:
         if box.kind == b"trak":
             ranges += _clean_track(data, box)
@@ -172,7 +172,7 @@ def _sample_chunks(data: bytearray, found: dict[bytes, Box]) -> list[tuple[int, 
 def _read_count(fields: FieldReader) -> int:
     count = fields.number(4)
     if count > MAX_SAMPLES:
-        raise ImageTooLarge("the animation has too many samples")
+        raise ImageLimitExceeded("the animation has too many samples")
     return count
 
 

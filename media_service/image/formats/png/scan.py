@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from media_service.image.errors import BrokenImage, ImageTooLarge
+from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.model import ImageBytes, ImageSize
 
 MAX_CHUNKS = 20_000
@@ -19,7 +19,7 @@ def scan_png(data: ImageBytes) -> ImageSize:
 
     Raises:
         BrokenImage: the chunks do not lead to IEND.
-        ImageTooLarge: too many chunks, or text and profiles that inflate beyond measure.
+        ImageLimitExceeded: too many chunks, or text and profiles that inflate beyond measure.
     """
     width, height = struct.unpack(">II", data[16:24].ljust(8, b"\0"))
     offset, frames, hidden = _SIGNATURE_BYTES, 0, 0
@@ -34,9 +34,9 @@ def scan_png(data: ImageBytes) -> ImageSize:
         if kind in _COMPRESSED:
             hidden += _inflated_size(kind, data[offset + 8 : offset + 8 + length])
         if hidden > MAX_HIDDEN_BYTES:
-            raise ImageTooLarge("text and colour profile are too large")
+            raise ImageLimitExceeded("text and colour profile are too large")
         offset += length + 12
-    raise ImageTooLarge("the image has too many chunks")
+    raise ImageLimitExceeded("the image has too many chunks")
 
 
 def _inflated_size(kind: bytes, chunk: bytes) -> int:
