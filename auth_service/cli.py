@@ -19,7 +19,8 @@ from typing import get_args
 from auth_service.admin.model import Role
 from auth_service.app import create_app
 from auth_service.commands import run_admin, run_deliveries, run_purge, run_worker
-from auth_service.settings import AuthSettings, KeySettings
+from auth_service.settings import AuthSettings
+from auth_service.settings.keys import KeySettings
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
     Algorithm,

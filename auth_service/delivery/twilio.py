@@ -21,7 +21,7 @@ from auth_service.delivery.errors import (
     retry_after,
 )
 from auth_service.delivery.model import Message
-from auth_service.settings import AuthSettings
+from auth_service.settings.twilio import TwilioSettings
 
 _retry_after: ContextVar[float] = ContextVar("retry_after", default=0)
 CALLBACK = "/v1/auth/callbacks/twilio"
@@ -69,7 +69,7 @@ class Twilio:
             raise OutcomeUnknownError(f"twilio: {type(failed).__name__}") from None
 
 
-def _connect(settings: AuthSettings, http: AsyncTwilioHttpClient) -> Client:
+def _connect(settings: TwilioSettings, http: AsyncTwilioHttpClient) -> Client:
     key = settings.twilio_api_key
     secret = settings.twilio_api_secret if key else settings.twilio_auth_token
     client = Client(
@@ -84,7 +84,7 @@ def _connect(settings: AuthSettings, http: AsyncTwilioHttpClient) -> Client:
     return client
 
 
-def _parameters(settings: AuthSettings) -> dict[str, str]:
+def _parameters(settings: TwilioSettings) -> dict[str, str]:
     service = settings.twilio_messaging_service_sid
     sender = (
         {"messaging_service_sid": service} if service else {"from_": settings.twilio_phone_number}
@@ -95,7 +95,7 @@ def _parameters(settings: AuthSettings) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def open_twilio(settings: AuthSettings) -> AsyncIterator[Twilio]:
+async def open_twilio(settings: TwilioSettings) -> AsyncIterator[Twilio]:
     """Open a connected provider; closes the SDK's session at the end."""
     async with _RetryAfterClient() as http:
         client = await asyncio.to_thread(_connect, settings, http)

@@ -15,7 +15,7 @@ from auth_service.delivery.errors import (
     retry_after,
 )
 from auth_service.delivery.model import Message
-from auth_service.settings import AuthSettings
+from auth_service.settings.webhook import WebhookSettings
 from shared.clock import Clock
 
 SUCCESS = range(200, 300)
@@ -68,7 +68,7 @@ class Webhook:
 
 
 @contextlib.asynccontextmanager
-async def open_webhook(settings: AuthSettings, clock: Clock) -> AsyncIterator[Webhook]:
+async def open_webhook(settings: WebhookSettings, clock: Clock) -> AsyncIterator[Webhook]:
     """Open the provider; closes its connections at the end."""
     signature = Signature(settings.sms_webhook_secret.get_secret_value())
     async with ClientSession(timeout=LONGEST) as http:

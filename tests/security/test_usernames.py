@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from auth_service.settings import RESERVED_USERNAMES
+from auth_service.settings.accounts import RESERVED_USERNAMES
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
