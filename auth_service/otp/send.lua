@@ -2,29 +2,29 @@
 -- KEYS: challenge, newest pointer, queued pointer, delivery stream, ticket, code funnel, used
 --       proof of work or ''; the number range: codes sent, codes proven, blocked until, sent by
 --       the client's network; then one list per scope
--- ARGV: now (ms), expires_at (ms), handle digest, code mac, a mac that no code has, destination
---       digest, the key of its invalidation, sealed context, ticket digest or '', delivery id,
---       sealed delivery or '' for none,
---       scopes as JSON {{applies_to, {{count, window_ms}, ...}, whether it counts}, ...},
---       facts as JSON {is_known_device, has_verified_owner, range_applies_to, proof_of_work,
---       solution_level, solution_expires_at}
+-- ARGV: the send as JSON, sealed context, sealed delivery or '' for none
+-- The send: now, expires_at (ms); handle, destination (digests); ticket (digest or ''); code_mac;
+-- decoy_mac (one that no code has); invalidation_key (of the destination); delivery_id;
+-- scopes {{applies_to, {{count, window_ms}, ...}, whether it counts}, ...}; and what decides to
+-- whom they apply: is_known_device, has_verified_owner, range_applies_to, proof_of_work,
+-- solution_level, solution_expires_at
 -- A full scope that applies silently raises no error. The message is dropped, and the stored mac
 -- matches no code: a code exists only if its message is queued.
 -- Returns {'limited', index of the refusing scope, wait ms}, the range's index after all others;
 -- {'proof', the level of work required}; or {'sent', queued, range blocked}
-local now, expires_at = tonumber(ARGV[1]), tonumber(ARGV[2])
-local scopes, facts = cjson.decode(ARGV[12]), cjson.decode(ARGV[13])
+local send, sealed_delivery = cjson.decode(ARGV[1]), ARGV[3]
+local now, expires_at, scopes = send.now, send.expires_at, send.scopes
 local FIRST_SCOPE = 12
 -- Two replicas' clocks may differ: a used solution is remembered for longer than it is good.
 local CLOCK_SLACK = 60000
-local queued, dropped = ARGV[11] ~= '', false
+local queued, dropped = sealed_delivery ~= '', false
 local full_scopes = {}
 local exempt = {
   everyone = false,
-  unknown_devices = facts.is_known_device,
-  new_contacts = facts.is_known_device or facts.has_verified_owner,
-  unknown_devices_silently = facts.is_known_device,
-  new_contacts_silently = facts.is_known_device or facts.has_verified_owner,
+  unknown_devices = send.is_known_device,
+  new_contacts = send.is_known_device or send.has_verified_owner,
+  unknown_devices_silently = send.is_known_device,
+  new_contacts_silently = send.is_known_device or send.has_verified_owner,
 }
 for i, scope in ipairs(scopes) do
   local applies_to = scope[1]
@@ -40,15 +40,15 @@ for i, scope in ipairs(scopes) do
 end
 
 local blocked_until = tonumber(redis.call('GET', KEYS[10]) or 0)
-local blocked = facts.range_applies_to ~= '' and blocked_until > now
-local needs_work = facts.proof_of_work == 'always'
+local blocked = send.range_applies_to ~= '' and blocked_until > now
+local needs_work = send.proof_of_work == 'always'
 if blocked and not needs_work then
-  if facts.proof_of_work == 'blocked' then
+  if send.proof_of_work == 'blocked' then
     -- Where ownership of a number must not show, every unknown device has to do work.
-    needs_work = facts.range_applies_to == 'new_contacts_silently' and not facts.is_known_device
-      or not exempt[facts.range_applies_to]
-  elseif not exempt[facts.range_applies_to] then
-    if facts.range_applies_to == 'new_contacts' then
+    needs_work = send.range_applies_to == 'new_contacts_silently' and not send.is_known_device
+      or not exempt[send.range_applies_to]
+  elseif not exempt[send.range_applies_to] then
+    if send.range_applies_to == 'new_contacts' then
       return {'limited', #scopes + 1, blocked_until - now}
     end
     queued, dropped = false, true
@@ -57,8 +57,8 @@ end
 if needs_work then
   local level = blocked and work_level(KEYS[8], KEYS[9], now) or 0
   -- One level less is accepted: the level may have risen since the challenge was fetched.
-  if KEYS[7] == '' or facts.solution_level < level - 1
-    or not redis.call('SET', KEYS[7], 1, 'NX', 'PXAT', facts.solution_expires_at + CLOCK_SLACK) then
+  if KEYS[7] == '' or send.solution_level < level - 1
+    or not redis.call('SET', KEYS[7], 1, 'NX', 'PXAT', send.solution_expires_at + CLOCK_SLACK) then
     return {'proof', level}
   end
 end
@@ -71,22 +71,24 @@ end
 local is_watched, newly_blocked = false, false
 -- While a silent limit is full, the breaker counts nothing, not even for exempt senders: its state
 -- would reveal them.
-if facts.range_applies_to ~= '' and not dropped and next(full_scopes) == nil and wait_of(KEYS[11], PER_NETWORK, now) == 0 then
+if send.range_applies_to ~= '' and not dropped and next(full_scopes) == nil and wait_of(KEYS[11], PER_NETWORK, now) == 0 then
   count_event(KEYS[11], PER_NETWORK, now)
   is_watched, newly_blocked = true, count_sent(KEYS[8], KEYS[9], KEYS[10], now, blocked)
 end
-redis.call('HSET', KEYS[1], 'mac', queued and ARGV[4] or ARGV[5], 'destination', ARGV[6],
-  'asked_at', now, 'expires_at', expires_at, 'void', ARGV[7], 'context', ARGV[8],
-  'ticket', queued and ARGV[9] or '', 'noted', is_watched and KEYS[9] or '',
+redis.call('HSET', KEYS[1], 'mac', queued and send.code_mac or send.decoy_mac,
+  'destination', send.destination, 'asked_at', now, 'expires_at', expires_at,
+  'void', send.invalidation_key, 'context', ARGV[2],
+  'ticket', queued and send.ticket or '', 'noted', is_watched and KEYS[9] or '',
   'wrong_handle', 0, 'wrong_newest', 0)
 redis.call('PEXPIREAT', KEYS[1], expires_at)
-redis.call('SET', KEYS[2], ARGV[3], 'PXAT', expires_at)
+redis.call('SET', KEYS[2], send.handle, 'PXAT', expires_at)
 if queued then
-  redis.call('SET', KEYS[3], ARGV[3], 'PXAT', expires_at)
-  if ARGV[9] ~= '' then
-    redis.call('SET', KEYS[5], ARGV[3], 'PXAT', expires_at)
+  redis.call('SET', KEYS[3], send.handle, 'PXAT', expires_at)
+  if send.ticket ~= '' then
+    redis.call('SET', KEYS[5], send.handle, 'PXAT', expires_at)
   end
-  redis.call('XADD', KEYS[4], '*', 'id', ARGV[10], 'not_after', expires_at, 'sealed', ARGV[11])
+  redis.call('XADD', KEYS[4], '*', 'id', send.delivery_id, 'not_after', expires_at,
+    'sealed', sealed_delivery)
   count_code(KEYS[6], 'sent', 1)
 end
 return {'sent', queued and 1 or 0, newly_blocked and 1 or 0}

@@ -99,11 +99,12 @@ class OtpChallenges:
         delivery = self._build_delivery(message, destination, code, client.request_id)
         ticket = key_digest(message.link.ticket) if message.link else ""
         sealed = delivery.seal(self._keyring) if message.template else ""
-        keys, arguments = self._challenge_record(purpose, destination, message, handle, code)
+        keys, record = self._challenge_record(purpose, destination, message, handle, code)
+        record |= {"ticket": ticket, "delivery_id": delivery.id, **limits.arguments}
         outcome, *numbers = await self._redis.run(
             SEND,
             [*keys, f"ticket:{ticket}", self._funnel.bucket_key(), *limits.keys],
-            [*arguments, ticket, delivery.id, sealed, *limits.arguments],
+            [json.dumps(record), self._seal_context(message.context, record["now"]), sealed],
         )
         if refusal := self._limiter.refusal(limits, outcome, numbers):
             raise refusal
@@ -144,15 +145,15 @@ class OtpChallenges:
             self._funnel.bucket_key(),
             *(scope.key for scope in scopes),
         ]
-        arguments: list[str | bytes | int] = [
-            milliseconds(self._clock.now()),
-            key_digest(handle) if handle else "",
-            owner,
-            self._settings.otp_max_attempts,
-            client.device or "",
-            json.dumps([(scope.applies_to, scope.rates) for scope in scopes]),
-            *self._code_macs(purpose, destination, code),
-        ]
+        code_try = {
+            "now": milliseconds(self._clock.now()),
+            "handle": key_digest(handle) if handle else "",
+            "destination": owner,
+            "max_attempts": self._settings.otp_max_attempts,
+            "macs": self._code_macs(purpose, destination, code),
+            "scopes": [(scope.applies_to, scope.rates) for scope in scopes],
+        }
+        arguments = [json.dumps(code_try), client.device or ""]
         answer: list[Any] = await self._redis.run(VERIFY, keys, arguments)
         self._funnel.count_result(answer[0])
         if answer[0] == b"limited":
@@ -196,21 +197,20 @@ class OtpChallenges:
         message: ChallengeMessage,
         handle: str,
         code: str,
-    ) -> tuple[list[str], list[str | bytes | int]]:
+    ) -> tuple[list[str], dict[str, Any]]:
         """Return the keys and the fields of a new challenge for `send.lua`."""
         owner, now = key_digest(purpose, destination.address), milliseconds(self._clock.now())
         code_mac = self._code_macs(purpose, destination, code)[0]
         keys = [f"challenge:{key_digest(handle)}", f"newest:{owner}", f"queued:{owner}", STREAM]
-        return keys, [
-            now,
-            now + self._settings.otp_ttl * 1000,
-            key_digest(handle),
-            code_mac if message.has_valid_code else self._random_mac(),
-            self._random_mac(),
-            owner,
-            invalidated_before_key(destination.address),
-            self._seal_context(message.context, now),
-        ]
+        return keys, {
+            "now": now,
+            "expires_at": now + self._settings.otp_ttl * 1000,
+            "handle": key_digest(handle),
+            "destination": owner,
+            "code_mac": code_mac if message.has_valid_code else self._random_mac(),
+            "decoy_mac": self._random_mac(),
+            "invalidation_key": invalidated_before_key(destination.address),
+        }
 
     def _build_delivery(
         self, message: ChallengeMessage, destination: Destination, code: str, request_id: str

@@ -1,30 +1,31 @@
 -- Verifies, counts and consumes in one step.
 -- KEYS: newest pointer, queued pointer, receipt, the destination's known devices, the time before
 --       which its challenges are invalidated, code funnel, then one list per scope of wrong tries
--- ARGV: now (ms), handle digest or '', destination digest, most wrong tries, device id or '',
---       scopes as JSON {{applies_to, {{count, window_ms}, ...}}, ...},
---       then a mac of the code for every key
+-- ARGV: the try as JSON, device id or ''
+-- The try: now (ms); handle (digest or ''); destination (digest); max_attempts;
+-- macs (of the code, one for every key); scopes {{applies_to, {{count, window_ms}, ...}}, ...}
 -- Without a handle, tries count against the newest challenge. If a limit dropped that one's message,
 -- the newest queued challenge holds the code: requesting more codes cannot make it worthless.
 -- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
-local now = tonumber(ARGV[1])
-local by_handle = ARGV[2] ~= ''
+local try, device = cjson.decode(ARGV[1]), ARGV[2]
+local now, scopes = try.now, try.scopes
+local by_handle = try.handle ~= ''
 local counter = by_handle and 'wrong_handle' or 'wrong_newest'
-local FIRST_SCOPE, FIRST_MAC = 7, 7
+local FIRST_SCOPE = 7
 local invalidated_before = tonumber(redis.call('GET', KEYS[5]) or 0)
 
 -- Returns a challenge that may still be tried, else nil.
 local function find_live(handle)
   local found = redis.call('HMGET', 'challenge:' .. handle,
     'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'asked_at')
-  if not found[1] or found[2] ~= ARGV[3] or tonumber(found[3]) <= now
-    or is_invalidated(found[7], found[3], invalidated_before) or tonumber(found[4]) >= tonumber(ARGV[4]) then
+  if not found[1] or found[2] ~= try.destination or tonumber(found[3]) <= now
+    or is_invalidated(found[7], found[3], invalidated_before) or tonumber(found[4]) >= try.max_attempts then
     return nil
   end
   return found
 end
 
-local counted, queued = ARGV[2], ARGV[2]
+local counted, queued = try.handle, try.handle
 if not by_handle then
   local pointers = redis.call('MGET', KEYS[1], KEYS[2])
   counted, queued = pointers[1], pointers[2] or pointers[1]
@@ -35,8 +36,7 @@ if not challenge then
 end
 local compared = queued == counted and challenge or find_live(queued)
 
-local known = is_known(KEYS[4], ARGV[5], now)
-local scopes = cjson.decode(ARGV[6])
+local known = is_known(KEYS[4], device, now)
 local wait = 0
 for i, scope in ipairs(scopes) do
   if not (known and scope[1] == 'unknown_devices') then
@@ -48,8 +48,8 @@ if wait > 0 and not by_handle then
   return {'limited', wait}
 end
 
-for i = FIRST_MAC, compared and #ARGV or 0 do
-  if compared[1] == ARGV[i] then
+for _, mac in ipairs(compared and try.macs or {}) do
+  if compared[1] == mac then
     -- Kept under the receipt until it would have expired, in case the sign-in cannot be stored.
     redis.call('RENAME', 'challenge:' .. queued, KEYS[3])
     redis.call('HSET', KEYS[3], 'handle', queued, 'funnel', KEYS[6])

@@ -1,6 +1,5 @@
 """The limits of one code: its scopes, its range of numbers, and the proof of work it needs."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -31,10 +30,11 @@ class SendLimits:
         return [used, *self.number_range.keys, *(scope.key for scope in self.scopes)]
 
     @property
-    def arguments(self) -> list[str]:
-        """Return the scopes, and the facts that decide to whom they apply, as JSON."""
+    def arguments(self) -> dict[str, object]:
+        """Return the scopes, and the facts that decide to whom they apply."""
         solution = self.request.client.solution
-        facts = {
+        return {
+            "scopes": [(scope.applies_to, scope.rates, scope.counts) for scope in self.scopes],
             "is_known_device": self.request.is_known_device,
             "has_verified_owner": self.request.has_verified_owner,
             "range_applies_to": self.number_range.applies_to,
@@ -42,8 +42,6 @@ class SendLimits:
             "solution_level": solution.level if solution else 0,
             "solution_expires_at": solution.expires_at if solution else 0,
         }
-        scopes = [(scope.applies_to, scope.rates, scope.counts) for scope in self.scopes]
-        return [json.dumps(scopes), json.dumps(facts)]
 
     def refusal(self, index: int, wait_ms: int) -> LimitReached:
         """Return the error for the scope with the script's index; the range comes last."""
