@@ -65,10 +65,15 @@ class DeliveryConsumer:
 
     async def record_attempt(self, entry: QueueEntry, provider: str) -> AttemptVerdict:
         """Record that the provider will be asked now; ask it only when this returns `go`."""
-        forget_at = entry.not_after + KEEP_ATTEMPTS_MS
-        arguments: list[Value] = [GROUP, self._name, entry.stream_id, provider, forget_at]
+        attempt = {
+            "group": GROUP,
+            "consumer": self._name,
+            "stream_id": entry.stream_id,
+            "provider": provider,
+            "forget_at": entry.not_after + KEEP_ATTEMPTS_MS,
+        }
         keys = [STREAM, _attempts_key(entry)]
-        verdict: bytes = await self._redis.run(RECORD_ATTEMPT, keys, arguments)
+        verdict: bytes = await self._redis.run(RECORD_ATTEMPT, keys, [json.dumps(attempt)])
         return verdict.decode()  # type: ignore[return-value] # the script's four words
 
     async def record_outcome(
