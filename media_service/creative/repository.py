@@ -50,6 +50,14 @@ WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING *
 """
 
+DELETE_BATCH = """
+DELETE FROM creatives WHERE id IN (SELECT id FROM creatives WHERE user_id = $1 LIMIT $2)
+"""
+
+DELETE_LOST = """
+DELETE FROM creatives WHERE id = $1
+"""
+
 
 async def insert(connection: Connection, creative: Creative) -> None:
     """Write a new row."""

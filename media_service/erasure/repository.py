@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+from media_service.creative import repository as creatives
+from media_service.idempotency import repository as idempotency
+from media_service.product import repository as products
 from shared.db import Connection, Database
 
 FIND_CURSOR = "SELECT entry FROM followed_streams WHERE name = $1"
@@ -12,22 +15,14 @@ ON CONFLICT (name) DO UPDATE SET entry = excluded.entry"""
 
 # A product refers to its photo, so it is deleted first. Triggers queue the files.
 DELETE_BATCH = (
-    "DELETE FROM products WHERE id IN (SELECT id FROM products WHERE user_id = $1 LIMIT $2)",
-    "DELETE FROM photos WHERE id IN (SELECT id FROM photos WHERE user_id = $1 LIMIT $2)",
-    "DELETE FROM creatives WHERE id IN (SELECT id FROM creatives WHERE user_id = $1 LIMIT $2)",
-    """
-DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
-    SELECT user_id, route, key FROM idempotency_keys WHERE user_id = $1 LIMIT $2)""",
+    products.DELETE_BATCH,
+    products.DELETE_PHOTO_BATCH,
+    creatives.DELETE_BATCH,
+    idempotency.DELETE_BATCH,
 )
 
 # Only the photo of a product is deleted; the product stays, without one.
-DELETE_PICTURE = (
-    """
-UPDATE products SET photo_id = NULL, updated_at = now(), version = version + 1
-WHERE photo_id = $1""",
-    "DELETE FROM photos WHERE id = $1",
-    "DELETE FROM creatives WHERE id = $1",
-)
+DELETE_PICTURE = (products.DETACH_LOST_PHOTO, products.DELETE_PHOTO, creatives.DELETE_LOST)
 
 
 async def find_cursor(database: Database, stream: str) -> str | None:

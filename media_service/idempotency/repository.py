@@ -41,6 +41,12 @@ DELETE_EXPIRED = """
 DELETE FROM idempotency_keys WHERE created_at <= $1
 """
 
+DELETE_BATCH = """
+DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
+    SELECT user_id, route, key FROM idempotency_keys WHERE user_id = $1 LIMIT $2
+)
+"""
+
 
 async def claim(connection: Connection, key: IdempotencyKey, now: datetime) -> bool:
     """Take a key that is new, or whose lease or retention has expired."""

@@ -87,6 +87,10 @@ WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING photo_id
 """
 
+DELETE_BATCH = """
+DELETE FROM products WHERE id IN (SELECT id FROM products WHERE user_id = $1 LIMIT $2)
+"""
+
 INSERT_PHOTO = """
 INSERT INTO photos (
     id, user_id, file_name, content_type, size, width, height, sha256, variants, created_at
@@ -106,8 +110,17 @@ DETACH_PHOTO = """
 UPDATE products SET photo_id = NULL WHERE id = $1
 """
 
+DETACH_LOST_PHOTO = """
+UPDATE products SET photo_id = NULL, updated_at = now(), version = version + 1
+WHERE photo_id = $1
+"""
+
 DELETE_PHOTO = """
 DELETE FROM photos WHERE id = $1
+"""
+
+DELETE_PHOTO_BATCH = """
+DELETE FROM photos WHERE id IN (SELECT id FROM photos WHERE user_id = $1 LIMIT $2)
 """
 
 ATTACH_PHOTO = f"""

@@ -12,7 +12,6 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
-from media_service.erasure import repository as erasure
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
 from media_service.product import repository as product
@@ -79,17 +78,19 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.UPDATE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
     "creative.DELETE": (SOMETHING, SOMEBODY, [1]),
+    "creative.DELETE_BATCH": (SOMEBODY, 500),
+    "creative.DELETE_LOST": (SOMETHING,),
     "picture.FIND_MANY": ([SOMETHING, SOMEBODY],),
     "picture.CLAIM_REMOVALS": (100,),
     "picture.DELETE_REMOVAL": (SOMETHING,),
     "picture.PAGE_AFTER": (SOMETHING, 500),
-    **{f"erasure.DELETE_BATCH[{n}]": (SOMEBODY, 500) for n in range(len(erasure.DELETE_BATCH))},
     "idempotency.CLAIM": (SOMEBODY, "creatives", "k", LEASE, SOON, START, START),
     "idempotency.RENEW": (SOMEBODY, "creatives", "k", LEASE, SOON),
     "idempotency.FIND_RESPONSE": (SOMEBODY, "creatives", "k"),
     "idempotency.STORE_RESPONSE": (SOMEBODY, "creatives", "k", LEASE, HASH, "{}", "/"),
     "idempotency.RELEASE": (SOMEBODY, "creatives", "k", LEASE),
     "idempotency.DELETE_EXPIRED": (SOON,),
+    "idempotency.DELETE_BATCH": (SOMEBODY, 500),
     "quota.BEGIN_UPLOAD": (SOMEBODY, START.date(), 1, str(LEASE), 1.0, 1, 9, 0.0, 9, 9),
     "quota.COUNT_UPLOAD": (SOMEBODY, START.date(), 9),
     "quota.RENEW_UPLOAD": (SOMEBODY, str(LEASE), 1.0),
@@ -106,13 +107,16 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.SEARCH_PUBLIC": (datetime(9999, 1, 1, tzinfo=UTC), NAME, 51, "w55 thing77"),
     "product.UPDATE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),
     "product.DELETE": (NAME, SOMEBODY, None),
+    "product.DELETE_BATCH": (SOMEBODY, 500),
     "product.INSERT_PHOTO": (
         *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
     ),
     "product.FIND_PHOTO": (NAME, SOMEBODY),
     "product.LOCK_PRODUCT": (NAME, SOMEBODY),
     "product.DETACH_PHOTO": (NAME,),
+    "product.DETACH_LOST_PHOTO": (SOMETHING,),
     "product.DELETE_PHOTO": (SOMETHING,),
+    "product.DELETE_PHOTO_BATCH": (SOMEBODY, 500),
     "product.ATTACH_PHOTO": (NAME, SOMETHING, START),
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
@@ -132,10 +136,7 @@ def statements(module: ModuleType) -> dict[str, str]:
     }
 
 
-STATEMENTS = {
-    name: text for module in REPOSITORIES for name, text in statements(module).items()
-} | {f"erasure.DELETE_BATCH[{place}]": text for place, text in enumerate(erasure.DELETE_BATCH)}
-
+STATEMENTS = {name: text for module in REPOSITORIES for name, text in statements(module).items()}
 
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes

@@ -12,8 +12,12 @@ PACKAGES = ("auth_service", "media_service", "shared", "migrations", "deploy")
 OWNERS = {
     "audit_events": "auth_service/audit/repository.py",
     "counted_pictures": "media_service/quota/repository.py",
+    "creatives": "media_service/creative/repository.py",
     "followed_streams": "media_service/erasure/repository.py",
+    "idempotency_keys": "media_service/idempotency/repository.py",
     "owners": "media_service/quota/repository.py",
+    "photos": "media_service/product/repository.py",
+    "products": "media_service/product/repository.py",
     "removals": "media_service/picture/repository.py",
     "schema_checksums": "migrations/run.py",
     "schema_migrations": "migrations/run.py",
