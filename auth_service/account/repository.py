@@ -13,6 +13,7 @@ from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Channel, Destination
 from auth_service.password.repository import remove_tickets
+from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import lock_user
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, PREFIXED_COLUMNS, user_from_row
@@ -63,6 +64,10 @@ CHANGE_CONTACT: dict[Channel, str] = {
 
 LOCK_SESSIONS = "SELECT 1 FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE"
 
+_REVOCATION = insert_user_revocations_sql(
+    "deleted", f"'{USER_DELETED}'", "$2", "$3", generation="generation + 1"
+)
+
 # Sessions and tokens are deleted with the user; the revocation outlives them.
 DELETE_USER = f"""
 WITH deleted AS (
@@ -70,8 +75,7 @@ WITH deleted AS (
 ), event AS (
     {insert_event_sql(4, "deleted")}
 )
-INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation + 1, '{USER_DELETED}', $2, $3 FROM deleted"""
+{_REVOCATION}"""
 
 # Each list is read in the order of an index, after the last row of the batch before.
 BATCH_ROWS = 250

@@ -7,6 +7,7 @@ from uuid import UUID
 from auth_service.admin.model import Search
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.model import NewRevocation
+from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, user_from_row
 from shared.db import Connection, Database
@@ -45,8 +46,7 @@ WITH changed AS (
 ), event AS (
     {insert_event_sql(4, "changed")}
 )
-INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation, $5, $2, $3 FROM changed"""
+{insert_user_revocations_sql("changed", "$5", "$2", "$3")}"""
 
 # A user without a verified address was a registration before.
 ENABLE = f"""
@@ -57,34 +57,31 @@ WITH changed AS (
 )
 {insert_event_sql(2, "changed")}"""
 
-_CHANGE_ROLES = """
+_NEW_ROLES = "jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
+
+# Tokens carry the roles: the old ones are revoked, and a refresh brings the new roles.
+CHANGE_ROLES = {
+    how: f"""
 WITH changed AS (
     UPDATE users SET roles = {roles}, generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 AND {condition} RETURNING id, generation, roles
 ), event AS (
-    {event}
+    {insert_event_sql(4, "changed", details=_NEW_ROLES)}
 )
-INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation, $6, $2, $3 FROM changed"""
-_ROLES_EVENT = insert_event_sql(
-    4, "changed", details="jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
-)
-
-# Tokens carry the roles: the old ones are revoked, and a refresh brings the new roles.
-CHANGE_ROLES = {
-    "set": _CHANGE_ROLES.format(
-        roles="$5::text[]", condition="roles IS DISTINCT FROM $5::text[]", event=_ROLES_EVENT
-    ),
-    "grant": _CHANGE_ROLES.format(
-        roles="ARRAY(SELECT DISTINCT r FROM unnest(roles || $5::text[]) r ORDER BY r)",
-        condition="NOT roles @> $5::text[]",
-        event=_ROLES_EVENT,
-    ),
-    "revoke": _CHANGE_ROLES.format(
-        roles="ARRAY(SELECT r FROM unnest(roles) r WHERE r <> ALL ($5::text[]) ORDER BY r)",
-        condition="roles && $5::text[]",
-        event=_ROLES_EVENT,
-    ),
+{insert_user_revocations_sql("changed", "$6", "$2", "$3")}"""
+    for how, roles, condition in (
+        ("set", "$5::text[]", "roles IS DISTINCT FROM $5::text[]"),
+        (
+            "grant",
+            "ARRAY(SELECT DISTINCT r FROM unnest(roles || $5::text[]) r ORDER BY r)",
+            "NOT roles @> $5::text[]",
+        ),
+        (
+            "revoke",
+            "ARRAY(SELECT r FROM unnest(roles) r WHERE r <> ALL ($5::text[]) ORDER BY r)",
+            "roles && $5::text[]",
+        ),
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""The table `revocations`. Each row is inserted by the statement that revokes."""
+"""The table `revocations`. The statement that revokes inserts the row, by the SQL given here."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -61,6 +61,27 @@ class PendingSummary:
 
     count: int
     newest_id: int
+
+
+def insert_user_revocations_sql(
+    source: str, reason: str, now: str, until: str, *, generation: str = "generation"
+) -> str:
+    """Return the statement that revokes what each user of `source` got in earlier generations.
+
+    All are SQL, such as "$2". `source` has the columns `id` and `generation`.
+    """
+    return (
+        "INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)"
+        f" SELECT 'user', id::text, {generation}, {reason}, {now}, {until} FROM {source}"
+    )
+
+
+def insert_session_revocations_sql(source: str, reason: str, now: str, until: str) -> str:
+    """Return the statement that revokes each session of `source`, likewise, by its `id`."""
+    return (
+        "INSERT INTO revocations (kind, subject, reason, created_at, expires_at)"
+        f" SELECT 'session', id::text, {reason}, {now}, {until} FROM {source}"
+    )
 
 
 def from_record(record: Record) -> StoredRevocation:

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
+from auth_service.revocation import repository as revocations
 from auth_service.revocation.model import NewRevocation, StoredRevocation
-from auth_service.revocation.repository import COLUMNS as REVOCATION_COLUMNS
-from auth_service.revocation.repository import from_record
 from auth_service.session.model import ActiveSessionFilter, Session
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
@@ -71,8 +70,8 @@ WITH revoked AS (
 ), event AS (
     {insert_event_sql(6, "revoked", session_id="revoked.id")}
 ), revocation AS (
-    INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-    SELECT 'session', id::text, $4, $3, $5 FROM revoked RETURNING {REVOCATION_COLUMNS}
+    {revocations.insert_session_revocations_sql("revoked", "$4", "$3", "$5")}
+    RETURNING {revocations.COLUMNS}
 )
 SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2) AS found, revocation.*
 FROM (VALUES (0)) AS always LEFT JOIN revocation ON true"""
@@ -92,8 +91,7 @@ WITH changed AS (
 ), event AS (
     {insert_event_sql(6, "(SELECT count(*) FROM revoked) counted")}
 )
-INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-SELECT 'session', id::text, $4, $3, $5 FROM revoked"""
+{revocations.insert_session_revocations_sql("revoked", "$4", "$3", "$5")}"""
 
 # A higher generation revokes every token of the user with one message. Reset tickets carry no
 # generation, so they are removed: a thief could use one to come back.
@@ -109,8 +107,7 @@ WITH raised AS (
 ), event AS (
     {insert_event_sql(5, "raised")}
 )
-INSERT INTO revocations (kind, subject, generation, reason, created_at, expires_at)
-SELECT 'user', id::text, generation, $3, $2, $4 FROM raised"""
+{revocations.insert_user_revocations_sql("raised", "$3", "$2", "$4")}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +244,7 @@ async def revoke_session(
     row = await connection.fetchrow(REVOKE_SESSION, *arguments)
     found = row is not None and row["found"]
     return RevokeResult(
-        found, from_record(row) if row is not None and row["id"] is not None else None
+        found, revocations.from_record(row) if row is not None and row["id"] is not None else None
     )
 
 

@@ -19,6 +19,7 @@ OWNERS = {
     "photos": "media_service/product/repository.py",
     "products": "media_service/product/repository.py",
     "removals": "media_service/picture/repository.py",
+    "revocations": "auth_service/revocation/repository.py",
     "schema_checksums": "migrations/run.py",
     "schema_migrations": "migrations/run.py",
 }

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from auth_service.audit.repository import insert_event_sql
+from auth_service.revocation.repository import insert_session_revocations_sql
 from auth_service.session.repository import PREFIXED_SESSION_COLUMNS, session_from_row
 from auth_service.session.sign_in.model import (
     SURPLUS_CHECK_THRESHOLD,
@@ -102,8 +103,7 @@ WITH surplus AS (
     )
 }
 )
-INSERT INTO revocations (kind, subject, reason, created_at, expires_at)
-SELECT 'session', id::text, '{SURPLUS}', $3, $4 FROM revoked"""
+{insert_session_revocations_sql("revoked", f"'{SURPLUS}'", "$3", "$4")}"""
 
 INSERT_FOR_ACCOUNT = _insert_session_sql(USER_OF_ACCOUNT)
 INSERT_FOR_CONTACT = _insert_session_sql(USER_OF_CONTACT)
