@@ -12,9 +12,9 @@ from auth_service.account.model import Batch, ContactChange, RowKey, SessionReco
 from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Channel, Destination
-from auth_service.password.repository import remove_tickets
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import lock_user
+from auth_service.token.repository import remove_tickets
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection, Record

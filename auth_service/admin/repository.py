@@ -8,6 +8,7 @@ from auth_service.admin.model import Search
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.repository import insert_user_revocations_sql
+from auth_service.token.repository import REMOVE_TICKETS
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, user_from_row
 from shared.db import Connection, Database
@@ -42,7 +43,7 @@ WITH changed AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = $5
     WHERE user_id = (SELECT id FROM changed) AND revoked_at IS NULL
 ), removed AS (
-    DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
+    {REMOVE_TICKETS}
 ), event AS (
     {insert_event_sql(4, "changed")}
 )

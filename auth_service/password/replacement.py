@@ -8,10 +8,10 @@ from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.notification.service import Notifications
 from auth_service.otp.invalidation import CodeInvalidator
-from auth_service.password import repository
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Caller, SessionLifetimes
 from auth_service.session.repository import lock_user, revoke_all_sessions, revoke_other_sessions
+from auth_service.token.repository import remove_tickets
 from auth_service.user.model import User
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -64,7 +64,7 @@ class PasswordReplacement:
         ) as connection:
             await lock_user(connection, user.id)
             yield connection
-            await repository.remove_tickets(connection, user.id)
+            await remove_tickets(connection, user.id)
             new = self._lifetimes.new_revocation(
                 "password_changed", self._audit.to_json(event), now
             )

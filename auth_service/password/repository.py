@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from auth_service.session.repository import lock_user
+from auth_service.token.repository import insert_token_sql
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED_COLUMNS, account_from_row
 from shared.db import Connection, Database
@@ -17,10 +17,13 @@ UPDATE users SET password = $4
 WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3
   AND ($5::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $5)"""
 
+_TICKET = insert_token_sql(
+    "reset", "users", hash="$1", user_id="id", created_at="$2", expires_at="$3"
+)
+
 # Only while the account is as it was when its code was sent to that address.
-ADD_TICKET = """
-INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
-SELECT $1, 'reset', id, $2, $3 FROM users
+ADD_TICKET = f"""
+{_TICKET}
 WHERE id = $4 AND status = 'active' AND generation = $5 AND password IS NOT DISTINCT FROM $6
   AND ((email = $7 AND email_verified) OR (phone_number = $7 AND phone_verified))
   AND ($8::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $8)"""
@@ -28,10 +31,6 @@ WHERE id = $4 AND status = 'active' AND generation = $5 AND password IS NOT DIST
 FIND_TICKET = f"""
 SELECT {PREFIXED_COLUMNS}, u.password FROM tokens t JOIN users u ON u.id = t.user_id
 WHERE t.hash = $1 AND t.scope = 'reset' AND t.expires_at > $2"""
-
-CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND expires_at > $2"
-
-REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +86,3 @@ async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Accoun
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_TICKET, hash_, now)
     return account_from_row(row) if row else None
-
-
-async def consume_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:
-    """Consume a ticket; of concurrent calls one returns True."""
-    done: str = await connection.execute(CONSUME_TICKET, hash_, now)
-    return done == "DELETE 1"
-
-
-async def remove_tickets(connection: Connection, user_id: UUID) -> None:
-    """Remove every ticket of the user."""
-    await connection.execute(REMOVE_TICKETS, user_id)

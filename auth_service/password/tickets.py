@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token, has_valid_checksum, hash_token
 from auth_service.password import repository
 from auth_service.password.repository import ResetTicket
+from auth_service.token.repository import consume_ticket
 from auth_service.user.model import Account
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -49,4 +50,4 @@ class ResetTickets:
 
     async def consume(self, connection: Connection, ticket: str) -> bool:
         """Consume a ticket; of concurrent calls one returns True."""
-        return await repository.consume_ticket(connection, hash_token(ticket), self._clock.now())
+        return await consume_ticket(connection, hash_token(ticket), self._clock.now())

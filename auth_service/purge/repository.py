@@ -2,17 +2,13 @@
 
 from datetime import datetime
 
+from auth_service.token import repository as tokens
 from shared.db import Database
 
 REMOVE_REGISTRATIONS = """
 DELETE FROM users WHERE id IN (
     SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
-
-REMOVE_TICKETS = """
-DELETE FROM tokens WHERE hash IN (
-    SELECT hash FROM tokens WHERE scope <> 'refresh' AND expires_at <= $1
-    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 # Their refresh tokens go with them.
 REMOVE_SESSIONS = """
@@ -28,7 +24,7 @@ async def remove_registrations(database: Database, moment: datetime, limit: int)
 
 async def remove_tickets(database: Database, moment: datetime, limit: int) -> int:
     """Remove up to `limit` tickets that expired before `moment`; return how many."""
-    return await _remove(database, REMOVE_TICKETS, moment, limit)
+    return await _remove(database, tokens.REMOVE_EXPIRED, moment, limit)
 
 
 async def remove_sessions(database: Database, moment: datetime, limit: int) -> int:

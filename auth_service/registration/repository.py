@@ -11,6 +11,7 @@ from auth_service.registration.model import (
     SelectedRegistration,
     TakenIdentifiers,
 )
+from auth_service.token.repository import REMOVE_HANDLES, insert_token_sql
 from auth_service.user.model import REGISTRATION_LIFE, Account
 from auth_service.user.repository import IS_OWNED_BY, PREFIXED_COLUMNS, account_from_row
 from shared.db import Connection
@@ -84,10 +85,10 @@ WHERE {goes_to} AND status = 'pending' AND created_at > $2
   AND id = (SELECT user_id FROM tokens WHERE hash = $3 AND scope = 'registration')"""
     for channel, goes_to in CODE_GOES_TO.items()
 }
-ADD_HANDLE = """
-INSERT INTO tokens (hash, scope, user_id, created_at, expires_at)
-SELECT $1, 'registration', id, $3, $4 FROM users WHERE id = $2 AND status = 'pending'"""
-REMOVE_HANDLES = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'registration'"
+_HANDLE = insert_token_sql(
+    "registration", "users", hash="$1", user_id="id", created_at="$3", expires_at="$4"
+)
+ADD_HANDLE = f"{_HANDLE} WHERE id = $2 AND status = 'pending'"
 
 REMOVE_REGISTRATIONS = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
 

@@ -10,6 +10,7 @@ from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation import repository as revocations
 from auth_service.revocation.model import NewRevocation, StoredRevocation
 from auth_service.session.model import ActiveSessionFilter, Session
+from auth_service.token.repository import REMOVE_TICKETS, insert_token_sql, mark_used_sql
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection, Database, Record
@@ -53,14 +54,16 @@ ORDER BY used_at DESC NULLS FIRST LIMIT 1"""
 # Refreshing and revoking lock the session's row, so that they exclude each other.
 LOCK_SESSION = "SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE"
 
-ROTATE = """
+_SUCCESSOR = insert_token_sql(
+    "refresh", hash="$2", user_id="$6", session_id="$5", created_at="$4", expires_at="$3"
+)
+ROTATE = f"""
 WITH used AS (
-    UPDATE tokens SET used_at = $4, successor_hash = $2 WHERE hash = $1
+    {mark_used_sql("$1", "$2", "$4")}
 ), kept AS (
     UPDATE sessions SET last_used_at = $4, device_id = $7 WHERE id = $5
 )
-INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
-VALUES ($2, 'refresh', $6, $5, $4, $3)"""
+{_SUCCESSOR}"""
 
 # One row, of nulls when the session was revoked before.
 REVOKE_SESSION = f"""
@@ -84,7 +87,7 @@ REVOKE_OTHER_SESSIONS = f"""
 WITH changed AS (
     UPDATE users SET codes_valid_from = $3 WHERE id = $1
 ), removed AS (
-    DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
+    {REMOVE_TICKETS}
 ), revoked AS (
     UPDATE sessions SET revoked_at = $3, revoked_reason = $4
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
@@ -103,7 +106,7 @@ WITH raised AS (
     UPDATE sessions SET revoked_at = $2, revoked_reason = $3
     WHERE user_id = $1 AND revoked_at IS NULL
 ), removed AS (
-    DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'
+    {REMOVE_TICKETS}
 ), event AS (
     {insert_event_sql(5, "raised")}
 )

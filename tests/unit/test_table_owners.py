@@ -22,6 +22,7 @@ OWNERS = {
     "revocations": "auth_service/revocation/repository.py",
     "schema_checksums": "migrations/run.py",
     "schema_migrations": "migrations/run.py",
+    "tokens": "auth_service/token/repository.py",
 }
 NOT_SPELLED_OUT = ""
 # `FOR UPDATE`, `FOR NO KEY UPDATE`, `DO UPDATE` and `ON UPDATE` write no table of their own.

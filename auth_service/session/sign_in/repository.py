@@ -11,6 +11,7 @@ from auth_service.session.sign_in.model import (
     StoredSignIn,
     VerifiedContact,
 )
+from auth_service.token.repository import insert_token_sql
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection
@@ -55,6 +56,15 @@ def _insert_session_sql(user: str) -> str:
     `user`: the CTE `u` of at most one row, from parameters 1 to 4.
     """
     source = "u JOIN s ON s.user_id = u.id"
+    token = insert_token_sql(
+        "refresh",
+        "s",
+        hash="$10",
+        user_id="s.user_id",
+        session_id="s.id",
+        created_at="$4",
+        expires_at="$11",
+    )
     event = insert_event_sql(12, source, user_id="u.id", session_id="s.id", event=EVENT)
     return f"""
 WITH {user}, known AS (
@@ -74,8 +84,7 @@ WITH {user}, known AS (
     SELECT $5, u.id, $6, $7, $8, $4, $4, $4, $9, $13, $14 FROM u
     RETURNING *
 ), t AS (
-    INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
-    SELECT $10, 'refresh', s.user_id, s.id, $4, $11 FROM s
+    {token}
 ), event AS (
     {event}
 )

@@ -1,0 +1,1 @@
+"""Tokens that the database knows by their hashes."""
