@@ -12,7 +12,7 @@ from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
 from auth_service.opaque_tokens import encode_token
-from auth_service.revocation.model import NewRevocation
+from auth_service.revocation.model import NewRevocation, StoredRevocation
 from auth_service.settings import AuthSettings
 from auth_service.user.model import User
 from shared.paging import Position
@@ -74,6 +74,41 @@ class ActiveSessionFilter:
     user_id: UUID
     now: datetime
     used_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeResult:
+    """The result of revoking a session; `revocation` is None when it had ended before."""
+
+    found: bool
+    revocation: StoredRevocation | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A refresh token that was issued, used or not."""
+
+    hash: bytes
+    user_id: UUID
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LockedToken:
+    """A refresh token that was issued, with its session's row locked; `hash` is its stored hash.
+
+    `successor_hash` is set once it was exchanged, `successor_used_at` once its successor was.
+    """
+
+    hash: bytes
+    user: User
+    session: Session
+    session_revoked: bool
+    expires_at: datetime
+    used_at: datetime | None
+    successor_hash: bytes | None
+    successor_used_at: datetime | None
+    successor_expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,13 @@ from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.rate_limit.usage import UsageLimits
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
-from auth_service.session.model import SessionLifetimes, SignedInUser, derive_successors
-from auth_service.session.repository import IssuedToken, LockedToken
+from auth_service.session.model import (
+    IssuedToken,
+    LockedToken,
+    SessionLifetimes,
+    SignedInUser,
+    derive_successors,
+)
 from auth_service.session.service import SessionService
 from shared.clock import Clock
 from shared.db import Connection, Database

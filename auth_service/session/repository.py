@@ -1,15 +1,20 @@
 """The tables of sessions and of their tokens."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation import repository as revocations
-from auth_service.revocation.model import NewRevocation, StoredRevocation
-from auth_service.session.model import ActiveSessionFilter, Session
+from auth_service.revocation.model import NewRevocation
+from auth_service.session.model import (
+    ActiveSessionFilter,
+    IssuedToken,
+    LockedToken,
+    RevokeResult,
+    Session,
+)
 from auth_service.token.repository import REMOVE_TICKETS, insert_token_sql, mark_used_sql
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
@@ -111,41 +116,6 @@ WITH raised AS (
     {insert_event_sql(5, "raised")}
 )
 {revocations.insert_user_revocations_sql("raised", "$3", "$2", "$4")}"""
-
-
-@dataclass(frozen=True, slots=True)
-class RevokeResult:
-    """The result of revoking a session; `revocation` is None when it had ended before."""
-
-    found: bool
-    revocation: StoredRevocation | None
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
-    """A refresh token that was issued, used or not."""
-
-    hash: bytes
-    user_id: UUID
-    session_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class LockedToken:
-    """A refresh token that was issued, with its session's row locked; `hash` is its stored hash.
-
-    `successor_hash` is set once it was exchanged, `successor_used_at` once its successor was.
-    """
-
-    hash: bytes
-    user: User
-    session: Session
-    session_revoked: bool
-    expires_at: datetime
-    used_at: datetime | None
-    successor_hash: bytes | None
-    successor_used_at: datetime | None
-    successor_expires_at: datetime | None
 
 
 def session_from_row(row: Record) -> Session:

@@ -11,8 +11,13 @@ from auth_service.rate_limit.usage import UsageLimits
 from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.service import Publisher
 from auth_service.session import repository
-from auth_service.session.model import ActiveSessionFilter, Caller, Session, SessionLifetimes
-from auth_service.session.repository import RevokeResult
+from auth_service.session.model import (
+    ActiveSessionFilter,
+    Caller,
+    RevokeResult,
+    Session,
+    SessionLifetimes,
+)
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound, TokenRevoked
