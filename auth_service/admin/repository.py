@@ -8,6 +8,7 @@ from auth_service.admin.model import Search
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.repository import insert_user_revocations_sql
+from auth_service.session.repository import revoke_sessions_sql
 from auth_service.token.repository import REMOVE_TICKETS
 from auth_service.user.model import User
 from auth_service.user.repository import COLUMNS, user_from_row
@@ -40,8 +41,7 @@ WITH changed AS (
     UPDATE users SET status = 'disabled', generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 AND status <> 'disabled' RETURNING id, generation
 ), revoked AS (
-    UPDATE sessions SET revoked_at = $2, revoked_reason = $5
-    WHERE user_id = (SELECT id FROM changed) AND revoked_at IS NULL
+    {revoke_sessions_sql("WHERE user_id = (SELECT id FROM changed)", "$2", "$5")}
 ), removed AS (
     {REMOVE_TICKETS}
 ), event AS (

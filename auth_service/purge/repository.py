@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from auth_service.session import repository as sessions
 from auth_service.token import repository as tokens
 from shared.db import Database
 
@@ -9,12 +10,6 @@ REMOVE_REGISTRATIONS = """
 DELETE FROM users WHERE id IN (
     SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
-
-# Their refresh tokens go with them.
-REMOVE_SESSIONS = """
-DELETE FROM sessions WHERE id IN (
-    SELECT id FROM sessions WHERE expires_at <= $1
-    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
 async def remove_registrations(database: Database, moment: datetime, limit: int) -> int:
@@ -29,7 +24,7 @@ async def remove_tickets(database: Database, moment: datetime, limit: int) -> in
 
 async def remove_sessions(database: Database, moment: datetime, limit: int) -> int:
     """Remove up to `limit` sessions that ended before `moment`; return how many."""
-    return await _remove(database, REMOVE_SESSIONS, moment, limit)
+    return await _remove(database, sessions.REMOVE_EXPIRED, moment, limit)
 
 
 async def _remove(database: Database, statement: str, moment: datetime, limit: int) -> int:

@@ -70,11 +70,45 @@ WITH used AS (
 )
 {_SUCCESSOR}"""
 
+# Their refresh tokens go with them. Rows that another replica is removing are skipped.
+REMOVE_EXPIRED = """
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at <= $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+def insert_session_sql(source: str, now: str, **columns: str) -> str:
+    """Return the statement that creates a session for each row of `source`.
+
+    `now`: when the user was authenticated. `columns`: further values as SQL, such as `ip="$7"`.
+    """
+    return (
+        f"INSERT INTO sessions (auth_time, created_at, last_used_at, {', '.join(columns)})"
+        f" SELECT {now}, {now}, {now}, {', '.join(columns.values())} FROM {source} RETURNING *"
+    )
+
+
+def record_authentication_sql(now: str, amr: str) -> str:
+    """Return the statement that stores an authentication, without the clause that selects rows."""
+    added = f"SELECT m FROM unnest({amr}::text[]) m WHERE m <> ALL (amr)"
+    return f"UPDATE sessions SET auth_time = {now}, amr = amr || ARRAY({added})"
+
+
+def revoke_sessions_sql(selection: str, now: str, reason: str) -> str:
+    """Return the statement that revokes the selected sessions, except those revoked before.
+
+    `selection`: a clause such as "WHERE user_id = $1".
+    """
+    return (
+        f"UPDATE sessions SET revoked_at = {now}, revoked_reason = {reason}"
+        f" {selection} AND revoked_at IS NULL"
+    )
+
+
 # One row, of nulls when the session was revoked before.
 REVOKE_SESSION = f"""
 WITH revoked AS (
-    UPDATE sessions SET revoked_at = $3, revoked_reason = $4
-    WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id
+    {revoke_sessions_sql("WHERE id = $1 AND user_id = $2", "$3", "$4")} RETURNING id
 ), event AS (
     {insert_event_sql(6, "revoked", session_id="revoked.id")}
 ), revocation AS (
@@ -94,8 +128,7 @@ WITH changed AS (
 ), removed AS (
     {REMOVE_TICKETS}
 ), revoked AS (
-    UPDATE sessions SET revoked_at = $3, revoked_reason = $4
-    WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id
+    {revoke_sessions_sql("WHERE user_id = $1 AND id <> $2", "$3", "$4")} RETURNING id
 ), event AS (
     {insert_event_sql(6, "(SELECT count(*) FROM revoked) counted")}
 )
@@ -108,8 +141,7 @@ WITH raised AS (
     UPDATE users SET generation = generation + 1, codes_valid_from = $2
     WHERE id = $1 RETURNING id, generation
 ), revoked AS (
-    UPDATE sessions SET revoked_at = $2, revoked_reason = $3
-    WHERE user_id = $1 AND revoked_at IS NULL
+    {revoke_sessions_sql("WHERE user_id = $1", "$2", "$3")}
 ), removed AS (
     {REMOVE_TICKETS}
 ), event AS (

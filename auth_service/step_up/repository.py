@@ -2,16 +2,18 @@
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.session.model import Authentication, Caller, Session
-from auth_service.session.repository import PREFIXED_SESSION_COLUMNS, session_from_row
+from auth_service.session.repository import (
+    PREFIXED_SESSION_COLUMNS,
+    record_authentication_sql,
+    session_from_row,
+)
 from auth_service.user.model import Account
 from shared.db import Database
 
 # Only while session and user are active, and the password is the one that was verified.
 RECORD_AUTHENTICATION = f"""
 WITH s AS (
-    UPDATE sessions
-    SET auth_time = $4,
-        amr = amr || ARRAY(SELECT m FROM unnest($5::text[]) m WHERE m <> ALL (amr))
+    {record_authentication_sql("$4", "$5")}
     FROM users u
     WHERE sessions.id = $1 AND sessions.user_id = $2 AND sessions.revoked_at IS NULL
       AND u.id = sessions.user_id AND u.status = 'active' AND u.generation = $3

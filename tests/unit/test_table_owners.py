@@ -22,6 +22,7 @@ OWNERS = {
     "revocations": "auth_service/revocation/repository.py",
     "schema_checksums": "migrations/run.py",
     "schema_migrations": "migrations/run.py",
+    "sessions": "auth_service/session/repository.py",
     "tokens": "auth_service/token/repository.py",
 }
 NOT_SPELLED_OUT = ""

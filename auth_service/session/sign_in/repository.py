@@ -4,7 +4,12 @@ from datetime import datetime
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.repository import insert_session_revocations_sql
-from auth_service.session.repository import PREFIXED_SESSION_COLUMNS, session_from_row
+from auth_service.session.repository import (
+    PREFIXED_SESSION_COLUMNS,
+    insert_session_sql,
+    revoke_sessions_sql,
+    session_from_row,
+)
 from auth_service.session.sign_in.model import (
     SURPLUS_CHECK_THRESHOLD,
     NewSession,
@@ -47,24 +52,36 @@ USER_OF_CONTACT = f"""seen AS (
     SELECT *, false AS is_new FROM seen UNION ALL SELECT *, true FROM created
 )"""
 
+SESSION = insert_session_sql(
+    "u",
+    "$4",
+    id="$5",
+    user_id="u.id",
+    user_agent="$6",
+    ip="$7",
+    amr="$8",
+    expires_at="$9",
+    device_id="$13",
+    agent_family="$14",
+)
+TOKEN = insert_token_sql(
+    "refresh",
+    "s",
+    hash="$10",
+    user_id="s.user_id",
+    session_id="s.id",
+    created_at="$4",
+    expires_at="$11",
+)
 EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
 
 
-def _insert_session_sql(user: str) -> str:
+def _sign_in_sql(user: str) -> str:
     """Return the statement that creates a session with everything that belongs to it.
 
     `user`: the CTE `u` of at most one row, from parameters 1 to 4.
     """
     source = "u JOIN s ON s.user_id = u.id"
-    token = insert_token_sql(
-        "refresh",
-        "s",
-        hash="$10",
-        user_id="s.user_id",
-        session_id="s.id",
-        created_at="$4",
-        expires_at="$11",
-    )
     event = insert_event_sql(12, source, user_id="u.id", session_id="s.id", event=EVENT)
     return f"""
 WITH {user}, known AS (
@@ -79,12 +96,9 @@ WITH {user}, known AS (
             WHERE x.user_id = (SELECT id FROM u) AND x.revoked_at IS NULL AND x.expires_at > $4
             LIMIT {SURPLUS_CHECK_THRESHOLD}) AS live) AS many_sessions
 ), s AS (
-    INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
-                          expires_at, device_id, agent_family)
-    SELECT $5, u.id, $6, $7, $8, $4, $4, $4, $9, $13, $14 FROM u
-    RETURNING *
+    {SESSION}
 ), t AS (
-    {token}
+    {TOKEN}
 ), event AS (
     {event}
 )
@@ -101,8 +115,8 @@ WITH surplus AS (
     WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3
     ORDER BY last_used_at DESC, id DESC OFFSET $6
 ), revoked AS (
-    UPDATE sessions SET revoked_at = $3, revoked_reason = '{SURPLUS}'
-    FROM surplus WHERE sessions.id = surplus.id AND revoked_at IS NULL RETURNING sessions.id
+    {revoke_sessions_sql("FROM surplus WHERE sessions.id = surplus.id", "$3", f"'{SURPLUS}'")}
+    RETURNING sessions.id
 ), event AS (
     {
     insert_event_sql(
@@ -114,8 +128,8 @@ WITH surplus AS (
 )
 {insert_session_revocations_sql("revoked", f"'{SURPLUS}'", "$3", "$4")}"""
 
-INSERT_FOR_ACCOUNT = _insert_session_sql(USER_OF_ACCOUNT)
-INSERT_FOR_CONTACT = _insert_session_sql(USER_OF_CONTACT)
+INSERT_FOR_ACCOUNT = _sign_in_sql(USER_OF_ACCOUNT)
+INSERT_FOR_CONTACT = _sign_in_sql(USER_OF_CONTACT)
 
 
 async def insert_session(
