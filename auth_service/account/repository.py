@@ -11,55 +11,38 @@ from asyncpg import DeadlockDetectedError, UniqueViolationError
 from auth_service.account.model import Batch, ContactChange, RowKey, SessionRecord, TokenRecord
 from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
-from auth_service.destination import Channel, Destination
+from auth_service.destination import Destination
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import lock_user
 from auth_service.token.repository import remove_tickets
+from auth_service.user import repository as users
 from auth_service.user.model import User
-from auth_service.user.repository import COLUMNS, PREFIXED_COLUMNS, user_from_row
 from shared.db import Connection, Record
 from shared.revocation.message import USER_DELETED
 
 FIRST_ID = UUID(int=0)
-PROFILE = ("name", "first_name", "last_name", "username")
-_PROFILE_ASSIGNMENTS = ", ".join(
-    f"{field} = CASE WHEN $2::jsonb ? '{field}' THEN $2::jsonb ->> '{field}' ELSE {field} END"
-    for field in PROFILE
-)
 CHANGE_PROFILE = f"""
 WITH changed AS (
-    UPDATE users SET {_PROFILE_ASSIGNMENTS}, version = version + 1
-    WHERE id = $1 AND status = 'active' RETURNING *
+    {users.UPDATE_PROFILE} RETURNING *
 ), event AS (
     {insert_event_sql(3, "changed")}
 )
-SELECT {PREFIXED_COLUMNS} FROM changed u"""
+SELECT {users.PREFIXED_COLUMNS} FROM changed u"""
 
-ADDRESSES: tuple[tuple[Channel, str, str], ...] = (
-    ("sms", "phone_number", "phone_verified"),
-    ("email", "email", "email_verified"),
-)
-_OLD_COLUMNS = ", ".join(f"old.{name} AS old_{name}" for name in COLUMNS)
-_CHANGE_CONTACT = """
+_OLD_COLUMNS = ", ".join(f"old.{name} AS old_{name}" for name in users.COLUMNS)
+CHANGE_CONTACT = {
+    channel: f"""
 WITH old AS (
     SELECT * FROM users WHERE id = $1 AND status = 'active' AND generation = $2
     FOR NO KEY UPDATE
 ), u AS (
-    UPDATE users SET {address} = $3, {verified} = true, version = users.version + 1
+    {update_contact}
     FROM old WHERE users.id = old.id RETURNING users.*
 ), event AS (
-    {event}
+    {insert_event_sql(4, "u")}
 )
-SELECT {columns}, {old} FROM u JOIN old ON old.id = u.id"""
-CHANGE_CONTACT: dict[Channel, str] = {
-    channel: _CHANGE_CONTACT.format(
-        address=address,
-        verified=verified,
-        event=insert_event_sql(4, "u"),
-        columns=PREFIXED_COLUMNS,
-        old=_OLD_COLUMNS,
-    )
-    for channel, address, verified in ADDRESSES
+SELECT {users.PREFIXED_COLUMNS}, {_OLD_COLUMNS} FROM u JOIN old ON old.id = u.id"""
+    for channel, update_contact in users.UPDATE_CONTACT.items()
 }
 
 LOCK_SESSIONS = "SELECT 1 FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE"
@@ -71,7 +54,7 @@ _REVOCATION = insert_user_revocations_sql(
 # Sessions and tokens are deleted with the user; the revocation outlives them.
 DELETE_USER = f"""
 WITH deleted AS (
-    DELETE FROM users WHERE id = $1 RETURNING id, generation
+    {users.DELETE} RETURNING id, generation
 ), event AS (
     {insert_event_sql(4, "deleted")}
 )
@@ -100,7 +83,7 @@ async def change_profile(
             )
     except UniqueViolationError:
         return None
-    return user_from_row(row) if row else None
+    return users.user_from_row(row) if row else None
 
 
 async def change_contact(
@@ -118,9 +101,9 @@ async def change_contact(
         return None
     # reset tickets went to an address that may belong to another user now
     await remove_tickets(connection, user.id)
-    before = {name: row[f"old_{name}"] for name in COLUMNS}
+    before = {name: row[f"old_{name}"] for name in users.COLUMNS}
     previous = User(**{**before, "roles": tuple(before["roles"])})
-    return ContactChange(before=previous, after=user_from_row(row))
+    return ContactChange(before=previous, after=users.user_from_row(row))
 
 
 async def delete_user(

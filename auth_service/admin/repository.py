@@ -10,11 +10,11 @@ from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import revoke_sessions_sql
 from auth_service.token.repository import REMOVE_TICKETS
+from auth_service.user import repository as users
 from auth_service.user.model import User
-from auth_service.user.repository import COLUMNS, user_from_row
 from shared.db import Connection, Database
 
-LISTED = ", ".join(COLUMNS)
+LISTED = ", ".join(users.COLUMNS)
 
 LIST_USERS = f"SELECT {LISTED} FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2"
 
@@ -38,8 +38,7 @@ WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_ver
 # tickets, which would work again after `enable`.
 DISABLE = f"""
 WITH changed AS (
-    UPDATE users SET status = 'disabled', generation = generation + 1, codes_valid_from = $2
-    WHERE id = $1 AND status <> 'disabled' RETURNING id, generation
+    {users.DISABLE} RETURNING id, generation
 ), revoked AS (
     {revoke_sessions_sql("WHERE user_id = (SELECT id FROM changed)", "$2", "$5")}
 ), removed AS (
@@ -49,12 +48,9 @@ WITH changed AS (
 )
 {insert_user_revocations_sql("changed", "$5", "$2", "$3")}"""
 
-# A user without a verified address was a registration before.
 ENABLE = f"""
 WITH changed AS (
-    UPDATE users
-    SET status = CASE WHEN phone_verified OR email_verified THEN 'active' ELSE 'pending' END
-    WHERE id = $1 AND status = 'disabled' RETURNING id
+    {users.ENABLE} RETURNING id
 )
 {insert_event_sql(2, "changed")}"""
 
@@ -64,52 +60,41 @@ _NEW_ROLES = "jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 CHANGE_ROLES = {
     how: f"""
 WITH changed AS (
-    UPDATE users SET roles = {roles}, generation = generation + 1, codes_valid_from = $2
-    WHERE id = $1 AND {condition} RETURNING id, generation, roles
+    {update} RETURNING id, generation, roles
 ), event AS (
     {insert_event_sql(4, "changed", details=_NEW_ROLES)}
 )
 {insert_user_revocations_sql("changed", "$6", "$2", "$3")}"""
-    for how, roles, condition in (
-        ("set", "$5::text[]", "roles IS DISTINCT FROM $5::text[]"),
-        (
-            "grant",
-            "ARRAY(SELECT DISTINCT r FROM unnest(roles || $5::text[]) r ORDER BY r)",
-            "NOT roles @> $5::text[]",
-        ),
-        (
-            "revoke",
-            "ARRAY(SELECT r FROM unnest(roles) r WHERE r <> ALL ($5::text[]) ORDER BY r)",
-            "roles && $5::text[]",
-        ),
-    )
+    for how, update in users.UPDATE_ROLES.items()
 }
 
 
 async def list_users(database: Database, before: UUID, limit: int) -> list[User]:
     """Return up to `limit` users older than the id `before`, the newest first."""
     async with database.connection() as connection:
-        return [user_from_row(row) for row in await connection.fetch(LIST_USERS, before, limit)]
+        return [
+            users.user_from_row(row) for row in await connection.fetch(LIST_USERS, before, limit)
+        ]
 
 
 async def search(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
     """Return, likewise, the users whose name, username, mail address or number matches."""
     arguments = (*search.bounds(), before, limit)
     async with database.connection() as connection:
-        return [user_from_row(row) for row in await connection.fetch(SEARCH, *arguments)]
+        return [users.user_from_row(row) for row in await connection.fetch(SEARCH, *arguments)]
 
 
 async def find(connection: Connection, user_id: UUID) -> User | None:
     """Return the user, None when there is none."""
     row = await connection.fetchrow(FIND, user_id)
-    return user_from_row(row) if row else None
+    return users.user_from_row(row) if row else None
 
 
 async def find_verified_user(database: Database, address: str) -> User | None:
     """Return the user who has verified the number or mail address."""
     async with database.connection() as connection:
         row = await connection.fetchrow(FIND_VERIFIED_USER, address)
-    return user_from_row(row) if row else None
+    return users.user_from_row(row) if row else None
 
 
 async def disable(connection: Connection, user_id: UUID, new: NewRevocation) -> None:

@@ -6,10 +6,10 @@ from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
 from auth_service.password.new_passwords import NewPasswords
 from auth_service.password.replacement import PasswordReplacement
-from auth_service.password.repository import set_password
 from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.model import Caller, SignInContext
 from auth_service.user.directory import AccountDirectory
+from auth_service.user.repository import set_password
 
 FIELD = "new_password"
 

@@ -1,4 +1,4 @@
-"""Passwords in the table of users, and reset tickets."""
+"""Reset tickets of accounts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,15 +7,7 @@ from auth_service.session.repository import lock_user
 from auth_service.token.repository import insert_token_sql
 from auth_service.user.model import Account
 from auth_service.user.repository import PREFIXED_COLUMNS, account_from_row
-from shared.db import Connection, Database
-
-REPLACE_HASH = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2"
-
-# Only while the account is as it was read: a password that was set meanwhile wins.
-SET = """
-UPDATE users SET password = $4
-WHERE id = $1 AND status = 'active' AND generation = $2 AND password IS NOT DISTINCT FROM $3
-  AND ($5::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $5)"""
+from shared.db import Database
 
 _TICKET = insert_token_sql(
     "reset", "users", hash="$1", user_id="id", created_at="$2", expires_at="$3"
@@ -42,30 +34,6 @@ class ResetTicket:
     created_at: datetime
     expires_at: datetime
     code_requested_at: datetime | None
-
-
-async def replace_hash(database: Database, account: Account, fresh: str) -> None:
-    """Store another hash of the same password, unless the password has changed meanwhile."""
-    async with database.connection() as connection:
-        await connection.execute(REPLACE_HASH, account.user.id, account.password, fresh)
-
-
-async def set_password(
-    connection: Connection,
-    account: Account,
-    fresh: str,
-    *,
-    code_requested_at: datetime | None = None,
-) -> bool:
-    """Store the hash of another password; False when the account has changed since it was read.
-
-    `code_requested_at`: when its code was requested, None without one. False, too, when the user's
-    access was revoked since.
-    """
-    user = account.user
-    known = (user.id, user.generation, account.password)
-    done: str = await connection.execute(SET, *known, fresh, code_requested_at)
-    return done == "UPDATE 1"
 
 
 async def add_ticket(database: Database, account: Account, ticket: ResetTicket) -> bool:

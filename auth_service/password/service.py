@@ -21,11 +21,11 @@ from auth_service.otp.service import OtpChallenges
 from auth_service.password.model import AccountIdentifier
 from auth_service.password.new_passwords import NewPasswords
 from auth_service.password.replacement import PasswordReplacement
-from auth_service.password.repository import set_password
 from auth_service.password.tickets import ResetTickets
 from auth_service.session.model import SignInContext
 from auth_service.user.directory import AccountDirectory
 from auth_service.user.model import Account, User
+from auth_service.user.repository import set_password
 from shared.logs import mask
 
 FIELD = "new_password"

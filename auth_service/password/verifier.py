@@ -5,8 +5,8 @@ from collections.abc import Callable
 import structlog
 
 from auth_service.password.hasher import Hasher, Network
-from auth_service.password.repository import replace_hash
 from auth_service.user.model import Account
+from auth_service.user.repository import replace_password_hash
 from shared.db import Database
 from shared.errors import ServiceUnavailable
 
@@ -44,6 +44,6 @@ class PasswordVerifier:
             return
         try:
             fresh = await self._hasher.hash(password, network)
-            await replace_hash(self._database, account, fresh)
+            await replace_password_hash(self._database, account, fresh)
         except ServiceUnavailable:
             log.warning("password.rehash_deferred", user_id=str(account.user.id))

@@ -1,33 +1,23 @@
 """Expired rows, deleted in batches; rows that another replica is deleting are skipped."""
 
 from datetime import datetime
+from typing import Literal
 
 from auth_service.session import repository as sessions
 from auth_service.token import repository as tokens
+from auth_service.user import repository as users
 from shared.db import Database
 
-REMOVE_REGISTRATIONS = """
-DELETE FROM users WHERE id IN (
-    SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
-    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+Kind = Literal["registrations", "tickets", "sessions"]
+REMOVE: dict[Kind, str] = {
+    "registrations": users.REMOVE_EXPIRED_REGISTRATIONS,
+    "tickets": tokens.REMOVE_EXPIRED,
+    "sessions": sessions.REMOVE_EXPIRED,
+}
 
 
-async def remove_registrations(database: Database, moment: datetime, limit: int) -> int:
-    """Remove up to `limit` registrations from before `moment`; return how many."""
-    return await _remove(database, REMOVE_REGISTRATIONS, moment, limit)
-
-
-async def remove_tickets(database: Database, moment: datetime, limit: int) -> int:
-    """Remove up to `limit` tickets that expired before `moment`; return how many."""
-    return await _remove(database, tokens.REMOVE_EXPIRED, moment, limit)
-
-
-async def remove_sessions(database: Database, moment: datetime, limit: int) -> int:
-    """Remove up to `limit` sessions that ended before `moment`; return how many."""
-    return await _remove(database, sessions.REMOVE_EXPIRED, moment, limit)
-
-
-async def _remove(database: Database, statement: str, moment: datetime, limit: int) -> int:
+async def remove(database: Database, kind: Kind, moment: datetime, limit: int) -> int:
+    """Remove up to `limit` rows that expired, or registered, before `moment`; return how many."""
     async with database.connection() as connection:
-        status: str = await connection.execute(statement, moment, limit)
+        status: str = await connection.execute(REMOVE[kind], moment, limit)
     return int(status.rpartition(" ")[2])

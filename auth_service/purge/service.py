@@ -1,6 +1,5 @@
 """Purging expired rows."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +13,6 @@ from shared.db import Database
 BATCH = 1000
 SESSIONS_KEPT = timedelta(days=1)
 """An ended session admits nobody; its last access token has expired long before."""
-Remove = Callable[[Database, datetime, int], Awaitable[int]]
 log = structlog.get_logger()
 
 
@@ -31,19 +29,17 @@ class Purge:
         """Delete all expired rows; return how many of each kind."""
         now = self._clock.now()
         removed = {
-            "registrations": await self._remove_all(
-                repository.remove_registrations, now - REGISTRATION_LIFE
-            ),
-            "tickets": await self._remove_all(repository.remove_tickets, now),
-            "sessions": await self._remove_all(repository.remove_sessions, now - SESSIONS_KEPT),
+            "registrations": await self._remove_all("registrations", now - REGISTRATION_LIFE),
+            "tickets": await self._remove_all("tickets", now),
+            "sessions": await self._remove_all("sessions", now - SESSIONS_KEPT),
             "events": await self._audit.remove_old(),
         }
         if any(removed.values()):
             log.info("purge.finished", **removed)
         return removed
 
-    async def _remove_all(self, remove: Remove, before: datetime) -> int:
+    async def _remove_all(self, kind: repository.Kind, before: datetime) -> int:
         total = 0
-        while count := await remove(self._database, before, BATCH):
+        while count := await repository.remove(self._database, kind, before, BATCH):
             total += count
         return total

@@ -12,8 +12,8 @@ from auth_service.registration.model import (
     TakenIdentifiers,
 )
 from auth_service.token.repository import REMOVE_HANDLES, insert_token_sql
+from auth_service.user import repository as users
 from auth_service.user.model import REGISTRATION_LIFE, Account
-from auth_service.user.repository import IS_OWNED_BY, PREFIXED_COLUMNS, account_from_row
 from shared.db import Connection
 
 FIND_TAKEN = """
@@ -21,11 +21,6 @@ SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified) A
        EXISTS (SELECT 1 FROM users WHERE email = $2 AND email_verified) AS email,
        EXISTS (SELECT 1 FROM users
                WHERE lower(username) = lower($3) AND status <> 'pending') AS username"""
-
-INSERT_REGISTRATION = """
-INSERT INTO users (id, username, name, first_name, last_name, email, phone_number, password,
-                   status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)"""
 
 # A registration is open at the one address that gets its code.
 CODE_GOES_TO: dict[Channel, str] = {
@@ -36,7 +31,7 @@ HAS_OPEN_REGISTRATION = {
     channel: f"""
 SELECT EXISTS (
     SELECT 1 FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2
-) AND NOT EXISTS (SELECT 1 FROM users u WHERE {IS_OWNED_BY[channel]})"""
+) AND NOT EXISTS (SELECT 1 FROM users u WHERE {users.IS_OWNED_BY[channel]})"""
     for channel, goes_to in CODE_GOES_TO.items()
 }
 LOCK_OPEN_REGISTRATIONS = {
@@ -44,37 +39,6 @@ LOCK_OPEN_REGISTRATIONS = {
 SELECT id FROM users WHERE {goes_to} AND status = 'pending' AND created_at > $2
 ORDER BY created_at DESC, id DESC FOR UPDATE"""
     for channel, goes_to in CODE_GOES_TO.items()
-}
-
-# Unproven identifiers that belong to a verified account by now are dropped. When accounts are
-# concealed ($3) the mail address stays: dropping it would reveal its owner.
-ACTIVATE = {
-    channel: f"""
-WITH r AS (
-    SELECT id,
-        $2 AND username IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM users x
-            WHERE lower(x.username) = lower(c.username) AND x.status <> 'pending') AS named,
-        $2 AND ($3 OR NOT EXISTS (
-            SELECT 1 FROM users x WHERE x.email = c.email AND x.email_verified)) AS mailed
-    FROM users c WHERE id = $1 AND status = 'pending'
-)
-UPDATE users u SET
-    status = 'active',
-    {proven} = true,
-    username = CASE WHEN r.named THEN u.username END,
-    email = CASE WHEN {keeps_email} THEN u.email END,
-    password = CASE WHEN $2 THEN u.password END,
-    first_name = CASE WHEN $2 THEN u.first_name END,
-    last_name = CASE WHEN $2 THEN u.last_name END,
-    name = CASE WHEN $2 AND (r.named OR u.name IS DISTINCT FROM u.username)
-                THEN u.name ELSE '' END
-FROM r WHERE u.id = r.id
-RETURNING {PREFIXED_COLUMNS}, u.password"""
-    for channel, proven, keeps_email in (
-        ("sms", "phone_verified", "r.mailed"),
-        ("email", "email_verified", "true"),
-    )
 }
 
 # The registration must be open at the address that the handle is presented for.
@@ -89,8 +53,6 @@ _HANDLE = insert_token_sql(
     "registration", "users", hash="$1", user_id="id", created_at="$3", expires_at="$4"
 )
 ADD_HANDLE = f"{_HANDLE} WHERE id = $2 AND status = 'pending'"
-
-REMOVE_REGISTRATIONS = "DELETE FROM users WHERE id = ANY($1) AND status = 'pending'"
 
 
 async def find_taken_identifiers(
@@ -114,7 +76,7 @@ async def insert_registration(
 ) -> None:
     """Store a registration; `password` is a hash."""
     await connection.execute(
-        INSERT_REGISTRATION,
+        users.INSERT_REGISTRATION,
         user_id,
         wanted.username,
         wanted.name,
@@ -167,16 +129,16 @@ async def activate(
     conceals: bool,
 ) -> Account | None:
     """Turn a registration into an account; None when its username was just taken."""
-    query = ACTIVATE[destination.channel]
+    query = users.ACTIVATE_REGISTRATION[destination.channel]
     try:
         async with connection.transaction():
             row = await connection.fetchrow(query, selected.id, selected.keep_profile, conceals)
             await connection.execute(REMOVE_HANDLES, selected.id)
     except UniqueViolationError:
         return None
-    return account_from_row(row) if row else None
+    return users.account_from_row(row) if row else None
 
 
 async def remove_registrations(connection: Connection, registrations: list[UUID]) -> None:
     """Remove registrations whose address has an owner by now."""
-    await connection.execute(REMOVE_REGISTRATIONS, registrations)
+    await connection.execute(users.REMOVE_REGISTRATIONS, registrations)

@@ -17,7 +17,12 @@ from auth_service.session.model import (
 )
 from auth_service.token.repository import REMOVE_TICKETS, insert_token_sql, mark_used_sql
 from auth_service.user.model import User
-from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
+from auth_service.user.repository import (
+    PREFIXED_COLUMNS,
+    invalidate_codes_sql,
+    revoke_access_sql,
+    user_from_row,
+)
 from shared.db import Connection, Database, Record
 from shared.paging import Position
 
@@ -124,7 +129,7 @@ LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 
 REVOKE_OTHER_SESSIONS = f"""
 WITH changed AS (
-    UPDATE users SET codes_valid_from = $3 WHERE id = $1
+    {invalidate_codes_sql("$3")}
 ), removed AS (
     {REMOVE_TICKETS}
 ), revoked AS (
@@ -138,8 +143,7 @@ WITH changed AS (
 # generation, so they are removed: a thief could use one to come back.
 REVOKE_ALL_SESSIONS = f"""
 WITH raised AS (
-    UPDATE users SET generation = generation + 1, codes_valid_from = $2
-    WHERE id = $1 RETURNING id, generation
+    {revoke_access_sql("$2")} RETURNING id, generation
 ), revoked AS (
     {revoke_sessions_sql("WHERE user_id = $1", "$2", "$3")}
 ), removed AS (

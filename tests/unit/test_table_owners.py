@@ -24,6 +24,7 @@ OWNERS = {
     "schema_migrations": "migrations/run.py",
     "sessions": "auth_service/session/repository.py",
     "tokens": "auth_service/token/repository.py",
+    "users": "auth_service/user/repository.py",
 }
 NOT_SPELLED_OUT = ""
 # `FOR UPDATE`, `FOR NO KEY UPDATE`, `DO UPDATE` and `ON UPDATE` write no table of their own.

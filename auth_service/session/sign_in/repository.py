@@ -18,7 +18,12 @@ from auth_service.session.sign_in.model import (
 )
 from auth_service.token.repository import insert_token_sql
 from auth_service.user.model import Account
-from auth_service.user.repository import PREFIXED_COLUMNS, user_from_row
+from auth_service.user.repository import (
+    INSERT_SIGNED_UP,
+    PREFIXED_COLUMNS,
+    record_sign_in_sql,
+    user_from_row,
+)
 from shared.db import Connection
 
 SURPLUS = "too_many_sessions"
@@ -31,7 +36,7 @@ MAY_SIGN_IN = """status = 'active'
 # No row if status, generation or password have changed since the credential was checked: the change
 # wins. Whatever changes them locks the user's row first.
 USER_OF_ACCOUNT = f"""u AS (
-    UPDATE users SET last_login_at = $4
+    {record_sign_in_sql("$4")}
     WHERE id = $1 AND {MAY_SIGN_IN} AND generation = $2 AND password IS NOT DISTINCT FROM $3
     RETURNING *, false AS is_new
 )"""
@@ -39,15 +44,11 @@ USER_OF_ACCOUNT = f"""u AS (
 # The owner of the number, or a new user. No row if a concurrent request created the owner or moved
 # the number: the next attempt finds the result.
 USER_OF_CONTACT = f"""seen AS (
-    UPDATE users SET last_login_at = $4
+    {record_sign_in_sql("$4")}
     WHERE phone_number = $1 AND phone_verified AND {MAY_SIGN_IN}
     RETURNING *
 ), created AS (
-    INSERT INTO users (id, name, phone_number, phone_verified, status, last_login_at, created_at)
-    SELECT $2, $3, $1, true, 'active', $4, $4
-    WHERE NOT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified)
-    ON CONFLICT (phone_number) WHERE phone_verified DO NOTHING
-    RETURNING *
+    {INSERT_SIGNED_UP} RETURNING *
 ), u AS (
     SELECT *, false AS is_new FROM seen UNION ALL SELECT *, true FROM created
 )"""
