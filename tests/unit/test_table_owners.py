@@ -27,6 +27,7 @@ OWNERS = {
     "users": "auth_service/user/repository.py",
 }
 NOT_SPELLED_OUT = ""
+CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(?:public\.)?(\w+)")
 # `FOR UPDATE`, `FOR NO KEY UPDATE`, `DO UPDATE` and `ON UPDATE` write no table of their own.
 WRITE = re.compile(
     r"\b(?:INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|COPY"
@@ -58,6 +59,11 @@ def foreign_writes(path: str, source: str) -> list[str]:
         for line, table in writes(source)
         if OWNERS.get(table) != path
     ]
+
+
+def test_every_table_has_an_owner() -> None:
+    paths = [*(CHECKOUT / "migrations").rglob("*.sql"), CHECKOUT / "migrations/run.py"]
+    assert {table for path in paths for table in CREATE.findall(path.read_text())} == set(OWNERS)
 
 
 def test_tables_are_written_by_their_owners_alone() -> None:
