@@ -32,7 +32,7 @@ SECRET_HOLDERS = {
 }
 DROP_WAIT_TEXTS = {  # as long as a token, message or link of the old secret may still be valid
     "secret_keys": "30 days (REFRESH_TOKEN_TTL)",
-    "revocation_key": "2 hours, or 30 days where media_service was away meanwhile",
+    "revocation_key": "2 hours, or 30 days if media_service was down meanwhile",
     "media_secret_keys": "7 days (the longest life of a link)",
 }
 DROP_WAIT = {
@@ -175,7 +175,7 @@ def main(
         sys.stdout.write(f"{chosen.secret}: {count}, the first one signs\n")
         if chosen.step == "use":
             sys.stdout.write(
-                f"drop the one before it in {DROP_WAIT_TEXTS[chosen.secret]}, no sooner\n"
+                f"wait before you drop the old one: {DROP_WAIT_TEXTS[chosen.secret]}\n"
             )
         if chosen.step == "drop":
             sys.stdout.write(f"it can be restored until the next add: undo {chosen.secret}\n")

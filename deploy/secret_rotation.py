@@ -85,7 +85,9 @@ class SecretRotation:
         listed = self._read()
         previous = self._undo_file.read_text().split(",") if self._undo_file.exists() else []
         if previous[:-1] != listed:
-            raise ValueError(f"undo: {self._path.name} has lost nothing since its last step")
+            raise ValueError(
+                f"undo: no secret was dropped from {self._path.name} since its last step"
+            )
         written = self._write(previous, "use", self._signing_since())
         self._undo_file.unlink()
         return written

@@ -90,7 +90,7 @@ def _reconcile(settings: MediaSettings, older_than: timedelta) -> int:
         print(f"sweep: {describe_error(away)}")
         return 1
     print(
-        f"staged files removed: {report.temp_files_removed}, "
+        f"temporary files removed: {report.temp_files_removed}, "
         f"orphans removed: {report.orphans_removed}, files missing: {report.files_missing}"
     )
     return 1 if report.files_missing else 0

@@ -22,7 +22,7 @@ async def change_role(
     number = parse_phone_number(address, default_region, ("*",))
     user = await administration.find_verified_user(number or address)
     if user is None:
-        sys.stderr.write("nobody has that address, or it was not verified\n")
+        sys.stderr.write("no user has this verified address\n")
         return 1
     try:
         user = await administration.change_roles(Actor(Origin()), user.id, how, [role])

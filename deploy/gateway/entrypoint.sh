@@ -76,7 +76,10 @@ case $1 in
   load)
     config_dir=$(mktemp -d "$LIVE.XXXXXX")
     trap 'rm -rf "$config_dir"' EXIT
-    tar -C "$config_dir" -xf -
+    if ! tar -C "$config_dir" -xf - 2>/dev/null; then
+      echo "reload: no new configuration, so nothing changed; the error is above" >&2
+      exit 1
+    fi
     nginx -t -q -c "$config_dir/nginx.conf"
     previous=$(readlink "$LIVE")
     activate "$config_dir"

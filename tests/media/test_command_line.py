@@ -38,7 +38,7 @@ async def test_it_sweeps(media_environment: dict[str, str], files: Path) -> None
     process = await start(media_environment, "sweep", "--older-than", "0")
     output, _ = await process.communicate()
     assert process.returncode == 0
-    assert b"staged files removed: 1, orphans removed: 0, files missing: 0" in output
+    assert b"temporary files removed: 1, orphans removed: 0, files missing: 0" in output
     assert files_below(files) == []
 
 

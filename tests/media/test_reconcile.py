@@ -51,7 +51,7 @@ async def test_what_no_row_knows_is_removed_and_what_one_knows_stays(
     foreign.parent.mkdir(parents=True)
     foreign.write_bytes(b"x")
     code, line = await reconcile("--older-than", "0")
-    assert (code, line) == (0, "staged files removed: 1, orphans removed: 1, files missing: 0")
+    assert (code, line) == (0, "temporary files removed: 1, orphans removed: 1, files missing: 0")
     assert not lonely.exists()
     assert not lonely.parents[1].exists()
     assert not temp_file.exists()
@@ -67,7 +67,7 @@ async def test_what_was_touched_within_the_grace_stays(
     temp_file.write_bytes(b"x")
     assert await reconcile() == (
         0,
-        "staged files removed: 0, orphans removed: 0, files missing: 0",
+        "temporary files removed: 0, orphans removed: 0, files missing: 0",
     )
     assert sorted(files_below(files)) == sorted([fresh, temp_file])
     assert (await media.call("GET", "/creatives")).body["items"] == []
@@ -79,7 +79,7 @@ async def test_a_row_without_its_file_is_reported_and_kept(
     lost, kept = await media.upload(), await media.upload()
     (files / "objects" / str(media.user_id) / lost["id"] / "original").unlink()
     code, line = await reconcile("--older-than", "0")
-    assert (code, line) == (1, "staged files removed: 0, orphans removed: 0, files missing: 1")
+    assert (code, line) == (1, "temporary files removed: 0, orphans removed: 0, files missing: 1")
     assert (await media.call("GET", f"/creatives/{lost['id']}")).status == 200
     assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
 
