@@ -233,7 +233,7 @@ def replace_passwords(stack: Stack) -> None:
     stack.compose(*KEYS, "deploy.keys", "passwords")
     stack.compose("run", "--rm", "-T", "--no-deps", "migrate")
     stack.compose("restart", "redis")
-    for service in PORTS:
+    for service in ("media_service", "auth_service"):
         stack.run("deploy/roll", service)
     stack.compose(*KEYS)
     stack.compose("restart", "redis")
