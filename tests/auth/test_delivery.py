@@ -277,3 +277,12 @@ async def test_a_callback_is_read_within_bounds(
         headers = {"Content-Type": content_type, "X-Twilio-Signature": "made up"}
         answer = await auth.call("POST", "/callbacks/twilio", data=body, headers=headers)
         assert (answer.status, answer.body["status"]) == (status, status)
+
+
+async def test_callback_with_another_keys_signature_is_refused(through: Callable[..., Any]) -> None:
+    form = {"MessageStatus": "delivered", "To": NUMBER, "MessageSid": "SM1"}
+    url = f"{ISSUER}/v1/auth/callbacks/twilio"
+    forged = {"X-Twilio-Signature": RequestValidator("another").compute_signature(url, form)}
+    async with through("twilio") as auth:
+        answer = await auth.call("POST", "/callbacks/twilio", data=form, headers=forged)
+        assert answer.status == 403

@@ -88,6 +88,19 @@ async def test_refresh_planted_values_takes_the_one_of_the_access_cookie(
     assert (await attacker.call("POST", AGAIN)).status == 200
 
 
+async def test_refresh_repeated_beside_planted_value_stays_in_its_session(
+    auth: AuthClient,
+) -> None:
+    """The planted value is unused, which comes first among the values of one session."""
+    victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
+    before = planted(victim, attacker.jar[REFRESH])
+    assert (await victim.call("POST", AGAIN)).status == 200
+    successor = victim.jar[REFRESH]
+    assert (await victim.call("POST", AGAIN, headers=before)).status == 200
+    assert victim.jar[REFRESH] == successor
+    assert (await victim.call("GET", ME)).body["phone_number"] == NUMBER
+
+
 async def test_refresh_expired_access_cookie_still_names_the_session(
     auth: AuthClient, clock: MovableClock
 ) -> None:

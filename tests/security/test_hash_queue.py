@@ -97,6 +97,10 @@ async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
         ]
         await until(lambda: threads.tried)
         newcomer = asyncio.create_task(attempt(hasher, "newcomer", "10.0.3.1"))
+        await asyncio.wait([many[-1]], timeout=10)
+        if not many[-1].done():
+            threads.go.set()
+            pytest.fail("the queue has no bound")
         with pytest.raises(ServiceUnavailable) as refused:
             await many[-1]
         assert refused.value.headers() == {"Retry-After": "1"}

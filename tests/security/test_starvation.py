@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from io import BytesIO
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -221,6 +222,25 @@ async def test_anonymous_statement_is_ended_by_the_server(media_dsn: str) -> Non
 async def _sleep(pool: Database) -> Any:
     async with pool.connection() as connection:
         return await connection.fetchval("select pg_sleep(30)")
+
+
+async def test_stranger_waits_in_the_line_of_the_clients_network(
+    serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[object] = []
+    whole = Database.for_key
+
+    def for_key(self: Database, key: object) -> Database:
+        lines.append(key)
+        return whole(self, key)
+
+    monkeypatch.setattr(Database, "for_key", for_key)
+    async with serving_media(trusted_proxies="127.0.0.1") as media:
+        for address in ("203.0.113.1", "203.0.113.2", "198.51.100.1"):
+            headers = {"X-Forwarded-For": address}
+            assert (await ask(media, "GET", f"{MEDIA}/products/public", **headers)).status == 200
+    crowd, visitor = ip_network("203.0.113.0/24"), ip_network("198.51.100.0/24")
+    assert lines == [crowd, crowd, visitor]
 
 
 async def test_strangers_of_one_network_keep_no_other_stranger_waiting(media_dsn: str) -> None:

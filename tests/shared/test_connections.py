@@ -94,9 +94,11 @@ async def test_requests_sent_together_are_answered_in_turn(small: SmallService) 
 async def test_a_body_that_never_ends_is_refused(small: SmallService, framing: bytes) -> None:
     start = b'5\r\n{"nam\r\n' if b"chunked" in framing else b'{"nam'
     reader, writer = await small.connect()
-    async with asyncio.timeout(5):
-        writer.write(POST + framing + b"\r\n" + start)
-        answer = parse(await first_answer(reader))
+    writer.write(POST + framing + b"\r\n" + start)
+    read = asyncio.create_task(first_answer(reader))
+    await asyncio.wait([read], timeout=5)
+    assert read.done()
+    answer = parse(await read)
     assert (answer.status, answer.code) == (408, "request_timeout")
     writer.close()
 

@@ -22,7 +22,7 @@ class Answer:
     @property
     def code(self) -> str:
         """The problem's code, checked to be a problem."""
-        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        assert self.headers.get("Content-Type") == "application/problem+json", self.body
         assert self.body["status"] == self.status
         return str(self.body["code"])
 

@@ -78,10 +78,13 @@ def stored(files: Path, user_id: UUID) -> int:
 
 
 async def wait_for_usage(database: Connection, files: Path, user_id: UUID) -> int:
-    """Wait until the counted usage equals the stored bytes, and return it."""
+    """Wait until the counted usage equals the stored bytes, and return it; fail after 10 s."""
 
     async def equal() -> bool:
         return stored(files, user_id) == await usage(database, user_id)
 
-    await until(equal)
+    try:
+        await until(equal)
+    except TimeoutError:
+        raise AssertionError("the counted usage differs from the stored bytes") from None
     return await usage(database, user_id)

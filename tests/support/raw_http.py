@@ -41,7 +41,10 @@ class SmallService:
         return await asyncio.open_connection(url.hostname, url.port)
 
     async def raw(self, *pieces: bytes, seconds: float = 5) -> bytes:
-        """Send bytes as they are; return everything until the server closes."""
+        """Send bytes as they are; return everything until the server closes.
+
+        It fails when the server has not closed after `seconds`.
+        """
         reader, writer = await self.connect()
         try:
             async with asyncio.timeout(seconds):
@@ -49,6 +52,8 @@ class SmallService:
                     writer.write(piece)
                     await writer.drain()
                 return await reader.read()
+        except TimeoutError:
+            raise AssertionError("the server does not close the connection") from None
         finally:
             writer.close()
 

@@ -62,6 +62,8 @@ async def test_fair_queue_full_refuses_newest_of_longest_line() -> None:
     item = await queue.acquire("x")
     tasks = await waiters(queue, "aaabb", served)
     newcomer = await waiters(queue, "c", served)
+    await asyncio.sleep(0)
+    assert [task.done() for task in tasks] == [False, False, True, False, False]
     with pytest.raises(ServiceUnavailable) as refused:
         await tasks[2]
     assert (refused.value.retry_after, refused.value.detail) == (7, "full")
