@@ -100,6 +100,10 @@ bench: $(INSTALLED) ## Measure speed and size against their floors, 4 minutes (A
 soak: $(INSTALLED) ## Load the stack and watch for leaks, 20 minutes (ARGS="--minutes 60 --rate 40")
 	@$(BIN)/python -m tests.soak $(ARGS)
 
+.PHONY: mutate
+mutate: $(INSTALLED) ## Switch each safeguard off; fail where no test notices, 15 minutes (ARGS="token-*")
+	@$(BIN)/python -m tests.mutate $(ARGS)
+
 .PHONY: audit
 audit: $(INSTALLED) ## Check the pinned packages for known vulnerabilities
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt

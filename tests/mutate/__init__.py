@@ -1,0 +1,1 @@
+"""`make mutate`: switches each safeguard off, and tells which test notices."""
