@@ -128,9 +128,11 @@ async def get_product(request: web.Request) -> web.Response:
 )
 async def patch_product(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    app, target = request.app, _own_version(request)
-    update = ProductUpdate(**(await read_body(request, ProductChange)).model_dump())
-    product = await service.update_product(app[DATABASE], target, update, app[CLOCK].now())
+    app, body = request.app, await read_body(request, ProductChange)
+    update = ProductUpdate(**body.model_dump())
+    product = await service.update_product(
+        app[DATABASE], _own_version(request), update, app[CLOCK].now()
+    )
     return _product_response(product)
 
 
