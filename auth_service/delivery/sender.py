@@ -1,8 +1,9 @@
 """Sending one delivery: the order of providers, the meaning of answers, when to give up."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -86,7 +87,7 @@ class Sender:
             provider = await self._try_providers(consumer, entry, message, attempts)
             if provider:
                 self.metrics.count_accepted(delivery, provider)
-                await self._acknowledge(consumer, entry)
+                await self._until_redis_answers(entry, partial(consumer.acknowledge, entry))
                 log.info("delivery.sent", channel=delivery.channel, provider=provider)
                 return
             if not attempts.remaining:
@@ -142,11 +143,15 @@ class Sender:
             attempts.remaining.remove(provider)
             attempts.reasons[provider.name] = str(silent) or "no answer in time"
         except MessageRefusedError as final:
-            await consumer.record_outcome(entry, provider.name, "refused")
+            await self._until_redis_answers(
+                entry, partial(consumer.record_outcome, entry, provider.name, "refused")
+            )
             attempts.remaining.remove(provider)
             attempts.reasons[provider.name] = str(final)
         except ProviderError as failed:
-            await consumer.record_outcome(entry, provider.name, "failed")
+            await self._until_redis_answers(
+                entry, partial(consumer.record_outcome, entry, provider.name, "failed")
+            )
             attempts.retry_after = max(attempts.retry_after, failed.retry_after)
             attempts.reasons[provider.name] = str(failed)
         else:
@@ -156,11 +161,16 @@ class Sender:
         log.warning("delivery.failed", provider=provider.name, reason=reason)
         return False
 
-    async def _acknowledge(self, consumer: DeliveryConsumer, entry: QueueEntry) -> None:
-        """Remove a sent delivery from the queue, as soon as Redis answers."""
+    async def _until_redis_answers(
+        self, entry: QueueEntry, record: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Record what a provider answered as soon as Redis answers, while the message is of use.
+
+        An answer that is not recorded counts as unknown, and the message is given up.
+        """
         while True:
             try:
-                await consumer.acknowledge(entry)
+                await record()
             except ServiceUnavailable:
                 if milliseconds(self.clock.now()) >= entry.not_after:
                     raise

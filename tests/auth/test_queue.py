@@ -1,14 +1,17 @@
 """Whose a delivery is: the worker's that took it, until it has been silent for too long."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.delivery.model import GROUP, STREAM, QueueEntry
+from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM, QueueEntry
 from auth_service.delivery.queue import STALE_MS, DeliveryConsumer, DeliveryProducer
 from deploy.local.valkey import Valkey
+from shared.errors import ServiceUnavailable
 from shared.redis import open_redis
+from tests.support.providers import FakeProvider
 
 
 @pytest.fixture
@@ -72,3 +75,25 @@ async def test_a_provider_is_asked_once_whoever_asks(
     await second.claim(9)
     assert await second.record_attempt(entry, "provider") == "unknown"
     assert await second.record_attempt(entry, "another") == "go"
+
+
+async def test_no_of_a_provider_is_recorded_once_redis_is_back(
+    through: Callable[..., Any],
+    twilio: FakeProvider,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the next attempt would find one of unknown outcome, and give the message up."""
+    record, failures = DeliveryConsumer.record_outcome, [ServiceUnavailable()] * 2
+
+    async def record_late(consumer: DeliveryConsumer, *outcome: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await record(consumer, *outcome)
+
+    monkeypatch.setattr(DeliveryConsumer, "record_outcome", record_late)
+    twilio.answers = [500]
+    async with through("twilio") as auth:
+        await auth.ask("+919876543210")
+        await twilio.received(2)
+        assert await redis.llen(DEAD_LETTERS) == 0
