@@ -1,5 +1,7 @@
 """Changing a user's phone number or mail address, once a code has proven the new one."""
 
+from dataclasses import dataclass
+
 from auth_service.account import repository
 from auth_service.account.model import CONTACT_NAMES, ContactChange, account_event
 from auth_service.audit.model import Event
@@ -21,28 +23,20 @@ from shared.errors import Conflict, FieldError, ValidationFailed
 from shared.logs import mask
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactService:
-    """Requests a code for a new address, and stores the address when the code comes back."""
+    """Requests a code for a new address, and stores the address when the code comes back.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        challenges: OtpChallenges,
-        invalidator: CodeInvalidator,
-        notifications: Notifications,
-        audit: AuditLog,
-        clock: Clock,
-        conceal: bool,
-    ) -> None:
-        """`conceal`: no answer may reveal whether an account exists."""
-        self._database = database
-        self._challenges = challenges
-        self._invalidator = invalidator
-        self._notifications = notifications
-        self._audit = audit
-        self._clock = clock
-        self._conceal = conceal
+    `conceal`: no answer may reveal whether an account exists.
+    """
+
+    database: Database
+    challenges: OtpChallenges
+    invalidator: CodeInvalidator
+    notifications: Notifications
+    audit: AuditLog
+    clock: Clock
+    conceal: bool
 
     async def request_code(
         self, caller: Caller, to: Destination, context: SignInContext
@@ -57,25 +51,25 @@ class ContactService:
             ValidationFailed: the address is already the caller's.
             RateLimited: too many codes.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         require_recent_authentication(caller, now)
         if caller.user.destination(to.channel) == to:
             field = "mobile" if to.channel == "sms" else "email"
             raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
-        async with conceal_duration(conceal=self._conceal):
-            async with self._database.connection() as connection:
+        async with conceal_duration(conceal=self.conceal):
+            async with self.database.connection() as connection:
                 owner = (await look_up_account(connection, to.channel, to.address, now)).owner
-            challenge = await self._challenges.send(
+            challenge = await self.challenges.send(
                 "change_contact",
                 to,
                 context.client,
                 ChallengeMessage(
                     _challenge_context(caller.user), has_verified_owner=owner is not None
                 ),
-                conceal=self._conceal,
+                conceal=self.conceal,
             )
         event = account_event("contact.change_asked", caller, context, to=mask(to.address))
-        await self._audit.append(event)
+        await self.audit.append(event)
         return challenge
 
     async def verify_code(
@@ -92,17 +86,17 @@ class ContactService:
             RateLimited: too many wrong codes.
             Conflict: another user has the address.
         """
-        require_recent_authentication(caller, self._clock.now())
+        require_recent_authentication(caller, self.clock.now())
         event = account_event("contact.changed", caller, context, to=mask(to.address))
-        async with self._audit.record_refusals(event):
-            verified = await self._challenges.verify(
+        async with self.audit.record_refusals(event):
+            verified = await self.challenges.verify(
                 "change_contact", to, code, handle, context.client
             )
-            async with self._challenges.restore_on_failure(verified):
+            async with self.challenges.restore_on_failure(verified):
                 change = await self._store(caller, to, verified, event)
         old = change.before.destination(to.channel, "sms", "email")
         if old is not None:
-            await self._notifications.send(
+            await self.notifications.send(
                 change.after,
                 "contact_changed",
                 context.client,
@@ -117,16 +111,16 @@ class ContactService:
     ) -> ContactChange:
         if verified.context != _challenge_context(caller.user):
             raise OtpInvalid
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             change = await repository.change_contact(
-                connection, caller.user, to, event=self._audit.to_json(event)
+                connection, caller.user, to, event=self.audit.to_json(event)
             )
             if change is None:
                 raise Conflict("The address is another account's")
             old = change.before.destination(to.channel)
             addresses = [to.address, *([old.address] if old else [])]
-            await self._invalidator.invalidate(addresses)
-        await self._invalidator.invalidate_and_forget_devices(addresses)
+            await self.invalidator.invalidate(addresses)
+        await self.invalidator.invalidate_and_forget_devices(addresses)
         return change
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from auth_service.account.lease import ExportLease, ExportLeases
@@ -19,17 +20,14 @@ from shared.errors import TokenRevoked
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportService:
     """Exports accounts, one export at a time for each user."""
 
-    def __init__(
-        self, *, database: Database, leases: ExportLeases, audit: AuditLog, clock: Clock
-    ) -> None:
-        """Read from `database`."""
-        self.database = database
-        self.leases = leases
-        self.clock = clock
-        self._audit = audit
+    database: Database
+    leases: ExportLeases
+    audit: AuditLog
+    clock: Clock
 
     @asynccontextmanager
     async def open(self, caller: Caller, context: SignInContext) -> AsyncIterator["ExportReader"]:
@@ -46,21 +44,18 @@ class ExportService:
                 account = await find_account(connection, caller.user.id)
             if account is None:
                 raise TokenRevoked
-            await self._audit.append(account_event("user.exported", caller, context))
+            await self.audit.append(account_event("user.exported", caller, context))
             yield ExportReader(self, lease, caller, account)
 
 
+@dataclass(frozen=True, slots=True)
 class ExportReader:
     """An export in progress. It holds no connection and no transaction between two batches."""
 
-    def __init__(
-        self, service: ExportService, lease: ExportLease, caller: Caller, account: Account
-    ) -> None:
-        """Read the rows of `account` while `caller` is signed in and `lease` is renewed."""
-        self.account = account
-        self._service = service
-        self._lease = lease
-        self._caller = caller
+    service: ExportService
+    lease: ExportLease
+    caller: Caller
+    account: Account
 
     async def read(self, read_batch: ReadBatch[T], after: RowKey | None) -> Batch[T]:
         """Return the rows after the key `after`; None starts at the first.
@@ -69,14 +64,14 @@ class ExportReader:
             TokenRevoked: the session has ended, so a thief gets no more.
             ServiceUnavailable: the database or Redis is away.
         """
-        async with self._service.leases.batch_slots:
-            await self._lease.renew()
+        async with self.service.leases.batch_slots:
+            await self.lease.renew()
             await self._require_session()
-            async with self._service.database.connection() as connection:
+            async with self.service.database.connection() as connection:
                 return await read_batch(connection, self.account.user.id, after)
 
     async def _require_session(self) -> None:
-        caller, now = self._caller, self._service.clock.now()
+        caller, now = self.caller, self.service.clock.now()
         ids = (caller.session_id, caller.user.id, caller.user.generation)
-        if await find_caller(self._service.database, *ids, now) is None:
+        if await find_caller(self.service.database, *ids, now) is None:
             raise TokenRevoked

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from auth_service.account.errors import ExportInProgress
@@ -18,19 +19,18 @@ HOLDER_BYTES = 16
 EXTEND_OR_RELEASE = Script.from_sources(read_lua("auth_service.account", "lease.lua"))
 
 
+@dataclass(frozen=True, slots=True)
 class ExportLease:
     """The right to run a user's export; it expires unless it is renewed."""
 
-    def __init__(self, redis: BatchedRedis, key: str, holder: str) -> None:
-        """Hold `key` as `holder`."""
-        self._redis = redis
-        self._key = key
-        self._holder = holder
+    redis: BatchedRedis
+    key: str
+    holder: str
 
     async def acquire(self) -> bool:
         """Acquire the lease; return False when it is taken."""
         life = ("PX", LEASE_SECONDS * 1000)
-        return bool(await self._redis.execute("SET", self._key, self._holder, "NX", *life))
+        return bool(await self.redis.execute("SET", self.key, self.holder, "NX", *life))
 
     async def renew(self) -> None:
         """Extend the lease to its full life.
@@ -47,7 +47,7 @@ class ExportLease:
             await self._extend(0)
 
     async def _extend(self, life: int) -> bool:
-        return bool(await self._redis.run(EXTEND_OR_RELEASE, [self._key], [self._holder, life]))
+        return bool(await self.redis.run(EXTEND_OR_RELEASE, [self.key], [self.holder, life]))
 
 
 class ExportLeases:

@@ -1,6 +1,7 @@
 """A user's own profile, and the end of the account."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from auth_service.account import repository
 from auth_service.account.model import account_event
@@ -17,26 +18,16 @@ from shared.db import Database
 from shared.errors import Conflict
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountService:
     """Changes a user's profile, and deletes the account."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        invalidator: CodeInvalidator,
-        publisher: Publisher,
-        audit: AuditLog,
-        clock: Clock,
-        reserved_usernames: Sequence[str],
-    ) -> None:
-        """Write to `database`."""
-        self._database = database
-        self._invalidator = invalidator
-        self._publisher = publisher
-        self._audit = audit
-        self._clock = clock
-        self._reserved_usernames = reserved_usernames
+    database: Database
+    invalidator: CodeInvalidator
+    publisher: Publisher
+    audit: AuditLog
+    clock: Clock
+    reserved_usernames: Sequence[str]
 
     async def change_profile(
         self, caller: Caller, changes: Mapping[str, str | None], context: SignInContext
@@ -50,24 +41,24 @@ class AccountService:
         """
         self._require_may_rename(caller, changes.get("username"))
         event = account_event("profile.changed", caller, context, fields=" ".join(sorted(changes)))
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             user = await repository.change_profile(
-                connection, caller.user.id, changes, event=self._audit.to_json(event)
+                connection, caller.user.id, changes, event=self.audit.to_json(event)
             )
         if user is None:
             raise Conflict("The username is taken")
         changed = {*caller.user.code_identifiers} ^ {*user.code_identifiers}
         if changed:
-            await self._invalidator.invalidate_and_forget_devices(changed)
+            await self.invalidator.invalidate_and_forget_devices(changed)
         return user
 
     def _require_may_rename(self, caller: Caller, username: str | None) -> None:
         before = caller.user.username
         if username is None or username == before:
             return
-        require_recent_authentication(caller, self._clock.now())
+        require_recent_authentication(caller, self.clock.now())
         if before is None or username.lower() != before.lower():
-            require_not_reserved(username, self._reserved_usernames)
+            require_not_reserved(username, self.reserved_usernames)
 
     async def delete(self, caller: Caller, context: SignInContext) -> None:
         """Delete the account, its sessions and tokens; other services delete their data.
@@ -76,15 +67,15 @@ class AccountService:
             StepUpRequired: the last authentication is too old.
             RevocationPending: it is deleted, but other services may not know yet.
         """
-        user, now = caller.user, self._clock.now()
+        user, now = caller.user, self.clock.now()
         require_recent_authentication(caller, now)
         event = account_event("user.deleted", caller, context)
-        async with self._invalidator.revocation_transaction(self._database, user) as connection:
+        async with self.invalidator.revocation_transaction(self.database, user) as connection:
             await repository.delete_user(
                 connection,
                 user.id,
-                event=self._audit.to_json(event),
+                event=self.audit.to_json(event),
                 now=now,
                 until=now + DELETED_LIFE,
             )
-        await self._publisher.publish_pending_of_user(user.id)
+        await self.publisher.publish_pending_of_user(user.id)

@@ -1,5 +1,6 @@
 """Dead letters as operators change them: each change is audited first."""
 
+from dataclasses import dataclass
 from functools import partial
 
 from auth_service.admin.errors import NoLongerTrue
@@ -10,17 +11,16 @@ from auth_service.delivery.dead_letters import DeadLetter, DeadLetters
 from shared.errors import NotFound
 
 
+@dataclass(frozen=True, slots=True)
 class DeadLetterAdministration:
     """Lists, retries and deletes dead letters. The audit event is stored before the change."""
 
-    def __init__(self, dead_letters: DeadLetters, audit: AuditLog) -> None:
-        """Change `dead_letters`."""
-        self._dead_letters = dead_letters
-        self._audit = audit
+    dead_letters: DeadLetters
+    audit: AuditLog
 
     async def page(self, position: int | None, limit: int) -> tuple[list[DeadLetter], int | None]:
         """Return a page of dead letters and the next position; see `DeadLetters.page`."""
-        return await self._dead_letters.page(position, limit)
+        return await self.dead_letters.page(position, limit)
 
     async def retry(self, actor: Actor, delivery_id: str) -> None:
         """Put a dead letter back into the queue.
@@ -29,8 +29,8 @@ class DeadLetterAdministration:
             NotFound: there is none with that id.
             NoLongerTrue: it has expired.
         """
-        record = partial(self._audit.append, _event("delivery.retried", actor, delivery_id))
-        outcome = await self._dead_letters.retry(delivery_id, before=record)
+        record = partial(self.audit.append, _event("delivery.retried", actor, delivery_id))
+        outcome = await self.dead_letters.retry(delivery_id, before=record)
         if outcome == "unknown":
             raise NotFound
         if outcome == "ended":
@@ -42,8 +42,8 @@ class DeadLetterAdministration:
         Raises:
             NotFound: there is none with that id.
         """
-        record = partial(self._audit.append, _event("delivery.deleted", actor, delivery_id))
-        if not await self._dead_letters.delete(delivery_id, before=record):
+        record = partial(self.audit.append, _event("delivery.deleted", actor, delivery_id))
+        if not await self.dead_letters.delete(delivery_id, before=record):
             raise NotFound
 
 

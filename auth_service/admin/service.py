@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from shared.db import Connection, Database
 from shared.errors import NotFound
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserAdministration:
     """Finds and changes users. A method that takes a user's id raises `NotFound` without one.
 
@@ -27,37 +29,26 @@ class UserAdministration:
     call may be repeated.
     """
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        publisher: Publisher,
-        invalidator: CodeInvalidator,
-        audit: AuditLog,
-        lifetimes: SessionLifetimes,
-        clock: Clock,
-    ) -> None:
-        """Work on `database`."""
-        self._invalidator = invalidator
-        self._database = database
-        self._publisher = publisher
-        self._audit = audit
-        self._lifetimes = lifetimes
-        self._clock = clock
+    database: Database
+    publisher: Publisher
+    invalidator: CodeInvalidator
+    audit: AuditLog
+    lifetimes: SessionLifetimes
+    clock: Clock
 
     async def search(self, search: Search | None, before: UUID, limit: int) -> list[User]:
         """Return users, the newest first; without a search all of them."""
         if search is None:
-            return await repository.list_users(self._database, before, limit)
-        return await repository.search(self._database, search, before, limit)
+            return await repository.list_users(self.database, before, limit)
+        return await repository.search(self.database, search, before, limit)
 
     async def find_verified_user(self, address: str) -> User | None:
         """Return the user who has verified the number or mail address."""
-        return await repository.find_verified_user(self._database, address)
+        return await repository.find_verified_user(self.database, address)
 
     async def get(self, user_id: UUID) -> User:
         """Return the user."""
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             return await _found(connection, user_id)
 
     async def disable(self, actor: Actor, user_id: UUID) -> User:
@@ -70,13 +61,13 @@ class UserAdministration:
         if actor.id == user_id:
             raise OwnAccount
         event = self._event("user.disabled", actor, user_id)
-        new = self._lifetimes.new_revocation("disabled", event, self._clock.now())
+        new = self.lifetimes.new_revocation("disabled", event, self.clock.now())
         async with self._revocation_transaction(user_id) as connection:
             if (await _found(connection, user_id)).status == "pending":
                 raise NotActivated
             await repository.disable(connection, user_id, new)
             user = await _found(connection, user_id)
-        await self._publisher.publish_pending_of_user(user_id)
+        await self.publisher.publish_pending_of_user(user_id)
         return user
 
     async def enable(self, actor: Actor, user_id: UUID) -> User:
@@ -88,12 +79,12 @@ class UserAdministration:
 
     async def revoke_sessions(self, actor: Actor, user_id: UUID) -> None:
         """Revoke every session of the user."""
-        now = self._clock.now()
+        now = self.clock.now()
         event = self._event("user.signed_out_everywhere", actor, user_id)
-        new = self._lifetimes.new_revocation("administration", event, now)
+        new = self.lifetimes.new_revocation("administration", event, now)
         async with self._revocation_transaction(user_id) as connection:
             await revoke_all_sessions(connection, user_id, new)
-        await self._publisher.publish_pending_of_user(user_id)
+        await self.publisher.publish_pending_of_user(user_id)
 
     async def change_roles(
         self,
@@ -109,22 +100,22 @@ class UserAdministration:
         """
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
-        now, event = self._clock.now(), self._event("roles.changed", actor, user_id)
+        now, event = self.clock.now(), self._event("roles.changed", actor, user_id)
         async with self._revocation_transaction(user_id, forget_devices=False) as connection:
             await repository.change_roles(
                 connection,
                 user_id,
                 how,
                 sorted(set(roles)),
-                self._lifetimes.new_revocation("roles_changed", event, now),
+                self.lifetimes.new_revocation("roles_changed", event, now),
             )
             user = await _found(connection, user_id)
-        await self._publisher.publish_pending_of_user(user_id)
+        await self.publisher.publish_pending_of_user(user_id)
         return user
 
     @asynccontextmanager
     async def _locked_user(self, user_id: UUID) -> AsyncIterator[Connection]:
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             await lock_user(connection, user_id)
             yield connection
 
@@ -133,14 +124,14 @@ class UserAdministration:
         self, user_id: UUID, *, forget_devices: bool = True
     ) -> AsyncIterator[Connection]:
         user = await self.get(user_id)
-        async with self._invalidator.revocation_transaction(
-            self._database, user, forget_devices=forget_devices
+        async with self.invalidator.revocation_transaction(
+            self.database, user, forget_devices=forget_devices
         ) as connection:
             await lock_user(connection, user_id)
             yield connection
 
     def _event(self, name: EventName, actor: Actor, user_id: UUID) -> str:
-        return self._audit.to_json(Event(name, actor.origin, user_id, actor_id=actor.id))
+        return self.audit.to_json(Event(name, actor.origin, user_id, actor_id=actor.id))
 
 
 async def _found(connection: Connection, user_id: UUID) -> User:

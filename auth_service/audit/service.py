@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
@@ -20,18 +20,17 @@ BATCH = 1000
 REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
+@dataclass(frozen=True, slots=True)
 class AuditLog:
     """Stores audit events. The event of a change belongs in the change's transaction."""
 
-    def __init__(self, database: Database, clock: Clock, entropy: Entropy) -> None:
-        """Write to `database`."""
-        self._database = database
-        self._clock = clock
-        self._entropy = entropy
+    database: Database
+    clock: Clock
+    entropy: Entropy
 
     def to_json(self, event: Event) -> str:
         """Return the event for a statement with `repository.insert_event_sql` in it."""
-        return event.to_json(new_id(self._clock, self._entropy), self._clock.now())
+        return event.to_json(new_id(self.clock, self.entropy), self.clock.now())
 
     async def append_in(self, connection: Connection, event: Event) -> None:
         """Store the event in the transaction of the change."""
@@ -43,7 +42,7 @@ class AuditLog:
         Raises:
             ServiceUnavailable: it cannot be stored, so its action must not go on.
         """
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             await repository.insert_event(connection, self.to_json(event))
 
     @asynccontextmanager
@@ -65,11 +64,11 @@ class AuditLog:
         self, filter_: EventFilter, before: UUID, limit: int
     ) -> list[StoredEvent]:
         """Return events older than the id `before`, the newest first."""
-        return await repository.list_events(self._database, filter_, before, limit)
+        return await repository.list_events(self.database, filter_, before, limit)
 
     async def remove_old(self) -> int:
         """Remove events past their retention; return how many."""
-        removed, moment = 0, self._clock.now() - RETENTION
-        while count := await repository.remove_older(self._database, moment, BATCH):
+        removed, moment = 0, self.clock.now() - RETENTION
+        while count := await repository.remove_older(self.database, moment, BATCH):
             removed += count
         return removed

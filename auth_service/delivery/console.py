@@ -54,19 +54,18 @@ class Inbox:
         return message
 
 
+@dataclass(frozen=True, slots=True)
 class Console:
     """A provider that stores every message in the inbox."""
 
     name = "console"
 
-    def __init__(self, inbox: Inbox) -> None:
-        """Store messages in `inbox`."""
-        self._inbox = inbox
+    inbox: Inbox
 
     async def send(self, message: Message) -> None:
         """Store the message, and log its arrival without its content."""
         try:
-            await self._inbox.store(message)
+            await self.inbox.store(message)
         except ServiceUnavailable as away:
             raise ProviderError("the inbox cannot be reached") from away
         log.info("message.kept_in_inbox", channel=message.channel, to=message.to)

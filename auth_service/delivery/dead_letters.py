@@ -36,14 +36,13 @@ class DeadLetter:
     not_after: int
 
 
+@dataclass(frozen=True, slots=True)
 class DeadLetters:
     """The list of dead letters. Without Redis its methods raise `ServiceUnavailable`."""
 
-    def __init__(self, redis: BatchedRedis, keyring: Keyring, clock: Clock) -> None:
-        """Read the list in `redis`."""
-        self._redis = redis
-        self._keyring = keyring
-        self._clock = clock
+    redis: BatchedRedis
+    keyring: Keyring
+    clock: Clock
 
     async def all(self) -> list[DeadLetter]:
         """Return all of them, the newest first."""
@@ -56,7 +55,7 @@ class DeadLetters:
         newest.
         """
         if position is None:
-            position = int(await self._redis.execute("LLEN", DEAD_LETTERS))
+            position = int(await self.redis.execute("LLEN", DEAD_LETTERS))
         found = await self._read_from(position, limit + 1)
         following = position - limit if len(found) > limit else None
         return self._unseal_all(found[:limit]), following
@@ -69,7 +68,7 @@ class DeadLetters:
         for letter in await self._read_all():
             if letter["id"] != delivery_id:
                 continue
-            if letter["not_after"] <= milliseconds(self._clock.now()):
+            if letter["not_after"] <= milliseconds(self.clock.now()):
                 return "ended"
             await before()
             if await self._requeue(letter):
@@ -84,12 +83,12 @@ class DeadLetters:
         for letter in await self._read_all():
             if letter["id"] == delivery_id:
                 await before()
-                removed = await self._redis.execute("LREM", DEAD_LETTERS, 1, json.dumps(letter))
+                removed = await self.redis.execute("LREM", DEAD_LETTERS, 1, json.dumps(letter))
                 return bool(removed)
         return False
 
     async def _read_all(self) -> list[dict[str, Any]]:
-        letters: list[bytes] = await self._redis.execute("LRANGE", DEAD_LETTERS, 0, -1)
+        letters: list[bytes] = await self.redis.execute("LRANGE", DEAD_LETTERS, 0, -1)
         return [json.loads(letter) for letter in letters]
 
     async def _read_from(self, position: int, count: int) -> list[dict[str, Any]]:
@@ -97,14 +96,14 @@ class DeadLetters:
         if position <= 0:
             return []
         last = min(count - position - 1, -1)
-        letters: list[bytes] = await self._redis.execute("LRANGE", DEAD_LETTERS, -position, last)
+        letters: list[bytes] = await self.redis.execute("LRANGE", DEAD_LETTERS, -position, last)
         return [json.loads(letter) for letter in letters]
 
     async def _requeue(self, letter: dict[str, Any]) -> bool:
         """Move a letter back into the queue; False when another request just moved it."""
         fields: list[Value] = ["id", letter["id"], "not_after", letter["not_after"]]
         arguments = [json.dumps(letter), *fields, "sealed", bytes.fromhex(letter["sealed"])]
-        return bool(await self._redis.run(REQUEUE, [STREAM, DEAD_LETTERS], arguments))
+        return bool(await self.redis.run(REQUEUE, [STREAM, DEAD_LETTERS], arguments))
 
     def _unseal_all(self, letters: Sequence[dict[str, Any]]) -> list[DeadLetter]:
         return [self._unseal(letter) for letter in letters]
@@ -112,7 +111,7 @@ class DeadLetters:
     def _unseal(self, letter: dict[str, Any]) -> DeadLetter:
         template = channel = to = None
         try:
-            delivery = Delivery.unseal(bytes.fromhex(letter["sealed"]), self._keyring)
+            delivery = Delivery.unseal(bytes.fromhex(letter["sealed"]), self.keyring)
         except SealBrokenError:
             pass
         else:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from redis.exceptions import ResponseError
@@ -21,66 +22,67 @@ FINISH = Script.from_sources(read_lua(PACKAGE, "finish.lua"))
 AttemptVerdict = Literal["go", "lost", "unknown", "refused"]
 
 
+@dataclass(frozen=True, slots=True)
 class DeliveryProducer:
     """Appends deliveries. Without Redis: `ServiceUnavailable`.
 
     `send.lua` appends the deliveries of codes itself, together with their challenge.
     """
 
-    def __init__(self, redis: BatchedRedis) -> None:
-        """Append to the stream in `redis`."""
-        self._redis = redis
+    redis: BatchedRedis
 
     async def enqueue(self, delivery_id: str, sealed: bytes, not_after: int) -> None:
         """Append a delivery that belongs to no challenge."""
         fields: list[Value] = ["id", delivery_id, "not_after", not_after, "sealed", sealed]
-        await self._redis.execute("XADD", STREAM, "*", *fields)
+        await self.redis.execute("XADD", STREAM, "*", *fields)
 
 
+@dataclass(frozen=True, slots=True)
 class DeliveryConsumer:
-    """One member of the consumer group. Without Redis its methods raise `ServiceUnavailable`."""
+    """One member of the consumer group. Without Redis its methods raise `ServiceUnavailable`.
 
-    def __init__(self, redis: BatchedRedis, name: str) -> None:
-        """`name`: one that no other process has."""
-        self._redis = redis
-        self._name = name
+    `name`: one that no other process has.
+    """
+
+    redis: BatchedRedis
+    name: str
 
     async def create_group(self) -> None:
         """Create the consumer group if there is none."""
         try:
-            await self._redis.execute("XGROUP", "CREATE", STREAM, GROUP, "0", "MKSTREAM")
+            await self.redis.execute("XGROUP", "CREATE", STREAM, GROUP, "0", "MKSTREAM")
         except ResponseError as refused:
             if not str(refused).startswith("BUSYGROUP"):
                 raise
 
     async def claim(self, limit: int) -> list[QueueEntry]:
         """Return up to `limit` entries: those of dead consumers first, then new ones."""
-        claimed = await self._redis.run(CLAIM, [STREAM], [GROUP, self._name, STALE_MS, limit])
+        claimed = await self.redis.run(CLAIM, [STREAM], [GROUP, self.name, STALE_MS, limit])
         return [_entry(stream_id, fields) for stream_id, fields in claimed if fields]
 
     async def renew(self, stream_ids: Iterable[str]) -> set[str]:
         """Renew claims; return those of the ids that another consumer has taken over."""
-        lost = await self._redis.run(RENEW, [STREAM], [GROUP, self._name, *stream_ids])
+        lost = await self.redis.run(RENEW, [STREAM], [GROUP, self.name, *stream_ids])
         return {stream_id.decode() for stream_id in lost}
 
     async def record_attempt(self, entry: QueueEntry, provider: str) -> AttemptVerdict:
         """Record that the provider will be asked now; ask it only when this returns `go`."""
         attempt = {
             "group": GROUP,
-            "consumer": self._name,
+            "consumer": self.name,
             "stream_id": entry.stream_id,
             "provider": provider,
             "forget_at": entry.not_after + KEEP_ATTEMPTS_MS,
         }
         keys = [STREAM, _attempts_key(entry)]
-        verdict: bytes = await self._redis.run(RECORD_ATTEMPT, keys, [json.dumps(attempt)])
+        verdict: bytes = await self.redis.run(RECORD_ATTEMPT, keys, [json.dumps(attempt)])
         return verdict.decode()  # type: ignore[return-value] # the script's four words
 
     async def record_outcome(
         self, entry: QueueEntry, provider: str, outcome: Literal["failed", "refused"]
     ) -> None:
         """Record that the provider has certainly not taken the message."""
-        await self._redis.execute("HSET", _attempts_key(entry), provider, outcome)
+        await self.redis.execute("HSET", _attempts_key(entry), provider, outcome)
 
     async def acknowledge(self, entry: QueueEntry) -> None:
         """Remove a sent entry from the queue."""
@@ -99,7 +101,7 @@ class DeliveryConsumer:
 
     async def _finish(self, entry: QueueEntry, letter: str) -> None:
         keys = [STREAM, _attempts_key(entry), DEAD_LETTERS]
-        await self._redis.run(FINISH, keys, [GROUP, entry.stream_id, letter, MAX_DEAD_LETTERS])
+        await self.redis.run(FINISH, keys, [GROUP, entry.stream_id, letter, MAX_DEAD_LETTERS])
 
 
 def _attempts_key(entry: QueueEntry) -> str:

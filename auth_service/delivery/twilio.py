@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientConnectorError, ClientError
@@ -36,15 +37,17 @@ class _RetryAfterClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK 
         return response
 
 
+@dataclass(frozen=True, slots=True)
 class Twilio:
-    """Hands SMS to Twilio. The time-out is the sender's: the SDK ignores its own."""
+    """Hands SMS to Twilio. The time-out is the sender's: the SDK ignores its own.
+
+    `parameters`: those of every message, such as the sender.
+    """
 
     name = "twilio"
 
-    def __init__(self, client: Client, parameters: dict[str, str]) -> None:
-        """`parameters`: those of every message, such as the sender."""
-        self._client = client
-        self._parameters = parameters
+    client: Client
+    parameters: dict[str, str]
 
     async def send(self, message: Message) -> None:
         """Hand one message over.
@@ -55,8 +58,8 @@ class Twilio:
             OutcomeUnknownError: the connection broke, or the answer is unreadable.
         """
         try:
-            await self._client.messages.create_async(
-                to=message.to, body=message.text, **self._parameters
+            await self.client.messages.create_async(
+                to=message.to, body=message.text, **self.parameters
             )
         except TwilioRestException as refused:
             reason = f"twilio answered {refused.status}, code {refused.code}"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 from standardwebhooks import Webhook as Signature
@@ -23,17 +24,16 @@ REFUSED = range(400, 500)
 LONGEST = ClientTimeout(total=5)
 
 
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """Posts `{id, channel, to, text}`; 2xx means taken, 429 and 5xx later, other 4xx never."""
 
     name = "webhook"
 
-    def __init__(self, http: ClientSession, url: str, signature: Signature, clock: Clock) -> None:
-        """Post to `url`, signed."""
-        self._http = http
-        self._url = url
-        self._signature = signature
-        self._clock = clock
+    http: ClientSession
+    url: str
+    signature: Signature
+    clock: Clock
 
     async def send(self, message: Message) -> None:
         """Hand one message over. The id is the delivery's, which makes repeats recognisable.
@@ -44,16 +44,16 @@ class Webhook:
         body = json.dumps(
             {"id": message.id, "channel": message.channel, "to": message.to, "text": message.text}
         )
-        now = self._clock.now()
+        now = self.clock.now()
         headers = {
             "Content-Type": "application/json",
             "webhook-id": message.id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signature.sign(message.id, now, body),
+            "webhook-signature": self.signature.sign(message.id, now, body),
         }
         try:
-            async with self._http.post(
-                self._url, data=body, headers=headers, allow_redirects=False
+            async with self.http.post(
+                self.url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 status, retry_header = answer.status, answer.headers.get("Retry-After")
         except ClientConnectorError:

@@ -1,6 +1,7 @@
 """The device token: opaque, signed, bound to no account. It grants nothing."""
 
 import hmac
+from dataclasses import dataclass
 
 from auth_service.keyring import Keyring
 from auth_service.opaque_tokens import decode_token, encode_token
@@ -11,23 +12,22 @@ ID_BYTES, TIME_BYTES, MAC_BYTES = 12, 4, 16
 LIFE_SECONDS = 180 * 24 * 3600
 
 
+@dataclass(frozen=True, slots=True)
 class DeviceTokens:
     """Issues and reads device tokens."""
 
-    def __init__(self, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:
-        """Sign with the keyring's key for devices."""
-        self._keyring = keyring
-        self._clock = clock
-        self._entropy = entropy
+    keyring: Keyring
+    clock: Clock
+    entropy: Entropy
 
     def generate_id(self) -> bytes:
         """Return the id of a device that has no token yet."""
-        return self._entropy.bytes(ID_BYTES)
+        return self.entropy.bytes(ID_BYTES)
 
     def issue(self, device: bytes) -> str:
         """Return a token for the device, valid for 180 days from now."""
-        body = device + int(self._clock.now().timestamp()).to_bytes(TIME_BYTES)
-        return encode_token("chd_", body + self._keyring.mac("device", body)[:MAC_BYTES])
+        body = device + int(self.clock.now().timestamp()).to_bytes(TIME_BYTES)
+        return encode_token("chd_", body + self.keyring.mac("device", body)[:MAC_BYTES])
 
     def read(self, token: str | None) -> bytes | None:
         """Return the device's id; None for a token that is not ours, altered or expired."""
@@ -35,9 +35,9 @@ class DeviceTokens:
         if secret is None:
             return None
         body, mac = secret[:-MAC_BYTES], secret[-MAC_BYTES:]
-        ours = [known[:MAC_BYTES] for known in self._keyring.macs("device", body)]
+        ours = [known[:MAC_BYTES] for known in self.keyring.macs("device", body)]
         if not any(hmac.compare_digest(mac, known) for known in ours):
             return None
         issued = int.from_bytes(body[ID_BYTES:])
-        alive = self._clock.now().timestamp() < issued + LIFE_SECONDS
+        alive = self.clock.now().timestamp() < issued + LIFE_SECONDS
         return body[:ID_BYTES] if alive else None

@@ -1,6 +1,6 @@
 """Signing in with an existing account: by code or by password."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
@@ -23,28 +23,20 @@ from shared.errors import DomainError
 from shared.logs import mask
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginService:
-    """Requests a code for an account, and signs in by code or by password."""
+    """Requests a code for an account, and signs in by code or by password.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        accounts: AccountDirectory,
-        challenges: OtpChallenges,
-        session_creator: SessionCreator,
-        audit: AuditLog,
-        passwords: PasswordVerifier,
-        attempts: PasswordAttempts,
-        conceal: bool,
-    ) -> None:
-        """`conceal`: no answer may reveal whether an account exists."""
-        self._accounts = accounts
-        self._challenges = challenges
-        self._session_creator = session_creator
-        self._audit = audit
-        self._passwords = passwords
-        self._attempts = attempts
-        self._conceal = conceal
+    `conceal`: no answer may reveal whether an account exists.
+    """
+
+    accounts: AccountDirectory
+    challenges: OtpChallenges
+    session_creator: SessionCreator
+    audit: AuditLog
+    passwords: PasswordVerifier
+    attempts: PasswordAttempts
+    conceal: bool
 
     async def request_code(self, destination: Destination, client: Client) -> Challenge:
         """Send a code to the account with the address.
@@ -55,19 +47,19 @@ class LoginService:
             UserNotRegistered, AccountNotVerified: no such account, without `conceal`.
             RateLimited: too many codes.
         """
-        async with conceal_duration(conceal=self._conceal):
-            found = await self._accounts.look_up(destination.channel, destination.address)
-            account = found.active if self._conceal else found.owner
-            if account is None and not self._conceal:
+        async with conceal_duration(conceal=self.conceal):
+            found = await self.accounts.look_up(destination.channel, destination.address)
+            account = found.active if self.conceal else found.owner
+            if account is None and not self.conceal:
                 raise AccountNotVerified if found.pending else UserNotRegistered
-            return await self._challenges.send(
+            return await self.challenges.send(
                 "login",
                 destination,
                 client,
                 ChallengeMessage(challenge_context(account), has_verified_owner=True)
                 if account
                 else DECOY,
-                conceal=self._conceal,
+                conceal=self.conceal,
             )
 
     async def by_code(
@@ -81,19 +73,19 @@ class LoginService:
             RateLimited: too many wrong codes.
             AccountDisabled: the account may not sign in.
         """
-        async with self._audit.record_refusals(context.event(to=mask(destination.address))):
-            verified = await self._challenges.verify(
+        async with self.audit.record_refusals(context.event(to=mask(destination.address))):
+            verified = await self.challenges.verify(
                 "login", destination, code, handle, context.client
             )
-            async with self._challenges.restore_on_failure(verified):
-                found = await self._accounts.look_up(destination.channel, destination.address)
+            async with self.challenges.restore_on_failure(verified):
+                found = await self.accounts.look_up(destination.channel, destination.address)
                 account = found.owner
                 if account is None or challenge_context(account) != verified.context:
                     raise OtpInvalid
                 if not account.user.active:
                     raise AccountDisabled
                 context = replace(context, code_requested_at=verified.requested_at)
-                signed_in = await self._session_creator.sign_in(account, context)
+                signed_in = await self.session_creator.sign_in(account, context)
             if signed_in is None:
                 raise OtpInvalid
         return signed_in
@@ -110,11 +102,11 @@ class LoginService:
             ServiceUnavailable: too many passwords are being checked; nothing was counted.
         """
         client = context.client
-        async with self._attempts.login(identifier, client) as refund:
-            async with minimum_duration(self._passwords.minimum_seconds) as minimum:
-                found = await self._accounts.look_up(identifier.kind, identifier.value)
+        async with self.attempts.login(identifier, client) as refund:
+            async with minimum_duration(self.passwords.minimum_seconds) as minimum:
+                found = await self.accounts.look_up(identifier.kind, identifier.value)
                 account = found.owner or found.pending
-                is_right = await self._passwords.verify(
+                is_right = await self.passwords.verify(
                     password, account, client.network, after_wait=minimum.restart
                 )
             signed_in = None
@@ -122,7 +114,7 @@ class LoginService:
                 account, signed_in = await self._sign_in(account, password, context)
         user_id = account.user.id if account else None
         event = context.event(user_id=user_id, to=mask(identifier.value))
-        async with self._audit.record_refusals(event):
+        async with self.audit.record_refusals(event):
             if not is_right or account is None:
                 raise InvalidCredentials
             if not account.user.active:
@@ -130,7 +122,7 @@ class LoginService:
             if signed_in is None:
                 raise InvalidCredentials
         await refund()
-        await self._passwords.rehash_if_outdated(account, password, client.network)
+        await self.passwords.rehash_if_outdated(account, password, client.network)
         return signed_in
 
     async def _sign_in(
@@ -140,19 +132,19 @@ class LoginService:
 
         Another sign-in may have replaced the hash meanwhile: then the current account decides.
         """
-        signed_in = await self._session_creator.sign_in(account, context)
+        signed_in = await self.session_creator.sign_in(account, context)
         if signed_in is not None:
             return account, signed_in
-        current = await self._accounts.find(account.user.id)
+        current = await self.accounts.find(account.user.id)
         network = context.client.network
-        if current is None or not await self._passwords.verify(password, current, network):
+        if current is None or not await self.passwords.verify(password, current, network):
             return account, None
-        return current, await self._session_creator.sign_in(current, context)
+        return current, await self.session_creator.sign_in(current, context)
 
     def _inactive_error(self, account: Account) -> DomainError:
         # Anyone who registered an address knows that registration's password: the reason would
         # reveal whether the address belongs to another account.
-        if self._conceal:
+        if self.conceal:
             return InvalidCredentials()
         return AccountNotVerified() if account.user.status == "pending" else AccountDisabled()
 

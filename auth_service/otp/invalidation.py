@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -18,14 +19,13 @@ MAX_LIFETIME_MS = 600_000
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class CodeInvalidator:
     """Invalidates codes of every purpose. Without Redis: `ServiceUnavailable`."""
 
-    def __init__(self, redis: BatchedRedis, devices: KnownDevices, clock: Clock) -> None:
-        """Keep the time of the last invalidation in `redis`."""
-        self._redis = redis
-        self._devices = devices
-        self._clock = clock
+    redis: BatchedRedis
+    devices: KnownDevices
+    clock: Clock
 
     @asynccontextmanager
     async def revocation_transaction(
@@ -52,7 +52,7 @@ class CodeInvalidator:
         try:
             await self.invalidate(user.code_identifiers)
             if forget_devices:
-                await self._devices.forget([str(user.id), *user.code_identifiers], keep=keep)
+                await self.devices.forget([str(user.id), *user.code_identifiers], keep=keep)
         except ServiceUnavailable:
             log.warning("codes.invalidate_failed", user_id=str(user.id))
 
@@ -64,15 +64,15 @@ class CodeInvalidator:
         ended = list(names)
         try:
             await self.invalidate(ended)
-            await self._devices.forget(ended)
+            await self.devices.forget(ended)
         except ServiceUnavailable:
             log.warning("codes.invalidate_failed")
 
     async def invalidate(self, addresses: Iterable[str]) -> None:
         """Invalidate every outstanding code for these addresses, whatever its purpose."""
-        now = milliseconds(self._clock.now())
+        now = milliseconds(self.clock.now())
         for address in addresses:
-            await self._redis.execute(
+            await self.redis.execute(
                 "SET", invalidated_before_key(address), now, "PX", MAX_LIFETIME_MS
             )
 

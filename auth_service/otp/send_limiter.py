@@ -1,6 +1,7 @@
 """The limits of a code's sending, and the refusals that follow from them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from auth_service.client import Client
 from auth_service.destination import Destination
@@ -13,16 +14,13 @@ from auth_service.rate_limit.send_limits import SendLimits, send_limits
 from auth_service.settings import AuthSettings
 
 
+@dataclass(frozen=True, slots=True)
 class SendLimiter:
     """Finds the limits of a code; `send.lua` counts in them."""
 
-    def __init__(
-        self, settings: AuthSettings, devices: KnownDevices, proof_of_work: ProofOfWork
-    ) -> None:
-        """Take the limits' numbers from `settings`."""
-        self._settings = settings
-        self._devices = devices
-        self._proof_of_work = proof_of_work
+    settings: AuthSettings
+    devices: KnownDevices
+    proof_of_work: ProofOfWork
 
     async def find_limits(
         self,
@@ -37,14 +35,14 @@ class SendLimiter:
         request = SendRequest(
             destination,
             client,
-            is_known_device=await self._devices.is_known(destination.address, client.device),
+            is_known_device=await self.devices.is_known(destination.address, client.device),
             has_verified_owner=message.has_verified_owner,
             conceal=conceal,
             queues=message.template is not None,
             to=message.to,
             signed_in=purpose == "step_up",
         )
-        return send_limits(self._settings, request)
+        return send_limits(self.settings, request)
 
     def refusal(
         self, limits: SendLimits, outcome: bytes, numbers: Sequence[int]
@@ -54,5 +52,5 @@ class SendLimiter:
             return limits.refusal(*numbers)
         if outcome == b"proof":
             was_presented = limits.request.client.presented_solution
-            return self._proof_of_work.refusal(*numbers, was_presented=was_presented)
+            return self.proof_of_work.refusal(*numbers, was_presented=was_presented)
         return None

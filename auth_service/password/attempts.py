@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
@@ -14,41 +15,36 @@ from auth_service.settings import AuthSettings
 Refund = Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
 class PasswordAttempts:
     """Counts a password before the block checks it; see `RateLimiter.attempt`.
 
     Raises `RateLimited` when a limit is full, and `ServiceUnavailable` without Redis.
     """
 
-    def __init__(
-        self, rate_limiter: RateLimiter, devices: KnownDevices, settings: AuthSettings
-    ) -> None:
-        """Count in `rate_limiter`, with the limits of `settings`."""
-        self._rate_limiter = rate_limiter
-        self._devices = devices
-        self._settings = settings
+    rate_limiter: RateLimiter
+    devices: KnownDevices
+    settings: AuthSettings
 
     @asynccontextmanager
     async def login(self, identifier: AccountIdentifier, client: Client) -> AsyncIterator[Refund]:
         """Count a password for an account's identifier; yields the refund for a right one."""
-        is_known_device = await self._devices.is_known(
-            identifier.destination.address, client.device
-        )
+        is_known_device = await self.devices.is_known(identifier.destination.address, client.device)
         name = f"{identifier.kind}:{identifier.value.lower()}"
-        scopes = login_scopes(self._settings, name, client, is_known_device=is_known_device)
-        async with self._rate_limiter.attempt(scopes) as refund:
+        scopes = login_scopes(self.settings, name, client, is_known_device=is_known_device)
+        async with self.rate_limiter.attempt(scopes) as refund:
             yield refund
 
     @asynccontextmanager
     async def own_password(self, caller: Caller) -> AsyncIterator[Refund]:
         """Count a signed-in user's own password; yields the refund for a right one."""
-        scopes = own_password_scopes(self._settings, caller.session_id)
-        async with self._rate_limiter.attempt(scopes) as refund:
+        scopes = own_password_scopes(self.settings, caller.session_id)
+        async with self.rate_limiter.attempt(scopes) as refund:
             yield refund
 
     @asynccontextmanager
     async def new_password(self, client: Client) -> AsyncIterator[None]:
         """Count a password to hash: hashing costs a client the same as verifying."""
-        _, per_client = login_scopes(self._settings, "", client)
-        async with self._rate_limiter.attempt([per_client]):
+        _, per_client = login_scopes(self.settings, "", client)
+        async with self.rate_limiter.attempt([per_client]):
             yield

@@ -1,5 +1,7 @@
 """Accepting and hashing new passwords."""
 
+from dataclasses import dataclass
+
 from auth_service.client import Client
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.hasher import Hasher, Network
@@ -7,14 +9,16 @@ from auth_service.password.policy import PasswordPolicy
 from auth_service.user.model import User
 
 
+@dataclass(frozen=True, slots=True)
 class NewPasswords:
-    """Applies the policy to new passwords, and hashes them."""
+    """Applies the policy to new passwords, and hashes them.
 
-    def __init__(self, policy: PasswordPolicy, hasher: Hasher, attempts: PasswordAttempts) -> None:
-        """`attempts` limits how many passwords a client has hashed without an account."""
-        self._policy = policy
-        self._hasher = hasher
-        self._attempts = attempts
+    `attempts` limits how many passwords a client has hashed without an account.
+    """
+
+    policy: PasswordPolicy
+    hasher: Hasher
+    attempts: PasswordAttempts
 
     def require_acceptable(
         self, password: str, *, field: str, username: str | None = None, email: str | None = None
@@ -24,17 +28,17 @@ class NewPasswords:
         Raises:
             ValidationFailed: it does not; `field` is the field of the request.
         """
-        self._policy.require(password, field=field, username=username, email=email)
+        self.policy.require(password, field=field, username=username, email=email)
 
     def require_acceptable_for(self, user: User, password: str, *, field: str) -> None:
         """Return when the policy accepts the password for this user; else as above."""
-        self._policy.require(password, field=field, username=user.username, email=user.email)
+        self.policy.require(password, field=field, username=user.username, email=user.email)
 
     async def hash(self, password: str, network: Network) -> str:
         """Return the hash to store."""
-        return await self._hasher.hash(password, network)
+        return await self.hasher.hash(password, network)
 
     async def hash_for_client(self, password: str, client: Client) -> str:
         """Return the hash to store, within the limit of a client that is not signed in."""
-        async with self._attempts.new_password(client):
-            return await self._hasher.hash(password, client.network)
+        async with self.attempts.new_password(client):
+            return await self.hasher.hash(password, client.network)

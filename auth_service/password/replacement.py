@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
@@ -17,28 +18,17 @@ from shared.clock import Clock
 from shared.db import Connection, Database
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordReplacement:
     """Revokes sessions in the transaction that stores a password, and announces it afterwards."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        invalidator: CodeInvalidator,
-        audit: AuditLog,
-        lifetimes: SessionLifetimes,
-        notifications: Notifications,
-        publisher: Publisher,
-        clock: Clock,
-    ) -> None:
-        """Write to `database`."""
-        self._database = database
-        self._invalidator = invalidator
-        self._audit = audit
-        self._lifetimes = lifetimes
-        self._notifications = notifications
-        self._publisher = publisher
-        self._clock = clock
+    database: Database
+    invalidator: CodeInvalidator
+    audit: AuditLog
+    lifetimes: SessionLifetimes
+    notifications: Notifications
+    publisher: Publisher
+    clock: Clock
 
     @asynccontextmanager
     async def revoke_all_transaction(self, user: User, event: Event) -> AsyncIterator[Connection]:
@@ -46,11 +36,11 @@ class PasswordReplacement:
 
         Sign-ins in progress are waited for. An error in the block changes nothing.
         """
-        now = self._clock.now()
-        async with self._invalidator.revocation_transaction(self._database, user) as connection:
+        now = self.clock.now()
+        async with self.invalidator.revocation_transaction(self.database, user) as connection:
             await lock_user(connection, user.id)
             yield connection
-            new = self._lifetimes.new_revocation("password_reset", self._audit.to_json(event), now)
+            new = self.lifetimes.new_revocation("password_reset", self.audit.to_json(event), now)
             await revoke_all_sessions(connection, user.id, new)
 
     @asynccontextmanager
@@ -58,16 +48,14 @@ class PasswordReplacement:
         self, caller: Caller, event: Event
     ) -> AsyncIterator[Connection]:
         """Open a transaction to store a password in; every other session is revoked, likewise."""
-        now, user = self._clock.now(), caller.user
-        async with self._invalidator.revocation_transaction(
-            self._database, user, keep=caller.device_id
+        now, user = self.clock.now(), caller.user
+        async with self.invalidator.revocation_transaction(
+            self.database, user, keep=caller.device_id
         ) as connection:
             await lock_user(connection, user.id)
             yield connection
             await remove_tickets(connection, user.id)
-            new = self._lifetimes.new_revocation(
-                "password_changed", self._audit.to_json(event), now
-            )
+            new = self.lifetimes.new_revocation("password_changed", self.audit.to_json(event), now)
             await revoke_other_sessions(connection, user.id, caller.session_id, new)
 
     async def notify_and_publish(self, user: User, template: str, client: Client) -> None:
@@ -76,5 +64,5 @@ class PasswordReplacement:
         Raises:
             RevocationPending: other services may not know of the revocation yet.
         """
-        await self._notifications.send(user, template, client)
-        await self._publisher.publish_pending_of_user(user.id)
+        await self.notifications.send(user, template, client)
+        await self.publisher.publish_pending_of_user(user.id)

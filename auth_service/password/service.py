@@ -1,6 +1,6 @@
 """Resetting a forgotten password."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auth_service.audit.model import Event
@@ -31,28 +31,20 @@ from shared.logs import mask
 FIELD = "new_password"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordResetService:
-    """Sends a code, exchanges it for a ticket, and sets a password by either."""
+    """Sends a code, exchanges it for a ticket, and sets a password by either.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        accounts: AccountDirectory,
-        challenges: OtpChallenges,
-        tickets: ResetTickets,
-        new_passwords: NewPasswords,
-        replacement: PasswordReplacement,
-        audit: AuditLog,
-        page: str,
-    ) -> None:
-        """`page`: the address of the page that accepts a mailed ticket."""
-        self._accounts = accounts
-        self._challenges = challenges
-        self._tickets = tickets
-        self._new_passwords = new_passwords
-        self._replacement = replacement
-        self._audit = audit
-        self._page = page
+    `page`: the address of the page that accepts a mailed ticket.
+    """
+
+    accounts: AccountDirectory
+    challenges: OtpChallenges
+    tickets: ResetTickets
+    new_passwords: NewPasswords
+    replacement: PasswordReplacement
+    audit: AuditLog
+    page: str
 
     async def request_code(self, identifier: AccountIdentifier, client: Client) -> Challenge:
         """Send the account a code, and by mail a link; without an account, send nothing.
@@ -61,7 +53,7 @@ class PasswordResetService:
             RateLimited: too many codes.
         """
         async with minimum_duration():
-            account = (await self._accounts.look_up(identifier.kind, identifier.value)).active
+            account = (await self.accounts.look_up(identifier.kind, identifier.value)).active
             challenge = await self._send(identifier, account, client)
             event = Event(
                 "password.reset_asked",
@@ -69,7 +61,7 @@ class PasswordResetService:
                 account.user.id if account else None,
                 details={"to": mask(identifier.value)},
             )
-            await self._audit.append(event)
+            await self.audit.append(event)
         return challenge
 
     async def _send(
@@ -77,8 +69,8 @@ class PasswordResetService:
     ) -> Challenge:
         message = _reset_message(identifier, account) if account else DECOY
         if identifier.destination.channel == "email":
-            message = replace(message, link=ResetLink(self._page, self._tickets.generate()))
-        return await self._challenges.send(
+            message = replace(message, link=ResetLink(self.page, self.tickets.generate()))
+        return await self.challenges.send(
             "reset_password",
             identifier.destination,
             client,
@@ -95,11 +87,11 @@ class PasswordResetService:
             OtpInvalid: the code is wrong, used or expired, or the account has changed since.
             RateLimited: too many wrong codes.
         """
-        async with self._audit.record_refusals(_reset_event(context, to=identifier.value)):
+        async with self.audit.record_refusals(_reset_event(context, to=identifier.value)):
             verified = await self._verify(identifier, code, handle, context)
-            async with self._challenges.restore_on_failure(verified):
+            async with self.challenges.restore_on_failure(verified):
                 account = await self._require_unchanged(verified)
-                ticket = await self._tickets.issue(
+                ticket = await self.tickets.issue(
                     account, verified.context["to"], verified.requested_at
                 )
                 if ticket is None:
@@ -126,11 +118,11 @@ class PasswordResetService:
             RevocationPending: it is set, but other services may not know of the revocation yet.
         """
         # the part of the policy that reveals nothing about the account comes first
-        self._new_passwords.require_acceptable(password, field=FIELD)
-        async with self._audit.record_refusals(_reset_event(context, to=identifier.value)):
+        self.new_passwords.require_acceptable(password, field=FIELD)
+        async with self.audit.record_refusals(_reset_event(context, to=identifier.value)):
             verified = await self._verify(identifier, code, handle, context)
             user = await self._reset_by_challenge(verified, password, context)
-        await self._replacement.notify_and_publish(user, "password_reset", context.client)
+        await self.replacement.notify_and_publish(user, "password_reset", context.client)
 
     async def reset_by_ticket(self, ticket: str, password: str, context: SignInContext) -> None:
         """Set the password of the ticket's account, and revoke all its sessions.
@@ -143,29 +135,29 @@ class PasswordResetService:
             OtpInvalid: the ticket is unknown, used or expired, or the account has changed.
             RevocationPending: it is set, but other services may not know of the revocation yet.
         """
-        self._new_passwords.require_acceptable(password, field=FIELD)
-        async with self._audit.record_refusals(_reset_event(context)):
-            if not self._tickets.is_well_formed(ticket):
+        self.new_passwords.require_acceptable(password, field=FIELD)
+        async with self.audit.record_refusals(_reset_event(context)):
+            if not self.tickets.is_well_formed(ticket):
                 raise NoActiveChallenge
-            if account := await self._tickets.find(ticket):
+            if account := await self.tickets.find(ticket):
                 user = await self._reset(account, password, context, ticket=ticket)
-            elif verified := await self._challenges.redeem_ticket(ticket):
+            elif verified := await self.challenges.redeem_ticket(ticket):
                 user = await self._reset_by_challenge(verified, password, context)
             else:
                 raise NoActiveChallenge
-        await self._replacement.notify_and_publish(user, "password_reset", context.client)
+        await self.replacement.notify_and_publish(user, "password_reset", context.client)
 
     async def _verify(
         self, identifier: AccountIdentifier, code: str, handle: str | None, context: SignInContext
     ) -> VerifiedChallenge:
-        return await self._challenges.verify(
+        return await self.challenges.verify(
             "reset_password", identifier.destination, code, handle, context.client
         )
 
     async def _reset_by_challenge(
         self, verified: VerifiedChallenge, password: str, context: SignInContext
     ) -> User:
-        async with self._challenges.restore_on_failure(verified):
+        async with self.challenges.restore_on_failure(verified):
             account = await self._require_unchanged(verified)
             context = replace(context, code_requested_at=verified.requested_at)
             return await self._reset(account, password, context)
@@ -174,11 +166,11 @@ class PasswordResetService:
         self, account: Account, password: str, context: SignInContext, *, ticket: str | None = None
     ) -> User:
         user = account.user
-        self._new_passwords.require_acceptable_for(user, password, field=FIELD)
-        fresh = await self._new_passwords.hash(password, context.client.network)
+        self.new_passwords.require_acceptable_for(user, password, field=FIELD)
+        fresh = await self.new_passwords.hash(password, context.client.network)
         event = _reset_event(context, user_id=user.id)
-        async with self._replacement.revoke_all_transaction(user, event) as connection:
-            if ticket and not await self._tickets.consume(connection, ticket):
+        async with self.replacement.revoke_all_transaction(user, event) as connection:
+            if ticket and not await self.tickets.consume(connection, ticket):
                 raise OtpInvalid
             if not await set_password(
                 connection, account, fresh, code_requested_at=context.code_requested_at
@@ -192,7 +184,7 @@ class PasswordResetService:
         Raises:
             OtpInvalid: it has.
         """
-        account = await self._accounts.find(UUID(verified.context["user_id"]))
+        account = await self.accounts.find(UUID(verified.context["user_id"]))
         if account is None:
             raise OtpInvalid
         destinations = _verified_destinations(account.user)

@@ -1,5 +1,6 @@
 """Reset tickets: each lets its bearer set a password once."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token, has_valid_checksum, hash_token
@@ -14,18 +15,17 @@ from shared.entropy import Entropy
 TICKET_LIFE = timedelta(minutes=10)
 
 
+@dataclass(frozen=True, slots=True)
 class ResetTickets:
     """Issues and consumes reset tickets; the database stores their hashes alone."""
 
-    def __init__(self, database: Database, clock: Clock, entropy: Entropy) -> None:
-        """Store tickets in `database`."""
-        self._database = database
-        self._clock = clock
-        self._entropy = entropy
+    database: Database
+    clock: Clock
+    entropy: Entropy
 
     def generate(self) -> str:
         """Return a new ticket, which is not stored."""
-        return encode_token("cht_", self._entropy.bytes(SECRET_BYTES))
+        return encode_token("cht_", self.entropy.bytes(SECRET_BYTES))
 
     @staticmethod
     def is_well_formed(ticket: str) -> bool:
@@ -39,15 +39,15 @@ class ResetTickets:
 
         `to`: the address that proved the code, requested at `code_requested_at`.
         """
-        ticket, now = self.generate(), self._clock.now()
+        ticket, now = self.generate(), self.clock.now()
         new = ResetTicket(hash_token(ticket), to, now, now + TICKET_LIFE, code_requested_at)
-        is_stored = await repository.add_ticket(self._database, account, new)
+        is_stored = await repository.add_ticket(self.database, account, new)
         return ticket if is_stored else None
 
     async def find(self, ticket: str) -> Account | None:
         """Return the account of an active ticket, which stays active."""
-        return await repository.find_ticket(self._database, hash_token(ticket), self._clock.now())
+        return await repository.find_ticket(self.database, hash_token(ticket), self.clock.now())
 
     async def consume(self, connection: Connection, ticket: str) -> bool:
         """Consume a ticket; of concurrent calls one returns True."""
-        return await consume_ticket(connection, hash_token(ticket), self._clock.now())
+        return await consume_ticket(connection, hash_token(ticket), self.clock.now())

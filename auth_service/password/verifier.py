@@ -1,6 +1,7 @@
 """Checking an account's password, and replacing an outdated hash of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -13,18 +14,17 @@ from shared.errors import ServiceUnavailable
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class PasswordVerifier:
     """Compares passwords with accounts. `ServiceUnavailable`: too many are being checked."""
 
-    def __init__(self, database: Database, hasher: Hasher) -> None:
-        """Verify by `hasher`, and store new hashes in `database`."""
-        self._database = database
-        self._hasher = hasher
+    database: Database
+    hasher: Hasher
 
     @property
     def minimum_seconds(self) -> float:
         """Return how long a sign-in by password takes at least."""
-        return self._hasher.minimum_seconds
+        return self.hasher.minimum_seconds
 
     async def verify(
         self,
@@ -36,14 +36,14 @@ class PasswordVerifier:
     ) -> bool:
         """Return whether it is the account's password; the time is the same without an account."""
         stored = account.password if account else None
-        return await self._hasher.verify(password, stored, network, after_wait=after_wait)
+        return await self.hasher.verify(password, stored, network, after_wait=after_wait)
 
     async def rehash_if_outdated(self, account: Account, password: str, network: Network) -> None:
         """Replace a hash with outdated parameters; try again at the next sign-in if that fails."""
-        if account.password is None or not self._hasher.needs_rehash(account.password):
+        if account.password is None or not self.hasher.needs_rehash(account.password):
             return
         try:
-            fresh = await self._hasher.hash(password, network)
-            await replace_password_hash(self._database, account, fresh)
+            fresh = await self.hasher.hash(password, network)
+            await replace_password_hash(self.database, account, fresh)
         except ServiceUnavailable:
             log.warning("password.rehash_deferred", user_id=str(account.user.id))

@@ -1,5 +1,6 @@
 """Purging expired rows."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,23 +17,22 @@ SESSIONS_KEPT = timedelta(days=1)
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class Purge:
     """Deletes expired rows. Any number of replicas may run it concurrently."""
 
-    def __init__(self, database: Database, audit: AuditLog, clock: Clock) -> None:
-        """Remove from `database`."""
-        self._database = database
-        self._audit = audit
-        self._clock = clock
+    database: Database
+    audit: AuditLog
+    clock: Clock
 
     async def run(self) -> dict[str, int]:
         """Delete all expired rows; return how many of each kind."""
-        now = self._clock.now()
+        now = self.clock.now()
         removed = {
             "registrations": await self._remove_all("registrations", now - REGISTRATION_LIFE),
             "tickets": await self._remove_all("tickets", now),
             "sessions": await self._remove_all("sessions", now - SESSIONS_KEPT),
-            "events": await self._audit.remove_old(),
+            "events": await self.audit.remove_old(),
         }
         if any(removed.values()):
             log.info("purge.finished", **removed)
@@ -40,6 +40,6 @@ class Purge:
 
     async def _remove_all(self, kind: repository.Kind, before: datetime) -> int:
         total = 0
-        while count := await repository.remove(self._database, kind, before, BATCH):
+        while count := await repository.remove(self.database, kind, before, BATCH):
             total += count
         return total

@@ -5,6 +5,7 @@ takes a phone about two seconds on average, and twice as long for each level (`b
 """
 
 import hashlib
+from dataclasses import dataclass
 
 import altcha
 
@@ -23,14 +24,13 @@ LIFE_SECONDS = 600
 MAX_SOLUTION = 4096
 
 
+@dataclass(frozen=True, slots=True)
 class ProofOfWork:
     """Makes challenges and checks solutions; `send.lua` stores which ones were used."""
 
-    def __init__(self, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:
-        """Sign challenges with the keyring's keys for work."""
-        self._keyring = keyring
-        self._clock = clock
-        self._entropy = entropy
+    keyring: Keyring
+    clock: Clock
+    entropy: Entropy
 
     def refusal(self, level: int, *, was_presented: bool) -> ProofRequired:
         """Return the refusal with a fresh challenge of that level, 0 to 4.
@@ -40,11 +40,11 @@ class ProofOfWork:
         challenge = altcha.create_challenge(
             ALGORITHM,
             ITERATIONS,
-            counter=1 + self._entropy.below(MAX_TRIES << level),
-            expires_at=int(self._clock.now().timestamp()) + LIFE_SECONDS,
+            counter=1 + self.entropy.below(MAX_TRIES << level),
+            expires_at=int(self.clock.now().timestamp()) + LIFE_SECONDS,
             data={"level": level},
-            hmac_secret=self._keyring.keys("work")[0],
-            hmac_key_secret=self._keyring.keys("work_key")[0],
+            hmac_secret=self.keyring.keys("work")[0],
+            hmac_key_secret=self.keyring.keys("work_key")[0],
         )
         return ProofRequired(challenge.to_dict(), was_presented=was_presented)
 
@@ -52,7 +52,7 @@ class ProofOfWork:
         """Return the solution of one of our challenges; None for an invalid or expired one."""
         if not payload:
             return None
-        signing, keys = self._keyring.keys("work"), self._keyring.keys("work_key")
+        signing, keys = self.keyring.keys("work"), self.keyring.keys("work_key")
         for secret, key_secret in zip(signing, keys, strict=True):
             if altcha.verify_solution(payload, secret, hmac_key_secret=key_secret).verified:
                 return self._solution(altcha.Payload.from_base64(payload).challenge.parameters)
@@ -60,7 +60,7 @@ class ProofOfWork:
 
     def _solution(self, signed: altcha.ChallengeParameters) -> ProofOfWorkSolution | None:
         expires_at = (signed.expires_at or 0) * 1000
-        if expires_at <= milliseconds(self._clock.now()):
+        if expires_at <= milliseconds(self.clock.now()):
             return None
         level = int((signed.data or {}).get("level", 0))
         return ProofOfWorkSolution(

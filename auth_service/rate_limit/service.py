@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from auth_service.rate_limit.model import Scope
@@ -14,13 +15,12 @@ LIMITS = read_lua("auth_service.rate_limit", "sliding_window.lua")
 ATTEMPT = Script.from_sources(LIMITS, read_lua("auth_service.rate_limit", "attempt.lua"))
 
 
+@dataclass(frozen=True, slots=True)
 class RateLimiter:
     """Counts an attempt before its outcome is known, so that concurrent ones all count."""
 
-    def __init__(self, redis: BatchedRedis, clock: Clock) -> None:
-        """Count in `redis`."""
-        self._redis = redis
-        self._clock = clock
+    redis: BatchedRedis
+    clock: Clock
 
     async def count(self, scopes: Sequence[Scope]) -> int:
         """Count one attempt in all of the scopes; return its time (ms), which identifies it.
@@ -29,9 +29,9 @@ class RateLimiter:
             RateLimited: one of them is full; nothing was counted.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        now = milliseconds(self._clock.now())
+        now = milliseconds(self.clock.now())
         rates = json.dumps([scope.rates for scope in scopes])
-        wait: int = await self._redis.run(ATTEMPT, [scope.key for scope in scopes], [now, rates])
+        wait: int = await self.redis.run(ATTEMPT, [scope.key for scope in scopes], [now, rates])
         if wait:
             raise RateLimited(-(-wait // 1000))
         return now
@@ -58,4 +58,4 @@ class RateLimiter:
             raise
 
     async def _refund(self, scope: Scope, time_ms: int) -> None:
-        await self._redis.execute("LREM", scope.key, 1, time_ms)
+        await self.redis.execute("LREM", scope.key, 1, time_ms)

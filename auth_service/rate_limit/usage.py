@@ -4,6 +4,7 @@ They guard no secret, so a request goes on when Redis cannot count: an outage si
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -18,13 +19,12 @@ log = structlog.get_logger()
 LOGOUT_OTHERS_RATES = (Rate(5, HOUR_MS),)
 
 
+@dataclass(frozen=True, slots=True)
 class UsageLimits:
     """Counts requests of signed-in clients. A method raises `RateLimited` when a limit is full."""
 
-    def __init__(self, rate_limiter: RateLimiter, settings: AuthSettings) -> None:
-        """Count in `rate_limiter`, with the limits of `settings`."""
-        self._rate_limiter = rate_limiter
-        self._settings = settings
+    rate_limiter: RateLimiter
+    settings: AuthSettings
 
     async def count_write(self, user_id: UUID, session_id: UUID) -> None:
         """Count one change by a signed-in user.
@@ -32,7 +32,7 @@ class UsageLimits:
         The session's limit is below the user's: a stolen session cannot use up the requests that
         its owner needs to change the password.
         """
-        settings, session, user = self._settings, str(session_id), str(user_id)
+        settings, session, user = self.settings, str(session_id), str(user_id)
         per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
         scopes = [
             *optional_scope("writes_per_session", per_session, "writes_per_session", session),
@@ -42,7 +42,7 @@ class UsageLimits:
 
     async def count_refresh(self, user_id: UUID, session_id: UUID) -> None:
         """Count one exchange of a refresh token."""
-        settings, session, user = self._settings, str(session_id), str(user_id)
+        settings, session, user = self.settings, str(session_id), str(user_id)
         per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
         scopes = [
             *optional_scope("refresh_per_session", per_session, "refresh_per_session", session),
@@ -57,12 +57,12 @@ class UsageLimits:
         undo every sign-in of its owner. A logout that includes the caller's session has no limit.
         """
         name, session = "sign_out_others", str(session_id)
-        await self._rate_limiter.count(optional_scope(name, LOGOUT_OTHERS_RATES, name, session))
+        await self.rate_limiter.count(optional_scope(name, LOGOUT_OTHERS_RATES, name, session))
 
     async def _count_if_available(self, scopes: Sequence[Scope]) -> None:
         if not scopes:
             return
         try:
-            await self._rate_limiter.count(scopes)
+            await self.rate_limiter.count(scopes)
         except ServiceUnavailable:
             log.warning("usage.count_failed", scope=scopes[0].name)

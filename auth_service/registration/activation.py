@@ -1,7 +1,7 @@
 """Activating a registration by its code, which signs its user in."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -29,26 +29,19 @@ RegistrationSelector = Callable[[Sequence[UUID]], SelectedRegistration | None]
 """Selects the registration to activate among the open ones, the newest first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationService:
-    """Turns a registration into an account, and signs its user in."""
+    """Turns a registration into an account, and signs its user in.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        challenges: OtpChallenges,
-        session_creator: SessionCreator,
-        audit: AuditLog,
-        clock: Clock,
-        conceal: bool,
-    ) -> None:
-        """`conceal`: no answer may reveal whether an account exists."""
-        self._database = database
-        self._challenges = challenges
-        self._session_creator = session_creator
-        self._audit = audit
-        self._clock = clock
-        self._conceal = conceal
+    `conceal`: no answer may reveal whether an account exists.
+    """
+
+    database: Database
+    challenges: OtpChallenges
+    session_creator: SessionCreator
+    audit: AuditLog
+    clock: Clock
+    conceal: bool
 
     async def verify_code(
         self, destination: Destination, code: str, handle: str | None, context: SignInContext
@@ -63,23 +56,23 @@ class ActivationService:
             AccountDisabled: the address belongs to an account that may not sign in.
         """
         event = context.event(to=mask(destination.address))
-        async with self._audit.record_refusals(event):
-            verified = await self._challenges.verify(
+        async with self.audit.record_refusals(event):
+            verified = await self.challenges.verify(
                 "verify", destination, code, handle, context.client
             )
-            async with self._challenges.restore_on_failure(verified):
+            async with self.challenges.restore_on_failure(verified):
                 select = partial(_select, verified, by_handle=bool(handle))
                 context = replace(context, code_requested_at=verified.requested_at)
                 result = await self._activate_and_sign_in(destination, select, context)
-        await self._session_creator.complete_sign_in(result, context)
+        await self.session_creator.complete_sign_in(result, context)
         return result.signed_in
 
     async def _activate_and_sign_in(
         self, destination: Destination, select: RegistrationSelector, context: SignInContext
     ) -> SignInResult:
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             account, is_new = await self._activate(connection, destination, select, context)
-            result = await self._session_creator.create_session(connection, account, context)
+            result = await self.session_creator.create_session(connection, account, context)
             if result is None:
                 raise OtpInvalid if account.user.active else AccountDisabled
         return replace(result, is_new=is_new)
@@ -92,7 +85,7 @@ class ActivationService:
         context: SignInContext,
     ) -> tuple[Account, bool]:
         """Return the account with the address, and whether it was a registration until now."""
-        now = self._clock.now()
+        now = self.clock.now()
         for _ in range(MAX_TRIES):  # another request may activate the address, or take the username
             open_ = await repository.lock_open_registrations(connection, destination, now)
             found = await look_up_account(connection, destination.channel, destination.address, now)
@@ -102,12 +95,12 @@ class ActivationService:
             if selected is None:
                 raise OtpInvalid
             account = await repository.activate(
-                connection, destination, selected, conceals=self._conceal
+                connection, destination, selected, conceals=self.conceal
             )
             if account:
                 await repository.remove_registrations(connection, open_)
                 event = Event("user.activated", context.origin, account.user.id)
-                await self._audit.append_in(connection, event)
+                await self.audit.append_in(connection, event)
                 return account, True
         raise ServiceUnavailable
 

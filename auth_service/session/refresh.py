@@ -1,7 +1,7 @@
 """Exchanging refresh tokens: rotation, re-issue within the grace period, reuse detection."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -29,28 +29,20 @@ from shared.errors import ServiceUnavailable
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshService:
-    """Exchanges refresh tokens."""
+    """Exchanges refresh tokens.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        sessions: SessionService,
-        keyring: Keyring,
-        device_tokens: DeviceTokens,
-        usage_limits: UsageLimits,
-        lifetimes: SessionLifetimes,
-        clock: Clock,
-    ) -> None:
-        """`sessions` revokes the session of a reused token."""
-        self._database = database
-        self._sessions = sessions
-        self._keyring = keyring
-        self._device_tokens = device_tokens
-        self._usage_limits = usage_limits
-        self._lifetimes = lifetimes
-        self._clock = clock
+    `sessions` revokes the session of a reused token.
+    """
+
+    database: Database
+    sessions: SessionService
+    keyring: Keyring
+    device_tokens: DeviceTokens
+    usage_limits: UsageLimits
+    lifetimes: SessionLifetimes
+    clock: Clock
 
     async def refresh(
         self, tokens: Sequence[str], *, session_id: UUID | None, origin: Origin
@@ -72,24 +64,24 @@ class RefreshService:
         if issued is None:
             raise RefreshInvalid
         token = _tokens_by_hash(tokens)[issued.hash]
-        now = self._clock.now()
-        async with self._database.transaction() as connection:
+        now = self.clock.now()
+        async with self.database.transaction() as connection:
             locked = await repository.lock_refresh_token(connection, issued)
             if locked is None or not self._is_alive(locked, now):
                 raise RefreshInvalid
             may_reissue = self._may_reissue(locked, now)
             if locked.used_at is None or may_reissue:  # reuse must be detected at any rate
-                await self._usage_limits.count_refresh(issued.user_id, issued.session_id)
+                await self.usage_limits.count_refresh(issued.user_id, issued.session_id)
             if locked.used_at is None:
                 return await self._rotate(connection, token, locked, now)
             if may_reissue:
                 return self._reissue(token, locked)
             event = Event("session.reuse_detected", origin, locked.user.id, outcome="failure")
-            await self._sessions.revoke_in_transaction(
+            await self.sessions.revoke_in_transaction(
                 connection, locked.user.id, locked.session.id, event, reason="refresh_reused"
             )
         log.warning("session.reuse_detected", session_id=str(locked.session.id))
-        await self._sessions.publish(locked.user.id)
+        await self.sessions.publish(locked.user.id)
         raise RefreshReused
 
     async def logout(
@@ -102,17 +94,17 @@ class RefreshService:
         """
         issued = await self.find(tokens, session_id)
         if issued is not None:
-            await self._sessions.logout(issued.user_id, issued.session_id, origin)
+            await self.sessions.logout(issued.user_id, issued.session_id, origin)
 
     async def find(self, tokens: Sequence[str], session_id: UUID | None) -> IssuedToken | None:
         """Return the one of the tokens that was issued, for the session if there is one."""
         return await repository.find_refresh_token(
-            self._database, _tokens_by_hash(tokens), session_id
+            self.database, _tokens_by_hash(tokens), session_id
         )
 
     def _is_alive(self, token: LockedToken, now: datetime) -> bool:
         session = token.session
-        is_idle = session.last_used_at + self._lifetimes.idle <= now
+        is_idle = session.last_used_at + self.lifetimes.idle <= now
         has_expired = session.expires_at <= now or (
             token.used_at is None and token.expires_at <= now
         )
@@ -120,7 +112,7 @@ class RefreshService:
 
     def _may_reissue(self, token: LockedToken, now: datetime) -> bool:
         within_grace = (
-            token.used_at is not None and now - token.used_at <= self._lifetimes.refresh_grace
+            token.used_at is not None and now - token.used_at <= self.lifetimes.refresh_grace
         )
         return within_grace and token.successor_used_at is None
 
@@ -128,17 +120,17 @@ class RefreshService:
         self, connection: Connection, token: str, locked: LockedToken, now: datetime
     ) -> SignedInUser:
         if locked.session.device_id is None:  # the session is older than device tokens
-            device_id = self._device_tokens.generate_id()
+            device_id = self.device_tokens.generate_id()
             locked = replace(locked, session=replace(locked.session, device_id=device_id))
-        successor = derive_successors(self._keyring, token)[0]
-        expires_at = self._lifetimes.refresh_expiry(locked.session.expires_at, now)
+        successor = derive_successors(self.keyring, token)[0]
+        expires_at = self.lifetimes.refresh_expiry(locked.session.expires_at, now)
         await repository.rotate_token(
             connection, locked, hash_token(successor), expires_at=expires_at, now=now
         )
         return SignedInUser(locked.user, locked.session, successor, expires_at)
 
     def _reissue(self, token: str, locked: LockedToken) -> SignedInUser:
-        for successor in derive_successors(self._keyring, token):
+        for successor in derive_successors(self.keyring, token):
             if hash_token(successor) == locked.successor_hash and locked.successor_expires_at:
                 return SignedInUser(
                     locked.user, locked.session, successor, locked.successor_expires_at

@@ -1,6 +1,7 @@
 """A user's sessions: the caller of a request, listing, and revoking."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,28 +26,17 @@ from shared.paging import Position
 from shared.tokens import Claims
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionService:
     """Reads and revokes sessions."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        invalidator: CodeInvalidator,
-        publisher: Publisher,
-        audit: AuditLog,
-        usage_limits: UsageLimits,
-        lifetimes: SessionLifetimes,
-        clock: Clock,
-    ) -> None:
-        """Work on `database`; revocations are published by `publisher`."""
-        self._database = database
-        self._invalidator = invalidator
-        self._publisher = publisher
-        self._audit = audit
-        self._usage_limits = usage_limits
-        self._lifetimes = lifetimes
-        self._clock = clock
+    database: Database
+    invalidator: CodeInvalidator
+    publisher: Publisher
+    audit: AuditLog
+    usage_limits: UsageLimits
+    lifetimes: SessionLifetimes
+    clock: Clock
 
     async def require_caller(self, claims: Claims) -> Caller:
         """Return the user and session of an access token, read from the database every time.
@@ -55,7 +45,7 @@ class SessionService:
             TokenRevoked: the session has ended, or the user may not sign in any more.
         """
         found = await repository.find_caller(
-            self._database, claims.sid, claims.sub, claims.gen, self._clock.now()
+            self.database, claims.sid, claims.sub, claims.gen, self.clock.now()
         )
         if found is None:
             raise TokenRevoked
@@ -66,9 +56,9 @@ class SessionService:
         self, caller: Caller, before: Position[UUID], limit: int
     ) -> list[Session]:
         """Return up to `limit` of the caller's active sessions, the newest first."""
-        now = self._clock.now()
-        active = ActiveSessionFilter(caller.user.id, now, now - self._lifetimes.idle)
-        return await repository.list_sessions(self._database, active, before, limit)
+        now = self.clock.now()
+        active = ActiveSessionFilter(caller.user.id, now, now - self.lifetimes.idle)
+        return await repository.list_sessions(self.database, active, before, limit)
 
     async def revoke(self, caller: Caller, session_id: UUID, origin: Origin) -> None:
         """Revoke one of the caller's sessions; repeating it succeeds.
@@ -90,14 +80,14 @@ class SessionService:
             await self._revoke(user_id, session_id, Event("user.signed_out", origin, user_id))
 
     async def _revoke(self, user_id: UUID, session_id: UUID, event: Event) -> None:
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             result = await self.revoke_in_transaction(
                 connection, user_id, session_id, event, reason="logout"
             )
         if not result.found:
             raise NotFound
         if result.revocation:
-            await self._publisher.publish(result.revocation)
+            await self.publisher.publish(result.revocation)
         else:  # an earlier request revoked it, perhaps without publishing
             await self.publish(user_id)
 
@@ -105,7 +95,7 @@ class SessionService:
         self, connection: Connection, user_id: UUID, session_id: UUID, event: Event, *, reason: str
     ) -> RevokeResult:
         """Revoke a session in the connection's transaction; it still has to be published."""
-        new = self._new_revocation(reason, self._audit.to_json(event))
+        new = self._new_revocation(reason, self.audit.to_json(event))
         return await repository.revoke_session(connection, session_id, user_id, new)
 
     async def publish(self, user_id: UUID) -> None:
@@ -114,7 +104,7 @@ class SessionService:
         Raises:
             RevocationPending: other services may not know of them yet.
         """
-        await self._publisher.publish_pending_of_user(user_id)
+        await self.publisher.publish_pending_of_user(user_id)
 
     async def logout_all(self, caller: Caller, origin: Origin) -> None:
         """Revoke all of the caller's sessions.
@@ -124,7 +114,7 @@ class SessionService:
         """
         user = caller.user
         new = self._new_revocation("logout_all", self._logout_all_event(caller, origin))
-        async with self._invalidator.revocation_transaction(self._database, user) as connection:
+        async with self.invalidator.revocation_transaction(self.database, user) as connection:
             await repository.revoke_all_sessions(connection, user.id, new)
         await self.publish(user.id)
 
@@ -135,20 +125,20 @@ class SessionService:
             RateLimited: the session has done so too often lately.
             RevocationPending: they are revoked, but other services may not know yet.
         """
-        await self._usage_limits.count_logout_others(caller.session_id)
+        await self.usage_limits.count_logout_others(caller.session_id)
         user = caller.user
         event = self._logout_all_event(caller, origin, kept="this session")
         new = self._new_revocation("logout_all", event)
-        async with self._invalidator.revocation_transaction(
-            self._database, user, keep=caller.device_id
+        async with self.invalidator.revocation_transaction(
+            self.database, user, keep=caller.device_id
         ) as connection:
             await repository.revoke_other_sessions(connection, user.id, caller.session_id, new)
         await self.publish(user.id)
 
     def _new_revocation(self, reason: str, event: str) -> NewRevocation:
-        return self._lifetimes.new_revocation(reason, event, self._clock.now())
+        return self.lifetimes.new_revocation(reason, event, self.clock.now())
 
     def _logout_all_event(self, caller: Caller, origin: Origin, **details: str) -> str:
         name: EventName = "user.signed_out_everywhere"
         event = Event(name, origin, caller.user.id, session_id=caller.session_id, details=details)
-        return self._audit.to_json(event)
+        return self.audit.to_json(event)

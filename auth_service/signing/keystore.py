@@ -34,12 +34,11 @@ class SigningKey:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
 class KeyStore:
     """A directory of private JWKs (mode 600), named by their thumbprint (RFC 7638)."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep keys in `folder`."""
-        self._folder = folder
+    folder: Path
 
     def load(self) -> list[SigningKey]:
         """Return all keys, the first to sign first.
@@ -47,12 +46,12 @@ class KeyStore:
         Raises:
             ValueError, OSError: a file is no key, or cannot be read.
         """
-        keys = [_load_key(path) for path in self._folder.glob("*.jwk")]
+        keys = [_load_key(path) for path in self.folder.glob("*.jwk")]
         return sorted(keys, key=lambda key: (key.signs_from, key.kid))
 
     def modified_at(self) -> int:
         """Return a number that changes when a key is added or removed."""
-        return self._folder.stat().st_mtime_ns
+        return self.folder.stat().st_mtime_ns
 
     def create(self, algorithm: Algorithm, signs_from: datetime) -> SigningKey:
         """Generate a key and store it atomically."""
@@ -66,8 +65,8 @@ class KeyStore:
             "alg": algorithm,
             "signs_from": int(signs_from.timestamp()),
         }
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{jwk['kid']}.jwk"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.folder / f"{jwk['kid']}.jwk"
         write_atomically(path, json.dumps(jwk), mode=0o600)
         return _load_key(path)
 

@@ -1,6 +1,6 @@
 """The combined flow: proving a phone number signs its owner in, or signs a new user up."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
@@ -23,28 +23,20 @@ from shared.logs import mask
 MAX_TRIES = 3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignupService:
-    """Requests a code for a phone number, and signs in or up with it."""
+    """Requests a code for a phone number, and signs in or up with it.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        challenges: OtpChallenges,
-        session_creator: SessionCreator,
-        audit: AuditLog,
-        clock: Clock,
-        entropy: Entropy,
-        conceal: bool,
-    ) -> None:
-        """`conceal`: no answer may reveal whether an account exists."""
-        self._database = database
-        self._challenges = challenges
-        self._session_creator = session_creator
-        self._audit = audit
-        self._clock = clock
-        self._entropy = entropy
-        self._conceal = conceal
+    `conceal`: no answer may reveal whether an account exists.
+    """
+
+    database: Database
+    challenges: OtpChallenges
+    session_creator: SessionCreator
+    audit: AuditLog
+    clock: Clock
+    entropy: Entropy
+    conceal: bool
 
     async def request_code(self, number: Destination, name: str, client: Client) -> Challenge:
         """Send a code to the number; a new user gets the `name`.
@@ -56,7 +48,7 @@ class SignupService:
                 number with a verified owner.
         """
         # with `conceal` every request looks the owner up: a second look-up would take visible time
-        is_owned = self._conceal and await has_verified_owner(self._database, number.address)
+        is_owned = self.conceal and await has_verified_owner(self.database, number.address)
         try:
             return await self._send(number, name, client, is_owned=is_owned)
         except (LimitReached, ProofRequired) as refused:
@@ -65,19 +57,19 @@ class SignupService:
             )
             if is_owned or not spares_owners:
                 raise
-            if not await has_verified_owner(self._database, number.address):
+            if not await has_verified_owner(self.database, number.address):
                 raise
         return await self._send(number, name, client, is_owned=True)
 
     async def _send(
         self, number: Destination, name: str, client: Client, *, is_owned: bool
     ) -> Challenge:
-        return await self._challenges.send(
+        return await self.challenges.send(
             "signup",
             number,
             client,
             ChallengeMessage({"name": name}, has_verified_owner=is_owned),
-            conceal=self._conceal,
+            conceal=self.conceal,
         )
 
     async def verify_code(
@@ -93,14 +85,14 @@ class SignupService:
             RateLimited: too many wrong codes.
             AccountDisabled: the number's owner may not sign in.
         """
-        async with self._audit.record_refusals(context.event(to=mask(number.address))):
-            verified = await self._challenges.verify("signup", number, code, handle, context.client)
-            async with self._challenges.restore_on_failure(verified):
-                user_id = new_id(self._clock, self._entropy)
+        async with self.audit.record_refusals(context.event(to=mask(number.address))):
+            verified = await self.challenges.verify("signup", number, code, handle, context.client)
+            async with self.challenges.restore_on_failure(verified):
+                user_id = new_id(self.clock, self.entropy)
                 contact = VerifiedContact(number.address, user_id, verified.context["name"])
                 context = replace(context, code_requested_at=verified.requested_at)
                 result = await self._create_session(contact, context)
-        await self._session_creator.complete_sign_in(result, context)
+        await self.session_creator.complete_sign_in(result, context)
         return result
 
     async def _create_session(
@@ -108,12 +100,12 @@ class SignupService:
     ) -> SignInResult:
         """Store the sign-in; try again when another request changed the number's owner."""
         owner = None
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             for _ in range(MAX_TRIES):
-                result = await self._session_creator.create_session(connection, contact, context)
+                result = await self.session_creator.create_session(connection, contact, context)
                 if result:
                     return result
-                now = self._clock.now()
+                now = self.clock.now()
                 owner = (await look_up_account(connection, "sms", contact.phone_number, now)).owner
                 if owner and not owner.user.active:
                     raise AccountDisabled

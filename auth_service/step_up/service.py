@@ -1,5 +1,7 @@
 """Authenticating again in a session: by a code, or by the password."""
 
+from dataclasses import dataclass
+
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
@@ -27,28 +29,17 @@ from shared.errors import TokenRevoked
 CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepUpService:
     """Renews a session's authentication time."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        accounts: AccountDirectory,
-        challenges: OtpChallenges,
-        passwords: PasswordVerifier,
-        attempts: PasswordAttempts,
-        audit: AuditLog,
-        clock: Clock,
-    ) -> None:
-        """Write to `database`."""
-        self._database = database
-        self._accounts = accounts
-        self._challenges = challenges
-        self._passwords = passwords
-        self._attempts = attempts
-        self._audit = audit
-        self._clock = clock
+    database: Database
+    accounts: AccountDirectory
+    challenges: OtpChallenges
+    passwords: PasswordVerifier
+    attempts: PasswordAttempts
+    audit: AuditLog
+    clock: Clock
 
     async def request_code(self, caller: Caller, context: SignInContext) -> Challenge:
         """Send a code to the caller's verified number, else to the mail address.
@@ -60,7 +51,7 @@ class StepUpService:
         if to is None:
             raise TokenRevoked  # the user has lost the address that the session began with
         message = ChallengeMessage(_challenge_context(caller), has_verified_owner=True)
-        return await self._challenges.send("step_up", to, context.client, message)
+        return await self.challenges.send("step_up", to, context.client, message)
 
     async def by_code(
         self, caller: Caller, code: str, handle: str | None, context: SignInContext
@@ -73,11 +64,11 @@ class StepUpService:
             TokenRevoked: the session has ended meanwhile.
         """
         to, event = caller.user.destination(*CODE_CHANNELS), _event(caller, context, "otp")
-        async with self._audit.record_refusals(event):
+        async with self.audit.record_refusals(event):
             if to is None:
                 raise OtpInvalid
-            verified = await self._challenges.verify("step_up", to, code, handle, context.client)
-            async with self._challenges.restore_on_failure(verified):
+            verified = await self.challenges.verify("step_up", to, code, handle, context.client)
+            async with self.challenges.restore_on_failure(verified):
                 if verified.context != _challenge_context(caller):
                     raise OtpInvalid
                 account = await self._require_account(caller)
@@ -92,10 +83,10 @@ class StepUpService:
             TokenRevoked: the session has ended meanwhile.
         """
         event = _event(caller, context, "password")
-        async with self._attempts.own_password(caller) as refund:
+        async with self.attempts.own_password(caller) as refund:
             account = await self._require_account(caller)
-            is_right = await self._passwords.verify(password, account, context.client.network)
-        async with self._audit.record_refusals(event):
+            is_right = await self.passwords.verify(password, account, context.client.network)
+        async with self.audit.record_refusals(event):
             if not is_right:
                 raise WrongPassword
             session = await self._record(caller, account, BY_PASSWORD, event)
@@ -103,7 +94,7 @@ class StepUpService:
         return session
 
     async def _require_account(self, caller: Caller) -> Account:
-        account = await self._accounts.find(caller.user.id)
+        account = await self.accounts.find(caller.user.id)
         if account is None:
             raise TokenRevoked
         return account
@@ -112,11 +103,11 @@ class StepUpService:
         self, caller: Caller, account: Account, amr: tuple[str, ...], event: Event
     ) -> Session:
         session = await repository.record_authentication(
-            self._database,
+            self.database,
             caller,
             account,
-            Authentication(amr, self._clock.now()),
-            event=self._audit.to_json(event),
+            Authentication(amr, self.clock.now()),
+            event=self.audit.to_json(event),
         )
         if session is None:
             raise TokenRevoked

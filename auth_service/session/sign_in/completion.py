@@ -1,6 +1,7 @@
 """The steps after a committed sign-in: publish, remember the device, notify the user."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,16 +18,13 @@ from shared.errors import ServiceUnavailable
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class SignInCompletion:
     """Completes sign-ins. No failure here fails the sign-in."""
 
-    def __init__(
-        self, devices: KnownDevices, notifications: Notifications, publisher: Publisher
-    ) -> None:
-        """Remember devices in `devices`."""
-        self._devices = devices
-        self._notifications = notifications
-        self._publisher = publisher
+    devices: KnownDevices
+    notifications: Notifications
+    publisher: Publisher
 
     async def complete(self, result: SignInResult, context: SignInContext) -> None:
         """Publish the sessions that the sign-in ended, and notify the user of a new device.
@@ -36,9 +34,9 @@ class SignInCompletion:
         user, client = result.signed_in.user, context.client
         if result.ended_others:
             with suppress(RevocationPending):
-                await self._publisher.publish_pending_of_user(user.id)
+                await self.publisher.publish_pending_of_user(user.id)
         if await self._is_new_device(result, client):
-            await self._notifications.send(user, SIGN_IN, client)
+            await self.notifications.send(user, SIGN_IN, client)
 
     async def _is_new_device(self, result: SignInResult, client: Client) -> bool:
         """Remember the device; return whether it is new to a user who existed before."""
@@ -50,7 +48,7 @@ class SignInCompletion:
         if client.device is None:
             return False
         try:
-            return await self._devices.remember(user.id, user.code_identifiers, client.device)
+            return await self.devices.remember(user.id, user.code_identifiers, client.device)
         except ServiceUnavailable:
             log.warning("device.remember_failed", user_id=str(user.id))
             return False

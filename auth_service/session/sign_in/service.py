@@ -5,6 +5,8 @@ ways to sign in differ in how it finds the user. A second factor belongs here: t
 `repository.MAY_SIGN_IN` would exclude a user who has one, and `create_session` would ask for it.
 """
 
+from dataclasses import dataclass
+
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token, hash_token
@@ -24,33 +26,23 @@ from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCreator:
     """Creates sessions, if the account has not changed since it was read."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        completion: SignInCompletion,
-        audit: AuditLog,
-        lifetimes: SessionLifetimes,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        """Write to `database`, with an audit event for each session."""
-        self._database = database
-        self._completion = completion
-        self._audit = audit
-        self._lifetimes = lifetimes
-        self._clock = clock
-        self._entropy = entropy
+    database: Database
+    completion: SignInCompletion
+    audit: AuditLog
+    lifetimes: SessionLifetimes
+    clock: Clock
+    entropy: Entropy
 
     async def sign_in(self, account: Account, context: SignInContext) -> SignedInUser | None:
         """Create and complete a session of the account.
 
         None when the account has changed since it was read, or may not sign in.
         """
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             result = await self.create_session(connection, account, context)
         if result is None:
             return None
@@ -65,18 +57,18 @@ class SessionCreator:
         None when the account has changed since it was read, another request created the contact's
         user at this moment, or the user may not sign in; nothing was stored then.
         """
-        token = encode_token("chr_", self._entropy.bytes(SECRET_BYTES))
-        now = self._clock.now()
-        expires_at = now + self._lifetimes.absolute
+        token = encode_token("chr_", self.entropy.bytes(SECRET_BYTES))
+        now = self.clock.now()
+        expires_at = now + self.lifetimes.absolute
         new = NewSession(
-            id=new_id(self._clock, self._entropy),
+            id=new_id(self.clock, self.entropy),
             client=context.client,
             amr=context.amr,
             now=now,
             expires_at=expires_at,
             refresh_hash=hash_token(token),
-            refresh_expires_at=self._lifetimes.refresh_expiry(expires_at, now),
-            event=self._audit.to_json(context.event()),
+            refresh_expires_at=self.lifetimes.refresh_expiry(expires_at, now),
+            event=self.audit.to_json(context.event()),
             code_requested_at=context.code_requested_at,
         )
         stored = await repository.insert_session(connection, owner, new)
@@ -94,10 +86,10 @@ class SessionCreator:
             connection,
             stored,
             MAX_SESSIONS,
-            event=self._audit.to_json(event),
-            until=self._lifetimes.revocation_expiry(stored.session.created_at),
+            event=self.audit.to_json(event),
+            until=self.lifetimes.revocation_expiry(stored.session.created_at),
         )
 
     async def complete_sign_in(self, result: SignInResult, context: SignInContext) -> None:
         """Complete a committed sign-in: publish, remember the device, notify the user."""
-        await self._completion.complete(result, context)
+        await self.completion.complete(result, context)
