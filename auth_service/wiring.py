@@ -15,7 +15,7 @@ from auth_service.delivery.console import Inbox
 from auth_service.delivery.dead_letters import DeadLetters
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.provider import open_providers
-from auth_service.delivery.queue import DeliveryConsumer
+from auth_service.delivery.queue import DeliveryConsumer, DeliveryProducer
 from auth_service.delivery.sender import Sender
 from auth_service.delivery.templates import Templates
 from auth_service.delivery.worker import running_worker
@@ -190,6 +190,7 @@ class Wiring:
     def notifications(self) -> Notifications:
         return Notifications(
             redis=self.redis,
+            producer=DeliveryProducer(self.redis),
             keyring=self.keyring,
             settings=self.settings,
             metrics=self.delivery_metrics,

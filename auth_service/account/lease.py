@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from auth_service.account.errors import ExportInProgress
@@ -50,17 +51,18 @@ class ExportLease:
         return bool(await self.redis.run(EXTEND_OR_RELEASE, [self.key], [self.holder, life]))
 
 
+@dataclass(frozen=True, slots=True)
 class ExportLeases:
     """Grants leases. `batch_slots` bounds the batches that all exports read at once.
 
     So exports use few of the database's connections, however many users export.
     """
 
-    def __init__(self, redis: BatchedRedis, entropy: Entropy) -> None:
-        """Keep leases in `redis`."""
-        self._redis = redis
-        self._entropy = entropy
-        self.batch_slots = asyncio.Semaphore(BATCHES_AT_ONCE)
+    redis: BatchedRedis
+    entropy: Entropy
+    batch_slots: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(BATCHES_AT_ONCE)
+    )
 
     @asynccontextmanager
     async def lease(self, user_id: UUID) -> AsyncIterator[ExportLease]:
@@ -70,9 +72,7 @@ class ExportLeases:
             ExportInProgress: another export of the user holds it.
             ServiceUnavailable: Redis is away.
         """
-        lease = ExportLease(
-            self._redis, f"export:{user_id}", self._entropy.bytes(HOLDER_BYTES).hex()
-        )
+        lease = ExportLease(self.redis, f"export:{user_id}", self.entropy.bytes(HOLDER_BYTES).hex())
         if not await lease.acquire():
             raise ExportInProgress(RETRY_SECONDS)
         try:

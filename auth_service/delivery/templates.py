@@ -1,6 +1,7 @@
 """Message templates: `templates/<language>/<name>.<channel>.<part>`, rendered strictly."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -10,16 +11,15 @@ from auth_service.delivery.model import Delivery, Message
 LANGUAGE = "en"
 
 
+@dataclass(frozen=True, slots=True)
 class Templates:
     """Renders deliveries; an undefined name is an error, never a gap in a message.
 
     A text message has a `txt`; a mail also has a `subject.txt` and an `html`, which is escaped.
+    `shared`: the values for every template, such as `product`.
     """
 
-    def __init__(self, shared: Mapping[str, str]) -> None:
-        """`shared`: the values for every template, such as `product`."""
-        self._shared = shared
-        self._environment = _environment()
+    shared: Mapping[str, str]
 
     def render(self, delivery: Delivery) -> Message:
         """Return the rendered message."""
@@ -35,8 +35,8 @@ class Templates:
 
     def _part(self, delivery: Delivery, part: str) -> str:
         name = f"{LANGUAGE}/{delivery.template}.{delivery.channel}.{part}"
-        values = {**self._shared, **delivery.parameters}
-        return self._environment.get_template(name).render(values).strip()
+        values = {**self.shared, **delivery.parameters}
+        return _environment().get_template(name).render(values).strip()
 
 
 @cache

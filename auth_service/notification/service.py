@@ -1,6 +1,7 @@
 """Notices to users about their account: by mail if an address is verified, else by SMS."""
 
 import json
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -26,6 +27,7 @@ COUNT = Script.from_sources(LIMITS, read_lua("auth_service.notification", "count
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notifications:
     """Queues notices of changes that have happened; one that cannot be queued is logged.
 
@@ -33,24 +35,13 @@ class Notifications:
     own limit for each user and kind refuses it; the next sign-in notice counts those left out.
     """
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        redis: BatchedRedis,
-        keyring: Keyring,
-        settings: AuthSettings,
-        metrics: DeliveryMetrics,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        """Count and queue notices in `redis`."""
-        self._redis = redis
-        self._producer = DeliveryProducer(redis)
-        self._keyring = keyring
-        self._settings = settings
-        self._metrics = metrics
-        self._clock = clock
-        self._entropy = entropy
+    redis: BatchedRedis
+    producer: DeliveryProducer
+    keyring: Keyring
+    settings: AuthSettings
+    metrics: DeliveryMetrics
+    clock: Clock
+    entropy: Entropy
 
     async def send(
         self,
@@ -68,7 +59,7 @@ class Notifications:
         try:
             left_out = await self._count(user.id, to, template)
             if left_out is None:
-                self._metrics.count("notice_dropped", to.channel, to.address)
+                self.metrics.count("notice_dropped", to.channel, to.address)
                 log.warning("notice.dropped", template=template, to=mask(to.address))
                 return
             parameters |= {"left_out": str(left_out)} if template == SIGN_IN else {}
@@ -78,15 +69,15 @@ class Notifications:
 
     async def _count(self, user_id: UUID, to: Destination, template: str) -> int | None:
         """Count the notice; return how many were left out before it, None if this one is too."""
-        scopes = notice_scopes(self._settings, to, user_id, template)
-        allowed, *left_out = await self._redis.run(
+        scopes = notice_scopes(self.settings, to, user_id, template)
+        allowed, *left_out = await self.redis.run(
             COUNT,
             [
                 f"notices_left_out:{key_digest(str(user_id), template)}",
                 *(scope.key for scope in scopes),
             ],
             [
-                milliseconds(self._clock.now()),
+                milliseconds(self.clock.now()),
                 json.dumps([scope.rates for scope in scopes]),
                 DAY_MS,
             ],
@@ -96,14 +87,14 @@ class Notifications:
     async def _enqueue(
         self, to: Destination, template: str, client: Client, parameters: dict[str, str]
     ) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         delivery = Delivery(
-            id=str(new_id(self._clock, self._entropy)),
+            id=str(new_id(self.clock, self.entropy)),
             channel=to.channel,
             to=to.address,
             template=template,
             parameters={**client.notice_parameters(now), **parameters},
             request_id=client.request_id,
         )
-        sealed = delivery.seal(self._keyring)
-        await self._producer.enqueue(delivery.id, sealed, milliseconds(now) + DAY_MS)
+        sealed = delivery.seal(self.keyring)
+        await self.producer.enqueue(delivery.id, sealed, milliseconds(now) + DAY_MS)

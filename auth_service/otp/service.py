@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -49,29 +50,17 @@ REDEEM = Script.from_sources(IS_INVALIDATED, read_lua("auth_service.otp", "redee
 RESTORE = Script.from_sources(FUNNEL, read_lua("auth_service.otp", "restore.lua"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtpChallenges:
     """Sends and verifies codes. State is in Redis alone, so any replica verifies any code."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        redis: BatchedRedis,
-        keyring: Keyring,
-        settings: AuthSettings,
-        limiter: SendLimiter,
-        funnel: CodeFunnel,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        """Keep challenges in `redis`, sealed with keys from `keyring`."""
-        self._redis = redis
-        self._keyring = keyring
-        self._settings = settings
-        self._durations = settings.otp_ttl, settings.otp_cooldown
-        self._limiter = limiter
-        self._funnel = funnel
-        self._clock = clock
-        self._entropy = entropy
+    redis: BatchedRedis
+    keyring: Keyring
+    settings: AuthSettings
+    limiter: SendLimiter
+    funnel: CodeFunnel
+    clock: Clock
+    entropy: Entropy
 
     async def send(
         self,
@@ -92,28 +81,29 @@ class OtpChallenges:
             ProofRequired: a proof of work has to come with the request; likewise.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        limits = await self._limiter.find_limits(
+        limits = await self.limiter.find_limits(
             purpose, destination, client, message, conceal=conceal
         )
-        handle, code = self._entropy.bytes(HANDLE_BYTES).hex(), generate_code(self._entropy)
+        handle, code = self.entropy.bytes(HANDLE_BYTES).hex(), generate_code(self.entropy)
         delivery = self._build_delivery(message, destination, code, client.request_id)
         ticket = key_digest(message.link.ticket) if message.link else ""
-        sealed = delivery.seal(self._keyring) if message.template else ""
+        sealed = delivery.seal(self.keyring) if message.template else ""
         keys, record = self._challenge_record(purpose, destination, message, handle, code)
         record |= {"ticket": ticket, "delivery_id": delivery.id, **limits.arguments}
-        outcome, *numbers = await self._redis.run(
+        outcome, *numbers = await self.redis.run(
             SEND,
-            [*keys, f"ticket:{ticket}", self._funnel.bucket_key(), *limits.keys],
+            [*keys, f"ticket:{ticket}", self.funnel.bucket_key(), *limits.keys],
             [json.dumps(record), self._seal_context(message.context, record["now"]), sealed],
         )
-        if refusal := self._limiter.refusal(limits, outcome, numbers):
+        if refusal := self.limiter.refusal(limits, outcome, numbers):
             raise refusal
         queued, blocked = map(bool, numbers)
         if queued:
-            self._funnel.count_requested(delivery)
+            self.funnel.count_requested(delivery)
         if blocked:
-            self._funnel.count_blocked_range(delivery, limits.number_range)
-        return Challenge(handle, destination.channel, *self._durations)
+            self.funnel.count_blocked_range(delivery, limits.number_range)
+        settings = self.settings
+        return Challenge(handle, destination.channel, settings.otp_ttl, settings.otp_cooldown)
 
     async def verify(
         self,
@@ -133,8 +123,8 @@ class OtpChallenges:
             NoActiveChallenge: no challenge is active; nothing is counted.
             RateLimited: too many wrong codes lately.
         """
-        receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
-        scopes = wrong_code_scopes(self._settings, destination, client, with_handle=bool(handle))
+        receipt = f"spent:{self.entropy.bytes(HANDLE_BYTES).hex()}"
+        scopes = wrong_code_scopes(self.settings, destination, client, with_handle=bool(handle))
         owner = key_digest(purpose, destination.address)
         keys = [
             f"newest:{owner}",
@@ -142,34 +132,34 @@ class OtpChallenges:
             receipt,
             devices_key(destination.address),
             invalidated_before_key(destination.address),
-            self._funnel.bucket_key(),
+            self.funnel.bucket_key(),
             *(scope.key for scope in scopes),
         ]
         code_try = {
-            "now": milliseconds(self._clock.now()),
+            "now": milliseconds(self.clock.now()),
             "handle": key_digest(handle) if handle else "",
             "destination": owner,
-            "max_attempts": self._settings.otp_max_attempts,
+            "max_attempts": self.settings.otp_max_attempts,
             "macs": self._code_macs(purpose, destination, code),
             "scopes": [(scope.applies_to, scope.rates) for scope in scopes],
         }
         arguments = [json.dumps(code_try), client.device or ""]
-        answer: list[Any] = await self._redis.run(VERIFY, keys, arguments)
-        self._funnel.count_result(answer[0])
+        answer: list[Any] = await self.redis.run(VERIFY, keys, arguments)
+        self.funnel.count_result(answer[0])
         if answer[0] == b"limited":
             raise RateLimited(-(-answer[1] // 1000))
         if answer[0] == b"none":
             raise NoActiveChallenge
         if answer[0] != b"right":
             raise OtpInvalid
-        self._funnel.count_verified(destination)
+        self.funnel.count_verified(destination)
         return self._verified(receipt, answer[1])
 
     async def redeem_ticket(self, ticket: str) -> VerifiedChallenge | None:
         """Consume the challenge whose code was mailed with this ticket; None without one."""
-        receipt = f"spent:{self._entropy.bytes(HANDLE_BYTES).hex()}"
-        now = milliseconds(self._clock.now())
-        answer: list[Any] = await self._redis.run(
+        receipt = f"spent:{self.entropy.bytes(HANDLE_BYTES).hex()}"
+        now = milliseconds(self.clock.now())
+        answer: list[Any] = await self.redis.run(
             REDEEM, [f"ticket:{key_digest(ticket)}", receipt], [now, key_digest(ticket)]
         )
         if answer[0] != b"right":
@@ -188,7 +178,7 @@ class OtpChallenges:
 
     async def restore(self, proof: VerifiedChallenge) -> None:
         """Make a consumed code valid again until it expires."""
-        await self._redis.run(RESTORE, [proof.receipt], [])
+        await self.redis.run(RESTORE, [proof.receipt], [])
 
     def _challenge_record(
         self,
@@ -199,12 +189,12 @@ class OtpChallenges:
         code: str,
     ) -> tuple[list[str], dict[str, Any]]:
         """Return the keys and the fields of a new challenge for `send.lua`."""
-        owner, now = key_digest(purpose, destination.address), milliseconds(self._clock.now())
+        owner, now = key_digest(purpose, destination.address), milliseconds(self.clock.now())
         code_mac = self._code_macs(purpose, destination, code)[0]
         keys = [f"challenge:{key_digest(handle)}", f"newest:{owner}", f"queued:{owner}", STREAM]
         return keys, {
             "now": now,
-            "expires_at": now + self._settings.otp_ttl * 1000,
+            "expires_at": now + self.settings.otp_ttl * 1000,
             "handle": key_digest(handle),
             "destination": owner,
             "code_mac": code_mac if message.has_valid_code else self._random_mac(),
@@ -216,10 +206,10 @@ class OtpChallenges:
         self, message: ChallengeMessage, destination: Destination, code: str, request_id: str
     ) -> Delivery:
         to = message.to or destination
-        minutes = str(self._settings.otp_ttl // 60)
+        minutes = str(self.settings.otp_ttl // 60)
         link = message.link.url if message.link else ""
         return Delivery(
-            id=str(new_id(self._clock, self._entropy)),
+            id=str(new_id(self.clock, self.entropy)),
             channel=to.channel,
             to=to.address,
             template=message.template or "code",
@@ -228,18 +218,18 @@ class OtpChallenges:
         )
 
     def _seal_context(self, context: Mapping[str, str], now: int) -> bytes:
-        return self._keyring.seal("otp", json.dumps({**context, ASKED_AT: str(now)}).encode())
+        return self.keyring.seal("otp", json.dumps({**context, ASKED_AT: str(now)}).encode())
 
     def _verified(self, receipt: str, sealed: bytes) -> VerifiedChallenge:
-        context: dict[str, str] = json.loads(self._keyring.open("otp", sealed))
+        context: dict[str, str] = json.loads(self.keyring.open("otp", sealed))
         asked_at = context.pop(ASKED_AT, None)  # challenges of the previous release have none
         moment = datetime.fromtimestamp(int(asked_at) / 1000, UTC) if asked_at else None
         return VerifiedChallenge(receipt, context, moment)
 
     def _random_mac(self) -> str:
         """Return a random value in place of a code's mac, so that no code matches."""
-        return self._entropy.bytes(HANDLE_BYTES).hex()
+        return self.entropy.bytes(HANDLE_BYTES).hex()
 
     def _code_macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
         message = f"{purpose}\0{destination.address}\0{code}".encode()
-        return [mac.hex() for mac in self._keyring.macs("otp", message)]
+        return [mac.hex() for mac in self.keyring.macs("otp", message)]

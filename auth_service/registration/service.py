@@ -1,5 +1,6 @@
 """Registering an account, and requesting its activation code again."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from auth_service.audit.model import Event, Origin
@@ -27,29 +28,17 @@ NOTIFY_OWNER = ChallengeMessage(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationService:
     """Stores registrations, and sends their activation codes."""
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        challenges: OtpChallenges,
-        new_passwords: NewPasswords,
-        audit: AuditLog,
-        settings: AuthSettings,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        """Store registrations in `database`."""
-        self._database = database
-        self._challenges = challenges
-        self._new_passwords = new_passwords
-        self._audit = audit
-        self._conceal = settings.conceals
-        self._reserved_usernames = settings.reserved_usernames
-        self._clock = clock
-        self._entropy = entropy
+    database: Database
+    challenges: OtpChallenges
+    new_passwords: NewPasswords
+    audit: AuditLog
+    settings: AuthSettings
+    clock: Clock
+    entropy: Entropy
 
     async def register(self, wanted: RegistrationRequest, client: Client) -> tuple[Challenge, UUID]:
         """Store a registration and send its code; return the challenge and the user's id.
@@ -63,42 +52,42 @@ class RegistrationService:
             RateLimited: too many codes.
         """
         if wanted.username is not None:
-            require_not_reserved(wanted.username, self._reserved_usernames)
+            require_not_reserved(wanted.username, self.settings.reserved_usernames)
         password = await self._hash_password(wanted, client)
-        user_id = new_id(self._clock, self._entropy)
-        async with conceal_duration(conceal=self._conceal):
+        user_id = new_id(self.clock, self.entropy)
+        async with conceal_duration(conceal=self.settings.conceals):
             challenge = await self._send(wanted, user_id, client)
         origin = Origin(client.address, client.user_agent, client.request_id)
         details = {"to": mask(wanted.destination.address)}
-        async with self._database.transaction() as connection:
-            now = self._clock.now()
+        async with self.database.transaction() as connection:
+            now = self.clock.now()
             await repository.insert_registration(connection, user_id, wanted, password, now)
             await repository.add_handle(connection, hash_token(challenge.handle), user_id, now)
             event = Event("user.registered", origin, user_id, details=details)
-            await self._audit.append_in(connection, event)
+            await self.audit.append_in(connection, event)
         return challenge, user_id
 
     async def _hash_password(self, wanted: RegistrationRequest, client: Client) -> str | None:
         if wanted.password is None:
             return None
-        self._new_passwords.require_acceptable(
+        self.new_passwords.require_acceptable(
             wanted.password, field="password", username=wanted.username, email=wanted.email
         )
-        return await self._new_passwords.hash_for_client(wanted.password, client)
+        return await self.new_passwords.hash_for_client(wanted.password, client)
 
     async def _send(self, wanted: RegistrationRequest, user_id: UUID, client: Client) -> Challenge:
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             taken = await repository.find_taken_identifiers(connection, wanted)
-        if not self._conceal:
+        if not self.settings.conceals:
             _require_not_taken(taken)
         is_owned = taken.mobile if wanted.mobile else taken.email
         activation = ChallengeMessage({"user_id": str(user_id)}, template="activate")
-        return await self._challenges.send(
+        return await self.challenges.send(
             "verify",
             wanted.destination,
             client,
             NOTIFY_OWNER if is_owned else activation,
-            conceal=self._conceal,
+            conceal=self.settings.conceals,
         )
 
     async def resend_code(
@@ -113,25 +102,25 @@ class RegistrationService:
             UserNotRegistered: no registration is open, and accounts are not concealed.
             RateLimited: too many codes.
         """
-        async with conceal_duration(conceal=self._conceal):
-            async with self._database.connection() as connection:
-                now = self._clock.now()
+        async with conceal_duration(conceal=self.settings.conceals):
+            async with self.database.connection() as connection:
+                now = self.clock.now()
                 is_open = await repository.has_open_registration(connection, destination, now)
                 hash_ = hash_token(handle) if handle else b""
                 user_id = await repository.find_by_handle(connection, destination, hash_, now)
-            if not is_open and not self._conceal:
+            if not is_open and not self.settings.conceals:
                 raise UserNotRegistered
             context = {"user_id": str(user_id), RESENT: "yes"} if user_id else {}
-            challenge = await self._challenges.send(
+            challenge = await self.challenges.send(
                 "verify",
                 destination,
                 client,
                 ChallengeMessage(context, template="activate") if is_open else DECOY,
-                conceal=self._conceal,
+                conceal=self.settings.conceals,
             )
             if user_id:
                 hash_ = hash_token(challenge.handle)
-                async with self._database.connection() as connection:
+                async with self.database.connection() as connection:
                     await repository.add_handle(connection, hash_, user_id, now)
             return challenge
 

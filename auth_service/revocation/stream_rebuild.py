@@ -1,6 +1,7 @@
 """Fills a Redis that has lost the revocations, and starts a new epoch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.stream import (
@@ -16,6 +17,7 @@ APPEND = Script.from_sources(read_lua("auth_service.revocation", "append.lua"))
 START_EPOCH = Script.from_sources(read_lua("auth_service.revocation", "start_epoch.lua"))
 
 
+@dataclass(slots=True)
 class StreamRebuild:
     """Appends the live rows in many scripts, then starts the epoch in one.
 
@@ -23,12 +25,10 @@ class StreamRebuild:
     Redis was wiped or failed over meanwhile, and the rebuild has to start again.
     """
 
-    def __init__(self, stream: RevocationStream, redis: BatchedRedis, epoch: str) -> None:
-        """Append nothing yet; `epoch` is the new one."""
-        self._stream = stream
-        self._redis = redis
-        self._epoch = epoch
-        self._last_entry = (REVOCATION_STREAM, "")
+    stream: RevocationStream
+    redis: BatchedRedis
+    epoch: str
+    last_entry: tuple[str, str] = (REVOCATION_STREAM, "")
 
     async def append(self, rows: Sequence[StoredRevocation]) -> EntryIds:
         """Append rows; users deleted long ago only to the deleted users' stream.
@@ -36,7 +36,7 @@ class StreamRebuild:
         Raises:
             EpochMismatch: an entry that was appended before is lost.
         """
-        affecting_tokens = [row for row in rows if self._stream.affects_tokens(row)]
+        affecting_tokens = [row for row in rows if self.stream.affects_tokens(row)]
         deleted = [row for row in rows if row.of_deleted_user]
         entry_ids = await self._append_to(REVOCATION_STREAM, affecting_tokens)
         return entry_ids | await self._append_to(DELETED_USERS_STREAM, deleted)
@@ -44,19 +44,17 @@ class StreamRebuild:
     async def _append_to(self, key: str, rows: Sequence[StoredRevocation]) -> EntryIds:
         if not rows:
             return {}
-        messages = self._stream.sign(self._epoch, rows)
-        last_key, last_id = self._last_entry
+        messages = self.stream.sign(self.epoch, rows)
+        last_key, last_id = self.last_entry
         arguments = [last_id, *(message.text for message in messages)]
-        ids = await self._redis.run(APPEND, [key, last_key], arguments)
+        ids = await self.redis.run(APPEND, [key, last_key], arguments)
         if ids is None:
             raise EpochMismatch
-        self._last_entry = (key, ids[-1].decode())
+        self.last_entry = (key, ids[-1].decode())
         return entry_ids_of(messages, ids)
 
     async def start_epoch(self, previous_epoch: str) -> bool:
         """Start the epoch; False if `previous_epoch` has been replaced or an entry is lost."""
-        last_key, last_id = self._last_entry
+        last_key, last_id = self.last_entry
         keys = [REVOCATION_STREAM, REVOCATION_HEAD, last_key]
-        return bool(
-            await self._redis.run(START_EPOCH, keys, [previous_epoch, self._epoch, last_id])
-        )
+        return bool(await self.redis.run(START_EPOCH, keys, [previous_epoch, self.epoch, last_id]))
