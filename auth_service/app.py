@@ -150,7 +150,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[session.USAGE_LIMITS] = wiring.usage_limits
     sessions = app[session.SESSIONS] = services.session_service(wiring)
     app[REFRESH] = services.refresh_service(wiring, sessions)
-    app[SIGNUP] = services.signup_service(wiring)
+    app[SIGNUP] = services.phone_sign_in_service(wiring)
     app[REGISTRATION] = services.registration_service(wiring)
     app[ACTIVATION] = services.activation_service(wiring)
     app[LOGIN] = services.login_service(wiring)
@@ -168,7 +168,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _purge(app: web.Application) -> AsyncIterator[None]:
-    purge = services.purge(app[WIRING])
+    purge = services.purge_service(app[WIRING])
     async with run_periodically("purge", purge.run, pause=PURGE_SECONDS):
         yield
 

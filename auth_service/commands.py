@@ -19,7 +19,7 @@ async def run_worker(wiring: Wiring) -> None:
 async def run_purge(wiring: Wiring) -> int:
     """Remove expired rows; return the exit status."""
     async with wiring.open_database():
-        return await purge_now(services.purge(wiring))
+        return await purge_now(services.purge_service(wiring))
 
 
 async def run_admin(wiring: Wiring, arguments: argparse.Namespace) -> int:

@@ -10,19 +10,19 @@ from auth_service.login.service import LoginService
 from auth_service.password.change import PasswordChangeService
 from auth_service.password.service import PasswordResetService
 from auth_service.password.tickets import ResetTickets
-from auth_service.purge.service import Purge
+from auth_service.purge.service import PurgeService
 from auth_service.registration.activation import ActivationService
 from auth_service.registration.service import RegistrationService
 from auth_service.session.refresh import RefreshService
 from auth_service.session.service import SessionService
-from auth_service.signup.service import SignupService
+from auth_service.signup.service import PhoneSignInService
 from auth_service.step_up.service import StepUpService
 from auth_service.wiring import Wiring
 
 
-def signup_service(wiring: Wiring) -> SignupService:
+def phone_sign_in_service(wiring: Wiring) -> PhoneSignInService:
     """Return the service of `/signup`."""
-    return SignupService(
+    return PhoneSignInService(
         database=wiring.database,
         challenges=wiring.challenges,
         session_creator=wiring.session_creator,
@@ -187,6 +187,6 @@ def dead_letter_administration(wiring: Wiring) -> DeadLetterAdministration:
     return DeadLetterAdministration(wiring.dead_letters, wiring.audit)
 
 
-def purge(wiring: Wiring) -> Purge:
+def purge_service(wiring: Wiring) -> PurgeService:
     """Return the hourly purge, also the `purge` command."""
-    return Purge(wiring.database, wiring.audit, wiring.clock)
+    return PurgeService(wiring.database, wiring.audit, wiring.clock)

@@ -113,7 +113,7 @@ class ContactService:
             raise OtpInvalid
         async with self.database.transaction() as connection:
             change = await repository.change_contact(
-                connection, caller.user, to, event=self.audit.to_json(event)
+                connection, caller.user, to, event_json=self.audit.to_json(event)
             )
             if change is None:
                 raise Conflict("The address is another account's")

@@ -73,13 +73,13 @@ ORDER BY scope, created_at, hash LIMIT $2"""
 
 
 async def change_profile(
-    connection: Connection, user_id: UUID, changes: Mapping[str, str | None], *, event: str
+    connection: Connection, user_id: UUID, changes: Mapping[str, str | None], *, event_json: str
 ) -> User | None:
     """Store names; None when another user has the username, or the user is not active."""
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
-                CHANGE_PROFILE, user_id, json.dumps(dict(changes)), event
+                CHANGE_PROFILE, user_id, json.dumps(dict(changes)), event_json
             )
     except UniqueViolationError:
         return None
@@ -87,13 +87,13 @@ async def change_profile(
 
 
 async def change_contact(
-    connection: Connection, user: User, to: Destination, *, event: str
+    connection: Connection, user: User, to: Destination, *, event_json: str
 ) -> ContactChange | None:
     """Store a verified address; None when another user has it, or this one has changed."""
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
-                CHANGE_CONTACT[to.channel], user.id, user.generation, to.address, event
+                CHANGE_CONTACT[to.channel], user.id, user.generation, to.address, event_json
             )
     except (UniqueViolationError, DeadlockDetectedError):  # two users swap addresses
         return None
@@ -107,13 +107,13 @@ async def change_contact(
 
 
 async def delete_user(
-    connection: Connection, user_id: UUID, *, event: str, now: datetime, until: datetime
+    connection: Connection, user_id: UUID, *, event_json: str, now: datetime, until: datetime
 ) -> None:
     """Delete the user with sessions and tokens, after sign-ins in progress have ended."""
     # sign-ins are locked out first, then refreshes: one common lock would deadlock with them
     await lock_user(connection, user_id)
     await connection.execute(LOCK_SESSIONS, user_id)
-    await connection.execute(DELETE_USER, user_id, now, until, event)
+    await connection.execute(DELETE_USER, user_id, now, until, event_json)
 
 
 async def read_sessions(

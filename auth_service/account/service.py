@@ -43,7 +43,7 @@ class AccountService:
         event = account_event("profile.changed", caller, context, fields=" ".join(sorted(changes)))
         async with self.database.connection() as connection:
             user = await repository.change_profile(
-                connection, caller.user.id, changes, event=self.audit.to_json(event)
+                connection, caller.user.id, changes, event_json=self.audit.to_json(event)
             )
         if user is None:
             raise Conflict("The username is taken")
@@ -74,7 +74,7 @@ class AccountService:
             await repository.delete_user(
                 connection,
                 user.id,
-                event=self.audit.to_json(event),
+                event_json=self.audit.to_json(event),
                 now=now,
                 until=now + DELETED_LIFE,
             )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from auth_service.admin.errors import NoLongerTrue
+from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.model import Actor
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import AuditLog
@@ -27,14 +27,14 @@ class DeadLetterAdministration:
 
         Raises:
             NotFound: there is none with that id.
-            NoLongerTrue: it has expired.
+            DeadLetterExpired: it has expired.
         """
         record = partial(self.audit.append, _event("delivery.retried", actor, delivery_id))
         outcome = await self.dead_letters.retry(delivery_id, before=record)
         if outcome == "unknown":
             raise NotFound
         if outcome == "ended":
-            raise NoLongerTrue
+            raise DeadLetterExpired
 
     async def delete(self, actor: Actor, delivery_id: str) -> None:
         """Delete a dead letter, expired or not.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
-from auth_service.admin.errors import NoLongerTrue
+from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.model import Actor
 from auth_service.admin.schemas import DeadLetterAnswer, DeadLetterPage
 from auth_service.audit.origin import read_origin
@@ -46,7 +46,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
     "/admin/deliveries/{id}/retry",
     summary="Put a message back into the queue",
     answers={204: None},
-    errors=(NoLongerTrue,),
+    errors=(DeadLetterExpired,),
     role="admin",
 )
 async def retry_delivery(request: web.Request) -> web.Response:

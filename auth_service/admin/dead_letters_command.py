@@ -4,7 +4,7 @@ import sys
 from collections.abc import Awaitable
 
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
-from auth_service.admin.errors import NoLongerTrue
+from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.model import Actor
 from auth_service.audit.model import Origin
 from shared.errors import NotFound, ServiceUnavailable
@@ -30,7 +30,7 @@ async def _run(change: Awaitable[None], success: str) -> int:
         await change
     except NotFound:
         failure = UNKNOWN
-    except NoLongerTrue:
+    except DeadLetterExpired:
         failure = EXPIRED
     except ServiceUnavailable as away:
         failure = f"deliveries: {describe_error(away)}"

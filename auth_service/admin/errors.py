@@ -19,7 +19,7 @@ class NotActivated(Conflict):
         super().__init__("The user has not proven an address yet")
 
 
-class NoLongerTrue(Conflict):
+class DeadLetterExpired(Conflict):
     """A message has expired."""
 
     def __init__(self) -> None:

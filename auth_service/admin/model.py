@@ -20,7 +20,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class UserPrefixSearch:
     """A search for texts that begin with `prefix`, in lower case, or numbers with `number`."""
 
     prefix: str

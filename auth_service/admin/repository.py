@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-from auth_service.admin.model import Search
+from auth_service.admin.model import UserPrefixSearch
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.repository import insert_user_revocations_sql
@@ -77,7 +77,9 @@ async def list_users(database: Database, before: UUID, limit: int) -> list[User]
         ]
 
 
-async def search(database: Database, search: Search, before: UUID, limit: int) -> list[User]:
+async def search(
+    database: Database, search: UserPrefixSearch, before: UUID, limit: int
+) -> list[User]:
     """Return, likewise, the users whose name, username, mail address or number matches."""
     arguments = (*search.bounds(), before, limit)
     async with database.connection() as connection:
@@ -99,13 +101,13 @@ async def find_verified_user(database: Database, address: str) -> User | None:
 
 async def disable(connection: Connection, user_id: UUID, new: NewRevocation) -> None:
     """Disable the user; do nothing if already disabled."""
-    stored = (new.created_at, new.expires_at, new.event, new.reason)
+    stored = (new.created_at, new.expires_at, new.event_json, new.reason)
     await connection.execute(DISABLE, user_id, *stored)
 
 
-async def enable(connection: Connection, user_id: UUID, *, event: str) -> None:
+async def enable(connection: Connection, user_id: UUID, *, event_json: str) -> None:
     """Enable a disabled user."""
-    await connection.execute(ENABLE, user_id, event)
+    await connection.execute(ENABLE, user_id, event_json)
 
 
 async def change_roles(
@@ -116,5 +118,5 @@ async def change_roles(
     new: NewRevocation,
 ) -> None:
     """Change the user's roles; do nothing if they stay the same."""
-    stored = (new.created_at, new.expires_at, new.event, list(roles), new.reason)
+    stored = (new.created_at, new.expires_at, new.event_json, list(roles), new.reason)
     await connection.execute(CHANGE_ROLES[how], user_id, *stored)

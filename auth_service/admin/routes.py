@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from auth_service.admin.errors import NotActivated, OwnAccount
-from auth_service.admin.model import Actor, Search
+from auth_service.admin.model import Actor, UserPrefixSearch
 from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
 from auth_service.admin.service import UserAdministration
 from auth_service.audit.origin import read_origin
@@ -108,7 +108,7 @@ def _actor(request: web.Request) -> Actor:
     return Actor(read_origin(request), request[CALLER].user.id)
 
 
-def _search(request: web.Request, text: str) -> Search:
+def _search(request: web.Request, text: str) -> UserPrefixSearch:
     region = request.app[SETTINGS].default_region
     number = parse_phone_number(text, region, ("*",)) or text
-    return Search(text.lower(), number)
+    return UserPrefixSearch(text.lower(), number)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from auth_service.admin import repository
 from auth_service.admin.errors import NotActivated, OwnAccount
-from auth_service.admin.model import Actor, Search
+from auth_service.admin.model import Actor, UserPrefixSearch
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import AuditLog
 from auth_service.otp.invalidation import CodeInvalidator
@@ -36,7 +36,7 @@ class UserAdministration:
     lifetimes: SessionLifetimes
     clock: Clock
 
-    async def search(self, search: Search | None, before: UUID, limit: int) -> list[User]:
+    async def search(self, search: UserPrefixSearch | None, before: UUID, limit: int) -> list[User]:
         """Return users, the newest first; without a search all of them."""
         if search is None:
             return await repository.list_users(self.database, before, limit)
@@ -74,7 +74,7 @@ class UserAdministration:
         """Enable the user again; revoked sessions stay revoked."""
         event = self._event("user.enabled", actor, user_id)
         async with self._locked_user(user_id) as connection:
-            await repository.enable(connection, user_id, event=event)
+            await repository.enable(connection, user_id, event_json=event)
             return await _found(connection, user_id)
 
     async def revoke_sessions(self, actor: Actor, user_id: UUID) -> None:

@@ -57,9 +57,9 @@ def insert_event_sql(parameter: int, source: str, **columns: str) -> str:
     )
 
 
-async def insert_event(connection: Connection, event: str) -> None:
-    """Insert an event, given as JSON."""
-    await connection.execute(INSERT_EVENT, event)
+async def insert_event(connection: Connection, event_json: str) -> None:
+    """Insert an event."""
+    await connection.execute(INSERT_EVENT, event_json)
 
 
 def event_from_row(row: Record) -> StoredEvent:

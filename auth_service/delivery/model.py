@@ -54,7 +54,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueEntry:
+class SealedDelivery:
     """A delivery in the queue. `not_after`: the time (ms) after which it is useless."""
 
     stream_id: str

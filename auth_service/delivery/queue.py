@@ -7,7 +7,7 @@ from typing import Literal
 
 from redis.exceptions import ResponseError
 
-from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM, QueueEntry
+from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM, SealedDelivery
 from shared.redis import BatchedRedis, Script, Value, read_lua
 
 STALE_MS = 3500
@@ -55,7 +55,7 @@ class DeliveryConsumer:
             if not str(refused).startswith("BUSYGROUP"):
                 raise
 
-    async def claim(self, limit: int) -> list[QueueEntry]:
+    async def claim(self, limit: int) -> list[SealedDelivery]:
         """Return up to `limit` entries: those of dead consumers first, then new ones."""
         claimed = await self.redis.run(CLAIM, [STREAM], [GROUP, self.name, STALE_MS, limit])
         return [_entry(stream_id, fields) for stream_id, fields in claimed if fields]
@@ -65,7 +65,7 @@ class DeliveryConsumer:
         lost = await self.redis.run(RENEW, [STREAM], [GROUP, self.name, *stream_ids])
         return {stream_id.decode() for stream_id in lost}
 
-    async def record_attempt(self, entry: QueueEntry, provider: str) -> AttemptVerdict:
+    async def record_attempt(self, entry: SealedDelivery, provider: str) -> AttemptVerdict:
         """Record that the provider will be asked now; ask it only when this returns `go`."""
         attempt = {
             "group": GROUP,
@@ -79,16 +79,18 @@ class DeliveryConsumer:
         return verdict.decode()  # type: ignore[return-value] # the script's four words
 
     async def record_outcome(
-        self, entry: QueueEntry, provider: str, outcome: Literal["failed", "refused"]
+        self, entry: SealedDelivery, provider: str, outcome: Literal["failed", "refused"]
     ) -> None:
         """Record that the provider has certainly not taken the message."""
         await self.redis.execute("HSET", _attempts_key(entry), provider, outcome)
 
-    async def acknowledge(self, entry: QueueEntry) -> None:
+    async def acknowledge(self, entry: SealedDelivery) -> None:
         """Remove a sent entry from the queue."""
         await self._finish(entry, "")
 
-    async def dead_letter(self, entry: QueueEntry, reasons: dict[str, str], died_at: str) -> None:
+    async def dead_letter(
+        self, entry: SealedDelivery, reasons: dict[str, str], died_at: str
+    ) -> None:
         """Move an entry to the dead letters."""
         letter = {
             "id": entry.delivery_id,
@@ -99,18 +101,18 @@ class DeliveryConsumer:
         }
         await self._finish(entry, json.dumps(letter))
 
-    async def _finish(self, entry: QueueEntry, letter: str) -> None:
+    async def _finish(self, entry: SealedDelivery, letter: str) -> None:
         keys = [STREAM, _attempts_key(entry), DEAD_LETTERS]
         await self.redis.run(FINISH, keys, [GROUP, entry.stream_id, letter, MAX_DEAD_LETTERS])
 
 
-def _attempts_key(entry: QueueEntry) -> str:
+def _attempts_key(entry: SealedDelivery) -> str:
     return f"attempts:{entry.delivery_id}"
 
 
-def _entry(stream_id: bytes, flat: list[bytes]) -> QueueEntry:
+def _entry(stream_id: bytes, flat: list[bytes]) -> SealedDelivery:
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    return QueueEntry(
+    return SealedDelivery(
         stream_id=stream_id.decode(),
         delivery_id=fields[b"id"].decode(),
         not_after=int(fields[b"not_after"]),

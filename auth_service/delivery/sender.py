@@ -13,7 +13,7 @@ from auth_service.delivery.errors import (
     ProviderError,
 )
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.model import Delivery, Message, QueueEntry
+from auth_service.delivery.model import Delivery, Message, SealedDelivery
 from auth_service.delivery.provider import Provider
 from auth_service.delivery.queue import DeliveryConsumer
 from auth_service.delivery.templates import Templates
@@ -59,7 +59,7 @@ class Sender:
     clock: Clock
     entropy: Entropy
 
-    async def send(self, consumer: DeliveryConsumer, entry: QueueEntry) -> None:
+    async def send(self, consumer: DeliveryConsumer, entry: SealedDelivery) -> None:
         """Send, or give up and say why; either way the entry leaves the queue.
 
         Raises:
@@ -78,7 +78,7 @@ class Sender:
             await self._send(consumer, entry, delivery)
 
     async def _send(
-        self, consumer: DeliveryConsumer, entry: QueueEntry, delivery: Delivery
+        self, consumer: DeliveryConsumer, entry: SealedDelivery, delivery: Delivery
     ) -> None:
         message = self.templates.render(delivery)
         attempts = ProviderAttempts(list(self.providers[delivery.channel]))
@@ -106,7 +106,7 @@ class Sender:
     async def _try_providers(
         self,
         consumer: DeliveryConsumer,
-        entry: QueueEntry,
+        entry: SealedDelivery,
         message: Message,
         attempts: ProviderAttempts,
     ) -> str | None:
@@ -124,7 +124,7 @@ class Sender:
     async def _try_provider(
         self,
         consumer: DeliveryConsumer,
-        entry: QueueEntry,
+        entry: SealedDelivery,
         provider: Provider,
         message: Message,
         attempts: ProviderAttempts,
@@ -162,7 +162,7 @@ class Sender:
         return False
 
     async def _until_redis_answers(
-        self, entry: QueueEntry, record: Callable[[], Awaitable[object]]
+        self, entry: SealedDelivery, record: Callable[[], Awaitable[object]]
     ) -> None:
         """Record what a provider answered as soon as Redis answers, while the message is of use.
 

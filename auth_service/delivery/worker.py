@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from auth_service.delivery.model import QueueEntry
+from auth_service.delivery.model import SealedDelivery
 from auth_service.delivery.queue import DeliveryConsumer
 from auth_service.delivery.sender import Sender, TakenOverError
 from shared.background import run_periodically
@@ -72,7 +72,7 @@ class Worker:
     def _release(self, stream_id: str, _task: asyncio.Task[None]) -> None:
         self._sending.pop(stream_id, None)
 
-    async def _handle(self, entry: QueueEntry) -> None:
+    async def _handle(self, entry: SealedDelivery) -> None:
         try:
             await self._sender.send(self._consumer, entry)
         except (TakenOverError, ServiceUnavailable):

@@ -21,7 +21,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class CodeInvalidator:
-    """Invalidates codes of every purpose. Without Redis: `ServiceUnavailable`."""
+    """Invalidates codes of every purpose, and forgets known devices.
+
+    Without Redis: `ServiceUnavailable`.
+    """
 
     redis: BatchedRedis
     devices: KnownDevices

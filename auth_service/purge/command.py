@@ -2,12 +2,12 @@
 
 import sys
 
-from auth_service.purge.service import Purge
+from auth_service.purge.service import PurgeService
 from shared.errors import ServiceUnavailable
 from shared.logs import describe_error
 
 
-async def purge_now(purge: Purge) -> int:
+async def purge_now(purge: PurgeService) -> int:
     """Remove expired rows and print how many; return the exit status."""
     try:
         removed = await purge.run()

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Purge:
+class PurgeService:
     """Deletes expired rows. Any number of replicas may run it concurrently."""
 
     database: Database

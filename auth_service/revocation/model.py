@@ -12,13 +12,10 @@ DELETED_LIFE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class NewRevocation:
-    """A revocation to store with its audit event.
-
-    `event`: as JSON. `expires_at`: when the last access token that it revokes has expired.
-    """
+    """A revocation to store. `expires_at`: when the last token that it revokes has expired."""
 
     reason: str
-    event: str
+    event_json: str
     created_at: datetime
     expires_at: datetime
 

@@ -94,7 +94,7 @@ class IssuedToken:
 
 
 @dataclass(frozen=True, slots=True)
-class LockedToken:
+class LockedRefreshToken:
     """A refresh token that was issued, with its session's row locked; `hash` is its stored hash.
 
     `successor_hash` is set once it was exchanged, `successor_used_at` once its successor was.
@@ -138,9 +138,9 @@ class SessionLifetimes:
         """Return when the last access token of a session that is revoked now has expired."""
         return now + self.access_token + REVOCATION_SLACK
 
-    def new_revocation(self, reason: str, event: str, now: datetime) -> NewRevocation:
-        """Return a revocation that happens now; `event`: its audit event as JSON."""
-        return NewRevocation(reason, event, now, self.revocation_expiry(now))
+    def new_revocation(self, reason: str, event_json: str, now: datetime) -> NewRevocation:
+        """Return a revocation that happens now, with its audit event."""
+        return NewRevocation(reason, event_json, now, self.revocation_expiry(now))
 
 
 @dataclass(frozen=True, slots=True)

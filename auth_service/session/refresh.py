@@ -16,7 +16,7 @@ from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import (
     IssuedToken,
-    LockedToken,
+    LockedRefreshToken,
     SessionLifetimes,
     SignedInUser,
     derive_successors,
@@ -102,7 +102,7 @@ class RefreshService:
             self.database, _tokens_by_hash(tokens), session_id
         )
 
-    def _is_alive(self, token: LockedToken, now: datetime) -> bool:
+    def _is_alive(self, token: LockedRefreshToken, now: datetime) -> bool:
         session = token.session
         is_idle = session.last_used_at + self.lifetimes.idle <= now
         has_expired = session.expires_at <= now or (
@@ -110,14 +110,14 @@ class RefreshService:
         )
         return token.user.active and not (token.session_revoked or is_idle or has_expired)
 
-    def _may_reissue(self, token: LockedToken, now: datetime) -> bool:
+    def _may_reissue(self, token: LockedRefreshToken, now: datetime) -> bool:
         within_grace = (
             token.used_at is not None and now - token.used_at <= self.lifetimes.refresh_grace
         )
         return within_grace and token.successor_used_at is None
 
     async def _rotate(
-        self, connection: Connection, token: str, locked: LockedToken, now: datetime
+        self, connection: Connection, token: str, locked: LockedRefreshToken, now: datetime
     ) -> SignedInUser:
         if locked.session.device_id is None:  # the session is older than device tokens
             device_id = self.device_tokens.generate_id()
@@ -129,7 +129,7 @@ class RefreshService:
         )
         return SignedInUser(locked.user, locked.session, successor, expires_at)
 
-    def _reissue(self, token: str, locked: LockedToken) -> SignedInUser:
+    def _reissue(self, token: str, locked: LockedRefreshToken) -> SignedInUser:
         for successor in derive_successors(self.keyring, token):
             if hash_token(successor) == locked.successor_hash and locked.successor_expires_at:
                 return SignedInUser(

@@ -11,7 +11,7 @@ from auth_service.revocation.model import NewRevocation
 from auth_service.session.model import (
     ActiveSessionFilter,
     IssuedToken,
-    LockedToken,
+    LockedRefreshToken,
     RevokeResult,
     Session,
 )
@@ -189,7 +189,9 @@ async def list_sessions(
     return [session_from_row(row) for row in rows]
 
 
-async def lock_refresh_token(connection: Connection, token: IssuedToken) -> LockedToken | None:
+async def lock_refresh_token(
+    connection: Connection, token: IssuedToken
+) -> LockedRefreshToken | None:
     """Lock the refresh token's session, then read both; None when they are gone.
 
     The lock is a statement of its own: a statement that waits for a lock reads other tables as
@@ -199,7 +201,7 @@ async def lock_refresh_token(connection: Connection, token: IssuedToken) -> Lock
     row = await connection.fetchrow(READ_REFRESH_TOKEN, token.hash)
     if row is None:
         return None
-    return LockedToken(
+    return LockedRefreshToken(
         hash=row["hash"],
         user=user_from_row(row),
         session=session_from_row(row),
@@ -228,7 +230,7 @@ async def find_refresh_token(
 
 async def rotate_token(
     connection: Connection,
-    token: LockedToken,
+    token: LockedRefreshToken,
     successor_hash: bytes,
     *,
     expires_at: datetime,
@@ -249,7 +251,7 @@ async def revoke_session(
 
     The event is stored if the session was active.
     """
-    arguments = (session_id, user_id, new.created_at, new.reason, new.expires_at, new.event)
+    arguments = (session_id, user_id, new.created_at, new.reason, new.expires_at, new.event_json)
     row = await connection.fetchrow(REVOKE_SESSION, *arguments)
     found = row is not None and row["found"]
     return RevokeResult(
@@ -267,12 +269,12 @@ async def revoke_other_sessions(
 ) -> None:
     """Revoke every session of the user but `keep`; in a transaction."""
     await lock_user(connection, user_id)
-    stored = (new.created_at, new.reason, new.expires_at, new.event)
+    stored = (new.created_at, new.reason, new.expires_at, new.event_json)
     await connection.execute(REVOKE_OTHER_SESSIONS, user_id, keep, *stored)
 
 
 async def revoke_all_sessions(connection: Connection, user_id: UUID, new: NewRevocation) -> None:
     """Revoke every session and reset ticket of the user by a new generation; in a transaction."""
     await lock_user(connection, user_id)
-    stored = (new.created_at, new.reason, new.expires_at, new.event)
+    stored = (new.created_at, new.reason, new.expires_at, new.event_json)
     await connection.execute(REVOKE_ALL_SESSIONS, user_id, *stored)

@@ -135,8 +135,8 @@ class SessionService:
             await repository.revoke_other_sessions(connection, user.id, caller.session_id, new)
         await self.publish(user.id)
 
-    def _new_revocation(self, reason: str, event: str) -> NewRevocation:
-        return self.lifetimes.new_revocation(reason, event, self.clock.now())
+    def _new_revocation(self, reason: str, event_json: str) -> NewRevocation:
+        return self.lifetimes.new_revocation(reason, event_json, self.clock.now())
 
     def _logout_all_event(self, caller: Caller, origin: Origin, **details: str) -> str:
         name: EventName = "user.signed_out_everywhere"

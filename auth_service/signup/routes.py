@@ -13,14 +13,14 @@ from auth_service.session.model import BY_CODE
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import TokenPair
 from auth_service.signup.schemas import SignupBody
-from auth_service.signup.service import SignupService
+from auth_service.signup.service import PhoneSignInService
 from shared.errors import CsrfFailed, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
 from shared.responses import json_response
 
 routes = Routes("sign-up")
-SIGNUP = web.AppKey("signup", SignupService)
+SIGNUP = web.AppKey("signup", PhoneSignInService)
 
 
 @routes.add(

@@ -24,7 +24,7 @@ MAX_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignupService:
+class PhoneSignInService:
     """Requests a code for a phone number, and signs in or up with it.
 
     `conceal`: no answer may reveal whether an account exists.

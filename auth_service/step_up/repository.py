@@ -31,7 +31,7 @@ async def record_authentication(
     account: Account,
     authentication: Authentication,
     *,
-    event: str,
+    event_json: str,
 ) -> Session | None:
     """Store the authentication; None when the session or the account has changed since."""
     async with database.connection() as connection:
@@ -43,6 +43,6 @@ async def record_authentication(
             authentication.auth_time,
             list(authentication.amr),
             account.password,
-            event,
+            event_json,
         )
     return session_from_row(row) if row else None

@@ -107,7 +107,7 @@ class StepUpService:
             caller,
             account,
             Authentication(amr, self.clock.now()),
-            event=self.audit.to_json(event),
+            event_json=self.audit.to_json(event),
         )
         if session is None:
             raise TokenRevoked

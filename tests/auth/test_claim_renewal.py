@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 from structlog.typing import EventDict
 
-from auth_service.delivery.model import GROUP, STREAM, QueueEntry
+from auth_service.delivery.model import GROUP, STREAM, SealedDelivery
 from auth_service.delivery.queue import STALE_MS, DeliveryConsumer, DeliveryProducer
 from auth_service.delivery.worker import Worker
 from deploy.local.valkey import Valkey
@@ -25,7 +25,7 @@ class SlowSender:
     def __init__(self) -> None:
         self.may_send, self.sent, self.may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def send(self, consumer: DeliveryConsumer, entry: QueueEntry) -> None:
+    async def send(self, consumer: DeliveryConsumer, entry: SealedDelivery) -> None:
         await self.may_send.wait()
         await consumer.acknowledge(entry)
         self.sent.set()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM, QueueEntry
+from auth_service.delivery.model import DEAD_LETTERS, GROUP, STREAM, SealedDelivery
 from auth_service.delivery.queue import STALE_MS, DeliveryConsumer, DeliveryProducer
 from deploy.local.valkey import Valkey
 from shared.errors import ServiceUnavailable
@@ -27,7 +27,7 @@ async def workers(
         yield first, second
 
 
-async def silent(redis: Redis, entry: QueueEntry) -> None:
+async def silent(redis: Redis, entry: SealedDelivery) -> None:
     """As if its worker had not been heard of for longer than a live one ever is."""
     await redis.xclaim(STREAM, GROUP, "first", 0, [entry.stream_id], idle=STALE_MS + 1)
 

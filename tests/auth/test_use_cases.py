@@ -34,7 +34,7 @@ async def wiring(
 
 
 async def test_signup_right_code_creates_user_once(wiring: Wiring) -> None:
-    service = services.signup_service(wiring)
+    service = services.phone_sign_in_service(wiring)
     context = SignInContext(CLIENT, BY_CODE["sms"])
     challenge = await service.request_code(NUMBER, "Asha", CLIENT)
     result = await service.verify_code(NUMBER, CODE, challenge.handle, context)
@@ -44,7 +44,7 @@ async def test_signup_right_code_creates_user_once(wiring: Wiring) -> None:
 
 
 async def test_refresh_exchanged_token_gets_same_successor_again(wiring: Wiring) -> None:
-    signup, sessions = services.signup_service(wiring), services.session_service(wiring)
+    signup, sessions = services.phone_sign_in_service(wiring), services.session_service(wiring)
     refresh = services.refresh_service(wiring, sessions)
     context = SignInContext(replace(CLIENT, request_id="another"), BY_CODE["sms"])
     await signup.request_code(NUMBER, "Asha", CLIENT)

@@ -8,7 +8,7 @@ import pytest
 
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.password.service import PasswordResetService
-from auth_service.signup.service import SignupService
+from auth_service.signup.service import PhoneSignInService
 from tests.auth.test_admin import be_admin
 from tests.security.test_codes import EMAIL, MOBILE, be_asha, log_out_others
 from tests.support.accounts import PASSWORD, activate, next_code, post
@@ -77,7 +77,7 @@ async def test_code_given_back_after_cut_off_is_dead(
             assert out.status == 204
             raise ConnectionError
 
-        patched.setattr(SignupService, "_create_session", fail)
+        patched.setattr(PhoneSignInService, "_create_session", fail)
         assert (await auth.enter(MOBILE, code, sent.body["challenge"])).status >= 500
     assert (await auth.enter(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
     assert (await auth.enter(MOBILE, code)).code == "otp_invalid"

@@ -34,7 +34,7 @@ class NewSession:
     expires_at: datetime
     refresh_hash: bytes
     refresh_expires_at: datetime
-    event: str
+    event_json: str
     code_requested_at: datetime | None
 
 

@@ -140,7 +140,7 @@ async def insert_session(
 
     None when the account has changed since it was read, or may not sign in.
     """
-    query, user_parameters = _query_for(owner)
+    query, user_parameters = _insert_query_for(owner)
     row = await connection.fetchrow(
         query,
         *user_parameters,
@@ -152,7 +152,7 @@ async def insert_session(
         new.expires_at,
         new.refresh_hash,
         new.refresh_expires_at,
-        new.event,
+        new.event_json,
         new.client.device,
         new.client.agent_family,
         # the network counts only for a device without a token
@@ -170,14 +170,14 @@ async def insert_session(
     )
 
 
-def _query_for(owner: Account | VerifiedContact) -> tuple[str, tuple[object, ...]]:
+def _insert_query_for(owner: Account | VerifiedContact) -> tuple[str, tuple[object, ...]]:
     if isinstance(owner, VerifiedContact):
         return INSERT_FOR_CONTACT, (owner.phone_number, owner.new_user_id, owner.name)
     return INSERT_FOR_ACCOUNT, (owner.user.id, owner.user.generation, owner.password)
 
 
 async def revoke_surplus(
-    connection: Connection, stored: StoredSignIn, limit: int, *, event: str, until: datetime
+    connection: Connection, stored: StoredSignIn, limit: int, *, event_json: str, until: datetime
 ) -> bool:
     """Revoke the user's least recently used sessions beyond `limit`; return whether there were any.
 
@@ -185,6 +185,6 @@ async def revoke_surplus(
     """
     session = stored.session
     status: str = await connection.execute(
-        REVOKE_SURPLUS, stored.user.id, session.id, session.created_at, until, event, limit - 1
+        REVOKE_SURPLUS, stored.user.id, session.id, session.created_at, until, event_json, limit - 1
     )
     return not status.endswith(" 0")

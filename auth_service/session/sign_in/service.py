@@ -68,7 +68,7 @@ class SessionCreator:
             expires_at=expires_at,
             refresh_hash=hash_token(token),
             refresh_expires_at=self.lifetimes.refresh_expiry(expires_at, now),
-            event=self.audit.to_json(context.event()),
+            event_json=self.audit.to_json(context.event()),
             code_requested_at=context.code_requested_at,
         )
         stored = await repository.insert_session(connection, owner, new)
@@ -86,7 +86,7 @@ class SessionCreator:
             connection,
             stored,
             MAX_SESSIONS,
-            event=self.audit.to_json(event),
+            event_json=self.audit.to_json(event),
             until=self.lifetimes.revocation_expiry(stored.session.created_at),
         )
 
