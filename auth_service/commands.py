@@ -1,46 +1,105 @@
-"""The commands of `python -m auth_service`: each opens what it needs and runs one service."""
+"""The commands of `python -m auth_service`; most return an exit status."""
 
 import argparse
+import json
+import sys
+from dataclasses import asdict
 
 from auth_service import services
-from auth_service.admin.command import change_role
-from auth_service.admin.dead_letters_command import delete_dead_letter, retry_dead_letter
-from auth_service.delivery.command import print_dead_letters, run_until_stopped
-from auth_service.purge.command import purge_now
+from auth_service.admin.dead_letter_service import DeadLetterAdministration
+from auth_service.admin.errors import DeadLetterExpired
+from auth_service.admin.model import Actor
+from auth_service.audit.model import Origin
+from auth_service.phone import parse_phone_number
+from auth_service.revocation.errors import RevocationPending
 from auth_service.wiring import Wiring
+from shared.errors import NotFound, ServiceUnavailable
+from shared.logs import describe_error
+from shared.shutdown import stop_signal
+
+OPERATOR = Actor(Origin())
 
 
 async def run_worker(wiring: Wiring) -> None:
-    """Send deliveries until SIGTERM."""
+    """Send deliveries until SIGTERM; another worker takes over the unfinished ones."""
     async with wiring.open_redis():
-        await run_until_stopped(wiring.run_delivery_worker())
+        with stop_signal() as stop:
+            async with wiring.run_delivery_worker():
+                await stop.wait()
 
 
 async def run_purge(wiring: Wiring) -> int:
-    """Remove expired rows; return the exit status."""
+    """Remove expired rows and print how many: the hourly purge of `serve`, at once."""
     async with wiring.open_database():
-        return await purge_now(services.purge_service(wiring))
+        try:
+            removed = await services.purge_service(wiring).run()
+        except ServiceUnavailable as away:
+            return _fail(f"purge: {describe_error(away)}")
+    return _succeed(", ".join(f"{count} {kind}" for kind, count in removed.items()))
 
 
 async def run_admin(wiring: Wiring, arguments: argparse.Namespace) -> int:
-    """Grant or revoke a role; return the exit status."""
+    """Grant or revoke a role of the user with the verified address, the first administrator's too.
+
+    Every change is audited as that of an operator.
+    """
     async with wiring.open_database(), wiring.open_redis():
         try:
-            return await change_role(
-                services.administration(wiring),
-                wiring.settings.default_region,
-                how=arguments.action,
-                address=arguments.address,
-                role=arguments.role,
-            )
+            return await _change_role(wiring, arguments)
         finally:
             await wiring.publisher.close()
 
 
+async def _change_role(wiring: Wiring, arguments: argparse.Namespace) -> int:
+    administration = services.administration(wiring)
+    number = parse_phone_number(arguments.address, wiring.settings.default_region, ("*",))
+    user = await administration.find_verified_user(number or arguments.address)
+    if user is None:
+        return _fail("no user has this verified address")
+    try:
+        user = await administration.change_roles(
+            OPERATOR, user.id, arguments.action, [arguments.role]
+        )
+    except RevocationPending:
+        sys.stderr.write("done; the services are told as soon as Redis answers\n")
+        return 0
+    roles = " ".join(user.roles) or "has no role"
+    return _succeed(f"{user.id} {roles}; signed out everywhere, it counts from the next sign-in")
+
+
 async def run_deliveries(wiring: Wiring, action: str, delivery_id: str) -> int:
-    """List, retry or delete dead letters; return the exit status."""
+    """Print the dead letters as lines of JSON, or retry or delete one; a change is audited."""
     async with wiring.open_database(), wiring.open_redis():
-        if action == "dead":
-            return await print_dead_letters(wiring.dead_letters)
-        change = retry_dead_letter if action == "retry" else delete_dead_letter
-        return await change(services.dead_letter_administration(wiring), delivery_id)
+        if action != "dead":
+            administration = services.dead_letter_administration(wiring)
+            return await _change_dead_letter(administration, action, delivery_id)
+        for letter in await wiring.dead_letters.all():
+            sys.stdout.write(json.dumps(asdict(letter)) + "\n")
+        return 0
+
+
+async def _change_dead_letter(
+    dead_letters: DeadLetterAdministration, action: str, delivery_id: str
+) -> int:
+    try:
+        if action == "delete":
+            await dead_letters.delete(OPERATOR, delivery_id)
+            return _succeed("deleted")
+        await dead_letters.retry(OPERATOR, delivery_id)
+        return _succeed("back in the queue")
+    except NotFound:
+        return _fail("there is none")
+    except DeadLetterExpired:
+        return _fail("its life has ended: what it says is not true any more; delete it")
+    except ServiceUnavailable as away:
+        return _fail(f"deliveries: {describe_error(away)}")
+
+
+def _succeed(message: str) -> int:
+    sys.stdout.write(f"{message}\n")
+    return 0
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"{message}\n")
+    return 1
