@@ -28,8 +28,6 @@ WHERE id < $5 AND (
     OR (phone_number ~>=~ $3 AND phone_number ~<~ $4))
 ORDER BY id DESC LIMIT $6"""
 
-FIND = f"SELECT {LISTED} FROM users WHERE id = $1"
-
 FIND_VERIFIED_USER = f"""
 SELECT {LISTED} FROM users
 WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_verified)"""
@@ -69,27 +67,17 @@ WITH changed AS (
 }
 
 
-async def list_users(database: Database, before: UUID, limit: int) -> list[User]:
-    """Return up to `limit` users older than the id `before`, the newest first."""
-    async with database.connection() as connection:
-        return [
-            users.user_from_row(row) for row in await connection.fetch(LIST_USERS, before, limit)
-        ]
-
-
-async def search(
-    database: Database, search: UserPrefixSearch, before: UUID, limit: int
+async def list_users(
+    database: Database, search: UserPrefixSearch | None, before: UUID, limit: int
 ) -> list[User]:
-    """Return, likewise, the users whose name, username, mail address or number matches."""
-    arguments = (*search.bounds(), before, limit)
+    """Return up to `limit` users older than the id `before`, the newest first.
+
+    With a search, only those whose name, username, mail address or number matches.
+    """
+    query, bounds = (SEARCH, search.bounds()) if search else (LIST_USERS, ())
     async with database.connection() as connection:
-        return [users.user_from_row(row) for row in await connection.fetch(SEARCH, *arguments)]
-
-
-async def find(connection: Connection, user_id: UUID) -> User | None:
-    """Return the user, None when there is none."""
-    row = await connection.fetchrow(FIND, user_id)
-    return users.user_from_row(row) if row else None
+        rows = await connection.fetch(query, *bounds, before, limit)
+    return [users.user_from_row(row) for row in rows]
 
 
 async def find_verified_user(database: Database, address: str) -> User | None:

@@ -16,6 +16,7 @@ from auth_service.revocation.service import Publisher
 from auth_service.session.model import SessionLifetimes
 from auth_service.session.repository import lock_user, revoke_all_sessions
 from auth_service.user.model import User
+from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import NotFound
@@ -38,9 +39,7 @@ class UserAdministration:
 
     async def search(self, search: UserPrefixSearch | None, before: UUID, limit: int) -> list[User]:
         """Return users, the newest first; without a search all of them."""
-        if search is None:
-            return await repository.list_users(self.database, before, limit)
-        return await repository.search(self.database, search, before, limit)
+        return await repository.list_users(self.database, search, before, limit)
 
     async def find_verified_user(self, address: str) -> User | None:
         """Return the user who has verified the number or mail address."""
@@ -135,7 +134,7 @@ class UserAdministration:
 
 
 async def _found(connection: Connection, user_id: UUID) -> User:
-    user = await repository.find(connection, user_id)
-    if user is None:
+    account = await find_account(connection, user_id)
+    if account is None:
         raise NotFound
-    return user
+    return account.user
