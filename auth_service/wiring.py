@@ -30,7 +30,6 @@ from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.hasher import Hasher, open_hasher
 from auth_service.password.new_passwords import NewPasswords
-from auth_service.password.policy import PasswordPolicy, common_passwords
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.verifier import PasswordVerifier
 from auth_service.rate_limit.proof_of_work import ProofOfWork
@@ -244,7 +243,7 @@ class Wiring:
 
     @cached_property
     def new_passwords(self) -> NewPasswords:
-        return NewPasswords(PasswordPolicy(common_passwords()), self.hasher, self.attempts)
+        return NewPasswords(self.hasher, self.attempts)
 
     @cached_property
     def replacement(self) -> PasswordReplacement:

@@ -7,13 +7,12 @@ from auth_service.audit.service import AuditLog
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
 from auth_service.password.new_passwords import NewPasswords
+from auth_service.password.policy import require_acceptable_password
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.model import Caller, SignInContext
 from auth_service.user.directory import AccountDirectory
 from auth_service.user.repository import set_password
-
-FIELD = "new_password"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,9 @@ class PasswordChangeService:
             RevocationPending: it is set, but other services may not know of the revocation yet.
         """
         user, network = caller.user, context.client.network
-        self.new_passwords.require_acceptable_for(user, password, field=FIELD)
+        require_acceptable_password(
+            password, field="new_password", username=user.username, email=user.email
+        )
         event = Event("password.changed", context.origin, user.id, session_id=caller.session_id)
         async with self.attempts.own_password(caller) as refund:
             account = await self.accounts.find(user.id)

@@ -30,7 +30,7 @@ NewPassword = Annotated[
     StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
     BeforeValidator(_normalize_before),  # the length limits apply to the hashed form
 ]
-"""A password to set; `PasswordPolicy` refuses common ones and those like the name."""
+"""A password to set; the policy refuses common ones and those like the name."""
 
 GivenPassword = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_GIVEN), AfterValidator(normalize_password)

@@ -1,6 +1,5 @@
 """The password policy: it refuses common passwords, and has no rules of composition."""
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -20,27 +19,21 @@ def common_passwords() -> frozenset[str]:
     return frozenset(text.split("\n")) - {""}
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordPolicy:
-    """Refuses passwords that are common, or that contain the account's name."""
+def require_acceptable_password(
+    password: str, *, field: str, username: str | None = None, email: str | None = None
+) -> None:
+    """Return if the password is neither common nor contains the account's name.
 
-    common: frozenset[str]
-
-    def require(
-        self, password: str, *, field: str, username: str | None = None, email: str | None = None
-    ) -> None:
-        """Return when the password may be set.
-
-        Raises:
-            ValidationFailed: it may not; `field` is the field that it came in.
-        """
-        folded = password.casefold()
-        if folded in self.common:
-            message = "one of the most common passwords"
-            raise ValidationFailed([FieldError(field, "password_common", message)])
-        if any(name in folded for name in _names(username, email)):
-            message = "holds the username or the mail address's name"
-            raise ValidationFailed([FieldError(field, "password_like_name", message)])
+    Raises:
+        ValidationFailed: it is, or does; `field` is the field of the request.
+    """
+    folded = password.casefold()
+    if folded in common_passwords():
+        message = "one of the most common passwords"
+        raise ValidationFailed([FieldError(field, "password_common", message)])
+    if any(name in folded for name in _names(username, email)):
+        message = "holds the username or the mail address's name"
+        raise ValidationFailed([FieldError(field, "password_like_name", message)])
 
 
 def _names(username: str | None, email: str | None) -> list[str]:

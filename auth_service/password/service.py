@@ -20,6 +20,7 @@ from auth_service.otp.model import (
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.model import AccountIdentifier
 from auth_service.password.new_passwords import NewPasswords
+from auth_service.password.policy import require_acceptable_password
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.tickets import ResetTickets
 from auth_service.session.model import SignInContext
@@ -118,7 +119,7 @@ class PasswordResetService:
             RevocationPending: it is set, but other services may not know of the revocation yet.
         """
         # the part of the policy that reveals nothing about the account comes first
-        self.new_passwords.require_acceptable(password, field=FIELD)
+        require_acceptable_password(password, field=FIELD)
         async with self.audit.record_refusals(_reset_event(context, to=identifier.value)):
             verified = await self._verify(identifier, code, handle, context)
             user = await self._reset_by_challenge(verified, password, context)
@@ -135,7 +136,7 @@ class PasswordResetService:
             OtpInvalid: the ticket is unknown, used or expired, or the account has changed.
             RevocationPending: it is set, but other services may not know of the revocation yet.
         """
-        self.new_passwords.require_acceptable(password, field=FIELD)
+        require_acceptable_password(password, field=FIELD)
         async with self.audit.record_refusals(_reset_event(context)):
             if not self.tickets.is_well_formed(ticket):
                 raise NoActiveChallenge
@@ -166,7 +167,7 @@ class PasswordResetService:
         self, account: Account, password: str, context: SignInContext, *, ticket: str | None = None
     ) -> User:
         user = account.user
-        self.new_passwords.require_acceptable_for(user, password, field=FIELD)
+        require_acceptable_password(password, field=FIELD, username=user.username, email=user.email)
         fresh = await self.new_passwords.hash(password, context.client.network)
         event = _reset_event(context, user_id=user.id)
         async with self.replacement.revoke_all_transaction(user, event) as connection:

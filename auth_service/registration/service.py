@@ -12,6 +12,7 @@ from auth_service.opaque_tokens import hash_token
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.new_passwords import NewPasswords
+from auth_service.password.policy import require_acceptable_password
 from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
 from auth_service.registration.model import RESENT, RegistrationRequest, TakenIdentifiers
@@ -70,7 +71,7 @@ class RegistrationService:
     async def _hash_password(self, wanted: RegistrationRequest, client: Client) -> str | None:
         if wanted.password is None:
             return None
-        self.new_passwords.require_acceptable(
+        require_acceptable_password(
             wanted.password, field="password", username=wanted.username, email=wanted.email
         )
         return await self.new_passwords.hash_for_client(wanted.password, client)
