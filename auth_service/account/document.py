@@ -1,47 +1,37 @@
 """An export as one JSON document, written piece by piece."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from pydantic import TypeAdapter
 
 from auth_service.account.export import ExportReader
-from auth_service.account.model import ReadBatch, RowKey
+from auth_service.account.model import ExportedSession, ExportedToken, ReadBatch, RowKey
 from auth_service.account.repository import read_events, read_sessions, read_tokens
-from auth_service.account.schemas import ExportedSession, ExportedToken, ExportHead
-from auth_service.audit.schemas import EventAnswer
+from auth_service.account.schemas import ExportHead
+from auth_service.audit.model import StoredEvent
 from auth_service.user.schemas import UserAnswer
 from shared.errors import ServiceUnavailable
 
 WRITE_SECONDS = 30
-Answer = TypeVar("Answer")
-
-
-def _encoder(answers: TypeAdapter[list[Answer]]) -> Callable[[Sequence[object]], bytes]:
-    """Return a function that writes rows as the items of a JSON list, without its brackets."""
-
-    def encode(rows: Sequence[object]) -> bytes:
-        return answers.dump_json(answers.validate_python(rows, from_attributes=True))[1:-1]
-
-    return encode
 
 
 class _List(NamedTuple):
-    """A list of the document: its name, its source of rows, and their encoder."""
+    """A list of the document: its name, its source of rows, and their type."""
 
     name: str
     read_batch: ReadBatch[object]
-    encode: Callable[[Sequence[object]], bytes]
+    rows: TypeAdapter[Any]
 
 
 LISTS = (
-    _List("sessions", read_sessions, _encoder(TypeAdapter(list[ExportedSession]))),
-    _List("tokens", read_tokens, _encoder(TypeAdapter(list[ExportedToken]))),
-    _List("events", read_events, _encoder(TypeAdapter(list[EventAnswer]))),
+    _List("sessions", read_sessions, TypeAdapter(list[ExportedSession])),
+    _List("tokens", read_tokens, TypeAdapter(list[ExportedToken])),
+    _List("events", read_events, TypeAdapter(list[StoredEvent])),
 )
 
 
@@ -77,7 +67,7 @@ async def _render_batch(
     export: ExportReader, section: _List, after: RowKey | None
 ) -> tuple[bytes, RowKey | None]:
     batch = await export.read(section.read_batch, after)
-    return section.encode(batch.rows), batch.last
+    return section.rows.dump_json(batch.rows)[1:-1], batch.last  # without the list's brackets
 
 
 async def send_document(request: web.Request, pieces: AsyncGenerator[bytes]) -> web.StreamResponse:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
 from typing import Generic, TypeVar
 from uuid import UUID
+
+from pydantic import IPvAnyAddress
 
 from auth_service.audit.model import Event, EventName
 from auth_service.destination import Channel
@@ -26,12 +27,12 @@ class ContactChange:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRecord:
-    """A row of `sessions`, revoked or not."""
+class ExportedSession:
+    """A session, active or ended."""
 
     id: UUID
     user_agent: str | None
-    ip: IPv4Address | IPv6Address
+    ip: IPvAnyAddress
     amr: tuple[str, ...]
     auth_time: datetime
     created_at: datetime
@@ -42,8 +43,8 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRecord:
-    """A row of `tokens` without its hash."""
+class ExportedToken:
+    """An issued token; of the token itself only a hash is stored."""
 
     scope: str
     session_id: UUID | None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asyncpg import DeadlockDetectedError, UniqueViolationError
 
-from auth_service.account.model import Batch, ContactChange, RowKey, SessionRecord, TokenRecord
+from auth_service.account.model import Batch, ContactChange, ExportedSession, ExportedToken, RowKey
 from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Destination
@@ -63,11 +63,11 @@ WITH deleted AS (
 # Each list is read in the order of an index, after the last row of the batch before.
 BATCH_ROWS = 250
 SESSIONS = f"""
-SELECT {", ".join(field.name for field in fields(SessionRecord))} FROM sessions
+SELECT {", ".join(field.name for field in fields(ExportedSession))} FROM sessions
 WHERE user_id = $1 AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $2"""
 
 TOKENS = f"""
-SELECT {", ".join(field.name for field in fields(TokenRecord))}, hash FROM tokens
+SELECT {", ".join(field.name for field in fields(ExportedToken))}, hash FROM tokens
 WHERE user_id = $1 AND (scope, created_at, hash) > ($3, $4, $5)
 ORDER BY scope, created_at, hash LIMIT $2"""
 
@@ -118,22 +118,22 @@ async def delete_user(
 
 async def read_sessions(
     connection: Connection, user_id: UUID, after: RowKey | None
-) -> Batch[SessionRecord]:
+) -> Batch[ExportedSession]:
     """Return the user's next sessions, revoked or not, the oldest first."""
     start = after or (EARLIEST, FIRST_ID)
     rows = await connection.fetch(SESSIONS, user_id, BATCH_ROWS, *start)
-    records = [SessionRecord(**{**row, "amr": tuple(row["amr"])}) for row in rows]
+    records = [ExportedSession(**{**row, "amr": tuple(row["amr"])}) for row in rows]
     return Batch(records, _last_key(rows, "created_at", "id"))
 
 
 async def read_tokens(
     connection: Connection, user_id: UUID, after: RowKey | None
-) -> Batch[TokenRecord]:
+) -> Batch[ExportedToken]:
     """Return the user's next tokens, the oldest of each scope first."""
     start = after or ("", EARLIEST, b"")
     rows = await connection.fetch(TOKENS, user_id, BATCH_ROWS, *start)
-    names = [field.name for field in fields(TokenRecord)]
-    records = [TokenRecord(**{name: row[name] for name in names}) for row in rows]
+    names = [field.name for field in fields(ExportedToken)]
+    records = [ExportedToken(**{name: row[name] for name in names}) for row in rows]
     return Batch(records, _last_key(rows, "scope", "created_at", "hash"))
 
 

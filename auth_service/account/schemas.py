@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from typing import Self
-from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from auth_service.account.model import ExportedSession, ExportedToken
 from auth_service.audit.schemas import EventAnswer
 from auth_service.device.schemas import SendBody
 from auth_service.otp.schemas import CodeBody
@@ -42,35 +42,6 @@ class ProfileBody(SendBody):
 
 class VerifyContactBody(AddressBody, CodeBody):
     """The code that was sent to the new address."""
-
-
-class ExportedSession(BaseModel):
-    """A session, active or ended."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    user_agent: str | None
-    ip: IPvAnyAddress
-    amr: tuple[str, ...]
-    auth_time: datetime
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
-    revoked_reason: str | None
-
-
-class ExportedToken(BaseModel):
-    """An issued token; of the token itself only a hash is stored."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    scope: str
-    session_id: UUID | None
-    created_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
 
 
 class ExportHead(BaseModel):
