@@ -14,7 +14,6 @@ from auth_service.revocation import repository
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.publish_batcher import PublishBatcher
-from auth_service.revocation.publish_rounds import PublishRounds
 from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream
 from auth_service.revocation.stream_comparison import StreamComparison, compare_stream
 from auth_service.revocation.stream_rebuild import StreamRebuild
@@ -68,7 +67,6 @@ class Publisher:
         self._database = database
         self._redis = redis
         self._stream = RevocationStream(redis, keys, clock=clock, token_life=token_life)
-        self._rounds = PublishRounds(redis)
         self._batcher = PublishBatcher(self._publish_rows, self._mark_published)
         self._clock = clock
         self._entropy = entropy
@@ -140,8 +138,11 @@ class Publisher:
             await self._run_round_once_redis_answers()
 
     async def _show_alive(self) -> None:
-        """Keep cut-off subscribers waiting for us, however long the database holds a round up."""
-        await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._rounds.show_alive())
+        """Keep cut-off subscribers waiting for us, however long the database holds a round up.
+
+        No publisher runs the round that this starts.
+        """
+        await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._stream.start_round())
 
     async def _run_round_once_redis_answers(self) -> None:
         while True:
@@ -154,14 +155,14 @@ class Publisher:
                 self._schedule_catch_up()
 
     async def _run_round(self) -> None:
-        number = await self._rounds.start()
+        number = await self._stream.start_round()
         if not await self._ensure_epoch():
             return
         complete = await self._publish_pending(number)
         # Only now: a failover may have lost a row that was marked while the round ran.
         if not await self._publish_missing():
             return
-        await self._rounds.complete(complete)
+        await self._stream.complete_round(complete)
         expired = self._clock.now() - KEEP_EXPIRED
         await repository.remove_expired(self._database, expired, REMOVED_AT_ONCE)
 

@@ -10,6 +10,7 @@ from shared.clock import Clock
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, read_lua
 from shared.revocation.cache import KEEP_AFTER_EXPIRY
+from shared.revocation.catch_up import STARTED
 from shared.revocation.message import (
     DELETED_USERS_STREAM,
     REVOCATION_CHANNEL,
@@ -20,6 +21,7 @@ from shared.revocation.message import (
 )
 
 PUBLISH = Script.from_sources(read_lua("auth_service.revocation", "publish.lua"))
+COMPLETE_ROUND = Script.from_sources(read_lua("auth_service.revocation", "complete_round.lua"))
 READ_STATE = Script.from_sources(read_lua("auth_service.revocation", "read_state.lua"))
 EntryIds = dict[int, str]
 """The id of the stream entry that holds each row, by the row's id. A deleted user's entry is the
@@ -52,7 +54,7 @@ class StreamState:
 
 
 class RevocationStream:
-    """Signs and publishes revocations, and reads back what Redis holds; each call is one script."""
+    """Signs and publishes revocations, and reads back what Redis holds; each call is atomic."""
 
     def __init__(
         self,
@@ -97,6 +99,14 @@ class RevocationStream:
         if ids is None:
             raise EpochMismatch
         return entry_ids_of(messages, ids)
+
+    async def start_round(self) -> int:
+        """Start a publisher's round; return its number, higher than any that Redis remembers."""
+        return int(await self._redis.execute("HINCRBY", REVOCATION_HEAD, STARTED, 1))
+
+    async def complete_round(self, number: int) -> None:
+        """Tell subscribers that everything committed before a round started is published."""
+        await self._redis.run(COMPLETE_ROUND, [REVOCATION_HEAD], [number])
 
     def affects_tokens(self, row: StoredRevocation) -> bool:
         """Tell whether a cache needs the row, now or after its clock has stepped back."""

@@ -245,12 +245,12 @@ async def test_row_marked_during_a_round_is_compared_by_it(
 
 
 async def test_complete_round_of_a_lost_counter_is_ignored(harness: PublisherHarness) -> None:
-    await harness.publisher._rounds.complete(10**6)
+    await harness.stream().complete_round(10**6)
     assert await harness.is_complete()
     for _ in range(3):
         await harness.publisher.reconcile()
     before = await harness.rounds()
-    await harness.publisher._rounds.complete(1)
+    await harness.stream().complete_round(1)
     assert await harness.rounds() == before  # an old round that ends late
 
 
