@@ -74,27 +74,19 @@ def set_access_cookies(response: web.Response, token: str, csrf: str, life: int)
 
 def set_refresh_cookie(response: web.Response, token: str, life: int) -> None:
     """Set the refresh token's cookie, which only our own pages send, and only to auth_service."""
-    response.set_cookie(
-        REFRESH_COOKIE,
-        token,
-        max_age=life,
-        path=REFRESH_PATH,
-        secure=True,
-        httponly=True,
-        samesite="Strict",
-    )
+    _set_strict_cookie(response, REFRESH_COOKIE, token, life, path=REFRESH_PATH)
 
 
 def set_device_cookie(response: web.Response, token: str) -> None:
     """Set the device token's cookie, hidden from scripts; it outlives the session."""
+    _set_strict_cookie(response, DEVICE_COOKIE, token, LIFE_SECONDS)
+
+
+def _set_strict_cookie(
+    response: web.Response, name: str, token: str, life: int, path: str = "/"
+) -> None:
     response.set_cookie(
-        DEVICE_COOKIE,
-        token,
-        max_age=LIFE_SECONDS,
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="Strict",
+        name, token, max_age=life, path=path, secure=True, httponly=True, samesite="Strict"
     )
 
 

@@ -1,6 +1,7 @@
 """The tables of sessions and of their tokens."""
 
 from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,11 +27,8 @@ from auth_service.user.repository import (
 from shared.db import Connection, Database, Record
 from shared.paging import Position
 
-SESSION_COLUMNS = (
-    "id AS session_id, user_agent, ip, created_at AS session_created_at, last_used_at, expires_at,"
-    " amr, auth_time, device_id"
-)
-PREFIXED_SESSION_COLUMNS = ", ".join(f"s.{name.strip()}" for name in SESSION_COLUMNS.split(","))
+_FIELDS = tuple(field.name for field in fields(Session))
+SESSION_COLUMNS = ", ".join(f"s.{name} AS session_{name}" for name in _FIELDS)
 
 # One row only while session, user and generation allow the token.
 FIND_CALLER = f"""
@@ -39,15 +37,15 @@ WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $
   AND u.status = 'active' AND u.generation = $3"""
 
 LIST_SESSIONS = f"""
-SELECT {SESSION_COLUMNS} FROM sessions
+SELECT {SESSION_COLUMNS} FROM sessions s
 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND last_used_at > $3
   AND (created_at, id) < ($4, $5)
 ORDER BY created_at DESC, id DESC LIMIT $6"""
 
 READ_REFRESH_TOKEN = f"""
-SELECT t.hash, t.expires_at AS token_expires_at, t.used_at, t.successor_hash,
+SELECT t.hash, t.expires_at, t.used_at, t.successor_hash,
        f.used_at AS successor_used_at, f.expires_at AS successor_expires_at,
-       s.revoked_at, {PREFIXED_SESSION_COLUMNS}, {PREFIXED_COLUMNS}
+       s.revoked_at, {SESSION_COLUMNS}, {PREFIXED_COLUMNS}
 FROM tokens t
 JOIN sessions s ON s.id = t.session_id
 JOIN users u ON u.id = s.user_id
@@ -156,17 +154,8 @@ WITH raised AS (
 
 def session_from_row(row: Record) -> Session:
     """Return the session that a row with `SESSION_COLUMNS` holds."""
-    return Session(
-        id=row["session_id"],
-        user_agent=row["user_agent"],
-        ip=row["ip"],
-        created_at=row["session_created_at"],
-        last_used_at=row["last_used_at"],
-        expires_at=row["expires_at"],
-        amr=tuple(row["amr"]),
-        auth_time=row["auth_time"],
-        device_id=row["device_id"],
-    )
+    values = {name: row[f"session_{name}"] for name in _FIELDS}
+    return Session(**{**values, "amr": tuple(values["amr"])})
 
 
 async def find_caller(
@@ -206,7 +195,7 @@ async def lock_refresh_token(
         user=user_from_row(row),
         session=session_from_row(row),
         session_revoked=row["revoked_at"] is not None,
-        expires_at=row["token_expires_at"],
+        expires_at=row["expires_at"],
         used_at=row["used_at"],
         successor_hash=row["successor_hash"],
         successor_used_at=row["successor_used_at"],

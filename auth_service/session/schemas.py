@@ -1,5 +1,6 @@
 """Bodies and answers of sessions."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -78,8 +79,6 @@ class LogoutAllBody(BaseModel):
 class SessionAnswer(BaseModel):
     """One signed-in device; `current` is the caller's."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     id: UUID
     user_agent: str | None
     ip: IPvAnyAddress
@@ -92,16 +91,7 @@ class SessionAnswer(BaseModel):
     @classmethod
     def of(cls, current_id: UUID, session: Session) -> "SessionAnswer":
         """Return the answer for a session, to a caller in the session `current_id`."""
-        return cls(
-            id=session.id,
-            user_agent=session.user_agent,
-            ip=session.ip,
-            created_at=session.created_at,
-            last_used_at=session.last_used_at,
-            expires_at=session.expires_at,
-            amr=session.amr,
-            current=session.id == current_id,
-        )
+        return cls.model_validate({**asdict(session), "current": session.id == current_id})
 
 
 class SessionPage(Page[SessionAnswer]):

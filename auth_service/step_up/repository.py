@@ -3,7 +3,7 @@
 from auth_service.audit.repository import insert_event_sql
 from auth_service.session.model import Authentication, Caller, Session
 from auth_service.session.repository import (
-    PREFIXED_SESSION_COLUMNS,
+    SESSION_COLUMNS,
     record_authentication_sql,
     session_from_row,
 )
@@ -22,7 +22,7 @@ WITH s AS (
 ), event AS (
     {insert_event_sql(7, "s")}
 )
-SELECT {PREFIXED_SESSION_COLUMNS} FROM s"""
+SELECT {SESSION_COLUMNS} FROM s"""
 
 
 async def record_authentication(

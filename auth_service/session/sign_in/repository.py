@@ -5,7 +5,7 @@ from datetime import datetime
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.repository import insert_session_revocations_sql
 from auth_service.session.repository import (
-    PREFIXED_SESSION_COLUMNS,
+    SESSION_COLUMNS,
     insert_session_sql,
     revoke_sessions_sql,
     session_from_row,
@@ -104,7 +104,7 @@ WITH {user}, known AS (
     {event}
 )
 SELECT u.is_new, known.network AS known_network, known.many_sessions,
-       {PREFIXED_COLUMNS}, {PREFIXED_SESSION_COLUMNS}
+       {PREFIXED_COLUMNS}, {SESSION_COLUMNS}
 FROM known, {source}"""
 
 
