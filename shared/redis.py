@@ -18,6 +18,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.background import cancel_and_wait
+from shared.batching import Batcher
 from shared.errors import ServiceUnavailable
 from shared.logs import describe_error
 from shared.redis_connections import MAX_CONNECTIONS, RedisConnectionPool
@@ -75,10 +76,8 @@ class BatchedRedis:
         """Connect as `client` does."""
         self._callbacks = client.response_callbacks
         self._connections = RedisConnectionPool(client.connection_pool)
-        self._waiting: list[_Command] = []
+        self._batcher = Batcher[_Command, Any](self._flush, max_calls=MAX_FLUSHES)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._flushes = 0
-        self._held_back = False
         self._known: set[str] = set()
         self._peak = 0
         self._opening_spare = False
@@ -90,12 +89,7 @@ class BatchedRedis:
         """Return Redis' answer to one command."""
         # A command that cannot be packed fails here, and not the batch.
         packed = hiredis.pack_command(command)  # type: ignore[arg-type] # its stub: 1-tuples only
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(_Command(str(command[0]), packed, answer))
-        if len(self._waiting) == 1:
-            loop.call_soon(self._start_flush)
-        return await answer
+        return await self._batcher.submit(_Command(str(command[0]), packed))
 
     async def with_timeout(self, seconds: float, asked: Awaitable[T]) -> T:
         """Return the answer of `asked`, or give up; Redis may have done the work all the same.
@@ -145,7 +139,7 @@ class BatchedRedis:
 
     async def close(self) -> None:
         """Close all connections; commands without an answer raise `ServiceUnavailable`."""
-        self._fail_waiting(RedisConnectionError("closed"))
+        await self._batcher.close()
         for task in list(self._tasks):
             await cancel_and_wait(task)
         await self._connections.close_idle()
@@ -154,19 +148,6 @@ class BatchedRedis:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _start_flush(self) -> None:
-        self._held_back = bool(self._waiting) and self._flushes >= MAX_FLUSHES
-        if self._held_back or not self._waiting:
-            return
-        self._start(self._flush(self._waiting))
-        self._waiting = []
-        self._flushes += 1
-        if self._flushes > self._peak:
-            self._peak = self._flushes
-            if not self._opening_spare:
-                self._opening_spare = True
-                self._start(self._open_spare())
 
     async def _open_spare(self) -> None:
         """Open one connection more while all others are in use."""
@@ -177,32 +158,21 @@ class BatchedRedis:
         finally:
             self._opening_spare = False
 
-    async def _flush(self, batch: Sequence["_Command"]) -> None:
+    async def _flush(self, batch: Sequence["_Command"]) -> list[object]:
+        if self._batcher.running_calls > self._peak:
+            self._peak = self._batcher.running_calls
+            if not self._opening_spare:
+                self._opening_spare = True
+                self._start(self._open_spare())
         try:
-            answers = await self._exchange(batch)
-        except asyncio.CancelledError:
-            answers = [RedisConnectionError("closed")] * len(batch)
+            return await self._exchange(batch)
         except Exception as wrong:  # noqa: BLE001 - every waiting command needs an answer
-            answers = [wrong] * len(batch)
-        finally:
-            self._flushes -= 1
-        for command, answer in zip(batch, answers, strict=True):
-            if not command.answer.done():  # its handler may have given up meanwhile
-                _settle(command.answer, answer)
-        if isinstance(answers[0], RedisTimeoutError) and self._held_back:
-            self._fail_waiting(answers[0])  # else they would wait for a second time-out
-        elif self._held_back:
-            self._start_flush()
-        if isinstance(answers[0], (OSError, RedisConnectionError, RedisTimeoutError)):
-            await self.reset_idle()
-
-    def _fail_waiting(self, error: Exception) -> None:
-        """Fail the commands that are not sent yet."""
-        waiting, self._waiting = self._waiting, []
-        self._held_back = False
-        for command in waiting:
-            if not command.answer.done():
-                _settle(command.answer, error)
+            error = _translate(wrong)
+            if isinstance(wrong, RedisTimeoutError):  # else they would wait for a second time-out
+                self._batcher.fail_held_back(error)
+            if isinstance(wrong, (OSError, RedisConnectionError, RedisTimeoutError)):
+                self._start(self.reset_idle())
+            return [error] * len(batch)
 
     async def _exchange(self, batch: Sequence["_Command"]) -> list[object]:
         """Return the answers to a batch; redis-py's own pipeline costs three times as much."""
@@ -214,7 +184,7 @@ class BatchedRedis:
         try:
             answer: object = await connection.read_response()
         except ResponseError as refused:
-            return refused
+            return _translate(refused)
         callback = self._callbacks.get(name)
         return callback(answer) if callback else answer
 
@@ -222,20 +192,16 @@ class BatchedRedis:
 class _Command(NamedTuple):
     name: str
     packed: bytes
-    answer: asyncio.Future[Any]
 
 
-def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
-    if isinstance(answer, ResponseError) and not _means_unavailable(answer):
-        waiter.set_exception(answer)
-    elif isinstance(answer, (RedisError, OSError, TimeoutError)):
-        unavailable = ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached")
-        unavailable.__cause__ = answer
-        waiter.set_exception(unavailable)
-    elif isinstance(answer, Exception):
-        waiter.set_exception(answer)
-    else:
-        waiter.set_result(answer)
+def _translate(error: Exception) -> Exception:
+    """Return the error of the callers: `ServiceUnavailable` unless Redis refused the command."""
+    refused = isinstance(error, ResponseError) and not _means_unavailable(error)
+    if refused or not isinstance(error, (RedisError, OSError, TimeoutError)):
+        return error
+    unavailable = ServiceUnavailable(RETRY_AFTER, "Redis cannot be reached")
+    unavailable.__cause__ = error
+    return unavailable
 
 
 def _means_unavailable(answer: ResponseError) -> bool:

@@ -8,6 +8,7 @@ import structlog
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.stream import EntryIds
 from shared.background import cancel_and_wait
+from shared.batching import Batcher
 from shared.errors import ServiceUnavailable
 
 MAX_CONCURRENT_CALLS = 2
@@ -32,8 +33,9 @@ class PublishBatcher:
         """Publish rows with `publish`, mark them as published with `mark`."""
         self._publish = publish
         self._mark = mark
-        self._waiting: list[tuple[StoredRevocation, asyncio.Future[None]]] = []
-        self._calls: set[asyncio.Task[None]] = set()
+        self._batcher = Batcher(
+            self._publish_batch, max_calls=MAX_CONCURRENT_CALLS, max_size=MAX_BATCH_SIZE
+        )
         self._published: EntryIds = {}
         self._marking: asyncio.Task[None] | None = None
 
@@ -43,34 +45,14 @@ class PublishBatcher:
         Raises:
             ServiceUnavailable, TimeoutError: it may not be.
         """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((row, done))
-        if len(self._calls) < MAX_CONCURRENT_CALLS:
-            call = loop.create_task(self._publish_waiting())
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
-        await done
+        await self._batcher.submit(row)
 
-    async def _publish_waiting(self) -> None:
-        while self._waiting:
-            batch = self._waiting[:MAX_BATCH_SIZE]
-            self._waiting = self._waiting[MAX_BATCH_SIZE:]
-            error = await self._publish_batch([row for row, _ in batch])
-            for _, done in batch:
-                if done.done():  # its handler has given up
-                    continue
-                done.set_exception(error) if error else done.set_result(None)
-
-    async def _publish_batch(self, rows: Sequence[StoredRevocation]) -> Exception | None:
-        try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
-                self._published |= await self._publish(rows)
-        except Exception as error:  # noqa: BLE001 - every waiting handler needs it, whatever it is
-            return error
+    async def _publish_batch(self, rows: Sequence[StoredRevocation]) -> Sequence[None]:
+        async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+            self._published |= await self._publish(rows)
         if self._marking is None or self._marking.done():
             self._marking = asyncio.get_running_loop().create_task(self._mark_after_delay())
-        return None
+        return [None] * len(rows)
 
     async def _mark_after_delay(self) -> None:
         await asyncio.sleep(MARK_DELAY_SECONDS)
@@ -85,8 +67,7 @@ class PublishBatcher:
 
     async def close(self) -> None:
         """Cancel the calls in flight, and mark the rows that are published but not yet marked."""
-        for call in list(self._calls):
-            await cancel_and_wait(call)
+        await self._batcher.close()
         if self._marking is not None:
             await cancel_and_wait(self._marking)
         if self._published:
