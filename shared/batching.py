@@ -31,20 +31,10 @@ class Batcher(Generic[Item, Answer]):
         self._max_calls = max_calls
         self._max_size = max_size
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
-        self._calls: set[asyncio.Task[None]] = set()
-
-    @property
-    def running_calls(self) -> int:
-        """The number of calls that have not ended."""
-        return len(self._calls)
+        self.calls: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Answer:
-        """Return the item's answer.
-
-        Raises:
-            ServiceUnavailable: `close` was called.
-            Exception: the error of `work`.
-        """
+        """Return the item's answer, or raise its error; `ServiceUnavailable` after `close`."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((item, answer))
@@ -54,52 +44,49 @@ class Batcher(Generic[Item, Answer]):
 
     def fail_held_back(self, error: Exception) -> None:
         """Fail the items that wait for a call to end: theirs would hardly fare better."""
-        if len(self._calls) >= self._max_calls:
+        if len(self.calls) >= self._max_calls:
             self._fail_waiting(error)
 
     async def close(self) -> None:
         """End all calls; every item without an answer raises `ServiceUnavailable`."""
-        self._fail_waiting(_closed())
-        for call in list(self._calls):
+        self._fail_waiting(ServiceUnavailable())
+        for call in list(self.calls):
             await cancel_and_wait(call)
 
     def _start_calls(self) -> None:
-        while self._waiting and len(self._calls) < self._max_calls:
+        while self._waiting and len(self.calls) < self._max_calls:
             size = self._max_size or len(self._waiting)
             batch, self._waiting = self._waiting[:size], self._waiting[size:]
             call = asyncio.get_running_loop().create_task(self._call(batch))
-            self._calls.add(call)
+            self.calls.add(call)
             call.add_done_callback(self._on_call_done)
 
     def _on_call_done(self, call: asyncio.Task[None]) -> None:
-        self._calls.discard(call)
+        self.calls.discard(call)
         self._start_calls()
 
     async def _call(self, batch: Sequence[tuple[Item, asyncio.Future[Answer]]]) -> None:
         answers: Sequence[Answer | Exception]
         try:
             answers = await self._work([item for item, _ in batch])
-        except asyncio.CancelledError:
-            answers = [_closed()] * len(batch)
+        except asyncio.CancelledError:  # by `close`
+            answers = [ServiceUnavailable()] * len(batch)
         except Exception as error:  # noqa: BLE001 - every caller needs it, whatever it is
             answers = [error] * len(batch)
-        for (_, waiter), answer in zip(batch, answers, strict=True):
-            _settle(waiter, answer)
+        _settle(batch, answers)
 
     def _fail_waiting(self, error: Exception) -> None:
         waiting, self._waiting = self._waiting, []
-        for _, waiter in waiting:
-            _settle(waiter, error)
+        _settle(waiting, [error] * len(waiting))
 
 
-def _settle(waiter: asyncio.Future[Answer], answer: Answer | Exception) -> None:
-    if waiter.done():  # its caller was cancelled
-        return
-    if isinstance(answer, Exception):
-        waiter.set_exception(answer)
-    else:
-        waiter.set_result(answer)
-
-
-def _closed() -> ServiceUnavailable:
-    return ServiceUnavailable(detail="The service is stopping")
+def _settle(
+    batch: Sequence[tuple[Item, asyncio.Future[Answer]]], answers: Sequence[Answer | Exception]
+) -> None:
+    for (_, waiter), answer in zip(batch, answers, strict=True):
+        if waiter.done():  # its caller was cancelled
+            continue
+        if isinstance(answer, Exception):
+            waiter.set_exception(answer)
+        else:
+            waiter.set_result(answer)

@@ -159,8 +159,8 @@ class BatchedRedis:
             self._opening_spare = False
 
     async def _flush(self, batch: Sequence["_Command"]) -> list[object]:
-        if self._batcher.running_calls > self._peak:
-            self._peak = self._batcher.running_calls
+        if len(self._batcher.calls) > self._peak:
+            self._peak = len(self._batcher.calls)
             if not self._opening_spare:
                 self._opening_spare = True
                 self._start(self._open_spare())

@@ -42,7 +42,7 @@ async def test_submit_while_all_calls_run_gathers_the_next_batch() -> None:
     work = Work()
     tasks = [task for item in (1, 2, 3, 4) for task in await work.submit(item)]
     assert work.batches == [[1], [2]]
-    assert work.batcher.running_calls == 2
+    assert len(work.batcher.calls) == 2
     work.gate.set()
     assert await asyncio.gather(*tasks) == [2, 4, 6, 8]
     assert work.batches == [[1], [2], [3, 4]]
@@ -97,5 +97,5 @@ async def test_close_fails_running_and_waiting_items() -> None:
     await work.batcher.close()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(answer) for answer in answers} == {ServiceUnavailable}
-    assert work.batcher.running_calls == 0
+    assert not work.batcher.calls
     assert work.batches == [[1], [2]]
