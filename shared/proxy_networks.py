@@ -10,7 +10,7 @@ MIN_IPV6_PREFIX = 16
 UNIQUE_LOCAL = IPv6Network("fc00::/7")
 
 
-def find_wide_networks(networks: Iterable[IPv4Network | IPv6Network]) -> str | None:
+def wide_networks_problem(networks: Iterable[IPv4Network | IPv6Network]) -> str | None:
     """Return why networks are too wide, None when they are not.
 
     Adjacent networks count as one: two halves of the address space are too wide as well.

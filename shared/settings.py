@@ -24,7 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from shared.proxy_networks import find_wide_networks
+from shared.proxy_networks import wide_networks_problem
 from shared.secret_strength import find_reuse, find_weaknesses, require_length
 
 SECRET_LISTS = ("SECRET_KEYS", "REVOCATION_KEY", "MEDIA_SECRET_KEYS")
@@ -231,7 +231,7 @@ class ServiceSettings(EnvironmentSettings):
         ours = self.secret_lists()
         others = {name: _read_foreign_secrets(name) for name in SECRET_LISTS if name not in ours}
         found = [*find_weaknesses(ours), *find_reuse(ours | others)]
-        wide = find_wide_networks(self.trusted_proxies)
+        wide = wide_networks_problem(self.trusted_proxies)
         found += [f"TRUSTED_PROXIES: {wide}"] if wide else []
         return found
 

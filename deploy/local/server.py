@@ -143,7 +143,7 @@ class EmbeddedServer(ABC):
 
     def _use_running(self) -> None:
         port = int(self._sibling_file("owner").read_text() or 0)
-        if not self._wait_ready(port, None, time.monotonic() + STOP_SECONDS):
+        if not self._becomes_ready(port, None, time.monotonic() + STOP_SECONDS):
             message = (
                 f"{self.title} on {self.requested_dir} belongs to another process"
                 " and does not answer"
@@ -164,11 +164,11 @@ class EmbeddedServer(ABC):
                     stop_signal=self.stop_signal,
                     stdin=self._stdin_config(port),
                 )
-            if self._wait_ready(port, process, deadline):
+            if self._becomes_ready(port, process, deadline):
                 self._process, self._port = process, port
                 self._write_port(port)
                 return
-            _wait_for_exit(process, kill=True)
+            _wait_for_exit(process, kill_first=True)
             output = log_path.read_bytes()[log_offset:].decode(errors="replace")
             if time.monotonic() > deadline or not self._is_retryable(output):
                 self.stop()
@@ -176,7 +176,7 @@ class EmbeddedServer(ABC):
                 raise ServerError(message)
             time.sleep(POLL_SECONDS * 5)
 
-    def _wait_ready(
+    def _becomes_ready(
         self, port: int, process: subprocess.Popen[bytes] | None, deadline: float
     ) -> bool:
         while time.monotonic() < deadline:
@@ -198,8 +198,8 @@ class EmbeddedServer(ABC):
         return port_taken or any(line in output for line in self.retryable_errors)
 
 
-def _wait_for_exit(process: subprocess.Popen[bytes], *, kill: bool = False) -> None:
-    if kill and process.poll() is None:
+def _wait_for_exit(process: subprocess.Popen[bytes], *, kill_first: bool = False) -> None:
+    if kill_first and process.poll() is None:
         process.kill()
     try:
         process.wait(STOP_SECONDS)

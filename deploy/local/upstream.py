@@ -70,7 +70,7 @@ class Upstream:
                 # not normalized: the service must see a path that it would refuse
                 URL(f"http://service{request.rel_url.raw_path_qs}", encoded=True),
                 headers=upstream_headers(request),
-                data=_body(request) if request.body_exists else None,
+                data=_stream_body(request) if request.body_exists else None,
                 expect100=_expects_continue(request),
                 allow_redirects=False,
             )
@@ -90,7 +90,7 @@ def _expects_continue(request: web.Request) -> bool:
     return request.headers.get("Expect", "").lower() == "100-continue" and request.body_exists
 
 
-async def _body(request: web.Request) -> AsyncIterator[bytes]:
+async def _stream_body(request: web.Request) -> AsyncIterator[bytes]:
     if _expects_continue(request):  # the service has just sent its 100 Continue
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun

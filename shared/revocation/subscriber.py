@@ -78,10 +78,10 @@ class RevocationSubscriber:
                     await pubsub.subscribe(REVOCATION_CHANNEL)
                     if await pubsub.get_message(timeout=CONNECT_TIMEOUT_SECONDS) is None:
                         raise TimeoutError
-                await self._check_head()
+                await self._sync_to_head()
                 async with asyncio.TaskGroup() as tasks:
                     listener = tasks.create_task(self._listen(pubsub))
-                    await self._check_head_while(listener, pubsub)
+                    await self._sync_to_head_while(listener, pubsub)
         finally:
             self.on_disconnect()
 
@@ -110,13 +110,13 @@ class RevocationSubscriber:
             self._received.add(message)
             self._record_lag(parse_id(entry_id))
 
-    async def _check_head_while(self, listener: asyncio.Task[None], pubsub: PubSub) -> None:
+    async def _sync_to_head_while(self, listener: asyncio.Task[None], pubsub: PubSub) -> None:
         checks = 0
         while not listener.done():
             pause = CATCH_UP_CHECK_SECONDS if self._is_catching_up else HEAD_CHECK_SECONDS
             await asyncio.sleep(pause)
             await self._ping(pubsub)
-            await self._check_head()
+            await self._sync_to_head()
             checks += 1
             if checks % CHECKS_PER_CLEANUP == 0:
                 self._cache.remove_expired()
@@ -129,7 +129,7 @@ class RevocationSubscriber:
         self._unanswered_pings += 1
         await pubsub.ping()
 
-    async def _check_head(self) -> None:
+    async def _sync_to_head(self) -> None:
         """Read the head and all entries up to it; then the cache is fresh as of the question.
 
         After an outage the publishers may still have revocations to append: wait for them first.

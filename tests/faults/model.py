@@ -197,7 +197,7 @@ class Model(RuleBasedStateMachine):
         self.before_look()
         self.server.after_head = lambda: self._happen(meanwhile)
         try:
-            self.loop.run_until_complete(self.subscriber._check_head())
+            self.loop.run_until_complete(self.subscriber._sync_to_head())
         except ConnectionError:
             self.disconnect()
         self.server.after_head = None

@@ -70,15 +70,15 @@ async def test_published_message_is_applied_without_a_head_check(
 async def test_message_published_before_the_first_read_is_applied(
     source: RevocationSource, quick: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, published = RevocationSubscriber._check_head, uuid4()
+    look, published = RevocationSubscriber._sync_to_head, uuid4()
 
     async def late_look(self: RevocationSubscriber) -> None:
-        monkeypatch.setattr(RevocationSubscriber, "_check_head", look)
+        monkeypatch.setattr(RevocationSubscriber, "_sync_to_head", look)
         # subscribed, stream not yet read; nothing is appended, so only the channel can tell
         assert await source.redis.publish(REVOCATION_CHANNEL, source.message(published)) == 1
         await look(self)
 
-    monkeypatch.setattr(RevocationSubscriber, "_check_head", late_look)
+    monkeypatch.setattr(RevocationSubscriber, "_sync_to_head", late_look)
     async with quick() as cache:
         await wait_until_refused(cache, published)
 
