@@ -34,8 +34,8 @@ from shared.clock import Clock, SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
 from shared.prctl import deny_inspection
+from shared.server import exit_after, run
 from shared.settings import load_settings
-from shared.shutdown import exit_after, run
 from shared.start_up import log_warnings
 from shared.tokens import LONGEST_LIFE_SECONDS
 

@@ -15,7 +15,7 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.wiring import Wiring
 from shared.errors import NotFound, ServiceUnavailable
 from shared.logs import describe_error
-from shared.shutdown import stop_signal
+from shared.server import stop_signal
 
 OPERATOR = Actor(Origin())
 

@@ -19,8 +19,8 @@ from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from shared.logs import configure_logs, describe_error
 from shared.prctl import deny_inspection
+from shared.server import run
 from shared.settings import load_settings
-from shared.shutdown import run
 from shared.start_up import log_warnings
 
 

@@ -21,7 +21,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
-from shared.shutdown import listening
+from shared.server import listening
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection

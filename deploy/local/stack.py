@@ -14,7 +14,7 @@ from deploy.local.environment import EmbeddedServers, service_environment
 from deploy.local.proxy import create_proxy
 from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, run_python
 from deploy.local.upstream import Upstream
-from shared.shutdown import Lifecycle, listening
+from shared.server import Lifecycle, listening
 
 PROXY_GRACE_SECONDS = 0.5  # for requests that the proxy is still answering
 READY_SECONDS = 60

@@ -5,8 +5,8 @@ from auth_service.settings import AuthSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.logs import configure_logs
+from shared.server import run
 from shared.settings import load_settings
-from shared.shutdown import run
 
 CODE = "123456"
 CODES = 10**6

@@ -21,7 +21,7 @@ from media_service.app import create_app as create_media_app
 from media_service.settings import MediaSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
-from shared.shutdown import listening
+from shared.server import listening
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.contract.conftest import media_values, ready
 from tests.support.accounts import PASSWORD, activate, post

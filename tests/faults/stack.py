@@ -24,7 +24,7 @@ from media_service.settings import MediaSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.revocation.message import REVOCATION_HEAD
-from shared.shutdown import listening
+from shared.server import listening
 from tests.local.processes import alive, descendants
 from tests.local.processes import until as wait_until
 from tests.support.auth_client import Answer, AuthClient, read

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from deploy.local.proxy import create_proxy
-from shared.shutdown import Lifecycle, listening
+from shared.server import Lifecycle, listening
 from tests.local.dummy_service import DummyService
 
 

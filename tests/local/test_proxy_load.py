@@ -12,7 +12,7 @@ from aiohttp import ClientSession, TCPConnector
 
 from deploy.local.proxy import create_proxy
 from shared.problem import DOCS
-from shared.shutdown import listening
+from shared.server import listening
 from tests.local.dummy_service import DummyService
 
 CALLERS, AT_ONCE = 256, 32

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from deploy.local.proxy import PAGE_DIR, create_proxy
-from shared.shutdown import Lifecycle, listening
+from shared.server import Lifecycle, listening
 from tests.local.conftest import RunningProxy
 
 

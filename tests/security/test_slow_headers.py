@@ -13,8 +13,8 @@ from aiohttp import ClientSession, web
 
 from deploy.local.proxy import create_proxy
 from shared import http_connection, request
+from shared.server import IDLE_SECONDS, listening
 from shared.settings import ServiceSettings
-from shared.shutdown import IDLE_SECONDS, listening
 from tests.conftest import REVOCATION_KEY
 from tests.support.raw_http import SmallService, parse
 from tests.support.small_service import small_app
@@ -37,7 +37,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (http_connection.HEADER_SECONDS, request.BODY_SECONDS, IDLE_SECONDS) == (10, 10, 60)
     monkeypatch.setattr(http_connection, "HEADER_SECONDS", SHORT)
     monkeypatch.setattr(request, "BODY_SECONDS", SHORT)
-    monkeypatch.setattr("shared.shutdown.LINGER_SECONDS", 0.1)
+    monkeypatch.setattr("shared.server.LINGER_SECONDS", 0.1)
 
 
 @pytest.fixture

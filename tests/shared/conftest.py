@@ -15,8 +15,8 @@ from shared.redis import BatchedRedis, open_redis
 from shared.revocation import subscriber
 from shared.revocation.cache import RevocationCache
 from shared.revocation.subscriber import open_revocation_cache
+from shared.server import listening
 from shared.settings import ServiceSettings
-from shared.shutdown import listening
 from tests.conftest import REVOCATION_KEY
 from tests.support.proxy import Proxy, open_proxy
 from tests.support.raw_http import SmallService
@@ -45,7 +45,7 @@ def serving_small(
     small_settings: Callable[..., ServiceSettings], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
     """Serves the small service with changed settings inside an `async with`."""
-    monkeypatch.setattr("shared.shutdown.LINGER_SECONDS", 0.1)
+    monkeypatch.setattr("shared.server.LINGER_SECONDS", 0.1)
 
     @asynccontextmanager
     async def serve(**changes: Any) -> AsyncIterator[SmallService]:

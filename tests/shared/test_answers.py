@@ -10,8 +10,8 @@ from aiohttp import ClientSession
 
 from shared.application import Interface, build_application
 from shared.entropy import SystemEntropy
+from shared.server import listening
 from shared.settings import ServiceSettings
-from shared.shutdown import listening
 from tests.support.raw_http import SmallService
 from tests.support.small_service import authenticate
 

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import ClientSession, UnixConnector
 
 from auth_service.rate_limit.model import client_network
+from shared.server import listening
 from shared.settings import ServiceSettings
-from shared.shutdown import listening
 from tests.support.raw_http import SmallService
 from tests.support.small_service import small_app
 

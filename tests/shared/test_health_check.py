@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from shared.health import READINESS
+from shared.server import listening
 from shared.settings import ServiceSettings
-from shared.shutdown import listening
 from tests.support.ports import own_port
 from tests.support.small_service import small_app
 

@@ -6,8 +6,8 @@ from itertools import count
 from aiohttp import ClientSession
 
 from shared.health import READINESS
+from shared.server import Lifecycle, listening
 from shared.settings import ServiceSettings
-from shared.shutdown import Lifecycle, listening
 from tests.support.small_service import small_app
 
 Make = Callable[..., ServiceSettings]

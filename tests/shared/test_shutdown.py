@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, UnixConnector
 
-from shared.shutdown import ignore_failed_lookups
+from shared.server import ignore_failed_lookups
 from tests.conftest import REVOCATION_KEY
 from tests.support.waiting import until
 
@@ -229,7 +229,7 @@ async def test_shutdown_running_lookup_holds_nothing_up(start: Start) -> None:
 
 async def test_exit_after_running_thread_ends_the_process_anyway() -> None:
     program = (
-        "import asyncio, time; from shared.shutdown import exit_after\n"
+        "import asyncio, time; from shared.server import exit_after\n"
         "async def work(): asyncio.get_running_loop().run_in_executor(None, time.sleep, 30)\n"
         "asyncio.run(exit_after(work()))"
     )

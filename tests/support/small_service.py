@@ -23,8 +23,8 @@ from shared.request import (
     read_query,
 )
 from shared.responses import json_response
+from shared.server import run
 from shared.settings import ServiceSettings, load_settings
-from shared.shutdown import run
 from shared.tokens import parse_bearer_token
 
 PREFIX = "/v1/small"
