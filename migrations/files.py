@@ -42,15 +42,13 @@ def read_folder(folder: Path) -> list[Migration]:
             number, or a file is not in dbmate's format.
     """
     if not folder.is_dir():
-        message = f"{folder} is not a directory"
-        raise MigrationError(message)
+        raise MigrationError(f"{folder} is not a directory")
     migrations = sorted(
         (read_migration(path) for path in folder.glob("*.sql")), key=lambda one: one.version
     )
     for previous, following in pairwise(migrations):
         if previous.version == following.version:
-            message = f"{previous.name} and {following.name} have the same number"
-            raise MigrationError(message)
+            raise MigrationError(f"{previous.name} and {following.name} have the same number")
     return migrations
 
 
@@ -62,8 +60,7 @@ def read_migration(path: Path) -> Migration:
     """
     name_match = FILE_NAME.fullmatch(path.name)
     if name_match is None:
-        message = f"{path.name}: the name must be a number, words, and .sql"
-        raise MigrationError(message)
+        raise MigrationError(f"{path.name}: the name must be a number, words, and .sql")
     content = path.read_text(encoding="utf-8")
     blocks = _blocks(path.name, content)
     return Migration(
@@ -82,8 +79,7 @@ def create_migration(folder: Path, name: str) -> Path:
         MigrationError: the name is not made of lower-case words joined by underscores.
     """
     if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", name):
-        message = f"{name!r} is no name: lower-case words joined by underscores"
-        raise MigrationError(message)
+        raise MigrationError(f"{name!r} is no name: lower-case words joined by underscores")
     last = max((int(one.version) for one in read_folder(folder)), default=0)
     path = folder / f"{last + 1:04}_{name}.sql"
     path.write_text(TEMPLATE, encoding="utf-8")
@@ -97,8 +93,7 @@ def _blocks(name: str, content: str) -> dict[str, Block]:
         raise MigrationError(message)
     header = re.sub(r"^--.*$", "", content[: markers[0].start()], flags=re.MULTILINE)
     if header.strip():
-        message = f"{name}: statements before '-- migrate:up' would never be run"
-        raise MigrationError(message)
+        raise MigrationError(f"{name}: statements before '-- migrate:up' would never be run")
     ends = [markers[1].start(), len(content)]
     return {
         marker[1]: Block(content[marker.end() : end].strip(), _in_transaction(name, marker[2]))
@@ -109,6 +104,5 @@ def _blocks(name: str, content: str) -> dict[str, Block]:
 def _in_transaction(name: str, options: str) -> bool:
     unknown = set(options.split()) - {"transaction:true", "transaction:false"}
     if unknown:
-        message = f"{name}: unknown option {min(unknown)}"
-        raise MigrationError(message)
+        raise MigrationError(f"{name}: unknown option {min(unknown)}")
     return "transaction:false" not in options.split()

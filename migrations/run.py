@@ -80,8 +80,7 @@ async def migrate_down(dsn: str, folder: Path) -> str | None:
         if last is None:
             return None
         if last not in files:
-            message = f"{last} is applied, but {folder} has no file for it"
-            raise MigrationError(message)
+            raise MigrationError(f"{last} is applied, but {folder} has no file for it")
         async with _execute_block(connection, files[last], files[last].down):
             await connection.execute(DELETE_VERSION, last)
             await connection.execute(DELETE_CHECKSUM, last)
@@ -114,8 +113,7 @@ async def _execute_block(
             await connection.execute(block.sql)
             yield
     except asyncpg.PostgresError as error:
-        message = f"{migration.name}: {error}"
-        raise MigrationError(message) from error
+        raise MigrationError(f"{migration.name}: {error}") from error
 
 
 async def _applied_checksums(connection: "Connection") -> dict[str, str | None]:
@@ -176,16 +174,14 @@ async def _run(options: argparse.Namespace) -> list[str]:
 def _configured() -> list[str]:
     found = [name for name in DATABASES if _setting(name)]
     if not found:
-        message = "neither AUTH_DATABASE_URL nor MEDIA_DATABASE_URL is set"
-        raise MigrationError(message)
+        raise MigrationError("neither AUTH_DATABASE_URL nor MEDIA_DATABASE_URL is set")
     return found
 
 
 def _dsn(database: str) -> str:
     dsn = _setting(database)
     if not dsn:
-        message = f"{database.upper()}_DATABASE_URL is not set"
-        raise MigrationError(message)
+        raise MigrationError(f"{database.upper()}_DATABASE_URL is not set")
     return dsn
 
 

@@ -40,8 +40,7 @@ def parse_jwks(document: Mapping[str, Any]) -> dict[str, PublicKey]:
             if key.key_id
         }
     except (KeyError, TypeError, jwt.PyJWTError) as wrong:
-        message = "not a set of Ed25519 or P-256 keys"
-        raise ValueError(message) from wrong
+        raise ValueError("not a set of Ed25519 or P-256 keys") from wrong
 
 
 class JwksFile:
@@ -64,7 +63,6 @@ class JwksFile:
             return None
         keys = parse_jwks(json.loads(self._path.read_bytes()))
         if not keys:
-            message = "a set without a key"
-            raise ValueError(message)
+            raise ValueError("a set without a key")
         self._stamp = stamp
         return keys

@@ -32,8 +32,7 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
         return ()
     rates = tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))
     if not all(rate.max_events and rate.window_ms for rate in rates):
-        message = "expected at least 1 in a span of at least one second"
-        raise ValueError(message)
+        raise ValueError("expected at least 1 in a span of at least one second")
     return rates
 
 

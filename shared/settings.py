@@ -67,8 +67,7 @@ def url_with_scheme(*schemes: str) -> AfterValidator:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         parts = urlsplit(text)
         if text and (parts.scheme not in schemes or not (parts.hostname or parts.path)):
-            message = f"expected {' or '.join(f'{scheme}://…' for scheme in schemes)}"
-            raise ValueError(message)
+            raise ValueError(f"expected {' or '.join(f'{scheme}://…' for scheme in schemes)}")
         return value
 
     return AfterValidator(check)

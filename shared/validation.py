@@ -27,8 +27,7 @@ T = TypeVar("T")
 def not_null(value: T | None) -> T:
     """Return a value that may be left out but not be null."""
     if value is None:
-        message = "must not be null"
-        raise ValueError(message)
+        raise ValueError("must not be null")
     return value
 
 

@@ -53,8 +53,7 @@ class EmbeddedServer(ABC):
             ServerError: the server was not started.
         """
         if self._port is None:
-            message = f"{self.title} on {self.requested_dir} was not started"
-            raise ServerError(message)
+            raise ServerError(f"{self.title} on {self.requested_dir} was not started")
         return self._port
 
     @property

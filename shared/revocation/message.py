@@ -64,8 +64,7 @@ def _sign(entries: Iterable[str], envelope: tuple[str, str], key: bytes) -> str:
     text = ",".join(entries).join(envelope)
     message = f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
     if len(message.encode()) > MAX_BYTES - ID_BYTES:
-        too_long = "a revocation message has at most 512 bytes"
-        raise ValueError(too_long)
+        raise ValueError("a revocation message has at most 512 bytes")
     return message
 
 

@@ -124,8 +124,7 @@ class RevocationSubscriber:
     async def _ping(self, pubsub: PubSub) -> None:
         """Ping over the subscription, which may be half open while the head can still be read."""
         if self._unanswered_pings >= UNRESPONSIVE_AFTER_PINGS:
-            message = "the subscription is unresponsive"
-            raise TimeoutError(message)
+            raise TimeoutError("the subscription is unresponsive")
         self._unanswered_pings += 1
         await pubsub.ping()
 
