@@ -29,6 +29,7 @@ READY_SECONDS = 5  # a proxy sends to every listening replica; one that stays un
 READ_BYTES = 64 * 1024  # twice that is held for each connection
 FORCED_SECONDS = 0.1  # for handlers that neither finish nor expire; zero would mean for ever
 UNIX_PREFIX = "unix:"
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`).
 
@@ -147,7 +148,7 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     lifecycle = Lifecycle(
         READY_SECONDS, settings.shutdown_grace, answers_backlog=settings.drain_seconds > 0
     )
-    with stop_signal() as stop:
+    with stop_signal(*STOP_SIGNALS) as stop:
         async with listening(app, settings.host, settings.port, lifecycle=lifecycle) as address:
             gc.collect()
             gc.freeze()  # everything loaded so far stays: collections skip it
@@ -170,8 +171,8 @@ def ignore_failed_lookups(loop: asyncio.AbstractEventLoop, context: dict[str, An
 
 
 @contextlib.contextmanager
-def stop_signal() -> Iterator[asyncio.Event]:
-    """Yield an event that SIGTERM or SIGINT sets; a second signal ends the process at once."""
+def stop_signal(*numbers: signal.Signals) -> Iterator[asyncio.Event]:
+    """Yield an event that one of the signals sets; a second one ends the process at once."""
     stop = asyncio.Event()
 
     def on_signal() -> None:
@@ -180,7 +181,6 @@ def stop_signal() -> Iterator[asyncio.Event]:
         stop.set()
 
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
     for number in numbers:
         loop.add_signal_handler(number, on_signal)
     try:

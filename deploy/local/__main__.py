@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -10,10 +11,10 @@ from pathlib import Path
 
 from deploy.local.data_dir import DataDir
 from deploy.local.environment import EmbeddedServers
-from deploy.local.process import exit_with_parent
 from deploy.local.server import ServerError
 from deploy.local.stack import StackError, run_stack
 from migrations.files import MigrationError
+from shared.prctl import PR_SET_PDEATHSIG, prctl
 
 LAST_PORT = 65535
 
@@ -24,7 +25,8 @@ def main() -> int:
     if options.clean_data:
         return _clean_data(options.data)
     if options.end_with_parent:
-        exit_with_parent(signal.SIGTERM)
+        with contextlib.suppress(OSError):  # not Linux
+            prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
         asyncio.run(run_stack(options.port, options.data))
     except (StackError, ServerError, MigrationError, OSError, ValueError) as error:

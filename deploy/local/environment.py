@@ -44,6 +44,7 @@ class EmbeddedServers:
                 {name: [acl_hash(data_dir.secret(f"redis_{name}"))] for name in DATABASES}
             ),
         )
+        self._own = [one for one in (self.valkey, self.postgres) if not one.external_url]
 
     def __enter__(self) -> Self:
         try:
@@ -60,8 +61,7 @@ class EmbeddedServers:
 
     def delete_data(self) -> bool:
         """Stop the servers and delete their data; False when another process owns one."""
-        ours = [server for server in (self.valkey, self.postgres) if not server.external_url]
-        return all(server.delete_data() for server in ours)
+        return all(server.delete_data() for server in self._own)
 
     async def watch(self) -> None:
         """Wait until an embedded server ends; the stack cannot go on without it.
@@ -69,20 +69,16 @@ class EmbeddedServers:
         Raises:
             ServerError: a server has ended.
         """
-        ours = [one for one in (self.postgres, self.valkey) if not one.external_url]
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            for server in ours:
+            for server in self._own:
                 if server.pid is None:
                     raise ServerError(f"{server.title} has ended; start again")
 
     @property
     def owned_by_other_process(self) -> bool:
         """Whether another process owns a server, which would then end with that process."""
-        return any(
-            not server.external_url and server.pid is None
-            for server in (self.postgres, self.valkey)
-        )
+        return any(server.pid is None for server in self._own)
 
     async def create_and_migrate(self) -> None:
         """Create the databases that the environment does not name, and migrate both."""

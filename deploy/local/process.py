@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from deploy.local.server_paths import server_user
-
-PR_SET_PDEATHSIG = 1
+from shared.prctl import PR_SET_PDEATHSIG
 
 
 def parent_death_hook(signum: signal.Signals) -> Callable[[], None] | None:
@@ -31,12 +30,6 @@ def parent_death_hook(signum: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return request_signal
-
-
-def exit_with_parent(signum: signal.Signals) -> None:
-    """Have the kernel send `signum` to this process when its parent dies (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
 
 
 def spawn_server(

@@ -1,11 +1,9 @@
 """The headers that the proxy passes on, and those that it sets (RFC 9110 §7.6.1)."""
 
-from collections.abc import Mapping
-
 from aiohttp import web
 from multidict import CIMultiDict, MultiMapping
 
-from shared.problem import REQUEST_ID, SECURITY_HEADERS
+from shared.problem import REQUEST_ID
 
 HOP_BY_HOP = frozenset(
     {
@@ -56,8 +54,3 @@ def end_to_end_headers(
     return CIMultiDict(
         (name, value) for name, value in headers.items() if name.lower() not in dropped
     )
-
-
-def with_security_headers(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return `headers` together with the security headers of every response."""
-    return CIMultiDict({**SECURITY_HEADERS, **headers})

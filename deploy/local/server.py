@@ -68,6 +68,8 @@ class EmbeddedServer(ABC):
         Raises:
             ServerError: the server ended, or did not answer within a minute.
         """
+        if self.external_url:
+            return self
         self.requested_dir.parent.mkdir(parents=True, exist_ok=True)
         with self._start_lock():
             if self.pid is not None:

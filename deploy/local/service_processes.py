@@ -32,8 +32,8 @@ class ServiceProcesses:
         await asyncio.gather(*(self._stop(process) for process in self._running.values()))
 
     async def start(self, module: str, environment: dict[str, str]) -> None:
-        """Start `python -m <module> serve` in a session of its own, so that Ctrl-C skips it."""
-        self._running[module] = await _spawn(["-m", module, "serve"], environment)
+        """Start `python -m <module> serve`."""
+        self._running[module] = await spawn_python(["-m", module, "serve"], environment)
 
     async def watch(self) -> None:
         """Wait until one service ends.
@@ -71,13 +71,10 @@ class ServiceProcesses:
             await process.wait()
 
 
-async def run_python(arguments: list[str], environment: dict[str, str]) -> int:
-    """Run Python with these arguments and return its exit code."""
-    process = await _spawn(arguments, environment)
-    return await process.wait()
-
-
-async def _spawn(arguments: list[str], environment: dict[str, str]) -> asyncio.subprocess.Process:
+async def spawn_python(
+    arguments: list[str], environment: dict[str, str]
+) -> asyncio.subprocess.Process:
+    """Start Python in a session of its own, so that Ctrl-C skips it; it ends with this process."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,

@@ -3,23 +3,21 @@
 import asyncio
 import contextlib
 import errno
-import os
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
 from deploy.local.data_dir import DataDir
 from deploy.local.environment import EmbeddedServers, service_environment
-from deploy.local.proxy import create_proxy
-from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, run_python
+from deploy.local.proxy import UPSTREAMS, create_proxy
+from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, spawn_python
 from deploy.local.upstream import Upstream
-from shared.server import Lifecycle, listening
+from shared.server import STOP_SIGNALS, Lifecycle, listening, stop_signal
 
 PROXY_GRACE_SECONDS = 0.5  # for requests that the proxy is still answering
 READY_SECONDS = 60
 POLL_SECONDS = 0.1
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StackError(RuntimeError):
@@ -32,7 +30,7 @@ async def run_stack(port: int, data: Path) -> None:
     Raises:
         StackError: the stack cannot start, or one of its processes ended.
     """
-    with _stop_signal() as stop:
+    with stop_signal(*STOP_SIGNALS, signal.SIGHUP) as stop:
         data_dir = DataDir(data)
         address = f"http://127.0.0.1:{port}"
         proxy = create_proxy(data_dir.socket("auth"), data_dir.socket("media"), address)
@@ -52,7 +50,7 @@ async def run_stack(port: int, data: Path) -> None:
                     stop.wait(),
                     servers.watch(),
                     services.watch(),
-                    _print_ready(data_dir, address, services),
+                    _print_ready(proxy[UPSTREAMS].values(), address, services),
                 )
         except ServiceEndedError as error:
             raise StackError(str(error)) from error
@@ -99,27 +97,25 @@ async def _ensure_keys(environment: dict[str, str]) -> None:
     private, public = Path(environment["JWT_PRIVATE_KEYS_DIR"]), Path(environment["JWKS_FILE"])
     if public.exists() and private.is_dir() and any(private.iterdir()):
         return
-    code = await run_python(["-m", "auth_service", "keys", "generate"], environment)
-    if code:
+    process = await spawn_python(["-m", "auth_service", "keys", "generate"], environment)
+    if code := await process.wait():
         raise StackError(f"auth_service could not make a signing key (exit code {code})")
 
 
-async def _print_ready(data_dir: DataDir, address: str, services: ServiceProcesses) -> None:
+async def _print_ready(
+    upstreams: Iterable[Upstream], address: str, services: ServiceProcesses
+) -> None:
     """Print the `ready` line once both services are ready, then wait for ever.
 
     Raises:
         StackError: a service is not ready within a minute.
     """
-    async with (
-        Upstream(data_dir.socket("auth")) as auth,
-        Upstream(data_dir.socket("media")) as media,
-    ):
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                while not (await auth.is_ready() and await media.is_ready()):  # noqa: ASYNC110 -- only polling tells
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError:
-            raise StackError(f"not ready after {READY_SECONDS} s: see {address}/readyz") from None
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while not all([await one.is_ready() for one in upstreams]):  # noqa: ASYNC110 -- only polling tells
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise StackError(f"not ready after {READY_SECONDS} s: see {address}/readyz") from None
     services.were_ready = True
     print(f"ready {address}", flush=True)
     await asyncio.Event().wait()
@@ -136,23 +132,3 @@ async def _wait_for_first(*coroutines: Coroutine[Any, Any, object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _stop_signal() -> Iterator[asyncio.Event]:
-    """Yield an event that the first signal sets; a second signal kills the stack at once."""
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            os._exit(1)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield stop
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)

@@ -4,6 +4,7 @@ Run as `python -m tests.auth.forking_worker`; each line on its input starts one,
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -11,9 +12,9 @@ import sys
 from auth_service.commands import run_worker
 from auth_service.settings import AuthSettings
 from auth_service.wiring import Wiring
-from deploy.local.process import exit_with_parent
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from shared.prctl import PR_SET_PDEATHSIG, prctl
 
 
 def main() -> None:
@@ -23,7 +24,8 @@ def main() -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            exit_with_parent(signal.SIGKILL)
+            with contextlib.suppress(OSError):  # not Linux
+                prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             wiring = Wiring(AuthSettings(), clock=SystemClock(), entropy=SystemEntropy())
             asyncio.run(run_worker(wiring))
             os._exit(0)
