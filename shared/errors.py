@@ -1,7 +1,7 @@
 """Domain errors: each has a stable code, a status and a title. Nothing here knows aiohttp."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 
@@ -166,11 +166,7 @@ class ValidationFailed(DomainError):
 
     def members(self) -> dict[str, object]:
         """Return `errors: [{field, code, message}]`."""
-        return {
-            "errors": [
-                {"field": e.field, "code": e.code, "message": e.message} for e in self.errors
-            ]
-        }
+        return {"errors": [asdict(error) for error in self.errors]}
 
 
 class HeadersTooLarge(DomainError):

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.logs import scrub
-from shared.telemetry import CONTENT_TYPE_LATEST, HttpMetrics, render
+from shared.telemetry import HttpMetrics
 
 POLL_SECONDS = 0.02
 Check = Callable[[], Awaitable[bool]]
@@ -59,7 +60,7 @@ def add_health(app: web.Application, metrics: HttpMetrics) -> None:
         return web.json_response(body, status=web.HTTPServiceUnavailable.status_code)
 
     async def show_metrics(_request: web.Request) -> web.Response:
-        body = render(metrics.registry)
+        body = generate_latest(metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app[READINESS] = Readiness()

@@ -153,45 +153,27 @@ def _describe_errors(operation: Operation) -> dict[str, Any]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    pattern = {"type": "string", "pattern": operation.id_pattern}
+    identifier = pattern if operation.id_pattern else _UUID
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    query = operation.query.model_json_schema() if operation.query else {}
+    required, defined = query.get("required", []), query.get("$defs", {})
+    header = {"type": "string", "minLength": 1}
     return [
-        *_path_parameters(operation.path, operation.id_pattern),
-        *_query_parameters(operation.query),
-        *_header_parameters(operation.headers),
+        *(_parameter("path", name, identifier, required=True) for name in names),
+        *(
+            _parameter("query", name, _inline_references(shape, defined), required=name in required)
+            for name, shape in query.get("properties", {}).items()
+        ),
+        *(
+            _parameter("header", name, {**header, "description": _HEADERS[name]}, required=needed)
+            for name, needed in operation.headers.items()
+        ),
     ]
 
 
-def _header_parameters(headers: Mapping[str, bool]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "in": "header",
-            "required": required,
-            "schema": {"type": "string", "minLength": 1, "description": _HEADERS[name]},
-        }
-        for name, required in headers.items()
-    ]
-
-
-def _path_parameters(path: str, id_pattern: str | None) -> list[dict[str, Any]]:
-    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    schema = {"type": "string", "pattern": id_pattern} if id_pattern else _UUID
-    return [{"name": n, "in": "path", "required": True, "schema": schema} for n in names]
-
-
-def _query_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
-    if query is None:
-        return []
-    schema = query.model_json_schema()
-    required, defined = schema.get("required", []), schema.get("$defs", {})
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in required,
-            "schema": _inline_references(shape, defined),
-        }
-        for name, shape in schema["properties"].items()
-    ]
+def _parameter(place: str, name: str, schema: Any, *, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "schema": schema}
 
 
 def _inline_references(shape: Any, defined: Mapping[str, Any]) -> Any:

@@ -1,7 +1,6 @@
 """Keyset pagination: an opaque cursor marks the start of the next page."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.errors import FieldError, ValidationFailed
 
@@ -23,6 +22,7 @@ LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 Id = TypeVar("Id")
 Item = TypeVar("Item", bound="HasCursor")
 Shown = TypeVar("Shown")
+_STRINGS = TypeAdapter(list[str], config=ConfigDict(strict=True))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,23 +50,6 @@ class Position(Generic[Id]):
             raise invalid_cursor() from None
 
 
-def id_cursor(identifier: UUID) -> str:
-    """Return the cursor of an id, in a list that is ordered by ids."""
-    return encode_cursor([str(identifier)])
-
-
-def parse_id_cursor(cursor: str) -> UUID:
-    """Return the id that `id_cursor` was given.
-
-    Raises:
-        ValidationFailed: we did not make this cursor.
-    """
-    try:
-        return UUID(decode_cursor(cursor, 1)[0])
-    except ValueError:
-        raise invalid_cursor() from None
-
-
 class HasCursor(Protocol):
     """An item of a list."""
 
@@ -88,13 +71,13 @@ class PageQuery(BaseModel):
         """Return the row limit of a statement: one row more shows that another page follows."""
         return self.limit + 1
 
-    def start(self, parse_id_cursor: Callable[[str], Id], first: Position[Id]) -> Position[Id]:
+    def start(self, parse_id: Callable[[str], Id], first: Position[Id]) -> Position[Id]:
         """Return the position before the page, `first` without a cursor.
 
         Raises:
             ValidationFailed: we did not make this cursor.
         """
-        return Position.parse(self.cursor, parse_id_cursor) if self.cursor else first
+        return Position.parse(self.cursor, parse_id) if self.cursor else first
 
     def before_id(self) -> UUID:
         """Return the id before the page, in a list of descending ids.
@@ -102,7 +85,12 @@ class PageQuery(BaseModel):
         Raises:
             ValidationFailed: we did not make this cursor.
         """
-        return parse_id_cursor(self.cursor) if self.cursor else LAST_ID
+        if not self.cursor:
+            return LAST_ID
+        try:
+            return UUID(decode_cursor(self.cursor, 1)[0])
+        except ValueError:
+            raise invalid_cursor() from None
 
 
 class Page(BaseModel, Generic[Shown]):
@@ -135,12 +123,10 @@ def decode_cursor(text: str, count: int) -> list[str]:
     """
     try:
         padded = text + "=" * (-len(text) % 4)
-        values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, RecursionError):
+        values = _STRINGS.validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except ValueError:
         raise invalid_cursor() from None
-    if not isinstance(values, list) or len(values) != count:
-        raise invalid_cursor()
-    if not all(isinstance(value, str) for value in values):
+    if len(values) != count:
         raise invalid_cursor()
     return values
 

@@ -19,8 +19,8 @@ SECURITY_HEADERS = {
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
-def problem_body(error: DomainError, docs: str, request_id: str) -> bytes:
-    """Return `{type, title, status, detail, code, request_id, …}` as UTF-8 JSON.
+def problem_response(error: DomainError, docs: str, request_id: str) -> web.Response:
+    """Return the whole answer for one error, headers included.
 
     `type` is a relative reference to the code's place in the documentation. Source: RFC 9457 §3.
     """
@@ -33,14 +33,9 @@ def problem_body(error: DomainError, docs: str, request_id: str) -> bytes:
         "request_id": request_id,
         **error.members(),
     }
-    return json.dumps(body).encode()
-
-
-def problem_response(error: DomainError, docs: str, request_id: str) -> web.Response:
-    """Return the whole answer for one error, headers included."""
     return web.Response(
         status=error.status,
-        body=problem_body(error, docs, request_id),
+        body=json.dumps(body).encode(),
         content_type="application/problem+json",
         headers=error.headers(),
     )

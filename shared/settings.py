@@ -24,7 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from shared.proxy_networks import wide_networks_problem
+from shared.networks import wide_networks_problem
 from shared.secret_strength import find_reuse, find_weaknesses, require_length
 
 SECRET_LISTS = ("SECRET_KEYS", "REVOCATION_KEY", "MEDIA_SECRET_KEYS")

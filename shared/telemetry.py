@@ -2,10 +2,7 @@
 
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-
-__all__ = ["CONTENT_TYPE_LATEST", "HttpMetrics", "render"]
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -43,8 +40,3 @@ class HttpMetrics:
             self._requests.labels(method, route, str(status)),
             self._seconds.labels(method, route),
         )
-
-
-def render(registry: CollectorRegistry) -> bytes:
-    """Return every series in Prometheus' text format."""
-    return generate_latest(registry)

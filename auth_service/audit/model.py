@@ -9,7 +9,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 from shared.clock import rfc3339
-from shared.paging import id_cursor
+from shared.paging import encode_cursor
 
 Outcome = Literal["success", "failure"]
 EventName = Literal[
@@ -109,7 +109,7 @@ class StoredEvent:
 
     def cursor(self) -> str:
         """Return the cursor in lists, which are ordered by id."""
-        return id_cursor(self.id)
+        return encode_cursor([str(self.id)])
 
     def redacted_for_user(self) -> Self:
         """Return the event for its user: without another actor and that actor's origin."""

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from auth_service.destination import Channel, Destination
-from shared.paging import id_cursor
+from shared.paging import encode_cursor
 
 IdentifierKind = Literal["sms", "email", "username"]
 """The identifier of an account: the address of a channel, or a username."""
@@ -41,7 +41,7 @@ class User:
 
     def cursor(self) -> str:
         """Return the cursor in lists, which are ordered by id."""
-        return id_cursor(self.id)
+        return encode_cursor([str(self.id)])
 
     def destinations(self, *channels: Channel) -> list[Destination]:
         """Return the verified addresses of the channels, in that order."""
