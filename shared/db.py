@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -125,11 +125,30 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
+    async def fetch(self, query: str, *arguments: object) -> list[Record]:
+        """Return the rows of one statement, as `Connection.fetch`, on a connection of its own."""
+        async with self.connection() as connection:
+            return await connection.fetch(query, *arguments)
+
+    async def fetchrow(self, query: str, *arguments: object) -> Record | None:
+        """Return the first row of one statement, likewise."""
+        async with self.connection() as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """Return the first value of the first row, likewise."""
+        async with self.connection() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    async def execute(self, query: str, *arguments: object) -> str:
+        """Run one statement and return its status, such as `DELETE 3`, likewise."""
+        async with self.connection() as connection:
+            return await connection.execute(query, *arguments)
+
     async def is_reachable(self) -> bool:
         """Tell whether a statement succeeds now."""
         try:
-            async with self.connection() as connection:
-                await connection.fetchval("SELECT 1")
+            await self.fetchval("SELECT 1")
         except (ServiceUnavailable, asyncpg.PostgresError) as refused:
             self.last_error = describe_error(refused)
             return False
@@ -137,9 +156,12 @@ class Database:
 
     async def now(self) -> datetime:
         """Return the server's time, aware, in UTC."""
-        async with self.connection() as connection:
-            moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        moment: datetime = await self.fetchval("SELECT clock_timestamp()")
         return moment
+
+
+Executor: TypeAlias = Connection | Database
+"""Runs one statement: on a connection, perhaps in its transaction, or on one of its own."""
 
 
 def _password_reader(file: Path) -> Callable[[], Awaitable[str]]:

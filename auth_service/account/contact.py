@@ -57,8 +57,7 @@ class ContactService:
             field = "mobile" if to.channel == "sms" else "email"
             raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
         async with conceal_duration(conceal=self.conceal):
-            async with self.database.connection() as connection:
-                owner = (await look_up_account(connection, to.channel, to.address, now)).owner
+            owner = (await look_up_account(self.database, to.channel, to.address, now)).owner
             challenge = await self.challenges.send(
                 "change_contact",
                 to,

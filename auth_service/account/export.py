@@ -40,8 +40,7 @@ class ExportService:
         """
         require_recent_authentication(caller, self.clock.now())
         async with self.leases.lease(caller.user.id) as lease:
-            async with self.database.connection() as connection:
-                account = await find_account(connection, caller.user.id)
+            account = await find_account(self.database, caller.user.id)
             if account is None:
                 raise TokenRevoked
             await self.audit.append(account_event("user.exported", caller, context))
@@ -67,8 +66,7 @@ class ExportReader:
         async with self.service.leases.batch_slots:
             await self.lease.renew()
             await self._require_session()
-            async with self.service.database.connection() as connection:
-                return await read_batch(connection, self.account.user.id, after)
+            return await read_batch(self.service.database, self.account.user.id, after)
 
     async def _require_session(self) -> None:
         caller, now = self.caller, self.service.clock.now()

@@ -12,7 +12,7 @@ from auth_service.audit.model import Event, EventName
 from auth_service.destination import Channel
 from auth_service.session.model import Caller, SignInContext
 from auth_service.user.model import User
-from shared.db import Connection
+from shared.db import Database
 
 Row_co = TypeVar("Row_co", covariant=True)
 CONTACT_NAMES: dict[Channel, str] = {"sms": "phone number", "email": "mail address"}
@@ -65,7 +65,7 @@ class Batch(Generic[Row_co]):
     last: RowKey | None
 
 
-ReadBatch = Callable[[Connection, UUID, RowKey | None], Awaitable[Batch[Row_co]]]
+ReadBatch = Callable[[Database, UUID, RowKey | None], Awaitable[Batch[Row_co]]]
 """Reads a user's rows after a key; None starts at the first."""
 
 

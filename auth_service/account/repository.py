@@ -17,7 +17,7 @@ from auth_service.session.repository import lock_user
 from auth_service.token.repository import remove_tickets
 from auth_service.user import repository as users
 from auth_service.user.model import User
-from shared.db import Connection, Record
+from shared.db import Connection, Database, Record
 from shared.revocation.message import USER_DELETED
 
 FIRST_ID = UUID(int=0)
@@ -117,31 +117,31 @@ async def delete_user(
 
 
 async def read_sessions(
-    connection: Connection, user_id: UUID, after: RowKey | None
+    database: Database, user_id: UUID, after: RowKey | None
 ) -> Batch[ExportedSession]:
     """Return the user's next sessions, revoked or not, the oldest first."""
     start = after or (EARLIEST, FIRST_ID)
-    rows = await connection.fetch(SESSIONS, user_id, BATCH_ROWS, *start)
+    rows = await database.fetch(SESSIONS, user_id, BATCH_ROWS, *start)
     records = [ExportedSession(**{**row, "amr": tuple(row["amr"])}) for row in rows]
     return Batch(records, _last_key(rows, "created_at", "id"))
 
 
 async def read_tokens(
-    connection: Connection, user_id: UUID, after: RowKey | None
+    database: Database, user_id: UUID, after: RowKey | None
 ) -> Batch[ExportedToken]:
     """Return the user's next tokens, the oldest of each scope first."""
     start = after or ("", EARLIEST, b"")
-    rows = await connection.fetch(TOKENS, user_id, BATCH_ROWS, *start)
+    rows = await database.fetch(TOKENS, user_id, BATCH_ROWS, *start)
     names = [field.name for field in fields(ExportedToken)]
     records = [ExportedToken(**{name: row[name] for name in names}) for row in rows]
     return Batch(records, _last_key(rows, "scope", "created_at", "hash"))
 
 
 async def read_events(
-    connection: Connection, user_id: UUID, after: RowKey | None
+    database: Database, user_id: UUID, after: RowKey | None
 ) -> Batch[StoredEvent]:
     """Return the user's next events, redacted for the user, the oldest first."""
-    rows = await connection.fetch(EVENTS_OF_USER, user_id, BATCH_ROWS, *(after or (FIRST_ID,)))
+    rows = await database.fetch(EVENTS_OF_USER, user_id, BATCH_ROWS, *(after or (FIRST_ID,)))
     return Batch([event_from_row(row).redacted_for_user() for row in rows], _last_key(rows, "id"))
 
 

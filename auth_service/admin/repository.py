@@ -75,15 +75,13 @@ async def list_users(
     With a search, only those whose name, username, mail address or number matches.
     """
     query, bounds = (SEARCH, search.bounds()) if search else (LIST_USERS, ())
-    async with database.connection() as connection:
-        rows = await connection.fetch(query, *bounds, before, limit)
+    rows = await database.fetch(query, *bounds, before, limit)
     return [users.user_from_row(row) for row in rows]
 
 
 async def find_verified_user(database: Database, address: str) -> User | None:
     """Return the user who has verified the number or mail address."""
-    async with database.connection() as connection:
-        row = await connection.fetchrow(FIND_VERIFIED_USER, address)
+    row = await database.fetchrow(FIND_VERIFIED_USER, address)
     return users.user_from_row(row) if row else None
 
 

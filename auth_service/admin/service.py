@@ -18,7 +18,7 @@ from auth_service.session.repository import lock_user, revoke_all_sessions
 from auth_service.user.model import User
 from auth_service.user.repository import find_account
 from shared.clock import Clock
-from shared.db import Connection, Database
+from shared.db import Connection, Database, Executor
 from shared.errors import NotFound
 
 
@@ -47,8 +47,7 @@ class UserAdministration:
 
     async def get(self, user_id: UUID) -> User:
         """Return the user."""
-        async with self.database.connection() as connection:
-            return await _found(connection, user_id)
+        return await _found(self.database, user_id)
 
     async def disable(self, actor: Actor, user_id: UUID) -> User:
         """Disable the user: every session, token and outstanding code is invalid at once.
@@ -133,8 +132,8 @@ class UserAdministration:
         return self.audit.to_json(Event(name, actor.origin, user_id, actor_id=actor.id))
 
 
-async def _found(connection: Connection, user_id: UUID) -> User:
-    account = await find_account(connection, user_id)
+async def _found(executor: Executor, user_id: UUID) -> User:
+    account = await find_account(executor, user_id)
     if account is None:
         raise NotFound
     return account.user

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth_service.audit.model import EventFilter, StoredEvent
 from shared.clock import milliseconds
-from shared.db import Connection, Database, Record
+from shared.db import Database, Executor, Record
 
 COLUMNS = (
     "id, event, outcome, user_id, actor_id, session_id, address, user_agent, request_id, details,"
@@ -57,9 +57,9 @@ def insert_event_sql(parameter: int, source: str, **columns: str) -> str:
     )
 
 
-async def insert_event(connection: Connection, event_json: str) -> None:
+async def insert_event(executor: Executor, event_json: str) -> None:
     """Insert an event."""
-    await connection.execute(INSERT_EVENT, event_json)
+    await executor.execute(INSERT_EVENT, event_json)
 
 
 def event_from_row(row: Record) -> StoredEvent:
@@ -75,8 +75,7 @@ async def list_events(
     chosen = [value for value in (filter_.user_id, filter_.event) if value is not None]
     query = LISTS[filter_.user_id is not None, filter_.event is not None]
     arguments: list[Any] = [before, since, until, _first_of(since), _last_of(until)]
-    async with database.connection() as connection:
-        rows = await connection.fetch(query, *arguments, limit, *chosen)
+    rows = await database.fetch(query, *arguments, limit, *chosen)
     return [event_from_row(row) for row in rows]
 
 
@@ -91,6 +90,5 @@ def _last_of(moment: datetime) -> UUID:
 
 async def remove_older(database: Database, moment: datetime, limit: int) -> int:
     """Remove up to `limit` events from before `moment`; return how many."""
-    async with database.connection() as connection:
-        status: str = await connection.execute(REMOVE_OLDER, moment, limit, _first_of(moment))
+    status: str = await database.execute(REMOVE_OLDER, moment, limit, _first_of(moment))
     return int(status.rpartition(" ")[2])

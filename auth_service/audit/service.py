@@ -42,8 +42,7 @@ class AuditLog:
         Raises:
             ServiceUnavailable: it cannot be stored, so its action must not go on.
         """
-        async with self.database.connection() as connection:
-            await repository.insert_event(connection, self.to_json(event))
+        await repository.insert_event(self.database, self.to_json(event))
 
     @asynccontextmanager
     async def record_refusals(self, event: Event) -> AsyncIterator[None]:

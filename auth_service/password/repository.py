@@ -51,6 +51,5 @@ async def add_ticket(database: Database, account: Account, ticket: ResetTicket) 
 
 async def find_ticket(database: Database, hash_: bytes, now: datetime) -> Account | None:
     """Return the account of an active ticket, which stays active."""
-    async with database.connection() as connection:
-        row = await connection.fetchrow(FIND_TICKET, hash_, now)
+    row = await database.fetchrow(FIND_TICKET, hash_, now)
     return account_from_row(row) if row else None

@@ -18,6 +18,5 @@ REMOVE: dict[Kind, str] = {
 
 async def remove(database: Database, kind: Kind, moment: datetime, limit: int) -> int:
     """Remove up to `limit` rows that expired, or registered, before `moment`; return how many."""
-    async with database.connection() as connection:
-        status: str = await connection.execute(REMOVE[kind], moment, limit)
+    status: str = await database.execute(REMOVE[kind], moment, limit)
     return int(status.rpartition(" ")[2])

@@ -14,7 +14,7 @@ from auth_service.registration.model import (
 from auth_service.token.repository import REMOVE_HANDLES, insert_token_sql
 from auth_service.user import repository as users
 from auth_service.user.model import REGISTRATION_LIFE, Account
-from shared.db import Connection
+from shared.db import Connection, Database, Executor
 
 FIND_TAKEN = """
 SELECT EXISTS (SELECT 1 FROM users WHERE phone_number = $1 AND phone_verified) AS mobile,
@@ -56,10 +56,10 @@ ADD_HANDLE = f"{_HANDLE} WHERE id = $2 AND status = 'pending'"
 
 
 async def find_taken_identifiers(
-    connection: Connection, wanted: RegistrationRequest
+    database: Database, wanted: RegistrationRequest
 ) -> TakenIdentifiers:
     """Return which of the identifiers belong to a verified account."""
-    row = await connection.fetchrow(FIND_TAKEN, wanted.mobile, wanted.email, wanted.username)
+    row = await database.fetchrow(FIND_TAKEN, wanted.mobile, wanted.email, wanted.username)
     return (
         TakenIdentifiers(**row)
         if row
@@ -89,11 +89,9 @@ async def insert_registration(
     )
 
 
-async def add_handle(
-    connection: Connection, hash_: bytes, registration: UUID, now: datetime
-) -> None:
+async def add_handle(executor: Executor, hash_: bytes, registration: UUID, now: datetime) -> None:
     """Store the handle of a code that was sent for the registration, by its SHA-256."""
-    await connection.execute(ADD_HANDLE, hash_, registration, now, now + REGISTRATION_LIFE)
+    await executor.execute(ADD_HANDLE, hash_, registration, now, now + REGISTRATION_LIFE)
 
 
 async def find_by_handle(

@@ -77,8 +77,7 @@ class RegistrationService:
         return await self.new_passwords.hash_for_client(wanted.password, client)
 
     async def _send(self, wanted: RegistrationRequest, user_id: UUID, client: Client) -> Challenge:
-        async with self.database.connection() as connection:
-            taken = await repository.find_taken_identifiers(connection, wanted)
+        taken = await repository.find_taken_identifiers(self.database, wanted)
         if not self.settings.conceals:
             _require_not_taken(taken)
         is_owned = taken.mobile if wanted.mobile else taken.email
@@ -121,8 +120,7 @@ class RegistrationService:
             )
             if user_id:
                 hash_ = hash_token(challenge.handle)
-                async with self.database.connection() as connection:
-                    await repository.add_handle(connection, hash_, user_id, now)
+                await repository.add_handle(self.database, hash_, user_id, now)
             return challenge
 
 

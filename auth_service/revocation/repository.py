@@ -98,15 +98,13 @@ def from_record(record: Record) -> StoredRevocation:
 
 async def pending_of_user(database: Database, user_id: UUID) -> list[StoredRevocation]:
     """Return the unpublished rows of a user and of the user's sessions."""
-    async with database.connection() as connection:
-        records = await connection.fetch(PENDING_OF_USER, user_id)
+    records = await database.fetch(PENDING_OF_USER, user_id)
     return [from_record(record) for record in records]
 
 
 async def pending_up_to(database: Database, newest_id: int, limit: int) -> list[StoredRevocation]:
     """Return up to `limit` unpublished rows, none newer than `newest_id`, the oldest first."""
-    async with database.connection() as connection:
-        records = await connection.fetch(PENDING, newest_id, limit)
+    records = await database.fetch(PENDING, newest_id, limit)
     return [from_record(record) for record in records]
 
 
@@ -117,8 +115,7 @@ async def published_since(
 
     Rows of deleted users are not among them.
     """
-    async with database.connection() as connection:
-        records = await connection.fetch(PUBLISHED, moment, limit)
+    records = await database.fetch(PUBLISHED, moment, limit)
     return [from_record(record) for record in records]
 
 
@@ -126,17 +123,14 @@ async def published_deleted_users(
     database: Database, now: datetime, limit: int
 ) -> list[StoredRevocation]:
     """Return up to `limit` published rows of deleted users, the newest first."""
-    async with database.connection() as connection:
-        return [
-            from_record(record)
-            for record in await connection.fetch(PUBLISHED_OF_DELETED, now, limit)
-        ]
+    return [
+        from_record(record) for record in await database.fetch(PUBLISHED_OF_DELETED, now, limit)
+    ]
 
 
 async def pending_summary(database: Database) -> PendingSummary:
     """Return how many rows are unpublished, and how far the table goes."""
-    async with database.connection() as connection:
-        record = await connection.fetchrow(PENDING_SUMMARY)
+    record = await database.fetchrow(PENDING_SUMMARY)
     if record is None:
         return PendingSummary(0, 0)
     return PendingSummary(record["pending"], record["newest_id"] or 0)
@@ -155,14 +149,12 @@ async def mark_published(database: Database, entry_ids: Mapping[int, str], now: 
     """Record that rows were published, and each row's stream entry."""
     row_ids = sorted(entry_ids)  # in one order everywhere, or two publishers may deadlock
     entries = [entry_ids[row_id] for row_id in row_ids]
-    async with database.connection() as connection:
-        await connection.execute(MARK_PUBLISHED, row_ids, entries, now)
+    await database.execute(MARK_PUBLISHED, row_ids, entries, now)
 
 
 async def remove_expired(database: Database, moment: datetime, limit: int) -> None:
     """Remove up to `limit` rows that expired before `moment`."""
-    async with database.connection() as connection:
-        await connection.execute(REMOVE_EXPIRED, moment, limit)
+    await database.execute(REMOVE_EXPIRED, moment, limit)
 
 
 async def try_lock_epoch(connection: Connection) -> bool:

@@ -77,7 +77,7 @@ class RefreshService:
             if may_reissue:
                 return self._reissue(token, locked)
             event = Event("session.reuse_detected", origin, locked.user.id, outcome="failure")
-            await self.sessions.revoke_in_transaction(
+            await self.sessions.revoke_unpublished(
                 connection, locked.user.id, locked.session.id, event, reason="refresh_reused"
             )
         log.warning("session.reuse_detected", session_id=str(locked.session.id))

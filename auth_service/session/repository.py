@@ -24,7 +24,7 @@ from auth_service.user.repository import (
     revoke_access_sql,
     user_from_row,
 )
-from shared.db import Connection, Database, Record
+from shared.db import Connection, Database, Executor, Record
 from shared.paging import Position
 
 _FIELDS = tuple(field.name for field in fields(Session))
@@ -162,8 +162,7 @@ async def find_caller(
     database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
 ) -> tuple[User, bytes | None] | None:
     """Return user and device of the session; None if one of them does not allow it."""
-    async with database.connection() as connection:
-        row = await connection.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
+    row = await database.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
     return (user_from_row(row), row["device_id"]) if row else None
 
 
@@ -173,8 +172,7 @@ async def list_sessions(
     """Return active sessions created before `before`, the newest first."""
     chosen = (active.user_id, active.now, active.used_after)
     arguments: tuple[Any, ...] = (*chosen, before.moment, before.id, limit)
-    async with database.connection() as connection:
-        rows = await connection.fetch(LIST_SESSIONS, *arguments)
+    rows = await database.fetch(LIST_SESSIONS, *arguments)
     return [session_from_row(row) for row in rows]
 
 
@@ -212,8 +210,7 @@ async def find_refresh_token(
     """
     if not hashes:
         return None
-    async with database.connection() as connection:
-        row = await connection.fetchrow(FIND_ISSUED, list(hashes), session_id)
+    row = await database.fetchrow(FIND_ISSUED, list(hashes), session_id)
     return IssuedToken(**row) if row else None
 
 
@@ -234,14 +231,14 @@ async def rotate_token(
 
 
 async def revoke_session(
-    connection: Connection, session_id: UUID, user_id: UUID, new: NewRevocation
+    executor: Executor, session_id: UUID, user_id: UUID, new: NewRevocation
 ) -> RevokeResult:
     """Revoke one session of the user, if there is one with that id.
 
     The event is stored if the session was active.
     """
     arguments = (session_id, user_id, new.created_at, new.reason, new.expires_at, new.event_json)
-    row = await connection.fetchrow(REVOKE_SESSION, *arguments)
+    row = await executor.fetchrow(REVOKE_SESSION, *arguments)
     found = row is not None and row["found"]
     return RevokeResult(
         found, revocations.from_record(row) if row is not None and row["id"] is not None else None

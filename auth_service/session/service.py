@@ -20,7 +20,7 @@ from auth_service.session.model import (
     SessionLifetimes,
 )
 from shared.clock import Clock
-from shared.db import Connection, Database
+from shared.db import Database, Executor
 from shared.errors import NotFound, TokenRevoked
 from shared.paging import Position
 from shared.tokens import Claims
@@ -80,10 +80,9 @@ class SessionService:
             await self._revoke(user_id, session_id, Event("user.signed_out", origin, user_id))
 
     async def _revoke(self, user_id: UUID, session_id: UUID, event: Event) -> None:
-        async with self.database.connection() as connection:
-            result = await self.revoke_in_transaction(
-                connection, user_id, session_id, event, reason="logout"
-            )
+        result = await self.revoke_unpublished(
+            self.database, user_id, session_id, event, reason="logout"
+        )
         if not result.found:
             raise NotFound
         if result.revocation:
@@ -91,12 +90,12 @@ class SessionService:
         else:  # an earlier request revoked it, perhaps without publishing
             await self.publish(user_id)
 
-    async def revoke_in_transaction(
-        self, connection: Connection, user_id: UUID, session_id: UUID, event: Event, *, reason: str
+    async def revoke_unpublished(
+        self, executor: Executor, user_id: UUID, session_id: UUID, event: Event, *, reason: str
     ) -> RevokeResult:
-        """Revoke a session in the connection's transaction; it still has to be published."""
+        """Revoke a session, perhaps in a transaction; `publish` has to follow the commit."""
         new = self._new_revocation(reason, self.audit.to_json(event))
-        return await repository.revoke_session(connection, session_id, user_id, new)
+        return await repository.revoke_session(executor, session_id, user_id, new)
 
     async def publish(self, user_id: UUID) -> None:
         """Publish the user's unpublished revocations.

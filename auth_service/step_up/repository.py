@@ -34,15 +34,14 @@ async def record_authentication(
     event_json: str,
 ) -> Session | None:
     """Store the authentication; None when the session or the account has changed since."""
-    async with database.connection() as connection:
-        row = await connection.fetchrow(
-            RECORD_AUTHENTICATION,
-            caller.session_id,
-            account.user.id,
-            account.user.generation,
-            authentication.auth_time,
-            list(authentication.amr),
-            account.password,
-            event_json,
-        )
+    row = await database.fetchrow(
+        RECORD_AUTHENTICATION,
+        caller.session_id,
+        account.user.id,
+        account.user.generation,
+        authentication.auth_time,
+        list(authentication.amr),
+        account.password,
+        event_json,
+    )
     return session_from_row(row) if row else None

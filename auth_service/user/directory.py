@@ -11,17 +11,15 @@ from shared.db import Database
 
 @dataclass(frozen=True, slots=True)
 class AccountDirectory:
-    """Reads accounts, each in a connection of its own."""
+    """Reads accounts."""
 
     database: Database
     clock: Clock
 
     async def look_up(self, kind: IdentifierKind, value: str) -> AccountLookup:
         """Return the accounts with an address or a username."""
-        async with self.database.connection() as connection:
-            return await look_up_account(connection, kind, value, self.clock.now())
+        return await look_up_account(self.database, kind, value, self.clock.now())
 
     async def find(self, user_id: UUID) -> Account | None:
         """Return the account with the id, None without one."""
-        async with self.database.connection() as connection:
-            return await find_account(connection, user_id)
+        return await find_account(self.database, user_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from auth_service.destination import Channel
 from auth_service.user.model import REGISTRATION_LIFE, Account, AccountLookup, IdentifierKind, User
-from shared.db import Connection, Database, Record
+from shared.db import Connection, Database, Executor, Record
 
 COLUMNS = tuple(field.name for field in fields(User))
 PREFIXED_COLUMNS = ", ".join(f"u.{name}" for name in COLUMNS)
@@ -162,8 +162,7 @@ def user_from_row(row: Record) -> User:
 
 async def has_verified_owner(database: Database, phone_number: str) -> bool:
     """Return whether a user has verified the number."""
-    async with database.connection() as connection:
-        return bool(await connection.fetchval(HAS_VERIFIED_OWNER, phone_number))
+    return bool(await database.fetchval(HAS_VERIFIED_OWNER, phone_number))
 
 
 def account_from_row(row: Record) -> Account:
@@ -172,30 +171,29 @@ def account_from_row(row: Record) -> Account:
 
 
 async def look_up_account(
-    connection: Connection, kind: IdentifierKind, value: str, now: datetime
+    executor: Executor, kind: IdentifierKind, value: str, now: datetime
 ) -> AccountLookup:
     """Return the accounts with the identifier; a registration counts for 7 days."""
     # The database folds some non-ASCII letters into ASCII ones; rate limits do not, so each such
     # spelling of a username would have tries of its own.
     if kind == "username" and not value.isascii():
         return AccountLookup(None, None)
-    rows = await connection.fetch(LOOK_UP_ACCOUNT[kind], value, now - REGISTRATION_LIFE)
+    rows = await executor.fetch(LOOK_UP_ACCOUNT[kind], value, now - REGISTRATION_LIFE)
     accounts = [account_from_row(row) for row in rows]
     pending = [account for account in accounts if account.user.status == "pending"]
     owners = [account for account in accounts if account.user.status != "pending"]
     return AccountLookup(next(iter(owners), None), next(iter(pending), None))
 
 
-async def find_account(connection: Connection, user_id: UUID) -> Account | None:
+async def find_account(executor: Executor, user_id: UUID) -> Account | None:
     """Return the account with that id."""
-    row = await connection.fetchrow(FIND_ACCOUNT, user_id)
+    row = await executor.fetchrow(FIND_ACCOUNT, user_id)
     return account_from_row(row) if row else None
 
 
 async def replace_password_hash(database: Database, account: Account, fresh: str) -> None:
     """Store another hash of the same password, unless the password has changed meanwhile."""
-    async with database.connection() as connection:
-        await connection.execute(REPLACE_HASH, account.user.id, account.password, fresh)
+    await database.execute(REPLACE_HASH, account.user.id, account.password, fresh)
 
 
 async def set_password(
