@@ -5,38 +5,24 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from auth_service import resources as r
-from auth_service import services
-from auth_service.account.routes import ACCOUNT, CONTACT, EXPORT
-from auth_service.account.routes import routes as account_routes
-from auth_service.admin.dead_letters import DEAD_LETTERS
-from auth_service.admin.dead_letters import routes as dead_letter_routes
-from auth_service.admin.routes import ADMINISTRATION
-from auth_service.admin.routes import routes as admin_routes
-from auth_service.audit.routes import AUDIT
-from auth_service.audit.routes import routes as audit_routes
-from auth_service.delivery.routes import INBOX
-from auth_service.delivery.routes import routes as development_routes
-from auth_service.delivery.twilio_callbacks import DELIVERY_METRICS
-from auth_service.delivery.twilio_callbacks import routes as callback_routes
-from auth_service.login.routes import LOGIN
-from auth_service.login.routes import routes as login_routes
-from auth_service.password.routes import PASSWORD_CHANGE, PASSWORD_RESET
-from auth_service.password.routes import routes as password_routes
-from auth_service.registration.routes import ACTIVATION, REGISTRATION
-from auth_service.registration.routes import routes as registration_routes
+from auth_service.account import routes as account
+from auth_service.admin import dead_letters
+from auth_service.admin import routes as admin
+from auth_service.audit import routes as audit
+from auth_service.delivery import routes as inbox
+from auth_service.delivery import twilio_callbacks
+from auth_service.login import routes as login
+from auth_service.password import routes as password
+from auth_service.registration import routes as registration
 from auth_service.revocation.metrics import register_publisher_metrics
 from auth_service.session import resources as session
+from auth_service.session import routes as session_routes
 from auth_service.session.authentication import authenticate
-from auth_service.session.routes import REFRESH
-from auth_service.session.routes import routes as session_routes
 from auth_service.settings import AuthSettings
+from auth_service.signing import routes as signing
 from auth_service.signing.resources import SIGNER
-from auth_service.signing.routes import get_keys
-from auth_service.signing.routes import routes as key_routes
-from auth_service.signup.routes import SIGNUP
-from auth_service.signup.routes import routes as signup_routes
-from auth_service.step_up.routes import STEP_UP
-from auth_service.step_up.routes import routes as step_up_routes
+from auth_service.signup import routes as signup
+from auth_service.step_up import routes as step_up
 from auth_service.wiring import Wiring
 from shared.application import Interface, build_application
 from shared.background import run_periodically
@@ -50,18 +36,18 @@ from shared.middleware import HTTP_METRICS
 WIRING = web.AppKey("wiring", Wiring)
 PREFIX = "/v1/auth"
 FEATURES = (
-    signup_routes,
-    registration_routes,
-    login_routes,
-    password_routes,
-    session_routes,
-    step_up_routes,
-    account_routes,
-    key_routes,
-    callback_routes,
-    admin_routes,
-    dead_letter_routes,
-    audit_routes,
+    signup.routes,
+    registration.routes,
+    login.routes,
+    password.routes,
+    session_routes.routes,
+    step_up.routes,
+    account.routes,
+    signing.routes,
+    twilio_callbacks.routes,
+    admin.routes,
+    dead_letters.routes,
+    audit.routes,
 )
 PURGE_SECONDS = 3600
 FUNNEL_SECONDS = 60
@@ -70,7 +56,7 @@ KEYS_AT_ROOT = "/.well-known/jwks.json"
 
 def interface(*, development: bool) -> Interface:
     """Return every route of the service; the inbox among them only in development."""
-    features = (*FEATURES, development_routes) if development else FEATURES
+    features = (*FEATURES, inbox.routes) if development else FEATURES
     return Interface("Cheershare auth_service", PREFIX, features, counted_errors=(RateLimited,))
 
 
@@ -81,7 +67,7 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
         settings,
         entropy,
         authenticate,
-        extra=[web.get(KEYS_AT_ROOT, get_keys)],
+        extra=[web.get(KEYS_AT_ROOT, signing.get_keys)],
     )
     registry = app[HTTP_METRICS].registry
     wiring = app[WIRING] = Wiring(settings, clock=clock, entropy=entropy, registry=registry)
@@ -90,7 +76,7 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
     app[SIGNER] = wiring.signer
     app[session.DEVICE_TOKENS] = wiring.device_tokens
     app[session.PROOF_OF_WORK] = wiring.proof_of_work
-    app[DELIVERY_METRICS] = wiring.delivery_metrics
+    app[twilio_callbacks.DELIVERY_METRICS] = wiring.metrics
     app.cleanup_ctx.extend(
         [_database, _redis, _signer, _hasher, _funnel, _publisher, _services, _purge, _delivery]
     )
@@ -148,27 +134,27 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
 async def _services(app: web.Application) -> AsyncIterator[None]:
     wiring = app[WIRING]
     app[session.USAGE_LIMITS] = wiring.usage_limits
-    sessions = app[session.SESSIONS] = services.session_service(wiring)
-    app[REFRESH] = services.refresh_service(wiring, sessions)
-    app[SIGNUP] = services.phone_sign_in_service(wiring)
-    app[REGISTRATION] = services.registration_service(wiring)
-    app[ACTIVATION] = services.activation_service(wiring)
-    app[LOGIN] = services.login_service(wiring)
-    app[PASSWORD_RESET] = services.password_reset_service(wiring)
-    app[PASSWORD_CHANGE] = services.password_change_service(wiring)
-    app[STEP_UP] = services.step_up_service(wiring)
-    app[ACCOUNT] = services.account_service(wiring)
-    app[CONTACT] = services.contact_service(wiring)
-    app[EXPORT] = services.export_service(wiring)
-    app[ADMINISTRATION] = services.administration(wiring)
-    app[DEAD_LETTERS] = services.dead_letter_administration(wiring)
-    app[AUDIT] = wiring.audit
-    app[INBOX] = wiring.inbox
+    app[session.SESSIONS] = wiring.sessions
+    app[session_routes.REFRESH] = wiring.refresh
+    app[signup.SIGNUP] = wiring.phone_sign_in
+    app[registration.REGISTRATION] = wiring.registration
+    app[registration.ACTIVATION] = wiring.activation
+    app[login.LOGIN] = wiring.login
+    app[password.PASSWORD_RESET] = wiring.password_reset
+    app[password.PASSWORD_CHANGE] = wiring.password_change
+    app[step_up.STEP_UP] = wiring.step_up
+    app[account.ACCOUNT] = wiring.account
+    app[account.CONTACT] = wiring.contact
+    app[account.EXPORT] = wiring.export
+    app[admin.ADMINISTRATION] = wiring.user_administration
+    app[dead_letters.DEAD_LETTERS] = wiring.dead_letter_administration
+    app[audit.AUDIT] = wiring.audit
+    app[inbox.INBOX] = wiring.inbox
     yield
 
 
 async def _purge(app: web.Application) -> AsyncIterator[None]:
-    purge = services.purge_service(app[WIRING])
+    purge = app[WIRING].purge_service
     async with run_periodically("purge", purge.run, pause=PURGE_SECONDS):
         yield
 

@@ -5,7 +5,6 @@ import json
 import sys
 from dataclasses import asdict
 
-from auth_service import services
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
 from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.model import Actor
@@ -32,7 +31,7 @@ async def run_purge(wiring: Wiring) -> int:
     """Remove expired rows and print how many: the hourly purge of `serve`, at once."""
     async with wiring.open_database():
         try:
-            removed = await services.purge_service(wiring).run()
+            removed = await wiring.purge_service.run()
         except ServiceUnavailable as away:
             return _fail(f"purge: {describe_error(away)}")
     return _succeed(", ".join(f"{count} {kind}" for kind, count in removed.items()))
@@ -51,7 +50,7 @@ async def run_admin(wiring: Wiring, arguments: argparse.Namespace) -> int:
 
 
 async def _change_role(wiring: Wiring, arguments: argparse.Namespace) -> int:
-    administration = services.administration(wiring)
+    administration = wiring.user_administration
     number = parse_phone_number(arguments.address, wiring.settings.default_region, ("*",))
     user = await administration.find_verified_user(number or arguments.address)
     if user is None:
@@ -71,8 +70,7 @@ async def run_deliveries(wiring: Wiring, action: str, delivery_id: str) -> int:
     """Print the dead letters as lines of JSON, or retry or delete one; a change is audited."""
     async with wiring.open_database(), wiring.open_redis():
         if action != "dead":
-            administration = services.dead_letter_administration(wiring)
-            return await _change_dead_letter(administration, action, delivery_id)
+            return await _change_dead_letter(wiring.dead_letter_administration, action, delivery_id)
         for letter in await wiring.dead_letters.all():
             sys.stdout.write(json.dumps(asdict(letter)) + "\n")
         return 0

@@ -14,6 +14,7 @@ from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.model import Challenge, ChallengeMessage, VerifiedChallenge
 from auth_service.otp.service import OtpChallenges
 from auth_service.session.model import Caller, SignInContext
+from auth_service.settings import AuthSettings
 from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import User
 from auth_service.user.repository import look_up_account
@@ -25,10 +26,7 @@ from shared.logs import mask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactService:
-    """Requests a code for a new address, and stores the address when the code comes back.
-
-    `conceal`: no answer may reveal whether an account exists.
-    """
+    """Requests a code for a new address, and stores the address when the code comes back."""
 
     database: Database
     challenges: OtpChallenges
@@ -36,7 +34,7 @@ class ContactService:
     notifications: Notifications
     audit: AuditLog
     clock: Clock
-    conceal: bool
+    settings: AuthSettings
 
     async def request_code(
         self, caller: Caller, to: Destination, context: SignInContext
@@ -56,7 +54,7 @@ class ContactService:
         if caller.user.destination(to.channel) == to:
             field = "mobile" if to.channel == "sms" else "email"
             raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
-        async with conceal_duration(conceal=self.conceal):
+        async with conceal_duration(conceal=self.settings.conceals):
             owner = (await look_up_account(self.database, to.channel, to.address, now)).owner
             challenge = await self.challenges.send(
                 "change_contact",
@@ -65,7 +63,7 @@ class ContactService:
                 ChallengeMessage(
                     _challenge_context(caller.user), has_verified_owner=owner is not None
                 ),
-                conceal=self.conceal,
+                conceal=self.settings.conceals,
             )
         event = account_event("contact.change_asked", caller, context, to=mask(to.address))
         await self.audit.append(event)

@@ -60,7 +60,7 @@ class ExportLeases:
     redis: BatchedRedis
     entropy: Entropy
     batch_slots: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(BATCHES_AT_ONCE)
+        init=False, default_factory=lambda: asyncio.Semaphore(BATCHES_AT_ONCE)
     )
 
     @asynccontextmanager

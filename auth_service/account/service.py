@@ -1,6 +1,6 @@
 """A user's own profile, and the end of the account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auth_service.account import repository
@@ -10,6 +10,7 @@ from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Caller, SignInContext
+from auth_service.settings import AuthSettings
 from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import User
 from auth_service.user.reserved_usernames import require_not_reserved
@@ -27,7 +28,7 @@ class AccountService:
     publisher: Publisher
     audit: AuditLog
     clock: Clock
-    reserved_usernames: Sequence[str]
+    settings: AuthSettings
 
     async def change_profile(
         self, caller: Caller, changes: Mapping[str, str | None], context: SignInContext
@@ -58,7 +59,7 @@ class AccountService:
             return
         require_recent_authentication(caller, self.clock.now())
         if before is None or username.lower() != before.lower():
-            require_not_reserved(username, self.reserved_usernames)
+            require_not_reserved(username, self.settings.reserved_usernames)
 
     async def delete(self, caller: Caller, context: SignInContext) -> None:
         """Delete the account, its sessions and tokens; other services delete their data.

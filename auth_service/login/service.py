@@ -16,6 +16,7 @@ from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.sign_in.service import SessionCreator
+from auth_service.settings import AuthSettings
 from auth_service.user.directory import AccountDirectory
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from auth_service.user.model import Account
@@ -25,10 +26,7 @@ from shared.logs import mask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginService:
-    """Requests a code for an account, and signs in by code or by password.
-
-    `conceal`: no answer may reveal whether an account exists.
-    """
+    """Requests a code for an account, and signs in by code or by password."""
 
     accounts: AccountDirectory
     challenges: OtpChallenges
@@ -36,7 +34,7 @@ class LoginService:
     audit: AuditLog
     passwords: PasswordVerifier
     attempts: PasswordAttempts
-    conceal: bool
+    settings: AuthSettings
 
     async def request_code(self, destination: Destination, client: Client) -> Challenge:
         """Send a code to the account with the address.
@@ -47,10 +45,10 @@ class LoginService:
             UserNotRegistered, AccountNotVerified: no such account, without `conceal`.
             RateLimited: too many codes.
         """
-        async with conceal_duration(conceal=self.conceal):
+        async with conceal_duration(conceal=self.settings.conceals):
             found = await self.accounts.look_up(destination.channel, destination.address)
-            account = found.active if self.conceal else found.owner
-            if account is None and not self.conceal:
+            account = found.active if self.settings.conceals else found.owner
+            if account is None and not self.settings.conceals:
                 raise AccountNotVerified if found.pending else UserNotRegistered
             return await self.challenges.send(
                 "login",
@@ -59,7 +57,7 @@ class LoginService:
                 ChallengeMessage(challenge_context(account), has_verified_owner=True)
                 if account
                 else DECOY,
-                conceal=self.conceal,
+                conceal=self.settings.conceals,
             )
 
     async def by_code(
@@ -144,7 +142,7 @@ class LoginService:
     def _inactive_error(self, account: Account) -> DomainError:
         # Anyone who registered an address knows that registration's password: the reason would
         # reveal whether the address belongs to another account.
-        if self.conceal:
+        if self.settings.conceals:
             return InvalidCredentials()
         return AccountNotVerified() if account.user.status == "pending" else AccountDisabled()
 

@@ -24,6 +24,7 @@ from auth_service.password.policy import require_acceptable_password
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.tickets import ResetTickets
 from auth_service.session.model import SignInContext
+from auth_service.settings import AuthSettings
 from auth_service.user.directory import AccountDirectory
 from auth_service.user.model import Account, User
 from auth_service.user.repository import set_password
@@ -34,10 +35,7 @@ FIELD = "new_password"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordResetService:
-    """Sends a code, exchanges it for a ticket, and sets a password by either.
-
-    `page`: the address of the page that accepts a mailed ticket.
-    """
+    """Sends a code, exchanges it for a ticket, and sets a password by either."""
 
     accounts: AccountDirectory
     challenges: OtpChallenges
@@ -45,7 +43,7 @@ class PasswordResetService:
     new_passwords: NewPasswords
     replacement: PasswordReplacement
     audit: AuditLog
-    page: str
+    settings: AuthSettings
 
     async def request_code(self, identifier: AccountIdentifier, client: Client) -> Challenge:
         """Send the account a code, and by mail a link; without an account, send nothing.
@@ -70,7 +68,8 @@ class PasswordResetService:
     ) -> Challenge:
         message = _reset_message(identifier, account) if account else DECOY
         if identifier.destination.channel == "email":
-            message = replace(message, link=ResetLink(self.page, self.tickets.generate()))
+            page = f"{self.settings.public_url.rstrip('/')}/console"
+            message = replace(message, link=ResetLink(page, self.tickets.generate()))
         return await self.challenges.send(
             "reset_password",
             identifier.destination,

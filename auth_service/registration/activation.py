@@ -17,6 +17,7 @@ from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
+from auth_service.settings import AuthSettings
 from auth_service.user.model import Account
 from auth_service.user.repository import look_up_account
 from shared.clock import Clock
@@ -31,17 +32,14 @@ RegistrationSelector = Callable[[Sequence[UUID]], SelectedRegistration | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationService:
-    """Turns a registration into an account, and signs its user in.
-
-    `conceal`: no answer may reveal whether an account exists.
-    """
+    """Turns a registration into an account, and signs its user in."""
 
     database: Database
     challenges: OtpChallenges
     session_creator: SessionCreator
     audit: AuditLog
     clock: Clock
-    conceal: bool
+    settings: AuthSettings
 
     async def verify_code(
         self, destination: Destination, code: str, handle: str | None, context: SignInContext
@@ -95,7 +93,7 @@ class ActivationService:
             if selected is None:
                 raise OtpInvalid
             account = await repository.activate(
-                connection, destination, selected, conceals=self.conceal
+                connection, destination, selected, conceals=self.settings.conceals
             )
             if account:
                 await repository.remove_registrations(connection, open_)

@@ -13,6 +13,7 @@ from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignInContext
 from auth_service.session.sign_in.model import SignInResult, VerifiedContact
 from auth_service.session.sign_in.service import SessionCreator
+from auth_service.settings import AuthSettings
 from auth_service.user.repository import has_verified_owner, look_up_account
 from shared.clock import Clock
 from shared.db import Database
@@ -25,10 +26,7 @@ MAX_TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneSignInService:
-    """Requests a code for a phone number, and signs in or up with it.
-
-    `conceal`: no answer may reveal whether an account exists.
-    """
+    """Requests a code for a phone number, and signs in or up with it."""
 
     database: Database
     challenges: OtpChallenges
@@ -36,7 +34,7 @@ class PhoneSignInService:
     audit: AuditLog
     clock: Clock
     entropy: Entropy
-    conceal: bool
+    settings: AuthSettings
 
     async def request_code(self, number: Destination, name: str, client: Client) -> Challenge:
         """Send a code to the number; a new user gets the `name`.
@@ -48,7 +46,9 @@ class PhoneSignInService:
                 number with a verified owner.
         """
         # with `conceal` every request looks the owner up: a second look-up would take visible time
-        is_owned = self.conceal and await has_verified_owner(self.database, number.address)
+        is_owned = self.settings.conceals and await has_verified_owner(
+            self.database, number.address
+        )
         try:
             return await self._send(number, name, client, is_owned=is_owned)
         except (LimitReached, ProofRequired) as refused:
@@ -69,7 +69,7 @@ class PhoneSignInService:
             number,
             client,
             ChallengeMessage({"name": name}, has_verified_owner=is_owned),
-            conceal=self.conceal,
+            conceal=self.settings.conceals,
         )
 
     async def verify_code(

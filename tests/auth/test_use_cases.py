@@ -6,7 +6,6 @@ from ipaddress import ip_address
 
 import pytest
 
-from auth_service import services
 from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.otp.errors import NoActiveChallenge
@@ -34,7 +33,7 @@ async def wiring(
 
 
 async def test_signup_right_code_creates_user_once(wiring: Wiring) -> None:
-    service = services.phone_sign_in_service(wiring)
+    service = wiring.phone_sign_in
     context = SignInContext(CLIENT, BY_CODE["sms"])
     challenge = await service.request_code(NUMBER, "Asha", CLIENT)
     result = await service.verify_code(NUMBER, CODE, challenge.handle, context)
@@ -44,8 +43,7 @@ async def test_signup_right_code_creates_user_once(wiring: Wiring) -> None:
 
 
 async def test_refresh_exchanged_token_gets_same_successor_again(wiring: Wiring) -> None:
-    signup, sessions = services.phone_sign_in_service(wiring), services.session_service(wiring)
-    refresh = services.refresh_service(wiring, sessions)
+    signup, refresh = wiring.phone_sign_in, wiring.refresh
     context = SignInContext(replace(CLIENT, request_id="another"), BY_CODE["sms"])
     await signup.request_code(NUMBER, "Asha", CLIENT)
     result = await signup.verify_code(NUMBER, CODE, None, context)
