@@ -101,9 +101,7 @@ async def change_contact(
         return None
     # reset tickets went to an address that may belong to another user now
     await remove_tickets(connection, user.id)
-    before = {name: row[f"old_{name}"] for name in users.COLUMNS}
-    previous = User(**{**before, "roles": tuple(before["roles"])})
-    return ContactChange(before=previous, after=users.user_from_row(row))
+    return ContactChange(before=users.user_from_row(row, "old_"), after=users.user_from_row(row))
 
 
 async def delete_user(

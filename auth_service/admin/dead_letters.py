@@ -7,11 +7,9 @@ from aiohttp import web
 
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
 from auth_service.admin.errors import DeadLetterExpired
-from auth_service.admin.model import Actor
+from auth_service.admin.routes import read_actor
 from auth_service.admin.schemas import DeadLetterAnswer, DeadLetterPage
-from auth_service.audit.origin import read_origin
 from auth_service.delivery.dead_letters import DeadLetter
-from auth_service.session.resources import CALLER
 from shared.openapi import Routes
 from shared.paging import PageQuery, decode_cursor, encode_cursor, invalid_cursor
 from shared.request import path_id, read_query
@@ -51,7 +49,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
 )
 async def retry_delivery(request: web.Request) -> web.Response:
     """Queue the dead letter again."""
-    await request.app[DEAD_LETTERS].retry(_actor(request), str(path_id(request)))
+    await request.app[DEAD_LETTERS].retry(read_actor(request), str(path_id(request)))
     return web.Response(status=204)
 
 
@@ -64,12 +62,8 @@ async def retry_delivery(request: web.Request) -> web.Response:
 )
 async def delete_delivery(request: web.Request) -> web.Response:
     """Delete the dead letter."""
-    await request.app[DEAD_LETTERS].delete(_actor(request), str(path_id(request)))
+    await request.app[DEAD_LETTERS].delete(read_actor(request), str(path_id(request)))
     return web.Response(status=204)
-
-
-def _actor(request: web.Request) -> Actor:
-    return Actor(read_origin(request), request[CALLER].user.id)
 
 
 def _answer(letter: DeadLetter) -> DeadLetterAnswer:

@@ -54,7 +54,7 @@ async def get_user(request: web.Request) -> web.Response:
 )
 async def disable_user(request: web.Request) -> web.Response:
     """Disable the user."""
-    user = await request.app[ADMINISTRATION].disable(_actor(request), path_id(request))
+    user = await request.app[ADMINISTRATION].disable(read_actor(request), path_id(request))
     return json_response(UserAnswer.model_validate(user))
 
 
@@ -67,7 +67,7 @@ async def disable_user(request: web.Request) -> web.Response:
 )
 async def enable_user(request: web.Request) -> web.Response:
     """Enable the user."""
-    user = await request.app[ADMINISTRATION].enable(_actor(request), path_id(request))
+    user = await request.app[ADMINISTRATION].enable(read_actor(request), path_id(request))
     return json_response(UserAnswer.model_validate(user))
 
 
@@ -82,7 +82,7 @@ async def enable_user(request: web.Request) -> web.Response:
 )
 async def revoke_sessions(request: web.Request) -> web.Response:
     """End the user's sessions."""
-    await request.app[ADMINISTRATION].revoke_sessions(_actor(request), path_id(request))
+    await request.app[ADMINISTRATION].revoke_sessions(read_actor(request), path_id(request))
     return web.Response(status=204)
 
 
@@ -99,12 +99,13 @@ async def set_roles(request: web.Request) -> web.Response:
     """Replace the user's roles."""
     user_id, body = path_id(request), await read_body(request, RolesBody)
     user = await request.app[ADMINISTRATION].change_roles(
-        _actor(request), user_id, "set", body.roles
+        read_actor(request), user_id, "set", body.roles
     )
     return json_response(UserAnswer.model_validate(user))
 
 
-def _actor(request: web.Request) -> Actor:
+def read_actor(request: web.Request) -> Actor:
+    """Return the administrator who sent the request."""
     return Actor(read_origin(request), request[CALLER].user.id)
 
 

@@ -1,6 +1,7 @@
 """The table of events: rows are inserted, read, and removed by age; never changed."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,8 @@ from auth_service.audit.model import EventFilter, StoredEvent
 from shared.clock import milliseconds
 from shared.db import Database, Executor, Record
 
-COLUMNS = (
-    "id, event, outcome, user_id, actor_id, session_id, address, user_agent, request_id, details,"
-    " created_at"
-)
+_FIELDS = tuple(field.name for field in fields(StoredEvent))
+COLUMNS = ", ".join(_FIELDS)
 
 INSERT_EVENT = f"""
 INSERT INTO audit_events ({COLUMNS})
@@ -50,7 +49,7 @@ def insert_event_sql(parameter: int, source: str, **columns: str) -> str:
     """
     pairs = ", ".join(f"'{column}', {value}" for column, value in columns.items())
     row = f"${parameter}::jsonb || jsonb_build_object({pairs})"
-    selected = ", ".join(f"e.{column.strip()}" for column in COLUMNS.split(","))
+    selected = ", ".join(f"e.{column}" for column in _FIELDS)
     return (
         f"INSERT INTO audit_events ({COLUMNS}) SELECT {selected}"
         f" FROM {source}, jsonb_populate_record(NULL::audit_events, {row}) e"

@@ -1,7 +1,7 @@
 """Dead letters: messages that could not be sent, which operators inspect, retry or delete."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ class DeadLetters:
 
     async def all(self) -> list[DeadLetter]:
         """Return all of them, the newest first."""
-        return self._unseal_all(await self._read_all())
+        return [self._unseal(letter) for letter in await self._read_all()]
 
     async def page(self, position: int | None, limit: int) -> tuple[list[DeadLetter], int | None]:
         """Return up to `limit` dead letters, the newest first, and the next page's position.
@@ -58,7 +58,7 @@ class DeadLetters:
             position = int(await self.redis.execute("LLEN", DEAD_LETTERS))
         found = await self._read_from(position, limit + 1)
         following = position - limit if len(found) > limit else None
-        return self._unseal_all(found[:limit]), following
+        return [self._unseal(letter) for letter in found[:limit]], following
 
     async def retry(self, delivery_id: str, before: BeforeHook = _no_hook) -> Outcome:
         """Put one back into the queue, unless it has expired or is no longer there.
@@ -88,15 +88,15 @@ class DeadLetters:
         return False
 
     async def _read_all(self) -> list[dict[str, Any]]:
-        letters: list[bytes] = await self.redis.execute("LRANGE", DEAD_LETTERS, 0, -1)
-        return [json.loads(letter) for letter in letters]
+        return await self._read_range(0, -1)
 
     async def _read_from(self, position: int, count: int) -> list[dict[str, Any]]:
         """Return up to `count` letters from the one at `position`, counted from the oldest."""
-        if position <= 0:
-            return []
         last = min(count - position - 1, -1)
-        letters: list[bytes] = await self.redis.execute("LRANGE", DEAD_LETTERS, -position, last)
+        return await self._read_range(-position, last) if position > 0 else []
+
+    async def _read_range(self, first: int, last: int) -> list[dict[str, Any]]:
+        letters: list[bytes] = await self.redis.execute("LRANGE", DEAD_LETTERS, first, last)
         return [json.loads(letter) for letter in letters]
 
     async def _requeue(self, letter: dict[str, Any]) -> bool:
@@ -104,9 +104,6 @@ class DeadLetters:
         fields: list[Value] = ["id", letter["id"], "not_after", letter["not_after"]]
         arguments = [json.dumps(letter), *fields, "sealed", bytes.fromhex(letter["sealed"])]
         return bool(await self.redis.run(REQUEUE, [STREAM, DEAD_LETTERS], arguments))
-
-    def _unseal_all(self, letters: Sequence[dict[str, Any]]) -> list[DeadLetter]:
-        return [self._unseal(letter) for letter in letters]
 
     def _unseal(self, letter: dict[str, Any]) -> DeadLetter:
         template = channel = to = None

@@ -173,12 +173,8 @@ class OtpChallenges:
             yield
         except Exception as failed:
             if not (isinstance(failed, DomainError) and failed.status in FINAL_STATUSES):
-                await self.restore(proof)
+                await self.redis.run(RESTORE, [proof.receipt], [])
             raise
-
-    async def restore(self, proof: VerifiedChallenge) -> None:
-        """Make a consumed code valid again until it expires."""
-        await self.redis.run(RESTORE, [proof.receipt], [])
 
     def _challenge_record(
         self,

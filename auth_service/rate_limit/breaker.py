@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from auth_service.client import Client
 from auth_service.destination import Destination
-from auth_service.rate_limit.model import AppliesTo, Scope, key_digest, number_prefix
+from auth_service.rate_limit.model import AppliesTo, key_digest, number_prefix
 from auth_service.settings import AuthSettings
 from shared.redis import read_lua
 
@@ -33,11 +33,6 @@ class NumberRange(NamedTuple):
     def keys(self) -> tuple[str, str, str, str]:
         """Return the keys that a send reads."""
         return self.sent, self.proven, self.blocked, self.network
-
-    @property
-    def scope(self) -> Scope:
-        """Return the scope that refuses while the range is blocked."""
-        return Scope("number_range", self.blocked, (), self.applies_to or "everyone")
 
 
 UNWATCHED_RANGE = NumberRange()

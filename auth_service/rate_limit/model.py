@@ -44,7 +44,6 @@ class Scope(NamedTuple):
     `counts`: whether an accepted request is counted in it.
     """
 
-    name: str
     key: str
     rates: tuple[Rate, ...]
     applies_to: AppliesTo = "everyone"
@@ -105,10 +104,9 @@ def send_scopes(settings: AuthSettings, request: SendRequest) -> Sequence[Scope]
         _trusted_client_key(client) if request.is_known_device else client_network(client.address)
     )
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
-    per_destination = settings.limit_send_per_destination
     return [
-        *optional_scope("cooldown", own, "cooldown", mailbox, client_key),
-        *optional_scope("send_per_destination", per_destination, "send", mailbox, client_key),
+        *optional_scope(own, "cooldown", mailbox, client_key),
+        *optional_scope(settings.limit_send_per_destination, "send", mailbox, client_key),
         *_total_scopes(settings, destination, conceal=conceal, queues=request.queues),
         *_client_scopes(settings, client),
         *_cost_scopes(settings, destination, conceal=conceal, counts=request.queues),
@@ -120,27 +118,23 @@ def _total_scopes(
     settings: AuthSettings, destination: Destination, *, conceal: bool, queues: bool
 ) -> Sequence[Scope]:
     """Return the limit on codes for a destination from all clients together."""
-    name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
+    rates, kind = settings.limit_send_total_per_destination, "send_all"
     applies_to: AppliesTo = "unknown_devices_silently" if conceal else "unknown_devices"
-    whole = optional_scope(name, rates, "send_all", destination.mailbox, applies_to=applies_to)
-    if destination.mailbox == destination.address:
-        return whole
-    exact = optional_scope(name, rates, "send_all", destination.address, applies_to=applies_to)
-    return [*exact, *(scope._replace(counts=queues) for scope in whole)]
+    mailbox, address = destination.mailbox, destination.address
+    exact = optional_scope(rates, kind, address, applies_to=applies_to)
+    if mailbox == address:
+        return exact
+    return [*exact, *optional_scope(rates, kind, mailbox, applies_to=applies_to, counts=queues)]
 
 
 def _client_scopes(settings: AuthSettings, client: Client) -> Sequence[Scope]:
     """Return the limits on one client; an IPv6 network has too many clients to count each apart."""
-    name, rates = "send_per_ip", settings.limit_send_per_ip
-    scopes = [
-        *optional_scope(
-            name, rates, "send_ip", client_network(client.address), applies_to="unknown_devices"
-        )
-    ]
+    rates, address = settings.limit_send_per_ip, client_network(client.address)
+    scopes = [*optional_scope(rates, "send_ip", address, applies_to="unknown_devices")]
     if client.address.version == IPV6:
         wide = tuple(Rate(rate.max_events * CLIENTS_OF_NETWORK, rate.window_ms) for rate in rates)
         network = str(client.network)
-        scopes += optional_scope(name, wide, "send_network", network, applies_to="unknown_devices")
+        scopes += optional_scope(wide, "send_network", network, applies_to="unknown_devices")
     return scopes
 
 
@@ -152,13 +146,9 @@ def _cost_scopes(
     scopes: list[Scope] = []
     if destination.costs_money and (rates := settings.limit_send_per_prefix):
         range_ = number_prefix(destination.address)
-        scopes += optional_scope(
-            "send_per_prefix", rates, "send_prefix", range_, applies_to=applies_to
-        )
-    total = optional_scope(
-        "send_total", settings.limit_send_total, "send_total", applies_to=applies_to
-    )
-    return [*scopes, *(scope._replace(counts=counts) for scope in total)]
+        scopes += optional_scope(rates, "send_prefix", range_, applies_to=applies_to)
+    total = settings.limit_send_total
+    return [*scopes, *optional_scope(total, "send_total", applies_to=applies_to, counts=counts)]
 
 
 def _recipient_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope]:
@@ -167,12 +157,11 @@ def _recipient_scopes(settings: AuthSettings, to: Destination) -> Sequence[Scope
     A full limit of the address drops the message too. The message is not counted there: a client
     that tries both would see that they belong together.
     """
-    name, rates = "send_total_per_destination", settings.limit_send_total_per_destination
+    rates = settings.limit_send_total_per_destination
     applies_to: AppliesTo = "unknown_devices_silently"
-    address = optional_scope(name, rates, "send_all", to.mailbox, applies_to=applies_to)
     return [
-        *(scope._replace(counts=False) for scope in address),
-        *optional_scope(name, rates, "send_named", to.mailbox, applies_to=applies_to),
+        *optional_scope(rates, "send_all", to.mailbox, applies_to=applies_to, counts=False),
+        *optional_scope(rates, "send_named", to.mailbox, applies_to=applies_to),
         *_cost_scopes(settings, to, conceal=True),
     ]
 
@@ -184,12 +173,10 @@ def notice_scopes(
 
     Only the user's own limit refuses: other people's traffic must not keep a notice back.
     """
-    kind = f"notice_{destination.channel}"
-    rates = NOTICE_RATES[destination.channel]
-    total = settings.limit_send_total_per_destination
+    channel, total = destination.channel, settings.limit_send_total_per_destination
     return [
-        *optional_scope(kind, rates, kind, str(user_id), template),
-        *optional_scope("send_total_per_destination", total, "send_all", destination.mailbox),
+        *optional_scope(NOTICE_RATES[channel], f"notice_{channel}", str(user_id), template),
+        *optional_scope(total, "send_all", destination.mailbox),
         *_cost_scopes(settings, destination, conceal=False),
     ]
 
@@ -206,8 +193,8 @@ def wrong_code_scopes(
     kind, *whose = ("handle", mailbox, network) if with_handle else ("newest", mailbox)
     rates, per_ip = settings.limit_wrong_per_destination, settings.limit_wrong_per_ip
     return (
-        *optional_scope("wrong_per_destination", rates, f"wrong:{kind}", *whose),
-        *optional_scope("wrong_per_ip", per_ip, "wrong_ip", network, applies_to="unknown_devices"),
+        *optional_scope(rates, f"wrong:{kind}", *whose),
+        *optional_scope(per_ip, "wrong_ip", network, applies_to="unknown_devices"),
     )
 
 
@@ -234,11 +221,10 @@ def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope
 
 def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tuple[Scope, Scope]:
     failures = f"limit:login_failures:{key_digest(name, client_key)}"
+    per_client = f"limit:login_ip:{key_digest(client_key)}"
     return (
-        Scope("login_failures", failures, settings.limit_login_failures),
-        Scope(
-            "login_per_ip", f"limit:login_ip:{key_digest(client_key)}", settings.limit_login_per_ip
-        ),
+        Scope(failures, settings.limit_login_failures),
+        Scope(per_client, settings.limit_login_per_ip),
     )
 
 
@@ -248,9 +234,13 @@ def _trusted_client_key(client: Client) -> str:
 
 
 def optional_scope(
-    name: str, rates: tuple[Rate, ...], kind: str, *whose: str, applies_to: AppliesTo = "everyone"
+    rates: tuple[Rate, ...],
+    kind: str,
+    *whose: str,
+    applies_to: AppliesTo = "everyone",
+    counts: bool = True,
 ) -> Sequence[Scope]:
     """Return one scope, or none when it has no limit, which saves a look-up in Redis."""
     if not rates:
         return ()
-    return (Scope(name, f"limit:{kind}:{key_digest(*whose)}", rates, applies_to),)
+    return (Scope(f"limit:{kind}:{key_digest(*whose)}", rates, applies_to, counts),)

@@ -45,8 +45,8 @@ class SendLimits:
 
     def refusal(self, index: int, wait_ms: int) -> LimitReached:
         """Return the error for the scope with the script's index; the range comes last."""
-        scope = (*self.scopes, self.number_range.scope)[index - 1]
-        return LimitReached(scope.applies_to, wait_ms)
+        applies_to = [scope.applies_to for scope in self.scopes]
+        return LimitReached([*applies_to, self.number_range.applies_to][index - 1], wait_ms)
 
 
 def send_limits(settings: AuthSettings, request: SendRequest) -> SendLimits:

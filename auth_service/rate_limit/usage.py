@@ -3,7 +3,6 @@
 They guard no secret, so a request goes on when Redis cannot count: an outage signs nobody out.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -32,23 +31,19 @@ class UsageLimits:
         The session's limit is below the user's: a stolen session cannot use up the requests that
         its owner needs to change the password.
         """
-        settings, session, user = self.settings, str(session_id), str(user_id)
-        per_session, per_user = settings.limit_writes_per_session, settings.limit_writes_per_user
-        scopes = [
-            *optional_scope("writes_per_session", per_session, "writes_per_session", session),
-            *optional_scope("writes_per_user", per_user, "writes_per_user", user),
-        ]
-        await self._count_if_available(scopes)
+        settings, session = self.settings, str(session_id)
+        await self._count_if_available(
+            *optional_scope(settings.limit_writes_per_session, "writes_per_session", session),
+            *optional_scope(settings.limit_writes_per_user, "writes_per_user", str(user_id)),
+        )
 
     async def count_refresh(self, user_id: UUID, session_id: UUID) -> None:
         """Count one exchange of a refresh token."""
-        settings, session, user = self.settings, str(session_id), str(user_id)
-        per_session, per_user = settings.limit_refresh_per_session, settings.limit_refresh_per_user
-        scopes = [
-            *optional_scope("refresh_per_session", per_session, "refresh_per_session", session),
-            *optional_scope("refresh_per_user", per_user, "refresh_per_user", user),
-        ]
-        await self._count_if_available(scopes)
+        settings, session = self.settings, str(session_id)
+        await self._count_if_available(
+            *optional_scope(settings.limit_refresh_per_session, "refresh_per_session", session),
+            *optional_scope(settings.limit_refresh_per_user, "refresh_per_user", str(user_id)),
+        )
 
     async def count_logout_others(self, session_id: UUID) -> None:
         """Count one logout of all other sessions; without Redis: `ServiceUnavailable`.
@@ -56,13 +51,15 @@ class UsageLimits:
         It also invalidates the user's codes and devices: without a limit, a stolen session could
         undo every sign-in of its owner. A logout that includes the caller's session has no limit.
         """
-        name, session = "sign_out_others", str(session_id)
-        await self.rate_limiter.count(optional_scope(name, LOGOUT_OTHERS_RATES, name, session))
+        await self.rate_limiter.count(
+            optional_scope(LOGOUT_OTHERS_RATES, "sign_out_others", str(session_id))
+        )
 
-    async def _count_if_available(self, scopes: Sequence[Scope]) -> None:
+    async def _count_if_available(self, *scopes: Scope) -> None:
         if not scopes:
             return
         try:
             await self.rate_limiter.count(scopes)
         except ServiceUnavailable:
-            log.warning("usage.count_failed", scope=scopes[0].name)
+            _, kind, _ = scopes[0].key.split(":")
+            log.warning("usage.count_failed", scope=kind)

@@ -137,21 +137,15 @@ def _refresh_cookie_values(request: web.Request) -> tuple[str, ...]:
 def _verify_ignoring_expiry(request: web.Request, access: str) -> Claims:
     """Return the claims of an access cookie, expired or not.
 
+    If its key was retired, its `csrf` claim proves the session.
+
     Raises:
         TokenInvalid: it is forged or malformed.
     """
     try:
         return request.app[VERIFIER].verify_ignoring_expiry(access)
     except KeyUnknown:
-        return _verify_retired_key(request, parse_unverified(access))
-
-
-def _verify_retired_key(request: web.Request, claims: Claims) -> Claims:
-    """Return the claims of a token whose key was retired; its `csrf` claim proves the session.
-
-    Raises:
-        TokenInvalid: it does not.
-    """
+        claims = parse_unverified(access)
     proofs = request.app[KEYRING].macs("csrf", claims.sid.bytes)
     shown = (claims.csrf or "").encode("utf-8", "replace")
     if not any(hmac.compare_digest(shown, proof.hex().encode()) for proof in proofs):

@@ -154,9 +154,9 @@ UPDATE_ROLES = {
 }
 
 
-def user_from_row(row: Record) -> User:
-    """Return the user that a row with `COLUMNS` holds."""
-    values = {name: row[name] for name in COLUMNS}
+def user_from_row(row: Record, prefix: str = "") -> User:
+    """Return the user that a row with `COLUMNS` holds, each with the prefix."""
+    values = {name: row[prefix + name] for name in COLUMNS}
     return User(**{**values, "roles": tuple(values["roles"])})
 
 
