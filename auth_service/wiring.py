@@ -36,7 +36,6 @@ from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.change import PasswordChangeService
 from auth_service.password.hasher import Hasher, open_hasher
-from auth_service.password.new_passwords import NewPasswords
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.service import PasswordResetService
 from auth_service.password.tickets import ResetTickets
@@ -113,7 +112,6 @@ class Wiring:
     rate_limiter = Part(RateLimiter)
     usage_limits = Part(UsageLimits)
     devices = Part(KnownDevices)
-    invalidator = Part(CodeInvalidator)
     limiter = Part(SendLimiter)
     funnel = Part(CodeFunnel)
     challenges = Part(OtpChallenges)
@@ -127,6 +125,7 @@ class Wiring:
     purge_service = Part(PurgeService)
 
     # With both
+    invalidator = Part(CodeInvalidator)
     completion = Part(SignInCompletion)
     session_creator = Part(SessionCreator)
     replacement = Part(PasswordReplacement)
@@ -143,7 +142,6 @@ class Wiring:
     # With the hasher too
     attempts = Part(PasswordAttempts)
     passwords = Part(PasswordVerifier)
-    new_passwords = Part(NewPasswords)
     registration = Part(RegistrationService)
     login = Part(LoginService)
     password_reset = Part(PasswordResetService)

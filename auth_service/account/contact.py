@@ -56,15 +56,10 @@ class ContactService:
             raise ValidationFailed([FieldError(field, "unchanged", "it is yours already")])
         async with conceal_duration(conceal=self.settings.conceals):
             owner = (await look_up_account(self.database, to.channel, to.address, now)).owner
-            challenge = await self.challenges.send(
-                "change_contact",
-                to,
-                context.client,
-                ChallengeMessage(
-                    _challenge_context(caller.user), has_verified_owner=owner is not None
-                ),
-                conceal=self.settings.conceals,
+            message = ChallengeMessage(
+                _challenge_context(caller.user), has_verified_owner=owner is not None
             )
+            challenge = await self.challenges.send("change_contact", to, context.client, message)
         event = account_event("contact.change_asked", caller, context, to=mask(to.address))
         await self.audit.append(event)
         return challenge

@@ -11,7 +11,7 @@ from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, read_lua
 
-LEASE_SECONDS = 90
+LEASE_MS = 90_000
 """Longer than one batch takes. A replica that dies blocks its user for no longer than this."""
 RETRY_SECONDS = 10
 BATCHES_AT_ONCE = 2
@@ -27,26 +27,17 @@ class ExportLease:
     key: str
     holder: str
 
-    async def acquire(self) -> bool:
-        """Acquire the lease; return False when it is taken."""
-        life = ("PX", LEASE_SECONDS * 1000)
-        return bool(await self.redis.execute("SET", self.key, self.holder, "NX", *life))
-
     async def renew(self) -> None:
         """Extend the lease to its full life.
 
         Raises:
             ServiceUnavailable: it has lapsed, or Redis is away.
         """
-        if not await self._extend(LEASE_SECONDS * 1000):
+        if not await self.extend(LEASE_MS):
             raise ServiceUnavailable(detail="The export took too long between two batches")
 
-    async def release(self) -> None:
-        """Release the lease; without Redis it lapses by itself."""
-        with suppress(ServiceUnavailable):
-            await self._extend(0)
-
-    async def _extend(self, life: int) -> bool:
+    async def extend(self, life: int) -> bool:
+        """Let the lease end `life` ms from now, 0: at once; return False if it has lapsed."""
         return bool(await self.redis.run(EXTEND_OR_RELEASE, [self.key], [self.holder, life]))
 
 
@@ -72,9 +63,11 @@ class ExportLeases:
             ServiceUnavailable: Redis is away.
         """
         lease = ExportLease(self.redis, f"export:{user_id}", self.entropy.bytes(HOLDER_BYTES).hex())
-        if not await lease.acquire():
+        life = ("PX", LEASE_MS)
+        if not await self.redis.execute("SET", lease.key, lease.holder, "NX", *life):
             raise ExportInProgress(RETRY_SECONDS)
         try:
             yield lease
         finally:
-            await lease.release()
+            with suppress(ServiceUnavailable):  # without Redis it lapses by itself
+                await lease.extend(0)

@@ -71,7 +71,7 @@ class AccountService:
         user, now = caller.user, self.clock.now()
         require_recent_authentication(caller, now)
         event = account_event("user.deleted", caller, context)
-        async with self.invalidator.revocation_transaction(self.database, user) as connection:
+        async with self.invalidator.revocation_transaction(user) as connection:
             await repository.delete_user(
                 connection,
                 user.id,

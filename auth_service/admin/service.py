@@ -71,7 +71,8 @@ class UserAdministration:
     async def enable(self, actor: Actor, user_id: UUID) -> User:
         """Enable the user again; revoked sessions stay revoked."""
         event = self._event("user.enabled", actor, user_id)
-        async with self._locked_user(user_id) as connection:
+        async with self.database.transaction() as connection:
+            await lock_user(connection, user_id)
             await repository.enable(connection, user_id, event_json=event)
             return await _found(connection, user_id)
 
@@ -112,18 +113,12 @@ class UserAdministration:
         return user
 
     @asynccontextmanager
-    async def _locked_user(self, user_id: UUID) -> AsyncIterator[Connection]:
-        async with self.database.transaction() as connection:
-            await lock_user(connection, user_id)
-            yield connection
-
-    @asynccontextmanager
     async def _revocation_transaction(
         self, user_id: UUID, *, forget_devices: bool = True
     ) -> AsyncIterator[Connection]:
         user = await self.get(user_id)
         async with self.invalidator.revocation_transaction(
-            self.database, user, forget_devices=forget_devices
+            user, forget_devices=forget_devices
         ) as connection:
             await lock_user(connection, user_id)
             yield connection

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, Self
@@ -66,19 +66,17 @@ class Event:
     def to_json(self, event_id: UUID, now: datetime) -> str:
         """Return the row as JSON, the form of the SQL parameter."""
         row = {
-            "id": str(event_id),
+            "id": event_id,
             "event": self.name,
             "outcome": self.outcome,
-            "user_id": _text(self.user_id),
-            "actor_id": _text(self.actor_id),
-            "session_id": _text(self.session_id),
-            "address": _text(self.origin.address),
-            "user_agent": self.origin.user_agent,
-            "request_id": self.origin.request_id,
+            "user_id": self.user_id,
+            "actor_id": self.actor_id,
+            "session_id": self.session_id,
+            **asdict(self.origin),
             "details": dict(self.details),
             "created_at": rfc3339(now),
         }
-        return json.dumps(row)
+        return json.dumps(row, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,3 @@ class StoredEvent:
             request_id=None,
             details={**self.details, "by": "an administrator"},
         )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

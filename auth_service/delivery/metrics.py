@@ -61,7 +61,3 @@ class DeliveryMetrics:
     def count_failed(self, provider: str) -> None:
         """Count a provider that did not take a message."""
         self._answers.labels(provider, "failed").inc()
-
-    def count_given_up(self, delivery: Delivery) -> None:
-        """Count a message that no provider took."""
-        self.count("given_up", delivery.channel, delivery.to)

@@ -7,11 +7,7 @@ from functools import partial
 
 import structlog
 
-from auth_service.delivery.errors import (
-    MessageRefusedError,
-    OutcomeUnknownError,
-    ProviderError,
-)
+from auth_service.delivery.errors import MessageRefusedError, OutcomeUnknownError, ProviderError
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import Delivery, Message, SealedDelivery
 from auth_service.delivery.provider import Provider
@@ -36,8 +32,11 @@ class TakenOverError(Exception):
 
 @dataclass(slots=True)
 class ProviderAttempts:
-    """The providers that may still be asked, and the reasons of those that failed."""
+    """One delivery: the providers that may still be asked, and the reasons of those that failed."""
 
+    consumer: DeliveryConsumer
+    entry: SealedDelivery
+    message: Message
     remaining: list[Provider]
     reasons: dict[str, str] = field(default_factory=dict)
     retry_after: float = 0
@@ -80,11 +79,11 @@ class Sender:
     async def _send(
         self, consumer: DeliveryConsumer, entry: SealedDelivery, delivery: Delivery
     ) -> None:
-        message = self.templates.render(delivery)
-        attempts = ProviderAttempts(list(self.providers[delivery.channel]))
+        providers = list(self.providers[delivery.channel])
+        attempts = ProviderAttempts(consumer, entry, self.templates.render(delivery), providers)
         backoff = FIRST_BACKOFF_SECONDS
         while attempts.remaining:
-            provider = await self._try_providers(consumer, entry, message, attempts)
+            provider = await self._try_providers(attempts)
             if provider:
                 self.metrics.count_accepted(delivery, provider)
                 await self._until_redis_answers(entry, partial(consumer.acknowledge, entry))
@@ -100,35 +99,23 @@ class Sender:
             await asyncio.sleep(pause)
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
         await consumer.dead_letter(entry, attempts.reasons, self.timestamp())
-        self.metrics.count_given_up(delivery)
+        self.metrics.count("given_up", delivery.channel, delivery.to)
         log.error("delivery.given_up", channel=delivery.channel, reasons=attempts.reasons)
 
-    async def _try_providers(
-        self,
-        consumer: DeliveryConsumer,
-        entry: SealedDelivery,
-        message: Message,
-        attempts: ProviderAttempts,
-    ) -> str | None:
+    async def _try_providers(self, attempts: ProviderAttempts) -> str | None:
         """Ask each remaining provider; return the name of the one that took the message."""
         attempts.retry_after = 0
         for provider in list(attempts.remaining):
-            if milliseconds(self.clock.now()) >= entry.not_after:
+            if milliseconds(self.clock.now()) >= attempts.entry.not_after:
                 attempts.remaining.clear()
                 attempts.reasons["life"] = EXPIRED
                 return None
-            if await self._try_provider(consumer, entry, provider, message, attempts):
+            if await self._try_provider(attempts, provider):
                 return provider.name
         return None
 
-    async def _try_provider(
-        self,
-        consumer: DeliveryConsumer,
-        entry: SealedDelivery,
-        provider: Provider,
-        message: Message,
-        attempts: ProviderAttempts,
-    ) -> bool:
+    async def _try_provider(self, attempts: ProviderAttempts, provider: Provider) -> bool:
+        consumer, entry, message = attempts.consumer, attempts.entry, attempts.message
         verdict = await consumer.record_attempt(entry, provider.name)
         if verdict == "lost":
             raise TakenOverError

@@ -9,11 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
-from auth_service.delivery.errors import (
-    MessageRefusedError,
-    OutcomeUnknownError,
-    ProviderError,
-)
+from auth_service.delivery.errors import MessageRefusedError, OutcomeUnknownError, ProviderError
 from auth_service.delivery.model import Message
 from shared.clock import Clock
 

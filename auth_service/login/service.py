@@ -50,15 +50,10 @@ class LoginService:
             account = found.active if self.settings.conceals else found.owner
             if account is None and not self.settings.conceals:
                 raise AccountNotVerified if found.pending else UserNotRegistered
-            return await self.challenges.send(
-                "login",
-                destination,
-                client,
-                ChallengeMessage(challenge_context(account), has_verified_owner=True)
-                if account
-                else DECOY,
-                conceal=self.settings.conceals,
-            )
+            message = DECOY
+            if account:
+                message = ChallengeMessage(challenge_context(account), has_verified_owner=True)
+            return await self.challenges.send("login", destination, client, message)
 
     async def by_code(
         self, destination: Destination, code: str, handle: str | None, context: SignInContext

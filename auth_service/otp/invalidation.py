@@ -26,18 +26,14 @@ class CodeInvalidator:
     Without Redis: `ServiceUnavailable`.
     """
 
+    database: Database
     redis: BatchedRedis
     devices: KnownDevices
     clock: Clock
 
     @asynccontextmanager
     async def revocation_transaction(
-        self,
-        database: Database,
-        user: User,
-        *,
-        forget_devices: bool = True,
-        keep: bytes | None = None,
+        self, user: User, *, forget_devices: bool = True, keep: bytes | None = None
     ) -> AsyncIterator[Connection]:
         """Open a transaction that revokes the user's access, outstanding codes included.
 
@@ -49,7 +45,7 @@ class CodeInvalidator:
         Raises:
             ServiceUnavailable: Redis is away; nothing was changed.
         """
-        async with database.transaction() as connection:
+        async with self.database.transaction() as connection:
             yield connection
             await self.invalidate(user.code_identifiers)
         try:

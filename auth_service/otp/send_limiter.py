@@ -28,19 +28,21 @@ class SendLimiter:
         destination: Destination,
         client: Client,
         message: ChallengeMessage,
-        *,
-        conceal: bool,
     ) -> SendLimits:
-        """Return the limits of one code."""
+        """Return the limits of one code.
+
+        A reset always conceals whether there is an account; a step-up's user knows it.
+        """
+        always_conceals, is_signed_in = purpose == "reset_password", purpose == "step_up"
         request = SendRequest(
             destination,
             client,
             is_known_device=await self.devices.is_known(destination.address, client.device),
             has_verified_owner=message.has_verified_owner,
-            conceal=conceal,
+            conceal=always_conceals or (self.settings.conceals and not is_signed_in),
             queues=message.template is not None,
             to=message.to,
-            signed_in=purpose == "step_up",
+            signed_in=is_signed_in,
         )
         return send_limits(self.settings, request)
 

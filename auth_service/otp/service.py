@@ -68,22 +68,18 @@ class OtpChallenges:
         destination: Destination,
         client: Client,
         message: ChallengeMessage,
-        *,
-        conceal: bool = False,
     ) -> Challenge:
         """Store a new code and its delivery; both are durable when this returns.
 
-        `conceal`: limits that other people's traffic fills raise no error, but without a verified
-        owner they drop the message, and then no code exists.
+        Where the answer conceals whether there is an account, limits that other people's traffic
+        fills raise no error. Without a verified owner they drop the message, and no code exists.
 
         Raises:
             LimitReached: too many codes; nothing was stored or counted.
             ProofRequired: a proof of work has to come with the request; likewise.
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
-        limits = await self.limiter.find_limits(
-            purpose, destination, client, message, conceal=conceal
-        )
+        limits = await self.limiter.find_limits(purpose, destination, client, message)
         handle, code = self.entropy.bytes(HANDLE_BYTES).hex(), generate_code(self.entropy)
         delivery = self._build_delivery(message, destination, code, client.request_id)
         ticket = key_digest(message.link.ticket) if message.link else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
+from auth_service.password.hasher import Hasher
 from auth_service.password.model import AccountIdentifier
 from auth_service.rate_limit.model import login_scopes, own_password_scopes
 from auth_service.rate_limit.service import RateLimiter
@@ -25,6 +26,7 @@ class PasswordAttempts:
     rate_limiter: RateLimiter
     devices: KnownDevices
     settings: AuthSettings
+    hasher: Hasher
 
     @asynccontextmanager
     async def login(self, identifier: AccountIdentifier, client: Client) -> AsyncIterator[Refund]:
@@ -42,9 +44,8 @@ class PasswordAttempts:
         async with self.rate_limiter.attempt(scopes) as refund:
             yield refund
 
-    @asynccontextmanager
-    async def new_password(self, client: Client) -> AsyncIterator[None]:
-        """Count a password to hash: hashing costs a client the same as verifying."""
+    async def hash_new(self, password: str, client: Client) -> str:
+        """Count a new password and return its hash, which costs as much as verifying one."""
         _, per_client = login_scopes(self.settings, "", client)
         async with self.rate_limiter.attempt([per_client]):
-            yield
+            return await self.hasher.hash(password, client.network)

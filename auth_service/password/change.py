@@ -6,7 +6,7 @@ from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
-from auth_service.password.new_passwords import NewPasswords
+from auth_service.password.hasher import Hasher
 from auth_service.password.policy import require_acceptable_password
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.verifier import PasswordVerifier
@@ -22,7 +22,7 @@ class PasswordChangeService:
     accounts: AccountDirectory
     passwords: PasswordVerifier
     attempts: PasswordAttempts
-    new_passwords: NewPasswords
+    hasher: Hasher
     replacement: PasswordReplacement
     audit: AuditLog
 
@@ -45,7 +45,7 @@ class PasswordChangeService:
         async with self.attempts.own_password(caller) as refund:
             account = await self.accounts.find(user.id)
             is_right = await self.passwords.verify(current, account, network)
-            fresh = await self.new_passwords.hash(password, network) if is_right else ""
+            fresh = await self.hasher.hash(password, network) if is_right else ""
         async with self.audit.record_refusals(event):
             if account is None or not is_right:
                 raise WrongPassword

@@ -15,14 +15,13 @@ from auth_service.session.repository import lock_user, revoke_all_sessions, revo
 from auth_service.token.repository import remove_tickets
 from auth_service.user.model import User
 from shared.clock import Clock
-from shared.db import Connection, Database
+from shared.db import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordReplacement:
     """Revokes sessions in the transaction that stores a password, and announces it afterwards."""
 
-    database: Database
     invalidator: CodeInvalidator
     audit: AuditLog
     lifetimes: SessionLifetimes
@@ -37,7 +36,7 @@ class PasswordReplacement:
         Sign-ins in progress are waited for. An error in the block changes nothing.
         """
         now = self.clock.now()
-        async with self.invalidator.revocation_transaction(self.database, user) as connection:
+        async with self.invalidator.revocation_transaction(user) as connection:
             await lock_user(connection, user.id)
             yield connection
             new = self.lifetimes.new_revocation("password_reset", self.audit.to_json(event), now)
@@ -50,7 +49,7 @@ class PasswordReplacement:
         """Open a transaction to store a password in; every other session is revoked, likewise."""
         now, user = self.clock.now(), caller.user
         async with self.invalidator.revocation_transaction(
-            self.database, user, keep=caller.device_id
+            user, keep=caller.device_id
         ) as connection:
             await lock_user(connection, user.id)
             yield connection

@@ -10,16 +10,10 @@ from auth_service.destination import Destination
 from auth_service.minimum_duration import minimum_duration
 from auth_service.opaque_tokens import hash_token
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
-from auth_service.otp.model import (
-    DECOY,
-    Challenge,
-    ChallengeMessage,
-    ResetLink,
-    VerifiedChallenge,
-)
+from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, ResetLink, VerifiedChallenge
 from auth_service.otp.service import OtpChallenges
+from auth_service.password.hasher import Hasher
 from auth_service.password.model import AccountIdentifier
-from auth_service.password.new_passwords import NewPasswords
 from auth_service.password.policy import require_acceptable_password
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.tickets import ResetTickets
@@ -40,7 +34,7 @@ class PasswordResetService:
     accounts: AccountDirectory
     challenges: OtpChallenges
     tickets: ResetTickets
-    new_passwords: NewPasswords
+    hasher: Hasher
     replacement: PasswordReplacement
     audit: AuditLog
     settings: AuthSettings
@@ -70,13 +64,7 @@ class PasswordResetService:
         if identifier.destination.channel == "email":
             page = f"{self.settings.public_url.rstrip('/')}/console"
             message = replace(message, link=ResetLink(page, self.tickets.generate()))
-        return await self.challenges.send(
-            "reset_password",
-            identifier.destination,
-            client,
-            message,
-            conceal=True,
-        )
+        return await self.challenges.send("reset_password", identifier.destination, client, message)
 
     async def exchange_code(
         self, identifier: AccountIdentifier, code: str, handle: str | None, context: SignInContext
@@ -167,7 +155,7 @@ class PasswordResetService:
     ) -> User:
         user = account.user
         require_acceptable_password(password, field=FIELD, username=user.username, email=user.email)
-        fresh = await self.new_passwords.hash(password, context.client.network)
+        fresh = await self.hasher.hash(password, context.client.network)
         event = _reset_event(context, user_id=user.id)
         async with self.replacement.revoke_all_transaction(user, event) as connection:
             if ticket and not await self.tickets.consume(connection, ticket):

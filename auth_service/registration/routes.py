@@ -13,12 +13,7 @@ from auth_service.rate_limit.errors import ProofRequired
 from auth_service.registration.activation import ActivationService
 from auth_service.registration.errors import AlreadyRegistered
 from auth_service.registration.model import RegistrationRequest
-from auth_service.registration.schemas import (
-    RegisterBody,
-    Registered,
-    ResendBody,
-    VerifyBody,
-)
+from auth_service.registration.schemas import RegisterBody, Registered, ResendBody, VerifyBody
 from auth_service.registration.service import RegistrationService
 from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue_tokens

@@ -11,7 +11,7 @@ from auth_service.minimum_duration import conceal_duration
 from auth_service.opaque_tokens import hash_token
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
 from auth_service.otp.service import OtpChallenges
-from auth_service.password.new_passwords import NewPasswords
+from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.policy import require_acceptable_password
 from auth_service.registration import repository
 from auth_service.registration.errors import AlreadyRegistered
@@ -35,7 +35,7 @@ class RegistrationService:
 
     database: Database
     challenges: OtpChallenges
-    new_passwords: NewPasswords
+    attempts: PasswordAttempts
     audit: AuditLog
     settings: AuthSettings
     clock: Clock
@@ -74,7 +74,7 @@ class RegistrationService:
         require_acceptable_password(
             wanted.password, field="password", username=wanted.username, email=wanted.email
         )
-        return await self.new_passwords.hash_for_client(wanted.password, client)
+        return await self.attempts.hash_new(wanted.password, client)
 
     async def _send(self, wanted: RegistrationRequest, user_id: UUID, client: Client) -> Challenge:
         taken = await repository.find_taken_identifiers(self.database, wanted)
@@ -82,13 +82,8 @@ class RegistrationService:
             _require_not_taken(taken)
         is_owned = taken.mobile if wanted.mobile else taken.email
         activation = ChallengeMessage({"user_id": str(user_id)}, template="activate")
-        return await self.challenges.send(
-            "verify",
-            wanted.destination,
-            client,
-            NOTIFY_OWNER if is_owned else activation,
-            conceal=self.settings.conceals,
-        )
+        message = NOTIFY_OWNER if is_owned else activation
+        return await self.challenges.send("verify", wanted.destination, client, message)
 
     async def resend_code(
         self, destination: Destination, handle: str | None, client: Client
@@ -111,13 +106,8 @@ class RegistrationService:
             if not is_open and not self.settings.conceals:
                 raise UserNotRegistered
             context = {"user_id": str(user_id), RESENT: "yes"} if user_id else {}
-            challenge = await self.challenges.send(
-                "verify",
-                destination,
-                client,
-                ChallengeMessage(context, template="activate") if is_open else DECOY,
-                conceal=self.settings.conceals,
-            )
+            message = ChallengeMessage(context, template="activate") if is_open else DECOY
+            challenge = await self.challenges.send("verify", destination, client, message)
             if user_id:
                 hash_ = hash_token(challenge.handle)
                 await repository.add_handle(self.database, hash_, user_id, now)

@@ -27,15 +27,17 @@ PENDING_SUMMARY = """
 SELECT (SELECT count(*) FROM revocations WHERE published_at IS NULL) AS pending,
        (SELECT max(id) FROM revocations) AS newest_id"""
 
-PUBLISHED = f"""
+# Those of deleted users are compared for as long as they live.
+PUBLISHED = {
+    of_deleted_users: f"""
 SELECT {COLUMNS} FROM revocations
-WHERE published_at IS NOT NULL AND reason <> '{USER_DELETED}' AND created_at > $1
+WHERE published_at IS NOT NULL AND {condition}
 ORDER BY created_at DESC, id DESC LIMIT $2"""
-
-PUBLISHED_OF_DELETED = f"""
-SELECT {COLUMNS} FROM revocations
-WHERE published_at IS NOT NULL AND reason = '{USER_DELETED}' AND expires_at > $1
-ORDER BY created_at DESC, id DESC LIMIT $2"""
+    for of_deleted_users, condition in (
+        (False, f"reason <> '{USER_DELETED}' AND created_at > $1"),
+        (True, f"reason = '{USER_DELETED}' AND expires_at > $1"),
+    )
+}
 
 LIVE = f"SELECT {COLUMNS} FROM revocations WHERE expires_at > $1 ORDER BY id"
 
@@ -108,24 +110,15 @@ async def pending_up_to(database: Database, newest_id: int, limit: int) -> list[
     return [from_record(record) for record in records]
 
 
-async def published_since(
-    database: Database, moment: datetime, limit: int
+async def published(
+    database: Database, since: datetime, limit: int, *, of_deleted_users: bool
 ) -> list[StoredRevocation]:
-    """Return up to `limit` published rows created since `moment`, the newest first.
+    """Return up to `limit` published rows, the newest first.
 
-    Rows of deleted users are not among them.
+    They were created after `since`, or are of deleted users and expire after it.
     """
-    records = await database.fetch(PUBLISHED, moment, limit)
+    records = await database.fetch(PUBLISHED[of_deleted_users], since, limit)
     return [from_record(record) for record in records]
-
-
-async def published_deleted_users(
-    database: Database, now: datetime, limit: int
-) -> list[StoredRevocation]:
-    """Return up to `limit` published rows of deleted users, the newest first."""
-    return [
-        from_record(record) for record in await database.fetch(PUBLISHED_OF_DELETED, now, limit)
-    ]
 
 
 async def pending_summary(database: Database) -> PendingSummary:

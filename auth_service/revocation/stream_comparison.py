@@ -32,8 +32,10 @@ async def compare_stream(
 
     If even the oldest of them is missing, older rows may be missing too.
     """
-    recent = await repository.published_since(database, since, COMPARED_ROWS)
-    deleted = await repository.published_deleted_users(database, now, COMPARED_DELETED_USERS)
+    recent = await repository.published(database, since, COMPARED_ROWS, of_deleted_users=False)
+    deleted = await repository.published(
+        database, now, COMPARED_DELETED_USERS, of_deleted_users=True
+    )
     state = await stream.read_state([*recent, *deleted])
     may_lack_more = any(
         len(rows) == limit and state.is_missing(rows[-1])

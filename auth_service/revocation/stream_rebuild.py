@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth_service.revocation.model import StoredRevocation
-from auth_service.revocation.stream import (
-    EntryIds,
-    EpochMismatch,
-    RevocationStream,
-    entry_ids_of,
-)
+from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream, entry_ids_of
 from shared.redis import BatchedRedis, Script, read_lua
 from shared.revocation.message import DELETED_USERS_STREAM, REVOCATION_HEAD, REVOCATION_STREAM
 

@@ -113,7 +113,7 @@ class SessionService:
         """
         user = caller.user
         new = self._new_revocation("logout_all", self._logout_all_event(caller, origin))
-        async with self.invalidator.revocation_transaction(self.database, user) as connection:
+        async with self.invalidator.revocation_transaction(user) as connection:
             await repository.revoke_all_sessions(connection, user.id, new)
         await self.publish(user.id)
 
@@ -129,7 +129,7 @@ class SessionService:
         event = self._logout_all_event(caller, origin, kept="this session")
         new = self._new_revocation("logout_all", event)
         async with self.invalidator.revocation_transaction(
-            self.database, user, keep=caller.device_id
+            user, keep=caller.device_id
         ) as connection:
             await repository.revoke_other_sessions(connection, user.id, caller.session_id, new)
         await self.publish(user.id)

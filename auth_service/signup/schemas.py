@@ -2,10 +2,7 @@
 
 from typing import Self
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code, Handle

@@ -49,8 +49,9 @@ class PhoneSignInService:
         is_owned = self.settings.conceals and await has_verified_owner(
             self.database, number.address
         )
+        message = ChallengeMessage({"name": name}, has_verified_owner=is_owned)
         try:
-            return await self._send(number, name, client, is_owned=is_owned)
+            return await self.challenges.send("signup", number, client, message)
         except (LimitReached, ProofRequired) as refused:
             spares_owners = (
                 isinstance(refused, ProofRequired) or refused.applies_to == "new_contacts"
@@ -59,18 +60,8 @@ class PhoneSignInService:
                 raise
             if not await has_verified_owner(self.database, number.address):
                 raise
-        return await self._send(number, name, client, is_owned=True)
-
-    async def _send(
-        self, number: Destination, name: str, client: Client, *, is_owned: bool
-    ) -> Challenge:
-        return await self.challenges.send(
-            "signup",
-            number,
-            client,
-            ChallengeMessage({"name": name}, has_verified_owner=is_owned),
-            conceal=self.settings.conceals,
-        )
+        message = replace(message, has_verified_owner=True)
+        return await self.challenges.send("signup", number, client, message)
 
     async def verify_code(
         self, number: Destination, code: str, handle: str | None, context: SignInContext

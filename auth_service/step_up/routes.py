@@ -50,13 +50,12 @@ async def step_up(request: web.Request) -> web.Response:
 
 def _fresh_token(request: web.Request, session: Session) -> web.Response:
     """Answer with a token in the same way as the request carried its own."""
-    credential, life = find_credential(request), request.app[SIGNER].token_lifetime
-    if credential is None or not credential.in_cookie:
-        token = sign_access_token(request, request[CALLER].user, session)
-        return json_response(FreshToken(access_token=token, expires_in=life))
-    csrf = csrf_token(request, session.id)
+    credential = find_credential(request)
+    csrf = csrf_token(request, session.id) if credential and credential.in_cookie else None
     token = sign_access_token(request, request[CALLER].user, session, csrf)
-    fresh = FreshToken(access_token=token, expires_in=life)
+    fresh = FreshToken(access_token=token, expires_in=request.app[SIGNER].token_lifetime)
+    if csrf is None:
+        return json_response(fresh)
     response = json_response(fresh, without=frozenset({"access_token"}))
     remaining = session.expires_at - request.app[CLOCK].now()
     set_access_cookies(response, token, csrf, int(remaining.total_seconds()))
