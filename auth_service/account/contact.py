@@ -57,7 +57,7 @@ class ContactService:
         async with conceal_duration(conceal=self.settings.conceals):
             owner = (await look_up_account(self.database, to.channel, to.address, now)).owner
             message = ChallengeMessage(
-                _challenge_context(caller.user), has_verified_owner=owner is not None
+                caller.user.challenge_context, has_verified_owner=owner is not None
             )
             challenge = await self.challenges.send("change_contact", to, context.client, message)
         event = account_event("contact.change_asked", caller, context, to=mask(to.address))
@@ -101,7 +101,7 @@ class ContactService:
     async def _store(
         self, caller: Caller, to: Destination, verified: VerifiedChallenge, event: Event
     ) -> ContactChange:
-        if verified.context != _challenge_context(caller.user):
+        if verified.context != caller.user.challenge_context:
             raise OtpInvalid
         async with self.database.transaction() as connection:
             change = await repository.change_contact(
@@ -114,8 +114,3 @@ class ContactService:
             await self.invalidator.invalidate(addresses)
         await self.invalidator.invalidate_and_forget_devices(addresses)
         return change
-
-
-def _challenge_context(user: User) -> dict[str, str]:
-    """Return the data that a code is bound to."""
-    return {"user_id": str(user.id), "generation": str(user.generation)}

@@ -35,9 +35,8 @@ class Inbox:
             "text": message.text,
             "sent_at": rfc3339(self.clock.now()),
         }
-        await self.redis.execute(
-            "LPUSH", KEY, self.keyring.seal("delivery", json.dumps(kept).encode())
-        )
+        sealed = self.keyring.seal("delivery", json.dumps(kept).encode())
+        await self.redis.execute("LPUSH", KEY, sealed)
         await self.redis.execute("LTRIM", KEY, 0, MAX_MESSAGES - 1)
 
     async def read(self, to: str) -> list[dict[str, Any]]:

@@ -1,7 +1,12 @@
 """The interface of a provider, and opening those that the settings name."""
 
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from typing import Protocol
 
 from auth_service.delivery.console import Console, Inbox
@@ -25,33 +30,32 @@ class Provider(Protocol):
         ...
 
 
-@contextlib.asynccontextmanager
+@asynccontextmanager
 async def open_providers(
     settings: AuthSettings, inbox: Inbox, clock: Clock
 ) -> AsyncIterator[Mapping[Channel, Sequence[Provider]]]:
     """Open each channel's providers, in their order of preference."""
-    async with contextlib.AsyncExitStack() as stack:
 
-        async def opened(name: str) -> Provider:
-            if name == "console":
-                return Console(inbox)
-            if name == "twilio":
-                # Imported when configured: the SDK costs 20 MB and 150 ms.
-                from auth_service.delivery.twilio import open_twilio  # noqa: PLC0415
+    def provider(name: str) -> AbstractAsyncContextManager[Provider]:
+        if name == "console":
+            return nullcontext(Console(inbox))
+        if name == "twilio":
+            # Imported when configured: the SDK costs 20 MB and 150 ms.
+            from auth_service.delivery.twilio import open_twilio  # noqa: PLC0415
 
-                return await stack.enter_async_context(open_twilio(settings))
-            if name == "webhook":
-                from auth_service.delivery.webhook import open_webhook  # noqa: PLC0415
+            return open_twilio(settings)
+        if name == "webhook":
+            from auth_service.delivery.webhook import open_webhook  # noqa: PLC0415
 
-                return await stack.enter_async_context(open_webhook(settings, clock))
-            # Imported when configured, as the others.
-            from auth_service.delivery.smtp import open_smtp  # noqa: PLC0415
+            return open_webhook(settings, clock)
+        # Imported when configured, as the others.
+        from auth_service.delivery.smtp import open_smtp  # noqa: PLC0415
 
-            url = settings.smtp_url if name == "smtp" else settings.smtp2_url
-            return await stack.enter_async_context(
-                open_smtp(name, url.get_secret_value(), settings.mail_from, clock)
-            )
+        url = settings.smtp_url if name == "smtp" else settings.smtp2_url
+        return open_smtp(name, url.get_secret_value(), settings.mail_from, clock)
 
-        sms = [await opened(name) for name in settings.sms_providers]
-        email = [await opened(name) for name in settings.email_providers]
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        sms = [await enter(provider(name)) for name in settings.sms_providers]
+        email = [await enter(provider(name)) for name in settings.email_providers]
         yield {"sms": sms, "email": email}

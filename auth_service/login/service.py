@@ -52,7 +52,7 @@ class LoginService:
                 raise AccountNotVerified if found.pending else UserNotRegistered
             message = DECOY
             if account:
-                message = ChallengeMessage(challenge_context(account), has_verified_owner=True)
+                message = ChallengeMessage(account.user.challenge_context, has_verified_owner=True)
             return await self.challenges.send("login", destination, client, message)
 
     async def by_code(
@@ -73,7 +73,7 @@ class LoginService:
             async with self.challenges.restore_on_failure(verified):
                 found = await self.accounts.look_up(destination.channel, destination.address)
                 account = found.owner
-                if account is None or challenge_context(account) != verified.context:
+                if account is None or account.user.challenge_context != verified.context:
                     raise OtpInvalid
                 if not account.user.active:
                     raise AccountDisabled
@@ -140,8 +140,3 @@ class LoginService:
         if self.settings.conceals:
             return InvalidCredentials()
         return AccountNotVerified() if account.user.status == "pending" else AccountDisabled()
-
-
-def challenge_context(account: Account) -> dict[str, str]:
-    """Return the data that a code is bound to: revoking the account's tokens invalidates it too."""
-    return {"user_id": str(account.user.id), "generation": str(account.user.generation)}

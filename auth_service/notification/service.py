@@ -70,17 +70,12 @@ class Notifications:
     async def _count(self, user_id: UUID, to: Destination, template: str) -> int | None:
         """Count the notice; return how many were left out before it, None if this one is too."""
         scopes = notice_scopes(self.settings, to, user_id, template)
+        left_out_key = f"notices_left_out:{key_digest(str(user_id), template)}"
+        rates = json.dumps([scope.rates for scope in scopes])
         allowed, *left_out = await self.redis.run(
             COUNT,
-            [
-                f"notices_left_out:{key_digest(str(user_id), template)}",
-                *(scope.key for scope in scopes),
-            ],
-            [
-                milliseconds(self.clock.now()),
-                json.dumps([scope.rates for scope in scopes]),
-                DAY_MS,
-            ],
+            [left_out_key, *(scope.key for scope in scopes)],
+            [milliseconds(self.clock.now()), rates, DAY_MS],
         )
         return left_out[0] if allowed else None
 

@@ -126,9 +126,8 @@ class Hasher:
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         try:
-            return await asyncio.shield(
-                running
-            )  # the thread stays busy after its caller is cancelled
+            # the thread stays busy after its caller is cancelled
+            return await asyncio.shield(running)
         except (HashingError, VerificationError) as failed:
             raise ServiceUnavailable(RETRY_AFTER, "The password cannot be checked") from failed
 

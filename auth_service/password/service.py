@@ -199,8 +199,7 @@ def _verified_destinations(user: User) -> list[Destination]:
 def _challenge_context(account: Account, to: Destination) -> dict[str, str]:
     """Return the data that a code is bound to: a change of any invalidates it."""
     return {
-        "user_id": str(account.user.id),
-        "generation": str(account.user.generation),
+        **account.user.challenge_context,
         "password": hash_token(account.password or "").hex(),
         "to": to.address,
     }

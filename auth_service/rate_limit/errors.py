@@ -1,6 +1,7 @@
 """Errors of requests for a code."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from shared.errors import Forbidden, RateLimited
 
@@ -8,10 +9,11 @@ from shared.errors import Forbidden, RateLimited
 class ProofRequired(Forbidden):
     """The request needs a solution of the challenge, base64 by a library of ALTCHA version 2.
 
-    A solution is valid once, within 10 minutes.
+    A solution is valid once, within 10 minutes. `applies_to`: as in `LimitReached`.
     """
 
     code, title = "proof_required", "Send a proof of work with the request"
+    applies_to: ClassVar = "new_contacts"
     advice = (
         "Solve the challenge in `altcha` with a library of ALTCHA, version 2. Repeat the request "
         "within 10 minutes, with its payload (base64 of challenge and solution) as `altcha`"

@@ -59,12 +59,8 @@ async def find_taken_identifiers(
     database: Database, wanted: RegistrationRequest
 ) -> TakenIdentifiers:
     """Return which of the identifiers belong to a verified account."""
-    row = await database.fetchrow(FIND_TAKEN, wanted.mobile, wanted.email, wanted.username)
-    return (
-        TakenIdentifiers(**row)
-        if row
-        else TakenIdentifiers(mobile=False, email=False, username=False)
-    )
+    [row] = await database.fetch(FIND_TAKEN, wanted.mobile, wanted.email, wanted.username)
+    return TakenIdentifiers(**row)
 
 
 async def insert_registration(

@@ -24,8 +24,8 @@ SELECT {COLUMNS} FROM revocations
 WHERE published_at IS NULL AND id <= $1 ORDER BY id LIMIT $2"""
 
 PENDING_SUMMARY = """
-SELECT (SELECT count(*) FROM revocations WHERE published_at IS NULL) AS pending,
-       (SELECT max(id) FROM revocations) AS newest_id"""
+SELECT (SELECT count(*) FROM revocations WHERE published_at IS NULL) AS count,
+       (SELECT coalesce(max(id), 0) FROM revocations) AS newest_id"""
 
 # Those of deleted users are compared for as long as they live.
 PUBLISHED = {
@@ -123,10 +123,8 @@ async def published(
 
 async def pending_summary(database: Database) -> PendingSummary:
     """Return how many rows are unpublished, and how far the table goes."""
-    record = await database.fetchrow(PENDING_SUMMARY)
-    if record is None:
-        return PendingSummary(0, 0)
-    return PendingSummary(record["pending"], record["newest_id"] or 0)
+    [record] = await database.fetch(PENDING_SUMMARY)
+    return PendingSummary(**record)
 
 
 async def live_pages(

@@ -238,11 +238,9 @@ async def revoke_session(
     The event is stored if the session was active.
     """
     arguments = (session_id, user_id, new.created_at, new.reason, new.expires_at, new.event_json)
-    row = await executor.fetchrow(REVOKE_SESSION, *arguments)
-    found = row is not None and row["found"]
-    return RevokeResult(
-        found, revocations.from_record(row) if row is not None and row["id"] is not None else None
-    )
+    [row] = await executor.fetch(REVOKE_SESSION, *arguments)
+    revocation = None if row["id"] is None else revocations.from_record(row)
+    return RevokeResult(row["found"], revocation)
 
 
 async def lock_user(connection: Connection, user_id: UUID) -> None:

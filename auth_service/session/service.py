@@ -94,7 +94,7 @@ class SessionService:
         self, executor: Executor, user_id: UUID, session_id: UUID, event: Event, *, reason: str
     ) -> RevokeResult:
         """Revoke a session, perhaps in a transaction; `publish` has to follow the commit."""
-        new = self._new_revocation(reason, self.audit.to_json(event))
+        new = self._new_revocation(reason, event)
         return await repository.revoke_session(executor, session_id, user_id, new)
 
     async def publish(self, user_id: UUID) -> None:
@@ -112,7 +112,7 @@ class SessionService:
             RevocationPending: they are revoked, but other services may not know yet.
         """
         user = caller.user
-        new = self._new_revocation("logout_all", self._logout_all_event(caller, origin))
+        new = self._new_revocation("logout_all", _logout_all_event(caller, origin))
         async with self.invalidator.revocation_transaction(user) as connection:
             await repository.revoke_all_sessions(connection, user.id, new)
         await self.publish(user.id)
@@ -126,7 +126,7 @@ class SessionService:
         """
         await self.usage_limits.count_logout_others(caller.session_id)
         user = caller.user
-        event = self._logout_all_event(caller, origin, kept="this session")
+        event = _logout_all_event(caller, origin, kept="this session")
         new = self._new_revocation("logout_all", event)
         async with self.invalidator.revocation_transaction(
             user, keep=caller.device_id
@@ -134,10 +134,10 @@ class SessionService:
             await repository.revoke_other_sessions(connection, user.id, caller.session_id, new)
         await self.publish(user.id)
 
-    def _new_revocation(self, reason: str, event_json: str) -> NewRevocation:
-        return self.lifetimes.new_revocation(reason, event_json, self.clock.now())
+    def _new_revocation(self, reason: str, event: Event) -> NewRevocation:
+        return self.lifetimes.new_revocation(reason, self.audit.to_json(event), self.clock.now())
 
-    def _logout_all_event(self, caller: Caller, origin: Origin, **details: str) -> str:
-        name: EventName = "user.signed_out_everywhere"
-        event = Event(name, origin, caller.user.id, session_id=caller.session_id, details=details)
-        return self.audit.to_json(event)
+
+def _logout_all_event(caller: Caller, origin: Origin, **details: str) -> Event:
+    name: EventName = "user.signed_out_everywhere"
+    return Event(name, origin, caller.user.id, session_id=caller.session_id, details=details)

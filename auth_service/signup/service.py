@@ -53,10 +53,7 @@ class PhoneSignInService:
         try:
             return await self.challenges.send("signup", number, client, message)
         except (LimitReached, ProofRequired) as refused:
-            spares_owners = (
-                isinstance(refused, ProofRequired) or refused.applies_to == "new_contacts"
-            )
-            if is_owned or not spares_owners:
+            if is_owned or refused.applies_to != "new_contacts":
                 raise
             if not await has_verified_owner(self.database, number.address):
                 raise

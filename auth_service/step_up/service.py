@@ -116,9 +116,7 @@ class StepUpService:
 
 def _challenge_context(caller: Caller) -> dict[str, str]:
     """Return the data that a code is bound to."""
-    user = caller.user
-    bound = {"user_id": user.id, "session_id": caller.session_id, "generation": user.generation}
-    return {name: str(value) for name, value in bound.items()}
+    return {**caller.user.challenge_context, "session_id": str(caller.session_id)}
 
 
 def _event(caller: Caller, context: SignInContext, method: str) -> Event:

@@ -67,6 +67,11 @@ class User:
         return [*self.addresses, *([f"@{self.username.lower()}"] if self.username else [])]
 
     @property
+    def challenge_context(self) -> dict[str, str]:
+        """The data that a code is bound to: revoking the user's tokens invalidates it too."""
+        return {"user_id": str(self.id), "generation": str(self.generation)}
+
+    @property
     def active(self) -> bool:
         """Whether the user may sign in."""
         return self.status == "active"

@@ -108,6 +108,11 @@ SELECT u.is_new, known.network AS known_network, known.many_sessions,
 FROM known, {source}"""
 
 
+_SURPLUS_EVENT = insert_event_sql(
+    5,
+    "(SELECT count(*) AS number FROM revoked HAVING count(*) > 0) ended",
+    details=f"jsonb_build_object('reason', '{SURPLUS}', 'ended', ended.number::text)",
+)
 # The least recently used sessions beyond $6 besides the new one. It is a statement of its own,
 # after the one that locked the user, so that it sees every session.
 REVOKE_SURPLUS = f"""
@@ -119,13 +124,7 @@ WITH surplus AS (
     {revoke_sessions_sql("FROM surplus WHERE sessions.id = surplus.id", "$3", f"'{SURPLUS}'")}
     RETURNING sessions.id
 ), event AS (
-    {
-    insert_event_sql(
-        5,
-        "(SELECT count(*) AS number FROM revoked HAVING count(*) > 0) ended",
-        details=f"jsonb_build_object('reason', '{SURPLUS}', 'ended', ended.number::text)",
-    )
-}
+    {_SURPLUS_EVENT}
 )
 {insert_session_revocations_sql("revoked", f"'{SURPLUS}'", "$3", "$4")}"""
 
