@@ -169,7 +169,7 @@ class Wiring:
             self.verifier,
             self.clock,
             self.entropy,
-            life=self.settings.access_token_ttl,
+            self.settings.access_token_ttl,
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
 from typing import NamedTuple
@@ -50,33 +51,30 @@ class _Round(NamedTuple):
     newest_id: int
 
 
+@dataclass(eq=False, kw_only=True)
 class Publisher:
-    """Publishes revocation rows that are committed; never the other way round."""
+    """Publishes revocation rows that are committed; never the other way round.
 
-    def __init__(  # noqa: PLR0913 - a service names its collaborators
-        self,
-        *,
-        database: Database,
-        redis: BatchedRedis,
-        keys: Sequence[bytes],
-        clock: Clock,
-        entropy: Entropy,
-        token_life: timedelta,
-    ) -> None:
-        """`keys`: the first one signs. `token_life`: the longest life of an access token."""
-        self._database = database
-        self._redis = redis
-        self._stream = RevocationStream(redis, keys, clock=clock, token_life=token_life)
+    `keys`: the first one signs. `token_life`: the longest life of an access token. `pending`: how
+    many committed rows were unpublished when `reconcile` last looked.
+    """
+
+    database: Database
+    redis: BatchedRedis
+    keys: Sequence[bytes]
+    clock: Clock
+    entropy: Entropy
+    token_life: timedelta
+    pending: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Know no epoch yet."""
+        self._stream = RevocationStream(self.redis, self.keys, self.clock, self.token_life)
         self._batcher = PublishBatcher(self._publish_rows, self._mark_published)
-        self._clock = clock
-        self._entropy = entropy
-        self._token_life = token_life
         self._epoch = ""
         self._previous_round = _Round(0, 0)
         self._publish_all = True  # a publisher that died may have left rows unpublished
         self._catch_up_until = -inf
-        self.pending = 0
-        """How many committed rows were unpublished when `reconcile` last looked."""
 
     async def ready(self) -> bool:
         """Tell whether an epoch is known; without one, every revocation would be pending."""
@@ -97,7 +95,7 @@ class Publisher:
 
     def pause(self) -> float:
         """Return the seconds until the next round: few after an outage, as subscribers wait."""
-        is_catching_up = self._clock.monotonic() < self._catch_up_until
+        is_catching_up = self.clock.monotonic() < self._catch_up_until
         return CATCH_UP_PAUSE_SECONDS if is_catching_up else ROUND_PAUSE_SECONDS
 
     async def close(self) -> None:
@@ -109,7 +107,7 @@ class Publisher:
                 await self._run_round()
 
     async def _publish_pending_of_user(self, user_id: UUID) -> None:
-        rows = await repository.pending_of_user(self._database, user_id)
+        rows = await repository.pending_of_user(self.database, user_id)
         await self._publish_and_mark(rows)
 
     async def _with_timeout(self, publishing: Awaitable[None]) -> None:
@@ -123,7 +121,7 @@ class Publisher:
     def _schedule_catch_up(self) -> None:
         """Publish everything in the next round, and let more rounds follow quickly."""
         self._publish_all = True
-        self._catch_up_until = self._clock.monotonic() + CATCH_UP_SECONDS
+        self._catch_up_until = self.clock.monotonic() + CATCH_UP_SECONDS
 
     async def reconcile(self) -> None:
         """Run a round as soon as Redis answers; called again after `pause`.
@@ -142,7 +140,7 @@ class Publisher:
 
         No publisher runs the round that this starts.
         """
-        await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._stream.start_round())
+        await self.redis.with_timeout(PING_TIMEOUT_SECONDS, self._stream.start_round())
 
     async def _run_round_once_redis_answers(self) -> None:
         while True:
@@ -163,8 +161,8 @@ class Publisher:
         if not await self._publish_missing():
             return
         await self._stream.complete_round(complete)
-        expired = self._clock.now() - KEEP_EXPIRED
-        await repository.remove_expired(self._database, expired, REMOVED_AT_ONCE)
+        expired = self.clock.now() - KEEP_EXPIRED
+        await repository.remove_expired(self.database, expired, REMOVED_AT_ONCE)
 
     async def _ensure_epoch(self) -> bool:
         """Rebuild the stream if Redis has lost it; False if another replica is rebuilding it."""
@@ -183,20 +181,20 @@ class Publisher:
                 log.warning("revocations.redis_unreachable")
             # Not each time: a slow database must not delay the next ping.
             if failures % PINGS_PER_COUNT == OUTAGE_AFTER_PINGS:
-                self.pending = (await repository.pending_summary(self._database)).count
+                self.pending = (await repository.pending_summary(self.database)).count
             await asyncio.sleep(PING_PAUSE_SECONDS)
         if failures >= OUTAGE_AFTER_PINGS:
             self._schedule_catch_up()
 
     async def _redis_answers(self) -> bool:
         try:
-            return await self._redis.with_timeout(PING_TIMEOUT_SECONDS, self._redis.is_reachable())
+            return await self.redis.with_timeout(PING_TIMEOUT_SECONDS, self.redis.is_reachable())
         except ServiceUnavailable:
             return False
 
     async def _compare(self) -> StreamComparison:
-        now, since = self._clock.now(), self._clock.now() - self._token_life
-        return await compare_stream(self._database, self._stream, now=now, since=since)
+        now, since = self.clock.now(), self.clock.now() - self.token_life
+        return await compare_stream(self.database, self._stream, now=now, since=since)
 
     async def _publish_missing(self) -> bool:
         """Publish what the stream has lost; False if another replica is rebuilding it."""
@@ -214,14 +212,14 @@ class Publisher:
         Handlers publish the younger ones themselves. No clock tells a row's age, as it may step.
         Returns the newest round before whose start every committed row is published.
         """
-        summary = await repository.pending_summary(self._database)
+        summary = await repository.pending_summary(self.database)
         publish_all, self._publish_all = self._publish_all, False
         previous, self._previous_round = self._previous_round, _Round(number, summary.newest_id)
         counter_was_lost = number <= previous.number
         covers_all = publish_all or counter_was_lost or not summary.count
         covered = self._previous_round if covers_all else previous
         count = 0
-        while rows := await repository.pending_up_to(self._database, covered.newest_id, PAGE_SIZE):
+        while rows := await repository.pending_up_to(self.database, covered.newest_id, PAGE_SIZE):
             await self._publish_and_mark(rows)
             count += len(rows)
         self.pending = summary.count - count
@@ -253,7 +251,7 @@ class Publisher:
             return await self._stream.publish(self._epoch, rows)
 
     async def _mark_published(self, entry_ids: EntryIds) -> None:
-        await repository.mark_published(self._database, entry_ids, self._clock.now())
+        await repository.mark_published(self.database, entry_ids, self.clock.now())
 
     async def _rebuild_stream(self) -> bool:
         """Append every live row, then start an epoch: subscribers that see it read everything.
@@ -261,17 +259,17 @@ class Publisher:
         Returns False if another replica has done it or is doing it.
         """
         self._schedule_catch_up()
-        epoch, count = self._entropy.bytes(8).hex(), 0
-        rebuild = StreamRebuild(self._stream, self._redis, epoch)
+        epoch, count = self.entropy.bytes(8).hex(), 0
+        rebuild = StreamRebuild(self._stream, self.redis, epoch)
         to_mark: EntryIds = {}
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             if not await repository.try_lock_epoch(connection):
                 return False
             comparison = await self._compare()
             if comparison.is_intact:  # another replica has just rebuilt it
                 return False
             compared = {row.id for row in comparison.rows}  # the next round looks for their entries
-            since = self._clock.now() - KEEP_AFTER_EXPIRY
+            since = self.clock.now() - KEEP_AFTER_EXPIRY
             async for page in repository.live_pages(connection, since, REBUILD_PAGE_SIZE):
                 entry_ids = await rebuild.append(page)
                 marked = {row.id for row in page if row.entry is None or row.id in compared}

@@ -53,22 +53,21 @@ class StreamState:
         return row.entry is None or row.entry in self.missing
 
 
+@dataclass(frozen=True, slots=True)
 class RevocationStream:
-    """Signs and publishes revocations, and reads back what Redis holds; each call is atomic."""
+    """Signs and publishes revocations, and reads back what Redis holds; each call is atomic.
 
-    def __init__(
-        self,
-        redis: BatchedRedis,
-        keys: Sequence[bytes],
-        *,
-        clock: Clock,
-        token_life: timedelta,
-    ) -> None:
-        """`keys`: the first one signs. `token_life`: the longest life of an access token."""
-        self._redis = redis
-        self._keys = keys
-        self._clock = clock
-        self._entry_life = token_life + KEEP_AFTER_EXPIRY
+    `keys`: the first one signs. `token_life`: the longest life of an access token.
+    """
+
+    redis: BatchedRedis
+    keys: Sequence[bytes]
+    clock: Clock
+    token_life: timedelta
+
+    @property
+    def _entry_life(self) -> timedelta:
+        return self.token_life + KEEP_AFTER_EXPIRY
 
     async def read_state(self, rows: Sequence[StoredRevocation] = ()) -> StreamState:
         """Return the stream's state, and which of these published rows are missing from it."""
@@ -76,7 +75,7 @@ class RevocationStream:
         others = [row.entry for row in rows if not row.of_deleted_user and row.entry]
         keys = [REVOCATION_STREAM, REVOCATION_HEAD, DELETED_USERS_STREAM]
         arguments: list[str | int] = [len(deleted), *deleted, *others]
-        epoch, has_head_entry, missing = await self._redis.run(READ_STATE, keys, arguments)
+        epoch, has_head_entry, missing = await self.redis.run(READ_STATE, keys, arguments)
         return StreamState(
             epoch=epoch.decode(),
             is_intact=bool(epoch and has_head_entry),
@@ -95,22 +94,22 @@ class RevocationStream:
         texts = [message.text for message in messages]
         keys = [REVOCATION_STREAM, REVOCATION_HEAD, DELETED_USERS_STREAM]
         arguments: list[str | int] = [epoch, REVOCATION_CHANNEL, *lives, len(deleted), *texts]
-        ids = await self._redis.run(PUBLISH, keys, arguments)
+        ids = await self.redis.run(PUBLISH, keys, arguments)
         if ids is None:
             raise EpochMismatch
         return entry_ids_of(messages, ids)
 
     async def start_round(self) -> int:
         """Start a publisher's round; return its number, higher than any that Redis remembers."""
-        return int(await self._redis.execute("HINCRBY", REVOCATION_HEAD, STARTED, 1))
+        return int(await self.redis.execute("HINCRBY", REVOCATION_HEAD, STARTED, 1))
 
     async def complete_round(self, number: int) -> None:
         """Tell subscribers that everything committed before a round started is published."""
-        await self._redis.run(COMPLETE_ROUND, [REVOCATION_HEAD], [number])
+        await self.redis.run(COMPLETE_ROUND, [REVOCATION_HEAD], [number])
 
     def affects_tokens(self, row: StoredRevocation) -> bool:
         """Tell whether a cache needs the row, now or after its clock has stepped back."""
-        return self._as_published(row).expires_at > self._clock.now() - KEEP_AFTER_EXPIRY
+        return self._as_published(row).expires_at > self.clock.now() - KEEP_AFTER_EXPIRY
 
     def _as_published(self, row: StoredRevocation) -> Revocation:
         """Return what is published: a deleted user's row outlives the user's tokens by far."""
@@ -122,8 +121,8 @@ class RevocationStream:
     def sign(self, epoch: str, rows: Sequence[StoredRevocation]) -> list[SignedMessage]:
         """Return signed messages that hold the rows, in their order."""
         revocations = [self._as_published(row) for row in rows]
-        now = self._clock.now()
-        batches = encode_batches(revocations, epoch=epoch, at=now, keys=self._keys)
+        now = self.clock.now()
+        batches = encode_batches(revocations, epoch=epoch, at=now, keys=self.keys)
         rest = iter(rows)
         return [SignedMessage(text, [row.id for row in islice(rest, n)]) for text, n in batches]
 

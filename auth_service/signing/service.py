@@ -1,7 +1,7 @@
 """The signer of access tokens."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,29 +34,21 @@ class Subject:
     csrf: str | None = None
 
 
+@dataclass(eq=False, slots=True)
 class Signer:
-    """Signs with the newest active key; reloads the key directory when it changes."""
+    """Signs with the newest active key; reloads the key directory when it changes.
 
-    def __init__(
-        self,
-        store: KeyStore,
-        verifier: TokenVerifier,
-        clock: Clock,
-        entropy: Entropy,
-        *,
-        life: int,
-    ) -> None:
-        """Issue tokens that live `life` seconds.
+    `verifier` gets the public keys; its issuer and audience are those of the tokens.
+    `token_lifetime`: seconds.
+    """
 
-        `verifier` gets the public keys; its issuer and audience are those of the tokens.
-        """
-        self._store = store
-        self._verifier = verifier
-        self._clock = clock
-        self._entropy = entropy
-        self._stamp = -1
-        self._keys: list[SigningKey] = []
-        self.token_lifetime = life
+    store: KeyStore
+    verifier: TokenVerifier
+    clock: Clock
+    entropy: Entropy
+    token_lifetime: int
+    _stamp: int = field(init=False, default=-1)
+    _keys: list[SigningKey] = field(init=False, default_factory=list)
 
     async def refresh(self) -> None:
         """Reload the keys when the directory changed; keep the last good ones when it is broken."""
@@ -66,11 +58,11 @@ class Signer:
             log.error("signing_keys.unreadable", error=type(wrong).__name__)
 
     def _reload(self) -> None:
-        stamp = self._store.modified_at()
+        stamp = self.store.modified_at()
         if stamp == self._stamp:
             return
-        keys = self._store.load()
-        self._verifier.set_keys(parse_jwks(to_jwks(keys)))
+        keys = self.store.load()
+        self.verifier.set_keys(parse_jwks(to_jwks(keys)))
         self._keys, self._stamp = keys, stamp
         if not self.ready:
             signs_from = rfc3339(keys[0].signs_from) if keys else None
@@ -79,7 +71,7 @@ class Signer:
     @property
     def ready(self) -> bool:
         """Whether there is a key to sign with."""
-        return select_signing_key(self._keys, self._clock.now()) is not None
+        return select_signing_key(self._keys, self.clock.now()) is not None
 
     def require_key(self) -> SigningKey:
         """Return the key that signs now; called before any work that ends in a token.
@@ -87,7 +79,7 @@ class Signer:
         Raises:
             ServiceUnavailable: there is none.
         """
-        key = select_signing_key(self._keys, self._clock.now())
+        key = select_signing_key(self._keys, self.clock.now())
         if key is None:
             raise ServiceUnavailable(5, "No signing key")
         return key
@@ -103,13 +95,13 @@ class Signer:
             ServiceUnavailable: there is no key.
         """
         key = self.require_key()
-        now = int(self._clock.now().timestamp())
+        now = int(self.clock.now().timestamp())
         claims: dict[str, Any] = {
-            "iss": self._verifier.issuer,
-            "aud": self._verifier.audience,
+            "iss": self.verifier.issuer,
+            "aud": self.verifier.audience,
             "sub": str(subject.user.id),
             "sid": str(subject.session_id),
-            "jti": self._entropy.bytes(16).hex(),
+            "jti": self.entropy.bytes(16).hex(),
             "iat": now,
             "nbf": now,
             "exp": now + self.token_lifetime,

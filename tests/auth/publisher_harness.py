@@ -111,7 +111,7 @@ class PublisherHarness:
 
     def another(self) -> Publisher:
         return Publisher(
-            database=self.publisher._database,
+            database=self.publisher.database,
             redis=self.batched,
             keys=KEYS,
             clock=self.clock,

@@ -231,7 +231,7 @@ async def test_row_marked_during_a_round_is_compared_by_it(
 ) -> None:
     """A failover lost it after it was published and before it was marked."""
     names = await harness.revoke()
-    [row] = await repository.pending_up_to(harness.publisher._database, 2**31, 9)
+    [row] = await repository.pending_up_to(harness.publisher.database, 2**31, 9)
     read = repository.pending_summary
 
     async def mark_first(database: Any) -> Any:
@@ -267,7 +267,7 @@ async def test_counter_that_redis_has_lost_begins_anew(harness: PublisherHarness
 async def test_row_published_and_never_marked_is_published_again(harness: PublisherHarness) -> None:
     """As when the process dies between the answer and the mark."""
     names = await harness.revoke()
-    rows = await repository.pending_up_to(harness.publisher._database, 2**31, 9)
+    rows = await repository.pending_up_to(harness.publisher.database, 2**31, 9)
     await harness.publisher._publish_rows(rows)
     assert await harness.names() == names
     await harness.another().reconcile()

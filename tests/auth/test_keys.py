@@ -129,7 +129,7 @@ async def test_that_no_key_signs_yet_is_said_with_when_one_will(
     if stored:
         first = store.create("EdDSA", signs_from=clock.now() + timedelta(minutes=10)).signs_from
     verifier = TokenVerifier("i", "a", clock)
-    signer = Signer(store, verifier, clock, SystemEntropy(), life=600)
+    signer = Signer(store, verifier, clock, SystemEntropy(), 600)
     with structlog.testing.capture_logs() as logs:
         await signer.refresh()
         await signer.refresh()
