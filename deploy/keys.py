@@ -96,10 +96,8 @@ class StackSecrets:
         Raises:
             ValueError: the step does not follow the previous one, or `drop` comes too early.
         """
-        wait = DROP_WAIT[secret]
-        rotation = SecretRotation(
-            self._folder / SECRET_HOLDERS[secret][0] / secret, wait, self._clock
-        )
+        path = self._folder / SECRET_HOLDERS[secret][0] / secret
+        rotation = SecretRotation(path, DROP_WAIT[secret], self._clock)
         match step:
             case "add":
                 secrets = rotation.add(self._secret(), max_count=MAX_SECRETS)

@@ -3,19 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal
 
 from auth_service.signing.keystore import write_atomically
 from shared.clock import Clock, rfc3339
 
 OWNER_ONLY = 0o400
-
-
-class _RotationRecord(TypedDict):
-    """The record beside the list: the last step, and when the first secret began to sign."""
-
-    step: Literal["add", "use", "drop"]
-    used_at: str
 
 
 class SecretRotation:
@@ -67,7 +60,7 @@ class SecretRotation:
         if len(listed) <= 1:
             raise self._step_error("drop", listed, "add")
         safe_from = self._signing_since() + self._wait
-        if self._last_step() != "add" and self._clock.now() < safe_from and not force:
+        if self._read_record()["step"] != "add" and self._clock.now() < safe_from and not force:
             date = rfc3339(safe_from.replace(microsecond=0))
             message = (
                 f"drop: {self._path.name} is safe to drop from {date} on; --force drops it now"
@@ -98,23 +91,20 @@ class SecretRotation:
     def _write(
         self, listed: list[str], step: Literal["add", "use", "drop"], used_at: datetime
     ) -> list[str]:
-        record = _RotationRecord(step=step, used_at=used_at.isoformat())
+        record = {"step": step, "used_at": used_at.isoformat()}
         write_atomically(self._record_file, json.dumps(record), OWNER_ONLY)
         write_atomically(self._path, ",".join(listed), OWNER_ONLY)
         return listed
 
-    def _last_step(self) -> str:
-        return self._read_record()["step"] if self._record_file.exists() else "use"
+    def _read_record(self) -> dict[str, str]:
+        """Return the last step and when the first secret began to sign, at first the file's date."""
+        if self._record_file.exists():
+            return dict(json.loads(self._record_file.read_text()))
+        changed_at = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+        return {"step": "use", "used_at": changed_at.isoformat()}
 
     def _signing_since(self) -> datetime:
-        """Return when the first secret began to sign; without a record, the file's date."""
-        if self._record_file.exists():
-            return datetime.fromisoformat(self._read_record()["used_at"])
-        return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
-
-    def _read_record(self) -> _RotationRecord:
-        record: _RotationRecord = json.loads(self._record_file.read_text())
-        return record
+        return datetime.fromisoformat(self._read_record()["used_at"])
 
     def _step_error(self, step: str, listed: list[str], needed: str) -> ValueError:
         return ValueError(f"{step}: {self._path.name} holds {len(listed)}; {needed} one first")

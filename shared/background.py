@@ -22,28 +22,24 @@ async def run_periodically(
     pause: float | Callable[[], float],
     delay: float = 0,
 ) -> AsyncIterator[None]:
-    """Run `repeat_forever` in a task until the block ends."""
-    task = asyncio.create_task(repeat_forever(name, once, pause=pause, delay=delay), name=name)
+    """Call `once` again and again until the block ends, `pause` seconds apart, after `delay`.
+
+    A `pause` that changes is a function, called after each time. An unreachable server is logged
+    once as a warning, any other error with its traceback. Only a cancellation ends the loop.
+    """
+    task = asyncio.create_task(_repeat(name, once, pause, delay), name=name)
     try:
         yield
     finally:
         await cancel_and_wait(task)
 
 
-async def repeat_forever(
+async def _repeat(
     name: str,
     once: Callable[[], Awaitable[object]],
-    *,
     pause: float | Callable[[], float],
-    delay: float = 0,
+    delay: float,
 ) -> None:
-    """Call `once` again and again, `pause` seconds apart, after `delay` seconds.
-
-    A `pause` that changes is a function, called after each time.
-
-    An unreachable server is logged once as a warning, any other error with its traceback. Only a
-    cancellation ends the loop.
-    """
     await asyncio.sleep(delay)
     reported = set[str]()  # each cause is logged once, also where causes alternate
     while True:

@@ -6,8 +6,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT = 1600, 1200
 HORIZON = 700
-DUSK, DAWN, SUN = (38, 52, 105), (255, 190, 120), (255, 236, 190)
-HILLS = (((70, 84, 110), 640, 190), ((46, 66, 78), 760, 140), ((24, 40, 44), 900, 110))
+DUSK, DAWN, SUN, SEA = (38, 52, 105), (255, 190, 120), (255, 236, 190), (46, 66, 78)
 GRAIN = 18
 QUALITY = 88
 
@@ -17,12 +16,11 @@ TAKEN = "2026:03:21 06:12:44"
 
 
 def make_sample_photo() -> bytes:
-    """Return a JPEG of a sunrise over hills, with camera, time and place in its EXIF."""
+    """Return a JPEG of a sunrise over the sea, with camera, time and place in its EXIF."""
     picture = _sky()
     draw = ImageDraw.Draw(picture)
     draw.ellipse((1050, HORIZON - 170, 1230, HORIZON + 10), fill=SUN)
-    for colour, top, height in HILLS:
-        draw.polygon(_ridge(top, height), fill=colour)
+    draw.rectangle((0, HORIZON, WIDTH, HEIGHT), fill=SEA)
     picture = picture.filter(ImageFilter.GaussianBlur(1.2))
     grain = Image.effect_noise((WIDTH, HEIGHT), GRAIN).convert("RGB")
     picture = ImageChops.overlay(picture, grain)
@@ -35,16 +33,6 @@ def _sky() -> Image.Image:
     light = Image.linear_gradient("L").resize((WIDTH, HEIGHT))
     above, below = (Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in (DUSK, DAWN))
     return Image.composite(below, above, light)
-
-
-def _ridge(top: int, height: int) -> list[tuple[int, int]]:
-    """Return the outline of one range of hills; each range has its own wavelength."""
-    step = height // 2
-    peaks = [
-        (x, top + (height if (x // step) % 2 else 0) + (x * 7919 + top) % (height // 2))
-        for x in range(0, WIDTH + step, step)
-    ]
-    return [(0, HEIGHT), *peaks, (WIDTH + step, HEIGHT)]
 
 
 def _exif() -> Image.Exif:
