@@ -75,22 +75,16 @@ def _envelope(epoch: str, at: datetime) -> tuple[str, str]:
     return f"{before}[", f"]{after}"
 
 
-def encode(
-    revocations: Iterable[Revocation], *, epoch: str, at: datetime, keys: Sequence[bytes]
-) -> str:
-    """Return the signed message without its `id`, which Redis assigns when it is appended.
-
-    Raises:
-        ValueError: it would have more than 512 bytes.
-    """
-    entries = (revocation.to_json() for revocation in revocations)
-    return _sign(entries, _envelope(epoch, at), keys[0])
-
-
 def encode_batches(
     revocations: Iterable[Revocation], *, epoch: str, at: datetime, keys: Sequence[bytes]
 ) -> Iterator[tuple[str, int]]:
-    """Yield as few signed messages as the order allows, each with its number of entries."""
+    """Yield as few signed messages as the order allows, each with its number of entries.
+
+    Redis assigns a message's `id` when it is appended.
+
+    Raises:
+        ValueError: one entry alone would exceed the 512 bytes of a message.
+    """
     envelope = _envelope(epoch, at)
     room = MAX_BYTES - ID_BYTES - len(_sign([], envelope, keys[0]).encode())
     batch: list[str] = []

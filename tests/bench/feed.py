@@ -14,10 +14,10 @@ from shared.revocation.message import (
     REVOCATION_HEAD,
     REVOCATION_STREAM,
     Revocation,
-    encode,
 )
 from tests.bench.bench import Bench
 from tests.bench.child import BenchError
+from tests.support.revocation_messages import encode
 
 TICK_SECONDS = 0.005
 LIFE = timedelta(minutes=10)

@@ -12,11 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.errors import ServiceUnavailable, TokenRevoked
 from shared.revocation.cache import KEEP_AFTER_EXPIRY, RevocationCache
-from shared.revocation.message import Revocation, encode
+from shared.revocation.message import Revocation
 from shared.revocation.subscriber import RevocationSubscriber
 from shared.tokens import Claims
 from tests.faults.log_server import LogServer
 from tests.faults.model_clock import ModelClock
+from tests.support.revocation_messages import encode
 
 KEY, NEXT_KEY, STRANGER = b"k" * 40, b"n" * 40, b"s" * 40
 BOUND = 3

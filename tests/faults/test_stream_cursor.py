@@ -7,10 +7,11 @@ import pytest
 
 from shared.clock import milliseconds
 from shared.revocation.cache import RevocationCache
-from shared.revocation.message import Revocation, encode, split_id
+from shared.revocation.message import Revocation, split_id
 from shared.revocation.stream_cursor import Page, StreamCursor, StreamId, parse_id
 from shared.revocation.subscriber import RevocationSubscriber
 from tests.support.clock import MovableClock
+from tests.support.revocation_messages import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

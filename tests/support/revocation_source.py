@@ -14,9 +14,9 @@ from shared.revocation.message import (
     REVOCATION_HEAD,
     REVOCATION_STREAM,
     Revocation,
-    encode,
 )
 from shared.tokens import Claims
+from tests.support.revocation_messages import encode
 from tests.support.waiting import until
 
 KEY, OTHER = b"k" * 40, b"o" * 40

@@ -17,8 +17,8 @@ from shared.revocation.message import (
     REVOCATION_HEAD,
     REVOCATION_STREAM,
     Revocation,
-    encode,
 )
+from tests.support.revocation_messages import encode
 
 EPOCH = "epoch-of-the-suite"
 
