@@ -4,30 +4,13 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from html import escape
+from importlib.resources import files
 from typing import Any
 
 from shared import errors
 from shared.openapi import Operation
 
-_STYLE = """
-:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2330;--line:#e3e0d8;
---accent:#b4411f}
-@media(prefers-color-scheme:dark){
-:root{--paper:#14171d;--card:#1c2028;--ink:#e8e6e1;--line:#2e343f;--accent:#f0916c}
-}
-body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1.25rem;
-background:var(--paper);color:var(--ink)}
-h1{letter-spacing:-.03em}h2{margin-top:2.5rem}code{font:14px ui-monospace,monospace}
-a{color:var(--accent)}
-article{background:var(--card);border:1px solid var(--line);border-radius:12px;
-padding:.8rem 1.1rem;margin:.8rem 0}
-h4{margin:0}table{border-collapse:collapse;width:100%}
-td:first-child{width:14rem}article td:first-child{width:5rem}
-td,th{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}
-@media(max-width:40rem){
-body{overflow-wrap:anywhere}td:first-child,article td:first-child{width:35%}
-}
-"""
+_STYLE = files("shared").joinpath("docs_page.css").read_text(encoding="utf-8")
 _BOUNDS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -109,7 +92,9 @@ def _render_operation(method: str, path: str, described: dict[str, Any]) -> str:
 def _render_response(status: str, answer: dict[str, Any]) -> str:
     refusal = "application/problem+json" in answer.get("content", {})
     text = _render_text(answer["description"], linked=refusal)
-    return f"<tr><td>{escape(status)}</td><td>{text}{_render_response_model(answer)}</td></tr>"
+    if schema := answer.get("content", {}).get("application/json", {}).get("schema"):
+        text += f" ({_render_schema(schema)})"
+    return f"<tr><td>{escape(status)}</td><td>{text}</td></tr>"
 
 
 def _render_field(name: str, shape: dict[str, Any], required: bool) -> str:  # noqa: FBT001
@@ -127,11 +112,6 @@ def _render_text(text: str, *, linked: bool = False) -> str:
     parts = escape(text).split("`")
     shown = '<a href="#{0}"><code>{0}</code></a>' if linked else "<code>{0}</code>"
     return "".join(shown.format(part) if i % 2 else part for i, part in enumerate(parts))
-
-
-def _render_response_model(answer: dict[str, Any]) -> str:
-    schema = answer.get("content", {}).get("application/json", {}).get("schema")
-    return f" ({_render_schema(schema)})" if schema else ""
 
 
 def _render_schema(schema: dict[str, Any]) -> str:
