@@ -49,7 +49,6 @@ class StackSecrets:
     """The secrets below one folder: `auth`, `media`, `postgres`, `redis` and `store`."""
 
     def __init__(self, folder: Path, entropy: Entropy, clock: Clock) -> None:
-        """Touch nothing yet."""
         self._folder = folder
         self._entropy = entropy
         self._clock = clock

@@ -10,11 +10,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds that never step back, for measuring spans only."""
-        ...
 
 
 class SystemClock:

@@ -20,7 +20,6 @@ class ClockCheck:
     """Whether the two clocks agree to half a minute."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """Compare nothing yet."""
         self._database = database
         self._clock = clock
         self._ahead: float | None = None  # seconds; 0 while they agree, None at first

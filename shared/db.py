@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Hashable
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,7 +80,6 @@ class Database:
     """
 
     def __init__(self, pool: "asyncpg.Pool[Record]", bounds: PoolLimits | None = None) -> None:
-        """Work on an open pool."""
         self._pool = pool
         self.bounds = bounds
         self.last_error = ""
@@ -164,14 +163,10 @@ Executor: TypeAlias = Connection | Database
 """Runs one statement: on a connection, perhaps in its transaction, or on one of its own."""
 
 
-def _password_reader(file: Path) -> Callable[[], Awaitable[str]]:
-    """Return a function that reads the password in the URL that the file holds at that time."""
-
-    async def read() -> str:
-        url = await asyncio.to_thread(file.read_text, encoding="utf-8")
-        return unquote(urlsplit(url.strip()).password or "")
-
-    return read
+async def _read_password(file: Path) -> str:
+    """Return the password in the URL that the file holds now."""
+    url = await asyncio.to_thread(file.read_text, encoding="utf-8")
+    return unquote(urlsplit(url.strip()).password or "")
 
 
 @contextlib.asynccontextmanager
@@ -193,7 +188,7 @@ async def open_database(
     renewed = mounted if urlsplit(dsn).password else None
     async with asyncpg.create_pool(
         dsn,
-        password=_password_reader(renewed) if renewed else None,
+        password=partial(_read_password, renewed) if renewed else None,
         min_size=0,
         max_size=size,
         timeout=CONNECT_SECONDS,

@@ -12,11 +12,9 @@ class Entropy(Protocol):
 
     def bytes(self, count: int) -> bytes:
         """Return `count` unpredictable bytes."""
-        ...
 
     def below(self, bound: int) -> int:
         """Return a whole number in `0 <= n < bound`, every value equally likely."""
-        ...
 
 
 class SystemEntropy:

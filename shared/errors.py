@@ -109,7 +109,6 @@ class MethodNotAllowed(DomainError):
     code, status, title = "method_not_allowed", 405, "Method not allowed"
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Keep the methods that the path does take."""
         super().__init__()
         self.allowed = allowed
 
@@ -160,7 +159,6 @@ class ValidationFailed(DomainError):
     code, status, title = "validation_failed", 422, "Some fields are not valid"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        """Keep the list of what is wrong."""
         super().__init__()
         self.errors = errors
 
@@ -198,7 +196,6 @@ class RateLimited(Retriable):
     code, status, title = "rate_limited", 429, "Too many requests"
 
     def __init__(self, retry_after: int = 1, detail: str | None = None) -> None:
-        """Say when to come again, where nothing nearer is known."""
         super().__init__(retry_after, detail)
         self.detail = detail or f"Too many requests; try again in {self.retry_after} s"
 

@@ -47,7 +47,6 @@ class JwksFile:
     """The public key set as a mounted file, read when it has changed."""
 
     def __init__(self, path: Path) -> None:
-        """Read nothing yet."""
         self._path = path
         self._stamp: tuple[int, int, int] | None = None
 

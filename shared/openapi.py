@@ -12,7 +12,6 @@ from shared.credentials import SAFE_METHODS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HANDLER_SECONDS = 30.0
-_NO_ERRORS: tuple[type[e.DomainError], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Operation:
     id_pattern: str | None = None
     query: type[BaseModel] | None = None
     headers: Mapping[str, bool] = field(default_factory=dict)
-    errors: tuple[type[e.DomainError], ...] = _NO_ERRORS
+    errors: tuple[type[e.DomainError], ...] = ()
     auth: bool = True
     role: str | None = None
     reads_token: bool = False

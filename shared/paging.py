@@ -55,7 +55,6 @@ class HasCursor(Protocol):
 
     def cursor(self) -> str:
         """Return the cursor of the page after this item."""
-        ...
 
 
 class PageQuery(BaseModel):

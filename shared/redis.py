@@ -73,7 +73,6 @@ class BatchedRedis:
     """
 
     def __init__(self, client: Redis) -> None:
-        """Connect as `client` does."""
         self._callbacks = client.response_callbacks
         self._connections = RedisConnectionPool(client.connection_pool)
         self._batcher = Batcher[_Command, Any](self._flush, max_calls=MAX_FLUSHES)

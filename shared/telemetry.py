@@ -11,7 +11,6 @@ class HttpMetrics:
     """Requests by method, route template and status. Labels never hold what a client sent."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register both series in `registry`."""
         self.registry = registry
         self._requests = Counter(
             "http_requests_total",

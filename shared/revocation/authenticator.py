@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -20,13 +21,12 @@ READY_POLL_SECONDS = 0.05
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
 class TokenAuthenticator:
     """Authenticates access tokens; no network, no database, no lock."""
 
-    def __init__(self, verifier: TokenVerifier, cache: RevocationCache) -> None:
-        """Use a verifier and a cache that others keep up to date."""
-        self.verifier = verifier
-        self.cache = cache
+    verifier: TokenVerifier
+    cache: RevocationCache
 
     def authenticate(self, token: str) -> Claims:
         """Return the token's claims; cheap enough to be repeated before a change is stored.
@@ -86,25 +86,24 @@ async def open_authenticator(
         yield TokenAuthenticator(verifier, cache)
 
 
+@dataclass(slots=True)
 class _JwksReloader:
     """Gives a verifier the keys of a file, which may be created after the service starts."""
 
-    def __init__(self, file: JwksFile, verifier: TokenVerifier) -> None:
-        """Read nothing yet."""
-        self._file = file
-        self._verifier = verifier
-        self._last_error = ""
+    file: JwksFile
+    verifier: TokenVerifier
+    last_error: str = ""
 
     async def reload(self) -> None:
         """Use the file's keys if they changed; log the same error only once."""
         try:
-            keys = await asyncio.to_thread(self._file.read_if_changed)
+            keys = await asyncio.to_thread(self.file.read_if_changed)
         except (OSError, ValueError) as error:
-            if self._last_error != repr(error):
-                self._last_error = repr(error)
-                log.warning("keys.unreadable", error=self._last_error)
+            if self.last_error != repr(error):
+                self.last_error = repr(error)
+                log.warning("keys.unreadable", error=self.last_error)
             return
-        self._last_error = ""
+        self.last_error = ""
         if keys is not None:
-            self._verifier.set_keys(keys)
+            self.verifier.set_keys(keys)
             log.info("keys.loaded", count=len(keys))

@@ -23,7 +23,6 @@ class RevocationCache:
     """
 
     def __init__(self, clock: Clock, *, max_staleness: float = 3, fail_open: bool = False) -> None:
-        """Start empty and stale."""
         self._clock = clock
         self._max_staleness = max_staleness
         self._fail_open = fail_open
@@ -93,7 +92,6 @@ class RevocationCache:
         self._users = {key: entry for key, entry in self._users.items() if entry[1] > now}
 
     def __len__(self) -> int:
-        """Return the number of entries."""
         return len(self._sessions) + len(self._tokens) + len(self._users)
 
 

@@ -38,7 +38,6 @@ class CatchUp:
     """
 
     def __init__(self) -> None:
-        """Expect a first look."""
         self._rounds_to_start = 0
         self._awaited = 0
         self._counters: RoundCounters | None = None
