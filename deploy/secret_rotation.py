@@ -97,7 +97,7 @@ class SecretRotation:
         return listed
 
     def _read_record(self) -> dict[str, str]:
-        """Return the last step and when the first secret began to sign, at first the file's date."""
+        """Return the last step, and since when the first secret signs: at first the file's date."""
         if self._record_file.exists():
             return dict(json.loads(self._record_file.read_text()))
         changed_at = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)

@@ -160,32 +160,22 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(options: argparse.Namespace) -> list[str]:
     if options.command == "new":
         return [str(create_migration(FOLDERS / options.database, options.name))]
+    wanted = [options.database] if options.database else DATABASES
+    urls = {name: url for name in wanted if (url := _database_url(name))}
+    if not urls:
+        names = " and ".join(f"{name.upper()}_DATABASE_URL" for name in wanted)
+        raise MigrationError(f"not set: {names}")
     if options.command == "down":
-        reverted = await migrate_down(_dsn(options.database), FOLDERS / options.database)
+        reverted = await migrate_down(urls[options.database], FOLDERS / options.database)
         return [f"{options.database}: {reverted or 'nothing to revert'}"]
-    databases = [options.database] if options.database else _configured()
     return [
         f"{database}: {name}"
-        for database in databases
-        for name in await migrate_up(_dsn(database), FOLDERS / database) or ["nothing to do"]
+        for database, url in urls.items()
+        for name in await migrate_up(url, FOLDERS / database) or ["nothing to do"]
     ]
 
 
-def _configured() -> list[str]:
-    found = [name for name in DATABASES if _setting(name)]
-    if not found:
-        raise MigrationError("neither AUTH_DATABASE_URL nor MEDIA_DATABASE_URL is set")
-    return found
-
-
-def _dsn(database: str) -> str:
-    dsn = _setting(database)
-    if not dsn:
-        raise MigrationError(f"{database.upper()}_DATABASE_URL is not set")
-    return dsn
-
-
-def _setting(database: str) -> str | None:
+def _database_url(database: str) -> str | None:
     name = f"{database.upper()}_DATABASE_URL"
     if value := os.environ.get(name):  # as in the services, the variable wins over the file
         return value

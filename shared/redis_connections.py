@@ -33,7 +33,9 @@ class RedisConnectionPool:
         """
         if len(self._in_use) >= MAX_CONNECTIONS:
             raise MaxConnectionsError
-        connection = self._idle.pop() if self._idle else self._make_connection()
+        connection: AbstractConnection = (
+            self._idle.pop() if self._idle else self._pool.make_connection()  # type: ignore[no-untyped-call]
+        )
         self._in_use.add(connection)
         try:
             await self._pool.ensure_connection(connection)
@@ -44,10 +46,6 @@ class RedisConnectionPool:
         finally:
             self._in_use.remove(connection)
             self._idle.append(connection)
-
-    def _make_connection(self) -> AbstractConnection:
-        made: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-        return made
 
     async def close_idle(self) -> None:
         """Close the idle connections; none of them is lent after the call.

@@ -81,11 +81,14 @@ async def listening(
         shutdown_timeout=FORCED_SECONDS,
     )
     await runner.setup()
+    connections = runner.server
+    if connections is None:
+        raise RuntimeError("the application is not set up")
     try:
         if lifecycle.ready_within:
             await app[READINESS].wait_until_ready(lifecycle.ready_within)
         loop = asyncio.get_running_loop()
-        connection = _connection_factory(runner, app)
+        connection = _connection_factory(connections, app[DOCS])
         if host.startswith(UNIX_PREFIX):
             server = await loop.create_unix_server(
                 connection, sock=_bind_unix_socket(host), backlog=BACKLOG
@@ -97,26 +100,20 @@ async def listening(
         try:
             yield address
         finally:
-            if lifecycle.answers_backlog and runner.server is not None:
-                await close_after_backlog(server, runner.server)
+            if lifecycle.answers_backlog:
+                await close_after_backlog(server, connections)
             server.close()
-            if runner.server is not None:
-                await finish_requests(runner.server, lifecycle.grace)
+            await finish_requests(connections, lifecycle.grace)
     finally:
         await runner.cleanup()
 
 
-def _connection_factory(
-    runner: web.AppRunner, app: web.Application
-) -> Callable[[], HttpConnection]:
-    """Return what makes a connection of each client that comes."""
-    if runner.server is None:
-        raise RuntimeError("the application is not set up")
+def _connection_factory(connections: web.Server, docs: str) -> Callable[[], HttpConnection]:
     return functools.partial(
         HttpConnection,
-        runner.server,
+        connections,
         loop=asyncio.get_running_loop(),
-        docs=app[DOCS],
+        docs=docs,
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,
         lingering_time=LINGER_SECONDS,

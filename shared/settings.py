@@ -204,18 +204,16 @@ class ServiceSettings(EnvironmentSettings):
         return filled
 
     @model_validator(mode="after")
-    def _check_public_url(self) -> "ServiceSettings":
+    def _check(self) -> Self:
         schemes = ("https",) if self.production else ("http", "https")
         if not _is_origin(self.public_url, schemes):
             expected = f"expected {' or '.join(schemes)}://host[:port]"
             raise ValueError(f"PUBLIC_URL: {expected} (given: {self.public_url!r})")
-        return self
-
-    @model_validator(mode="after")
-    def _check_redis_url(self) -> "ServiceSettings":
         url = urlsplit(self.redis_url.get_secret_value())
         if self.production and url.scheme != "unix" and not (url.username and url.password):
             raise ValueError("REDIS_URL: with a user and a password in production")
+        if self.production and (found := self.find_weaknesses()):
+            raise ValueError("; ".join(found))
         return self
 
     def secret_lists(self) -> dict[str, tuple[str, ...]]:
@@ -233,12 +231,6 @@ class ServiceSettings(EnvironmentSettings):
         wide = wide_networks_problem(self.trusted_proxies)
         found += [f"TRUSTED_PROXIES: {wide}"] if wide else []
         return found
-
-    @model_validator(mode="after")
-    def _refuse_weaknesses(self) -> Self:
-        if self.production and (found := self.find_weaknesses()):
-            raise ValueError("; ".join(found))
-        return self
 
     @staticmethod
     def mounted_file(name: str) -> Path | None:

@@ -33,9 +33,12 @@ def ensure_data_dir(wanted: Path) -> Path:
         wanted.mkdir(mode=0o700, exist_ok=True)
         return wanted
     note = wanted.with_name(f"{wanted.name}.place")
-    folder = _read_note(note, user)
-    if folder is None:
-        folder = wanted if is_reachable_by_all(wanted.parent) else _create_fallback(note)
+    folder = Path(note.read_text().strip()) if note.exists() else wanted
+    if not note.exists() or not _is_owned_by(folder, user.pw_uid, forbidden=0o077):
+        folder = wanted
+        if not is_reachable_by_all(wanted.parent):
+            folder = Path(tempfile.mkdtemp(prefix="cheershare-data-", dir=FALLBACK_PARENT))
+            note.write_text(f"{folder}\n")
     folder.mkdir(mode=0o700, exist_ok=True)
     os.chown(folder, user.pw_uid, user.pw_gid)
     return folder
@@ -64,19 +67,6 @@ def is_reachable_by_all(folder: Path) -> bool:
     """Tell whether every user can enter `folder` and all directories above it."""
     folder = folder.resolve()
     return all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
-
-
-def _read_note(note: Path, user: pwd.struct_passwd) -> Path | None:
-    if not note.exists():
-        return None
-    folder = Path(note.read_text().strip())
-    return folder if _is_owned_by(folder, user.pw_uid, forbidden=0o077) else None
-
-
-def _create_fallback(note: Path) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="cheershare-data-", dir=FALLBACK_PARENT))
-    note.write_text(f"{folder}\n")
-    return folder
 
 
 def _copy_package(root: Path) -> Path:

@@ -204,7 +204,7 @@ def test_command_line(dsn: str, tmp_path: Path) -> None:
     assert again.stdout == "auth: nothing to do\n"
     unset = command("up")
     assert unset.returncode == 1
-    assert unset.stderr == "migrations: neither AUTH_DATABASE_URL nor MEDIA_DATABASE_URL is set\n"
+    assert unset.stderr == "migrations: not set: AUTH_DATABASE_URL and MEDIA_DATABASE_URL\n"
     down = command("down", "--database", "auth", AUTH_DATABASE_URL=dsn)
     assert down.returncode == 0
     assert down.stdout.startswith("auth: 00")
