@@ -51,7 +51,7 @@ class _Round(NamedTuple):
     newest_id: int
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)  # a repr would show the keys
 class Publisher:
     """Publishes revocation rows that are committed; never the other way round.
 

@@ -53,7 +53,7 @@ class StreamState:
         return row.entry is None or row.entry in self.missing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # a repr would show the keys
 class RevocationStream:
     """Signs and publishes revocations, and reads back what Redis holds; each call is atomic.
 

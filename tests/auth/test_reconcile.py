@@ -17,6 +17,7 @@ from shared.revocation.message import (
     USER_DELETED,
 )
 from tests.auth.publisher_harness import LIFE, PublisherHarness
+from tests.conftest import REVOCATION_KEY
 
 
 async def test_round_without_news_changes_nothing(harness: PublisherHarness) -> None:
@@ -154,3 +155,8 @@ async def test_gauge_shows_pending_rows(harness: PublisherHarness) -> None:
     await harness.revoke(2)
     await harness.publisher.reconcile()
     assert registry.get_sample_value("revocations_pending") == 2
+
+
+async def test_publisher_repr_shows_no_key(harness: PublisherHarness) -> None:
+    shown = repr((harness.publisher, harness.stream()))
+    assert REVOCATION_KEY not in shown

@@ -167,6 +167,17 @@ async def test_a_slow_statement_is_given_up(database: Database) -> None:
     assert await one(database) == 1
 
 
+async def test_database_one_statement_borrows_and_returns_a_connection(database: Database) -> None:
+    for _ in range(3):  # one more than there are connections
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await database.execute("delete from absent")
+    rows = await database.fetch("select n from generate_series(1, $1::int) n", 2)
+    assert [row["n"] for row in rows] == [1, 2]
+    assert await database.fetchrow("select 1 where false") is None
+    assert await database.fetchval("select $1::int", 3) == 3
+    assert await database.execute("select 1") == "SELECT 1"
+
+
 async def test_a_full_pool_is_unavailable_and_recovers(database: Database) -> None:
     async with database.connection(), database.connection():
         await within(SHORT * 3, database)
