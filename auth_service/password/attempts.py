@@ -1,4 +1,4 @@
-"""Rate limits of password checks: by name and client, by session, by client alone."""
+"""Rate limits of passwords: by name and client, by session, by client alone."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ Refund = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class PasswordAttempts:
-    """Counts a password before the block checks it; see `RateLimiter.attempt`.
+    """Counts a password before it is checked or hashed; see `RateLimiter.attempt`.
 
     Raises `RateLimited` when a limit is full, and `ServiceUnavailable` without Redis.
     """
