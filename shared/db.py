@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from shared.errors import ServiceUnavailable
-from shared.fair_queue import FairQueue
+from shared.fair_pool import FairPool
 from shared.logs import describe_error
 
 Record: TypeAlias = asyncpg.Record
@@ -88,7 +88,7 @@ class Database:
         size = pool.get_max_size()
         self.key: Hashable = None
         """The queue key of the callers."""
-        self._queue = FairQueue[Hashable, int](
+        self._queue = FairPool[Hashable, int](
             range(size),
             refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many requests wait for this"),
             capacity=bounds.callers - size if bounds else float("inf"),

@@ -18,7 +18,7 @@ from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
-from shared.fair_queue import FairQueue
+from shared.fair_pool import FairPool
 
 MAX_IN_HAND = 256
 """Running and waiting. A running one needs `ARGON2_MEMORY_KIB`, a waiting one a few bytes."""
@@ -63,7 +63,7 @@ class Hasher:
         self.minimum_seconds = max(DEFAULT_SECONDS, 2 * decoy.seconds)
         """Minimum seconds of a sign-in by password: a hash with cheaper parameters would reveal
         that the account exists."""
-        self._queue = FairQueue[Network, int](
+        self._queue = FairPool[Network, int](
             range(concurrency),
             refusal=partial(
                 ServiceUnavailable, RETRY_AFTER, "Too many passwords are being checked"

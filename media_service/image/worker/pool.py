@@ -13,7 +13,7 @@ from media_service.image.model import ImageInfo
 from media_service.image.worker.process import DecoderProcess
 from media_service.image.worker.sandbox import SAFEGUARDS
 from shared.errors import ServiceUnavailable
-from shared.fair_queue import FairQueue
+from shared.fair_pool import FairPool
 
 QUEUE_PER_WORKER = 128
 QUEUE_SECONDS = 30
@@ -33,7 +33,7 @@ class DecoderPool:
         """Take processes that are not shared with another pool."""
         self.workers = workers
         room = QUEUE_PER_WORKER * len(workers)
-        self._queue = FairQueue[UUID, DecoderProcess](
+        self._queue = FairPool[UUID, DecoderProcess](
             workers,
             refusal=partial(ServiceUnavailable, RETRY_AFTER, "Too many images wait for a decoder"),
             capacity=room,

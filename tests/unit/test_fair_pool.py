@@ -1,4 +1,4 @@
-"""A fair queue: keys take turns, nobody overtakes, and a cancelled waiter costs nothing."""
+"""A fair pool: keys take turns, nobody overtakes, and a cancelled waiter costs nothing."""
 
 import asyncio
 from functools import partial
@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 
 from shared.errors import ServiceUnavailable
-from shared.fair_queue import FairQueue
+from shared.fair_pool import FairPool
 
 SOON = 0.02
 
 
-def queue_of(items: int, **bounds: float) -> FairQueue[str, int]:
-    return FairQueue(range(items), refusal=partial(ServiceUnavailable, 7, "full"), **bounds)
+def queue_of(items: int, **bounds: float) -> FairPool[str, int]:
+    return FairPool(range(items), refusal=partial(ServiceUnavailable, 7, "full"), **bounds)
 
 
 async def settle() -> None:
@@ -21,7 +21,7 @@ async def settle() -> None:
 
 
 async def waiters(
-    queue: FairQueue[str, int], keys: str, served: list[str]
+    queue: FairPool[str, int], keys: str, served: list[str]
 ) -> list[asyncio.Task[None]]:
     """One waiter for each letter, in that order; each notes its turn and passes it on."""
 
@@ -34,7 +34,7 @@ async def waiters(
     return tasks
 
 
-async def test_fair_queue_several_keys_take_turns() -> None:
+async def test_fair_pool_several_keys_take_turns() -> None:
     queue, served = queue_of(1), list[str]()
     item = await queue.acquire("x")
     tasks = await waiters(queue, "aaaabbc", served)
@@ -45,7 +45,7 @@ async def test_fair_queue_several_keys_take_turns() -> None:
     assert queue.waiting == 0
 
 
-async def test_fair_queue_newcomer_never_overtakes() -> None:
+async def test_fair_pool_newcomer_never_overtakes() -> None:
     """A released item is the next waiter's at once, also before that waiter's task runs."""
     queue, served = queue_of(1), list[str]()
     item = await queue.acquire("a")
@@ -57,7 +57,7 @@ async def test_fair_queue_newcomer_never_overtakes() -> None:
     assert queue.has_free_item
 
 
-async def test_fair_queue_full_refuses_newest_of_longest_line() -> None:
+async def test_fair_pool_full_refuses_newest_of_longest_line() -> None:
     queue, served = queue_of(1, capacity=5), list[str]()
     item = await queue.acquire("x")
     tasks = await waiters(queue, "aaabb", served)
@@ -73,7 +73,7 @@ async def test_fair_queue_full_refuses_newest_of_longest_line() -> None:
     assert served == ["a0", "b3", "c0", "a1", "b4"]
 
 
-async def test_fair_queue_full_refuses_newcomer_of_longest_line() -> None:
+async def test_fair_pool_full_refuses_newcomer_of_longest_line() -> None:
     queue = queue_of(1, capacity=4)
     item = await queue.acquire("x")
     tasks = await waiters(queue, "aabb", [])
@@ -88,7 +88,7 @@ async def test_fair_queue_full_refuses_newcomer_of_longest_line() -> None:
     await asyncio.gather(*tasks)
 
 
-async def test_fair_queue_key_at_its_own_limit_is_refused() -> None:
+async def test_fair_pool_key_at_its_own_limit_is_refused() -> None:
     queue = queue_of(1, capacity_per_key=1)
     item = await queue.acquire("x")
     tasks = await waiters(queue, "ab", [])
@@ -98,7 +98,7 @@ async def test_fair_queue_key_at_its_own_limit_is_refused() -> None:
     await asyncio.gather(*tasks)
 
 
-async def test_fair_queue_without_places_serves_only_free_items() -> None:
+async def test_fair_pool_without_places_serves_only_free_items() -> None:
     queue = queue_of(1, capacity=0)
     item = await queue.acquire("a")
     with pytest.raises(ServiceUnavailable):
@@ -108,7 +108,7 @@ async def test_fair_queue_without_places_serves_only_free_items() -> None:
         pass
 
 
-async def test_fair_queue_waiter_out_of_time_leaves() -> None:
+async def test_fair_pool_waiter_out_of_time_leaves() -> None:
     queue = queue_of(1)
     item = await queue.acquire("a")
     with pytest.raises(ServiceUnavailable):
@@ -118,7 +118,7 @@ async def test_fair_queue_waiter_out_of_time_leaves() -> None:
     assert queue.has_free_item
 
 
-async def test_fair_queue_cancelled_waiter_leaves() -> None:
+async def test_fair_pool_cancelled_waiter_leaves() -> None:
     queue, served = queue_of(1), list[str]()
     item = await queue.acquire("x")
     tasks = await waiters(queue, "aab", served)
@@ -131,7 +131,7 @@ async def test_fair_queue_cancelled_waiter_leaves() -> None:
 
 
 @pytest.mark.parametrize("cancelled_first", [True, False])
-async def test_fair_queue_cancelled_at_its_turn_hands_the_item_on(*, cancelled_first: bool) -> None:
+async def test_fair_pool_cancelled_at_its_turn_hands_the_item_on(*, cancelled_first: bool) -> None:
     """The cancellation and the turn come in one step of the loop, in either order."""
     queue, served = queue_of(1), list[str]()
     item = await queue.acquire("x")
@@ -148,7 +148,7 @@ async def test_fair_queue_cancelled_at_its_turn_hands_the_item_on(*, cancelled_f
     assert (queue.waiting, queue.has_free_item) == (0, True)
 
 
-async def test_fair_queue_all_waiters_cancelled_at_once_keeps_the_item() -> None:
+async def test_fair_pool_all_waiters_cancelled_at_once_keeps_the_item() -> None:
     queue, served = queue_of(2), list[str]()
     items = [await queue.acquire("x") for _ in range(2)]
     tasks = await waiters(queue, "aabbc", served)
@@ -161,7 +161,7 @@ async def test_fair_queue_all_waiters_cancelled_at_once_keeps_the_item() -> None
     assert (queue.waiting, len(queue._free)) == (0, 2)
 
 
-async def test_fair_queue_waiter_refused_and_cancelled_at_once_ends_quietly(
+async def test_fair_pool_waiter_refused_and_cancelled_at_once_ends_quietly(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     queue = queue_of(1, capacity=2)
@@ -179,7 +179,7 @@ async def test_fair_queue_waiter_refused_and_cancelled_at_once_ends_quietly(
     assert caplog.text == ""
 
 
-async def test_fair_queue_failed_block_frees_the_item() -> None:
+async def test_fair_pool_failed_block_frees_the_item() -> None:
     queue = queue_of(1)
     with pytest.raises(LookupError):
         async with queue.turn("a"):

@@ -1,4 +1,4 @@
-"""A fair queue: keys take turns at the items; waiters of one key are first come, first served."""
+"""A fair pool: keys take turns at the items; waiters of one key are first come, first served."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -12,7 +12,7 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-class FairQueue(Generic[K, T]):
+class FairPool(Generic[K, T]):
     """Lends a few items to many waiters, one waiter of each key in turn.
 
     A newcomer waits for at most one turn of every other key, however many waiters those keys have.
