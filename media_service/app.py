@@ -10,7 +10,7 @@ from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.signed_link import LinkSigner, PreviousKey
 from media_service.creative.timezones import TimezoneRegistry
-from media_service.erasure.service import POLL_SECONDS, UserEraser
+from media_service.erasure.service import POLL_SECONDS, DeletedUsersConsumer
 from media_service.idempotency.service import delete_expired_keys
 from media_service.identity.authentication import CHANGE_LIMITER, authenticate
 from media_service.identity.change_limiter import ChangeLimiter
@@ -145,7 +145,7 @@ async def _decoders(app: web.Application) -> AsyncIterator[None]:
 async def _file_deleter(app: web.Application) -> AsyncIterator[None]:
     app[FILE_DELETER] = FileDeleter(app[DATABASE], app[STORAGE])
     app[FILE_DELETER].notify()  # for files that were queued before a crash
-    async with run_periodically("file_deletions", app[FILE_DELETER].run_once, pause=0):
+    async with run_periodically("file_deletions", app[FILE_DELETER].wait_and_delete, pause=0):
         yield
 
 
@@ -167,7 +167,7 @@ async def _user_eraser(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
     redis = new_client(settings.redis_url.get_secret_value())
     keys, clock = settings.revocation_keys, app[CLOCK]
-    eraser = UserEraser(redis, keys, app[DATABASE], app[FILE_DELETER], clock)
+    eraser = DeletedUsersConsumer(redis, keys, app[DATABASE], app[FILE_DELETER], clock)
     try:
         async with run_periodically("erasure", eraser.run_once, pause=POLL_SECONDS):
             yield

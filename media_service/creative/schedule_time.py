@@ -14,7 +14,7 @@ _TIME = re.compile(
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _SECOND = timedelta(seconds=1)
-Moment = TypeVar("Moment", date, datetime)
+DayOrInstant = TypeVar("DayOrInstant", date, datetime)
 
 
 def parse_schedule_time(text: str) -> date | datetime:
@@ -78,7 +78,7 @@ def resolve_due_at(when: date | datetime, zone: tzinfo, now: datetime) -> dateti
     return when if isinstance(when, datetime) else start_of_day(when, zone)
 
 
-def _years_after(moment: Moment) -> Moment:
+def _years_after(moment: DayOrInstant) -> DayOrInstant:
     """Return the same day `YEARS_AHEAD` years on; 29 February becomes 1 March."""
     try:
         return moment.replace(year=moment.year + YEARS_AHEAD)

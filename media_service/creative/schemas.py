@@ -52,7 +52,7 @@ ScheduleTime = Annotated[
 ]
 """A day or an RFC 3339 time with offset, as the client wrote it."""
 
-Moment = Annotated[
+DayOrTime = Annotated[
     ScheduleTime, Field(description="a day (its start in UTC) or an RFC 3339 time with offset")
 ]
 
@@ -83,8 +83,8 @@ Title = Annotated[
 """One line of text, or none."""
 
 
-def parse_moment(text: str) -> datetime:
-    """Return the UTC instant of a `Moment`."""
+def parse_day_or_time(text: str) -> datetime:
+    """Return the UTC instant of a `DayOrTime`."""
     when = parse_schedule_time(text)
     return when if isinstance(when, datetime) else start_of_day(when, UTC)
 
@@ -128,8 +128,8 @@ class CreativeQuery(PageQuery):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    from_: Moment | None = Field(None, alias="from", description="due at or after")
-    to: Moment | None = Field(None, description="due before")
+    from_: DayOrTime | None = Field(None, alias="from", description="due at or after")
+    to: DayOrTime | None = Field(None, description="due before")
     status: Status | None = None
     owner: Owner = "me"
 
@@ -139,8 +139,8 @@ class CreativeQuery(PageQuery):
         Raises:
             ValidationFailed: the cursor is invalid.
         """
-        first = Position(parse_moment(self.from_) if self.from_ else EARLIEST, UUID(int=0))
-        until = parse_moment(self.to) if self.to else LAST_MOMENT
+        first = Position(parse_day_or_time(self.from_) if self.from_ else EARLIEST, UUID(int=0))
+        until = parse_day_or_time(self.to) if self.to else LAST_MOMENT
         after = self.start(UUID, first)
         return CreativeFilter(max(first, after), until, self.status, self.rows)
 

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 
 
-class UserEraser:
+class DeletedUsersConsumer:
     """Deletes everything of deleted users. Any number of replicas may do so at once.
 
     The cursor is in the database, and moves after all entries up to it are processed. An entry that

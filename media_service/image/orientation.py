@@ -56,7 +56,7 @@ def apply_orientation(
             cleaned.pieces, transpose
         )
     codec = CODECS[image_format]
-    options = codec.save_options(image, cleaned)
+    options = codec.encoder_options(image, cleaned)
     shown = {name: image.info[name] for name in _DISPLAY_INFO if image.info.get(name) is not None}
     first, *rest = list(_frames(image, transpose))
     if rest:

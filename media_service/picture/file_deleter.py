@@ -28,7 +28,7 @@ class FileDeleter:
         """Wake it up: files were queued just now."""
         self._notified.set()
 
-    async def run_once(self) -> None:
+    async def wait_and_delete(self) -> None:
         """Wait for a notification or `POLL_SECONDS`, then delete all files that are due.
 
         The claims of a replica that dies are due again seconds later.

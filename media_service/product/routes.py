@@ -23,7 +23,7 @@ from media_service.product.schemas import (
     ProductForm,
     ProductPage,
     ProductQuery,
-    PublicQuery,
+    ProductSearchQuery,
     to_stored_response,
 )
 from media_service.resources import CALLER, CLOCK, DATABASE, TOKEN, database_of
@@ -88,13 +88,13 @@ async def list_products(request: web.Request) -> web.Response:
     "GET",
     "/products/public",
     summary="Search everybody's visible products, the newest first; needs no sign-in",
-    query=PublicQuery,
+    query=ProductSearchQuery,
     answers={200: ProductPage},
     auth=False,
 )
 async def search_products(request: web.Request) -> web.Response:
     """Answer with one page."""
-    query = read_query(request, PublicQuery)
+    query = read_query(request, ProductSearchQuery)
     found = await service.search_products(
         database_of(request), query.q, query.position(), query.rows
     )

@@ -143,7 +143,7 @@ class ProductQuery(PageQuery):
         return self.start(read_product_id, NEWEST)
 
 
-class PublicQuery(ProductQuery):
+class ProductSearchQuery(ProductQuery):
     """Which visible products."""
 
     q: str | None = Field(

@@ -22,7 +22,7 @@ from media_service.product.model import (
     ProductUpdate,
     new_product_id,
 )
-from media_service.quota.service import count_upload, reserve_bytes
+from media_service.quota.service import count_upload_without_file, reserve_bytes
 from media_service.upload.context import UploadContext
 from shared.clock import Clock
 from shared.db import Database
@@ -76,7 +76,9 @@ async def create_product(
         if repeated := request.stored_response(request_hash):
             return repeated
         product = new_product(details, user_id, context.clock, context.entropy)
-        await count_upload(context.database, context.quota, user_id, product.created_at)
+        await count_upload_without_file(
+            context.database, context.quota, user_id, product.created_at
+        )
         response = to_response(product, request_hash)
         return await store_product(context, creation.token, request, NewProduct(product), response)
 

@@ -108,7 +108,7 @@ async def begin_upload(
     return begun is not None
 
 
-async def count_upload(
+async def count_upload_without_file(
     connection: Connection, user_id: UUID, quota: QuotaLimits, now: datetime
 ) -> bool:
     """Count what is over at once as an upload of the day; return False when the user may not."""

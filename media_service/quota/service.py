@@ -58,7 +58,7 @@ async def upload_slot(
         await _end_upload(database, upload)
 
 
-async def count_upload(
+async def count_upload_without_file(
     database: Database, quota: QuotaLimits, user_id: UUID, now: datetime
 ) -> None:
     """Count a new row without a file as one of the user's uploads of the day.
@@ -68,7 +68,7 @@ async def count_upload(
         TokenRevoked: the user is deleted.
     """
     async with database.connection() as connection:
-        if await repository.count_upload(connection, user_id, quota, now):
+        if await repository.count_upload_without_file(connection, user_id, quota, now):
             return
         usage = await repository.read_usage(connection, user_id)
     raise TokenRevoked() if usage and usage.deleted else _daily_limit_error(quota, now)

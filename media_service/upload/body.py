@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from media_service.upload.errors import UploadTooSlow
-from media_service.upload.model import CHUNK_BYTES, MinimumRate, UploadLimits
+from media_service.upload.model import CHUNK_BYTES, UploadLimits, UploadTimeBudget
 from shared.clock import Clock
 from shared.errors import BodyTooLarge, MalformedRequest
 
@@ -42,7 +42,7 @@ class UploadBody:
         self._limits = limits
         self._slots = slots
         self._clock = clock
-        self._minimum_rate = MinimumRate(limits)
+        self._time_budget = UploadTimeBudget(limits)
         self._received = 0
 
     async def deliver(self, consume: ConsumeChunks) -> None:
@@ -76,16 +76,16 @@ class UploadBody:
         started = self._clock.monotonic()
         try:
             with _translate_disconnect():
-                async with asyncio.timeout(self._minimum_rate.remaining):
+                async with asyncio.timeout(self._time_budget.remaining):
                     return await self._stream.read(1)
         except TimeoutError:
             raise UploadTooSlow from None
         finally:
-            self._minimum_rate.spend(self._clock.monotonic() - started)
+            self._time_budget.spend(self._clock.monotonic() - started)
 
     def _count(self, pieces: Sequence[bytes]) -> None:
         count = sum(map(len, pieces))
-        self._minimum_rate.earn(count)
+        self._time_budget.earn(count)
         self._received += count
         if self._received > self._limits.max_body_bytes:
             raise BodyTooLarge(f"a file has at most {self._limits.max_file_bytes} bytes")

@@ -26,7 +26,7 @@ class UploadLimits:
         return self.max_file_bytes + FORM_OVERHEAD_BYTES
 
 
-class MinimumRate:
+class UploadTimeBudget:
     """A budget of waiting time: at most `patience` seconds, earned by the bytes that arrive.
 
     Only time spent waiting for the client counts, so a busy disk on our side costs it nothing. The

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
-from media_service.erasure.service import UserEraser
+from media_service.erasure.service import DeletedUsersConsumer
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.revocation.message import DELETED_USERS_STREAM, Revocation
@@ -163,20 +163,22 @@ async def test_a_key_that_signed_what_is_done_may_be_dropped(
 async def test_only_what_lies_beyond_the_place_is_remembered(
     media_dsn: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    erased, erase = list[str](), UserEraser._erase
+    erased, erase = list[str](), DeletedUsersConsumer._erase
 
-    async def noted(self: UserEraser, revocation: Revocation) -> None:
+    async def noted(self: DeletedUsersConsumer, revocation: Revocation) -> None:
         erased.append(revocation.id)
         await erase(self, revocation)
 
-    monkeypatch.setattr(UserEraser, "_erase", noted)
+    monkeypatch.setattr(DeletedUsersConsumer, "_erase", noted)
     other, users = "x" * 20 + "-a-key-of-somebody-else", [uuid4() for _ in range(3)]
     first = await tell_of_deleted(redis, users[0], REVOCATION_KEY)
     blocks = await tell_of_deleted(redis, uuid4(), other)
     beyond = [await tell_of_deleted(redis, user, REVOCATION_KEY) for user in users[1:]]
     async with open_database(media_dsn) as database:
         file_deleter: Any = Nobody()
-        eraser = UserEraser(redis, [REVOCATION_KEY.encode()], database, file_deleter, SystemClock())
+        eraser = DeletedUsersConsumer(
+            redis, [REVOCATION_KEY.encode()], database, file_deleter, SystemClock()
+        )
         for _ in range(2):
             await eraser.run_once()
         assert eraser._processed == {entry.encode() for entry in beyond}

@@ -167,7 +167,7 @@ _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _TRANSPOSED_SUBSAMPLING = {0: "4:4:4", 2: "4:2:0"}
 
 
-def jpeg_save_options(image: Image.Image, cleaned: CleanedImage) -> dict[str, Any]:
+def jpeg_encoder_options(image: Image.Image, cleaned: CleanedImage) -> dict[str, Any]:
     """Return the file's own quantisation tables, and its sampling where Pillow can write it.
 
     A transposed picture has transposed tables.

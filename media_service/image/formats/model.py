@@ -54,5 +54,5 @@ class ImageCodec(NamedTuple):
 
     scan: Callable[[ImageBytes], ImageSize] | None
     clean: Callable[[ImageBytes], CleanedImage]
-    save_options: Callable[[Image.Image, CleanedImage], dict[str, Any]] = no_options
+    encoder_options: Callable[[Image.Image, CleanedImage], dict[str, Any]] = no_options
     finish: Callable[[bytes, CleanedImage], bytes] = keep_encoded

@@ -157,7 +157,7 @@ def _pack(kind: bytes, body: bytes) -> bytes:
     return kind + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)
 
 
-def webp_save_options(image: Image.Image, cleaned: CleanedImage) -> dict[str, Any]:
+def webp_encoder_options(image: Image.Image, cleaned: CleanedImage) -> dict[str, Any]:
     """Return what loses nothing of a lossless file, and nothing that can be seen of a lossy one."""
     method = 0 if image.width * image.height > LARGE_PIXELS else 2
     quality = 60 if cleaned.lossless else 95

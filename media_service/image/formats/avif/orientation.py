@@ -27,6 +27,6 @@ def read_property_orientation(image: Image.Image) -> int:
     return int(image.getexif().get(ORIENTATION_TAG, UPRIGHT))
 
 
-def avif_save_options(_image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
+def avif_encoder_options(_image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
     """Return a quality well above that at which a difference can be seen."""
     return {"quality": 90, "speed": 10, "subsampling": "4:4:4", "max_threads": 1}

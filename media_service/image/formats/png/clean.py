@@ -32,11 +32,11 @@ def clean_png(data: ImageBytes) -> CleanedImage:
     chunks = list(_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != _HEADER_BYTES:
         raise BrokenImage("the image does not begin with its header")
-    writer = _ChunkWriter(chunks[0][1])
+    cleaner = _ChunkCleaner(chunks[0][1])
     for kind, body in chunks[1:]:
-        writer.write(kind, body)
-    writer.end_stream()
-    return CleanedImage([SIGNATURE, *writer.pieces, pack(b"IEND", b"")], writer.orientation)
+        cleaner.add(kind, body)
+    cleaner.end_stream()
+    return CleanedImage([SIGNATURE, *cleaner.pieces, pack(b"IEND", b"")], cleaner.orientation)
 
 
 def _chunks(data: ImageBytes) -> Iterator[Chunk]:
@@ -50,7 +50,7 @@ def _chunks(data: ImageBytes) -> Iterator[Chunk]:
         offset = end
 
 
-class _ChunkWriter:
+class _ChunkCleaner:
     """Writes chunks anew; those of one stream of pixels are joined and cut where it ends."""
 
     def __init__(self, header: bytes) -> None:
@@ -65,7 +65,7 @@ class _ChunkWriter:
         self._stream_kind = b""
         self._sequence = 0
 
-    def write(self, kind: bytes, body: bytes) -> None:
+    def add(self, kind: bytes, body: bytes) -> None:
         if kind in {b"IDAT", b"fdAT"}:
             self._add_pixels(kind, body)
         elif kind == b"fcTL" and len(body) == _CONTROL_BYTES:

@@ -11,7 +11,7 @@ _KIND = slice(4, 8)
 _COLOUR_SPACE = frozenset({b"cICP", b"gAMA", b"cHRM", b"sRGB"})
 
 
-def png_save_options(image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
+def png_encoder_options(image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
     """Return how to save what is no pixel: the transparency, and a picture before an animation."""
     options: dict[str, Any] = {
         "compress_level": 1 if image.width * image.height > LARGE_PIXELS else 6,
