@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from media_service.settings import MediaSettings
+from shared.client_address import client_address
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy
 from shared.networks import network_of
-from shared.request import client_address
 from shared.revocation.authenticator import TokenAuthenticator
 from shared.tokens import Claims
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from shared.alarm import Alarm
+from shared.client_address import TRUSTED_PROXIES
 from shared.docs_page import STYLE_POLICY, render_page
 from shared.entropy import Entropy
 from shared.errors import DomainError
@@ -28,7 +29,6 @@ from shared.middleware import (
 from shared.openapi import Operation, Routes
 from shared.openapi_document import build_document
 from shared.problem import DOCS
-from shared.request import TRUSTED_PROXIES
 from shared.settings import ServiceSettings
 from shared.telemetry import HttpMetrics
 

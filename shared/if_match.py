@@ -10,7 +10,8 @@ from shared.errors import PreconditionRequired, VersionMismatch
 
 IF_MATCH = "If-Match"
 Id = TypeVar("Id")
-_TAG = re.compile(r'("?)([0-9]{1,9})\1')
+_TAG = re.compile(r'(?:W/)?("?)([0-9]{1,9})(?:-(?:gzip|br|zstd|deflate))?\1')
+"""A tag, also as compressing proxies change it: nginx weakens it, Apache appends a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ ANY_VERSION = IfMatch(None)
 def read_if_match(headers: Sequence[str], *, required: bool = False) -> IfMatch:
     """Return the versions in the `If-Match` headers; without one, any version is accepted.
 
-    A bare number is accepted too. A weak or foreign tag matches nothing.
+    A bare number is accepted too. A weak tag counts as a strong one, since it is a version. A
+    foreign tag matches nothing.
 
     Raises:
         PreconditionRequired: there is none, though it is `required`.

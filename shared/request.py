@@ -1,10 +1,8 @@
-"""Parsing of requests: strict JSON, strict models, and the client's address."""
+"""Parsing of requests: strict JSON, strict models."""
 
 import asyncio
 import json
 from collections import Counter
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from math import isinf
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -29,7 +27,6 @@ MAX_FORM_FIELDS = 100
 FORM = "application/x-www-form-urlencoded"
 MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
-TRUSTED_PROXIES = web.AppKey("trusted_proxies", tuple[IPv4Network | IPv6Network, ...])
 
 VALIDATION_CONTEXT: web.AppKey[object] = web.AppKey("known")
 """A service's context for its models' validators, such as the known time zones."""
@@ -210,35 +207,3 @@ def _holds_unstorable(value: object) -> bool:
         elif isinstance(item, list):
             left += item
     return False
-
-
-def client_address(request: web.Request) -> IPv4Address | IPv6Address:
-    """Return the client's address: the last one in `X-Forwarded-For` that is no trusted proxy's.
-
-    The header counts only when the peer is a trusted proxy or came over a Unix socket, whose
-    permissions restrict the peers.
-    """
-    trusted = request.app[TRUSTED_PROXIES]
-    peer = _parse_address(request.remote or "")
-    address = peer or ip_address("127.0.0.1")
-    if peer is not None and not any(peer in network for network in trusted):
-        return address
-    for text in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
-        hop = _parse_address(text.strip())
-        if hop is None:
-            break
-        address = hop
-        if not any(hop in network for network in trusted):
-            break
-    return address
-
-
-@lru_cache(maxsize=1024)  # clients send many requests, and proxies send all of them
-def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv4Address):
-        return address
-    return address.ipv4_mapped or IPv6Address(int(address))  # drops the zone

@@ -180,7 +180,8 @@ class ServiceSettings(EnvironmentSettings):
     )
     trusted_proxies: Networks = Field(
         (),
-        description="networks whose `X-Forwarded-For` counts; a Unix socket's peer always does; "
+        description="networks whose `X-Forwarded-For` counts (with or without a port; what is no "
+        "address is refused); a Unix socket's peer always does; "
         "in production at least /8, IPv6 /16 or in `fc00::/7`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from auth_service.audit.model import Origin
+from shared.client_address import client_address
 from shared.problem import REQUEST_ID
-from shared.request import client_address
 
 MAX_USER_AGENT = 400
 

@@ -9,9 +9,10 @@ from auth_service.delivery.schemas import InboxAnswer, InboxMessage, InboxQuery
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
+from shared.client_address import client_address
 from shared.errors import NotFound
 from shared.openapi import Routes
-from shared.request import client_address, read_query
+from shared.request import read_query
 from shared.responses import json_response
 from shared.settings import is_loopback
 

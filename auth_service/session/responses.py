@@ -23,10 +23,10 @@ from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
 from auth_service.user.schemas import UserAnswer
+from shared.client_address import client_address
 from shared.credentials import DEVICE_COOKIE, find_cookie
 from shared.errors import MalformedRequest
 from shared.problem import REQUEST_ID
-from shared.request import client_address
 from shared.responses import json_response
 
 

@@ -1,6 +1,7 @@
 """What clients of an export can do: pause, leave, ask twice, lose their session."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 from aiohttp import ClientPayloadError, web
 from redis.asyncio import Redis
+from yarl import URL
 
 from auth_service.account import document, routes
 from auth_service.account.export import ExportReader
@@ -33,6 +35,19 @@ from tests.support.fault_injection import fail_calls
 from tests.support.waiting import until
 
 MORE_THAN_BUFFERED = 30_000  # some 11 MB: more than the kernel keeps of a connection
+
+
+async def test_export_over_http_1_0_ends_with_the_connection(served: Served) -> None:
+    """As nginx asks by default: chunks would be part of the document."""
+    assert isinstance(served.auth.http._base_url, URL)
+    url = served.auth.http._base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = f"GET /v1/auth/me/export HTTP/1.0\r\nAuthorization: Bearer {served.token}\r\n\r\n"
+    writer.write(head.encode())
+    answer = await reader.read()
+    writer.close()
+    assert b" 200 OK" in answer.partition(b"\r\n")[0]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["user"]["id"] == served.user_id
 
 
 async def released(served: Served, redis: Redis) -> None:

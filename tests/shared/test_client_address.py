@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import ClientSession, UnixConnector
 
 from auth_service.rate_limit.model import client_network
@@ -47,19 +48,26 @@ async def test_a_peer_outside_the_trusted_networks_is_the_client(
         (["198.51.100.1", "203.0.113.9, 10.1.2.3, 10.4.5.6"], "203.0.113.9"),
         (["10.1.2.3"], "10.1.2.3"),
         (["10.1.2.3, 10.4.5.6"], "10.1.2.3"),
-        (["zebra"], "127.0.0.1"),
         ([""], "127.0.0.1"),
-        (["203.0.113.9, zebra"], "127.0.0.1"),
+        ([" , "], "127.0.0.1"),
+        (["203.0.113.9, ", "", ",10.1.2.3"], "203.0.113.9"),
         (["zebra, 203.0.113.9"], "203.0.113.9"),
-        (["zebra, 10.1.2.3"], "10.1.2.3"),
-        (["203.0.113.9:1234"], "127.0.0.1"),
+        (["unknown", "\xff, 203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        (["203.0.113.7:51234"], "203.0.113.7"),
+        (["203.0.113.7:51234, 10.1.2.3:80"], "203.0.113.7"),
+        (["198.51.100.1:1, 203.0.113.7:51234"], "203.0.113.7"),
+        (["[2001:db8::1]:443"], "2001:db8::1"),
+        (["[2001:db8::1]"], "2001:db8::1"),
+        (["[2001:db8::1]:443, 10.1.2.3"], "2001:db8::1"),
+        (["[::ffff:203.0.113.9]:80"], "203.0.113.9"),
+        (["[fe80::1%eth0]:443"], "fe80::1"),
+        (["2001:db8::1:443"], "2001:db8::1:443"),  # all of it is an address
         (["2001:db8::1"], "2001:db8::1"),
         (["2001:DB8:0::1, 10.1.2.3"], "2001:db8::1"),
         (["::ffff:203.0.113.9"], "203.0.113.9"),
         (["fe80::1%eth0"], "fe80::1"),  # a zone is the proxy's own matter, and no column's
         (["2001:db8::1%x' or 1"], "2001:db8::1"),
         (["::ffff:203.0.113.9%a"], "203.0.113.9"),
-        (["203.0.113.9%a"], "127.0.0.1"),
         (["203.0.113.9, ::ffff:10.1.2.3"], "203.0.113.9"),
         (["1, " * 1500 + "203.0.113.9"], "203.0.113.9"),
     ],
@@ -70,6 +78,61 @@ async def test_behind_trusted_proxies_the_last_stranger_is_the_client(
 ) -> None:
     async with serving_small(trusted_proxies=f"{PROXY}, {OUTER}") as small:
         assert await asked(small, *forwarded) == client
+
+
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        ["zebra"],
+        ["unknown"],
+        ["unix:"],
+        ["203.0.113.9, zebra"],
+        ["203.0.113.9", "zebra, 10.1.2.3"],
+        ["zebra, 10.1.2.3"],
+        ["203.0.113.9%a"],
+        ["203.0.113.9:"],
+        ["203.0.113.9:zebra"],
+        ["203.0.113.9:123456"],
+        ["203.0.113.256:80"],
+        ["[2001:db8::1"],
+        ["2001:db8::1]:443"],
+        ["[2001:db8::1]443"],
+        ["[]:443"],
+        [":443"],
+        ['"203.0.113.9"'],
+        ["203.0.113.9 10.1.2.3"],
+        ["127.0.0.1x"],
+        ["\xff"],
+        ["[" * 4000],
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_client_entry_that_is_no_address_is_refused_and_logged(
+    serving_small: Callable[..., Any], forwarded: list[str]
+) -> None:
+    headers = [("X-Forwarded-For", value) for value in forwarded]
+    async with serving_small(trusted_proxies=f"{PROXY}, {OUTER}") as small:
+        with structlog.testing.capture_logs() as logs:
+            answer = await small.call("GET", "/address", headers=headers)
+    assert (answer.status, answer.code) == (400, "malformed_request")
+    assert "zebra" not in str(answer.body)
+    [rejected] = [line for line in logs if line["event"] == "forwarded_for.rejected"]
+    assert rejected["peer"] == "127.0.0.1"
+    assert len(rejected["entry"]) <= 300
+
+
+async def test_client_entry_that_is_no_address_over_a_unix_socket_is_not_loopback(
+    tmp_path: Path, small_settings: Callable[..., ServiceSettings]
+) -> None:
+    path = tmp_path / "s"
+    async with (
+        listening(small_app(small_settings()), f"unix:{path}", 0),
+        ClientSession("http://h", connector=UnixConnector(str(path))) as http,
+    ):
+        small = SmallService(http, "http://h")
+        headers = [("X-Forwarded-For", "unknown")]
+        answer = await small.call("GET", "/address", headers=headers)
+        assert (answer.status, answer.code) == (400, "malformed_request")
 
 
 async def test_who_comes_over_a_unix_socket_is_trusted(

@@ -10,13 +10,13 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.application import Interface, build_application
+from shared.client_address import client_address
 from shared.entropy import SystemEntropy
 from shared.errors import Conflict, TokenMissing
 from shared.logs import configure_logs
 from shared.openapi import Routes
 from shared.paging import decode_cursor
 from shared.request import (
-    client_address,
     path_id,
     read_body,
     read_optional_body,

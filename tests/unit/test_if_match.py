@@ -31,12 +31,16 @@ def test_whether_a_change_must_name_its_version_is_the_routes_affair(headers: li
         (['"1"'], {1}),
         (["1"], {1}),
         (['"1", "2"', "3"], {1, 2, 3}),
-        (['W/"1"'], set()),
+        (['W/"1"', 'W/"2", "3"'], {1, 2, 3}),
+        (['"1-gzip"', 'W/"2-br"', '"3-zstd"', '"4-deflate"'], {1, 2, 3, 4}),
+        (['w/"1"', 'W/ "1"', '"W/1"', '"1-zebra"', '"1-"', '"1-gzip', 'W/W/"1"'], set()),
         (['"x"', '"-1"', '"1.0"', '"²"', '"1\n"'], set()),
         (['"12345678901"'], set()),
     ],
 )
-def test_only_strong_tags_of_ours_count(headers: list[str], versions: set[int]) -> None:
+def test_tags_of_ours_count_also_as_proxies_change_them(
+    headers: list[str], versions: set[int]
+) -> None:
     assert read_if_match(headers).version_list == sorted(versions)
     assert read_if_match(headers, required=True).version_list == sorted(versions)
 
