@@ -1,6 +1,7 @@
 """The cookies of a browser's session, and the credentials in requests to refresh or log out."""
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from auth_service.device.model import LIFE_SECONDS
 from auth_service.opaque_tokens import has_valid_checksum
 from auth_service.resources import KEYRING, SETTINGS, VERIFIER
 from auth_service.session.errors import RefreshInvalid
-from auth_service.session.schemas import RefreshBody, Transport
+from auth_service.session.schemas import LogoutBody, RefreshBody, Transport
 from auth_service.signing.resources import SIGNER
 from shared.credentials import (
     ACCESS_COOKIE,
@@ -24,7 +25,7 @@ from shared.credentials import (
     require_origin,
 )
 from shared.errors import CsrfFailed, MalformedRequest, TokenInvalid, TokenMissing
-from shared.tokens import Claims, KeyUnknown, parse_unverified
+from shared.tokens import Claims, KeyUnknown, parse_bearer_token, parse_unverified
 
 REFRESH_PATH = "/v1/auth"
 MAX_REFRESH_VALUES = 4
@@ -153,8 +154,27 @@ def _verify_ignoring_expiry(request: web.Request, access: str) -> Claims:
     return claims
 
 
-def read_logout_credential(request: web.Request) -> Claims | PresentedRefreshToken:
-    """Return the credential of a logout: an access token's claims, else a refresh cookie.
+def read_logout_credentials(
+    request: web.Request, body: LogoutBody
+) -> list[Claims | PresentedRefreshToken]:
+    """Return the credentials whose sessions a logout ends.
+
+    Beside a refresh token in the body the access token may have expired, and no cookie counts, as
+    for a refresh. Without one there is a single credential, or the same errors as below.
+    """
+    if not body.refresh_token:
+        return [_read_logout_credential(request)]
+    credentials: list[Claims | PresentedRefreshToken] = [
+        PresentedRefreshToken((body.refresh_token,), "body")
+    ]
+    bearer = parse_bearer_token(request.headers.get("Authorization"))
+    with suppress(TokenInvalid):
+        credentials.append(request.app[VERIFIER].verify(bearer or ""))
+    return credentials
+
+
+def _read_logout_credential(request: web.Request) -> Claims | PresentedRefreshToken:
+    """Return an access token's claims, else a refresh cookie.
 
     A revoked access token is accepted too. A valid access cookie needs its CSRF token and no other
     cookie, so that a planted cookie cannot prevent a logout.

@@ -10,7 +10,7 @@ from auth_service.revocation.errors import RevocationPending
 from auth_service.session.cookies import (
     PresentedRefreshToken,
     clear_cookies,
-    read_logout_credential,
+    read_logout_credentials,
     read_refresh_credential,
 )
 from auth_service.session.errors import RefreshInvalid, RefreshReused
@@ -59,7 +59,7 @@ async def refresh(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/logout",
-    summary="End this session, by its token or a browser's refresh cookie; repeating it is well",
+    summary="End this session, by its access or refresh token; repeating it is well",
     body=LogoutBody,
     body_required=False,
     answers={204: None},
@@ -69,17 +69,18 @@ async def refresh(request: web.Request) -> web.Response:
     reads_token=True,
 )
 async def logout(request: web.Request) -> web.Response:
-    """End the session that the access token, or a browser's refresh token, belongs to."""
-    credential, app = read_logout_credential(request), request.app
-    await read_optional_body(request, LogoutBody)
-    origin = read_origin(request)
-    if isinstance(credential, PresentedRefreshToken):
-        await app[REFRESH].logout(
-            credential.tokens, session_id=credential.session_id, origin=origin
-        )
-    else:
-        await app[SESSIONS].logout(credential.sub, credential.sid, origin)
-    return clear_cookies(request, web.Response(status=204))
+    """End the session that the access token or the refresh token belongs to."""
+    body, app = await read_optional_body(request, LogoutBody), request.app
+    credentials, origin = read_logout_credentials(request, body), read_origin(request)
+    for credential in credentials:
+        if isinstance(credential, PresentedRefreshToken):
+            await app[REFRESH].logout(
+                credential.tokens, session_id=credential.session_id, origin=origin
+            )
+        else:
+            await app[SESSIONS].logout(credential.sub, credential.sid, origin)
+    done = web.Response(status=204)
+    return done if body.refresh_token else clear_cookies(request, done)
 
 
 @routes.add(

@@ -63,9 +63,11 @@ class RefreshBody(TokenIssuing):
 
 
 class LogoutBody(BaseModel):
-    """Empty: a logout needs only the token."""
+    """The refresh token of the session, for a client whose access token may have expired."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    refresh_token: str | None = Field(None, max_length=MAX_TOKEN)
 
 
 class LogoutAllBody(BaseModel):
