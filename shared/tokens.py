@@ -25,7 +25,10 @@ _HEADER = {"alg", "typ", "kid"}
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a verified access token. Times are Unix seconds. Source: RFC 9068 §2.2."""
+    """The claims of a verified access token. Times are Unix seconds. Source: RFC 9068 §2.2.
+
+    `rot`: how often the session's refresh token had been exchanged when this one was signed.
+    """
 
     sub: UUID
     sid: UUID
@@ -38,6 +41,7 @@ class Claims:
     amr: tuple[StrictStr, ...]
     roles: tuple[StrictStr, ...]
     csrf: Annotated[StrictStr | None, AfterValidator(not_null)] = None
+    rot: StrictInt = 0
 
     @staticmethod
     def parse(payload: Mapping[str, Any]) -> "Claims":

@@ -29,6 +29,7 @@ class Session:
     """One signed-in device. `expires_at`: the end of the session and all its tokens.
 
     `device_id`: the id in its device token; None in sessions older than device tokens.
+    `rotations`: how often its refresh token was exchanged.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class Session:
     amr: tuple[str, ...]
     auth_time: datetime
     device_id: bytes | None = None
+    rotations: int = 0
 
     def cursor(self) -> str:
         """Return the cursor in the user's list."""
@@ -50,13 +52,14 @@ class Session:
 class Caller:
     """The user and the session that sent a request.
 
-    `auth_time`: the last authentication according to the token. `device_id`: the session's device.
+    `auth_time`, `rotations`: those of the token. `device_id`: the session's device.
     """
 
     user: User
     session_id: UUID
     auth_time: datetime
     device_id: bytes | None = None
+    rotations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class LockedRefreshToken:
     """A refresh token that was issued, with its session's row locked; `hash` is its stored hash.
 
     `successor_hash` is set once it was exchanged, `successor_used_at` once its successor was.
+    `successor_is_seen`: whether auth_service has seen an access token of the newest successor.
     """
 
     hash: bytes
@@ -109,6 +113,7 @@ class LockedRefreshToken:
     successor_hash: bytes | None
     successor_used_at: datetime | None
     successor_expires_at: datetime | None
+    successor_is_seen: bool
 
 
 @dataclass(frozen=True, slots=True)

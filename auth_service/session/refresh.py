@@ -1,4 +1,4 @@
-"""Exchanging refresh tokens: rotation, re-issue within the grace period, reuse detection."""
+"""Exchanging refresh tokens: rotation, re-issue after a lost answer, reuse detection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,9 +49,10 @@ class RefreshService:
     ) -> SignedInUser:
         """Exchange a refresh token for its successor.
 
-        The previous token is accepted again within `lifetimes.refresh_grace` while its successor
-        is unused, and gets the same successor: a lost answer signs nobody out. With `session_id`,
-        tokens of other sessions are ignored, and several tokens may be presented.
+        The previous token is accepted again until its successor has been exchanged, or auth_service
+        has seen an access token of the successor and `lifetimes.refresh_grace` is over. It gets the
+        same successor: a lost answer signs nobody out. With `session_id`, tokens of other sessions
+        are ignored, and several tokens may be presented.
 
         Raises:
             RefreshInvalid: the token is unknown or expired, or its session has ended.
@@ -105,16 +106,17 @@ class RefreshService:
     def _is_alive(self, token: LockedRefreshToken, now: datetime) -> bool:
         session = token.session
         is_idle = session.last_used_at + self.lifetimes.idle <= now
+        newest_expires_at = token.successor_expires_at or token.expires_at
         has_expired = session.expires_at <= now or (
-            token.used_at is None and token.expires_at <= now
+            token.successor_used_at is None and newest_expires_at <= now
         )
         return token.user.active and not (token.session_revoked or is_idle or has_expired)
 
     def _may_reissue(self, token: LockedRefreshToken, now: datetime) -> bool:
-        within_grace = (
-            token.used_at is not None and now - token.used_at <= self.lifetimes.refresh_grace
-        )
-        return within_grace and token.successor_used_at is None
+        if token.used_at is None or token.successor_used_at is not None:
+            return False
+        within_grace = now - token.used_at <= self.lifetimes.refresh_grace
+        return within_grace or not token.successor_is_seen
 
     async def _rotate(
         self, connection: Connection, token: str, locked: LockedRefreshToken, now: datetime
@@ -127,11 +129,13 @@ class RefreshService:
         await repository.rotate_token(
             connection, locked, hash_token(successor), expires_at=expires_at, now=now
         )
-        return SignedInUser(locked.user, locked.session, successor, expires_at)
+        session = replace(locked.session, rotations=locked.session.rotations + 1)
+        return SignedInUser(locked.user, session, successor, expires_at)
 
     def _reissue(self, token: str, locked: LockedRefreshToken) -> SignedInUser:
         for successor in derive_successors(self.keyring, token):
             if hash_token(successor) == locked.successor_hash and locked.successor_expires_at:
+                log.info("session.refresh_repeated", session_id=str(locked.session.id))
                 return SignedInUser(
                     locked.user, locked.session, successor, locked.successor_expires_at
                 )

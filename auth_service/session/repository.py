@@ -32,9 +32,14 @@ SESSION_COLUMNS = ", ".join(f"s.{name} AS session_{name}" for name in _FIELDS)
 
 # One row only while session, user and generation allow the token.
 FIND_CALLER = f"""
-SELECT {PREFIXED_COLUMNS}, s.device_id FROM sessions s JOIN users u ON u.id = s.user_id
+SELECT {PREFIXED_COLUMNS}, s.device_id, s.rotations_seen
+FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
   AND u.status = 'active' AND u.generation = $3"""
+
+# The session's row is locked while a refresh reads it. A repeated or late call changes no row.
+RECORD_SEEN_ROTATION = """
+UPDATE sessions SET rotations_seen = $2 WHERE id = $1 AND rotations_seen < $2"""
 
 LIST_SESSIONS = f"""
 SELECT {SESSION_COLUMNS} FROM sessions s
@@ -45,6 +50,7 @@ ORDER BY created_at DESC, id DESC LIMIT $6"""
 READ_REFRESH_TOKEN = f"""
 SELECT t.hash, t.expires_at, t.used_at, t.successor_hash,
        f.used_at AS successor_used_at, f.expires_at AS successor_expires_at,
+       s.rotations_seen >= s.rotations AS successor_is_seen,
        s.revoked_at, {SESSION_COLUMNS}, {PREFIXED_COLUMNS}
 FROM tokens t
 JOIN sessions s ON s.id = t.session_id
@@ -69,7 +75,8 @@ ROTATE = f"""
 WITH used AS (
     {mark_used_sql("$1", "$2", "$4")}
 ), kept AS (
-    UPDATE sessions SET last_used_at = $4, device_id = $7 WHERE id = $5
+    UPDATE sessions SET last_used_at = $4, device_id = $7, rotations = rotations + 1
+    WHERE id = $5
 )
 {_SUCCESSOR}"""
 
@@ -160,10 +167,15 @@ def session_from_row(row: Record) -> Session:
 
 async def find_caller(
     database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
-) -> tuple[User, bytes | None] | None:
-    """Return user and device of the session; None if one of them does not allow it."""
+) -> tuple[User, bytes | None, int] | None:
+    """Return user, device and seen rotations of the session; None if it or its user has ended."""
     row = await database.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
-    return (user_from_row(row), row["device_id"]) if row else None
+    return (user_from_row(row), row["device_id"], row["rotations_seen"]) if row else None
+
+
+async def record_seen_rotation(database: Database, session_id: UUID, rotations: int) -> None:
+    """Store that the client has the answer of this exchange, and thus the refresh token in it."""
+    await database.execute(RECORD_SEEN_ROTATION, session_id, rotations)
 
 
 async def list_sessions(
@@ -198,6 +210,7 @@ async def lock_refresh_token(
         successor_hash=row["successor_hash"],
         successor_used_at=row["successor_used_at"],
         successor_expires_at=row["successor_expires_at"],
+        successor_is_seen=row["successor_is_seen"],
     )
 
 

@@ -49,8 +49,11 @@ class SessionService:
         )
         if found is None:
             raise TokenRevoked
-        user, device = found
-        return Caller(user, claims.sid, datetime.fromtimestamp(claims.auth_time, UTC), device)
+        user, device, rotations_seen = found
+        if claims.rot > rotations_seen:  # once after each refresh
+            await repository.record_seen_rotation(self.database, claims.sid, claims.rot)
+        auth_time = datetime.fromtimestamp(claims.auth_time, UTC)
+        return Caller(user, claims.sid, auth_time, device, claims.rot)
 
     async def list_sessions(
         self, caller: Caller, before: Position[UUID], limit: int

@@ -13,7 +13,11 @@ class SessionSettings(LimitedSettings):
     )
     session_idle_ttl: int = Field(1_209_600, gt=0, description="an unused session ends after, s")
     refresh_grace: int = Field(
-        10, ge=0, le=60, description="how long the previous refresh token may be repeated, s"
+        10,
+        ge=0,
+        le=60,
+        description="how long after its exchange a refresh token may be repeated though its "
+        "successor is in use, s",
     )
     limit_writes_per_session: Rates = rates_field(
         "60/minute;600/hour", "changes that one session asks for; those that end access are free"

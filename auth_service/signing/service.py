@@ -24,13 +24,15 @@ log = structlog.get_logger()
 class Subject:
     """The subject of a token: the user, the session, and its authentication.
 
-    `csrf`: the CSRF token that a change needs when a cookie carries the token.
+    `rotations`: `rot` of `Claims`. `csrf`: the CSRF token that a change needs when a cookie carries
+    the token.
     """
 
     user: User
     session_id: UUID
     amr: tuple[str, ...]
     auth_time: datetime
+    rotations: int
     csrf: str | None = None
 
 
@@ -109,6 +111,7 @@ class Signer:
             "auth_time": int(subject.auth_time.timestamp()),
             "roles": list(subject.user.roles),
             "gen": subject.user.generation,
+            "rot": subject.rotations,
         }
         if subject.csrf is not None:
             claims["csrf"] = subject.csrf

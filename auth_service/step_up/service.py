@@ -1,6 +1,6 @@
 """Authenticating again in a session: by a code, or by the password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
@@ -111,7 +111,8 @@ class StepUpService:
         )
         if session is None:
             raise TokenRevoked
-        return session
+        # the caller may have missed the answer of a later refresh
+        return replace(session, rotations=caller.rotations)
 
 
 def _challenge_context(caller: Caller) -> dict[str, str]:

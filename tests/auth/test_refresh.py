@@ -1,4 +1,4 @@
-"""Refresh tokens: rotated on every use, repeatable for a moment, deadly when reused."""
+"""Refresh tokens: rotated on every use, repeatable until the answer is used, deadly afterwards."""
 
 import asyncio
 from collections.abc import Callable
@@ -43,11 +43,12 @@ async def test_50_simultaneous_refreshes_are_one_lineage(auth: AuthClient) -> No
     assert await _alive(auth, pair["access_token"])
 
 
-async def test_the_previous_token_may_be_repeated_only_in_the_grace(
+async def test_refresh_repeated_after_the_successor_was_seen_works_only_in_the_grace(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)
     first = await _refresh(auth, pair["refresh_token"])
+    assert await _alive(auth, first.body["access_token"])
     clock.advance(seconds=9)
     again = await _refresh(auth, pair["refresh_token"])
     assert again.body["refresh_token"] == first.body["refresh_token"]
