@@ -10,7 +10,7 @@ import pytest
 
 from auth_service.revocation import stream_comparison
 from auth_service.revocation.model import StoredRevocation
-from auth_service.revocation.stream import EpochMismatch, StreamState
+from auth_service.revocation.stream import EpochMismatch, RevocationStream, StreamState
 from auth_service.revocation.stream_rebuild import StreamRebuild
 from shared.revocation.message import (
     DELETED_USERS_STREAM,
@@ -83,15 +83,17 @@ async def test_replica_that_read_before_another_started_an_epoch_starts_none(
     await lose(harness, REVOCATION_STREAM)
     late = harness.another()
     epochs: list[bytes | None] = []
-    look = late._stream.read_state
+    look = RevocationStream.read_state
 
-    async def look_late(rows: Sequence[StoredRevocation] = ()) -> StreamState:
-        if not epochs:  # its rows have been read
+    async def look_late(
+        stream: RevocationStream, rows: Sequence[StoredRevocation] = ()
+    ) -> StreamState:
+        if stream is late._stream and not epochs:  # its rows have been read
             await harness.publisher.reconcile()
             epochs.append(await harness.epoch())
-        return await look(rows)
+        return await look(stream, rows)
 
-    monkeypatch.setattr(late._stream, "read_state", look_late)
+    monkeypatch.setattr(RevocationStream, "read_state", look_late)
     await late.reconcile()
     assert epochs == [await harness.epoch()]
 
