@@ -26,3 +26,8 @@ def test_part_parameters_have_types_of_parts_with_their_names(name: str) -> None
     wanted = get_type_hints(built) | get_type_hints(built.__init__)
     for parameter in signature(built).parameters:
         assert type_of(parameter) == wanted[parameter]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_part_names_at_most_7_collaborators(name: str) -> None:
+    assert len(signature(PARTS[name].built).parameters) <= 7
