@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auth_service.account import repository
-from auth_service.account.model import CONTACT_NAMES, ContactChange, account_event
+from auth_service.account.model import CONTACT_NAMES, ContactChange
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Destination
@@ -60,7 +60,7 @@ class ContactService:
                 caller.user.challenge_context, has_verified_owner=owner is not None
             )
             challenge = await self.challenges.send("change_contact", to, context.client, message)
-        event = account_event("contact.change_asked", caller, context, to=mask(to.address))
+        event = caller.event("contact.change_asked", context.origin, to=mask(to.address))
         await self.audit.append(event)
         return challenge
 
@@ -79,7 +79,7 @@ class ContactService:
             Conflict: another user has the address.
         """
         require_recent_authentication(caller, self.clock.now())
-        event = account_event("contact.changed", caller, context, to=mask(to.address))
+        event = caller.event("contact.changed", context.origin, to=mask(to.address))
         async with self.audit.record_refusals(event):
             verified = await self.challenges.verify(
                 "change_contact", to, code, handle, context.client

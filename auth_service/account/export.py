@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from auth_service.account.lease import ExportLease, ExportLeases
-from auth_service.account.model import Batch, ReadBatch, RowKey, account_event
+from auth_service.account.model import Batch, ReadBatch, RowKey
 from auth_service.audit.service import AuditLog
 from auth_service.session.model import Caller, SignInContext
 from auth_service.session.repository import find_caller
@@ -43,7 +43,7 @@ class ExportService:
             account = await find_account(self.database, caller.user.id)
             if account is None:
                 raise TokenRevoked
-            await self.audit.append(account_event("user.exported", caller, context))
+            await self.audit.append(caller.event("user.exported", context.origin))
             yield ExportReader(self, lease, caller, account)
 
 

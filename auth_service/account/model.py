@@ -8,9 +8,7 @@ from uuid import UUID
 
 from pydantic import IPvAnyAddress
 
-from auth_service.audit.model import Event, EventName
 from auth_service.destination import Channel
-from auth_service.session.model import Caller, SignInContext
 from auth_service.user.model import User
 from shared.db import Database
 
@@ -67,10 +65,3 @@ class Batch(Generic[Row_co]):
 
 ReadBatch = Callable[[Database, UUID, RowKey | None], Awaitable[Batch[Row_co]]]
 """Reads a user's rows after a key; None starts at the first."""
-
-
-def account_event(name: EventName, caller: Caller, context: SignInContext, **details: str) -> Event:
-    """Return an event that the caller causes about their own account."""
-    return Event(
-        name, context.origin, caller.user.id, session_id=caller.session_id, details=details
-    )

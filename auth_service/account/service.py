@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auth_service.account import repository
-from auth_service.account.model import account_event
 from auth_service.audit.service import AuditLog
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.revocation.model import DELETED_LIFE
@@ -41,7 +40,7 @@ class AccountService:
             Conflict: another user has the username.
         """
         self._require_may_rename(caller, changes.get("username"))
-        event = account_event("profile.changed", caller, context, fields=" ".join(sorted(changes)))
+        event = caller.event("profile.changed", context.origin, fields=" ".join(sorted(changes)))
         async with self.database.connection() as connection:
             user = await repository.change_profile(
                 connection, caller.user.id, changes, event_json=self.audit.to_json(event)
@@ -70,7 +69,7 @@ class AccountService:
         """
         user, now = caller.user, self.clock.now()
         require_recent_authentication(caller, now)
-        event = account_event("user.deleted", caller, context)
+        event = caller.event("user.deleted", context.origin)
         async with self.invalidator.revocation_transaction(user) as connection:
             await repository.delete_user(
                 connection,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
@@ -41,7 +40,7 @@ class PasswordChangeService:
         require_acceptable_password(
             password, field="new_password", username=user.username, email=user.email
         )
-        event = Event("password.changed", context.origin, user.id, session_id=caller.session_id)
+        event = caller.event("password.changed", context.origin)
         async with self.attempts.own_password(caller) as refund:
             account = await self.accounts.find(user.id)
             is_right = await self.passwords.verify(current, account, network)

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Self
 from uuid import UUID
 
-from auth_service.audit.model import Event, Origin
+from auth_service.audit.model import Event, EventName, Origin
 from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
@@ -60,6 +60,10 @@ class Caller:
     auth_time: datetime
     device_id: bytes | None = None
     rotations: int = 0
+
+    def event(self, name: EventName, origin: Origin, **details: str) -> Event:
+        """Return an event that the caller causes in their own account."""
+        return Event(name, origin, self.user.id, session_id=self.session_id, details=details)
 
 
 @dataclass(frozen=True, slots=True)

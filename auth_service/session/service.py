@@ -25,6 +25,8 @@ from shared.errors import NotFound, TokenRevoked
 from shared.paging import Position
 from shared.tokens import Claims
 
+LOGOUT_ALL: EventName = "user.signed_out_everywhere"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionService:
@@ -115,7 +117,7 @@ class SessionService:
             RevocationPending: they are revoked, but other services may not know yet.
         """
         user = caller.user
-        new = self._new_revocation("logout_all", _logout_all_event(caller, origin))
+        new = self._new_revocation("logout_all", caller.event(LOGOUT_ALL, origin))
         async with self.invalidator.revocation_transaction(user) as connection:
             await repository.revoke_all_sessions(connection, user.id, new)
         await self.publish(user.id)
@@ -129,7 +131,7 @@ class SessionService:
         """
         await self.usage_limits.count_logout_others(caller.session_id)
         user = caller.user
-        event = _logout_all_event(caller, origin, kept="this session")
+        event = caller.event(LOGOUT_ALL, origin, kept="this session")
         new = self._new_revocation("logout_all", event)
         async with self.invalidator.revocation_transaction(
             user, keep=caller.device_id
@@ -139,8 +141,3 @@ class SessionService:
 
     def _new_revocation(self, reason: str, event: Event) -> NewRevocation:
         return self.lifetimes.new_revocation(reason, self.audit.to_json(event), self.clock.now())
-
-
-def _logout_all_event(caller: Caller, origin: Origin, **details: str) -> Event:
-    name: EventName = "user.signed_out_everywhere"
-    return Event(name, origin, caller.user.id, session_id=caller.session_id, details=details)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from auth_service.audit.model import Event
+from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
 from auth_service.otp.errors import OtpInvalid
@@ -26,6 +26,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.errors import TokenRevoked
 
+STEPPED_UP: EventName = "user.stepped_up"
 CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
 
 
@@ -63,7 +64,8 @@ class StepUpService:
             RateLimited: too many wrong codes.
             TokenRevoked: the session has ended meanwhile.
         """
-        to, event = caller.user.destination(*CODE_CHANNELS), _event(caller, context, "otp")
+        to = caller.user.destination(*CODE_CHANNELS)
+        event = caller.event(STEPPED_UP, context.origin, method="otp")
         async with self.audit.record_refusals(event):
             if to is None:
                 raise OtpInvalid
@@ -82,7 +84,7 @@ class StepUpService:
             RateLimited: too many wrong ones in this session.
             TokenRevoked: the session has ended meanwhile.
         """
-        event = _event(caller, context, "password")
+        event = caller.event(STEPPED_UP, context.origin, method="password")
         async with self.attempts.own_password(caller) as refund:
             account = await self._require_account(caller)
             is_right = await self.passwords.verify(password, account, context.client.network)
@@ -118,13 +120,3 @@ class StepUpService:
 def _challenge_context(caller: Caller) -> dict[str, str]:
     """Return the data that a code is bound to."""
     return {**caller.user.challenge_context, "session_id": str(caller.session_id)}
-
-
-def _event(caller: Caller, context: SignInContext, method: str) -> Event:
-    return Event(
-        "user.stepped_up",
-        context.origin,
-        caller.user.id,
-        session_id=caller.session_id,
-        details={"method": method},
-    )

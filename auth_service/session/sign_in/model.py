@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from auth_service.client import Client
-from auth_service.session.model import Session, SignedInUser
+from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.user.model import User
 
 MAX_SESSIONS = 100
@@ -25,17 +24,15 @@ class VerifiedContact:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session to store. `code_requested_at`: when its code was requested, None without one."""
+    """A session to store."""
 
     id: UUID
-    client: Client
-    amr: tuple[str, ...]
+    context: SignInContext
     now: datetime
     expires_at: datetime
     refresh_hash: bytes
     refresh_expires_at: datetime
     event_json: str
-    code_requested_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,23 +140,24 @@ async def insert_session(
     None when the account has changed since it was read, or may not sign in.
     """
     query, user_parameters = _insert_query_for(owner)
+    client = new.context.client
     row = await connection.fetchrow(
         query,
         *user_parameters,
         new.now,
         new.id,
-        new.client.user_agent,
-        new.client.address,
-        list(new.amr),
+        client.user_agent,
+        client.address,
+        list(new.context.amr),
         new.expires_at,
         new.refresh_hash,
         new.refresh_expires_at,
         new.event_json,
-        new.client.device,
-        new.client.agent_family,
+        client.device,
+        client.agent_family,
         # the network counts only for a device without a token
-        new.client.network if new.client.device_is_new else None,
-        new.code_requested_at,
+        client.network if client.device_is_new else None,
+        new.context.code_requested_at,
     )
     if row is None:
         return None

@@ -62,14 +62,12 @@ class SessionCreator:
         expires_at = now + self.lifetimes.absolute
         new = NewSession(
             id=new_id(self.clock, self.entropy),
-            client=context.client,
-            amr=context.amr,
+            context=context,
             now=now,
             expires_at=expires_at,
             refresh_hash=hash_token(token),
             refresh_expires_at=self.lifetimes.refresh_expiry(expires_at, now),
             event_json=self.audit.to_json(context.event()),
-            code_requested_at=context.code_requested_at,
         )
         stored = await repository.insert_session(connection, owner, new)
         if stored is None:
