@@ -205,7 +205,7 @@ class ServiceSettings(EnvironmentSettings):
         return filled
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check_urls_and_secrets(self) -> Self:
         schemes = ("https",) if self.production else ("http", "https")
         if not _is_origin(self.public_url, schemes):
             expected = f"expected {' or '.join(schemes)}://host[:port]"
