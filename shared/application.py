@@ -48,16 +48,12 @@ class Interface:
     @property
     def operations(self) -> list[Operation]:
         """Every operation, feature by feature."""
+        counted = self.counted_errors
         return [
-            self._with_counted_errors(operation)
+            replace(one, errors=(*one.errors, *counted)) if one.counts_towards_limits else one
             for routes in self.features
-            for operation in routes.operations
+            for one in routes.operations
         ]
-
-    def _with_counted_errors(self, operation: Operation) -> Operation:
-        if not operation.counts_towards_limits:
-            return operation
-        return replace(operation, errors=(*operation.errors, *self.counted_errors))
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""

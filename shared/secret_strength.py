@@ -7,6 +7,8 @@ show, and lets through 32 characters of any generator, hexadecimal ones included
 import re
 from collections.abc import Mapping, Sequence
 
+from pydantic import SecretStr
+
 MIN_BYTES = 32
 MIN_DISTINCT_BYTES = 10
 PIECE_BYTES = 4
@@ -31,15 +33,16 @@ _WORDS = re.compile(
 )
 
 
-def require_length(secret: str) -> None:
+def require_length(secret: SecretStr) -> SecretStr:
     """Refuse what is too short for a secret anywhere, in development too.
 
     Raises:
         ValueError: fewer bytes, or fewer different ones, than anything random has.
     """
-    raw = secret.encode()
+    raw = secret.get_secret_value().encode()
     if len(raw) < MIN_BYTES or len(set(raw)) < MIN_DISTINCT_BYTES:
         raise ValueError(ADVICE)
+    return secret
 
 
 def find_weakness(secret: str) -> str | None:

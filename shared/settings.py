@@ -46,13 +46,8 @@ def split_list(value: object) -> object:
     return value
 
 
-def _require_strong(secret: SecretStr) -> SecretStr:
-    require_length(secret.get_secret_value())
-    return secret
-
-
 Secrets = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_require_strong)], ...],
+    tuple[Annotated[SecretStr, AfterValidator(require_length)], ...],
     NoDecode,
     BeforeValidator(split_list),
     Field(min_length=1),

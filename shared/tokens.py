@@ -128,7 +128,9 @@ class TokenVerifier:
         claims = self._seen.get(token)
         if claims is None:
             claims = self.verify_ignoring_expiry(token)
-            self._cache_claims(token, claims)
+            if len(self._seen) >= self._cache_size:
+                del self._seen[next(iter(self._seen))]  # the oldest: dictionaries keep their order
+            self._seen[token] = claims
         now = self._clock.now().timestamp()
         if not claims.nbf - LEEWAY_SECONDS <= now < claims.exp + LEEWAY_SECONDS:
             self._seen.pop(token, None)
@@ -176,11 +178,6 @@ class TokenVerifier:
         if members.get("iss") != self.issuer or members.get("aud") != self.audience:
             raise TokenInvalid
         return Claims.parse(members)
-
-    def _cache_claims(self, token: str, claims: Claims) -> None:
-        if len(self._seen) >= self._cache_size:  # dictionaries keep their order: drop the oldest
-            del self._seen[next(iter(self._seen))]
-        self._seen[token] = claims
 
 
 def parse_unverified(token: str) -> Claims:

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL.ExifTags import IFD, Base
 
 WIDTH, HEIGHT = 1600, 1200
 HORIZON = 700
@@ -10,8 +11,6 @@ DUSK, DAWN, SUN, SEA = (38, 52, 105), (255, 190, 120), (255, 236, 190), (46, 66,
 GRAIN = 18
 QUALITY = 88
 
-MAKE, MODEL, DATE, EXIF_IFD, GPS_IFD = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
-DATE_ORIGINAL = 0x9003
 TAKEN = "2026:03:21 06:12:44"
 
 
@@ -37,11 +36,11 @@ def _sky() -> Image.Image:
 
 def _exif() -> Image.Exif:
     exif = Image.Exif()
-    exif[MAKE] = "Cheershare"
-    exif[MODEL] = "Demo camera"
-    exif[DATE] = TAKEN
-    exif.get_ifd(EXIF_IFD)[DATE_ORIGINAL] = TAKEN
-    exif.get_ifd(GPS_IFD).update(
-        {1: "N", 2: (18.0, 55.0, 19.0), 3: "E", 4: (72.0, 50.0, 4.0)},
+    exif[Base.Make] = "Cheershare"
+    exif[Base.Model] = "Demo camera"
+    exif[Base.DateTime] = TAKEN
+    exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = TAKEN
+    exif.get_ifd(IFD.GPSInfo).update(
+        {1: "N", 2: (18.0, 55.0, 19.0), 3: "E", 4: (72.0, 50.0, 4.0)}  # latitude, longitude
     )
     return exif

@@ -101,8 +101,7 @@ class EmbeddedServer(ABC):
             self.stop()
             if is_owner:
                 shutil.rmtree(ensure_data_dir(self.requested_dir))
-                for kind in ("log", "password"):
-                    self._sibling_file(kind).unlink(missing_ok=True)
+                self._sibling_file("log").unlink(missing_ok=True)
         return is_owner
 
     @abstractmethod

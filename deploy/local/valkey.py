@@ -18,9 +18,9 @@ class Valkey(EmbeddedServer):
     """Valkey on loopback, `noeviction`, with an append-only file when `durable`.
 
     `acl` holds one line for each user, as in a Redis configuration (`auth on #<sha-256> ~* +@all`);
-    the user `default` is then off. Without `acl`, `default` may do everything; its password is
-    created once and kept beside the data. If `REDIS_URL` is set, nothing is started and `url`
-    returns it. `EMBED_REDIS_BIN` names another binary.
+    the user `default` is then off. Without `acl`, `default` may do everything, with a password that
+    only this object knows. If `REDIS_URL` is set, nothing is started and `url` returns it.
+    `EMBED_REDIS_BIN` names another binary.
     """
 
     title = "Valkey"
@@ -37,38 +37,25 @@ class Valkey(EmbeddedServer):
         super().__init__(data, port=port, durable=durable)
         self._acl = acl
         self.external_url = os.environ.get("REDIS_URL")
-        self._probe_password = secrets.token_urlsafe()
+        self._password = secrets.token_urlsafe()
 
     def url(self, user: str = "default", password: str | None = None) -> str:
-        """Return the URL for `user`; `default` needs no password argument."""
+        """Return the URL for `user`; without `acl`, `default` needs no password argument."""
         if self.external_url:
             return self.external_url
-        secret = self._default_password() if password is None else password
+        secret = self._password if password is None else password
         login = f"{quote(user, safe='')}:{quote(secret, safe='')}"
         return f"redis://{login}@127.0.0.1:{self.port}/0"
-
-    def _default_password(self) -> str:
-        return self._sibling_file("password").read_text()
-
-    def _initialize(self) -> None:
-        kept = self._sibling_file("password")
-        if not kept.exists():
-            fresh = kept.with_suffix(".password.new")  # renamed when it is complete
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe())
-            fresh.rename(kept)
 
     def _command_line(self, port: int) -> list[str | Path]:  # noqa: ARG002 -- the port is in _stdin_config
         return [program_path(), "-"]
 
     def _stdin_config(self, port: int) -> bytes:
         """Return the configuration; on stdin no password shows in a process list or a file."""
-        users = self._acl
-        if users is None:
-            users = [f"default on {acl_hash(self._default_password())} ~* &* +@all"]
-        else:
-            users = [DEFAULT_USER, *users]
-        users = [*users, f"{PROBE} on {acl_hash(self._probe_password)} -@all +ping"]
+        secret = acl_hash(self._password)
+        users = [f"default on {secret} ~* &* +@all", f"{PROBE} on {secret} -@all +ping"]
+        if self._acl is not None:
+            users = [DEFAULT_USER, *self._acl, *users[1:]]
         return "\n".join(
             [
                 "bind 127.0.0.1",
@@ -85,7 +72,7 @@ class Valkey(EmbeddedServer):
     def _is_ready(self, port: int) -> bool:
         if self._owner_lock is None:  # only the owner knows the probe's password
             return probe_port(port, b"PING\r\n") is not None
-        greeting = f"AUTH {PROBE} {self._probe_password}\r\nPING\r\n".encode()
+        greeting = f"AUTH {PROBE} {self._password}\r\nPING\r\n".encode()
         return (probe_port(port, greeting) or b"").endswith(b"+PONG\r\n")
 
 
