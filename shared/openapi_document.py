@@ -49,11 +49,8 @@ def build_document(title: str, prefix: str, operations: Iterable[Operation]) -> 
 
 
 def _add_schemas(spec: APISpec, operations: list[Operation]) -> None:
-    bodies = {op.body for op in operations if op.body}
-    bodies |= {body for op in operations for body in op.other_bodies.values()}
-    answers = {
-        answer for op in operations for answer in op.answers.values() if isinstance(answer, type)
-    }
+    bodies = {body for op in operations for body in (op.body, *op.other_bodies.values()) if body}
+    answers = {one for op in operations for one in op.answers.values() if isinstance(one, type)}
     _, schemas = models_json_schema(
         [(model, "validation") for model in sorted(bodies, key=lambda m: m.__name__)]
         + [

@@ -155,7 +155,10 @@ class TokenVerifier:
             key = self._headers.get(header) or self._require_key(header)
             if not key.verify(text.encode(), _decode_segment(signature)):
                 raise TokenInvalid
-            claims = self._parse_claims(payload)
+            members = _parse_object(payload)
+            if members.get("iss") != self.issuer or members.get("aud") != self.audience:
+                raise TokenInvalid
+            claims = Claims.parse(members)
         except (ValueError, TypeError, RecursionError):
             raise TokenInvalid from None
         self._headers[header] = key  # tokens of one key share their header
@@ -172,12 +175,6 @@ class TokenVerifier:
         if members["alg"] != key.algorithm or members["kid"] != key.kid:
             raise TokenInvalid
         return key
-
-    def _parse_claims(self, payload: str) -> Claims:
-        members = _parse_object(payload)
-        if members.get("iss") != self.issuer or members.get("aud") != self.audience:
-            raise TokenInvalid
-        return Claims.parse(members)
 
 
 def parse_unverified(token: str) -> Claims:

@@ -37,8 +37,6 @@ class Demo:
         self._phone = f"+9198765{secrets.randbelow(100_000):05}"
         self._zone = next(zone for zone in TIMEZONES if _now(zone).hour != LAST_HOUR_OF_DAY)
         self._tokens: dict[str, Any] = {}
-        self._creative: dict[str, Any] = {}
-        self._photo = b""
 
     async def run(self) -> None:
         """Run every step.
@@ -55,13 +53,24 @@ class Demo:
             body = {"phone_number": self._phone, "otp": code}
             self._tokens = await self._call("POST", "/v1/auth/signup", 201, json=body)
         with step("makes a photo"):
-            self._photo = await asyncio.to_thread(make_sample_photo)
-        with step(f"uploads its {len(self._photo) // 1024} KiB for today in {self._zone}"):
-            await self._upload()
+            photo = await asyncio.to_thread(make_sample_photo)
+        with step(f"uploads its {len(photo) // 1024} KiB for today in {self._zone}"):
+            form = aiohttp.FormData()
+            form.add_field("scheduled_at", _now(self._zone).date().isoformat())
+            form.add_field("timezone", self._zone)
+            form.add_field("title", "Sunrise")
+            form.add_field("file", photo, filename="sunrise.jpg", content_type="image/jpeg")
+            creative = await self._call("POST", "/v1/media/creatives", 201, auth=True, data=form)
         with step("finds it among what is due today"):
-            await self._find()
+            zone = {"timezone": self._zone}
+            found = await self._call("GET", "/v1/media/scheduled", 200, auth=True, params=zone)
+            today = [one["id"] for one in found["scheduled_creatives"]["today"]]
+            if today != [creative["id"]]:
+                raise StepFailedError(f"expected [{creative['id']}] for today, found {today}")
         with step("downloads what was kept of it, byte by byte"):
-            await self._download()
+            async with self._http.get(creative["file_url"], headers=self._bearer()) as answer:
+                if hashlib.sha256(await answer.read()).hexdigest() != creative["sha256"]:
+                    raise StepFailedError(f"other bytes came back (status {answer.status})")
         with step("refreshes the tokens"):
             body = {"refresh_token": self._tokens["refresh_token"]}
             self._tokens = await self._call("POST", "/v1/auth/refresh", 200, json=body)
@@ -79,27 +88,6 @@ class Demo:
                 return code[0]
             await asyncio.sleep(0.01)
         raise StepFailedError("no message with a code arrived")
-
-    async def _upload(self) -> None:
-        form = aiohttp.FormData()
-        form.add_field("scheduled_at", _now(self._zone).date().isoformat())
-        form.add_field("timezone", self._zone)
-        form.add_field("title", "Sunrise")
-        form.add_field("file", self._photo, filename="sunrise.jpg", content_type="image/jpeg")
-        self._creative = await self._call("POST", "/v1/media/creatives", 201, auth=True, data=form)
-
-    async def _find(self) -> None:
-        found = await self._call(
-            "GET", "/v1/media/scheduled", 200, auth=True, params={"timezone": self._zone}
-        )
-        today = [creative["id"] for creative in found["scheduled_creatives"]["today"]]
-        if today != [self._creative["id"]]:
-            raise StepFailedError(f"expected [{self._creative['id']}] for today, found {today}")
-
-    async def _download(self) -> None:
-        async with self._http.get(self._creative["file_url"], headers=self._bearer()) as answer:
-            if hashlib.sha256(await answer.read()).hexdigest() != self._creative["sha256"]:
-                raise StepFailedError(f"other bytes came back (status {answer.status})")
 
     async def _refused(self) -> None:
         """Repeat the request until the token is refused; the step's time is how long that takes."""

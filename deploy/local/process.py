@@ -60,8 +60,7 @@ def free_port() -> int:
     """Return a loopback port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
 
 
 def probe_port(port: int, request: bytes = b"", timeout: float = 1) -> bytes | None:

@@ -166,7 +166,10 @@ class EmbeddedServer(ABC):
                 )
             if self._becomes_ready(port, process, deadline):
                 self._process, self._port = process, port
-                self._write_port(port)
+                if self._owner_lock is not None:
+                    self._owner_lock.truncate(0)
+                    self._owner_lock.write(f"{port}\n")
+                    self._owner_lock.flush()
                 return
             _wait_for_exit(process, kill_first=True)
             output = log_path.read_bytes()[log_offset:].decode(errors="replace")
@@ -186,12 +189,6 @@ class EmbeddedServer(ABC):
                 return True
             time.sleep(POLL_SECONDS)
         return False
-
-    def _write_port(self, port: int) -> None:
-        if self._owner_lock is not None:
-            self._owner_lock.truncate(0)
-            self._owner_lock.write(f"{port}\n")
-            self._owner_lock.flush()
 
     def _is_retryable(self, output: str) -> bool:
         port_taken = "Address already in use" in output and self._requested_port is None

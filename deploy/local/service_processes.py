@@ -41,22 +41,7 @@ class ServiceProcesses:
         Raises:
             ServiceEndedError: a service has ended; the call never returns without it.
         """
-        waits = {
-            asyncio.ensure_future(process.wait()): name for name, process in self._running.items()
-        }
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        first = done.pop()
-        code = first.result()
-        reason = (
-            f"was killed by {signal.Signals(-code).name}"
-            if code < 0
-            else f"ended with code {code}; its last lines say why"
-        )
-        raise ServiceEndedError(f"{waits[first]} {reason}")
+        await asyncio.gather(*(_raise_when_ended(*one) for one in self._running.items()))
 
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None and self.were_ready:
@@ -69,6 +54,13 @@ class ServiceProcesses:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+async def _raise_when_ended(name: str, process: asyncio.subprocess.Process) -> None:
+    code = await process.wait()
+    if code < 0:
+        raise ServiceEndedError(f"{name} was killed by {signal.Signals(-code).name}")
+    raise ServiceEndedError(f"{name} ended with code {code}; its last lines say why")
 
 
 async def spawn_python(
