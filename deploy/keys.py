@@ -50,6 +50,7 @@ class StackSecrets:
 
     def __init__(self, folder: Path, entropy: Entropy, clock: Clock) -> None:
         self._folder = folder
+        self._acl = folder / "redis" / "users.acl"
         self._entropy = entropy
         self._clock = clock
 
@@ -85,7 +86,10 @@ class StackSecrets:
             self._write_if_missing(f"{holders[0]}/{secret}", self._secret())
             self._copy_to_holders(secret)
         self._write_if_missing(STORE_KEY, f"media,{self._secret()}")
-        self._write_aws_credentials()
+        name, secret_key = (self._folder / STORE_KEY).read_text().split(",")
+        # The key of the `--profile s3` store for media_service, in AWS's file format.
+        text = f"[default]\naws_access_key_id = {name}\naws_secret_access_key = {secret_key}\n"
+        write_atomically(self._folder / "media" / "aws_credentials", text, OWNER_ONLY)
 
     def rotate_step(self, step: str, secret: str, *, force: bool = False) -> int:
         """Take one rotation step and return the number of secrets.
@@ -123,10 +127,6 @@ class StackSecrets:
             text = (self._folder / first / secret).read_text()
             write_atomically(self._folder / other / secret, text, OWNER_ONLY)
 
-    @property
-    def _acl(self) -> Path:
-        return self._folder / "redis" / "users.acl"
-
     def _redis_hash(self, name: str) -> str:
         return acl_hash(password_in(self._folder / name / "redis_url"))
 
@@ -138,12 +138,6 @@ class StackSecrets:
     def _write_acl(self, hashes: dict[str, list[str]]) -> None:
         lines = [DEFAULT_USER, *acl_user_lines(hashes), PROBE_USER]
         write_atomically(self._acl, "".join(f"user {line}\n" for line in lines), WORLD_READABLE)
-
-    def _write_aws_credentials(self) -> None:
-        """Write the key of the `--profile s3` store for media_service, in AWS's file format."""
-        name, secret = (self._folder / STORE_KEY).read_text().split(",")
-        text = f"[default]\naws_access_key_id = {name}\naws_secret_access_key = {secret}\n"
-        write_atomically(self._folder / "media" / "aws_credentials", text, OWNER_ONLY)
 
 
 def password_in(url_file: Path) -> str:

@@ -28,13 +28,10 @@ def main() -> int:
         if not os.environ.get(f"{name.upper()}_DATABASE_URL")
     }
     if own_passwords:
-        asyncio.run(create_databases(_administrator(), own_passwords, close_all=True))
+        secret = quote(Path(os.environ["POSTGRES_PASSWORD_FILE"]).read_text(encoding="utf-8"))
+        administrator = f"postgresql://postgres:{secret}@postgres:5432/postgres?sslmode=disable"
+        asyncio.run(create_databases(administrator, own_passwords, close_all=True))
     return 0 if empty else migrate(["up"])
-
-
-def _administrator() -> str:
-    secret = Path(os.environ["POSTGRES_PASSWORD_FILE"]).read_text(encoding="utf-8")
-    return f"postgresql://postgres:{quote(secret)}@postgres:5432/postgres?sslmode=disable"
 
 
 if __name__ == "__main__":
