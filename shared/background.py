@@ -27,33 +27,28 @@ async def run_periodically(
     A `pause` that changes is a function, called after each time. An unreachable server is logged
     once as a warning, any other error with its traceback. Only a cancellation ends the loop.
     """
-    task = asyncio.create_task(_repeat(name, once, pause, delay), name=name)
+
+    async def repeat() -> None:
+        await asyncio.sleep(delay)
+        reported = set[str]()  # each cause is logged once, also where causes alternate
+        while True:
+            try:
+                await once()
+                reported.clear()
+            except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
+                error = describe_error(lost.exceptions[0])
+                if error not in reported:
+                    reported.add(error)
+                    log.warning("task.interrupted", task=name, error=error)
+            except* Exception:
+                log.exception("task.failed", task=name)
+            await asyncio.sleep(pause() if callable(pause) else pause)
+
+    task = asyncio.create_task(repeat(), name=name)
     try:
         yield
     finally:
         await cancel_and_wait(task)
-
-
-async def _repeat(
-    name: str,
-    once: Callable[[], Awaitable[object]],
-    pause: float | Callable[[], float],
-    delay: float,
-) -> None:
-    await asyncio.sleep(delay)
-    reported = set[str]()  # each cause is logged once, also where causes alternate
-    while True:
-        try:
-            await once()
-            reported.clear()
-        except* (RedisError, OSError, TimeoutError, ServiceUnavailable) as lost:
-            error = describe_error(lost.exceptions[0])
-            if error not in reported:
-                reported.add(error)
-                log.warning("task.interrupted", task=name, error=error)
-        except* Exception:
-            log.exception("task.failed", task=name)
-        await asyncio.sleep(pause() if callable(pause) else pause)
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:

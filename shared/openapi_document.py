@@ -88,32 +88,22 @@ class Problem(BaseModel):
 
 
 def _describe_operation(operation: Operation) -> dict[str, Any]:
+    answers = {str(code): _describe_response(code, one) for code, one in operation.answers.items()}
     described: dict[str, Any] = {
         "tags": [operation.tag],
         "summary": operation.summary,
         "operationId": operation.handler.__name__,
-        "responses": {
-            **{
-                str(status): _describe_response(status, a)
-                for status, a in operation.answers.items()
-            },
-            **_describe_errors(operation),
-        },
+        "responses": answers | _describe_errors(operation),
     }
     if operation.needs_token:
         described["security"] = [{"bearer": []}, {"cookie": []}]
     if operation.takes_token:
         described["security"] = [{"bearer": []}, {"cookie": []}, {}]
     if operation.body:
+        bodies = {operation.body_type: operation.body, **operation.other_bodies}
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {
-                kind: {"schema": _ref(model)}
-                for kind, model in {
-                    operation.body_type: operation.body,
-                    **operation.other_bodies,
-                }.items()
-            },
+            "content": {kind: {"schema": _ref(model)} for kind, model in bodies.items()},
         }
     if parameters := _parameters(operation):
         described["parameters"] = parameters

@@ -45,11 +45,11 @@ def validate(model: type[M], value: object, context: object = None) -> M:
 
 def field_errors(wrong: ValidationError, model: type[BaseModel]) -> list[FieldError]:
     """Return an error for each wrong field, by its dotted path, without its value."""
-    errors = wrong.errors(include_url=False, include_input=False)
-    return [
-        FieldError(_dotted_path(error["loc"]) or "body", error["type"], _message(error, model))
-        for error in errors[:MAX_ERRORS]
-    ]
+    found = []
+    for error in wrong.errors(include_url=False, include_input=False)[:MAX_ERRORS]:
+        path = ".".join(map(str, error["loc"]))[:MAX_PATH_CHARACTERS]
+        found.append(FieldError(path or "body", error["type"], _message(error, model)))
+    return found
 
 
 def unknown_field_message(model: type[BaseModel]) -> str:
@@ -64,7 +64,3 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     pattern = error.get("ctx", {}).get("pattern", "")
     ours = _MESSAGES.get(error["type"]) or _PATTERN_MESSAGES.get(pattern)
     return ours or error["msg"].removeprefix("Value error, ")
-
-
-def _dotted_path(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location))[:MAX_PATH_CHARACTERS]
