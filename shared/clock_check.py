@@ -31,7 +31,7 @@ class ClockCheck:
             ServiceUnavailable: the database is away; the last result stays.
         """
         before = self._clock.now()
-        theirs = await self._database.now()
+        theirs = await self._database.fetchval("SELECT clock_timestamp()")
         half = (self._clock.now() - before) / 2  # the answer was made somewhere between
         ahead = (before + half - theirs).total_seconds()
         excess = max(0.0, abs(ahead) - abs(half.total_seconds()))

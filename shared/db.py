@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Hashable
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -152,11 +151,6 @@ class Database:
             self.last_error = describe_error(refused)
             return False
         return True
-
-    async def now(self) -> datetime:
-        """Return the server's time, aware, in UTC."""
-        moment: datetime = await self.fetchval("SELECT clock_timestamp()")
-        return moment
 
 
 Executor: TypeAlias = Connection | Database
