@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image
 
 from media_service.image.decode import frame_count
-from media_service.image.formats.avif.orientation import can_encode_avif
+from media_service.image.formats.avif.clean import can_encode_avif
 from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.png.png16 import is_png16, transpose_png16
 from media_service.image.formats.registry import CODECS

@@ -11,7 +11,7 @@ from media_service.image.blurhash import blurhash
 from media_service.image.decode import open_decoded, translate_decoder_errors
 from media_service.image.encode import encode_within
 from media_service.image.errors import UnsupportedImage
-from media_service.image.formats.avif.orientation import read_property_orientation
+from media_service.image.formats.avif.clean import read_property_orientation
 from media_service.image.formats.exif import UPRIGHT
 from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.registry import CODECS

@@ -30,10 +30,6 @@ def scan_jpeg(data: ImageBytes) -> ImageSize:
 
     Every scan of a progressive image visits all its pixels, so that a small file with thousands
     of them takes minutes. What follows the end of the image is not looked at.
-
-    Raises:
-        BrokenImage: there is no frame header.
-        ImageLimitExceeded: it has too many segments or scans.
     """
     extent, scans, segments, offset = None, 0, 0, 0
     while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
@@ -77,9 +73,6 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
 
     What decoders need of the application segments is written anew: that it is JFIF, without
     thumbnail, and which colour transform Adobe means. Everything behind the end is cut off.
-
-    Raises:
-        BrokenImage: the file ends before the picture does.
     """
     reader = _SegmentReader()
     offset = 0
@@ -87,16 +80,14 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
         offset = reader.read(data, found[1][0], found.start())
     if not found:
         raise BrokenImage("the image ends before its end is marked")
-    application_segments = [
+    pieces = [
         b"\xff\xd8",
         *reader.application_segments(),
         *_profile_segments(reader.profile),
+        *reader.picture_segments,
+        b"\xff\xd9",
     ]
-    return CleanedImage(
-        [*application_segments, *reader.picture_segments, b"\xff\xd9"],
-        reader.orientation,
-        lossless=False,
-    )
+    return CleanedImage(pieces, reader.orientation, lossless=False)
 
 
 class _SegmentReader:

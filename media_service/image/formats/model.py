@@ -31,7 +31,6 @@ class CleanedImage:
         return self.orientation >= _FIRST_TRANSPOSED
 
     def __bytes__(self) -> bytes:
-        """Return the whole file."""
         return b"".join(self.pieces)
 
 
@@ -49,7 +48,9 @@ class ImageCodec(NamedTuple):
     """What one format knows: its headers, its metadata, and how it is encoded again.
 
     `scan` reads the size before any pixel is decoded. AVIF has none: libavif reads a bounded
-    header without decoding. `finish` adds what the encoder cannot write.
+    header without decoding. `clean` removes the metadata. Both raise `BrokenImage` for a file that
+    does not fit together, and `ImageLimitExceeded` for one of more parts than a picture needs.
+    `finish` adds what the encoder cannot write.
     """
 
     scan: Callable[[ImageBytes], ImageSize] | None

@@ -1,12 +1,14 @@
 """The codec of each format."""
 
-from media_service.image.formats.avif.clean import clean_avif
-from media_service.image.formats.avif.orientation import avif_encoder_options
+from media_service.image.formats.avif.clean import avif_encoder_options, clean_avif
 from media_service.image.formats.gif import clean_gif, scan_gif
 from media_service.image.formats.jpeg import clean_jpeg, jpeg_encoder_options, scan_jpeg
 from media_service.image.formats.model import ImageCodec
-from media_service.image.formats.png.clean import clean_png
-from media_service.image.formats.png.orientation import add_colour_space, png_encoder_options
+from media_service.image.formats.png.clean import (
+    add_colour_space,
+    clean_png,
+    png_encoder_options,
+)
 from media_service.image.formats.png.scan import scan_png
 from media_service.image.formats.webp import clean_webp, scan_webp, webp_encoder_options
 from media_service.image.model import ImageFormat

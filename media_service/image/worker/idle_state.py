@@ -6,6 +6,7 @@ A decoder that a picture has taken over could keep threads, other users' files o
 import asyncio
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from media_service.image.worker.job_time import cpu_seconds
@@ -32,7 +33,6 @@ class IdleState:
     """
 
     def __init__(self, pid: int) -> None:
-        """Look at the process, which waits for its first job."""
         self._pid, self._jobs = pid, 0
         self._initial = _inspect(pid)
         self._cpu = cpu_seconds(pid)
@@ -59,29 +59,27 @@ class IdleState:
         return _find_excess(self._pid, self._initial)
 
 
-def _inspect(pid: int) -> _ProcessState | None:
-    """Return what the process holds, None where this machine does not show it."""
+def _inspect(pid: int, most: int | None = None) -> _ProcessState | None:
+    """Return what the process holds, None where this machine does not show it.
+
+    It looks at `most` descriptors: a process that was taken over may have very many.
+    """
     try:
-        targets = [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
+        with os.scandir(f"/proc/{pid}/fd") as descriptors:
+            targets = [str(Path(one.path).readlink()) for one in islice(descriptors, most)]
         return _ProcessState(_thread_count(pid), len(targets), frozenset(targets))
     except OSError:
         return None
 
 
 def _find_excess(pid: int, initial: _ProcessState) -> str | None:
-    try:
-        if _thread_count(pid) > initial.threads:
-            return "threads"
-        with os.scandir(f"/proc/{pid}/fd") as descriptors:
-            for number, one in enumerate(descriptors, 1):
-                if (
-                    number > initial.descriptors
-                    or str(Path(one.path).readlink()) not in initial.targets
-                ):
-                    return "files"
-    except OSError:
+    now = _inspect(pid, initial.descriptors + 1)
+    if now is None:
         return "hidden"  # it has ended, or shows no more what it showed before
-    return None
+    if now.threads > initial.threads:
+        return "threads"
+    more = now.descriptors > initial.descriptors or not now.targets <= initial.targets
+    return "files" if more else None
 
 
 def _thread_count(pid: int) -> int:

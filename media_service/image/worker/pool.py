@@ -30,7 +30,6 @@ class DecoderPool:
     """
 
     def __init__(self, workers: list[DecoderProcess]) -> None:
-        """Take processes that are not shared with another pool."""
         self.workers = workers
         room = QUEUE_PER_WORKER * len(workers)
         self._queue = FairPool[UUID, DecoderProcess](
@@ -57,9 +56,8 @@ class DecoderPool:
         """Wait for a process; return what the picture is, with its renditions written beside it.
 
         Raises:
-            UnsupportedImage, BrokenImage, ImageLimitExceeded: the picture is refused.
-            ServiceUnavailable: the queue refused it or was too slow, or two processes died of it.
-            OSError: the process could not read or write, for want of room say.
+            ServiceUnavailable: the queue refused it or was too slow.
+            What `DecoderProcess.render` raises.
         """
         async with self._queue.turn(owner, QUEUE_SECONDS) as worker:
             return await worker.render(path)

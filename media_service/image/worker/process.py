@@ -37,7 +37,6 @@ class DecoderProcess:
     """A process that decodes one picture at a time; started when it is first asked."""
 
     def __init__(self, max_pixels: int) -> None:
-        """Start nothing yet."""
         self._max_pixels = max_pixels
         self._process: Process | None = None
         self._jobs: socket.socket | None = None

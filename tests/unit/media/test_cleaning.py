@@ -118,7 +118,7 @@ def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
 def test_a_large_avif_is_turned_by_its_own_property(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.image.formats.avif.orientation._MAX_PIXELS", 100)
+    monkeypatch.setattr("media_service.image.formats.avif.clean._MAX_ENCODED_PIXELS", 100)
     picture = with_metadata("AVIF", 6)
     info, made = render_picture(tmp_path, picture)
     assert (info.width, info.height) == (48, 64)

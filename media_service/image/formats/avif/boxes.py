@@ -1,4 +1,4 @@
-"""Boxes of an ISO base media file, changed in place. Source: ISO/IEC 14496-12 §4.2."""
+"""Boxes of an ISO base media file, read and changed in place. Source: ISO/IEC 14496-12 §4.2."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -51,6 +51,31 @@ def read_box(data: bytearray, start: int, end: int) -> Box | None:
     if size < header or start + size > end:
         return None
     return Box(bytes(data[start + 4 : start + 8]), start, start + header, start + size)
+
+
+class FieldReader:
+    """Reads big-endian numbers up to the box's end; beyond it, it raises `BrokenImage`."""
+
+    def __init__(self, data: bytearray, at: int, end: int) -> None:
+        self._data = data
+        self.at = at
+        self._end = end
+
+    def number(self, size: int) -> int:
+        """Return the next number of that many bytes; of none, it is zero."""
+        at = self.at
+        self.skip(size)
+        return int.from_bytes(self._data[at : self.at])
+
+    def skip(self, count: int) -> None:
+        """Go on behind `count` bytes."""
+        self.at += count
+        if self.at > self._end:
+            raise BrokenImage("the image ends within a box")
+
+    def version(self) -> int:
+        """Return a full box's version, and go on behind its flags."""
+        return self.number(4) >> 24
 
 
 def blank(data: bytearray, box: Box) -> None:

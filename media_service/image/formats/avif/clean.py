@@ -1,9 +1,16 @@
-"""Cleans an AVIF by zeroing everything but the picture. Source: AV1 Image File Format 1.2, HEIF.
+"""AVIF: cleaned by zeroing everything but the picture, oriented, and encoded again.
+
+Source: AV1 Image File Format 1.2, HEIF.
 
 Nothing moves, so no offset in the file has to be rewritten. What is removed becomes free space full
 of zeros, and of the media data only what the kept pictures refer to stays.
 """
 
+from typing import Any
+
+from PIL import Image
+
+from media_service.image.decode import frame_count
 from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import (
     FREE,
@@ -18,6 +25,7 @@ from media_service.image.formats.avif.boxes import (
 )
 from media_service.image.formats.avif.items import clean_items
 from media_service.image.formats.avif.tracks import clean_movie
+from media_service.image.formats.exif import ORIENTATION_TAG, UPRIGHT
 from media_service.image.formats.model import CleanedImage
 from media_service.image.model import ImageBytes
 
@@ -29,17 +37,14 @@ _KNOWN_BRANDS = frozenset(
     | {b"iso%x" % number for number in range(3, 13)}
     | {b"isom", b"av01", b"MiHB", b"MiPr"}
 )
+_MAX_ENCODED_PIXELS = 4_000_000
+"""What AV1 is encoded of within the time and memory of a job; its encoder dies of more."""
 _SEQUENCE_BRAND = b"avis"
 """Without this brand the file is a still, whatever else is in it."""
 
 
 def clean_avif(data: ImageBytes) -> CleanedImage:
-    """Return the file with its pictures bit for bit; their rotation stays a property.
-
-    Raises:
-        BrokenImage: its boxes do not fit together.
-        ImageLimitExceeded: it has more boxes or samples than a picture needs.
-    """
+    """Return the file with its pictures bit for bit; their rotation stays a property."""
     content = bytearray(data)
     top_boxes = _read_top_boxes(content)
     ranges: list[Interval] = []
@@ -95,3 +100,23 @@ def _clean_brands(data: bytearray, box: Box) -> None:
             data[at : at + 4] = b"mif1"
     zero(data, box.body + 4, box.body + 2 * FULL_BOX_BYTES)  # the minor version means nothing
     zero(data, box.end - (box.end - box.body) % 4, box.end)
+
+
+def can_encode_avif(image: Image.Image) -> bool:
+    """Return whether the picture is small enough to be encoded again.
+
+    The rotation of a larger one stays: it is no metadata but a property that every decoder obeys.
+    """
+    frames = frame_count(image)
+    limit = _MAX_ENCODED_PIXELS if frames == 1 else _MAX_ENCODED_PIXELS // 2  # frames take longer
+    return image.width * image.height * frames <= limit
+
+
+def read_property_orientation(image: Image.Image) -> int:
+    """Return the orientation that an AVIF has without Exif, by its own rotation and mirroring."""
+    return int(image.getexif().get(ORIENTATION_TAG, UPRIGHT))
+
+
+def avif_encoder_options(_image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
+    """Return a quality well above that at which a difference can be seen."""
+    return {"quality": 90, "speed": 10, "subsampling": "4:4:4", "max_threads": 1}

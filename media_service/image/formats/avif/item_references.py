@@ -3,8 +3,13 @@
 from typing import NamedTuple
 
 from media_service.image.errors import BrokenImage, ImageLimitExceeded
-from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, iter_boxes, zero
-from media_service.image.formats.avif.fields import FieldReader
+from media_service.image.formats.avif.boxes import (
+    FULL_BOX_BYTES,
+    Box,
+    FieldReader,
+    iter_boxes,
+    zero,
+)
 
 MAX_REFERENCES = 20_000
 _COMPOSING = frozenset({b"dimg", b"auxl", b"prem"})

@@ -9,20 +9,19 @@ from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     Box,
+    FieldReader,
     Interval,
     blank,
     iter_boxes,
     keep_only,
     zero,
 )
-from media_service.image.formats.avif.colour import clean_colour
-from media_service.image.formats.avif.fields import FieldReader
 from media_service.image.formats.avif.item_references import (
     clean_references,
     reachable_items,
     read_references,
 )
-from media_service.image.formats.avif.padding import clean_handler, zero_padding
+from media_service.image.formats.avif.padding import clean_handler, clean_properties, zero_padding
 
 _KEPT_BOXES = frozenset({b"pitm", b"iref", b"iprp", b"iloc", b"iinf", b"idat", b"hdlr"})
 _PICTURE_ITEMS = frozenset({b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"})
@@ -64,10 +63,9 @@ def clean_items(data: bytearray, meta: Box) -> list[Interval]:
     wanted = reachable_items(primary, references)
     drawn = _clean_item_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
     clean_references(data, references, drawn, primary)
-    for box in (
-        iter_boxes(data, parts[b"iprp"].body, parts[b"iprp"].end) if b"iprp" in parts else ()
-    ):
-        _clean_properties(data, box)
+    if iprp := parts.get(b"iprp"):
+        for box in iter_boxes(data, iprp.body, iprp.end):
+            _clean_property_box(data, box)
     return _picture_ranges(data, parts, drawn)
 
 
@@ -97,15 +95,9 @@ def _clean_item_infos(data: bytearray, iinf: Box, wanted: set[int]) -> set[int]:
     return drawn
 
 
-def _clean_properties(data: bytearray, box: Box) -> None:
+def _clean_property_box(data: bytearray, box: Box) -> None:
     if box.kind == b"ipco":
-        for item in iter_boxes(data, box.body, box.end):
-            if item.kind not in _KEPT_PROPERTIES:
-                blank(data, item)
-            elif item.kind == b"colr":
-                clean_colour(data, item)
-            else:
-                zero_padding(data, item)
+        clean_properties(data, iter_boxes(data, box.body, box.end), _KEPT_PROPERTIES)
     elif box.kind == b"ipma":
         zero(data, _associations_end(data, box), box.end)
     else:

@@ -3,10 +3,11 @@
 Source: ISO/IEC 14496-12 §8 and §12, ISO/IEC 23008-12 §6.5, AV1 in ISO base media files §2.3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from media_service.image.errors import BrokenImage
-from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, zero
+from media_service.image.formats.avif.boxes import FULL_BOX_BYTES, Box, blank, zero
+from media_service.image.formats.icc import valid_profile
 
 _FIXED_BYTES = {
     b"a1op": 1,
@@ -42,6 +43,19 @@ _COLOUR_VOLUME_BYTES = 37
 """Of a colour volume, when nothing of it is left out."""
 _SEQUENCE_HEADER = 0x0A
 """The first byte of an AV1 sequence header that says how long it is."""
+_COLOUR_TYPE_BYTES, _COLOUR_CODE_BYTES = 4, 7
+_PROFILES = frozenset({b"prof", b"rICC"})
+
+
+def clean_properties(data: bytearray, boxes: Iterable[Box], kept: frozenset[bytes]) -> None:
+    """Zero what follows the fields of the properties of a kept kind; blank all others."""
+    for box in boxes:
+        if box.kind not in kept:
+            blank(data, box)
+        elif box.kind == b"colr":
+            _clean_colour(data, box)
+        else:
+            zero_padding(data, box)
 
 
 def zero_padding(data: bytearray, box: Box) -> int:
@@ -61,6 +75,23 @@ def clean_handler(data: bytearray, box: Box) -> None:
     """Zero everything but the handler's type."""
     zero(data, box.body, min(box.body + 8, box.end))
     zero(data, min(box.body + 12, box.end), box.end)
+
+
+def _clean_colour(data: bytearray, box: Box) -> None:
+    """Zero what follows the codes or the profile; blank a box that has neither.
+
+    Source: ISO/IEC 14496-12 §12.1.5.
+    """
+    start = box.body + _COLOUR_TYPE_BYTES
+    kind = bytes(data[box.body : start])
+    if kind == b"nclx":
+        zero(data, start + _COLOUR_CODE_BYTES, box.end)
+        return
+    profile = valid_profile(bytes(data[start : box.end])) if kind in _PROFILES else None
+    if profile is None:
+        blank(data, box)
+    else:
+        zero(data, start + len(profile), box.end)
 
 
 def _used_bytes(data: bytearray, box: Box) -> int:

@@ -6,14 +6,13 @@ from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.formats.avif.boxes import (
     FULL_BOX_BYTES,
     Box,
+    FieldReader,
     Interval,
     blank,
     iter_boxes,
     zero,
 )
-from media_service.image.formats.avif.colour import clean_colour
-from media_service.image.formats.avif.fields import FieldReader
-from media_service.image.formats.avif.padding import clean_handler, zero_padding
+from media_service.image.formats.avif.padding import clean_handler, clean_properties, zero_padding
 
 MAX_SAMPLES = 10_000
 """Of a track."""
@@ -129,13 +128,7 @@ def _clean_entry(data: bytearray, entry: Box) -> None:
         raise BrokenImage("the image ends within a box")
     for unused in _ENTRY_UNUSED:
         zero(data, entry.body + unused.start, entry.body + unused.stop)
-    for part in iter_boxes(data, entry.body + _ENTRY_BYTES, entry.end):
-        if part.kind not in _ENTRY_PARTS:
-            blank(data, part)
-        elif part.kind == b"colr":
-            clean_colour(data, part)
-        else:
-            zero_padding(data, part)
+    clean_properties(data, iter_boxes(data, entry.body + _ENTRY_BYTES, entry.end), _ENTRY_PARTS)
 
 
 def _sample_ranges(data: bytearray, found: dict[bytes, Box]) -> list[Interval]:

@@ -1,13 +1,19 @@
-"""A PNG down to its pixels, colours and animation. Source: W3C PNG (third edition) §5 and §11."""
+"""PNG: down to its pixels, colours and animation, and encoded again.
+
+Source: W3C PNG (third edition) §5 and §11.
+"""
 
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image
 
 from media_service.image.errors import BrokenImage
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import MAX_PROFILE_BYTES, valid_profile
-from media_service.image.formats.model import CleanedImage
+from media_service.image.formats.model import LARGE_PIXELS, CleanedImage
 from media_service.image.formats.png.zlib_stream import raw_bytes, truncate_stream
 from media_service.image.model import ImageBytes
 
@@ -24,11 +30,7 @@ Chunk = tuple[bytes, bytes]
 
 
 def clean_png(data: ImageBytes) -> CleanedImage:
-    """Return pixels, palette, transparency, colour space and animation; their values untouched.
-
-    Raises:
-        BrokenImage: a chunk is damaged, or there are more bytes of pixels than pixels.
-    """
+    """Return pixels, palette, transparency, colour space and animation; their values untouched."""
     chunks = list(_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != _HEADER_BYTES:
         raise BrokenImage("the image does not begin with its header")
@@ -125,3 +127,25 @@ def _profile_chunk(body: bytes) -> list[bytes]:
 def pack(kind: bytes, body: bytes) -> bytes:
     """Return a chunk."""
     return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+
+
+_SIGNATURE_AND_HEADER_BYTES = 33
+_KIND = slice(4, 8)
+_COLOUR_SPACE = frozenset({b"cICP", b"gAMA", b"cHRM", b"sRGB"})
+
+
+def png_encoder_options(image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
+    """Return how to save what is no pixel: the transparency, and a picture before an animation."""
+    options: dict[str, Any] = {
+        "compress_level": 1 if image.width * image.height > LARGE_PIXELS else 6,
+        "default_image": bool(image.info.get("default_image")),
+    }
+    transparent = image.info.get("transparency")
+    return options if transparent is None else options | {"transparency": transparent}
+
+
+def add_colour_space(encoded: bytes, cleaned: CleanedImage) -> bytes:
+    """Return the encoded file with those chunks of the cleaned one that define its colours."""
+    chunks = b"".join(piece for piece in cleaned.pieces if piece[_KIND] in _COLOUR_SPACE)
+    at = _SIGNATURE_AND_HEADER_BYTES
+    return encoded[:at] + chunks + encoded[at:] if chunks else encoded

@@ -15,12 +15,7 @@ _COMPRESSED = frozenset({b"zTXt", b"iTXt", b"iCCP"})
 
 
 def scan_png(data: ImageBytes) -> ImageSize:
-    """Return the size in IHDR and the number of frames that animation control chunks announce.
-
-    Raises:
-        BrokenImage: the chunks do not lead to IEND.
-        ImageLimitExceeded: too many chunks, or text and profiles that inflate beyond measure.
-    """
+    """Return the size in IHDR and the number of frames that animation control chunks announce."""
     width, height = struct.unpack(">II", data[16:24].ljust(8, b"\0"))
     offset, frames, hidden = _SIGNATURE_BYTES, 0, 0
     for _ in range(MAX_CHUNKS):
