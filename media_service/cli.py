@@ -8,13 +8,12 @@ from uuid import UUID
 
 from media_service.app import create_app
 from media_service.creative.signed_link import derive_previous_keys
-from media_service.erasure.lost_files import handle_lost_pictures
+from media_service.erasure.lost_files import delete_lost_pictures, list_lost_pictures
 from media_service.malloc import keep_freed_chunks
-from media_service.picture.reconcile import MIN_AGE, ReconcileReport, reconcile
+from media_service.picture.reconcile import MIN_AGE, reconcile
 from media_service.settings import MediaSettings
-from media_service.storage.factory import open_storage
+from media_service.wiring import Wiring
 from shared.clock import SystemClock
-from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from shared.logs import configure_logs, describe_error
@@ -29,19 +28,23 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = load_settings(MediaSettings)
     configure_logs(settings.log_level, settings.log_format)
-    if options.command == "sweep":
-        return _reconcile(settings, timedelta(seconds=options.older_than))
-    if options.command == "lost":
-        return _handle_lost_files(settings, options.delete)
+    clock, entropy = SystemClock(), SystemEntropy()
+    if options.command in {"sweep", "lost"}:
+        wiring = Wiring(settings, clock=clock, entropy=entropy)
+        try:
+            return asyncio.run(_run_on_files(wiring, options))
+        except ServiceUnavailable as away:
+            print(f"{options.command}: {describe_error(away)}")
+            return 1
     if options.command == "previous-link-keys":
-        keys = derive_previous_keys(settings.revocation_keys, SystemClock().now())
+        keys = derive_previous_keys(settings.revocation_keys, clock.now())
         print(f"PREVIOUS_LINK_KEYS={','.join(map(str, keys))}")
         return 0
     log_warnings(settings, os.environ)
     keep_freed_chunks()
     if settings.production:
         deny_inspection()
-    run(create_app(settings, clock=SystemClock(), entropy=SystemEntropy()), settings)
+    run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0
 
 
@@ -73,33 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _handle_lost_files(settings: MediaSettings, wanted: list[UUID]) -> int:
-    """Return 0 when no file is lost, or all that was wanted is deleted; else 1."""
-    try:
-        return asyncio.run(handle_lost_pictures(settings, wanted))
-    except ServiceUnavailable as away:
-        print(f"lost: {describe_error(away)}")
-        return 1
+async def _run_on_files(wiring: Wiring, options: argparse.Namespace) -> int:
+    """Run `sweep` or `lost`; return the exit code."""
+    async with wiring.open_stores():
+        if options.command == "sweep":
+            return await _sweep(wiring, timedelta(seconds=options.older_than))
+        if options.delete:
+            return await delete_lost_pictures(wiring.database, wiring.storage, set(options.delete))
+        return await list_lost_pictures(wiring.database, wiring.storage)
 
 
-def _reconcile(settings: MediaSettings, older_than: timedelta) -> int:
-    """Return 0 when every row has its files, 1 when some are lost or the database is away."""
-    try:
-        report = asyncio.run(_run_reconcile(settings, older_than))
-    except ServiceUnavailable as away:
-        print(f"sweep: {describe_error(away)}")
-        return 1
+async def _sweep(wiring: Wiring, older_than: timedelta) -> int:
+    """Return 0 when every row has its files, 1 when some are lost."""
+    report = await reconcile(wiring.database, wiring.storage, older_than)
     print(
         f"temporary files removed: {report.temp_files_removed}, "
         f"orphans removed: {report.orphans_removed}, files missing: {report.files_missing}"
     )
     return 1 if report.files_missing else 0
-
-
-async def _run_reconcile(settings: MediaSettings, older_than: timedelta) -> ReconcileReport:
-    database_url = settings.media_database_url.get_secret_value()
-    async with (
-        open_storage(settings.storage_url, SystemClock(), SystemEntropy()) as storage,
-        open_database(database_url) as database,
-    ):
-        return await reconcile(database, storage, older_than)

@@ -6,14 +6,12 @@ from media_service.settings import MediaSettings
 from shared.client_address import client_address
 from shared.clock import Clock
 from shared.db import Database
-from shared.entropy import Entropy
 from shared.networks import network_of
 from shared.revocation.authenticator import TokenAuthenticator
 from shared.tokens import Claims
 
 SETTINGS: web.AppKey[MediaSettings] = web.AppKey("settings")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
-ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 AUTHENTICATOR: web.AppKey[TokenAuthenticator] = web.AppKey("authenticator")
 DATABASE: web.AppKey[Database] = web.AppKey("database")
 ANONYMOUS_DATABASE: web.AppKey[Database] = web.AppKey("anonymous_database")

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -155,6 +155,11 @@ class Database:
 
 Executor: TypeAlias = Connection | Database
 """Runs one statement: on a connection, perhaps in its transaction, or on one of its own."""
+
+
+def parameters(columns: Sequence[str]) -> str:
+    """Return the parameters of a statement with a value for each of the columns: `$1, $2, …`."""
+    return ", ".join(f"${number}" for number in range(1, len(columns) + 1))
 
 
 async def _read_password(file: Path) -> str:

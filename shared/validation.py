@@ -1,8 +1,8 @@
 """Validation of untrusted values, with error messages of our own."""
 
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError, ValidationFailed
@@ -22,6 +22,19 @@ _PATTERN_MESSAGES = {
 }
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
+
+
+class PartialUpdate(BaseModel):
+    """The fields to change, at least one; base of the bodies of PATCH requests."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
+
+    @model_validator(mode="after")
+    def _require_a_change(self) -> Self:
+        if not self.model_fields_set:
+            message = "nothing is to change"
+            raise ValueError(message)
+        return self
 
 
 def not_null(value: T | None) -> T:

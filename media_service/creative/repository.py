@@ -1,25 +1,19 @@
 """Every statement on `creatives`, except the schedule's."""
 
+from dataclasses import fields
+from operator import attrgetter
 from uuid import UUID
 
 from media_service.creative.model import Creative, CreativeFilter, Status
-from shared.db import Connection, Record
+from shared.db import Connection, Record, parameters
 from shared.if_match import OwnVersion
 
-INSERT = """
-INSERT INTO creatives (
-    id, user_id, title, file_name, content_type, size, width, height, sha256, placeholder,
-    due_at, timezone, status, variants, created_at, updated_at, version
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+_FIELDS = [field.name for field in fields(Creative)]
+INSERT = f"""
+INSERT INTO creatives ({", ".join(_FIELDS)}) VALUES ({parameters(_FIELDS)})
 """
 
-FIND_OF_USER = """
-SELECT * FROM creatives WHERE id = $1 AND user_id = $2
-"""
-
-FIND = """
-SELECT * FROM creatives WHERE id = $1
-"""
+FIND = "SELECT * FROM creatives WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)"
 
 PAGE_OF_USER = """
 SELECT * FROM creatives
@@ -43,6 +37,9 @@ WHERE id = $1 AND user_id = $2 AND version = $3
 RETURNING *
 """
 """Every change increments the version, so the version identifies the whole row."""
+_UPDATE_VALUES = attrgetter(
+    "id", "user_id", "version", "title", "due_at", "timezone", "status", "updated_at"
+)
 
 DELETE = """
 DELETE FROM creatives
@@ -54,41 +51,17 @@ DELETE_BATCH = """
 DELETE FROM creatives WHERE id IN (SELECT id FROM creatives WHERE user_id = $1 LIMIT $2)
 """
 
-DELETE_LOST = """
-DELETE FROM creatives WHERE id = $1
-"""
+DELETE_LOST = "DELETE FROM creatives WHERE id = $1"
 
 
 async def insert(connection: Connection, creative: Creative) -> None:
     """Write a new row."""
-    await connection.execute(
-        INSERT,
-        creative.id,
-        creative.user_id,
-        creative.title,
-        creative.file_name,
-        creative.content_type,
-        creative.size,
-        creative.width,
-        creative.height,
-        creative.sha256,
-        creative.placeholder,
-        creative.due_at,
-        creative.timezone,
-        creative.status,
-        list(creative.variants),
-        creative.created_at,
-        creative.updated_at,
-        creative.version,
-    )
+    await connection.execute(INSERT, *attrgetter(*_FIELDS)(creative))
 
 
 async def find(connection: Connection, creative_id: UUID, owner: UUID | None) -> Creative | None:
     """Return the creative, if `owner` is None or owns it; None when there is none."""
-    if owner is None:
-        row = await connection.fetchrow(FIND, creative_id)
-    else:
-        row = await connection.fetchrow(FIND_OF_USER, creative_id, owner)
+    row = await connection.fetchrow(FIND, creative_id, owner)
     return _creative(row) if row else None
 
 
@@ -107,17 +80,7 @@ async def page(
 
 async def update(connection: Connection, changed: Creative) -> Creative | None:
     """Store the changes as the next version; return None when the version is not the latest."""
-    row = await connection.fetchrow(
-        UPDATE,
-        changed.id,
-        changed.user_id,
-        changed.version,
-        changed.title,
-        changed.due_at,
-        changed.timezone,
-        changed.status,
-        changed.updated_at,
-    )
+    row = await connection.fetchrow(UPDATE, *_UPDATE_VALUES(changed))
     return _creative(row) if row else None
 
 

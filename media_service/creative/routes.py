@@ -6,7 +6,6 @@ from aiohttp import web
 
 from media_service.creative import service
 from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
-from media_service.creative.create import create_creative as store_creative
 from media_service.creative.errors import ScheduledInPast
 from media_service.creative.model import Creative
 from media_service.creative.schemas import (
@@ -23,16 +22,13 @@ from media_service.creative.schemas import (
     to_stored_response,
 )
 from media_service.creative.signed_link import Link, SignedLink
-from media_service.creative.update import update_creative
 from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
 from media_service.idempotency.request import IDEMPOTENCY_KEY, created_response
-from media_service.picture.app_keys import FILE_DELETER
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.file_response import picture_response
+from media_service.picture.file_response import FILE_DELETER, picture_response
 from media_service.resources import CALLER, CLOCK, DATABASE, database_of
-from media_service.upload.app_keys import UPLOAD_CONTEXT
 from media_service.upload.errors import UPLOAD_ERRORS
-from media_service.upload.request import read_upload
+from media_service.upload.request import UPLOADS, read_upload
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
 from shared.if_match import IF_MATCH, OwnVersion, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
@@ -58,8 +54,9 @@ _IMAGE = Content("image/*", "The file's bytes")
 async def create_creative(request: web.Request) -> web.Response:
     """Read the form and answer with the new creative."""
     app, upload = request.app, read_upload(request, UploadForm, FILE_FIELD, UploadForm.to_draft)
-    context, timezones = app[UPLOAD_CONTEXT], app[TIMEZONES]
-    return created_response(await store_creative(context, timezones, upload, to_stored_response))
+    uploads, timezones = app[UPLOADS], app[TIMEZONES]
+    stored = await service.create_creative(uploads, timezones, upload, to_stored_response)
+    return created_response(stored)
 
 
 @routes.add(
@@ -109,7 +106,7 @@ async def patch_creative(request: web.Request) -> web.Response:
     """Answer with the creative as it is now."""
     app, target = request.app, _own_version(request, required=True)
     update = (await read_body(request, CreativeChange)).to_update()
-    creative = await update_creative(
+    creative = await service.update_creative(
         app[DATABASE], app[TIMEZONES], target, update, app[CLOCK].now()
     )
     return _creative_response(creative)

@@ -1,7 +1,7 @@
 """Requests and responses of the creatives' routes."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -34,7 +33,7 @@ from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE,
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.validation import not_null
+from shared.validation import PartialUpdate, not_null
 
 FILE_FIELD = "file"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -153,26 +152,17 @@ class OwnerQuery(BaseModel):
     owner: Owner = "me"
 
 
-class CreativeChange(BaseModel):
+class CreativeChange(PartialUpdate):
     """What is to change, at least one thing.
 
     A day is meant in `timezone`, or in the creative's own; another `timezone` alone does not move
     the instant. Null takes the title away.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
-
     scheduled_at: ScheduleTime = Field("", description="a day, or an RFC 3339 time with offset")
     timezone: TimezoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
     status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
-
-    @model_validator(mode="after")
-    def _require_a_change(self) -> Self:
-        if not self.model_fields_set:
-            message = "nothing is to change"
-            raise ValueError(message)
-        return self
 
     def to_update(self) -> CreativeUpdate:
         """Return the requested update."""

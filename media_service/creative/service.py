@@ -1,21 +1,79 @@
-"""Use cases of stored creatives: list, read, link, delete."""
+"""Use cases of creatives: create, list, read, link, change, delete."""
 
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from media_service.creative import repository
-from media_service.creative.model import Creative, CreativeFilter, Owner
+from media_service.creative.model import (
+    Creative,
+    CreativeDraft,
+    CreativeFilter,
+    CreativeUpdate,
+    Owner,
+    Status,
+)
+from media_service.creative.schedule_time import resolve_due_at
 from media_service.creative.signed_link import Link, LinkSigner, SignedLink
+from media_service.creative.timezones import TimezoneRegistry
+from media_service.idempotency.model import StoredResponse
 from media_service.picture.file_deleter import FileDeleter
+from media_service.quota.service import reserve_bytes
+from media_service.upload.service import PendingUpload, UploadService
 from shared.db import Database
-from shared.errors import Forbidden, NotFound, VersionMismatch
+from shared.errors import Conflict, Forbidden, NotFound, VersionMismatch
 from shared.if_match import OwnVersion
 from shared.tokens import Claims
 
+ROUTE = "creatives"
 EDITOR = "editor"
 log = structlog.get_logger()
+
+
+async def create_creative(
+    uploads: UploadService,
+    timezones: TimezoneRegistry,
+    upload: PendingUpload[CreativeDraft],
+    to_response: Callable[[Creative, bytes], StoredResponse],
+) -> StoredResponse:
+    """Create the creative that the form describes; return the response to its first request.
+
+    The renditions are in the store before the row is written: whoever sees the row can read every
+    variant. A replay stores nothing, and gets the first response.
+
+    Raises:
+        ScheduledInPast, ValidationFailed: it cannot be due then.
+        IdempotencyMismatch: the key belongs to another request.
+        What `UploadService` raises: the upload, the picture or the token is refused.
+    """
+    async with uploads.receive(upload, ROUTE) as received:
+        draft = received.draft
+        request_hash = await received.hash(draft.fields)
+        if repeated := received.request.stored_response(request_hash):
+            return repeated
+        zone = await timezones.require(draft.timezone)
+        due = resolve_due_at(draft.when, zone, uploads.clock.now())
+        picture = await uploads.store(received, draft.file_name)
+        creative = Creative(
+            **asdict(picture.record),
+            title=draft.title,
+            placeholder=picture.placeholder,
+            due_at=due,
+            timezone=draft.timezone,
+            status=Status.SCHEDULED,
+            updated_at=picture.record.created_at,
+            version=1,
+        )
+        response = to_response(creative, request_hash)
+        async with uploads.transaction(upload.token, picture) as connection:
+            await reserve_bytes(connection, creative.user_id, picture.usage, uploads.quota)
+            await repository.insert(connection, creative)
+            await received.request.store_response(connection, response)
+    log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
+    return response
 
 
 async def list_creatives(
@@ -43,15 +101,6 @@ async def get_creative(
     return await _require_creative(database, creative_id, _owner_filter(caller, owner))
 
 
-async def get_own_creative(database: Database, creative_id: UUID, user_id: UUID) -> Creative:
-    """Return the user's creative.
-
-    Raises:
-        NotFound: there is none, or another user owns it.
-    """
-    return await _require_creative(database, creative_id, user_id)
-
-
 async def get_creative_by_link(
     database: Database, link_signer: LinkSigner, signed: SignedLink, now: datetime
 ) -> Creative:
@@ -73,8 +122,34 @@ async def sign_link(
     Raises:
         NotFound: there is none, or another user owns it.
     """
-    await get_own_creative(database, link.creative_id, user_id)
+    await _require_creative(database, link.creative_id, user_id)
     return link_signer.sign(link)
+
+
+async def update_creative(
+    database: Database,
+    timezones: TimezoneRegistry,
+    target: OwnVersion[UUID],
+    update: CreativeUpdate,
+    now: datetime,
+) -> Creative:
+    """Return the user's creative after the change; of two concurrent changes, one fails.
+
+    Raises:
+        NotFound: there is none, or another user owns it.
+        VersionMismatch: its version is not, or no longer, an expected one.
+        Conflict: its status does not allow the update.
+        ScheduledInPast, ValidationFailed: it cannot be due then.
+    """
+    current = await _require_creative(database, target.id, target.user_id)
+    target.expected.check(current.version)
+    changed = await _apply_update(current, update, timezones, now)
+    async with database.connection() as connection:
+        stored = await repository.update(connection, changed)
+    if stored is None:
+        raise VersionMismatch
+    log.info("creative.changed", creative_id=str(target.id), version=stored.version)
+    return stored
 
 
 async def delete_creative(
@@ -107,8 +182,32 @@ def _owner_filter(caller: Claims, owner: Owner) -> UUID | None:
 
 
 async def _require_creative(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
+    """Return the creative, if `owner` is None or owns it.
+
+    Raises:
+        NotFound: there is none, or another user owns it.
+    """
     async with database.connection() as connection:
         creative = await repository.find(connection, creative_id, owner)
     if creative is None:
         raise NotFound
     return creative
+
+
+async def _apply_update(
+    current: Creative, update: CreativeUpdate, timezones: TimezoneRegistry, now: datetime
+) -> Creative:
+    if (update.when or update.timezone) and current.status is not Status.SCHEDULED:
+        raise Conflict(f"a creative that is {current.status} cannot be rescheduled")
+    if update.cancels and current.status not in {Status.SCHEDULED, Status.CANCELLED}:
+        raise Conflict(f"a creative that is {current.status} cannot be cancelled")
+    timezone = update.timezone or current.timezone
+    zone = await timezones.require(timezone)
+    return replace(
+        current,
+        title=current.title if update.title is None else update.title or None,
+        timezone=timezone,
+        due_at=resolve_due_at(update.when, zone, now) if update.when else current.due_at,
+        status=Status.CANCELLED if update.cancels else current.status,
+        updated_at=now,
+    )

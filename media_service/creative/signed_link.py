@@ -54,7 +54,6 @@ class PreviousKey:
         return cls(int(until), base64.urlsafe_b64decode(f"{key}="))
 
     def __str__(self) -> str:
-        """Return `UNIX_SECOND:KEY`, as `PREVIOUS_LINK_KEYS` takes it."""
         return f"{self.valid_until}:{base64.urlsafe_b64encode(self.key).decode().rstrip('=')}"
 
 

@@ -14,7 +14,6 @@ class TimezoneRegistry:
     """The IANA zones of this machine (or of the tzdata package); each file is read once."""
 
     def __init__(self) -> None:
-        """Read nothing yet."""
         self._names: frozenset[str] = frozenset()
         self._cache: dict[str, ZoneInfo] = {}
 
@@ -23,15 +22,7 @@ class TimezoneRegistry:
         self._names = frozenset(await asyncio.to_thread(zoneinfo.available_timezones))
 
     def __contains__(self, name: str) -> bool:
-        """Return whether there is a zone of that exact name."""
         return name in self._names
-
-    async def find(self, name: str) -> ZoneInfo | None:
-        """Return the zone of that exact name, None when there is none."""
-        zone = self._cache.get(name)
-        if zone is None and name in self:
-            zone = self._cache[name] = await asyncio.to_thread(ZoneInfo, name)
-        return zone
 
     async def require(self, name: str) -> ZoneInfo:
         """Return the zone of that exact name.
@@ -39,7 +30,8 @@ class TimezoneRegistry:
         Raises:
             ValidationFailed: there is none; named as the field `timezone`.
         """
-        zone = await self.find(name)
-        if zone is None:
+        if name not in self:
             raise ValidationFailed([UNKNOWN_TIMEZONE])
-        return zone
+        if name not in self._cache:
+            self._cache[name] = await asyncio.to_thread(ZoneInfo, name)
+        return self._cache[name]

@@ -5,7 +5,7 @@ from uuid import UUID
 from media_service.creative import repository as creatives
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
-from shared.db import Connection, Database
+from shared.db import Database
 
 FIND_CURSOR = "SELECT entry FROM followed_streams WHERE name = $1"
 
@@ -38,19 +38,20 @@ async def save_cursor(database: Database, stream: str, entry: str) -> None:
         await connection.execute(SAVE_CURSOR, stream, entry)
 
 
-async def delete_batch(connection: Connection, user_id: UUID, limit: int) -> int:
+async def delete_batch(database: Database, user_id: UUID, limit: int) -> int:
     """Delete up to `limit` rows of each table in turn; return how many.
 
     The next table follows when the one before it, which may refer to its rows, is empty. Each
     statement is a transaction: the user's row, which every deletion locks last, is not held longer.
     """
     deleted = 0
-    for statement in DELETE_BATCH:
-        status: str = await connection.execute(statement, user_id, limit)
-        count = int(status.rpartition(" ")[2])
-        deleted += count
-        if count == limit:
-            break
+    async with database.connection() as connection:
+        for statement in DELETE_BATCH:
+            status: str = await connection.execute(statement, user_id, limit)
+            count = int(status.rpartition(" ")[2])
+            deleted += count
+            if count == limit:
+                break
     return deleted
 
 

@@ -1,6 +1,7 @@
 """Follows auth_service's stream of deleted users, however long the service was away."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -27,32 +28,26 @@ log = structlog.get_logger()
 Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
 
 
+@dataclass(slots=True, kw_only=True)
 class DeletedUsersConsumer:
     """Deletes everything of deleted users. Any number of replicas may do so at once.
+
+    A message counts when any of `keys` signed it.
 
     The cursor is in the database, and moves after all entries up to it are processed. An entry that
     no key verifies stops the cursor, not the processing of later entries, which are remembered.
     """
 
-    def __init__(
-        self,
-        redis: Redis,
-        keys: Sequence[bytes],
-        database: Database,
-        file_deleter: FileDeleter,
-        clock: Clock,
-    ) -> None:
-        """Follow with `redis`; messages count when any of `keys` signed them."""
-        self._redis = redis
-        self._keys = keys
-        self._database = database
-        self._file_deleter = file_deleter
-        self._clock = clock
-        self._processed: set[bytes] = set()
+    redis: Redis
+    keys: Sequence[bytes]
+    database: Database
+    file_deleter: FileDeleter
+    clock: Clock
+    _processed: set[bytes] = field(default_factory=set, init=False)
 
     async def run_once(self) -> None:
         """Process the entries after the cursor."""
-        cursor = await repository.find_cursor(self._database, DELETED_USERS_STREAM)
+        cursor = await repository.find_cursor(self.database, DELETED_USERS_STREAM)
         entries = await self._read(cursor or "-")
         if cursor is not None and (not entries or entries[0][0] != cursor.encode()):
             # Redis was wiped, or has trimmed the entry: the stream is read from its start.
@@ -66,14 +61,14 @@ class DeletedUsersConsumer:
                 verified = verified and processed
                 if verified:
                     cursor = entry.decode()
-                    await repository.save_cursor(self._database, DELETED_USERS_STREAM, cursor)
+                    await repository.save_cursor(self.database, DELETED_USERS_STREAM, cursor)
                 elif processed:
                     later.add(entry)
             entries = await self._read(f"({entries[-1][0].decode()}")
         self._processed = later
 
     async def _read(self, first: str) -> Entries:
-        page: Any = await self._redis.xrange(DELETED_USERS_STREAM, first, "+", PAGE)
+        page: Any = await self.redis.xrange(DELETED_USERS_STREAM, first, "+", PAGE)
         return list(page)
 
     async def _process(self, entry: bytes, message: bytes) -> bool:
@@ -81,7 +76,7 @@ class DeletedUsersConsumer:
         if entry in self._processed:
             return True
         try:
-            revocations = decode(message, self._keys)
+            revocations = decode(message, self.keys)
         except UnverifiedMessageError:
             log.error("erasure.unverified_entry_blocks", entry=entry.decode())
             return False
@@ -93,13 +88,9 @@ class DeletedUsersConsumer:
         if revocation.kind != "user" or revocation.reason != USER_DELETED:
             return
         user_id, removed = UUID(revocation.id), 0
-        async with self._database.connection() as connection:
-            await mark_user_deleted(connection, user_id, self._clock.now())
-        while count := await self._delete_batch(user_id):
+        async with self.database.connection() as connection:
+            await mark_user_deleted(connection, user_id, self.clock.now())
+        while count := await repository.delete_batch(self.database, user_id, BATCH):
             removed += count
-            self._file_deleter.notify()
+            self.file_deleter.notify()
         log.info("owner.erased", user_id=str(user_id), rows=removed)
-
-    async def _delete_batch(self, user_id: UUID) -> int:
-        async with self._database.connection() as connection:
-            return await repository.delete_batch(connection, user_id, BATCH)

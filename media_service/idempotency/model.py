@@ -5,13 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 RETENTION = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(NamedTuple):
     """A client's key for one request; `lease` identifies the request that holds it."""
 
     user_id: UUID
@@ -27,6 +27,10 @@ class KeyedRequest:
     user_id: UUID
     token: str
     key: str | None
+
+    def idempotency_key(self, route: str, lease: UUID) -> IdempotencyKey | None:
+        """Return the key as the request with this lease holds it, None without one."""
+        return IdempotencyKey(self.user_id, route, self.key, lease) if self.key else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,7 @@ DELETE FROM idempotency_keys
 WHERE user_id = $1 AND route = $2 AND key = $3 AND lease = $4 AND answer IS NULL
 """
 
-DELETE_EXPIRED = """
-DELETE FROM idempotency_keys WHERE created_at <= $1
-"""
+DELETE_EXPIRED = "DELETE FROM idempotency_keys WHERE created_at <= $1"
 
 DELETE_BATCH = """
 DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
@@ -50,13 +48,13 @@ DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
 
 async def claim(connection: Connection, key: IdempotencyKey, now: datetime) -> bool:
     """Take a key that is new, or whose lease or retention has expired."""
-    args = (*_key_columns(key), now + LEASE, now, now - RETENTION)
+    args = (*key, now + LEASE, now, now - RETENTION)
     return await connection.fetchval(CLAIM, *args) is not None
 
 
 async def renew(connection: Connection, key: IdempotencyKey, now: datetime) -> None:
     """Extend the request's lease."""
-    await connection.execute(RENEW, *_key_columns(key), now + LEASE)
+    await connection.execute(RENEW, *key, now + LEASE)
 
 
 async def find_response(connection: Connection, key: IdempotencyKey) -> StoredResponse | None:
@@ -70,20 +68,16 @@ async def store_response(
 ) -> bool:
     """Store the response; return False when another request has taken the key."""
     stored = await connection.fetchval(
-        STORE_RESPONSE, *_key_columns(key), response.request_hash, response.body, response.location
+        STORE_RESPONSE, *key, response.request_hash, response.body, response.location
     )
     return stored is not None
 
 
 async def release(connection: Connection, key: IdempotencyKey) -> None:
     """Release the key unless it has a response."""
-    await connection.execute(RELEASE, *_key_columns(key))
+    await connection.execute(RELEASE, *key)
 
 
 async def delete_expired(connection: Connection, now: datetime) -> None:
     """Delete the keys that are older than `RETENTION`."""
     await connection.execute(DELETE_EXPIRED, now - RETENTION)
-
-
-def _key_columns(key: IdempotencyKey) -> tuple[object, ...]:
-    return (key.user_id, key.route, key.key, key.lease)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,20 +18,12 @@ from shared.errors import ServiceUnavailable
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
 class IdempotentRequest:
     """A request that is the first under its key, replays one, or has no key at all."""
 
-    def __init__(
-        self, key: IdempotencyKey | None = None, response: StoredResponse | None = None
-    ) -> None:
-        """Take the key, if any, and its stored response, if there is one."""
-        self._use = key
-        self._first = response
-
-    @property
-    def is_replay(self) -> bool:
-        """Whether the key has a stored response."""
-        return self._first is not None
+    key: IdempotencyKey | None = None
+    first_response: StoredResponse | None = None
 
     def stored_response(self, request_hash: bytes) -> StoredResponse | None:
         """Return the response to send again, None when this is the first request.
@@ -38,9 +31,9 @@ class IdempotentRequest:
         Raises:
             IdempotencyMismatch: the first request had other fields or another file.
         """
-        if self._first is not None and self._first.request_hash != request_hash:
+        if self.first_response is not None and self.first_response.request_hash != request_hash:
             raise IdempotencyMismatch
-        return self._first
+        return self.first_response
 
     async def store_response(self, connection: Connection, response: StoredResponse) -> None:
         """Store the response, in the transaction that stores the resource.
@@ -48,7 +41,7 @@ class IdempotentRequest:
         Raises:
             RequestInProgress: this request's lease expired, and another request has the key.
         """
-        if self._use and not await repository.store_response(connection, self._use, response):
+        if self.key and not await repository.store_response(connection, self.key, response):
             raise RequestInProgress
 
 
@@ -71,22 +64,17 @@ async def idempotency_guard(
         response = None if claimed else await repository.find_response(connection, key)
     if response is not None:
         yield IdempotentRequest(key, response)
-    elif claimed:
-        async with _hold(database, key, clock):
-            yield IdempotentRequest(key)
-    else:
+        return
+    if not claimed:
         raise RequestInProgress
 
-
-@asynccontextmanager
-async def _hold(database: Database, key: IdempotencyKey, clock: Clock) -> AsyncIterator[None]:
     async def renew() -> None:
         async with database.connection() as connection:
             await repository.renew(connection, key, clock.now())
 
     try:
         async with run_periodically("key.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
-            yield
+            yield IdempotentRequest(key)
     except BaseException:
         await _release(database, key)
         raise

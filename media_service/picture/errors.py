@@ -9,7 +9,6 @@ class RangeNotSatisfiable(DomainError):
     code, status, title = "range_not_satisfiable", 416, "The range is outside the file"
 
     def __init__(self, size: int) -> None:
-        """Keep the file's length."""
         super().__init__()
         self.size = size
 

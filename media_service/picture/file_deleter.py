@@ -19,7 +19,6 @@ class FileDeleter:
     """Deletes queued files; any number of replicas may do so at once."""
 
     def __init__(self, database: Database, storage: Storage) -> None:
-        """Remove nothing yet."""
         self._database = database
         self._storage = storage
         self._notified = asyncio.Event()
@@ -39,13 +38,9 @@ class FileDeleter:
         except TimeoutError:
             pass  # for files of another replica, or that failed before
         self._notified.clear()
-        while claimed := await self._claim():
+        while claimed := await repository.claim_removals(self._database, BATCH):
             for removal in claimed:
                 await self._delete_files(removal)
-
-    async def _claim(self) -> list[Picture]:
-        async with self._database.connection() as connection:
-            return await repository.claim_removals(connection, BATCH)
 
     async def _delete_files(self, removal: Picture) -> None:
         try:
@@ -54,5 +49,4 @@ class FileDeleter:
         except (OSError, ServiceUnavailable) as failed:
             log.warning("file.removal_failed", picture_id=str(removal.id), error=repr(failed))
             return
-        async with self._database.connection() as connection:
-            await repository.delete_removal(connection, removal.id)
+        await repository.delete_removal(self._database, removal.id)

@@ -6,13 +6,15 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from media_service.picture.app_keys import STORAGE
+from media_service.picture.file_deleter import FileDeleter
 from media_service.picture.http_range import ByteRange, matches_etag, select_range
 from media_service.picture.model import PictureRecord, Representation
 from media_service.picture.service import open_file
 from media_service.resources import SETTINGS, database_of
-from media_service.storage.model import StoredFile
+from media_service.storage.model import Storage, StoredFile
 
+STORAGE: web.AppKey[Storage] = web.AppKey("storage")
+FILE_DELETER: web.AppKey[FileDeleter] = web.AppKey("file_deleter")
 WRITE_SECONDS = 60
 _NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
 """nginx would compare these with a tag and a date of its own, and answer 412 to a right one."""
@@ -68,17 +70,12 @@ async def file_response(
     byte_range = select_range(
         range_header, request.headers.get("If-Range"), representation.etag, file.size
     )
+    headers = common_file_headers(representation) | {"Content-Type": representation.content_type}
     if redirect:
-        redirected = {"X-Accel-Redirect": redirect, "Content-Type": representation.content_type}
-        return web.Response(headers={**common_file_headers(representation), **redirected})
-    response = web.StreamResponse(
-        status=web.HTTPPartialContent.status_code if byte_range.partial else web.HTTPOk.status_code,
-        headers={
-            **common_file_headers(representation),
-            "Content-Type": representation.content_type,
-        },
-    )
+        return web.Response(headers=headers | {"X-Accel-Redirect": redirect})
+    response = web.StreamResponse(headers=headers)
     if byte_range.partial:
+        response.set_status(web.HTTPPartialContent.status_code)
         response.headers["Content-Range"] = byte_range.content_range
     response.content_length = byte_range.length
     await response.prepare(request)

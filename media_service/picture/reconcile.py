@@ -1,7 +1,7 @@
 """Reconciling rows and files after a crash, in both directions."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +11,8 @@ import structlog
 from media_service.picture import repository
 from media_service.picture.model import Picture
 from media_service.picture.service import log_lost_file, picture_exists
-from media_service.picture.usage_backfill import backfill_usage
+from media_service.quota.repository import read_picture_bytes, record_picture_bytes
+from media_service.storage.errors import ObjectMissing
 from media_service.storage.model import ObjectKey, Storage
 from shared.db import Database
 
@@ -67,8 +68,7 @@ async def reconcile(
 async def _delete_orphans(database: Database, storage: Storage, older_than: timedelta) -> int:
     removed = 0
     async for keys in storage.list_untouched(older_than):
-        async with database.connection() as connection:
-            rows = await repository.find_many(connection, [key.picture_id for key in keys])
+        rows = await repository.find_many(database, [key.picture_id for key in keys])
         known = {key for picture in rows for key in picture.object_keys()}
         for key in (key for key in keys if key not in known):
             log.info("file.orphan_removed", key=str(key))
@@ -88,9 +88,9 @@ async def _log_lost_files(database: Database, storage: Storage) -> int:
 async def find_lost_pictures(database: Database, storage: Storage) -> AsyncIterator[LostPicture]:
     """Yield each picture whose row is there and some of whose files are not."""
     last = _LOWEST_ID
-    while batch := await _next_batch(database, last):
+    while batch := await repository.page_after(database, last, ROW_BATCH):
         last = batch[-1].id
-        await backfill_usage(database, storage, batch)
+        await _backfill_usage(database, storage, batch)
         for picture in batch:
             keys = tuple([key for key in picture.object_keys() if not await storage.exists(key)])
             if keys and await picture_exists(database, picture):
@@ -98,6 +98,33 @@ async def find_lost_pictures(database: Database, storage: Storage) -> AsyncItera
         await asyncio.sleep(BATCH_PAUSE_SECONDS)
 
 
-async def _next_batch(database: Database, last: UUID) -> list[Picture]:
+async def _backfill_usage(
+    database: Database, storage: Storage, pictures: Sequence[Picture]
+) -> None:
+    """Count all bytes of the pictures that a release before migration 0006 stored.
+
+    Replicas may run it at once: a picture is counted once. A picture that lost a file is skipped,
+    so that a wrongly mounted store does not empty every quota.
+    """
     async with database.connection() as connection:
-        return await repository.page_after(connection, last, ROW_BATCH)
+        counted = await read_picture_bytes(connection, [picture.id for picture in pictures])
+    uncounted = [picture for picture in pictures if picture.id not in counted]
+    for picture in uncounted:
+        stored_bytes = await _measure(storage, picture)
+        if stored_bytes is None:
+            continue
+        async with database.connection() as connection:
+            await record_picture_bytes(connection, picture.id, stored_bytes)
+        log.info("picture.counted", picture_id=str(picture.id), bytes=stored_bytes)
+
+
+async def _measure(storage: Storage, picture: Picture) -> int | None:
+    """Return the bytes of all the picture's files; None when one is lost."""
+    total = 0
+    for key in picture.object_keys():
+        try:
+            async with storage.open(key) as file:
+                total += file.size
+        except ObjectMissing:
+            return None
+    return total

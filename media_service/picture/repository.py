@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from media_service.picture.model import Picture
-from shared.db import Connection, Record
+from shared.db import Database, Record
 
-FIND_MANY = """
-SELECT id, user_id, variants FROM pictures WHERE id = ANY($1::uuid[])
-"""
+FIND_MANY = "SELECT id, user_id, variants FROM pictures WHERE id = ANY($1::uuid[])"
 
-PAGE_AFTER = """
-SELECT id, user_id, variants FROM pictures WHERE id > $1 ORDER BY id LIMIT $2
-"""
+PAGE_AFTER = "SELECT id, user_id, variants FROM pictures WHERE id > $1 ORDER BY id LIMIT $2"
 
 CLAIM_REMOVALS = """
 UPDATE removals
@@ -25,29 +21,31 @@ WHERE creative_id IN (
 RETURNING creative_id AS id, user_id, variants
 """
 
-DELETE_REMOVAL = """
-DELETE FROM removals WHERE creative_id = $1
-"""
+DELETE_REMOVAL = "DELETE FROM removals WHERE creative_id = $1"
 
 
-async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Picture]:
+async def find_many(database: Database, ids: Sequence[UUID]) -> list[Picture]:
     """Return the pictures, of all users, with one of the ids."""
-    return [_picture(row) for row in await connection.fetch(FIND_MANY, ids)]
+    async with database.connection() as connection:
+        return [_picture(row) for row in await connection.fetch(FIND_MANY, ids)]
 
 
-async def page_after(connection: Connection, picture_id: UUID, limit: int) -> list[Picture]:
+async def page_after(database: Database, picture_id: UUID, limit: int) -> list[Picture]:
     """Return up to `limit` pictures, of all users, whose ids follow, by id."""
-    return [_picture(row) for row in await connection.fetch(PAGE_AFTER, picture_id, limit)]
+    async with database.connection() as connection:
+        return [_picture(row) for row in await connection.fetch(PAGE_AFTER, picture_id, limit)]
 
 
-async def claim_removals(connection: Connection, limit: int) -> list[Picture]:
+async def claim_removals(database: Database, limit: int) -> list[Picture]:
     """Claim files to delete now; they are due again later, unless their removal is deleted."""
-    return [_picture(row) for row in await connection.fetch(CLAIM_REMOVALS, limit)]
+    async with database.connection() as connection:
+        return [_picture(row) for row in await connection.fetch(CLAIM_REMOVALS, limit)]
 
 
-async def delete_removal(connection: Connection, picture_id: UUID) -> None:
+async def delete_removal(database: Database, picture_id: UUID) -> None:
     """Take a picture off the queue: its files are deleted."""
-    await connection.execute(DELETE_REMOVAL, picture_id)
+    async with database.connection() as connection:
+        await connection.execute(DELETE_REMOVAL, picture_id)
 
 
 def _picture(row: Record) -> Picture:

@@ -43,5 +43,4 @@ async def log_lost_file(database: Database, picture: Picture, key: ObjectKey) ->
 
 async def picture_exists(database: Database, picture: Picture) -> bool:
     """Return whether the picture's row still exists; its files are deleted after the row."""
-    async with database.connection() as connection:
-        return bool(await repository.find_many(connection, [picture.id]))
+    return bool(await repository.find_many(database, [picture.id]))

@@ -1,4 +1,4 @@
-"""Products and their photos."""
+"""Products."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from media_service.picture.model import PictureRecord
-from media_service.quota.model import PictureUsage
 from shared.entropy import Entropy
 from shared.paging import Position
 
@@ -23,29 +21,25 @@ Visibility = Literal["public", "hidden"]
 
 
 @dataclass(frozen=True, slots=True)
-class Photo(PictureRecord):
-    """A row of `photos`: the picture of a product."""
+class ProductDetails:
+    """The client's fields of a product; compared when the request is sent again.
 
+    `price` is in the currency's smallest unit.
+    """
 
-@dataclass(frozen=True, slots=True)
-class StoredPhoto:
-    """A photo with its files in the store, and its share of the owner's quota."""
-
-    photo: Photo
-    usage: PictureUsage
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A row of `products`. `price` is in the currency's smallest unit; times are in UTC."""
-
-    id: str
-    user_id: UUID
     name: str
     description: str
     price: int
     currency: str
     visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Product(ProductDetails):
+    """A row of `products`; times are in UTC."""
+
+    id: str
+    user_id: UUID
     photo_id: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -57,30 +51,11 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductDetails:
-    """The client's fields of a new product; compared when the request is sent again."""
-
-    name: str
-    description: str
-    price: int
-    currency: str
-    visibility: Visibility
-
-
-@dataclass(frozen=True, slots=True)
 class ProductDraft:
     """A product as its form describes it; `photo` is the file's name at the client, if any."""
 
     details: ProductDetails
     photo: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewProduct:
-    """A product to store, and its photo if it has one."""
-
-    product: Product
-    stored_photo: StoredPhoto | None = None
 
 
 @dataclass(frozen=True, slots=True)

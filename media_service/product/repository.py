@@ -1,26 +1,25 @@
 """Every statement on `products` and `photos`."""
 
+from dataclasses import astuple, fields
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
-from media_service.product.model import Photo, Product, ProductUpdate
-from shared.db import Connection, Record
+from media_service.picture.model import PictureRecord
+from media_service.product.model import Product, ProductUpdate
+from shared.db import Connection, Record, parameters
 from shared.if_match import OwnVersion
 from shared.paging import Position
 
-COLUMNS = """
-id, user_id, name, description, price, currency, visibility, photo_id, created_at, updated_at,
-version
-"""
+_FIELDS = [field.name for field in fields(Product)]
+COLUMNS = ", ".join(_FIELDS)
 
 INSERT = f"""
-INSERT INTO products ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO products ({COLUMNS}) VALUES ({parameters(_FIELDS)})
 ON CONFLICT (id) DO NOTHING RETURNING true
 """
 
-FIND = f"""
-SELECT {COLUMNS} FROM products WHERE id = $1 AND (visibility = 'public' OR user_id = $2)
-"""
+FIND = f"SELECT {COLUMNS} FROM products WHERE id = $1 AND (visibility = 'public' OR user_id = $2)"
 
 PAGE_OF_USER = f"""
 SELECT {COLUMNS} FROM products
@@ -91,10 +90,9 @@ DELETE_BATCH = """
 DELETE FROM products WHERE id IN (SELECT id FROM products WHERE user_id = $1 LIMIT $2)
 """
 
-INSERT_PHOTO = """
-INSERT INTO photos (
-    id, user_id, file_name, content_type, size, width, height, sha256, variants, created_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+_PHOTO_FIELDS = [field.name for field in fields(PictureRecord)]
+INSERT_PHOTO = f"""
+INSERT INTO photos ({", ".join(_PHOTO_FIELDS)}) VALUES ({parameters(_PHOTO_FIELDS)})
 """
 
 FIND_PHOTO = """
@@ -102,22 +100,16 @@ SELECT photos.* FROM products JOIN photos ON photos.id = products.photo_id
 WHERE products.id = $1 AND (products.visibility = 'public' OR products.user_id = $2)
 """
 
-LOCK_PRODUCT = """
-SELECT photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE
-"""
+LOCK_PRODUCT = "SELECT photo_id FROM products WHERE id = $1 AND user_id = $2 FOR UPDATE"
 
-DETACH_PHOTO = """
-UPDATE products SET photo_id = NULL WHERE id = $1
-"""
+DETACH_PHOTO = "UPDATE products SET photo_id = NULL WHERE id = $1"
 
 DETACH_LOST_PHOTO = """
 UPDATE products SET photo_id = NULL, updated_at = now(), version = version + 1
 WHERE photo_id = $1
 """
 
-DELETE_PHOTO = """
-DELETE FROM photos WHERE id = $1
-"""
+DELETE_PHOTO = "DELETE FROM photos WHERE id = $1"
 
 DELETE_PHOTO_BATCH = """
 DELETE FROM photos WHERE id IN (SELECT id FROM photos WHERE user_id = $1 LIMIT $2)
@@ -132,20 +124,7 @@ RETURNING {COLUMNS}
 
 async def insert(connection: Connection, product: Product) -> bool:
     """Write a new row; return False when its id is taken."""
-    written = await connection.fetchval(
-        INSERT,
-        product.id,
-        product.user_id,
-        product.name,
-        product.description,
-        product.price,
-        product.currency,
-        product.visibility,
-        product.photo_id,
-        product.created_at,
-        product.updated_at,
-        product.version,
-    )
+    written = await connection.fetchval(INSERT, *attrgetter(*_FIELDS)(product))
     return written is not None
 
 
@@ -181,17 +160,9 @@ async def update(
     now: datetime,
 ) -> Product | None:
     """Change the user's product; return None when there is none with an expected version."""
+    versions = target.expected.version_list
     row = await connection.fetchrow(
-        UPDATE,
-        target.id,
-        target.user_id,
-        target.expected.version_list,
-        update.name,
-        update.description,
-        update.price,
-        update.currency,
-        update.visibility,
-        now,
+        UPDATE, target.id, target.user_id, versions, *astuple(update), now
     )
     return _product(row) if row else None
 
@@ -209,27 +180,17 @@ async def delete(connection: Connection, target: OwnVersion[str]) -> bool:
     return True
 
 
-async def insert_photo(connection: Connection, photo: Photo) -> None:
+async def insert_photo(connection: Connection, photo: PictureRecord) -> None:
     """Write a new row."""
-    await connection.execute(
-        INSERT_PHOTO,
-        photo.id,
-        photo.user_id,
-        photo.file_name,
-        photo.content_type,
-        photo.size,
-        photo.width,
-        photo.height,
-        photo.sha256,
-        list(photo.variants),
-        photo.created_at,
-    )
+    await connection.execute(INSERT_PHOTO, *attrgetter(*_PHOTO_FIELDS)(photo))
 
 
-async def find_photo(connection: Connection, product_id: str, viewer: UUID | None) -> Photo | None:
+async def find_photo(
+    connection: Connection, product_id: str, viewer: UUID | None
+) -> PictureRecord | None:
     """Return the product's photo if the viewer may see it; None is anonymous."""
     row = await connection.fetchrow(FIND_PHOTO, product_id, viewer)
-    return Photo(**dict(row) | {"variants": tuple(row["variants"])}) if row else None
+    return PictureRecord(**dict(row) | {"variants": tuple(row["variants"])}) if row else None
 
 
 async def detach_photo(connection: Connection, product_id: str, user_id: UUID) -> bool:
@@ -245,7 +206,7 @@ async def detach_photo(connection: Connection, product_id: str, user_id: UUID) -
     return True
 
 
-async def attach_photo(connection: Connection, product_id: str, photo: Photo) -> Product:
+async def attach_photo(connection: Connection, product_id: str, photo: PictureRecord) -> Product:
     """Insert the photo of a product that the transaction has locked."""
     await insert_photo(connection, photo)
     row = await connection.fetchrow(ATTACH_PHOTO, product_id, photo.id, photo.created_at)

@@ -9,10 +9,9 @@ from media_service.idempotency.request import (
     created_response,
     read_idempotency_key,
 )
-from media_service.picture.app_keys import FILE_DELETER
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.file_response import picture_response
-from media_service.product import photo, service
+from media_service.picture.file_response import FILE_DELETER, picture_response
+from media_service.product import service
 from media_service.product.model import ID_PATTERN, Product, ProductUpdate, read_product_id
 from media_service.product.schemas import (
     PhotoForm,
@@ -27,9 +26,8 @@ from media_service.product.schemas import (
     to_stored_response,
 )
 from media_service.resources import CALLER, CLOCK, DATABASE, TOKEN, database_of
-from media_service.upload.app_keys import UPLOAD_CONTEXT
 from media_service.upload.errors import UPLOAD_ERRORS
-from media_service.upload.request import read_upload
+from media_service.upload.request import UPLOADS, read_upload
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
 from shared.if_match import IF_MATCH, OwnVersion, read_if_match, version_tag
 from shared.middleware import AUTHENTICATE
@@ -57,16 +55,16 @@ _IMAGE = Content("image/*", "The file's bytes")
 )
 async def create_product(request: web.Request) -> web.Response:
     """Create the product and answer with it."""
-    context = request.app[UPLOAD_CONTEXT]
+    uploads = request.app[UPLOADS]
     if request.content_type != JSON:
         upload = read_upload(request, ProductForm, PHOTO_FIELD, ProductForm.to_draft)
         return created_response(
-            await photo.create_product_with_photo(context, upload, to_stored_response)
+            await service.create_product_with_photo(uploads, upload, to_stored_response)
         )
     creation = KeyedRequest(request[CALLER].sub, request[TOKEN], read_idempotency_key(request))
     details = (await read_body(request, ProductBody)).to_details()
     return created_response(
-        await service.create_product(context, details, creation, to_stored_response)
+        await service.create_product(uploads, details, creation, to_stored_response)
     )
 
 
@@ -148,7 +146,7 @@ async def patch_product(request: web.Request) -> web.Response:
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
     app = request.app
-    await photo.delete_product(app[DATABASE], app[FILE_DELETER], _own_version(request))
+    await service.delete_product(app[DATABASE], app[FILE_DELETER], _own_version(request))
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
@@ -168,9 +166,7 @@ async def put_photo(request: web.Request) -> web.Response:
     upload = read_upload(request, PhotoForm, PHOTO_FIELD, PhotoForm.to_draft)
     app = request.app
     return _product_response(
-        await photo.replace_photo(
-            app[UPLOAD_CONTEXT], upload, _product_id(request), app[FILE_DELETER]
-        )
+        await service.replace_photo(app[UPLOADS], upload, _product_id(request), app[FILE_DELETER])
     )
 
 
@@ -211,7 +207,7 @@ async def _photo_response(request: web.Request) -> web.StreamResponse:
     refused = await _try_authenticate(request)
     caller = request.get(CALLER)
     try:
-        found = await photo.get_photo(
+        found = await service.get_photo(
             database_of(request), product_id, caller.sub if caller else None
         )
     except NotFound as missing:

@@ -1,7 +1,8 @@
 """Requests and responses of the products' routes."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
@@ -12,7 +13,6 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
-    model_validator,
 )
 
 from media_service.idempotency.model import StoredResponse
@@ -30,7 +30,7 @@ from media_service.product.model import (
     read_product_id,
 )
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.validation import not_null
+from shared.validation import PartialUpdate, not_null
 
 NEWEST = Position(LAST_MOMENT, "")
 
@@ -112,23 +112,14 @@ class PhotoForm(BaseModel):
         return self.photo
 
 
-class ProductChange(BaseModel):
+class ProductChange(PartialUpdate):
     """What is to change, at least one thing."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"minProperties": 1})
 
     name: Annotated[Name | None, AfterValidator(not_null)] = None
     description: Annotated[Description | None, AfterValidator(not_null)] = None
     price: Annotated[Price | None, AfterValidator(not_null)] = None
     currency: Annotated[Currency | None, AfterValidator(not_null)] = None
     visibility: Annotated[Visibility | None, AfterValidator(not_null)] = None
-
-    @model_validator(mode="after")
-    def _require_a_change(self) -> Self:
-        if not self.model_fields_set:
-            message = "nothing is to change"
-            raise ValueError(message)
-        return self
 
 
 class ProductQuery(PageQuery):
@@ -179,19 +170,8 @@ class ProductAnswer(BaseModel):
     @classmethod
     def of(cls, product: Product) -> "ProductAnswer":
         """Return the answer for one row."""
-        return cls(
-            id=product.id,
-            user_id=product.user_id,
-            name=product.name,
-            description=product.description,
-            price=product.price,
-            currency=product.currency,
-            visibility=product.visibility,
-            photo_url=f"{product_url(product.id)}/photo" if product.photo_id else None,
-            created_at=product.created_at,
-            updated_at=product.updated_at,
-            version=product.version,
-        )
+        photo_url = f"{product_url(product.id)}/photo" if product.photo_id else None
+        return cls(**asdict(product), photo_url=photo_url)
 
 
 def to_stored_response(product: Product, request_hash: bytes) -> StoredResponse:

@@ -1,33 +1,30 @@
-"""Use cases of products: create, read, list, search, change."""
+"""Use cases of products and their photos."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 
-from media_service.idempotency.model import (
-    IdempotencyKey,
-    KeyedRequest,
-    StoredResponse,
-    hash_request,
-)
-from media_service.idempotency.service import IdempotentRequest, idempotency_guard
+from media_service.idempotency.model import KeyedRequest, StoredResponse, hash_request
+from media_service.idempotency.service import idempotency_guard
+from media_service.picture.file_deleter import FileDeleter
+from media_service.picture.model import PictureRecord
 from media_service.product import repository
 from media_service.product.model import (
-    NewProduct,
     Product,
     ProductDetails,
+    ProductDraft,
     ProductUpdate,
     new_product_id,
 )
+from media_service.quota.repository import read_picture_bytes
 from media_service.quota.service import count_upload_without_file, reserve_bytes
-from media_service.upload.context import UploadContext
-from shared.clock import Clock
-from shared.db import Database
-from shared.entropy import Entropy, new_id
-from shared.errors import NotFound, ServiceUnavailable, VersionMismatch
+from media_service.upload.service import PendingUpload, UploadService
+from shared.db import Connection, Database
+from shared.entropy import new_id
+from shared.errors import DomainError, NotFound, ServiceUnavailable, VersionMismatch
 from shared.if_match import OwnVersion
 from shared.paging import Position
 
@@ -35,28 +32,8 @@ ROUTE = "products"
 log = structlog.get_logger()
 
 
-def new_product(
-    details: ProductDetails,
-    user_id: UUID,
-    clock: Clock,
-    entropy: Entropy,
-    photo_id: UUID | None = None,
-) -> Product:
-    """Return a new product with these details."""
-    now = clock.now()
-    return Product(
-        id=new_product_id(entropy),
-        user_id=user_id,
-        photo_id=photo_id,
-        created_at=now,
-        updated_at=now,
-        version=1,
-        **asdict(details),
-    )
-
-
 async def create_product(
-    context: UploadContext,
+    uploads: UploadService,
     details: ProductDetails,
     creation: KeyedRequest,
     to_response: Callable[[Product, bytes], StoredResponse],
@@ -68,43 +45,53 @@ async def create_product(
         RateLimited: too many of the user's uploads today; this counts as one.
         TokenInvalid, TokenRevoked: the token or the user is no longer valid.
     """
-    name = new_id(context.clock, context.entropy)
-    user_id, key = creation.user_id, creation.key
-    idempotency_key = IdempotencyKey(user_id, ROUTE, key, name) if key else None
+    key = creation.idempotency_key(ROUTE, new_id(uploads.clock, uploads.entropy))
     request_hash = hash_request(asdict(details), None)
-    async with idempotency_guard(context.database, idempotency_key, context.clock) as request:
+    async with idempotency_guard(uploads.database, key, uploads.clock) as request:
         if repeated := request.stored_response(request_hash):
             return repeated
-        product = new_product(details, user_id, context.clock, context.entropy)
+        product = _new_product(uploads, details, creation.user_id)
         await count_upload_without_file(
-            context.database, context.quota, user_id, product.created_at
+            uploads.database, uploads.quota, product.user_id, product.created_at
         )
         response = to_response(product, request_hash)
-        return await store_product(context, creation.token, request, NewProduct(product), response)
+        async with uploads.transaction(creation.token) as connection:
+            await reserve_bytes(connection, product.user_id, None, uploads.quota)
+            await _insert(connection, product)
+            await request.store_response(connection, response)
+    log.info("product.created", product_id=product.id)
+    return response
 
 
-async def store_product(
-    context: UploadContext,
-    token: str,
-    request: IdempotentRequest,
-    new: NewProduct,
-    response: StoredResponse,
+async def create_product_with_photo(
+    uploads: UploadService,
+    upload: PendingUpload[ProductDraft],
+    to_response: Callable[[Product, bytes], StoredResponse],
 ) -> StoredResponse:
-    """Store the rows and the response if token and quota still allow it.
+    """Create the product that the form describes; return the response to its first request.
+
+    Files are stored before rows, as for creatives. A replay gets the first response.
 
     Raises:
-        QuotaExceeded, TokenInvalid, TokenRevoked, RequestInProgress: nothing was written.
+        The same as `media_service.creative.service.create_creative`, except for the schedule.
     """
-    context.authenticator.authenticate(token)
-    product, stored = new.product, new.stored_photo
-    async with context.database.transaction() as connection:
-        usage = stored.usage if stored else None
-        await reserve_bytes(connection, product.user_id, usage, context.quota)
-        if stored:
-            await repository.insert_photo(connection, stored.photo)
-        if not await repository.insert(connection, product):
-            raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
-        await request.store_response(connection, response)
+    async with uploads.receive(upload, ROUTE, at_least=0) as received:
+        draft = received.draft
+        has_photo = draft.photo is not None
+        request_hash = await received.hash(asdict(draft.details), with_file=has_photo)
+        if repeated := received.request.stored_response(request_hash):
+            return repeated
+        photo = None if draft.photo is None else await uploads.store(received, draft.photo)
+        photo_id = photo.record.id if photo else None
+        product = _new_product(uploads, draft.details, upload.user_id, photo_id)
+        response = to_response(product, request_hash)
+        async with uploads.transaction(upload.token, photo) as connection:
+            usage = photo.usage if photo else None
+            await reserve_bytes(connection, product.user_id, usage, uploads.quota)
+            if photo:
+                await repository.insert_photo(connection, photo.record)
+            await _insert(connection, product)
+            await received.request.store_response(connection, response)
     log.info("product.created", product_id=product.id)
     return response
 
@@ -153,7 +140,97 @@ async def update_product(
     async with database.connection() as connection:
         changed = await repository.update(connection, target, update, now)
         if changed is None:
-            found = await repository.find(connection, target.id, target.user_id)
-            raise VersionMismatch if found and found.user_id == target.user_id else NotFound
+            raise await _refusal(connection, target)
     log.info("product.changed", product_id=target.id, version=changed.version)
     return changed
+
+
+async def replace_photo(
+    uploads: UploadService, upload: PendingUpload[str], product_id: str, file_deleter: FileDeleter
+) -> Product:
+    """Return the user's product with its new photo; the files of the old one are deleted.
+
+    Raises:
+        NotFound: there is no such product, or another user owns it.
+        The same as `create_product_with_photo` otherwise.
+    """
+    freed = await _current_photo_bytes(uploads.database, product_id, upload.user_id)
+    unkeyed = replace(upload, key=None)
+    async with uploads.receive(unkeyed, ROUTE, at_least=0, freed=freed) as received:
+        photo = await uploads.store(received, received.draft)
+        async with uploads.transaction(upload.token, photo) as connection:
+            # The old photo's bytes are released before the new one's are reserved.
+            if not await repository.detach_photo(connection, product_id, upload.user_id):
+                raise NotFound
+            await reserve_bytes(connection, upload.user_id, photo.usage, uploads.quota)
+            product = await repository.attach_photo(connection, product_id, photo.record)
+    file_deleter.notify()
+    log.info("product.photo_replaced", product_id=product_id)
+    return product
+
+
+async def get_photo(database: Database, product_id: str, viewer: UUID | None) -> PictureRecord:
+    """Return the photo of a visible product, or of one of the viewer's own.
+
+    Raises:
+        NotFound: there is none, or its product is hidden and another user's.
+    """
+    async with database.connection() as connection:
+        found = await repository.find_photo(connection, product_id, viewer)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def delete_product(
+    database: Database, file_deleter: FileDeleter, target: OwnVersion[str]
+) -> None:
+    """Delete the user's product, and queue its photo's files for deletion.
+
+    Raises:
+        NotFound: there is none, or another user owns it.
+        VersionMismatch: its version is not an expected one.
+    """
+    async with database.transaction() as connection:
+        if not await repository.delete(connection, target):
+            raise await _refusal(connection, target)
+    file_deleter.notify()
+    log.info("product.deleted", product_id=target.id)
+
+
+async def _current_photo_bytes(database: Database, product_id: str, user_id: UUID) -> int:
+    """Return the bytes of the current photo of the user's own product, 0 without one."""
+    product = await get_product(database, product_id, user_id)
+    if product.user_id != user_id:
+        raise NotFound
+    async with database.connection() as connection:
+        photo = await repository.find_photo(connection, product_id, user_id)
+        if photo is None:
+            return 0
+        return (await read_picture_bytes(connection, [photo.id])).get(photo.id, photo.size)
+
+
+def _new_product(
+    uploads: UploadService, details: ProductDetails, user_id: UUID, photo_id: UUID | None = None
+) -> Product:
+    now = uploads.clock.now()
+    return Product(
+        **asdict(details),
+        id=new_product_id(uploads.entropy),
+        user_id=user_id,
+        photo_id=photo_id,
+        created_at=now,
+        updated_at=now,
+        version=1,
+    )
+
+
+async def _insert(connection: Connection, product: Product) -> None:
+    if not await repository.insert(connection, product):
+        raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
+
+
+async def _refusal(connection: Connection, target: OwnVersion[str]) -> DomainError:
+    """Return why the user's product was not changed: its version, or that there is none."""
+    found = await repository.find(connection, target.id, target.user_id)
+    return VersionMismatch() if found and found.user_id == target.user_id else NotFound()

@@ -38,9 +38,7 @@ UPDATE owners SET under_way = under_way || jsonb_build_object($2::text, $3::floa
 WHERE user_id = $1 AND under_way ? $2
 """
 
-END_UPLOAD = """
-UPDATE owners SET under_way = under_way - $2 WHERE user_id = $1
-"""
+END_UPLOAD = "UPDATE owners SET under_way = under_way - $2 WHERE user_id = $1"
 
 RESERVE_BYTES = """
 WITH taken AS (
@@ -83,9 +81,7 @@ INSERT INTO owners AS o (user_id, deleted_at) VALUES ($1, $2)
 ON CONFLICT (user_id) DO UPDATE SET deleted_at = coalesce(o.deleted_at, excluded.deleted_at)
 """
 
-READ_USAGE = """
-SELECT bytes, day, uploads, deleted_at FROM owners WHERE user_id = $1
-"""
+READ_USAGE = "SELECT bytes, day, uploads, deleted_at FROM owners WHERE user_id = $1"
 
 
 async def begin_upload(

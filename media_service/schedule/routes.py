@@ -5,8 +5,8 @@ from aiohttp import web
 from media_service.creative.app_keys import TIMEZONES
 from media_service.resources import CALLER, CLOCK
 from media_service.schedule import service
-from media_service.schedule.loader import ScheduleLoader
 from media_service.schedule.schemas import ScheduleAnswer, ScheduleQuery
+from media_service.schedule.service import ScheduleLoader
 from shared.openapi import Routes
 from shared.request import read_query
 

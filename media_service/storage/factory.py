@@ -9,7 +9,7 @@ from pathlib import Path
 
 from media_service.storage.local import LocalStorage
 from media_service.storage.model import Storage
-from media_service.storage.temp_dir import TempDir
+from media_service.storage.temp_file import TempDir
 from media_service.storage_url import Bucket, parse_storage_url
 from shared.clock import Clock
 from shared.entropy import Entropy

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -12,9 +13,8 @@ import aiofiles
 from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import CHUNK_BYTES, ObjectKey, TempFile
-from media_service.storage.temp_dir import TempDir, is_untouched_since
-from media_service.storage.temp_file import translate_disk_full
+from media_service.storage.model import CHUNK_BYTES, ObjectKey
+from media_service.storage.temp_file import TempDir, is_untouched_since, translate_disk_full
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -29,22 +29,16 @@ class LocalStorage:
     """
 
     def __init__(self, root: Path, clock: Clock, entropy: Entropy) -> None:
-        """Touch nothing yet."""
         self._objects = root / "objects"
-        self._temp_dir = TempDir(root / "staging", clock, entropy)
+        self.temp_dir = TempDir(root / "staging", clock, entropy)
         self._clock = clock
 
     async def prepare(self) -> None:
         """Create both directories, closed to other users."""
         await asyncio.to_thread(self._objects.mkdir, mode=0o700, parents=True, exist_ok=True)
-        await self._temp_dir.prepare()
-
-    def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
-        """Open a new temporary file; at the end, remove it and the files beside it."""
-        return self._temp_dir.create_temp_file()
+        await self.temp_dir.prepare()
 
     async def put(self, files: Mapping[ObjectKey, Path]) -> None:
-        """Move the files to their places and make the moves durable."""
         moves = {source: self._path(key) for key, source in files.items()}
         try:
             with translate_disk_full():
@@ -56,7 +50,7 @@ class LocalStorage:
 
     @asynccontextmanager
     async def open(self, key: ObjectKey) -> AsyncIterator["LocalStoredFile"]:
-        """Open an object for reading; it stays readable while open, even when deleted."""
+        # it stays readable while open, even when deleted
         try:
             file = await aiofiles.open(self._path(key), "rb")
         except FileNotFoundError:
@@ -67,26 +61,21 @@ class LocalStorage:
             await file.close()
 
     async def exists(self, key: ObjectKey) -> bool:
-        """Return whether something is stored under `key`."""
         return await asyncio.to_thread(self._path(key).is_file)
 
     async def delete(self, key: ObjectKey) -> bool:
-        """Remove the object, and its directories when they are empty now."""
         return await asyncio.to_thread(_remove, self._path(key))
 
     async def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
-        """Yield the keys of objects untouched for that long, `LIST_BATCH` at a time."""
         found = self._walk(self._clock.now() - older_than)
         while batch := await asyncio.to_thread(lambda: list(islice(found, LIST_BATCH))):
             yield batch
 
     async def reachable(self) -> bool:
-        """Tell whether the directory is there and may be written to."""
         return await asyncio.to_thread(os.access, self._objects, os.W_OK | os.X_OK)
 
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
-        """Delete temporary files untouched for that long; return how many."""
-        return await self._temp_dir.delete_stale(older_than)
+        return await self.temp_dir.delete_stale(older_than)
 
     def _path(self, key: ObjectKey) -> Path:
         return self._objects / str(key)
@@ -98,18 +87,16 @@ class LocalStorage:
                 yield key
 
 
+@dataclass(frozen=True, slots=True)
 class LocalStoredFile:
     """An open file; every read is a hop to a thread."""
 
-    def __init__(self, file: AsyncBufferedReader, size: int) -> None:
-        """Take an open file and its length."""
-        self._file = file
-        self.size = size
+    file: AsyncBufferedReader
+    size: int
 
     async def read(self, start: int, length: int) -> AsyncIterator[bytes]:
-        """Yield `length` bytes from `start` on; fewer only if the file was cut meanwhile."""
-        await self._file.seek(start)
-        while length and (chunk := await self._file.read(min(CHUNK_BYTES, length))):
+        await self.file.seek(start)
+        while length and (chunk := await self.file.read(min(CHUNK_BYTES, length))):
             length -= len(chunk)
             yield chunk
 

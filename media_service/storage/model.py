@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from media_service.storage.temp_file import TempDir
+
 CHUNK_BYTES = 256 * 1024
 
 
@@ -30,25 +32,7 @@ class ObjectKey:
         return key if str(key) == text else None
 
     def __str__(self) -> str:
-        """Return `{user}/{picture}/{variant}`."""
         return f"{self.user_id}/{self.picture_id}/{self.variant}"
-
-
-class TempFile(Protocol):
-    """A temporary file, until it is put into the store."""
-
-    @property
-    def path(self) -> Path:
-        """Return its path on this machine; files beside it are removed with it."""
-        ...
-
-    async def write(self, *pieces: bytes | memoryview) -> None:
-        """Append all of the pieces. Raises: StorageFull."""
-        ...
-
-    async def digest(self) -> bytes:
-        """Return the SHA-256 of what was written, by reading it again."""
-        ...
 
 
 class StoredFile(Protocol):
@@ -60,16 +44,18 @@ class StoredFile(Protocol):
         ...
 
     def read(self, start: int, length: int) -> AsyncIterator[bytes]:
-        """Yield `length` bytes from `start` on, at most `CHUNK_BYTES` at a time."""
+        """Yield `length` bytes from `start` on, at most `CHUNK_BYTES` at a time.
+
+        Fewer bytes come only if the object is shorter.
+        """
         ...
 
 
 class Storage(Protocol):
     """Objects by key: written once, whole or not at all, read by range, deleted."""
 
-    def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
-        """Open a new temporary file; it is gone when the context ends."""
-        ...
+    temp_dir: TempDir
+    """Where files wait until they are stored."""
 
     async def put(self, files: Mapping[ObjectKey, Path]) -> None:
         """Store these synced files under their keys, durably, each atomically.
@@ -99,5 +85,5 @@ class Storage(Protocol):
         ...
 
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
-        """Delete temporary files untouched for that long; return how many."""
+        """Delete temporary files and partial uploads untouched for that long; return how many."""
         ...

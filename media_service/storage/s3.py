@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
 from media_service.storage.errors import ObjectMissing
-from media_service.storage.model import CHUNK_BYTES, ObjectKey, TempFile
+from media_service.storage.model import CHUNK_BYTES, ObjectKey
 from media_service.storage.s3_errors import INTERRUPTED, RETRY_AFTER, translate_s3_errors
 from media_service.storage.s3_upload import S3Uploader
-from media_service.storage.temp_dir import TempDir
+from media_service.storage.temp_file import TempDir
 from media_service.storage_url import Bucket
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
@@ -55,19 +56,13 @@ class S3Storage:
     """Objects in a bucket; temporary files on this machine's disk."""
 
     def __init__(self, client: "S3Client", bucket: str, temp_dir: TempDir, clock: Clock) -> None:
-        """Ask nothing yet."""
         self._client = client
         self._bucket = bucket
-        self._temp_dir = temp_dir
+        self.temp_dir = temp_dir
         self._clock = clock
         self._uploader = S3Uploader(client, bucket)
 
-    def create_temp_file(self) -> AbstractAsyncContextManager[TempFile]:
-        """Open a new temporary file; at the end, remove it and the files beside it."""
-        return self._temp_dir.create_temp_file()
-
     async def put(self, files: Mapping[ObjectKey, Path]) -> None:
-        """Upload the files side by side; when one cannot be kept, none is."""
         puts = [self._uploader.put(str(key), path) for key, path in files.items()]
         ended = asyncio.gather(*puts, return_exceptions=True)
         try:
@@ -81,7 +76,6 @@ class S3Storage:
 
     @asynccontextmanager
     async def open(self, key: ObjectKey) -> AsyncIterator["S3StoredFile"]:
-        """Open an object for reading."""
         with translate_s3_errors():
             found = await self._client.head_object(Bucket=self._bucket, Key=str(key))
         size = dict(found).get("ContentLength")
@@ -91,7 +85,6 @@ class S3Storage:
         yield S3StoredFile(self._client, self._bucket, str(key), size)
 
     async def exists(self, key: ObjectKey) -> bool:
-        """Return whether something is stored under `key`."""
         try:
             async with self.open(key):
                 return True
@@ -99,14 +92,12 @@ class S3Storage:
             return False
 
     async def delete(self, key: ObjectKey) -> bool:
-        """Remove the object; return whether there was one."""
         existed = await self.exists(key)
         with translate_s3_errors():
             await self._client.delete_object(Bucket=self._bucket, Key=str(key))
         return existed
 
     async def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
-        """Yield the keys of objects that are at least that old, a page at a time."""
         before = self._clock.now() - older_than
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
         with translate_s3_errors():
@@ -117,12 +108,10 @@ class S3Storage:
                     yield ours
 
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
-        """Delete temporary files and abort multipart uploads that are that old; return how many."""
         aborted = await self._uploader.abort_older(self._clock.now() - older_than)
-        return aborted + await self._temp_dir.delete_stale(older_than)
+        return aborted + await self.temp_dir.delete_stale(older_than)
 
     async def reachable(self) -> bool:
-        """Tell whether the bucket answers now."""
         try:
             with translate_s3_errors():
                 await self._client.head_bucket(Bucket=self._bucket)
@@ -140,21 +129,17 @@ class S3Storage:
                 log.warning("file.removal_failed", key=str(key))
 
 
+@dataclass(frozen=True, slots=True)
 class S3StoredFile:
     """An object, read by ranges."""
 
-    def __init__(self, client: "S3Client", bucket: str, key: str, size: int) -> None:
-        """Take what the store has said of it."""
-        self._client = client
-        self._bucket = bucket
-        self._key = key
-        self.size = size
+    client: "S3Client"
+    bucket: str
+    key: str
+    size: int
 
     async def read(self, start: int, length: int) -> AsyncIterator[bytes]:
-        """Yield `length` bytes from `start` on; fewer only if the object is shorter.
-
-        When the store breaks off, what is left is asked for again, `ATTEMPTS` times in all.
-        """
+        # When the store breaks off, what is left is asked for again, `ATTEMPTS` times in all.
         attempts = ATTEMPTS
         with translate_s3_errors():
             while length:
@@ -166,14 +151,14 @@ class S3StoredFile:
                 except INTERRUPTED as broken:
                     if not (attempts := attempts - 1):
                         raise
-                    log.warning("file.reading_resumed", key=self._key, cause=describe_error(broken))
+                    log.warning("file.reading_resumed", key=self.key, cause=describe_error(broken))
                 else:
                     return
 
     async def _pieces(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
         """Ask once. A store that knows no ranges sends the whole object, of which we skip some."""
-        answer = await self._client.get_object(
-            Bucket=self._bucket, Key=self._key, Range=f"bytes={start}-{start + length - 1}"
+        answer = await self.client.get_object(
+            Bucket=self.bucket, Key=self.key, Range=f"bytes={start}-{start + length - 1}"
         )
         skipped = 0 if answer.get("ContentRange") else start
         async with answer["Body"] as stream:

@@ -28,7 +28,6 @@ class S3Uploader:
     """Puts files into the bucket: small ones in one request, others part by part."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Upload nothing yet."""
         self._client = client
         self._bucket = bucket
         self._slots = asyncio.Semaphore(PARTS_IN_MEMORY)

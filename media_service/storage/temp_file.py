@@ -1,16 +1,19 @@
-"""A temporary file that is written away from the event loop."""
+"""Temporary files, written away from the event loop."""
 
 import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from media_service.storage.errors import StorageFull
+from shared.clock import Clock
+from shared.entropy import Entropy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,30 +32,28 @@ def translate_disk_full() -> Iterator[None]:
         raise
 
 
-class LocalTempFile:
-    """A file that is written in threads, one call at a time.
+class TempFile:
+    """A file that is written in threads, until it is put into the store.
 
     A running thread is waited for before the file is closed, also when the request is cancelled:
     its descriptor's number might belong to another file by then.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open nothing yet."""
-        self._path = path
+        self.path = path
         self._descriptor = -1
         self._running: asyncio.Future[Any] | None = None
-
-    @property
-    def path(self) -> Path:
-        """Return where the file is."""
-        return self._path
 
     async def create(self) -> None:
         """Create the file, which must not exist."""
         await self._run_in_thread(self._create)
 
     async def write(self, *pieces: bytes | memoryview) -> None:
-        """Append all of the pieces."""
+        """Append all of the pieces.
+
+        Raises:
+            StorageFull: there is no room.
+        """
         with translate_disk_full():
             await self._run_in_thread(self._append, pieces)
 
@@ -72,7 +73,7 @@ class LocalTempFile:
         return await asyncio.shield(work)
 
     def _create(self) -> None:
-        self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        self._descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
 
     def _append(self, pieces: Sequence[bytes | memoryview]) -> None:
         for piece in pieces:
@@ -81,14 +82,58 @@ class LocalTempFile:
                 rest = rest[os.write(self._descriptor, rest) :]
 
     def _digest(self) -> bytes:
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
 
     def _remove(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        with os.scandir(self._path.parent) as entries:  # glob compiles a pattern for each upload
-            ours = [entry.path for entry in entries if entry.name.startswith(self._path.name)]
+        with os.scandir(self.path.parent) as entries:  # glob compiles a pattern for each upload
+            ours = [entry.path for entry in entries if entry.name.startswith(self.path.name)]
         for path in ours:
             Path(path).unlink(missing_ok=True)
+
+
+class TempDir:
+    """Creates temporary files; abandoned ones are removed by their age."""
+
+    def __init__(self, directory: Path, clock: Clock, entropy: Entropy) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._entropy = entropy
+
+    async def prepare(self) -> None:
+        """Create the directory, closed to other users."""
+        await asyncio.to_thread(self._directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+
+    @asynccontextmanager
+    async def create(self) -> AsyncIterator[TempFile]:
+        """Open a new temporary file; at the end, remove it and the files beside it."""
+        temp_file = TempFile(self._directory / self._entropy.bytes(16).hex())
+        try:
+            with translate_disk_full():
+                await temp_file.create()
+            yield temp_file
+        finally:
+            await temp_file.close_and_delete()
+
+    async def delete_stale(self, older_than: timedelta) -> int:
+        """Delete temporary files untouched for that long; return how many."""
+        before = (self._clock.now() - older_than).timestamp()
+        return await asyncio.to_thread(self._delete_stale, before)
+
+    def _delete_stale(self, before: float) -> int:
+        stale = [path for path in self._directory.iterdir() if is_untouched_since(path, before)]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+
+def is_untouched_since(path: Path, before: float) -> bool:
+    """Return whether file and name are older than that: a rename sets ctime and keeps mtime."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return False
+    return max(facts.st_mtime, facts.st_ctime) <= before

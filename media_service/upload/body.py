@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from media_service.upload.errors import UploadTooSlow
-from media_service.upload.model import CHUNK_BYTES, UploadLimits, UploadTimeBudget
+from media_service.upload.model import CHUNK_BYTES, UploadLimits
 from shared.clock import Clock
 from shared.errors import BodyTooLarge, MalformedRequest
 
@@ -27,6 +27,33 @@ ConsumeChunks = Callable[[Sequence[bytes]], Awaitable[None]]
 """Processes some pieces of a body before more of it is read."""
 
 
+class UploadTimeBudget:
+    """A budget of waiting time: at most `patience` seconds, earned by the bytes that arrive.
+
+    Only time spent waiting for the client counts, so a busy disk on our side costs it nothing. The
+    budget does not grow beyond `patience`, so a stalled client is noticed however fast it was.
+    """
+
+    def __init__(self, limits: UploadLimits) -> None:
+        self._limits = limits
+        self._remaining = limits.patience
+
+    @property
+    def remaining(self) -> float:
+        """Return the seconds that the next byte may take, at least zero."""
+        return max(0.0, self._remaining)
+
+    def spend(self, seconds: float) -> None:
+        """Take the waited time off the budget."""
+        self._remaining -= seconds
+
+    def earn(self, count: int) -> None:
+        """Add the time that `count` bytes may take at the minimum rate."""
+        self._remaining = min(
+            self._limits.patience, self._remaining + count / self._limits.min_rate
+        )
+
+
 class UploadBody:
     """Reads a body once.
 
@@ -37,7 +64,6 @@ class UploadBody:
     def __init__(
         self, stream: ByteStream, limits: UploadLimits, slots: asyncio.Semaphore, clock: Clock
     ) -> None:
-        """Read nothing yet."""
         self._stream = stream
         self._limits = limits
         self._slots = slots

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from media_service.storage.model import TempFile
+from media_service.storage.temp_file import TempFile
 from media_service.upload.body import UploadBody
 from media_service.upload.headers import Disposition
 from media_service.upload.model import MAX_FIELD_BYTES, UploadLimits
@@ -90,11 +90,14 @@ class _FormCollector(Generic[F]):
 
     def form(self) -> F:
         values = {name: self._text(name) for name in self._fields}
-        form, problems = _validated(self._schema, values)
-        named = {problem.field for problem in self._problems}
-        problems = self._problems + [one for one in problems if one.field not in named]
-        if form is None or problems:
-            raise ValidationFailed(problems)
+        model, named = self._schema.model, {problem.field for problem in self._problems}
+        try:
+            form = model.model_validate(values, context=self._schema.context)
+        except ValidationError as wrong:
+            others = [one for one in field_errors(wrong, model) if one.field not in named]
+            raise ValidationFailed(self._problems + others) from None
+        if self._problems:
+            raise ValidationFailed(self._problems)
         return form
 
     def _start_part(self, disposition: Disposition) -> None:
@@ -128,10 +131,3 @@ class _FormCollector(Generic[F]):
         except UnicodeDecodeError:
             self._problems.append(FieldError(name, "text", "not UTF-8 text"))
             return ""
-
-
-def _validated(schema: FormSchema[F], values: dict[str, str]) -> tuple[F | None, list[FieldError]]:
-    try:
-        return schema.model.model_validate(values, context=schema.context), []
-    except ValidationError as wrong:
-        return None, field_errors(wrong, schema.model)

@@ -1,5 +1,6 @@
 """Reads the headers of an upload; what they forbid is refused before the body is read."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,15 +9,19 @@ from pydantic import BaseModel
 
 from media_service.idempotency.request import read_idempotency_key
 from media_service.resources import CALLER, CLOCK, TOKEN
-from media_service.storage.model import TempFile
-from media_service.upload.app_keys import READING_SLOTS, UPLOAD_LIMITS
+from media_service.storage.temp_file import TempFile
 from media_service.upload.body import UploadBody
 from media_service.upload.form import FormSchema, read_form
 from media_service.upload.headers import read_boundary
-from media_service.upload.pending_upload import Draft, PendingUpload
+from media_service.upload.model import UploadLimits
+from media_service.upload.service import Draft, PendingUpload, UploadService
 from shared.errors import BodyTooLarge, UnsupportedMediaType
 from shared.request import VALIDATION_CONTEXT
 
+UPLOADS: web.AppKey[UploadService] = web.AppKey("uploads")
+UPLOAD_LIMITS: web.AppKey[UploadLimits] = web.AppKey("upload_limits")
+READING_SLOTS: web.AppKey[asyncio.Semaphore] = web.AppKey("reading_slots")
+"""Each is held while a chunk is in memory, so few chunks are."""
 F = TypeVar("F", bound=BaseModel)
 
 
@@ -41,9 +46,9 @@ def read_upload(
         return draft(await read_form(body, boundary, temp_file, limits, schema))
 
     return PendingUpload(
-        read=read,
-        length=request.content_length,
-        user_id=request[CALLER].sub,
-        token=request[TOKEN],
-        key=read_idempotency_key(request),
+        request[CALLER].sub,
+        request[TOKEN],
+        read_idempotency_key(request),
+        read,
+        request.content_length,
     )

@@ -21,7 +21,7 @@ from media_service.app import create_app
 from media_service.image.worker import process
 from media_service.settings import MediaSettings
 from media_service.storage import factory
-from media_service.upload.app_keys import UPLOAD_LIMITS
+from media_service.upload.request import UPLOAD_LIMITS
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock

@@ -40,7 +40,7 @@ def key() -> ObjectKey:
 
 
 async def put(storage: Storage, where: ObjectKey, data: bytes) -> None:
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         await temp_file.write(data)
         await storage.put({where: temp_file.path})
 

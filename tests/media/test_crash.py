@@ -22,31 +22,26 @@ from tests.support.command_process import KillPoint, wait_for_exit
 from tests.support.media_client import MediaClient, picture_form
 from tests.support.pictures import encode
 
-STAGED = "media_service.storage.temp_file.LocalTempFile"
+STAGED = "media_service.storage.temp_file.TempFile"
 STORE = "media_service.storage.local"
+DECODERS = "media_service.image.worker.pool.DecoderPool"
 TABLE = "media_service.creative.repository"
 
 UPLOAD = {
     "with an empty file": (KillPoint(f"{STAGED}._create", leaving=True), "staged"),
     "with the first bytes here": (KillPoint(f"{STAGED}._append"), "staged"),
     "with bytes on disk": (KillPoint(f"{STAGED}._append", leaving=True), "staged"),
-    "with all bytes there": (KillPoint("media_service.creative.create.render"), "staged"),
+    "with all bytes there": (KillPoint(f"{DECODERS}.render"), "staged"),
     "with the form read": (
         KillPoint("media_service.upload.request.read_form", leaving=True),
         "staged",
     ),
-    "with the picture checked": (
-        KillPoint("media_service.image.worker.pool.DecoderPool.render", leaving=True),
-        "staged",
-    ),
+    "with the picture checked": (KillPoint(f"{DECODERS}.render", leaving=True), "staged"),
     "before the rename": (KillPoint(f"{STORE}._move_all"), "staged"),
     "after the rename": (KillPoint(f"{STORE}._sync"), "orphan, staged"),
     "before the row": (KillPoint(f"{TABLE}.insert"), "orphan, staged"),
     "with the row not committed": (KillPoint(f"{TABLE}.insert", leaving=True), "orphan, staged"),
-    "after the row": (
-        KillPoint("media_service.creative.create._store", leaving=True),
-        "whole, staged",
-    ),
+    "after the row": (KillPoint(f"{STAGED}.close_and_delete"), "whole, staged"),
 }
 DELETION = {
     "before the row goes": (KillPoint(f"{TABLE}.delete"), "whole"),

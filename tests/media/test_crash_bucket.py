@@ -26,7 +26,7 @@ UPLOAD = {
     "after the first part": KillPoint(f"{UPLOADER}._put_part", leaving=True),
     "with one object there": KillPoint(f"{UPLOADER}.put", leaving=True),
     "before the row": KillPoint("media_service.creative.repository.insert"),
-    "after the row": KillPoint("media_service.creative.create._store", leaving=True),
+    "after the row": KillPoint("media_service.storage.temp_file.TempFile.close_and_delete"),
 }
 DELETION = {
     "after the row has gone": KillPoint("media_service.creative.repository.delete", leaving=True),

@@ -176,17 +176,21 @@ async def test_only_what_lies_beyond_the_place_is_remembered(
     beyond = [await tell_of_deleted(redis, user, REVOCATION_KEY) for user in users[1:]]
     async with open_database(media_dsn) as database:
         file_deleter: Any = Nobody()
-        eraser = DeletedUsersConsumer(
-            redis, [REVOCATION_KEY.encode()], database, file_deleter, SystemClock()
+        consumer = DeletedUsersConsumer(
+            redis=redis,
+            keys=[REVOCATION_KEY.encode()],
+            database=database,
+            file_deleter=file_deleter,
+            clock=SystemClock(),
         )
         for _ in range(2):
-            await eraser.run_once()
-        assert eraser._processed == {entry.encode() for entry in beyond}
+            await consumer.run_once()
+        assert consumer._processed == {entry.encode() for entry in beyond}
         assert await place(media_dsn) == first
         await redis.xdel(DELETED_USERS_STREAM, blocks)
         for _ in range(2):
-            await eraser.run_once()
-        assert eraser._processed == set()
+            await consumer.run_once()
+        assert consumer._processed == set()
         assert await place(media_dsn) == beyond[-1]
     assert erased == [str(user) for user in users]  # each one once
 

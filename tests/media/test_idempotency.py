@@ -162,7 +162,7 @@ async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
 
 STORE_RESPONSE = "media_service.idempotency.repository.store_response"
 MOMENTS = {
-    "reading": KillPoint("media_service.storage.temp_file.LocalTempFile.digest"),
+    "reading": KillPoint("media_service.storage.temp_file.TempFile.digest"),
     "decoding": KillPoint("media_service.image.worker.pool.DecoderPool.render"),
     "before the row": KillPoint("media_service.creative.repository.insert"),
     "before the answer": KillPoint("media_service.idempotency.repository.store_response"),
@@ -197,7 +197,7 @@ async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
 async def test_one_who_died_after_the_commit_has_answered(
     running_media: Callable[..., Any], serving_media: Callable[..., Any]
 ) -> None:
-    death = KillPoint("media_service.creative.create._store", leaving=True)
+    death = KillPoint("media_service.storage.temp_file.TempFile.close_and_delete")
     async with running_media(death) as (process, dead):
         with pytest.raises(ClientError):
             await send(dead)

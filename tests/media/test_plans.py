@@ -69,11 +69,10 @@ REPOSITORIES = (creative, idempotency, quota, picture, product, schedule)
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.INSERT": (
-        *(UUID(int=9), SOMEBODY, None, "a.jpg", "image/jpeg", 1, 1, 1, HASH, None),
-        *(START, "UTC", "scheduled", ["original"], START, START, 1),
+        *(UUID(int=9), SOMEBODY, ["original"], "a.jpg", "image/jpeg", 1, 1, 1, HASH, START),
+        *(None, None, START, "UTC", "scheduled", START, 1),
     ),
-    "creative.FIND_OF_USER": (SOMETHING, SOMEBODY),
-    "creative.FIND": (SOMETHING,),
+    "creative.FIND": (SOMETHING, SOMEBODY),
     "creative.PAGE_OF_USER": (SOMEBODY, START, SOMETHING, SOON, None, 51),
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.UPDATE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
@@ -100,7 +99,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "quota.READ_PICTURE_BYTES": ([SOMETHING, SOMEBODY],),
     "quota.MARK_USER_DELETED": (SOMEBODY, START),
     "quota.READ_USAGE": (SOMEBODY,),
-    "product.INSERT": (NAME, SOMEBODY, "n", "", 1, "EUR", "public", None, START, START, 1),
+    "product.INSERT": ("n", "", 1, "EUR", "public", NAME, SOMEBODY, None, START, START, 1),
     "product.FIND": (NAME, SOMEBODY),
     "product.PAGE_OF_USER": (SOMEBODY, SOON, NAME, 51),
     "product.PAGE_OF_PUBLIC": (SOON, NAME, 51),
@@ -109,7 +108,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.DELETE": (NAME, SOMEBODY, None),
     "product.DELETE_BATCH": (SOMEBODY, 500),
     "product.INSERT_PHOTO": (
-        *(UUID(int=9), SOMEBODY, "a.jpg", "image/jpeg", 1, 1, 1, HASH, ["original"], START),
+        *(UUID(int=9), SOMEBODY, ["original"], "a.jpg", "image/jpeg", 1, 1, 1, HASH, START),
     ),
     "product.FIND_PHOTO": (NAME, SOMEBODY),
     "product.LOCK_PRODUCT": (NAME, SOMEBODY),

@@ -21,18 +21,23 @@ from tests.support.media_client import FORM, files_below, form, part
 from tests.support.pictures import encode
 
 TABLE = "media_service.product.repository"
+SERVICE = "media_service.product.service"
+AFTER_THE_COMMIT = KillPoint("media_service.storage.temp_file.TempFile.close_and_delete")
 FIELDS = (part("name", "Lamp"), part("price", "1"), part("currency", "EUR"))
 CREATION = {
     "before the rows": (KillPoint(f"{TABLE}.insert_photo"), 0),
     "between the rows": (KillPoint(f"{TABLE}.insert"), 0),
     "with the rows not committed": (KillPoint(f"{TABLE}.insert", leaving=True), 0),
-    "after the rows": (KillPoint("media_service.product.photo.store_product", leaving=True), 1),
+    "after the rows": (AFTER_THE_COMMIT, 1),
 }
 REPLACING = {
     "before the old one is off": (KillPoint(f"{TABLE}.detach_photo"), 1),
     "with the old one off": (KillPoint(f"{TABLE}.detach_photo", leaving=True), 1),
     "with the new one not committed": (KillPoint(f"{TABLE}.attach_photo", leaving=True), 1),
-    "after the exchange": (KillPoint("media_service.product.photo._replace_row", leaving=True), 2),
+    "after the exchange": (
+        KillPoint(f"{SERVICE}.replace_photo", leaving=True),
+        2,
+    ),
 }
 
 

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from media_service.schedule import repository
-from media_service.schedule.loader import MAX_BATCH, MAX_CONCURRENT_BATCHES, ScheduleLoader
 from media_service.schedule.model import DayBounds
+from media_service.schedule.service import MAX_BATCH, MAX_CONCURRENT_BATCHES, ScheduleLoader
 from shared.db import Connection, Database, open_database
 from shared.errors import ServiceUnavailable
 

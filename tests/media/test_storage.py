@@ -28,7 +28,7 @@ def key(user: UUID | None = None) -> ObjectKey:
 
 
 async def put(storage: LocalStorage, where: ObjectKey, data: bytes = b"x") -> None:
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         await temp_file.write(data)
         await storage.put({where: temp_file.path})
 
@@ -39,7 +39,7 @@ async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) 
 
 
 async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> None:
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         await temp_file.write(b"x")
         assert files_below(files) == [temp_file.path]
     assert files_below(files) == []
@@ -47,7 +47,7 @@ async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> N
 
 async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Path) -> None:
     async def upload() -> None:
-        async with storage.create_temp_file() as temp_file:
+        async with storage.temp_dir.create() as temp_file:
             while True:
                 await temp_file.write(bytes(CHUNK_BYTES))
 

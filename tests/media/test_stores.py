@@ -38,7 +38,7 @@ def key(user: UUID | None = None) -> ObjectKey:
 
 
 async def put(storage: Storage, *where: ObjectKey, data: bytes = b"x") -> None:
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         await temp_file.write(data)
         copies = {
             one: temp_file.path.with_name(f"{temp_file.path.name}.{n}")
@@ -56,7 +56,7 @@ async def get(storage: Storage, where: ObjectKey, start: int, length: int) -> li
 
 async def test_what_is_kept_can_be_read_in_pieces(storage: Storage) -> None:
     data, where = os.urandom(CHUNK_BYTES * 2 + 5), key()
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         for at in range(0, len(data), 1000):
             await temp_file.write(data[at : at + 1000])
         digest = await temp_file.digest()
@@ -92,7 +92,7 @@ async def test_several_are_kept_together(storage: Storage) -> None:
 async def test_nothing_is_kept_when_one_cannot_be(storage: Storage, tmp_path: Path) -> None:
     user, creative = uuid4(), uuid4()
     good, bad = (ObjectKey(user, creative, one) for one in ("original", "preview"))
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         await temp_file.write(b"x")
         with pytest.raises(Exception):  # noqa: B017, PT011 - a lost staged file is nobody's plan
             await storage.put({good: temp_file.path, bad: tmp_path / "lost"})
@@ -132,7 +132,7 @@ async def test_old_ones_are_listed(storage: Storage, clock: MovableClock) -> Non
 async def test_what_is_staged_is_nobodys_after_a_while(
     storage: Storage, clock: MovableClock
 ) -> None:
-    async with storage.create_temp_file() as temp_file:
+    async with storage.temp_dir.create() as temp_file:
         await temp_file.write(b"x")
         assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 0
         clock.advance(hours=2)

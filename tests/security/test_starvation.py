@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 import structlog
 
-from media_service.app import ANONYMOUS_BOUNDS, ANONYMOUS_CONNECTIONS, INTERFACE
+from media_service.app import INTERFACE
+from media_service.wiring import ANONYMOUS_BOUNDS, ANONYMOUS_CONNECTIONS
 from shared.db import Connection as PoolConnection
 from shared.db import Database, open_database
 from shared.errors import ServiceUnavailable

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.image.model import EXTENSIONS
-from media_service.upload.pipeline import MAX_STEM, clean_file_name
+from media_service.upload.file_name import MAX_STEM, clean_file_name
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from media_service.creative.schemas import FILE_FIELD, UploadForm
+from media_service.storage.temp_file import TempFile
 from media_service.upload.body import UploadBody
 from media_service.upload.form import FormSchema, read_form
 from media_service.upload.model import UploadLimits
@@ -13,19 +14,15 @@ from shared.clock import SystemClock
 from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
 
 
-class Staged:
+class Staged(TempFile):
     """Keeps what is staged in memory."""
 
-    path = Path("/nowhere")
-
     def __init__(self) -> None:
+        super().__init__(Path("/nowhere"))
         self.data = b""
 
     async def write(self, *pieces: bytes | memoryview) -> None:
         self.data += b"".join(pieces)
-
-    async def digest(self) -> bytes:
-        return b""
 
 
 class Stream:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from media_service.upload.model import UploadLimits, UploadTimeBudget
+from media_service.upload.body import UploadTimeBudget
+from media_service.upload.model import UploadLimits
 
 LIMITS = UploadLimits(10_000_000)
 

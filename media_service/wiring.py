@@ -1,0 +1,122 @@
+"""The composition root: the HTTP application and the command line are built from it.
+
+Each part is built once, when it is first needed, while the resources that it needs are open.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from media_service.creative.signed_link import LinkSigner, PreviousKey
+from media_service.erasure.service import DeletedUsersConsumer
+from media_service.identity.change_limiter import ChangeLimiter
+from media_service.image.worker.pool import DecoderPool, open_decoder_pool
+from media_service.picture.file_deleter import FileDeleter
+from media_service.schedule.service import ScheduleLoader
+from media_service.settings import MediaSettings
+from media_service.storage.factory import open_storage
+from media_service.storage.model import Storage
+from media_service.upload.service import UploadService
+from shared.clock import Clock
+from shared.db import Database, PoolLimits, open_database
+from shared.entropy import Entropy
+from shared.redis import new_client
+from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
+
+ANONYMOUS_CONNECTIONS = 2
+ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
+"""Shared by all anonymous callers of one process."""
+
+
+class Wiring:
+    """The parts of media_service that its features share."""
+
+    database: Database
+    anonymous_database: Database
+    authenticator: TokenAuthenticator
+    storage: Storage
+    images: DecoderPool
+
+    def __init__(self, settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.entropy = entropy
+
+    @asynccontextmanager
+    async def open_stores(self) -> AsyncIterator[None]:
+        """Open `database`, `anonymous_database` and `storage` inside the block."""
+        url = self.settings.media_database_url.get_secret_value()
+        mounted = self.settings.mounted_file("media_database_url")
+        size, bounds = ANONYMOUS_CONNECTIONS, ANONYMOUS_BOUNDS
+        async with (
+            open_database(url, mounted=mounted) as self.database,
+            open_database(url, mounted=mounted, size=size, bounds=bounds) as anonymous,
+            open_storage(self.settings.storage_url, self.clock, self.entropy) as self.storage,
+        ):
+            self.anonymous_database = anonymous
+            yield
+
+    @asynccontextmanager
+    async def open_upload_parts(self) -> AsyncIterator[None]:
+        """Open `authenticator` and `images` inside the block."""
+        async with (
+            open_authenticator(
+                issuer=self.settings.jwt_issuer,
+                audience=self.settings.jwt_audience,
+                jwks_file=self.settings.jwks_file,
+                redis_url=self.settings.redis_url.get_secret_value(),
+                revocation_keys=self.settings.revocation_keys,
+                clock=self.clock,
+                max_staleness=self.settings.revocation_max_staleness,
+                fail_open=self.settings.revocation_policy == "fail_open",
+            ) as self.authenticator,
+            open_decoder_pool(
+                self.settings.image_workers, self.settings.max_image_pixels
+            ) as self.images,
+        ):
+            yield
+
+    @asynccontextmanager
+    async def open_deleted_users_consumer(self) -> AsyncIterator[DeletedUsersConsumer]:
+        """Open the consumer of auth_service's stream of deleted users inside the block."""
+        async with new_client(self.settings.redis_url.get_secret_value()) as redis:
+            yield DeletedUsersConsumer(
+                redis=redis,
+                keys=self.settings.revocation_keys,
+                database=self.database,
+                file_deleter=self.file_deleter,
+                clock=self.clock,
+            )
+
+    # ------------------------------------------------------------------ without any resource
+
+    @cached_property
+    def change_limiter(self) -> ChangeLimiter:
+        return ChangeLimiter(self.settings.limit_changes_per_user, self.clock)
+
+    @cached_property
+    def link_signer(self) -> LinkSigner:
+        keys = [key.get_secret_value() for key in self.settings.previous_link_keys]
+        return LinkSigner(self.settings.link_secrets, [PreviousKey.read(key) for key in keys])
+
+    # ------------------------------------------------------------------ with the resources
+
+    @cached_property
+    def schedule_loader(self) -> ScheduleLoader:
+        return ScheduleLoader(self.database)
+
+    @cached_property
+    def file_deleter(self) -> FileDeleter:
+        return FileDeleter(self.database, self.storage)
+
+    @cached_property
+    def uploads(self) -> UploadService:
+        return UploadService(
+            quota=self.settings.quota,
+            authenticator=self.authenticator,
+            images=self.images,
+            storage=self.storage,
+            database=self.database,
+            clock=self.clock,
+            entropy=self.entropy,
+        )
