@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
-from inspect import signature
-from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 
@@ -61,26 +59,9 @@ from auth_service.user.directory import AccountDirectory
 from shared.clock import Clock
 from shared.db import Database, open_database
 from shared.entropy import Entropy
+from shared.parts import Part
 from shared.redis import BatchedRedis, open_redis
 from shared.tokens import TokenVerifier
-
-T = TypeVar("T")
-
-
-class Part(cached_property[T]):
-    """A part of `Wiring`, built once, when it is first needed.
-
-    Each parameter of its constructor is the part with that name; a test compares their types.
-    """
-
-    def __init__(self, built: type[T]) -> None:
-        """Build a `built`."""
-        self.built = built
-        super().__init__(self._build)
-
-    def _build(self, wiring: "Wiring") -> T:
-        names = signature(self.built).parameters
-        return self.built(**{name: getattr(wiring, name) for name in names})
 
 
 @dataclass(eq=False)

@@ -1,10 +1,8 @@
-"""The composition root: the HTTP application and the command line are built from it.
-
-Each part is built once, when it is first needed, while the resources that it needs are open.
-"""
+"""The composition root: the HTTP application and the command line are built from it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from media_service.creative.signed_link import LinkSigner, PreviousKey
@@ -12,6 +10,7 @@ from media_service.erasure.service import DeletedUsersConsumer
 from media_service.identity.change_limiter import ChangeLimiter
 from media_service.image.worker.pool import DecoderPool, open_decoder_pool
 from media_service.picture.file_deleter import FileDeleter
+from media_service.quota.model import QuotaLimits
 from media_service.schedule.service import ScheduleLoader
 from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
@@ -20,6 +19,7 @@ from media_service.upload.service import UploadService
 from shared.clock import Clock
 from shared.db import Database, PoolLimits, open_database
 from shared.entropy import Entropy
+from shared.parts import Part
 from shared.redis import new_client
 from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
 
@@ -28,19 +28,19 @@ ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
 """Shared by all anonymous callers of one process."""
 
 
+@dataclass(eq=False)
 class Wiring:
     """The parts of media_service that its features share."""
 
-    database: Database
-    anonymous_database: Database
-    authenticator: TokenAuthenticator
-    storage: Storage
-    images: DecoderPool
-
-    def __init__(self, settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.entropy = entropy
+    settings: MediaSettings
+    _: KW_ONLY
+    clock: Clock
+    entropy: Entropy
+    database: Database = field(init=False)
+    anonymous_database: Database = field(init=False)
+    storage: Storage = field(init=False)
+    authenticator: TokenAuthenticator = field(init=False)
+    images: DecoderPool = field(init=False)
 
     @asynccontextmanager
     async def open_stores(self) -> AsyncIterator[None]:
@@ -88,7 +88,7 @@ class Wiring:
                 clock=self.clock,
             )
 
-    # ------------------------------------------------------------------ without any resource
+    # Without any resource
 
     @cached_property
     def change_limiter(self) -> ChangeLimiter:
@@ -99,24 +99,11 @@ class Wiring:
         keys = [key.get_secret_value() for key in self.settings.previous_link_keys]
         return LinkSigner(self.settings.link_secrets, [PreviousKey.read(key) for key in keys])
 
-    # ------------------------------------------------------------------ with the resources
-
     @cached_property
-    def schedule_loader(self) -> ScheduleLoader:
-        return ScheduleLoader(self.database)
+    def quota(self) -> QuotaLimits:
+        return self.settings.quota
 
-    @cached_property
-    def file_deleter(self) -> FileDeleter:
-        return FileDeleter(self.database, self.storage)
-
-    @cached_property
-    def uploads(self) -> UploadService:
-        return UploadService(
-            quota=self.settings.quota,
-            authenticator=self.authenticator,
-            images=self.images,
-            storage=self.storage,
-            database=self.database,
-            clock=self.clock,
-            entropy=self.entropy,
-        )
+    # With the resources
+    file_deleter = Part(FileDeleter)
+    schedule_loader = Part(ScheduleLoader)
+    uploads = Part(UploadService)

@@ -1,4 +1,4 @@
-"""Each part of the composition root gets parts of the types that it names."""
+"""Each part of a composition root gets parts of the types that it names."""
 
 from functools import cached_property
 from inspect import signature
@@ -6,28 +6,38 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from auth_service.wiring import Part, Wiring
+from auth_service.wiring import Wiring as AuthWiring
+from media_service.wiring import Wiring as MediaWiring
+from shared.parts import Part
 
-PARTS = {name: part for name, part in vars(Wiring).items() if isinstance(part, Part)}
+WIRINGS: tuple[type[Any], ...] = (AuthWiring, MediaWiring)
+PARTS = [
+    pytest.param(wiring, part, id=f"{wiring.__module__}:{name}")
+    for wiring in WIRINGS
+    for name, part in vars(wiring).items()
+    if isinstance(part, Part)
+]
 
 
-def type_of(name: str) -> Any:
-    part = vars(Wiring).get(name)
+def type_of(wiring: type[Any], name: str) -> Any:
+    part = vars(wiring).get(name)
     if isinstance(part, Part):
         return part.built
     if isinstance(part, cached_property):
         return get_type_hints(part.func)["return"]
-    return get_type_hints(Wiring)[name]
+    return get_type_hints(wiring)[name]
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_part_parameters_have_types_of_parts_with_their_names(name: str) -> None:
-    built = PARTS[name].built
-    wanted = get_type_hints(built) | get_type_hints(built.__init__)
-    for parameter in signature(built).parameters:
-        assert type_of(parameter) == wanted[parameter]
+@pytest.mark.parametrize(("wiring", "part"), PARTS)
+def test_part_parameters_have_types_of_parts_with_their_names(
+    wiring: type[Any], part: Part[Any]
+) -> None:
+    wanted = get_type_hints(part.built) | get_type_hints(part.built.__init__)
+    for parameter in signature(part.built).parameters:
+        assert type_of(wiring, parameter) == wanted[parameter]
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_part_names_at_most_7_collaborators(name: str) -> None:
-    assert len(signature(PARTS[name].built).parameters) <= 7
+@pytest.mark.parametrize(("wiring", "part"), PARTS)
+def test_part_names_at_most_7_collaborators(wiring: type[Any], part: Part[Any]) -> None:
+    del wiring
+    assert len(signature(part.built).parameters) <= 7

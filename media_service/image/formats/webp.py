@@ -13,17 +13,25 @@ from media_service.image.formats.model import LARGE_PIXELS, CleanedImage
 from media_service.image.model import ImageBytes, ImageSize
 
 MAX_CHUNKS = 20_000
-_RIFF_HEADER_BYTES, _CHUNK_HEADER_BYTES = 12, 8
+RIFF_HEADER_BYTES = 12
+CHUNK_HEADER_BYTES = 8
 
 
 def scan_webp(data: ImageBytes) -> ImageSize:
     """Return the canvas and the number of frames."""
     width = height = frames = 0
-    for number, (kind, body) in enumerate(_file_chunks(data)):
-        if number == MAX_CHUNKS:
-            raise ImageLimitExceeded("the image has too many chunks")
-        wide, high = _announced_size(kind, body[:10].ljust(10, b"\0"))
+    offset = RIFF_HEADER_BYTES
+    for _ in range(MAX_CHUNKS):
+        header = data[offset : offset + CHUNK_HEADER_BYTES]
+        if len(header) < CHUNK_HEADER_BYTES:
+            break
+        kind, length = struct.unpack("<4sI", header)
+        body = data[offset + 8 : offset + 18].ljust(10, b"\0")
+        wide, high = _announced_size(kind, body)
         width, height, frames = max(width, wide), max(height, high), frames + (kind == b"ANMF")
+        offset += CHUNK_HEADER_BYTES + length + (length & 1)
+    else:
+        raise ImageLimitExceeded("the image has too many chunks")
     if not width or not height:
         raise BrokenImage("the image announces no size")
     return ImageSize(width, height, max(1, frames))
@@ -55,7 +63,8 @@ Chunk = tuple[bytes, bytes]
 
 def clean_webp(data: ImageBytes) -> CleanedImage:
     """Return canvas, profile and frames, bit for bit; no Exif, XMP, unknown chunk or tail."""
-    chunks = _decoded_chunks(list(_file_chunks(data)))
+    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    chunks = _decoded_chunks(list(_chunks(data, RIFF_HEADER_BYTES, end)))
     found = dict(reversed(chunks))  # the first of its kind counts
     profile = valid_profile(found.get(b"ICCP", b""))
     kept = [
@@ -72,17 +81,10 @@ def clean_webp(data: ImageBytes) -> CleanedImage:
     )
 
 
-def _file_chunks(data: ImageBytes) -> Iterator[Chunk]:
-    """Yield the chunks up to the end that the file announces, or to its own."""
-    return _chunks(
-        data, _RIFF_HEADER_BYTES, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    )
-
-
-def _chunks(data: ImageBytes, offset: int, end: int) -> Iterator[Chunk]:
-    while offset + _CHUNK_HEADER_BYTES <= end:
-        kind, length = struct.unpack("<4sI", data[offset : offset + _CHUNK_HEADER_BYTES])
-        offset += _CHUNK_HEADER_BYTES
+def _chunks(data: ImageBytes | bytes, offset: int, end: int) -> Iterator[Chunk]:
+    while offset + CHUNK_HEADER_BYTES <= end:
+        kind, length = struct.unpack("<4sI", data[offset : offset + CHUNK_HEADER_BYTES])
+        offset += CHUNK_HEADER_BYTES
         if offset + length > end:
             raise BrokenImage("the image ends within a chunk")
         yield kind, bytes(data[offset : offset + length])
