@@ -58,8 +58,3 @@ ANSWER_FIELDS = {
 _PAIRS = ", ".join(f"'{name}', {field.sql}" for name, field in ANSWER_FIELDS.items())
 CREATIVE_JSON = f"json_build_object({_PAIRS})"
 """A creative's answer, written by the database from a row of `creatives`."""
-
-
-def answer_values(creative: Creative) -> dict[str, Any]:
-    """Return the values of a `CreativeAnswer`."""
-    return {name: field.value(creative) for name, field in ANSWER_FIELDS.items()}

@@ -5,7 +5,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from media_service.creative.model import Creative, CreativeFilter, Status
-from shared.db import Connection, Record, parameters
+from shared.db import Connection, Executor, Record, parameters
 from shared.if_match import OwnVersion
 
 _FIELDS = [field.name for field in fields(Creative)]
@@ -44,7 +44,7 @@ _UPDATE_VALUES = attrgetter(
 DELETE = """
 DELETE FROM creatives
 WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
-RETURNING *
+RETURNING true
 """
 
 DELETE_BATCH = """
@@ -59,38 +59,36 @@ async def insert(connection: Connection, creative: Creative) -> None:
     await connection.execute(INSERT, *attrgetter(*_FIELDS)(creative))
 
 
-async def find(connection: Connection, creative_id: UUID, owner: UUID | None) -> Creative | None:
+async def find(executor: Executor, creative_id: UUID, owner: UUID | None) -> Creative | None:
     """Return the creative, if `owner` is None or owns it; None when there is none."""
-    row = await connection.fetchrow(FIND, creative_id, owner)
+    row = await executor.fetchrow(FIND, creative_id, owner)
     return _creative(row) if row else None
 
 
-async def page(
-    connection: Connection, owner: UUID | None, selection: CreativeFilter
-) -> list[Creative]:
+async def page(executor: Executor, owner: UUID | None, selection: CreativeFilter) -> list[Creative]:
     """Return one page of the owner's creatives, of all users' if None, by due time and id."""
     start = selection.start
     bounds = (start.moment, start.id, selection.until, selection.status, selection.limit)
     if owner is None:
-        rows = await connection.fetch(PAGE_OF_EVERYBODY, *bounds)
+        rows = await executor.fetch(PAGE_OF_EVERYBODY, *bounds)
     else:
-        rows = await connection.fetch(PAGE_OF_USER, owner, *bounds)
+        rows = await executor.fetch(PAGE_OF_USER, owner, *bounds)
     return [_creative(row) for row in rows]
 
 
-async def update(connection: Connection, changed: Creative) -> Creative | None:
+async def update(executor: Executor, changed: Creative) -> Creative | None:
     """Store the changes as the next version; return None when the version is not the latest."""
-    row = await connection.fetchrow(UPDATE, *_UPDATE_VALUES(changed))
+    row = await executor.fetchrow(UPDATE, *_UPDATE_VALUES(changed))
     return _creative(row) if row else None
 
 
-async def delete(connection: Connection, target: OwnVersion[UUID]) -> Creative | None:
-    """Delete the user's creative, if its version is expected; return what it was, None without one.
+async def delete(executor: Executor, target: OwnVersion[UUID]) -> bool:
+    """Delete the user's creative, if its version is expected; return False when there was none.
 
     In the same statement, a trigger queues its files in `removals`.
     """
-    row = await connection.fetchrow(DELETE, target.id, target.user_id, target.expected.version_list)
-    return _creative(row) if row else None
+    versions = target.expected.version_list
+    return await executor.fetchval(DELETE, target.id, target.user_id, versions) is not None
 
 
 def _creative(row: Record) -> Creative:

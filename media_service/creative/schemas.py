@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from media_service.creative.answer import answer_values, creative_url
+from media_service.creative.answer import ANSWER_FIELDS, creative_url
 from media_service.creative.model import (
     MAX_TITLE,
     Creative,
@@ -231,7 +231,7 @@ class CreativeAnswer(BaseModel):
     @classmethod
     def of(cls, creative: Creative) -> "CreativeAnswer":
         """Return the answer for one row."""
-        return cls(**answer_values(creative))
+        return cls(**{name: field.value(creative) for name, field in ANSWER_FIELDS.items()})
 
 
 def to_stored_response(creative: Creative, request_hash: bytes) -> StoredResponse:

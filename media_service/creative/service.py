@@ -85,8 +85,7 @@ async def list_creatives(
         Forbidden: a caller who is not an editor asks for everybody's.
     """
     owner_filter = _owner_filter(caller, owner)
-    async with database.connection() as connection:
-        return await repository.page(connection, owner_filter, selection)
+    return await repository.page(database, owner_filter, selection)
 
 
 async def get_creative(
@@ -144,8 +143,7 @@ async def update_creative(
     current = await _require_creative(database, target.id, target.user_id)
     target.expected.check(current.version)
     changed = await _apply_update(current, update, timezones, now)
-    async with database.connection() as connection:
-        stored = await repository.update(connection, changed)
+    stored = await repository.update(database, changed)
     if stored is None:
         raise VersionMismatch
     log.info("creative.changed", creative_id=str(target.id), version=stored.version)
@@ -163,11 +161,9 @@ async def delete_creative(
         NotFound: there is none, or another user owns it.
         VersionMismatch: its version is not an expected one.
     """
-    async with database.connection() as connection:
-        deleted = await repository.delete(connection, target)
-        if deleted is None:
-            found = await repository.find(connection, target.id, target.user_id)
-            raise VersionMismatch if found else NotFound
+    if not await repository.delete(database, target):
+        found = await repository.find(database, target.id, target.user_id)
+        raise VersionMismatch if found else NotFound
     file_deleter.notify()
     log.info("creative.deleted", creative_id=str(target.id))
 
@@ -187,8 +183,7 @@ async def _require_creative(database: Database, creative_id: UUID, owner: UUID |
     Raises:
         NotFound: there is none, or another user owns it.
     """
-    async with database.connection() as connection:
-        creative = await repository.find(connection, creative_id, owner)
+    creative = await repository.find(database, creative_id, owner)
     if creative is None:
         raise NotFound
     return creative

@@ -27,15 +27,13 @@ DELETE_PICTURE = (products.DETACH_LOST_PHOTO, products.DELETE_PHOTO, creatives.D
 
 async def find_cursor(database: Database, stream: str) -> str | None:
     """Return the last entry that is processed whole."""
-    async with database.connection() as connection:
-        cursor: str | None = await connection.fetchval(FIND_CURSOR, stream)
+    cursor: str | None = await database.fetchval(FIND_CURSOR, stream)
     return cursor
 
 
 async def save_cursor(database: Database, stream: str, entry: str) -> None:
     """Store that all entries up to this one are processed."""
-    async with database.connection() as connection:
-        await connection.execute(SAVE_CURSOR, stream, entry)
+    await database.execute(SAVE_CURSOR, stream, entry)
 
 
 async def delete_batch(database: Database, user_id: UUID, limit: int) -> int:
@@ -45,13 +43,12 @@ async def delete_batch(database: Database, user_id: UUID, limit: int) -> int:
     statement is a transaction: the user's row, which every deletion locks last, is not held longer.
     """
     deleted = 0
-    async with database.connection() as connection:
-        for statement in DELETE_BATCH:
-            status: str = await connection.execute(statement, user_id, limit)
-            count = int(status.rpartition(" ")[2])
-            deleted += count
-            if count == limit:
-                break
+    for statement in DELETE_BATCH:
+        status = await database.execute(statement, user_id, limit)
+        count = int(status.rpartition(" ")[2])
+        deleted += count
+        if count == limit:
+            break
     return deleted
 
 

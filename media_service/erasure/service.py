@@ -88,8 +88,7 @@ class DeletedUsersConsumer:
         if revocation.kind != "user" or revocation.reason != USER_DELETED:
             return
         user_id, removed = UUID(revocation.id), 0
-        async with self.database.connection() as connection:
-            await mark_user_deleted(connection, user_id, self.clock.now())
+        await mark_user_deleted(self.database, user_id, self.clock.now())
         while count := await repository.delete_batch(self.database, user_id, BATCH):
             removed += count
             self.file_deleter.notify()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from media_service.idempotency.model import RETENTION, IdempotencyKey, StoredResponse
 from media_service.quota.model import LEASE
-from shared.db import Connection
+from shared.db import Connection, Executor
 
 CLAIM = """
 INSERT INTO idempotency_keys AS k (user_id, route, key, lease, leased_until, created_at)
@@ -46,20 +46,20 @@ DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
 """
 
 
-async def claim(connection: Connection, key: IdempotencyKey, now: datetime) -> bool:
+async def claim(executor: Executor, key: IdempotencyKey, now: datetime) -> bool:
     """Take a key that is new, or whose lease or retention has expired."""
     args = (*key, now + LEASE, now, now - RETENTION)
-    return await connection.fetchval(CLAIM, *args) is not None
+    return await executor.fetchval(CLAIM, *args) is not None
 
 
-async def renew(connection: Connection, key: IdempotencyKey, now: datetime) -> None:
+async def renew(executor: Executor, key: IdempotencyKey, now: datetime) -> None:
     """Extend the request's lease."""
-    await connection.execute(RENEW, *key, now + LEASE)
+    await executor.execute(RENEW, *key, now + LEASE)
 
 
-async def find_response(connection: Connection, key: IdempotencyKey) -> StoredResponse | None:
+async def find_response(executor: Executor, key: IdempotencyKey) -> StoredResponse | None:
     """Return the stored response, None while there is none."""
-    row = await connection.fetchrow(FIND_RESPONSE, key.user_id, key.route, key.key)
+    row = await executor.fetchrow(FIND_RESPONSE, key.user_id, key.route, key.key)
     return StoredResponse(row["fingerprint"], row["answer"], row["location"]) if row else None
 
 
@@ -73,11 +73,11 @@ async def store_response(
     return stored is not None
 
 
-async def release(connection: Connection, key: IdempotencyKey) -> None:
+async def release(executor: Executor, key: IdempotencyKey) -> None:
     """Release the key unless it has a response."""
-    await connection.execute(RELEASE, *key)
+    await executor.execute(RELEASE, *key)
 
 
-async def delete_expired(connection: Connection, now: datetime) -> None:
+async def delete_expired(executor: Executor, now: datetime) -> None:
     """Delete the keys that are older than `RETENTION`."""
-    await connection.execute(DELETE_EXPIRED, now - RETENTION)
+    await executor.execute(DELETE_EXPIRED, now - RETENTION)

@@ -59,9 +59,8 @@ async def idempotency_guard(
     if key is None:
         yield IdempotentRequest()
         return
-    async with database.connection() as connection:
-        claimed = await repository.claim(connection, key, clock.now())
-        response = None if claimed else await repository.find_response(connection, key)
+    claimed = await repository.claim(database, key, clock.now())
+    response = None if claimed else await repository.find_response(database, key)
     if response is not None:
         yield IdempotentRequest(key, response)
         return
@@ -69,8 +68,7 @@ async def idempotency_guard(
         raise RequestInProgress
 
     async def renew() -> None:
-        async with database.connection() as connection:
-            await repository.renew(connection, key, clock.now())
+        await repository.renew(database, key, clock.now())
 
     try:
         async with run_periodically("key.renewal", renew, pause=RENEW_SECONDS, delay=RENEW_SECONDS):
@@ -82,13 +80,11 @@ async def idempotency_guard(
 
 async def delete_expired_keys(database: Database, clock: Clock) -> None:
     """Delete keys that are older than `RETENTION`."""
-    async with database.connection() as connection:
-        await repository.delete_expired(connection, clock.now())
+    await repository.delete_expired(database, clock.now())
 
 
 async def _release(database: Database, key: IdempotencyKey) -> None:
     try:
-        async with database.connection() as connection:
-            await repository.release(connection, key)
+        await repository.release(database, key)
     except ServiceUnavailable:
         log.warning("idempotency_key.release_failed", route=key.route)  # its lease runs out

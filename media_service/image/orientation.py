@@ -27,19 +27,6 @@ _DISPLAY_INFO = ("icc_profile", "transparency")
 """What is no pixel and yet changes how the pixels look."""
 
 
-def can_encode_again(image: Image.Image, image_format: ImageFormat) -> bool:
-    """Return whether the picture can be encoded within the limits of a job."""
-    return image_format is not ImageFormat.AVIF or can_encode_avif(image)
-
-
-def oriented_frame(image: Image.Image, orientation: int) -> Image.Image:
-    """Return the first frame as it is meant to be seen."""
-    turned = image.transpose(_TRANSPOSES[orientation])
-    if profile := image.info.get("icc_profile"):
-        turned.info["icc_profile"] = profile
-    return turned
-
-
 def apply_orientation(
     image: Image.Image, image_format: ImageFormat, cleaned: CleanedImage
 ) -> tuple[Image.Image, bytes]:
@@ -48,13 +35,13 @@ def apply_orientation(
     JPEG keeps its own quantisation tables, turned as well, and its sampling where Pillow can
     write it; PNG and lossless WebP lose nothing, nor does a PNG its transparency and colour
     space; lossy WebP and AVIF are encoded well above the quality at which a difference can be
-    seen.
+    seen. The rotation of an AVIF that is too large to be encoded stays.
     """
     transpose = _TRANSPOSES[cleaned.orientation]
+    if image_format is ImageFormat.AVIF and not can_encode_avif(image):
+        return _oriented_frame(image, transpose), bytes(cleaned)
     if image_format is ImageFormat.PNG and is_png16(cleaned.pieces):
-        return oriented_frame(image, cleaned.orientation), transpose_png16(
-            cleaned.pieces, transpose
-        )
+        return _oriented_frame(image, transpose), transpose_png16(cleaned.pieces, transpose)
     codec = CODECS[image_format]
     options = codec.encoder_options(image, cleaned)
     shown = {name: image.info[name] for name in _DISPLAY_INFO if image.info.get(name) is not None}
@@ -67,6 +54,13 @@ def apply_orientation(
     first.save(target, image_format.value, exif=b"", xmp=b"", **(shown | options))
     first.info.update({name: options.get(name, value) for name, value in shown.items()})
     return first, codec.finish(target.getvalue(), cleaned)
+
+
+def _oriented_frame(image: Image.Image, transpose: Image.Transpose) -> Image.Image:
+    turned = image.transpose(transpose)
+    if profile := image.info.get("icc_profile"):
+        turned.info["icc_profile"] = profile
+    return turned
 
 
 def _release(image: Image.Image) -> None:

@@ -24,7 +24,7 @@ from media_service.image.model import (
     ImageInfo,
     Rendition,
 )
-from media_service.image.orientation import apply_orientation, can_encode_again, oriented_frame
+from media_service.image.orientation import apply_orientation
 from media_service.image.thumbnail import make_thumbnail
 
 HEAD_BYTES = 64
@@ -50,10 +50,8 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
         if image_format is ImageFormat.AVIF:
             cleaned = replace(cleaned, orientation=read_property_orientation(image))
         first: Image.Image = image
-        if cleaned.orientation != UPRIGHT and can_encode_again(image, image_format):
+        if cleaned.orientation != UPRIGHT:
             first, data = apply_orientation(image, image_format, cleaned)
-        elif cleaned.orientation != UPRIGHT:
-            first = oriented_frame(image, cleaned.orientation)
         preview, thumb = (make_thumbnail(first, side) for side in MAX_SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
     renditions = [_write_rendition(files, ORIGINAL, data)]

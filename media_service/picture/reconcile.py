@@ -106,15 +106,13 @@ async def _backfill_usage(
     Replicas may run it at once: a picture is counted once. A picture that lost a file is skipped,
     so that a wrongly mounted store does not empty every quota.
     """
-    async with database.connection() as connection:
-        counted = await read_picture_bytes(connection, [picture.id for picture in pictures])
+    counted = await read_picture_bytes(database, [picture.id for picture in pictures])
     uncounted = [picture for picture in pictures if picture.id not in counted]
     for picture in uncounted:
         stored_bytes = await _measure(storage, picture)
         if stored_bytes is None:
             continue
-        async with database.connection() as connection:
-            await record_picture_bytes(connection, picture.id, stored_bytes)
+        await record_picture_bytes(database, picture.id, stored_bytes)
         log.info("picture.counted", picture_id=str(picture.id), bytes=stored_bytes)
 
 

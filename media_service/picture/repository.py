@@ -26,26 +26,22 @@ DELETE_REMOVAL = "DELETE FROM removals WHERE creative_id = $1"
 
 async def find_many(database: Database, ids: Sequence[UUID]) -> list[Picture]:
     """Return the pictures, of all users, with one of the ids."""
-    async with database.connection() as connection:
-        return [_picture(row) for row in await connection.fetch(FIND_MANY, ids)]
+    return [_picture(row) for row in await database.fetch(FIND_MANY, ids)]
 
 
 async def page_after(database: Database, picture_id: UUID, limit: int) -> list[Picture]:
     """Return up to `limit` pictures, of all users, whose ids follow, by id."""
-    async with database.connection() as connection:
-        return [_picture(row) for row in await connection.fetch(PAGE_AFTER, picture_id, limit)]
+    return [_picture(row) for row in await database.fetch(PAGE_AFTER, picture_id, limit)]
 
 
 async def claim_removals(database: Database, limit: int) -> list[Picture]:
     """Claim files to delete now; they are due again later, unless their removal is deleted."""
-    async with database.connection() as connection:
-        return [_picture(row) for row in await connection.fetch(CLAIM_REMOVALS, limit)]
+    return [_picture(row) for row in await database.fetch(CLAIM_REMOVALS, limit)]
 
 
 async def delete_removal(database: Database, picture_id: UUID) -> None:
     """Take a picture off the queue: its files are deleted."""
-    async with database.connection() as connection:
-        await connection.execute(DELETE_REMOVAL, picture_id)
+    await database.execute(DELETE_REMOVAL, picture_id)
 
 
 def _picture(row: Record) -> Picture:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from media_service.picture.model import PictureRecord
 from media_service.product.model import Product, ProductUpdate
-from shared.db import Connection, Record, parameters
+from shared.db import Connection, Executor, Record, parameters
 from shared.if_match import OwnVersion
 from shared.paging import Position
 
@@ -124,44 +124,43 @@ RETURNING {COLUMNS}
 
 async def insert(connection: Connection, product: Product) -> bool:
     """Write a new row; return False when its id is taken."""
-    written = await connection.fetchval(INSERT, *attrgetter(*_FIELDS)(product))
-    return written is not None
+    return await connection.fetchval(INSERT, *attrgetter(*_FIELDS)(product)) is not None
 
 
-async def find(connection: Connection, product_id: str, viewer: UUID | None) -> Product | None:
+async def find(executor: Executor, product_id: str, viewer: UUID | None) -> Product | None:
     """Return the product if the viewer may see it; None is anonymous."""
-    row = await connection.fetchrow(FIND, product_id, viewer)
+    row = await executor.fetchrow(FIND, product_id, viewer)
     return _product(row) if row else None
 
 
 async def page_of_user(
-    connection: Connection, user_id: UUID, position: Position[str], limit: int
+    executor: Executor, user_id: UUID, position: Position[str], limit: int
 ) -> list[Product]:
     """Return the user's products before a position, the newest first."""
-    rows = await connection.fetch(PAGE_OF_USER, user_id, position.moment, position.id, limit)
+    rows = await executor.fetch(PAGE_OF_USER, user_id, position.moment, position.id, limit)
     return [_product(row) for row in rows]
 
 
 async def page_of_public(
-    connection: Connection, text: str | None, position: Position[str], limit: int
+    executor: Executor, text: str | None, position: Position[str], limit: int
 ) -> list[Product]:
     """Return all visible products, or those with all the words, the newest first."""
     if text is None:
-        rows = await connection.fetch(PAGE_OF_PUBLIC, position.moment, position.id, limit)
+        rows = await executor.fetch(PAGE_OF_PUBLIC, position.moment, position.id, limit)
     else:
-        rows = await connection.fetch(SEARCH_PUBLIC, position.moment, position.id, limit, text)
+        rows = await executor.fetch(SEARCH_PUBLIC, position.moment, position.id, limit, text)
     return [_product(row) for row in rows]
 
 
 async def update(
-    connection: Connection,
+    executor: Executor,
     target: OwnVersion[str],
     update: ProductUpdate,
     now: datetime,
 ) -> Product | None:
     """Change the user's product; return None when there is none with an expected version."""
     versions = target.expected.version_list
-    row = await connection.fetchrow(
+    row = await executor.fetchrow(
         UPDATE, target.id, target.user_id, versions, *astuple(update), now
     )
     return _product(row) if row else None
@@ -186,10 +185,10 @@ async def insert_photo(connection: Connection, photo: PictureRecord) -> None:
 
 
 async def find_photo(
-    connection: Connection, product_id: str, viewer: UUID | None
+    executor: Executor, product_id: str, viewer: UUID | None
 ) -> PictureRecord | None:
     """Return the product's photo if the viewer may see it; None is anonymous."""
-    row = await connection.fetchrow(FIND_PHOTO, product_id, viewer)
+    row = await executor.fetchrow(FIND_PHOTO, product_id, viewer)
     return PictureRecord(**dict(row) | {"variants": tuple(row["variants"])}) if row else None
 
 

@@ -17,7 +17,6 @@ from pydantic import (
 
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import PREFIX, Variant
-from media_service.product.currency import CURRENCIES
 from media_service.product.model import (
     ID_PATTERN,
     MAX_DESCRIPTION,
@@ -33,6 +32,19 @@ from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import PartialUpdate, not_null
 
 NEWEST = Position(LAST_MOMENT, "")
+_CURRENCY_LIST = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN
+BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD
+FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS
+KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
+MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR
+SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
+UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF
+XPD XPF XPT XSU XUA YER ZAR ZMW ZWG
+"""
+
+CURRENCIES = frozenset(_CURRENCY_LIST.split())
+"""The currencies that a price may be in. Source: ISO 4217, list one, without XTS and XXX."""
 
 
 def _check_currency(text: str) -> str:

@@ -22,7 +22,7 @@ from media_service.product.model import (
 from media_service.quota.repository import read_picture_bytes
 from media_service.quota.service import count_upload_without_file, reserve_bytes
 from media_service.upload.service import PendingUpload, UploadService
-from shared.db import Connection, Database
+from shared.db import Connection, Database, Executor
 from shared.entropy import new_id
 from shared.errors import DomainError, NotFound, ServiceUnavailable, VersionMismatch
 from shared.if_match import OwnVersion
@@ -100,16 +100,14 @@ async def list_products(
     database: Database, user_id: UUID, position: Position[str], limit: int
 ) -> list[Product]:
     """Return one page of the user's products, the newest first."""
-    async with database.connection() as connection:
-        return await repository.page_of_user(connection, user_id, position, limit)
+    return await repository.page_of_user(database, user_id, position, limit)
 
 
 async def search_products(
     database: Database, text: str | None, position: Position[str], limit: int
 ) -> list[Product]:
     """Return one page of all visible products, the newest first."""
-    async with database.connection() as connection:
-        return await repository.page_of_public(connection, text, position, limit)
+    return await repository.page_of_public(database, text, position, limit)
 
 
 async def get_product(database: Database, product_id: str, viewer: UUID) -> Product:
@@ -118,8 +116,7 @@ async def get_product(database: Database, product_id: str, viewer: UUID) -> Prod
     Raises:
         NotFound: there is none, or it is hidden and another user's.
     """
-    async with database.connection() as connection:
-        product = await repository.find(connection, product_id, viewer)
+    product = await repository.find(database, product_id, viewer)
     if product is None:
         raise NotFound
     return product
@@ -137,10 +134,9 @@ async def update_product(
         NotFound: there is none, or another user owns it.
         VersionMismatch: its version is not an expected one.
     """
-    async with database.connection() as connection:
-        changed = await repository.update(connection, target, update, now)
-        if changed is None:
-            raise await _refusal(connection, target)
+    changed = await repository.update(database, target, update, now)
+    if changed is None:
+        raise await _refusal(database, target)
     log.info("product.changed", product_id=target.id, version=changed.version)
     return changed
 
@@ -175,8 +171,7 @@ async def get_photo(database: Database, product_id: str, viewer: UUID | None) ->
     Raises:
         NotFound: there is none, or its product is hidden and another user's.
     """
-    async with database.connection() as connection:
-        found = await repository.find_photo(connection, product_id, viewer)
+    found = await repository.find_photo(database, product_id, viewer)
     if found is None:
         raise NotFound
     return found
@@ -203,11 +198,10 @@ async def _current_photo_bytes(database: Database, product_id: str, user_id: UUI
     product = await get_product(database, product_id, user_id)
     if product.user_id != user_id:
         raise NotFound
-    async with database.connection() as connection:
-        photo = await repository.find_photo(connection, product_id, user_id)
-        if photo is None:
-            return 0
-        return (await read_picture_bytes(connection, [photo.id])).get(photo.id, photo.size)
+    photo = await repository.find_photo(database, product_id, user_id)
+    if photo is None:
+        return 0
+    return (await read_picture_bytes(database, [photo.id])).get(photo.id, photo.size)
 
 
 def _new_product(
@@ -230,7 +224,7 @@ async def _insert(connection: Connection, product: Product) -> None:
         raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
 
 
-async def _refusal(connection: Connection, target: OwnVersion[str]) -> DomainError:
+async def _refusal(executor: Executor, target: OwnVersion[str]) -> DomainError:
     """Return why the user's product was not changed: its version, or that there is none."""
-    found = await repository.find(connection, target.id, target.user_id)
+    found = await repository.find(executor, target.id, target.user_id)
     return VersionMismatch() if found and found.user_id == target.user_id else NotFound()

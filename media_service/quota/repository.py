@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from media_service.quota.model import LEASE, ActiveUpload, PictureUsage, QuotaLimits, Usage
-from shared.db import Connection
+from shared.db import Connection, Executor
 
 BEGIN_UPLOAD = """
 INSERT INTO owners AS o (user_id, day, uploads, under_way)
@@ -85,10 +85,10 @@ READ_USAGE = "SELECT bytes, day, uploads, deleted_at FROM owners WHERE user_id =
 
 
 async def begin_upload(
-    connection: Connection, upload: ActiveUpload, quota: QuotaLimits, now: datetime
+    executor: Executor, upload: ActiveUpload, quota: QuotaLimits, now: datetime
 ) -> bool:
     """Count the upload and record it as active; return False when a limit is hit."""
-    begun = await connection.fetchval(
+    begun = await executor.fetchval(
         BEGIN_UPLOAD,
         upload.user_id,
         now.date(),
@@ -105,23 +105,21 @@ async def begin_upload(
 
 
 async def count_upload_without_file(
-    connection: Connection, user_id: UUID, quota: QuotaLimits, now: datetime
+    executor: Executor, user_id: UUID, quota: QuotaLimits, now: datetime
 ) -> bool:
     """Count what is over at once as an upload of the day; return False when the user may not."""
-    counted = await connection.fetchval(COUNT_UPLOAD, user_id, now.date(), quota.uploads_per_day)
+    counted = await executor.fetchval(COUNT_UPLOAD, user_id, now.date(), quota.uploads_per_day)
     return counted is not None
 
 
-async def renew_upload(connection: Connection, upload: ActiveUpload, now: datetime) -> None:
+async def renew_upload(executor: Executor, upload: ActiveUpload, now: datetime) -> None:
     """Extend the upload's lease."""
-    await connection.execute(
-        RENEW_UPLOAD, upload.user_id, str(upload.id), (now + LEASE).timestamp()
-    )
+    await executor.execute(RENEW_UPLOAD, upload.user_id, str(upload.id), (now + LEASE).timestamp())
 
 
-async def end_upload(connection: Connection, upload: ActiveUpload) -> None:
+async def end_upload(executor: Executor, upload: ActiveUpload) -> None:
     """Remove the upload from the active ones."""
-    await connection.execute(END_UPLOAD, upload.user_id, str(upload.id))
+    await executor.execute(END_UPLOAD, upload.user_id, str(upload.id))
 
 
 async def reserve_bytes(
@@ -136,29 +134,29 @@ async def reserve_bytes(
     return await connection.fetchval(RESERVE_BYTES, user_id, size, quota, picture_id) is not None
 
 
-async def record_picture_bytes(connection: Connection, picture_id: UUID, stored_bytes: int) -> None:
+async def record_picture_bytes(executor: Executor, picture_id: UUID, stored_bytes: int) -> None:
     """Count all bytes of a picture of which only the original was counted; else do nothing."""
-    await connection.execute(RECORD_PICTURE_BYTES, picture_id, stored_bytes)
+    await executor.execute(RECORD_PICTURE_BYTES, picture_id, stored_bytes)
 
 
-async def read_picture_bytes(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
+async def read_picture_bytes(executor: Executor, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return the counted bytes of each picture; without an entry, only its original is counted."""
-    rows = await connection.fetch(READ_PICTURE_BYTES, ids)
+    rows = await executor.fetch(READ_PICTURE_BYTES, ids)
     return {row["picture_id"]: row["bytes"] for row in rows}
 
 
-async def mark_user_deleted(connection: Connection, user_id: UUID, now: datetime) -> None:
+async def mark_user_deleted(executor: Executor, user_id: UUID, now: datetime) -> None:
     """Refuse every addition for this user from now on.
 
     Call it in a transaction of its own, before the user's rows are deleted. Then every addition has
     committed, and no deletion, which locks the row last, is waited for.
     """
-    await connection.execute(MARK_USER_DELETED, user_id, now)
+    await executor.execute(MARK_USER_DELETED, user_id, now)
 
 
-async def read_usage(connection: Connection, user_id: UUID) -> Usage | None:
+async def read_usage(executor: Executor, user_id: UUID) -> Usage | None:
     """Return the user's usage, None when nothing was ever counted."""
-    row = await connection.fetchrow(READ_USAGE, user_id)
+    row = await executor.fetchrow(READ_USAGE, user_id)
     if row is None:
         return None
     deleted = row["deleted_at"] is not None

@@ -40,14 +40,12 @@ async def upload_slot(
         TokenRevoked: the user is deleted.
     """
     now = clock.now()
-    async with database.connection() as connection:
-        if not await repository.begin_upload(connection, upload, quota, now):
-            usage = await repository.read_usage(connection, upload.user_id)
-            raise _limit_error(usage, upload, quota, now)
+    if not await repository.begin_upload(database, upload, quota, now):
+        usage = await repository.read_usage(database, upload.user_id)
+        raise _limit_error(usage, upload, quota, now)
 
     async def renew() -> None:
-        async with database.connection() as connection:
-            await repository.renew_upload(connection, upload, clock.now())
+        await repository.renew_upload(database, upload, clock.now())
 
     try:
         async with run_periodically(
@@ -55,7 +53,10 @@ async def upload_slot(
         ):
             yield
     finally:
-        await _end_upload(database, upload)
+        try:
+            await repository.end_upload(database, upload)
+        except ServiceUnavailable:
+            log.warning("upload.release_failed", upload_id=str(upload.id))  # its lease runs out
 
 
 async def count_upload_without_file(
@@ -67,10 +68,9 @@ async def count_upload_without_file(
         RateLimited: too many today.
         TokenRevoked: the user is deleted.
     """
-    async with database.connection() as connection:
-        if await repository.count_upload_without_file(connection, user_id, quota, now):
-            return
-        usage = await repository.read_usage(connection, user_id)
+    if await repository.count_upload_without_file(database, user_id, quota, now):
+        return
+    usage = await repository.read_usage(database, user_id)
     raise TokenRevoked() if usage and usage.deleted else _daily_limit_error(quota, now)
 
 
@@ -108,11 +108,3 @@ def _limit_error(
 def _daily_limit_error(quota: QuotaLimits, now: datetime) -> RateLimited:
     detail = f"at most {quota.uploads_per_day} uploads a day"
     return RateLimited(seconds_until_tomorrow(now), detail)
-
-
-async def _end_upload(database: Database, upload: ActiveUpload) -> None:
-    try:
-        async with database.connection() as connection:
-            await repository.end_upload(connection, upload)
-    except ServiceUnavailable:
-        log.warning("upload.release_failed", upload_id=str(upload.id))  # its lease runs out

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from media_service.creative.answer import CREATIVE_JSON
 from media_service.schedule.model import DayBounds
-from shared.db import Connection
+from shared.db import Executor
 
 TODAY_AND_TOMORROW = f"""
 SELECT (WITH due AS (
@@ -28,10 +28,8 @@ ORDER BY place
 """Whole answers as JSON text: each reads one range of a user's index, and nothing is decoded."""
 
 
-async def read_schedules(
-    connection: Connection, asked: Sequence[tuple[UUID, DayBounds]]
-) -> list[str]:
+async def read_schedules(executor: Executor, asked: Sequence[tuple[UUID, DayBounds]]) -> list[str]:
     """Return the answers of `GET /scheduled` for these users and days, in this order."""
     users = [user_id for user_id, _ in asked]
     bounds = [[getattr(days, name) for _, days in asked] for name in ("today", "tomorrow", "end")]
-    return [row[0] for row in await connection.fetch(TODAY_AND_TOMORROW, users, *bounds)]
+    return [row[0] for row in await executor.fetch(TODAY_AND_TOMORROW, users, *bounds)]

@@ -55,8 +55,7 @@ class ScheduleLoader:
 
     async def _load(self, batch: Sequence[ScheduleRead]) -> list[bytes | Exception]:
         try:
-            async with self._database.connection() as connection:
-                texts = await repository.read_schedules(connection, batch)
+            texts = await repository.read_schedules(self._database, batch)
         except ServiceUnavailable as away:
             self._batcher.fail_held_back(away)
             raise

@@ -5,7 +5,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from media_service.product.currency import CURRENCIES
+from media_service.product.schemas import CURRENCIES
 from tests.support.auth_client import Answer
 from tests.support.injection_texts import INJECTIONS
 from tests.support.media_client import MediaClient
