@@ -118,11 +118,8 @@ class MediaSettings(LimitedSettings):
     @property
     def redirect_prefix(self) -> str:
         """Return `x_accel_prefix`; nothing where nginx cannot see the files."""
-        return (
-            self.x_accel_prefix
-            if isinstance(parse_storage_url(self.storage_url), Directory)
-            else ""
-        )
+        is_directory = isinstance(parse_storage_url(self.storage_url), Directory)
+        return self.x_accel_prefix if is_directory else ""
 
     @property
     def link_secrets(self) -> list[bytes]:

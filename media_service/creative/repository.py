@@ -15,20 +15,14 @@ INSERT INTO creatives ({", ".join(_FIELDS)}) VALUES ({parameters(_FIELDS)})
 
 FIND = "SELECT * FROM creatives WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)"
 
-PAGE_OF_USER = """
+_PAGE = """
 SELECT * FROM creatives
-WHERE user_id = $1 AND (due_at, id) > ($2, $3) AND due_at < $4
-  AND ($5::text IS NULL OR status = $5)
-ORDER BY due_at, id
-LIMIT $6
-"""
-
-PAGE_OF_EVERYBODY = """
-SELECT * FROM creatives
-WHERE (due_at, id) > ($1, $2) AND due_at < $3 AND ($4::text IS NULL OR status = $4)
+WHERE (due_at, id) > ($1, $2) AND due_at < $3 AND ($4::text IS NULL OR status = $4) {}
 ORDER BY due_at, id
 LIMIT $5
 """
+PAGE_OF_EVERYBODY = _PAGE.format("")
+PAGE_OF_USER = _PAGE.format("AND user_id = $6")
 
 UPDATE = """
 UPDATE creatives
@@ -72,7 +66,7 @@ async def page(executor: Executor, owner: UUID | None, selection: CreativeFilter
     if owner is None:
         rows = await executor.fetch(PAGE_OF_EVERYBODY, *bounds)
     else:
-        rows = await executor.fetch(PAGE_OF_USER, owner, *bounds)
+        rows = await executor.fetch(PAGE_OF_USER, *bounds, owner)
     return [_creative(row) for row in rows]
 
 

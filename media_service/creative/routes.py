@@ -21,7 +21,7 @@ from media_service.creative.schemas import (
     UploadForm,
     to_stored_response,
 )
-from media_service.creative.signed_link import Link, SignedLink
+from media_service.creative.signed_link import Link
 from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
 from media_service.idempotency.request import IDEMPOTENCY_KEY, created_response
 from media_service.picture.errors import RangeNotSatisfiable
@@ -172,8 +172,9 @@ async def _require_readable(request: web.Request, query: FileQuery) -> Creative:
     if query.signature is None:
         return await service.get_creative(database, creative_id, request[CALLER], query.owner)
     link = Link(creative_id, query.variant, query.expires or 0)
-    signed = SignedLink(link, query.signature)
-    return await service.get_creative_by_link(database, app[LINK_SIGNER], signed, app[CLOCK].now())
+    return await service.get_creative_by_link(
+        database, app[LINK_SIGNER], link, query.signature, app[CLOCK].now()
+    )
 
 
 @routes.add(
@@ -187,13 +188,9 @@ async def create_link(request: web.Request) -> web.Response:
     """Answer with a signed link to a file of the caller's own."""
     app, body = request.app, await read_body(request, LinkRequest)
     expires = int(app[CLOCK].now().timestamp()) + body.expires_in
-    signed = await service.sign_link(
-        app[DATABASE],
-        app[LINK_SIGNER],
-        request[CALLER].sub,
-        Link(path_id(request), body.variant, expires),
-    )
-    return json_response(LinkAnswer.of(signed))
+    link = Link(path_id(request), body.variant, expires)
+    signature = await service.sign_link(app[DATABASE], app[LINK_SIGNER], request[CALLER].sub, link)
+    return json_response(LinkAnswer.of(link, signature))
 
 
 def _own_version(request: web.Request, *, required: bool = False) -> OwnVersion[UUID]:

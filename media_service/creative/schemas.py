@@ -28,7 +28,7 @@ from media_service.creative.model import (
     Status,
 )
 from media_service.creative.schedule_time import parse_schedule_time, start_of_day
-from media_service.creative.signed_link import MAX_LINK_SECONDS, SignedLink
+from media_service.creative.signed_link import MAX_LINK_SECONDS, Link
 from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE, TimezoneRegistry
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
@@ -198,10 +198,9 @@ class LinkAnswer(BaseModel):
     expires_at: datetime
 
     @classmethod
-    def of(cls, signed: SignedLink) -> "LinkAnswer":
-        """Return the answer for a link."""
-        link = signed.link
-        query = {"variant": link.variant, "expires": link.expires, "signature": signed.signature}
+    def of(cls, link: Link, signature: str) -> "LinkAnswer":
+        """Return the answer for a link with its signature."""
+        query = {"variant": link.variant, "expires": link.expires, "signature": signature}
         return cls(
             url=f"{creative_url(link.creative_id)}/file?{urlencode(query)}",
             expires_at=datetime.fromtimestamp(link.expires, UTC),

@@ -17,7 +17,7 @@ from media_service.creative.model import (
     Status,
 )
 from media_service.creative.schedule_time import resolve_due_at
-from media_service.creative.signed_link import Link, LinkSigner, SignedLink
+from media_service.creative.signed_link import Link, LinkSigner
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.file_deleter import FileDeleter
@@ -101,7 +101,7 @@ async def get_creative(
 
 
 async def get_creative_by_link(
-    database: Database, link_signer: LinkSigner, signed: SignedLink, now: datetime
+    database: Database, link_signer: LinkSigner, link: Link, signature: str, now: datetime
 ) -> Creative:
     """Return the creative of a link; any bearer of the link may read it.
 
@@ -109,14 +109,12 @@ async def get_creative_by_link(
         Forbidden: the link is invalid or has expired.
         NotFound: the creative was deleted.
     """
-    link_signer.verify(signed, now)
-    return await _require_creative(database, signed.link.creative_id, None)
+    link_signer.verify(link, signature, now)
+    return await _require_creative(database, link.creative_id, None)
 
 
-async def sign_link(
-    database: Database, link_signer: LinkSigner, user_id: UUID, link: Link
-) -> SignedLink:
-    """Return the link to one variant of the user's creative with our signature.
+async def sign_link(database: Database, link_signer: LinkSigner, user_id: UUID, link: Link) -> str:
+    """Return our signature of the link to one variant of the user's creative.
 
     Raises:
         NotFound: there is none, or another user owns it.

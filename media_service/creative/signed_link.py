@@ -29,14 +29,6 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedLink:
-    """A link with our signature."""
-
-    link: Link
-    signature: str
-
-
-@dataclass(frozen=True, slots=True)
 class PreviousKey:
     """A key that signed links before `MEDIA_SECRET_KEYS` did; it verifies, and never signs.
 
@@ -78,17 +70,17 @@ class LinkSigner:
         self._keys = [_derive_key(secret) for secret in secrets]
         self._previous = previous
 
-    def sign(self, link: Link) -> SignedLink:
-        """Return the link with a signature that is safe within a URL."""
-        return SignedLink(link, _sign(self._keys[0], link))
+    def sign(self, link: Link) -> str:
+        """Return our signature of the link, which is safe within a URL."""
+        return _sign(self._keys[0], link)
 
-    def verify(self, signed: SignedLink, now: datetime) -> None:
-        """Accept a valid link that has not expired.
+    def verify(self, link: Link, signature: str, now: datetime) -> None:
+        """Accept a link with our signature that has not expired.
 
         Raises:
             Forbidden: it is invalid or has expired.
         """
-        link, given = signed.link, signed.signature.encode()
+        given = signature.encode()
         keys = [
             *self._keys,
             *(old.key for old in self._previous if link.expires <= old.valid_until),

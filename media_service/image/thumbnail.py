@@ -1,6 +1,7 @@
 """Smaller pictures in sRGB, made without a second picture of full size in memory."""
 
 import io
+from contextlib import suppress
 
 from PIL import Image, ImageChops, ImageCms
 
@@ -61,17 +62,10 @@ def _with_transparency(grey: Image.Image, wide: Image.Image) -> Image.Image:
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    converted = None
     if profile:
-        try:
-            return _convert_profile(image, profile, mode)
-        except (ImageCms.PyCMSError, ValueError, OSError):
-            pass  # a profile for another kind of pixels: decoders ignore it too
-    return image.convert(mode)
-
-
-def _convert_profile(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode=mode)
-    if converted is None:
-        raise ValueError(mode)
-    return converted
+        with suppress(ImageCms.PyCMSError, ValueError, OSError):
+            # A profile for another kind of pixels is ignored, as decoders do.
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode=mode)
+    return image.convert(mode) if converted is None else converted

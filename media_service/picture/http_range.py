@@ -47,19 +47,14 @@ def select_range(range_header: str | None, if_range: str | None, etag: str, size
     if found is None or (if_range is not None and if_range.strip() != etag):
         return whole
     first, last = found[1], found[2]
-    if not first:
-        return _suffix(int(last), size) if last else whole
-    start, end = int(first), min(int(last), size - 1) if last else size - 1
-    if last and int(last) < start:
+    if not first and not last:
         return whole
+    if not first:  # the last bytes
+        start, end = max(size - int(last), 0), size - 1
+    else:
+        start, end = int(first), min(int(last), size - 1) if last else size - 1
+        if last and int(last) < start:
+            return whole
     if start >= size:
         raise RangeNotSatisfiable(size)
     return ByteRange(start, end - start + 1, size)
-
-
-def _suffix(count: int, size: int) -> ByteRange:
-    """Return the last `count` bytes."""
-    if not count:
-        raise RangeNotSatisfiable(size)
-    length = min(count, size)
-    return ByteRange(size - length, length, size)

@@ -163,7 +163,7 @@ async def delete_product(request: web.Request) -> web.Response:
 )
 async def put_photo(request: web.Request) -> web.Response:
     """Answer with the product as it is now."""
-    upload = read_upload(request, PhotoForm, PHOTO_FIELD, PhotoForm.to_draft)
+    upload = read_upload(request, PhotoForm, PHOTO_FIELD, lambda form: form.photo)
     app = request.app
     return _product_response(
         await service.replace_photo(app[UPLOADS], upload, _product_id(request), app[FILE_DELETER])

@@ -119,10 +119,6 @@ class PhotoForm(BaseModel):
 
     photo: Annotated[str, Binary]
 
-    def to_draft(self) -> str:
-        """Return the file's name at the client."""
-        return self.photo
-
 
 class ProductChange(PartialUpdate):
     """What is to change, at least one thing."""

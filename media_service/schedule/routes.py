@@ -23,12 +23,8 @@ SCHEDULE_LOADER: web.AppKey[ScheduleLoader] = web.AppKey("schedule_loader")
 )
 async def get_scheduled(request: web.Request) -> web.Response:
     """Answer with the caller's creatives of the two days."""
-    query = read_query(request, ScheduleQuery)
+    app, timezone = request.app, read_query(request, ScheduleQuery).timezone
     body = await service.get_schedule(
-        request.app[SCHEDULE_LOADER],
-        request.app[TIMEZONES],
-        user_id=request[CALLER].sub,
-        timezone=query.timezone,
-        now=request.app[CLOCK].now(),
+        app[SCHEDULE_LOADER], app[TIMEZONES], request[CALLER].sub, timezone, app[CLOCK].now()
     )
     return web.Response(body=body, content_type="application/json")

@@ -17,19 +17,14 @@ ScheduleRead = tuple[UUID, DayBounds]
 
 
 async def get_schedule(
-    loader: "ScheduleLoader",
-    timezones: TimezoneRegistry,
-    *,
-    user_id: UUID,
-    timezone: str,
-    now: datetime,
+    loader: "ScheduleLoader", timezones: TimezoneRegistry, user_id: UUID, name: str, now: datetime
 ) -> bytes:
-    """Return today's and tomorrow's creatives as JSON, as the database wrote it.
+    """Return the creatives of today and tomorrow in a zone as JSON, as the database wrote it.
 
     Raises:
-        ValidationFailed: there is no such zone.
+        ValidationFailed: there is no zone of that name.
     """
-    zone = await timezones.require(timezone)
+    zone = await timezones.require(name)
     return await loader.read(user_id, DayBounds.at(now, zone))
 
 

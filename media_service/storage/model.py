@@ -41,14 +41,12 @@ class StoredFile(Protocol):
     @property
     def size(self) -> int:
         """Return its length in bytes."""
-        ...
 
     def read(self, start: int, length: int) -> AsyncIterator[bytes]:
         """Yield `length` bytes from `start` on, at most `CHUNK_BYTES` at a time.
 
         Fewer bytes come only if the object is shorter.
         """
-        ...
 
 
 class Storage(Protocol):
@@ -62,28 +60,21 @@ class Storage(Protocol):
 
         All of them, or none. Raises: StorageFull, ServiceUnavailable.
         """
-        ...
 
     def open(self, key: ObjectKey) -> AbstractAsyncContextManager[StoredFile]:
         """Open an object for reading. Raises: ObjectMissing."""
-        ...
 
     async def exists(self, key: ObjectKey) -> bool:
         """Return whether something is stored under `key`."""
-        ...
 
     async def delete(self, key: ObjectKey) -> bool:
         """Remove the object; return whether there was one."""
-        ...
 
     def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         """Yield, some at a time, the keys whose object nobody has touched for that long."""
-        ...
 
     async def reachable(self) -> bool:
         """Tell whether the store can be used now."""
-        ...
 
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
         """Delete temporary files and partial uploads untouched for that long; return how many."""
-        ...

@@ -16,11 +16,9 @@ class ByteStream(Protocol):
 
     async def read(self, n: int = ..., /) -> bytes:
         """Return up to `n` bytes, at least one unless the stream has ended."""
-        ...
 
     def read_nowait(self, n: int = ..., /) -> bytes:
         """Return up to `n` bytes of those that have arrived."""
-        ...
 
 
 ConsumeChunks = Callable[[Sequence[bytes]], Awaitable[None]]

@@ -73,7 +73,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         *(None, None, START, "UTC", "scheduled", START, 1),
     ),
     "creative.FIND": (SOMETHING, SOMEBODY),
-    "creative.PAGE_OF_USER": (SOMEBODY, START, SOMETHING, SOON, None, 51),
+    "creative.PAGE_OF_USER": (START, SOMETHING, SOON, None, 51, SOMEBODY),
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.UPDATE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
     "creative.DELETE": (SOMETHING, SOMEBODY, [1]),

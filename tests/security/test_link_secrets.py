@@ -55,7 +55,7 @@ def secrets_of(model: type[ServiceSettings]) -> set[str]:
 
 def signed(link_signer: LinkSigner, creative: Any, expires: float) -> str:
     link = Link(UUID(creative["id"]), "original", int(expires))
-    return LinkAnswer.of(link_signer.sign(link)).url
+    return LinkAnswer.of(link, link_signer.sign(link)).url
 
 
 def raw_signature(secret: str, creative: Any, expires: float) -> str:

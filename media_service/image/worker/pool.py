@@ -69,12 +69,9 @@ async def open_decoder_pool(count: int, max_pixels: int) -> AsyncIterator[Decode
     workers = [DecoderProcess(max_pixels) for _ in range(count)]
     try:
         await asyncio.gather(*(worker.start() for worker in workers))
-        _log_sandbox(workers[0].sandbox)
+        active = workers[0].sandbox
+        missing = [name for name in SAFEGUARDS if name not in active]
+        log.info("image_worker.sandbox", active=list(active), missing=missing)
         yield DecoderPool(workers)
     finally:
         await asyncio.gather(*(worker.stop() for worker in workers))
-
-
-def _log_sandbox(active: tuple[str, ...]) -> None:
-    missing = [name for name in SAFEGUARDS if name not in active]
-    log.info("image_worker.sandbox", active=list(active), missing=missing)

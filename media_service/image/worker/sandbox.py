@@ -4,18 +4,14 @@ The layers overlap on purpose: where one is missing, the others still hold.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from media_service.image.worker.landlock import restrict_self
 from media_service.image.worker.seccomp import install_filter
 from shared.prctl import PR_SET_NO_NEW_PRIVS, prctl
 
-
-def _set_no_new_privs() -> None:
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
-
-
 SAFEGUARDS: dict[str, Callable[[], None]] = {
-    "no_new_privs": _set_no_new_privs,
+    "no_new_privs": partial(prctl, PR_SET_NO_NEW_PRIVS, 1),
     "landlock": restrict_self,
     "seccomp": install_filter,
 }
