@@ -32,17 +32,13 @@ class AuditLog:
         """Return the event for a statement with `repository.insert_event_sql` in it."""
         return event.to_json(new_id(self.clock, self.entropy), self.clock.now())
 
-    async def append_in(self, connection: Connection, event: Event) -> None:
-        """Store the event in the transaction of the change."""
-        await repository.insert_event(connection, self.to_json(event))
-
-    async def append(self, event: Event) -> None:
-        """Store an event without a change, such as a refusal.
+    async def append(self, event: Event, connection: Connection | None = None) -> None:
+        """Store an event: in the transaction of its change, or one without a change.
 
         Raises:
             ServiceUnavailable: it cannot be stored, so its action must not go on.
         """
-        await repository.insert_event(self.database, self.to_json(event))
+        await repository.insert_event(connection or self.database, self.to_json(event))
 
     @asynccontextmanager
     async def record_refusals(self, event: Event) -> AsyncIterator[None]:

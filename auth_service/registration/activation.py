@@ -98,7 +98,7 @@ class ActivationService:
             if account:
                 await repository.remove_registrations(connection, open_)
                 event = Event("user.activated", context.origin, account.user.id)
-                await self.audit.append_in(connection, event)
+                await self.audit.append(event, connection)
                 return account, True
         raise ServiceUnavailable
 

@@ -65,7 +65,7 @@ class RegistrationService:
             await repository.insert_registration(connection, user_id, wanted, password, now)
             await repository.add_handle(connection, hash_token(challenge.handle), user_id, now)
             event = Event("user.registered", origin, user_id, details=details)
-            await self.audit.append_in(connection, event)
+            await self.audit.append(event, connection)
         return challenge, user_id
 
     async def _hash_password(self, wanted: RegistrationRequest, client: Client) -> str | None:
