@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 
 from aiohttp import web
 from prometheus_client import Gauge
@@ -11,7 +10,7 @@ from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.erasure.service import POLL_SECONDS
-from media_service.idempotency.service import delete_expired_keys
+from media_service.idempotency.repository import delete_expired
 from media_service.identity.authentication import CHANGE_LIMITER, authenticate
 from media_service.picture.file_response import FILE_DELETER, STORAGE
 from media_service.picture.reconcile import RECONCILE_SECONDS, reconcile
@@ -27,7 +26,7 @@ from media_service.resources import (
 from media_service.schedule.routes import SCHEDULE_LOADER
 from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
-from media_service.upload.model import MAX_READING_CHUNKS, UploadLimits
+from media_service.upload.body import MAX_READING_CHUNKS, UploadLimits
 from media_service.upload.request import READING_SLOTS, UPLOAD_LIMITS, UPLOADS
 from media_service.wiring import Wiring
 from shared.application import Interface, build_application
@@ -105,8 +104,10 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
     async def reconcile_once() -> None:
         missing.set((await reconcile(wiring.database, wiring.storage)).files_missing)
 
+    async def expire_keys() -> None:
+        await delete_expired(wiring.database, wiring.clock.now())
+
     wiring.file_deleter.notify()  # for files that were queued before a crash
-    expire_keys = partial(delete_expired_keys, wiring.database, wiring.clock)
     async with (
         run_periodically("file_deletions", wiring.file_deleter.wait_and_delete, pause=0),
         wiring.open_deleted_users_consumer() as consumer,

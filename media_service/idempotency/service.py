@@ -78,11 +78,6 @@ async def idempotency_guard(
         raise
 
 
-async def delete_expired_keys(database: Database, clock: Clock) -> None:
-    """Delete keys that are older than `RETENTION`."""
-    await repository.delete_expired(database, clock.now())
-
-
 async def _release(database: Database, key: IdempotencyKey) -> None:
     try:
         await repository.release(database, key)

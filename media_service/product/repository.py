@@ -21,19 +21,14 @@ ON CONFLICT (id) DO NOTHING RETURNING true
 
 FIND = f"SELECT {COLUMNS} FROM products WHERE id = $1 AND (visibility = 'public' OR user_id = $2)"
 
-PAGE_OF_USER = f"""
+_PAGE = f"""
 SELECT {COLUMNS} FROM products
-WHERE user_id = $1 AND (created_at, id) < ($2, $3)
-ORDER BY created_at DESC, id DESC
-LIMIT $4
-"""
-
-PAGE_OF_PUBLIC = f"""
-SELECT {COLUMNS} FROM products
-WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
+WHERE (created_at, id) < ($1, $2) AND {{}}
 ORDER BY created_at DESC, id DESC
 LIMIT $3
 """
+PAGE_OF_PUBLIC = _PAGE.format("visibility = 'public'")
+PAGE_OF_USER = _PAGE.format("user_id = $4")
 
 _PREFIX_QUERY = "(nullif(plainto_tsquery('simple', {})::text, '') || ':*')::tsquery"
 _SPLIT_HYPHENS = "replace($4, '-', ' ')"
@@ -137,7 +132,7 @@ async def page_of_user(
     executor: Executor, user_id: UUID, position: Position[str], limit: int
 ) -> list[Product]:
     """Return the user's products before a position, the newest first."""
-    rows = await executor.fetch(PAGE_OF_USER, user_id, position.moment, position.id, limit)
+    rows = await executor.fetch(PAGE_OF_USER, position.moment, position.id, limit, user_id)
     return [_product(row) for row in rows]
 
 

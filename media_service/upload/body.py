@@ -3,12 +3,33 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from media_service.upload.errors import UploadTooSlow
-from media_service.upload.model import CHUNK_BYTES, UploadLimits
 from shared.clock import Clock
 from shared.errors import BodyTooLarge, MalformedRequest
+
+FORM_OVERHEAD_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
+MAX_READING_CHUNKS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """Bounds of one upload. `min_rate` is in bytes a second, `patience` in seconds.
+
+    The whole body may be `FORM_OVERHEAD_BYTES` larger than the file in it.
+    """
+
+    max_file_bytes: int
+    min_rate: int = 8 * 1024
+    patience: float = 10.0
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Return how many bytes are read of a body at most."""
+        return self.max_file_bytes + FORM_OVERHEAD_BYTES
 
 
 class ByteStream(Protocol):

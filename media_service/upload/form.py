@@ -7,13 +7,13 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from media_service.storage.temp_file import TempFile
-from media_service.upload.body import UploadBody
+from media_service.upload.body import UploadBody, UploadLimits
 from media_service.upload.headers import Disposition
-from media_service.upload.model import MAX_FIELD_BYTES, UploadLimits
 from media_service.upload.multipart import Event, MultipartParser, PartData, PartStart
 from shared.errors import BodyTooLarge, FieldError, ValidationFailed
 from shared.validation import field_errors, unknown_field_message
 
+MAX_FIELD_BYTES = 16 * 1024
 MAX_SHOWN_NAME = 64
 F = TypeVar("F", bound=BaseModel)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from media_service.upload.headers import Disposition, read_part_headers
-from media_service.upload.model import MAX_PARTS
 from shared.errors import BodyTooLarge, MalformedRequest
 
+MAX_PARTS = 8
 MAX_HEADER_BYTES = 8 * 1024
 MAX_PREAMBLE_BYTES = 1024
 _MAX_PADDING_BYTES = 64

@@ -10,10 +10,9 @@ from pydantic import BaseModel
 from media_service.idempotency.request import read_idempotency_key
 from media_service.resources import CALLER, CLOCK, TOKEN
 from media_service.storage.temp_file import TempFile
-from media_service.upload.body import UploadBody
+from media_service.upload.body import UploadBody, UploadLimits
 from media_service.upload.form import FormSchema, read_form
 from media_service.upload.headers import read_boundary
-from media_service.upload.model import UploadLimits
 from media_service.upload.service import Draft, PendingUpload, UploadService
 from shared.errors import BodyTooLarge, UnsupportedMediaType
 from shared.request import VALIDATION_CONTEXT

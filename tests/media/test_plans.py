@@ -101,7 +101,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "quota.READ_USAGE": (SOMEBODY,),
     "product.INSERT": ("n", "", 1, "EUR", "public", NAME, SOMEBODY, None, START, START, 1),
     "product.FIND": (NAME, SOMEBODY),
-    "product.PAGE_OF_USER": (SOMEBODY, SOON, NAME, 51),
+    "product.PAGE_OF_USER": (SOON, NAME, 51, SOMEBODY),
     "product.PAGE_OF_PUBLIC": (SOON, NAME, 51),
     "product.SEARCH_PUBLIC": (datetime(9999, 1, 1, tzinfo=UTC), NAME, 51, "w55 thing77"),
     "product.UPDATE": (NAME, SOMEBODY, [1], "n", None, None, None, None, START),

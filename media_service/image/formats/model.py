@@ -34,26 +34,17 @@ class CleanedImage:
         return b"".join(self.pieces)
 
 
-def no_options(_image: Image.Image, _cleaned: CleanedImage) -> dict[str, Any]:
-    """Return nothing: a GIF has no orientation, so it is never encoded again."""
-    return {}
-
-
-def keep_encoded(encoded: bytes, _cleaned: CleanedImage) -> bytes:
-    """Return the file as the encoder wrote it."""
-    return encoded
-
-
 class ImageCodec(NamedTuple):
     """What one format knows: its headers, its metadata, and how it is encoded again.
 
     `scan` reads the size before any pixel is decoded. AVIF has none: libavif reads a bounded
     header without decoding. `clean` removes the metadata. Both raise `BrokenImage` for a file that
     does not fit together, and `ImageLimitExceeded` for one of more parts than a picture needs.
-    `finish` adds what the encoder cannot write.
+    `finish` adds what the encoder cannot write. A GIF has neither: without an orientation, it is
+    never encoded again.
     """
 
     scan: Callable[[ImageBytes], ImageSize] | None
     clean: Callable[[ImageBytes], CleanedImage]
-    encoder_options: Callable[[Image.Image, CleanedImage], dict[str, Any]] = no_options
-    finish: Callable[[bytes, CleanedImage], bytes] = keep_encoded
+    encoder_options: Callable[[Image.Image, CleanedImage], dict[str, Any]] = lambda *_: {}
+    finish: Callable[[bytes, CleanedImage], bytes] = lambda encoded, _: encoded

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from media_service.upload.body import UploadBody
+from media_service.upload.body import CHUNK_BYTES, UploadBody, UploadLimits
 from media_service.upload.errors import UploadTooSlow
-from media_service.upload.model import CHUNK_BYTES, UploadLimits
 from shared.clock import SystemClock
 from shared.errors import MalformedRequest
 

@@ -7,9 +7,8 @@ import pytest
 
 from media_service.creative.schemas import FILE_FIELD, UploadForm
 from media_service.storage.temp_file import TempFile
-from media_service.upload.body import UploadBody
+from media_service.upload.body import UploadBody, UploadLimits
 from media_service.upload.form import FormSchema, read_form
-from media_service.upload.model import UploadLimits
 from shared.clock import SystemClock
 from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
 

@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.upload.headers import Disposition, read_boundary, read_part_headers
-from media_service.upload.model import MAX_PARTS
-from media_service.upload.multipart import Event, MultipartParser, PartData, PartEnd, PartStart
+from media_service.upload.multipart import (
+    MAX_PARTS,
+    Event,
+    MultipartParser,
+    PartData,
+    PartEnd,
+    PartStart,
+)
 from shared.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 
 BOUNDARY = b"frontier"

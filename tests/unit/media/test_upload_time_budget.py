@@ -2,8 +2,7 @@
 
 import pytest
 
-from media_service.upload.body import UploadTimeBudget
-from media_service.upload.model import UploadLimits
+from media_service.upload.body import UploadLimits, UploadTimeBudget
 
 LIMITS = UploadLimits(10_000_000)
 
