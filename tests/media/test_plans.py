@@ -127,11 +127,12 @@ _VERB = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 
 
 def statements(module: ModuleType) -> dict[str, str]:
+    """Every statement of a repository; a name that begins with `_` is a part of others."""
     feature = module.__name__.split(".")[1]
     return {
         f"{feature}.{name}": text
         for name, text in inspect.getmembers(module, lambda value: isinstance(value, str))
-        if name.isupper() and _VERB.match(text)
+        if name.isupper() and not name.startswith("_") and _VERB.match(text)
     }
 
 
