@@ -6,6 +6,7 @@ python -m auth_service keys generate|rotate|list
 python -m auth_service deliveries dead|retry ID|delete ID
 python -m auth_service admin grant|revoke ADDRESS ROLE
 python -m auth_service purge
+python -m auth_service templates preview [DIRECTORY]
 """
 
 import argparse
@@ -14,13 +15,17 @@ import json
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import get_args
 
 from auth_service.admin.model import Role
 from auth_service.app import create_app
 from auth_service.commands import run_admin, run_deliveries, run_purge, run_worker
+from auth_service.delivery.errors import TemplateProblemError
+from auth_service.delivery.preview import preview
 from auth_service.settings import AuthSettings
 from auth_service.settings.keys import KeySettings
+from auth_service.settings.messages import MessageSettings
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
     Algorithm,
@@ -47,6 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.command == "keys":
         return _keys(chosen.action, chosen.algorithm, SystemClock())
+    try:
+        if chosen.command == "templates":
+            return preview(load_settings(MessageSettings), chosen.directory)
+        return _run(chosen)
+    except TemplateProblemError as broken:
+        lines = [f"settings: {problem}" for problem in str(broken).splitlines()]
+        raise SystemExit("\n".join(lines)) from None
+
+
+def _run(chosen: argparse.Namespace) -> int:
     settings = load_settings(AuthSettings)
     clock, entropy = SystemClock(), SystemEntropy()
     wiring = Wiring(settings, clock=clock, entropy=entropy)
@@ -79,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument("action", choices=["grant", "revoke"])
     admin.add_argument("address", help="a verified number or mail address")
     admin.add_argument("role", choices=get_args(Role))
+    templates = commands.add_parser("templates", help="messages and pages with sample values")
+    templates.add_argument("action", choices=["preview"])
+    help_ = "where to write them as files; without it, texts are printed"
+    templates.add_argument("directory", nargs="?", type=Path, help=help_)
     commands.add_parser("purge", help="remove what has ended; `serve` does it each hour")
     keys = commands.add_parser("keys", help="signing keys in JWT_PRIVATE_KEYS_DIR")
     keys.add_argument("action", choices=["generate", "rotate", "list"])

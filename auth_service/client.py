@@ -37,7 +37,7 @@ class Client:
 
     `device`: the id in its device token, None without a valid one. `device_is_new`: that id was
     generated for this request, and the answer carries its token. `solution`: a valid proof of work.
-    `presented_solution`: one was sent, valid or not.
+    `presented_solution`: one was sent, valid or not. `languages`: preferred, best first.
     """
 
     address: Address
@@ -47,6 +47,7 @@ class Client:
     device_is_new: bool = False
     solution: ProofOfWorkSolution | None = None
     presented_solution: bool = False
+    languages: tuple[str, ...] = ()
 
     @property
     def display_device(self) -> str:

@@ -21,7 +21,7 @@ OPERATOR = Actor(Origin())
 
 async def run_worker(wiring: Wiring) -> None:
     """Send deliveries until SIGTERM; another worker takes over the unfinished ones."""
-    async with wiring.open_redis():
+    async with wiring.open_database(), wiring.open_redis():
         with stop_signal() as stop:
             async with wiring.run_delivery_worker():
                 await stop.wait()

@@ -19,7 +19,9 @@ from auth_service.delivery.dead_letters import DeadLetters
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.provider import open_providers
 from auth_service.delivery.queue import DeliveryConsumer, DeliveryProducer
+from auth_service.delivery.recipient_locales import RecipientLocales
 from auth_service.delivery.sender import Sender
+from auth_service.delivery.template_check import load_templates
 from auth_service.delivery.templates import Templates
 from auth_service.delivery.worker import running_worker
 from auth_service.device.model import DeviceTokens
@@ -100,6 +102,7 @@ class Wiring:
     leases = Part(ExportLeases)
 
     # With the database
+    locales = Part(RecipientLocales)
     audit = Part(AuditLog)
     accounts = Part(AccountDirectory)
     tickets = Part(ResetTickets)
@@ -134,6 +137,10 @@ class Wiring:
     @cached_property
     def keyring(self) -> Keyring:
         return Keyring(self.settings.secrets, self.entropy)
+
+    @cached_property
+    def templates(self) -> Templates:
+        return load_templates(self.settings)
 
     @cached_property
     def lifetimes(self) -> SessionLifetimes:
@@ -190,7 +197,8 @@ class Wiring:
         async with open_providers(self.settings, self.inbox, self.clock) as providers:
             sender = Sender(
                 providers=providers,
-                templates=Templates({"product": self.settings.product_name}),
+                templates=self.templates,
+                locales=self.locales,
                 keyring=self.keyring,
                 metrics=self.metrics,
                 clock=self.clock,

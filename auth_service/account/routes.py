@@ -6,7 +6,7 @@ from auth_service.account.contact import ContactService
 from auth_service.account.document import render_document, send_document
 from auth_service.account.errors import ExportInProgress
 from auth_service.account.export import ExportService
-from auth_service.account.schemas import ADDRESSES, NAMES, Export, ProfileBody, VerifyContactBody
+from auth_service.account.schemas import ADDRESSES, PROFILE, Export, ProfileBody, VerifyContactBody
 from auth_service.account.service import AccountService
 from auth_service.destination import parse_destination
 from auth_service.otp.errors import OtpInvalid
@@ -40,20 +40,20 @@ async def get_me(request: web.Request) -> web.Response:
 @routes.add(
     "PATCH",
     "/me",
-    summary="Change names; a new mobile or email is stored once its code came back",
+    summary="Change names and language; a new mobile or email is stored once its code came back",
     body=ProfileBody,
     answers={200: UserAnswer, 202: ChallengeResponse},
     errors=(StepUpRequired, Conflict, ProofRequired, RateLimited),
 )
 async def change_me(request: web.Request) -> web.Response:
-    """Store names, or send a code to a new address."""
+    """Store names and language, or send a code to a new address."""
     body, app = await read_body(request, ProfileBody), request.app
     caller, context = request[CALLER], read_request_context(request, body)
     if body.model_fields_set & ADDRESSES:
         to = parse_destination(app[SETTINGS], body.mobile, body.email)
         challenge = await app[CONTACT].request_code(caller, to, context)
         return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
-    changes = body.model_dump(include=body.model_fields_set & NAMES)
+    changes = body.model_dump(include=body.model_fields_set & PROFILE)
     user = await app[ACCOUNT].change_profile(caller, changes, context)
     return json_response(UserAnswer.model_validate(user))
 

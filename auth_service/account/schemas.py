@@ -9,25 +9,30 @@ from auth_service.account.model import ExportedSession, ExportedToken
 from auth_service.audit.schemas import EventAnswer
 from auth_service.device.schemas import SendBody
 from auth_service.otp.schemas import CodeBody
+from auth_service.settings.messages import Locale
 from auth_service.user.schemas import AddressBody, Name, UserAnswer, Username
 
 ADDRESSES = frozenset({"mobile", "email"})
-NAMES = frozenset({"name", "first_name", "last_name", "username"})
+PROFILE = frozenset({"name", "first_name", "last_name", "username", "locale"})
 
 
 class ProfileBody(SendBody):
-    """Names to store, or one new address to verify. Null removes a first or last name."""
+    """Names and language to store, or one new address to verify.
+
+    Null removes a first name, a last name or the locale.
+    """
 
     name: Name | None = Field(None, description="how the user is to be called; not null")
     first_name: Name | None = None
     last_name: Name | None = None
     username: Username | None = Field(None, description="not null")
+    locale: Locale | None = Field(None, description="language of messages, as `de` or `pt-BR`")
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        given = self.model_fields_set & (ADDRESSES | NAMES)
+        given = self.model_fields_set & (ADDRESSES | PROFILE)
         if given & ADDRESSES and (len(given) > 1 or not (self.mobile or self.email)):
             message = "send names, or mobile, or email"
             raise ValueError(message)

@@ -1,4 +1,4 @@
-"""Failures of providers, which never reach an HTTP client."""
+"""Failures of providers and templates, which never reach an HTTP client."""
 
 TOO_MANY = 429
 SERVER_ERROR = 500
@@ -28,3 +28,7 @@ class MessageRefusedError(ProviderError):
 
 class OutcomeUnknownError(ProviderError):
     """The provider may have taken the message; asking it again might send it twice."""
+
+
+class TemplateProblemError(Exception):
+    """A template cannot be used; each line of the text names a file and the reason."""

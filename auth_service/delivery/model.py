@@ -10,6 +10,11 @@ from auth_service.keyring import Keyring
 STREAM = "deliveries"
 GROUP = "senders"
 DEAD_LETTERS = "deliveries:dead"
+LANGUAGES = "languages"
+"""The parameter with the languages that the client prefers, comma-separated.
+
+It is a parameter because a worker of the previous release takes no further field.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Delivery:
         return cls(**json.loads(keyring.open("delivery", sealed)))
 
 
-_FIELDS = tuple(field.name for field in fields(Delivery))
+_FIELDS = tuple(one.name for one in fields(Delivery))
 
 
 @dataclass(frozen=True, slots=True)

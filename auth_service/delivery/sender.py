@@ -12,6 +12,7 @@ from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import Delivery, Message, SealedDelivery
 from auth_service.delivery.provider import Provider
 from auth_service.delivery.queue import DeliveryConsumer
+from auth_service.delivery.recipient_locales import RecipientLocales
 from auth_service.delivery.templates import Templates
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring, SealBrokenError
@@ -53,6 +54,7 @@ class Sender:
 
     providers: Mapping[Channel, Sequence[Provider]]
     templates: Templates
+    locales: RecipientLocales
     keyring: Keyring
     metrics: DeliveryMetrics
     clock: Clock
@@ -80,7 +82,9 @@ class Sender:
         self, consumer: DeliveryConsumer, entry: SealedDelivery, delivery: Delivery
     ) -> None:
         providers = list(self.providers[delivery.channel])
-        attempts = ProviderAttempts(consumer, entry, self.templates.render(delivery), providers)
+        locale = await self.locales.find(delivery.channel, delivery.to)
+        message = self.templates.render(delivery, locale)
+        attempts = ProviderAttempts(consumer, entry, message, providers)
         backoff = FIRST_BACKOFF_SECONDS
         while attempts.remaining:
             provider = await self._try_providers(attempts)

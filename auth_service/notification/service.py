@@ -8,7 +8,7 @@ import structlog
 
 from auth_service.client import Client
 from auth_service.delivery.metrics import DeliveryMetrics
-from auth_service.delivery.model import Delivery
+from auth_service.delivery.model import LANGUAGES, Delivery
 from auth_service.delivery.queue import DeliveryProducer
 from auth_service.destination import Destination
 from auth_service.keyring import Keyring
@@ -63,6 +63,8 @@ class Notifications:
                 log.warning("notice.dropped", template=template, to=mask(to.address))
                 return
             parameters |= {"left_out": str(left_out)} if template == SIGN_IN else {}
+            languages = [user.locale] if user.locale else client.languages
+            parameters |= {LANGUAGES: ",".join(languages)}
             await self._enqueue(to, template, client, parameters)
         except ServiceUnavailable:
             log.error("notice.lost", template=template, to=mask(to.address))

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from auth_service.client import Client
-from auth_service.delivery.model import STREAM, Delivery
+from auth_service.delivery.model import LANGUAGES, STREAM, Delivery
 from auth_service.destination import Destination
 from auth_service.device.service import KNOWN_DEVICES, devices_key
 from auth_service.keyring import Keyring
@@ -81,7 +81,7 @@ class OtpChallenges:
         """
         limits = await self.limiter.find_limits(purpose, destination, client, message)
         handle, code = self.entropy.bytes(HANDLE_BYTES).hex(), generate_code(self.entropy)
-        delivery = self._build_delivery(message, destination, code, client.request_id)
+        delivery = self._build_delivery(message, destination, code, client)
         ticket = key_digest(message.link.ticket) if message.link else ""
         sealed = delivery.seal(self.keyring) if message.template else ""
         keys, record = self._challenge_record(purpose, destination, message, handle, code)
@@ -195,7 +195,7 @@ class OtpChallenges:
         }
 
     def _build_delivery(
-        self, message: ChallengeMessage, destination: Destination, code: str, request_id: str
+        self, message: ChallengeMessage, destination: Destination, code: str, client: Client
     ) -> Delivery:
         to = message.to or destination
         minutes = str(self.settings.otp_ttl // 60)
@@ -205,8 +205,13 @@ class OtpChallenges:
             channel=to.channel,
             to=to.address,
             template=message.template or "code",
-            parameters={"code": code, "minutes": minutes, "link": link},
-            request_id=request_id,
+            parameters={
+                "code": code,
+                "minutes": minutes,
+                "link": link,
+                LANGUAGES: ",".join(client.languages),
+            },
+            request_id=client.request_id,
         )
 
     def _seal_context(self, context: Mapping[str, str], now: int) -> bytes:

@@ -8,6 +8,7 @@ from aiohttp import web
 from auth_service.audit.origin import read_user_agent
 from auth_service.client import Client
 from auth_service.device.schemas import DeviceBody, SendBody
+from auth_service.language import parse_accept_language
 from auth_service.resources import CLOCK
 from auth_service.session.cookies import (
     csrf_token,
@@ -41,6 +42,7 @@ def read_client(request: web.Request, body: DeviceBody | None = None) -> Client:
         device=request.app[DEVICE_TOKENS].read(token),
         solution=request.app[PROOF_OF_WORK].read_solution(solution),
         presented_solution=bool(solution),
+        languages=parse_accept_language(request.headers.getall("Accept-Language", ())),
     )
 
 

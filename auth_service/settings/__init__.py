@@ -7,6 +7,7 @@ from pydantic import model_validator
 from auth_service.settings.accounts import AccountSettings
 from auth_service.settings.codes import CodeSettings
 from auth_service.settings.keys import KeySettings, SecretSettings
+from auth_service.settings.messages import MessageSettings
 from auth_service.settings.passwords import PasswordSettings
 from auth_service.settings.sessions import SessionSettings
 from auth_service.settings.smtp import SmtpSettings
@@ -18,6 +19,7 @@ class AuthSettings(
     TwilioSettings,
     WebhookSettings,
     SmtpSettings,
+    MessageSettings,
     AccountSettings,
     PasswordSettings,
     CodeSettings,

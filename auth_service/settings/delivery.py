@@ -17,7 +17,6 @@ class DeliverySettings(ServiceSettings):
         description="regions that codes are sent to, comma-separated; `*` for all "
         "(the default in development; required in production)",
     )
-    product_name: str = Field("Cheershare", description="what messages call the product")
     delivery_worker: bool = Field(
         True,
         description="whether `serve` also sends; else `python -m auth_service worker` does",

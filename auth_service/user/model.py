@@ -20,7 +20,7 @@ class User:
     """A person who can sign in.
 
     `phone_number` is E.164. `generation` counts how often all of the user's
-    tokens were revoked. `version` changes with the profile.
+    tokens were revoked. `version` changes with the profile. `locale` is the language of messages.
     """
 
     id: UUID
@@ -38,6 +38,7 @@ class User:
     last_login_at: datetime | None
     created_at: datetime
     version: int
+    locale: str | None = None
 
     def cursor(self) -> str:
         """Return the cursor in lists, which are ordered by id."""

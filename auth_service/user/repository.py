@@ -36,6 +36,11 @@ UNION ALL
 }
 FIND_ACCOUNT = f"SELECT {PREFIXED_COLUMNS}, u.password FROM users u WHERE u.id = $1"
 
+FIND_LOCALE: dict[Channel, str] = {
+    "sms": f"SELECT locale FROM users u WHERE {IS_OWNED_BY['sms']}",
+    "email": f"SELECT locale FROM users u WHERE {IS_OWNED_BY['email']}",
+}
+
 INSERT_REGISTRATION = """
 INSERT INTO users (id, username, name, first_name, last_name, email, phone_number, password,
                    status, created_at)
@@ -87,8 +92,8 @@ DELETE FROM users WHERE id IN (
     SELECT id FROM users WHERE status = 'pending' AND created_at <= $1
     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
-# $1: the user's id. $2: the new names as JSON.
-PROFILE = ("name", "first_name", "last_name", "username")
+# $1: the user's id. $2: the new names and the locale as JSON.
+PROFILE = ("name", "first_name", "last_name", "username", "locale")
 _PROFILE_ASSIGNMENTS = ", ".join(
     f"{field} = CASE WHEN $2::jsonb ? '{field}' THEN $2::jsonb ->> '{field}' ELSE {field} END"
     for field in PROFILE
@@ -189,6 +194,13 @@ async def find_account(executor: Executor, user_id: UUID) -> Account | None:
     """Return the account with that id."""
     row = await executor.fetchrow(FIND_ACCOUNT, user_id)
     return account_from_row(row) if row else None
+
+
+async def find_locale(database: Database, channel: Channel, address: str) -> str | None:
+    """Return the language that the verified owner of an address has chosen."""
+    async with database.connection() as connection:
+        locale: str | None = await connection.fetchval(FIND_LOCALE[channel], address)
+    return locale
 
 
 async def replace_password_hash(database: Database, account: Account, fresh: str) -> None:

@@ -52,6 +52,7 @@ class UserAnswer(BaseModel):
     last_login_at: datetime | None
     created_at: datetime
     version: int
+    locale: str | None
 
 
 class AddressBody(BaseModel):

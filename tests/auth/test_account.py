@@ -101,7 +101,7 @@ async def test_a_new_number_is_stored_once_it_is_proven_and_the_old_one_is_told(
             "The phone number"
         ):
             await asyncio.sleep(0.01)
-    assert "…99" in told[0]
+    assert "...99" in told[0]
     assert NEW not in told[0]
     assert (await auth.sign_in(NEW))["user"]["id"] == moved.body["id"]
     assert (await auth.sign_in(NUMBER))["user"]["id"] != moved.body["id"]

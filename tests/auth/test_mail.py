@@ -15,9 +15,8 @@ from auth_service.delivery.errors import (
     OutcomeUnknownError,
     ProviderError,
 )
-from auth_service.delivery.model import Delivery, Message
+from auth_service.delivery.model import Message
 from auth_service.delivery.smtp import Smtp
-from auth_service.delivery.templates import Templates
 from shared.clock import SystemClock
 from tests.support.ports import own_port
 
@@ -118,41 +117,3 @@ async def test_a_server_that_is_away_has_taken_nothing() -> None:
     with pytest.raises(ProviderError) as away:
         await smtp.send(MESSAGE)
     assert type(away.value) is ProviderError
-
-
-CODE = {"code": "123456", "minutes": "5", "link": "https://id.example/#reset_ticket=<script>"}
-EVENT = {"time": "now", "address": "::1", "device": "<script>alert(1)</script>"}
-TEMPLATES = {
-    "code": CODE,
-    "activate": CODE,
-    "reset": CODE,
-    "already_registered": {},
-    "new_sign_in": EVENT,
-    "password_changed": EVENT,
-    "password_reset": EVENT,
-}
-
-
-@pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("channel", ["sms", "email"])
-def test_every_template_says_it_strictly(template: str, channel: Any) -> None:
-    delivery = Delivery("1", channel, "x", template, TEMPLATES[template], "r")
-    message = Templates({"product": "Cheers & Share"}).render(delivery)
-    assert "Cheers & Share" in message.text
-    if channel == "email":
-        assert message.html is not None
-        assert "Cheers &amp; Share" in message.html
-        assert "<script>" not in message.html
-        assert message.subject
-        assert "\n" not in message.subject
-    if "code" in TEMPLATES[template]:
-        assert message.text.startswith("123456")
-
-
-def test_each_service_names_its_own_product() -> None:
-    delivery = Delivery("1", "email", "x", "code", CODE, "r")
-    first, second = Templates({"product": "First"}), Templates({"product": "Second"})
-    for templates, own, others in ((first, "First", "Second"), (second, "Second", "First")):
-        message = templates.render(delivery)
-        for part in (message.subject, message.text, message.html):
-            assert (own in str(part), others in str(part)) == (True, False)

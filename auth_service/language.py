@@ -1,0 +1,55 @@
+"""Languages: tags (BCP 47), what a client prefers, and the best match among those that we have."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+TAG = r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*"
+MAX_TAG_LENGTH = 35
+"""Source: RFC 5646 §4.4.1."""
+MAX_HEADER_LENGTH = 300
+MAX_RANGES = 10
+SCRIPT_LENGTH, REGION_LENGTH = 4, 2
+TAG_PATTERN = re.compile(TAG)
+_RANGE = re.compile(rf"\s*({TAG})\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{{0,3}})?)\s*)?", re.IGNORECASE)
+
+
+def normalize_tag(tag: str) -> str:
+    """Return a tag in the usual case, as in `pt-BR` and `zh-Hant`. Source: RFC 5646 §2.1.1."""
+    language, *more = tag.replace("_", "-").lower().split("-")
+    usual = {SCRIPT_LENGTH: str.title, REGION_LENGTH: str.upper}
+    return "-".join([language, *(usual.get(len(part), str.lower)(part) for part in more)])
+
+
+def parse_accept_language(headers: Iterable[str]) -> tuple[str, ...]:
+    """Return the languages that a client prefers, from its headers `Accept-Language`.
+
+    A header is a wish and never refused: unreadable parts and `*` are left out, and of a long one
+    only the beginning is read. Source: RFC 9110 §12.5.4.
+    """
+    return _parse(",".join(headers)[:MAX_HEADER_LENGTH])
+
+
+@lru_cache(maxsize=256)
+def _parse(header: str) -> tuple[str, ...]:
+    ranges = [found for part in header.split(",")[:MAX_RANGES] if (found := _RANGE.fullmatch(part))]
+    wished = [(float(found[3] or 1), normalize_tag(found[1])) for found in ranges]
+    wished.sort(key=lambda one: -one[0])
+    return tuple(dict.fromkeys(tag for quality, tag in wished if quality))
+
+
+def find_language(available: Mapping[str, str], wanted: Iterable[str]) -> str | None:
+    """Return the available language that matches the wishes best; None when none does.
+
+    `available`: languages by their tag in lower case. A wish for `de-CH-1996` is met by `de-CH` or
+    `de` as well. Source: RFC 4647 §3.4.
+    """
+    for wish in wanted:
+        parts = wish.lower().split("-")
+        while parts:
+            if found := available.get("-".join(parts)):
+                return found
+            parts.pop()
+            if parts and len(parts[-1]) == 1:  # a singleton means nothing by itself
+                parts.pop()
+    return None
