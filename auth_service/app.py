@@ -9,8 +9,8 @@ from auth_service.account import routes as account
 from auth_service.admin import dead_letters
 from auth_service.admin import routes as admin
 from auth_service.audit import routes as audit
+from auth_service.delivery import pages, twilio_callbacks
 from auth_service.delivery import routes as inbox
-from auth_service.delivery import twilio_callbacks
 from auth_service.login import routes as login
 from auth_service.password import routes as password
 from auth_service.registration import routes as registration
@@ -44,6 +44,7 @@ FEATURES = (
     step_up.routes,
     account.routes,
     signing.routes,
+    pages.routes,
     twilio_callbacks.routes,
     admin.routes,
     dead_letters.routes,
@@ -77,6 +78,7 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
     app[session.DEVICE_TOKENS] = wiring.device_tokens
     app[session.PROOF_OF_WORK] = wiring.proof_of_work
     app[twilio_callbacks.DELIVERY_METRICS] = wiring.metrics
+    app[pages.TEMPLATES] = wiring.templates
     app.cleanup_ctx.extend(
         [_database, _redis, _signer, _hasher, _funnel, _publisher, _services, _purge, _delivery]
     )

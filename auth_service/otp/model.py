@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import StringConstraints
 
@@ -28,16 +29,21 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class ResetLink:
-    """A ticket that is mailed with the code, and the page that accepts it."""
+class MailedLink:
+    """A link that is mailed with the code, to a page that accepts the `ticket` or the code."""
 
     page: str
-    ticket: str
+    ticket: str | None = None
 
-    @property
-    def url(self) -> str:
-        """The page with the ticket in the fragment, which no server and no `Referer` receives."""
-        return f"{self.page}#reset_ticket={self.ticket}"
+    def url(self, address: str, code: str) -> str:
+        """Return the page with the secret in its fragment, which no server and `Referer` receives.
+
+        A page of an app with routes in the fragment (`/#/reset`) gets it there, as a query.
+        """
+        secret = {"reset_ticket": self.ticket} if self.ticket else {"email": address, "otp": code}
+        fragment = urlsplit(self.page).fragment
+        separator = "#" if not fragment else "&" if "?" in fragment else "?"
+        return f"{self.page.rstrip('#')}{separator}{urlencode(secret)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class ChallengeMessage:
     template: str | None = "code"
     has_valid_code: bool = True
     to: Destination | None = None
-    link: ResetLink | None = None
+    link: MailedLink | None = None
     has_verified_owner: bool = False
 
 

@@ -82,7 +82,7 @@ class OtpChallenges:
         limits = await self.limiter.find_limits(purpose, destination, client, message)
         handle, code = self.entropy.bytes(HANDLE_BYTES).hex(), generate_code(self.entropy)
         delivery = self._build_delivery(message, destination, code, client)
-        ticket = key_digest(message.link.ticket) if message.link else ""
+        ticket = key_digest(message.link.ticket) if message.link and message.link.ticket else ""
         sealed = delivery.seal(self.keyring) if message.template else ""
         keys, record = self._challenge_record(purpose, destination, message, handle, code)
         record |= {"ticket": ticket, "delivery_id": delivery.id, **limits.arguments}
@@ -199,7 +199,7 @@ class OtpChallenges:
     ) -> Delivery:
         to = message.to or destination
         minutes = str(self.settings.otp_ttl // 60)
-        link = message.link.url if message.link else ""
+        link = message.link.url(to.address, code) if message.link else ""
         return Delivery(
             id=str(new_id(self.clock, self.entropy)),
             channel=to.channel,

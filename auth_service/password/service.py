@@ -10,7 +10,7 @@ from auth_service.destination import Destination
 from auth_service.minimum_duration import minimum_duration
 from auth_service.opaque_tokens import hash_token
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
-from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, ResetLink, VerifiedChallenge
+from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, MailedLink, VerifiedChallenge
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.hasher import Hasher
 from auth_service.password.model import AccountIdentifier
@@ -62,8 +62,8 @@ class PasswordResetService:
     ) -> Challenge:
         message = _reset_message(identifier, account) if account else DECOY
         if identifier.destination.channel == "email":
-            page = f"{self.settings.public_url.rstrip('/')}/console"
-            message = replace(message, link=ResetLink(page, self.tickets.generate()))
+            link = MailedLink(self.settings.reset_page, self.tickets.generate())
+            message = replace(message, link=link)
         return await self.challenges.send("reset_password", identifier.destination, client, message)
 
     async def exchange_code(

@@ -1,5 +1,6 @@
 """Registering an account, and requesting its activation code again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.minimum_duration import conceal_duration
 from auth_service.opaque_tokens import hash_token
-from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
+from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, MailedLink
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.policy import require_acceptable_password
@@ -81,7 +82,7 @@ class RegistrationService:
         if not self.settings.conceals:
             _require_not_taken(taken)
         is_owned = taken.mobile if wanted.mobile else taken.email
-        activation = ChallengeMessage({"user_id": str(user_id)}, template="activate")
+        activation = self._activation(wanted.destination, {"user_id": str(user_id)})
         message = NOTIFY_OWNER if is_owned else activation
         return await self.challenges.send("verify", wanted.destination, client, message)
 
@@ -106,12 +107,16 @@ class RegistrationService:
             if not is_open and not self.settings.conceals:
                 raise UserNotRegistered
             context = {"user_id": str(user_id), RESENT: "yes"} if user_id else {}
-            message = ChallengeMessage(context, template="activate") if is_open else DECOY
+            message = self._activation(destination, context) if is_open else DECOY
             challenge = await self.challenges.send("verify", destination, client, message)
             if user_id:
                 hash_ = hash_token(challenge.handle)
                 await repository.add_handle(self.database, hash_, user_id, now)
             return challenge
+
+    def _activation(self, to: Destination, context: Mapping[str, str]) -> ChallengeMessage:
+        link = MailedLink(self.settings.activation_page) if to.channel == "email" else None
+        return ChallengeMessage(context, template="activate", link=link)
 
 
 def _require_not_taken(taken: TakenIdentifiers) -> None:

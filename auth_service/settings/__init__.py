@@ -7,7 +7,7 @@ from pydantic import model_validator
 from auth_service.settings.accounts import AccountSettings
 from auth_service.settings.codes import CodeSettings
 from auth_service.settings.keys import KeySettings, SecretSettings
-from auth_service.settings.messages import MessageSettings
+from auth_service.settings.messages import ACTIVATION_PAGE, RESET_PAGE, MessageSettings
 from auth_service.settings.passwords import PasswordSettings
 from auth_service.settings.sessions import SessionSettings
 from auth_service.settings.smtp import SmtpSettings
@@ -29,6 +29,19 @@ class AuthSettings(
 ):
     """The settings of auth_service; `docs/settings.md` lists those of the last base first."""
 
+    @property
+    def reset_page(self) -> str:
+        """The page that mailed links to a new password lead to."""
+        return self.reset_url or self._own_page(RESET_PAGE)
+
+    @property
+    def activation_page(self) -> str:
+        """The page that mailed links of registrations lead to."""
+        return self.activate_url or self._own_page(ACTIVATION_PAGE)
+
+    def _own_page(self, path: str) -> str:
+        return f"{self.public_url.rstrip('/')}/v1/auth{path}"
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         problems = [
@@ -38,6 +51,7 @@ class AuthSettings(
             *self.webhook_problems(),
             *self.smtp_problems(),
             *self.twilio_problems(),
+            *(self.page_problems() if self.production else []),
         ]
         if problems:
             raise ValueError("; ".join(problems))

@@ -120,7 +120,7 @@ async def test_no_forged_host_gets_into_the_link(auth: AuthClient) -> None:
     assert sent.status == 202
     await auth.code(EMAIL, 2)
     text = (await auth.inbox(EMAIL))[0]["text"]
-    assert f"\n{ISSUER}/console#reset_ticket=cht_" in text
+    assert f"\n{ISSUER}/v1/auth/pages/reset-password#reset_ticket=cht_" in text
     assert "evil" not in text
 
 

@@ -29,7 +29,7 @@ async def link_of(auth: AuthClient) -> str:
     """The ticket in the newest mail's link."""
     found = re.search(r"(\S+)#reset_ticket=(\S+)", (await auth.inbox(EMAIL))[0]["text"])
     assert found
-    assert found[1] == f"{ISSUER}/console"
+    assert found[1] == f"{ISSUER}/v1/auth/pages/reset-password"
     return found[2]
 
 

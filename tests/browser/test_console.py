@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
-from playwright.async_api import APIResponse, FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser.conftest import SCREENSHOTS
 
-OLD, NEW = "correct horse battery", "battery staple horse"
 TITLE = "<b>Diwali</b> & co"
 
 
@@ -139,58 +138,6 @@ async def test_a_refusal_is_told_with_its_code_and_ends_nothing(page: Page) -> N
     await page.get_by_label("Picture").set_input_files(photograph(0.7))
     await page.get_by_role("button", name="Upload").click()
     await expect(page.get_by_role("status")).to_contain_text("(broken_image)")
-
-
-async def post(page: Page, path: str, **body: str) -> APIResponse:
-    return await page.request.post(f"/v1/auth{path}", data=body)
-
-
-async def newest_mail(page: Page, to: str, having: str) -> str:
-    """The newest mail's text, once it is one `having` these words."""
-    async with asyncio.timeout(30):
-        while True:
-            listed = await page.request.get("/v1/auth/dev/inbox", params={"to": to})
-            texts = [str(item["text"]) for item in (await listed.json())["items"]]
-            if texts and having in texts[0]:
-                return texts[0]
-            await asyncio.sleep(0.05)
-
-
-async def mailed_link(page: Page, email: str) -> str:
-    """The link in the mail to somebody who has forgotten the password of a new account."""
-    await post(page, "/register", email=email, password=OLD)
-    code = (await newest_mail(page, email, "activates"))[:6]
-    assert (await post(page, "/verify-otp", email=email, otp=code)).status == 200
-    assert (await post(page, "/forgot-password", email=email)).status == 202
-    text = await newest_mail(page, email, "#reset_ticket=")
-    return next(word for word in text.split() if "#reset_ticket=" in word)
-
-
-async def set_password(page: Page, password: str) -> None:
-    await page.get_by_label("New password", exact=True).fill(password)
-    await page.get_by_role("button", name="Set it").click()
-
-
-async def test_a_mailed_link_sets_a_new_password_once(page: Page) -> None:
-    email = "asha.rao@example.com"
-    link = await mailed_link(page, email)
-    await page.goto(link)
-    await expect(page.get_by_role("heading", name="Set a new password")).to_be_visible()
-    assert page.url == link.split("#")[0]  # the ticket is out of sight, and of the history
-    await keep(page, "console-reset")
-    await page.reload()
-    await expect(page.locator("#resetting")).to_be_hidden()
-    await page.goto(link)  # to open it has consumed nothing
-    await set_password(page, "password1")
-    await expect(page.get_by_role("status")).to_contain_text("(validation_failed)")
-    await set_password(page, NEW)
-    await expect(page.get_by_role("status")).to_have_text("Password reset. Sign in again.")
-    await expect(page.locator("#resetting")).to_be_hidden()
-    statuses = [(await post(page, "/login", email=email, password=it)).status for it in (OLD, NEW)]
-    assert statuses == [401, 200]
-    await page.goto(link)
-    await set_password(page, NEW)
-    await expect(page.get_by_role("status")).to_contain_text("(otp_invalid)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

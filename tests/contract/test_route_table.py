@@ -35,6 +35,8 @@ OPEN = {
     "POST /v1/auth/refresh",
     "POST /v1/auth/callbacks/twilio",  # signed by Twilio
     "GET /v1/auth/.well-known/jwks.json",
+    "GET /v1/auth/pages/reset-password",  # pages without data; the link's fragment stays in them
+    "GET /v1/auth/pages/activate",
     "GET /v1/auth/dev/inbox",
     "GET /v1/media/products/public",
     "GET /v1/media/products/{id}/photo",  # of a visible product; a hidden one's reads the token

@@ -98,6 +98,8 @@ async def test_without_postgresql(stack: BreakableStack) -> None:
         "POST /v1/auth/reset-password": 401,
         "GET /v1/auth/.well-known/jwks.json": 200,
         "GET /v1/auth/dev/inbox": 200,
+        "GET /v1/auth/pages/reset-password": 200,
+        "GET /v1/auth/pages/activate": 200,
         "POST /v1/auth/callbacks/twilio": 403,
     }
 

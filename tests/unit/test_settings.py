@@ -68,6 +68,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, values: dict[str, str | None]) -> s
         ("BRAND_COLOR", "red;}", "should match pattern"),
         ("BRAND_LOGO_URL", "javascript:alert(1)", "https://"),
         ("TEMPLATES_DIR", "/nowhere", "directory"),
+        ("RESET_URL", "app.example/reset", "https://"),
         ("SMS_WEBOTP_HOST", "https://app.example", "should match pattern"),
         ("SMS_ANDROID_HASH", "short", "should match pattern"),
         ("PUBLIC_URL", "ftp://id.example", "http or https://host[:port]"),
@@ -181,6 +182,8 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"REDIS_URL": "redis://redis:6379/0"}, "REDIS_URL: with a user and a password"),
         ({"TWILIO_BASE_URL": "http://sms.example"}, "TWILIO_BASE_URL: https in production"),
         ({"SMS_WEBHOOK_URL": "http://sms.example"}, "SMS_WEBHOOK_URL: https in production"),
+        ({"RESET_URL": "http://app.example/reset"}, "RESET_URL: https in production"),
+        ({"ACTIVATE_URL": "http://app.example"}, "ACTIVATE_URL: https in production"),
         ({"ARGON2_MEMORY_KIB": "1024"}, "ARGON2_MEMORY_KIB: at least 7168 in production"),
     ],
 )

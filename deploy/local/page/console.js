@@ -4,7 +4,6 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const byId = (id) => document.getElementById(id);
 let tokens = null;
 let challenge = null;
-let ticket = null;
 
 class ApiError extends Error {
   constructor(problem) {
@@ -105,26 +104,6 @@ async function signOut() {
   return "Signed out. The token is refused from now on.";
 }
 
-/** Move the ticket of a mailed link out of the address bar; the ticket stays unused. */
-function readResetTicket() {
-  const found = new URLSearchParams(location.hash.slice(1)).get("reset_ticket");
-  if (!found) return;
-  history.replaceState(null, "", location.pathname);
-  ticket = found;
-  byId("resetting").hidden = false;
-  byId("new-password").focus();
-}
-
-async function resetPassword(form) {
-  const json = { reset_ticket: ticket, new_password: byId("new-password").value };
-  const response = await (await call("POST", "/auth/reset-password", { json })).json();
-  ticket = null;
-  form.reset();
-  byId("resetting").hidden = true;
-  setTokens(null);
-  return response.message;
-}
-
 async function refreshLists() {
   const [due, sessions] = await Promise.all([
     call("GET", `/media/scheduled?timezone=${encodeURIComponent(zone)}`).then((r) => r.json()),
@@ -188,7 +167,6 @@ function localDate(count) {
 for (const [id, action] of Object.entries({
   "request-code": requestCode,
   "verify-code": verifyCode,
-  "reset-password": resetPassword,
   upload,
   "sign-out": signOut,
 })) {
@@ -199,5 +177,3 @@ for (const [id, action] of Object.entries({
 }
 byId("day").value = localDate(0);
 setTokens(null);
-readResetTicket();
-addEventListener("hashchange", readResetTicket);
