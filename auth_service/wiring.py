@@ -29,6 +29,7 @@ from auth_service.device.service import KnownDevices
 from auth_service.keyring import Keyring
 from auth_service.login.service import LoginService
 from auth_service.notification.service import Notifications
+from auth_service.otp.code_source import CodeSource
 from auth_service.otp.funnel import CodeFunnel
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.send_limiter import SendLimiter
@@ -97,7 +98,6 @@ class Wiring:
     devices = Part(KnownDevices)
     limiter = Part(SendLimiter)
     funnel = Part(CodeFunnel)
-    challenges = Part(OtpChallenges)
     notifications = Part(Notifications)
     leases = Part(ExportLeases)
 
@@ -109,6 +109,8 @@ class Wiring:
     purge_service = Part(PurgeService)
 
     # With both
+    codes = Part(CodeSource)
+    challenges = Part(OtpChallenges)
     invalidator = Part(CodeInvalidator)
     completion = Part(SignInCompletion)
     session_creator = Part(SessionCreator)

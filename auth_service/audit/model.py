@@ -33,6 +33,7 @@ EventName = Literal[
     "password.reset_asked",
     "password.reset",
     "roles.changed",
+    "test_code.used",
     "delivery.retried",
     "delivery.deleted",
 ]

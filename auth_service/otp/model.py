@@ -74,11 +74,13 @@ class VerifiedChallenge:
     """A challenge whose code was right and is now consumed; `receipt` restores it.
 
     `context`: the data that was stored when the code was requested, at `requested_at`.
+    `is_test`: the code is one of `TEST_CODES`.
     """
 
     receipt: str
     context: Mapping[str, str]
     requested_at: datetime | None
+    is_test: bool = False
 
 
 def generate_code(entropy: Entropy) -> str:

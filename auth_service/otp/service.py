@@ -13,16 +13,15 @@ from auth_service.delivery.model import LANGUAGES, STREAM, Delivery
 from auth_service.destination import Destination
 from auth_service.device.service import KNOWN_DEVICES, devices_key
 from auth_service.keyring import Keyring
+from auth_service.otp.code_source import CodeSource
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
 from auth_service.otp.funnel import FUNNEL, CodeFunnel
 from auth_service.otp.invalidation import invalidated_before_key
 from auth_service.otp.model import (
-    HANDLE_BYTES,
     Challenge,
     ChallengeMessage,
     Purpose,
     VerifiedChallenge,
-    generate_code,
 )
 from auth_service.otp.send_limiter import SendLimiter
 from auth_service.rate_limit.breaker import BREAKER
@@ -30,11 +29,12 @@ from auth_service.rate_limit.model import key_digest, wrong_code_scopes
 from auth_service.rate_limit.service import LIMITS
 from auth_service.settings import AuthSettings
 from shared.clock import Clock, milliseconds
-from shared.entropy import Entropy, new_id
+from shared.entropy import new_id
 from shared.errors import DomainError, RateLimited
 from shared.redis import BatchedRedis, Script, read_lua
 
 ASKED_AT = "asked_at"
+TEST_CODE = "test_code"
 FINAL_STATUSES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 IS_INVALIDATED = read_lua("auth_service.otp", "is_invalidated.lua")
 SEND = Script.from_sources(LIMITS, BREAKER, FUNNEL, read_lua("auth_service.otp", "send.lua"))
@@ -59,8 +59,8 @@ class OtpChallenges:
     settings: AuthSettings
     limiter: SendLimiter
     funnel: CodeFunnel
+    codes: CodeSource
     clock: Clock
-    entropy: Entropy
 
     async def send(
         self,
@@ -80,21 +80,24 @@ class OtpChallenges:
             ServiceUnavailable: Redis is away, so that nothing can be counted.
         """
         limits = await self.limiter.find_limits(purpose, destination, client, message)
-        handle, code = self.entropy.bytes(HANDLE_BYTES).hex(), generate_code(self.entropy)
+        code, is_fixed = self.codes.code_for(message.to or destination)
+        is_test = is_fixed and message.template is not None
         delivery = self._build_delivery(message, destination, code, client)
+        handle = self.codes.draw_handle()
         ticket = key_digest(message.link.ticket) if message.link and message.link.ticket else ""
-        sealed = delivery.seal(self.keyring) if message.template else ""
+        sealed = delivery.seal(self.keyring) if message.template and not is_test else ""
         keys, record = self._challenge_record(purpose, destination, message, handle, code)
-        record |= {"ticket": ticket, "delivery_id": delivery.id, **limits.arguments}
+        record |= {"ticket": ticket, "delivery_id": delivery.id, "is_test": is_test}
+        record |= limits.arguments
         outcome, *numbers = await self.redis.run(
             SEND,
             [*keys, f"ticket:{ticket}", self.funnel.bucket_key(), *limits.keys],
-            [json.dumps(record), self._seal_context(message.context, record["now"]), sealed],
+            [json.dumps(record), self._seal_context(message.context, record), sealed],
         )
         if refusal := self.limiter.refusal(limits, outcome, numbers):
             raise refusal
         queued, blocked = map(bool, numbers)
-        if queued:
+        if queued and sealed:
             self.funnel.count_requested(delivery)
         if blocked:
             self.funnel.count_blocked_range(delivery, limits.number_range)
@@ -119,7 +122,7 @@ class OtpChallenges:
             NoActiveChallenge: no challenge is active; nothing is counted.
             RateLimited: too many wrong codes lately.
         """
-        receipt = f"spent:{self.entropy.bytes(HANDLE_BYTES).hex()}"
+        receipt = f"spent:{self.codes.draw_handle()}"
         scopes = wrong_code_scopes(self.settings, destination, client, with_handle=bool(handle))
         owner = key_digest(purpose, destination.address)
         keys = [
@@ -149,11 +152,15 @@ class OtpChallenges:
         if answer[0] != b"right":
             raise OtpInvalid
         self.funnel.count_verified(destination)
-        return self._verified(receipt, answer[1])
+        verified = self._verified(receipt, answer[1])
+        if verified.is_test:
+            async with self.restore_on_failure(verified):
+                await self.codes.record_test_code(purpose, destination, client)
+        return verified
 
     async def redeem_ticket(self, ticket: str) -> VerifiedChallenge | None:
         """Consume the challenge whose code was mailed with this ticket; None without one."""
-        receipt = f"spent:{self.entropy.bytes(HANDLE_BYTES).hex()}"
+        receipt = f"spent:{self.codes.draw_handle()}"
         now = milliseconds(self.clock.now())
         answer: list[Any] = await self.redis.run(
             REDEEM, [f"ticket:{key_digest(ticket)}", receipt], [now, key_digest(ticket)]
@@ -201,7 +208,7 @@ class OtpChallenges:
         minutes = str(self.settings.otp_ttl // 60)
         link = message.link.url(to.address, code) if message.link else ""
         return Delivery(
-            id=str(new_id(self.clock, self.entropy)),
+            id=str(new_id(self.clock, self.codes.entropy)),
             channel=to.channel,
             to=to.address,
             template=message.template or "code",
@@ -214,18 +221,20 @@ class OtpChallenges:
             request_id=client.request_id,
         )
 
-    def _seal_context(self, context: Mapping[str, str], now: int) -> bytes:
-        return self.keyring.seal("otp", json.dumps({**context, ASKED_AT: str(now)}).encode())
+    def _seal_context(self, context: Mapping[str, str], record: Mapping[str, Any]) -> bytes:
+        marks = {ASKED_AT: str(record["now"])} | ({TEST_CODE: "yes"} if record["is_test"] else {})
+        return self.keyring.seal("otp", json.dumps({**context, **marks}).encode())
 
     def _verified(self, receipt: str, sealed: bytes) -> VerifiedChallenge:
         context: dict[str, str] = json.loads(self.keyring.open("otp", sealed))
         asked_at = context.pop(ASKED_AT, None)  # challenges of the previous release have none
         moment = datetime.fromtimestamp(int(asked_at) / 1000, UTC) if asked_at else None
-        return VerifiedChallenge(receipt, context, moment)
+        is_test = context.pop(TEST_CODE, None) is not None
+        return VerifiedChallenge(receipt, context, moment, is_test)
 
     def _random_mac(self) -> str:
         """Return a random value in place of a code's mac, so that no code matches."""
-        return self.entropy.bytes(HANDLE_BYTES).hex()
+        return self.codes.draw_handle()
 
     def _code_macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
         message = f"{purpose}\0{destination.address}\0{code}".encode()

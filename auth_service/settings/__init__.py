@@ -51,7 +51,7 @@ class AuthSettings(
             *self.webhook_problems(),
             *self.smtp_problems(),
             *self.twilio_problems(),
-            *(self.page_problems() if self.production else []),
+            *([*self.page_problems(), *self.test_code_problems()] if self.production else []),
         ]
         if problems:
             raise ValueError("; ".join(problems))

@@ -1,10 +1,21 @@
 """Settings of codes: their life, and how often they may be sent and tried."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from shared.limits import LimitedSettings, Rates, rates_field
+
+_TEST_CODE = re.compile(r"(?P<to>\+[1-9][0-9]{6,14}|[^\s:@,]+@[^\s:@,]+):(?P<code>[0-9]{6})")
+
+
+def _require_test_codes(value: SecretStr) -> SecretStr:
+    parts = [part.strip() for part in value.get_secret_value().split(",") if part.strip()]
+    if not all(_TEST_CODE.fullmatch(part) for part in parts):
+        message = "expected number:code or address:code, the number in E.164"
+        raise ValueError(message)
+    return value
 
 
 class CodeSettings(LimitedSettings):
@@ -39,6 +50,28 @@ class CodeSettings(LimitedSettings):
         "wrong codes for one destination; with a challenge handle, from one address",
     )
     limit_wrong_per_ip: Rates = rates_field("50/hour", "wrong codes from one address (IPv6: /64)")
+
+    test_codes: Annotated[SecretStr, AfterValidator(_require_test_codes)] = Field(
+        SecretStr(""),
+        description="comma-separated `number:code` or `address:code`: these get no message, and "
+        "their code is always this one; for reviewers and tests (production: with "
+        "`ALLOW_TEST_CODES`)",
+    )
+    allow_test_codes: bool = Field(
+        False, description="whether `TEST_CODES` counts in production, where anyone may try them"
+    )
+
+    @property
+    def code_by_test_address(self) -> dict[str, str]:
+        """The codes of `TEST_CODES` by their number or mail address."""
+        found = _TEST_CODE.finditer(self.test_codes.get_secret_value().lower())
+        return {one["to"]: one["code"] for one in found}
+
+    def test_code_problems(self) -> list[str]:
+        """Return a line when production would accept codes that are no secret."""
+        if self.code_by_test_address and not self.allow_test_codes:
+            return ["TEST_CODES: in production only with ALLOW_TEST_CODES=1"]
+        return []
 
     def disabled_limits(self) -> list[str]:
         """Return a line for each limit that is off, the cooldown too."""

@@ -184,6 +184,7 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"SMS_WEBHOOK_URL": "http://sms.example"}, "SMS_WEBHOOK_URL: https in production"),
         ({"RESET_URL": "http://app.example/reset"}, "RESET_URL: https in production"),
         ({"ACTIVATE_URL": "http://app.example"}, "ACTIVATE_URL: https in production"),
+        ({"TEST_CODES": "+919999900001:123456"}, "TEST_CODES: in production only with"),
         ({"ARGON2_MEMORY_KIB": "1024"}, "ARGON2_MEMORY_KIB: at least 7168 in production"),
     ],
 )
@@ -198,6 +199,31 @@ def test_production_starts_when_all_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     settings = load(monkeypatch, PRODUCTION)
     assert settings.production
     assert settings.public_url == settings.jwt_issuer == "https://id.example"
+
+
+def test_production_takes_test_codes_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: dict[str, str | None] = {
+        "TEST_CODES": "+919999900001:123456,Asha@Example.com:000000",
+        "ALLOW_TEST_CODES": "1",
+    }
+    settings = load(monkeypatch, PRODUCTION | codes)
+    expected = {"+919999900001": "123456", "asha@example.com": "000000"}
+    assert settings.code_by_test_address == expected
+    assert "123456" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["+919999900001:12345", "9999900001:123456", "+919999900001=123456", "asha:123456"]
+)
+def test_wrong_test_code_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    (line,) = refusal(
+        monkeypatch, BASE | {"TEST_CODES": f"+919999900002:987654,{wrong}"}
+    ).splitlines()
+    assert line.startswith("settings: TEST_CODES: expected number:code or")
+    assert "987654" not in line
+    assert wrong not in line
 
 
 def test_production_is_what_an_unset_environment_means(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,147 @@
+"""`TEST_CODES`: reviewers and tests sign in with a code that nobody sends."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from auth_service.delivery.model import STREAM
+from tests.support.accounts import PASSWORD, post
+from tests.support.auth_client import AuthClient
+from tests.support.database import Connection
+from tests.support.providers import FakeProvider
+
+NUMBER, CODE = "+919999900001", "123456"
+MAIL, MAIL_CODE = "reviewer@example.com", "654321"
+OTHER = "+919876543210"
+TEST_CODES = f"{NUMBER}:{CODE}, Reviewer@Example.com:{MAIL_CODE}"
+
+
+@pytest.fixture
+def testing(serving_auth: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **changes: serving_auth(test_codes=TEST_CODES, **changes)
+
+
+async def used(database: Connection) -> list[tuple[str, Any]]:
+    rows = await database.fetch(
+        "select outcome, details from audit_events where event = 'test_code.used' order by id"
+    )
+    return [(row["outcome"], json.loads(row["details"])) for row in rows]
+
+
+async def test_test_code_signs_up_and_in_without_a_message(
+    through: Callable[..., Any], twilio: FakeProvider, redis: Redis, auth_db: Connection
+) -> None:
+    async with through("twilio", test_codes=TEST_CODES) as auth:
+        sent = await auth.ask(NUMBER)
+        assert sent.status == 202
+        assert CODE not in str(sent.body)
+        assert (await auth.enter(NUMBER, CODE, sent.body["challenge"])).status == 201
+        await auth.ask(NUMBER)
+        agent = {"User-Agent": "Another/1"}  # a sign-in from a new device, with a notice
+        assert (await auth.enter(NUMBER, CODE, headers=agent)).status == 200
+        await auth.ask(OTHER)
+        [message] = await twilio.received(1)  # the queue is first in, first out
+        assert message["to"] == OTHER
+        assert await redis.xlen(STREAM) <= 1
+    details = {"purpose": "signup", "to": "…01"}
+    assert await used(auth_db) == [("success", details), ("success", details)]
+
+
+async def test_test_code_works_for_every_purpose(
+    testing: Callable[..., Any], auth_db: Connection
+) -> None:
+    async with testing() as auth:
+        registered = {"email": MAIL, "username": "reviewer", "password": PASSWORD}
+        sent = await post(auth, "/register", **registered)
+        body = {"email": MAIL, "otp": MAIL_CODE, "challenge": sent.body["challenge"]}
+        token = (await post(auth, "/verify-otp", **body)).body["access_token"]
+        await post(auth, "/login", email=MAIL)
+        assert (await post(auth, "/login", email=MAIL, otp=MAIL_CODE)).status == 200
+        await auth.call("POST", "/step-up", token=token, json={})
+        stepped = await auth.call("POST", "/step-up", token=token, json={"otp": MAIL_CODE})
+        assert stepped.status == 200
+        fresh = stepped.body["access_token"]
+        await auth.call("PATCH", "/me", token=fresh, json={"mobile": NUMBER})
+        proof = {"mobile": NUMBER, "otp": CODE}
+        proven = await auth.call("POST", "/me/verify-contact", token=fresh, json=proof)
+        assert proven.status == 200
+        await post(auth, "/forgot-password", username="reviewer")
+        reset = {"username": "reviewer", "otp": MAIL_CODE}
+        assert (await post(auth, "/verify-reset", **reset)).status == 200
+        assert await auth.inbox(MAIL) == await auth.inbox(NUMBER) == []
+    purposes = [details["purpose"] for _, details in await used(auth_db)]
+    assert purposes == ["verify", "login", "step_up", "change_contact", "reset_password"]
+
+
+async def test_test_code_exists_only_once_it_is_asked_for(testing: Callable[..., Any]) -> None:
+    async with testing() as auth:
+        refused = await auth.enter(NUMBER, CODE)
+        assert (refused.status, refused.code) == (401, "otp_invalid")
+        await auth.ask(NUMBER)
+        assert (await auth.enter(NUMBER, CODE)).status == 201
+        assert (await auth.enter(NUMBER, CODE)).status == 401
+
+
+async def test_test_code_is_worth_nothing_for_another_number(testing: Callable[..., Any]) -> None:
+    async with testing() as auth:
+        await auth.ask(OTHER)
+        code = await auth.code(OTHER)
+        assert code != CODE
+        assert (await auth.enter(OTHER, CODE)).status == 401
+
+
+async def test_guesses_at_a_test_code_are_limited(testing: Callable[..., Any]) -> None:
+    async with testing() as auth:
+        sent = await auth.ask(NUMBER)
+        for _ in range(3):
+            assert (await auth.enter(NUMBER, "000000", sent.body["challenge"])).status == 401
+        assert (await auth.enter(NUMBER, CODE, sent.body["challenge"])).status == 401
+    async with testing(limit_send_per_destination="1/hour") as auth:
+        await auth.ask(NUMBER)
+        assert (await auth.ask(NUMBER)).code == "rate_limited"
+
+
+async def test_concealed_address_without_account_takes_no_test_code(
+    testing: Callable[..., Any],
+) -> None:
+    async with testing(account_disclosure="conceal") as auth:
+        assert (await post(auth, "/login", email=MAIL)).status == 202
+        assert (await post(auth, "/login", email=MAIL, otp=MAIL_CODE)).status == 401
+
+
+async def test_test_code_whose_use_cannot_be_audited_stays_valid(
+    testing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with testing() as auth:
+        await auth.ask(NUMBER)
+        with monkeypatch.context() as broken:
+
+            async def away(*_: object) -> None:
+                raise ConnectionError
+
+            broken.setattr("auth_service.audit.repository.insert_event", away)
+            assert (await auth.enter(NUMBER, CODE)).status >= 500
+        assert (await auth.enter(NUMBER, CODE)).status == 201
+
+
+async def test_test_code_is_in_no_log(
+    testing: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with testing() as auth:
+        await auth.sign_in(OTHER)
+        await auth.ask(NUMBER)
+        await auth.enter(NUMBER, "000000")
+        await auth.enter(NUMBER, CODE)
+    await asyncio.sleep(0)
+    shown = "".join(capsys.readouterr())
+    assert "request.answered" in shown
+    assert CODE not in shown
+
+
+async def test_unset_test_codes_change_nothing(auth: AuthClient) -> None:
+    await auth.ask(NUMBER)
+    assert await auth.code(NUMBER)
