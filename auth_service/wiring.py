@@ -22,6 +22,7 @@ from auth_service.delivery.queue import DeliveryConsumer, DeliveryProducer
 from auth_service.delivery.recipient_locales import RecipientLocales
 from auth_service.delivery.sender import Sender
 from auth_service.delivery.template_check import load_templates
+from auth_service.delivery.template_ids import check_template_ids
 from auth_service.delivery.templates import Templates
 from auth_service.delivery.worker import running_worker
 from auth_service.device.model import DeviceTokens
@@ -142,7 +143,9 @@ class Wiring:
 
     @cached_property
     def templates(self) -> Templates:
-        return load_templates(self.settings)
+        templates = load_templates(self.settings)
+        check_template_ids(templates, self.settings)
+        return templates
 
     @cached_property
     def lifetimes(self) -> SessionLifetimes:

@@ -1,7 +1,8 @@
 """A delivery: one message to one person, sealed while it waits."""
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from auth_service.destination import Channel
@@ -48,7 +49,11 @@ _FIELDS = tuple(one.name for one in fields(Delivery))
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A rendered delivery, as a provider takes it; `id` is the delivery's. `html`: mail only."""
+    """A rendered delivery, as a provider takes it; `id` is the delivery's. `html`: mail only.
+
+    `locale`: the language of `template`. `parameters`: the values in the text, for providers that
+    fill registered templates themselves.
+    """
 
     id: str
     channel: Channel
@@ -56,6 +61,9 @@ class Message:
     subject: str | None
     text: str
     html: str | None = None
+    template: str = ""
+    locale: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,14 @@ class Templates:
             subject=subject,
             text=text,
             html=html,
+            template=name,
+            locale=locale,
+            parameters=self._shown_parameters(delivery.parameters),
         )
+
+    def _shown_parameters(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        shown = {name: value for name, value in parameters.items() if value and name != LANGUAGES}
+        return {**shown, "brand": self._settings.product_name}
 
     def render_page(self, name: str, languages: Iterable[str], nonce: str) -> str:
         """Return a page in one of these languages, or else the default one."""

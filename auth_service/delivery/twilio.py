@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,9 +23,12 @@ from auth_service.delivery.errors import (
     retry_after,
 )
 from auth_service.delivery.model import Message
+from auth_service.delivery.template_ids import find_id
 from auth_service.settings.twilio import TwilioSettings
 
 _retry_after: ContextVar[float] = ContextVar("retry_after", default=0)
+CONTENT_VARIABLES = ("code", "minutes", "brand")
+"""The values of a content template's variables 1, 2 and 3."""
 CALLBACK = "/v1/auth/callbacks/twilio"
 
 
@@ -41,13 +45,14 @@ class _RetryAfterClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK 
 class Twilio:
     """Hands SMS to Twilio. The time-out is the sender's: the SDK ignores its own.
 
-    `parameters`: those of every message, such as the sender.
+    `parameters`: those of every message, such as the sender. `content_sids`: content templates.
     """
 
     name = "twilio"
 
     client: Client
     parameters: dict[str, str]
+    content_sids: tuple[str, ...]
 
     async def send(self, message: Message) -> None:
         """Hand one message over.
@@ -59,7 +64,7 @@ class Twilio:
         """
         try:
             await self.client.messages.create_async(
-                to=message.to, body=message.text, **self.parameters
+                to=message.to, **self._content(message), **self.parameters
             )
         except TwilioRestException as refused:
             reason = f"twilio answered {refused.status}, code {refused.code}"
@@ -70,6 +75,15 @@ class Twilio:
             raise ProviderError("twilio cannot be reached") from None
         except (TwilioException, ClientError, OSError, ValueError, TypeError, KeyError) as failed:
             raise OutcomeUnknownError(f"twilio: {type(failed).__name__}") from None
+
+    def _content(self, message: Message) -> dict[str, str]:
+        """Return the text, or the registered template with the values that it names by number."""
+        content = find_id(self.content_sids, message)
+        if content is None:
+            return {"body": message.text}
+        values = [message.parameters.get(name) for name in CONTENT_VARIABLES]
+        numbered = {str(number): value for number, value in enumerate(values, 1) if value}
+        return {"content_sid": content, "content_variables": json.dumps(numbered)}
 
 
 def _connect(settings: TwilioSettings, http: AsyncTwilioHttpClient) -> Client:
@@ -102,4 +116,4 @@ async def open_twilio(settings: TwilioSettings) -> AsyncIterator[Twilio]:
     """Open a connected provider; closes the SDK's session at the end."""
     async with _RetryAfterClient() as http:
         client = await asyncio.to_thread(_connect, settings, http)
-        yield Twilio(client, _parameters(settings))
+        yield Twilio(client, _parameters(settings), settings.twilio_content_sids)

@@ -16,6 +16,7 @@ from auth_service.delivery.errors import (
     retry_after,
 )
 from auth_service.delivery.model import Message
+from auth_service.delivery.template_ids import find_id
 from auth_service.settings.webhook import WebhookSettings
 from shared.clock import Clock
 
@@ -26,12 +27,12 @@ LONGEST = ClientTimeout(total=5)
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Posts `{id, channel, to, text}`; 2xx means taken, 429 and 5xx later, other 4xx never."""
+    """Posts a message with its parts; 2xx means taken, 429 and 5xx later, other 4xx never."""
 
     name = "webhook"
 
     http: ClientSession
-    url: str
+    settings: WebhookSettings
     signature: Signature
     clock: Clock
 
@@ -42,7 +43,17 @@ class Webhook:
             MessageRefusedError, ProviderError, OutcomeUnknownError: by the answer.
         """
         body = json.dumps(
-            {"id": message.id, "channel": message.channel, "to": message.to, "text": message.text}
+            {
+                "id": message.id,
+                "channel": message.channel,
+                "to": message.to,
+                "text": message.text,
+                "template": message.template,
+                "locale": message.locale,
+                "parameters": dict(message.parameters),
+                "sender": self.settings.sms_sender or None,
+                "template_id": find_id(self.settings.sms_template_ids, message),
+            }
         )
         now = self.clock.now()
         headers = {
@@ -53,7 +64,7 @@ class Webhook:
         }
         try:
             async with self.http.post(
-                self.url, data=body, headers=headers, allow_redirects=False
+                self.settings.sms_webhook_url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 status, retry_header = answer.status, answer.headers.get("Retry-After")
         except ClientConnectorError:
@@ -72,4 +83,4 @@ async def open_webhook(settings: WebhookSettings, clock: Clock) -> AsyncIterator
     """Open the provider; closes its connections at the end."""
     signature = Signature(settings.sms_webhook_secret.get_secret_value())
     async with ClientSession(timeout=LONGEST) as http:
-        yield Webhook(http, settings.sms_webhook_url, signature, clock)
+        yield Webhook(http, settings, signature, clock)

@@ -1,12 +1,33 @@
 """Settings of delivery: where messages go, and which providers send them."""
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
+from auth_service.language import TAG
 from auth_service.settings.regions import ANY_COUNTRY, require_regions
 from shared.settings import ServiceSettings, Words, split_list
+
+_TEMPLATE_ID = re.compile(rf"(?P<template>[a-z_]+):(?P<language>{TAG})=(?P<id>[A-Za-z0-9_.-]+)")
+
+
+def _require_template_ids(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_TEMPLATE_ID.fullmatch(word) for word in words):
+        message = "expected template:language=id, as code:en=1107160000000000001"
+        raise ValueError(message)
+    return words
+
+
+TemplateIds = Annotated[Words, AfterValidator(_require_template_ids)]
+
+
+def ids_by_template(words: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Return the ids of a setting by template and language, the language in lower case."""
+    found = [one for word in words if (one := _TEMPLATE_ID.fullmatch(word))]
+    return {(one["template"], one["language"].lower()): one["id"] for one in found}
 
 
 class DeliverySettings(ServiceSettings):
@@ -26,6 +47,14 @@ class DeliverySettings(ServiceSettings):
     ] = Field(
         (),
         description="ordered list of `twilio`, `webhook` (`console` in development, its default)",
+    )
+    sms_sender: str = Field(
+        "", description="`sender` for the webhook provider, such as your header registered for DLT"
+    )
+    sms_template_ids: TemplateIds = Field(
+        (),
+        description="comma-separated `template:language=id`: ids of registered templates (India's "
+        "DLT), for the webhook provider",
     )
     email_providers: Annotated[
         tuple[Literal["console", "smtp", "smtp2"], ...], NoDecode, BeforeValidator(split_list)

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from auth_service.settings.delivery import DeliverySettings
+from auth_service.settings.delivery import DeliverySettings, TemplateIds
 from auth_service.settings.web_urls import WebUrl, plaintext_problems
 
 
@@ -15,6 +15,11 @@ class TwilioSettings(DeliverySettings):
     twilio_api_secret: SecretStr = Field(SecretStr(""), description="with its secret")
     twilio_phone_number: str = Field("", description="sender's number, or")
     twilio_messaging_service_sid: str = Field("", description="a messaging service")
+    twilio_content_sids: TemplateIds = Field(
+        (),
+        description="comma-separated `template:language=HX…`: content templates, which get the "
+        "code as `{{1}}`, its minutes as `{{2}}` and the product as `{{3}}`",
+    )
     twilio_base_url: WebUrl = Field("", description="another address of Twilio's API, for tests")
 
     def twilio_problems(self) -> list[str]:

@@ -27,13 +27,13 @@ class FakeProvider:
     always: int = 201
     answers: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
-    messages: list[dict[str, str]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
     requests: list[web.Request] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
 
     async def twilio(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        return await self._answer(request, form, form["To"], form["Body"])
+        return await self._answer(request, form, form["To"], form.get("Body", ""))
 
     async def webhook(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -57,7 +57,7 @@ class FakeProvider:
         headers = {**self.headers, "Content-Type": "application/json"}
         return web.Response(status=max(answer, 201), text=json.dumps(body), headers=headers)
 
-    async def received(self, count: int, seconds: float = 8) -> list[dict[str, str]]:
+    async def received(self, count: int, seconds: float = 8) -> list[dict[str, Any]]:
         """The messages, once there are so many."""
 
         async def enough() -> bool:
