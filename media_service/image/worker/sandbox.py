@@ -4,14 +4,13 @@ The layers overlap on purpose: where one is missing, the others still hold.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 from media_service.image.worker.landlock import restrict_self
 from media_service.image.worker.seccomp import install_filter
 from shared.prctl import PR_SET_NO_NEW_PRIVS, prctl
 
 SAFEGUARDS: dict[str, Callable[[], None]] = {
-    "no_new_privs": partial(prctl, PR_SET_NO_NEW_PRIVS, 1),
+    "no_new_privs": lambda: prctl(PR_SET_NO_NEW_PRIVS, 1),
     "landlock": restrict_self,
     "seccomp": install_filter,
 }
