@@ -62,17 +62,13 @@ def series(
 
 
 def per_connection(samples: Sequence[Sample], part: str, points: Sequence[Point]) -> list[Point]:
-    """Return the points as they were if the part's number of connections had been their mean.
+    """Return the points divided by the part's number of connections.
 
     PostgreSQL runs a process for each connection, and services open and close connections with
     the load. So its total follows the size of their pools, which is bounded, and hides a leak.
     """
     connections = dict(series(samples, part, lambda usage: usage.connections or None))
-    counted = [(at, value) for at, value in points if at in connections]
-    if not counted:
-        return []
-    mean = fmean(connections.values())
-    return [(at, value * mean / connections[at]) for at, value in counted]
+    return [(at, value / connections[at]) for at, value in points if at in connections]
 
 
 def growth_verdicts(samples: Sequence[Sample], options: Options) -> list[Figure]:
@@ -84,10 +80,13 @@ def growth_verdicts(samples: Sequence[Sample], options: Options) -> list[Figure]
     verdicts = []
     for part in PARTS:
         for name, value, bound, unit in kinds:
-            points = series(samples, part, value)
+            points, subject = series(samples, part, value), f"{part}: growth of {name}"
             if part in PROCESS_PER_CONNECTION:
-                points = per_connection(samples, part, points)
-            verdicts.append(_growth(f"{part}: growth of {name}", trend(points), bound, unit))
+                shares = trend(per_connection(samples, part, points))
+                each = f"{unit} a connection".strip()
+                verdicts.append(_growth(subject, shares, options.connection_growth, each))
+            else:
+                verdicts.append(_growth(subject, trend(points), bound, unit))
     return verdicts
 
 

@@ -25,6 +25,7 @@ class Options:
     rate: float | None = None
     memory_growth: float = 5
     descriptor_growth: float = 5
+    connection_growth: float = 1
     idle: float = 5
     settle: float = 60
     calibrate: float = 15
@@ -73,6 +74,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
         "minutes": "how long the load lasts",
         "memory_growth": "accepted growth of memory over the second half, MiB",
         "descriptor_growth": "accepted growth of descriptors over the second half",
+        "connection_growth": "the same for each connection of PostgreSQL",
         "idle": "seconds without load before it begins",
         "settle": "seconds without load after it ends",
         "calibrate": "seconds at full speed that find the capacity, unless there is a rate",
