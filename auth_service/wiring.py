@@ -59,7 +59,7 @@ from auth_service.signing.keystore import KeyStore
 from auth_service.signing.service import Signer
 from auth_service.signup.service import PhoneSignInService
 from auth_service.step_up.service import StepUpService
-from auth_service.user.directory import AccountDirectory
+from auth_service.user.directory import AccountReader
 from shared.clock import Clock
 from shared.db import Database, open_database
 from shared.entropy import Entropy
@@ -105,7 +105,7 @@ class Wiring:
     # With the database
     locales = Part(RecipientLocales)
     audit = Part(AuditLog)
-    accounts = Part(AccountDirectory)
+    accounts = Part(AccountReader)
     tickets = Part(ResetTickets)
     purge_service = Part(PurgeService)
 

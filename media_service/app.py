@@ -69,7 +69,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         authenticator, storage = wiring.authenticator, wiring.storage
 
         async def has_keys() -> bool:
-            return authenticator.verifier.ready
+            return authenticator.verifier.has_keys
 
         async def knows_revocations() -> bool:
             return authenticator.cache.ready

@@ -104,7 +104,7 @@ class MediaSettings(LimitedSettings):
 
     @model_validator(mode="after")
     def _require_limits(self) -> Self:
-        if self.production and (found := self.disabled_limits()):
+        if self.production and (found := self.disabled_limit_problems()):
             raise ValueError("; ".join(found))
         return self
 

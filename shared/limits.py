@@ -58,7 +58,7 @@ class LimitedSettings(ServiceSettings):
         """Return the settings that are rates."""
         return [name for name in cls.model_fields if name.startswith("limit_")]
 
-    def disabled_limits(self) -> list[str]:
+    def disabled_limit_problems(self) -> list[str]:
         """Return a line for each limit that is off, which production refuses."""
         open_ones = [name.upper() for name in self.limit_names() if not getattr(self, name)]
         return [f"{name}: may be off only in development" for name in open_ones]

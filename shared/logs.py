@@ -128,7 +128,7 @@ def render_json(logger: object, method: str, event: MutableMapping[str, Any]) ->
     return _encode(redact(logger, method, event))
 
 
-class _StandardOutput:
+class _StdoutLogger:
     """A module's logger: writes each line to standard output at once."""
 
     def __init__(self, *name: str) -> None:
@@ -164,7 +164,7 @@ def configure_logs(level: str, style: str) -> None:
     )
     structlog.configure(
         processors=[*before, *ending],
-        logger_factory=_StandardOutput,
+        logger_factory=_StdoutLogger,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )

@@ -108,7 +108,7 @@ class TokenVerifier:
         self._seen: dict[str, Claims] = {}
 
     @property
-    def ready(self) -> bool:
+    def has_keys(self) -> bool:
         """Whether there is a key to verify with."""
         return bool(self._keys)
 

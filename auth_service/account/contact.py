@@ -86,17 +86,17 @@ class ContactService:
             )
             async with self.challenges.restore_on_failure(verified):
                 change = await self._store(caller, to, verified, event)
-        old = change.before.destination(to.channel, "sms", "email")
+        old = change.old_user.destination(to.channel, "sms", "email")
         if old is not None:
             await self.notifications.send(
-                change.after,
+                change.new_user,
                 "contact_changed",
                 context.client,
                 to=old,
                 what=CONTACT_NAMES[to.channel],
                 new=mask(to.address),
             )
-        return change.after
+        return change.new_user
 
     async def _store(
         self, caller: Caller, to: Destination, verified: VerifiedChallenge, event: Event
@@ -109,7 +109,7 @@ class ContactService:
             )
             if change is None:
                 raise Conflict("The address is another account's")
-            old = change.before.destination(to.channel)
+            old = change.old_user.destination(to.channel)
             addresses = [to.address, *([old.address] if old else [])]
             await self.invalidator.invalidate(addresses)
         await self.invalidator.invalidate_and_forget_devices(addresses)

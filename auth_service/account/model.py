@@ -20,8 +20,8 @@ CONTACT_NAMES: dict[Channel, str] = {"sms": "phone number", "email": "mail addre
 class ContactChange:
     """A user before and after a change of contact."""
 
-    before: User
-    after: User
+    old_user: User
+    new_user: User
 
 
 @dataclass(frozen=True, slots=True)

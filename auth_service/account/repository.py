@@ -101,7 +101,9 @@ async def change_contact(
         return None
     # reset tickets went to an address that may belong to another user now
     await remove_tickets(connection, user.id)
-    return ContactChange(before=users.user_from_row(row, "old_"), after=users.user_from_row(row))
+    return ContactChange(
+        old_user=users.user_from_row(row, "old_"), new_user=users.user_from_row(row)
+    )
 
 
 async def delete_user(

@@ -17,7 +17,7 @@ MAX_DEAD_LETTERS = 10_000
 PACKAGE = "auth_service.delivery"
 CLAIM = Script.from_sources(read_lua(PACKAGE, "claim.lua"))
 RENEW = Script.from_sources(read_lua(PACKAGE, "renew.lua"))
-RECORD_ATTEMPT = Script.from_sources(read_lua(PACKAGE, "record_attempt.lua"))
+BEGIN_ATTEMPT = Script.from_sources(read_lua(PACKAGE, "begin_attempt.lua"))
 FINISH = Script.from_sources(read_lua(PACKAGE, "finish.lua"))
 AttemptVerdict = Literal["go", "lost", "unknown", "refused"]
 
@@ -65,7 +65,7 @@ class DeliveryConsumer:
         lost = await self.redis.run(RENEW, [STREAM], [GROUP, self.name, *stream_ids])
         return {stream_id.decode() for stream_id in lost}
 
-    async def record_attempt(self, entry: SealedDelivery, provider: str) -> AttemptVerdict:
+    async def begin_attempt(self, entry: SealedDelivery, provider: str) -> AttemptVerdict:
         """Record that the provider will be asked now; ask it only when this returns `go`."""
         attempt = {
             "group": GROUP,
@@ -75,7 +75,7 @@ class DeliveryConsumer:
             "forget_at": entry.not_after + KEEP_ATTEMPTS_MS,
         }
         keys = [STREAM, _attempts_key(entry)]
-        verdict: bytes = await self.redis.run(RECORD_ATTEMPT, keys, [json.dumps(attempt)])
+        verdict: bytes = await self.redis.run(BEGIN_ATTEMPT, keys, [json.dumps(attempt)])
         return verdict.decode()  # type: ignore[return-value] # the script's four words
 
     async def record_outcome(

@@ -120,7 +120,7 @@ class Sender:
 
     async def _try_provider(self, attempts: ProviderAttempts, provider: Provider) -> bool:
         consumer, entry, message = attempts.consumer, attempts.entry, attempts.message
-        verdict = await consumer.record_attempt(entry, provider.name)
+        verdict = await consumer.begin_attempt(entry, provider.name)
         if verdict == "lost":
             raise TakenOverError
         if verdict != "go":

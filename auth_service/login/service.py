@@ -17,7 +17,7 @@ from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
-from auth_service.user.directory import AccountDirectory
+from auth_service.user.directory import AccountReader
 from auth_service.user.errors import AccountNotVerified, UserNotRegistered
 from auth_service.user.model import Account
 from shared.errors import DomainError
@@ -28,7 +28,7 @@ from shared.logs import mask
 class LoginService:
     """Requests a code for an account, and signs in by code or by password."""
 
-    accounts: AccountDirectory
+    accounts: AccountReader
     challenges: OtpChallenges
     session_creator: SessionCreator
     audit: AuditLog

@@ -10,7 +10,7 @@ from auth_service.password.policy import require_acceptable_password
 from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.model import Caller, SignInContext
-from auth_service.user.directory import AccountDirectory
+from auth_service.user.directory import AccountReader
 from auth_service.user.repository import set_password
 
 
@@ -18,7 +18,7 @@ from auth_service.user.repository import set_password
 class PasswordChangeService:
     """Changes a signed-in user's password."""
 
-    accounts: AccountDirectory
+    accounts: AccountReader
     passwords: PasswordVerifier
     attempts: PasswordAttempts
     hasher: Hasher

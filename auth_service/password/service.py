@@ -19,7 +19,7 @@ from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.tickets import ResetTickets
 from auth_service.session.model import SignInContext
 from auth_service.settings import AuthSettings
-from auth_service.user.directory import AccountDirectory
+from auth_service.user.directory import AccountReader
 from auth_service.user.model import Account, User
 from auth_service.user.repository import set_password
 from shared.logs import mask
@@ -31,7 +31,7 @@ FIELD = "new_password"
 class PasswordResetService:
     """Sends a code, exchanges it for a ticket, and sets a password by either."""
 
-    accounts: AccountDirectory
+    accounts: AccountReader
     challenges: OtpChallenges
     tickets: ResetTickets
     hasher: Hasher

@@ -55,10 +55,12 @@ class ProofOfWork:
         signing, keys = self.keyring.keys("work"), self.keyring.keys("work_key")
         for secret, key_secret in zip(signing, keys, strict=True):
             if altcha.verify_solution(payload, secret, hmac_key_secret=key_secret).verified:
-                return self._solution(altcha.Payload.from_base64(payload).challenge.parameters)
+                return self._unexpired_solution(
+                    altcha.Payload.from_base64(payload).challenge.parameters
+                )
         return None
 
-    def _solution(self, signed: altcha.ChallengeParameters) -> ProofOfWorkSolution | None:
+    def _unexpired_solution(self, signed: altcha.ChallengeParameters) -> ProofOfWorkSolution | None:
         expires_at = (signed.expires_at or 0) * 1000
         if expires_at <= milliseconds(self.clock.now()):
             return None

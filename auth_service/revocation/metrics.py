@@ -11,4 +11,4 @@ def register_publisher_metrics(registry: CollectorRegistry, publisher: Publisher
         "revocations_pending",
         "Revocations that are stored and that other services may not know",
         registry=registry,
-    ).set_function(lambda: publisher.pending)
+    ).set_function(lambda: publisher.pending_count)

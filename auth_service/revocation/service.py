@@ -65,7 +65,7 @@ class Publisher:
     clock: Clock
     entropy: Entropy
     token_life: timedelta
-    pending: int = field(init=False, default=0)
+    pending_count: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Know no epoch yet."""
@@ -181,7 +181,7 @@ class Publisher:
                 log.warning("revocations.redis_unreachable")
             # Not each time: a slow database must not delay the next ping.
             if failures % PINGS_PER_COUNT == OUTAGE_AFTER_PINGS:
-                self.pending = (await repository.pending_summary(self.database)).count
+                self.pending_count = (await repository.pending_summary(self.database)).count
             await asyncio.sleep(PING_PAUSE_SECONDS)
         if failures >= OUTAGE_AFTER_PINGS:
             self._schedule_catch_up()
@@ -222,7 +222,7 @@ class Publisher:
         while rows := await repository.pending_up_to(self.database, covered.newest_id, PAGE_SIZE):
             await self._publish_and_mark(rows)
             count += len(rows)
-        self.pending = summary.count - count
+        self.pending_count = summary.count - count
         if count:
             log.info("revocations.published_late", count=count)
         return covered.number

@@ -46,7 +46,7 @@ class AuthSettings(
     def _check(self) -> Self:
         problems = [
             *self.delivery_problems(),
-            *(self.disabled_limits() if self.production else []),
+            *(self.disabled_limit_problems() if self.production else []),
             *self.password_problems(),
             *self.webhook_problems(),
             *self.smtp_problems(),

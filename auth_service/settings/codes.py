@@ -73,7 +73,7 @@ class CodeSettings(LimitedSettings):
             return ["TEST_CODES: in production only with ALLOW_TEST_CODES=1"]
         return []
 
-    def disabled_limits(self) -> list[str]:
+    def disabled_limit_problems(self) -> list[str]:
         """Return a line for each limit that is off, the cooldown too."""
         off = [] if self.otp_cooldown else ["OTP_COOLDOWN: may be off only in development"]
-        return [*super().disabled_limits(), *off]
+        return [*super().disabled_limit_problems(), *off]

@@ -20,7 +20,7 @@ from auth_service.session.model import (
     SignInContext,
 )
 from auth_service.step_up import repository
-from auth_service.user.directory import AccountDirectory
+from auth_service.user.directory import AccountReader
 from auth_service.user.model import Account
 from shared.clock import Clock
 from shared.db import Database
@@ -35,7 +35,7 @@ class StepUpService:
     """Renews a session's authentication time."""
 
     database: Database
-    accounts: AccountDirectory
+    accounts: AccountReader
     challenges: OtpChallenges
     passwords: PasswordVerifier
     attempts: PasswordAttempts

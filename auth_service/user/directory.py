@@ -10,7 +10,7 @@ from shared.db import Database
 
 
 @dataclass(frozen=True, slots=True)
-class AccountDirectory:
+class AccountReader:
     """Reads accounts."""
 
     database: Database

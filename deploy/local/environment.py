@@ -72,13 +72,13 @@ class EmbeddedServers:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             for server in self._own:
-                if server.pid is None:
+                if server.child_pid is None:
                     raise ServerError(f"{server.title} has ended; start again")
 
     @property
     def owned_by_other_process(self) -> bool:
         """Whether another process owns a server, which would then end with that process."""
-        return any(server.pid is None for server in self._own)
+        return any(server.child_pid is None for server in self._own)
 
     async def create_and_migrate(self) -> None:
         """Create the databases that the environment does not name, and migrate both."""

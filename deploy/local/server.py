@@ -57,7 +57,7 @@ class EmbeddedServer(ABC):
         return self._port
 
     @property
-    def pid(self) -> int | None:
+    def child_pid(self) -> int | None:
         """Return the process id while a server that this object started is running, else None."""
         running = self._process is not None and self._process.poll() is None
         return self._process.pid if self._process and running else None
@@ -72,7 +72,7 @@ class EmbeddedServer(ABC):
             return self
         self.requested_dir.parent.mkdir(parents=True, exist_ok=True)
         with self._start_lock():
-            if self.pid is not None:
+            if self.child_pid is not None:
                 return self
             self.data_dir = ensure_data_dir(self.requested_dir)
             if self._try_own():

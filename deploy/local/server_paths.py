@@ -69,15 +69,17 @@ def is_reachable_by_all(folder: Path) -> bool:
     return all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
 
 
-def _copy_package(root: Path) -> Path:
-    """Return a copy of the package `root` that only root can change; one copy for each version."""
-    program = next(path for path in root.rglob("*") if os.access(path, os.X_OK) and path.is_file())
-    copy = FALLBACK_PARENT / f"cheershare-{root.name}-{program.stat().st_mtime_ns:x}"
+def _copy_package(package_dir: Path) -> Path:
+    """Return a copy of the package that only root can change; one copy for each version."""
+    program = next(
+        path for path in package_dir.rglob("*") if os.access(path, os.X_OK) and path.is_file()
+    )
+    copy = FALLBACK_PARENT / f"cheershare-{package_dir.name}-{program.stat().st_mtime_ns:x}"
     if _is_owned_by(copy, os.geteuid(), forbidden=0o022):
         return copy
     fresh = Path(tempfile.mkdtemp(prefix="cheershare-programs-", dir=FALLBACK_PARENT))
     fresh.chmod(0o755)
-    for tree in (root, root.with_name(f"{root.name}.libs")):
+    for tree in (package_dir, package_dir.with_name(f"{package_dir.name}.libs")):
         if tree.exists():
             shutil.copytree(tree, fresh / tree.name, symlinks=True)
     try:

@@ -44,7 +44,7 @@ async def run_stack(port: int, data: Path) -> None:
                     lifecycle=Lifecycle(grace=PROXY_GRACE_SECONDS),
                     cancel_abandoned=True,
                 ),
-                _running_services(data_dir, address) as (servers, services),
+                _run_services(data_dir, address) as (servers, services),
             ):
                 await _wait_for_first(
                     stop.wait(),
@@ -64,7 +64,7 @@ async def run_stack(port: int, data: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running_services(
+async def _run_services(
     data_dir: DataDir, address: str
 ) -> AsyncIterator[tuple[EmbeddedServers, ServiceProcesses]]:
     with EmbeddedServers(data_dir) as servers:

@@ -73,7 +73,7 @@ class CreativeUpdate:
 class CreativeFilter:
     """Which of a user's creatives a list shows: due after `start`, before `until`."""
 
-    start: Position[UUID]
+    after: Position[UUID]
     until: datetime
     status: Status | None
     limit: int

@@ -61,7 +61,7 @@ async def find(executor: Executor, creative_id: UUID, owner: UUID | None) -> Cre
 
 async def page(executor: Executor, owner: UUID | None, selection: CreativeFilter) -> list[Creative]:
     """Return one page of the owner's creatives, of all users' if None, by due time and id."""
-    start = selection.start
+    start = selection.after
     bounds = (start.moment, start.id, selection.until, selection.status, selection.limit)
     if owner is None:
         rows = await executor.fetch(PAGE_OF_EVERYBODY, *bounds)

@@ -24,8 +24,8 @@ log = structlog.get_logger()
 
 def common_file_headers(representation: Representation) -> dict[str, str]:
     """Return the headers of every answer about this file, also of one without it."""
-    plain = representation.file_name.encode("ascii", "replace").decode().replace("?", "_")
-    encoded = quote(representation.file_name, safe="")
+    plain = representation.download_name.encode("ascii", "replace").decode().replace("?", "_")
+    encoded = quote(representation.download_name, safe="")
     return {
         "ETag": representation.etag,
         "Cache-Control": "private, no-cache",

@@ -59,4 +59,4 @@ class Representation:
 
     etag: str
     content_type: str
-    file_name: str
+    download_name: str

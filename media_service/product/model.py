@@ -55,7 +55,7 @@ class ProductDraft:
     """A product as its form describes it; `photo` is the file's name at the client, if any."""
 
     details: ProductDetails
-    photo: str | None
+    photo_file_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def new_product_id(entropy: Entropy) -> str:
     return "PR-" + "".join(digits)
 
 
-def read_product_id(text: str) -> str:
+def parse_product_id(text: str) -> str:
     """Return the text when it is a product's id.
 
     Raises:

@@ -12,7 +12,7 @@ from media_service.idempotency.request import (
 from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.file_response import FILE_DELETER, picture_response
 from media_service.product import service
-from media_service.product.model import ID_PATTERN, Product, ProductUpdate, read_product_id
+from media_service.product.model import ID_PATTERN, Product, ProductUpdate, parse_product_id
 from media_service.product.schemas import (
     PhotoForm,
     PhotoQuery,
@@ -245,6 +245,6 @@ def _product_id(request: web.Request) -> str:
         NotFound: it is no such id, so nothing has it.
     """
     try:
-        return read_product_id(request.match_info["id"])
+        return parse_product_id(request.match_info["id"])
     except ValueError:
         raise NotFound from None

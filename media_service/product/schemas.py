@@ -26,7 +26,7 @@ from media_service.product.model import (
     ProductDetails,
     ProductDraft,
     Visibility,
-    read_product_id,
+    parse_product_id,
 )
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.validation import PartialUpdate, not_null
@@ -139,7 +139,7 @@ class ProductQuery(PageQuery):
         Raises:
             ValidationFailed: the cursor is invalid.
         """
-        return self.start(read_product_id, NEWEST)
+        return self.start(parse_product_id, NEWEST)
 
 
 class ProductSearchQuery(ProductQuery):

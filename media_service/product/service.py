@@ -77,11 +77,15 @@ async def create_product_with_photo(
     """
     async with uploads.receive(upload, ROUTE, at_least=0) as received:
         draft = received.draft
-        has_photo = draft.photo is not None
+        has_photo = draft.photo_file_name is not None
         request_hash = await received.hash(asdict(draft.details), with_file=has_photo)
         if repeated := received.request.stored_response(request_hash):
             return repeated
-        photo = None if draft.photo is None else await uploads.store(received, draft.photo)
+        photo = (
+            None
+            if draft.photo_file_name is None
+            else await uploads.store(received, draft.photo_file_name)
+        )
         photo_id = photo.record.id if photo else None
         product = _new_product(uploads, draft.details, upload.user_id, photo_id)
         response = to_response(product, request_hash)

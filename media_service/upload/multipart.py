@@ -101,7 +101,7 @@ class MultipartParser:
 
     def _read_until_delimiter(self) -> Iterator[Event]:
         found = self._data.find(self._delimiter, self._at)
-        data = self._read_to(found if found >= 0 else self._complete_end())
+        data = self._read_to(found if found >= 0 else self._partial_delimiter_start())
         if self._state is _State.PREAMBLE:
             self._skip_preamble(len(data))
         elif data:
@@ -112,7 +112,7 @@ class MultipartParser:
             self._at += len(self._delimiter)
             self._state = _State.DELIMITER
 
-    def _complete_end(self) -> int:
+    def _partial_delimiter_start(self) -> int:
         """Return where an incomplete delimiter may begin, else where the data ends.
 
         Nearly always the data is complete, and the next chunk need not be appended to a rest.

@@ -12,7 +12,7 @@ COMPLETE = "told"
 NO_PUBLISHER_SECONDS = 3.0
 
 
-class RoundCounters(NamedTuple):
+class PublisherRounds(NamedTuple):
     """How far the publishers' rounds are."""
 
     started: int
@@ -40,7 +40,7 @@ class CatchUp:
     def __init__(self) -> None:
         self._rounds_to_start = 0
         self._awaited = 0
-        self._counters: RoundCounters | None = None
+        self._counters: PublisherRounds | None = None
         self._silent_from = inf
         self._is_done = False
 
@@ -50,11 +50,13 @@ class CatchUp:
         self._counters = None
         self._is_done = False
 
-    def update_head(self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float) -> bool:
+    def observe_head(
+        self, head: Mapping[bytes, bytes], asked_at: float, answered_at: float
+    ) -> bool:
         """Take the head and the moments (monotonic) of its request; True once it can be trusted."""
         if self._is_done:
             return True
-        counters = RoundCounters.of(head)
+        counters = PublisherRounds.of(head)
         if self._counters is None or counters.started < self._counters.started:  # lost by Redis
             self._awaited = counters.started + self._rounds_to_start
         if counters != self._counters:

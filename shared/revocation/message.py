@@ -59,7 +59,7 @@ def _mac(key: bytes, text: bytes) -> str:
     return hmac.digest(key, text, "sha256").hex()
 
 
-def _sign(entries: Iterable[str], envelope: tuple[str, str], key: bytes) -> str:
+def _signed_message(entries: Iterable[str], envelope: tuple[str, str], key: bytes) -> str:
     """Return the signed message with entries that are canonical JSON already."""
     text = ",".join(entries).join(envelope)
     message = f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
@@ -86,19 +86,19 @@ def encode_batches(
         ValueError: one entry alone would exceed the 512 bytes of a message.
     """
     envelope = _envelope(epoch, at)
-    room = MAX_BYTES - ID_BYTES - len(_sign([], envelope, keys[0]).encode())
+    room = MAX_BYTES - ID_BYTES - len(_signed_message([], envelope, keys[0]).encode())
     batch: list[str] = []
     length = 0
     for revocation in revocations:
         entry = revocation.to_json()
         needed = len(entry.encode()) + 1  # and a comma
         if batch and length + needed > room:
-            yield _sign(batch, envelope, keys[0]), len(batch)
+            yield _signed_message(batch, envelope, keys[0]), len(batch)
             batch, length = [], 0
         batch.append(entry)
         length += needed
     if batch:
-        yield _sign(batch, envelope, keys[0]), len(batch)
+        yield _signed_message(batch, envelope, keys[0]), len(batch)
 
 
 def split_id(text: bytes) -> tuple[bytes | None, bytes]:

@@ -58,7 +58,7 @@ class RevocationSubscriber:
         self._keys = keys
         self._cache = cache
         self._clock = clock
-        self._cursor = StreamCursor(self._apply_entry)
+        self._cursor = StreamCursor(self._verify_and_apply)
         self._catch_up = CatchUp()
         self._is_catching_up = False
         self._received: set[bytes] = set()
@@ -140,7 +140,7 @@ class RevocationSubscriber:
         if not self._cursor.update_head(head):
             (log.info if self._is_starting else log.warning)("revocations.epoch_missing")
             return
-        self._is_catching_up = not self._catch_up.update_head(head, asked_at, answered_at)
+        self._is_catching_up = not self._catch_up.observe_head(head, asked_at, answered_at)
         self._unverified_entries = 0
         while (next_range := self._cursor.next_range) is not None:
             self._cursor.apply_page(await self._read_page(*next_range))
@@ -161,7 +161,7 @@ class RevocationSubscriber:
             page: Any = await self._redis.xrange(REVOCATION_STREAM, first, last, PAGE_SIZE)
         return list(page)
 
-    def _apply_entry(self, entry_id: StreamId, message: bytes) -> bool:
+    def _verify_and_apply(self, entry_id: StreamId, message: bytes) -> bool:
         if message in self._received:
             return True
         try:

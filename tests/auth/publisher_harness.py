@@ -16,7 +16,7 @@ from deploy.local.valkey import Valkey
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.redis import BatchedRedis, open_redis
-from shared.revocation.catch_up import RoundCounters
+from shared.revocation.catch_up import PublisherRounds
 from shared.revocation.message import (
     REVOCATION_HEAD,
     REVOCATION_STREAM,
@@ -76,11 +76,11 @@ class PublisherHarness:
         epoch: Any = await self.redis.hget(REVOCATION_HEAD, "epoch")
         return bytes(epoch) if epoch else None
 
-    async def rounds(self) -> RoundCounters:
+    async def rounds(self) -> PublisherRounds:
         head: Any = await self.redis.hgetall(REVOCATION_HEAD)
-        return RoundCounters.of(head)
+        return PublisherRounds.of(head)
 
-    async def shown_alive(self) -> RoundCounters:
+    async def shown_alive(self) -> PublisherRounds:
         """The counters once a publisher has given another sign of life."""
         before = await self.rounds()
 

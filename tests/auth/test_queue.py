@@ -38,8 +38,8 @@ async def test_what_is_in_hand_is_nobody_elses(
     first, second = workers
     [entry] = await first.claim(9)
     assert await second.claim(9) == []
-    assert await second.record_attempt(entry, "provider") == "lost"
-    assert await first.record_attempt(entry, "provider") == "go"
+    assert await second.begin_attempt(entry, "provider") == "lost"
+    assert await first.begin_attempt(entry, "provider") == "go"
 
 
 async def test_a_worker_that_goes_on_telling_keeps_what_it_has(
@@ -60,8 +60,8 @@ async def test_a_silent_worker_loses_what_it_has_and_is_told_so(
     await silent(redis, entry)
     assert await second.claim(9) == [entry]
     assert await first.renew([entry.stream_id]) == {entry.stream_id}
-    assert await first.record_attempt(entry, "provider") == "lost"
-    assert await second.record_attempt(entry, "provider") == "go"
+    assert await first.begin_attempt(entry, "provider") == "lost"
+    assert await second.begin_attempt(entry, "provider") == "go"
     assert await second.claim(9) == []
 
 
@@ -70,11 +70,11 @@ async def test_a_provider_is_asked_once_whoever_asks(
 ) -> None:
     first, second = workers
     [entry] = await first.claim(9)
-    assert await first.record_attempt(entry, "provider") == "go"
+    assert await first.begin_attempt(entry, "provider") == "go"
     await silent(redis, entry)
     await second.claim(9)
-    assert await second.record_attempt(entry, "provider") == "unknown"
-    assert await second.record_attempt(entry, "another") == "go"
+    assert await second.begin_attempt(entry, "provider") == "unknown"
+    assert await second.begin_attempt(entry, "another") == "go"
 
 
 async def test_no_of_a_provider_is_recorded_once_redis_is_back(

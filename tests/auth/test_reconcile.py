@@ -78,10 +78,10 @@ async def test_young_row_is_left_to_its_handler(harness: PublisherHarness) -> No
     harness.clock.advance(minutes=-5)  # no clock tells its age
     await harness.publisher.reconcile()
     assert await harness.names() == []
-    assert harness.publisher.pending == 1
+    assert harness.publisher.pending_count == 1
     await harness.publisher.reconcile()
     assert await harness.names() == names
-    assert harness.publisher.pending == 0
+    assert harness.publisher.pending_count == 0
 
 
 async def test_new_replica_publishes_rows_that_another_left(harness: PublisherHarness) -> None:

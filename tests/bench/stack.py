@@ -113,9 +113,9 @@ class Stack:
         os.kill(self._redis_pid(), signal.SIGKILL)
 
     def _redis_pid(self) -> int:
-        if self.valkey.pid is None:
+        if self.valkey.child_pid is None:
             raise BenchError("Valkey is not running")
-        return self.valkey.pid
+        return self.valkey.child_pid
 
     def auth(self, *, module: str = "auth_service", **changes: str) -> Child:
         """auth_service with its limits off and no delivery worker."""

@@ -51,7 +51,7 @@ def own_valkey(data_folder: Path) -> Iterator[Valkey]:
     folder = data_folder / f"faults-valkey-{next(NUMBERS)}"
     server = Valkey(folder, port=own_port(), acl=lines).start()
     yield server
-    if server.pid is not None:
+    if server.child_pid is not None:
         send_signal(server, signal.SIGCONT)
     server.delete_data()
 

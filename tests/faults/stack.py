@@ -44,14 +44,14 @@ from made returning id, user_id"""
 
 
 def send_signal(server: EmbeddedServer, number: signal.Signals) -> None:
-    assert server.pid is not None
-    os.kill(server.pid, number)
+    assert server.child_pid is not None
+    os.kill(server.child_pid, number)
 
 
 def kill(server: EmbeddedServer) -> None:
     """SIGKILL, and wait for its end and that of all its processes; what it had written is kept."""
-    assert server.pid is not None
-    processes = descendants(server.pid)
+    assert server.child_pid is not None
+    processes = descendants(server.child_pid)
     send_signal(server, signal.SIGKILL)
     server.stop()
     wait_until(lambda: not any(map(alive, processes)))

@@ -166,12 +166,12 @@ def test_lag_is_the_delay_of_the_newest_message() -> None:
         for _ in range(3)
     ]
     ids = [(milliseconds(now) - late, 0) for late in (90_000, 40_000, 500)]
-    subscriber._apply_entry(ids[0], texts[0].encode())
+    subscriber._verify_and_apply(ids[0], texts[0].encode())
     assert cache.lag == 0  # it was there before us
     cache.mark_fresh(clock.monotonic())
-    subscriber._apply_entry(ids[1], texts[1].encode())
+    subscriber._verify_and_apply(ids[1], texts[1].encode())
     assert 40 <= cache.lag < 41
     subscriber.on_message(f'{{"id":"{ids[2][0]}-{ids[2][1]}",{texts[2][1:]}'.encode())
     assert 0.5 <= cache.lag < 1.5
-    subscriber._apply_entry(ids[0], texts[0].encode())  # read again
+    subscriber._verify_and_apply(ids[0], texts[0].encode())  # read again
     assert cache.lag < 1.5

@@ -61,10 +61,10 @@ async def test_postgres_started_listens_on_loopback_in_utc(own_postgres: Postgre
 async def test_postgres_killed_keeps_data(own_postgres: Postgres) -> None:
     own_postgres.start()
     await value(own_postgres.dsn("postgres"), "create table kept as select 41 + 1 as answer")
-    pid = own_postgres.pid
+    pid = own_postgres.child_pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    until(lambda: own_postgres.pid is None)
+    until(lambda: own_postgres.child_pid is None)
     own_postgres.start()
     assert await value(own_postgres.dsn("postgres"), "select answer from kept") == 42
 
@@ -115,7 +115,7 @@ def test_postgres_killed_owner_ends_the_server(own_postgres: Postgres) -> None:
     )
     assert done.returncode == -signal.SIGKILL
     own_postgres.start()  # at once, while the orphan may still be ending
-    assert own_postgres.pid is not None
+    assert own_postgres.child_pid is not None
     until(lambda: not alive(int(done.stdout)))
 
 
@@ -135,7 +135,7 @@ def test_postgres_interrupted_first_start_is_repeated(own_postgres: Postgres) ->
     (half / "PG_VERSION").write_text("18")
     own_postgres.start()
     assert not half.exists()
-    assert own_postgres.pid is not None
+    assert own_postgres.child_pid is not None
 
 
 async def test_postgres_database_url_starts_nothing(
@@ -143,7 +143,7 @@ async def test_postgres_database_url_starts_nothing(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:a%40b@db.example:6432/x?sslmode=require")
     server = Postgres(tmp_path / "never", password="unused").start()
-    assert server.pid is None
+    assert server.child_pid is None
     assert server.dsn("auth") == "postgresql://me:a%40b@db.example:6432/auth?sslmode=require"
     assert (
         server.dsn("auth", "auth", "s/c")

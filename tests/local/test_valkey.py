@@ -55,7 +55,7 @@ def test_valkey_acl_admits_only_its_users(tmp_path: Path) -> None:
         nobody = Redis(port=server.port, retry=ONCE, protocol=2)
         with nobody, pytest.raises(AuthenticationError):
             nobody.get("a")
-        command = Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{server.child_pid}/cmdline").read_bytes()
         assert b"secret" not in command
         assert acl_hash("secret").encode() not in command
     finally:
@@ -66,9 +66,9 @@ def test_valkey_killed_keeps_data(own_valkey: Valkey) -> None:
     own_valkey.start()
     with Redis.from_url(own_valkey.url()) as client:
         client.xadd("log", {"n": 1})
-    assert own_valkey.pid is not None
-    os.kill(own_valkey.pid, signal.SIGKILL)
-    until(lambda: own_valkey.pid is None)
+    assert own_valkey.child_pid is not None
+    os.kill(own_valkey.child_pid, signal.SIGKILL)
+    until(lambda: own_valkey.child_pid is None)
     own_valkey.start()
     with Redis.from_url(own_valkey.url()) as client:
         assert client.xlen("log") == 1

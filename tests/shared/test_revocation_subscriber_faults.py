@@ -102,7 +102,7 @@ async def test_restarted_redis_is_subscribed_again(tmp_path: Path) -> None:
         url = server.url()
         async with open_revocation_cache(url, [KEY], SystemClock(), max_staleness=1.5) as cache:
             await wait_until_fresh(cache)
-            assert server.pid is not None
+            assert server.child_pid is not None
             server._process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
             await wait_until_fresh(cache, wanted=False)
             await client.aclose()

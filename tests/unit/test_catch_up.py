@@ -8,7 +8,7 @@ from shared.revocation.catch_up import NO_PUBLISHER_SECONDS, CatchUp
 def update(catch_up: CatchUp, at: float, started: int, complete: int, took: float = 0) -> bool:
     """The head holds these counters."""
     head = {b"begun": b"%d" % started, b"told": b"%d" % complete}
-    return catch_up.update_head(head, at, at + took)
+    return catch_up.observe_head(head, at, at + took)
 
 
 def cut_off() -> CatchUp:
@@ -18,7 +18,7 @@ def cut_off() -> CatchUp:
 
 
 def test_start_without_open_rounds_waits_for_nothing() -> None:
-    assert CatchUp().update_head({}, 0, 0)
+    assert CatchUp().observe_head({}, 0, 0)
     assert update(CatchUp(), 0, 7, 7)
 
 
@@ -68,7 +68,7 @@ def test_without_publishers_the_stream_is_trusted_after_some_seconds(
 ) -> None:
     catch_up = cut_off()
     late = (0, NO_PUBLISHER_SECONDS - 0.1, NO_PUBLISHER_SECONDS)
-    assert [catch_up.update_head(head, at, at) for at in late] == [False, False, True]
+    assert [catch_up.observe_head(head, at, at) for at in late] == [False, False, True]
 
 
 def test_publisher_that_died_in_a_round_is_not_awaited_for_ever() -> None:

@@ -140,11 +140,11 @@ def test_the_same_key_set_again_forgets_nothing(checked: list[str]) -> None:
 
 def test_without_a_key_nothing_is_ready_and_nothing_passes() -> None:
     verifier = TokenVerifier(ISSUER, AUDIENCE, MovableClock())
-    assert not verifier.ready
+    assert not verifier.has_keys
     with pytest.raises(TokenInvalid):
         verifier.verify(OURS.token(uuid4()))
     verifier.set_keys(parse_jwks(key_set(OURS)))
-    assert verifier.ready
+    assert verifier.has_keys
 
 
 RSA = {**RSAAlgorithm.to_jwk(generate_rsa(65537, 2048).public_key(), as_dict=True), "kid": "r"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.idempotency.model import hash_request
-from media_service.product.model import new_product_id, read_product_id
+from media_service.product.model import new_product_id, parse_product_id
 from media_service.quota.model import seconds_until_tomorrow
 from shared.entropy import SystemEntropy
 
@@ -26,7 +26,7 @@ class Fixed(SystemEntropy):
 @given(st.binary(min_size=8, max_size=8))
 def test_an_id_is_sixty_bits_in_crockfords_base_32(data: bytes) -> None:
     name = new_product_id(Fixed(data))
-    assert read_product_id(name) == name
+    assert parse_product_id(name) == name
     digits = name.removeprefix("PR-")
     crockford = str.maketrans("ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUV")
     value = sum(int(c, 32) << 5 * place for place, c in enumerate(digits.translate(crockford)))
@@ -39,13 +39,13 @@ def test_an_id_is_sixty_bits_in_crockfords_base_32(data: bytes) -> None:
 )
 def test_what_is_not_as_long_or_in_capitals_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a product's id"):
-        read_product_id(text)
+        parse_product_id(text)
 
 
 @pytest.mark.parametrize("letter", ["I", "L", "O", "U", "a", "-"])
 def test_what_crockford_leaves_out_is_in_no_id(letter: str) -> None:
     with pytest.raises(ValueError, match="not a product's id"):
-        read_product_id(f"PR-0123456789A{letter}")
+        parse_product_id(f"PR-0123456789A{letter}")
 
 
 def test_a_fingerprint_is_of_fields_and_file_alone() -> None:
