@@ -69,6 +69,8 @@ def command_environment(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    # it is global: a command in this process would change the logs of later tests
+    monkeypatch.setattr("auth_service.cli.configure_logs", lambda *_: None)
 
 
 @pytest.fixture

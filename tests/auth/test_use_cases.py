@@ -26,7 +26,7 @@ async def wiring(
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Wiring]:
-    monkeypatch.setattr("auth_service.otp.service.generate_code", lambda _entropy: CODE)
+    monkeypatch.setattr("auth_service.otp.code_source.generate_code", lambda _entropy: CODE)
     built = Wiring(auth_settings(), clock=clock, entropy=SystemEntropy())
     async with built.open_database(), built.open_redis():
         yield built

@@ -147,7 +147,7 @@ async def test_guesses_random_clients_stay_below_bound(
         for to in (MOBILE, EMAIL):
             await auth.code(to)
         arrived = {to: len(await auth.codes(to)) for to in (MOBILE, EMAIL)}
-    monkeypatch.setattr("auth_service.otp.service.generate_code", lambda _entropy: CODE)
+    monkeypatch.setattr("auth_service.otp.code_source.generate_code", lambda _entropy: CODE)
     async with serving_auth(account_disclosure=disclosure, **LIMITS) as auth:
         attack = Attack(auth, redis, seed)
         for _ in range(60):
