@@ -26,10 +26,10 @@ def load_templates(settings: MessageSettings) -> Templates:
     """
     templates = Templates(settings)
     problems = [f"TEMPLATES_DIR: {problem}" for problem in _find_problems(templates, settings)]
-    if not problems and not find_language(
-        templates.languages("code.sms.txt"), [settings.default_locale]
-    ):
-        problems.append(f"DEFAULT_LOCALE: {settings.default_locale} has no template code.sms.txt")
+    languages = {file.partition("/")[0] for file in templates.files}
+    available = {language.lower(): language for language in languages}
+    if not problems and not find_language(available, [settings.default_locale]):
+        problems.append(f"DEFAULT_LOCALE: there are no templates for {settings.default_locale}")
     if problems:
         raise TemplateProblemError("\n".join(problems))
     return templates

@@ -127,7 +127,7 @@ def test_template_that_is_not_utf_8_is_found_at_the_start(tmp_path: Path) -> Non
 
 
 def test_default_locale_without_templates_is_found_at_the_start() -> None:
-    with pytest.raises(TemplateProblemError, match="DEFAULT_LOCALE: fr has no template"):
+    with pytest.raises(TemplateProblemError, match="DEFAULT_LOCALE: there are no templates for fr"):
         load_templates(settings(default_locale="fr"))
 
 
@@ -138,6 +138,14 @@ def test_template_that_fails_for_one_code_does_not_show_it(tmp_path: Path) -> No
         load_templates(settings(templates_dir=folder)).render(delivery)
     assert str(failed.value) == "en/code: UndefinedError"
     assert "654321" not in "".join(traceback.format_exception(failed.value))
+
+
+def test_default_locale_may_have_mails_alone(tmp_path: Path) -> None:
+    mail = {"subject__txt": "{{ code }}", "txt": "{{ code }} est votre code", "html": "{{ code }}"}
+    folder = write(tmp_path, **{f"fr__code__email__{part}": text for part, text in mail.items()})
+    own: dict[str, Any] = {"templates_dir": folder, "default_locale": "fr"}
+    assert render("code", "email", "ja", **own).text == "123456 est votre code"
+    assert render("code", "sms", "ja", **own) == render("code", "sms", "en")
 
 
 @pytest.mark.usefixtures("command_environment")
