@@ -40,7 +40,9 @@ async def test_page_is_served_in_the_browsers_language_under_a_strict_policy(
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         policy = answer.headers["Content-Security-Policy"].split("; ")
         assert {"default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'"} <= {*policy}
-        [nonce] = re.findall(r"script-src 'nonce-([\w+/]{22}==)'", "; ".join(policy))
+        found = re.search(r"script-src 'nonce-([\w+/]{22}==)'", "; ".join(policy))
+        assert found, policy
+        nonce = found[1]
         assert f'<script nonce="{nonce}">' in page
         assert f'<style nonce="{nonce}">' in page
         nonces.add(nonce)
