@@ -1,12 +1,16 @@
 """A client connection with a header time-out, problem+json errors and an orderly shutdown."""
 
 import asyncio
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
+from multidict import CIMultiDict, CIMultiDictProxy
 
+from shared.body_drain import BRIEF_SECONDS, BodyDrain, DrainLimit
 from shared.errors import DomainError, HeadersTooLarge, InternalError, MalformedRequest
 from shared.problem import SECURITY_HEADERS, problem_response
 
@@ -26,16 +30,25 @@ class HttpConnection(web.RequestHandler):
     __slots__ = (
         "_deadline",
         "_docs",
+        "_drain",
+        "_drained_request",
         "_ends_with_blank_line",
         "_finishing",
         "_header_begun",
         "_header_due",
         "_header_timer",
+        "awaits_continue",
     )
 
-    def __init__(self, server: web.Server, *, docs: str, **kwargs: Any) -> None:
+    def __init__(
+        self, server: web.Server, *, docs: str, drain_limit: DrainLimit, **kwargs: Any
+    ) -> None:
         """Replace `server`'s own handler; `docs` is the path of the page about error codes."""
-        super().__init__(server, **kwargs)
+        super().__init__(server, lingering_time=0, **kwargs)
+        self._request_factory = functools.partial(_make_request, server.request_factory)
+        self.awaits_continue = False
+        self._drain = BodyDrain(drain_limit)
+        self._drained_request: web.BaseRequest | None = None
         self._docs = docs
         self._ends_with_blank_line = False
         self._header_due: float | None = None
@@ -78,23 +91,28 @@ class HttpConnection(web.RequestHandler):
         self._update_header_timer(begun=begun)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Stop the timer."""
+        """Stop the timer and the drain."""
         self._header_due = None
+        self._drain.end_within(0)
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
         super().connection_lost(exc)
 
+    @property
+    def _unread_request(self) -> web.BaseRequest | None:
+        return self._current_request or self._drained_request
+
     def _parser_state(self) -> tuple[int, bool]:
         """Return the number of requests, and whether the body of the last one is complete."""
         if self._messages:
             return self._request_count, self._messages[-1][1].is_eof()
-        request = self._current_request
+        request = self._unread_request
         return self._request_count, request is None or request.content.is_eof()
 
     def _body_continues_after(self, data: bytes) -> bool:
         """Tell whether a body of known length continues after `data`; uploads then need no copy."""
-        request = self._current_request
+        request = self._unread_request
         if request is None or self._messages or request.content.is_eof():
             return False
         return (request.content_length or 0) - request.content.total_bytes > len(data)
@@ -120,6 +138,8 @@ class HttpConnection(web.RequestHandler):
 
         aiohttp's `close` would also drop what still arrives of a body.
         """
+        if not self._finishing:
+            self._drain.end_within(BRIEF_SECONDS)
         self._finishing = True
         self.keep_alive(False)
         if not (self._is_busy() or self._header_begun):
@@ -174,9 +194,10 @@ class HttpConnection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the answer; aiohttp's own, raised where no middleware is, becomes a problem.
+        """Send the answer, then drop the rest of a body that no handler has read.
 
-        That is an `Expect` other than `100-continue`, which it would quote.
+        aiohttp's own answer, raised where no middleware is, becomes a problem. That is an `Expect`
+        other than `100-continue`, which it would quote.
         """
         if isinstance(resp, web.HTTPException):
             resp = self._make_problem(request, MalformedRequest())
@@ -184,10 +205,14 @@ class HttpConnection(web.RequestHandler):
             self._update_header_timer(begun=not self._message_tail.endswith(BLANK_LINE))
         if self._finishing:
             resp.force_close()
-        sent = await super().finish_response(request, resp, start_time)
+        sent, client_left = await super().finish_response(request, resp, start_time)
+        if not (client_left or request.content.is_eof()):
+            self._drained_request = request
+            await self._drain.drain(request.content, brief=self._finishing)
+            self._drained_request = None
         if self._finishing:  # the shutdown may have begun meanwhile
             resp.force_close()
-        return sent
+        return sent, client_left
 
     def _make_problem(self, request: web.BaseRequest, error: DomainError) -> web.Response:
         log.info("request.refused", status=error.status, refusal=error.code, remote=request.remote)
@@ -196,3 +221,41 @@ class HttpConnection(web.RequestHandler):
         response.headers["Server"] = "cheershare"  # aiohttp would name itself and its version
         response.force_close()
         return response
+
+
+def _make_request(
+    make: Callable[..., web.BaseRequest], message: Any, *more: Any
+) -> web.BaseRequest:
+    """Return the request without `Expect: 100-continue`, to which aiohttp replies too early.
+
+    aiohttp would ask for the body before the handler may refuse it. `ask_for_body` does it later.
+    """
+    connection: HttpConnection = more[1]
+    given = message.headers.get("Expect", "").lower()
+    connection.awaits_continue = given == "100-continue" and message.version >= HttpVersion11
+    if connection.awaits_continue:
+        headers = CIMultiDict(message.headers)
+        del headers["Expect"]
+        message = message._replace(headers=CIMultiDictProxy(headers))
+    return make(message, *more)
+
+
+async def ask_for_body(request: web.BaseRequest) -> None:
+    """Send `100 Continue` if the client waits for it. Call it before the first read of a body."""
+    connection = request.protocol
+    if isinstance(connection, HttpConnection) and connection.awaits_continue:
+        connection.awaits_continue = False
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+
+
+async def announce_close(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Say `Connection: close` where this connection can take no other request; a signal handler.
+
+    Behind a body that no handler has read, the client may stop anywhere (RFC 9110 §10.1.1). Behind
+    an `Upgrade` that aiohttp does not know, such as `h2c`, its parser drops what it has received.
+    """
+    upgrade = request.headers.get("Upgrade", "websocket").lower()
+    if upgrade != "websocket" or not request.content.is_eof():
+        response.headers["Connection"] = "close"
+        response.force_close()

@@ -21,6 +21,7 @@ from shared.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from shared.http_connection import ask_for_body
 from shared.validation import validate
 
 MAX_FORM_FIELDS = 100
@@ -122,6 +123,7 @@ async def _read_bytes(request: web.Request) -> bytes:
         raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
     if request.content.is_eof():  # a small body arrives with the header
         return _require_size(request.content.read_nowait())
+    await ask_for_body(request)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

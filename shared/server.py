@@ -16,15 +16,15 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from shared.body_drain import DrainLimit
 from shared.drain import close_after_backlog, finish_requests
 from shared.health import READINESS
-from shared.http_connection import HttpConnection
+from shared.http_connection import HttpConnection, announce_close
 from shared.problem import DOCS
 from shared.settings import ServiceSettings
 
 EXIT_SECONDS = 1
 IDLE_SECONDS = 60
-LINGER_SECONDS = 2
 READY_SECONDS = 5  # a proxy sends to every listening replica; one that stays unready answers 503
 READ_BYTES = 64 * 1024  # twice that is held for each connection
 FORCED_SECONDS = 0.1  # for handlers that neither finish nor expire; zero would mean for ever
@@ -74,6 +74,7 @@ async def listening(
     Raises:
         OSError: the address is taken.
     """
+    app.on_response_prepare.append(announce_close)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -116,7 +117,7 @@ def _connection_factory(connections: web.Server, docs: str) -> Callable[[], Http
         docs=docs,
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,
-        lingering_time=LINGER_SECONDS,
+        drain_limit=DrainLimit(),
         read_bufsize=READ_BYTES,
         auto_decompress=False,  # no route takes an encoded body, so none is inflated
     )

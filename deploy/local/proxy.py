@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from deploy.local.upstream import Upstream, skip_100_continue
+from deploy.local.upstream import Upstream
 from shared.entropy import SystemEntropy
 from shared.middleware import ENTROPY, OPERATIONS, add_headers, errors, request_id
 from shared.openapi import Handler
@@ -48,7 +48,7 @@ def create_proxy(auth: Path, media: Path, public_url: str) -> web.Application:
         ("/v1/media/{rest:.*}", "media_service"),
         ("/.well-known/jwks.json", "auth_service"),
     ):
-        app.router.add_route("*", path, _forward_to(service), expect_handler=skip_100_continue)
+        app.router.add_route("*", path, _forward_to(service))
     app.router.add_get("/healthz", _liveness)
     app.router.add_get("/readyz", _readiness)
     for path, (name, content_type) in PAGES.items():

@@ -10,6 +10,7 @@ from yarl import URL
 
 from deploy.local.proxy_headers import end_to_end_headers, upstream_headers
 from shared.errors import DomainError
+from shared.http_connection import HttpConnection, ask_for_body
 
 CHUNK_BYTES = 64 * 1024
 # A service's own deadlines are shorter; this one is for a service that hangs.
@@ -71,7 +72,7 @@ class Upstream:
                 URL(f"http://service{request.rel_url.raw_path_qs}", encoded=True),
                 headers=upstream_headers(request),
                 data=_stream_body(request) if request.body_exists else None,
-                expect100=_expects_continue(request),
+                expect100=_awaits_continue(request),
                 allow_redirects=False,
             )
         except TimeoutError:
@@ -82,18 +83,13 @@ class Upstream:
             return await _stream_response(request, answer)
 
 
-async def skip_100_continue(_request: web.Request) -> None:
-    """Send no `100 Continue`: the service sends it when it wants the body."""
-
-
-def _expects_continue(request: web.Request) -> bool:
-    return request.headers.get("Expect", "").lower() == "100-continue" and request.body_exists
+def _awaits_continue(request: web.Request) -> bool:
+    connection = request.protocol
+    return isinstance(connection, HttpConnection) and connection.awaits_continue
 
 
 async def _stream_body(request: web.Request) -> AsyncIterator[bytes]:
-    if _expects_continue(request):  # the service has just sent its 100 Continue
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # the answer itself has not begun
+    await ask_for_body(request)  # the service has just done the same
     async for chunk in request.content.iter_chunked(CHUNK_BYTES):
         yield chunk
 

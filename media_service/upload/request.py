@@ -15,6 +15,7 @@ from media_service.upload.form import FormSchema, read_form
 from media_service.upload.headers import read_boundary
 from media_service.upload.service import Draft, PendingUpload, UploadService
 from shared.errors import BodyTooLarge, UnsupportedMediaType
+from shared.http_connection import ask_for_body
 from shared.request import VALIDATION_CONTEXT
 
 UPLOADS: web.AppKey[UploadService] = web.AppKey("uploads")
@@ -41,6 +42,7 @@ def read_upload(
     body = UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK])
 
     async def read(temp_file: TempFile) -> Draft:
+        await ask_for_body(request)
         schema = FormSchema(form, file_field, app.get(VALIDATION_CONTEXT))
         return draft(await read_form(body, boundary, temp_file, limits, schema))
 

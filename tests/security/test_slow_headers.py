@@ -37,7 +37,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (http_connection.HEADER_SECONDS, request.BODY_SECONDS, IDLE_SECONDS) == (10, 10, 60)
     monkeypatch.setattr(http_connection, "HEADER_SECONDS", SHORT)
     monkeypatch.setattr(request, "BODY_SECONDS", SHORT)
-    monkeypatch.setattr("shared.server.LINGER_SECONDS", 0.1)
+    monkeypatch.setattr("shared.body_drain.DRAIN_SECONDS", 0.1)
 
 
 @pytest.fixture

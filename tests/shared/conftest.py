@@ -45,7 +45,7 @@ def serving_small(
     small_settings: Callable[..., ServiceSettings], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
     """Serves the small service with changed settings inside an `async with`."""
-    monkeypatch.setattr("shared.server.LINGER_SECONDS", 0.1)
+    monkeypatch.setattr("shared.body_drain.DRAIN_SECONDS", 0.1)
 
     @asynccontextmanager
     async def serve(**changes: Any) -> AsyncIterator[SmallService]:
