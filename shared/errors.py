@@ -153,6 +153,16 @@ class UnsupportedMediaType(DomainError):
     code, status, title = "unsupported_media_type", 415, "Unsupported content type"
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """A body with a content encoding; none is taken."""
+
+    advice = "Send the body without Content-Encoding"
+
+    def headers(self) -> dict[str, str]:
+        """Name what is taken instead (RFC 9110 §15.5.16)."""
+        return {"Accept-Encoding": "identity"}
+
+
 class ValidationFailed(DomainError):
     """Fields are missing, unknown, mistyped or out of range; all of them are named at once."""
 

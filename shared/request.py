@@ -18,6 +18,7 @@ from shared.errors import (
     MalformedRequest,
     NotFound,
     RequestTimeout,
+    UnsupportedEncoding,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -25,6 +26,7 @@ from shared.http_connection import ask_for_body
 from shared.validation import validate
 
 MAX_FORM_FIELDS = 100
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
@@ -42,15 +44,22 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedJson, ValidationFailed:
             the body is not what the route takes; all wrong fields are named at once.
     """
-    _require_content_type(request, "application/json")
+    _require_content_type(request, JSON)
     return _validate(request, model, parse_json(await _read_bytes(request)))
 
 
 async def read_optional_body(request: web.Request, model: type[M]) -> M:
-    """Return the body as `read_body` does, or the model's defaults when there is none."""
-    if not request.body_exists or request.content_length == 0:
+    """Return the body as `read_body` does, or the model's defaults when there is none.
+
+    A chunked body without a chunk is none: some clients send one with every POST.
+    """
+    if request.content_length:
+        return await read_body(request, model)
+    body = await _read_bytes(request) if request.body_exists else b""
+    if not body:
         return _validate(request, model, {})
-    return await read_body(request, model)
+    _require_content_type(request, JSON)
+    return _validate(request, model, parse_json(body))
 
 
 async def read_form(request: web.Request, model: type[M]) -> M:
@@ -71,9 +80,18 @@ async def read_form(request: web.Request, model: type[M]) -> M:
     return _validate(request, model, dict(pairs))
 
 
+def require_no_encoding(request: web.Request) -> None:
+    """Accept a body as it is; `identity` is no encoding (RFC 9110 §8.4.1).
+
+    Raises:
+        UnsupportedEncoding: the body is compressed.
+    """
+    if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
+        raise UnsupportedEncoding
+
+
 def _require_content_type(request: web.Request, expected: str) -> None:
-    if request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType("expected a body without Content-Encoding")
+    require_no_encoding(request)
     if request.content_type != expected:
         raise UnsupportedMediaType(f"expected Content-Type: {expected}")
 

@@ -1,5 +1,6 @@
 """Validation of untrusted values, with error messages of our own."""
 
+from functools import cache
 from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -37,6 +38,13 @@ class PartialUpdate(BaseModel):
         return self
 
 
+class NullClears:
+    """Annotates a member whose null is a value: it clears what is stored."""
+
+
+NULL_CLEARS = NullClears()
+
+
 def not_null(value: T | None) -> T:
     """Return a value that may be left out but not be null."""
     if value is None:
@@ -47,13 +55,27 @@ def not_null(value: T | None) -> T:
 def validate(model: type[M], value: object, context: object = None) -> M:
     """Return `value` as `model`; the model's validators get `context`.
 
+    Null is absence for each optional member without `NULL_CLEARS`, as many JSON writers send it.
+
     Raises:
         ValidationFailed: names every wrong field, never its value.
     """
+    if isinstance(value, dict) and None in value.values():
+        absent = _absent_if_null(model)
+        value = {name: one for name, one in value.items() if one is not None or name not in absent}
     try:
         return model.model_validate(value, context=context)
     except ValidationError as wrong:
         raise ValidationFailed(field_errors(wrong, model)) from None
+
+
+@cache
+def _absent_if_null(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if not (field.is_required() or NULL_CLEARS in field.metadata)
+    )
 
 
 def field_errors(wrong: ValidationError, model: type[BaseModel]) -> list[FieldError]:

@@ -1,7 +1,7 @@
 """Bodies and answers of a user's own account."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -11,6 +11,7 @@ from auth_service.device.schemas import SendBody
 from auth_service.otp.schemas import CodeBody
 from auth_service.settings.messages import Locale
 from auth_service.user.schemas import AddressBody, Name, UserAnswer, Username
+from shared.validation import NULL_CLEARS
 
 ADDRESSES = frozenset({"mobile", "email"})
 PROFILE = frozenset({"name", "first_name", "last_name", "username", "locale"})
@@ -22,11 +23,13 @@ class ProfileBody(SendBody):
     Null removes a first name, a last name or the locale.
     """
 
-    name: Name | None = Field(None, description="how the user is to be called; not null")
-    first_name: Name | None = None
-    last_name: Name | None = None
-    username: Username | None = Field(None, description="not null")
-    locale: Locale | None = Field(None, description="language of messages, as `de` or `pt-BR`")
+    name: Name | None = Field(None, description="how the user is to be called")
+    first_name: Annotated[Name | None, NULL_CLEARS] = None
+    last_name: Annotated[Name | None, NULL_CLEARS] = None
+    username: Username | None = None
+    locale: Annotated[Locale | None, NULL_CLEARS] = Field(
+        None, description="language of messages, as `de` or `pt-BR`"
+    )
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
 
@@ -35,9 +38,6 @@ class ProfileBody(SendBody):
         given = self.model_fields_set & (ADDRESSES | PROFILE)
         if given & ADDRESSES and (len(given) > 1 or not (self.mobile or self.email)):
             message = "send names, or mobile, or email"
-            raise ValueError(message)
-        if {"name", "username"} & {one for one in given if getattr(self, one) is None}:
-            message = "name and username cannot be null"
             raise ValueError(message)
         if not given:
             message = "send what is to change"

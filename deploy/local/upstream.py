@@ -85,7 +85,8 @@ class Upstream:
 
 def _awaits_continue(request: web.Request) -> bool:
     connection = request.protocol
-    return isinstance(connection, HttpConnection) and connection.awaits_continue
+    awaits = isinstance(connection, HttpConnection) and connection.awaits_continue
+    return awaits and request.body_exists
 
 
 async def _stream_body(request: web.Request) -> AsyncIterator[bytes]:

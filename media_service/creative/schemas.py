@@ -33,7 +33,7 @@ from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE,
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.validation import PartialUpdate, not_null
+from shared.validation import NULL_CLEARS, PartialUpdate
 
 FILE_FIELD = "file"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,6 +78,7 @@ def _blank_is_none(value: object) -> object:
 Title = Annotated[
     Annotated[str, StringConstraints(max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
     BeforeValidator(_blank_is_none),
+    NULL_CLEARS,
 ]
 """One line of text, or none."""
 
@@ -162,7 +163,7 @@ class CreativeChange(PartialUpdate):
     scheduled_at: ScheduleTime = Field("", description="a day, or an RFC 3339 time with offset")
     timezone: TimezoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
-    status: Annotated[Literal["cancelled"] | None, AfterValidator(not_null)] = None
+    status: Literal["cancelled"] | None = None
 
     def to_update(self) -> CreativeUpdate:
         """Return the requested update."""

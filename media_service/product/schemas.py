@@ -29,7 +29,7 @@ from media_service.product.model import (
     parse_product_id,
 )
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.validation import PartialUpdate, not_null
+from shared.validation import PartialUpdate
 
 NEWEST = Position(LAST_MOMENT, "")
 _CURRENCY_LIST = """
@@ -123,11 +123,11 @@ class PhotoForm(BaseModel):
 class ProductChange(PartialUpdate):
     """What is to change, at least one thing."""
 
-    name: Annotated[Name | None, AfterValidator(not_null)] = None
-    description: Annotated[Description | None, AfterValidator(not_null)] = None
-    price: Annotated[Price | None, AfterValidator(not_null)] = None
-    currency: Annotated[Currency | None, AfterValidator(not_null)] = None
-    visibility: Annotated[Visibility | None, AfterValidator(not_null)] = None
+    name: Name | None = None
+    description: Description | None = None
+    price: Price | None = None
+    currency: Currency | None = None
+    visibility: Visibility | None = None
 
 
 class ProductQuery(PageQuery):

@@ -14,9 +14,9 @@ from media_service.upload.body import UploadBody, UploadLimits
 from media_service.upload.form import FormSchema, read_form
 from media_service.upload.headers import read_boundary
 from media_service.upload.service import Draft, PendingUpload, UploadService
-from shared.errors import BodyTooLarge, UnsupportedMediaType
+from shared.errors import BodyTooLarge
 from shared.http_connection import ask_for_body
-from shared.request import VALIDATION_CONTEXT
+from shared.request import VALIDATION_CONTEXT, require_no_encoding
 
 UPLOADS: web.AppKey[UploadService] = web.AppKey("uploads")
 UPLOAD_LIMITS: web.AppKey[UploadLimits] = web.AppKey("upload_limits")
@@ -33,8 +33,7 @@ def read_upload(
     Raises:
         UnsupportedMediaType, MalformedRequest, BodyTooLarge: the headers are refused.
     """
-    if request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType("an upload must not be encoded")
+    require_no_encoding(request)
     app, boundary = request.app, read_boundary(request.headers.get("Content-Type", ""))
     limits = app[UPLOAD_LIMITS]
     if (request.content_length or 0) > limits.max_body_bytes:

@@ -176,6 +176,8 @@ async def test_another_content_type_or_encoding_is_refused(
         check(answer, 415, "unsupported_media_type")
         named = "Content-Encoding" if "Content-Encoding" in headers else "Content-Type: application"
         assert named in answer.body["detail"]
+        taken = "identity" if "Content-Encoding" in headers else None
+        assert answer.headers.get("Accept-Encoding") == taken
 
 
 async def test_a_charset_may_be_named(small: SmallService) -> None:
@@ -220,6 +222,32 @@ async def test_where_a_body_is_optional_none_is_as_good_as_an_empty_one(
     headers = {"Content-Type": "application/json"} if body else {}
     answer = await small.call("POST", "/maybe", data=body, headers=headers)
     assert (answer.status, answer.body) == (200, {})
+
+
+async def test_optional_body_in_no_chunks_is_none(small: SmallService) -> None:
+    """Dart's clients send this with every POST without data."""
+    head = b"POST /v1/small/maybe HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+    answer = await small.one(head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    assert (answer.status, answer.body) == (200, {})
+
+
+@pytest.mark.parametrize("kind", ["Content-Type: application/json\r\n", ""])
+async def test_optional_body_in_chunks_is_checked(small: SmallService, kind: str) -> None:
+    head = f"POST /v1/small/maybe HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{kind}".encode()
+    body = b'Transfer-Encoding: chunked\r\n\r\nc\r\n{"zebra": 1}\r\n0\r\n\r\n'
+    assert (await small.one(head + body)).status == (422 if kind else 415)
+
+
+async def test_null_of_an_optional_member_is_absence(small: SmallService) -> None:
+    answer = await small.post(b'{"name": "a", "count": null, "parts": null}')
+    assert (answer.status, answer.body["count"], answer.body["parts"]) == (201, 1, [])
+    refused = await small.post(b'{"name": null, "zebra": null}')
+    assert {error["field"] for error in refused.body["errors"]} == {"name", "zebra"}
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+async def test_encoding_that_changes_nothing_is_none(small: SmallService, coding: str) -> None:
+    assert (await small.post(b'{"name": "a"}', **{"Content-Encoding": coding})).status == 201
 
 
 @pytest.mark.parametrize(
