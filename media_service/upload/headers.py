@@ -1,4 +1,7 @@
-"""The headers that frame a multipart form, read strictly. Source: RFC 7578, RFC 2046 §5.1."""
+"""The headers that frame a multipart form. Source: RFC 7578, RFC 2046 §5.1.
+
+They are read strictly, except for boundaries and file names: these are read as clients write them.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +10,19 @@ from urllib.parse import unquote_to_bytes
 from shared.errors import MalformedRequest, UnsupportedMediaType
 
 MAX_BOUNDARY_BYTES = 70
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(
-    r""";[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|"[^"]*"|[^\s;"]*)[ \t]*(?=;|$)"""
+    rf""";[ \t]*({_WORD})=(
+        (?: "(?:[^"\\]|\\.)*" | ".*?" ) (?=[ \t]*+(?:;[ \t]*+{_WORD}=|$)) |
+        (?!")[^;]*
+    )[ \t]*""",
+    re.VERBOSE,
 )
-"""A quoted value, with quoted pairs or (as browsers write a backslash) without, or a bare one."""
-_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A quoted value, with quoted pairs or (as some clients write a name) without, or a bare one."""
+_BOUNDARY = re.compile(r"[ -~]*[!-~]")
+_NAME = re.compile(_WORD)
+_FOLD = re.compile(r"\r\n[ \t]+")
+_CHARSETS = {"utf-8", "utf8", "iso-8859-1", "windows-1252", "us-ascii"}
 _PLAIN_ENCODINGS = {"7bit", "8bit", "binary"}
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _BROWSER_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
@@ -31,7 +41,7 @@ def read_boundary(content_type: str) -> bytes:
 
     Raises:
         UnsupportedMediaType: it is not `multipart/form-data`.
-        MalformedRequest: the boundary is missing, or RFC 2046 forbids it.
+        MalformedRequest: the boundary is missing, or nothing can be framed by it.
     """
     kind, parameters = _split(content_type)
     if kind != "multipart/form-data":
@@ -64,7 +74,7 @@ def read_part_headers(block: bytes) -> Disposition:
 def _read_lines(block: bytes) -> dict[str, str]:
     """Return a block's headers; bytes that are no UTF-8 become U+FFFD."""
     headers: dict[str, str] = {}
-    for line in block.decode("utf-8", "replace").split("\r\n"):
+    for line in _FOLD.sub(" ", block.decode("utf-8", "replace")).split("\r\n"):
         name, colon, value = line.partition(":")
         if not colon or not _NAME.fullmatch(name) or any(c in value for c in "\r\n\0"):
             raise MalformedRequest("a part's header is broken")
@@ -77,14 +87,14 @@ def _read_lines(block: bytes) -> dict[str, str]:
 def _split(value: str) -> tuple[str, dict[str, str]]:
     """Return a header's first word and its parameters, by lower-case name."""
     word, _, _ = value.partition(";")
-    rest, parameters = value[len(word) :], {}
+    rest, parameters = value[len(word) :].rstrip(" \t;"), {}
     while found := _PARAMETER.match(rest):
         name = found[1].lower()
         if name in parameters:
             raise MalformedRequest("a parameter of a header is given twice")
-        parameters[name] = _unquote(found[2])
+        parameters[name] = _unquote(found[2].rstrip(" \t"))
         rest = rest[found.end() :]
-    if rest.strip(" \t;"):
+    if rest:
         raise MalformedRequest("a header's parameters are broken")
     return word.strip(" \t").lower(), parameters
 
@@ -94,16 +104,34 @@ def _unquote(text: str) -> str:
 
 
 def _file_name(parameters: dict[str, str]) -> str | None:
-    """Return `filename*` (RFC 8187) or else `filename`, with the escapes that browsers use."""
+    """Return `filename*` (RFC 8187) or else `filename`, decoded as clients encode them."""
     name = parameters.get("filename")
     if name is not None:
-        for escape, char in _BROWSER_ESCAPES:
-            name = name.replace(escape, char)
+        name = _percent_decoded(name)
     if (extended := parameters.get("filename*")) is not None:
-        charset, _, encoded = extended.partition("'")
-        if charset.lower() != "utf-8" or "'" not in encoded:
-            raise MalformedRequest("a part's file name is broken")
-        name = unquote_to_bytes(encoded.partition("'")[2]).decode("utf-8", "replace")
+        name = _decode_extended(extended) or name or ""
     if name is not None and "\0" in name:
         raise MalformedRequest("a part's file name is broken")
     return name
+
+
+def _percent_decoded(name: str) -> str:
+    """Return a name that some clients encode as a whole, and browsers in three characters."""
+    for escape, char in _BROWSER_ESCAPES:
+        name = name.replace(escape, char)
+    if not name.isascii():
+        return name
+    try:
+        decoded = unquote_to_bytes(name).decode("utf-8")
+    except UnicodeDecodeError:
+        return name
+    return name if "\0" in decoded else decoded
+
+
+def _decode_extended(value: str) -> str | None:
+    """Return the decoded `filename*`, or None where it cannot be decoded."""
+    charset, _, rest = value.partition("'")
+    _, quote, encoded = rest.partition("'")
+    if not quote or charset.lower() not in _CHARSETS:
+        return None
+    return unquote_to_bytes(encoded).decode(charset, "replace")

@@ -188,10 +188,14 @@ NAMES = {
     '; filename="../../etc/passwd"': "passwd.jpg",
     '; filename="..\\"': "image.jpg",
     f'; filename="{"x" * 300}.jpg"': "x" * 100 + ".jpg",
-    '; filename="a%0d%0aSet-Cookie: b.jpg"': "a_0d_0aSet-Cookie_ b.jpg",
+    '; filename="a%0d%0aSet-Cookie: b.jpg"': "a Set-Cookie_ b.jpg",
     '; filename="a%0D%0ASet-Cookie: b.jpg"': "a Set-Cookie_ b.jpg",
     "; filename*=UTF-8''%e2%82%ac%20rates.png": "€ rates.jpg",
     '; filename=""': "image.jpg",
+    '; filename="my%20photo.jpg"': "my photo.jpg",
+    '; filename="..%2f..%2fetc%2fpasswd"': "passwd.jpg",
+    "; filename=\"a.png\"; filename*=iso-8859-1''%e9%2.png": "é_2.jpg",
+    ';\r\n filename="the "best" one.png"': "the _best_ one.jpg",
     "": "image.jpg",
 }
 
