@@ -81,9 +81,12 @@ def build_application(
     app[AUTHENTICATE] = authenticate
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}
+    own_heads = {one.path for one in interface.operations if one.method == "HEAD"}
     for operation in interface.operations:
         path = interface.prefix + _path_pattern(operation.path, interface.operations)
         app.router.add_route(operation.method, path, operation.handler)
+        if operation.method == "GET" and operation.path not in own_heads:
+            app.router.add_route("HEAD", path, operation.handler)
     app.add_routes(extra)
     _add_documentation(app, interface)
     add_health(app, metrics)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 from aiohttp import web
+from yarl import URL
 
 from shared.alarm import Alarm
 from shared.entropy import Entropy
@@ -76,6 +77,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as raised:
         disconnected = isinstance(raised, ConnectionError) and has_left(request)
         error = MalformedRequest() if disconnected else _to_domain_error(raised)
+        if isinstance(raised, web.HTTPNotFound):
+            error = NotFound(await _name_similar_path(request))
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=_route_template(request))
         if isinstance(error, ServiceUnavailable):
@@ -93,6 +96,20 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem_response(error, request.app[DOCS], request[REQUEST_ID])
 
 
+async def _name_similar_path(request: web.Request) -> str | None:
+    """Return advice where the path differs from a route by case or slashes alone.
+
+    It names the route, not what the client sent.
+    """
+    given = request.rel_url.raw_path
+    tidy = re.sub("/+", "/", given).rstrip("/").lower()
+    if not tidy or tidy == given:
+        return None
+    similar = request.clone(rel_url=URL(tidy, encoded=True))
+    resource = (await request.app.router.resolve(similar)).route.resource
+    return f"Did you mean {resource.canonical}?" if resource else None
+
+
 def has_left(request: web.Request) -> bool:
     """Tell whether the client's connection is closed, or about to be."""
     return request.transport is None or request.transport.is_closing()
@@ -104,8 +121,6 @@ def _to_domain_error(raised: Exception) -> DomainError:
             return raised
         case web.HTTPMethodNotAllowed():
             return MethodNotAllowed(sorted(raised.allowed_methods))
-        case web.HTTPNotFound():
-            return NotFound()
         case web.HTTPException() | web.PayloadAccessError() | web.RequestPayloadError():
             return MalformedRequest()
     return InternalError()

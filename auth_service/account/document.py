@@ -78,6 +78,8 @@ async def send_document(request: web.Request, pieces: AsyncGenerator[bytes]) -> 
     """
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response
     try:
         async with aclosing(pieces):
             async for piece in pieces:

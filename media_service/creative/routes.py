@@ -133,7 +133,7 @@ async def delete_creative(request: web.Request) -> web.Response:
     summary="A creative's file; conditional and partial requests are answered",
     query=FileQuery,
     answers={200: _IMAGE, 206: _IMAGE, 304: None},
-    errors=(RangeNotSatisfiable, Forbidden),
+    errors=(RangeNotSatisfiable, VersionMismatch, Forbidden),
     auth=False,
     reads_token=True,
     takes_token=True,  # a signed link needs none
@@ -150,7 +150,7 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     summary="A creative's file without its bytes",
     query=FileQuery,
     answers={200: None, 304: None},
-    errors=(Forbidden,),
+    errors=(VersionMismatch, Forbidden),
     auth=False,
     reads_token=True,
     takes_token=True,

@@ -12,12 +12,13 @@ from media_service.picture.model import PictureRecord, Representation
 from media_service.picture.service import open_file
 from media_service.resources import SETTINGS, database_of
 from media_service.storage.model import Storage, StoredFile
+from shared.errors import VersionMismatch
 
 STORAGE: web.AppKey[Storage] = web.AppKey("storage")
 FILE_DELETER: web.AppKey[FileDeleter] = web.AppKey("file_deleter")
 WRITE_SECONDS = 60
 _NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
-"""nginx would compare these with a tag and a date of its own, and answer 412 to a right one."""
+"""nginx would compare these again, with a tag and a date of its own."""
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ def common_file_headers(representation: Representation) -> dict[str, str]:
     encoded = quote(representation.download_name, safe="")
     return {
         "ETag": representation.etag,
+        "Last-Modified": representation.last_modified,
         "Cache-Control": "private, no-cache",
         "Content-Security-Policy": "sandbox",
         "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
@@ -40,12 +42,17 @@ async def picture_response(
 ) -> web.StreamResponse:
     """Respond with one of the picture's files, or 304 if the client has it.
 
+    Conditions are evaluated in the order of RFC 9110 §13.2.2.
+
     Raises:
+        VersionMismatch: the client asked for another version.
         NotFound: the picture or its file is gone.
         RangeNotSatisfiable: the range begins after the end.
     """
     app, representation = request.app, picture.representation(variant)
-    if matches_etag(request.headers.get("If-None-Match"), representation.etag):
+    if not _is_expected(request, representation):
+        raise VersionMismatch
+    if _is_known(request, representation):
         status = web.HTTPNotModified.status_code
         return web.Response(status=status, headers=common_file_headers(representation))
     async with open_file(database_of(request), app[STORAGE], picture, variant) as file:
@@ -53,6 +60,20 @@ async def picture_response(
         prefix = "" if serve_here else app[SETTINGS].redirect_prefix
         redirect = f"{prefix}{picture.object_key(variant)}" if prefix else ""
         return await file_response(request, representation, file, redirect)
+
+
+def _is_expected(request: web.Request, representation: Representation) -> bool:
+    tags, since = request.headers.get("If-Match"), request.if_unmodified_since
+    if tags is not None:
+        return matches_etag(tags, representation.etag)
+    return since is None or representation.made_at <= since
+
+
+def _is_known(request: web.Request, representation: Representation) -> bool:
+    tags, since = request.headers.get("If-None-Match"), request.if_modified_since
+    if tags is not None:
+        return matches_etag(tags, representation.etag)
+    return since is not None and representation.made_at <= since
 
 
 async def file_response(
@@ -68,7 +89,10 @@ async def file_response(
     """
     range_header = request.headers.get("Range") if request.method == "GET" else None
     byte_range = select_range(
-        range_header, request.headers.get("If-Range"), representation.etag, file.size
+        range_header,
+        request.headers.get("If-Range"),
+        (representation.etag, representation.last_modified),
+        file.size,
     )
     headers = common_file_headers(representation) | {"Content-Type": representation.content_type}
     if redirect:

@@ -1,6 +1,7 @@
 """Conditional and range requests, decided by their headers. Source: RFC 9110 §13 and §14."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from media_service.picture.errors import RangeNotSatisfiable
@@ -27,24 +28,29 @@ class ByteRange:
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
 
 
-def matches_etag(if_none_match: str | None, etag: str) -> bool:
-    """Return whether If-None-Match lists the ETag (weak comparison, §13.1.2)."""
-    given = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+def matches_etag(tags: str | None, etag: str) -> bool:
+    """Return whether If-Match or If-None-Match lists the ETag.
+
+    Proxies that compress weaken tags, so the comparison is always weak (§8.8.3.2).
+    """
+    given = [one.strip().removeprefix("W/") for one in (tags or "").split(",")]
     return "*" in given or etag in given
 
 
-def select_range(range_header: str | None, if_range: str | None, etag: str, size: int) -> ByteRange:
+def select_range(
+    range_header: str | None, if_range: str | None, validators: Collection[str], size: int
+) -> ByteRange:
     """Return what to send: one range, or the whole file where a range is absent or is ignored.
 
     Several ranges, other units and syntax errors are ignored, as §14.2 allows; so is a range of
-    a version that is no longer this one (§13.1.5).
+    a version that is no longer this one (§13.1.5), which has the `validators` ETag and date.
 
     Raises:
         RangeNotSatisfiable: the range begins after the end.
     """
     whole = ByteRange(0, size, size)
     found = _RANGE.fullmatch((range_header or "").replace(" ", "").lower())
-    if found is None or (if_range is not None and if_range.strip() != etag):
+    if found is None or (if_range is not None and if_range.strip() not in validators):
         return whole
     first, last = found[1], found[2]
     if not first and not last:

@@ -1,7 +1,8 @@
 """A picture with files in the store, and the representations of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from uuid import UUID
 
 from media_service.image.model import EXTENSIONS, ORIGINAL, VARIANT_TYPE
@@ -42,16 +43,16 @@ class PictureRecord(Picture):
 
     def representation(self, variant: str) -> "Representation":
         """Return how that variant is served."""
-        digest = self.sha256.hex()
+        digest, made_at = self.sha256.hex(), self.created_at.replace(microsecond=0)
         if variant == ORIGINAL:
-            return Representation(f'"{digest}"', self.content_type, self.file_name)
+            return Representation(f'"{digest}"', self.content_type, self.file_name, made_at)
         name = f"{self.file_name.rpartition('.')[0]}-{variant}.{EXTENSIONS[VARIANT_TYPE]}"
-        return Representation(f'"{digest}-{variant}"', VARIANT_TYPE, name)
+        return Representation(f'"{digest}-{variant}"', VARIANT_TYPE, name, made_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One variant as it is served: ETag, content type and displayed name.
+    """One variant as it is served: ETag, content type, displayed name and whole second of creation.
 
     A variant is made once, together with the original. So the original's digest and the variant's
     name identify its bytes.
@@ -60,3 +61,9 @@ class Representation:
     etag: str
     content_type: str
     download_name: str
+    made_at: datetime
+
+    @property
+    def last_modified(self) -> str:
+        """Return the time of creation as an HTTP date (RFC 9110 §5.6.7)."""
+        return format_datetime(self.made_at.astimezone(UTC), usegmt=True)

@@ -47,7 +47,7 @@ async def reconcile(
     """Remove files without a row and abandoned temporary files; log rows without files.
 
     An age is enough, without a lock against the uploads of any replica. An upload touches its
-    temporary file with every chunk, and gives up after 10 s without one. Then it waits for the
+    temporary file with every chunk, and gives up after 30 s without one. Then it waits for the
     decoder for at most 40 s, renames (which sets the ctime), and writes the row within the
     statement's time-out. So no running upload owns a file that was not touched for an hour. A
     deletion removes the row first, so no row owns its files either.

@@ -177,7 +177,7 @@ async def put_photo(request: web.Request) -> web.Response:
     id_pattern=ID_PATTERN,
     query=PhotoQuery,
     answers={200: _IMAGE, 206: _IMAGE, 304: None},
-    errors=(RangeNotSatisfiable,),
+    errors=(RangeNotSatisfiable, VersionMismatch),
     auth=False,
     takes_token=True,
     deadline=None,
@@ -194,6 +194,7 @@ async def get_photo(request: web.Request) -> web.StreamResponse:
     id_pattern=ID_PATTERN,
     query=PhotoQuery,
     answers={200: None, 304: None},
+    errors=(VersionMismatch,),
     auth=False,
     takes_token=True,
 )

@@ -19,12 +19,14 @@ MAX_READING_CHUNKS = 32
 class UploadLimits:
     """Bounds of one upload. `min_rate` is in bytes a second, `patience` in seconds.
 
+    A phone that changes its cell sends nothing for up to half a minute.
+
     The whole body may be `FORM_OVERHEAD_BYTES` larger than the file in it.
     """
 
     max_file_bytes: int
     min_rate: int = 8 * 1024
-    patience: float = 10.0
+    patience: float = 30.0
 
     @property
     def max_body_bytes(self) -> int:

@@ -250,6 +250,13 @@ async def test_an_export_tells_of_no_administrator_who_or_where_they_were(
         assert theirs in json.dumps(whole)
 
 
+async def test_head_of_an_export_has_no_body(auth: AuthClient) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    head = await auth.call("HEAD", "/me/export", token=token)
+    assert (head.status, head.body) == (200, b"")
+    assert (await auth.call("GET", "/me", token=token)).status == 200
+
+
 async def test_two_who_swap_their_numbers_do_not_hang(auth: AuthClient) -> None:
     for round_ in range(5):
         numbers = [f"+919876545{who}{round_:02d}" for who in range(2)]

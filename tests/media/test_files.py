@@ -5,6 +5,8 @@ import contextlib
 import hashlib
 import socket
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,32 @@ async def test_files_answer_conditions_and_ranges(media: MediaClient) -> None:
     assert (await ask("HEAD", If_None_Match=etag)).status == 304
 
 
+async def test_file_conditions_by_date_or_expected_tag_are_honoured(media: MediaClient) -> None:
+    created = await media.upload()
+    path, etag = f"/creatives/{created['id']}/file", f'"{created["sha256"]}"'
+    date = (await media.call("HEAD", path)).headers["Last-Modified"]
+    made_at = datetime.fromisoformat(created["created_at"])
+    assert parsedate_to_datetime(date) == made_at.replace(microsecond=0)
+    before = format_datetime(made_at - timedelta(seconds=2), usegmt=True)
+
+    async def ask(method: str = "GET", **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await media.call(method, path, headers=named)
+
+    for method in ("GET", "HEAD"):
+        assert (await ask(method, If_Modified_Since=date)).status == 304
+        assert (await ask(method, If_Modified_Since=before)).status == 200
+        for stale in ({"If_Match": '"other"'}, {"If_Unmodified_Since": before}):
+            assert (await ask(method, **stale)).status == 412, stale
+    for kept in ({"If_Match": f"W/{etag}"}, {"If_Match": "*"}, {"If_Unmodified_Since": date}):
+        assert (await ask(**kept)).status == 200, kept
+    assert (await ask(If_Match='"other"')).code == "version_mismatch"
+    assert (await ask(If_None_Match='"other"', If_Modified_Since=date)).status == 200
+    assert (await ask(If_Match=etag, If_Unmodified_Since=before)).status == 200
+    assert (await ask(If_Modified_Since="tomorrow")).status == 200
+    assert (await ask(Range="bytes=0-9", If_Range=date)).status == 206
+
+
 async def test_behind_nginx_the_bytes_are_its_to_send(
     serving_media: Callable[..., Any], files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,11 +117,13 @@ async def test_what_nginx_would_judge_by_its_own_tag_is_sent_here(
     async with serving_media(x_accel_prefix="/accel/") as media:
         created = await media.upload()
         path, etag = f"/creatives/{created['id']}/file", f'"{created["sha256"]}"'
-        past = "Thu, 01 Jan 2026 00:00:00 GMT"
-        for headers in ({"If-Match": etag}, {"If-Match": "*"}, {"If-Unmodified-Since": past}):
+        date = (await media.call("HEAD", path)).headers["Last-Modified"]
+        for headers in ({"If-Match": etag}, {"If-Match": "*"}, {"If-Unmodified-Since": date}):
             whole = await media.call("GET", path, headers=headers)
             assert (whole.status, "X-Accel-Redirect" in whole.headers) == (200, False), headers
             assert hashlib.sha256(whole.body).hexdigest() == created["sha256"]
+        stale = await media.call("GET", path, headers={"If-Match": '"other"'})
+        assert (stale.code, "X-Accel-Redirect" in stale.headers) == ("version_mismatch", False)
 
 
 async def test_only_known_variants_exist(media: MediaClient) -> None:

@@ -108,6 +108,9 @@ async def test_a_photo_is_answered_conditionally_and_in_part(media: MediaClient)
     assert (part_of.status, part_of.body) == (206, whole.body[:10])
     tag = {"If-None-Match": whole.headers["ETag"]}
     assert (await look(media, made, **tag)).status == 304
+    stale = {"If-Match": '"other"'}
+    assert (await look(media, made, **stale)).code == "version_mismatch"
+    assert (await look(media, made, "HEAD", **stale)).status == 412
     assert (await look(media, made, Range="bytes=99999999-")).code == "range_not_satisfiable"
 
 

@@ -156,11 +156,41 @@ async def test_an_unknown_route_is_not_found(small: SmallService, path: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/things/", "/v1/small/things"),
+        ("//things", "/v1/small/things"),
+        ("/THINGS", "/v1/small/things"),
+        ("/Things/Zebra-1/", "/v1/small/things/{id}"),
+        ("/docs/", "/v1/small/docs"),
+        ("/nothing/", None),
+        ("/Maybe", None),  # it takes no GET
+        ("/things/a/b", None),
+        ("/%FF/", None),
+    ],
+)
+async def test_unknown_route_that_differs_by_case_or_slash_is_named(
+    small: SmallService, path: str, named: str | None
+) -> None:
+    answer = await small.call("GET", path)
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert answer.body["detail"] == (f"Did you mean {named}?" if named else "Not found")
+
+
+@pytest.mark.parametrize("path", ["/things", "/address", "/openapi.json", "/docs", "/broken"])
+async def test_head_is_answered_as_get_without_its_body(small: SmallService, path: str) -> None:
+    full, head = await small.call("GET", path), await small.call("HEAD", path)
+    assert (head.status, head.body) == (full.status, b"")
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers.get(name) == full.headers.get(name)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/things", "GET, POST"),
+        ("PUT", "/things", "GET, HEAD, POST"),
         ("DELETE", "/maybe", "POST"),
-        ("POST", "/things/x", "GET"),
+        ("POST", "/things/x", "GET, HEAD"),
         ("PATCH", "/openapi.json", "GET, HEAD"),
     ],
 )

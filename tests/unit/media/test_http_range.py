@@ -8,6 +8,8 @@ from media_service.picture.errors import RangeNotSatisfiable
 from media_service.picture.http_range import ByteRange, matches_etag, select_range
 
 ETAG = f'"{"01" * 32}"'
+DATE = "Mon, 30 Nov 2026 10:00:00 GMT"
+VALIDATORS = (ETAG, DATE)
 
 
 @pytest.mark.parametrize(
@@ -47,20 +49,22 @@ def test_if_none_match(header: str | None, known: bool) -> None:
     ],
 )
 def test_ranges(header: str | None, start: int, length: int) -> None:
-    assert select_range(header, None, ETAG, 100) == ByteRange(start, length, 100)
+    assert select_range(header, None, VALIDATORS, 100) == ByteRange(start, length, 100)
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=999-"])
 def test_ranges_behind_the_end(header: str) -> None:
     with pytest.raises(RangeNotSatisfiable) as refused:
-        select_range(header, None, ETAG, 100)
+        select_range(header, None, VALIDATORS, 100)
     assert refused.value.headers() == {"Content-Range": "bytes */100"}
 
 
 def test_a_range_of_another_version_is_ignored() -> None:
-    assert select_range("bytes=0-9", ETAG, ETAG, 100).partial
-    assert not select_range("bytes=0-9", '"other"', ETAG, 100).partial
-    assert not select_range("bytes=0-9", f"W/{ETAG}", ETAG, 100).partial
+    assert select_range("bytes=0-9", ETAG, VALIDATORS, 100).partial
+    assert select_range("bytes=0-9", DATE, VALIDATORS, 100).partial
+    assert not select_range("bytes=0-9", DATE.replace("10:", "11:"), VALIDATORS, 100).partial
+    assert not select_range("bytes=0-9", '"other"', VALIDATORS, 100).partial
+    assert not select_range("bytes=0-9", f"W/{ETAG}", VALIDATORS, 100).partial
 
 
 def test_content_range() -> None:
@@ -70,7 +74,7 @@ def test_content_range() -> None:
 @given(st.text(max_size=30), st.integers(1, 1000))
 def test_whatever_is_asked_lies_inside_the_file(header: str, size: int) -> None:
     try:
-        span = select_range(f"bytes={header}", None, ETAG, size)
+        span = select_range(f"bytes={header}", None, VALIDATORS, size)
     except RangeNotSatisfiable:
         return
     assert 0 <= span.start < span.start + span.length <= size

@@ -7,10 +7,10 @@ from media_service.upload.body import UploadLimits, UploadTimeBudget
 LIMITS = UploadLimits(10_000_000)
 
 
-def test_ten_seconds_to_begin_with() -> None:
+def test_upload_that_stalls_for_half_a_minute_passes() -> None:
     budget = UploadTimeBudget(LIMITS)
-    assert budget.remaining == 10
-    budget.spend(9.5)
+    assert budget.remaining == 30
+    budget.spend(29.5)
     assert budget.remaining == pytest.approx(0.5)
     budget.spend(1)
     assert budget.remaining == 0
@@ -21,7 +21,7 @@ def test_a_client_at_the_minimum_rate_may_go_on_for_ever() -> None:
     for _ in range(10_000):
         budget.spend(1)
         budget.earn(8192)
-    assert budget.remaining == pytest.approx(10)
+    assert budget.remaining == pytest.approx(30)
 
 
 def test_a_client_below_it_is_out_of_patience_in_the_end() -> None:
@@ -30,10 +30,10 @@ def test_a_client_below_it_is_out_of_patience_in_the_end() -> None:
         budget.spend(1)
         budget.earn(4096)
         seconds += 1
-    assert seconds == 20
+    assert seconds == 60
 
 
 def test_earlier_speed_is_not_saved_up() -> None:
     budget = UploadTimeBudget(LIMITS)
     budget.earn(9_000_000)
-    assert budget.remaining == 10
+    assert budget.remaining == 30
