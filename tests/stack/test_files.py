@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -62,7 +64,8 @@ async def test_the_whole_file_with_every_header(kept: Kept) -> None:
     assert {name: whole.headers[name] for name in expected} == expected
     assert whole.headers["Content-Disposition"].startswith('inline; filename="photo.jpg"')
     assert "X-Request-ID" in whole.headers
-    assert "Last-Modified" not in whole.headers
+    made_at = datetime.fromisoformat(kept.made["created_at"]).replace(microsecond=0)
+    assert parsedate_to_datetime(whole.headers["Last-Modified"]) == made_at
     assert not [name for name in whole.headers if name.lower().startswith("x-accel")]
 
 
@@ -86,6 +89,11 @@ async def test_conditions_and_ranges(kept: Kept) -> None:
     assert (await kept.ask(If_None_Match='"another"')).body == data
     right = await kept.ask(If_Match=kept.etag)
     assert (right.status, right.body) == (200, data)
+    stale = await kept.ask(If_Match='"another"')
+    assert (stale.status, stale.code) == (412, "version_mismatch")
+    date = right.headers["Last-Modified"]
+    assert (await kept.ask(If_Modified_Since=date)).status == 304
+    assert (await kept.ask(Range="bytes=5-14", If_Range=date)).body == data[5:15]
     head = await kept.ask("HEAD")
     assert (head.status, head.headers["Content-Length"]) == (200, str(len(data)))
 

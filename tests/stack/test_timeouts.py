@@ -22,7 +22,7 @@ SHORT_SECONDS, SOON_SECONDS = 1, 8
 WAITS = {
     "proxy.conf": ("proxy_read_timeout 180s", "proxy_send_timeout 60s"),
     "routes.conf": ("proxy_read_timeout 35s",),
-    "nginx.conf": ("client_body_timeout 30s", "send_timeout 60s", "keepalive_timeout 60s"),
+    "nginx.conf": ("client_body_timeout 40s", "send_timeout 60s", "keepalive_timeout 60s"),
 }
 SILENT = "import socket, time; held = socket.create_server(('', 8000)); time.sleep(600)"
 FILE_PIXELS, FEW_BYTES = 1400, 4096
