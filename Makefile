@@ -71,6 +71,10 @@ test-long: $(INSTALLED) ## Run the randomised and repeated tests at full length
 test-browser: $(INSTALLED) ## Test the console in a headless Chromium (CHROMIUM, BASE_URL)
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
+.PHONY: test-interop
+test-interop: $(INSTALLED) ## Test with real HTTP clients, 4 minutes (curl, Node, Go, Java, Python; BASE_URL)
+	@$(BIN)/python -m pytest -n 0 -rs tests/interop $(ARGS)
+
 .PHONY: test-stack
 test-stack: $(INSTALLED) ## Test a container stack under faults, 9 minutes (needs Docker)
 	@$(BIN)/python -m pytest -n 0 -o faulthandler_timeout=600 tests/stack $(ARGS)

@@ -2,21 +2,14 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from deploy.local.data_dir import DataDir
-from deploy.local.environment import EmbeddedServers
-from tests.local.processes import CHECKOUT, until, without_coverage
-from tests.support.ports import own_port
+from tests.local.processes import CHECKOUT
+from tests.support.running_stack import running_stack
 
-READY_SECONDS = 120
 PATIENCE_MS = 30_000  # a machine that is busy with other things is slow, not wrong
 SCREENSHOTS = CHECKOUT / "var" / "screenshots"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -37,31 +30,8 @@ expect.set_options(timeout=PATIENCE_MS)
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """BASE_URL, or a stack of our own that is gone afterwards."""
-    if given := os.environ.get("BASE_URL"):
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="cs-") as folder:
-        port, data, log = own_port(), Path(folder) / "var", Path(folder) / "log"
-        command = [sys.executable, "-m", "deploy.local", "--port", f"{port}", "--data", f"{data}"]
-        with log.open("wb") as said:
-            stack = subprocess.Popen(
-                command,
-                cwd=CHECKOUT,
-                env=without_coverage() | {"OTP_COOLDOWN": "0"},
-                stdout=said,
-                stderr=said,
-            )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            until(
-                lambda: f"ready {url}" in log.read_text() or stack.poll() is not None, READY_SECONDS
-            )
-            assert stack.poll() is None, log.read_text()
-            yield url
-        finally:
-            stack.terminate()
-            stack.wait(60)
-            EmbeddedServers(DataDir(data)).delete_data()
+    with running_stack() as url:
+        yield url
 
 
 @pytest.fixture
