@@ -53,7 +53,7 @@ async def test_a_change_without_a_version_is_428_and_of_a_stale_one_412(media: M
     made = await media.upload()
     refused = await patch(media, made, None, title="x")
     assert (refused.status, refused.code) == (428, "precondition_required")
-    for tag in ('"2"', '"0"', "2", 'W/"1"', '"x"', "'1'", '"1', '"10000000000"', '"2", "3"'):
+    for tag in ('"2"', '"0"', "2", 'W/"2"', '"x"', "'1'", '"1', '"10000000000"', '"2", "3"'):
         refused = await patch(media, made, tag, title="x")
         assert (refused.status, refused.code) == (412, "version_mismatch"), tag
     for number, tag in enumerate(('"1"', "*", "3", '"9", "4"', 'W/"1", "5"'), start=2):
