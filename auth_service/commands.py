@@ -15,6 +15,7 @@ from auth_service.wiring import Wiring
 from shared.errors import NotFound, ServiceUnavailable
 from shared.logs import describe_error
 from shared.server import stop_signal
+from shared.text import strip_typed
 
 OPERATOR = Actor(Origin())
 
@@ -52,7 +53,7 @@ async def run_admin(wiring: Wiring, arguments: argparse.Namespace) -> int:
 async def _change_role(wiring: Wiring, arguments: argparse.Namespace) -> int:
     administration = wiring.user_administration
     number = parse_phone_number(arguments.address, wiring.settings.default_region, ("*",))
-    user = await administration.find_verified_user(number or arguments.address)
+    user = await administration.find_verified_user(number or strip_typed(arguments.address))
     if user is None:
         return _fail("no user has this verified address")
     try:

@@ -7,6 +7,7 @@ from typing import Literal
 from auth_service.phone import parse_phone_number
 from auth_service.settings import AuthSettings
 from shared.errors import FieldError, ValidationFailed
+from shared.text import strip_typed
 
 Channel = Literal["sms", "email"]
 MAX_ADDRESS, MAX_LOCAL_PART = 254, 64
@@ -35,14 +36,15 @@ class Destination:
 
 
 def parse_mail_address(text: str) -> str | None:
-    """Return the mailbox in `text`, in lower case, or None.
+    """Return the mailbox in `text`, in lower case, or None; blanks around it do not count.
 
     ASCII alone: letters of other scripts would give one mailbox several spellings.
     Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1.
     """
-    if len(text) > MAX_ADDRESS or not text.isascii():
+    typed = strip_typed(text)
+    if len(typed) > MAX_ADDRESS or not typed.isascii():
         return None
-    found = _MAILBOX.fullmatch(text.lower())
+    found = _MAILBOX.fullmatch(typed.lower())
     return found[0] if found and len(found[1]) <= MAX_LOCAL_PART else None
 
 

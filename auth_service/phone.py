@@ -11,10 +11,12 @@ from phonenumbers import (
     PhoneNumberType,
 )
 
+from shared.text import strip_number
+
 MAX_NUMBER_LENGTH = 40
 NO_COUNTRY = "001"  # satellite phones and international services
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_WRITTEN = re.compile(r"\+?[0-9][0-9 ().\-]*")
+_DIALLED = re.compile(r"\+?[0-9]+")
 _NO_SMS = {
     PhoneNumberType.UNKNOWN,  # which is the library's word for: not a valid number
     PhoneNumberType.PREMIUM_RATE,
@@ -35,10 +37,11 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
     A number without country code is read in `default_region`. ASCII digits alone count: other
     scripts' digits would give one number several names. `countries`: allowed regions, or `*`.
     """
-    if len(text) > MAX_NUMBER_LENGTH or not _WRITTEN.fullmatch(text):
+    dialled = strip_number(text)
+    if len(dialled) > MAX_NUMBER_LENGTH or not _DIALLED.fullmatch(dialled):
         return None
     try:
-        number = parse_e164(text) or phonenumbers.parse(text, default_region)
+        number = parse_e164(dialled) or phonenumbers.parse(dialled, default_region)
     except phonenumbers.NumberParseException:
         return None
     if number.extension or phonenumbers.number_type(number) in _NO_SMS:

@@ -1,9 +1,10 @@
 """Validation of untrusted values, with error messages of our own."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError, ValidationFailed
@@ -17,10 +18,7 @@ _MESSAGES = {
     **dict.fromkeys(["int_type", "int_parsing", "int_from_float"], "expected a whole number"),
     **dict.fromkeys(["uuid_type", "uuid_parsing"], "expected a UUID"),
 }
-_PATTERN_MESSAGES = {
-    r"^[0-9]{6}$": "expected six digits",
-    r"^[^\x00-\x1f\x7f]*$": "expected text without control characters",
-}
+_PATTERN_MESSAGES = {r"^[0-9]{6}$": "expected six digits"}
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -43,6 +41,15 @@ class NullClears:
 
 
 NULL_CLEARS = NullClears()
+
+
+def cleaned(clean: Callable[[str], object]) -> BeforeValidator:
+    """Clean or parse a text before any other rule is applied; other values stay as they are."""
+
+    def apply(value: object) -> object:
+        return clean(value) if isinstance(value, str) else value
+
+    return BeforeValidator(apply)
 
 
 def not_null(value: T | None) -> T:

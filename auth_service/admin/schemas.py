@@ -4,22 +4,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from auth_service.admin.model import Role
 from auth_service.user.schemas import UserAnswer
 from shared.paging import Page, PageQuery
+from shared.text import clean_search
+from shared.validation import cleaned
 
 
 class UserQuery(PageQuery):
     """Which users."""
 
-    q: str | None = Field(
-        None,
-        min_length=1,
-        max_length=254,
-        description="how a name, a username, a mail address or a number begins",
-    )
+    q: Annotated[
+        Annotated[str, StringConstraints(max_length=254)] | None, cleaned(clean_search)
+    ] = Field(None, description="how a name, a username, a mail address or a number begins")
 
 
 class UserPage(Page[UserAnswer]):

@@ -8,6 +8,7 @@ from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
 from auth_service.session.schemas import TokenIssuing
+from auth_service.user.schemas import GivenUsername
 
 
 class LoginBody(TokenIssuing, SendBody):
@@ -15,7 +16,7 @@ class LoginBody(TokenIssuing, SendBody):
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
-    username: str | None = Field(None, min_length=1, max_length=100, description="with a password")
+    username: GivenUsername | None = Field(None, description="with a password")
     password: GivenPassword | None = Field(None, description="with a username or an email")
     otp: Code | None = Field(None, description="the code received, six digits")
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")

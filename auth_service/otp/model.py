@@ -10,11 +10,13 @@ from pydantic import StringConstraints
 
 from auth_service.destination import Channel, Destination
 from shared.entropy import Entropy
+from shared.text import strip_code
+from shared.validation import cleaned
 
 CODE_DIGITS = 6
 HANDLE_BYTES = 16
 Purpose = Literal["signup", "verify", "login", "reset_password", "change_contact", "step_up"]
-Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), cleaned(strip_code)]
 Handle = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 

@@ -4,10 +4,11 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from auth_service.destination import Destination
 from auth_service.user.model import IdentifierKind
+from shared.validation import cleaned
 
 MIN_LENGTH, MAX_LENGTH = 8, 128
 MAX_GIVEN = 1000
@@ -21,14 +22,15 @@ def normalize_password(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _normalize_before(value: object) -> object:
-    return normalize_password(value) if isinstance(value, str) else value
+def _normalize_bounded(text: str) -> str:
+    """Normalize at most as much as `GivenPassword` does: endless marks would take seconds."""
+    return text if len(text) > MAX_GIVEN else normalize_password(text)
 
 
 NewPassword = Annotated[
     str,
     StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
-    BeforeValidator(_normalize_before),  # the length limits apply to the hashed form
+    cleaned(_normalize_bounded),  # the length limits apply to the hashed form
 ]
 """A password to set; the policy refuses common ones and those like the name."""
 

@@ -8,6 +8,7 @@ from auth_service.device.schemas import DeviceBody, SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.otp.schemas import CodeBody
 from auth_service.password.model import GivenPassword, NewPassword
+from auth_service.user.schemas import GivenUsername
 
 MAX_TICKET = 200
 
@@ -19,7 +20,7 @@ class NameBody(BaseModel):
 
     email: str | None = Field(None, max_length=254, description="one mail address")
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
-    username: str | None = Field(None, min_length=1, max_length=100)
+    username: GivenUsername | None = None
 
     @property
     def names(self) -> int:

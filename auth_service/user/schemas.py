@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -13,24 +12,28 @@ from pydantic import (
     model_validator,
 )
 
+from shared.text import clean_line, strip_typed
+from shared.validation import cleaned
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        message = "control characters are not allowed"
-        raise ValueError(message)
-    return text
-
+MAX_PERSONAL_NAME = 100
+MAX_GIVEN_USERNAME = 100
 
 Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(_printable),
+    str, StringConstraints(min_length=1, max_length=MAX_PERSONAL_NAME), cleaned(clean_line)
 ]
+"""What a person is called, as it was written."""
+
 Username = Annotated[
     str,
     StringConstraints(min_length=3, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+    cleaned(strip_typed),
 ]
 """ASCII alone, so that no two look alike; compared without regard to case."""
+
+GivenUsername = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_GIVEN_USERNAME), cleaned(strip_typed)
+]
+"""A username to look up."""
 
 
 class UserAnswer(BaseModel):

@@ -33,7 +33,8 @@ from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE,
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.validation import NULL_CLEARS, PartialUpdate
+from shared.text import clean_line
+from shared.validation import NULL_CLEARS, PartialUpdate, cleaned
 
 FILE_FIELD = "file"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,13 +72,13 @@ TimezoneName = Annotated[
 """A known time zone; validated with the other fields, so that clients get all errors at once."""
 
 
-def _blank_is_none(value: object) -> object:
-    return (value.strip() or None) if isinstance(value, str) else value
+def _clean_title(text: str) -> str | None:
+    return clean_line(text) or None
 
 
 Title = Annotated[
-    Annotated[str, StringConstraints(max_length=MAX_TITLE, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
-    BeforeValidator(_blank_is_none),
+    Annotated[str, StringConstraints(max_length=MAX_TITLE)] | None,
+    cleaned(_clean_title),
     NULL_CLEARS,
 ]
 """One line of text, or none."""

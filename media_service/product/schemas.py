@@ -29,7 +29,8 @@ from media_service.product.model import (
     parse_product_id,
 )
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.validation import PartialUpdate
+from shared.text import clean_line, clean_lines, clean_search
+from shared.validation import PartialUpdate, cleaned
 
 NEWEST = Position(LAST_MOMENT, "")
 _CURRENCY_LIST = """
@@ -61,16 +62,8 @@ def _parse_digits(text: object) -> object:
     raise ValueError(message)
 
 
-Name = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
-Description = Annotated[
-    str,
-    StringConstraints(max_length=MAX_DESCRIPTION, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),
-]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), cleaned(clean_line)]
+Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION), cleaned(clean_lines)]
 Price = Annotated[
     int, Field(ge=0, le=MAX_PRICE, description="in the currency's smallest unit: 49900 is ₹499.00")
 ]
@@ -145,9 +138,10 @@ class ProductQuery(PageQuery):
 class ProductSearchQuery(ProductQuery):
     """Which visible products."""
 
-    q: str | None = Field(
+    q: Annotated[
+        Annotated[str, StringConstraints(max_length=MAX_NAME)] | None, cleaned(clean_search)
+    ] = Field(
         None,
-        max_length=MAX_NAME,
         description="words that are all in it; the last one may be a word's beginning",
     )
 

@@ -1,27 +1,27 @@
 """File names of clients, made safe."""
 
-import unicodedata
+import re
 
 from media_service.image.model import EXTENSIONS
+from shared.text import BLANKS, is_blank, show_in_a_line
 
 MAX_STEM = 100
 DEFAULT_STEM = "image"
 _REPLACEMENTS = str.maketrans(dict.fromkeys('<>:"|?*;%', "_"))
-_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ENDS = f"{BLANKS}."
+_RUN_OF_BLANKS = re.compile(" {2,}")
 
 
 def clean_file_name(given: str | None, content_type: str) -> str:
     """Return a name that is safe to show and to save under, with the extension that is true.
 
-    No directory, control or direction character, nor what a shell, a header or Windows reads
-    otherwise; at most `MAX_STEM` characters before the extension.
+    The characters of a person's name stay. No directory, control or character that reverses text,
+    nor what a shell, a header or Windows reads otherwise; at most `MAX_STEM` characters before the
+    extension.
     """
     last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(
-        " " if unicodedata.category(char) in _INVISIBLE_CATEGORIES else char
-        for char in unicodedata.normalize("NFC", last[: MAX_STEM * 4])
-    )
+    visible = show_in_a_line(last[: MAX_STEM * 4])
     stem, dot, _ = visible.rpartition(".")
-    words = " ".join((stem if dot else visible).translate(_REPLACEMENTS).split())
-    shown = words[:MAX_STEM].strip(" .") or DEFAULT_STEM
-    return f"{shown}.{EXTENSIONS[content_type]}"
+    words = _RUN_OF_BLANKS.sub(" ", (stem if dot else visible).translate(_REPLACEMENTS))
+    shown = words.strip(_ENDS)[:MAX_STEM].strip(_ENDS)
+    return f"{DEFAULT_STEM if is_blank(shown) else shown}.{EXTENSIONS[content_type]}"

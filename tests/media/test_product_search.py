@@ -15,7 +15,7 @@ async def test_words_are_searched(media: MediaClient) -> None:
     assert await search_names(media, q="night") == ["Blue desk lamp"]
     assert await search_names(media, q="büro") == ["Rote Lampe"]
     assert await search_names(media, q="secret") == []
-    for nothing in ("", " ", "!!!", "'", "\\", ":*", "& | !", "()", "<->", ":*&|"):
+    for nothing in ("!!!", "'", "\\", ":*", "& | !", "()", "<->", ":*&|"):
         assert await search_names(media, q=nothing) == [], nothing
 
 

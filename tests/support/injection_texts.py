@@ -12,6 +12,6 @@ INJECTIONS = (
     "\\'); SELECT pg_sleep(9); --",
     "x%0d%0aSet-Cookie: a=b",
     "null",
-    "\u202etxt.exe \ufeff\u2028",
+    "\u200ftxt.exe\ufeff.\u200d",
     '{"$gt": ""}',
 )

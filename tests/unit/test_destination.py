@@ -9,7 +9,16 @@ from shared.errors import ValidationFailed
 
 
 @pytest.mark.parametrize(
-    "written", ["asha.rao@example.com", "ASHA.RAO@EXAMPLE.COM", "Asha.Rao@Example.Com"]
+    "written",
+    [
+        "asha.rao@example.com",
+        "ASHA.RAO@EXAMPLE.COM",
+        "Asha.Rao@Example.Com ",
+        "\tasha.rao@example.com\n",
+        "\N{LEFT-TO-RIGHT EMBEDDING}asha.rao@example.com\N{POP DIRECTIONAL FORMATTING}",
+        "asha.rao@\N{ZERO WIDTH SPACE}example.com\N{NO-BREAK SPACE}",
+    ],
+    ids=ascii,
 )
 def test_an_address_has_one_form_however_it_is_written(written: str) -> None:
     assert parse_mail_address(written) == "asha.rao@example.com"
@@ -55,12 +64,10 @@ def test_what_a_mailbox_may_be(address: str) -> None:
         ".asha@example.com",
         "asha.@example.com",
         "as..ha@example.com",
-        " asha@example.com",
-        "asha@example.com ",
-        "asha@example.com\n",
+        "asha\n@example.com",
+        "asha@example.com\x0b",
         "asha\r\nBcc: b@y.com@example.com",
         "asha\0@example.com",
-        "\tasha@example.com",
         "asha\N{FULLWIDTH COMMERCIAL AT}example.com",
         "\N{FULLWIDTH LATIN SMALL LETTER A}sha@example.com",
         "ash\N{CYRILLIC SMALL LETTER A}@example.com",

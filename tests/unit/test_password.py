@@ -92,3 +92,13 @@ def test_two_ways_to_write_a_character_are_one_character_long() -> None:
         NEW.validate_python("e\u0301" * 4)
     assert NEW.validate_python("e\u0301" * 128) == "é" * 128
     assert NEW.json_schema() == {"type": "string", "minLength": 8, "maxLength": 128}
+
+
+def test_an_endless_password_is_refused_before_it_is_composed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    composed: list[str] = []
+    monkeypatch.setattr("auth_service.password.model.normalize_password", composed.append)
+    with pytest.raises(ValidationError):
+        NEW.validate_python("\N{COMBINING ACUTE ACCENT}" * 30_000)
+    assert composed == []

@@ -28,7 +28,15 @@ EXAMPLES = [
         "+91-98765-43210",
         "+91 (98765) 43210",
         "98765.43210",
+        "(98765) 43210",
+        "(+91) 98765-43210 ",
+        "98765\N{NO-BREAK SPACE}43210",
+        "\N{LEFT-TO-RIGHT EMBEDDING}+91 98765 43210\N{POP DIRECTIONAL FORMATTING}",
+        "98765\N{NON-BREAKING HYPHEN}43210",
+        "\t9876543210\n",
+        "+91 98765 43210" + " " * 30,
     ],
+    ids=ascii,
 )
 def test_one_number_has_one_name_however_it_is_written(written: str) -> None:
     assert parse_phone_number(written, "IN", ANY) == "+919876543210"
@@ -52,8 +60,6 @@ def test_a_national_number_is_read_in_the_home_region() -> None:
         "\uff19\uff18\uff17\uff16\uff15\uff14\uff13\uff12\uff11\uff10",  # full-width digits
         "+9198765432१0",
         "\uff0b919876543210",
-        "9876543210\n",
-        "\t9876543210",
         "9876543210;ext=5",
         "9876543210 x5",
         "tel:+919876543210",
@@ -61,8 +67,9 @@ def test_a_national_number_is_read_in_the_home_region() -> None:
         "+0009876543210",
         "++919876543210",
         "+919876543210,+919876543211",
-        "+91 98765 43210" + " " * 30,
+        "+91 98765 43210" + "0" * 30,
         "\0" + "9876543210",
+        "98765/43210",  # perhaps two numbers
     ],
 )
 def test_what_is_no_number_is_refused(text: str) -> None:

@@ -1,0 +1,115 @@
+"""What people type: names, addresses, codes."""
+
+import unicodedata
+
+import pytest
+
+from tests.auth.test_admin import be_admin, found
+from tests.support.accounts import PASSWORD, activate, post, register
+from tests.support.auth_client import AuthClient
+from tests.support.database import Connection
+from tests.support.names import NAMES
+
+NUMBER, EMAIL = "+919876543210", "asha@example.com"
+TYPED_NUMBERS = [
+    "(98765) 43210",
+    "98765\N{NO-BREAK SPACE}43210 ",
+    "\u202a+91 98765\N{NON-BREAKING HYPHEN}43210\u202c",
+]
+TYPED_MAILS = [f"{EMAIL} ", f"\t{EMAIL}\n", f"\N{ZERO WIDTH SPACE}{EMAIL}\N{NO-BREAK SPACE}"]
+
+
+def spaced(code: str) -> str:
+    return f" {code[:3]}\N{NO-BREAK SPACE}{code[3:]}\n"
+
+
+async def test_every_name_is_stored_as_it_was_sent(auth: AuthClient) -> None:
+    pair = await auth.sign_in(NUMBER, NAMES[0])
+    assert pair["user"]["name"] == NAMES[0]
+    for name in NAMES:
+        names = {
+            "name": name,
+            "first_name": f" {name}",
+            "last_name": unicodedata.normalize("NFD", name),
+        }
+        changed = await auth.call("PATCH", "/me", token=pair["access_token"], json=names)
+        assert changed.status == 200, changed.body
+        me = (await auth.call("GET", "/me", token=pair["access_token"])).body
+        assert [me[field] for field in names] == [name] * 3
+
+
+async def test_a_registration_keeps_its_names(auth: AuthClient) -> None:
+    pair = await activate(auth, mobile=NUMBER, first_name=NAMES[1], last_name=NAMES[2])
+    assert (pair["user"]["first_name"], pair["user"]["last_name"]) == NAMES[1:3]
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1fb", "a\x85b", "a\u2028b", "\u202eb", "a\u2066b", "\u200c\u00a0\u200d"], ids=ascii
+)
+async def test_a_name_that_shows_nothing_or_something_else_is_refused(
+    auth: AuthClient, name: str
+) -> None:
+    answer = await auth.ask(NUMBER, name)
+    assert answer.code == "validation_failed"
+    assert [error["field"] for error in answer.body["errors"]] == ["name"]
+
+
+async def test_an_administrator_finds_a_name_with_joiners(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    admin = await be_admin(auth, auth_db)
+    await auth.sign_in(NUMBER, NAMES[1])
+    await auth_db.execute("update users set email = $1 where phone_number = $2", EMAIL, NUMBER)
+    for q in (NAMES[1], f" {NAMES[1]} ", *TYPED_NUMBERS, *TYPED_MAILS):
+        assert await found(auth, admin, q) == [NAMES[1]], ascii(q)
+    for q in ("", " ", "\u00a0\u200b"):
+        assert len(await found(auth, admin, q)) == 2, ascii(q)
+
+
+@pytest.mark.parametrize("typed", TYPED_NUMBERS, ids=ascii)
+async def test_a_number_and_a_code_are_taken_as_keyboards_write_them(
+    auth: AuthClient, typed: str
+) -> None:
+    sent = await auth.ask(typed)
+    assert sent.status == 202, sent.body
+    entered = await auth.enter(typed, spaced(await auth.code(NUMBER)), sent.body["challenge"])
+    assert (entered.status, entered.body["user"]["phone_number"]) == (201, NUMBER)
+    asked = await post(auth, "/login", mobile=typed)
+    assert asked.status == 202
+    entered = await post(auth, "/login", mobile=typed, otp=spaced(await auth.code(NUMBER, 2)))
+    assert entered.status == 200, entered.body
+
+
+@pytest.mark.parametrize("typed", TYPED_MAILS, ids=ascii)
+async def test_a_mail_address_is_taken_as_clipboards_hold_it(auth: AuthClient, typed: str) -> None:
+    registered = await post(auth, "/register", email=typed, username=" asha\n", password=PASSWORD)
+    assert registered.status == 201, registered.body
+    code = spaced(await auth.code(EMAIL))
+    challenge = registered.body["challenge"]
+    verified = await post(auth, "/verify-otp", email=typed, otp=code, challenge=challenge)
+    assert verified.body["user"]["email"] == EMAIL
+    assert verified.body["user"]["username"] == "asha"
+    for name in ({"email": typed}, {"username": "asha "}):
+        assert (await post(auth, "/login", **name, password=PASSWORD)).status == 200
+        assert (await post(auth, "/forgot-password", **name)).status == 202
+    proof = {"otp": spaced(await auth.code(EMAIL, 3)), "username": "\ufeffasha"}
+    assert (await post(auth, "/verify-reset", **proof)).status == 200
+
+
+async def test_a_new_address_is_proven_as_it_is_typed(auth: AuthClient) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    sent = await auth.call("PATCH", "/me", token=token, json={"email": TYPED_MAILS[0]})
+    assert sent.status == 202, sent.body
+    proof = {"email": TYPED_MAILS[1], "otp": spaced(await auth.code(EMAIL))}
+    stored = await auth.call("POST", "/me/verify-contact", token=token, json=proof)
+    assert stored.body["email"] == EMAIL
+
+
+async def test_resending_takes_an_address_as_it_is_typed(auth: AuthClient) -> None:
+    await register(auth, mobile=NUMBER)
+    assert (await post(auth, "/resend-otp", mobile=TYPED_NUMBERS[2])).status == 202
+
+
+@pytest.mark.parametrize("code", ["\uff11\uff12\uff13\uff14\uff15\uff16", "१२३४५६", "12 34 5"])
+async def test_other_digits_are_no_code(auth: AuthClient, code: str) -> None:
+    assert (await auth.enter(NUMBER, code)).code == "validation_failed"

@@ -1,0 +1,127 @@
+"""Names come back as they were written; addresses and codes lose what keyboards add."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.text import (
+    BLANKS,
+    MAX_MARKS,
+    clean_line,
+    clean_lines,
+    is_blank,
+    show_in_a_line,
+    strip_code,
+    strip_number,
+    strip_typed,
+)
+from tests.support.names import NAMES
+
+CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
+BREAKS = ["\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}"]
+REVERSING = [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
+SURROGATES = ["\ud800", "\udbff", "\udc00", "\udfff"]
+BLANK = ["", " ", "\u00a0", "\u200c", "\u200d\u200c", "\u3000\u200b\ufeff", "\u2800", "\u3164"]
+SHOWN = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])).filter(
+    lambda text: not set(REVERSING) & set(text)
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_people_have_is_kept_as_it_is(name: str) -> None:
+    assert clean_line(name) == clean_lines(name) == name
+    assert clean_line(f" \u3000{name}\ufeff\n") == name
+
+
+@given(SHOWN)
+def test_any_shown_text_is_kept_in_nfc_without_its_outer_blanks(text: str) -> None:
+    kept = unicodedata.normalize("NFC", text.strip(BLANKS))
+    assert clean_line(text) == clean_lines(text) == ("" if is_blank(text) else kept)
+
+
+@given(SHOWN)
+def test_a_cleaned_text_is_not_changed_again(text: str) -> None:
+    assert clean_line(clean_line(text)) == clean_line(text)
+
+
+@pytest.mark.parametrize("char", [*CONTROLS, *BREAKS, *REVERSING, *SURROGATES], ids=ascii)
+def test_a_character_that_no_line_may_hold_is_refused(char: str) -> None:
+    with pytest.raises(ValueError, match="controls, line breaks and marks that reverse text"):
+        clean_line(f"Asha{char}Rao")
+    assert show_in_a_line(f"Asha{char}Rao") == "Asha Rao"
+
+
+@pytest.mark.parametrize("char", ["\t", "\n", "\r", *BREAKS], ids=ascii)
+def test_lines_may_be_broken_where_there_are_several(char: str) -> None:
+    assert clean_lines(f"one{char}two ") == f"one{char}two"
+
+
+@pytest.mark.parametrize(
+    "char", [*(set(CONTROLS) - set("\t\n\r")), *REVERSING, *SURROGATES], ids=ascii
+)
+def test_lines_hold_no_other_control(char: str) -> None:
+    with pytest.raises(ValueError, match="not allowed"):
+        clean_lines(f"one{char}two")
+
+
+@pytest.mark.parametrize("text", BLANK, ids=ascii)
+def test_a_text_of_which_nothing_is_seen_is_empty(text: str) -> None:
+    assert is_blank(text)
+    assert clean_line(text) == clean_lines(text) == ""
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0316\u0301", "\u0f73", "\u0344"], ids=ascii)
+def test_more_marks_than_languages_write_are_refused_before_they_cost_time(mark: str) -> None:
+    assert clean_line("a" + (mark * MAX_MARKS)[:MAX_MARKS])
+    with pytest.raises(ValueError, match="at most 30 marks on one letter"):
+        clean_line("a" + mark * 10_000)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "asha@example.com ",
+        "\tasha@example.com\n",
+        "\u202aasha@example.com\u202c",
+        "asha@\u200bexample.com",
+        "\ufeffasha@exam\u00adple.com\u00a0",
+    ],
+    ids=ascii,
+)
+def test_what_a_clipboard_adds_to_an_address_is_taken_off(typed: str) -> None:
+    assert strip_typed(typed) == "asha@example.com"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "(98708) 53295",
+        "98708\u00a053295",
+        "\u202a98708 53295\u202c",
+        "98708\u201153295",
+        " 98708.532-95\n",
+    ],
+    ids=ascii,
+)
+def test_what_dialling_ignores_is_taken_off_a_number(typed: str) -> None:
+    assert strip_number(typed) == "9870853295"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["123 456", "123-456", "\u2066123456\u2069\n", "1 2 3\u00a04\u20095\u30006", "123\u2013456"],
+    ids=ascii,
+)
+def test_a_code_loses_blanks_and_hyphens(typed: str) -> None:
+    assert strip_code(typed) == "123456"
+
+
+@given(st.text())
+def test_other_characters_of_an_address_stay(text: str) -> None:
+    for strip in (strip_typed, strip_number, strip_code):
+        assert strip(f"<{text}>").startswith("<")
+        assert "".join(c for c in strip(text) if c.isalnum()) == "".join(
+            c for c in text if c.isalnum() and not is_blank(c)
+        )
