@@ -1,23 +1,13 @@
 """The query and the answers of the list of events."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
 from shared.paging import Page, PageQuery
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        message = "out of range"
-        raise ValueError(message) from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+from shared.times import TIME, QueryTime
 
 
 class EventQuery(PageQuery):
@@ -25,8 +15,8 @@ class EventQuery(PageQuery):
 
     user_id: UUID | None = None
     event: str | None = Field(None, max_length=100)
-    since: Moment | None = Field(None, alias="from", description="then or later; RFC 3339")
-    until: Moment | None = Field(None, alias="to", description="before then; RFC 3339")
+    since: QueryTime | None = Field(None, alias="from", description=f"then or later: {TIME}")
+    until: QueryTime | None = Field(None, alias="to", description=f"before then: {TIME}")
 
 
 class EventAnswer(BaseModel):

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from media_service.creative.schedule_time import RequestedTime
 from media_service.picture.model import PictureRecord
 from shared.paging import Position
 
@@ -51,7 +52,7 @@ class CreativeDraft:
 
     file_name: str
     title: str | None
-    when: date | datetime
+    when: RequestedTime
     timezone: str
     fields: Mapping[str, object]
 
@@ -60,10 +61,10 @@ class CreativeDraft:
 class CreativeUpdate:
     """The changes to a creative; None leaves a field as it is, and "" removes the title.
 
-    A day is meant in `timezone`, or else in the creative's own.
+    A day or a local time is meant in `timezone`, or else in the creative's own.
     """
 
-    when: date | datetime | None = None
+    when: RequestedTime | None = None
     timezone: str | None = None
     title: str | None = None
     cancels: bool = False

@@ -18,6 +18,7 @@ from media_service.creative.schemas import (
     LinkAnswer,
     LinkRequest,
     OwnerQuery,
+    TimezonesAnswer,
     UploadForm,
     to_stored_response,
 )
@@ -74,6 +75,18 @@ async def list_creatives(request: web.Request) -> web.Response:
         request.app[DATABASE], request[CALLER], query.owner, query.to_filter()
     )
     return json_response(CreativePage.from_rows(query, found, CreativeAnswer.of))
+
+
+@routes.add(
+    "GET",
+    "/timezones",
+    summary="The time zones that are taken, and the version of their data",
+    answers={200: TimezonesAnswer},
+)
+async def list_timezones(request: web.Request) -> web.Response:
+    """Answer with every name."""
+    timezones = request.app[TIMEZONES]
+    return json_response(TimezonesAnswer(version=timezones.version, timezones=timezones.names))
 
 
 @routes.add(

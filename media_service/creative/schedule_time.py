@@ -1,81 +1,89 @@
-"""Scheduled days and times: parsing, and the instant at which a creative falls due."""
+"""The instant at which a creative falls due: of a day, a local time, an instant, or now."""
 
-import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from media_service.creative.errors import ScheduledInPast
 from shared.errors import FieldError, ValidationFailed
+from shared.times import parse_time
 
 YEARS_AHEAD = 2
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
+PAST_THAT_IS_NOW = timedelta(seconds=60)
+"""A request takes its time, and clients' clocks are slow."""
+
+NOW: Literal["now"] = "now"
 _SECOND = timedelta(seconds=1)
 DayOrInstant = TypeVar("DayOrInstant", date, datetime)
+RequestedTime = date | datetime | Literal["now"]
+"""A datetime is in UTC, or naive: then it is local time in the creative's zone."""
 
 
-def parse_schedule_time(text: str) -> date | datetime:
-    """Return the day or the UTC instant that `text` denotes.
-
-    A day is `YYYY-MM-DD`; a time is RFC 3339 with its offset. Leap seconds, which neither Python
-    nor PostgreSQL can hold, are neither.
+def parse_schedule_time(text: str) -> RequestedTime:
+    """Return the day or time that `text` denotes.
 
     Raises:
         ValueError: it is neither.
     """
-    try:
-        if _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError("expected YYYY-MM-DD or an RFC 3339 time with offset")
+    return NOW if text.strip().lower() == NOW else parse_time(text)
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """Return the first instant, in UTC, at which `zone` shows that day or, skipping it, a later.
+    """Return the first instant, in UTC, at which `zone` shows that day or, skipping it, a later."""
+    return resolve_local_time(datetime.combine(day, time()), zone)
 
-    Where clocks jump over midnight the day starts at the jump; where midnight comes twice, the
-    first one counts.
+
+def resolve_local_time(local: datetime, zone: tzinfo) -> datetime:
+    """Return the first instant, in UTC, at which clocks in `zone` show `local` or a later time.
+
+    Where clocks jump over it, that is the jump; where it comes twice, the first one counts.
     """
-    midnight = datetime.combine(day, time(), zone)
-    before, after = midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC)
+    there = local.replace(tzinfo=zone)
+    before, after = there.astimezone(UTC), there.replace(fold=1).astimezone(UTC)
     if before <= after:
         return before
-    early, late = after, before  # midnight is in a gap: the jump is somewhere between
+    local = local.replace(microsecond=0)  # clocks jump at whole seconds, of which one is searched
+    early, late = after.replace(microsecond=0), before.replace(microsecond=0)
     while late - early > _SECOND:
         middle = early + (late - early) // _SECOND // 2 * _SECOND
-        if middle.astimezone(zone).date() < day:
+        if _local_time(middle, zone) < local:
             early = middle
         else:
             late = middle
-    return late if early.astimezone(zone).date() < day else early
+    return late if _local_time(early, zone) < local else early
 
 
-def resolve_due_at(when: date | datetime, zone: tzinfo, now: datetime) -> datetime:
+def _local_time(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def resolve_due_at(when: RequestedTime, zone: tzinfo, now: datetime) -> datetime:
     """Return the UTC instant at which a creative scheduled for `when` falls due.
 
-    A day means its first instant in `zone`; today is fine although it has begun.
+    A day means its first instant in `zone`; today is fine although it has begun. A time that has
+    just passed is now.
 
     Raises:
-        ScheduledInPast: the day is before today there, or the time before `now`.
+        ScheduledInPast: the day is before today there, or the time over a minute before `now`.
         ValidationFailed: it is more than `YEARS_AHEAD` years ahead.
     """
-    today = now.astimezone(zone).date()
+    if isinstance(when, str):
+        return now
     if isinstance(when, datetime):
-        past, far = when < now, when > _years_after(now)
-    else:
-        past, far = when < today, when > _years_after(today)
+        due = when if when.tzinfo else resolve_local_time(when, zone)
+        past, far = due < now - PAST_THAT_IS_NOW, due > _years_after(now)
+        _require_range(None, past=past, far=far)
+        return max(due, now)
+    today = now.astimezone(zone).date()
+    _require_range(f"The day is over in {zone}", past=when < today, far=when > _years_after(today))
+    return start_of_day(when, zone)
+
+
+def _require_range(detail: str | None, *, past: bool, far: bool) -> None:
     if past:
-        raise ScheduledInPast(None if isinstance(when, datetime) else f"The day is over in {zone}")
+        raise ScheduledInPast(detail)
     if far:
         message = f"at most {YEARS_AHEAD} years ahead"
         raise ValidationFailed([FieldError("scheduled_at", "too_far_ahead", message)])
-    return when if isinstance(when, datetime) else start_of_day(when, zone)
 
 
 def _years_after(moment: DayOrInstant) -> DayOrInstant:

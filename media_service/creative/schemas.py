@@ -27,13 +27,14 @@ from media_service.creative.model import (
     Owner,
     Status,
 )
-from media_service.creative.schedule_time import parse_schedule_time, start_of_day
+from media_service.creative.schedule_time import parse_schedule_time
 from media_service.creative.signed_link import MAX_LINK_SECONDS, Link
 from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE, TimezoneRegistry
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.text import clean_line
+from shared.times import TIME, QueryTime
 from shared.validation import NULL_CLEARS, PartialUpdate, cleaned
 
 FILE_FIELD = "file"
@@ -50,11 +51,12 @@ def _check_schedule_time(text: str) -> str:
 ScheduleTime = Annotated[
     str, StringConstraints(max_length=40), AfterValidator(_check_schedule_time)
 ]
-"""A day or an RFC 3339 time with offset, as the client wrote it."""
+"""A day, a time or `now`, as the client wrote it."""
 
-DayOrTime = Annotated[
-    ScheduleTime, Field(description="a day (its start in UTC) or an RFC 3339 time with offset")
-]
+SCHEDULE_TIME = (
+    "a day, a time with offset, or `now`; a time without offset is local time in `timezone`: "
+    "where clocks show it twice the first one, where they jump over it the jump"
+)
 
 
 def _check_timezone(name: str, info: ValidationInfo) -> str:
@@ -63,10 +65,15 @@ def _check_timezone(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def _restore_plus(name: str) -> str:
+    return name.replace(" ", "+")  # of Etc/GMT+5, not escaped in a query
+
+
 TimezoneName = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_check_timezone),
+    cleaned(_restore_plus),
     Field(description="IANA zone name"),
 ]
 """A known time zone; validated with the other fields, so that clients get all errors at once."""
@@ -82,12 +89,6 @@ Title = Annotated[
     NULL_CLEARS,
 ]
 """One line of text, or none."""
-
-
-def parse_day_or_time(text: str) -> datetime:
-    """Return the UTC instant of a `DayOrTime`."""
-    when = parse_schedule_time(text)
-    return when if isinstance(when, datetime) else start_of_day(when, UTC)
 
 
 def _empty_is_default_timezone(value: object) -> object:
@@ -106,7 +107,7 @@ class UploadForm(BaseModel):
     ]
     scheduled_at: Annotated[
         ScheduleTime,
-        Field(description="a day in `timezone`, or an RFC 3339 time with offset"),
+        Field(description=SCHEDULE_TIME),
     ]
     timezone: Annotated[TimezoneName, BeforeValidator(_empty_is_default_timezone)] = (
         DEFAULT_TIMEZONE
@@ -129,8 +130,8 @@ class CreativeQuery(PageQuery):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    from_: DayOrTime | None = Field(None, alias="from", description="due at or after")
-    to: DayOrTime | None = Field(None, description="due before")
+    from_: QueryTime | None = Field(None, alias="from", description=f"due then or later: {TIME}")
+    to: QueryTime | None = Field(None, description=f"due before: {TIME}")
     status: Status | None = None
     owner: Owner = "me"
 
@@ -140,8 +141,8 @@ class CreativeQuery(PageQuery):
         Raises:
             ValidationFailed: the cursor is invalid.
         """
-        first = Position(parse_day_or_time(self.from_) if self.from_ else EARLIEST, UUID(int=0))
-        until = parse_day_or_time(self.to) if self.to else LAST_MOMENT
+        first = Position(self.from_ or EARLIEST, UUID(int=0))
+        until = self.to or LAST_MOMENT
         after = self.start(UUID, first)
         return CreativeFilter(max(first, after), until, self.status, self.rows)
 
@@ -157,11 +158,11 @@ class OwnerQuery(BaseModel):
 class CreativeChange(PartialUpdate):
     """What is to change, at least one thing.
 
-    A day is meant in `timezone`, or in the creative's own; another `timezone` alone does not move
-    the instant. Null takes the title away.
+    A day or a local time is meant in `timezone`, or in the creative's own; another `timezone` alone
+    does not move the instant. Null takes the title away.
     """
 
-    scheduled_at: ScheduleTime = Field("", description="a day, or an RFC 3339 time with offset")
+    scheduled_at: ScheduleTime = Field("", description=SCHEDULE_TIME)
     timezone: TimezoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
     status: Literal["cancelled"] | None = None
@@ -239,6 +240,13 @@ def to_stored_response(creative: Creative, request_hash: bytes) -> StoredRespons
     """Return the response to the request that created the creative."""
     text = CreativeAnswer.of(creative).model_dump_json()
     return StoredResponse(request_hash, text, creative_url(creative.id))
+
+
+class TimezonesAnswer(BaseModel):
+    """Every time zone that is taken; `version`: of the IANA data that all replicas use."""
+
+    version: str
+    timezones: list[str]
 
 
 class CreativePage(Page[CreativeAnswer]):

@@ -116,7 +116,7 @@ BAD_CHANGES: list[tuple[set[str], Any]] = [
     ({"status"}, {"status": "published"}),
     ({"scheduled_at"}, {"scheduled_at": ""}),
     ({"scheduled_at"}, {"scheduled_at": 20261224}),
-    ({"scheduled_at"}, {"scheduled_at": "2026-12-24T10:00:00"}),
+    ({"scheduled_at"}, {"scheduled_at": "2026-12-24T10:00:00 05:30"}),
     ({"scheduled_at"}, {"scheduled_at": "9999-12-31"}),
     ({"timezone"}, {"timezone": ""}),
     ({"timezone"}, {"timezone": "Mars/Olympus"}),

@@ -192,7 +192,7 @@ async def test_fields_are_checked(media: MediaClient, files: Path) -> None:
         ({"file", "scheduled_at"}, []),
         ({"file"}, [when]),
         ({"scheduled_at"}, [picture]),
-        ({"scheduled_at"}, [picture, part("scheduled_at", f"{day()}T10:00:00")]),
+        ({"scheduled_at"}, [picture, part("scheduled_at", f"{day()}T10:00:00 05:30")]),
         ({"scheduled_at"}, [picture, part("scheduled_at", "")]),
         ({"scheduled_at"}, [picture, part("scheduled_at", f"{day()}\0")]),
         ({"scheduled_at"}, [picture, part("scheduled_at", "9999-01-01")]),

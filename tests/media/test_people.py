@@ -1,12 +1,18 @@
-"""Names and searches as people write them."""
+"""Names, searches and times as people and their software write them."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
+from typing import Any
 
 import pytest
+import tzdata
 
+from media_service.creative.timezones import TimezoneRegistry
 from tests.support.auth_client import Answer
-from tests.support.media_client import FORM, MEDIA, MediaClient, form, part, picture_form
+from tests.support.clock import MovableClock
+from tests.support.media_client import FORM, MEDIA, MediaClient, day, form, part, picture_form
 from tests.support.names import NAMES
 from tests.support.products import create_product, search_names
 
@@ -61,3 +67,71 @@ async def test_a_blank_search_finds_all(media: MediaClient, query: str) -> None:
     await create_product(media, name="Lamp")
     status, body = await fetch(media, f"{MEDIA}/products/public?{query}")
     assert (status, b"Lamp" in body) == (HTTPStatus.OK, True)
+
+
+async def test_a_forms_time_is_local_time_in_its_zone(media: MediaClient) -> None:
+    made = await media.upload(part("timezone", "Asia/Kolkata"), when=f"{day()}T10:00")
+    assert made["scheduled_at"] == f"{day()}T04:30:00Z"
+    for version, (written, expected) in enumerate(
+        {
+            f"{day(30)}T20:00": f"{day(30)}T14:30:00Z",
+            f"{day(30)}T20:00:00+0200": f"{day(30)}T18:00:00Z",
+            f"{day(30)}T20:00Z": f"{day(30)}T20:00:00Z",
+        }.items(),
+        start=1,
+    ):
+        moved = await media.call(
+            "PATCH",
+            f"/creatives/{made['id']}",
+            json={"scheduled_at": written},
+            headers={"If-Match": str(version)},
+        )
+        assert moved.body["scheduled_at"] == expected, written
+
+
+async def test_now_and_what_has_just_passed_are_now(
+    media: MediaClient, clock: MovableClock
+) -> None:
+    just_passed = (clock.now() - timedelta(seconds=50)).isoformat()
+    for when in ("now", just_passed):
+        before = clock.now()
+        due = datetime.fromisoformat((await media.upload(when=when))["scheduled_at"])
+        assert before <= due <= clock.now()
+    over = await media.send(picture_form(when=(clock.now() - timedelta(seconds=70)).isoformat()))
+    assert over.code == "scheduled_in_past"
+
+
+async def test_a_plus_that_was_not_escaped_is_understood(media: MediaClient) -> None:
+    made = await media.upload(when=f"{day(20)}T12:00:00Z")
+    for query, count in {
+        f"from={day(20)}T17:30:00+05:30": 1,
+        f"from={day(20)}T17:30:01+0530": 0,
+        f"from={day(20)} 12:00Z&to={day(20)} 14:01 02": 1,
+    }.items():
+        listed = await media.call("GET", f"/creatives?{query}")
+        assert [item["id"] for item in listed.body["items"]] == [made["id"]] * count, query
+    zone = await media.call("GET", "/scheduled?timezone=Etc/GMT+5")
+    assert zone.status == HTTPStatus.OK
+
+
+async def test_the_zones_are_those_of_the_pinned_data(media: MediaClient) -> None:
+    answer = await media.call("GET", "/timezones")
+    assert answer.body["version"] == tzdata.IANA_VERSION
+    assert re.fullmatch("20[0-9]{2}[a-z]", answer.body["version"])
+    names = answer.body["timezones"]
+    assert names == sorted(names)
+    assert {"Asia/Kolkata", "America/Vancouver", "Etc/GMT+5", "UTC"} <= set(names)
+    for name in ("localtime", "Factory", "posixrules", "posix/UTC", "../zones", "asia/kolkata"):
+        assert name not in names
+        refused: Any = await media.send(picture_form(None, part("timezone", name)))
+        assert [error["code"] for error in refused.body["errors"]] == ["zone_unknown"], name
+
+
+async def test_the_machines_own_zone_files_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    timezones = TimezoneRegistry()
+    monkeypatch.setattr("zoneinfo.TZPATH", ())
+    await timezones.load_names()
+    vancouver = await timezones.require("America/Vancouver")
+    winter = datetime(2026, 12, 24, 12, tzinfo=UTC).astimezone(vancouver)
+    assert winter.utcoffset() == timedelta(hours=-7)  # since 2026 clocks stay on summer time
+    assert str(vancouver) == "America/Vancouver"

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.creative.errors import ScheduledInPast
-from media_service.creative.schedule_time import parse_schedule_time, resolve_due_at, start_of_day
+from media_service.creative.schedule_time import (
+    parse_schedule_time,
+    resolve_due_at,
+    resolve_local_time,
+    start_of_day,
+)
 from shared.errors import ValidationFailed
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -64,9 +69,18 @@ def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> 
         ("2026-12-24T18:00:00+05:30", utc("2026-12-24T12:30:00")),
         ("2026-12-24T18:00:00-11:00", utc("2026-12-25T05:00:00")),
         ("2026-12-24T18:00:00.123456789Z", utc("2026-12-24T18:00:00.123456")),
+        ("2026-12-24T18:00Z", utc("2026-12-24T18:00:00")),
+        ("2026-12-24T18:00:00+0530", utc("2026-12-24T12:30:00")),
+        ("2026-12-24 18:00:00+00", utc("2026-12-24T18:00:00")),
+        ("2026-12-24 18:00:00 -0330", utc("2026-12-24T21:30:00")),
+        ("2026-12-24T18:00", datetime.fromisoformat("2026-12-24T18:00")),
+        ("2026-12-24 18:00:00.5", datetime.fromisoformat("2026-12-24T18:00:00.5")),
+        ("2026-12-24\n", date(2026, 12, 24)),
+        ("now", "now"),
+        (" Now ", "now"),
     ],
 )
-def test_days_and_times_are_understood(text: str, expected: date) -> None:
+def test_days_and_times_are_understood(text: str, expected: date | str) -> None:
     assert parse_schedule_time(text) == expected
 
 
@@ -75,16 +89,19 @@ def test_days_and_times_are_understood(text: str, expected: date) -> None:
     [
         "",
         "tomorrow",
-        "2026-12-24T18:00:00",
-        "2026-12-24 18:00:00Z",
-        "2026-12-24T18:00Z",
+        "2026-12-24T18",
+        "2026-12-24T1800Z",
+        "2026-12-24T18:00 05:30",  # perhaps a plus that was lost, perhaps a typing error
+        "2026-12-24T18:00:00+5:30",
+        "0001-01-01T00:00",
+        "9999-12-31T23:59",
+        "today",
         "2026-02-30",
         "2026-13-01",
         "2026-12-24T24:00:01Z",
         "2026-12-24T23:59:60Z",
         "20261224",
         "2026-W52-4",
-        "2026-12-24\n",
         "2026-12-24\0",
         "٢٠٢٦-12-24",
         "0000-01-01",
@@ -94,14 +111,14 @@ def test_days_and_times_are_understood(text: str, expected: date) -> None:
     ],
 )
 def test_anything_else_is_not(text: str) -> None:
-    with pytest.raises(ValueError, match="expected YYYY-MM-DD or an RFC 3339 time with offset"):
+    with pytest.raises(ValueError, match="expected YYYY-MM-DD or a time as 2026"):
         parse_schedule_time(text)
 
 
 @given(st.text(max_size=40))
 def test_no_text_is_a_crash(text: str) -> None:
     try:
-        assert parse_schedule_time(text).isoformat()
+        assert isinstance(parse_schedule_time(text), date | str)
     except ValueError as refused:
         assert str(refused).startswith("expected YYYY-MM-DD")  # noqa: PT017 - most texts are none
 
@@ -123,10 +140,54 @@ def test_today_differs_between_the_ends_of_the_world() -> None:
         resolve_due_at(date(2026, 6, 15), east, moment)
 
 
-def test_a_time_is_in_the_past_from_the_next_instant_on() -> None:
-    assert resolve_due_at(NOON, ZoneInfo("UTC"), NOON) == NOON
+def test_a_time_is_in_the_past_when_it_is_over_for_more_than_a_minute() -> None:
+    zone, minute = ZoneInfo("UTC"), timedelta(seconds=60)
+    for now_or_just_past in (NOON, NOON - timedelta(microseconds=1), NOON - minute):
+        assert resolve_due_at(now_or_just_past, zone, NOON) == NOON
+    assert resolve_due_at("now", zone, NOON) == NOON
     with pytest.raises(ScheduledInPast, match=r"^The scheduled time is in the past$"):
-        resolve_due_at(NOON - timedelta(microseconds=1), ZoneInfo("UTC"), NOON)
+        resolve_due_at(NOON - minute - timedelta(microseconds=1), zone, NOON)
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "expected"),
+    [
+        ("Asia/Kolkata", "2026-12-01T10:00", "2026-12-01T04:30:00"),
+        ("America/New_York", "2026-12-01T10:00:00.25", "2026-12-01T15:00:00.25"),
+        ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30:00"),  # it comes twice
+        ("Europe/Berlin", "2027-03-28T02:30", "2027-03-28T01:00:00"),  # clocks jump over it
+        ("Europe/Berlin", "2027-03-28T02:00:00.25", "2027-03-28T01:00:00"),
+        ("Europe/Berlin", "2027-03-28T02:59:59.999999", "2027-03-28T01:00:00"),
+        ("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30:00"),
+    ],
+)
+def test_a_time_without_offset_is_what_clocks_show_there(
+    zone: str, local: str, expected: str
+) -> None:
+    when = parse_schedule_time(local)
+    assert resolve_due_at(when, ZoneInfo(zone), NOON) == utc(expected)
+
+
+@given(
+    st.datetimes(datetime(1975, 1, 2), datetime(2036, 12, 30)),  # noqa: DTZ001 - they are local
+    st.sampled_from(TIMEZONES),
+)
+def test_a_local_time_is_the_first_instant_at_which_clocks_show_it_or_more(
+    local: datetime, name: str
+) -> None:
+    zone = ZoneInfo(name)
+    due = resolve_local_time(local, zone)
+    second = timedelta(seconds=1)
+    assert due.astimezone(zone).replace(tzinfo=None) >= local
+    assert (due - second).astimezone(zone).replace(tzinfo=None) < local
+
+
+@given(st.datetimes(), st.sampled_from(TIMEZONES))
+def test_any_local_time_that_is_parsed_falls_due_or_is_refused(local: datetime, name: str) -> None:
+    try:
+        assert resolve_due_at(parse_schedule_time(local.isoformat()), ZoneInfo(name), NOON) >= NOON
+    except (ValueError, ScheduledInPast, ValidationFailed) as refused:
+        assert str(refused)  # noqa: PT017 - most times are far away
 
 
 def test_two_years_ahead_is_the_end() -> None:
