@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from math import isinf
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from shared.errors import (
     ValidationFailed,
 )
 from shared.http_connection import ask_for_body
-from shared.validation import validate
+from shared.validation import field_names, validate
 
 MAX_FORM_FIELDS = 100
 JSON = "application/json"
@@ -49,17 +50,18 @@ async def read_body(request: web.Request, model: type[M]) -> M:
 
 
 async def read_optional_body(request: web.Request, model: type[M]) -> M:
-    """Return the body as `read_body` does, or the model's defaults when there is none.
+    """Return the body as `read_body` does; none, blanks and `null` give the model's defaults.
 
     A chunked body without a chunk is none: some clients send one with every POST.
     """
     if request.content_length:
-        return await read_body(request, model)
+        _require_content_type(request, JSON)
     body = await _read_bytes(request) if request.body_exists else b""
-    if not body:
+    if not body.strip():
         return _validate(request, model, {})
     _require_content_type(request, JSON)
-    return _validate(request, model, parse_json(body))
+    value = parse_json(body)
+    return _validate(request, model, {} if value is None else value)
 
 
 async def read_form(request: web.Request, model: type[M]) -> M:
@@ -99,21 +101,27 @@ def _require_content_type(request: web.Request, expected: str) -> None:
 def read_query(request: web.Request, model: type[M]) -> M:
     """Return the query string as `model`; a name given twice is refused.
 
+    A model with `extra="ignore"` is a link's that people share: what others add to it is ignored.
+
     Raises:
         ValidationFailed: a parameter is unknown, repeated or out of range.
     """
     if not request.query_string:
         return _validate(request, model, {})
-    times = Counter(name for name, _ in request.query.items())  # keys() names each one once
+    pairs = list(request.query.items())
+    if model.model_config.get("extra") == "ignore":
+        known = field_names(model)
+        pairs = [(name, value) for name, value in pairs if name in known]
+    times = Counter(name for name, _ in pairs)
     if repeated := sorted(_to_printable(name) for name, count in times.items() if count > 1):
         raise ValidationFailed(
             [FieldError(name, "repeated", "given more than once") for name in repeated]
         )
-    if bad := [name for name, value in request.query.items() if _is_unstorable(name + value)]:
+    if bad := [name for name, value in pairs if _is_unstorable(name + value)]:
         raise ValidationFailed(
             [FieldError(_to_printable(name), "text", "not text") for name in bad]
         )
-    return _validate(request, model, dict(request.query))
+    return _validate(request, model, dict(pairs))
 
 
 def _validate(request: web.Request, model: type[M], value: object) -> M:
@@ -161,14 +169,15 @@ def _require_size(chunk: bytes, before: int = 0) -> bytes:
 def parse_json(body: bytes) -> object:
     """Return the value of a JSON text that all parsers read alike.
 
-    Duplicate names, NaN, lone surrogates, NUL characters, numbers out of range and endless digits
-    or nesting are refused. Source: RFC 8259 §4 and §8, RFC 7493.
+    A byte order mark before it is ignored. Duplicate names, NaN, lone surrogates, NUL characters,
+    numbers out of range and endless digits or nesting are refused. Source: RFC 8259 §4 and §8,
+    RFC 7493.
 
     Raises:
         MalformedJson: with the position where it is known; never with the text itself.
     """
     try:
-        value: object = _DECODER.decode(body.decode("utf-8"))
+        value: object = _DECODER.decode(body.removeprefix(BOM_UTF8).decode("utf-8"))
     except json.JSONDecodeError as wrong:
         raise MalformedJson(f"{wrong.msg} at line {wrong.lineno}, column {wrong.colno}") from None
     except UnicodeDecodeError as wrong:

@@ -1,6 +1,7 @@
 """Validation of untrusted values, with error messages of our own."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from typing import Self, TypeVar
 
@@ -94,15 +95,23 @@ def field_errors(wrong: ValidationError, model: type[BaseModel]) -> list[FieldEr
     return found
 
 
-def unknown_field_message(model: type[BaseModel]) -> str:
-    """Return the message for an unknown field of `model`: the known ones."""
-    names = [field.alias or name for name, field in model.model_fields.items()]
-    return f"no such field; there are: {', '.join(names) or 'none'}"
+def field_names(model: type[BaseModel]) -> list[str]:
+    """Return the names that clients write."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def unknown_field_message(model: type[BaseModel], name: str) -> str:
+    """Return the message for the unknown field `name`: the nearest one of `model`, and all."""
+    names = field_names(model)
+    near = get_close_matches(name[:MAX_PATH_CHARACTERS].lower(), names, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ";"
+    return f"no such field{meant} there are: {', '.join(names) or 'none'}"
 
 
 def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
-        return unknown_field_message(model) if len(error["loc"]) == 1 else "no such field"
+        *above, name = error["loc"]
+        return "no such field" if above else unknown_field_message(model, str(name))
     pattern = error.get("ctx", {}).get("pattern", "")
     ours = _MESSAGES.get(error["type"]) or _PATTERN_MESSAGES.get(pattern)
     return ours or error["msg"].removeprefix("Value error, ")

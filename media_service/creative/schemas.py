@@ -178,7 +178,9 @@ class CreativeChange(PartialUpdate):
 
 
 class FileQuery(OwnerQuery):
-    """Which of a creative's files to send."""
+    """Which of a creative's files to send; other parameters of a shared link are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
 
     variant: Variant = "original"
     expires: int | None = Field(None, ge=0, le=LAST_SECOND, description="of a signed link")

@@ -136,7 +136,9 @@ class ProductQuery(PageQuery):
 
 
 class ProductSearchQuery(ProductQuery):
-    """Which visible products."""
+    """Which visible products; other parameters of a shared link are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
 
     q: Annotated[
         Annotated[str, StringConstraints(max_length=MAX_NAME)] | None, cleaned(clean_search)
@@ -147,9 +149,9 @@ class ProductSearchQuery(ProductQuery):
 
 
 class PhotoQuery(BaseModel):
-    """Which of a photo's files to send."""
+    """Which of a photo's files to send; other parameters of a shared link are ignored."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
 
     variant: Variant = "original"
 

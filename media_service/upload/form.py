@@ -15,6 +15,8 @@ from shared.validation import field_errors, unknown_field_message
 
 MAX_FIELD_BYTES = 16 * 1024
 MAX_SHOWN_NAME = 64
+FILE_BEGINNING = 32
+FIRST_SHOWN = ord(" ")
 F = TypeVar("F", bound=BaseModel)
 
 
@@ -70,6 +72,8 @@ class _FormCollector(Generic[F]):
         self._temp_file = temp_file
         self._max_file_bytes = max_file_bytes
         self._file_bytes = 0
+        self._file_begins = b""
+        self._file_has_name = False
         self._unwritten: list[memoryview] = []
         self._fields: dict[str, bytearray] = {}
         self._problems: list[FieldError] = []
@@ -89,6 +93,7 @@ class _FormCollector(Generic[F]):
             await self._temp_file.write(*pieces)
 
     def form(self) -> F:
+        self._check_file()
         values = {name: self._text(name) for name in self._fields}
         model, named = self._schema.model, {problem.field for problem in self._problems}
         try:
@@ -103,7 +108,7 @@ class _FormCollector(Generic[F]):
     def _start_part(self, disposition: Disposition) -> None:
         name, self._name = disposition.name, None
         if name not in self._schema.model.model_fields:
-            message = unknown_field_message(self._schema.model)
+            message = unknown_field_message(self._schema.model, name)
             self._problems.append(FieldError(name[:MAX_SHOWN_NAME], "unknown", message))
         elif name in self._fields:
             self._problems.append(FieldError(name, "repeated", "given more than once"))
@@ -112,12 +117,29 @@ class _FormCollector(Generic[F]):
             self._fields[name] = bytearray()
             if name == self._schema.file_field:
                 self._fields[name] += (disposition.file_name or "").encode("utf-8", "replace")
+                self._file_has_name = disposition.file_name is not None
 
     def _add_file_bytes(self, data: memoryview) -> None:
+        if len(self._file_begins) < FILE_BEGINNING:
+            self._file_begins += data[:FILE_BEGINNING]
         self._file_bytes += len(data)
         if self._file_bytes > self._max_file_bytes:
             raise BodyTooLarge(f"a file has at most {self._max_file_bytes} bytes")
         self._unwritten.append(data)
+
+    def _check_file(self) -> None:
+        """Ignore an empty file input, and name the likely cause of a file that is a short text."""
+        file_field = self._schema.file_field
+        if not self._file_bytes and not self._fields.get(file_field):
+            self._fields.pop(file_field, None)
+        elif not self._file_has_name and self._is_short_text():
+            message = "no file name: did you forget the @?"
+            self._problems.append(FieldError(file_field, "not_a_file", message))
+
+    def _is_short_text(self) -> bool:
+        """Tell whether the file may be a path: every picture has a control byte in its header."""
+        few = self._file_bytes <= MAX_FIELD_BYTES
+        return few and all(byte >= FIRST_SHOWN for byte in self._file_begins)
 
     def _add_field_bytes(self, name: str, data: memoryview) -> None:
         self._fields[name] += data

@@ -1,6 +1,7 @@
-"""What people type: names, addresses, codes."""
+"""What people type and what their clients send: names, addresses, codes, bodies of nothing."""
 
 import unicodedata
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ TYPED_NUMBERS = [
     "\u202a+91 98765\N{NON-BREAKING HYPHEN}43210\u202c",
 ]
 TYPED_MAILS = [f"{EMAIL} ", f"\t{EMAIL}\n", f"\N{ZERO WIDTH SPACE}{EMAIL}\N{NO-BREAK SPACE}"]
+NOTHING = [{"data": b"null"}, {"data": b"\xef\xbb\xbfnull"}, {"data": b" "}, {"data": b""}, {}]
 
 
 def spaced(code: str) -> str:
@@ -113,3 +115,19 @@ async def test_resending_takes_an_address_as_it_is_typed(auth: AuthClient) -> No
 @pytest.mark.parametrize("code", ["\uff11\uff12\uff13\uff14\uff15\uff16", "१२३४५६", "12 34 5"])
 async def test_other_digits_are_no_code(auth: AuthClient, code: str) -> None:
     assert (await auth.enter(NUMBER, code)).code == "validation_failed"
+
+
+@pytest.mark.parametrize("path", ["/logout", "/logout-all", "/step-up"])
+@pytest.mark.parametrize("body", NOTHING, ids=str)
+async def test_a_body_of_nothing_is_none(auth: AuthClient, path: str, body: dict[str, Any]) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    headers = {"Content-Type": "application/json"}
+    answer = await auth.call("POST", path, token=token, headers=headers, **body)
+    assert answer.status == (202 if path == "/step-up" else 204), answer.body
+
+
+@pytest.mark.parametrize("body", NOTHING, ids=str)
+async def test_a_refresh_of_nothing_lacks_its_token(auth: AuthClient, body: dict[str, Any]) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await auth.call("POST", "/refresh", headers=headers, **body)
+    assert (answer.status, answer.code) == (401, "refresh_invalid")

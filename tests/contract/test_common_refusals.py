@@ -97,7 +97,15 @@ async def test_a_body_of_another_type_is_refused_by_every_route(
         assert (answer.status, answer.code) == (415, "unsupported_media_type"), str(route)
 
 
-async def test_a_parameter_that_is_none_of_ours_is_refused_by_every_route(
+SHARED = {
+    "GET /v1/media/products/public",
+    "GET /v1/media/products/{id}/photo",
+    "GET /v1/media/creatives/{id}/file",
+}
+"""People pass these links on, and what carries them adds parameters."""
+
+
+async def test_a_parameter_that_is_none_of_ours_is_refused_where_no_link_is_shared(
     services: Services, auth_db: Connection
 ) -> None:
     token = await administrator(services, auth_db)
@@ -105,4 +113,7 @@ async def test_a_parameter_that_is_none_of_ours_is_refused_by_every_route(
     assert len(tried) >= 8
     for route in tried:
         answer = await call(services, route, token, params={"no such parameter": "1"})
-        assert (answer.status, answer.code) == (422, "validation_failed"), str(route)
+        if str(route) in SHARED:
+            assert answer.status in {200, 404}, str(route)
+        else:
+            assert (answer.status, answer.code) == (422, "validation_failed"), str(route)

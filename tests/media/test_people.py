@@ -1,4 +1,4 @@
-"""Names, searches and times as people and their software write them."""
+"""Names, forms, links and times as people and their software send them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,12 @@ from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
 from tests.support.media_client import FORM, MEDIA, MediaClient, day, form, part, picture_form
 from tests.support.names import NAMES
+from tests.support.pictures import encode
 from tests.support.products import create_product, search_names
 
 LAMP = (part("name", "Lamp"), part("price", "4999"), part("currency", "EUR"))
+EMPTY_INPUT = part("photo", b"", '; filename=""', b"Content-Type: application/octet-stream\r\n")
+FOREIGN = "fbclid=IwAR2&utm_source=a&utm_source=b&_=1764500000&v=2&gclid=%00"
 
 
 async def offer(media: MediaClient, *parts: bytes) -> Answer:
@@ -60,6 +63,60 @@ async def test_a_title_and_a_products_name_show_what_they_are(
     name = await offer(media, part("name", f"a{char}b"), *LAMP[1:])
     wrong = [answer.body["errors"][0]["field"] for answer in (title, name)]
     assert wrong == ["title", "name"]
+
+
+async def test_an_empty_file_input_beside_an_optional_photo_is_no_photo(media: MediaClient) -> None:
+    for empty in (EMPTY_INPUT, part("photo", b"")):
+        for parts in ((*LAMP, empty), (empty, *LAMP)):
+            made = await offer(media, *parts)
+            assert (made.status, made.body["photo_url"]) == (HTTPStatus.CREATED, None)
+    named = await offer(media, *LAMP, part("photo", b"", '; filename="lamp.png"'))
+    assert named.code == "unsupported_image"
+
+
+async def test_an_empty_file_input_is_no_required_file(media: MediaClient) -> None:
+    file = part("file", b"", '; filename=""')
+    refused = await media.send(form(file, part("scheduled_at", day())))
+    assert [(error["field"], error["code"]) for error in refused.body["errors"]] == [
+        ("file", "missing")
+    ]
+
+
+async def test_a_path_in_place_of_a_file_is_answered_with_the_likely_cause(
+    media: MediaClient,
+) -> None:
+    refused = await media.send(form(part("file", "photo.jpg"), part("scheduled_at", day())))
+    assert refused.body["errors"] == [
+        {"field": "file", "code": "not_a_file", "message": "no file name: did you forget the @?"}
+    ]
+    for kind in ("JPEG", "PNG", "GIF", "WEBP"):  # a picture needs no name
+        nameless = form(part("file", encode(kind)), part("scheduled_at", day()))
+        assert (await media.send(nameless)).status == HTTPStatus.CREATED
+
+
+async def test_what_others_add_to_a_link_is_ignored(media: MediaClient) -> None:
+    creative = await media.upload()
+    link = await media.call("POST", f"/creatives/{creative['id']}/link", json={"expires_in": 60})
+    url = link.body["url"]
+    assert (await fetch(media, f"{url}&{FOREIGN}"))[0] == HTTPStatus.OK
+    signature = url.partition("signature=")[2]
+    forged = url.replace(signature, signature[::-1])
+    assert (await fetch(media, f"{forged}&{FOREIGN}"))[0] == HTTPStatus.FORBIDDEN
+    product = (await offer(media, *LAMP, part("photo", encode(), '; filename="a.png"'))).body
+    assert (await fetch(media, f"{product['photo_url']}?{FOREIGN}"))[0] == HTTPStatus.OK
+    listed = await fetch(media, f"{MEDIA}/products/public?q=lamp&{FOREIGN}")
+    assert (listed[0], product["id"].encode() in listed[1]) == (HTTPStatus.OK, True)
+    own = await media.call("GET", f"/products/{product['id']}?{FOREIGN}")
+    assert own.status == HTTPStatus.OK
+
+
+async def test_a_typing_error_in_an_own_lists_query_names_what_was_meant(
+    media: MediaClient,
+) -> None:
+    for query, meant in (("stauts=published", "status"), ("Limit=5", "limit"), ("form=x", "from")):
+        refused = await media.call("GET", f"/creatives?{query}")
+        (error,) = refused.body["errors"]
+        assert error["message"].startswith(f"no such field; did you mean {meant}? there are: ")
 
 
 @pytest.mark.parametrize("query", ["q=", "q=%20%20", "q=%C2%A0%E2%80%8C", "q=&cursor="])

@@ -42,7 +42,7 @@ async def test_a_good_body_is_taken(small: SmallService) -> None:
         (b'{"name": "zebra\n"}', "line 1, column 16"),
         (b'{"name": "zebra\0"}', "line 1, column 16"),
         (b"{'name': 'zebra'}", "line 1, column 2"),
-        (b'\xef\xbb\xbf{"name": "zebra"}', "line 1, column 1"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf{"name": "zebra"}', "line 1, column 1"),
         (b'{"name": "zebra\xff"}', "byte 15"),
         (b'{"name": "zebra\xed\xa0\x80"}', "byte 15"),
         ('{"name": "zebra"}'.encode("utf-16"), "byte 0"),
@@ -215,7 +215,14 @@ async def test_chunks_are_counted(small: SmallService, size: int) -> None:
         check(answer, 413, "body_too_large")
 
 
-@pytest.mark.parametrize("body", [None, b"", b"{}"])
+async def test_a_byte_order_mark_before_json_is_ignored(small: SmallService) -> None:
+    answer = await small.post(b'\xef\xbb\xbf{"name": "a thing"}')
+    assert (answer.status, answer.body["name"]) == (201, "a thing")
+
+
+@pytest.mark.parametrize(
+    "body", [None, b"", b"{}", b"null", b" null\n", b"\xef\xbb\xbfnull", b" \n"]
+)
 async def test_where_a_body_is_optional_none_is_as_good_as_an_empty_one(
     small: SmallService, body: bytes | None
 ) -> None:
@@ -251,7 +258,7 @@ async def test_encoding_that_changes_nothing_is_none(small: SmallService, coding
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [(b"null", 422), (b'{"zebra": 1}', 422), (b"zebra", 400)]
+    ("body", "status"), [(b"[]", 422), (b'{"zebra": 1}', 422), (b"zebra", 400)]
 )
 async def test_an_optional_body_is_checked_when_there_is_one(
     small: SmallService, body: bytes, status: int
@@ -287,6 +294,27 @@ async def test_a_wrong_query_is_refused(small: SmallService, query: str, field: 
     )
     check(answer, 422, "validation_failed")
     assert list(fields(answer)) == [field]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fbclid=zebra",
+        "utm_source=zebra&utm_source=zebra",
+        "_=1",
+        "v=2&limit=7",
+        "zebra=%00",
+        "%ff=%ed%a0%80",
+    ],
+)
+async def test_what_others_add_to_a_link_is_ignored(small: SmallService, query: str) -> None:
+    answer = await small.call("GET", f"/shown?{query}")
+    assert answer.body == {"limit": 7 if "limit" in query else 50, "cursor": None}
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1&limit=2", "cursor=%00"])
+async def test_a_links_own_parameters_are_checked(small: SmallService, query: str) -> None:
+    check(await small.call("GET", f"/shown?{query}"), 422, "validation_failed")
 
 
 @pytest.mark.parametrize("limit", [1, 200])

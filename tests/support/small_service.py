@@ -59,6 +59,12 @@ class Listing(BaseModel):
     cursor: str | None = None
 
 
+class SharedListing(Listing):
+    """Which page of a list that people share."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class Text(BaseModel):
     """Some text."""
 
@@ -92,6 +98,14 @@ async def list_things(request: web.Request) -> web.Response:
     if query.cursor is not None:
         decode_cursor(query.cursor, 2)
     return json_response(query)
+
+
+@routes.add(
+    "GET", "/shown", summary="Show", query=SharedListing, answers={200: Listing}, auth=False
+)
+async def show_things(request: web.Request) -> web.Response:
+    """Answer with the query of a shared link."""
+    return json_response(read_query(request, SharedListing))
 
 
 @routes.add("GET", "/things/{id}", summary="One", answers={200: Text})

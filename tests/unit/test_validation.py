@@ -67,13 +67,32 @@ def test_the_usual_mistakes_have_words_of_ours(
 
 
 def test_an_unknown_field_is_answered_with_those_that_there_are() -> None:
-    found = wrong(LoginBody, {"email": "a@b.co", "phone_number": "1"})
+    found = wrong(LoginBody, {"email": "a@b.co", "zebra": "1"})
     names = "mobile, email, username, password, otp, challenge"
-    assert (found.field, found.code) == ("phone_number", "extra_forbidden")
+    assert (found.field, found.code) == ("zebra", "extra_forbidden")
     assert found.message.startswith("no such field; there are: ")
     assert names in found.message
     assert wrong(EventQuery, {"since": "x"}).message.endswith("user_id, event, from, to")
     assert wrong(Bare, {"a": 1}).message == "no such field; there are: none"
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "meant"),
+    [
+        (LoginBody, {"email": "a@b.co", "user_name": "1"}, "username"),
+        (EventQuery, {"Limit": "1"}, "limit"),
+        (EventQuery, {"form": "1"}, "from"),
+        (ProductBody, LAMP | {"visiblity": "public"}, "visibility"),
+    ],
+)
+def test_an_unknown_field_that_resembles_one_is_answered_with_it(
+    model: type[BaseModel], value: Any, meant: str
+) -> None:
+    assert wrong(model, value).message.startswith(f"no such field; did you mean {meant}? there are")
+
+
+def test_an_endless_field_name_is_compared_in_its_first_part() -> None:
+    assert wrong(ProductBody, LAMP | {"n" * 60_000: 1}).message.startswith("no such field; there")
 
 
 def test_the_names_of_one_model_are_not_told_of_another() -> None:
