@@ -28,7 +28,7 @@ from shared.middleware import (
 )
 from shared.openapi import Operation, Routes
 from shared.openapi_document import build_document
-from shared.problem import DOCS
+from shared.problem import DEVELOPMENT, DOCS
 from shared.settings import ServiceSettings
 from shared.telemetry import HttpMetrics
 
@@ -75,6 +75,7 @@ def build_application(
     app = web.Application(middlewares=[telemetry, errors, authentication])
     metrics = HttpMetrics(CollectorRegistry())
     app[DOCS] = f"{interface.prefix}/docs"
+    app[DEVELOPMENT] = not settings.production
     app[ENTROPY] = entropy
     app[HTTP_METRICS] = metrics
     app[STORAGE_ALARM] = Alarm("storage.full")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
+from shared.sizes import show_size
+
 
 class DomainError(Exception):
     """A refusal with a name that clients can rely on; `shared.problem` turns it into an answer.
@@ -17,9 +19,13 @@ class DomainError(Exception):
     title: ClassVar[str]
     advice: ClassVar[str | None] = None
 
-    def __init__(self, detail: str | None = None) -> None:
-        """Keep `detail`, a sentence for this one occurrence; never the client's own input."""
+    def __init__(self, detail: str | None = None, *, reason: str | None = None) -> None:
+        """Keep `detail`, a sentence for this one occurrence; never the client's own input.
+
+        `reason` says more to developers: with `ENV=development` it is answered in its place.
+        """
         self.detail = detail or self.advice
+        self.reason = reason
         super().__init__(self.detail or self.title)
 
     def members(self) -> dict[str, object]:
@@ -109,12 +115,12 @@ class MethodNotAllowed(DomainError):
     code, status, title = "method_not_allowed", 405, "Method not allowed"
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        super().__init__()
-        self.allowed = allowed
+        self.allowed = ", ".join(sorted(allowed))
+        super().__init__(f"This path takes {self.allowed}")
 
     def headers(self) -> dict[str, str]:
         """List what is allowed (RFC 9110 §10.2.1)."""
-        return {"Allow": ", ".join(sorted(self.allowed))}
+        return {"Allow": self.allowed}
 
 
 class RequestTimeout(DomainError):
@@ -134,6 +140,14 @@ class VersionMismatch(DomainError):
 
     code, status, title = "version_mismatch", 412, "It was changed in the meantime"
 
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"It has version {current_version}: read it, and send that in If-Match")
+        self.current_version = current_version
+
+    def members(self) -> dict[str, object]:
+        """Return `current_version`."""
+        return {"current_version": self.current_version}
+
 
 class PreconditionRequired(DomainError):
     """A change must say which version it is a change of (RFC 6585 §3)."""
@@ -145,6 +159,12 @@ class BodyTooLarge(DomainError):
     """More bytes than the route takes."""
 
     code, status, title = "body_too_large", 413, "The body is too large"
+
+    @classmethod
+    def of(cls, what: str, limit: int, sent: int | None = None) -> "BodyTooLarge":
+        """Return the error for more bytes than `limit`, of which `sent` may not be known."""
+        size = show_size(sent, round_up=True) if sent else "more"
+        return cls(f"{what} has at most {show_size(limit)}, and this one has {size}")
 
 
 class UnsupportedMediaType(DomainError):

@@ -32,7 +32,7 @@ class IfMatch:
             VersionMismatch: it is another one.
         """
         if self.versions is not None and version not in self.versions:
-            raise VersionMismatch
+            raise VersionMismatch(version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from shared.errors import (
 from shared.http_connection import HttpConnection
 from shared.logs import describe_error
 from shared.openapi import HANDLER_SECONDS, Handler, Operation
-from shared.problem import DOCS, REQUEST_ID, SECURITY_HEADERS, problem_response
+from shared.problem import DEVELOPMENT, DOCS, REQUEST_ID, SECURITY_HEADERS, problem_response
 from shared.telemetry import HttpMetrics
 
 log = structlog.get_logger()
@@ -93,7 +93,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             )
         if request.writer.output_size:  # half an answer is sent: it must not look complete
             raise ConnectionError from raised
-        return problem_response(error, request.app[DOCS], request[REQUEST_ID])
+        development = request.app[DEVELOPMENT]
+        return problem_response(
+            error, request.app[DOCS], request[REQUEST_ID], development=development
+        )
 
 
 async def _name_similar_path(request: web.Request) -> str | None:

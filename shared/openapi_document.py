@@ -81,6 +81,7 @@ class Problem(BaseModel):
     code: str
     request_id: str
     retry_after: int | None = None
+    current_version: int | None = Field(None, description="with `version_mismatch`")
     errors: list[FieldProblem] | None = None
     altcha: dict[str, Any] | None = Field(
         None, description="with `proof_required`: the challenge to solve (ALTCHA, version 2)"

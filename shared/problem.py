@@ -9,6 +9,9 @@ from shared.errors import DomainError
 DOCS = web.AppKey("docs", str)
 """Path of the documentation page whose anchors explain the codes."""
 
+DEVELOPMENT = web.AppKey("development", bool)
+"""Whether answers give developers the reasons that strangers are not told."""
+
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -19,7 +22,9 @@ SECURITY_HEADERS = {
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
-def problem_response(error: DomainError, docs: str, request_id: str) -> web.Response:
+def problem_response(
+    error: DomainError, docs: str, request_id: str, *, development: bool = False
+) -> web.Response:
     """Return the whole answer for one error, headers included.
 
     `type` is a relative reference to the code's place in the documentation. Source: RFC 9457 §3.
@@ -28,7 +33,7 @@ def problem_response(error: DomainError, docs: str, request_id: str) -> web.Resp
         "type": f"{docs}#{error.code}",
         "title": error.title,
         "status": error.status,
-        "detail": error.detail or error.title,
+        "detail": (development and error.reason) or error.detail or error.title,
         "code": error.code,
         "request_id": request_id,
         **error.members(),

@@ -145,8 +145,9 @@ def path_id(request: web.Request, name: str = "id") -> UUID:
 
 
 async def _read_bytes(request: web.Request) -> bytes:
-    if (request.content_length or 0) > MAX_JSON_BYTES:
-        raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+    length = request.content_length or 0
+    if length > MAX_JSON_BYTES:
+        raise BodyTooLarge.of("a body without a file", MAX_JSON_BYTES, length)
     if request.content.is_eof():  # a small body arrives with the header
         return _require_size(request.content.read_nowait())
     await ask_for_body(request)
@@ -162,7 +163,7 @@ async def _read_bytes(request: web.Request) -> bytes:
 
 def _require_size(chunk: bytes, before: int = 0) -> bytes:
     if before + len(chunk) > MAX_JSON_BYTES:
-        raise BodyTooLarge(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
+        raise BodyTooLarge.of("a body without a file", MAX_JSON_BYTES)
     return chunk
 
 

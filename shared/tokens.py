@@ -21,6 +21,8 @@ LEEWAY_SECONDS = 30
 LONGEST_LIFE_SECONDS = 3600
 CACHE_SIZE = 20_000
 _HEADER = {"alg", "typ", "kid"}
+_LONG = 10**9
+_MALFORMED = "This is no access token of ours: send `access_token` as it was answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class TokenVerifier:
         now = self._clock.now().timestamp()
         if not claims.nbf - LEEWAY_SECONDS <= now < claims.exp + LEEWAY_SECONDS:
             self._seen.pop(token, None)
-            raise TokenInvalid
+            raise TokenInvalid(reason=_reason_of_time(claims, int(now)))
         return claims
 
     def verify_ignoring_expiry(self, token: str) -> Claims:
@@ -148,19 +150,23 @@ class TokenVerifier:
             TokenInvalid: it is forged or malformed.
         """
         if len(token) > MAX_TOKEN_BYTES:
-            raise TokenInvalid
+            raise TokenInvalid(reason=_MALFORMED)
         text, _, signature = token.rpartition(".")
         header, _, payload = text.partition(".")
         try:
             key = self._headers.get(header) or self._require_key(header)
             if not key.verify(text.encode(), _decode_segment(signature)):
-                raise TokenInvalid
+                raise TokenInvalid(
+                    reason="The signature is not that of the token's key: it was forged or altered"
+                )
             members = _parse_object(payload)
             if members.get("iss") != self.issuer or members.get("aud") != self.audience:
-                raise TokenInvalid
+                raise TokenInvalid(
+                    reason="The token is of another JWT_ISSUER, or for another JWT_AUDIENCE"
+                )
             claims = Claims.parse(members)
         except (ValueError, TypeError, RecursionError):
-            raise TokenInvalid from None
+            raise TokenInvalid(reason=_MALFORMED) from None
         self._headers[header] = key  # tokens of one key share their header
         return claims
 
@@ -168,13 +174,23 @@ class TokenVerifier:
         """Return the key that the header names; three members, no more, and none of them twice."""
         members = _parse_object(header)
         if set(members) != _HEADER or members["typ"] != TOKEN_TYPE:
-            raise TokenInvalid
+            raise TokenInvalid(reason=_MALFORMED)
         key = self._keys.get(str(members["kid"]))
         if key is None:
-            raise KeyUnknown
+            raise KeyUnknown(
+                reason="The key set lacks the token's key: another stack, or an old key, signed it"
+            )
         if members["alg"] != key.algorithm or members["kid"] != key.kid:
-            raise TokenInvalid
+            raise TokenInvalid(reason=_MALFORMED)
         return key
+
+
+def _reason_of_time(claims: Claims, now: int) -> str:
+    """Say how long a token of ours has expired, or will be early."""
+    early = claims.nbf - now
+    if early > 0:
+        return f"The token is ours and becomes valid in {min(early, _LONG)} s: compare the clocks"
+    return f"The token is ours and expired {min(now - claims.exp, _LONG)} s ago: refresh it"
 
 
 def parse_unverified(token: str) -> Claims:

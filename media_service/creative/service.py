@@ -143,7 +143,8 @@ async def update_creative(
     changed = await _apply_update(current, update, timezones, now)
     stored = await repository.update(database, changed)
     if stored is None:
-        raise VersionMismatch
+        latest = await _require_creative(database, target.id, target.user_id)
+        raise VersionMismatch(latest.version)
     log.info("creative.changed", creative_id=str(target.id), version=stored.version)
     return stored
 
@@ -160,8 +161,8 @@ async def delete_creative(
         VersionMismatch: its version is not an expected one.
     """
     if not await repository.delete(database, target):
-        found = await repository.find(database, target.id, target.user_id)
-        raise VersionMismatch if found else NotFound
+        latest = await _require_creative(database, target.id, target.user_id)
+        raise VersionMismatch(latest.version)
     file_deleter.notify()
     log.info("creative.deleted", creative_id=str(target.id))
 

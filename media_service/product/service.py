@@ -231,4 +231,6 @@ async def _insert(connection: Connection, product: Product) -> None:
 async def _refusal(executor: Executor, target: OwnVersion[str]) -> DomainError:
     """Return why the user's product was not changed: its version, or that there is none."""
     found = await repository.find(executor, target.id, target.user_id)
-    return VersionMismatch() if found and found.user_id == target.user_id else NotFound()
+    if found is None or found.user_id != target.user_id:
+        return NotFound()
+    return VersionMismatch(found.version)

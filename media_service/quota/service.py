@@ -86,7 +86,9 @@ async def reserve_bytes(
     if await repository.reserve_bytes(connection, user_id, picture, quota.stored_bytes):
         return
     usage = await repository.read_usage(connection, user_id)
-    raise TokenRevoked if usage and usage.deleted else QuotaExceeded
+    if usage and usage.deleted:
+        raise TokenRevoked
+    raise _quota_error(usage, quota, picture.stored_bytes if picture else 0)
 
 
 def _limit_error(
@@ -97,12 +99,16 @@ def _limit_error(
     if usage and usage.deleted:
         return TokenRevoked()
     if upload.declared_bytes and stored + upload.declared_bytes > quota.stored_bytes:
-        return QuotaExceeded()
+        return _quota_error(usage, quota, upload.declared_bytes)
     if usage and usage.day >= now.date() and usage.uploads >= quota.uploads_per_day:
         return _daily_limit_error(quota, now)
     return RateLimited(
         CONCURRENT_RETRY_AFTER, f"at most {quota.concurrent_uploads} uploads at once"
     )
+
+
+def _quota_error(usage: Usage | None, quota: QuotaLimits, added: int) -> QuotaExceeded:
+    return QuotaExceeded(quota.stored_bytes, usage.stored_bytes if usage else 0, added)
 
 
 def _daily_limit_error(quota: QuotaLimits, now: datetime) -> RateLimited:

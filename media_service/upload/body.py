@@ -135,7 +135,7 @@ class UploadBody:
         self._time_budget.earn(count)
         self._received += count
         if self._received > self._limits.max_body_bytes:
-            raise BodyTooLarge(f"a file has at most {self._limits.max_file_bytes} bytes")
+            raise BodyTooLarge.of("a file", self._limits.max_file_bytes)
 
 
 @contextmanager

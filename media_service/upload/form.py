@@ -124,7 +124,7 @@ class _FormCollector(Generic[F]):
             self._file_begins += data[:FILE_BEGINNING]
         self._file_bytes += len(data)
         if self._file_bytes > self._max_file_bytes:
-            raise BodyTooLarge(f"a file has at most {self._max_file_bytes} bytes")
+            raise BodyTooLarge.of("a file", self._max_file_bytes)
         self._unwritten.append(data)
 
     def _check_file(self) -> None:

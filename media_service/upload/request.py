@@ -36,8 +36,9 @@ def read_upload(
     require_no_encoding(request)
     app, boundary = request.app, read_boundary(request.headers.get("Content-Type", ""))
     limits = app[UPLOAD_LIMITS]
-    if (request.content_length or 0) > limits.max_body_bytes:
-        raise BodyTooLarge(f"a file has at most {limits.max_file_bytes} bytes")
+    length = request.content_length or 0
+    if length > limits.max_body_bytes:
+        raise BodyTooLarge.of("a file", limits.max_file_bytes, length)
     body = UploadBody(request.content, limits, app[READING_SLOTS], app[CLOCK])
 
     async def read(temp_file: TempFile) -> Draft:

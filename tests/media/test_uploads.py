@@ -70,6 +70,7 @@ async def test_more_than_announced_or_allowed_is_cut_off(
         assert (over.status, over.code) == (413, "body_too_large")
         announced = await media.raw(media.head("Connection: close", length=30 * MIB))
         assert (status(announced), code(announced)) == (413, "body_too_large")
+        assert b"a file has at most 1 MB, and this one has 31.5 MB" in announced
         assert len(stored_files(files)) == 1
 
 

@@ -10,10 +10,11 @@ from aiohttp import ClientSession
 
 from shared.application import Interface, build_application
 from shared.entropy import SystemEntropy
+from shared.errors import TokenInvalid
 from shared.server import listening
 from shared.settings import ServiceSettings
 from tests.support.raw_http import SmallService
-from tests.support.small_service import authenticate
+from tests.support.small_service import authenticate, small_app
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -200,6 +201,20 @@ async def test_a_wrong_method_is_told_the_right_ones(
     answer = await small.call(method, path)
     assert (answer.status, answer.code) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == allowed
+    assert answer.body["detail"] == f"This path takes {allowed}"
+
+
+@pytest.mark.parametrize(
+    ("env", "detail"), [("development", "it has expired"), ("production", TokenInvalid.advice)]
+)
+async def test_developers_alone_are_told_the_reason(
+    small_settings: Callable[..., ServiceSettings], env: str, detail: str
+) -> None:
+    app = small_app(small_settings().model_copy(update={"env": env}))
+    async with listening(app, "127.0.0.1", 0) as address, ClientSession(address) as http:
+        late = {"Authorization": "Bearer late"}
+        answer = await SmallService(http, address).call("GET", "/things/1", headers=late)
+    assert (answer.status, answer.code, answer.body["detail"]) == (401, "token_invalid", detail)
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,7 @@ async def test_an_announced_length_is_refused_before_it_is_sent(small: SmallServ
     head = b"POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
     answer = await small.one(head + b"Connection: close\r\nContent-Length: 65537\r\n\r\n")
     check(answer, 413, "body_too_large")
+    assert answer.body["detail"].endswith("has at most 65.5 kB, and this one has 65.6 kB")
 
 
 @pytest.mark.parametrize("size", [65536, 65537])

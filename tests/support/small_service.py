@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.application import Interface, build_application
 from shared.client_address import client_address
 from shared.entropy import SystemEntropy
-from shared.errors import Conflict, TokenMissing
+from shared.errors import Conflict, TokenInvalid, TokenMissing
 from shared.logs import configure_logs
 from shared.openapi import Routes
 from shared.paging import decode_cursor
@@ -166,7 +166,10 @@ async def busy(request: web.Request) -> web.Response:
 
 async def authenticate(request: web.Request) -> None:
     """Let the token `good` through."""
-    if parse_bearer_token(request.headers.get("Authorization")) != "good":
+    token = parse_bearer_token(request.headers.get("Authorization"))
+    if token == "late":
+        raise TokenInvalid(reason="it has expired")
+    if token != "good":
         raise TokenMissing
 
 

@@ -5,6 +5,7 @@ import pytest
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
 from auth_service.session.errors import RefreshReused
 from shared.errors import (
+    BodyTooLarge,
     Conflict,
     DomainError,
     RateLimited,
@@ -37,6 +38,21 @@ def test_what_is_known_of_the_one_occurrence_comes_first() -> None:
     assert RateLimited(5, "at most 2 at once").detail == "at most 2 at once"
     assert TokenInvalid("not yet").detail == "not yet"
     assert Conflict().detail is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "sent", "detail"),
+    [
+        (10_485_760, 10_485_761, "a file has at most 10.4 MB, and this one has 10.5 MB"),
+        (10_000_000, 31_457_280, "a file has at most 10 MB, and this one has 31.5 MB"),
+        (65_536, 65_537, "a file has at most 65.5 kB, and this one has 65.6 kB"),
+        (5_368_709_120, None, "a file has at most 5,368.7 MB, and this one has more"),
+    ],
+)
+def test_a_size_is_told_beside_its_limit_and_never_looks_equal(
+    limit: int, sent: int | None, detail: str
+) -> None:
+    assert BodyTooLarge.of("a file", limit, sent).detail == detail
 
 
 def test_that_nothing_was_sent_is_not_told() -> None:

@@ -14,8 +14,9 @@ def test_a_tag_names_its_version_and_no_other(version: int) -> None:
     assert expected.version_list == [version]
     expected.check(version)
     for other in (version - 1, version + 1):
-        with pytest.raises(VersionMismatch):
+        with pytest.raises(VersionMismatch) as refused:
             expected.check(other)
+        assert refused.value.members() == {"current_version": other}
 
 
 @pytest.mark.parametrize("headers", [[], [""], [" , "]])

@@ -56,6 +56,29 @@ def refuse(verifier: TokenVerifier, token: str) -> None:
             verifier.verify(token)
 
 
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        (raw_token(header(), CLAIMS | {"exp": 1_000_000_000}), "expired"),
+        (raw_token(header(), CLAIMS | {"nbf": 9_000_000_000}), "compare the clocks"),
+        (raw_token(header(), CLAIMS)[:-6] + "AAAAAA", "forged or altered"),
+        (raw_token(header(kid="strange"), CLAIMS), "another stack, or an old key"),
+        (raw_token(header(), CLAIMS | {"aud": "elsewhere"}), "JWT_AUDIENCE"),
+        (raw_token(header(typ="JWT"), CLAIMS), "no access token of ours"),
+        ("undefined", "no access token of ours"),
+        ("a" * (MAX_TOKEN_BYTES + 1), "no access token of ours"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_refusal_tells_developers_what_is_wrong_and_strangers_not(
+    verifier: TokenVerifier, token: str, reason: str
+) -> None:
+    with pytest.raises(TokenInvalid) as refused:
+        verifier.verify(token)
+    assert reason in (refused.value.reason or "")
+    assert refused.value.detail == TokenInvalid.advice
+
+
 def test_a_good_token_says_what_was_claimed(verifier: TokenVerifier) -> None:
     claims = verifier.verify(raw_token(header(), CLAIMS))
     assert claims.sub == USER
