@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.alarm import Alarm
 from shared.client_address import TRUSTED_PROXIES
+from shared.cors import ALLOWED_ORIGINS, preflight
 from shared.docs_page import STYLE_POLICY, render_page
 from shared.entropy import Entropy
 from shared.errors import DomainError
@@ -72,7 +73,7 @@ def build_application(
     `authenticate` runs before every operation with `auth=True`. `extra` are routes outside the
     prefix, which the document does not list.
     """
-    app = web.Application(middlewares=[telemetry, errors, authentication])
+    app = web.Application(middlewares=[telemetry, errors, preflight, authentication])
     metrics = HttpMetrics(CollectorRegistry())
     app[DOCS] = f"{interface.prefix}/docs"
     app[DEVELOPMENT] = not settings.production
@@ -80,6 +81,7 @@ def build_application(
     app[HTTP_METRICS] = metrics
     app[STORAGE_ALARM] = Alarm("storage.full")
     app[AUTHENTICATE] = authenticate
+    app[ALLOWED_ORIGINS] = settings.allowed_origins
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}
     own_heads = {one.path for one in interface.operations if one.method == "HEAD"}

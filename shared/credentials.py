@@ -7,9 +7,12 @@ that our own pages made it: by a token that only they can read, or by the `Origi
 import hmac
 from dataclasses import dataclass
 
+import structlog
 from aiohttp import web
 
+from shared.cors import ALLOWED_ORIGINS, MAX_LOGGED_ORIGIN
 from shared.errors import CsrfFailed, MalformedRequest
+from shared.origins import AllowedOrigins
 from shared.tokens import Claims, parse_bearer_token
 
 ACCESS_COOKIE = "__Host-access"
@@ -18,7 +21,10 @@ CSRF_COOKIE = "__Host-csrf"
 DEVICE_COOKIE = "__Host-device"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_CSRF_ADVICE = f"send {CSRF_HEADER} with the value of the cookie {CSRF_COOKIE}"
+_CSRF_ADVICE = (
+    f"send {CSRF_HEADER} with `csrf` of the sign-in's answer, as the cookie {CSRF_COOKIE} has it"
+)
+log = structlog.get_logger()
 _BLANKS = " \t"  # browsers take other white space for a part of the name
 
 
@@ -81,14 +87,30 @@ def find_cookies(request: web.Request, name: str) -> list[str]:
     return found
 
 
-def require_origin(request: web.Request, own: str, *, may_be_missing: bool = False) -> None:
-    """Accept a request whose `Origin` is our own.
+def require_own_origin(request: web.Request, *, may_be_missing: bool = False) -> None:
+    """Accept a request of a page that may use our cookies, by its `Origin`.
 
     `may_be_missing`: browsers always send it with requests of foreign pages.
 
     Raises:
         CsrfFailed: the origin is another one, or missing.
     """
-    origins = request.headers.getall("Origin", [])
-    if origins != [own] and (origins or not may_be_missing):
-        raise CsrfFailed(f"send Origin: {own} (PUBLIC_URL), as that site's own pages do")
+    origins, allowed = request.headers.getall("Origin", []), request.app[ALLOWED_ORIGINS]
+    if not origins and may_be_missing:
+        return
+    if len(origins) != 1 or origins[0] not in allowed:
+        raise CsrfFailed(_origin_advice(origins, allowed))
+
+
+def _origin_advice(origins: list[str], allowed: AllowedOrigins) -> str:
+    """Log a foreign origin; return what to do, which in development names the settings."""
+    if len(origins) == 1:
+        differs = " and ".join(allowed.find_differences(origins[0]))
+        origin = origins[0][:MAX_LOGGED_ORIGIN]
+        log.warning("origin.refused", origin=origin, differs=differs, setting="PUBLIC_URL")
+        if allowed.development:
+            return (
+                f"the page's origin differs from PUBLIC_URL ({allowed.own}) in its {differs}: set "
+                "PUBLIC_URL to the address in the browser, or list the origin in CORS_ORIGINS"
+            )
+    return f"send Origin: {allowed.own} (PUBLIC_URL), as that site's own pages do"

@@ -11,6 +11,7 @@ from aiohttp import web
 from yarl import URL
 
 from shared.alarm import Alarm
+from shared.cors import cors_headers
 from shared.entropy import Entropy
 from shared.errors import (
     DomainError,
@@ -40,7 +41,7 @@ AUTHENTICATE: web.AppKey[Callable[[web.Request], Awaitable[None]]] = web.AppKey(
 """The service's own check: stores the caller's identity on the request, or raises."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_CREDENTIAL_HEADERS = "Authorization, Cookie"
+_CREDENTIAL_HEADERS = ("Authorization", "Cookie")
 
 
 @web.middleware
@@ -160,13 +161,19 @@ def _deadline_shared(request: web.Request, limit: asyncio.Timeout) -> Iterator[N
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers of every answer, where the route has not set them."""
+    """Set the headers of every answer, where the route has not set them.
+
+    Each answer may depend on the `Origin`, so that no cache gives one page's to another.
+    """
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
     operation = request.app[OPERATIONS].get(request.match_info.handler)
-    if operation and operation.depends_on_credentials:
-        response.headers["Vary"] = _CREDENTIAL_HEADERS
+    by_credentials = operation and operation.depends_on_credentials
+    varies_by = response.headers["Vary"].split(", ") if "Vary" in response.headers else []
+    varies_by += [*_CREDENTIAL_HEADERS, "Origin"] if by_credentials else ["Origin"]
+    response.headers["Vary"] = ", ".join(dict.fromkeys(varies_by))
+    response.headers.update(cors_headers(request))
     response.headers.pop("Server", None)
 
 

@@ -22,8 +22,9 @@ COOKIE = {
     "in": "cookie",
     "name": ACCESS_COOKIE,
     "description": 'for browsers, which sign in with `"transport": "cookie"`. Every change then '
-    f"needs `{CSRF_HEADER}` with the value of the cookie `{CSRF_COOKIE}`; refreshing and signing "
-    "out need an `Origin` equal to `PUBLIC_URL`'s, which browsers send by themselves",
+    f"needs `{CSRF_HEADER}` with `csrf` of the sign-in's answer, as the cookie `{CSRF_COOKIE}` has "
+    "it; refreshing and signing out need the `Origin` of `PUBLIC_URL` or one of `CORS_ORIGINS`, "
+    "which browsers send by themselves",
 }
 _HEADERS = {
     "If-Match": 'the version that is to be changed, as `"3"`: its `ETag`; `*` for whichever it is',

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,13 @@ DEFAULT_LIFECYCLE = Lifecycle()
 @contextlib.asynccontextmanager
 async def listening(
     app: web.Application,
-    host: str,
+    host: str | Sequence[str],
     port: int,
     *,
     lifecycle: Lifecycle = DEFAULT_LIFECYCLE,
     cancel_abandoned: bool = False,
 ) -> AsyncIterator[str]:
-    """Serve `app` inside the block; yields the address it listens on.
+    """Serve `app` inside the block; yields the address it listens on, the first of several.
 
     It listens once the application is ready. On leaving, nothing new is accepted. Each open
     request, its body included, has `lifecycle.grace` seconds to finish; then it is answered 503.
@@ -90,7 +90,7 @@ async def listening(
             await app[READINESS].wait_until_ready(lifecycle.ready_within)
         loop = asyncio.get_running_loop()
         connection = _connection_factory(connections, app[DOCS])
-        if host.startswith(UNIX_PREFIX):
+        if isinstance(host, str) and host.startswith(UNIX_PREFIX):
             server = await loop.create_unix_server(
                 connection, sock=_bind_unix_socket(host), backlog=BACKLOG
             )

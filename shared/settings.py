@@ -2,7 +2,6 @@
 
 import errno
 import os
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -25,18 +24,11 @@ from pydantic_settings import (
 )
 
 from shared.networks import wide_networks_problem
+from shared.origins import AllowedOrigins, is_local_page, is_secure, to_origin
 from shared.secret_strength import find_reuse, find_weaknesses, require_length
 
 SECRET_LISTS = ("SECRET_KEYS", "REVOCATION_KEY", "MEDIA_SECRET_KEYS")
 """Each has one purpose, so no two may share a secret, even across services."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host's name or address stands for this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def split_list(value: object) -> object:
@@ -73,6 +65,11 @@ DatabaseUrl = Annotated[SecretStr, url_with_scheme("postgresql", "postgres")]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
 """Comma-separated words."""
 
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(to_origin)], ...], NoDecode, BeforeValidator(split_list)
+]
+"""Comma-separated origins of web pages."""
+
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(split_list)]
 """Comma-separated addresses or networks in CIDR form."""
 
@@ -92,16 +89,6 @@ def _read_foreign_secrets(name: str) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError):
         return ()
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _is_origin(text: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        url = urlsplit(text)
-        host, _ = url.hostname, url.port
-    except ValueError:
-        return False
-    more = url.username, url.path.removesuffix("/"), url.query, url.fragment
-    return url.scheme in schemes and bool(host) and not any(more)
 
 
 class _MountedFiles(PydanticBaseSettingsSource):
@@ -168,10 +155,15 @@ class ServiceSettings(EnvironmentSettings):
     public_url: str = Field(
         "",
         description="how clients reach us; https in production, where it is required; "
-        "`http://127.0.0.1:PORT` in development",
+        "`http://localhost:PORT` in development",
     )
     redis_url: Annotated[SecretStr, url_with_scheme("redis", "rediss", "unix")] = Field(
         description="Redis, with this service's own user and password"
+    )
+    cors_origins: Origins = Field(
+        (),
+        description="origins of pages that may call from a browser besides `PUBLIC_URL`, as "
+        "`https://app.example`; in development also any port of localhost, 127.0.0.1 and [::1]",
     )
     trusted_proxies: Networks = Field(
         (),
@@ -194,7 +186,7 @@ class ServiceSettings(EnvironmentSettings):
     def _derive(cls, values: dict[str, Any]) -> dict[str, Any]:
         filled = dict(values)
         if not filled.get("public_url") and filled.get("env") == "development":
-            filled["public_url"] = f"http://127.0.0.1:{filled.get('port', 8000)}"
+            filled["public_url"] = f"http://localhost:{filled.get('port', 8000)}"
         if not filled.get("jwt_issuer"):
             filled["jwt_issuer"] = filled.get("public_url", "")
         return filled
@@ -202,9 +194,10 @@ class ServiceSettings(EnvironmentSettings):
     @model_validator(mode="after")
     def _check_urls_and_secrets(self) -> Self:
         schemes = ("https",) if self.production else ("http", "https")
-        if not _is_origin(self.public_url, schemes):
-            expected = f"expected {' or '.join(schemes)}://host[:port]"
-            raise ValueError(f"PUBLIC_URL: {expected} (given: {self.public_url!r})")
+        try:
+            to_origin(self.public_url, schemes)
+        except ValueError as wrong:
+            raise ValueError(f"PUBLIC_URL: {wrong} (given: {self.public_url!r})") from None
         url = urlsplit(self.redis_url.get_secret_value())
         if self.production and url.scheme != "unix" and not (url.username and url.password):
             raise ValueError("REDIS_URL: with a user and a password in production")
@@ -226,6 +219,8 @@ class ServiceSettings(EnvironmentSettings):
         found = [*find_weaknesses(ours), *find_reuse(ours | others)]
         wide = wide_networks_problem(self.trusted_proxies)
         found += [f"TRUSTED_PROXIES: {wide}"] if wide else []
+        if not all(is_secure(origin) for origin in self.cors_origins):
+            found.append("CORS_ORIGINS: https in production, except for pages of this machine")
         return found
 
     @staticmethod
@@ -240,18 +235,15 @@ class ServiceSettings(EnvironmentSettings):
         return self.env == "production"
 
     @property
-    def public_origin(self) -> str:
-        """Return `PUBLIC_URL` as browsers name it in `Origin`. Source: RFC 6454 §6.2."""
-        url = urlsplit(self.public_url)
-        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
-        usual = {"http": 80, "https": 443}[url.scheme]
-        port = "" if url.port in {None, usual} else f":{url.port}"
-        return f"{url.scheme}://{host}{port}"
+    def allowed_origins(self) -> AllowedOrigins:
+        """Return the origins whose pages may use a browser's cookies, and read the answers."""
+        listed = frozenset(self.cors_origins)
+        return AllowedOrigins(to_origin(self.public_url), listed, development=not self.production)
 
     @property
     def public_url_is_loopback(self) -> bool:
         """Whether only this machine can reach us under `PUBLIC_URL`."""
-        return is_loopback(urlsplit(self.public_url).hostname or "")
+        return is_local_page(urlsplit(self.public_url).hostname or "")
 
 
 S = TypeVar("S", bound=EnvironmentSettings)

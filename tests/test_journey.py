@@ -52,7 +52,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://localhost:{port}"
     try:
         while f"ready {address}" not in log.read_text():
             assert process.poll() is None, log.read_text()

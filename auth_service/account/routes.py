@@ -6,7 +6,14 @@ from auth_service.account.contact import ContactService
 from auth_service.account.document import render_document, send_document
 from auth_service.account.errors import ExportInProgress
 from auth_service.account.export import ExportService
-from auth_service.account.schemas import ADDRESSES, PROFILE, Export, ProfileBody, VerifyContactBody
+from auth_service.account.schemas import (
+    ADDRESSES,
+    PROFILE,
+    Export,
+    MeAnswer,
+    ProfileBody,
+    VerifyContactBody,
+)
 from auth_service.account.service import AccountService
 from auth_service.destination import parse_destination
 from auth_service.otp.errors import OtpInvalid
@@ -14,9 +21,10 @@ from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import CLOCK, SETTINGS
 from auth_service.revocation.errors import RevocationPending
-from auth_service.session.cookies import clear_cookies
+from auth_service.session.cookies import clear_cookies, read_csrf_token
 from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_request_context
+from auth_service.session.schemas import CSRF
 from auth_service.step_up.errors import StepUpRequired
 from auth_service.user.schemas import UserAnswer
 from shared.errors import Conflict, RateLimited
@@ -31,10 +39,12 @@ CONTACT = web.AppKey("contact", ContactService)
 EXPORT = web.AppKey("export", ExportService)
 
 
-@routes.add("GET", "/me", summary="The signed-in user", answers={200: UserAnswer})
+@routes.add("GET", "/me", summary="The signed-in user", answers={200: MeAnswer})
 async def get_me(request: web.Request) -> web.Response:
-    """Answer with the caller."""
-    return json_response(UserAnswer.model_validate(request[CALLER].user))
+    """Answer with the caller, and with the session's CSRF token where a cookie brought it."""
+    user, csrf = UserAnswer.model_validate(request[CALLER].user), read_csrf_token(request)
+    without = CSRF if csrf is None else frozenset[str]()
+    return json_response(MeAnswer(**dict(user), csrf=csrf), without=without)
 
 
 @routes.add(

@@ -17,6 +17,12 @@ ADDRESSES = frozenset({"mobile", "email"})
 PROFILE = frozenset({"name", "first_name", "last_name", "username", "locale"})
 
 
+class MeAnswer(UserAnswer):
+    """The signed-in user."""
+
+    csrf: str | None = Field(None, description="for `X-CSRF-Token`; absent without cookies")
+
+
 class ProfileBody(SendBody):
     """Names and language to store, or one new address to verify.
 

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import structlog
 from aiohttp import web
 
 from auth_service.delivery.console import Inbox
@@ -12,12 +13,16 @@ from auth_service.resources import SETTINGS
 from shared.client_address import client_address
 from shared.errors import NotFound
 from shared.openapi import Routes
+from shared.origins import is_local_page
 from shared.request import read_query
 from shared.responses import json_response
-from shared.settings import is_loopback
 
 routes = Routes("development")
 INBOX = web.AppKey("inbox", Inbox)
+LOCAL_ONLY = (
+    "the inbox answers on this machine only, under a PUBLIC_URL such as http://localhost:8000"
+)
+log = structlog.get_logger()
 
 
 @routes.add(
@@ -33,7 +38,8 @@ async def get_inbox(request: web.Request) -> web.Response:
     """Answer with the messages to `to`; only on a loopback address."""
     settings = request.app[SETTINGS]
     if not (settings.public_url_is_loopback and _is_local(request)):
-        raise NotFound
+        log.info("inbox.refused", setting="PUBLIC_URL", public_url=settings.public_url)
+        raise NotFound(f"{LOCAL_ONLY} (PUBLIC_URL is {settings.public_url})")
     query = read_query(request, InboxQuery)
     # A `+` that was not escaped arrives as a blank.
     written = f"+{query.to[1:]}" if query.to.startswith(" ") else query.to
@@ -50,4 +56,4 @@ def _is_local(request: web.Request) -> bool:
         host = urlsplit(f"//{request.host}").hostname or ""
     except ValueError:
         return False
-    return is_loopback(host) and client_address(request).is_loopback
+    return is_local_page(host) and client_address(request).is_loopback

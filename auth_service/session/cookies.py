@@ -9,7 +9,7 @@ from aiohttp import web
 
 from auth_service.device.model import LIFE_SECONDS
 from auth_service.opaque_tokens import has_valid_checksum
-from auth_service.resources import KEYRING, SETTINGS, VERIFIER
+from auth_service.resources import KEYRING, VERIFIER
 from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import LogoutBody, RefreshBody, Transport
 from auth_service.signing.resources import SIGNER
@@ -22,7 +22,7 @@ from shared.credentials import (
     find_cookie,
     find_cookies,
     find_credential,
-    require_origin,
+    require_own_origin,
 )
 from shared.errors import CsrfFailed, MalformedRequest, TokenInvalid, TokenMissing
 from shared.tokens import Claims, KeyUnknown, parse_bearer_token, parse_unverified
@@ -52,13 +52,24 @@ def require_can_issue_tokens(request: web.Request, transport: Transport) -> None
         ServiceUnavailable: there is no key to sign with.
     """
     if transport == "cookie":
-        require_origin(request, request.app[SETTINGS].public_origin, may_be_missing=True)
+        require_own_origin(request, may_be_missing=True)
     request.app[SIGNER].require_key()
 
 
 def csrf_token(request: web.Request, session_id: UUID) -> str:
     """Return the CSRF token that a browser has to send with each change in this session."""
     return request.app[KEYRING].mac("csrf", session_id.bytes).hex()
+
+
+def read_csrf_token(request: web.Request) -> str | None:
+    """Return the CSRF token of an authenticated request's access cookie; None for a bearer token.
+
+    It is the one in the cookie, not `csrf_token`: secrets may have been rotated since.
+    """
+    credential = find_credential(request)
+    if credential is None or not credential.in_cookie:
+        return None
+    return request.app[VERIFIER].verify(credential.token).csrf
 
 
 def set_access_cookies(response: web.Response, token: str, csrf: str, life: int) -> None:
@@ -116,7 +127,7 @@ def read_refresh_credential(request: web.Request, body: RefreshBody) -> Presente
     tokens = _refresh_cookie_values(request)
     if not tokens:
         raise RefreshInvalid
-    require_origin(request, request.app[SETTINGS].public_origin)
+    require_own_origin(request)
     require_can_issue_tokens(request, "cookie")
     try:
         claims = _verify_ignoring_expiry(request, find_cookie(request, ACCESS_COOKIE) or "")
@@ -190,7 +201,7 @@ def _read_logout_credential(request: web.Request) -> Claims | PresentedRefreshTo
         return _read_refresh_cookie(request)
     if not credential.in_cookie:
         return request.app[VERIFIER].verify(credential.token)
-    require_origin(request, request.app[SETTINGS].public_origin)
+    require_own_origin(request)
     try:
         claims = request.app[VERIFIER].verify(credential.token)
     except TokenInvalid:
@@ -203,7 +214,7 @@ def _read_refresh_cookie(request: web.Request) -> PresentedRefreshToken:
     token = find_cookie(request, REFRESH_COOKIE)
     if not token:
         raise TokenMissing
-    require_origin(request, request.app[SETTINGS].public_origin)
+    require_own_origin(request)
     return PresentedRefreshToken((token,), "cookie")
 
 

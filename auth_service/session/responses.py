@@ -19,7 +19,7 @@ from auth_service.session.cookies import (
 )
 from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.session.resources import DEVICE_TOKENS, PROOF_OF_WORK
-from auth_service.session.schemas import IN_COOKIES, Activation, TokenPair, Transport
+from auth_service.session.schemas import CSRF, IN_COOKIES, Activation, TokenPair, Transport
 from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
@@ -100,11 +100,12 @@ def token_pair_response(
         refresh_expires_in=max(0, ceil(remaining.total_seconds())),
         user=UserAnswer.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
+        csrf=csrf,
         device=tokens.issue(session.device_id or tokens.generate_id()),
     )
     answer = pair if message is None else Activation(message=message, **dict(pair))
     if csrf is None:
-        return json_response(answer, status)
+        return json_response(answer, status, without=CSRF)
     response = json_response(answer, status, without=IN_COOKIES)
     set_access_cookies(response, pair.access_token, csrf, pair.refresh_expires_in)
     set_refresh_cookie(response, pair.refresh_token, pair.refresh_expires_in)

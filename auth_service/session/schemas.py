@@ -13,6 +13,7 @@ from shared.paging import Page
 
 MAX_TOKEN = 200
 IN_COOKIES = frozenset({"access_token", "refresh_token", "device"})
+CSRF = frozenset({"csrf"})
 Transport = Literal["body", "cookie"]
 """How tokens reach the client: in the answer's body, or as cookies that scripts cannot read."""
 
@@ -32,7 +33,8 @@ class TokenIssuing(BaseModel):
 class TokenPair(BaseModel):
     """A signed-in user's tokens. `expires_in`, `refresh_expires_in`: seconds; `login_at`: Unix.
 
-    With `"transport": "cookie"` the tokens are in cookies alone.
+    With `"transport": "cookie"` the tokens are in cookies alone. A page on another host than ours
+    cannot read those, so the answer repeats the CSRF token.
     """
 
     model_config = ConfigDict(json_schema_extra=_tokens_are_optional)
@@ -44,6 +46,9 @@ class TokenPair(BaseModel):
     refresh_expires_in: int
     user: UserAnswer
     login_at: int
+    csrf: str | None = Field(
+        None, description="for `X-CSRF-Token`; absent without `transport: cookie`"
+    )
     device: str = Field(
         description="keep the newest, and send it when this device asks for a code or signs in: "
         "it has limits of its own then; absent with `transport: cookie`"

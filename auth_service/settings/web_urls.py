@@ -3,7 +3,8 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from shared.settings import is_loopback, url_with_scheme
+from shared.origins import is_loopback
+from shared.settings import url_with_scheme
 
 WebUrl = Annotated[str, url_with_scheme("https", "http")]
 

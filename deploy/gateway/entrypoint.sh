@@ -26,6 +26,21 @@ host_address() {
   printf '%d.%d.%d.%d' "$4" "$3" "$2" "$1"
 }
 
+# Prints a line of nginx's map for each origin whose pages may read the gateway's errors.
+cors_lines() {
+  case ${CORS_ORIGINS-} in
+    *[!][A-Za-z0-9:/.,_\ -]*)
+      echo "settings: CORS_ORIGINS: expected scheme://host[:port] (given: '$CORS_ORIGINS')" >&2
+      exit 1
+      ;;
+  esac
+  for origin in $(echo "${CORS_ORIGINS-}" | tr , ' '); do
+    echo "    \"${origin%/}\" \$http_origin;"
+  done
+  [ "${ENV:-production}" != development ] ||
+    echo '    "~^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?$" $http_origin;'
+}
+
 # Writes all files that nginx reads into a new directory, and prints its name.
 configure() {
   require_whole_number GATEWAY_RATE "$GATEWAY_RATE"
@@ -34,7 +49,8 @@ configure() {
   # With a certificate the port is public, and other clients may have that address too.
   HOST_ADDRESS=nobody
   [ "$GATEWAY_SCHEME" != http ] || HOST_ADDRESS=$(host_address)
-  export HOST_ADDRESS
+  CORS_LINES=$(cors_lines)
+  export HOST_ADDRESS CORS_LINES
   config_dir=$(mktemp -d "$LIVE.XXXXXX")
   cd /etc/nginx
   cp -R nginx.conf proxy.conf routes.conf problem.conf mime.types servers "$config_dir"
@@ -42,7 +58,7 @@ configure() {
   [ ! -d tls ] || cp -RL tls "$config_dir"
   mkdir "$config_dir/conf.d"
   # shellcheck disable=SC2016 # envsubst wants the names
-  envsubst '$GATEWAY_RATE $GATEWAY_CONNECTIONS $GATEWAY_BODY_LIMIT $GATEWAY_SCHEME $PUBLIC_URL $HOST_ADDRESS' \
+  envsubst '$GATEWAY_RATE $GATEWAY_CONNECTIONS $GATEWAY_BODY_LIMIT $GATEWAY_SCHEME $PUBLIC_URL $HOST_ADDRESS $CORS_LINES' \
     <templates/environment.conf.template >"$config_dir/conf.d/environment.conf"
   echo "$config_dir"
 }

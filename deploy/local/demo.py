@@ -173,6 +173,6 @@ async def run_demo(base: str) -> int:
 
 if __name__ == "__main__":
     address = (
-        os.environ.get("BASE_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}"
+        os.environ.get("BASE_URL") or f"http://localhost:{os.environ.get('PORT') or DEFAULT_PORT}"
     )
     sys.exit(asyncio.run(run_demo(address)))

@@ -15,6 +15,7 @@ from deploy.local.server import ServerError
 from deploy.local.valkey import Valkey
 from deploy.redis_acl import acl_hash, acl_user_lines
 from migrations.run import FOLDERS, migrate_up
+from shared.origins import AllowedOrigins, to_origin
 
 WATCH_SECONDS = 0.5
 SECRETS_BY_SERVICE = {
@@ -128,6 +129,24 @@ def service_environment(service: str, servers: EmbeddedServers, public_url: str)
         environment.pop(f"{name}_FILE", None)
     # Some shells set HOST, so the caller's HOST and PORT never count.
     return {**environment, "HOST": f"unix:{data_dir.socket(service)}", "PORT": "0"}
+
+
+def read_origins(address: str) -> AllowedOrigins:
+    """Return the origins whose pages may call, as the services read them.
+
+    Raises:
+        ValueError: a setting is no origin.
+    """
+    variables = {name: value for name, value in os.environ.items() if value}
+    listed = variables.get("CORS_ORIGINS", "").split(",")
+    try:
+        return AllowedOrigins(
+            to_origin(variables.get("PUBLIC_URL", address)),
+            frozenset(to_origin(text.strip()) for text in listed if text.strip()),
+            development=variables.get("ENV", "development") == "development",
+        )
+    except ValueError as wrong:
+        raise ValueError(f"PUBLIC_URL or CORS_ORIGINS: {wrong}") from None
 
 
 def _is_set(name: str, environment: Mapping[str, str]) -> bool:

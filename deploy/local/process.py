@@ -56,6 +56,19 @@ def spawn_server(
     return process
 
 
+def loopback_addresses() -> list[str]:
+    """Return the addresses of `localhost`: IPv6's too where the machine has it.
+
+    Some clients of `localhost` try IPv6 alone.
+    """
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "::1"]
+
+
 def free_port() -> int:
     """Return a loopback port that was free a moment ago."""
     with socket.socket() as probe:

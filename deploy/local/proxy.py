@@ -8,9 +8,11 @@ import structlog
 from aiohttp import web
 
 from deploy.local.upstream import Upstream
+from shared.cors import ALLOWED_ORIGINS, preflight
 from shared.entropy import SystemEntropy
 from shared.middleware import ENTROPY, OPERATIONS, add_headers, errors, request_id
 from shared.openapi import Handler
+from shared.origins import AllowedOrigins
 from shared.problem import DOCS, REQUEST_ID
 
 PAGE_DIR = Path(__file__).parent / "page"
@@ -29,10 +31,14 @@ PAGES = {
 UPSTREAMS = web.AppKey("upstreams", dict[str, Upstream])
 
 
-def create_proxy(auth: Path, media: Path, public_url: str) -> web.Application:
-    """Return the application that forwards requests to the services on these two sockets."""
-    app = web.Application(middlewares=[_assign_request_id, errors])
+def create_proxy(auth: Path, media: Path, origins: AllowedOrigins) -> web.Application:
+    """Return the application that forwards requests to the services on these two sockets.
+
+    It answers preflights itself, so that a page can read its errors while a service is away.
+    """
+    app = web.Application(middlewares=[_assign_request_id, errors, preflight])
     app[DOCS] = "/"
+    app[ALLOWED_ORIGINS] = origins
     app[ENTROPY] = SystemEntropy()
     app[OPERATIONS] = {}
 
@@ -52,7 +58,7 @@ def create_proxy(auth: Path, media: Path, public_url: str) -> web.Application:
     app.router.add_get("/healthz", _liveness)
     app.router.add_get("/readyz", _readiness)
     for path, (name, content_type) in PAGES.items():
-        app.router.add_get(path, _page_handler(name, content_type, public_url))
+        app.router.add_get(path, _page_handler(name, content_type, origins.own))
     return app
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.data_dir import DataDir
-from deploy.local.environment import EmbeddedServers, service_environment
+from deploy.local.environment import EmbeddedServers, read_origins, service_environment
+from deploy.local.process import loopback_addresses
 from deploy.local.proxy import UPSTREAMS, create_proxy
 from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, spawn_python
 from deploy.local.upstream import Upstream
@@ -32,14 +33,15 @@ async def run_stack(port: int, data: Path) -> None:
     """
     with stop_signal(*STOP_SIGNALS, signal.SIGHUP) as stop:
         data_dir = DataDir(data)
-        address = f"http://127.0.0.1:{port}"
-        proxy = create_proxy(data_dir.socket("auth"), data_dir.socket("media"), address)
+        address = f"http://localhost:{port}"
+        origins = read_origins(address)
+        proxy = create_proxy(data_dir.socket("auth"), data_dir.socket("media"), origins)
         try:
             # Listens first, so that a taken port is reported before anything else starts.
             async with (
                 listening(
                     proxy,
-                    "127.0.0.1",
+                    loopback_addresses(),
                     port,
                     lifecycle=Lifecycle(grace=PROXY_GRACE_SECONDS),
                     cancel_abandoned=True,

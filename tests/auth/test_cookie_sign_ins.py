@@ -1,5 +1,8 @@
 """Every way in gives cookies where they are asked for, and none to another site's page."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.support.accounts import PASSWORD, activate, next_code, register
@@ -61,3 +64,35 @@ async def test_no_other_way_of_handing_out_tokens_is_taken(auth: AuthClient) -> 
         for transport in ("header", "COOKIE", "", None, True):
             refused = await auth.call("POST", path, json={**body, "transport": transport})
             assert (refused.status, refused.code) == (422, "validation_failed"), path
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://id.example", True),
+        ("https://app.id.example", True),
+        ("http://localhost:5173", True),
+        ("http://id.example", False),
+        ("https://evil.id.example", False),
+    ],
+)
+async def test_cookie_session_behind_tls_accepts_own_and_listed_pages(
+    serving_auth: Callable[..., Any], origin: str, *, allowed: bool
+) -> None:
+    """A proxy in front ends TLS; the services learn of it by PUBLIC_URL alone."""
+    settings = {"public_url": "https://id.example", "cors_origins": "https://app.id.example"}
+    async with serving_auth() as auth:
+        await activate(auth, **ASHA)
+    async with serving_auth(**settings) as auth:
+        body = {"username": "asha", "password": PASSWORD}
+        answer = await by_cookie(auth, "/login", body, {"Origin": origin})
+        if not allowed:
+            assert (answer.status, answer.code) == (403, "csrf_failed")
+            assert "CORS_ORIGINS" in answer.body["detail"]
+            return
+        cookies = {name: one.value for name, one in cookies_set_by(answer).items()}
+        browser = Browser(auth.http, cookies)
+        for path in ("/v1/auth/refresh", "/v1/auth/logout"):
+            done = await browser.call("POST", path, headers={"Origin": origin})
+            assert done.status in {200, 204}
+            assert done.headers["Access-Control-Allow-Origin"] == origin

@@ -33,6 +33,7 @@ async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
         "refresh_expires_in",
         "user",
         "login_at",
+        "csrf",
     }
     cookies = cookies_set_by(answer)
     assert set(cookies) == {ACCESS, REFRESH, CSRF, DEVICE}
@@ -50,22 +51,39 @@ async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
     assert (device["path"], device["samesite"], device["max-age"]) == ("/", "Strict", "15552000")
     assert (bool(device["httponly"]), bool(device["secure"]), device["domain"]) == (True, True, "")
     claims = jwt.decode(cookies[ACCESS].value, options={"verify_signature": False})
-    assert claims["csrf"] == cookies[CSRF].value
+    assert claims["csrf"] == cookies[CSRF].value == answer.body["csrf"]
     assert len(claims["csrf"]) == 64
 
 
 async def test_a_bearer_token_has_no_csrf_claim(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
     assert "csrf" not in jwt.decode(pair["access_token"], options={"verify_signature": False})
+    assert "csrf" not in pair
+
+
+async def test_me_by_cookie_repeats_the_csrf_token_that_counts(auth: AuthClient) -> None:
+    browser = await sign_in(auth, NUMBER)
+    mine = await browser.call("GET", ME)
+    assert mine.body["csrf"] == browser.jar[CSRF]
+    shown = {"X-CSRF-Token": mine.body["csrf"]}
+    changed = await browser.call("PATCH", ME, json={"name": "Ada"}, headers=shown)
+    assert changed.status == 200
+    assert "csrf" not in changed.body
+
+
+async def test_me_by_bearer_token_has_no_csrf_token(auth: AuthClient) -> None:
+    browser, pair = await sign_in(auth, NUMBER), await auth.sign_in(NUMBER)
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    assert "csrf" not in (await browser.call("GET", ME, headers=bearer)).body
 
 
 async def test_the_cookie_reads_and_shows_that_it_was_looked_at(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     answer = await browser.call("GET", ME, headers={"X-CSRF-Token": None, "Origin": None})
     assert answer.status == 200
-    assert answer.headers["Vary"] == "Authorization, Cookie"
+    assert answer.headers["Vary"] == "Authorization, Cookie, Origin"
     refused = await browser.call("POST", AGAIN, headers={"Cookie": None})
-    assert refused.headers["Vary"] == "Authorization, Cookie"
+    assert refused.headers["Vary"] == "Authorization, Cookie, Origin"
 
 
 async def test_a_change_needs_the_token_of_its_session(auth: AuthClient) -> None:
@@ -202,6 +220,7 @@ async def test_with_another_secret_first_cookies_go_on(serving_auth: Callable[..
         browser = await sign_in(auth, NUMBER)
     async with serving_auth(secret_keys=f"{second},{first}") as auth:
         here = Browser(auth.http, browser.jar)
+        assert (await here.call("GET", ME)).body["csrf"] == browser.jar[CSRF]
         body = {"except_current": True}
         path = "/v1/auth/logout-all"
         assert (await here.call("POST", path, json=body)).status == 204

@@ -35,7 +35,7 @@ async def test_page_is_served_in_the_browsers_language_under_a_strict_policy(
         page = answer.body.decode()
         assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert f'<html lang="{"en" if language == "fr" else language[:2]}">' in page
-        assert answer.headers["Vary"] == "Accept-Language"
+        assert answer.headers["Vary"] == "Accept-Language, Origin"
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         policy = answer.headers["Content-Security-Policy"].split("; ")

@@ -23,7 +23,7 @@ from tests.support.clock import MovableClock
 from tests.support.database import Connection
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
-FOREIGN = ["https://evil.example", "null", ISSUER + ".evil.example", "http://127.0.0.1:8001", ""]
+FOREIGN = ["https://evil.example", "null", ISSUER + ".evil.example", "http://127.0.0.2:8000", ""]
 ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
 
 

@@ -181,6 +181,17 @@ async def test_the_inbox_is_closed_where_others_can_reach_us(
     async with serving_auth(public_url="https://sign-in.example") as auth:
         answer = await auth.call("GET", "/dev/inbox", params={"to": NUMBER})
         assert answer.code == "not_found"
+        assert "PUBLIC_URL is https://sign-in.example" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "http://api.shop.localhost:8000"])
+async def test_inbox_local_names_are_answered(serving_auth: Callable[..., Any], url: str) -> None:
+    async with serving_auth(public_url=url) as auth:
+        for host in ("localhost:8000", "127.0.0.1", "[::1]:8000", "api.shop.localhost:8000"):
+            inbox = await auth.call(
+                "GET", "/dev/inbox", params={"to": NUMBER}, headers={"Host": host}
+            )
+            assert inbox.status == 200, host
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "[::", ""])

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.local.processes import CHECKOUT
-from tests.support.running_stack import running_stack
+from tests.support.running_stack import stack_address
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things is slow, not wrong
 SCREENSHOTS = CHECKOUT / "var" / "screenshots"
@@ -29,8 +29,8 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """BASE_URL, or a stack of our own that is gone afterwards."""
-    with running_stack() as url:
+    """BASE_URL, or a stack of our own."""
+    with stack_address() as url:
         yield url
 
 

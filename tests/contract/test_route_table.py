@@ -147,7 +147,7 @@ async def test_with_a_cookie_alone_no_guarded_route_changes_anything(services: S
         answer = await services.call(
             route.prefix, route.operation.method, route.path(uuid4()), headers=headers
         )
-        assert answer.headers["Vary"] == "Authorization, Cookie", str(route)
+        assert answer.headers["Vary"] == "Authorization, Cookie, Origin", str(route)
         if route.operation.method not in {"GET", "HEAD"}:
             assert (answer.status, answer.code) == (403, "csrf_failed"), str(route)
         else:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.running_stack import running_stack
+from tests.support.running_stack import stack_address
 
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """BASE_URL, or a stack of our own that is gone afterwards."""
-    with running_stack() as url:
+    with stack_address() as url:
         yield url

@@ -10,8 +10,11 @@ import pytest
 from aiohttp import ClientSession, web
 
 from deploy.local.proxy import create_proxy
+from shared.origins import AllowedOrigins
 from shared.server import Lifecycle, listening
 from tests.local.dummy_service import DummyService
+
+APP = "https://app.example"
 
 
 @dataclass
@@ -45,7 +48,9 @@ async def proxy(sockets: Path) -> AsyncIterator[RunningProxy]:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.UnixSite(runner, socket).start()
-        application = create_proxy(auth, media, "http://localhost")
+        application = create_proxy(
+            auth, media, AllowedOrigins("http://localhost", frozenset({APP}))
+        )
         address = await stack.enter_async_context(
             listening(
                 application, "127.0.0.1", 0, lifecycle=Lifecycle(grace=0.5), cancel_abandoned=True

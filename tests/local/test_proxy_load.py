@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from deploy.local.proxy import create_proxy
+from shared.origins import AllowedOrigins
 from shared.problem import DOCS
 from shared.server import listening
 from tests.local.dummy_service import DummyService
@@ -51,7 +52,9 @@ async def busy_service(sockets: Path) -> AsyncIterator[threading.Event]:
 
 async def test_proxy_256_callers_of_busy_service_are_all_answered(sockets: Path) -> None:
     """All of them connect before the service accepts one."""
-    proxy = create_proxy(sockets / "auth.sock", sockets / "media.sock", "http://localhost")
+    proxy = create_proxy(
+        sockets / "auth.sock", sockets / "media.sock", AllowedOrigins("http://localhost")
+    )
     async with (
         busy_service(sockets) as go,
         listening(proxy, "127.0.0.1", 0) as address,

@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from deploy.local.proxy import PAGE_DIR, create_proxy
+from shared.origins import AllowedOrigins
 from shared.server import Lifecycle, listening
 from tests.local.conftest import RunningProxy
 
@@ -73,7 +74,7 @@ async def test_proxy_hanging_request_does_not_delay_the_end(sockets: Path) -> No
     entered = asyncio.Event()
     media = sockets / "media.sock"
     service = await asyncio.start_unix_server(hang, media)
-    proxy = create_proxy(sockets / "auth.sock", media, "http://localhost")
+    proxy = create_proxy(sockets / "auth.sock", media, AllowedOrigins("http://localhost"))
     async with asyncio.timeout(5):
         async with listening(proxy, "127.0.0.1", 0, lifecycle=Lifecycle(grace=0.5)) as address:
             port = int(address.rpartition(":")[2])

@@ -44,7 +44,7 @@ class Stack:
             )
 
     def ready(self) -> "Stack":
-        line = f"ready http://127.0.0.1:{self.port}\n"
+        line = f"ready http://localhost:{self.port}\n"
         until(lambda: line in self.said or self.process.poll() is not None, READY_SECONDS)
         assert line in self.said, self.said
         assert len(descendants(self.process.pid)) >= 4, "two servers, two services"

@@ -89,7 +89,7 @@ async def test_a_visible_products_photo_needs_no_sign_in_and_a_hidden_ones_does(
 ) -> None:
     shown, hidden = await offer(media), await offer(media, part("visibility", "hidden"))
     seen = await look(media, shown)
-    assert (seen.status, seen.headers["Vary"]) == (200, "Authorization, Cookie")
+    assert (seen.status, seen.headers["Vary"]) == (200, "Authorization, Cookie, Origin")
     assert (await look(media, shown, "HEAD")).headers["ETag"] == seen.headers["ETag"]
     assert (await look(media, hidden)).code == "not_found"
     assert (await look(media, hidden, "HEAD")).status == 404

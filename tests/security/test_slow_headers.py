@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 from deploy.local.proxy import create_proxy
 from shared import http_connection, request
+from shared.origins import AllowedOrigins
 from shared.server import IDLE_SECONDS, listening
 from shared.settings import ServiceSettings
 from tests.conftest import REVOCATION_KEY
@@ -174,7 +175,9 @@ async def test_body_that_no_route_reads_ends_with_its_connection(small: SmallSer
 
 
 async def test_header_begun_behind_a_request_to_the_front_is_closed(tmp_path: Path) -> None:
-    front: web.Application = create_proxy(tmp_path / "auth", tmp_path / "media", "http://h")
+    front: web.Application = create_proxy(
+        tmp_path / "auth", tmp_path / "media", AllowedOrigins("http://h")
+    )
     async with listening(front, "127.0.0.1", 0) as address:
         host, _, port = address.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))

@@ -35,7 +35,7 @@ class RunningStack:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://localhost:{self.port}"
 
     @property
     def server_logs(self) -> tuple[Path, Path]:

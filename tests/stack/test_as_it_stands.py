@@ -69,8 +69,8 @@ def test_the_curl_lines_work_as_printed(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(encode())
     terminal = Terminal(tmp_path)
     api, json_header, ask, inbox, enter, token, *rest = commands()
-    assert api.startswith("api=http://127.0.0.1:8000/")
-    terminal.enter(api.replace("http://127.0.0.1:8000", stack.address))
+    assert api.startswith("api=http://localhost:8000/")
+    terminal.enter(api.replace("http://localhost:8000", stack.address))
     terminal.enter(json_header)
     assert terminal.enter(ask)["channel"] == "sms"
     stack.until(lambda: bool(terminal.enter(inbox)["items"]), "no code came", 10)

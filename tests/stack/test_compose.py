@@ -41,7 +41,7 @@ def test_no_file_of_settings_is_needed() -> None:
     assert (port["host_ip"], port["published"]) == ("127.0.0.1", "8080")
     for service in ("auth_service", "media_service"):
         told = services[service]["environment"]
-        assert (told["ENV"], told["PUBLIC_URL"]) == ("development", "http://127.0.0.1:8080")
+        assert (told["ENV"], told["PUBLIC_URL"]) == ("development", "http://localhost:8080")
 
 
 def test_a_setting_of_the_environment_reaches_its_service() -> None:

@@ -57,7 +57,7 @@ async def test_the_whole_file_with_every_header(kept: Kept) -> None:
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox",
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization, Cookie",
+        "Vary": "Authorization, Cookie, Origin",
         "Accept-Ranges": "bytes",
         "Referrer-Policy": "no-referrer",
     }

@@ -112,6 +112,30 @@ async def test_the_gateways_own_errors_are_problems(http: ClientSession) -> None
     assert await code("GET", "/" + "x" * 9000) == (431, "headers_too_large")
 
 
+@pytest.mark.parametrize("env", ["production", "development"])
+async def test_gateway_error_is_readable_for_listed_pages(stack: Stack, env: str) -> None:
+    app, local, foreign = "https://app.example", "http://localhost:5173", "http://localhost.evil:80"
+    listed = f"{app}/, http://[::1]:3000"
+    with gateway(stack, CORS_ORIGINS=listed, ENV=env) as address:
+        async with client_of(address) as http:
+            for origin in (app, "http://[::1]:3000", local, foreign, "null"):
+                async with http.get("/nothing", headers={"Origin": origin}) as answer:
+                    allowed = answer.headers.get("Access-Control-Allow-Origin")
+                    assert answer.headers["Vary"] == "Origin"
+                    assert ("Access-Control-Allow-Credentials" in answer.headers) is bool(allowed)
+                readable = origin in listed or (origin == local and env == "development")
+                assert allowed == (origin if readable else None), origin
+
+
+async def test_preflights_spend_nothing_of_the_requests_limit(stack: Stack) -> None:
+    asks = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    with gateway(stack, GATEWAY_RATE="2") as address:
+        async with client_of(address) as http:
+            statuses = [(await http.options("/nothing", headers=asks)).status for _ in range(20)]
+            assert 429 in statuses
+            assert (await http.get("/nothing")).status == 404
+
+
 @pytest.mark.parametrize("path", ["/v1/media/creatives", "/v1/auth/signup"])
 async def test_what_is_too_large_is_a_problem_while_it_is_sent(stack: Stack, path: str) -> None:
     body = bytes(13 * 1024 * 1024)

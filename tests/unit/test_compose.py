@@ -87,7 +87,7 @@ def test_with_a_certificate_nobody_comes_by_an_address_that_all_share() -> None:
 def test_production_conceals_who_has_an_account_unless_told_otherwise() -> None:
     overlay = yaml.safe_load(Path("deploy/production.yml").read_text(encoding="utf-8"))["services"]
     assert {one["environment"]["ENV"] for one in overlay.values()} == {"production"}
-    assert set(overlay) == set(MODELS)
+    assert set(overlay) == {"gateway", *MODELS}
     auth = overlay["auth_service"]["environment"]
     assert auth["ACCOUNT_DISCLOSURE"] == "${ACCOUNT_DISCLOSURE:-conceal}"
 

@@ -3,17 +3,24 @@
 from typing import Any
 
 import pytest
+import structlog
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from shared.credentials import ACCESS_COOKIE, find_cookie, find_credential, require_origin
+from shared.cors import ALLOWED_ORIGINS
+from shared.credentials import ACCESS_COOKIE, find_cookie, find_credential, require_own_origin
 from shared.errors import CsrfFailed, MalformedRequest
+from shared.origins import AllowedOrigins
 
-OWN = "https://app.example"
+OWN, SISTER = "https://id.example", "https://app.id.example"
+LOCAL = "http://localhost:5173"
 
 
-def request(*headers: tuple[str, str], method: str = "POST") -> Any:
-    return make_mocked_request(method, "/", headers=CIMultiDict(headers))
+def request(*headers: tuple[str, str], development: bool = False) -> Any:
+    app = web.Application()
+    app[ALLOWED_ORIGINS] = AllowedOrigins(OWN, frozenset({SISTER}), development=development)
+    return make_mocked_request("POST", "/", headers=CIMultiDict(headers), app=app)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +69,12 @@ def test_a_bearer_token_comes_first_and_alone() -> None:
 @pytest.mark.parametrize(
     "origins",
     [
-        ["http://app.example"],
-        ["https://app.example:443"],
-        ["https://app.example/"],
-        ["https://APP.example"],
+        ["http://id.example"],
+        ["https://id.example:443"],
+        ["https://id.example/"],
+        ["https://ID.example"],
         ["null"],
+        [LOCAL],
         [""],
         [OWN, OWN],
         [OWN, "https://evil.example"],
@@ -76,11 +84,46 @@ def test_any_other_origin_is_foreign(origins: list[str]) -> None:
     foreign = request(*(("Origin", origin) for origin in origins))
     for may_be_missing in (True, False):
         with pytest.raises(CsrfFailed, match=f"^send Origin: {OWN} "):
-            require_origin(foreign, OWN, may_be_missing=may_be_missing)
+            require_own_origin(foreign, may_be_missing=may_be_missing)
 
 
 def test_a_missing_origin_counts_where_no_browser_leaves_it_out() -> None:
-    require_origin(request(("Origin", OWN)), OWN)
-    require_origin(request(), OWN, may_be_missing=True)
+    for origin in (OWN, SISTER):
+        require_own_origin(request(("Origin", origin)))
+    require_own_origin(request(), may_be_missing=True)
     with pytest.raises(CsrfFailed, match=f"^send Origin: {OWN} "):
-        require_origin(request(), OWN)
+        require_own_origin(request())
+
+
+def test_a_local_page_counts_in_development_alone() -> None:
+    require_own_origin(request(("Origin", LOCAL), development=True))
+    forged = (("Host", "localhost"), ("X-Forwarded-Host", "localhost"), ("Origin", LOCAL))
+    with pytest.raises(CsrfFailed):
+        require_own_origin(request(*forged))
+
+
+@pytest.mark.parametrize(
+    ("origin", "differs"),
+    [
+        ("http://id.example", "scheme"),
+        ("https://id.example:8443", "port"),
+        ("https://other.example", "host"),
+        ("http://other.example:81", "scheme and host and port"),
+        ("https://[::1", "host"),
+        ("null", "scheme and host"),
+    ],
+)
+def test_a_foreign_origin_names_the_setting_in_answer_and_log(origin: str, differs: str) -> None:
+    refused = request(("Origin", origin), development=True)
+    with structlog.testing.capture_logs() as logs, pytest.raises(CsrfFailed) as failed:
+        require_own_origin(refused)
+    text = str(failed.value)
+    assert f"differs from PUBLIC_URL ({OWN}) in its {differs}: set PUBLIC_URL" in text
+    assert origin not in text.replace(OWN, "")
+    [line] = logs
+    assert (line["event"], line["setting"], line["origin"], line["differs"]) == (
+        "origin.refused",
+        "PUBLIC_URL",
+        origin,
+        differs,
+    )

@@ -78,6 +78,8 @@ def refusal(monkeypatch: pytest.MonkeyPatch, values: dict[str, str | None]) -> s
         ("PUBLIC_URL", "http://user@id.example", "http or https://host[:port]"),
         ("PUBLIC_URL", "http://[::1", "http or https://host[:port]"),
         ("PUBLIC_URL", "id.example", "http or https://host[:port]"),
+        ("CORS_ORIGINS", "*", "scheme://host[:port]"),
+        ("CORS_ORIGINS", "null", "scheme://host[:port]"),
     ],
 )
 def test_a_wrong_value_ends_with_one_line_of_name_value_and_what_is_accepted(
@@ -171,6 +173,7 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"PUBLIC_URL": None}, "PUBLIC_URL: expected https://host"),
         ({"PUBLIC_URL": "http://id.example"}, "PUBLIC_URL: expected https://host"),
+        ({"CORS_ORIGINS": "http://a.example"}, "CORS_ORIGINS: https in production"),
         ({"SMS_COUNTRIES": None}, "SMS_COUNTRIES: required in production"),
         ({"SMS_PROVIDERS": None}, "SMS_PROVIDERS: required in production"),
         ({"SMS_PROVIDERS": "twilio,console"}, "console exists only in development"),
@@ -232,7 +235,7 @@ def test_production_is_what_an_unset_environment_means(monkeypatch: pytest.Monke
 
 def test_in_development_little_need_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, BASE | {"PORT": "8123"})
-    assert settings.public_url == settings.jwt_issuer == "http://127.0.0.1:8123"
+    assert settings.public_url == settings.jwt_issuer == "http://localhost:8123"
     assert settings.sms_providers == ("console",)
     assert settings.sms_countries == ("*",)
 
@@ -249,6 +252,7 @@ def test_the_issuer_may_be_another_than_the_address(monkeypatch: pytest.MonkeyPa
         ("http://127.8.8.8", True),
         ("http://[::1]:8000", True),
         ("http://localhost", True),
+        ("http://api.shop.localhost:8000", True),
         ("https://localhost.example", False),
         ("https://id.example", False),
         ("http://10.0.0.1", False),
@@ -287,4 +291,16 @@ def test_every_setting_says_what_it_is_for() -> None:
 def test_the_origin_is_written_as_browsers_write_it(
     monkeypatch: pytest.MonkeyPatch, url: str, origin: str
 ) -> None:
-    assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).public_origin == origin
+    assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).allowed_origins.own == origin
+
+
+def test_pages_of_other_origins_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: dict[str, str | None] = {
+        "CORS_ORIGINS": "https://App.example:443/, capacitor://localhost"
+    }
+    settings = load(monkeypatch, PRODUCTION | listed)
+    assert settings.cors_origins == ("https://app.example", "capacitor://localhost")
+    allowed = settings.allowed_origins
+    assert {"https://app.example", "https://id.example"} <= allowed.listed | {allowed.own}
+    assert "http://localhost:3000" not in allowed
+    assert "http://localhost:3000" in load(monkeypatch, BASE).allowed_origins
