@@ -73,12 +73,16 @@ def parse_mail_destination(text: str, *, field: str) -> Destination:
     return Destination("email", address)
 
 
-def parse_destination(settings: AuthSettings, mobile: str | None, email: str | None) -> Destination:
+def parse_destination(
+    settings: AuthSettings, mobile: str | None, email: str | None, field: str = "mobile"
+) -> Destination:
     """Return the mobile's destination if there is one, else the mail address'.
+
+    `field`: the name by which the client sent the mobile.
 
     Raises:
         ValidationFailed: the value is no such address.
     """
     if mobile is not None:
-        return parse_phone_destination(mobile, settings, field="mobile")
+        return parse_phone_destination(mobile, settings, field=field)
     return parse_mail_destination(email or "", field="email")

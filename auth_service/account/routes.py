@@ -60,7 +60,7 @@ async def change_me(request: web.Request) -> web.Response:
     body, app = await read_body(request, ProfileBody), request.app
     caller, context = request[CALLER], read_request_context(request, body)
     if body.model_fields_set & ADDRESSES:
-        to = parse_destination(app[SETTINGS], body.mobile, body.email)
+        to = parse_destination(app[SETTINGS], body.mobile, body.email, body.number_field)
         challenge = await app[CONTACT].request_code(caller, to, context)
         return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
     changes = body.model_dump(include=body.model_fields_set & PROFILE)
@@ -79,7 +79,7 @@ async def change_me(request: web.Request) -> web.Response:
 async def verify_contact(request: web.Request) -> web.Response:
     """Store the address."""
     body, app = await read_body(request, VerifyContactBody), request.app
-    to = parse_destination(app[SETTINGS], body.mobile, body.email)
+    to = parse_destination(app[SETTINGS], body.mobile, body.email, body.number_field)
     context = read_request_context(request, body)
     user = await app[CONTACT].verify_code(request[CALLER], to, body.otp, body.challenge, context)
     return json_response(UserAnswer.model_validate(user))

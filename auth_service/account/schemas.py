@@ -10,7 +10,7 @@ from auth_service.audit.schemas import EventAnswer
 from auth_service.device.schemas import SendBody
 from auth_service.otp.schemas import CodeBody
 from auth_service.settings.messages import Locale
-from auth_service.user.schemas import AddressBody, Name, UserAnswer, Username
+from auth_service.user.schemas import AddressBody, Name, PhoneBody, UserAnswer, Username
 from shared.validation import NULL_CLEARS
 
 ADDRESSES = frozenset({"mobile", "email"})
@@ -23,7 +23,7 @@ class MeAnswer(UserAnswer):
     csrf: str | None = Field(None, description="for `X-CSRF-Token`; absent without cookies")
 
 
-class ProfileBody(SendBody):
+class ProfileBody(PhoneBody, SendBody):
     """Names and language to store, or one new address to verify.
 
     Null removes a first name, a last name or the locale.
@@ -36,7 +36,6 @@ class ProfileBody(SendBody):
     locale: Annotated[Locale | None, NULL_CLEARS] = Field(
         None, description="language of messages, as `de` or `pt-BR`"
     )
-    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
 
     @model_validator(mode="after")

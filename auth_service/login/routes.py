@@ -49,7 +49,9 @@ async def login(request: web.Request) -> web.Response:
     body = await read_body(request, LoginBody)
     if body.password is not None:
         return await _by_password(request, body, body.password)
-    destination = parse_destination(request.app[SETTINGS], body.mobile, body.email)
+    destination = parse_destination(
+        request.app[SETTINGS], body.mobile, body.email, body.number_field
+    )
     if body.otp is None:
         return await _request_code(request, body, destination)
     return await _by_code(request, body, destination, body.otp)

@@ -8,13 +8,12 @@ from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
 from auth_service.session.schemas import TokenIssuing
-from auth_service.user.schemas import GivenUsername
+from auth_service.user.schemas import GivenUsername, PhoneBody
 
 
-class LoginBody(TokenIssuing, SendBody):
+class LoginBody(PhoneBody, TokenIssuing, SendBody):
     """`mobile` or `email` requests a code, and signs in with `otp`. Or: a name and a `password`."""
 
-    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
     username: GivenUsername | None = Field(None, description="with a password")
     password: GivenPassword | None = Field(None, description="with a username or an email")

@@ -120,5 +120,5 @@ async def change_password(request: web.Request) -> web.Response:
 def _identifier(body: NameBody, settings: AuthSettings) -> AccountIdentifier:
     if body.username is not None:
         return AccountIdentifier("username", body.username)
-    destination = parse_destination(settings, body.mobile, body.email)
+    destination = parse_destination(settings, body.mobile, body.email, body.number_field)
     return AccountIdentifier(destination.channel, destination.address)

@@ -2,24 +2,21 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from auth_service.device.schemas import DeviceBody, SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.otp.schemas import CodeBody
 from auth_service.password.model import GivenPassword, NewPassword
-from auth_service.user.schemas import GivenUsername
+from auth_service.user.schemas import GivenUsername, PhoneBody
 
 MAX_TICKET = 200
 
 
-class NameBody(BaseModel):
+class NameBody(PhoneBody):
     """Base of bodies that name an account in one of three ways."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
     email: str | None = Field(None, max_length=254, description="one mail address")
-    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     username: GivenUsername | None = None
 
     @property

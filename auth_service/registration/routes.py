@@ -5,7 +5,6 @@ from aiohttp import web
 from auth_service.destination import (
     parse_destination,
     parse_mail_destination,
-    parse_phone_destination,
 )
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
@@ -68,7 +67,7 @@ async def register(request: web.Request) -> web.Response:
 async def resend_otp(request: web.Request) -> web.Response:
     """Send another code for an open registration."""
     body, app = await read_body(request, ResendBody), request.app
-    destination = parse_destination(app[SETTINGS], body.mobile, body.email)
+    destination = parse_destination(app[SETTINGS], body.mobile, body.email, body.number_field)
     client = read_client(request, body)
     challenge = await app[REGISTRATION].resend_code(destination, body.challenge, client)
     return json_response(ChallengeResponse.of(challenge, SENT), 202)
@@ -87,14 +86,16 @@ async def verify_otp(request: web.Request) -> web.Response:
     """Verify the code."""
     body, app = await read_body(request, VerifyBody), request.app
     require_can_issue_tokens(request, body.transport)
-    destination = parse_destination(app[SETTINGS], body.mobile, body.email)
+    destination = parse_destination(app[SETTINGS], body.mobile, body.email, body.number_field)
     context = read_sign_in_context(request, BY_CODE[destination.channel], body)
     signed_in = await app[ACTIVATION].verify_code(destination, body.otp, body.challenge, context)
     return token_pair_response(request, signed_in, transport=body.transport, message=ACTIVATED)
 
 
 def _registration_request(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:
-    mobile = parse_phone_destination(body.mobile, settings, field="mobile") if body.mobile else None
+    mobile = (
+        parse_destination(settings, body.mobile, None, body.number_field) if body.mobile else None
+    )
     email = parse_mail_destination(body.email, field="email") if body.email else None
     return RegistrationRequest(
         mobile=mobile.address if mobile else None,

@@ -10,13 +10,12 @@ from auth_service.otp.model import Handle
 from auth_service.otp.schemas import ChallengeResponse, CodeBody
 from auth_service.password.model import NewPassword
 from auth_service.session.schemas import TokenIssuing
-from auth_service.user.schemas import AddressBody, Name, Username
+from auth_service.user.schemas import AddressBody, Name, PhoneBody, Username
 
 
-class RegisterBody(SendBody):
+class RegisterBody(PhoneBody, SendBody):
     """The claimed identity; the code goes to the mobile, or else to the email."""
 
-    mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
     email: str | None = Field(None, max_length=254, description="one mail address")
     username: Username | None = None
     password: NewPassword | None = Field(None, description="needs an email")

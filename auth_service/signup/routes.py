@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from auth_service.destination import Destination, parse_phone_destination
+from auth_service.destination import Destination, parse_destination
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
@@ -36,7 +36,7 @@ async def signup(request: web.Request) -> web.Response:
     """Take the first step or the second one, by whether there is a code."""
     body = await read_body(request, SignupBody)
     settings = request.app[SETTINGS]
-    number = parse_phone_destination(body.phone_number, settings, field="phone_number")
+    number = parse_destination(settings, body.mobile, None, body.number_field)
     return await (
         _verify_code(request, body, number) if body.otp else _request_code(request, body, number)
     )

@@ -7,19 +7,20 @@ from pydantic import Field, model_validator
 from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code, Handle
 from auth_service.session.schemas import TokenIssuing
-from auth_service.user.schemas import Name
+from auth_service.user.schemas import Name, PhoneBody
 
 
-class SignupBody(TokenIssuing, SendBody):
+class SignupBody(PhoneBody, TokenIssuing, SendBody):
     """With `name`: requests a code. With `otp`: signs in, or up, with the code received."""
 
-    phone_number: str = Field(max_length=40, description="E.164, or national in the home region")
     name: Name | None = Field(None, description="how the user is to be called")
     otp: Code | None = Field(None, description="the code received, six digits")
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
     @model_validator(mode="after")
     def _either(self) -> Self:
+        if self.mobile is None:
+            raise ValueError("send phone_number")
         if self.otp is None and self.name is None:
             message = "send name to ask for a code, or otp to use one"
             raise ValueError(message)

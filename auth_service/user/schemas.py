@@ -58,17 +58,35 @@ class UserAnswer(BaseModel):
     locale: str | None
 
 
-class AddressBody(BaseModel):
-    """Base of bodies that name one address: a mobile or an email."""
+class PhoneBody(BaseModel):
+    """Base of bodies with a phone number, by either of its two names; `mobile` has it then."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     mobile: str | None = Field(None, max_length=40, description="E.164, or national at home")
+    phone_number: str | None = Field(None, max_length=40, description="the same as `mobile`")
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.phone_number is not None:
+            if self.mobile is not None:
+                raise ValueError("send either mobile or phone_number, which mean the same")
+            self.mobile = self.phone_number
+        return self
+
+    @property
+    def number_field(self) -> str:
+        """The name by which the number was sent."""
+        return "mobile" if self.phone_number is None else "phone_number"
+
+
+class AddressBody(PhoneBody):
+    """Base of bodies that name one address: a mobile or an email."""
+
     email: str | None = Field(None, max_length=254, description="one mail address")
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
         if (self.mobile is None) == (self.email is None):
-            message = "send either mobile or email"
-            raise ValueError(message)
+            raise ValueError("send either mobile or email")
         return self
