@@ -34,6 +34,9 @@ Settings are environment variables, read once at start. `NAME_FILE` may hold the
 the value of `NAME`: use it for secrets. A service with a wrong value prints the setting's name and
 stops. Commas separate the items of a list. A rate has the form `5/hour;10/day`.
 
+In development each `LIMIT_…` is off unless you set it. Those of wrong codes and passwords always
+count.
+
 In production a service refuses secrets that are short, repeat themselves or consist of known words.
 It refuses a secret that two settings share. `openssl rand -base64 48` creates a good one. In
 development these faults are warnings (`setting.refused_in_production`).

@@ -221,13 +221,18 @@ class Retriable(DomainError):
 
 
 class RateLimited(Retriable):
-    """A limit is reached."""
+    """A limit is reached; `limit` is the setting that holds its number."""
 
     code, status, title = "rate_limited", 429, "Too many requests"
 
-    def __init__(self, retry_after: int = 1, detail: str | None = None) -> None:
+    def __init__(self, limit: str, retry_after: int = 1, detail: str | None = None) -> None:
         super().__init__(retry_after, detail)
+        self.limit = limit
         self.detail = detail or f"Too many requests; try again in {self.retry_after} s"
+
+    def members(self) -> dict[str, object]:
+        """Return the limit too, so that the client's developer knows which one it was."""
+        return {**super().members(), "limit": self.limit}
 
 
 class ServiceUnavailable(Retriable):

@@ -44,14 +44,25 @@ def rates_field(text: str, description: str) -> Any:
     return Field(parse_rates(text), description=description, json_schema_extra={"written": text})
 
 
+LIMITS_OF_WRONG_TRIES = {
+    "limit_wrong_per_destination",
+    "limit_wrong_per_ip",
+    "limit_login_failures",
+}
+"""They count in development too, where every other limit is off unless it is set."""
+
+
 class LimitedSettings(ServiceSettings):
     """Settings of a service that has limits: each field `limit_…` holds rates."""
 
     @model_validator(mode="before")
     @classmethod
-    def _keep_empty_limits(cls, values: dict[str, Any]) -> dict[str, Any]:
-        unlimited = {name: "" for name in cls.limit_names() if os.environ.get(name.upper()) == ""}
-        return unlimited | values  # empty means off here, elsewhere it means not set
+    def _choose_unlimited(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Leave limits off that are set to nothing, and in development those that are not set."""
+        off = {name for name in cls.limit_names() if os.environ.get(name.upper()) == ""}
+        if values.get("env") == "development":
+            off |= set(cls.limit_names()) - LIMITS_OF_WRONG_TRIES
+        return dict.fromkeys(off, "") | values
 
     @classmethod
     def limit_names(cls) -> list[str]:

@@ -19,6 +19,7 @@ from shared.errors import (
     MalformedRequest,
     MethodNotAllowed,
     NotFound,
+    RateLimited,
     ServiceUnavailable,
 )
 from shared.http_connection import HttpConnection
@@ -82,6 +83,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             error = NotFound(await _name_similar_path(request))
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=_route_template(request))
+        if isinstance(error, RateLimited):
+            log.info("request.limited", route=_route_template(request), limit=error.limit)
         if isinstance(error, ServiceUnavailable):
             first = raised.__cause__ or raised
             log.warning(

@@ -83,6 +83,7 @@ class Problem(BaseModel):
     request_id: str
     retry_after: int | None = None
     current_version: int | None = Field(None, description="with `version_mismatch`")
+    limit: str | None = Field(None, description="with `rate_limited`: the setting of its number")
     errors: list[FieldProblem] | None = None
     altcha: dict[str, Any] | None = Field(
         None, description="with `proof_required`: the challenge to solve (ALTCHA, version 2)"

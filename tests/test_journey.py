@@ -1,5 +1,6 @@
 """The main job on the whole stack, and what its log gives away: nothing."""
 
+import asyncio
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from tests.support.auth_client import AuthClient, read
 from tests.support.media_client import day
 from tests.support.pictures import encode
 from tests.support.ports import own_port
+from tests.support.readme_block import assert_readme_answers, paste_readme_block
 
 NUMBER = "+919876543210"
 ROOT = Path(__file__).parent.parent
@@ -107,3 +109,7 @@ async def test_the_log_of_a_whole_journey_gives_nothing_away(stack: Stack) -> No
     given_away = [s for s in secrets if re.search(rf"(?<![\w.-]){re.escape(s)}(?![\w-])", log)]
     assert given_away == []
     assert not re.search(r"\+\d{7,}", log)
+
+
+async def test_readme_block_pasted_whole_does_the_job(stack: Stack, tmp_path: Path) -> None:
+    assert_readme_answers(await asyncio.to_thread(paste_readme_block, stack.address, tmp_path))

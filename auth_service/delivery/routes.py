@@ -44,9 +44,8 @@ async def get_inbox(request: web.Request) -> web.Response:
     # A `+` that was not escaped arrives as a blank.
     written = f"+{query.to[1:]}" if query.to.startswith(" ") else query.to
     to = parse_phone_number(written, settings.default_region, ("*",))
-    kept = await request.app[INBOX].read(
-        to or parse_mail_address(query.to.replace(" ", "+")) or written
-    )
+    address = to or parse_mail_address(query.to.replace(" ", "+")) or written
+    kept = await request.app[INBOX].wait_for_recent(address, query.wait)
     return json_response(InboxAnswer(items=[InboxMessage(**message) for message in kept]))
 
 

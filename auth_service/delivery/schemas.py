@@ -11,6 +11,9 @@ class InboxQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: str = Field(min_length=1, max_length=320, description="a number in E.164, or an address")
+    wait: float = Field(
+        0, ge=0, le=20, description="seconds to wait for a message of the last moments"
+    )
 
 
 class InboxMessage(BaseModel):

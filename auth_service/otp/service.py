@@ -146,7 +146,7 @@ class OtpChallenges:
         answer: list[Any] = await self.redis.run(VERIFY, keys, arguments)
         self.funnel.count_result(answer[0])
         if answer[0] == b"limited":
-            raise RateLimited(-(-answer[1] // 1000))
+            raise RateLimited(scopes[answer[2] - 1].setting, -(-answer[1] // 1000))
         if answer[0] == b"none":
             raise NoActiveChallenge
         if answer[0] != b"right":

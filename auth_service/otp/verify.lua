@@ -6,7 +6,7 @@
 -- macs (of the code, one for every key); scopes {{applies_to, {{count, window_ms}, ...}}, ...}
 -- Without a handle, tries count against the newest challenge. If a limit dropped that one's message,
 -- the newest queued challenge holds the code: requesting more codes cannot make it worthless.
--- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms}
+-- Returns {'right', context}, {'wrong'}, {'none'} or {'limited', wait ms, index of the scope that is full}
 local try, device = cjson.decode(ARGV[1]), ARGV[2]
 local now, scopes = try.now, try.scopes
 local by_handle = try.handle ~= ''
@@ -37,15 +37,18 @@ end
 local compared = queued == counted and challenge or find_live(queued)
 
 local known = is_known(KEYS[4], device, now)
-local wait = 0
+local wait, full = 0, 0
 for i, scope in ipairs(scopes) do
   if not (known and scope[1] == 'unknown_devices') then
-    wait = math.max(wait, wait_of(KEYS[FIRST_SCOPE + i - 1], scope[2], now))
+    local scope_wait = wait_of(KEYS[FIRST_SCOPE + i - 1], scope[2], now)
+    if scope_wait > wait then
+      wait, full = scope_wait, i
+    end
   end
 end
 if wait > 0 and not by_handle then
   count_code(KEYS[6], 'wrong', 1)
-  return {'limited', wait}
+  return {'limited', wait, full}
 end
 
 for _, mac in ipairs(compared and try.macs or {}) do
@@ -67,7 +70,7 @@ if compared and queued ~= counted then
 end
 count_code(KEYS[6], 'wrong', 1)
 if wait > 0 then
-  return {'limited', wait}
+  return {'limited', wait, full}
 end
 for i, scope in ipairs(scopes) do
   count_event(KEYS[FIRST_SCOPE + i - 1], scope[2], now)

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from shared.errors import Forbidden, RateLimited
 
+COOLDOWN = "OTP_COOLDOWN"
+
 
 class ProofRequired(Forbidden):
     """The request needs a solution of the challenge, base64 by a library of ALTCHA version 2.
@@ -36,9 +38,11 @@ class ProofRequired(Forbidden):
 class LimitReached(RateLimited):
     """A send limit is full; `applies_to` says which requests it refuses."""
 
-    def __init__(self, applies_to: str, wait_ms: int) -> None:
-        """Keep which requests the limit refuses, and for how long."""
+    def __init__(self, limit: str, applies_to: str, wait_ms: int) -> None:
+        """Keep the limit's setting, which requests it refuses, and for how long."""
         seconds = max(1, -(-wait_ms // 1000))
         advice = f"Too many codes were asked for; use the newest, or try again in {seconds} s"
-        super().__init__(seconds, advice)
+        if limit == COOLDOWN:
+            advice = f"a code was just sent; another in {seconds} s"
+        super().__init__(limit, seconds, advice)
         self.applies_to = applies_to

@@ -13,6 +13,7 @@ from uuid import UUID
 from auth_service.client import Client
 from auth_service.destination import Channel, Destination
 from auth_service.phone import split_country_code
+from auth_service.rate_limit.errors import COOLDOWN
 from auth_service.settings import AuthSettings
 from shared.limits import Rate
 
@@ -26,6 +27,21 @@ NOTICE_RATES: Mapping[Channel, tuple[Rate, ...]] = {
     "email": (Rate(5, HOUR_MS), Rate(10, DAY_MS)),
 }
 """Notices of one kind to one user; the next sign-in notice says how many were left out."""
+
+SETTINGS_OF_KINDS: Mapping[str, str] = {
+    "cooldown": COOLDOWN,
+    "send": "LIMIT_SEND_PER_DESTINATION",
+    "send_all": "LIMIT_SEND_TOTAL_PER_DESTINATION",
+    "send_named": "LIMIT_SEND_TOTAL_PER_DESTINATION",
+    "send_ip": "LIMIT_SEND_PER_IP",
+    "send_network": "LIMIT_SEND_PER_IP",
+    "send_prefix": "LIMIT_SEND_PER_PREFIX",
+    "wrong": "LIMIT_WRONG_PER_DESTINATION",
+    "wrong_ip": "LIMIT_WRONG_PER_IP",
+    "login_ip": "LIMIT_LOGIN_PER_IP",
+    "sign_out_others": "sign_out_others",
+}
+"""The settings of the counters whose keys have other names; the last one has no setting."""
 
 AppliesTo = Literal[
     "everyone",
@@ -48,6 +64,12 @@ class Scope(NamedTuple):
     rates: tuple[Rate, ...]
     applies_to: AppliesTo = "everyone"
     counts: bool = True
+
+    @property
+    def setting(self) -> str:
+        """Return the setting that holds its number; the counter's own name where none does."""
+        kind = self.key.split(":")[1]
+        return SETTINGS_OF_KINDS.get(kind, f"LIMIT_{kind.upper()}")
 
 
 @dataclass(frozen=True, slots=True)

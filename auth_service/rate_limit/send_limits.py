@@ -45,8 +45,10 @@ class SendLimits:
 
     def refusal(self, index: int, wait_ms: int) -> LimitReached:
         """Return the error for the scope with the script's index; the range comes last."""
-        applies_to = [scope.applies_to for scope in self.scopes]
-        return LimitReached([*applies_to, self.number_range.applies_to][index - 1], wait_ms)
+        refusers = [(scope.setting, scope.applies_to) for scope in self.scopes]
+        by_range = "LIMIT_SEND_PER_PREFIX", self.number_range.applies_to
+        limit, applies_to = [*refusers, by_range][index - 1]
+        return LimitReached(limit, applies_to, wait_ms)
 
 
 def send_limits(settings: AuthSettings, request: SendRequest) -> SendLimits:

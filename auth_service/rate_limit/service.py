@@ -31,9 +31,10 @@ class RateLimiter:
         """
         now = milliseconds(self.clock.now())
         rates = json.dumps([scope.rates for scope in scopes])
-        wait: int = await self.redis.run(ATTEMPT, [scope.key for scope in scopes], [now, rates])
+        keys = [scope.key for scope in scopes]
+        wait, index = await self.redis.run(ATTEMPT, keys, [now, rates])
         if wait:
-            raise RateLimited(-(-wait // 1000))
+            raise RateLimited(scopes[index - 1].setting, -(-wait // 1000))
         return now
 
     @asynccontextmanager

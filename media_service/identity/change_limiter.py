@@ -40,7 +40,7 @@ class ChangeLimiter:
         self._moments.move_to_end(user_id)
         wait = max(_seconds_to_wait(moments, most, seconds, now) for most, seconds in self._spans)
         if wait > 0:
-            raise RateLimited(int(-(-wait // 1)))
+            raise RateLimited("LIMIT_CHANGES_PER_USER", int(-(-wait // 1)))
         moments.append(now)
         self._evict(now)
 

@@ -102,9 +102,8 @@ def _limit_error(
         return _quota_error(usage, quota, upload.declared_bytes)
     if usage and usage.day >= now.date() and usage.uploads >= quota.uploads_per_day:
         return _daily_limit_error(quota, now)
-    return RateLimited(
-        CONCURRENT_RETRY_AFTER, f"at most {quota.concurrent_uploads} uploads at once"
-    )
+    detail = f"at most {quota.concurrent_uploads} uploads at once"
+    return RateLimited("USER_CONCURRENT_UPLOADS", CONCURRENT_RETRY_AFTER, detail)
 
 
 def _quota_error(usage: Usage | None, quota: QuotaLimits, added: int) -> QuotaExceeded:
@@ -113,4 +112,4 @@ def _quota_error(usage: Usage | None, quota: QuotaLimits, added: int) -> QuotaEx
 
 def _daily_limit_error(quota: QuotaLimits, now: datetime) -> RateLimited:
     detail = f"at most {quota.uploads_per_day} uploads a day"
-    return RateLimited(seconds_until_tomorrow(now), detail)
+    return RateLimited("USER_UPLOADS_PER_DAY", seconds_until_tomorrow(now), detail)

@@ -24,12 +24,9 @@ async ({ api, number, byCookies }) => {
   }
 
   async function readCode() {
-    for (;;) {
-      const inbox = await read("GET", `/v1/auth/dev/inbox?to=${encodeURIComponent(number)}`);
-      const found = inbox.body.items.find((item) => /^\d{6}/.test(item.text));
-      if (found) return found.text.slice(0, 6);
-      await new Promise((done) => setTimeout(done, 50));
-    }
+    const to = encodeURIComponent(number);
+    const inbox = await read("GET", `/v1/auth/dev/inbox?to=${to}&wait=20`);
+    return inbox.body.items[0].text.slice(0, 6);
   }
 
   const picture = await new Promise((done) => {

@@ -109,6 +109,7 @@ async def test_uploads_of_a_day_are_counted_in_every_replica(
         assert sorted(answer.status for answer in answers) == [201] * 10 + [429] * 10
         refused = await media.send(BODY)
         assert refused.code == "rate_limited"
+        assert refused.body["limit"] == "USER_UPLOADS_PER_DAY"
         assert 80_000 < refused.body["retry_after"] <= 86_400
         assert refused.headers["Retry-After"] == str(refused.body["retry_after"])
         await media.somebody_else().upload()
@@ -139,6 +140,7 @@ async def test_a_product_counts_as_an_upload_of_its_day(
         assert sorted(answer.status for answer in answers) == [201] * 4 + [429] * 6
         refused = await offer(media)
         assert refused.code == "rate_limited"
+        assert refused.body["limit"] == "USER_UPLOADS_PER_DAY"
         assert 0 < int(refused.headers["Retry-After"]) <= 86_400
         assert (await media.send(BODY)).status in {413, 429}
         assert (await offer(media, "k")).body == first.body, "a repetition is no other"
@@ -177,6 +179,7 @@ async def test_uploads_at_once_are_counted_in_every_replica(
         for client in (first, again):
             refused = await client.send(BODY)
             assert (refused.status, refused.code) == (429, "rate_limited")
+            assert refused.body["limit"] == "USER_CONCURRENT_UPLOADS"
             assert refused.body["retry_after"] == 5
         assert (await first.somebody_else().send(BODY)).status == 201
         go.set()

@@ -42,6 +42,7 @@ async def change(media: MediaClient) -> Answer:
 
 def check_limited(answer: Answer) -> None:
     assert (answer.status, answer.code) == (429, "rate_limited"), answer.body
+    assert answer.body["limit"] == "LIMIT_CHANGES_PER_USER"
     assert answer.body["retry_after"] >= 1
     assert answer.headers["Retry-After"] == str(answer.body["retry_after"])
 

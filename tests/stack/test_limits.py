@@ -34,6 +34,7 @@ async def test_nobody_takes_more_than_their_rate(stack: Stack, path: str) -> Non
                         refused.append(await answer.json(content_type=None))
     assert {one["code"] for one in refused} == {"rate_limited"}
     assert {one["retry_after"] for one in refused} == {1}
+    assert {one["limit"] for one in refused} == {"GATEWAY_RATE"}
 
 
 async def test_the_body_limit_is_a_setting(stack: Stack) -> None:

@@ -25,8 +25,8 @@ from shared.tokens import KeyUnknown
         (TokenRevoked(), "sign in again"),
         (RefreshReused(), "sign in again"),
         (OtpInvalid(), "ask for another"),
-        (RateLimited(30), "try again in 30 s"),
-        (RateLimited(0), "try again in 1 s"),
+        (RateLimited("LIMIT_X", 30), "try again in 30 s"),
+        (RateLimited("LIMIT_X", 0), "try again in 1 s"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, DomainError) else "",
 )
@@ -35,7 +35,7 @@ def test_a_refusal_says_what_to_do(error: DomainError, told: str) -> None:
 
 
 def test_what_is_known_of_the_one_occurrence_comes_first() -> None:
-    assert RateLimited(5, "at most 2 at once").detail == "at most 2 at once"
+    assert RateLimited("LIMIT_X", 5, "at most 2 at once").detail == "at most 2 at once"
     assert TokenInvalid("not yet").detail == "not yet"
     assert Conflict().detail is None
 

@@ -245,26 +245,6 @@ def test_the_issuer_may_be_another_than_the_address(monkeypatch: pytest.MonkeyPa
     assert settings.jwt_issuer == "https://issuer.example"
 
 
-@pytest.mark.parametrize(
-    ("url", "loopback"),
-    [
-        ("http://127.0.0.1:8000", True),
-        ("http://127.8.8.8", True),
-        ("http://[::1]:8000", True),
-        ("http://localhost", True),
-        ("http://api.shop.localhost:8000", True),
-        ("https://localhost.example", False),
-        ("https://id.example", False),
-        ("http://10.0.0.1", False),
-        ("http://0.0.0.0:8000", False),
-    ],
-)
-def test_a_loopback_address_is_known_as_one(
-    monkeypatch: pytest.MonkeyPatch, url: str, *, loopback: bool
-) -> None:
-    assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).public_url_is_loopback is loopback
-
-
 @pytest.mark.parametrize("field", ["port", "secret_keys", "public_url"])
 def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
     settings: Any = load(monkeypatch, BASE)
@@ -275,32 +255,3 @@ def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch, field: str) -> Non
 def test_every_setting_says_what_it_is_for() -> None:
     for name, field in AuthSettings.model_fields.items():
         assert re.search(r"\w{3}", field.description or ""), name
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("https://id.example", "https://id.example"),
-        ("https://ID.Example:443/", "https://id.example"),
-        ("https://id.example:8443", "https://id.example:8443"),
-        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
-        ("http://localhost:80", "http://localhost"),
-        ("http://[::1]:8000", "http://[::1]:8000"),
-    ],
-)
-def test_the_origin_is_written_as_browsers_write_it(
-    monkeypatch: pytest.MonkeyPatch, url: str, origin: str
-) -> None:
-    assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).allowed_origins.own == origin
-
-
-def test_pages_of_other_origins_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed: dict[str, str | None] = {
-        "CORS_ORIGINS": "https://App.example:443/, capacitor://localhost"
-    }
-    settings = load(monkeypatch, PRODUCTION | listed)
-    assert settings.cors_origins == ("https://app.example", "capacitor://localhost")
-    allowed = settings.allowed_origins
-    assert {"https://app.example", "https://id.example"} <= allowed.listed | {allowed.own}
-    assert "http://localhost:3000" not in allowed
-    assert "http://localhost:3000" in load(monkeypatch, BASE).allowed_origins
