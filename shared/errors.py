@@ -140,13 +140,14 @@ class VersionMismatch(DomainError):
 
     code, status, title = "version_mismatch", 412, "It was changed in the meantime"
 
-    def __init__(self, current_version: int) -> None:
-        super().__init__(f"It has version {current_version}: read it, and send that in If-Match")
+    def __init__(self, current_version: int | None = None) -> None:
+        version = f"It has version {current_version}: read it, and send that in If-Match"
+        super().__init__(None if current_version is None else version)
         self.current_version = current_version
 
     def members(self) -> dict[str, object]:
-        """Return `current_version`."""
-        return {"current_version": self.current_version}
+        """Return `current_version`; a file has none."""
+        return {} if self.current_version is None else {"current_version": self.current_version}
 
 
 class PreconditionRequired(DomainError):
