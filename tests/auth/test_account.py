@@ -32,7 +32,9 @@ async def asked(auth: AuthClient, token: str, to: str = NEW) -> dict[str, str]:
     return {field: to, "otp": code, "challenge": sent.body["challenge"]}
 
 
-async def test_names_are_changed(auth: AuthClient, auth_db: Connection) -> None:
+async def test_profile_patched_names_are_stored_and_audited(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     pair = await auth.sign_in(NUMBER, "Asha")
     token = pair["access_token"]
     changed = await patch(auth, token, name=" Asha Rao ", first_name="Asha", last_name="Rao")
@@ -50,7 +52,7 @@ async def test_names_are_changed(auth: AuthClient, auth_db: Connection) -> None:
     assert details == [{"fields": "first_name last_name name"}, {"fields": "last_name username"}]
 
 
-async def test_a_username_that_somebody_has_is_a_conflict(auth: AuthClient) -> None:
+async def test_profile_taken_username_is_409_and_changes_nothing(auth: AuthClient) -> None:
     first, second = await auth.sign_in(NUMBER), await auth.sign_in(OTHER)
     assert (await patch(auth, first["access_token"], username="Asha")).status == 200
     refused = await patch(auth, second["access_token"], username="aSHA", name="Kept back")
@@ -59,7 +61,7 @@ async def test_a_username_that_somebody_has_is_a_conflict(auth: AuthClient) -> N
     assert me.body["name"] == "Asha"
 
 
-async def test_what_cannot_be_stored_is_named(auth: AuthClient) -> None:
+async def test_profile_invalid_field_is_422(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     wrongs: list[dict[str, Any]] = [
         {},
@@ -83,7 +85,7 @@ async def test_what_cannot_be_stored_is_named(auth: AuthClient) -> None:
         assert (refused.status, refused.code) == (422, "validation_failed"), body
 
 
-async def test_a_new_number_is_stored_once_it_is_proven_and_the_old_one_is_told(
+async def test_contact_new_number_proven_is_stored_and_notifies_old_number(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
@@ -118,7 +120,7 @@ async def test_a_new_number_is_stored_once_it_is_proven_and_the_old_one_is_told(
     assert not [details for *_, details in rows if NEW[3:] in details or proof["otp"] in details]
 
 
-async def test_a_first_mail_address_is_told_to_the_phone(auth: AuthClient) -> None:
+async def test_contact_first_email_proven_notifies_phone(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     proof = await asked(auth, token, "Asha@Example.com")
     moved = await verify(auth, token, **proof)
@@ -128,7 +130,7 @@ async def test_a_first_mail_address_is_told_to_the_phone(auth: AuthClient) -> No
             await asyncio.sleep(0.01)
 
 
-async def test_of_two_who_prove_one_number_one_has_it(auth: AuthClient) -> None:
+async def test_contact_number_proven_by_two_users_at_once_goes_to_one(auth: AuthClient) -> None:
     for round_ in range(5):
         number = f"+9198765430{round_:02d}"
         people = [await auth.sign_in(f"+919876544{who}{round_:02d}") for who in range(2)]
@@ -144,7 +146,7 @@ async def test_of_two_who_prove_one_number_one_has_it(auth: AuthClient) -> None:
         assert mine.count(number) == 1
 
 
-async def test_a_number_that_is_taken_is_told_to_who_proves_it_alone(auth: AuthClient) -> None:
+async def test_contact_taken_number_is_409_only_after_proof(auth: AuthClient) -> None:
     await auth.sign_in(NEW)
     token = (await auth.sign_in(NUMBER))["access_token"]
     proof = await asked(auth, token)  # not told here
@@ -154,7 +156,7 @@ async def test_a_number_that_is_taken_is_told_to_who_proves_it_alone(auth: AuthC
     assert (await auth.call("GET", "/me", token=token)).body["phone_number"] == NUMBER
 
 
-async def test_the_code_of_somebody_else_or_for_something_else_is_worth_nothing(
+async def test_contact_code_of_other_user_or_purpose_is_otp_invalid(
     auth: AuthClient,
 ) -> None:
     mine = (await auth.sign_in(NUMBER))["access_token"]
@@ -166,7 +168,9 @@ async def test_the_code_of_somebody_else_or_for_something_else_is_worth_nothing(
     assert (await verify(auth, mine, mobile=NEW, otp=code)).code == "otp_invalid"
 
 
-async def test_a_change_of_number_kills_what_is_on_its_way_to_either(auth: AuthClient) -> None:
+async def test_contact_changed_number_invalidates_outstanding_codes_of_both(
+    auth: AuthClient,
+) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     await auth.ask(NUMBER)
     login = {"mobile": NUMBER}
@@ -186,7 +190,7 @@ async def test_a_change_of_number_kills_what_is_on_its_way_to_either(auth: AuthC
     assert (await auth.sign_in(NEW))["access_token"]  # what is sent later counts
 
 
-async def test_a_change_of_address_needs_a_fresh_proof_at_its_end_too(
+async def test_contact_change_stale_proof_at_verification_requires_step_up(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
@@ -202,7 +206,7 @@ async def test_a_change_of_address_needs_a_fresh_proof_at_its_end_too(
     assert (await verify(auth, fresh, **proof)).status == 200
 
 
-async def test_everything_that_is_held_is_exported(auth: AuthClient) -> None:
+async def test_export_of_own_account_holds_all_data_and_no_secret(auth: AuthClient) -> None:
     other = await auth.sign_in(OTHER)
     pair = await auth.sign_in(NUMBER, headers={"User-Agent": "Phone/1"})
     ended = await auth.sign_in(NUMBER)
@@ -226,7 +230,7 @@ async def test_everything_that_is_held_is_exported(auth: AuthClient) -> None:
         assert secret not in text
 
 
-async def test_an_export_tells_of_no_administrator_who_or_where_they_were(
+async def test_export_event_by_administrator_hides_their_identity(
     serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
@@ -257,7 +261,7 @@ async def test_head_of_an_export_has_no_body(auth: AuthClient) -> None:
     assert (await auth.call("GET", "/me", token=token)).status == 200
 
 
-async def test_two_who_swap_their_numbers_do_not_hang(auth: AuthClient) -> None:
+async def test_contact_two_users_swapping_numbers_at_once_do_not_deadlock(auth: AuthClient) -> None:
     for round_ in range(5):
         numbers = [f"+919876545{who}{round_:02d}" for who in range(2)]
         tokens = [(await auth.sign_in(number))["access_token"] for number in numbers]

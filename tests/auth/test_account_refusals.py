@@ -11,7 +11,7 @@ from tests.support.database import Connection
 ADMIN, NUMBER = "+919876543200", "+919876543210"
 
 
-async def test_codes_for_changes_are_limited_like_others(serving_auth: Callable[..., Any]) -> None:
+async def test_account_codes_beyond_limit_are_429(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(
         limit_send_per_destination="2/hour", limit_wrong_per_ip="1/hour"
     ) as auth:
@@ -33,7 +33,7 @@ async def test_codes_for_changes_are_limited_like_others(serving_auth: Callable[
         await limited(await auth.call("POST", "/me/verify-contact", token=token, json=guess))
 
 
-async def test_guessing_the_password_to_step_up_is_limited(
+async def test_step_up_password_guesses_beyond_limit_are_429(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(limit_login_failures="2/hour") as auth:
@@ -50,7 +50,7 @@ async def test_guessing_the_password_to_step_up_is_limited(
     ("method", "action"),
     [("POST", "/disable"), ("POST", "/revoke-sessions"), ("PUT", "/roles")],
 )
-async def test_what_others_do_not_know_yet_is_said(
+async def test_admin_action_unpublished_revocation_is_done_and_pending(
     auth: AuthClient,
     auth_db: Connection,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,7 +74,7 @@ async def test_what_others_do_not_know_yet_is_said(
     assert (await auth.call(method, path, token=admin, json=body)).status in {200, 204}
 
 
-async def test_a_deletion_that_others_do_not_know_yet_is_done(
+async def test_account_deletion_unpublished_revocation_is_done_and_pending(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
@@ -85,7 +85,7 @@ async def test_a_deletion_that_others_do_not_know_yet_is_done(
     assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
 
 
-async def test_without_redis_nothing_of_an_account_is_changed(
+async def test_account_change_without_redis_is_503_and_changes_nothing(
     auth: AuthClient, serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     """What is on its way could not be made worthless."""

@@ -33,7 +33,7 @@ async def found(auth: AuthClient, admin: str, q: str) -> list[str]:
     return [item["name"] for item in answer.body["items"]]
 
 
-async def test_users_are_found_by_how_things_begin(
+async def test_admin_users_search_matches_prefixes_literally(
     auth: AuthClient, auth_db: Connection, admin: str
 ) -> None:
     await auth.sign_in(NUMBER, "Asha Rao")
@@ -52,7 +52,9 @@ async def test_users_are_found_by_how_things_begin(
     assert refused.code == "validation_failed"
 
 
-async def test_the_list_of_users_pages(auth: AuthClient, admin: str) -> None:
+async def test_admin_users_list_pages_newest_first_and_refuses_bad_cursor(
+    auth: AuthClient, admin: str
+) -> None:
     for last in range(3):
         await auth.sign_in(f"+91987654321{last}")
     seen: list[str] = []
@@ -70,7 +72,7 @@ async def test_the_list_of_users_pages(auth: AuthClient, admin: str) -> None:
         assert cursor == "" or answer.code == "validation_failed"
 
 
-async def test_one_user(auth: AuthClient, admin: str) -> None:
+async def test_admin_user_is_shown_and_unknown_user_is_404(auth: AuthClient, admin: str) -> None:
     pair = await auth.sign_in(NUMBER)
     path = f"/admin/users/{pair['user']['id']}"
     answer = await auth.call("GET", path, token=admin)
@@ -89,7 +91,7 @@ async def test_one_user(auth: AuthClient, admin: str) -> None:
     assert unknown.code == "not_found"
 
 
-async def test_a_disabled_user_is_out_until_let_in_again(
+async def test_admin_disabled_user_is_signed_out_until_enabled(
     auth: AuthClient, auth_db: Connection, admin: str
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -120,7 +122,7 @@ async def test_a_disabled_user_is_out_until_let_in_again(
     assert [row["event"] for row in rows] == ["user.disabled", "user.enabled"]
 
 
-async def test_who_had_proven_nothing_is_pending_again(
+async def test_admin_enabled_user_without_verified_contact_is_pending(
     auth: AuthClient, auth_db: Connection, admin: str
 ) -> None:
     user = await auth_db.fetchval(
@@ -131,7 +133,7 @@ async def test_who_had_proven_nothing_is_pending_again(
     assert answer.body["status"] == "pending"
 
 
-async def test_a_registration_is_not_disabled(
+async def test_admin_disable_pending_registration_is_409(
     auth: AuthClient, auth_db: Connection, admin: str
 ) -> None:
     """It would keep its username from others, and outlive the purge."""
@@ -144,7 +146,7 @@ async def test_a_registration_is_not_disabled(
     assert await auth_db.fetchval(status) == "pending"
 
 
-async def test_nobody_drops_their_own_administration(auth: AuthClient, admin: str) -> None:
+async def test_admin_removing_own_admin_role_is_409(auth: AuthClient, admin: str) -> None:
     me = (await auth.call("GET", "/me", token=admin)).body["id"]
     for roles in ([], ["editor"]):
         refused = await auth.call(
@@ -156,14 +158,14 @@ async def test_nobody_drops_their_own_administration(auth: AuthClient, admin: st
     assert kept.body["roles"] == ["admin", "editor"]
 
 
-async def test_nobody_disables_themself(auth: AuthClient, admin: str) -> None:
+async def test_admin_disabling_oneself_is_409(auth: AuthClient, admin: str) -> None:
     me = await auth.call("GET", "/me", token=admin)
     refused = await auth.call("POST", f"/admin/users/{me.body['id']}/disable", token=admin)
     assert (refused.status, refused.code) == (409, "conflict")
     assert (await auth.call("GET", "/me", token=admin)).status == 200
 
 
-async def test_sessions_are_ended_by_an_administrator(
+async def test_admin_revoke_sessions_revokes_all_tokens_and_is_audited(
     auth: AuthClient, auth_db: Connection, admin: str
 ) -> None:
     pairs = [await auth.sign_in(NUMBER) for _ in range(2)]
@@ -179,7 +181,9 @@ async def test_sessions_are_ended_by_an_administrator(
     assert event["actor_id"] is not None
 
 
-async def test_roles_change_with_the_next_token(auth: AuthClient, admin: str) -> None:
+async def test_admin_changed_roles_revoke_token_and_apply_after_refresh(
+    auth: AuthClient, admin: str
+) -> None:
     pair = await auth.sign_in(NUMBER)
     path = f"/admin/users/{pair['user']['id']}/roles"
     body = {"roles": ["editor", "admin", "editor"]}
@@ -202,7 +206,7 @@ async def test_roles_change_with_the_next_token(auth: AuthClient, admin: str) ->
         assert refused.code == "validation_failed"
 
 
-async def test_events_are_listed_by_user_name_and_time(
+async def test_admin_audit_filters_by_user_event_and_time(
     auth: AuthClient, admin: str, clock: MovableClock
 ) -> None:
     clock.advance(minutes=1)
@@ -247,7 +251,7 @@ async def test_events_are_listed_by_user_name_and_time(
 
 
 @pytest.mark.usefixtures("command_environment")
-async def test_the_first_administrator_is_made_by_hand(
+async def test_admin_command_grants_and_revokes_role(
     auth: AuthClient, auth_db: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def command(*words: str) -> int:

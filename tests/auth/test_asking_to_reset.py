@@ -16,7 +16,7 @@ ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD
 NEW = "battery staple horse"
 
 
-async def test_a_username_is_no_way_around_the_addresss_limit(
+async def test_forgot_password_by_username_over_limit_of_its_email_sends_nothing(
     serving_auth: Callable[..., Any],
 ) -> None:
     elsewhere = {"address": "203.0.113.7"}
@@ -36,7 +36,9 @@ async def test_a_username_is_no_way_around_the_addresss_limit(
         assert len(await auth.codes(EMAIL)) == 2
 
 
-async def test_no_username_shows_whose_address_is_its_own(serving_auth: Callable[..., Any]) -> None:
+async def test_forgot_password_by_username_leaves_limit_of_its_email_open(
+    serving_auth: Callable[..., Any],
+) -> None:
     limits = {"trusted_proxies": "127.0.0.1", "limit_send_total_per_destination": "2/hour"}
     async with serving_auth() as auth:
         await activate(auth, **ASHA)
@@ -51,7 +53,7 @@ async def test_no_username_shows_whose_address_is_its_own(serving_auth: Callable
         await auth.code(EMAIL, before + 3)
 
 
-async def test_an_unknown_name_is_answered_alike(auth: AuthClient) -> None:
+async def test_forgot_password_unknown_name_is_answered_like_known(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     known = await post(auth, "/forgot-password", email=EMAIL)
     for name in ({"email": "nobody@example.com"}, {"username": "nobody"}, {"username": "asha"}):
@@ -85,11 +87,15 @@ async def test_an_unknown_name_is_answered_alike(auth: AuthClient) -> None:
         ("/reset-password", {"reset_ticket": "cht_"}),
     ],
 )
-async def test_what_is_not_understood(auth: AuthClient, path: str, body: dict[str, str]) -> None:
+async def test_password_reset_malformed_body_is_422(
+    auth: AuthClient, path: str, body: dict[str, str]
+) -> None:
     assert (await post(auth, path, **body)).code == "validation_failed"
 
 
-async def test_resets_are_told_and_noted(auth: AuthClient, auth_db: Connection) -> None:
+async def test_password_reset_notifies_user_and_is_audited(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     pair = await activate(auth, **ASHA)
     _, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
     assert (await post(auth, "/verify-reset", email=EMAIL, otp=wrong(code))).status == 401
@@ -112,7 +118,7 @@ async def test_resets_are_told_and_noted(auth: AuthClient, auth_db: Connection) 
     ]
 
 
-async def test_no_forged_host_gets_into_the_link(auth: AuthClient) -> None:
+async def test_forgot_password_forged_host_is_not_in_link(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     body = {"email": EMAIL}
@@ -127,7 +133,7 @@ async def test_no_forged_host_gets_into_the_link(auth: AuthClient) -> None:
 @pytest.mark.parametrize(
     ("path", "more"), [("/verify-reset", {}), ("/reset-password", {"new_password": NEW})]
 )
-async def test_guesses_at_a_reset_code_are_limited(
+async def test_password_reset_code_guesses_beyond_limit_are_429(
     serving_auth: Callable[..., Any], path: str, more: dict[str, str]
 ) -> None:
     async with serving_auth(limit_wrong_per_ip="1/hour") as auth:

@@ -20,7 +20,7 @@ NUMBER = "+919876543210"
 EVENTS = "select * from audit_events order by id"
 
 
-async def test_a_sign_up_and_a_sign_in_are_told_with_their_session(
+async def test_audit_sign_up_and_sign_in_are_recorded_with_session_and_client(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     headers = {"User-Agent": "Phone/1", "X-Request-ID": "request-0001"}
@@ -36,7 +36,7 @@ async def test_a_sign_up_and_a_sign_in_are_told_with_their_session(
     assert [up["session_id"], again["session_id"]] == [row["id"] for row in sessions]
 
 
-async def test_a_wrong_code_is_told_without_code_or_number(
+async def test_audit_wrong_code_is_recorded_without_code_or_number(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await auth.ask(NUMBER)
@@ -49,7 +49,7 @@ async def test_a_wrong_code_is_told_without_code_or_number(
         assert secret not in str(dict(event))
 
 
-async def test_a_code_or_ticket_that_nobody_was_sent_fills_no_table(
+async def test_audit_code_or_ticket_never_sent_records_nothing(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     """Nothing limits such tries, as there is nothing to guess, and no event can be deleted."""
@@ -68,7 +68,7 @@ async def test_a_code_or_ticket_that_nobody_was_sent_fills_no_table(
     assert await auth_db.fetch(EVENTS) == []
 
 
-async def test_a_sign_in_that_is_refused_after_the_right_code_is_told(
+async def test_audit_disabled_users_right_code_is_recorded_as_failure(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await auth.sign_in(NUMBER)
@@ -80,7 +80,7 @@ async def test_a_sign_in_that_is_refused_after_the_right_code_is_told(
     assert '"reason": "account_disabled"' in refused["details"]
 
 
-async def test_events_are_removed_by_age_alone(
+async def test_audit_remove_old_deletes_events_by_age_alone(
     auth: AuthClient, auth_dsn: str, auth_db: Connection, clock: MovableClock
 ) -> None:
     await auth.sign_in(NUMBER)
@@ -103,7 +103,7 @@ async def test_events_are_removed_by_age_alone(
         "truncate audit_events",
     ],
 )
-async def test_the_table_can_be_appended_to_alone(
+async def test_audit_table_refuses_update_delete_and_truncate(
     auth: AuthClient, auth_db: Connection, statement: str
 ) -> None:
     await auth.sign_in(NUMBER)
@@ -112,7 +112,7 @@ async def test_the_table_can_be_appended_to_alone(
     assert await auth_db.fetchval("select count(*) from audit_events") == 1
 
 
-async def test_what_ends_a_session_is_told_once(auth: AuthClient, auth_db: Connection) -> None:
+async def test_audit_ended_session_is_recorded_once(auth: AuthClient, auth_db: Connection) -> None:
     pairs = [await auth.sign_in(NUMBER) for _ in range(4)]
     for _ in range(2):
         await auth.call("POST", "/logout", token=pairs[0]["access_token"])

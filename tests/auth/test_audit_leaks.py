@@ -40,7 +40,7 @@ async def live(auth: AuthClient) -> list[str]:
     return [*secrets, reset, pair["access_token"], *used.values(), *browser.jar.values()]
 
 
-async def test_events_give_nothing_away(auth: AuthClient, auth_db: Connection) -> None:
+async def test_audit_events_hold_no_secret(auth: AuthClient, auth_db: Connection) -> None:
     secrets = await live(auth)
     rows: list[Any] = await auth_db.fetch("select * from audit_events order by id")
     told = {(row["event"], row["outcome"]) for row in rows}

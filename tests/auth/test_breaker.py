@@ -59,7 +59,7 @@ async def guarded(serving_auth: Callable[..., Any]) -> AsyncIterator[AuthClient]
         yield auth
 
 
-async def test_fifty_codes_that_nobody_enters_block_the_range_for_an_hour(
+async def test_range_breaker_50_unproven_codes_block_newcomers_for_an_hour(
     guarded: AuthClient, clock: MovableClock, redis: Redis
 ) -> None:
     await guarded.sign_in(HOLDER)
@@ -78,14 +78,14 @@ async def test_fifty_codes_that_nobody_enters_block_the_range_for_an_hour(
     await pump(guarded, ENOUGH - 2, first=1000)  # and the holder's code was sent in this hour
 
 
-async def test_a_tenth_proven_keeps_the_range_open(guarded: AuthClient) -> None:
+async def test_range_breaker_tenth_proven_keeps_range_open(guarded: AuthClient) -> None:
     await prove(guarded, 5)
     await pump(guarded, 45, first=100)
     assert (await guarded.ask(NEWCOMER)).status == 202  # 5 of 50 were a tenth, 5 of 51 are less
     assert_refused(await guarded.ask(NEWCOMER))
 
 
-async def test_what_was_proven_is_forgotten_with_the_hour(
+async def test_range_breaker_proofs_of_earlier_hour_do_not_count(
     guarded: AuthClient, clock: MovableClock
 ) -> None:
     await prove(guarded, 9)
@@ -95,7 +95,7 @@ async def test_what_was_proven_is_forgotten_with_the_hour(
     assert_refused(await guarded.ask(NEWCOMER))
 
 
-async def test_codes_sent_over_more_than_an_hour_block_nothing(
+async def test_range_breaker_codes_over_more_than_an_hour_block_nothing(
     guarded: AuthClient, clock: MovableClock
 ) -> None:
     for first in (0, 100, 200, 300):
@@ -104,7 +104,7 @@ async def test_codes_sent_over_more_than_an_hour_block_nothing(
     assert await blocks(guarded) == ""
 
 
-async def test_a_holder_is_never_kept_out_nor_makes_the_hour_longer(
+async def test_range_breaker_holder_is_served_and_does_not_prolong_block(
     guarded: AuthClient, clock: MovableClock
 ) -> None:
     await guarded.sign_in(HOLDER)
@@ -117,7 +117,9 @@ async def test_a_holder_is_never_kept_out_nor_makes_the_hour_longer(
     assert refused.body["retry_after"] <= 1800
 
 
-async def test_a_code_that_is_given_back_is_not_proven(guarded: AuthClient, redis: Redis) -> None:
+async def test_range_breaker_restored_code_does_not_count_as_proven(
+    guarded: AuthClient, redis: Redis
+) -> None:
     await activate(guarded, mobile=NEWCOMER, username="ashanti")
     sent, code = await next_code(guarded, NEWCOMER, "/forgot-password", mobile=NEWCOMER)
     body = {"mobile": NEWCOMER, "otp": code, "challenge": sent.body["challenge"]}
@@ -127,12 +129,12 @@ async def test_a_code_that_is_given_back_is_not_proven(guarded: AuthClient, redi
         assert (answer.status, await redis.llen(proven)) == (status, count), answer.body
 
 
-async def test_mail_costs_nothing_and_counts_nowhere(guarded: AuthClient, redis: Redis) -> None:
+async def test_range_breaker_email_is_not_counted(guarded: AuthClient, redis: Redis) -> None:
     assert (await post(guarded, "/register", email="asha@example.com")).status == 201
     assert not [key async for key in redis.scan_iter("range:*")]
 
 
-async def test_who_may_not_learn_who_is_new_is_refused_quietly(
+async def test_range_breaker_concealed_newcomer_is_answered_202_without_code(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(account_disclosure="conceal", **WATCHED) as auth:

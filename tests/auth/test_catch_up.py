@@ -67,7 +67,7 @@ async def test_round_after_an_outage_publishes_everything_before_it_is_complete(
     assert await harness.is_complete()
 
 
-async def test_rounds_after_an_outage_follow_quickly_for_a_while(
+async def test_rounds_after_an_outage_follow_quickly(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     assert harness.publisher.pause() == ROUND_PAUSE_SECONDS
@@ -78,13 +78,15 @@ async def test_rounds_after_an_outage_follow_quickly_for_a_while(
     assert harness.publisher.pause() == ROUND_PAUSE_SECONDS
 
 
-async def test_one_slow_ping_is_no_outage(harness: PublisherHarness, monkeypatch: Patch) -> None:
+async def test_outage_needs_more_than_one_slow_ping(
+    harness: PublisherHarness, monkeypatch: Patch
+) -> None:
     answer_pings(monkeypatch, False, True)
     await harness.publisher.reconcile()
     assert harness.publisher.pause() == ROUND_PAUSE_SECONDS
 
 
-async def test_publish_that_fails_is_an_outage(
+async def test_outage_is_assumed_after_a_failed_publish(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     """A slow database may keep the rounds from noticing it."""
@@ -105,7 +107,7 @@ async def test_first_round_of_a_publisher_publishes_what_another_left(
     assert await harness.is_complete()
 
 
-async def test_round_with_nothing_to_publish_is_complete_at_once(harness: PublisherHarness) -> None:
+async def test_round_without_pending_rows_is_complete_at_once(harness: PublisherHarness) -> None:
     for _ in range(2):
         before = await harness.rounds()
         await harness.publisher.reconcile()
@@ -113,7 +115,7 @@ async def test_round_with_nothing_to_publish_is_complete_at_once(harness: Publis
         assert now.complete == now.started == before.started + 1
 
 
-async def test_round_that_leaves_young_rows_to_their_handlers_completes_the_one_before(
+async def test_round_that_leaves_young_rows_completes_the_previous_one(
     harness: PublisherHarness,
 ) -> None:
     for _ in range(3):
@@ -124,7 +126,7 @@ async def test_round_that_leaves_young_rows_to_their_handlers_completes_the_one_
         assert (now.started, now.complete) == (before.started + 1, before.started)
 
 
-async def test_round_that_redis_interrupts_begins_again_once_it_is_back(
+async def test_round_interrupted_by_redis_restarts_once_it_is_back(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     fail_calls(monkeypatch, RevocationStream, "read_state")
@@ -136,7 +138,7 @@ async def test_round_that_redis_interrupts_begins_again_once_it_is_back(
 
 
 @pytest.mark.usefixtures("frequent_signs")
-async def test_publisher_held_up_by_the_database_gives_signs_and_completes_nothing(
+async def test_publisher_waiting_for_database_stays_alive_and_completes_no_round(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     names = await harness.revoke()
@@ -155,7 +157,7 @@ async def test_publisher_held_up_by_the_database_gives_signs_and_completes_nothi
 
 
 @pytest.mark.usefixtures("frequent_signs")
-async def test_publisher_that_counts_unread_rows_without_redis_gives_signs_once_it_is_back(
+async def test_publisher_counting_unread_rows_stays_alive_once_redis_is_back(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     held, go_on = block_calls(monkeypatch, repository, "pending_summary")
@@ -182,7 +184,7 @@ async def test_round_that_the_database_ends_is_not_complete(
     assert await harness.names() == names
 
 
-async def test_row_committed_while_a_round_runs_is_left_to_the_next_round(
+async def test_row_committed_during_a_round_is_left_to_the_next(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     held, go_on = block_calls(monkeypatch, repository, "pending_up_to")
@@ -201,7 +203,7 @@ async def test_row_committed_while_a_round_runs_is_left_to_the_next_round(
     assert await harness.is_complete()
 
 
-async def test_row_that_the_database_is_too_slow_to_read_is_published_by_the_next_round(
+async def test_row_read_too_slowly_is_published_by_the_next_round(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(service, "PUBLISH_TIMEOUT_SECONDS", 0.1)
@@ -213,7 +215,7 @@ async def test_row_that_the_database_is_too_slow_to_read_is_published_by_the_nex
     assert await harness.names() == [str(user)]
 
 
-async def test_round_of_another_publisher_publishes_what_a_handler_could_not(
+async def test_row_a_handler_could_not_publish_is_published_by_another_replica(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     user = await harness.delete_user()

@@ -23,7 +23,7 @@ async def change(
     return await auth.call("POST", "/change-password", json=body, token=pair["access_token"])
 
 
-async def test_the_other_sessions_end_and_this_one_stays(auth: AuthClient) -> None:
+async def test_change_password_right_current_ends_other_sessions_only(auth: AuthClient) -> None:
     here = await activate(auth, **ASHA)
     there = (await post(auth, "/login", email=EMAIL, password=PASSWORD)).body
     done = await change(auth, here)
@@ -34,7 +34,7 @@ async def test_the_other_sessions_end_and_this_one_stays(auth: AuthClient) -> No
     assert (await post(auth, "/login", email=EMAIL, password=NEW)).status == 200
 
 
-async def test_a_wrong_current_password_is_forbidden(auth: AuthClient) -> None:
+async def test_change_password_wrong_current_is_403(auth: AuthClient) -> None:
     pair = await activate(auth, **ASHA)
     refused = await change(auth, pair, "another horse battery")
     assert (refused.status, refused.code) == (403, "invalid_credentials")
@@ -43,13 +43,15 @@ async def test_a_wrong_current_password_is_forbidden(auth: AuthClient) -> None:
     assert (await post(auth, "/login", email=EMAIL, password=PASSWORD)).status == 200
 
 
-async def test_only_who_is_signed_in(auth: AuthClient) -> None:
+async def test_change_password_without_token_is_token_missing(auth: AuthClient) -> None:
     body = {"current_password": PASSWORD, "new_password": NEW}
     assert (await post(auth, "/change-password", **body)).code == "token_missing"
 
 
 @pytest.mark.parametrize("new", ["short", "password123", "I am asha.rao", "asha asha", "k" * 129])
-async def test_a_refused_password_changes_nothing(auth: AuthClient, new: str) -> None:
+async def test_change_password_weak_new_password_is_422_and_changes_nothing(
+    auth: AuthClient, new: str
+) -> None:
     pair = await activate(auth, **ASHA)
     refused = await change(auth, pair, new=new)
     assert refused.code == "validation_failed"
@@ -57,7 +59,9 @@ async def test_a_refused_password_changes_nothing(auth: AuthClient, new: str) ->
     assert (await post(auth, "/login", email=EMAIL, password=PASSWORD)).status == 200
 
 
-async def test_wrong_ones_are_limited_for_a_stolen_token(serving_auth: Callable[..., Any]) -> None:
+async def test_change_password_wrong_guesses_beyond_limit_are_429(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_login_failures="3/hour") as auth:
         pair = await activate(auth, **ASHA)
         answers = await asyncio.gather(
@@ -67,7 +71,7 @@ async def test_wrong_ones_are_limited_for_a_stolen_token(serving_auth: Callable[
         assert (await change(auth, pair)).code == "rate_limited"
 
 
-async def test_of_10_simultaneous_changes_one_counts(auth: AuthClient) -> None:
+async def test_change_password_10_at_once_change_it_once(auth: AuthClient) -> None:
     pair = await activate(auth, **ASHA)
     answers = await asyncio.gather(*(change(auth, pair, new=f"{NEW} {i}") for i in range(10)))
     assert sorted(answer.status for answer in answers) == [200] + [403] * 9
@@ -75,7 +79,7 @@ async def test_of_10_simultaneous_changes_one_counts(auth: AuthClient) -> None:
     assert (await post(auth, "/login", email=EMAIL, password=f"{NEW} {winner}")).status == 200
 
 
-async def test_what_replaces_a_password_dies_with_it(auth: AuthClient) -> None:
+async def test_change_password_invalidates_reset_codes_and_tickets(auth: AuthClient) -> None:
     pair = await activate(auth, **ASHA)
     _, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
     exchanged = await post(auth, "/verify-reset", email=EMAIL, otp=code)
@@ -87,7 +91,9 @@ async def test_what_replaces_a_password_dies_with_it(auth: AuthClient) -> None:
         assert refused.code == "otp_invalid"
 
 
-async def test_a_change_is_told_and_noted(auth: AuthClient, auth_db: Connection) -> None:
+async def test_change_password_notifies_user_and_is_audited(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     pair = await activate(auth, **ASHA)
     await change(auth, pair, "another horse battery")
     await change(auth, pair)

@@ -50,7 +50,7 @@ def takeovers(logs: list[EventDict]) -> list[EventDict]:
     return [entry for entry in logs if entry["event"] == "delivery.taken_over"]
 
 
-async def test_delivery_finished_before_its_renewal_causes_no_warning(
+async def test_claim_renewal_finished_delivery_logs_no_warning(
     batched: BatchedRedis, sender: SlowSender
 ) -> None:
     worker = Worker(DeliveryConsumer(batched, "first"), cast("Sender", sender))
@@ -63,7 +63,7 @@ async def test_delivery_finished_before_its_renewal_causes_no_warning(
     await worker.stop()
 
 
-async def test_delivery_taken_over_causes_one_warning(
+async def test_claim_renewal_taken_over_delivery_logs_one_warning(
     batched: BatchedRedis, sender: SlowSender, redis: Redis
 ) -> None:
     worker = Worker(DeliveryConsumer(batched, "first"), cast("Sender", sender))

@@ -64,7 +64,9 @@ def concealing(serving_auth: Callable[..., Any], auth_db: Connection) -> Conceal
 
 
 @pytest.mark.parametrize("path", ["/register", "/resend-otp", "/login", "/forgot-password"])
-async def test_sends_are_answered_alike_to_the_byte(concealing: Concealing, path: str) -> None:
+async def test_concealed_send_is_identical_for_every_account_state(
+    concealing: Concealing, path: str
+) -> None:
     async with concealing() as auth:
         seen = [await see(auth, path, email=to) for to in EVERYBODY]
     assert {one.status for one in seen} == {202}
@@ -74,7 +76,7 @@ async def test_sends_are_answered_alike_to_the_byte(concealing: Concealing, path
 
 
 @pytest.mark.parametrize("path", ["/register", "/resend-otp", "/login", "/forgot-password"])
-async def test_no_send_is_answered_sooner_than_another(concealing: Concealing, path: str) -> None:
+async def test_concealed_send_takes_the_minimum_duration(concealing: Concealing, path: str) -> None:
     """Also one that is refused: who is found, and what is then done, must not show in the time."""
     async with concealing(limit_send_per_destination="1/hour") as auth:
         for to in EVERYBODY:
@@ -84,7 +86,7 @@ async def test_no_send_is_answered_sooner_than_another(concealing: Concealing, p
                 assert time.perf_counter() - began >= DEFAULT_SECONDS * 0.9
 
 
-async def test_registering_with_a_password_or_a_taken_username_is_answered_alike(
+async def test_concealed_register_with_password_or_taken_username_is_identical(
     concealing: Concealing, auth_db: Connection
 ) -> None:
     async with concealing() as auth:
@@ -102,7 +104,7 @@ async def test_registering_with_a_password_or_a_taken_username_is_answered_alike
     ("ask", "prove"),
     [("/register", "/verify-otp"), ("/resend-otp", "/verify-otp"), ("/login", "/login")],
 )
-async def test_wrong_codes_are_refused_and_counted_alike(
+async def test_concealed_wrong_codes_are_refused_and_counted_alike(
     concealing: Concealing, ask: str, prove: str
 ) -> None:
     async with concealing(limit_wrong_per_destination="4/hour") as auth:
@@ -117,7 +119,9 @@ async def test_wrong_codes_are_refused_and_counted_alike(
     assert answers.count(answers[0]) == len(EVERYBODY)
 
 
-async def test_sends_are_limited_alike(concealing: Concealing) -> None:
+async def test_concealed_send_limits_are_alike_for_every_account_state(
+    concealing: Concealing,
+) -> None:
     async with concealing(limit_send_per_destination="2/hour", otp_cooldown=30) as auth:
         for path in ("/login", "/register"):
             for to in EVERYBODY:
@@ -125,7 +129,7 @@ async def test_sends_are_limited_alike(concealing: Concealing) -> None:
                 assert statuses == ([202, 429] if path == "/login" else [429, 429]), to
 
 
-async def test_a_neighbour_of_the_owners_learns_nothing_by_filling_a_limit(
+async def test_concealed_full_limit_hides_owner_from_the_same_network(
     concealing: Concealing,
 ) -> None:
     """From where an owner has proven the address, limits that strangers fill refuse nobody."""
@@ -139,7 +143,7 @@ async def test_a_neighbour_of_the_owners_learns_nothing_by_filling_a_limit(
                 assert (await post(auth, path, email=to)).status == 202, to
 
 
-async def test_held_numbers_use_up_no_more_of_a_range_than_others(
+async def test_concealed_held_number_uses_no_more_of_its_range_than_free_one(
     concealing: Concealing, redis: Redis
 ) -> None:
     """Else the numbers that a full range then has room for would tell which of them is held."""
@@ -155,7 +159,7 @@ async def test_held_numbers_use_up_no_more_of_a_range_than_others(
             assert await redis.lrange(range_, 0, -1) == full, to
 
 
-async def test_who_gets_what(concealing: Concealing) -> None:
+async def test_concealed_send_delivers_what_fits_the_account_state(concealing: Concealing) -> None:
     async with concealing() as auth:
         before = {to: len(await auth.inbox(to)) for to in EVERYBODY}
         for path in ("/register", "/login", "/resend-otp"):
@@ -175,7 +179,7 @@ async def test_who_gets_what(concealing: Concealing) -> None:
     assert ["activates your" in text for text in texts[UNKNOWN]] == [True, True]  # has registered
 
 
-async def test_who_proves_a_phone_does_not_learn_whose_mail_they_claimed(
+async def test_concealed_proof_of_phone_hides_owner_of_claimed_email(
     concealing: Concealing,
 ) -> None:
     own, seen = "battery staple horse", []
@@ -202,7 +206,7 @@ async def test_who_proves_a_phone_does_not_learn_whose_mail_they_claimed(
         assert seen.count(seen[0]) == len(EVERYBODY)
 
 
-async def test_a_code_and_a_password_work_as_ever(concealing: Concealing) -> None:
+async def test_concealed_right_code_and_password_sign_in(concealing: Concealing) -> None:
     async with concealing() as auth:
         sent = await see(auth, "/login", email=ACTIVE)
         code = await auth.code(ACTIVE, 2)
@@ -215,7 +219,7 @@ async def test_a_code_and_a_password_work_as_ever(concealing: Concealing) -> Non
         assert (await post(auth, "/login", email=UNKNOWN, password=PASSWORD)).status == 200
 
 
-async def test_no_password_tells_why_it_does_not_help(concealing: Concealing) -> None:
+async def test_concealed_password_refusal_hides_its_reason(concealing: Concealing) -> None:
     """A stranger who registers an address knows a password for it: it must say nothing."""
     async with concealing() as auth:
         seen = [await see(auth, "/login", email=to, password=PASSWORD) for to in EVERYBODY[1:]]
@@ -224,7 +228,9 @@ async def test_no_password_tells_why_it_does_not_help(concealing: Concealing) ->
     assert {one.comparable for one in seen} == {wrong.comparable}
 
 
-async def test_passwords_are_limited_alike(concealing: Concealing) -> None:
+async def test_concealed_password_limits_are_alike_for_every_account_state(
+    concealing: Concealing,
+) -> None:
     async with concealing(limit_login_failures="2/hour") as auth:
         for to in EVERYBODY:
             password = PASSWORD if to == PENDING else "another horse battery"
@@ -232,7 +238,7 @@ async def test_passwords_are_limited_alike(concealing: Concealing) -> None:
             assert [one.status for one in tries] == [401, 401, 429], to
 
 
-async def test_a_send_that_only_newcomers_are_refused_is_answered_alike(
+async def test_concealed_send_refused_to_newcomers_is_answered_202(
     concealing: Concealing, clock: MovableClock
 ) -> None:
     async with concealing(limit_send_total="1/hour", trusted_proxies="127.0.0.1") as auth:
@@ -249,7 +255,7 @@ async def test_a_send_that_only_newcomers_are_refused_is_answered_alike(
         assert len(await auth.codes(PENDING)) == 1  # from before
 
 
-async def test_a_full_range_of_numbers_shows_no_holder_to_who_signs_up(
+async def test_concealed_signup_in_full_range_hides_holder(
     serving_auth: Callable[..., Any],
 ) -> None:
     held, unknown = "+919876543210", "+919876543219"
@@ -267,7 +273,7 @@ async def test_a_full_range_of_numbers_shows_no_holder_to_who_signs_up(
     assert answers[0].body.keys() == answers[1].body.keys()
 
 
-async def test_no_new_address_shows_that_it_is_held(concealing: Concealing) -> None:
+async def test_concealed_new_email_of_another_account_is_202(concealing: Concealing) -> None:
     async with concealing(limit_send_total="1/hour") as auth:
         token = (await auth.sign_in("+919876543210"))["access_token"]
         asked = [

@@ -36,25 +36,27 @@ async def judge(auth: AuthClient, path: str, body: dict[str, str]) -> None:
     assert (await browser.call("POST", "/v1/auth/refresh")).status == 200
 
 
-async def test_activating(auth: AuthClient) -> None:
+async def test_activation_by_cookie_sets_cookies(auth: AuthClient) -> None:
     registered, code = await register(auth, mobile=MOBILE)
     proof = {"mobile": MOBILE, "otp": code, "challenge": registered.body["challenge"]}
     await judge(auth, "/verify-otp", proof)
 
 
-async def test_by_code(auth: AuthClient) -> None:
+async def test_code_login_by_cookie_sets_cookies(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE)
     _, code = await next_code(auth, MOBILE, "/login", mobile=MOBILE)
     await judge(auth, "/login", {"mobile": MOBILE, "otp": code})
 
 
 @pytest.mark.parametrize("name", [{"email": EMAIL}, {"username": "asha"}])
-async def test_by_password(auth: AuthClient, name: dict[str, str]) -> None:
+async def test_password_login_by_cookie_sets_cookies(
+    auth: AuthClient, name: dict[str, str]
+) -> None:
     await activate(auth, **ASHA)
     await judge(auth, "/login", {**name, "password": PASSWORD})
 
 
-async def test_no_other_way_of_handing_out_tokens_is_taken(auth: AuthClient) -> None:
+async def test_sign_in_unknown_transport_is_422(auth: AuthClient) -> None:
     for path, body in (
         ("/signup", {"phone_number": MOBILE, "name": "Asha"}),
         ("/login", {"mobile": MOBILE}),

@@ -24,7 +24,7 @@ NUMBER, OTHER = "+919876543210", "+919876543211"
 ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
 
 
-async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
+async def test_cookie_sign_in_returns_tokens_in_cookies_alone(auth: AuthClient) -> None:
     answer = await enter(auth, NUMBER)
     assert answer.status == 201
     assert set(answer.body) == {
@@ -55,7 +55,7 @@ async def test_the_tokens_are_in_cookies_alone(auth: AuthClient) -> None:
     assert len(claims["csrf"]) == 64
 
 
-async def test_a_bearer_token_has_no_csrf_claim(auth: AuthClient) -> None:
+async def test_bearer_sign_in_access_token_has_no_csrf_claim(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
     assert "csrf" not in jwt.decode(pair["access_token"], options={"verify_signature": False})
     assert "csrf" not in pair
@@ -77,7 +77,7 @@ async def test_me_by_bearer_token_has_no_csrf_token(auth: AuthClient) -> None:
     assert "csrf" not in (await browser.call("GET", ME, headers=bearer)).body
 
 
-async def test_the_cookie_reads_and_shows_that_it_was_looked_at(auth: AuthClient) -> None:
+async def test_cookie_get_without_csrf_token_is_served_with_vary(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     answer = await browser.call("GET", ME, headers={"X-CSRF-Token": None, "Origin": None})
     assert answer.status == 200
@@ -86,7 +86,7 @@ async def test_the_cookie_reads_and_shows_that_it_was_looked_at(auth: AuthClient
     assert refused.headers["Vary"] == "Authorization, Cookie, Origin"
 
 
-async def test_a_change_needs_the_token_of_its_session(auth: AuthClient) -> None:
+async def test_cookie_post_needs_csrf_token_of_its_session(auth: AuthClient) -> None:
     browser, other = await sign_in(auth, NUMBER), await sign_in(auth, NUMBER)
     path = "/v1/auth/logout-all"
     right = browser.jar[CSRF]
@@ -101,14 +101,14 @@ async def test_a_change_needs_the_token_of_its_session(auth: AuthClient) -> None
     assert (await is_signed_in(browser), await is_signed_in(other)) == (True, False)
 
 
-async def test_a_bearer_token_in_a_cookie_changes_nothing(auth: AuthClient) -> None:
+async def test_bearer_access_token_in_cookie_post_is_csrf_failed(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
     headers = {"Cookie": f"{ACCESS}={pair['access_token']}", "X-CSRF-Token": "", "Origin": ISSUER}
     refused = await auth.call("POST", "/logout-all", headers=headers)
     assert refused.code == "csrf_failed"
 
 
-async def test_with_a_bearer_token_cookies_count_for_nothing(auth: AuthClient) -> None:
+async def test_bearer_token_beside_cookies_ignores_cookies(auth: AuthClient) -> None:
     browser, pair = await sign_in(auth, NUMBER), await auth.sign_in(OTHER)
     bearer = {"Authorization": f"Bearer {pair['access_token']}"}
     mine = await browser.call("GET", ME, headers=bearer)
@@ -124,7 +124,7 @@ async def test_with_a_bearer_token_cookies_count_for_nothing(auth: AuthClient) -
     assert (await browser.call("POST", AGAIN, headers=bearer)).code == "refresh_invalid"
 
 
-async def test_refreshing_by_cookie_rotates_all_of_them(auth: AuthClient) -> None:
+async def test_cookie_refresh_rotates_all_cookies(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     before = dict(browser.jar)
     answer = await browser.call("POST", AGAIN, headers={"X-CSRF-Token": None})
@@ -138,7 +138,7 @@ async def test_refreshing_by_cookie_rotates_all_of_them(auth: AuthClient) -> Non
     assert await is_signed_in(browser)
 
 
-async def test_an_expired_access_cookie_still_says_whose_the_refresh_cookie_is(
+async def test_cookie_refresh_expired_access_cookie_is_accepted(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     browser = await sign_in(auth, NUMBER)
@@ -148,7 +148,7 @@ async def test_an_expired_access_cookie_still_says_whose_the_refresh_cookie_is(
     assert await is_signed_in(browser)
 
 
-async def test_a_refresh_token_in_the_body_needs_nothing_else(auth: AuthClient) -> None:
+async def test_body_refresh_from_foreign_origin_needs_no_csrf_token(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
     headers = {"Origin": "https://app.example"}
     body = {"refresh_token": pair["refresh_token"]}
@@ -163,7 +163,7 @@ async def test_a_refresh_token_in_the_body_needs_nothing_else(auth: AuthClient) 
     assert "access_token" not in moved.body
 
 
-async def test_nothing_to_refresh_with(auth: AuthClient) -> None:
+async def test_refresh_without_token_is_refresh_invalid(auth: AuthClient) -> None:
     bodies: list[dict[str, str] | None] = [None, {}]
     for body in bodies:
         refused = await auth.call("POST", "/refresh", json=body)
@@ -178,7 +178,7 @@ def cleared(answer: Answer) -> bool:
     )
 
 
-async def test_signing_out_takes_the_cookies_away(auth: AuthClient) -> None:
+async def test_cookie_logout_clears_cookies_and_ends_session(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     kept = dict(browser.jar)
     refused = await browser.call("POST", OUT, headers={"X-CSRF-Token": None})
@@ -192,7 +192,9 @@ async def test_signing_out_takes_the_cookies_away(auth: AuthClient) -> None:
     assert cleared(await again.call("POST", OUT))
 
 
-async def test_the_refresh_cookie_alone_signs_out(auth: AuthClient, clock: MovableClock) -> None:
+async def test_cookie_logout_by_refresh_cookie_alone_ends_session(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     browser, other = await sign_in(auth, NUMBER), await sign_in(auth, NUMBER)
     alone = {"Cookie": f"{REFRESH}={browser.jar[REFRESH]}", "X-CSRF-Token": None}
     refused = await browser.call("POST", OUT, headers={**alone, "Origin": None})
@@ -209,12 +211,14 @@ async def test_the_refresh_cookie_alone_signs_out(auth: AuthClient, clock: Movab
     assert cleared(await other.call("POST", OUT, headers=unknown))
 
 
-async def test_signing_out_everywhere_takes_the_cookies_away(auth: AuthClient) -> None:
+async def test_cookie_logout_all_clears_cookies(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     assert cleared(await browser.call("POST", "/v1/auth/logout-all"))
 
 
-async def test_with_another_secret_first_cookies_go_on(serving_auth: Callable[..., Any]) -> None:
+async def test_cookie_session_after_secret_rotation_stays_valid(
+    serving_auth: Callable[..., Any],
+) -> None:
     first, second = "a-secret-of-the-test-suite-0123456789abcdef", "b" * 20 + "0123456789abcdefgh"
     async with serving_auth(secret_keys=first) as auth:
         browser = await sign_in(auth, NUMBER)

@@ -46,7 +46,7 @@ async def listed(auth: AuthClient, admin: str, *, limit: int) -> list[Any]:
         params["cursor"] = page["next_cursor"]
 
 
-async def test_dead_letters_are_listed_without_what_they_say(
+async def test_dead_letters_list_is_masked_and_paged(
     through: Callable[..., Any], auth_db: Connection, twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("console") as auth:
@@ -63,7 +63,7 @@ async def test_dead_letters_are_listed_without_what_they_say(
             assert bad.code == "validation_failed"
 
 
-async def test_a_dead_letter_is_sent_after_all_once_while_it_is_true(
+async def test_dead_letter_retried_is_sent_once_and_expired_is_409(
     through: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
@@ -88,7 +88,7 @@ async def test_a_dead_letter_is_sent_after_all_once_while_it_is_true(
     assert first["id"] in await auth_db.fetchval(details)
 
 
-async def test_dead_letter_that_has_expired_is_deleted(
+async def test_dead_letter_deleted_is_gone_and_audited(
     through: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
@@ -115,7 +115,7 @@ async def test_dead_letter_that_has_expired_is_deleted(
     assert {row["actor_id"] for row in events} != {None}
 
 
-async def test_dead_letter_is_deleted_by_an_administrator_alone(
+async def test_dead_letter_deleted_by_plain_user_is_403(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("console") as auth:
@@ -129,7 +129,7 @@ async def test_dead_letter_is_deleted_by_an_administrator_alone(
         assert await redis.llen("deliveries:dead") == 1
 
 
-async def test_dead_letter_is_kept_when_its_deletion_cannot_be_recorded(
+async def test_dead_letter_unrecorded_deletion_keeps_it(
     through: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
@@ -154,7 +154,7 @@ async def test_dead_letter_is_kept_when_its_deletion_cannot_be_recorded(
 
 
 @pytest.mark.usefixtures("command_environment")
-async def test_delete_command_ends_a_dead_letter_and_is_recorded(
+async def test_delete_command_removes_dead_letter_and_is_audited(
     through: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
@@ -175,7 +175,7 @@ async def test_delete_command_ends_a_dead_letter_and_is_recorded(
 
 
 @pytest.mark.usefixtures("command_environment")
-async def test_delete_command_without_the_database_changes_nothing(
+async def test_dead_letter_commands_without_database_change_nothing(
     through: Callable[..., Any],
     twilio: FakeProvider,
     redis: Redis,
@@ -193,7 +193,7 @@ async def test_delete_command_without_the_database_changes_nothing(
     assert await redis.llen("deliveries:dead") == 1
 
 
-async def test_no_message_is_queued_again_untold(
+async def test_dead_letter_retry_event_is_stored_before_requeue(
     through: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,

@@ -14,7 +14,7 @@ from tests.support.database import Connection
 NUMBER = "+919876543210"
 
 
-async def test_nothing_of_a_deleted_account_is_left(
+async def test_account_deletion_removes_rows_and_revokes_tokens(
     auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
     pairs = [await auth.sign_in(NUMBER) for _ in range(2)]
@@ -43,7 +43,7 @@ async def test_nothing_of_a_deleted_account_is_left(
     assert (await auth.sign_in(NUMBER))["user"]["id"] != user
 
 
-async def test_a_sign_in_under_way_does_not_outlive_the_account(
+async def test_account_deletion_beside_sign_in_leaves_no_session(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     for round_ in range(10):
@@ -64,7 +64,7 @@ async def test_a_sign_in_under_way_does_not_outlive_the_account(
         assert await auth_db.fetchval(old, pair["user"]["id"]) == 0
 
 
-async def test_refreshing_and_deleting_do_not_wait_for_each_other(auth: AuthClient) -> None:
+async def test_account_deletion_beside_refreshes_does_not_deadlock(auth: AuthClient) -> None:
     for round_ in range(10):
         pairs = [await auth.sign_in(f"+9198765434{round_:02d}") for _ in range(2)]
         refreshing = [
@@ -80,7 +80,7 @@ async def test_refreshing_and_deleting_do_not_wait_for_each_other(auth: AuthClie
             assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
 
 
-async def test_a_browser_that_deletes_its_account_loses_its_cookies(auth: AuthClient) -> None:
+async def test_account_deletion_by_browser_clears_cookies(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     refused = await browser.call("DELETE", "/v1/auth/me", headers={"X-CSRF-Token": None})
     assert refused.code == "csrf_failed"

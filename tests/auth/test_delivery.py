@@ -43,7 +43,7 @@ async def _dead(redis: Redis) -> list[dict[str, Any]]:
     return [json.loads(letter) for letter in letters]
 
 
-async def test_a_code_goes_out_through_twilio(
+async def test_twilio_sends_code_and_code_signs_in(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("twilio") as auth:
@@ -60,7 +60,7 @@ async def test_a_code_goes_out_through_twilio(
         await _queue_is_empty(redis)
 
 
-async def test_a_webhook_gets_a_signed_message(
+async def test_webhook_message_is_signed(
     through: Callable[..., Any], webhook: FakeProvider
 ) -> None:
     async with through("webhook") as auth:
@@ -71,7 +71,7 @@ async def test_a_webhook_gets_a_signed_message(
         assert message["id"] == headers["webhook-id"]
 
 
-async def test_the_answer_does_not_wait_for_the_provider(
+async def test_signup_silent_provider_is_answered_at_once(
     through: Callable[..., Any], twilio: FakeProvider
 ) -> None:
     twilio.always = SILENCE
@@ -82,7 +82,7 @@ async def test_the_answer_does_not_wait_for_the_provider(
 
 
 @pytest.mark.parametrize("fault", [SILENCE, HANG_UP, GARBAGE])
-async def test_a_provider_that_may_have_sent_is_not_asked_again(
+async def test_delivery_unknown_outcome_asks_next_provider_and_never_again(
     through: Callable[..., Any],
     twilio: FakeProvider,
     webhook: FakeProvider,
@@ -99,7 +99,7 @@ async def test_a_provider_that_may_have_sent_is_not_asked_again(
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_a_provider_that_says_no_for_now_is_followed_by_the_next(
+async def test_delivery_temporary_refusal_asks_next_provider(
     through: Callable[..., Any], twilio: FakeProvider, webhook: FakeProvider, status: int
 ) -> None:
     twilio.always = status
@@ -109,7 +109,7 @@ async def test_a_provider_that_says_no_for_now_is_followed_by_the_next(
         assert len(twilio.messages) == 1
 
 
-async def test_the_only_provider_is_tried_again(
+async def test_delivery_only_provider_temporary_failures_are_retried(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.answers = [500, 503]
@@ -120,7 +120,9 @@ async def test_the_only_provider_is_tried_again(
         assert await _dead(redis) == []
 
 
-async def test_retry_after_is_honoured(through: Callable[..., Any], twilio: FakeProvider) -> None:
+async def test_delivery_retry_after_of_provider_is_honoured(
+    through: Callable[..., Any], twilio: FakeProvider
+) -> None:
     twilio.answers, twilio.headers = [429], {"Retry-After": "2"}
     async with through("twilio") as auth:
         await auth.ask(NUMBER)
@@ -130,7 +132,7 @@ async def test_retry_after_is_honoured(through: Callable[..., Any], twilio: Fake
         assert asyncio.get_running_loop().time() - started >= 1.8
 
 
-async def test_a_message_refused_for_good_becomes_a_dead_letter(
+async def test_delivery_permanent_refusal_becomes_dead_letter(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.always = 400
@@ -143,7 +145,7 @@ async def test_a_message_refused_for_good_becomes_a_dead_letter(
 
 
 @pytest.mark.usefixtures("command_environment")
-async def test_a_dead_letter_is_shown_and_retried_by_hand(
+async def test_dead_letter_commands_list_and_retry_once(
     through: Callable[..., Any],
     twilio: FakeProvider,
     redis: Redis,
@@ -164,7 +166,7 @@ async def test_a_dead_letter_is_shown_and_retried_by_hand(
         assert await asyncio.to_thread(main, ["deliveries", "retry", shown["id"]]) == 1
 
 
-async def test_nothing_is_sent_after_its_life(
+async def test_delivery_expired_during_retries_becomes_dead_letter(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
     twilio.always = 500
@@ -179,7 +181,7 @@ async def test_nothing_is_sent_after_its_life(
         assert count == len(twilio.messages) <= 2
 
 
-async def test_what_no_worker_took_within_its_life_is_never_sent(
+async def test_delivery_expired_in_queue_is_never_sent(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
     async with through("twilio", delivery_worker=False) as auth:
@@ -193,7 +195,7 @@ async def test_what_no_worker_took_within_its_life_is_never_sent(
     assert letter["reasons"] == {"life": "not sent within its life"}
 
 
-async def test_nothing_secret_is_readable_in_redis(
+async def test_delivery_queue_in_redis_holds_no_readable_secret(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.always = 500
@@ -208,7 +210,7 @@ async def test_nothing_secret_is_readable_in_redis(
         assert [secret for secret in secrets if secret.encode() in kept] == []
 
 
-async def test_the_funnel_is_counted(
+async def test_delivery_funnel_counts_each_stage(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("twilio") as auth:
@@ -229,7 +231,7 @@ async def test_the_funnel_is_counted(
         assert line in text, stage
 
 
-async def test_a_new_device_is_told_of(auth: Any) -> None:
+async def test_sign_in_new_device_notifies_user(auth: Any) -> None:
     phone, laptop = {"User-Agent": "Phone/1"}, {"User-Agent": "Laptop/1"}
     await auth.sign_in(NUMBER, headers=phone)
     await auth.sign_in(NUMBER, headers=phone)
@@ -251,7 +253,7 @@ async def test_a_new_device_is_told_of(auth: Any) -> None:
         ("application/json", b"{}", 403),
     ],
 )
-async def test_an_unsigned_callback_is_refused_unread(
+async def test_twilio_callback_unsigned_is_refused_unread(
     through: Callable[..., Any], content_type: str, body: bytes, status: int
 ) -> None:
     async with through("twilio") as auth:
@@ -270,7 +272,7 @@ async def test_an_unsigned_callback_is_refused_unread(
         ("application/json", b"{}", 415),
     ],
 )
-async def test_a_callback_is_read_within_bounds(
+async def test_twilio_callback_malformed_body_is_refused(
     through: Callable[..., Any], content_type: str, body: bytes, status: int
 ) -> None:
     async with through("twilio") as auth:
@@ -279,7 +281,7 @@ async def test_a_callback_is_read_within_bounds(
         assert (answer.status, answer.body["status"]) == (status, status)
 
 
-async def test_callback_with_another_keys_signature_is_refused(through: Callable[..., Any]) -> None:
+async def test_twilio_callback_signed_by_another_key_is_403(through: Callable[..., Any]) -> None:
     form = {"MessageStatus": "delivered", "To": NUMBER, "MessageSid": "SM1"}
     url = f"{ISSUER}/v1/auth/callbacks/twilio"
     forged = {"X-Twilio-Signature": RequestValidator("another").compute_signature(url, form)}

@@ -51,7 +51,7 @@ def guess(copy: bytes, purpose: str) -> list[str]:
     return right
 
 
-async def test_no_code_is_found_by_trying_them_all(
+async def test_dump_of_stores_brute_force_finds_no_code(
     auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
     await activate(auth, email=EMAIL, password=PASSWORD)
@@ -65,7 +65,7 @@ async def test_no_code_is_found_by_trying_them_all(
     assert await asyncio.to_thread(guess, planted, "login") == [code]
 
 
-async def test_nothing_that_gets_in_is_stored_as_it_is(
+async def test_dump_of_stores_holds_no_usable_secret(
     auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
     pair = await activate(auth, email=EMAIL, password=PASSWORD)

@@ -138,7 +138,7 @@ async def test_concurrent_replicas_start_one_epoch(harness: PublisherHarness) ->
     assert set(await harness.names()) == set(names)  # telling one twice would do no harm
 
 
-async def test_rebuild_after_another_appends_nothing(harness: PublisherHarness) -> None:
+async def test_rebuild_after_another_appends_no_entry(harness: PublisherHarness) -> None:
     await harness.revoke(3)
     await harness.publisher.reconcile()
     length = await harness.redis.xlen(REVOCATION_STREAM)

@@ -12,7 +12,9 @@ NUMBER = "+919876543210"
 NOWHERE = "127.0.0.1:1"
 
 
-async def test_without_redis_nothing_is_sent(serving_auth: Callable[..., Any]) -> None:
+async def test_signup_without_redis_is_503_and_service_is_not_ready(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(ready=False, redis_url=f"redis://{NOWHERE}/0") as auth:
         answer = await auth.ask(NUMBER)
         assert (answer.status, answer.code) == (503, "service_unavailable")
@@ -24,7 +26,7 @@ async def test_without_redis_nothing_is_sent(serving_auth: Callable[..., Any]) -
             assert alive.status == 200
 
 
-async def test_a_code_is_given_back_when_the_sign_in_cannot_be_stored(
+async def test_signup_code_is_restored_when_session_cannot_be_stored(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     sent = await auth.ask(NUMBER)
@@ -37,7 +39,9 @@ async def test_a_code_is_given_back_when_the_sign_in_cannot_be_stored(
     assert await auth_db.fetchval("select count(*) from sessions") == 1
 
 
-async def test_a_disabled_user_gets_no_session(auth: AuthClient, auth_db: Connection) -> None:
+async def test_disabled_user_tokens_and_sign_in_are_refused(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     pair = await auth.sign_in(NUMBER)
     await auth_db.execute("update users set status = 'disabled'")
     assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
@@ -49,7 +53,7 @@ async def test_a_disabled_user_gets_no_session(auth: AuthClient, auth_db: Connec
     assert await auth_db.fetchval("select count(*) from sessions") == 1
 
 
-async def test_ready_when_everything_is_there(
+async def test_auth_service_ready_exposes_metrics(
     auth: AuthClient, postgres: Postgres, valkey: Valkey
 ) -> None:
     assert await auth.ready()

@@ -49,7 +49,9 @@ async def login(auth: AuthClient, password: str) -> int:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_by_code_and_ticket(auth: AuthClient, name: dict[str, str]) -> None:
+async def test_reset_by_code_and_ticket_sets_password_and_ends_sessions(
+    auth: AuthClient, name: dict[str, str]
+) -> None:
     pair = await activate(auth, **ASHA)
     sent, code = await forget(auth, **name)
     assert (sent["channel"], sent["expires_in"]) == ("email", 300)
@@ -69,7 +71,9 @@ async def test_by_code_and_ticket(auth: AuthClient, name: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_by_code_in_one_step(auth: AuthClient, name: dict[str, str]) -> None:
+async def test_reset_by_code_in_one_step_sets_password_once(
+    auth: AuthClient, name: dict[str, str]
+) -> None:
     await activate(auth, **ASHA)
     _, code = await forget(auth, **name)
     body = {**name, "otp": code, "new_password": NEW}
@@ -78,7 +82,7 @@ async def test_by_code_in_one_step(auth: AuthClient, name: dict[str, str]) -> No
     assert (await post(auth, "/reset-password", **body)).code == "otp_invalid"
 
 
-async def test_by_the_mailed_link(auth: AuthClient) -> None:
+async def test_reset_by_mailed_link_sets_password_and_invalidates_code(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     _, code = await forget(auth)
     ticket = await link_of(auth)
@@ -89,7 +93,7 @@ async def test_by_the_mailed_link(auth: AuthClient) -> None:
     assert (killed.status, killed.code) == (401, "otp_invalid")
 
 
-async def test_using_the_code_kills_the_link(auth: AuthClient) -> None:
+async def test_reset_link_after_its_code_was_used_is_otp_invalid(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     _, code = await forget(auth)
     ticket = await link_of(auth)
@@ -98,7 +102,7 @@ async def test_using_the_code_kills_the_link(auth: AuthClient) -> None:
     assert await login(auth, PASSWORD) == 200
 
 
-async def test_guessing_without_the_handle_leaves_the_link(auth: AuthClient) -> None:
+async def test_reset_link_after_guesses_without_handle_stays_valid(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     _, code = await forget(auth)
     for _ in range(4):
@@ -106,7 +110,7 @@ async def test_guessing_without_the_handle_leaves_the_link(auth: AuthClient) -> 
     assert (await reset(auth, await link_of(auth))).status == 200
 
 
-async def test_by_mobile_no_link_is_sent(auth: AuthClient) -> None:
+async def test_reset_by_mobile_sends_code_without_link(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE, **ASHA)
     sent, code = await forget(auth, MOBILE, mobile="98765 43210")
     assert sent["channel"] == "sms"
@@ -116,7 +120,7 @@ async def test_by_mobile_no_link_is_sent(auth: AuthClient) -> None:
     assert (await post(auth, "/login", username="asha", password=NEW)).status == 200
 
 
-async def test_by_username_without_a_verified_mail_it_goes_to_the_phone(auth: AuthClient) -> None:
+async def test_reset_by_username_without_verified_email_goes_to_phone(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE, **ASHA)
     _, code = await forget(auth, MOBILE, username="asha")
     assert await auth.inbox(EMAIL) == []  # that address was never proven
@@ -124,7 +128,7 @@ async def test_by_username_without_a_verified_mail_it_goes_to_the_phone(auth: Au
     assert (await post(auth, "/reset-password", **body)).status == 200
 
 
-async def test_who_has_no_password_gets_one(auth: AuthClient) -> None:
+async def test_reset_account_without_password_sets_one(auth: AuthClient) -> None:
     await activate(auth, email=EMAIL)
     assert (await reset(auth, await ticket_of(auth))).status == 200
     assert await login(auth, NEW) == 200
@@ -138,7 +142,7 @@ async def test_who_has_no_password_gets_one(auth: AuthClient) -> None:
         ("it is ASHA again", "password_like_name"),
     ],
 )
-async def test_a_refused_password_spends_neither_code_nor_ticket_nor_link(
+async def test_reset_weak_password_keeps_code_ticket_and_link_valid(
     auth: AuthClient, password: str, code: str
 ) -> None:
     await activate(auth, **ASHA)
@@ -156,7 +160,7 @@ async def test_a_refused_password_spends_neither_code_nor_ticket_nor_link(
 
 
 @pytest.mark.parametrize("by_link", [False, True])
-async def test_of_50_simultaneous_uses_of_a_ticket_one_succeeds(
+async def test_reset_ticket_50_uses_at_once_succeed_once(
     auth: AuthClient, auth_db: Connection, *, by_link: bool
 ) -> None:
     await activate(auth, **ASHA)
@@ -178,7 +182,7 @@ async def _link(auth: AuthClient) -> str:
     return await link_of(auth)
 
 
-async def test_a_reset_ends_what_else_is_outstanding(auth: AuthClient) -> None:
+async def test_reset_done_invalidates_other_codes_and_tickets(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     older, older_code = await forget(auth)
     older_link = await link_of(auth)
@@ -192,7 +196,7 @@ async def test_a_reset_ends_what_else_is_outstanding(auth: AuthClient) -> None:
     assert refused.code == "otp_invalid"
 
 
-async def test_a_login_that_races_a_reset_opens_no_session_with_the_old_password(
+async def test_login_with_old_password_racing_reset_opens_no_session(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reset commits between the check of the old password and the session."""
@@ -218,9 +222,7 @@ async def test_a_login_that_races_a_reset_opens_no_session_with_the_old_password
     assert await auth_db.fetchval("select count(*) from sessions where revoked_at is null") == 0
 
 
-async def test_a_sign_in_under_way_is_ended_by_the_reset(
-    auth: AuthClient, auth_db: Connection
-) -> None:
+async def test_logins_racing_reset_leave_no_session(auth: AuthClient, auth_db: Connection) -> None:
     """Fifty sign-ins beside a reset: none that began before it survives it."""
     await activate(auth, **ASHA)
     ticket = await ticket_of(auth)
@@ -237,7 +239,7 @@ async def test_a_sign_in_under_way_is_ended_by_the_reset(
             assert me.code == "token_revoked"
 
 
-async def test_tickets_and_links_expire(auth: AuthClient, clock: MovableClock) -> None:
+async def test_reset_tickets_and_links_expire(auth: AuthClient, clock: MovableClock) -> None:
     await activate(auth, **ASHA)
     ticket, link = await ticket_of(auth), await _link(auth)
     clock.advance(seconds=301)
@@ -246,7 +248,7 @@ async def test_tickets_and_links_expire(auth: AuthClient, clock: MovableClock) -
     assert (await reset(auth, ticket)).code == "otp_invalid"
 
 
-async def test_what_is_no_ticket(auth: AuthClient) -> None:
+async def test_reset_malformed_ticket_is_otp_invalid(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
     pair = await activate(auth, mobile=MOBILE)
     real = await ticket_of(auth)
@@ -255,7 +257,7 @@ async def test_what_is_no_ticket(auth: AuthClient) -> None:
     assert (await reset(auth, real)).status == 200
 
 
-async def test_a_ticket_is_given_back_when_the_password_cannot_be_stored(
+async def test_reset_ticket_is_restored_when_password_cannot_be_stored(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await activate(auth, **ASHA)
@@ -267,7 +269,7 @@ async def test_a_ticket_is_given_back_when_the_password_cannot_be_stored(
     assert (await reset(auth, link)).status == 200
 
 
-async def test_a_changed_address_or_a_disabled_user_kills_the_code(
+async def test_reset_changed_email_or_disabled_user_invalidates_code(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await activate(auth, **ASHA)

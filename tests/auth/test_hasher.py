@@ -30,21 +30,21 @@ def opened(auth_settings: Callable[..., AuthSettings]) -> Open:
     return make
 
 
-async def test_a_hash_is_argon2id_with_the_parameters_that_are_set(opened: Open) -> None:
+async def test_hash_uses_argon2id_with_configured_parameters(opened: Open) -> None:
     async with opened(argon2_memory_kib=128, argon2_time=3, argon2_parallelism=2) as hasher:
         first, second = await hasher.hash(PASSWORD, CLIENT), await hasher.hash(PASSWORD, CLIENT)
     assert first.startswith("$argon2id$v=19$m=128,t=3,p=2$")
     assert first != second
 
 
-async def test_only_the_right_password_is_right(opened: Open) -> None:
+async def test_hash_verify_accepts_right_password_alone(opened: Open) -> None:
     async with opened() as hasher:
         stored = await hasher.hash(PASSWORD, CLIENT)
         assert await hasher.verify(PASSWORD, stored, CLIENT) is True
         assert await hasher.verify(PASSWORD + " ", stored, CLIENT) is False
 
 
-async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
+async def test_hash_verify_without_hash_takes_a_real_verification(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified: list[str] = []
@@ -62,7 +62,7 @@ async def test_where_there_is_no_hash_a_real_one_is_verified_and_wrong(
     assert len(verified) == 3  # the unreadable one, then the decoy in its place
 
 
-async def test_other_parameters_make_a_hash_outdated(opened: Open) -> None:
+async def test_hash_of_other_parameters_needs_rehash(opened: Open) -> None:
     async with opened(argon2_time=1) as hasher:
         stored = await hasher.hash(PASSWORD, CLIENT)
         assert not hasher.needs_rehash(stored)
@@ -71,7 +71,7 @@ async def test_other_parameters_make_a_hash_outdated(opened: Open) -> None:
         assert await hasher.verify(PASSWORD, stored, CLIENT) is True
 
 
-async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(
+async def test_hash_queue_full_refuses_without_blocking_the_loop(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(argon2_concurrency=1) as hasher:
@@ -100,7 +100,7 @@ async def test_beyond_the_queue_is_refused_and_the_loop_stays_free(
     assert full.value.headers() == {"Retry-After": "1"}
 
 
-async def test_no_more_run_at_once_than_are_allowed(
+async def test_hash_queue_runs_at_most_the_configured_concurrency(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is in memory is so many times what one takes, however many wait."""
@@ -125,7 +125,7 @@ async def test_no_more_run_at_once_than_are_allowed(
     assert most <= 2
 
 
-async def test_who_gives_up_leaves_no_place_taken(opened: Open) -> None:
+async def test_hash_queue_cancelled_callers_free_their_slots(opened: Open) -> None:
     async with opened() as hasher:
         stored = await hasher.hash(PASSWORD, CLIENT)
         tasks = [

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_generate_makes_one_key_that_only_we_can_read(folder: Path) -> None:
+def test_keys_generate_twice_keeps_one_private_key(folder: Path) -> None:
     assert main(["keys", "generate"]) == 0
     assert main(["keys", "generate"]) == 0
     [path] = (folder / "private").iterdir()
@@ -40,7 +40,7 @@ def test_generate_makes_one_key_that_only_we_can_read(folder: Path) -> None:
     assert "d" not in document["keys"][0]
 
 
-def test_a_next_key_is_published_before_it_signs(
+def test_keys_rotate_publishes_next_key_before_it_signs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["keys", "generate"])
@@ -58,7 +58,7 @@ def test_a_next_key_is_published_before_it_signs(
     ]
 
 
-def test_a_replaced_key_stays_until_its_last_token_has_expired(folder: Path) -> None:
+def test_keystore_replaced_key_is_dropped_after_its_last_token(folder: Path) -> None:
     store, now = KeyStore(folder / "private"), SystemClock().now()
     old = store.create("EdDSA", signs_from=now - timedelta(days=2))
     new = store.create("EdDSA", signs_from=now - timedelta(minutes=5))
@@ -69,7 +69,7 @@ def test_a_replaced_key_stays_until_its_last_token_has_expired(folder: Path) -> 
 
 
 @pytest.mark.parametrize(("minutes", "kept"), [(50, True), (61, True), (63, False)])
-def test_rotate_without_the_services_settings_keeps_keys_of_living_tokens(
+def test_keys_rotate_without_ttl_keeps_keys_of_valid_tokens(
     folder: Path, minutes: float, *, kept: bool
 ) -> None:
     """Compose tells its one-shot `keys` no `ACCESS_TOKEN_TTL`, which may be an hour."""
@@ -80,7 +80,7 @@ def test_rotate_without_the_services_settings_keeps_keys_of_living_tokens(
     assert (old.kid in {key.kid for key in store.load()}) is kept
 
 
-async def test_the_running_service_follows_the_directory(
+async def test_signer_new_key_in_directory_is_published_and_signs(
     serving_auth: Callable[..., Any], tmp_path: Path, clock: MovableClock
 ) -> None:
     store = KeyStore(tmp_path)
@@ -98,7 +98,7 @@ async def test_the_running_service_follows_the_directory(
             assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
 
 
-async def test_a_stolen_key_is_replaced_by_one_that_signs_at_once(
+async def test_keys_generate_after_removal_replaces_stolen_key_at_once(
     serving_auth: Callable[..., Any], folder: Path
 ) -> None:
     main(["keys", "generate"])
@@ -121,7 +121,7 @@ async def test_a_stolen_key_is_replaced_by_one_that_signs_at_once(
 
 
 @pytest.mark.parametrize("stored", [True, False])
-async def test_that_no_key_signs_yet_is_said_with_when_one_will(
+async def test_signer_without_active_key_logs_first_activation_once(
     tmp_path: Path, clock: MovableClock, *, stored: bool
 ) -> None:
     first = None
@@ -138,7 +138,7 @@ async def test_that_no_key_signs_yet_is_said_with_when_one_will(
     assert event["first_signs_from"] == (first and rfc3339(first))
 
 
-async def test_without_a_key_nobody_is_signed_in_and_the_code_stays_good(
+async def test_auth_service_without_key_is_503_and_code_stays_valid(
     serving_auth: Callable[..., Any], tmp_path: Path, auth_db: Connection, clock: MovableClock
 ) -> None:
     async with serving_auth(ready=False, jwt_private_keys_dir=tmp_path) as auth:

@@ -19,7 +19,9 @@ async def _send(auth: AuthClient, times: int, number: str = NUMBER, **options: A
     return [(await auth.ask(number, **options)).status for _ in range(times)]
 
 
-async def test_the_cooldown_passes(serving_auth: Callable[..., Any], clock: MovableClock) -> None:
+async def test_send_cooldown_passes_after_retry_after(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
     async with serving_auth(otp_cooldown=30) as auth:
         sent = await auth.ask(NUMBER)
         assert sent.body["resend_after"] == 30
@@ -34,7 +36,9 @@ async def test_the_cooldown_passes(serving_auth: Callable[..., Any], clock: Mova
         assert (await auth.ask(NUMBER)).status == 202
 
 
-async def test_a_window_slides(serving_auth: Callable[..., Any], clock: MovableClock) -> None:
+async def test_send_limit_window_slides(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
     async with serving_auth(limit_send_per_destination="2/hour;3/day") as auth:
         assert await _send(auth, 1) == [202]
         clock.advance(minutes=59)
@@ -47,14 +51,16 @@ async def test_a_window_slides(serving_auth: Callable[..., Any], clock: MovableC
         assert refused.body["retry_after"] > 20 * 3600
 
 
-async def test_one_number_is_one_bucket_however_written(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limit_number_in_every_spelling_is_one_bucket(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_send_per_destination="3/hour") as auth:
         for written in ("9876543210", "09876543210", "+91 98765 43210"):
             assert await _send(auth, 1, written) == [202]
         assert await _send(auth, 1, "+91 (98765) 43210") == [429]
 
 
-async def test_a_stranger_elsewhere_does_not_use_up_the_owners_sends(
+async def test_send_limit_of_one_network_leaves_others_their_sends(
     serving_auth: Callable[..., Any],
 ) -> None:
     limits = {"limit_send_per_destination": "2/hour", "limit_send_total_per_destination": "5/hour"}
@@ -64,7 +70,9 @@ async def test_a_stranger_elsewhere_does_not_use_up_the_owners_sends(
         assert await _send(auth, 2, **_from("198.51.100.2")) == [202, 429]  # five in all
 
 
-async def test_strangers_do_not_keep_an_owner_out(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limits_filled_by_strangers_spare_proven_device(
+    serving_auth: Callable[..., Any],
+) -> None:
     """A device that has proven the number is not refused for what others ask for."""
     limits = {
         "limit_send_total_per_destination": "2/hour",
@@ -80,7 +88,9 @@ async def test_strangers_do_not_keep_an_owner_out(serving_auth: Callable[..., An
         assert (await auth.ask(NUMBER, device=device)).status == 202
 
 
-async def test_an_ipv6_site_is_one_client(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limit_counts_ipv6_network_as_one_client(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1", limit_send_per_ip="2/hour") as auth:
         statuses = [
             (await auth.ask(f"+91987654321{i}", **_from(f"2001:db8:1:2::{i}"))).status
@@ -90,7 +100,9 @@ async def test_an_ipv6_site_is_one_client(serving_auth: Callable[..., Any]) -> N
         assert await _send(auth, 1, **_from("2001:db8:1:3::1")) == [202]
 
 
-async def test_a_forged_address_counts_for_nothing(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limit_ignores_forged_forwarded_address(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_send_per_ip="2/hour") as auth:
         statuses = [
             (await auth.ask(f"+91987654321{i}", **_from(f"203.0.113.{i}"))).status for i in range(3)
@@ -98,7 +110,9 @@ async def test_a_forged_address_counts_for_nothing(serving_auth: Callable[..., A
         assert statuses == [202, 202, 429]
 
 
-async def test_others_traffic_refuses_no_holder(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limit_of_range_and_total_spares_holders(
+    serving_auth: Callable[..., Any],
+) -> None:
     limits = {"limit_send_per_prefix": "2/hour", "limit_send_total": "3/hour"}
     async with serving_auth() as open_auth:
         await open_auth.sign_in(NUMBER)
@@ -111,7 +125,7 @@ async def test_others_traffic_refuses_no_holder(serving_auth: Callable[..., Any]
         assert await _send(auth, 1, NUMBER) == [202]
 
 
-async def test_wrong_codes_are_limited_across_resends(
+async def test_code_attempts_are_limited_across_resends(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(limit_wrong_per_destination="4/hour") as auth:
@@ -128,7 +142,7 @@ async def test_wrong_codes_are_limited_across_resends(
         assert (await auth.enter(NUMBER, await auth.code(NUMBER, 3))).status == 201
 
 
-async def test_guessing_without_the_handle_leaves_the_handles_tries(
+async def test_code_attempts_without_handle_leave_those_of_the_handle(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(
@@ -147,7 +161,7 @@ async def test_guessing_without_the_handle_leaves_the_handles_tries(
         assert answer.status == 201
 
 
-async def test_wrong_codes_are_limited_per_address(serving_auth: Callable[..., Any]) -> None:
+async def test_code_attempts_are_limited_per_address(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(limit_wrong_per_ip="3/hour") as auth:
         statuses = []
         for i in range(4):
@@ -157,7 +171,7 @@ async def test_wrong_codes_are_limited_per_address(serving_auth: Callable[..., A
         assert statuses == [401, 401, 401, 429]
 
 
-async def test_no_live_challenge_counts_nothing(
+async def test_code_attempts_without_challenge_are_not_counted(
     serving_auth: Callable[..., Any], redis: Redis
 ) -> None:
     async with serving_auth(limit_wrong_per_destination="1/hour") as auth:
@@ -166,7 +180,7 @@ async def test_no_live_challenge_counts_nothing(
         assert not [key async for key in redis.scan_iter("limit:wrong*")]
 
 
-async def test_only_allowed_countries_and_mobile_numbers(serving_auth: Callable[..., Any]) -> None:
+async def test_signup_foreign_country_or_landline_is_422(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(sms_countries="IN,US") as auth:
         assert await _send(auth, 1, "+14155552671") == [202]
         for number in ("+447400123456", "+911800123456", "+91123", "+19005551234"):

@@ -17,7 +17,7 @@ ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD
 
 
 @pytest.mark.parametrize("to", [{"mobile": MOBILE}, {"email": EMAIL}])
-async def test_in_two_steps_by_code(auth: AuthClient, to: dict[str, str]) -> None:
+async def test_login_by_code_in_two_steps_signs_in(auth: AuthClient, to: dict[str, str]) -> None:
     there = await activate(auth, **to, first_name="Asha", last_name="Rao")
     [address] = to.values()
     sent, code = await next_code(auth, address, "/login", **to)
@@ -37,7 +37,7 @@ async def test_in_two_steps_by_code(auth: AuthClient, to: dict[str, str]) -> Non
     assert me.body == answer.body["user"]
 
 
-async def test_who_signed_up_by_phone_logs_in_by_code(auth: AuthClient) -> None:
+async def test_login_by_code_of_phone_signup_signs_in(auth: AuthClient) -> None:
     there = await auth.sign_in(MOBILE)
     _, code = await next_code(auth, MOBILE, "/login", mobile="98765 43210")
     answer = await post(auth, "/login", mobile="09876543210", otp=code)
@@ -47,7 +47,7 @@ async def test_who_signed_up_by_phone_logs_in_by_code(auth: AuthClient) -> None:
 @pytest.mark.parametrize(
     "name", [{"email": EMAIL}, {"email": EMAIL.upper()}, {"username": "asha"}, {"username": "ASHA"}]
 )
-async def test_by_password(auth: AuthClient, name: dict[str, str]) -> None:
+async def test_login_by_password_signs_in_or_is_401(auth: AuthClient, name: dict[str, str]) -> None:
     there = await activate(auth, **ASHA)
     answer = await post(auth, "/login", **name, password=PASSWORD)
     assert answer.status == 200
@@ -73,11 +73,11 @@ async def test_by_password(auth: AuthClient, name: dict[str, str]) -> None:
         {"mobile": "12345"},
     ],
 )
-async def test_what_is_no_way_to_log_in(auth: AuthClient, body: dict[str, str]) -> None:
+async def test_login_malformed_body_is_422(auth: AuthClient, body: dict[str, str]) -> None:
     assert (await post(auth, "/login", **body)).code == "validation_failed"
 
 
-async def test_who_is_not_registered_or_not_verified(auth: AuthClient) -> None:
+async def test_login_by_code_unverified_is_403_and_unknown_is_404(auth: AuthClient) -> None:
     await register(auth, mobile=MOBILE, **ASHA)
     for to in ({"mobile": MOBILE}, {"email": EMAIL}):
         refused = await post(auth, "/login", **to)
@@ -86,7 +86,7 @@ async def test_who_is_not_registered_or_not_verified(auth: AuthClient) -> None:
     assert (refused.status, refused.code) == (404, "user_not_registered")
 
 
-async def test_only_the_right_password_learns_that_the_account_is_not_verified(
+async def test_login_unverified_account_is_revealed_to_right_password_alone(
     auth: AuthClient,
 ) -> None:
     await register(auth, **ASHA)
@@ -97,7 +97,7 @@ async def test_only_the_right_password_learns_that_the_account_is_not_verified(
         assert other.code == "invalid_credentials"
 
 
-async def test_only_the_right_password_learns_that_the_account_is_disabled(
+async def test_login_disabled_account_is_revealed_to_right_password_alone(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await activate(auth, **ASHA)
@@ -111,7 +111,7 @@ async def test_only_the_right_password_learns_that_the_account_is_disabled(
     assert await auth_db.fetchval("select count(*) from sessions") == 1
 
 
-async def test_a_password_signs_in_by_verified_names_alone(auth: AuthClient) -> None:
+async def test_login_by_password_refuses_unverified_email(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE, **ASHA)  # the mobile is proven, the mail is not
     assert (await post(auth, "/login", email=EMAIL, password=PASSWORD)).code == (
         "invalid_credentials"
@@ -121,7 +121,7 @@ async def test_a_password_signs_in_by_verified_names_alone(auth: AuthClient) -> 
 
 
 @pytest.mark.parametrize("spelling", ["v\u0130sitK", "visit\u212a", "\uff56isitk"])
-async def test_a_username_is_found_in_ascii_alone(auth: AuthClient, spelling: str) -> None:
+async def test_login_username_in_non_ascii_is_401(auth: AuthClient, spelling: str) -> None:
     """Each spelling that is folded into the name would bring tries of its own."""
     await activate(auth, email=EMAIL, username="visitk", password=PASSWORD)
     await activate(auth, mobile=MOBILE)
@@ -133,13 +133,13 @@ async def test_a_username_is_found_in_ascii_alone(auth: AuthClient, spelling: st
     assert await auth.inbox(EMAIL) == before
 
 
-async def test_without_a_password_nobody_gets_in_by_one(auth: AuthClient) -> None:
+async def test_login_by_password_account_without_one_is_401(auth: AuthClient) -> None:
     await activate(auth, email=EMAIL)
     refused = await post(auth, "/login", email=EMAIL, password=PASSWORD)
     assert refused.code == "invalid_credentials"
 
 
-async def test_an_unknown_name_costs_a_real_verification(
+async def test_login_unknown_name_takes_a_real_verification(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await activate(auth, **ASHA)
@@ -162,7 +162,7 @@ async def test_an_unknown_name_costs_a_real_verification(
     assert bodies[0] == bodies[1] == bodies[2]
 
 
-async def test_wrong_codes(serving_auth: Callable[..., Any]) -> None:
+async def test_login_wrong_codes_beyond_limit_are_429(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(limit_wrong_per_destination="2/hour") as auth:
         await activate(auth, email=EMAIL)
         _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
@@ -171,7 +171,7 @@ async def test_wrong_codes(serving_auth: Callable[..., Any]) -> None:
         assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "rate_limited"
 
 
-async def test_a_code_of_another_purpose_logs_nobody_in(auth: AuthClient) -> None:
+async def test_login_code_of_another_purpose_is_otp_invalid(auth: AuthClient) -> None:
     await auth.sign_in(MOBILE)
     before = len(await auth.codes(MOBILE))
     await auth.ask(MOBILE)
@@ -181,14 +181,14 @@ async def test_a_code_of_another_purpose_logs_nobody_in(auth: AuthClient) -> Non
     assert (await auth.enter(MOBILE, code)).status == 200
 
 
-async def test_cutting_off_the_tokens_kills_the_code(auth: AuthClient) -> None:
+async def test_login_code_after_logout_all_is_otp_invalid(auth: AuthClient) -> None:
     pair = await activate(auth, email=EMAIL)
     _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
     await auth.call("POST", "/logout-all", token=pair["access_token"])
     assert (await post(auth, "/login", email=EMAIL, otp=code)).code == "otp_invalid"
 
 
-async def test_a_code_is_given_back_when_the_session_cannot_be_stored(
+async def test_login_code_is_restored_when_session_cannot_be_stored(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await activate(auth, email=EMAIL)
@@ -198,7 +198,7 @@ async def test_a_code_is_given_back_when_the_session_cannot_be_stored(
     assert (await post(auth, "/login", email=EMAIL, otp=code)).status == 200
 
 
-async def test_a_hash_with_older_parameters_is_replaced_at_sign_in(
+async def test_login_right_password_replaces_outdated_hash(
     serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     async with serving_auth() as auth:
@@ -211,7 +211,7 @@ async def test_a_hash_with_older_parameters_is_replaced_at_sign_in(
             assert ",t=2," in await auth_db.fetchval("select password from users")
 
 
-async def test_a_right_password_is_none_the_less_when_its_hash_is_replaced_meanwhile(
+async def test_login_hash_replaced_meanwhile_signs_in(
     serving_auth: Callable[..., Any], auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two sign in at once after the parameters were changed: the other one was first."""
@@ -237,7 +237,7 @@ async def test_a_right_password_is_none_the_less_when_its_hash_is_replaced_meanw
     assert met
 
 
-async def test_a_password_changed_meanwhile_opens_no_session(
+async def test_login_password_changed_meanwhile_opens_no_session(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reset that commits between the check of the password and the session wins."""
@@ -255,7 +255,7 @@ async def test_a_password_changed_meanwhile_opens_no_session(
     assert await auth_db.fetchval("select count(*) from sessions") == 1
 
 
-async def test_sign_ins_and_refusals_are_told(auth: AuthClient, auth_db: Connection) -> None:
+async def test_login_outcomes_are_audited(auth: AuthClient, auth_db: Connection) -> None:
     pair = await activate(auth, **ASHA)
     await post(auth, "/login", username="asha", password=PASSWORD)
     await post(auth, "/login", username="asha", password="another horse battery")
@@ -272,7 +272,7 @@ async def test_sign_ins_and_refusals_are_told(auth: AuthClient, auth_db: Connect
     ]
 
 
-async def test_a_hash_of_older_parameters_is_no_quicker_than_none(
+async def test_login_outdated_hash_takes_as_long_as_unknown_name(
     serving_auth: Callable[..., Any],
 ) -> None:
     """Until its owner comes again an account keeps the hash it has; no stranger must see that."""

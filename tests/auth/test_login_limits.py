@@ -23,7 +23,7 @@ HOME, ELSEWHERE = "198.51.100.1", "203.0.113.7"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
 
 
-async def test_codes_for_logging_in_are_limited(
+async def test_login_code_resend_within_cooldown_is_429(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(otp_cooldown=30) as auth:
@@ -35,7 +35,7 @@ async def test_codes_for_logging_in_are_limited(
         assert int(refused.headers["Retry-After"]) == refused.body["retry_after"] > 0
 
 
-async def test_strangers_failures_lock_no_owner_out(
+async def test_login_failures_of_strangers_do_not_lock_owner_out(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1", limit_login_failures="10/hour") as auth:
@@ -55,14 +55,18 @@ async def test_strangers_failures_lock_no_owner_out(
         assert (await post(auth, "/login", address=ELSEWHERE, **right)).status == 200
 
 
-async def test_right_passwords_are_no_failures(serving_auth: Callable[..., Any]) -> None:
+async def test_login_limit_right_passwords_are_not_counted(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_login_failures="2/hour") as auth:
         await activate(auth, **ASHA)
         for _ in range(4):
             assert (await post(auth, "/login", username="asha", password=PASSWORD)).status == 200
 
 
-async def test_unknown_names_are_limited_alike(serving_auth: Callable[..., Any]) -> None:
+async def test_login_limit_unknown_and_known_name_are_limited_alike(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_login_failures="2/hour") as auth:
         await activate(auth, **ASHA)
         for name in ("asha", "nobody"):
@@ -73,7 +77,7 @@ async def test_unknown_names_are_limited_alike(serving_auth: Callable[..., Any])
             assert statuses == [401, 401, 429]
 
 
-async def test_one_client_logs_in_so_often_whatever_the_names(
+async def test_login_limit_per_client_counts_all_usernames(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1", limit_login_per_ip="3/minute") as auth:
@@ -94,7 +98,7 @@ async def test_one_client_logs_in_so_often_whatever_the_names(
         assert (await post(auth, "/login", **other)).status == 401
 
 
-async def test_beyond_the_queue_is_503_and_others_are_served(
+async def test_login_full_hash_queue_is_503_and_health_is_served(
     serving_auth: Callable[..., Any],
 ) -> None:
     slow = {
@@ -120,7 +124,7 @@ async def test_beyond_the_queue_is_503_and_others_are_served(
         assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
 
 
-async def test_only_a_password_that_was_checked_and_let_nobody_in_counts(
+async def test_login_limit_unchecked_and_right_passwords_are_refunded(
     auth_settings: Callable[..., AuthSettings], clock: MovableClock
 ) -> None:
     settings = auth_settings(limit_login_failures="1/hour")

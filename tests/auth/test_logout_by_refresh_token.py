@@ -46,7 +46,7 @@ async def test_logout_by_refresh_token_revokes_its_access_tokens(auth: AuthClien
     assert refused.code == "token_revoked"
 
 
-async def test_logout_by_an_exchanged_refresh_token_ends_the_session(
+async def test_logout_by_exchanged_refresh_token_ends_the_session(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -57,7 +57,7 @@ async def test_logout_by_an_exchanged_refresh_token_ends_the_session(
     assert await auth_db.fetchval(ENDED) == 1
 
 
-async def test_logout_with_the_tokens_of_two_sessions_ends_both(
+async def test_logout_tokens_of_two_sessions_ends_both(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     one, other = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
@@ -66,7 +66,7 @@ async def test_logout_with_the_tokens_of_two_sessions_ends_both(
 
 
 @pytest.mark.parametrize("refresh_token", [FORGED, "x", "", None, "é"])
-async def test_logout_beside_a_refresh_token_of_no_session_ends_the_access_tokens(
+async def test_logout_invalid_refresh_token_beside_access_token_ends_its_session(
     auth: AuthClient, auth_db: Connection, refresh_token: str | None
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -75,13 +75,13 @@ async def test_logout_beside_a_refresh_token_of_no_session_ends_the_access_token
 
 
 @pytest.mark.parametrize("refresh_token", ["", None])
-async def test_logout_without_any_token_is_refused(
+async def test_logout_without_any_token_is_token_missing(
     auth: AuthClient, refresh_token: str | None
 ) -> None:
     assert (await log_out(auth, refresh_token, None)).code == "token_missing"
 
 
-async def test_logout_by_a_refresh_token_of_no_session_ends_nothing(
+async def test_logout_by_unknown_refresh_token_ends_nothing(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await auth.sign_in(NUMBER)
@@ -89,7 +89,7 @@ async def test_logout_by_a_refresh_token_of_no_session_ends_nothing(
     assert await auth_db.fetchval(ENDED) == 0
 
 
-async def test_logout_that_waited_offline_past_the_session_succeeds(
+async def test_logout_expired_session_is_204(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -99,7 +99,7 @@ async def test_logout_that_waited_offline_past_the_session_succeeds(
     assert (await log_out(auth, pair["refresh_token"], pair["access_token"])).status == 204
 
 
-async def test_logout_by_refresh_token_in_the_body_leaves_the_browsers_session(
+async def test_logout_by_body_refresh_token_leaves_cookie_session(
     auth: AuthClient,
 ) -> None:
     """Else a page that may call us could sign a browser out by any text."""
@@ -111,7 +111,7 @@ async def test_logout_by_refresh_token_in_the_body_leaves_the_browsers_session(
     assert (await browser.call("GET", "/v1/auth/me")).status == 200
 
 
-async def test_logout_by_refresh_token_without_redis_is_pending_and_can_be_repeated(
+async def test_logout_by_refresh_token_without_redis_is_pending_and_repeatable(
     auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
     pair = await auth.sign_in(NUMBER)

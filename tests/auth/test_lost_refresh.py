@@ -69,7 +69,7 @@ async def test_refresh_repeated_100_times_at_once_on_two_replicas_is_one_lineage
         assert (await refresh(other, lost["refresh_token"])).status == 200
 
 
-async def test_refresh_repeated_past_the_successors_life_is_invalid_not_reused(
+async def test_refresh_repeated_past_the_successors_life_is_invalid(
     serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
 ) -> None:
     async with serving_auth(session_idle_ttl=60) as auth:
@@ -120,7 +120,7 @@ async def test_refresh_repeated_as_the_successor_is_first_used_keeps_one_lineage
         assert not await is_alive(auth, lost["access_token"])
 
 
-async def test_refresh_token_stolen_before_its_successor_was_used_is_detected_later(
+async def test_refresh_token_stolen_before_its_successor_was_used_is_detected(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     """Owner and thief hold the same successor until one of them uses its own."""
@@ -171,7 +171,7 @@ async def test_first_use_of_a_successor_is_answered_after_it_is_stored(
     assert await auth_db.fetchval("select rotations_seen from sessions") == 1
 
 
-async def test_step_up_by_the_token_before_says_nothing_of_the_successor(
+async def test_step_up_by_previous_access_token_leaves_the_successor_unseen(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)

@@ -72,7 +72,7 @@ def smtp(server: Server) -> Smtp:
     return Smtp("smtp", f"smtp://127.0.0.1:{server.port}", SENDER, SystemClock())
 
 
-async def test_mails_go_out_over_one_connection(smtp: Smtp, server: Server) -> None:
+async def test_smtp_several_mails_share_one_connection(smtp: Smtp, server: Server) -> None:
     for _ in range(3):
         await smtp.send(MESSAGE)
     await smtp.close()
@@ -85,7 +85,7 @@ async def test_mails_go_out_over_one_connection(smtp: Smtp, server: Server) -> N
     assert mail.get_body(("html",)).get_content().strip() == "<p>Html</p>"
 
 
-async def test_what_a_server_says_decides(smtp: Smtp, server: Server) -> None:
+async def test_smtp_reply_code_decides_error(smtp: Smtp, server: Server) -> None:
     server.rcpt = "550 no such user"
     with pytest.raises(MessageRefusedError, match="smtp answered 550"):
         await smtp.send(MESSAGE)
@@ -101,7 +101,7 @@ async def test_what_a_server_says_decides(smtp: Smtp, server: Server) -> None:
     await smtp.close()
 
 
-async def test_a_connection_dropped_in_data_leaves_the_outcome_open(
+async def test_smtp_connection_dropped_in_data_is_outcome_unknown(
     smtp: Smtp, server: Server
 ) -> None:
     server.answer = "drop"
@@ -112,7 +112,7 @@ async def test_a_connection_dropped_in_data_leaves_the_outcome_open(
     await smtp.close()
 
 
-async def test_a_server_that_is_away_has_taken_nothing() -> None:
+async def test_smtp_unreachable_server_is_plain_provider_error() -> None:
     smtp = Smtp("smtp", "smtp://127.0.0.1:1", SENDER, SystemClock())
     with pytest.raises(ProviderError) as away:
         await smtp.send(MESSAGE)

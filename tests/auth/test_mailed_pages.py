@@ -25,7 +25,7 @@ async def mailed_link(auth: AuthClient) -> str:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_page_is_served_in_the_browsers_language_under_a_strict_policy(
+async def test_mailed_page_is_in_the_browsers_language_under_a_strict_policy(
     auth: AuthClient, path: str
 ) -> None:
     nonces = set()
@@ -83,7 +83,7 @@ async def test_links_lead_to_pages_of_the_app(serving_auth: Callable[..., Any]) 
     assert reset.startswith("https://app.example/#/reset?reset_ticket=cht_")
 
 
-async def test_activation_link_holds_what_verify_otp_takes(auth: AuthClient) -> None:
+async def test_activation_link_holds_the_body_of_verify_otp(auth: AuthClient) -> None:
     assert (await post(auth, "/register", email=EMAIL, password=PASSWORD)).status == 201
     await auth.code(EMAIL)
     values = parse_qs(urlsplit(await mailed_link(auth)).fragment)
@@ -108,7 +108,7 @@ async def test_activation_by_sms_has_no_link(auth: AuthClient) -> None:
         ("https://app.example/#/r?a=1", "https://app.example/#/r?a=1&reset_ticket=cht_x"),
     ],
 )
-def test_secret_is_in_the_fragment_of_every_page(page: str, start: str) -> None:
+def test_mailed_secret_is_in_the_fragment_of_every_page(page: str, start: str) -> None:
     url = MailedLink(page, "cht_x").url("asha@example.com", "123456")
     assert url == start
     assert "cht_x" in urlsplit(url).fragment

@@ -28,7 +28,9 @@ ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
 
 
 @pytest.mark.parametrize("origin", FOREIGN[:-1])
-async def test_a_foreign_page_signs_nobody_in(auth: AuthClient, origin: str) -> None:
+async def test_cookie_sign_in_from_foreign_origin_is_csrf_failed(
+    auth: AuthClient, origin: str
+) -> None:
     """Login CSRF: no cookie is set, and the code is not spent."""
     refused = await enter(auth, NUMBER, Origin=origin)
     assert (refused.status, refused.code) == (403, "csrf_failed")
@@ -37,7 +39,7 @@ async def test_a_foreign_page_signs_nobody_in(auth: AuthClient, origin: str) -> 
     assert (await auth.enter(NUMBER, code)).status == 201
 
 
-async def test_a_cookie_that_occurs_twice_is_refused(auth: AuthClient) -> None:
+async def test_session_cookie_sent_twice_is_400(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
     line = browser.line()
     for planted in (f"{ACCESS}=x; {line}", f"{line};{ACCESS}={browser.jar[ACCESS]}"):
@@ -54,7 +56,9 @@ async def test_a_cookie_that_occurs_twice_is_refused(auth: AuthClient) -> None:
 
 
 @pytest.mark.parametrize("origin", [None, *FOREIGN])
-async def test_a_foreign_page_refreshes_nothing(auth: AuthClient, origin: str | None) -> None:
+async def test_cookie_refresh_and_logout_from_foreign_origin_are_csrf_failed(
+    auth: AuthClient, origin: str | None
+) -> None:
     browser = await sign_in(auth, NUMBER)
     for path in (AGAIN, OUT):
         refused = await browser.call("POST", path, headers={"Origin": origin})
@@ -64,7 +68,7 @@ async def test_a_foreign_page_refreshes_nothing(auth: AuthClient, origin: str | 
     assert await is_signed_in(browser)
 
 
-async def test_a_planted_refresh_cookie_is_worth_nothing(
+async def test_cookie_refresh_planted_refresh_cookie_is_refresh_invalid(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     """Cookie tossing: a sibling host sets its own session's refresh token for the whole site."""
@@ -80,7 +84,7 @@ async def test_a_planted_refresh_cookie_is_worth_nothing(
     assert (await is_signed_in(victim), await is_signed_in(attacker)) == (True, True)
 
 
-async def test_a_planted_old_token_ends_no_session(auth: AuthClient) -> None:
+async def test_cookie_refresh_planted_old_token_ends_no_session(auth: AuthClient) -> None:
     victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
     old = attacker.jar[REFRESH]
     for _ in range(2):
@@ -91,7 +95,7 @@ async def test_a_planted_old_token_ends_no_session(auth: AuthClient) -> None:
     assert await is_signed_in(attacker)
 
 
-async def test_refreshing_outlives_the_signing_key(
+async def test_cookie_refresh_after_signing_key_was_replaced_works(
     serving_auth: Callable[..., Any], tmp_path: Any, clock: MovableClock
 ) -> None:
     """A browser that slept while the key was rotated out is not signed out."""

@@ -50,7 +50,7 @@ async def register_again(auth: AuthClient, body: dict[str, str]) -> tuple[str, s
 
 
 @pytest.mark.parametrize("owner_first", [False, True])
-async def test_without_a_handle_no_password_of_several_is_kept(
+async def test_activation_without_handle_drops_every_claimed_password(
     auth: AuthClient, *, owner_first: bool
 ) -> None:
     first, second = (OWNER, MALLORY) if owner_first else (MALLORY, OWNER)
@@ -65,7 +65,7 @@ async def test_without_a_handle_no_password_of_several_is_kept(
 
 
 @pytest.mark.parametrize("owner_first", [False, True])
-async def test_with_its_handle_the_owners_own_is_kept(
+async def test_activation_with_handle_keeps_its_registration(
     auth: AuthClient, *, owner_first: bool
 ) -> None:
     bodies = (OWNER, MALLORY) if owner_first else (MALLORY, OWNER)
@@ -78,7 +78,7 @@ async def test_with_its_handle_the_owners_own_is_kept(
     assert await login(auth, PASSWORD, username="mallory") == 401
 
 
-async def test_a_resent_code_says_of_no_registration_that_it_is_the_one(auth: AuthClient) -> None:
+async def test_activation_by_resent_code_drops_every_claimed_password(auth: AuthClient) -> None:
     await register_again(auth, OWNER)
     await register_again(auth, MALLORY)
     again, code = await next_code(auth, EMAIL, "/resend-otp", email=EMAIL)
@@ -88,7 +88,7 @@ async def test_a_resent_code_says_of_no_registration_that_it_is_the_one(auth: Au
         assert await login(auth, password) == 401
 
 
-async def test_what_was_claimed_for_an_address_is_gone_once_it_has_an_owner(
+async def test_registration_of_activated_address_is_discarded(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     attackers, attackers_code = await register_again(auth, MALLORY)
@@ -102,7 +102,7 @@ async def test_what_was_claimed_for_an_address_is_gone_once_it_has_an_owner(
     assert await login(auth, OWN) == 200
 
 
-async def test_an_owner_who_signs_up_by_phone_keeps_nothing_of_it(auth: AuthClient) -> None:
+async def test_signup_by_phone_drops_registration_of_that_number(auth: AuthClient) -> None:
     registered, code = await register(auth, mobile=MOBILE, **MALLORY)
     pair = await auth.sign_in(MOBILE, "Asha")
     assert (pair["user"]["username"], pair["user"]["email"]) == (None, None)
@@ -113,7 +113,7 @@ async def test_an_owner_who_signs_up_by_phone_keeps_nothing_of_it(auth: AuthClie
     assert (entered["username"], entered["name"]) == (None, "Asha")
 
 
-async def test_an_address_that_was_only_claimed_beside_a_mobile_is_not_proven(
+async def test_activation_by_mobile_leaves_claimed_email_unverified(
     auth: AuthClient,
 ) -> None:
     await activate(auth, mobile=MOBILE, **MALLORY)
@@ -126,7 +126,7 @@ async def test_an_address_that_was_only_claimed_beside_a_mobile_is_not_proven(
     assert "reset" not in str(await auth.inbox(EMAIL))
 
 
-async def test_an_address_that_is_somebodys_by_now_is_dropped(auth: AuthClient) -> None:
+async def test_activation_claimed_email_verified_elsewhere_is_dropped(auth: AuthClient) -> None:
     _, code = await register(auth, mobile=MOBILE, **MALLORY)
     await activate(auth, **OWNER)
     user = await verify(auth, code, mobile=MOBILE)
@@ -134,7 +134,7 @@ async def test_an_address_that_is_somebodys_by_now_is_dropped(auth: AuthClient) 
 
 
 @pytest.mark.parametrize("by", ["the user", "an administrator"])
-async def test_the_end_of_who_only_claimed_an_address_leaves_its_owners_codes(
+async def test_account_end_with_unverified_email_leaves_owners_codes(
     auth: AuthClient, auth_db: Connection, by: str
 ) -> None:
     pair = await activate(auth, mobile=MOBILE, **MALLORY)
@@ -153,7 +153,7 @@ async def test_the_end_of_who_only_claimed_an_address_leaves_its_owners_codes(
     assert (await post(auth, "/login", **body)).status == 200
 
 
-async def test_a_username_that_somebody_verified_first_is_dropped(auth: AuthClient) -> None:
+async def test_activation_taken_username_is_dropped(auth: AuthClient) -> None:
     _, code = await register(auth, email=EMAIL, username="asha", password=OWN)
     await activate(auth, email="other@example.com", username="ASHA", password=PASSWORD)
     user = await verify(auth, code)
@@ -163,7 +163,7 @@ async def test_a_username_that_somebody_verified_first_is_dropped(auth: AuthClie
     assert await login(auth, OWN, username="asha") == 401
 
 
-async def test_of_20_who_verify_one_username_at_once_one_has_it(
+async def test_activation_20_at_once_of_one_username_give_it_to_one(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     addresses = [f"asha{i}@example.com" for i in range(20)]
@@ -173,7 +173,7 @@ async def test_of_20_who_verify_one_username_at_once_one_has_it(
     assert await auth_db.fetchval("select count(*) from users where status = 'active'") == 20
 
 
-async def test_of_two_registrations_proven_at_once_one_becomes_the_account(
+async def test_activation_two_registrations_at_once_make_one_account(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     first, second = await register_again(auth, MALLORY), await register_again(auth, OWNER)
@@ -185,7 +185,7 @@ async def test_of_two_registrations_proven_at_once_one_becomes_the_account(
     assert await auth_db.fetchval("select count(*) from users") == 1
 
 
-async def test_beside_a_sign_up_by_phone_one_account_comes_to_be(
+async def test_activation_beside_phone_signup_makes_one_account(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     for round_ in range(10):
@@ -203,7 +203,7 @@ async def test_beside_a_sign_up_by_phone_one_account_comes_to_be(
     assert await auth_db.fetchval(held) == 10
 
 
-async def test_a_registration_that_is_too_old_is_nobodys(
+async def test_registration_after_seven_days_is_ignored(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     await register(auth, **MALLORY)

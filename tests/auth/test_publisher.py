@@ -118,7 +118,9 @@ async def test_wiped_redis_is_rebuilt(auth: AuthClient, redis: Redis, valkey: An
             cache.check(claims)
 
 
-async def test_two_replicas_start_one_epoch(serving_auth: Callable[..., Any], redis: Redis) -> None:
+async def test_replicas_starting_together_start_one_epoch(
+    serving_auth: Callable[..., Any], redis: Redis
+) -> None:
     async with serving_auth(ready=False) as one, serving_auth(ready=False) as two:
         epochs = set()
         await until(one.ready)

@@ -31,7 +31,7 @@ async def count(auth_db: Connection, table: str) -> int:
     return int(await auth_db.fetchval(f"select count(*) from {table}"))
 
 
-async def test_registrations_go_after_seven_days(
+async def test_purge_registrations_after_seven_days_are_deleted(
     auth: AuthClient,
     auth_db: Connection,
     clock: MovableClock,
@@ -53,7 +53,7 @@ async def test_registrations_go_after_seven_days(
     assert "1 registrations, 0 tickets, 0 sessions, 0 events" in said
 
 
-async def test_tickets_and_sessions_go_when_they_have_ended(
+async def test_purge_ended_tickets_and_sessions_are_deleted(
     auth: AuthClient, auth_db: Connection, clock: MovableClock, purge: Run
 ) -> None:
     await activate(auth, email=EMAIL, password=PASSWORD)
@@ -75,7 +75,7 @@ async def test_tickets_and_sessions_go_when_they_have_ended(
     assert await count(auth_db, "users") == 1
 
 
-async def test_the_service_does_it_by_itself(
+async def test_purge_runs_in_the_running_service(
     serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
 ) -> None:
     async with serving_auth() as auth:
@@ -89,7 +89,7 @@ async def test_the_service_does_it_by_itself(
         await until(gone)
 
 
-async def test_without_the_database_it_says_so(
+async def test_purge_without_database_prints_error_and_fails(
     auth_settings: Callable[..., AuthSettings],
     clock: MovableClock,
     capsys: pytest.CaptureFixture[str],

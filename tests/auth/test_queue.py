@@ -32,7 +32,7 @@ async def silent(redis: Redis, entry: SealedDelivery) -> None:
     await redis.xclaim(STREAM, GROUP, "first", 0, [entry.stream_id], idle=STALE_MS + 1)
 
 
-async def test_what_is_in_hand_is_nobody_elses(
+async def test_queue_claimed_delivery_is_not_given_to_another_worker(
     workers: tuple[DeliveryConsumer, DeliveryConsumer],
 ) -> None:
     first, second = workers
@@ -42,7 +42,7 @@ async def test_what_is_in_hand_is_nobody_elses(
     assert await first.begin_attempt(entry, "provider") == "go"
 
 
-async def test_a_worker_that_goes_on_telling_keeps_what_it_has(
+async def test_queue_renewed_claim_is_kept(
     workers: tuple[DeliveryConsumer, DeliveryConsumer], redis: Redis
 ) -> None:
     first, second = workers
@@ -52,7 +52,7 @@ async def test_a_worker_that_goes_on_telling_keeps_what_it_has(
     assert await second.claim(9) == []
 
 
-async def test_a_silent_worker_loses_what_it_has_and_is_told_so(
+async def test_queue_expired_claim_moves_to_another_worker(
     workers: tuple[DeliveryConsumer, DeliveryConsumer], redis: Redis
 ) -> None:
     first, second = workers
@@ -65,7 +65,7 @@ async def test_a_silent_worker_loses_what_it_has_and_is_told_so(
     assert await second.claim(9) == []
 
 
-async def test_a_provider_is_asked_once_whoever_asks(
+async def test_queue_provider_with_open_attempt_is_not_asked_again(
     workers: tuple[DeliveryConsumer, DeliveryConsumer], redis: Redis
 ) -> None:
     first, second = workers
@@ -77,7 +77,7 @@ async def test_a_provider_is_asked_once_whoever_asks(
     assert await second.begin_attempt(entry, "another") == "go"
 
 
-async def test_no_of_a_provider_is_recorded_once_redis_is_back(
+async def test_queue_refusal_is_recorded_once_redis_is_back(
     through: Callable[..., Any],
     twilio: FakeProvider,
     redis: Redis,

@@ -20,7 +20,7 @@ from tests.auth.publisher_harness import LIFE, PublisherHarness
 from tests.conftest import REVOCATION_KEY
 
 
-async def test_round_without_news_changes_nothing(harness: PublisherHarness) -> None:
+async def test_round_without_pending_rows_changes_no_stream(harness: PublisherHarness) -> None:
     await harness.revoke(5)
     await harness.delete_user()
     await harness.publish_all()

@@ -22,7 +22,7 @@ async def _alive(auth: AuthClient, access_token: str) -> bool:
     return (await auth.call("GET", "/me", token=access_token)).status == 200
 
 
-async def test_a_refresh_token_is_rotated(auth: AuthClient) -> None:
+async def test_refresh_rotates_the_token(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
     answer = await _refresh(auth, pair["refresh_token"])
     assert answer.status == 200
@@ -33,7 +33,7 @@ async def test_a_refresh_token_is_rotated(auth: AuthClient) -> None:
     assert await _alive(auth, answer.body["access_token"])
 
 
-async def test_50_simultaneous_refreshes_are_one_lineage(auth: AuthClient) -> None:
+async def test_refresh_50_at_once_get_one_successor(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER)
     answers = await asyncio.gather(*(_refresh(auth, pair["refresh_token"]) for _ in range(50)))
     assert {answer.status for answer in answers} == {200}
@@ -43,7 +43,7 @@ async def test_50_simultaneous_refreshes_are_one_lineage(auth: AuthClient) -> No
     assert await _alive(auth, pair["access_token"])
 
 
-async def test_refresh_repeated_after_the_successor_was_seen_works_only_in_the_grace(
+async def test_refresh_repeated_after_successor_was_seen_works_only_in_grace(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -58,9 +58,7 @@ async def test_refresh_repeated_after_the_successor_was_seen_works_only_in_the_g
     assert not await _alive(auth, first.body["access_token"])
 
 
-async def test_reuse_after_the_successor_was_used_ends_the_family(
-    auth: AuthClient, auth_db: Connection
-) -> None:
+async def test_refresh_reused_token_revokes_family(auth: AuthClient, auth_db: Connection) -> None:
     pair = await auth.sign_in(NUMBER)
     second = await _refresh(auth, pair["refresh_token"])
     third = await _refresh(auth, second.body["refresh_token"])
@@ -73,7 +71,9 @@ async def test_reuse_after_the_successor_was_used_ends_the_family(
     assert row["published_at"] is not None
 
 
-async def test_reuse_is_known_after_a_restart(serving_auth: Callable[..., Any]) -> None:
+async def test_refresh_reused_token_after_restart_is_refresh_reused(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth() as auth:
         pair = await auth.sign_in(NUMBER)
         second = await _refresh(auth, pair["refresh_token"])
@@ -82,7 +82,9 @@ async def test_reuse_is_known_after_a_restart(serving_auth: Callable[..., Any]) 
         assert (await _refresh(auth, pair["refresh_token"])).code == "refresh_reused"
 
 
-async def test_a_token_never_issued_touches_nothing(auth: AuthClient) -> None:
+async def test_refresh_unknown_token_is_refresh_invalid_and_revokes_nothing(
+    auth: AuthClient,
+) -> None:
     pair = await auth.sign_in(NUMBER)
     forged = encode_token("chr_", bytes(SECRET_BYTES))
     for token in (forged, forged[:-1] + "x", "chr_", "", "é" * 53, pair["access_token"][:200]):
@@ -90,7 +92,9 @@ async def test_a_token_never_issued_touches_nothing(auth: AuthClient) -> None:
     assert (await _refresh(auth, pair["refresh_token"])).status == 200
 
 
-async def test_nothing_outlives_14_idle_days(auth: AuthClient, clock: MovableClock) -> None:
+async def test_refresh_after_14_idle_days_is_refresh_invalid(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     pair = await auth.sign_in(NUMBER)
     clock.advance(days=13)
     second = await _refresh(auth, pair["refresh_token"])
@@ -99,7 +103,9 @@ async def test_nothing_outlives_14_idle_days(auth: AuthClient, clock: MovableClo
     assert (await _refresh(auth, second.body["refresh_token"])).code == "refresh_invalid"
 
 
-async def test_nothing_outlives_30_days_from_sign_in(auth: AuthClient, clock: MovableClock) -> None:
+async def test_refresh_30_days_after_sign_in_is_refresh_invalid(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     pair = await auth.sign_in(NUMBER)
     clock.advance(days=13)
     answer = await _refresh(auth, pair["refresh_token"])
@@ -110,7 +116,9 @@ async def test_nothing_outlives_30_days_from_sign_in(auth: AuthClient, clock: Mo
     assert (await _refresh(auth, answer.body["refresh_token"])).code == "refresh_invalid"
 
 
-async def test_secrets_rotate_without_losing_a_lineage(serving_auth: Callable[..., Any]) -> None:
+async def test_refresh_after_secret_rotation_gets_same_successor(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth() as auth:
         pair = await auth.sign_in(NUMBER)
         first = await _refresh(auth, pair["refresh_token"])
@@ -124,7 +132,7 @@ async def test_secrets_rotate_without_losing_a_lineage(serving_auth: Callable[..
         assert (await _refresh(auth, first.body["refresh_token"])).status == 200
 
 
-async def test_refreshing_and_signing_out_exclude_each_other(auth: AuthClient) -> None:
+async def test_refresh_beside_logout_leaves_no_valid_token(auth: AuthClient) -> None:
     for round_ in range(20):
         pair = await auth.sign_in(f"+9198765432{round_:02d}")
         refreshed, ended = await asyncio.gather(

@@ -15,7 +15,9 @@ MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA = {"first_name": "Asha", "last_name": "Rao"}
 
 
-async def test_a_mobile_is_registered_and_activated(auth: AuthClient, auth_db: Connection) -> None:
+async def test_registration_by_mobile_activated_signs_in(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     answer, code = await register(auth, mobile="98765 43210", email=EMAIL, username="asha", **ASHA)
     assert answer.body == {
         "message": "User registered successfully. OTP sent!",
@@ -39,7 +41,7 @@ async def test_a_mobile_is_registered_and_activated(auth: AuthClient, auth_db: C
     assert me.body == user
 
 
-async def test_a_mail_address_is_registered_and_activated(auth: AuthClient) -> None:
+async def test_registration_by_email_activated_signs_in(auth: AuthClient) -> None:
     answer, code = await register(auth, email="Asha.Rao@Example.COM", password=PASSWORD)
     assert answer.body["channel"] == "email"
     verified = await post(auth, "/verify-otp", email="ASHA.RAO@example.com", otp=code)
@@ -71,7 +73,7 @@ async def test_a_mail_address_is_registered_and_activated(auth: AuthClient) -> N
         ({"email": EMAIL, "roles": ["admin"]}, "roles"),
     ],
 )
-async def test_what_cannot_be_registered(
+async def test_registration_invalid_body_is_422(
     auth: AuthClient, auth_db: Connection, body: dict[str, Any], field: str
 ) -> None:
     refused = await post(auth, "/register", **body)
@@ -80,7 +82,7 @@ async def test_what_cannot_be_registered(
     assert await auth_db.fetchval("select count(*) from users") == 0
 
 
-async def test_what_a_verified_account_has_is_already_registered(auth: AuthClient) -> None:
+async def test_registration_of_verified_identifier_is_409(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE, username="Asha")
     await activate(auth, email=EMAIL)
     for body in (
@@ -93,13 +95,13 @@ async def test_what_a_verified_account_has_is_already_registered(auth: AuthClien
         assert (refused.status, refused.code) == (409, "already_registered"), body
 
 
-async def test_an_unverified_claim_blocks_nobody(auth: AuthClient) -> None:
+async def test_registration_unverified_claim_does_not_block_owner(auth: AuthClient) -> None:
     await register(auth, mobile="+919876543211", email=EMAIL, username="asha")
     pair = await activate(auth, email=EMAIL, username="asha", password=PASSWORD)
     assert pair["user"]["username"] == "asha"
 
 
-async def test_codes_that_prove_nothing(auth: AuthClient) -> None:
+async def test_activation_wrong_foreign_or_used_code_is_otp_invalid(auth: AuthClient) -> None:
     _, code = await register(auth, email=EMAIL)
     for body in (
         {"email": EMAIL, "otp": wrong(code)},
@@ -113,7 +115,7 @@ async def test_codes_that_prove_nothing(auth: AuthClient) -> None:
     assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).code == "otp_invalid"
 
 
-async def test_a_code_of_another_purpose_activates_nothing(auth: AuthClient) -> None:
+async def test_activation_code_of_another_purpose_is_otp_invalid(auth: AuthClient) -> None:
     await register(auth, mobile=MOBILE)
     before = len(await auth.codes(MOBILE))
     await auth.ask(MOBILE)
@@ -122,7 +124,7 @@ async def test_a_code_of_another_purpose_activates_nothing(auth: AuthClient) -> 
     assert (await auth.enter(MOBILE, code)).status == 201
 
 
-async def test_of_50_simultaneous_right_codes_one_activates(auth: AuthClient) -> None:
+async def test_activation_50_right_codes_at_once_succeed_once(auth: AuthClient) -> None:
     _, code = await register(auth, email=EMAIL)
     answers = await asyncio.gather(
         *(post(auth, "/verify-otp", email=EMAIL, otp=code) for _ in range(50))
@@ -130,7 +132,7 @@ async def test_of_50_simultaneous_right_codes_one_activates(auth: AuthClient) ->
     assert sorted(answer.status for answer in answers) == [200] + [401] * 49
 
 
-async def test_a_code_is_given_back_when_the_account_cannot_be_stored(
+async def test_activation_code_is_restored_when_account_cannot_be_stored(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     _, code = await register(auth, email=EMAIL)
@@ -141,7 +143,7 @@ async def test_a_code_is_given_back_when_the_account_cannot_be_stored(
     assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).status == 200
 
 
-async def test_an_activation_code_is_sent_again(auth: AuthClient) -> None:
+async def test_resend_otp_pending_registration_sends_working_code(auth: AuthClient) -> None:
     await register(auth, email=EMAIL, password=PASSWORD)
     again, code = await next_code(auth, EMAIL, "/resend-otp", email="Asha.rao@example.com")
     assert again.body["message"] == "OTP sent successfully"
@@ -152,7 +154,7 @@ async def test_an_activation_code_is_sent_again(auth: AuthClient) -> None:
     assert (await post(auth, "/login", email=EMAIL, password=PASSWORD)).status == 401
 
 
-async def test_only_activation_codes_are_sent_again(auth: AuthClient) -> None:
+async def test_resend_otp_without_pending_registration_is_404(auth: AuthClient) -> None:
     await activate(auth, email=EMAIL)
     for body in ({"email": EMAIL}, {"email": "nobody@example.com"}, {"mobile": MOBILE}):
         refused = await post(auth, "/resend-otp", **body)
@@ -161,7 +163,7 @@ async def test_only_activation_codes_are_sent_again(auth: AuthClient) -> None:
         assert (await post(auth, "/resend-otp", **body)).code == "validation_failed"
 
 
-async def test_resending_waits_for_the_cooldown(
+async def test_resend_otp_within_cooldown_is_429(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(otp_cooldown=30) as auth:
@@ -174,7 +176,7 @@ async def test_resending_waits_for_the_cooldown(
         assert (await post(auth, "/resend-otp", email=EMAIL)).status == 202
 
 
-async def test_a_refused_registration_leaves_no_claim(
+async def test_registration_refused_by_cooldown_stores_nothing(
     serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     async with serving_auth(otp_cooldown=30) as auth:
@@ -183,7 +185,7 @@ async def test_a_refused_registration_leaves_no_claim(
         assert await auth_db.fetchval("select count(*) from users") == 1
 
 
-async def test_who_has_the_address_by_now_is_signed_in(auth: AuthClient) -> None:
+async def test_activation_of_number_owned_meanwhile_signs_owner_in(auth: AuthClient) -> None:
     registered, code = await register(auth, mobile=MOBILE, first_name="Mallory")
     there = await auth.sign_in(MOBILE, "Asha")
     challenge = registered.body["challenge"]
@@ -193,9 +195,7 @@ async def test_who_has_the_address_by_now_is_signed_in(auth: AuthClient) -> None
     assert verified.body["user"]["name"] == "Asha"
 
 
-async def test_a_disabled_account_is_not_entered_by_registering(
-    auth: AuthClient, auth_db: Connection
-) -> None:
+async def test_activation_of_disabled_account_is_403(auth: AuthClient, auth_db: Connection) -> None:
     _, code = await register(auth, mobile=MOBILE)
     await auth.sign_in(MOBILE)
     await auth_db.execute("update users set status = 'disabled' where phone_verified")
@@ -203,7 +203,9 @@ async def test_a_disabled_account_is_not_entered_by_registering(
     assert (refused.status, refused.code) == (403, "account_disabled")
 
 
-async def test_too_many_wrong_codes(serving_auth: Callable[..., Any]) -> None:
+async def test_activation_wrong_codes_beyond_limit_are_429(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_wrong_per_destination="2/hour") as auth:
         _, code = await register(auth, email=EMAIL)
         for _ in range(2):
@@ -213,7 +215,9 @@ async def test_too_many_wrong_codes(serving_auth: Callable[..., Any]) -> None:
         assert (await post(auth, "/verify-otp", email=EMAIL, otp=code)).code == "rate_limited"
 
 
-async def test_hashing_for_strangers_is_limited(serving_auth: Callable[..., Any]) -> None:
+async def test_registration_with_password_beyond_client_limit_is_429(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(limit_login_per_ip="2/minute") as auth:
         statuses = [
             (await post(auth, "/register", email=f"a{i}@example.com", password=PASSWORD)).status
@@ -223,7 +227,7 @@ async def test_hashing_for_strangers_is_limited(serving_auth: Callable[..., Any]
         assert (await post(auth, "/register", email="b@example.com")).status == 201
 
 
-async def test_registrations_and_activations_are_told(
+async def test_registration_and_activation_are_audited(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     pair = await activate(auth, email=EMAIL)

@@ -26,7 +26,9 @@ async def _messages(redis: Redis) -> list[dict[str, Any]]:
     return list({str(message["entries"]): message for message in messages}.values())
 
 
-async def test_signing_out_ends_this_session_alone(auth: AuthClient, redis: Redis) -> None:
+async def test_logout_ends_this_session_alone_and_is_published(
+    auth: AuthClient, redis: Redis
+) -> None:
     here, there = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
     assert (await auth.call("POST", "/logout", token=here["access_token"])).status == 204
     refused = await auth.call("GET", "/me", token=here["access_token"])
@@ -40,7 +42,7 @@ async def test_signing_out_ends_this_session_alone(auth: AuthClient, redis: Redi
     assert message["epoch"] == epoch.decode()
 
 
-async def test_the_message_is_published_and_signed(auth: AuthClient, redis: Redis) -> None:
+async def test_logout_message_is_published_and_signed(auth: AuthClient, redis: Redis) -> None:
     pair = await auth.sign_in(NUMBER)
     async with redis.pubsub() as pubsub:
         await pubsub.subscribe("revocations")
@@ -56,7 +58,7 @@ async def test_the_message_is_published_and_signed(auth: AuthClient, redis: Redi
     assert revocation.reason == "logout"
 
 
-async def test_signing_out_again_is_well(auth: AuthClient, redis: Redis) -> None:
+async def test_logout_repeated_is_204_and_published_once(auth: AuthClient, redis: Redis) -> None:
     pair = await auth.sign_in(NUMBER)
     for _ in range(2):
         answer = await auth.call("POST", "/logout", token=pair["access_token"], json={})
@@ -66,7 +68,7 @@ async def test_signing_out_again_is_well(auth: AuthClient, redis: Redis) -> None
     assert len(ids) == 1
 
 
-async def test_signing_out_everywhere_raises_the_generation(
+async def test_logout_all_revokes_every_token_and_raises_generation(
     auth: AuthClient, redis: Redis, auth_db: Connection
 ) -> None:
     pairs = [await auth.sign_in(NUMBER) for _ in range(3)]
@@ -84,7 +86,7 @@ async def test_signing_out_everywhere_raises_the_generation(
     assert (await auth.call("GET", "/me", token=again["access_token"])).status == 200
 
 
-async def test_a_sign_in_under_way_does_not_outlive_signing_out_everywhere(
+async def test_logout_all_beside_sign_in_ends_the_new_session(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     """The sign-in that is answered first is ended by the sign-out that is answered second."""
@@ -116,7 +118,9 @@ async def _waiting_for_a_lock(auth_db: Connection, count: int) -> None:
     await until(enough)
 
 
-async def test_all_but_this_device(auth: AuthClient, redis: Redis) -> None:
+async def test_logout_all_except_current_ends_other_sessions(
+    auth: AuthClient, redis: Redis
+) -> None:
     here, *others = [await auth.sign_in(NUMBER) for _ in range(3)]
     body = {"except_current": True}
     answer = await auth.call("POST", "/logout-all", token=here["access_token"], json=body)
@@ -128,7 +132,7 @@ async def test_all_but_this_device(auth: AuthClient, redis: Redis) -> None:
     assert [entry["kind"] for entry in entries] == ["session", "session"]
 
 
-async def test_the_list_shows_devices_and_pages(auth: AuthClient) -> None:
+async def test_sessions_list_shows_devices_and_pages(auth: AuthClient) -> None:
     headers = {"User-Agent": "Phone/1"}
     pairs = [await auth.sign_in(NUMBER, headers=headers) for _ in range(3)]
     token = pairs[-1]["access_token"]
@@ -145,7 +149,7 @@ async def test_the_list_shows_devices_and_pages(auth: AuthClient) -> None:
     assert items[0]["created_at"].endswith("Z")
 
 
-async def test_one_ends_ones_own_sessions_only(auth: AuthClient) -> None:
+async def test_session_delete_ends_own_session_and_foreign_is_404(auth: AuthClient) -> None:
     here, there = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
     stranger = await auth.sign_in(OTHER)
     listed = await auth.call("GET", "/sessions", token=there["access_token"])
@@ -158,7 +162,9 @@ async def test_one_ends_ones_own_sessions_only(auth: AuthClient) -> None:
     assert (await auth.call("GET", "/me", token=here["access_token"])).code == "token_revoked"
 
 
-async def test_an_access_token_expires(auth: AuthClient, clock: MovableClock) -> None:
+async def test_access_token_past_lifetime_is_token_invalid(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     pair = await auth.sign_in(NUMBER)
     clock.advance(seconds=629)
     assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
@@ -166,7 +172,7 @@ async def test_an_access_token_expires(auth: AuthClient, clock: MovableClock) ->
     assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_invalid"
 
 
-async def test_the_key_set_is_public_and_cacheable(auth: AuthClient) -> None:
+async def test_jwks_is_public_and_cacheable(auth: AuthClient) -> None:
     answer = await auth.call("GET", "/.well-known/jwks.json")
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     [key] = answer.body["keys"]
@@ -175,7 +181,7 @@ async def test_the_key_set_is_public_and_cacheable(auth: AuthClient) -> None:
         assert await at_root.json() == answer.body
 
 
-async def test_the_inbox_is_closed_where_others_can_reach_us(
+async def test_dev_inbox_with_public_url_is_404(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(public_url="https://sign-in.example") as auth:
@@ -195,7 +201,7 @@ async def test_inbox_local_names_are_answered(serving_auth: Callable[..., Any], 
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "[::", ""])
-async def test_the_inbox_answers_to_no_foreign_name(auth: AuthClient, host: str) -> None:
+async def test_dev_inbox_foreign_host_is_refused(auth: AuthClient, host: str) -> None:
     """A page elsewhere whose name was made to resolve to this machine."""
     answer = await auth.call("GET", "/dev/inbox", params={"to": NUMBER}, headers={"Host": host})
     assert answer.status in {400, 404}

@@ -16,7 +16,7 @@ NUMBER = "+919876543210"
 SIDE_BY_SIDE = 10
 
 
-async def test_a_new_number_signs_up(auth: AuthClient) -> None:
+async def test_signup_new_number_right_code_creates_user(auth: AuthClient) -> None:
     sent = await auth.ask(NUMBER, "  Asha Rao ")
     assert sent.status == 202
     assert sent.body == {
@@ -40,7 +40,7 @@ async def test_a_new_number_signs_up(auth: AuthClient) -> None:
     assert me.body == answer.body["user"]
 
 
-async def test_a_known_number_signs_in_and_keeps_its_name(auth: AuthClient) -> None:
+async def test_signup_known_number_signs_in_and_keeps_name(auth: AuthClient) -> None:
     first = await auth.sign_in(NUMBER, "Asha")
     await auth.ask("98765 43210", "Mallory")
     answer = await auth.enter("09876543210", await auth.code(NUMBER, 2))
@@ -49,7 +49,7 @@ async def test_a_known_number_signs_in_and_keeps_its_name(auth: AuthClient) -> N
     assert answer.body["user"]["name"] == "Asha"
 
 
-async def test_of_400_simultaneous_right_codes_one_wins(auth: AuthClient) -> None:
+async def test_signup_400_right_codes_at_once_succeed_once(auth: AuthClient) -> None:
     await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     answers = await asyncio.gather(*(auth.enter(NUMBER, code) for _ in range(400)))
@@ -59,7 +59,7 @@ async def test_of_400_simultaneous_right_codes_one_wins(auth: AuthClient) -> Non
     assert {a.code for a in answers if a.status == 401} == {"otp_invalid"}
 
 
-async def test_after_100_wrong_codes_the_right_one_is_refused(auth: AuthClient) -> None:
+async def test_signup_right_code_after_100_wrong_is_otp_invalid(auth: AuthClient) -> None:
     await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     answers = await asyncio.gather(*(auth.enter(NUMBER, wrong(code)) for _ in range(100)))
@@ -67,7 +67,7 @@ async def test_after_100_wrong_codes_the_right_one_is_refused(auth: AuthClient) 
     assert (await auth.enter(NUMBER, code)).code == "otp_invalid"
 
 
-async def test_right_beside_two_wrong_wins_200_rounds(auth: AuthClient) -> None:
+async def test_signup_right_code_beside_two_wrong_succeeds(auth: AuthClient) -> None:
     async def play(round_: int) -> None:
         number = f"+9198765{round_:05d}"
         sent = await auth.ask(number)
@@ -82,7 +82,7 @@ async def test_right_beside_two_wrong_wins_200_rounds(auth: AuthClient) -> None:
         await asyncio.gather(*map(play, range(first, first + SIDE_BY_SIDE)))
 
 
-async def test_an_older_code_is_refused(auth: AuthClient) -> None:
+async def test_signup_older_code_is_otp_invalid(auth: AuthClient) -> None:
     await auth.ask(NUMBER)
     older = await auth.code(NUMBER)
     newer = older
@@ -94,7 +94,7 @@ async def test_an_older_code_is_refused(auth: AuthClient) -> None:
     assert (await auth.enter(NUMBER, newer)).status == 201
 
 
-async def test_the_handle_keeps_strangers_out(auth: AuthClient) -> None:
+async def test_signup_code_with_handle_survives_guesses_without_it(auth: AuthClient) -> None:
     sent = await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     await auth.ask(NUMBER)  # a stranger asks for another code
@@ -103,7 +103,7 @@ async def test_the_handle_keeps_strangers_out(auth: AuthClient) -> None:
     assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
 
 
-async def test_a_code_is_worth_nothing_for_another_number(auth: AuthClient) -> None:
+async def test_signup_code_for_another_number_is_otp_invalid(auth: AuthClient) -> None:
     sent = await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     other = await auth.enter("+919876543211", code, sent.body["challenge"])
@@ -111,14 +111,16 @@ async def test_a_code_is_worth_nothing_for_another_number(auth: AuthClient) -> N
     assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
 
 
-async def test_a_code_expires(auth: AuthClient, clock: MovableClock) -> None:
+async def test_signup_code_after_five_minutes_is_otp_invalid(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     clock.advance(seconds=301)
     assert (await auth.enter(NUMBER, code)).code == "otp_invalid"
 
 
-async def test_what_is_no_code_spends_no_try(auth: AuthClient) -> None:
+async def test_signup_malformed_code_uses_no_attempt(auth: AuthClient) -> None:
     await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     for nonsense in ("12345", "1234567", "12345a", "१२३४५६", " 12345"):
@@ -126,7 +128,7 @@ async def test_what_is_no_code_spends_no_try(auth: AuthClient) -> None:
     assert (await auth.enter(NUMBER, code)).status == 201
 
 
-async def test_100_simultaneous_requests_send_one_message(
+async def test_signup_100_sends_at_once_send_one_message(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(otp_cooldown=30) as auth:
@@ -141,7 +143,7 @@ async def test_100_simultaneous_requests_send_one_message(
         assert len(await auth.inbox(NUMBER)) == 1
 
 
-async def test_a_number_that_is_moved_at_this_moment_signs_nobody_else_in(
+async def test_signup_code_for_number_moved_meanwhile_creates_new_user(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     first = await auth.sign_in(NUMBER, "Asha")
@@ -160,7 +162,7 @@ async def test_a_number_that_is_moved_at_this_moment_signs_nobody_else_in(
     assert answer.body["user"]["id"] != first["user"]["id"]
 
 
-def test_sessions_are_stored_in_one_place() -> None:
+def test_sessions_are_inserted_in_one_place() -> None:
     """Else whoever has a second factor would be let in without it by the other place."""
     code = Path(auth_service.__file__).parent
     inserting = re.compile(r"into sessions|(def )?insert_session_sql\(", re.IGNORECASE)

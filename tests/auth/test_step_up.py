@@ -39,7 +39,9 @@ async def by_code(auth: AuthClient, token: str) -> str:
     return str(answer.body["access_token"])
 
 
-async def test_a_sign_in_counts_for_five_minutes(auth: AuthClient, clock: MovableClock) -> None:
+async def test_recent_sign_in_older_than_five_minutes_requires_step_up(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     clock.advance(minutes=4, seconds=50)
     assert (await change(auth, token)).status == 202
@@ -50,7 +52,7 @@ async def test_a_sign_in_counts_for_five_minutes(auth: AuthClient, clock: Movabl
     assert (await auth.call("PATCH", "/me", token=token, json={"name": "Asha R"})).status == 200
 
 
-async def test_a_code_gives_a_fresh_token_of_the_same_session(
+async def test_step_up_by_code_returns_fresh_token_of_same_session(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -64,9 +66,7 @@ async def test_a_code_gives_a_fresh_token_of_the_same_session(
     assert (await change(auth, pair["access_token"])).code == "step_up_required"
 
 
-async def test_refreshing_keeps_the_proof_and_makes_none(
-    auth: AuthClient, clock: MovableClock
-) -> None:
+async def test_refresh_keeps_time_of_step_up(auth: AuthClient, clock: MovableClock) -> None:
     pair = await auth.sign_in(NUMBER)
     clock.advance(minutes=6)
     body = {"refresh_token": pair["refresh_token"]}
@@ -85,7 +85,7 @@ async def test_refreshing_keeps_the_proof_and_makes_none(
     assert (await change(auth, later["access_token"])).code == "step_up_required"
 
 
-async def test_the_code_of_another_session_or_purpose_is_worth_nothing(auth: AuthClient) -> None:
+async def test_step_up_code_of_other_session_or_purpose_is_otp_invalid(auth: AuthClient) -> None:
     here, there = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
     stranger = await auth.sign_in(OTHER)
     sent = await step_up(auth, here["access_token"])
@@ -98,7 +98,9 @@ async def test_the_code_of_another_session_or_purpose_is_worth_nothing(auth: Aut
     assert (await step_up(auth, here["access_token"], {"otp": code})).code == "otp_invalid"
 
 
-async def test_what_proves_nothing(auth: AuthClient, auth_db: Connection) -> None:
+async def test_step_up_wrong_proof_is_refused_and_audited(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     await step_up(auth, token)
     code = await auth.code(NUMBER, 2)
@@ -114,7 +116,9 @@ async def test_what_proves_nothing(auth: AuthClient, auth_db: Connection) -> Non
     assert outcomes == ["failure", "failure", "success", "failure"]
 
 
-async def test_the_password_proves_too(auth: AuthClient, clock: MovableClock) -> None:
+async def test_step_up_by_password_returns_fresh_token(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     email, password = "asha@example.com", "correct horse battery"
     body = {"email": email, "password": password, "first_name": "Asha"}
     sent = await auth.call("POST", "/register", json=body)
@@ -133,9 +137,7 @@ async def test_the_password_proves_too(auth: AuthClient, clock: MovableClock) ->
     assert (await auth.call("PATCH", "/me", token=token, json=mobile)).status == 202
 
 
-async def test_a_browser_gets_its_fresh_token_as_a_cookie(
-    auth: AuthClient, clock: MovableClock
-) -> None:
+async def test_step_up_by_browser_sets_fresh_cookies(auth: AuthClient, clock: MovableClock) -> None:
     browser = await sign_in(auth, NUMBER)
     clock.advance(minutes=6)
     path, me = "/v1/auth/step-up", "/v1/auth/me"
@@ -150,7 +152,7 @@ async def test_a_browser_gets_its_fresh_token_as_a_cookie(
 
 
 @pytest.mark.parametrize("statement", ["update users set generation = 7", "delete from users"])
-async def test_who_is_cut_off_meanwhile_proves_nothing(
+async def test_step_up_user_revoked_meanwhile_is_token_revoked(
     auth: AuthClient, auth_db: Connection, statement: str
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]

@@ -15,7 +15,7 @@ from tests.support.templates import OURS, render, settings
 LAST_LINES = {"sms_webotp_host": "app.cheershare.example", "sms_android_hash": "FA+9qCX9VSu"}
 
 
-def test_every_language_of_ours_has_every_file() -> None:
+def test_templates_cover_every_language_and_file() -> None:
     files = load_templates(settings()).files
     assert {file for file in files if "/" in file} == {
         f"{tag}/{name}" for tag in OURS for name in FILES
@@ -24,7 +24,7 @@ def test_every_language_of_ours_has_every_file() -> None:
 
 @pytest.mark.parametrize("language", OURS)
 @pytest.mark.parametrize("template", MESSAGES)
-def test_every_message_renders_strictly_in_every_language(template: str, language: str) -> None:
+def test_templates_render_every_message_in_every_language(template: str, language: str) -> None:
     brand = {"product_name": "Cheers & Share", "brand_color": "#123abc"}
     sms = render(template, "sms", language, **brand)
     mail = render(template, "email", language, **brand)
@@ -45,7 +45,7 @@ def test_every_message_renders_strictly_in_every_language(template: str, languag
         assert "#123abc" in mail.html
 
 
-def test_languages_differ_in_every_text() -> None:
+def test_templates_of_languages_differ_in_every_text() -> None:
     samples = dict(render_samples(load_templates(settings())))
     for name in FILES:
         assert len({samples[f"{tag}/{name}"] for tag in OURS}) == len(OURS), name
@@ -100,7 +100,7 @@ def test_hostile_parameters_stay_text_in_html() -> None:
     assert hostile in message.text
 
 
-def test_each_service_names_its_own_product() -> None:
+def test_templates_of_two_services_name_their_own_product() -> None:
     first, second = (render("code", "email", "en", product_name=name) for name in ("One", "Two"))
     for message, own, other in ((first, "One", "Two"), (second, "Two", "One")):
         for part in (message.subject, message.text, message.html):
@@ -116,7 +116,7 @@ def test_logo_is_in_mails_and_pages() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("language", OURS)
-def test_every_page_renders_strictly_in_every_language(name: str, language: str) -> None:
+def test_templates_render_every_page_in_every_language(name: str, language: str) -> None:
     page = load_templates(settings()).render_page(name, [language], "bm9uY2U=")
     assert f'<html lang="{language}">' in page
     assert page.count("<script") == page.count('<script nonce="bm9uY2U=">') == 1

@@ -77,7 +77,7 @@ async def test_test_code_works_for_every_purpose(
     assert purposes == ["verify", "login", "step_up", "change_contact", "reset_password"]
 
 
-async def test_test_code_exists_only_once_it_is_asked_for(testing: Callable[..., Any]) -> None:
+async def test_test_code_before_its_request_is_otp_invalid(testing: Callable[..., Any]) -> None:
     async with testing() as auth:
         refused = await auth.enter(NUMBER, CODE)
         assert (refused.status, refused.code) == (401, "otp_invalid")
@@ -86,7 +86,7 @@ async def test_test_code_exists_only_once_it_is_asked_for(testing: Callable[...,
         assert (await auth.enter(NUMBER, CODE)).status == 401
 
 
-async def test_test_code_is_worth_nothing_for_another_number(testing: Callable[..., Any]) -> None:
+async def test_test_code_for_another_number_is_otp_invalid(testing: Callable[..., Any]) -> None:
     async with testing() as auth:
         await auth.ask(OTHER)
         code = await auth.code(OTHER)
@@ -94,7 +94,7 @@ async def test_test_code_is_worth_nothing_for_another_number(testing: Callable[.
         assert (await auth.enter(OTHER, CODE)).status == 401
 
 
-async def test_guesses_at_a_test_code_are_limited(testing: Callable[..., Any]) -> None:
+async def test_test_code_guesses_beyond_limit_are_refused(testing: Callable[..., Any]) -> None:
     async with testing() as auth:
         sent = await auth.ask(NUMBER)
         for _ in range(3):
@@ -142,6 +142,6 @@ async def test_test_code_is_in_no_log(
     assert CODE not in shown
 
 
-async def test_unset_test_codes_change_nothing(auth: AuthClient) -> None:
+async def test_codes_without_test_codes_setting_work_as_before(auth: AuthClient) -> None:
     await auth.ask(NUMBER)
     assert await auth.code(NUMBER)

@@ -54,7 +54,7 @@ async def move(auth: AuthClient, token: str) -> None:
     assert moved.status == 200, moved.body
 
 
-async def test_none_is_issued_once_the_password_was_changed(
+async def test_reset_ticket_password_changed_meanwhile_is_not_issued(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
@@ -66,7 +66,7 @@ async def test_none_is_issued_once_the_password_was_changed(
     assert await auth_db.fetchval("select count(*) from tokens where scope = 'reset'") == 0
 
 
-async def test_none_is_issued_once_the_address_was_changed(
+async def test_reset_ticket_email_changed_meanwhile_is_not_issued(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
@@ -76,7 +76,7 @@ async def test_none_is_issued_once_the_address_was_changed(
     assert await auth_db.fetchval("select count(*) from tokens where scope = 'reset'") == 0
 
 
-async def test_none_is_issued_once_the_user_is_gone(
+async def test_reset_ticket_user_deleted_meanwhile_is_not_issued(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
@@ -85,7 +85,9 @@ async def test_none_is_issued_once_the_user_is_gone(
     assert (await exchanged).code == "otp_invalid"
 
 
-async def test_disabling_kills_it_for_good(auth: AuthClient, auth_db: Connection) -> None:
+async def test_reset_ticket_disabled_user_is_invalid_after_enabling(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     admin = await be_admin(auth, auth_db)
     user = (await activate(auth, email=EMAIL, password=PASSWORD))["user"]["id"]
     ticket = await ticket_of(auth)
@@ -98,7 +100,7 @@ async def test_disabling_kills_it_for_good(auth: AuthClient, auth_db: Connection
 
 
 @pytest.mark.parametrize("by", ["administrator", "user"])
-async def test_ending_every_session_kills_it(
+async def test_reset_ticket_revoked_sessions_is_otp_invalid(
     auth: AuthClient, auth_db: Connection, by: str
 ) -> None:
     admin = await be_admin(auth, auth_db)

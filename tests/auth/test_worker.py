@@ -81,7 +81,7 @@ async def forking_worker(
 
 
 @pytest.mark.long
-async def test_killed_workers_lose_no_code_and_send_none_twice(
+async def test_workers_killed_while_sending_lose_no_code_and_repeat_none(
     serving_auth: Callable[..., Any],
     forking_worker: ForkingWorker,
     twilio: FakeProvider,
@@ -112,7 +112,7 @@ async def test_killed_workers_lose_no_code_and_send_none_twice(
     print(f"twilio {len(twilio.messages)}, webhook {len(webhook.messages)} of {KILLS}")
 
 
-async def test_a_dead_workers_delivery_is_taken_over_within_5_s(
+async def test_worker_killed_delivery_is_taken_over_within_5_s(
     serving_auth: Callable[..., Any],
     forking_worker: ForkingWorker,
     twilio: FakeProvider,
@@ -133,7 +133,7 @@ async def test_a_dead_workers_delivery_is_taken_over_within_5_s(
     assert len(twilio.messages) == 1
 
 
-async def test_a_frozen_worker_wakes_up_to_nothing(
+async def test_worker_frozen_delivery_is_sent_once_by_another(
     serving_auth: Callable[..., Any],
     forking_worker: ForkingWorker,
     twilio: FakeProvider,
