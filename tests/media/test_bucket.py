@@ -45,7 +45,7 @@ async def put(storage: Storage, where: ObjectKey, data: bytes) -> None:
         await storage.put({where: temp_file.path})
 
 
-async def test_a_large_file_goes_in_parts(
+async def test_s3_large_file_is_uploaded_in_parts(
     storage: Storage, bucket: MotoBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -67,7 +67,7 @@ async def test_a_large_file_goes_in_parts(
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, asyncio.CancelledError])
-async def test_an_upload_that_fails_leaves_no_part(
+async def test_s3_failed_upload_leaves_no_part(
     storage: Storage,
     bucket: MotoBucket,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +85,9 @@ async def test_an_upload_that_fails_leaves_no_part(
     assert (bucket.objects(), bucket.uploads()) == ({}, [])
 
 
-async def test_what_a_dead_process_began_is_aborted(storage: Storage, bucket: MotoBucket) -> None:
+async def test_s3_stale_upload_of_a_dead_process_is_aborted(
+    storage: Storage, bucket: MotoBucket
+) -> None:
     for name in (str(key()), "somebody/elses"):
         bucket.client.create_multipart_upload(Bucket=bucket.name, Key=name)
     assert await storage.delete_stale_temp_files(timedelta(seconds=-5)) == 1
@@ -93,7 +95,7 @@ async def test_what_a_dead_process_began_is_aborted(storage: Storage, bucket: Mo
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_what_is_under_way_is_not_aborted() -> None:
+async def test_s3_upload_in_progress_is_not_aborted() -> None:
     """moto dates every upload to 2010, so the store's answer is written out."""
     moment = rfc3339(SystemClock().now())
     listed = f"<Upload><Key>{key()}</Key><UploadId>1</UploadId><Initiated>{moment}</Initiated>"
@@ -111,9 +113,7 @@ async def test_what_is_under_way_is_not_aborted() -> None:
         assert asked == ["GET", "GET", "DELETE"]
 
 
-async def test_what_others_keep_in_the_bucket_is_not_ours(
-    storage: Storage, bucket: MotoBucket
-) -> None:
+async def test_s3_foreign_objects_are_not_listed(storage: Storage, bucket: MotoBucket) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key="backup/2026", Body=b"x")
     assert [batch async for batch in storage.list_untouched(timedelta(seconds=-5))] == []
 
@@ -148,13 +148,13 @@ def refusal(status: int, code: str) -> Answer:
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_a_store_may_say_in_rclones_way_that_no_upload_is_under_way() -> None:
+async def test_s3_no_such_upload_for_a_list_means_none() -> None:
     async with odd_store(refusal(404, "NoSuchUpload")) as storage:
         assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 0
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_a_full_store_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_s3_full_store_raises_storage_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
     for status, code in ((507, "InsufficientStorage"), (403, "QuotaExceeded")):
         async with odd_store(refusal(status, code)) as storage:
@@ -164,7 +164,7 @@ async def test_a_full_store_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_a_store_that_refuses_or_is_away_is_unavailable(
+async def test_s3_refusing_or_unreachable_store_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("media_service.storage.s3.ATTEMPTS", 1)
@@ -180,7 +180,7 @@ async def test_a_store_that_refuses_or_is_away_is_unavailable(
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_a_store_without_ranges_is_read_in_ranges_all_the_same() -> None:
+async def test_s3_store_without_ranges_is_read_in_ranges() -> None:
     data = bytes(range(256)) * 4096
     async with (
         odd_store(lambda _: web.Response(body=data)) as storage,
@@ -194,7 +194,7 @@ async def test_a_store_without_ranges_is_read_in_ranges_all_the_same() -> None:
 
 @pytest.mark.usefixtures("bucket")
 @pytest.mark.parametrize(("breaks", "whole"), [(2, True), (3, False)])
-async def test_what_a_store_breaks_off_is_read_on_from_there(breaks: int, whole: bool) -> None:
+async def test_s3_broken_read_resumes_at_most_twice(breaks: int, whole: bool) -> None:
     data = os.urandom(4 << 20)  # more than is buffered, which is lost with the connection
     asked: list[int] = []
 
@@ -230,7 +230,7 @@ def without_length(_: web.Request) -> web.Response:
 
 
 @pytest.mark.usefixtures("bucket")
-async def test_a_store_that_tells_no_length_is_unavailable() -> None:
+async def test_s3_answer_without_length_is_unavailable() -> None:
     async with odd_store(without_length) as storage:
         with pytest.raises(ServiceUnavailable):
             async with storage.open(key()):
@@ -239,7 +239,7 @@ async def test_a_store_that_tells_no_length_is_unavailable() -> None:
             await storage.exists(key())
 
 
-async def test_nothing_is_staged_in_somebody_elses_folder(
+async def test_s3_temp_dir_of_another_user_is_refused(
     bucket: MotoBucket, staging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     staging.mkdir()
@@ -249,7 +249,7 @@ async def test_nothing_is_staged_in_somebody_elses_folder(
             pass
 
 
-async def test_the_service_on_a_bucket(
+async def test_s3_creative_is_stored_served_and_deleted(
     serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
 ) -> None:
     async with serving_media(storage_url=bucket.url) as media:
@@ -268,7 +268,7 @@ async def test_the_service_on_a_bucket(
         await until(lambda: not bucket.objects())
 
 
-async def test_a_store_in_trouble_keeps_nothing(
+async def test_s3_full_store_upload_is_507_and_keeps_nothing(
     serving_media: Callable[..., Any],
     bucket: MotoBucket,
     staging: Path,

@@ -16,7 +16,7 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
-async def test_service_whose_clock_is_behind_is_not_ready(
+async def test_media_service_clock_behind_database_is_not_ready(
     serving_media: Callable[..., Any], clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock_check, "COMPARE_SECONDS", 0.05)

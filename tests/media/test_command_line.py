@@ -17,7 +17,7 @@ async def start(environment: dict[str, str], *arguments: str) -> Process:
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=PIPE)
 
 
-async def test_it_serves_until_it_is_told_to_end(
+async def test_serve_command_on_sigterm_ends_with_0(
     media_environment: dict[str, str], redis: Redis
 ) -> None:
     await open_epoch(redis)
@@ -31,7 +31,9 @@ async def test_it_serves_until_it_is_told_to_end(
     assert process.returncode == 0
 
 
-async def test_it_sweeps(media_environment: dict[str, str], files: Path) -> None:
+async def test_sweep_command_removes_stale_temp_files(
+    media_environment: dict[str, str], files: Path
+) -> None:
     staging = files / "staging"
     await asyncio.to_thread(staging.mkdir, parents=True)
     await asyncio.to_thread((staging / "left").write_bytes, b"x")
@@ -42,7 +44,9 @@ async def test_it_sweeps(media_environment: dict[str, str], files: Path) -> None
     assert files_below(files) == []
 
 
-async def test_a_wrong_setting_is_one_line(media_environment: dict[str, str]) -> None:
+async def test_serve_command_invalid_setting_prints_one_line(
+    media_environment: dict[str, str],
+) -> None:
     process = await start(media_environment | {"STORAGE_URL": "ftp://bucket"}, "serve")
     output, errors = await process.communicate()
     assert process.returncode == 1

@@ -23,7 +23,7 @@ def cookie(media: MediaClient, user: UUID, **claims: str) -> str:
     return f"{ACCESS}={media.mint.token(user, **claims)}"
 
 
-async def test_a_picture_goes_in_and_out_by_cookie(media: MediaClient) -> None:
+async def test_creative_by_cookie_is_created_served_and_deleted(media: MediaClient) -> None:
     line = cookie(media, media.user_id, csrf=SHOWN)
     shown = {"X-CSRF-Token": SHOWN}
     created = await call(media, "POST", "/creatives", line, **shown)
@@ -38,7 +38,7 @@ async def test_a_picture_goes_in_and_out_by_cookie(media: MediaClient) -> None:
     assert (await call(media, "DELETE", path, line, **shown)).status == 204
 
 
-async def test_a_change_by_a_token_that_was_not_made_for_cookies_is_refused(
+async def test_creative_post_by_token_without_csrf_claim_is_csrf_failed(
     media: MediaClient,
 ) -> None:
     line = cookie(media, media.user_id)
@@ -46,7 +46,7 @@ async def test_a_change_by_a_token_that_was_not_made_for_cookies_is_refused(
     assert (refused.status, refused.code) == (403, "csrf_failed")
 
 
-async def test_a_bearer_token_ignores_cookies(media: MediaClient) -> None:
+async def test_bearer_token_beside_cookies_ignores_cookies(media: MediaClient) -> None:
     created = await media.upload()
     line = f"{ACCESS}=x; {ACCESS}=y"
     mine = await call(media, "GET", "/creatives", line, Authorization=f"Bearer {media.token}")

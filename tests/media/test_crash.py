@@ -93,7 +93,7 @@ async def check(dsn: str, files: Path, left: str) -> None:
 
 
 @pytest.mark.parametrize("moment", UPLOAD)
-async def test_an_upload_killed(
+async def test_upload_killed_at_each_step_leaves_consistent_files(
     moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
 ) -> None:
     death, left = UPLOAD[moment]
@@ -105,7 +105,7 @@ async def test_an_upload_killed(
 
 
 @pytest.mark.parametrize("moment", DELETION)
-async def test_a_deletion_killed(
+async def test_deletion_killed_at_each_step_leaves_consistent_files(
     moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
 ) -> None:
     death, left = DELETION[moment]
@@ -117,7 +117,7 @@ async def test_a_deletion_killed(
     await check(media_dsn, files, left)
 
 
-async def test_nobody_sees_a_creative_before_it_is_whole(
+async def test_upload_killed_before_commit_shows_no_creative(
     running_media: Callable[..., Any],
 ) -> None:
     async with running_media(KillPoint(f"{TABLE}.insert")) as (process, media):

@@ -58,7 +58,7 @@ async def agree(dsn: str, bucket: MotoBucket) -> None:
 
 
 @pytest.mark.parametrize("moment", UPLOAD)
-async def test_an_upload_killed(
+async def test_s3_upload_killed_at_each_step_leaves_consistent_objects(
     moment: str, running_media: Callable[..., Any], media_dsn: str, bucket: MotoBucket
 ) -> None:
     async with running_media(UPLOAD[moment]) as (process, media):
@@ -70,7 +70,7 @@ async def test_an_upload_killed(
 
 
 @pytest.mark.parametrize("moment", DELETION)
-async def test_a_deletion_killed(
+async def test_s3_deletion_killed_at_each_step_leaves_consistent_objects(
     moment: str, running_media: Callable[..., Any], media_dsn: str, bucket: MotoBucket
 ) -> None:
     async with running_media(DELETION[moment]) as (process, media):

@@ -19,7 +19,7 @@ async def patch(media: MediaClient, made: Any, version: str | None, /, **change:
     return await media.call("PATCH", f"/creatives/{made['id']}", json=change, headers=headers)
 
 
-async def test_a_creative_is_rescheduled_renamed_and_cancelled(media: MediaClient) -> None:
+async def test_creative_patched_is_rescheduled_renamed_and_cancelled(media: MediaClient) -> None:
     made = await media.upload(part("timezone", "Asia/Kolkata"), part("title", "Old"))
     moved = await patch(media, made, '"1"', scheduled_at=day(50))
     assert moved.status == 200, moved.body
@@ -38,7 +38,7 @@ async def test_a_creative_is_rescheduled_renamed_and_cancelled(media: MediaClien
     assert gone.body["updated_at"] > made["updated_at"]
 
 
-async def test_a_day_is_meant_in_the_zone_that_is_given_with_it(media: MediaClient) -> None:
+async def test_creative_patch_day_is_read_in_the_given_timezone(media: MediaClient) -> None:
     made = await media.upload()
     east = await patch(media, made, '"1"', scheduled_at=day(20), timezone="Pacific/Kiritimati")
     assert east.body["scheduled_at"] == f"{day(19)}T10:00:00Z"
@@ -49,7 +49,7 @@ async def test_a_day_is_meant_in_the_zone_that_is_given_with_it(media: MediaClie
     assert moment.body["scheduled_at"] == f"{day(21)}T10:30:00Z"
 
 
-async def test_a_change_without_a_version_is_428_and_of_a_stale_one_412(media: MediaClient) -> None:
+async def test_creative_patch_without_version_is_428_and_stale_one_412(media: MediaClient) -> None:
     made = await media.upload()
     refused = await patch(media, made, None, title="x")
     assert (refused.status, refused.code) == (428, "precondition_required")
@@ -61,7 +61,7 @@ async def test_a_change_without_a_version_is_428_and_of_a_stale_one_412(media: M
         assert (await patch(media, made, tag, title="x")).body["version"] == number, tag
 
 
-async def test_of_two_changes_of_one_version_one_is_made(media: MediaClient) -> None:
+async def test_creative_patches_at_once_of_one_version_apply_one(media: MediaClient) -> None:
     made = await media.upload()
     answers = await asyncio.gather(*(patch(media, made, '"1"', title=str(n)) for n in range(10)))
     assert sorted(answer.status for answer in answers) == [200] + [412] * 9
@@ -69,7 +69,7 @@ async def test_of_two_changes_of_one_version_one_is_made(media: MediaClient) -> 
     assert (await media.call("GET", f"/creatives/{made['id']}")).body == winner
 
 
-async def test_only_the_version_that_is_named_is_deleted(media: MediaClient) -> None:
+async def test_deletion_with_if_match_removes_that_version_alone(media: MediaClient) -> None:
     lamp = {"name": "Lamp", "price": 1, "currency": "EUR"}
     product = (await media.call("POST", "/products", json=lamp)).body
     for path in (f"/creatives/{(await media.upload())['id']}", f"/products/{product['id']}"):
@@ -85,7 +85,7 @@ async def test_only_the_version_that_is_named_is_deleted(media: MediaClient) -> 
         assert gone.code == "not_found"
 
 
-async def test_what_is_not_on_its_way_is_not_rescheduled(
+async def test_creative_reschedule_unless_scheduled_is_409(
     media: MediaClient, media_dsn: str
 ) -> None:
     connection = await asyncpg.connect(media_dsn)
@@ -100,7 +100,7 @@ async def test_what_is_not_on_its_way_is_not_rescheduled(
     await connection.close()
 
 
-async def test_somebody_elses_creative_cannot_be_changed(media: MediaClient) -> None:
+async def test_creative_patch_by_another_user_is_404(media: MediaClient) -> None:
     made = await media.upload()
     editor = media.somebody_else("editor")
     for stranger in (media.somebody_else(), editor):
@@ -129,7 +129,7 @@ BAD_CHANGES: list[tuple[set[str], Any]] = [
 ]
 
 
-async def test_bad_changes_are_refused_and_change_nothing(media: MediaClient) -> None:
+async def test_creative_patch_invalid_field_is_422_and_changes_nothing(media: MediaClient) -> None:
     made = await media.upload()
     for fields, change in BAD_CHANGES:
         refused = await patch(media, made, '"1"', **change)
@@ -140,7 +140,7 @@ async def test_bad_changes_are_refused_and_change_nothing(media: MediaClient) ->
     assert (await media.call("GET", f"/creatives/{made['id']}")).body == made
 
 
-async def test_bad_bodies_are_refused(media: MediaClient) -> None:
+async def test_creative_patch_malformed_body_is_refused(media: MediaClient) -> None:
     path, headers = f"/creatives/{(await media.upload())['id']}", {"If-Match": '"1"'}
     form = await media.call("PATCH", path, data={"title": "x"}, headers=headers)
     assert (form.status, form.code) == (415, "unsupported_media_type")
@@ -151,7 +151,7 @@ async def test_bad_bodies_are_refused(media: MediaClient) -> None:
     assert (big.status, big.code) == (413, "body_too_large")
 
 
-async def test_a_title_is_text_and_nothing_else(media: MediaClient) -> None:
+async def test_creative_title_injection_text_is_stored_literally(media: MediaClient) -> None:
     for text in INJECTIONS:
         await try_text(media, text)
 
@@ -178,7 +178,7 @@ HISTORY = [
 ]
 
 
-async def test_days_of_clock_changes_fall_due_at_their_first_instant(
+async def test_creative_day_of_clock_change_is_due_at_its_first_instant(
     serving_media: Callable[..., Any], clock: MovableClock
 ) -> None:
     start = datetime(2018, 1, 10, 12, tzinfo=UTC)

@@ -10,7 +10,9 @@ from tests.support.pictures import encode
 from tests.support.waiting import until
 
 
-async def test_an_upload_is_answered_whole(media: MediaClient, files: Path) -> None:
+async def test_upload_created_creative_is_returned_and_stored(
+    media: MediaClient, files: Path
+) -> None:
     picture = encode("PNG", (40, 30))
     body = picture_form(picture, part("timezone", "Asia/Kolkata"), part("title", "  Diwali  "))
     answer = await media.send(body)
@@ -41,7 +43,7 @@ async def test_an_upload_is_answered_whole(media: MediaClient, files: Path) -> N
     assert (await media.call("GET", f"/creatives/{created['id']}")).body == created
 
 
-async def test_every_format_and_its_bytes_come_back(media: MediaClient) -> None:
+async def test_upload_every_format_is_served_unchanged(media: MediaClient) -> None:
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF"):
         picture = encode(kind)
         created = await media.upload(picture=picture)
@@ -52,7 +54,7 @@ async def test_every_format_and_its_bytes_come_back(media: MediaClient) -> None:
         assert len(file.body) == created["bytes"]
 
 
-async def test_parts_come_in_any_order_and_a_time_is_a_time(media: MediaClient) -> None:
+async def test_upload_parts_in_any_order_with_exact_time_are_accepted(media: MediaClient) -> None:
     body = form(
         part("title", ""),
         part("scheduled_at", f"{day(50)}T00:00:00.5+05:30"),
@@ -64,7 +66,9 @@ async def test_parts_come_in_any_order_and_a_time_is_a_time(media: MediaClient) 
     assert answer.body["title"] is None
 
 
-async def test_a_deleted_creative_is_gone_with_its_file(media: MediaClient, files: Path) -> None:
+async def test_creative_deleted_is_404_and_its_files_are_removed(
+    media: MediaClient, files: Path
+) -> None:
     path = f"/creatives/{(await media.upload())['id']}"
     gone = await media.call("DELETE", path)
     assert (gone.status, gone.body) == (204, b"")
@@ -74,7 +78,7 @@ async def test_a_deleted_creative_is_gone_with_its_file(media: MediaClient, file
     assert files_below(files) == []
 
 
-async def test_somebody_elses_creative_does_not_exist(media: MediaClient) -> None:
+async def test_creative_of_another_user_is_404(media: MediaClient) -> None:
     created = await media.upload()
     stranger = media.somebody_else()
     path = f"/creatives/{created['id']}"
@@ -88,12 +92,12 @@ async def test_somebody_elses_creative_does_not_exist(media: MediaClient) -> Non
     assert (await media.call("GET", path)).status == 200
 
 
-async def test_what_is_no_creative_is_not_found(media: MediaClient) -> None:
+async def test_creative_malformed_id_is_404(media: MediaClient) -> None:
     for name in ("x", "0", str(uuid4()), "%00", "..%2f..%2fetc"):
         assert (await media.call("GET", f"/creatives/{name}")).code == "not_found"
 
 
-async def test_lists_are_paged_by_due_time(media: MediaClient) -> None:
+async def test_creatives_list_is_paged_by_due_time(media: MediaClient) -> None:
     made = [await media.upload(when=day(ahead)) for ahead in (30, 10, 20, 10, 40)]
     wanted = [c["id"] for c in sorted(made, key=lambda c: (c["scheduled_at"], c["id"]))]
     seen: list[str] = []
@@ -108,7 +112,7 @@ async def test_lists_are_paged_by_due_time(media: MediaClient) -> None:
     assert page["next_cursor"] is None
 
 
-async def test_lists_are_filtered(media: MediaClient) -> None:
+async def test_creatives_list_filters_by_time_and_status(media: MediaClient) -> None:
     first, second, third = (day(ahead) for ahead in (10, 20, 30))
     for when in (first, second, third):
         await media.upload(when=when)
@@ -140,14 +144,14 @@ BAD_QUERIES: list[dict[str, str]] = [
 ]
 
 
-async def test_bad_queries_are_refused(media: MediaClient) -> None:
+async def test_creatives_list_invalid_query_is_422(media: MediaClient) -> None:
     for query in BAD_QUERIES:
         refused = await media.call("GET", "/creatives", params=query)
         assert (refused.status, refused.code) == (422, "validation_failed")
         assert refused.body["errors"][0]["field"] == next(iter(query))
 
 
-async def test_an_editor_sees_everybodys_creatives(media: MediaClient) -> None:
+async def test_editor_with_owner_all_sees_every_users_creatives(media: MediaClient) -> None:
     first, last = await media.upload(when=day(10)), await media.upload(when=day(30))
     editor = media.somebody_else("editor")
     own = await editor.upload(when=day(20))
@@ -172,7 +176,7 @@ async def test_an_editor_sees_everybodys_creatives(media: MediaClient) -> None:
     assert (await editor.call("DELETE", path)).code == "not_found"
 
 
-async def test_nobody_else_may_ask_for_everybodys(media: MediaClient) -> None:
+async def test_owner_all_without_editor_role_is_403(media: MediaClient) -> None:
     path = f"/creatives/{(await media.upload())['id']}"
     for caller in (media, media.somebody_else("admin"), media.somebody_else("EDITOR", "editors")):
         for what in ("/creatives", path, f"{path}/file"):
@@ -186,7 +190,9 @@ async def fields_refused(media: MediaClient, *parts: bytes) -> dict[str, str]:
     return {error["field"]: error["code"] for error in refused.body["errors"]}
 
 
-async def test_fields_are_checked(media: MediaClient, files: Path) -> None:
+async def test_upload_invalid_fields_are_422_and_keep_nothing(
+    media: MediaClient, files: Path
+) -> None:
     picture, when = part("file", encode()), part("scheduled_at", day())
     cases: list[tuple[set[str], list[bytes]]] = [
         ({"file", "scheduled_at"}, []),
@@ -215,7 +221,7 @@ async def test_fields_are_checked(media: MediaClient, files: Path) -> None:
     assert files_below(files) == []
 
 
-async def test_a_title_may_be_any_text(media: MediaClient) -> None:
+async def test_upload_title_of_any_unicode_text_is_kept(media: MediaClient) -> None:
     title = "Řeka 🎉 'quotes' \"and\" <b>; drop table creatives; -- " + "é" * 140
     created = await media.upload(part("title", title))
     assert created["title"] == title
@@ -223,7 +229,7 @@ async def test_a_title_may_be_any_text(media: MediaClient) -> None:
     assert today["title"] == title
 
 
-async def test_yesterday_is_over_and_the_far_future_too_far(media: MediaClient) -> None:
+async def test_upload_past_time_is_scheduled_in_past(media: MediaClient) -> None:
     past = await media.send(picture_form(when=day(-1)))
     assert (past.status, past.code) == (422, "scheduled_in_past")
     assert (await media.send(picture_form(when="2020-01-01T00:00:00Z"))).code == "scheduled_in_past"

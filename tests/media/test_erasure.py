@@ -81,7 +81,7 @@ async def fill(media: MediaClient) -> None:
     assert put.status in {200, 201}, put.body
 
 
-async def test_everything_of_a_deleted_user_is_removed_and_nothing_else(
+async def test_erasure_of_deleted_user_removes_their_data_alone(
     media: MediaClient, media_dsn: str, redis: Redis, files: Path
 ) -> None:
     other = media.somebody_else()
@@ -100,7 +100,7 @@ async def test_everything_of_a_deleted_user_is_removed_and_nothing_else(
     assert await rows(media_dsn, media.user_id) == 0
 
 
-async def test_who_was_deleted_while_we_were_away_is_removed_at_the_start(
+async def test_erasure_of_user_deleted_during_downtime_runs_at_start(
     serving_media: Callable[..., Any], media_dsn: str, redis: Redis, files: Path
 ) -> None:
     async with serving_media() as media:
@@ -114,7 +114,7 @@ async def test_who_was_deleted_while_we_were_away_is_removed_at_the_start(
         await placed(media_dsn, entry)
 
 
-async def test_a_wiped_redis_that_is_filled_again_is_read_from_its_start(
+async def test_erasure_after_redis_was_rebuilt_reads_stream_from_start(
     media: MediaClient, media_dsn: str, redis: Redis, files: Path
 ) -> None:
     """Its ids may be lower than before: another machine's clock made them."""
@@ -128,7 +128,7 @@ async def test_a_wiped_redis_that_is_filled_again_is_read_from_its_start(
     await placed(media_dsn, "5-2")
 
 
-async def test_what_nobody_has_signed_removes_nobody_and_holds_up_nobody(
+async def test_erasure_unverified_entry_erases_none_and_blocks_none(
     media: MediaClient, media_dsn: str, redis: Redis, files: Path
 ) -> None:
     victim, leaver = media.somebody_else(), media.somebody_else()
@@ -144,7 +144,7 @@ async def test_what_nobody_has_signed_removes_nobody_and_holds_up_nobody(
     assert await place(media_dsn) == first  # until the entry is trimmed, or its key is known
 
 
-async def test_a_key_that_signed_what_is_done_may_be_dropped(
+async def test_erasure_dropped_key_of_processed_entry_does_not_block(
     serving_media: Callable[..., Any], media_dsn: str, redis: Redis, files: Path
 ) -> None:
     key = "another-key-" + "k" * 30
@@ -160,7 +160,7 @@ async def test_a_key_that_signed_what_is_done_may_be_dropped(
     assert "erasure.unverified_entry_blocks" not in {event["event"] for event in logs}
 
 
-async def test_only_what_lies_beyond_the_place_is_remembered(
+async def test_erasure_remembers_only_entries_beyond_its_cursor(
     media_dsn: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     erased, erase = list[str](), DeletedUsersConsumer._erase
@@ -196,7 +196,7 @@ async def test_only_what_lies_beyond_the_place_is_remembered(
 
 
 @pytest.mark.parametrize("reason", ["logout_all", "disabled"])
-async def test_who_is_merely_signed_out_keeps_everything(
+async def test_erasure_of_signed_out_user_keeps_everything(
     media: MediaClient, media_dsn: str, redis: Redis, reason: str
 ) -> None:
     await media.upload()
@@ -205,7 +205,7 @@ async def test_who_is_merely_signed_out_keeps_everything(
     assert await rows(media_dsn, media.user_id) == 1
 
 
-async def test_more_than_a_batch_of_products_with_photos_goes_too(
+async def test_erasure_of_more_products_than_a_batch_removes_all(
     serving_media: Callable[..., Any],
     media_dsn: str,
     redis: Redis,

@@ -19,7 +19,7 @@ from tests.support.pictures import encode, grain
 from tests.support.waiting import until
 
 
-async def test_files_answer_conditions_and_ranges(media: MediaClient) -> None:
+async def test_file_conditional_and_range_requests_are_answered(media: MediaClient) -> None:
     picture = encode("PNG", (90, 90))
     created = await media.upload(picture=picture)
     path, etag = f"/creatives/{created['id']}/file", f'"{created["sha256"]}"'
@@ -82,7 +82,7 @@ async def test_file_conditions_by_date_or_expected_tag_are_honoured(media: Media
     assert (await ask(Range="bytes=0-9", If_Range=date)).status == 206
 
 
-async def test_behind_nginx_the_bytes_are_its_to_send(
+async def test_file_behind_nginx_is_sent_by_x_accel_redirect(
     serving_media: Callable[..., Any], files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serving_media(x_accel_prefix="/accel/") as media:
@@ -111,7 +111,7 @@ async def test_behind_nginx_the_bytes_are_its_to_send(
         assert "file.missing" in capsys.readouterr().out
 
 
-async def test_what_nginx_would_judge_by_its_own_tag_is_sent_here(
+async def test_file_behind_nginx_with_if_match_is_sent_by_the_service(
     serving_media: Callable[..., Any],
 ) -> None:
     async with serving_media(x_accel_prefix="/accel/") as media:
@@ -126,7 +126,7 @@ async def test_what_nginx_would_judge_by_its_own_tag_is_sent_here(
         assert (stale.code, "X-Accel-Redirect" in stale.headers) == ("version_mismatch", False)
 
 
-async def test_only_known_variants_exist(media: MediaClient) -> None:
+async def test_file_unknown_variant_is_422(media: MediaClient) -> None:
     path = f"/creatives/{(await media.upload())['id']}/file"
     assert (await media.call("GET", path, params={"variant": "original"})).status == 200
     for wrong in ("huge", "../original", ""):
@@ -134,7 +134,7 @@ async def test_only_known_variants_exist(media: MediaClient) -> None:
         assert (refused.status, refused.code) == (422, "validation_failed")
 
 
-async def test_a_large_file_arrives_whole_in_parts(media: MediaClient) -> None:
+async def test_file_large_in_two_ranges_is_whole(media: MediaClient) -> None:
     created = await media.upload(picture=grain(1000))
     path = f"/creatives/{created['id']}/file"
     half = created["bytes"] // 2
@@ -143,7 +143,7 @@ async def test_a_large_file_arrives_whole_in_parts(media: MediaClient) -> None:
     assert hashlib.sha256(first.body + second.body).hexdigest() == created["sha256"]
 
 
-async def test_a_lost_file_is_reported_and_not_found(
+async def test_file_missing_on_disk_is_404_and_logged(
     media: MediaClient, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     created = await media.upload()
@@ -161,7 +161,7 @@ async def large_file(media: MediaClient) -> bytes:
     return f"{head}Authorization: Bearer {media.token}\r\n\r\n".encode()
 
 
-async def test_a_reader_that_goes_away_harms_nobody(
+async def test_file_reader_that_disconnects_is_logged_and_harmless(
     media: MediaClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = await large_file(media)
@@ -173,7 +173,7 @@ async def test_a_reader_that_goes_away_harms_nobody(
     assert (await media.call("GET", "/creatives")).status == 200
 
 
-async def test_a_reader_that_takes_nothing_is_cut_off(
+async def test_file_reader_that_stalls_is_disconnected(
     media: MediaClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("media_service.picture.file_response.WRITE_SECONDS", 0.2)
@@ -190,7 +190,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
     assert received < 9_000_000
 
 
-async def test_a_file_that_cannot_be_removed_is_removed_later(
+async def test_file_removal_that_fails_is_retried_later(
     media: MediaClient,
     files: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -218,7 +218,9 @@ async def test_a_file_that_cannot_be_removed_is_removed_later(
     await connection.close()
 
 
-async def test_the_loop_is_never_blocked(serving_media: Callable[..., Any]) -> None:
+async def test_media_service_requests_never_block_the_loop(
+    serving_media: Callable[..., Any],
+) -> None:
     with blockbuster_ctx("media_service"):
         async with serving_media() as media:
             created = await media.upload(part("timezone", "Asia/Kolkata"))

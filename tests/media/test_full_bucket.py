@@ -116,7 +116,7 @@ def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["second part", "completion", "smaller picture", "everything"],
 )
-async def test_a_full_bucket_keeps_nothing_and_recovers(
+async def test_bucket_full_upload_is_507_keeps_nothing_and_recovers(
     refuses: Refuses,
     picture: bytes,
     serving_media: Callable[..., Any],
@@ -139,7 +139,7 @@ async def test_a_full_bucket_keeps_nothing_and_recovers(
         assert set(bucket.objects()) == {f"{place}/{v}" for v in ("original", "preview", "thumb")}
 
 
-async def test_stores_say_it_in_their_own_words(
+async def test_bucket_error_codes_map_to_507_or_503(
     serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
 ) -> None:
     gate = Gate(a_smaller_picture, 507, "XMinioStorageFull")
@@ -153,7 +153,7 @@ async def test_stores_say_it_in_their_own_words(
         await media.upload(picture=SMALL)
 
 
-async def test_a_full_bucket_is_read_and_deleted_from(
+async def test_bucket_full_serves_and_deletes(
     serving_media: Callable[..., Any], bucket: MotoBucket, staging: Path
 ) -> None:
     gate = Gate(lambda _: False, 507, "InsufficientStorage")

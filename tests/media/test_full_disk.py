@@ -42,7 +42,7 @@ async def refused(media: MediaClient, picture: bytes, files: Path) -> None:
     assert (await media.call("GET", "/creatives")).body["items"] == []
 
 
-async def test_the_upload_itself_has_no_room(
+async def test_disk_full_during_upload_is_507_until_room_returns(
     running_media: Callable[..., Any], files: Path
 ) -> None:
     async with running_media() as (service, media):
@@ -54,7 +54,7 @@ async def test_the_upload_itself_has_no_room(
 
 
 @pytest.mark.parametrize("room", [0, 1000, LIMIT])
-async def test_what_is_made_of_it_has_no_room(
+async def test_disk_full_during_rendering_is_507_until_room_returns(
     room: int, running_media: Callable[..., Any], files: Path
 ) -> None:
     async with running_media() as (service, media):
@@ -65,7 +65,7 @@ async def test_what_is_made_of_it_has_no_room(
         assert len(files_below(files)) == 3
 
 
-async def test_a_disk_without_room_is_said_so(
+async def test_disk_full_is_logged_once_with_its_cause(
     serving_media: Callable[..., Any], files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serving_media() as media:

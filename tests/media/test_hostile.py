@@ -48,7 +48,7 @@ def peak(process: int) -> int:
 
 
 @pytest.mark.long
-async def test_no_picture_is_a_fault(
+async def test_hostile_pictures_get_verdicts_and_no_server_error(
     serving_media: Callable[..., Any], pictures: list[Named], files: Path
 ) -> None:
     """Send all pictures; in `make test` every fifth of them."""

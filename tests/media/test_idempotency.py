@@ -52,7 +52,7 @@ async def count(media: MediaClient) -> int:
     return len((await media.call("GET", "/creatives")).body["items"])
 
 
-async def test_twenty_at_once_make_one_creative_and_hear_the_same(media: MediaClient) -> None:
+async def test_idempotency_20_requests_at_once_create_one_creative(media: MediaClient) -> None:
     done = await asyncio.gather(*(send_until_done(media, number) for number in range(20)))
     answers = [answer for answer, _ in done]
     assert {answer.status for answer in answers} == {201}
@@ -62,7 +62,7 @@ async def test_twenty_at_once_make_one_creative_and_hear_the_same(media: MediaCl
     assert await count(media) == 1
 
 
-async def test_the_first_answer_comes_again_whatever_has_become_of_it(
+async def test_idempotency_response_is_replayed_for_24_hours(
     media: MediaClient, clock: MovableClock
 ) -> None:
     first = await send(media)
@@ -79,7 +79,7 @@ async def test_the_first_answer_comes_again_whatever_has_become_of_it(
     assert again.body["id"] != first.body["id"]
 
 
-async def test_the_same_key_for_something_else_is_refused(media: MediaClient) -> None:
+async def test_idempotency_key_with_another_request_is_422(media: MediaClient) -> None:
     first = await send(media)
     file, when = part("file", PICTURE), part("scheduled_at", DAY)
     others = [
@@ -96,7 +96,7 @@ async def test_the_same_key_for_something_else_is_refused(media: MediaClient) ->
     assert await count(media) == 1
 
 
-async def test_a_key_is_its_users_own(media: MediaClient) -> None:
+async def test_idempotency_key_of_two_users_creates_two_creatives(media: MediaClient) -> None:
     other = media.somebody_else()
     first, second = await send(media), await send(other)
     assert (first.status, second.status) == (201, 201)
@@ -131,7 +131,7 @@ async def half_sent(media: MediaClient, dsn: str) -> AsyncIterator[Callable[[], 
     yield rest
 
 
-async def test_while_the_first_runs_the_second_is_told_so_unread(
+async def test_idempotency_key_in_progress_is_409_unread(
     media: MediaClient, media_dsn: str
 ) -> None:
     async with half_sent(media, media_dsn) as rest:
@@ -142,7 +142,7 @@ async def test_while_the_first_runs_the_second_is_told_so_unread(
     assert (created.status, (await send(media)).body) == (201, created.body)
 
 
-async def test_a_refused_request_leaves_its_key_free(media: MediaClient) -> None:
+async def test_idempotency_refused_request_frees_the_key(media: MediaClient) -> None:
     refused = await media.send(picture_form(b"no picture", when=DAY), headers=keyed())
     assert refused.code == "unsupported_image"
     malformed = await media.send(b"--frontier--", headers=keyed())
@@ -150,7 +150,7 @@ async def test_a_refused_request_leaves_its_key_free(media: MediaClient) -> None
     assert (await send(media)).status == 201
 
 
-async def test_a_repetition_counts_neither_for_the_day_nor_for_the_quota(
+async def test_idempotency_replay_counts_for_no_limit(
     serving_media: Callable[..., Any],
 ) -> None:
     async with serving_media(user_uploads_per_day=1, user_quota_bytes=3 * len(PICTURE)) as media:
@@ -173,7 +173,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
+async def test_idempotency_key_of_killed_request_is_freed_after_its_lease(
     moment: str,
     running_media: Callable[..., Any],
     serving_media: Callable[..., Any],
@@ -194,7 +194,7 @@ async def test_the_key_of_one_who_died_comes_free_when_its_lease_runs_out(
         assert (await send(media, 2)).body == made.body
 
 
-async def test_one_who_died_after_the_commit_has_answered(
+async def test_idempotency_request_killed_after_commit_is_replayed(
     running_media: Callable[..., Any], serving_media: Callable[..., Any]
 ) -> None:
     death = KillPoint("media_service.storage.temp_file.TempFile.close_and_delete")
@@ -209,7 +209,7 @@ async def test_one_who_died_after_the_commit_has_answered(
         assert (await media.call("GET", made.headers["Location"][9:])).body == made.body
 
 
-async def test_one_who_was_taken_for_dead_stores_nothing(
+async def test_idempotency_request_past_its_lease_stores_nothing(
     serving_media: Callable[..., Any], clock: MovableClock, media_dsn: str
 ) -> None:
     async with (
@@ -225,7 +225,7 @@ async def test_one_who_was_taken_for_dead_stores_nothing(
         assert (await send(later, 2)).body == made.body
 
 
-async def test_a_request_that_lasts_keeps_its_key(media_dsn: str, clock: MovableClock) -> None:
+async def test_idempotency_lease_renewed_keeps_the_key(media_dsn: str, clock: MovableClock) -> None:
     first, second = (IdempotencyKey(UUID(int=0), "r", "k", UUID(int=n)) for n in (1, 2))
     answer = StoredResponse(b"", "{}", "/")
     now = clock.now()
@@ -247,7 +247,7 @@ async def test_a_request_that_lasts_keeps_its_key(media_dsn: str, clock: Movable
         assert await repository.find_response(connection, first) is None
 
 
-async def test_what_is_under_way_says_so_again_and_again(
+async def test_idempotency_upload_in_progress_renews_its_leases(
     serving_media: Callable[..., Any],
     media_dsn: str,
     clock: MovableClock,
@@ -274,19 +274,19 @@ async def test_what_is_under_way_says_so_again_and_again(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ключ", "a\tb"])
-async def test_bad_keys_are_refused(media: MediaClient, key: str) -> None:
+async def test_idempotency_invalid_key_is_400(media: MediaClient, key: str) -> None:
     line = f"Idempotency-Key: {key}"
     told = await media.raw(media.head(line, "Connection: close", length=0))
     assert told.startswith(b"HTTP/1.1 400 ")
 
 
-async def test_two_keys_are_none(media: MediaClient) -> None:
+async def test_idempotency_two_keys_are_400(media: MediaClient) -> None:
     lines = ("Idempotency-Key: a", "Idempotency-Key: b", "Connection: close")
     told = await media.raw(media.head(*lines, length=0))
     assert told.startswith(b"HTTP/1.1 400 ")
 
 
-async def test_a_key_may_be_any_printable_text(media: MediaClient) -> None:
+async def test_idempotency_any_printable_key_is_accepted(media: MediaClient) -> None:
     printable = [text for text in INJECTIONS if text.isascii()]
     for key in (*printable, "x" * 255):
         first = await send(media, key=key)

@@ -29,7 +29,7 @@ def session_of(client: MediaClient) -> str:
     return str(claims["sid"])
 
 
-async def test_every_route_but_the_open_ones_needs_a_token(media: MediaClient) -> None:
+async def test_media_routes_without_token_are_401_except_open_ones(media: MediaClient) -> None:
     guarded = [operation for operation in INTERFACE.operations if operation.needs_token]
     assert len(guarded) == len(INTERFACE.operations) - OPEN
     for operation in guarded:
@@ -41,7 +41,9 @@ async def test_every_route_but_the_open_ones_needs_a_token(media: MediaClient) -
                 assert (await answer.json(content_type=None))["code"] == "token_missing"
 
 
-async def test_forged_and_expired_tokens_are_invalid(media: MediaClient, mint: Mint) -> None:
+async def test_access_token_forged_or_expired_is_token_invalid(
+    media: MediaClient, mint: Mint
+) -> None:
     now = int(datetime.now(UTC).timestamp())
     stranger = Mint(Ed25519PrivateKey.generate(), ISSUER, AUDIENCE)
     user = media.user_id
@@ -59,7 +61,7 @@ async def test_forged_and_expired_tokens_are_invalid(media: MediaClient, mint: M
         assert (refused.status, refused.code) == (401, "token_invalid")
 
 
-async def test_a_revoked_token_counts_no_more(media: MediaClient, redis: Redis) -> None:
+async def test_access_token_revoked_is_token_revoked(media: MediaClient, redis: Redis) -> None:
     created = await media.upload()
     await revoke_session(redis, session_of(media), REVOCATION_KEY)
     async with asyncio.timeout(2):
@@ -72,7 +74,7 @@ async def test_a_revoked_token_counts_no_more(media: MediaClient, redis: Redis) 
     assert (await fresh.call("GET", path)).status == 200
 
 
-async def test_a_token_revoked_during_an_upload_does_not_commit(
+async def test_upload_token_revoked_meanwhile_stores_nothing(
     media: MediaClient, redis: Redis, files: Path
 ) -> None:
     body = picture_form()
@@ -92,7 +94,7 @@ async def test_a_token_revoked_during_an_upload_does_not_commit(
     assert files_below(files) == []
 
 
-async def test_a_token_that_expires_during_an_upload_does_not_commit(
+async def test_upload_token_expired_meanwhile_stores_nothing(
     media: MediaClient, files: Path
 ) -> None:
     now = int(datetime.now(UTC).timestamp())
@@ -113,7 +115,7 @@ async def test_a_token_that_expires_during_an_upload_does_not_commit(
     assert files_below(files) == []
 
 
-async def test_out_of_touch_nobody_is_let_in(
+async def test_revocations_stale_refuse_every_token_with_503(
     serving_media: Callable[..., Any], redis: Redis
 ) -> None:
     async with serving_media(revocation_max_staleness=1.5) as media:
@@ -128,7 +130,7 @@ async def test_out_of_touch_nobody_is_let_in(
             assert (await ready.json())["checks"]["revocations"] is False
 
 
-async def test_keys_may_change_while_it_runs(
+async def test_jwks_file_replaced_switches_keys_and_broken_one_is_ignored(
     media: MediaClient, jwks_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = Mint(Ed25519PrivateKey.generate(), ISSUER, AUDIENCE, kid="second")
@@ -144,7 +146,7 @@ async def test_keys_may_change_while_it_runs(
     assert (await media.call("GET", "/creatives")).code == "token_invalid"
 
 
-async def test_without_keys_it_is_not_ready(
+async def test_media_service_without_keys_does_not_become_ready(
     serving_media: Callable[..., Any], jwks_file: Path
 ) -> None:
     await asyncio.to_thread(jwks_file.unlink)

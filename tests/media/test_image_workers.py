@@ -39,7 +39,7 @@ def heavy(tmp_path: Path) -> Path:
     return path
 
 
-async def test_too_long_on_the_clock_is_broken_and_not_retried(
+async def test_decoder_wall_time_exceeded_is_broken_image_without_retry(
     heavy: Path, picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_decoder_pool(1, PIXELS) as pool:
@@ -51,7 +51,7 @@ async def test_too_long_on_the_clock_is_broken_and_not_retried(
         assert is_picture(await pool.render(picture, ALICE))
 
 
-async def test_too_long_on_the_processor_is_broken_and_not_retried(
+async def test_decoder_cpu_time_exceeded_is_broken_image_without_retry(
     tmp_path: Path, picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = tmp_path / "slow"
@@ -66,7 +66,9 @@ async def test_too_long_on_the_processor_is_broken_and_not_retried(
             assert is_picture(await pool.render(picture, ALICE))
 
 
-async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None:
+async def test_decoder_memory_exceeded_is_limit_error_and_decoder_lives(
+    heavy: Path, decoders: StartedDecoders
+) -> None:
     """With a limit 24 MiB above what an idle process has, a picture of 40 MB is too large."""
     decoders.run(
         "import pathlib",
@@ -81,7 +83,9 @@ async def test_memory_is_limited(heavy: Path, decoders: StartedDecoders) -> None
         assert process_ids(pool) == process
 
 
-async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_decoder_queue_full_refuses_with_retry_after(
+    heavy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 4)
     async with open_decoder_pool(1, PIXELS) as pool:
         waiting = [asyncio.create_task(pool.render(heavy, ALICE)) for _ in range(3)]
@@ -94,7 +98,9 @@ async def test_a_full_queue_refuses(heavy: Path, monkeypatch: pytest.MonkeyPatch
         pool.require_capacity(ALICE)
 
 
-async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_decoder_queue_waiting_too_long_is_unavailable(
+    heavy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("media_service.image.worker.pool.QUEUE_SECONDS", 0.01)
     async with open_decoder_pool(1, PIXELS) as pool:
         first = asyncio.create_task(pool.render(heavy, ALICE))
@@ -105,7 +111,7 @@ async def test_waiting_too_long_is_given_up(heavy: Path, monkeypatch: pytest.Mon
         assert pool.waiting == 0
 
 
-async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
+async def test_decoder_queue_full_line_of_one_owner_leaves_others_served(
     picture: Path, heavy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Owners take turns: Bob, who comes last, waits for one of Alice's pictures, not for three."""
@@ -126,7 +132,7 @@ async def test_a_full_line_of_ones_own_keeps_nobody_else_out(
     assert ended.index("bob") <= 2
 
 
-async def test_a_full_queue_refuses_an_upload_unread(
+async def test_decoder_queue_full_refuses_upload_unread(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.image.worker.pool.QUEUE_PER_WORKER", 0)
@@ -140,7 +146,7 @@ async def test_a_full_queue_refuses_an_upload_unread(
         writer.close()
 
 
-async def test_an_abandoned_job_does_not_answer_the_next(heavy: Path, picture: Path) -> None:
+async def test_decoder_abandoned_job_does_not_answer_the_next(heavy: Path, picture: Path) -> None:
     async with open_decoder_pool(1, PIXELS) as pool:
         os.kill(process_ids(pool)[0], signal.SIGSTOP)
         abandoned = asyncio.create_task(pool.render(heavy, ALICE))
@@ -151,7 +157,7 @@ async def test_an_abandoned_job_does_not_answer_the_next(heavy: Path, picture: P
         assert is_picture(await pool.render(picture, ALICE))
 
 
-async def test_a_process_that_cannot_start_is_unavailable(
+async def test_decoder_that_cannot_start_is_unavailable(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -161,7 +167,7 @@ async def test_a_process_that_cannot_start_is_unavailable(
         await DecoderProcess(PIXELS).render(picture)
 
 
-def test_processes_end_with_their_parent() -> None:
+def test_decoder_processes_end_with_their_parent() -> None:
     program = (
         "import asyncio, os\n"
         "from media_service.image.worker.process import DecoderProcess\n"
@@ -184,7 +190,7 @@ def test_processes_end_with_their_parent() -> None:
     pytest.fail("the process outlives its parent")
 
 
-async def test_the_process_has_neither_our_environment_nor_the_web_framework(
+async def test_decoder_process_has_no_service_secrets_or_modules(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEDIA_DATABASE_URL", "postgresql://secret")
@@ -207,7 +213,7 @@ async def test_the_process_has_neither_our_environment_nor_the_web_framework(
     assert not {"aiohttp", "asyncpg", "pydantic", "redis"} & set(seen.stdout.split())
 
 
-def test_frames_have_a_bound() -> None:
+def test_ipc_frames_too_long_are_refused() -> None:
     message = {"path": "ä" * 100}
     packed = ipc.pack(message)
     assert ipc.unpack(packed[ipc.LENGTH_BYTES :]) == message

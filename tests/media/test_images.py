@@ -16,7 +16,7 @@ from tests.support.pictures import blank_png, encode
 pytestmark = pytest.mark.usefixtures("measured_workers")
 
 
-async def test_whole_pictures_are_taken(media: MediaClient) -> None:
+async def test_image_whole_picture_is_accepted_with_its_size(media: MediaClient) -> None:
     for name, (picture, content_type, (width, height)) in WHOLE.items():
         created = await media.upload(picture=picture)
         assert created["content_type"] == content_type, name
@@ -32,7 +32,7 @@ async def test_whole_pictures_are_taken(media: MediaClient) -> None:
     ],
     ids=["unsupported", "broken", "too large"],
 )
-async def test_others_are_refused(
+async def test_image_unsupported_broken_or_too_large_is_refused(
     media: MediaClient, files: Path, pictures: dict[str, bytes], status: int, code: str
 ) -> None:
     for name, picture in pictures.items():
@@ -41,7 +41,7 @@ async def test_others_are_refused(
     assert files_below(files) == []
 
 
-async def test_a_picture_cut_anywhere_is_never_a_fault(media: MediaClient) -> None:
+async def test_image_truncated_anywhere_is_refused_without_server_error(media: MediaClient) -> None:
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF"):
         picture = encode(kind, (120, 80))
         for tenth in range(10):
@@ -57,7 +57,7 @@ def longest() -> bytes:
     return target.getvalue()
 
 
-async def test_the_longest_legal_picture_is_taken(
+async def test_image_of_the_largest_allowed_size_is_accepted(
     longest: bytes, media: MediaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "WALL_SECONDS", 60)  # its processor time counts, on any machine
@@ -65,7 +65,7 @@ async def test_the_longest_legal_picture_is_taken(
     assert created["width"] * created["height"] == 40_000_000
 
 
-async def test_others_are_served_while_a_picture_is_decoded(media: MediaClient) -> None:
+async def test_image_decoding_leaves_other_requests_served(media: MediaClient) -> None:
     shares: list[float] = []
     while len(shares) < 3:  # a machine may stall once; who waits for the decoder does so each time
         shares.append(await longest_share_of_a_decoding(media))
@@ -86,7 +86,7 @@ async def longest_share_of_a_decoding(media: MediaClient) -> float:
     return slowest / max(0.75, loop.time() - began)
 
 
-async def test_nothing_but_the_picture_is_served(media: MediaClient) -> None:
+async def test_image_served_variants_hold_no_metadata(media: MediaClient) -> None:
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF"):
         picture = with_metadata(kind, 6)
         assert SECRET in picture

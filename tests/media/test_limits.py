@@ -46,7 +46,7 @@ async def size_of(serving: Callable[..., Any], database: Connection) -> int:
         return await stored(database, media.user_id)
 
 
-async def test_of_fifty_at_one_file_below_the_quota_one_is_stored(
+async def test_quota_50_uploads_at_once_below_limit_store_one(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
     size = await size_of(serving_media, database)
@@ -62,7 +62,7 @@ async def test_of_fifty_at_one_file_below_the_quota_one_is_stored(
     assert len(files_below(files)) == 3 * per_creative, "the files of the refused are gone"
 
 
-async def test_the_quota_is_exact_and_room_comes_back(
+async def test_quota_is_exact_and_released_by_deletion(
     serving_media: Callable[..., Any], database: Connection
 ) -> None:
     size = await size_of(serving_media, database)
@@ -77,7 +77,7 @@ async def test_the_quota_is_exact_and_room_comes_back(
         assert await stored(database, media.user_id) == 2 * size
 
 
-async def test_what_is_announced_and_does_not_fit_is_refused_unread(
+async def test_quota_exceeded_by_announced_length_is_413_unread(
     serving_media: Callable[..., Any],
 ) -> None:
     async with serving_media(user_quota_bytes=100_000) as media:
@@ -86,7 +86,7 @@ async def test_what_is_announced_and_does_not_fit_is_refused_unread(
         assert b'"quota_exceeded"' in told
 
 
-async def test_the_first_file_of_all_may_not_be_too_large_either(
+async def test_quota_first_file_too_large_is_413(
     serving_media: Callable[..., Any], files: Path
 ) -> None:
     async with serving_media(user_quota_bytes=10) as media:
@@ -96,7 +96,7 @@ async def test_the_first_file_of_all_may_not_be_too_large_either(
         assert (await media.send(BODY)).code == "quota_exceeded"
 
 
-async def test_uploads_of_a_day_are_counted_in_every_replica(
+async def test_daily_uploads_are_counted_across_replicas(
     serving_media: Callable[..., Any], clock: MovableClock
 ) -> None:
     midnight = clock.now().replace(hour=0, minute=0, second=1)
@@ -117,14 +117,14 @@ async def test_uploads_of_a_day_are_counted_in_every_replica(
         await media.upload()
 
 
-async def test_a_refused_picture_counts_as_an_upload(serving_media: Callable[..., Any]) -> None:
+async def test_daily_uploads_count_refused_pictures(serving_media: Callable[..., Any]) -> None:
     async with serving_media(user_uploads_per_day=2) as media:
         assert (await media.send(picture_form(b"no picture"))).code == "unsupported_image"
         assert (await media.send(BODY)).status == 201
         assert (await media.send(BODY)).code == "rate_limited"
 
 
-async def test_a_product_counts_as_an_upload_of_its_day(
+async def test_daily_uploads_count_created_products(
     serving_media: Callable[..., Any], clock: MovableClock
 ) -> None:
     midnight = clock.now().replace(hour=0, minute=0, second=1)
@@ -149,7 +149,7 @@ async def test_a_product_counts_as_an_upload_of_its_day(
         assert (await offer(media)).status == 201
 
 
-async def test_uploads_at_once_are_counted_in_every_replica(
+async def test_concurrent_uploads_are_counted_across_replicas(
     serving_media: Callable[..., Any], database: Connection
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -188,7 +188,7 @@ async def test_uploads_at_once_are_counted_in_every_replica(
         assert await under_way() == 0
 
 
-async def test_the_place_of_a_replica_that_died_comes_free(
+async def test_concurrent_upload_of_killed_replica_is_freed_after_its_lease(
     running_media: Callable[..., Any],
     serving_media: Callable[..., Any],
     clock: MovableClock,
@@ -207,7 +207,9 @@ async def test_the_place_of_a_replica_that_died_comes_free(
         assert (await media.send(BODY)).status == 201
 
 
-async def test_an_upload_that_lasts_keeps_its_place(media_dsn: str, clock: MovableClock) -> None:
+async def test_concurrent_upload_renewed_keeps_its_slot(
+    media_dsn: str, clock: MovableClock
+) -> None:
     quota = QuotaLimits(1, 9, 1)
     first, second = (ActiveUpload(UUID(int=n), UUID(int=0), 0) for n in (1, 2))
     async with open_database(media_dsn) as database, database.connection() as connection:
@@ -226,7 +228,7 @@ async def test_an_upload_that_lasts_keeps_its_place(media_dsn: str, clock: Movab
         )
 
 
-async def test_nothing_is_added_for_a_deleted_user(
+async def test_upload_of_deleted_user_is_token_revoked(
     serving_media: Callable[..., Any], media_dsn: str, clock: MovableClock, files: Path
 ) -> None:
     async with serving_media() as media, open_database(media_dsn) as database:
@@ -240,7 +242,7 @@ async def test_nothing_is_added_for_a_deleted_user(
         assert files_below(files) == kept
 
 
-async def test_a_user_deleted_while_uploading_stores_nothing(
+async def test_upload_user_deleted_meanwhile_stores_nothing(
     serving_media: Callable[..., Any], media_dsn: str, clock: MovableClock, files: Path
 ) -> None:
     async with serving_media() as media, open_database(media_dsn) as database:

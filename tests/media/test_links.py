@@ -28,7 +28,9 @@ async def fetch(media: MediaClient, url: str, method: str = "GET", **headers: st
         return response.status, response.headers, await response.read()
 
 
-async def test_a_link_needs_no_token(media: MediaClient, clock: MovableClock) -> None:
+async def test_link_serves_file_without_token_until_it_expires(
+    media: MediaClient, clock: MovableClock
+) -> None:
     creative = await media.upload()
     made = await link(media, creative)
     assert made["url"].startswith(f"{MEDIA}/creatives/{creative['id']}/file?")
@@ -45,7 +47,7 @@ async def test_a_link_needs_no_token(media: MediaClient, clock: MovableClock) ->
     assert (status, b"forbidden" in body) == (403, True)
 
 
-async def test_a_link_is_for_its_own_file_only(media: MediaClient) -> None:
+async def test_link_for_another_file_or_altered_is_refused(media: MediaClient) -> None:
     creative, other = await media.upload(), await media.upload()
     url = (await link(media, creative, variant="thumb"))["url"]
     assert (await fetch(media, url))[1]["Content-Type"] == "image/webp"
@@ -68,7 +70,7 @@ async def test_a_link_is_for_its_own_file_only(media: MediaClient) -> None:
     assert (await fetch(media, url.partition("?")[0]))[0] == 401
 
 
-async def test_a_link_ends_with_its_creative(media: MediaClient) -> None:
+async def test_link_of_deleted_creative_is_404(media: MediaClient) -> None:
     creative = await media.upload()
     url = (await link(media, creative))["url"]
     await media.call("DELETE", f"/creatives/{creative['id']}")
@@ -76,13 +78,13 @@ async def test_a_link_ends_with_its_creative(media: MediaClient) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, WEEK + 1, 1.5, "60", None, True])
-async def test_a_link_lives_for_a_week_at_most(media: MediaClient, seconds: object) -> None:
+async def test_link_invalid_lifetime_is_422(media: MediaClient, seconds: object) -> None:
     path = f"/creatives/{uuid4()}/link"
     refused = await media.call("POST", path, json={"expires_in": seconds})
     assert (refused.status, refused.code) == (422, "validation_failed")
 
 
-async def test_only_the_owner_makes_one(media: MediaClient) -> None:
+async def test_link_to_another_users_creative_is_404(media: MediaClient) -> None:
     creative = await media.upload()
     path = f"/creatives/{creative['id']}/link"
     refused = await media.somebody_else().call("POST", path, json={"expires_in": WEEK})
@@ -90,7 +92,7 @@ async def test_only_the_owner_makes_one(media: MediaClient) -> None:
     assert (await media.call("POST", path, json={"expires_in": WEEK})).status == HTTPStatus.OK
 
 
-async def test_keys_rotate(serving_media: Callable[..., Any]) -> None:
+async def test_link_after_secret_rotation_stays_valid(serving_media: Callable[..., Any]) -> None:
     new = "another-key-of-thirty-two-bytes-or-more"
     async with serving_media() as media:
         creative = await media.upload()
@@ -99,7 +101,7 @@ async def test_keys_rotate(serving_media: Callable[..., Any]) -> None:
         assert (await fetch(media, url))[0] == 200
 
 
-async def test_no_log_line_shows_a_signature(
+async def test_link_signature_is_in_no_log_line(
     media: MediaClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     creative = await media.upload()

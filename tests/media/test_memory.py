@@ -43,7 +43,7 @@ async def upload(media: MediaClient, body: bytes) -> bytes:
 
 @pytest.mark.long
 @pytest.mark.parametrize("count", BOUNDS)
-async def test_memory_stays_flat(
+async def test_media_service_memory_during_uploads_stays_bounded(
     count: int, running_media: Callable[..., Any], media_environment: dict[str, str]
 ) -> None:
     """Every body is received and written to disk whole, 2 GB of them; the picture ends early.

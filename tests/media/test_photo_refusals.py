@@ -43,7 +43,9 @@ class Seller:
 
 
 @pytest.mark.parametrize("method", ROUTES)
-async def test_too_large_a_picture(media: MediaClient, files: Path, method: str) -> None:
+async def test_photo_too_many_pixels_is_422_and_changes_nothing(
+    media: MediaClient, files: Path, method: str
+) -> None:
     seller = Seller(media, await offer(media))
     before = files_below(files)
     for picture in TOO_LARGE.values():
@@ -54,7 +56,9 @@ async def test_too_large_a_picture(media: MediaClient, files: Path, method: str)
 
 
 @pytest.mark.parametrize("method", ROUTES)
-async def test_too_large_a_file(serving_media: Callable[..., Any], method: str) -> None:
+async def test_photo_file_too_large_is_413_and_changes_nothing(
+    serving_media: Callable[..., Any], method: str
+) -> None:
     async with serving_media(max_upload_bytes=65_536) as media:
         seller = Seller(media, await offer(media))
         refused = await seller.ask(method, seller.form(method, bytes(70_000)))
@@ -63,7 +67,9 @@ async def test_too_large_a_file(serving_media: Callable[..., Any], method: str) 
 
 
 @pytest.mark.parametrize("method", ROUTES)
-async def test_too_slow_a_client(serving_media: Callable[..., Any], method: str) -> None:
+async def test_photo_client_too_slow_is_408_and_changes_nothing(
+    serving_media: Callable[..., Any], method: str
+) -> None:
     async with serving_media(limits={"patience": 0.4, "min_rate": 100}) as media:
         seller = Seller(media, await offer(media))
 
@@ -78,7 +84,7 @@ async def test_too_slow_a_client(serving_media: Callable[..., Any], method: str)
 
 
 @pytest.mark.parametrize("method", ROUTES)
-async def test_a_disk_without_room(
+async def test_photo_disk_full_is_507_and_changes_nothing(
     media: MediaClient, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     seller = Seller(media, await offer(media))
@@ -95,7 +101,7 @@ async def test_a_disk_without_room(
     assert taken.status in {200, 201}
 
 
-async def test_a_photo_put_counts_as_an_upload_of_the_day(
+async def test_daily_uploads_count_photo_puts(
     serving_media: Callable[..., Any],
 ) -> None:
     async with serving_media(user_uploads_per_day=2) as media:
@@ -106,9 +112,7 @@ async def test_a_photo_put_counts_as_an_upload_of_the_day(
         assert (await send(media, photo(), *FIELDS)).code == "rate_limited"
 
 
-async def test_a_hidden_photo_is_not_shown_to_who_is_signed_out(
-    media: MediaClient, redis: Redis
-) -> None:
+async def test_hidden_photo_with_revoked_token_is_401(media: MediaClient, redis: Redis) -> None:
     hidden = await offer(media, part("visibility", "hidden"))
     path = f"/products/{hidden['id']}/photo"
     seen = await media.call("HEAD", path)

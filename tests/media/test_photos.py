@@ -64,7 +64,7 @@ async def kept(files: Path, dsn: str) -> set[str]:
     return names
 
 
-async def test_a_product_comes_with_its_photo(media: MediaClient) -> None:
+async def test_product_created_with_photo_serves_its_variants(media: MediaClient) -> None:
     made = await offer(media, part("description", "Bright."), part("visibility", "hidden"))
     assert made["photo_url"] == f"/v1/media/products/{made['id']}/photo"
     assert (made["price"], made["description"], made["visibility"]) == (4999, "Bright.", "hidden")
@@ -78,13 +78,13 @@ async def test_a_product_comes_with_its_photo(media: MediaClient) -> None:
     assert (await media.call("GET", f"/products/{made['id']}")).body == made
 
 
-async def test_a_form_may_be_without_a_photo(media: MediaClient) -> None:
+async def test_product_form_without_photo_is_created(media: MediaClient) -> None:
     answer = await send(media, *FIELDS)
     assert (answer.status, answer.body["photo_url"]) == (201, None)
     assert (await look(media, answer.body)).code == "not_found"
 
 
-async def test_a_visible_products_photo_needs_no_sign_in_and_a_hidden_ones_does(
+async def test_photo_visible_needs_no_token_and_hidden_does(
     media: MediaClient,
 ) -> None:
     shown, hidden = await offer(media), await offer(media, part("visibility", "hidden"))
@@ -101,7 +101,7 @@ async def test_a_visible_products_photo_needs_no_sign_in_and_a_hidden_ones_does(
         assert (await look(media, shown, Authorization=f"Bearer {token}")).status == 200
 
 
-async def test_a_photo_is_answered_conditionally_and_in_part(media: MediaClient) -> None:
+async def test_photo_conditional_and_range_requests_are_answered(media: MediaClient) -> None:
     made = await offer(media)
     whole = await look(media, made)
     part_of = await look(media, made, Range="bytes=0-9")
@@ -114,7 +114,9 @@ async def test_a_photo_is_answered_conditionally_and_in_part(media: MediaClient)
     assert (await look(media, made, Range="bytes=99999999-")).code == "range_not_satisfiable"
 
 
-async def test_a_photo_is_replaced(media: MediaClient, files: Path, media_dsn: str) -> None:
+async def test_photo_put_replaces_photo_and_raises_version(
+    media: MediaClient, files: Path, media_dsn: str
+) -> None:
     made = await offer(media)
     before = await look(media, made)
     answer = await put(media, made, photo(encode("PNG", seed=2)))
@@ -126,14 +128,14 @@ async def test_a_photo_is_replaced(media: MediaClient, files: Path, media_dsn: s
     assert len(await kept(files, media_dsn)) == 1
 
 
-async def test_a_product_without_a_photo_gets_one(media: MediaClient) -> None:
+async def test_photo_put_on_product_without_one_adds_it(media: MediaClient) -> None:
     made = (await send(media, *FIELDS)).body
     answer = await put(media, made, photo())
     assert answer.body["photo_url"] == f"/v1/media/products/{made['id']}/photo"
     assert (await look(media, made)).status == 200
 
 
-async def test_of_photos_put_at_once_one_is_left(
+async def test_photo_8_puts_at_once_leave_one(
     media: MediaClient, files: Path, media_dsn: str
 ) -> None:
     made = await offer(media)
@@ -143,7 +145,7 @@ async def test_of_photos_put_at_once_one_is_left(
     assert len(await kept(files, media_dsn)) == 1
 
 
-async def test_a_product_deleted_while_its_photo_comes_leaves_nothing(
+async def test_product_deleted_beside_photo_put_leaves_no_file(
     media: MediaClient, files: Path, media_dsn: str
 ) -> None:
     for _ in range(5):
@@ -156,7 +158,7 @@ async def test_a_product_deleted_while_its_photo_comes_leaves_nothing(
     assert await kept(files, media_dsn) == set()
 
 
-async def test_a_deletion_that_waits_for_a_photo_removes_it_too(
+async def test_product_deletion_waiting_for_photo_put_removes_its_photo(
     media: MediaClient, media_dsn: str, files: Path
 ) -> None:
     made = await offer(media)
@@ -174,7 +176,7 @@ async def test_a_deletion_that_waits_for_a_photo_removes_it_too(
     assert await kept(files, media_dsn) == set()
 
 
-async def test_nobody_elses_photo_can_be_put(media: MediaClient, files: Path) -> None:
+async def test_photo_put_on_another_users_product_is_404(media: MediaClient, files: Path) -> None:
     made = await offer(media)
     before = files_below(files)
     for product in (made, {"id": "PR-000000000000"}):
@@ -183,7 +185,7 @@ async def test_nobody_elses_photo_can_be_put(media: MediaClient, files: Path) ->
     assert files_below(files) == before
 
 
-async def test_a_deleted_products_photo_is_gone_with_its_files(
+async def test_product_deleted_removes_photo_and_files(
     media: MediaClient, files: Path, media_dsn: str
 ) -> None:
     made = await offer(media)
@@ -212,7 +214,9 @@ REFUSED: list[tuple[int, str, tuple[bytes, ...]]] = [
 ]
 
 
-async def test_bad_forms_are_refused_and_leave_nothing(media: MediaClient, files: Path) -> None:
+async def test_product_form_invalid_is_refused_and_keeps_nothing(
+    media: MediaClient, files: Path
+) -> None:
     for status, code, parts in REFUSED:
         refused = await send(media, *parts)
         assert (refused.status, refused.code) == (status, code), refused.body
@@ -220,7 +224,7 @@ async def test_bad_forms_are_refused_and_leave_nothing(media: MediaClient, files
     assert files_below(files) == []
 
 
-async def test_bad_photos_are_refused_and_the_old_one_stays(media: MediaClient) -> None:
+async def test_photo_put_invalid_is_refused_and_keeps_the_old_photo(media: MediaClient) -> None:
     made = await offer(media)
     cases: list[tuple[int, str, tuple[bytes, ...]]] = [
         (422, "validation_failed", ()),
@@ -238,7 +242,7 @@ async def test_bad_photos_are_refused_and_the_old_one_stays(media: MediaClient) 
     assert (await look(media, made)).status == 200
 
 
-async def test_photos_count_as_stored_and_replacing_needs_no_more_room(
+async def test_photo_counts_for_quota_and_replacement_needs_only_its_growth(
     serving_media: Callable[..., Any],
 ) -> None:
     async with serving_media() as media:
@@ -262,7 +266,7 @@ async def test_photos_count_as_stored_and_replacing_needs_no_more_room(
 
 
 @pytest.mark.parametrize("with_photo", [True, False])
-async def test_a_key_makes_one_product_whatever_the_boundary(
+async def test_product_idempotency_key_with_other_boundary_creates_one(
     media: MediaClient, with_photo: bool
 ) -> None:
     async def send_keyed(number: int, *more: bytes) -> Answer:

@@ -171,11 +171,11 @@ async def plan(connection: Connection, statement: str, values: tuple[Any, ...]) 
     return "\n".join(row[0] for row in rows)
 
 
-def test_every_statement_is_tried() -> None:
+def test_query_plans_cover_every_statement() -> None:
     assert set(STATEMENTS) == set(ARGUMENTS)
 
 
-async def test_every_statement_finds_its_rows_by_an_index(full: Connection) -> None:
+async def test_query_plans_use_an_index_for_every_statement(full: Connection) -> None:
     for table in TABLES:
         assert await full.fetchval(f"SELECT count(*) FROM {table}") == ROWS
     slow = {}

@@ -61,7 +61,7 @@ async def agree(dsn: str, files: Path) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("moment", CREATION)
-async def test_a_creation_killed(
+async def test_product_creation_killed_at_each_step_leaves_consistent_files(
     moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
 ) -> None:
     death, products = CREATION[moment]
@@ -74,7 +74,7 @@ async def test_a_creation_killed(
 
 
 @pytest.mark.parametrize("moment", REPLACING)
-async def test_a_replacement_killed(
+async def test_photo_replacement_killed_at_each_step_leaves_consistent_files(
     moment: str, running_media: Callable[..., Any], media_dsn: str, files: Path
 ) -> None:
     death, version = REPLACING[moment]

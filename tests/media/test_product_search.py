@@ -4,7 +4,7 @@ from tests.support.media_client import MediaClient
 from tests.support.products import create_product, search_names
 
 
-async def test_words_are_searched(media: MediaClient) -> None:
+async def test_product_search_matches_word_prefixes_of_visible_products(media: MediaClient) -> None:
     await create_product(media, name="Blue desk lamp", description="For reading at night")
     await create_product(media, name="Rote Lampe", description="Für das Büro")
     await create_product(media, name="Secret lamp", visibility="hidden")
@@ -19,7 +19,7 @@ async def test_words_are_searched(media: MediaClient) -> None:
         assert await search_names(media, q=nothing) == [], nothing
 
 
-async def test_a_hyphenated_word_may_be_begun_anywhere(media: MediaClient) -> None:
+async def test_product_search_matches_any_part_of_hyphenated_word(media: MediaClient) -> None:
     name = "Wi-Fi router X-2000 T-shirt"
     await create_product(media, name=name)
     await create_product(media, name="Lamp")
@@ -31,7 +31,7 @@ async def test_a_hyphenated_word_may_be_begun_anywhere(media: MediaClient) -> No
         assert await search_names(media, q=nothing) == [], nothing
 
 
-async def test_what_is_searched_is_paged_too(media: MediaClient) -> None:
+async def test_product_search_is_paged(media: MediaClient) -> None:
     for number in range(5):
         await create_product(media, name=f"lamp {number}")
         await create_product(media, name=f"desk {number}")

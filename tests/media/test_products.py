@@ -23,7 +23,7 @@ async def change(media: MediaClient, product: Any, match: str | None = None, **t
     return await media.call("PATCH", f"/products/{product['id']}", json=to, headers=headers)
 
 
-async def test_a_product_is_answered_whole(media: MediaClient) -> None:
+async def test_product_created_is_returned_and_listed(media: MediaClient) -> None:
     answer = await media.call("POST", "/products", json=LAMP | {"description": "Bright.\nSmall."})
     made = answer.body
     assert answer.status == 201
@@ -46,7 +46,7 @@ async def test_a_product_is_answered_whole(media: MediaClient) -> None:
     assert (await own(media)).body == {"items": [made], "next_cursor": None}
 
 
-async def test_a_hidden_product_exists_for_its_owner_only(media: MediaClient) -> None:
+async def test_product_hidden_is_404_for_other_users(media: MediaClient) -> None:
     hidden, shown = (
         await create_product(media, visibility="hidden"),
         await create_product(media, name="Shown"),
@@ -65,7 +65,7 @@ async def test_a_hidden_product_exists_for_its_owner_only(media: MediaClient) ->
     assert await search_names(media) == ["Desk lamp"]
 
 
-async def test_a_product_is_changed_by_its_owner_only(media: MediaClient) -> None:
+async def test_product_changed_by_another_user_is_404(media: MediaClient) -> None:
     made = await create_product(media)
     to: dict[str, Any] = {"name": "Lamp", "description": "x", "price": 0, "currency": "JPY"}
     changed = (await change(media, made, None, **to)).body
@@ -79,7 +79,7 @@ async def test_a_product_is_changed_by_its_owner_only(media: MediaClient) -> Non
     assert (await media.call("GET", f"/products/{made['id']}")).body == changed
 
 
-async def test_a_stale_version_is_412(media: MediaClient) -> None:
+async def test_product_patch_stale_version_is_412(media: MediaClient) -> None:
     made = await create_product(media)
     answers = await asyncio.gather(*(change(media, made, '"1"', name=str(n)) for n in range(8)))
     assert sorted(answer.status for answer in answers) == [200] + [412] * 7
@@ -89,13 +89,13 @@ async def test_a_stale_version_is_412(media: MediaClient) -> None:
     assert (await change(media, {"id": MISSING}, '"1"', name="x")).code == "not_found"
 
 
-async def test_changes_at_once_are_all_made(media: MediaClient) -> None:
+async def test_product_patches_at_once_without_version_are_all_applied(media: MediaClient) -> None:
     made = await create_product(media)
     await asyncio.gather(*(change(media, made, price=n) for n in range(10)))
     assert (await media.call("GET", f"/products/{made['id']}")).body["version"] == 11
 
 
-async def test_a_deleted_product_is_gone(media: MediaClient) -> None:
+async def test_product_deleted_is_404(media: MediaClient) -> None:
     path = f"/products/{(await create_product(media))['id']}"
     assert (await media.call("DELETE", path)).status == 204
     for method in ("GET", "DELETE"):
@@ -104,7 +104,7 @@ async def test_a_deleted_product_is_gone(media: MediaClient) -> None:
     assert await search_names(media) == []
 
 
-async def test_what_is_no_product_is_not_found(media: MediaClient) -> None:
+async def test_product_malformed_id_is_404(media: MediaClient) -> None:
     real = (await create_product(media))["id"]
     names = ("x", MISSING, real.lower(), real + "0", "PR-00000000000U", str(UUID(int=1)), "%00")
     for name in names:
@@ -112,7 +112,7 @@ async def test_what_is_no_product_is_not_found(media: MediaClient) -> None:
             assert (await media.call("GET", path)).code == "not_found", path
 
 
-async def test_public_is_no_products_id(media: MediaClient) -> None:
+async def test_product_id_public_is_not_routed_as_a_product(media: MediaClient) -> None:
     for method in ("DELETE", "PATCH", "PUT"):
         refused = await media.call(method, "/products/public")
         assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD")
@@ -132,7 +132,7 @@ async def pages(media: MediaClient, path: str, limit: int) -> list[list[str]]:
         query["cursor"] = page["next_cursor"]
 
 
-async def test_lists_are_paged_the_newest_first(media: MediaClient) -> None:
+async def test_products_list_is_paged_newest_first(media: MediaClient) -> None:
     for number in range(5):
         await create_product(media, name=str(number))
     await create_product(media.somebody_else(), name="hers")
@@ -141,7 +141,7 @@ async def test_lists_are_paged_the_newest_first(media: MediaClient) -> None:
     assert await pages(media.somebody_else(), "/products", 3) == [[]]
 
 
-async def test_texts_are_text_and_nothing_else(media: MediaClient) -> None:
+async def test_product_injection_text_is_stored_literally(media: MediaClient) -> None:
     for text in INJECTIONS:
         await try_text(media, text)
 
@@ -183,7 +183,7 @@ BAD_FIELDS: list[tuple[str, Any]] = [
 ]
 
 
-async def test_fields_are_checked_when_offered_and_when_changed(media: MediaClient) -> None:
+async def test_product_invalid_fields_are_422_on_create_and_patch(media: MediaClient) -> None:
     made = await create_product(media)
     for field, value in BAD_FIELDS:
         for refused in (
@@ -209,7 +209,7 @@ async def test_null_of_an_optional_field_is_absence(media: MediaClient) -> None:
     assert (await change(media, made.body, name=None)).code == "validation_failed"
 
 
-async def test_bad_bodies_are_refused(media: MediaClient) -> None:
+async def test_product_malformed_body_is_refused(media: MediaClient) -> None:
     headers = {"Content-Type": "application/json"}
     for body, code in ((b"{", "malformed_json"), (b"[1]", "validation_failed")):
         refused = await media.call("POST", "/products", data=body, headers=headers)
@@ -218,7 +218,7 @@ async def test_bad_bodies_are_refused(media: MediaClient) -> None:
     assert (text.status, text.code) == (415, "unsupported_media_type")
 
 
-async def test_bad_queries_are_refused(media: MediaClient) -> None:
+async def test_products_list_invalid_query_is_422(media: MediaClient) -> None:
     mine = await create_product(media)
     await create_product(media)
     cursor = (await own(media, limit="1")).body["next_cursor"]
@@ -243,7 +243,7 @@ async def test_bad_queries_are_refused(media: MediaClient) -> None:
     assert creatives.code == "validation_failed"
 
 
-async def test_a_key_makes_one_product(media: MediaClient) -> None:
+async def test_product_idempotency_key_creates_one_product(media: MediaClient) -> None:
     async def send(key: str, **fields: Any) -> Answer:
         headers = {"Idempotency-Key": key}
         while True:
@@ -261,7 +261,7 @@ async def test_a_key_makes_one_product(media: MediaClient) -> None:
     assert (await send("l")).body["id"] != answers[0].body["id"]
 
 
-def test_currencies_are_those_in_use() -> None:
+def test_currencies_are_the_iso_codes_in_use() -> None:
     assert {"EUR", "USD", "INR", "JPY", "CHF", "KWD", "SLE", "VED", "XCG", "ZWG"} <= CURRENCIES
     assert not {"DEM", "HRK", "XXX", "XTS", "eur"} & CURRENCIES
     assert all(re.fullmatch("[A-Z]{3}", code) for code in CURRENCIES)

@@ -41,7 +41,7 @@ def orphan(files: Path, hours_ago: float = 0) -> Path:
     return path
 
 
-async def test_what_no_row_knows_is_removed_and_what_one_knows_stays(
+async def test_sweep_removes_orphans_and_keeps_known_files(
     media: MediaClient, files: Path, reconcile: Sweep
 ) -> None:
     created = await media.upload()
@@ -59,7 +59,7 @@ async def test_what_no_row_knows_is_removed_and_what_one_knows_stays(
     assert (await media.call("GET", f"/creatives/{created['id']}/file")).status == 200
 
 
-async def test_what_was_touched_within_the_grace_stays(
+async def test_sweep_keeps_files_touched_within_the_grace(
     media: MediaClient, files: Path, reconcile: Sweep
 ) -> None:
     """A rename keeps the old mtime; the ctime shows that the file has only just been moved."""
@@ -73,7 +73,7 @@ async def test_what_was_touched_within_the_grace_stays(
     assert (await media.call("GET", "/creatives")).body["items"] == []
 
 
-async def test_a_row_without_its_file_is_reported_and_kept(
+async def test_sweep_missing_file_is_reported_and_row_kept(
     media: MediaClient, files: Path, reconcile: Sweep
 ) -> None:
     lost, kept = await media.upload(), await media.upload()
@@ -84,7 +84,7 @@ async def test_a_row_without_its_file_is_reported_and_kept(
     assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
 
 
-async def test_it_is_swept_at_start(
+async def test_sweep_runs_at_service_start(
     serving_media: Callable[..., Any], files: Path, clock: MovableClock
 ) -> None:
     lonely = orphan(files)
@@ -95,7 +95,7 @@ async def test_it_is_swept_at_start(
     assert not lonely.exists()
 
 
-async def test_a_database_away_is_one_line(
+async def test_sweep_without_database_prints_one_line(
     reconcile: Sweep,
 ) -> None:
     away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}

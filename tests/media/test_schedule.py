@@ -29,7 +29,9 @@ def local_day(zone: str, ahead: int = 0) -> str:
 
 
 @pytest.mark.parametrize("zone", ["UTC", EAST, WEST])
-async def test_today_is_accepted_and_shown_as_today(media: MediaClient, zone: str) -> None:
+async def test_schedule_today_in_timezone_is_accepted_and_listed_today(
+    media: MediaClient, zone: str
+) -> None:
     for title, ahead in (("now", 0), ("next", 1), ("later", 2)):
         when = local_day(zone, ahead)
         created = await media.upload(part("timezone", zone), part("title", title), when=when)
@@ -38,14 +40,12 @@ async def test_today_is_accepted_and_shown_as_today(media: MediaClient, zone: st
     assert await scheduled(media, zone) == {"today": ["now"], "tomorrow": ["next"]}
 
 
-async def test_without_a_zone_it_is_utc(media: MediaClient) -> None:
+async def test_schedule_without_timezone_uses_utc(media: MediaClient) -> None:
     await media.upload(part("title", "now"), when=day(0))
     assert await scheduled(media) == {"today": ["now"], "tomorrow": []}
 
 
-async def test_each_day_is_in_the_order_of_its_hours(
-    media: MediaClient, clock: MovableClock
-) -> None:
+async def test_schedule_days_are_ordered_by_hour(media: MediaClient, clock: MovableClock) -> None:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     clock.advance(seconds=(midnight - datetime.now(UTC)).total_seconds())  # back to midnight
     for title, hours in (("third", 23), ("first", 1), ("fifth", 40), ("second", 2), ("no", 48)):
@@ -54,7 +54,9 @@ async def test_each_day_is_in_the_order_of_its_hours(
     assert await scheduled(media) == {"today": ["first", "second", "third"], "tomorrow": ["fifth"]}
 
 
-async def test_only_ones_own_and_only_what_still_stands(media: MediaClient, media_dsn: str) -> None:
+async def test_schedule_lists_own_scheduled_and_published_creatives_alone(
+    media: MediaClient, media_dsn: str
+) -> None:
     states = ("scheduled", "published", "failed", "cancelled")
     connection = await asyncpg.connect(media_dsn)
     for state in states:
@@ -66,7 +68,7 @@ async def test_only_ones_own_and_only_what_still_stands(media: MediaClient, medi
     assert sorted(found["today"]) == ["published", "scheduled"]
 
 
-async def test_an_item_is_the_same_as_everywhere(media: MediaClient) -> None:
+async def test_schedule_item_equals_the_creative(media: MediaClient) -> None:
     moment = (datetime.now(UTC) + timedelta(minutes=5)).replace(microsecond=120000)
     created = await media.upload(part("title", 'ä"\\🎉'), when=moment.isoformat())
     answer = await media.call("GET", "/scheduled", params={"timezone": "UTC"})
@@ -74,14 +76,14 @@ async def test_an_item_is_the_same_as_everywhere(media: MediaClient) -> None:
     assert [*days["today"], *days["tomorrow"]] == [created]
 
 
-async def test_unknown_zones_are_refused(media: MediaClient) -> None:
+async def test_schedule_unknown_timezone_is_422(media: MediaClient) -> None:
     for zone in ("", "Mars/Olympus", "utc", "../UTC", "/etc/localtime", "Etc", "a" * 65, "\0"):
         refused = await media.call("GET", "/scheduled", params={"timezone": zone})
         assert (refused.status, refused.code) == (422, "validation_failed"), zone
         assert refused.body["errors"][0]["field"] == "timezone"
 
 
-async def test_it_is_one_range_of_one_index(media: MediaClient, media_dsn: str) -> None:
+async def test_schedule_query_reads_one_index_range(media: MediaClient, media_dsn: str) -> None:
     connection = await asyncpg.connect(media_dsn)
     await connection.execute(
         """

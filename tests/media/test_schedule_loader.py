@@ -68,7 +68,7 @@ def titles(answer: bytes) -> list[str]:
     return [creative["title"] for creative in (*days["today"], *days["tomorrow"])]
 
 
-async def test_reads_of_one_moment_share_statements_of_a_bounded_size(
+async def test_schedule_loader_reads_at_once_share_bounded_batches(
     database: Database, sizes: list[int]
 ) -> None:
     schedules, ids = ScheduleLoader(database), await owners(database, MAX_BATCH + 3)
@@ -77,7 +77,7 @@ async def test_reads_of_one_moment_share_statements_of_a_bounded_size(
     assert sorted(sizes) == [3, MAX_BATCH]
 
 
-async def test_while_all_statements_are_under_way_the_next_reads_gather(
+async def test_schedule_loader_all_batches_busy_gathers_next_reads(
     database: Database, sizes: list[int], gate: asyncio.Event
 ) -> None:
     schedules, ids = ScheduleLoader(database), await owners(database, MAX_CONCURRENT_BATCHES + 5)
@@ -94,7 +94,7 @@ async def test_while_all_statements_are_under_way_the_next_reads_gather(
     assert sizes == [1] * MAX_CONCURRENT_BATCHES + [5]
 
 
-async def test_one_user_asked_for_twice_is_answered_twice(database: Database) -> None:
+async def test_schedule_loader_same_user_twice_is_answered_twice(database: Database) -> None:
     schedules, (user_id, other) = ScheduleLoader(database), await owners(database, 2)
     later = DayBounds.at(NOW.replace(month=6), UTC)
     reads = [(user_id, DAYS), (other, DAYS), (user_id, later), (user_id, DAYS)]
@@ -107,7 +107,7 @@ async def test_one_user_asked_for_twice_is_answered_twice(database: Database) ->
     ]
 
 
-async def test_a_read_that_cannot_be_done_fails_alone(database: Database) -> None:
+async def test_schedule_loader_invalid_read_fails_alone(database: Database) -> None:
     schedules, ids = ScheduleLoader(database), await owners(database, 2)
     odd: Any = "no id"
     answers = await asyncio.gather(
@@ -120,7 +120,9 @@ async def test_a_read_that_cannot_be_done_fails_alone(database: Database) -> Non
     ]
 
 
-async def test_whoever_gives_up_disturbs_nobody(database: Database, sizes: list[int]) -> None:
+async def test_schedule_loader_cancelled_read_leaves_others(
+    database: Database, sizes: list[int]
+) -> None:
     schedules, ids = ScheduleLoader(database), await owners(database, 3)
     reads = [asyncio.create_task(schedules.read(user_id, DAYS)) for user_id in ids]
     await asyncio.sleep(0)
@@ -131,7 +133,7 @@ async def test_whoever_gives_up_disturbs_nobody(database: Database, sizes: list[
         await reads[1]
 
 
-async def test_all_that_wait_learn_that_the_database_is_away() -> None:
+async def test_schedule_loader_without_database_fails_every_read() -> None:
     async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
         schedules = ScheduleLoader(database)
         answers = await asyncio.gather(

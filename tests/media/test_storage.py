@@ -38,14 +38,16 @@ async def get(storage: LocalStorage, where: ObjectKey, start: int, length: int) 
         return [chunk async for chunk in file.read(start, length)]
 
 
-async def test_what_is_not_kept_is_gone(storage: LocalStorage, files: Path) -> None:
+async def test_temp_file_unless_put_is_deleted(storage: LocalStorage, files: Path) -> None:
     async with storage.temp_dir.create() as temp_file:
         await temp_file.write(b"x")
         assert files_below(files) == [temp_file.path]
     assert files_below(files) == []
 
 
-async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Path) -> None:
+async def test_temp_file_cancelled_write_leaves_no_file_or_descriptor(
+    storage: LocalStorage, files: Path
+) -> None:
     async def upload() -> None:
         async with storage.temp_dir.create() as temp_file:
             while True:
@@ -62,14 +64,18 @@ async def test_a_cancelled_write_is_waited_for(storage: LocalStorage, files: Pat
     assert len(os.listdir("/proc/self/fd")) < 100  # noqa: PTH208 - a count is enough
 
 
-async def test_nobody_else_may_look(storage: LocalStorage, files: Path) -> None:
+async def test_local_storage_files_are_private_to_the_service(
+    storage: LocalStorage, files: Path
+) -> None:
     where = key()
     await put(storage, where)
     found = [files / "objects", files / "staging", *(files / "objects").rglob("*")]
     assert {path.stat().st_mode & 0o077 for path in found} == {0}
 
 
-async def test_missing_and_deleted(storage: LocalStorage, files: Path) -> None:
+async def test_local_storage_open_file_survives_deletion(
+    storage: LocalStorage, files: Path
+) -> None:
     where = key()
     with pytest.raises(ObjectMissing):
         await get(storage, where, 0, 1)
@@ -82,7 +88,9 @@ async def test_missing_and_deleted(storage: LocalStorage, files: Path) -> None:
     assert list((files / "objects").iterdir()) == []
 
 
-async def test_deletions_do_not_break_uploads_of_the_same_user(storage: LocalStorage) -> None:
+async def test_local_storage_deletions_beside_uploads_of_one_user_succeed(
+    storage: LocalStorage,
+) -> None:
     """The last deletion removes the user's directory while the next upload needs it."""
     user = uuid4()
 
@@ -95,7 +103,7 @@ async def test_deletions_do_not_break_uploads_of_the_same_user(storage: LocalSto
     await asyncio.gather(*(come_and_go() for _ in range(4)))
 
 
-async def test_age_is_what_was_touched_last(
+async def test_local_storage_age_counts_from_last_touch(
     storage: LocalStorage, files: Path, clock: MovableClock
 ) -> None:
     where = key()
@@ -112,7 +120,7 @@ async def test_age_is_what_was_touched_last(
     assert await older(minutes=5) == [where]
 
 
-async def test_lists_come_in_batches(
+async def test_local_storage_lists_in_batches(
     storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.storage.local.LIST_BATCH", 2)
@@ -124,7 +132,7 @@ async def test_lists_come_in_batches(
     assert {one for batch in batches for one in batch} == wanted
 
 
-async def test_no_room_is_said_at_every_step(
+async def test_local_storage_disk_full_at_each_call_raises_storage_full(
     storage: LocalStorage, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:

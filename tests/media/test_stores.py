@@ -54,7 +54,7 @@ async def get(storage: Storage, where: ObjectKey, start: int, length: int) -> li
         return [chunk async for chunk in file.read(start, length)]
 
 
-async def test_what_is_kept_can_be_read_in_pieces(storage: Storage) -> None:
+async def test_storage_object_is_read_in_chunks_and_ranges(storage: Storage) -> None:
     data, where = os.urandom(CHUNK_BYTES * 2 + 5), key()
     async with storage.temp_dir.create() as temp_file:
         for at in range(0, len(data), 1000):
@@ -69,7 +69,7 @@ async def test_what_is_kept_can_be_read_in_pieces(storage: Storage) -> None:
     assert b"".join(await get(storage, where, 10, 4)) == data[10:14]
 
 
-async def test_a_deletion_spares_the_neighbours(storage: Storage) -> None:
+async def test_storage_deletion_keeps_neighbours(storage: Storage) -> None:
     user = uuid4()
     first, second = key(user), key(user)
     thumb = ObjectKey(user, first.picture_id, "thumb")
@@ -79,7 +79,7 @@ async def test_a_deletion_spares_the_neighbours(storage: Storage) -> None:
     assert [await storage.exists(where) for where in (first, second, thumb)] == [False, True, True]
 
 
-async def test_several_are_kept_together(storage: Storage) -> None:
+async def test_storage_several_objects_are_put_together(storage: Storage) -> None:
     user, creative = uuid4(), uuid4()
     wanted = {ObjectKey(user, creative, one) for one in ("original", "preview", "thumb")}
     await put(storage, *wanted, data=b"abc")
@@ -89,7 +89,7 @@ async def test_several_are_kept_together(storage: Storage) -> None:
         assert b"".join(await get(storage, one, 0, 3)) == b"abc"
 
 
-async def test_nothing_is_kept_when_one_cannot_be(storage: Storage, tmp_path: Path) -> None:
+async def test_storage_put_with_a_missing_file_keeps_none(storage: Storage, tmp_path: Path) -> None:
     user, creative = uuid4(), uuid4()
     good, bad = (ObjectKey(user, creative, one) for one in ("original", "preview"))
     async with storage.temp_dir.create() as temp_file:
@@ -99,7 +99,7 @@ async def test_nothing_is_kept_when_one_cannot_be(storage: Storage, tmp_path: Pa
     assert [await storage.exists(one) for one in (good, bad)] == [False, False]
 
 
-async def test_missing_and_deleted(storage: Storage) -> None:
+async def test_storage_missing_or_deleted_object_is_missing(storage: Storage) -> None:
     where = key()
     with pytest.raises(ObjectMissing):
         await get(storage, where, 0, 1)
@@ -110,13 +110,15 @@ async def test_missing_and_deleted(storage: Storage) -> None:
     assert not await storage.exists(where)
 
 
-async def test_no_bytes_are_no_bytes(storage: Storage) -> None:
+async def test_storage_read_of_no_bytes_is_empty(storage: Storage) -> None:
     where = key()
     await put(storage, where, data=b"abc")
     assert await get(storage, where, 3, 0) == []
 
 
-async def test_old_ones_are_listed(storage: Storage, clock: MovableClock) -> None:
+async def test_storage_untouched_objects_are_listed_by_age(
+    storage: Storage, clock: MovableClock
+) -> None:
     where = key()
     await put(storage, where)
 
@@ -129,9 +131,7 @@ async def test_old_ones_are_listed(storage: Storage, clock: MovableClock) -> Non
     assert where in await older(minutes=5)
 
 
-async def test_what_is_staged_is_nobodys_after_a_while(
-    storage: Storage, clock: MovableClock
-) -> None:
+async def test_storage_stale_temp_files_are_deleted(storage: Storage, clock: MovableClock) -> None:
     async with storage.temp_dir.create() as temp_file:
         await temp_file.write(b"x")
         assert await storage.delete_stale_temp_files(timedelta(hours=1)) == 0
@@ -140,5 +140,5 @@ async def test_what_is_staged_is_nobodys_after_a_while(
         assert not await asyncio.to_thread(temp_file.path.exists)
 
 
-async def test_it_says_whether_it_can_be_used(storage: Storage) -> None:
+async def test_storage_in_order_is_reachable(storage: Storage) -> None:
     assert await storage.reachable()

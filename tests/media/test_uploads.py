@@ -43,7 +43,7 @@ async def nothing_kept(media: MediaClient, files: Path) -> bool:
     return files_below(files) == [] and (await media.call("GET", "/creatives")).body["items"] == []
 
 
-async def test_ten_thousand_parts_are_refused_at_the_ninth(media: MediaClient, files: Path) -> None:
+async def test_upload_10000_parts_is_refused_at_the_ninth(media: MediaClient, files: Path) -> None:
     body = form(*[part(f"p{n}", "") for n in range(10_000)])
     assert (await media.send(body)).code == "body_too_large"
     reader, writer = await asyncio.open_connection(*media.address)
@@ -55,12 +55,12 @@ async def test_ten_thousand_parts_are_refused_at_the_ninth(media: MediaClient, f
     assert await nothing_kept(media, files)
 
 
-async def test_nine_parts_are_one_too_many(media: MediaClient) -> None:
+async def test_upload_nine_parts_is_413(media: MediaClient) -> None:
     assert (await media.send(form(*[part("title", "")] * 9))).code == "body_too_large"
     assert (await media.send(form(*[part("title", "")] * 8))).code == "validation_failed"
 
 
-async def test_more_than_announced_or_allowed_is_cut_off(
+async def test_upload_larger_than_limit_is_413(
     serving_media: Callable[..., Any], files: Path
 ) -> None:
     async with serving_media(max_upload_bytes=MIB) as media:
@@ -74,7 +74,7 @@ async def test_more_than_announced_or_allowed_is_cut_off(
         assert len(stored_files(files)) == 1
 
 
-async def test_an_endless_body_is_answered_then_drained_then_closed(
+async def test_upload_endless_body_is_answered_drained_and_closed(
     serving_media: Callable[..., Any], files: Path
 ) -> None:
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -99,7 +99,7 @@ async def test_an_endless_body_is_answered_then_drained_then_closed(
         assert files_below(files) == []
 
 
-async def test_bytes_that_are_no_files_count_too(
+async def test_upload_limit_counts_bytes_outside_of_files(
     serving_media: Callable[..., Any], files: Path
 ) -> None:
     """Not announced: a length would be refused unread."""
@@ -116,7 +116,7 @@ async def test_bytes_that_are_no_files_count_too(
         assert await nothing_kept(media, files)
 
 
-async def test_an_encoded_body_is_refused_unread(media: MediaClient) -> None:
+async def test_upload_content_encoding_is_415_unread(media: MediaClient) -> None:
     bomb = gzip.compress(bytes(20 * MIB))
     for encoding, body in (("gzip", bomb), ("deflate", zlib.compress(b"x"))):
         refused = await media.send(body, headers={"Content-Encoding": encoding})
@@ -129,7 +129,7 @@ async def test_upload_encoded_by_identity_is_not_encoded(media: MediaClient) -> 
     assert sent.status == 201
 
 
-async def test_other_content_types_are_unsupported(media: MediaClient) -> None:
+async def test_upload_other_content_type_is_415(media: MediaClient) -> None:
     for kind in ("application/json", "multipart/mixed; boundary=a", "text/plain", "image/jpeg"):
         refused = await media.send(encode(), headers={"Content-Type": kind})
         assert (refused.status, refused.code) == (415, "unsupported_media_type")
@@ -157,7 +157,7 @@ BROKEN = {
 }
 
 
-async def test_broken_forms_are_malformed(media: MediaClient, files: Path) -> None:
+async def test_upload_malformed_form_is_400(media: MediaClient, files: Path) -> None:
     for name, body in BROKEN.items():
         refused = await media.send(body)
         assert (refused.status, refused.code) == (400, "malformed_request"), name
@@ -167,7 +167,7 @@ async def test_broken_forms_are_malformed(media: MediaClient, files: Path) -> No
     assert await nothing_kept(media, files)
 
 
-async def test_a_body_that_breaks_off_leaves_nothing(media: MediaClient, files: Path) -> None:
+async def test_upload_disconnected_leaves_nothing(media: MediaClient, files: Path) -> None:
     body = picture_form()
     _, writer = await asyncio.open_connection(*media.address)
     writer.write(media.head(length=len(body) + 100) + body[:-5])
@@ -179,7 +179,7 @@ async def test_a_body_that_breaks_off_leaves_nothing(media: MediaClient, files: 
     assert await nothing_kept(media, files)
 
 
-async def test_broken_chunks_are_malformed(media: MediaClient, files: Path) -> None:
+async def test_upload_malformed_chunks_are_400(media: MediaClient, files: Path) -> None:
     answer = await media.raw(media.head("Transfer-Encoding: chunked"), b"5\r\nhello\r\nzz\r\n")
     assert status(answer) == 400
     assert await nothing_kept(media, files)
@@ -203,7 +203,9 @@ NAMES = {
 }
 
 
-async def test_any_name_is_taken_and_shown_cleaned(media: MediaClient, files: Path) -> None:
+async def test_upload_any_filename_is_accepted_and_served_cleaned(
+    media: MediaClient, files: Path
+) -> None:
     names = {more.encode(): shown for more, shown in NAMES.items()}
     names[b'; filename="\xff\xfe.jpg"'] = "\ufffd\ufffd.jpg"
     for more, shown in names.items():
@@ -220,7 +222,7 @@ async def test_any_name_is_taken_and_shown_cleaned(media: MediaClient, files: Pa
     assert {path.name for path in files_below(files)} == {"original", "preview", "thumb"}
 
 
-async def test_one_byte_now_and_then_is_too_slow(
+async def test_upload_slower_than_minimum_rate_is_408(
     serving_media: Callable[..., Any], files: Path
 ) -> None:
     async with serving_media(limits={"patience": 0.4, "min_rate": 100}) as media:
@@ -240,7 +242,7 @@ async def test_one_byte_now_and_then_is_too_slow(
         assert await nothing_kept(media, files)
 
 
-async def test_a_slow_client_above_the_rate_gets_through(serving_media: Callable[..., Any]) -> None:
+async def test_upload_slow_above_minimum_rate_succeeds(serving_media: Callable[..., Any]) -> None:
     async with serving_media(limits={"patience": 0.4, "min_rate": 100}) as media:
         body = picture_form()
         pieces = [body[at : at + 100] for at in range(0, len(body), 100)]
@@ -255,7 +257,7 @@ async def test_a_slow_client_above_the_rate_gets_through(serving_media: Callable
         assert answer.status == 201
 
 
-async def test_slow_clients_hold_no_slot(
+async def test_upload_slow_clients_hold_no_reading_slot(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.app.MAX_READING_CHUNKS", 2)
@@ -273,7 +275,7 @@ async def test_slow_clients_hold_no_slot(
             writer.close()
 
 
-async def test_without_a_token_the_body_is_not_read(media: MediaClient) -> None:
+async def test_upload_invalid_token_is_401_unread(media: MediaClient) -> None:
     head = media.head(length=10 * MIB).replace(b"Bearer ey", b"Bearer no")
     reader, writer = await asyncio.open_connection(*media.address)
     writer.write(head)
@@ -283,7 +285,7 @@ async def test_without_a_token_the_body_is_not_read(media: MediaClient) -> None:
     writer.close()
 
 
-async def test_short_writes_lose_nothing(
+async def test_upload_short_writes_store_every_byte(
     media: MediaClient, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = os.write
