@@ -77,7 +77,7 @@ async def _upload(http: ClientSession, token: str, picture: bytes) -> dict[str, 
     return body
 
 
-async def test_the_log_of_a_whole_journey_gives_nothing_away(stack: Stack) -> None:
+async def test_journey_log_holds_no_secret(stack: Stack) -> None:
     secrets: list[str] = [NUMBER, NUMBER[1:], NUMBER[3:], "Asha Rao"]
     async with ClientSession(stack.address) as http:
         auth = AuthClient(http)

@@ -69,7 +69,7 @@ def statements(path: Path) -> list[str]:
     return [f"{named(path)}:{node.lineno}" for node in found if node.value not in PROBES]
 
 
-def test_sql_stands_in_repositories_alone() -> None:
+def test_sql_outside_of_repositories_is_absent() -> None:
     in_repositories = [path for path in sources(SERVICES) if path.name == "repository.py"]
     elsewhere = [path for path in sources(SERVICES) if path.name != "repository.py"]
     assert sum(len(statements(path)) for path in in_repositories) >= 10  # it sees what there is
@@ -90,11 +90,11 @@ def test_sql_stands_in_repositories_alone() -> None:
         ("delete this", False),
     ],
 )
-def test_sql_is_recognised(text: str, *, is_sql: bool) -> None:
+def test_sql_pattern_recognises_statements_alone(text: str, *, is_sql: bool) -> None:
     assert bool(SQL.match(text)) is is_sql
 
 
-def test_handlers_parse_call_and_answer_in_15_lines() -> None:
+def test_handlers_have_at_most_15_lines() -> None:
     routes = [path for path in sources(SERVICES) if path.name == "routes.py"]
     found = {
         f"{named(path)}:{handler.name}": length(handler)
@@ -115,7 +115,7 @@ def test_functions_have_at_most_50_lines() -> None:
     assert long == {}
 
 
-def test_no_function_is_excused_from_5_parameters() -> None:
+def test_functions_are_never_excused_from_five_parameters() -> None:
     """Ruff counts them; the fields of a service are its collaborators, see `test_wiring.py`."""
     excused = [named(path) for path in sources(SERVICES) if "PLR0913" in path.read_text()]
     assert excused == []
@@ -127,13 +127,13 @@ def test_files_have_at_most_300_lines() -> None:
     assert {name: lines for name, lines in counted.items() if lines > MAX_FILE} == {}
 
 
-def test_no_module_is_called_by_a_name_that_says_nothing() -> None:
+def test_module_names_say_what_they_hold() -> None:
     everything = [path.stem for path in sources(PACKAGES)]
     everything += [path.parent.name for path in sources(PACKAGES)]
     assert {name.lower() for name in everything} & FORBIDDEN_NAMES == set()
 
 
-def test_every_feature_has_only_files_of_known_duties_with_http_in_its_routes() -> None:
+def test_feature_files_import_aiohttp_in_routes_alone() -> None:
     """aiohttp is imported where HTTP is spoken, never by a use case."""
     forbidden = {"service.py", "repository.py", "model.py", "errors.py", "schemas.py"}
     guilty = [

@@ -38,7 +38,7 @@ async def administrator(services: Services, database: Connection) -> str:
     return str((await services.auth.sign_in(ALICE))["access_token"])
 
 
-async def test_with_a_revoked_token_every_guarded_route_answers_401(services: Services) -> None:
+async def test_guarded_routes_revoked_token_is_401(services: Services) -> None:
     pair = await services.auth.sign_in(ALICE)
     token = pair["access_token"]
     assert (await services.auth.call("POST", "/logout", token=token)).status == 204
@@ -69,7 +69,7 @@ async def test_with_a_revoked_token_every_guarded_route_answers_401(services: Se
     ],
     ids=["cut off", "name given twice", "not UTF-8", "too large", "no object", "unknown field"],
 )
-async def test_a_body_that_is_no_json_of_ours_is_refused_by_every_route(
+async def test_json_routes_malformed_body_is_refused(
     services: Services, auth_db: Connection, body: bytes, status: int, code: str
 ) -> None:
     token = await administrator(services, auth_db)
@@ -82,7 +82,7 @@ async def test_a_body_that_is_no_json_of_ours_is_refused_by_every_route(
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", FORM, ""])
-async def test_a_body_of_another_type_is_refused_by_every_route(
+async def test_routes_other_content_type_is_415(
     services: Services, auth_db: Connection, content_type: str
 ) -> None:
     token = await administrator(services, auth_db)

@@ -23,7 +23,7 @@ async def refused(services: Services, token: str) -> list[str]:
     return [auth.code, media.code]
 
 
-async def test_a_disabled_user_is_out_of_both_services(
+async def test_disabled_user_is_refused_by_both_services(
     services: Services, auth_db: Connection
 ) -> None:
     await services.auth.sign_in(ADMIN)
@@ -37,7 +37,7 @@ async def test_a_disabled_user_is_out_of_both_services(
     assert await refused(services, token) == ["token_revoked"] * 2
 
 
-async def test_changed_roles_are_told_to_both_services(
+async def test_changed_roles_revoke_token_at_both_services(
     services: Services, auth_db: Connection
 ) -> None:
     await services.auth.sign_in(ADMIN)
@@ -55,7 +55,7 @@ async def test_changed_roles_are_told_to_both_services(
     assert everybody.status == 200
 
 
-async def test_a_deleted_user_is_out_of_both_services_and_leaves_nothing(
+async def test_deleted_user_is_refused_by_both_services_and_erased(
     services: Services, media_dsn: str
 ) -> None:
     pair = await services.auth.sign_in(NUMBER)

@@ -76,17 +76,17 @@ WITH_ID = [
 FOR_A_ROLE = [route for route in ROUTES if route.operation.role is not None]
 
 
-def test_there_are_routes_to_try() -> None:
+def test_route_table_lists_routes_of_both_services() -> None:
     assert len(ROUTES) >= 13
     assert len(WITH_ID) >= 5
     assert {route.prefix for route in ROUTES} == {"/v1/auth", "/v1/media"}
 
 
-def test_what_needs_no_token_is_listed_here() -> None:
+def test_route_table_open_routes_are_listed() -> None:
     assert {str(route) for route in ROUTES if not route.needs_token} == OPEN
 
 
-def test_administration_is_for_administrators() -> None:
+def test_route_table_admin_routes_need_the_admin_role() -> None:
     assert {str(route) for route in FOR_A_ROLE} == {
         str(route) for route in ROUTES if route.operation.path.startswith("/admin")
     }
@@ -95,7 +95,7 @@ def test_administration_is_for_administrators() -> None:
 
 
 @pytest.mark.parametrize("roles", [[], ["editor"], ["admin"], ["admin", "editor"]])
-async def test_what_is_for_a_role_is_for_nobody_else(
+async def test_admin_routes_without_the_role_are_403(
     services: Services, auth_db: Connection, roles: list[str]
 ) -> None:
     await services.auth.sign_in(ALICE)
@@ -131,13 +131,13 @@ def all_answer(code: str) -> dict[str, object]:
     }
 
 
-async def test_without_a_token_every_guarded_route_answers_401(services: Services) -> None:
+async def test_guarded_routes_without_token_are_token_missing(services: Services) -> None:
     assert await statuses(services, None) == all_answer("token_missing")
     basic = await statuses(services, None, Authorization="Basic YTpi")
     assert basic == all_answer("token_missing")
 
 
-async def test_with_a_cookie_alone_no_guarded_route_changes_anything(services: Services) -> None:
+async def test_guarded_routes_by_cookie_without_csrf_change_nothing(services: Services) -> None:
     """Another site's page makes a browser send its cookies; it cannot read what goes with them."""
     browser = await sign_in(services.auth, ALICE)
     headers = {"Cookie": f"{ACCESS}={browser.jar[ACCESS]}", "Origin": ISSUER}
@@ -154,7 +154,7 @@ async def test_with_a_cookie_alone_no_guarded_route_changes_anything(services: S
             assert answer.status not in {400, 401}, str(route)
 
 
-async def test_with_a_cookie_sent_twice_every_guarded_route_answers_400(
+async def test_guarded_routes_cookie_sent_twice_is_400(
     services: Services,
 ) -> None:
     browser = await sign_in(services.auth, ALICE)
@@ -177,7 +177,7 @@ def unsigned() -> str:
 
 
 @pytest.mark.parametrize("make", [foreign, unsigned, lambda: "garbage", lambda: "a.b.c"])
-async def test_with_a_token_that_is_not_ours_every_guarded_route_answers_401(
+async def test_guarded_routes_foreign_token_is_token_invalid(
     services: Services, make: Callable[[], str]
 ) -> None:
     assert await statuses(services, make()) == all_answer("token_invalid")
@@ -233,14 +233,16 @@ REQUESTS: dict[str, Request] = {
 """What a route needs besides its path and the token."""
 
 
-def test_every_route_with_an_id_says_how_to_make_its_thing() -> None:
+def test_routes_with_id_have_a_creator_and_a_check() -> None:
     assert {route.prefix + route.operation.path for route in WITH_ID} == set(CREATORS)
     for route in WITH_ID:
         reads = route.needs_token or route.operation.takes_token
         assert reads, f"{route} hands out things to anybody"
 
 
-async def test_another_users_thing_is_not_found_and_stays_as_it_was(services: Services) -> None:
+async def test_routes_with_id_of_another_user_are_404_and_change_nothing(
+    services: Services,
+) -> None:
     alice = (await services.auth.sign_in(ALICE))["access_token"]
     bob = (await services.auth.sign_in(BOB))["access_token"]
     for route in WITH_ID:
@@ -264,7 +266,7 @@ async def test_another_users_thing_is_not_found_and_stays_as_it_was(services: Se
         assert owners.status in {200, 204}, str(route)
 
 
-async def test_another_users_things_are_in_no_list(services: Services) -> None:
+async def test_lists_hold_nothing_of_another_user(services: Services) -> None:
     alice = (await services.auth.sign_in(ALICE))["access_token"]
     bob = (await services.auth.sign_in(BOB))["access_token"]
     things = [await create(services, alice) for create in set(CREATORS.values())]

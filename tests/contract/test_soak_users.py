@@ -101,7 +101,7 @@ async def test_soak_user_unexpected_answer_is_recorded(user: User) -> None:
 
 
 @pytest.mark.parametrize("service", PATHS)
-async def test_soak_warm_up_token_of_nobody_is_answered_as_expected(
+async def test_soak_warm_up_token_of_unknown_user_is_answered_as_expected(
     services: Services, keys_folder: Path, service: str
 ) -> None:
     key = KeyStore(keys_folder).load()[0]

@@ -17,7 +17,7 @@ class SteppingClock(SystemClock):
         return datetime.now(UTC) + self.step
 
 
-async def test_five_minutes_forth_and_back(stack: BreakableStack) -> None:
+async def test_clock_stepped_five_minutes_revives_no_revoked_token(stack: BreakableStack) -> None:
     clock = stack.clock = SteppingClock()
     async with stack.both() as (auth, media):
         alive, dead, later = await stack.tokens(3)

@@ -80,11 +80,11 @@ def request_of(route: Route, refresh_token: str) -> dict[str, Any]:
     return options | ({"json": BODIES[name]} if name in BODIES else {})
 
 
-def test_every_body_is_of_a_route_that_there_is() -> None:
+def test_request_bodies_name_existing_routes() -> None:
     assert {*BODIES, *FORMS, *QUERIES} <= {str(route) for route in ROUTES}
 
 
-async def test_without_postgresql(stack: BreakableStack) -> None:
+async def test_routes_without_postgresql_are_503_where_they_need_it(stack: BreakableStack) -> None:
     """What needs nothing but Redis or a file is answered as ever."""
 
     try:
@@ -104,7 +104,7 @@ async def test_without_postgresql(stack: BreakableStack) -> None:
     }
 
 
-async def test_without_redis(stack: BreakableStack) -> None:
+async def test_routes_without_redis_are_503_where_they_need_it(stack: BreakableStack) -> None:
     """What counts, sends or signs out is put off; the rest goes on while the cache is fresh."""
     answers = await every_answer(stack, lambda: kill(stack.valkey))
     assert [name for name, one in answers.items() if one.status == 503] == [

@@ -14,7 +14,7 @@ BOUND = 3
 
 
 @pytest.mark.parametrize("lost", ["everything", REVOCATION_STREAM, REVOCATION_HEAD])
-async def test_lost_data_is_rebuilt(stack: BreakableStack, lost: str) -> None:
+async def test_revocations_lost_in_redis_are_rebuilt(stack: BreakableStack, lost: str) -> None:
     async with stack.both() as (auth, media):
         alive, dead = await stack.tokens(2)
         assert (await log_out(auth, dead)).status == 204
@@ -58,7 +58,7 @@ async def test_failover_that_lost_acknowledged_entries_is_repaired(stack: Breaka
             assert [await newcomer.status(token) for token in (early, late)] == [401, 401]
 
 
-async def test_two_replicas_rebuild_one_wiped_redis(stack: BreakableStack) -> None:
+async def test_replicas_rebuild_a_wiped_redis_once(stack: BreakableStack) -> None:
     async with stack.auth() as other, stack.both() as (auth, media):
         tokens = await stack.tokens(20)
         for token in tokens:

@@ -80,7 +80,7 @@ async def test_outage_with_a_thousand_logouts_lets_no_revoked_token_in(
 
 
 @pytest.mark.parametrize("probed", [True, False])
-async def test_slow_publisher_is_awaited_after_an_outage(
+async def test_outage_with_slow_publisher_ends_after_its_round(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch, probed: bool
 ) -> None:
     """The head that Redis has when it returns tells nothing of the outage.
@@ -107,7 +107,7 @@ async def test_slow_publisher_is_awaited_after_an_outage(
         assert (await media.ask(dead[0])).code == "token_revoked"
 
 
-async def test_round_held_up_since_before_the_outage_is_awaited(
+async def test_outage_with_round_from_before_waits_for_the_next_round(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For longer than a publisher that says nothing counts as alive."""
@@ -125,7 +125,7 @@ async def test_round_held_up_since_before_the_outage_is_awaited(
         await expect_only(media, alive, dead)
 
 
-async def test_new_publisher_is_awaited_until_it_published_what_another_left(
+async def test_outage_with_new_publisher_ends_after_it_published_the_backlog(
     stack: BreakableStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a power cut: all come back at once, and the database is slow at first."""
@@ -186,7 +186,7 @@ async def test_media_service_without_an_epoch_refuses_until_there_is_one(
             await media.until(alive, 200, 2)
 
 
-async def test_slow_link_is_no_outage(stack: BreakableStack) -> None:
+async def test_slow_network_is_no_outage(stack: BreakableStack) -> None:
     async with stack.both() as (auth, media):
         alive, dead = await stack.tokens(2)
         for proxy in stack.proxies.values():
@@ -200,7 +200,7 @@ async def test_slow_link_is_no_outage(stack: BreakableStack) -> None:
         assert await media.status(alive) == 200
 
 
-async def test_publisher_starts_over_a_slow_link(stack: BreakableStack) -> None:
+async def test_publisher_over_slow_network_starts(stack: BreakableStack) -> None:
     """To make a connection takes longer than the publisher waits for an answer."""
     stack.proxies["auth"].delay = 0.1
     async with stack.auth():

@@ -14,7 +14,7 @@ async def me(auth: AuthClient, text: str) -> int:
     return (await auth.call("GET", "/me", token=text)).status
 
 
-async def test_killed_and_started_again(stack: BreakableStack) -> None:
+async def test_postgresql_killed_and_restarted_revokes_still(stack: BreakableStack) -> None:
     async with stack.both() as (auth, media):
         alive, dead, later = await stack.tokens(3)
         pair = await auth.sign_in(NUMBER)
@@ -37,7 +37,9 @@ async def test_killed_and_started_again(stack: BreakableStack) -> None:
         assert await auth.sign_in(NUMBER)
 
 
-async def test_killed_under_load_it_loses_nothing_acknowledged(stack: BreakableStack) -> None:
+async def test_postgresql_killed_under_load_loses_no_acknowledged_logout(
+    stack: BreakableStack,
+) -> None:
     async with stack.both() as (auth, media):
         still_in, *tokens = await stack.tokens(301)
         done: list[Token] = []

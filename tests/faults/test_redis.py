@@ -91,7 +91,9 @@ class Watch:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_out_of_reach(stack: BreakableStack, name: str) -> None:
+async def test_redis_unreachable_refuses_all_after_the_bound(
+    stack: BreakableStack, name: str
+) -> None:
     begin, finish, bound = FAULTS[name]
     async with stack.both(revocation_max_staleness=bound) as (auth, media):
         alive, dead, before = await stack.tokens(3)

@@ -90,14 +90,16 @@ def test_update_head_without_an_epoch_returns_false(reader: Reader) -> None:
     ],
     ids=["another epoch", "another epoch, further", "a head that went back"],
 )
-def test_other_epoch_or_earlier_head_rewinds(reader: Reader, head: dict[bytes, bytes]) -> None:
+def test_cursor_other_epoch_or_earlier_head_rewinds(
+    reader: Reader, head: dict[bytes, bytes]
+) -> None:
     assert reader.position.update_head(head)
     assert reader.position.next_range == ("-", "{}-{}".format(*parse_id(head[b"last"])))
     assert not reader.position.is_at_head
 
 
 @pytest.mark.parametrize("page", [(), entries(6, 7), entries(5, 6, text="other")])
-def test_changed_entry_at_the_cursor_rewinds(reader: Reader, page: Page) -> None:
+def test_cursor_changed_entry_at_its_place_rewinds(reader: Reader, page: Page) -> None:
     """The head is beyond our place, but the entry that we knew there is not there any more."""
     assert reader.position.update_head(HEAD | {b"last": b"7-0"})
     reader.position.apply_page(page)
@@ -108,20 +110,22 @@ def test_changed_entry_at_the_cursor_rewinds(reader: Reader, page: Page) -> None
 
 
 @pytest.mark.parametrize("pages", [[entries(5), ()], [entries(5, 6), ()], [(), ()]])
-def test_stream_that_ends_before_its_head_is_not_at_head(reader: Reader, pages: list[Page]) -> None:
+def test_cursor_stream_ending_before_its_head_is_not_at_head(
+    reader: Reader, pages: list[Page]
+) -> None:
     assert reader.position.update_head(HEAD | {b"last": b"7-0"})
     reader.read(*pages)
     assert not reader.position.is_at_head
 
 
-def test_empty_stream_is_at_head() -> None:
+def test_cursor_empty_stream_is_at_head() -> None:
     reader = Reader()
     assert reader.position.update_head({b"epoch": b"one", b"last": b"0-0"})
     reader.read()
     assert reader.position.is_at_head
 
 
-def test_cursor_stops_before_an_unverified_entry_and_applies_the_rest(reader: Reader) -> None:
+def test_cursor_unverified_entry_holds_it_and_later_ones_apply(reader: Reader) -> None:
     reader.understands = lambda message: message != b"m6"
     for _ in range(2):
         reader.applied.clear()
@@ -135,7 +139,7 @@ def test_cursor_stops_before_an_unverified_entry_and_applies_the_rest(reader: Re
     assert reader.position.is_at_head
 
 
-def test_rewind_reads_from_the_start(reader: Reader) -> None:
+def test_cursor_rewound_reads_from_the_start(reader: Reader) -> None:
     reader.position.rewind()
     assert reader.position.update_head(HEAD)
     assert reader.position.next_range == ("-", "5-0")
@@ -155,7 +159,7 @@ def test_split_id_accepts_well_formed_ids_only(text: bytes, entry: bytes | None)
     assert split_id(text) == (entry, b'{"v":1}' if entry else text)
 
 
-def test_lag_is_the_delay_of_the_newest_message() -> None:
+def test_subscriber_lag_is_the_delay_of_the_newest_message() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock)
     redis: Any = None  # nothing is asked of it

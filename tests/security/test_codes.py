@@ -124,7 +124,7 @@ async def prove(auth: AuthClient, purpose: str, asked: tuple[Answer, str], token
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_code_after_generation_raised_is_dead(
+async def test_code_after_generation_was_raised_is_otp_invalid(
     auth: AuthClient, auth_db: Connection, way: str
 ) -> None:
     admin = await be_admin(auth, auth_db)
@@ -140,7 +140,7 @@ async def test_code_after_generation_raised_is_dead(
         assert answer.status in {401, 404}, (way, purpose, answer.body)
 
 
-async def test_code_asked_just_before_commit_is_dead(
+async def test_code_asked_just_before_commit_is_otp_invalid(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was asked for after codes were made worthless, while the change was not yet committed."""
@@ -196,7 +196,7 @@ async def test_right_code_with_handle_passes_beside_neighbours_wrong_codes(
         assert (await auth.enter(MOBILE, code, sent.body["challenge"])).status == 201
 
 
-async def test_wrong_codes_beyond_limit_still_use_up_their_challenge(
+async def test_wrong_codes_beyond_limit_use_up_their_challenge(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(limit_wrong_per_ip="1/hour") as auth:

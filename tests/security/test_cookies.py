@@ -60,7 +60,7 @@ async def test_guarded_route_access_cookie_sent_twice_is_refused(
 
 
 @pytest.mark.parametrize("route", CHANGES, ids=str)
-async def test_changing_route_planted_csrf_cookie_is_worth_nothing(
+async def test_changing_route_planted_csrf_cookie_is_csrf_failed(
     auth: AuthClient, route: Route
 ) -> None:
     browser = await sign_in(auth, NUMBER)

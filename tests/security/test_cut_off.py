@@ -20,7 +20,9 @@ THIEF, NEAR = "192.0.2.66", "192.0.2.99"
 
 
 @pytest.mark.parametrize("what", ["link", "ticket"])
-async def test_reset_link_and_ticket_die_with_other_sessions(auth: AuthClient, what: str) -> None:
+async def test_reset_link_and_ticket_after_logout_of_others_are_otp_invalid(
+    auth: AuthClient, what: str
+) -> None:
     pair = await be_asha(auth)
     _, code = await next_code(auth, EMAIL, "/forgot-password", email=EMAIL)
     if what == "link":
@@ -35,7 +37,7 @@ async def test_reset_link_and_ticket_die_with_other_sessions(auth: AuthClient, w
 
 @pytest.mark.parametrize("how", ["signup", "login"])
 @pytest.mark.parametrize("except_current", [True, False])
-async def test_sign_in_under_way_ends_with_sign_out(
+async def test_sign_in_in_progress_is_ended_by_logout_all(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch, how: str, *, except_current: bool
 ) -> None:
     """The code is proven. The sign-in waits for the user's row, which the sign-out has locked."""
@@ -64,7 +66,7 @@ async def test_sign_in_under_way_ends_with_sign_out(
     assert (entered.status, entered.code) == (401, "otp_invalid")
 
 
-async def test_code_given_back_after_cut_off_is_dead(
+async def test_code_restored_after_logout_all_is_otp_invalid(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database fails after the code was consumed, and the sign-out comes before it is back."""
@@ -90,7 +92,7 @@ async def announced(auth: AuthClient) -> int:
 
 @pytest.mark.parametrize("shows_device", [True, False])
 @pytest.mark.parametrize("way", ["logout_all", "reset", "revoke"])
-async def test_thief_after_cut_off_is_announced_again(
+async def test_new_device_notice_after_revocation_is_sent_again(
     serving_auth: Callable[..., Any], auth_db: Connection, way: str, *, shows_device: bool
 ) -> None:
     """By the device that they showed, or by their network and program."""
@@ -115,7 +117,7 @@ async def test_thief_after_cut_off_is_announced_again(
         assert await announced(auth) == before + 1
 
 
-async def test_own_device_stays_known_when_others_are_signed_out(
+async def test_new_device_notice_for_own_device_after_logout_of_others_is_not_sent(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
@@ -128,7 +130,7 @@ async def test_own_device_stays_known_when_others_are_signed_out(
         assert await announced(auth) == before
 
 
-async def test_former_holder_of_username_is_stranger_to_the_next(
+async def test_login_limit_former_username_holder_counts_as_stranger(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth() as open_auth:
@@ -149,7 +151,7 @@ async def test_former_holder_of_username_is_stranger_to_the_next(
 
 
 @pytest.mark.parametrize("exchanged", [True, False])
-async def test_reset_under_way_ends_with_sign_out_of_others(
+async def test_reset_in_progress_is_ended_by_logout_of_others(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch, *, exchanged: bool
 ) -> None:
     """The code is proven, and the sign-out comes before the password, or the ticket, is stored."""
@@ -172,7 +174,7 @@ async def test_reset_under_way_ends_with_sign_out_of_others(
     assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 200
 
 
-async def test_sign_out_of_others_again_and_again_is_limited(auth: AuthClient) -> None:
+async def test_logout_of_others_beyond_limit_is_429(auth: AuthClient) -> None:
     """Else one stolen session ends whatever its owner begins. Ending itself too is free."""
     stolen = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
     body = {"except_current": True}

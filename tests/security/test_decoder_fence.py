@@ -117,7 +117,7 @@ def verdict_here(path: Path) -> ImageInfo | str:
         return refusal.code
 
 
-async def test_decoder_taken_over_reaches_nothing_and_still_decodes(
+async def test_decoder_compromised_reaches_nothing_and_still_decodes(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(*PROBING)
@@ -133,7 +133,7 @@ async def test_decoder_taken_over_reaches_nothing_and_still_decodes(
     assert decoders.count == 1
 
 
-async def test_attacks_without_sandbox_succeed(
+async def test_decoder_without_sandbox_attacks_succeed(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     """Or the test above would prove nothing."""
@@ -143,7 +143,7 @@ async def test_attacks_without_sandbox_succeed(
     assert outcome == dict.fromkeys(HARMLESS, "done")
 
 
-async def test_seccomp_alone_refuses_every_attack(
+async def test_decoder_under_seccomp_alone_refuses_every_attack(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(
@@ -157,7 +157,7 @@ async def test_seccomp_alone_refuses_every_attack(
     assert {one for name, one in outcome.items() if name != "thread"} == {"PermissionError"}
 
 
-async def test_landlock_alone_refuses_files_where_the_kernel_has_it(
+async def test_decoder_under_landlock_alone_refuses_files(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(
@@ -173,7 +173,7 @@ async def test_landlock_alone_refuses_files_where_the_kernel_has_it(
         assert refused >= OF_FILES & set(HARMLESS) or not refused
 
 
-async def test_decoder_in_production_code_has_every_safeguard_and_no_secret(
+async def test_decoder_in_production_has_every_safeguard_and_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REVOCATION_KEY", "secret")
@@ -191,7 +191,7 @@ async def test_decoder_in_production_code_has_every_safeguard_and_no_secret(
     assert len(descriptors) == 5  # standard input, output and error, the jobs, the answers
 
 
-async def test_pictures_in_sandbox_get_the_verdicts_that_they_get_outside(tmp_path: Path) -> None:
+async def test_decoder_in_sandbox_gives_the_same_verdicts_as_outside(tmp_path: Path) -> None:
     """What a decoder loads late, or asks the kernel for, would show as another verdict."""
     pictures = [picture for picture, *_ in WHOLE.values()]
     pictures += [with_metadata(kind) for kind in KINDS]
@@ -205,7 +205,7 @@ async def test_pictures_in_sandbox_get_the_verdicts_that_they_get_outside(tmp_pa
 
 
 @pytest.mark.parametrize("kernel", MISSING)
-async def test_kernel_without_a_safeguard_decodes_with_the_others(
+async def test_decoder_on_kernel_without_a_safeguard_uses_the_others(
     kernel: str, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     fault, possible = MISSING[kernel]
@@ -217,7 +217,7 @@ async def test_kernel_without_a_safeguard_decodes_with_the_others(
         assert (await worker.render(path)).content_type == "image/avif"
 
 
-async def test_pool_started_logs_the_safeguards_once() -> None:
+async def test_decoder_pool_started_logs_the_safeguards_once() -> None:
     with structlog.testing.capture_logs() as logs:
         async with open_decoder_pool(2, PIXELS):
             pass

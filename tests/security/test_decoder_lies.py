@@ -55,7 +55,7 @@ def lie(decoders: StartedDecoders, *lines: str) -> None:
     decoders.run(*HEAD, function, "worker.main(PARENT, handle=lie)")
 
 
-async def test_lie_absent_answer_is_believed(picture: Path, decoders: StartedDecoders) -> None:
+async def test_decoder_honest_answer_is_accepted(picture: Path, decoders: StartedDecoders) -> None:
     """Or the tests below would prove nothing."""
     lie(decoders)
     async with open_decoder_pool(1, PIXELS) as pool:
@@ -64,7 +64,7 @@ async def test_lie_absent_answer_is_believed(picture: Path, decoders: StartedDec
 
 
 @pytest.mark.parametrize("name", LIES)
-async def test_lie_told_twice_is_unavailable(
+async def test_decoder_lying_twice_is_unavailable(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
     lie(decoders, LIES[name])
@@ -77,7 +77,7 @@ async def test_lie_told_twice_is_unavailable(
 
 
 @pytest.mark.parametrize("name", LIES)
-async def test_lie_to_an_upload_answers_503_and_keeps_nothing(
+async def test_decoder_lying_to_an_upload_is_503_and_keeps_nothing(
     name: str,
     decoders: StartedDecoders,
     files: Path,
@@ -89,7 +89,7 @@ async def test_lie_to_an_upload_answers_503_and_keeps_nothing(
         assert files_below(files) == []
 
 
-async def test_decoder_writing_without_end_meets_the_limit_of_a_file(
+async def test_decoder_writing_without_end_is_stopped_at_the_file_limit(
     picture: Path, decoders: StartedDecoders
 ) -> None:
     """The files are sparse: only their ends are written."""
@@ -109,7 +109,7 @@ async def test_decoder_writing_without_end_meets_the_limit_of_a_file(
     assert original.stat().st_size == FILE_BYTES
 
 
-async def test_detail_hostile_is_cut_and_has_no_surrogate(
+async def test_decoder_hostile_detail_is_cut_and_has_no_surrogate(
     picture: Path, decoders: StartedDecoders
 ) -> None:
     detail = "'\\ud800\\n' + 'x' * 30_000"
@@ -121,7 +121,7 @@ async def test_detail_hostile_is_cut_and_has_no_surrogate(
 
 
 @pytest.mark.parametrize("name", KEPT)
-async def test_decoder_keeping_something_is_ended_with_its_answer(
+async def test_decoder_leaving_threads_or_descriptors_is_replaced(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
     lie(decoders, "import threading, time", KEPT[name])

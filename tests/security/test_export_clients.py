@@ -152,7 +152,7 @@ async def test_export_client_that_leaves_frees_its_place(
 
 
 @pytest.mark.parametrize("away", ["database", "lease", "session"])
-async def test_export_that_cannot_go_on_is_cut_off(
+async def test_export_interrupted_is_cut_off(
     served: Served,
     auth_db: Connection,
     redis: Redis,
@@ -181,7 +181,7 @@ async def test_export_that_cannot_go_on_is_cut_off(
     assert await redis.get(served.lease) == (b"another export" if away == "lease" else None)
 
 
-async def test_export_that_is_cut_off_is_an_error_to_a_client(
+async def test_export_cut_off_raises_an_error_at_the_client(
     served: Served, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add_events(auth_db, served.user_id, 3 * BATCH)
@@ -199,7 +199,7 @@ async def test_export_that_is_cut_off_is_an_error_to_a_client(
         await served.export()
 
 
-async def test_export_reads_few_batches_at_once(
+async def test_export_several_at_once_read_few_batches_at_once(
     served: Served, auth_db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many users export, most connections are left to others."""
@@ -225,16 +225,14 @@ async def test_export_reads_few_batches_at_once(
     assert most == BATCHES_AT_ONCE
 
 
-async def test_export_without_redis_is_put_off(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_export_without_redis_is_503(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else nobody could tell whether another one runs."""
     fail_calls(monkeypatch, BatchedRedis, "execute", times=9)
     refused = await served.export()
     assert (refused.status, refused.code) == (503, "service_unavailable")
 
 
-async def test_export_needs_a_fresh_proof(
+async def test_export_without_recent_proof_requires_step_up(
     served: Served, auth_db: Connection, redis: Redis, clock: MovableClock
 ) -> None:
     clock.advance(minutes=5, seconds=1)

@@ -111,7 +111,7 @@ async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
         await asyncio.gather(*few, *many[:-1], newcomer)
 
 
-async def test_login_refused_by_full_queue_counts_no_try(
+async def test_login_refused_by_full_queue_counts_no_attempt(
     serving_auth: Callable[..., Any], threads: BlockedHashes
 ) -> None:
     async with (
@@ -138,7 +138,7 @@ async def test_login_refused_by_full_queue_counts_no_try(
     assert [answer.status for answer in again].count(401) == 5  # those that were not counted
 
 
-async def test_register_refused_by_full_queue_counts_no_try(
+async def test_register_refused_by_full_queue_counts_no_attempt(
     serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> str:
@@ -152,7 +152,7 @@ async def test_register_refused_by_full_queue_counts_no_try(
         assert (await post(auth, "/register", **ASHA)).status == 429
 
 
-async def test_hash_queue_callers_that_leave_at_once_free_their_places(
+async def test_hash_queue_callers_that_leave_at_once_free_their_slots(
     opened: Open, threads: BlockedHashes
 ) -> None:
     async with opened() as hasher:
@@ -208,6 +208,8 @@ async def test_hash_queue_callers_that_leave_as_a_thread_is_freed_lose_no_thread
         ("2001:db8:1::1", "2001:db8:2::1", False),
     ],
 )
-def test_network_of_neighbours_is_one(*, some: str, others: str, one_line: bool) -> None:
+def test_network_of_addresses_in_one_prefix_is_equal(
+    *, some: str, others: str, one_line: bool
+) -> None:
     networks = {network_of(ip_address(address)) for address in (some, others)}
     assert (len(networks) == 1) is one_line

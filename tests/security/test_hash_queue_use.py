@@ -28,7 +28,7 @@ ROUTES = ("register", "login", "rehash", "reset", "change", "step-up")
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_every_use_of_the_hasher_waits_in_its_clients_line(
+async def test_hash_queue_every_use_waits_in_its_clients_line(
     serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, route: str
 ) -> None:
     lines: list[IPv4Network | IPv6Network] = []

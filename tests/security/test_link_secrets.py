@@ -82,7 +82,7 @@ async def statuses(media: MediaClient, url: str) -> set[int]:
     return found
 
 
-def test_routes_with_links_are_found_in_the_route_table() -> None:
+def test_link_routes_are_found_in_the_route_table() -> None:
     assert sorted(METHODS) == ["GET", "HEAD"]
 
 
@@ -102,7 +102,7 @@ async def test_link_signed_by_another_secret_is_refused(
     assert await statuses(media, ours) == {200}
 
 
-async def test_link_secret_rotation_keeps_links_until_the_secret_is_dropped(
+async def test_link_after_secret_rotation_is_valid_until_its_secret_is_dropped(
     serving_media: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_media() as media:
@@ -139,7 +139,7 @@ async def upgrade_step(environment: dict[str, str]) -> str:
     return value
 
 
-async def test_upgrade_step_keeps_links_of_the_release_before_for_their_seven_days(
+async def test_link_of_previous_release_is_valid_for_seven_days_after_upgrade(
     serving_media: Callable[..., Any],
     media_environment: dict[str, str],
     clock: MovableClock,
@@ -164,14 +164,14 @@ async def test_upgrade_step_keeps_links_of_the_release_before_for_their_seven_da
         assert await statuses(later, old) == {403}
 
 
-def test_previous_key_ends_by_itself_eight_days_after_the_step(clock: MovableClock) -> None:
+def test_previous_link_key_expires_after_eight_days(clock: MovableClock) -> None:
     [key] = derive_previous_keys([REVOCATION_KEY.encode()], clock.now())
     ends = clock.now() + timedelta(days=8)
     assert key.valid_until == int(ends.timestamp())
     assert REVOCATION_KEY not in str(key)
 
 
-def test_no_secret_is_told_to_both_services_but_the_revocation_key() -> None:
+def test_secrets_shared_by_both_services_are_the_revocation_key_alone() -> None:
     told = {name: secrets_of(model) for name, model in MODELS.items()}
     assert told["auth"] & told["media"] == SHARED
     assert "media_secret_keys" in told["media"]
@@ -206,7 +206,7 @@ def test_compose_passes_the_link_secret_to_media_service_alone() -> None:
     assert told == {"media_service"}
 
 
-def test_threat_model_names_every_secret_setting() -> None:
+def test_threat_model_lists_every_secret_setting() -> None:
     text = Path("docs/threat-model.md").read_text(encoding="utf-8")
     table = text.partition("## Who holds which secret")[2].partition("\n## ")[0]
     told = {name.upper() for model in MODELS.values() for name in secrets_of(model)}

@@ -31,7 +31,7 @@ def at(address: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("limit", SEND_LIMITS, ids=lambda one: next(iter(one)))
-async def test_known_device_gets_code_beside_strangers_asks(
+async def test_send_limits_filled_by_strangers_spare_known_device(
     serving_auth: Callable[..., Any], limit: dict[str, Any]
 ) -> None:
     """At an address that strangers share, and at one that the owner never used before."""
@@ -45,7 +45,7 @@ async def test_known_device_gets_code_beside_strangers_asks(
         assert (await auth.ask(MOBILE, device=device, **at("203.0.113.0"))).status == 202
 
 
-async def test_known_devices_budget_is_bounded(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limit_of_known_device_is_bounded(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth() as open_auth:
         device = (await open_auth.sign_in(MOBILE))["device"]
     async with serving_auth(**TRUSTED, limit_send_per_destination="2/hour") as auth:
@@ -56,7 +56,7 @@ async def test_known_devices_budget_is_bounded(serving_auth: Callable[..., Any])
         assert statuses == [202, 202, 429]
 
 
-async def test_few_devices_a_day_get_budgets_of_their_own(
+async def test_send_limit_of_new_devices_is_four_a_day(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     """Else each sign-in with another device would buy ten more messages a day."""
@@ -71,7 +71,7 @@ async def test_few_devices_a_day_get_budgets_of_their_own(
         assert statuses == 2 * ([202] * 4 + [429] * 2)
 
 
-async def test_devices_beyond_eight_push_out_the_one_unused_for_longest(
+async def test_known_devices_beyond_eight_drop_the_longest_unused(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth() as open_auth:
@@ -86,7 +86,7 @@ async def test_devices_beyond_eight_push_out_the_one_unused_for_longest(
 
 
 @pytest.mark.parametrize("owner_of", ["another account", "nobody", "forged", "expired"])
-async def test_device_that_did_not_prove_number_has_strangers_budget(
+async def test_send_limit_unproven_device_counts_as_stranger(
     serving_auth: Callable[..., Any], clock: MovableClock, owner_of: str
 ) -> None:
     async with serving_auth() as open_auth:
@@ -104,7 +104,7 @@ async def test_device_that_did_not_prove_number_has_strangers_budget(
         assert (await auth.ask(MOBILE, device=device)).status == 429
 
 
-async def test_password_of_known_device_passes_beside_neighbours_failures(
+async def test_login_limit_full_spares_password_of_known_device(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth() as open_auth:
@@ -123,7 +123,7 @@ async def test_password_of_known_device_passes_beside_neighbours_failures(
             assert known.status == 200, known.body
 
 
-async def test_strangers_devices_buy_no_more_password_guesses(
+async def test_login_limit_devices_of_strangers_add_no_guesses(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth() as open_auth:
@@ -153,7 +153,7 @@ TAKING = [
 ]
 
 
-def test_every_body_about_codes_or_passwords_takes_device() -> None:
+def test_bodies_with_code_or_password_accept_device() -> None:
     paths = {operation.path for operation in TAKING}
     assert paths == {
         "/signup",
@@ -175,7 +175,7 @@ def test_every_body_about_codes_or_passwords_takes_device() -> None:
             assert "device" in fields, operation.path
 
 
-async def test_device_stays_same_for_whoever_shows_it(
+async def test_device_token_renewed_names_the_same_device(
     auth: AuthClient, clock: MovableClock
 ) -> None:
     """Each answer has a fresh token of the same device, so that it lives on while it is used."""
@@ -196,7 +196,7 @@ def device_id(token: str) -> str:
     return token[4:19]
 
 
-async def test_device_comes_as_cookie_and_is_read_from_it(auth: AuthClient) -> None:
+async def test_device_cookie_is_set_and_recognised(auth: AuthClient) -> None:
     browser = Browser(auth.http)
     for first in (True, False):
         sent, code = await next_code(auth, MOBILE, "/signup", phone_number=MOBILE, name="Asha")
@@ -214,7 +214,7 @@ async def test_device_comes_as_cookie_and_is_read_from_it(auth: AuthClient) -> N
     assert not [one for one in await auth.inbox(MOBILE) if "sign-in" in str(one["text"])]
 
 
-async def test_old_sessions_get_device_when_they_refresh(auth: AuthClient, auth_db: Any) -> None:
+async def test_refresh_of_session_without_device_adds_one(auth: AuthClient, auth_db: Any) -> None:
     pair = await auth.sign_in(MOBILE)
     await auth_db.execute("update sessions set device_id = null")
     answers = []
@@ -226,12 +226,12 @@ async def test_old_sessions_get_device_when_they_refresh(auth: AuthClient, auth_
 
 
 @pytest.mark.parametrize("device", ["", "chd_", "x" * 200, "chd_" + "é" * 49, "chd_" + "-" * 49])
-async def test_device_that_is_no_token_counts_as_none(auth: AuthClient, device: str) -> None:
+async def test_device_token_malformed_is_ignored(auth: AuthClient, device: str) -> None:
     body = {"phone_number": MOBILE, "name": "Asha", "device": device}
     assert (await auth.call("POST", "/signup", json=body)).status == 202
 
 
-async def test_neighbours_passwords_keep_no_signed_in_owner_from_step_up(
+async def test_step_up_password_spares_limit_filled_by_neighbours(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth() as open_auth:

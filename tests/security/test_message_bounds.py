@@ -21,7 +21,7 @@ async def sent_to(auth: AuthClient, number: str) -> int:
     return len(await auth.codes(number))
 
 
-async def test_devices_that_prove_themselves_one_after_the_other_buy_few_messages(
+async def test_send_total_devices_proven_in_turn_add_few_messages(
     serving_auth: Callable[..., Any],
 ) -> None:
     """Each sign-in without a device draws another one, which would have a budget of its own."""
@@ -38,7 +38,9 @@ async def test_devices_that_prove_themselves_one_after_the_other_buy_few_message
         assert (await auth.ask(MOBILE)).status == 429
 
 
-async def test_sign_ins_by_password_buy_few_messages(serving_auth: Callable[..., Any]) -> None:
+async def test_send_total_password_sign_ins_add_few_messages(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth() as open_auth:
         await activate(open_auth, mobile=MOBILE, email=EMAIL, username="asha", password=PASSWORD)
     async with serving_auth(**LIMITS) as auth:
@@ -50,7 +52,7 @@ async def test_sign_ins_by_password_buy_few_messages(serving_auth: Callable[...,
         assert await auth.code(MOBILE, before + taken)
 
 
-async def test_reset_by_username_counts_for_the_number_whatever_the_name(
+async def test_send_total_reset_by_any_username_counts_for_the_number(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth() as open_auth:
@@ -68,7 +70,9 @@ async def test_reset_by_username_counts_for_the_number_whatever_the_name(
         assert await sent_to(auth, MOBILE) == before + TOTAL
 
 
-async def test_sites_of_one_ipv6_network_share_a_limit(serving_auth: Callable[..., Any]) -> None:
+async def test_send_limit_networks_of_one_ipv6_customer_share_ten(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1", limit_send_per_ip="2/hour") as auth:
         statuses = []
         for number in range(12):
@@ -78,7 +82,7 @@ async def test_sites_of_one_ipv6_network_share_a_limit(serving_auth: Callable[..
         assert statuses == [202] * 10 + [429] * 2
 
 
-async def test_asks_that_send_nothing_do_not_count_in_total(
+async def test_send_total_requests_that_send_nothing_are_not_counted(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1", limit_send_total="5/hour") as auth:
@@ -94,7 +98,7 @@ async def test_asks_that_send_nothing_do_not_count_in_total(
 
 
 @pytest.mark.parametrize("held", [True, False])
-async def test_breaker_tells_nothing_of_accounts(
+async def test_range_breaker_concealed_hides_holders(
     serving_auth: Callable[..., Any], *, held: bool
 ) -> None:
     """Where the range's limit is full, the code that would make it fifty is noted for nobody."""

@@ -42,7 +42,7 @@ async def watched(
         yield auth
 
 
-async def test_plus_addresses_of_one_mailbox_share_its_limits(
+async def test_send_total_plus_addresses_share_the_mailboxs_limit(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(limit_send_total_per_destination="3/hour") as auth:
@@ -54,7 +54,9 @@ async def test_plus_addresses_of_one_mailbox_share_its_limits(
         assert (await post(auth, "/register", email="ashok@example.com")).status == 201
 
 
-async def test_tripped_range_asks_newcomer_for_work_and_takes_it(watched: AuthClient) -> None:
+async def test_range_breaker_tripped_accepts_newcomer_with_proof_of_work(
+    watched: AuthClient,
+) -> None:
     await watched.sign_in(HOLDER)
     await trip(watched, ENOUGH - 1)
     refused = await watched.ask(NEWCOMER)
@@ -68,7 +70,7 @@ async def test_tripped_range_asks_newcomer_for_work_and_takes_it(watched: AuthCl
     assert (await watched.ask("+14155552671")).status == 202
 
 
-async def test_solution_is_good_once(watched: AuthClient) -> None:
+async def test_proof_of_work_used_twice_is_proof_required(watched: AuthClient) -> None:
     await trip(watched)
     solution = solve(await watched.ask(NEWCOMER))
     body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solution}
@@ -78,7 +80,7 @@ async def test_solution_is_good_once(watched: AuthClient) -> None:
         assert (again.status, again.code) == (403, "proof_required")
 
 
-async def test_solution_expires_and_forged_ones_are_refused(
+async def test_proof_of_work_expired_or_forged_is_proof_required(
     watched: AuthClient, clock: MovableClock
 ) -> None:
     await trip(watched)
@@ -110,7 +112,7 @@ async def send_for_work(auth: AuthClient, number: str, **options: Any) -> Answer
     return await auth.call("POST", "/signup", json=body, **options)
 
 
-async def test_work_grows_while_nobody_proves_and_shrinks_by_proofs(watched: AuthClient) -> None:
+async def test_proof_of_work_level_rises_unproven_and_falls_by_proofs(watched: AuthClient) -> None:
     await trip(watched)
     assert level_of(await watched.ask(NEWCOMER)) == 0
     numbers = [f"+9198765{70000 + number}" for number in range(26)]
@@ -122,7 +124,7 @@ async def test_work_grows_while_nobody_proves_and_shrinks_by_proofs(watched: Aut
     assert level_of(await watched.ask(NEWCOMER)) == 0
 
 
-async def test_one_network_makes_work_no_harder_for_others(watched: AuthClient) -> None:
+async def test_proof_of_work_level_is_not_raised_by_one_network(watched: AuthClient) -> None:
     await trip(watched)
     for number in range(40):
         to = f"+9198765{70000 + number}"
@@ -130,7 +132,7 @@ async def test_one_network_makes_work_no_harder_for_others(watched: AuthClient) 
     assert level_of(await watched.ask(NEWCOMER)) == 0
 
 
-async def test_challenges_fetched_while_work_was_easy_are_refused_later(
+async def test_proof_of_work_easy_solution_at_higher_level_is_refused(
     watched: AuthClient,
 ) -> None:
     await trip(watched)
@@ -150,7 +152,7 @@ async def proven_codes(redis: Any) -> tuple[int, int]:
     return sum(int(count or 0) for count in funnels), sum(ranges)
 
 
-async def test_code_that_is_given_back_counts_as_proven_nowhere(
+async def test_range_breaker_restored_code_does_not_count_as_proven(
     watched: AuthClient, redis: Redis
 ) -> None:
     """A right code with a refused password is spent, and given back, as often as one likes."""
@@ -164,7 +166,7 @@ async def test_code_that_is_given_back_counts_as_proven_nowhere(
     assert await proven_codes(redis) == before
 
 
-async def test_few_networks_cannot_trip_a_range(watched: AuthClient) -> None:
+async def test_range_breaker_few_networks_do_not_trip_it(watched: AuthClient) -> None:
     """Three addresses with many asks: each network counts three times at most."""
     for number in range(120):
         headers = {"X-Forwarded-For": f"203.0.{number % 3}.{number}"}
@@ -173,14 +175,16 @@ async def test_few_networks_cannot_trip_a_range(watched: AuthClient) -> None:
     assert (await watched.ask(NEWCOMER, **client(1))).status == 202
 
 
-async def test_networks_of_one_ipv6_customer_count_as_one(watched: AuthClient) -> None:
+async def test_range_breaker_networks_of_one_ipv6_customer_count_as_one(
+    watched: AuthClient,
+) -> None:
     for number in range(120):
         headers = {"X-Forwarded-For": f"2001:db8:1:{number:x}::1"}
         answer = await watched.ask(f"+9198765{number:05}", headers=headers)
         assert answer.status == 202, answer.body
 
 
-async def test_tripped_range_under_conceal_asks_holders_and_newcomers_alike(
+async def test_range_breaker_concealed_asks_holder_and_newcomer_alike(
     serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_work_cheap(monkeypatch)
@@ -194,7 +198,7 @@ async def test_tripped_range_under_conceal_asks_holders_and_newcomers_alike(
         assert known.status == 202
 
 
-async def test_limit_is_reported_before_work_is_asked(
+async def test_proof_of_work_limit_reached_is_429_before_work(
     serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No work is asked for a send that a limit refuses, and that refusal spends no solution."""
@@ -228,7 +232,7 @@ def ask_of(operation: Operation) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("operation", SENDING, ids=lambda one: f"{one.method} {one.path}")
-async def test_every_send_asks_for_work_where_it_is_always_asked(
+async def test_proof_of_work_always_is_asked_on_every_sending_route(
     serving_auth: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, operation: Operation
 ) -> None:
     make_work_cheap(monkeypatch)
@@ -248,12 +252,12 @@ async def test_every_send_asks_for_work_where_it_is_always_asked(
         assert taken.status in {201, 202}, taken.body
 
 
-def test_every_route_that_sends_is_tried() -> None:
+def test_sending_routes_are_all_tried() -> None:
     paths = {operation.path for operation in SENDING}
     assert {"/signup", "/register", "/login", "/resend-otp", "/forgot-password", "/me"} <= paths
 
 
-async def test_range_that_refuses_where_work_is_off(
+async def test_range_breaker_tripped_with_work_off_is_429(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(proof_of_work="off", **WATCHED) as auth:
@@ -262,7 +266,7 @@ async def test_range_that_refuses_where_work_is_off(
         assert (refused.status, refused.code) == (429, "rate_limited")
 
 
-async def test_step_up_needs_no_work(serving_auth: Callable[..., Any]) -> None:
+async def test_step_up_with_work_always_needs_none(serving_auth: Callable[..., Any]) -> None:
     """It is asked for by a user, at their own verified address."""
     async with serving_auth() as open_auth:
         pair = await activate(open_auth, mobile=MOBILE)
@@ -271,7 +275,7 @@ async def test_step_up_needs_no_work(serving_auth: Callable[..., Any]) -> None:
         assert sent.status == 202, sent.body
 
 
-async def test_code_by_mail_is_never_in_a_range(serving_auth: Callable[..., Any]) -> None:
+async def test_range_breaker_tripped_leaves_mail_alone(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(**WATCHED) as auth:
         await trip(auth)
         await activate(auth, email=EMAIL)

@@ -36,7 +36,7 @@ async def notices(auth: AuthClient, to: str, count: int) -> list[str]:
     return texts
 
 
-async def test_sign_in_notices_by_sms_are_three_a_day(
+async def test_sign_in_notices_by_sms_are_sent_three_a_day(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
@@ -48,7 +48,7 @@ async def test_sign_in_notices_by_sms_are_three_a_day(
         assert "and 17 others" in (await notices(auth, MOBILE, 4))[0]
 
 
-async def test_sign_in_notices_prefer_mail_and_are_collapsed(
+async def test_sign_in_notices_prefer_mail_and_collapse(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
@@ -60,7 +60,7 @@ async def test_sign_in_notices_prefer_mail_and_are_collapsed(
         assert "since the last such message: 7" in (await notices(auth, EMAIL, 6))[0]
 
 
-async def test_strangers_who_fill_the_mailbox_keep_no_notice_back(
+async def test_notices_with_mailbox_limit_filled_by_strangers_are_sent(
     serving_auth: Callable[..., Any],
 ) -> None:
     """Nor do asks for plus-addresses that nobody has, which send nothing, count for the mailbox."""
@@ -84,7 +84,7 @@ async def test_strangers_who_fill_the_mailbox_keep_no_notice_back(
                 await asyncio.sleep(0.01)
 
 
-async def test_notices_of_one_kind_are_few_for_each_user(serving_auth: Callable[..., Any]) -> None:
+async def test_notices_of_one_kind_are_bounded_per_user(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
         pair = await activate(auth, email=EMAIL, username="asha", password=PASSWORD)
         before, current = len(await auth.inbox(EMAIL)), PASSWORD
@@ -99,7 +99,7 @@ async def test_notices_of_one_kind_are_few_for_each_user(serving_auth: Callable[
         assert len(await auth.inbox(EMAIL)) == before + 5
 
 
-async def test_notice_counts_for_the_mailbox(serving_auth: Callable[..., Any]) -> None:
+async def test_notices_count_for_the_mailboxs_limit(serving_auth: Callable[..., Any]) -> None:
     limits = {"limit_send_total_per_destination": "2/hour", "trusted_proxies": "127.0.0.1"}
     async with serving_auth() as open_auth:
         await activate(open_auth, email=EMAIL, username="asha", password=PASSWORD)
@@ -109,7 +109,7 @@ async def test_notice_counts_for_the_mailbox(serving_auth: Callable[..., Any]) -
         assert (asked.status, asked.code) == (429, "rate_limited")
 
 
-async def test_notice_to_number_counts_in_its_range_and_total(
+async def test_notices_by_sms_count_for_range_and_total(
     serving_auth: Callable[..., Any],
 ) -> None:
     limits = {"limit_send_per_prefix": "3/hour", "trusted_proxies": "127.0.0.1"}

@@ -56,7 +56,7 @@ async def announced(auth: AuthClient) -> int:
         (HOME, CHROME, "forged", False),  # as good as none: the network and the browser decide
     ],
 )
-async def test_sign_in_is_announced_for_unknown_device(
+async def test_new_device_notice_is_sent_for_unknown_device_alone(
     served: AuthClient, how: str, address: str, agent: str, shows: str | None, *, told: bool
 ) -> None:
     await activate(served, email=EMAIL, password=PASSWORD)
@@ -76,7 +76,7 @@ async def test_sign_in_is_announced_for_unknown_device(
     assert await announced(served) == again
 
 
-async def test_redis_away_keeps_nobody_from_signing_in(
+async def test_sign_in_without_redis_for_devices_succeeds(
     served: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await activate(served, email=EMAIL, password=PASSWORD)

@@ -50,7 +50,7 @@ async def verify(auth: AuthClient, to: dict[str, str], code: str, **proof: str) 
 
 @pytest.mark.parametrize(("to", "claim"), ADDRESSES)
 @pytest.mark.parametrize("with_handle", [True, False])
-async def test_resent_code_without_registrations_handle_proves_address_alone(
+async def test_activation_by_resent_code_without_handle_drops_the_claims(
     served: AuthClient, to: dict[str, str], claim: dict[str, str], *, with_handle: bool
 ) -> None:
     await register(served, claim)
@@ -66,7 +66,7 @@ async def test_resent_code_without_registrations_handle_proves_address_alone(
 @pytest.mark.parametrize(("to", "claim"), ADDRESSES)
 @pytest.mark.parametrize("with_handle", [True, False])
 @pytest.mark.parametrize("resends", [1, 2])
-async def test_resent_code_with_registrations_handle_keeps_it_whole_by_its_own(
+async def test_activation_by_resent_code_with_handle_keeps_the_registration(
     served: AuthClient,
     clock: MovableClock,
     to: dict[str, str],
@@ -92,7 +92,7 @@ async def test_resent_code_with_registrations_handle_keeps_it_whole_by_its_own(
 
 
 @pytest.mark.parametrize(("to", "claim"), ADDRESSES)
-async def test_handle_of_another_registration_keeps_nothing(
+async def test_activation_with_handle_of_another_registration_drops_the_claims(
     served: AuthClient, to: dict[str, str], claim: dict[str, str]
 ) -> None:
     """A handle counts for the registration, at the address, that it was given for."""
@@ -107,7 +107,7 @@ async def test_handle_of_another_registration_keeps_nothing(
 
 
 @pytest.mark.parametrize(("to", "claim"), ADDRESSES)
-async def test_first_code_of_only_registration_keeps_it_whole(
+async def test_activation_first_code_of_only_registration_keeps_it(
     served: AuthClient, to: dict[str, str], claim: dict[str, str]
 ) -> None:
     await register(served, claim)
@@ -116,7 +116,7 @@ async def test_first_code_of_only_registration_keeps_it_whole(
 
 
 @pytest.mark.parametrize(("to", "claim"), ADDRESSES)
-async def test_first_code_of_one_of_several_keeps_nothing_without_handle(
+async def test_activation_first_code_among_several_without_handle_drops_claims(
     served: AuthClient, to: dict[str, str], claim: dict[str, str]
 ) -> None:
     await register(served, claim)

@@ -31,7 +31,7 @@ from tests.support.waiting import until
 MULTIPART = "multipart/form-data"
 
 
-def test_routes_that_take_pictures_are_found_in_the_route_table() -> None:
+def test_picture_routes_are_found_in_the_route_table() -> None:
     found = {
         f"{operation.method} {operation.path}"
         for operation in INTERFACE.operations
@@ -41,7 +41,7 @@ def test_routes_that_take_pictures_are_found_in_the_route_table() -> None:
 
 
 @pytest.mark.parametrize("route", UPLOADS)
-async def test_upload_of_small_file_with_large_variants_is_counted_whole(
+async def test_quota_counts_variants_of_small_picture_exactly(
     media: MediaClient, database: Connection, files: Path, route: str
 ) -> None:
     for _ in range(10):
@@ -56,7 +56,7 @@ async def test_upload_of_small_file_with_large_variants_is_counted_whole(
 
 
 @pytest.mark.parametrize("route", UPLOADS)
-async def test_deletion_gives_back_every_byte(
+async def test_quota_deletion_releases_every_byte(
     media: MediaClient, database: Connection, files: Path, route: str
 ) -> None:
     for _ in range(3):
@@ -86,7 +86,7 @@ async def test_quota_is_exact_to_the_byte_of_all_variants(
             )
 
 
-async def test_photo_replacement_at_the_quota_frees_the_old_one_first(
+async def test_quota_full_photo_replacement_releases_the_old_one_first(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
     picture = encode("PNG", (640, 480), mode="RGB") + bytes(300_000)  # more than a form's framing
@@ -99,7 +99,7 @@ async def test_photo_replacement_at_the_quota_frees_the_old_one_first(
         assert await wait_for_usage(database, files, media.user_id) == whole
 
 
-async def test_fifty_uploads_at_once_just_below_the_quota_store_one(
+async def test_quota_50_uploads_at_once_just_below_it_store_one(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
     picture = encode()
@@ -159,7 +159,7 @@ class Shelf:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_usage_after_any_sequence_equals_the_bytes_in_storage(
+async def test_quota_usage_after_any_sequence_equals_stored_bytes(
     serving_media: Callable[..., Any], database: Connection, files: Path, seed: int
 ) -> None:
     choose = random.Random(seed)  # noqa: S311 - no secret
@@ -172,7 +172,7 @@ async def test_usage_after_any_sequence_equals_the_bytes_in_storage(
         assert shelf.creatives or shelf.products
 
 
-async def test_erased_user_has_no_usage_left(
+async def test_quota_usage_of_erased_user_is_zero(
     media: MediaClient, database: Connection, files: Path, redis: Redis
 ) -> None:
     for upload in UPLOADS.values():

@@ -30,7 +30,7 @@ async def forget_variants(database: Connection) -> None:
     )
 
 
-async def test_pictures_of_the_release_before_are_counted_when_the_service_starts(
+async def test_quota_pictures_of_previous_release_are_counted_at_start(
     serving_media: Callable[..., Any], database: Connection, files: Path
 ) -> None:
     async with serving_media() as media:
@@ -47,7 +47,7 @@ async def test_pictures_of_the_release_before_are_counted_when_the_service_start
         assert 0 < await wait_for_usage(database, files, media.user_id) < whole
 
 
-async def test_uncounted_picture_gives_back_what_the_release_before_took(
+async def test_quota_uncounted_picture_deleted_releases_what_was_counted(
     media: MediaClient, database: Connection
 ) -> None:
     creative = await media.upload(picture=EXPANDING_PICTURE)
@@ -56,7 +56,7 @@ async def test_uncounted_picture_gives_back_what_the_release_before_took(
     assert await usage(database, media.user_id) == 0
 
 
-async def test_picture_with_a_lost_file_keeps_what_was_counted(
+async def test_quota_picture_with_lost_file_keeps_its_count(
     media: MediaClient, media_dsn: str, database: Connection, files: Path
 ) -> None:
     await media.upload(picture=EXPANDING_PICTURE)
@@ -72,7 +72,7 @@ async def test_picture_with_a_lost_file_keeps_what_was_counted(
     assert await usage(database, media.user_id) == before > 0
 
 
-async def test_pictures_counted_by_many_replicas_at_once_are_counted_once(
+async def test_quota_pictures_counted_by_replicas_at_once_count_once(
     media: MediaClient, media_dsn: str, database: Connection, files: Path
 ) -> None:
     creatives = [await media.upload(picture=encode(seed=seed)) for seed in range(8)]
@@ -88,7 +88,7 @@ async def test_pictures_counted_by_many_replicas_at_once_are_counted_once(
     assert 0 < await wait_for_usage(database, files, media.user_id) < whole
 
 
-async def test_migration_keeps_what_was_counted_and_takes_variants_back_on_the_way_down(
+async def test_quota_migration_down_keeps_counts_without_variants(
     databases: Databases,
 ) -> None:
     user, creative = uuid4(), uuid4()

@@ -105,7 +105,7 @@ async def account(auth: AuthClient, auth_db: Connection, clock: MovableClock) ->
     return made
 
 
-def test_every_way_in_is_tried_here() -> None:
+def test_session_cap_tries_every_route_that_issues_tokens() -> None:
     operations = interface(development=True).operations
     issuing = {
         f"{one.method} {one.path}"
@@ -120,7 +120,7 @@ def answers(operation: Any) -> list[object]:
 
 
 @pytest.mark.parametrize("enter", [way for ways in WAYS_IN.values() for way in ways])
-async def test_sign_in_beyond_the_cap_ends_the_session_used_longest_ago(
+async def test_session_cap_exceeded_ends_longest_unused_session(
     account: Account, enter: Callable[[AuthClient], Awaitable[Answer]]
 ) -> None:
     await account.age(60)  # the first session, whose tokens we have
@@ -144,9 +144,7 @@ async def test_sign_in_beyond_the_cap_ends_the_session_used_longest_ago(
     )
 
 
-async def test_revocation_of_the_ended_session_is_published(
-    account: Account, auth_db: Connection
-) -> None:
+async def test_session_cap_revocation_is_published(account: Account, auth_db: Connection) -> None:
     await account.age(60)
     await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
     await by_password(account.auth)
@@ -154,7 +152,7 @@ async def test_revocation_of_the_ended_session_is_published(
     assert await auth_db.fetchval(published) == 1
 
 
-async def test_last_use_counts_and_not_the_sign_in(account: Account) -> None:
+async def test_session_cap_counts_last_use_and_not_sign_in(account: Account) -> None:
     await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
     await account.age(60)
     body = {"refresh_token": account.pair["refresh_token"]}
@@ -165,7 +163,7 @@ async def test_last_use_counts_and_not_the_sign_in(account: Account) -> None:
     assert len(await account.ended()) == 1
 
 
-async def test_sign_in_up_to_the_cap_ends_nothing(account: Account) -> None:
+async def test_session_cap_not_exceeded_ends_nothing(account: Account) -> None:
     await account.add(MAX_SESSIONS - 2, used=timedelta(minutes=5))
     await account.add(50, used=timedelta(minutes=5), revoked=True)
     await account.add(50, used=timedelta(days=2), days=1)  # expired
@@ -176,7 +174,7 @@ async def test_sign_in_up_to_the_cap_ends_nothing(account: Account) -> None:
     assert await account.db.fetchval(events) == 0
 
 
-async def test_sessions_far_beyond_the_cap_are_ended_at_once(account: Account) -> None:
+async def test_session_cap_far_exceeded_ends_all_surplus_sessions(account: Account) -> None:
     """An account from before there was a cap."""
     await account.add(3 * MAX_SESSIONS, used=timedelta(minutes=5))
     await by_password(account.auth)
@@ -189,7 +187,7 @@ async def test_sessions_far_beyond_the_cap_are_ended_at_once(account: Account) -
     assert [tuple(row) for row in details] == [(ended, "too_many_sessions", account.id)]
 
 
-async def test_simultaneous_sign_ins_leave_no_more_than_the_cap(account: Account) -> None:
+async def test_session_cap_simultaneous_sign_ins_stay_within_it(account: Account) -> None:
     await account.add(MAX_SESSIONS - 2, used=timedelta(minutes=5))
     answers_ = await asyncio.gather(*(by_password(account.auth) for _ in range(12)))
     assert {answer.status for answer in answers_} == {200}
@@ -199,7 +197,7 @@ async def test_simultaneous_sign_ins_leave_no_more_than_the_cap(account: Account
         assert (await account.auth.call("GET", "/me", token=token)).status == 200
 
 
-async def test_another_users_sessions_do_not_count(account: Account) -> None:
+async def test_session_cap_other_users_sessions_are_not_counted(account: Account) -> None:
     await account.add(MAX_SESSIONS - 1, used=timedelta(minutes=5))
     other = await account.auth.sign_in(OTHER)
     await account.auth.sign_in(OTHER)
@@ -207,7 +205,7 @@ async def test_another_users_sessions_do_not_count(account: Account) -> None:
     assert (await account.auth.call("GET", "/me", token=other["access_token"])).status == 200
 
 
-async def test_late_publishing_keeps_nobody_from_signing_in(
+async def test_session_cap_unpublished_revocation_does_not_block_sign_in(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def late(*_: object) -> None:

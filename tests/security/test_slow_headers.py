@@ -61,7 +61,7 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("first", REQUESTS.values(), ids=REQUESTS)
 @pytest.mark.parametrize("start", STARTS)
-async def test_header_begun_in_the_segment_of_a_request_is_closed(
+async def test_header_begun_behind_a_request_is_closed(
     small: SmallService, first: bytes, start: bytes
 ) -> None:
     reader, writer = await small.connect()
@@ -86,7 +86,7 @@ async def test_header_begun_with_the_end_of_a_body_is_closed(
     writer.close()
 
 
-async def test_header_begun_while_an_answer_is_made_is_closed_after_it(small: SmallService) -> None:
+async def test_header_begun_during_an_answer_is_closed_after_it(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(SLOW)
@@ -97,7 +97,7 @@ async def test_header_begun_while_an_answer_is_made_is_closed_after_it(small: Sm
     writer.close()
 
 
-async def test_header_that_drips_behind_a_request_is_closed(small: SmallService) -> None:
+async def test_header_dripping_behind_a_request_is_closed(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(WHOLE + b"GET / HTTP/1.1\r\nX: ")
@@ -110,7 +110,7 @@ async def test_header_that_drips_behind_a_request_is_closed(small: SmallService)
     writer.close()
 
 
-async def test_header_behind_more_requests_than_the_parser_queues_is_closed(
+async def test_header_behind_100_pipelined_requests_is_closed(
     small: SmallService,
 ) -> None:
     reader, writer = await small.connect()
@@ -123,7 +123,7 @@ async def test_header_behind_more_requests_than_the_parser_queues_is_closed(
 
 
 @pytest.mark.parametrize("first", REQUESTS.values(), ids=REQUESTS)
-async def test_connection_without_a_header_begun_stays_idle(
+async def test_connection_without_a_begun_header_stays_open(
     small: SmallService, first: bytes
 ) -> None:
     reader, writer = await small.connect()
@@ -138,7 +138,7 @@ async def test_connection_without_a_header_begun_stays_idle(
     writer.close()
 
 
-async def test_request_sent_while_another_is_answered_waits_its_turn(small: SmallService) -> None:
+async def test_request_pipelined_during_an_answer_is_answered_next(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(SLOW)
@@ -150,7 +150,7 @@ async def test_request_sent_while_another_is_answered_waits_its_turn(small: Smal
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 20\r\n", b"Transfer-Encoding: chunked\r\n"])
-async def test_body_of_a_pipelined_request_has_the_time_of_a_first_one(
+async def test_body_of_pipelined_request_past_its_deadline_is_408(
     small: SmallService, framing: bytes
 ) -> None:
     start = b'5\r\n{"nam\r\n' if b"chunked" in framing else b'{"nam'
@@ -164,7 +164,7 @@ async def test_body_of_a_pipelined_request_has_the_time_of_a_first_one(
     writer.close()
 
 
-async def test_body_that_no_route_reads_ends_with_its_connection(small: SmallService) -> None:
+async def test_body_unread_by_its_route_closes_the_connection(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(WHOLE + HEADER + b"Content-Length: 20\r\n\r\nabc")
@@ -174,7 +174,7 @@ async def test_body_that_no_route_reads_ends_with_its_connection(small: SmallSer
     writer.close()
 
 
-async def test_header_begun_behind_a_request_to_the_front_is_closed(tmp_path: Path) -> None:
+async def test_header_begun_behind_a_request_to_the_proxy_is_closed(tmp_path: Path) -> None:
     front: web.Application = create_proxy(
         tmp_path / "auth", tmp_path / "media", AllowedOrigins("http://h")
     )

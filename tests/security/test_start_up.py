@@ -147,7 +147,7 @@ def test_production_weak_webhook_secret_is_refused(monkeypatch: pytest.MonkeyPat
     ],
 )
 @pytest.mark.parametrize("mounted", [False, True], ids=["value", "file"])
-def test_production_secret_with_two_jobs_is_refused(
+def test_production_secret_with_two_uses_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: str, name: str, *, mounted: bool
 ) -> None:
     """A service is told of the other one's secrets where one environment holds them all."""
@@ -184,7 +184,7 @@ def test_production_secret_twice_in_one_list_is_refused(monkeypatch: pytest.Monk
         "2000::/15",
     ],
 )
-def test_production_proxies_that_hold_strangers_are_refused(
+def test_production_trusted_proxies_too_wide_are_refused(
     monkeypatch: pytest.MonkeyPatch, service: str, networks: str
 ) -> None:
     line = read_refusal(monkeypatch, service, TRUSTED_PROXIES=networks)
@@ -204,14 +204,14 @@ def test_production_proxies_that_hold_strangers_are_refused(
         "2400:cb00::/32,2606:4700::/32",
     ],
 )
-def test_production_proxies_of_one_operator_are_accepted(
+def test_production_trusted_proxies_of_one_operator_are_accepted(
     monkeypatch: pytest.MonkeyPatch, networks: str
 ) -> None:
     assert load(monkeypatch, "auth_service", TRUSTED_PROXIES=networks).trusted_proxies
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_development_weak_settings_are_a_warning_each(
+def test_development_weak_settings_are_logged_as_warnings(
     monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
     weak = WEAK["digits_twice"]
@@ -235,7 +235,7 @@ def test_generated_secrets_are_strong_and_different(tmp_path: Path) -> None:
     assert [find_weakness(secret) for secret in secrets] == [None] * len(secrets)
 
 
-def test_process_in_production_ends_with_the_reason_and_no_secret() -> None:
+def test_production_process_with_weak_secrets_exits_without_showing_them() -> None:
     weak = WEAK["digits_twice"]
     changes = {"SECRET_KEYS": weak, "REVOCATION_KEY": weak, "TRUSTED_PROXIES": "0.0.0.0/0"}
     ended = subprocess.run(

@@ -107,13 +107,13 @@ async def ask(media: MediaClient, route: str, url: str, **headers: str) -> Answe
         return await read(answer)
 
 
-def test_routes_without_sign_in_are_found_in_the_route_table() -> None:
+def test_open_routes_are_found_in_the_route_table() -> None:
     found = {name_of(operation) for operation in INTERFACE.operations if not operation.auth}
     assert found == set(ANONYMOUS)
 
 
 @pytest.mark.parametrize("route", ANONYMOUS)
-async def test_stranger_uses_the_anonymous_pool_alone(
+async def test_open_routes_without_token_use_the_anonymous_pool_alone(
     media: MediaClient, things: Things, used: Used, route: str
 ) -> None:
     url, request_id = await ANONYMOUS[route](things), uuid4().hex
@@ -124,7 +124,7 @@ async def test_stranger_uses_the_anonymous_pool_alone(
 
 
 @pytest.mark.parametrize("route", sorted(set(ANONYMOUS) - FOR_EVERYBODY))
-async def test_stranger_who_finds_a_file_lost_uses_the_anonymous_pool_alone(
+async def test_open_routes_lost_file_uses_the_anonymous_pool_alone(
     media: MediaClient, things: Things, used: Used, files: Path, route: str
 ) -> None:
     for path in stored_files(files):
@@ -137,7 +137,7 @@ async def test_stranger_who_finds_a_file_lost_uses_the_anonymous_pool_alone(
 
 @pytest.mark.parametrize("route", ANONYMOUS)
 @pytest.mark.parametrize("token", ["not-ours", "a.b.c"])
-async def test_stranger_with_a_token_that_is_not_ours_uses_the_anonymous_pool_alone(
+async def test_open_routes_invalid_token_uses_the_anonymous_pool_alone(
     media: MediaClient, things: Things, used: Used, route: str, token: str
 ) -> None:
     url, request_id = await ANONYMOUS[route](things), uuid4().hex
@@ -147,7 +147,7 @@ async def test_stranger_with_a_token_that_is_not_ours_uses_the_anonymous_pool_al
 
 
 @pytest.mark.parametrize("operation", INTERFACE.operations, ids=name_of)
-async def test_signed_in_caller_never_uses_the_anonymous_pool(
+async def test_signed_in_routes_never_use_the_anonymous_pool(
     media: MediaClient, things: Things, used: Used, operation: Operation
 ) -> None:
     """On every route, whatever it answers to a request that brings nothing but a token."""
@@ -168,7 +168,7 @@ async def locked(connection: Connection, tables: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("route", ANONYMOUS)
-async def test_slow_statement_of_a_stranger_is_503_with_retry_after(
+async def test_anonymous_statement_too_slow_is_503_with_retry_after(
     media: MediaClient, things: Things, database: Connection, route: str
 ) -> None:
     url = await ANONYMOUS[route](things)
@@ -182,7 +182,7 @@ async def test_slow_statement_of_a_stranger_is_503_with_retry_after(
     assert (await ask(media, route, url)).status == 200
 
 
-async def test_signed_in_caller_is_served_beside_ninety_searches_that_hang(
+async def test_signed_in_route_beside_90_hanging_searches_is_served(
     media: MediaClient, things: Things, database: Connection, media_dsn: str
 ) -> None:
     url, observer = await search(things), await asyncpg.connect(media_dsn)
@@ -207,7 +207,7 @@ async def test_signed_in_caller_is_served_beside_ninety_searches_that_hang(
     assert (await ask(media, "GET", url)).status == 200
 
 
-async def test_anonymous_statement_is_ended_by_the_server(media_dsn: str) -> None:
+async def test_anonymous_statement_too_slow_is_ended_by_the_server(media_dsn: str) -> None:
     opening = open_database(media_dsn, size=ANONYMOUS_CONNECTIONS, bounds=ANONYMOUS_BOUNDS)
     async with opening as anonymous, open_database(media_dsn) as signed_in:
         for pool, seconds in ((anonymous, "1s"), (signed_in, "0")):
@@ -225,7 +225,7 @@ async def _sleep(pool: Database) -> Any:
         return await connection.fetchval("select pg_sleep(30)")
 
 
-async def test_stranger_waits_in_the_line_of_the_clients_network(
+async def test_anonymous_pool_queues_by_client_network(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[object] = []
@@ -244,7 +244,7 @@ async def test_stranger_waits_in_the_line_of_the_clients_network(
     assert lines == [crowd, crowd, visitor]
 
 
-async def test_strangers_of_one_network_keep_no_other_stranger_waiting(media_dsn: str) -> None:
+async def test_anonymous_pool_crowd_of_one_network_leaves_others_served(media_dsn: str) -> None:
     """Sixty callers of one network wait; the caller of another network is served next."""
     opening = open_database(media_dsn, size=1, bounds=ANONYMOUS_BOUNDS)
     async with opening as pool:

@@ -61,7 +61,7 @@ def check_limited(answer: Answer) -> None:
     assert answer.headers["Retry-After"] == str(answer.body["retry_after"])
 
 
-def test_free_changes_are_listed_here() -> None:
+def test_uncounted_changing_routes_are_listed() -> None:
     changes = {named(one) for one in SIGNED_IN if one.method not in SAFE_METHODS}
     assert changes - {named(one) for one in COUNTED} == FREE
     assert len(COUNTED) >= 9
@@ -157,7 +157,7 @@ async def test_user_limit_simultaneous_changes_pass_no_more_than_allowed(
     assert sorted(answer.status for answer in answers) == [200] * 5 + [429] * 35
 
 
-async def test_refusal_without_sign_in_counts_nothing(serving_auth: Serve) -> None:
+async def test_user_limit_unauthenticated_request_is_not_counted(serving_auth: Serve) -> None:
     """Nobody uses up another's limit: an unknown, foreign or unproven request is not counted."""
     async with serving_auth(limit_writes_per_user="1/hour") as auth:
         browser = await sign_in(auth, NUMBER)
@@ -169,7 +169,7 @@ async def test_refusal_without_sign_in_counts_nothing(serving_auth: Serve) -> No
 
 
 @pytest.mark.parametrize("setting", ["limit_refresh_per_session", "limit_refresh_per_user"])
-async def test_refresh_full_limit_spends_no_token(
+async def test_refresh_limit_full_spends_no_token(
     serving_auth: Serve, clock: MovableClock, setting: str
 ) -> None:
     async with serving_auth(**{setting: "2/hour"}) as auth:
@@ -186,7 +186,7 @@ async def test_refresh_full_limit_spends_no_token(
         assert (await refresh(auth, token)).status == 200
 
 
-async def test_refresh_by_dead_tokens_fills_no_limit(serving_auth: Serve) -> None:
+async def test_refresh_limit_ended_sessions_are_not_counted(serving_auth: Serve) -> None:
     """Else the tokens of sessions that have ended keep the owner from refreshing."""
     async with serving_auth(limit_refresh_per_user="2/hour") as auth:
         dead = await auth.sign_in(NUMBER)
@@ -197,7 +197,9 @@ async def test_refresh_by_dead_tokens_fills_no_limit(serving_auth: Serve) -> Non
         assert (await refresh(auth, alive["refresh_token"])).status == 200
 
 
-async def test_refresh_full_limit_hides_no_reuse(serving_auth: Serve, clock: MovableClock) -> None:
+async def test_refresh_limit_full_still_detects_reuse(
+    serving_auth: Serve, clock: MovableClock
+) -> None:
     """A thief who rotates until the limit is full is found by the owner's spent token."""
     async with serving_auth(limit_refresh_per_session="2/hour") as auth:
         pair = await auth.sign_in(NUMBER)
@@ -209,14 +211,14 @@ async def test_refresh_full_limit_hides_no_reuse(serving_auth: Serve, clock: Mov
         assert (await auth.call("GET", "/me", token=pair["access_token"])).status == 401
 
 
-async def test_refresh_by_cookie_counts_like_the_body(serving_auth: Serve) -> None:
+async def test_refresh_limit_by_cookie_is_counted_like_body(serving_auth: Serve) -> None:
     async with serving_auth(limit_refresh_per_session="1/hour") as auth:
         browser = await sign_in(auth, NUMBER)
         assert (await browser.call("POST", "/v1/auth/refresh")).status == 200
         check_limited(await browser.call("POST", "/v1/auth/refresh"))
 
 
-async def test_refresh_default_limit_keeps_50_at_once_one_lineage(serving_auth: Serve) -> None:
+async def test_refresh_limit_default_lets_50_at_once_get_one_successor(serving_auth: Serve) -> None:
     names = ("limit_refresh_per_session", "limit_refresh_per_user")
     async with serving_auth(**{name: default(name) for name in names}) as auth:
         token = (await auth.sign_in(NUMBER))["refresh_token"]
@@ -225,7 +227,7 @@ async def test_refresh_default_limit_keeps_50_at_once_one_lineage(serving_auth: 
         assert len({answer.body["refresh_token"] for answer in answers}) == 1
 
 
-async def test_counting_without_redis_refuses_nobody(
+async def test_user_limits_without_redis_refuse_no_request(
     serving_auth: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [name for name in AuthSettings.model_fields if name.startswith("limit_")]
@@ -241,7 +243,7 @@ async def test_counting_without_redis_refuses_nobody(
         assert (await refresh(auth, pair["refresh_token"])).status == 200
 
 
-async def test_default_limits_refuse_a_flood(serving_auth: Serve, auth_db: Connection) -> None:
+async def test_user_limit_default_refuses_a_flood(serving_auth: Serve, auth_db: Connection) -> None:
     names = [name for name in AuthSettings.model_fields if "writes" in name]
     async with serving_auth(**{name: default(name) for name in names}) as auth:
         token = (await auth.sign_in(NUMBER))["access_token"]

@@ -43,7 +43,7 @@ async def test_export_of_60000_events_is_whole(served: Served, auth_db: Connecti
     assert [UUID(event["id"]) for event in answer.body["events"]] == ids
 
 
-async def test_export_takes_memory_of_a_batch_alone(served: Served, auth_db: Connection) -> None:
+async def test_export_uses_memory_of_one_batch(served: Served, auth_db: Connection) -> None:
     await add_events(auth_db, served.user_id, 15_000)
     await served.export()  # what is made once is there now
     headers, length = {"Authorization": f"Bearer {served.token}"}, 0
@@ -61,7 +61,7 @@ async def test_export_takes_memory_of_a_batch_alone(served: Served, auth_db: Con
     assert growth < MOST_GROWTH
 
 
-async def test_export_keeps_the_loop_for_a_batch_at_most(
+async def test_export_blocks_the_loop_for_one_batch_at_most(
     served: Served, auth_db: Connection
 ) -> None:
     await add_events(auth_db, served.user_id, 40 * BATCH)
@@ -76,13 +76,13 @@ async def test_export_keeps_the_loop_for_a_batch_at_most(
     assert max(gaps) < MOST_SECONDS
 
 
-async def test_export_calls_nothing_that_blocks(served: Served, auth_db: Connection) -> None:
+async def test_export_never_blocks_the_loop(served: Served, auth_db: Connection) -> None:
     await add_events(auth_db, served.user_id, 2 * BATCH)
     with blockbuster_ctx("auth_service"):
         assert (await served.export()).status == 200
 
 
-async def test_export_rows_of_one_moment_are_there_once(
+async def test_export_rows_of_one_timestamp_appear_once(
     served: Served, auth_db: Connection
 ) -> None:
     user = UUID(served.user_id)

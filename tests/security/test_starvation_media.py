@@ -47,13 +47,13 @@ def check_limited(answer: Answer) -> None:
     assert answer.headers["Retry-After"] == str(answer.body["retry_after"])
 
 
-def test_changes_are_counted_without_exception() -> None:
+def test_media_changing_routes_are_all_counted() -> None:
     """A new route is limited without being listed; nothing here ends a thief's access."""
     assert [one for one in INTERFACE.operations if one.counts_towards_limits] == CHANGES
     assert len(CHANGES) >= 8
 
 
-def test_routes_without_sign_in_change_nothing() -> None:
+def test_media_open_routes_are_safe_methods() -> None:
     """What anybody may ask for has no user to be counted for."""
     methods = {one.method for one in INTERFACE.operations if not one.auth}
     assert methods <= SAFE_METHODS
@@ -70,7 +70,7 @@ async def test_media_change_full_limit_is_refused_on_every_route(serving_media: 
         assert (await change(media.somebody_else())).status == 404
 
 
-async def test_media_change_uses_the_limit_up_whatever_it_answers(serving_media: Serve) -> None:
+async def test_media_change_counts_whatever_its_status(serving_media: Serve) -> None:
     async with serving_media(limit_changes_per_user=f"{len(CHANGES)}/hour") as media:
         for operation in CHANGES:
             assert (await ask(media, operation)).status not in {401, 403, 429}
@@ -87,13 +87,13 @@ async def test_media_upload_beyond_the_limit_stores_nothing(
         assert files_below(files) == before
 
 
-async def test_media_simultaneous_changes_pass_no_more_than_allowed(serving_media: Serve) -> None:
+async def test_media_simultaneous_changes_pass_up_to_the_limit(serving_media: Serve) -> None:
     async with serving_media(limit_changes_per_user="5/hour") as media:
         answers = await asyncio.gather(*(change(media) for _ in range(40)))
     assert sorted(answer.status for answer in answers) == [404] * 5 + [429] * 35
 
 
-async def test_media_change_after_retry_after_is_taken_again(
+async def test_media_change_after_retry_after_is_accepted(
     serving_media: Serve, clock: MovableClock
 ) -> None:
     async with serving_media(limit_changes_per_user="2/minute") as media:
@@ -114,7 +114,7 @@ async def test_media_sessions_of_one_user_share_the_limit(serving_media: Serve) 
         check_limited(await change_by_cookie(media, csrf, SHOWN))
 
 
-async def test_media_refusal_without_sign_in_counts_nothing(serving_media: Serve) -> None:
+async def test_media_unauthenticated_request_is_not_counted(serving_media: Serve) -> None:
     """Nobody uses up another's limit: a forged or unproven request is not counted."""
     forger = Mint(Ed25519PrivateKey.generate(), ISSUER, AUDIENCE)
     async with serving_media(limit_changes_per_user="1/hour") as media:
@@ -133,7 +133,7 @@ async def change_by_cookie(media: MediaClient, token: str, shown: str) -> Answer
         return await read(answer)
 
 
-async def test_media_default_limit_stores_no_more_of_a_flood(serving_media: Serve) -> None:
+async def test_media_default_limit_refuses_a_flood(serving_media: Serve) -> None:
     extra = MediaSettings.model_fields["limit_changes_per_user"].json_schema_extra
     assert isinstance(extra, dict)
     async with serving_media(limit_changes_per_user=extra["written"]) as media:

@@ -21,14 +21,14 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
 CASES = [(name, body) for name, bodies in BODIES.items() for body in bodies]
 
 
-def test_every_route_that_needs_a_proof_is_tried_here() -> None:
+def test_step_up_routes_are_all_tried() -> None:
     operations = interface(development=True).operations
     needing = {f"{one.method} {one.path}" for one in operations if StepUpRequired in one.errors}
     assert needing == set(BODIES)
 
 
 @pytest.mark.parametrize(("route", "body"), CASES)
-async def test_stale_proof_is_refused_and_nothing_happens(
+async def test_step_up_routes_stale_proof_is_refused_and_changes_nothing(
     auth: AuthClient,
     auth_db: Connection,
     clock: MovableClock,
@@ -46,7 +46,7 @@ async def test_stale_proof_is_refused_and_nothing_happens(
 
 
 @pytest.mark.parametrize("body", [{"name": "A"}, {"first_name": "A"}, {"last_name": None}])
-async def test_harmless_change_needs_no_fresh_proof(
+async def test_profile_harmless_change_needs_no_recent_proof(
     auth: AuthClient, clock: MovableClock, body: dict[str, Any]
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]

@@ -27,7 +27,7 @@ def check_reserved(refused: Answer) -> None:
 
 
 @pytest.mark.parametrize("account_disclosure", ["reveal", "conceal"])
-async def test_reserved_username_is_refused_at_registration(
+async def test_username_reserved_at_registration_is_refused(
     serving_auth: Callable[..., Any], auth_db: Connection, account_disclosure: str
 ) -> None:
     async with serving_auth(account_disclosure=account_disclosure) as auth:
@@ -37,7 +37,7 @@ async def test_reserved_username_is_refused_at_registration(
     assert await auth_db.fetchval("select count(*) from users") == 0
 
 
-async def test_reserved_username_is_refused_as_a_change(auth: AuthClient) -> None:
+async def test_username_reserved_as_a_change_is_refused(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     for username in [*LONG_ENOUGH, *DISGUISED]:
         check_reserved(await rename(auth, token, username, name="Kept back"))
@@ -45,13 +45,15 @@ async def test_reserved_username_is_refused_as_a_change(auth: AuthClient) -> Non
     assert (me["username"], me["name"]) == (None, "Asha")
 
 
-async def test_username_that_holds_a_reserved_word_is_taken(auth: AuthClient) -> None:
+async def test_username_containing_reserved_word_is_accepted(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     for username in ("administer", "rooted", "asha.admin", "helper"):
         assert (await rename(auth, token, username)).status == 200
 
 
-async def test_reserved_username_holder_keeps_it(auth: AuthClient, auth_db: Connection) -> None:
+async def test_username_reserved_stays_with_its_holder(
+    auth: AuthClient, auth_db: Connection
+) -> None:
     pair = await activate(auth, email=MAIL, username="asha", password=PASSWORD)
     await auth_db.execute("update users set username = 'Admin'")
     token = pair["access_token"]
@@ -63,14 +65,18 @@ async def test_reserved_username_holder_keeps_it(auth: AuthClient, auth_db: Conn
     assert login.status == 200
 
 
-async def test_reserved_usernames_are_a_setting(serving_auth: Callable[..., Any]) -> None:
+async def test_username_reserved_words_come_from_the_setting(
+    serving_auth: Callable[..., Any],
+) -> None:
     async with serving_auth(reserved_usernames="Acme-Desk, board") as auth:
         for username in ("acmedesk", "Acme_Desk", "BOARD"):
             check_reserved(await post(auth, "/register", email=MAIL, username=username))
         assert (await post(auth, "/register", email=MAIL, username="admin")).status == 201
 
 
-async def test_username_change_needs_a_fresh_proof(auth: AuthClient, clock: MovableClock) -> None:
+async def test_username_change_without_recent_proof_requires_step_up(
+    auth: AuthClient, clock: MovableClock
+) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     assert (await rename(auth, token, "asha")).status == 200
     clock.advance(minutes=5, seconds=1)

@@ -45,7 +45,7 @@ LINE = "GET /v1/small/things HTTP/1.1\r\nHost: h\r\n"
         ("HEAD", "/v1/small/nothing", 404),
     ],
 )
-async def test_every_answer_has_the_security_headers_and_a_request_id(
+async def test_responses_have_security_headers_and_request_id(
     small: SmallService, method: str, path: str, status: int
 ) -> None:
     async with small.http.request(method, path) as answer:
@@ -79,7 +79,7 @@ async def test_every_answer_has_the_security_headers_and_a_request_id(
     ],
     ids=lambda value: str(value)[:40].encode().hex(),
 )
-async def test_what_the_parser_refuses_is_a_problem_that_quotes_nothing(
+async def test_responses_to_unparsable_request_quote_nothing(
     small: SmallService, caplog: pytest.LogCaptureFixture, broken: str, status: int, code: str
 ) -> None:
     with structlog.testing.capture_logs() as logs:
@@ -96,7 +96,7 @@ async def test_what_the_parser_refuses_is_a_problem_that_quotes_nothing(
 
 
 @pytest.mark.parametrize("path", ["/v1/small/things", "/v1/small/zebra"])
-async def test_an_expectation_that_nobody_meets_is_a_problem(
+async def test_responses_to_unknown_expectation_are_problems(
     small: SmallService, path: str
 ) -> None:
     answer = await small.one(
@@ -113,9 +113,7 @@ async def test_an_expectation_that_nobody_meets_is_a_problem(
     "given",
     ["12345678", "a" * 64, "aB3._-xyz", "0190c8a0-1234-7000-8000-000000000001"],
 )
-async def test_a_good_request_id_is_echoed_logged_and_named(
-    small: SmallService, given: str
-) -> None:
+async def test_request_id_valid_is_echoed_and_logged(small: SmallService, given: str) -> None:
     with structlog.testing.capture_logs(
         processors=[structlog.contextvars.merge_contextvars]
     ) as logs:
@@ -128,18 +126,18 @@ async def test_a_good_request_id_is_echoed_logged_and_named(
 @pytest.mark.parametrize(
     "given", ["", "1234567", "a" * 65, "zebra zebra", "zebra/zebra", "zebra;é", "zebrazebra\u0660"]
 )
-async def test_a_bad_request_id_is_replaced(small: SmallService, given: str) -> None:
+async def test_request_id_invalid_is_replaced(small: SmallService, given: str) -> None:
     answer = await small.call("GET", "/nothing", headers={"X-Request-ID": given})
     assert re.fullmatch("[0-9a-f]{24}", answer.headers["X-Request-ID"])
     assert answer.body["request_id"] == answer.headers["X-Request-ID"]
 
 
-async def test_each_request_has_its_own_id(small: SmallService) -> None:
+async def test_request_id_is_unique_to_each_request(small: SmallService) -> None:
     made = {(await small.call("GET", "/nothing")).headers["X-Request-ID"] for _ in range(20)}
     assert len(made) == 20
 
 
-async def test_answers_that_depend_on_credentials_say_so(small: SmallService) -> None:
+async def test_responses_of_guarded_routes_vary_by_credentials(small: SmallService) -> None:
     path = f"/things/{uuid4()}"
     refused = await small.call("GET", path)
     passed = await small.call("GET", path, headers={"Authorization": "Bearer good"})
@@ -151,7 +149,7 @@ async def test_answers_that_depend_on_credentials_say_so(small: SmallService) ->
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/things/", "//things", "/THINGS", "/things/a/b"])
-async def test_an_unknown_route_is_not_found(small: SmallService, path: str) -> None:
+async def test_routes_unknown_path_is_404(small: SmallService, path: str) -> None:
     answer = await small.call("GET", path)
     assert (answer.status, answer.code) == (404, "not_found")
 
@@ -195,7 +193,7 @@ async def test_head_is_answered_as_get_without_its_body(small: SmallService, pat
         ("PATCH", "/openapi.json", "GET, HEAD"),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_ones(
+async def test_routes_wrong_method_is_405_with_allow(
     small: SmallService, method: str, path: str, allowed: str
 ) -> None:
     answer = await small.call(method, path)
@@ -223,13 +221,13 @@ async def test_developers_alone_are_told_the_reason(
      "urn:uuid:0190c8a0-1234-7000-8000-00000000000a", "%00", "%ff", "..%2f", "a" * 4000],
     ids=lambda text: text[:20],
 )  # fmt: skip
-async def test_what_is_no_id_is_not_found(small: SmallService, text: str) -> None:
+async def test_routes_malformed_id_is_404(small: SmallService, text: str) -> None:
     raw = f"GET /v1/small/things/{text} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\n"
     answer = await small.one(f"{raw}Connection: close\r\n\r\n".encode())
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_a_bug_is_logged_with_its_traceback_and_answered_without(small: SmallService) -> None:
+async def test_unhandled_error_is_500_and_logged_with_traceback(small: SmallService) -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await small.call("GET", "/broken")
     assert (answer.status, answer.code) == (500, "internal_error")
@@ -238,14 +236,14 @@ async def test_a_bug_is_logged_with_its_traceback_and_answered_without(small: Sm
     assert [(event["log_level"], event["exc_info"]) for event in failed] == [("error", True)]
 
 
-async def test_what_takes_too_long_is_unavailable(small: SmallService) -> None:
+async def test_handler_past_its_deadline_is_503(small: SmallService) -> None:
     answer = await small.call("GET", "/late")
     assert (answer.status, answer.code) == (503, "service_unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert answer.body["retry_after"] == 1
 
 
-async def test_metrics_name_routes_and_nothing_that_was_sent(small: SmallService) -> None:
+async def test_metrics_labels_hold_routes_and_no_client_text(small: SmallService) -> None:
     await small.call("GET", "/zebra")
     await small.call("GET", "/things/zebra?zebra=zebra")
     await small.call("GET", "/things")
@@ -257,7 +255,7 @@ async def test_metrics_name_routes_and_nothing_that_was_sent(small: SmallService
     assert 'http_requests_total{method="GET",route="/v1/small/things",status="200"} 1.0' in text
 
 
-async def test_the_documents_are_served(small: SmallService) -> None:
+async def test_openapi_document_and_docs_page_are_served(small: SmallService) -> None:
     document = await small.call("GET", "/openapi.json")
     assert set(document.body["paths"]) >= {"/v1/small/things", "/v1/small/things/{id}"}
     async with small.http.get("/v1/small/docs") as page:
@@ -266,7 +264,7 @@ async def test_the_documents_are_served(small: SmallService) -> None:
         assert 'id="validation_failed"' in await page.text()
 
 
-async def test_each_application_serves_its_own_documents(
+async def test_openapi_documents_of_two_applications_differ(
     small: SmallService, small_settings: Callable[..., ServiceSettings]
 ) -> None:
     fewer = Interface("Another", "/v1/another", ())

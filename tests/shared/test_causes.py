@@ -43,7 +43,7 @@ async def read_warning(once: Callable[[], Awaitable[object]]) -> str:
     return str(entry["error"])
 
 
-async def test_wrong_database_password_is_named(postgres: Postgres) -> None:
+async def test_database_wrong_password_is_named_in_warning(postgres: Postgres) -> None:
     url = with_login(postgres.dsn("postgres"), "stranger", WRONG)
     async with open_database(url) as database:
 
@@ -58,7 +58,7 @@ async def test_wrong_database_password_is_named(postgres: Postgres) -> None:
         assert 'password authentication failed for user "stranger"' in database.last_error
 
 
-async def test_wrong_redis_password_is_named(valkey: Valkey, redis: Redis) -> None:
+async def test_redis_wrong_password_is_named_in_warning(valkey: Valkey, redis: Redis) -> None:
     await redis.ping()
     async with open_redis(with_login(valkey.url(), "stranger", WRONG)) as stranger:
         said = await read_warning(lambda: stranger.execute("PING"))
@@ -68,7 +68,9 @@ async def test_wrong_redis_password_is_named(valkey: Valkey, redis: Redis) -> No
         assert "WRONGPASS" in stranger.last_error
 
 
-async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redis: Redis) -> None:
+async def test_redis_missing_permission_is_unavailable_and_named(
+    valkey: Valkey, redis: Redis
+) -> None:
     """A process that starts before Redis has read its rights again is no bug of any request."""
     await redis.acl_setuser("weak", enabled=True, passwords=[f"+{WRONG}"], categories=["-@all"])
     try:
@@ -83,7 +85,7 @@ async def test_missing_redis_right_is_unavailable_and_named(valkey: Valkey, redi
         await redis.acl_deluser("weak")
 
 
-async def test_readiness_gives_the_reasons_of_what_fails_alone(
+async def test_readiness_explains_failed_checks_alone(
     postgres: Postgres, redis: Redis, valkey: Valkey
 ) -> None:
     async with (
@@ -101,7 +103,7 @@ async def test_readiness_gives_the_reasons_of_what_fails_alone(
     await redis.ping()
 
 
-def test_cause_of_a_timeout_is_not_the_cancellation_behind_it() -> None:
+def test_describe_error_of_timeout_hides_the_cancellation() -> None:
     late = TimeoutError("late")
     late.__cause__ = asyncio.CancelledError()
     away = ServiceUnavailable(detail="away")

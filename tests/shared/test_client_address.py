@@ -24,13 +24,13 @@ async def asked(small: SmallService, *forwarded: str) -> str:
 
 
 @pytest.mark.parametrize("forged", [[], ["203.0.113.9"], ["203.0.113.9, 127.0.0.1"], ["zebra"]])
-async def test_without_trusted_proxies_the_peer_is_the_client(
+async def test_client_address_without_trusted_proxies_is_the_peer(
     small: SmallService, forged: list[str]
 ) -> None:
     assert await asked(small, *forged) == "127.0.0.1"
 
 
-async def test_a_peer_outside_the_trusted_networks_is_the_client(
+async def test_client_address_of_untrusted_peer_is_the_peer(
     serving_small: Callable[..., Any],
 ) -> None:
     async with serving_small(trusted_proxies=OUTER) as small:
@@ -73,7 +73,7 @@ async def test_a_peer_outside_the_trusted_networks_is_the_client(
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_behind_trusted_proxies_the_last_stranger_is_the_client(
+async def test_client_address_behind_trusted_proxies_is_last_untrusted_entry(
     serving_small: Callable[..., Any], forwarded: list[str], client: str
 ) -> None:
     async with serving_small(trusted_proxies=f"{PROXY}, {OUTER}") as small:
@@ -107,7 +107,7 @@ async def test_behind_trusted_proxies_the_last_stranger_is_the_client(
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_client_entry_that_is_no_address_is_refused_and_logged(
+async def test_client_address_malformed_entry_is_400_and_logged(
     serving_small: Callable[..., Any], forwarded: list[str]
 ) -> None:
     headers = [("X-Forwarded-For", value) for value in forwarded]
@@ -121,7 +121,7 @@ async def test_client_entry_that_is_no_address_is_refused_and_logged(
     assert len(rejected["entry"]) <= 300
 
 
-async def test_client_entry_that_is_no_address_over_a_unix_socket_is_not_loopback(
+async def test_client_address_malformed_entry_over_unix_socket_is_400(
     tmp_path: Path, small_settings: Callable[..., ServiceSettings]
 ) -> None:
     path = tmp_path / "s"
@@ -135,7 +135,7 @@ async def test_client_entry_that_is_no_address_over_a_unix_socket_is_not_loopbac
         assert (answer.status, answer.code) == (400, "malformed_request")
 
 
-async def test_who_comes_over_a_unix_socket_is_trusted(
+async def test_client_address_over_unix_socket_trusts_the_header(
     tmp_path: Path, small_settings: Callable[..., ServiceSettings]
 ) -> None:
     path = tmp_path / "s"
@@ -159,7 +159,7 @@ async def test_who_comes_over_a_unix_socket_is_trusted(
         ("203.0.113.9", "203.0.113.8", False),
     ],
 )
-async def test_an_ipv6_network_of_64_bits_counts_as_one_client(
+async def test_client_network_of_one_ipv6_64_is_equal(
     serving_small: Callable[..., Any], one: str, other: str, *, same: bool
 ) -> None:
     async with serving_small(trusted_proxies=PROXY) as small:

@@ -29,7 +29,7 @@ async def database(auth_dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.mark.parametrize("seconds", [-29, 0, 29])
-async def test_clock_within_half_a_minute_agrees(
+async def test_clock_check_within_half_a_minute_agrees(
     database: Database, clock: MovableClock, seconds: float
 ) -> None:
     check = ClockCheck(database, clock)
@@ -41,7 +41,7 @@ async def test_clock_within_half_a_minute_agrees(
 
 
 @pytest.mark.parametrize(("minutes", "side"), [(-5, "300 s behind"), (5, "300 s ahead of")])
-async def test_wrong_clock_is_logged_once_with_its_reason(
+async def test_clock_check_wrong_clock_is_logged_once_with_reason(
     database: Database, clock: MovableClock, minutes: float, side: str
 ) -> None:
     check = ClockCheck(database, clock)
@@ -59,7 +59,7 @@ async def test_wrong_clock_is_logged_once_with_its_reason(
     assert side in logs[0]["reason"]
 
 
-async def test_slow_answer_is_no_wrong_clock(
+async def test_clock_check_slow_answer_agrees(
     database: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database may have told its time at any moment between the question and the answer."""
@@ -70,7 +70,7 @@ async def test_slow_answer_is_no_wrong_clock(
     assert await check.clocks_agree()
 
 
-async def test_database_that_is_away_leaves_what_was_known(clock: MovableClock) -> None:
+async def test_clock_check_without_database_keeps_its_last_result(clock: MovableClock) -> None:
     async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as away:
         check = ClockCheck(away, clock)
         with pytest.raises(ServiceUnavailable):
@@ -78,7 +78,7 @@ async def test_database_that_is_away_leaves_what_was_known(clock: MovableClock) 
         assert await check.clocks_agree()
 
 
-async def test_service_whose_clock_is_wrong_at_start_is_not_ready(
+async def test_clock_check_wrong_at_start_is_not_ready(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     clock.advance(minutes=5)
@@ -91,7 +91,7 @@ async def test_service_whose_clock_is_wrong_at_start_is_not_ready(
         await until(auth.ready)
 
 
-async def test_clock_that_goes_wrong_later_is_found(
+async def test_clock_check_wrong_later_is_found(
     serving_auth: Callable[..., Any], clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert clock_check.COMPARE_SECONDS == 60

@@ -34,14 +34,16 @@ async def first_answer(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.usefixtures("_short_header_time")
 @pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\n", GET + b"X-Zebra: "])
-async def test_a_header_that_never_ends_is_closed(small: SmallService, start: bytes) -> None:
+async def test_header_incomplete_is_closed_after_its_deadline(
+    small: SmallService, start: bytes
+) -> None:
     began = asyncio.get_running_loop().time()
     assert await small.raw(start) == b""
     assert asyncio.get_running_loop().time() - began >= SHORT * 0.9
 
 
 @pytest.mark.usefixtures("_short_header_time")
-async def test_a_header_that_drips_is_closed_all_the_same(small: SmallService) -> None:
+async def test_header_dripping_is_closed_after_its_deadline(small: SmallService) -> None:
     reader, writer = await small.connect()
     end = asyncio.create_task(reader.read())
     async with asyncio.timeout(5):
@@ -54,7 +56,7 @@ async def test_a_header_that_drips_is_closed_all_the_same(small: SmallService) -
 
 @pytest.mark.usefixtures("_short_header_time")
 @pytest.mark.parametrize("second", [b"G", GET])
-async def test_the_second_request_of_a_connection_has_a_clock_too(
+async def test_header_incomplete_on_second_request_is_closed(
     small: SmallService, second: bytes
 ) -> None:
     reader, writer = await small.connect()
@@ -67,7 +69,7 @@ async def test_the_second_request_of_a_connection_has_a_clock_too(
 
 
 @pytest.mark.usefixtures("_short_header_time")
-async def test_a_handler_may_take_longer_than_a_header(small: SmallService) -> None:
+async def test_handler_slower_than_header_deadline_is_answered(small: SmallService) -> None:
     reader, writer = await small.connect()
     async with asyncio.timeout(5):
         writer.write(b"GET /v1/small/slow?seconds=0.5 HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -78,7 +80,7 @@ async def test_a_handler_may_take_longer_than_a_header(small: SmallService) -> N
     writer.close()
 
 
-async def test_requests_sent_together_are_answered_in_turn(small: SmallService) -> None:
+async def test_requests_pipelined_are_answered_in_order(small: SmallService) -> None:
     bodies = [json.dumps({"name": str(number)}).encode() for number in range(3)]
     heads = [POST + f"Content-Length: {len(body)}\r\n\r\n".encode() for body in bodies]
     reader, writer = await small.connect()
@@ -91,7 +93,7 @@ async def test_requests_sent_together_are_answered_in_turn(small: SmallService) 
 
 @pytest.mark.usefixtures("_short_body_time")
 @pytest.mark.parametrize("framing", [b"Content-Length: 20\r\n", b"Transfer-Encoding: chunked\r\n"])
-async def test_a_body_that_never_ends_is_refused(small: SmallService, framing: bytes) -> None:
+async def test_body_incomplete_is_408(small: SmallService, framing: bytes) -> None:
     start = b'5\r\n{"nam\r\n' if b"chunked" in framing else b'{"nam'
     reader, writer = await small.connect()
     writer.write(POST + framing + b"\r\n" + start)
@@ -106,7 +108,7 @@ async def test_a_body_that_never_ends_is_refused(small: SmallService, framing: b
 @pytest.mark.parametrize(
     "body", [b"zebra\r\n", b"5\r\nabcdefgh\r\n", b"-1\r\n", b"fffffffffffffffff\r\n", b"5;\n\r\n"]
 )
-async def test_chunks_that_make_no_sense_are_refused(small: SmallService, body: bytes) -> None:
+async def test_body_malformed_chunks_are_400(small: SmallService, body: bytes) -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await small.one(POST + b"Transfer-Encoding: chunked\r\n\r\n" + body)
     assert (answer.status, answer.code) == (400, "malformed_request")
@@ -114,7 +116,7 @@ async def test_chunks_that_make_no_sense_are_refused(small: SmallService, body: 
     assert "zebra" not in str(logs)
 
 
-async def test_a_client_that_leaves_before_its_body_ends_is_no_bug(
+async def test_client_leaving_before_its_body_ends_logs_no_error(
     small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:
@@ -130,7 +132,7 @@ async def test_a_client_that_leaves_before_its_body_ends_is_no_bug(
     assert caplog.text == ""
 
 
-async def test_a_client_that_leaves_before_its_answer_is_no_bug(
+async def test_client_leaving_before_its_answer_logs_no_error(
     small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:
@@ -146,7 +148,7 @@ async def test_a_client_that_leaves_before_its_answer_is_no_bug(
     assert caplog.text == ""
 
 
-async def test_client_that_left_when_its_answer_begins_is_no_error(
+async def test_client_left_when_its_answer_begins_logs_no_error(
     small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:

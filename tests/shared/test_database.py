@@ -55,9 +55,7 @@ async def within(seconds: float, database: Database) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["password", "database"])
-async def test_a_connection_that_is_refused_is_no_fault_of_the_request(
-    postgres: Postgres, wrong: str
-) -> None:
+async def test_database_refused_login_is_unavailable(postgres: Postgres, wrong: str) -> None:
     url = urlsplit(postgres.dsn("postgres"))
     user, _, place = url.netloc.rpartition("@")
     login = f"{user.partition(':')[0]}:another@{place}"
@@ -67,7 +65,7 @@ async def test_a_connection_that_is_refused_is_no_fault_of_the_request(
         assert not await refused.is_reachable()
 
 
-async def test_a_password_that_is_replaced_where_it_was_read_is_used(
+async def test_database_password_replaced_in_its_file_is_used(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     url = urlsplit(postgres.dsn("postgres"))
@@ -81,7 +79,7 @@ async def test_a_password_that_is_replaced_where_it_was_read_is_used(
         assert await one(database) == 1
 
 
-async def test_a_mounted_address_without_password_leaves_it_to_the_environment(
+async def test_database_mounted_url_without_password_uses_environment(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = urlsplit(postgres.dsn("postgres"))
@@ -94,14 +92,16 @@ async def test_a_mounted_address_without_password_leaves_it_to_the_environment(
         assert await one(database) == 1
 
 
-async def test_connections_are_kept_and_speak_utc(database: Database, proxy: Proxy) -> None:
+async def test_database_connections_are_reused_and_speak_utc(
+    database: Database, proxy: Proxy
+) -> None:
     async with database.connection() as connection:
         assert await connection.fetchval("show timezone") == "UTC"
     assert await one(database) == 1
     assert proxy.connections == 1
 
 
-async def test_releasing_a_connection_costs_no_round_trip(database: Database, proxy: Proxy) -> None:
+async def test_database_release_costs_no_round_trip(database: Database, proxy: Proxy) -> None:
     for _ in range(2):  # a statement is prepared the first time
         await one(database)
     before = proxy.exchanges
@@ -109,7 +109,7 @@ async def test_releasing_a_connection_costs_no_round_trip(database: Database, pr
     assert proxy.exchanges - before == 1
 
 
-async def test_a_transaction_is_kept_when_its_block_ends_well_and_undone_otherwise(
+async def test_database_transaction_commits_and_rolls_back_on_error(
     database: Database,
 ) -> None:
     async with database.connection() as connection:
@@ -129,13 +129,13 @@ async def test_a_transaction_is_kept_when_its_block_ends_well_and_undone_otherwi
         await connection.execute("drop table kept")
 
 
-async def test_opening_needs_no_server() -> None:
+async def test_database_opened_without_server_is_unreachable() -> None:
     async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
         await within(SHORT * 3, database)
         assert not await database.is_reachable()
 
 
-async def test_a_server_that_is_away_is_unavailable_and_comes_back(
+async def test_database_server_that_returns_is_reachable_again(
     database: Database, proxy: Proxy
 ) -> None:
     assert await one(database) == 1
@@ -148,7 +148,7 @@ async def test_a_server_that_is_away_is_unavailable_and_comes_back(
     assert await database.is_reachable()
 
 
-async def test_a_frozen_server_is_unavailable_within_the_time_outs(
+async def test_database_frozen_server_is_unavailable_within_timeouts(
     database: Database, proxy: Proxy
 ) -> None:
     assert await one(database) == 1
@@ -160,14 +160,14 @@ async def test_a_frozen_server_is_unavailable_within_the_time_outs(
         assert await one(database) == 1
 
 
-async def test_a_slow_statement_is_given_up(database: Database) -> None:
+async def test_database_slow_statement_is_unavailable(database: Database) -> None:
     with pytest.raises(ServiceUnavailable):
         async with database.connection() as connection:
             await connection.execute("select pg_sleep(5)")
     assert await one(database) == 1
 
 
-async def test_database_one_statement_borrows_and_returns_a_connection(database: Database) -> None:
+async def test_database_statement_borrows_and_returns_a_connection(database: Database) -> None:
     for _ in range(3):  # one more than there are connections
         with pytest.raises(asyncpg.UndefinedTableError):
             await database.execute("delete from absent")
@@ -178,13 +178,13 @@ async def test_database_one_statement_borrows_and_returns_a_connection(database:
     assert await database.execute("select 1") == "SELECT 1"
 
 
-async def test_a_full_pool_is_unavailable_and_recovers(database: Database) -> None:
+async def test_database_full_pool_is_unavailable_and_recovers(database: Database) -> None:
     async with database.connection(), database.connection():
         await within(SHORT * 3, database)
     assert await one(database) == 1
 
 
-async def test_bounded_pool_with_all_its_callers_refuses_the_next_one_at_once(
+async def test_database_bounded_pool_refuses_callers_beyond_its_limit(
     postgres: Postgres,
 ) -> None:
     bounds = PoolLimits(statement_seconds=1, wait_seconds=30, callers=2)
@@ -199,7 +199,7 @@ async def test_bounded_pool_with_all_its_callers_refuses_the_next_one_at_once(
         assert await one(database) == 1
 
 
-async def test_bounded_pool_lets_a_caller_wait_for_so_long(postgres: Postgres) -> None:
+async def test_database_bounded_pool_limits_the_wait(postgres: Postgres) -> None:
     bounds = PoolLimits(statement_seconds=1, wait_seconds=SHORT, callers=9)
     async with (
         open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database,
@@ -208,7 +208,7 @@ async def test_bounded_pool_lets_a_caller_wait_for_so_long(postgres: Postgres) -
         await within(2 * SHORT, database)
 
 
-async def test_bounded_pool_has_the_server_end_a_slow_statement(postgres: Postgres) -> None:
+async def test_database_bounded_pool_ends_slow_statement_at_the_server(postgres: Postgres) -> None:
     bounds = PoolLimits(statement_seconds=SHORT, wait_seconds=1, callers=9)
     async with open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database:
         with pytest.raises(ServiceUnavailable, match="took too long") as refused:
@@ -218,7 +218,7 @@ async def test_bounded_pool_has_the_server_end_a_slow_statement(postgres: Postgr
         assert await one(database) == 1
 
 
-async def test_a_connection_that_the_server_ended_is_replaced(
+async def test_database_connection_ended_by_server_is_replaced(
     database: Database, postgres: Postgres
 ) -> None:
     async with database.connection() as connection:
@@ -235,7 +235,7 @@ async def test_a_connection_that_the_server_ended_is_replaced(
     assert outcomes[1:] == [1, 1]
 
 
-async def test_a_deadlock_is_over_when_asked_again(
+async def test_database_deadlock_is_unavailable(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("CONNECT_SECONDS", "ACQUIRE_SECONDS", "STATEMENT_SECONDS"):
@@ -264,7 +264,7 @@ async def cross(database: Database, both: asyncio.Barrier, first: int, second: i
         await connection.execute("select from crossed where n = $1 for update", second)
 
 
-async def test_a_mistake_of_ours_is_not_called_an_absence(database: Database) -> None:
+async def test_database_programming_error_is_not_unavailable(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with database.connection() as connection:
             await connection.execute("select * from nothing_of_that_name")
@@ -273,7 +273,7 @@ async def test_a_mistake_of_ours_is_not_called_an_absence(database: Database) ->
             await connection.fetchval("select $1::int", "text")
 
 
-async def test_a_database_that_refuses_is_not_reached(postgres: Postgres) -> None:
+async def test_database_refused_login_is_not_reachable(postgres: Postgres) -> None:
     """It may be made a moment later: whoever looks whether it is there must not end by it."""
     right = postgres.dsn("postgres")
     nobody = f"postgresql://nobody:x@127.0.0.1:{postgres.port}/postgres"
@@ -284,9 +284,7 @@ async def test_a_database_that_refuses_is_not_reached(postgres: Postgres) -> Non
         assert await database.is_reachable() is True
 
 
-async def test_database_turn_of_a_failed_connect_is_free_again(
-    database: Database, proxy: Proxy
-) -> None:
+async def test_database_failed_connect_frees_its_slot(database: Database, proxy: Proxy) -> None:
     await proxy.refuse()
     for _ in range(3):
         await within(SHORT * 3, database)

@@ -27,7 +27,7 @@ async def one(database: Database) -> object:
 
 
 @pytest.mark.parametrize("callers", [64, 512])
-async def test_database_waiters_beside_constant_newcomers_are_served_in_order(
+async def test_database_waiters_beside_newcomers_are_served_in_order(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch, callers: int
 ) -> None:
     for limit in ("CONNECT_SECONDS", "ACQUIRE_SECONDS", "STATEMENT_SECONDS"):
@@ -52,7 +52,7 @@ async def test_database_waiters_beside_constant_newcomers_are_served_in_order(
     assert served == asked
 
 
-async def test_database_waiter_counts_its_wait_into_its_time_out(
+async def test_database_waiter_counts_its_wait_towards_its_timeout(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The turn comes late, and connecting has what is left of the time."""
@@ -72,7 +72,7 @@ async def test_database_waiter_counts_its_wait_into_its_time_out(
     assert left[2] <= SHORT / 2
 
 
-async def test_database_waiter_out_of_time_or_cancelled_hands_its_turn_on(
+async def test_database_waiter_timed_out_or_cancelled_frees_its_turn(
     database: Database,
 ) -> None:
     async with database.connection(), database.connection():
@@ -89,7 +89,7 @@ async def test_database_waiter_out_of_time_or_cancelled_hands_its_turn_on(
 
 
 @pytest.mark.parametrize("steps", range(6))
-async def test_database_waiter_cancelled_while_it_acquires_leaks_nothing(
+async def test_database_waiter_cancelled_while_acquiring_leaks_no_connection(
     database: Database, steps: int
 ) -> None:
     async with database.connection():

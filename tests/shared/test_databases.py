@@ -11,7 +11,7 @@ insert into audit_events (id, event, outcome, details, created_at)
 values (gen_random_uuid(), 'user.signed_up', 'success', '{}', now())"""
 
 
-async def test_the_next_one_finds_nothing_and_nobody(databases: Databases) -> None:
+async def test_acquired_database_is_empty_and_without_other_sessions(databases: Databases) -> None:
     async with databases.acquire("auth") as dsn:
         left = await asyncpg.connect(dsn)
         await left.execute(SESSIONS.replace("$1", "3"))
@@ -28,7 +28,7 @@ async def test_the_next_one_finds_nothing_and_nobody(databases: Databases) -> No
         await connection.close()
 
 
-async def test_two_at_once_have_two(databases: Databases) -> None:
+async def test_acquired_databases_at_once_differ(databases: Databases) -> None:
     async with databases.acquire("auth") as first, databases.acquire("auth") as second:
         assert first != second
 
@@ -37,7 +37,7 @@ async def test_two_at_once_have_two(databases: Databases) -> None:
     "change",
     ["create table more ()", "alter table users set unlogged", "drop table tokens"],
 )
-async def test_its_tables_cannot_be_changed(databases: Databases, change: str) -> None:
+async def test_acquired_database_refuses_schema_changes(databases: Databases, change: str) -> None:
     async with databases.acquire("auth") as dsn:
         connection = await asyncpg.connect(dsn)
         with pytest.raises(asyncpg.RaiseError, match="a database of its own"):
@@ -45,7 +45,7 @@ async def test_its_tables_cannot_be_changed(databases: Databases, change: str) -
         await connection.close()
 
 
-async def test_what_is_append_only_is_emptied_as_well(databases: Databases) -> None:
+async def test_acquired_database_has_no_audit_events(databases: Databases) -> None:
     async with databases.acquire("auth") as dsn:
         connection = await asyncpg.connect(dsn)
         await connection.execute(EVENT)

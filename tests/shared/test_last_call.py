@@ -44,7 +44,7 @@ async def ask_until_refused(port: int) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is the kernel that is asked")
-async def test_the_end_loses_no_request_of_whoever_was_connected() -> None:
+async def test_shutdown_on_sigterm_loses_no_request() -> None:
     port = own_port()
     told = {
         "ENV": "development",

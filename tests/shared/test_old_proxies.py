@@ -21,7 +21,7 @@ async def test_http_1_0_request_is_answered_whole_and_closed(
     assert int(answer.headers["Content-Length"]) == len(raw.partition(b"\r\n\r\n")[2])
 
 
-async def test_http_1_0_request_that_asks_to_keep_the_connection_is_followed_by_another(
+async def test_http_1_0_keep_alive_request_is_followed_by_another(
     small: SmallService,
 ) -> None:
     kept = b"GET /v1/small/things HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
@@ -38,9 +38,7 @@ async def test_http_1_0_expectation_is_ignored(small: SmallService) -> None:
 
 
 @pytest.mark.parametrize("expectation", ["100-continue", "100-Continue"])
-async def test_expectation_to_continue_is_met_in_any_case(
-    small: SmallService, expectation: str
-) -> None:
+async def test_expect_continue_in_any_case_is_met(small: SmallService, expectation: str) -> None:
     head = "POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
     expected = f"Expect: {expectation}\r\nContent-Length: {len(BODY)}\r\n{CLOSE}"
     raw = await small.raw((head + expected).encode(), BODY)
@@ -51,7 +49,9 @@ async def test_expectation_to_continue_is_met_in_any_case(
 @pytest.mark.parametrize(
     "accepted", ["", "*", "gzip, br", "zebra", "identity;q=0", "gzip;q=zebra", "gzip, gzip"]
 )
-async def test_accept_encoding_changes_no_answer(small: SmallService, accepted: str) -> None:
+async def test_accept_encoding_of_any_value_changes_no_answer(
+    small: SmallService, accepted: str
+) -> None:
     request = f"GET /v1/small/things HTTP/1.1\r\nHost: h\r\nAccept-Encoding: {accepted}\r\n{CLOSE}"
     answer = await small.one(request.encode())
     assert (answer.status, answer.body["limit"]) == (200, 50)

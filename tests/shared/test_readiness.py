@@ -13,7 +13,7 @@ from tests.support.small_service import small_app
 Make = Callable[..., ServiceSettings]
 
 
-async def test_the_first_who_asks_finds_it_ready(small_settings: Make) -> None:
+async def test_readiness_of_slow_start_is_reported_to_first_request(small_settings: Make) -> None:
     app, asked = small_app(small_settings()), count(1)
 
     async def at_the_third_look() -> bool:
@@ -29,7 +29,7 @@ async def test_the_first_who_asks_finds_it_ready(small_settings: Make) -> None:
     assert next(asked) == 5
 
 
-async def test_one_that_does_not_get_ready_says_so(small_settings: Make) -> None:
+async def test_readiness_of_unready_service_names_its_check(small_settings: Make) -> None:
     app = small_app(small_settings())
 
     async def never() -> bool:

@@ -34,7 +34,7 @@ async def impatient(url: str) -> AsyncIterator[BatchedRedis]:
     await opened.close()
 
 
-async def test_commands_of_one_moment_share_one_round_trip(
+async def test_redis_commands_at_once_share_one_round_trip(
     batched: BatchedRedis, proxy: Proxy
 ) -> None:
     before = proxy.exchanges
@@ -43,21 +43,23 @@ async def test_commands_of_one_moment_share_one_round_trip(
     assert proxy.exchanges - before == 1
 
 
-async def test_a_command_alone_leaves_at_once(batched: BatchedRedis, proxy: Proxy) -> None:
+async def test_redis_commands_in_turn_take_a_round_trip_each(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
     before = proxy.exchanges
     for number in range(3):
         assert await batched.execute("ECHO", number) == str(number).encode()
     assert proxy.exchanges - before == 3
 
 
-async def test_text_bytes_and_numbers_arrive_as_they_are(batched: BatchedRedis) -> None:
+async def test_redis_values_of_text_bytes_and_numbers_are_kept(batched: BatchedRedis) -> None:
     for value, stored in (("é\r\n", "é\r\n".encode()), (b"\0\xff", b"\0\xff"), (-7, b"-7")):
         await batched.execute("SET", "key", value)
         assert await batched.execute("GET", "key") == stored
     assert await batched.execute("GET", "nothing") is None
 
 
-async def test_a_command_that_is_refused_fails_alone(batched: BatchedRedis) -> None:
+async def test_redis_refused_command_fails_alone(batched: BatchedRedis) -> None:
     await batched.execute("SET", "text", "x")
     answers = await asyncio.gather(
         batched.execute("ECHO", "before"),
@@ -71,7 +73,7 @@ async def test_a_command_that_is_refused_fails_alone(batched: BatchedRedis) -> N
     assert isinstance(answers[2], ResponseError)
 
 
-async def test_a_value_that_cannot_be_sent_fails_alone_and_soon(batched: BatchedRedis) -> None:
+async def test_redis_unsendable_value_fails_alone(batched: BatchedRedis) -> None:
     odd: Any = None
     async with asyncio.timeout(2):
         answers = await asyncio.gather(
@@ -86,7 +88,7 @@ async def test_a_value_that_cannot_be_sent_fails_alone_and_soon(batched: Batched
     assert isinstance(answers[2], Exception)
 
 
-async def test_a_waiter_that_gives_up_disturbs_nobody(batched: BatchedRedis) -> None:
+async def test_redis_cancelled_command_leaves_others(batched: BatchedRedis) -> None:
     given_up = asyncio.create_task(batched.execute("INCR", "count"))
     stays = asyncio.create_task(batched.execute("INCR", "count"))
     await asyncio.sleep(0)
@@ -97,7 +99,7 @@ async def test_a_waiter_that_gives_up_disturbs_nobody(batched: BatchedRedis) -> 
     assert await batched.execute("INCR", "count") == 3
 
 
-async def test_a_script_is_sent_whole_only_when_it_is_not_known(
+async def test_redis_script_is_sent_whole_only_when_unknown(
     batched: BatchedRedis, redis: Redis, proxy: Proxy
 ) -> None:
     before = proxy.exchanges
@@ -114,14 +116,12 @@ async def test_a_script_is_sent_whole_only_when_it_is_not_known(
     assert answers == [str(n).encode() for n in range(10)]
 
 
-async def test_a_script_that_fails_is_a_refusal(batched: BatchedRedis) -> None:
+async def test_redis_script_error_is_a_response_error(batched: BatchedRedis) -> None:
     with pytest.raises(ResponseError, match="wrong"):
         await batched.run(Script.from_sources("return redis.error_reply('wrong')"), [], [])
 
 
-async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
-    patient: BatchedRedis, proxy: Proxy
-) -> None:
+async def test_redis_that_returns_is_available_again(patient: BatchedRedis, proxy: Proxy) -> None:
     assert await patient.execute("PING") is True
     await proxy.refuse()
     for _ in range(2):
@@ -134,7 +134,7 @@ async def test_a_redis_that_is_away_is_unavailable_and_comes_back(
     assert await patient.is_reachable()
 
 
-async def test_who_has_no_time_is_told_so_and_finds_a_new_connection(
+async def test_redis_command_past_its_timeout_is_unavailable(
     patient: BatchedRedis, proxy: Proxy
 ) -> None:
     assert await patient.with_timeout(5, patient.execute("PING")) is True
@@ -148,9 +148,7 @@ async def test_who_has_no_time_is_told_so_and_finds_a_new_connection(
     assert await patient.with_timeout(5, patient.execute("PING")) is True
 
 
-async def test_a_redis_that_is_busy_with_a_script_is_away(
-    batched: BatchedRedis, redis: Redis
-) -> None:
+async def test_redis_busy_with_a_script_is_unreachable(batched: BatchedRedis, redis: Redis) -> None:
     async def away() -> bool:
         return not await batched.is_reachable()
 
@@ -167,7 +165,9 @@ async def test_a_redis_that_is_busy_with_a_script_is_away(
     assert await batched.is_reachable()
 
 
-async def test_all_that_wait_are_told(batched: BatchedRedis, proxy: Proxy) -> None:
+async def test_redis_unreachable_fails_every_waiting_command(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
     await proxy.refuse()
     answers = await asyncio.gather(
         *(batched.execute("PING") for _ in range(20)), return_exceptions=True
@@ -175,7 +175,7 @@ async def test_all_that_wait_are_told(batched: BatchedRedis, proxy: Proxy) -> No
     assert [type(answer) for answer in answers] == [ServiceUnavailable] * 20
 
 
-async def test_a_frozen_redis_is_unavailable_within_the_time_out(
+async def test_redis_frozen_is_unavailable_within_its_timeout(
     impatient: BatchedRedis, proxy: Proxy
 ) -> None:
     assert await impatient.execute("PING") is True
@@ -189,7 +189,7 @@ async def test_a_frozen_redis_is_unavailable_within_the_time_out(
     assert await impatient.execute("ECHO", "mine") == b"mine"
 
 
-async def test_a_lost_answer_is_not_asked_for_again(
+async def test_redis_lost_answer_is_not_retried(
     impatient: BatchedRedis, proxy: Proxy, redis: Redis
 ) -> None:
     await impatient.execute("PING")
@@ -201,7 +201,7 @@ async def test_a_lost_answer_is_not_asked_for_again(
     assert await redis.get("count") in {None, b"1"}
 
 
-async def test_a_connection_cut_between_two_commands_costs_one_answer_at_most(
+async def test_redis_connection_cut_costs_one_command_at_most(
     batched: BatchedRedis, proxy: Proxy
 ) -> None:
     proxy.cut()
@@ -215,7 +215,7 @@ async def test_a_connection_cut_between_two_commands_costs_one_answer_at_most(
 
 
 @pytest.mark.parametrize("trouble", ["full", "replica", "loading"])
-async def test_a_redis_that_cannot_write_is_unavailable(
+async def test_redis_that_cannot_write_is_unavailable(
     trouble: str, redis: Redis, valkey: Valkey, batched: BatchedRedis
 ) -> None:
     write: tuple[str, ...] = ("SET", "key", "value")
@@ -238,7 +238,7 @@ async def test_a_redis_that_cannot_write_is_unavailable(
     assert await batched.execute("SET", "key", "value")
 
 
-async def test_a_fault_that_nobody_foresaw_reaches_all_that_wait(
+async def test_redis_unforeseen_error_reaches_every_waiting_command(
     batched: BatchedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object, **__: object) -> None:

@@ -13,7 +13,7 @@ from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
 
-async def test_a_connection_more_is_open_than_was_needed_at_once(
+async def test_redis_connections_keep_one_spare(
     batched: BatchedRedis, redis: Redis, proxy: Proxy
 ) -> None:
     waits = asyncio.create_task(batched.execute("BLPOP", "list", 0))
@@ -38,9 +38,7 @@ async def ask_one_by_one(
     return asked
 
 
-async def test_redis_slow_for_a_moment_refuses_nobody_and_keeps_the_order(
-    url: str, proxy: Proxy
-) -> None:
+async def test_redis_connections_frozen_for_a_moment_keep_the_order(url: str, proxy: Proxy) -> None:
     batched = BatchedRedis(new_client(url, timeout=30))  # the order counts, not the time
     assert await batched.execute("PING") is True
     proxy.freeze()
@@ -55,7 +53,7 @@ async def test_redis_slow_for_a_moment_refuses_nobody_and_keeps_the_order(
     await batched.close()
 
 
-async def test_redis_frozen_costs_a_hundred_connections_and_one_time_out(
+async def test_redis_connections_frozen_are_bounded_and_time_out_once(
     url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Longer than a busy machine needs to ask: nothing times out before all have asked.
@@ -79,9 +77,7 @@ async def test_redis_frozen_costs_a_hundred_connections_and_one_time_out(
     await batched.close()
 
 
-async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
-    url: str, proxy: Proxy
-) -> None:
+async def test_redis_connections_closed_fail_waiting_commands(url: str, proxy: Proxy) -> None:
     async with open_redis(url) as batched:
         assert await batched.execute("PING") is True
         proxy.freeze()
@@ -92,13 +88,15 @@ async def test_redis_that_ends_tells_those_that_wait_for_a_connection(
     assert {type(answer) for answer in answers} == {ServiceUnavailable}
 
 
-async def test_what_is_renewed_is_closed(batched: BatchedRedis, proxy: Proxy) -> None:
+async def test_redis_connections_reset_closes_idle_ones(
+    batched: BatchedRedis, proxy: Proxy
+) -> None:
     await batched.reset_idle()
     await proxy.wait_until_unused()
     assert await batched.execute("PING") is True
 
 
-async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> None:
+async def test_redis_connections_closed_fail_blocked_command(url: str, proxy: Proxy) -> None:
     async with open_redis(url) as opened:
         waits = asyncio.create_task(opened.execute("BLPOP", "list", 0))
         await proxy.wait_for_counts(connections=2, exchanges=3)
@@ -110,7 +108,7 @@ async def test_who_still_waits_at_the_end_is_told(url: str, proxy: Proxy) -> Non
 
 @pytest.mark.parametrize("ticks", range(8))
 @pytest.mark.parametrize("renewed_first", [True, False])
-async def test_what_is_asked_while_connections_are_renewed_is_answered(
+async def test_redis_connections_reset_answers_commands_meanwhile(
     batched: BatchedRedis, ticks: int, renewed_first: bool
 ) -> None:
     async def ask() -> list[Any]:
@@ -124,7 +122,7 @@ async def test_what_is_asked_while_connections_are_renewed_is_answered(
     assert [str(number).encode() for number in range(100)] in outcomes
 
 
-async def test_an_answer_that_nobody_read_is_nobody_elses(
+async def test_redis_connection_with_unread_answer_is_not_reused(
     batched: BatchedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:

@@ -25,7 +25,7 @@ def check(answer: Answer, status: int, code: str) -> None:
     assert MARK not in str(answer.headers)
 
 
-async def test_a_good_body_is_taken(small: SmallService) -> None:
+async def test_json_body_valid_is_accepted(small: SmallService) -> None:
     answer = await small.post(json.dumps(GOOD).encode())
     assert answer.status == 201
     assert answer.body == {"name": "a thing", "count": 1, "weight": 0, "parts": []}
@@ -48,7 +48,7 @@ async def test_a_good_body_is_taken(small: SmallService) -> None:
         ('{"name": "zebra"}'.encode("utf-16"), "byte 0"),
     ],
 )
-async def test_malformed_json_is_refused_with_its_position(
+async def test_json_body_malformed_is_refused_with_its_position(
     small: SmallService, body: bytes, place: str
 ) -> None:
     answer = await small.post(body)
@@ -77,13 +77,13 @@ async def test_malformed_json_is_refused_with_its_position(
     ],
     ids=lambda body: ascii(body[:40]),
 )
-async def test_json_of_more_than_one_meaning_is_refused(small: SmallService, body: bytes) -> None:
+async def test_json_body_ambiguous_is_refused(small: SmallService, body: bytes) -> None:
     check(await small.post(body), 400, "malformed_json")
 
 
 @pytest.mark.parametrize("depth", [100, 400, 900, 990])
 @pytest.mark.parametrize("inside", [b'"\\u0061"', b'"zebra\\u0000"', b"1"])
-async def test_nesting_of_any_depth_is_survived(
+async def test_json_body_deeply_nested_is_refused(
     small: SmallService, depth: int, inside: bytes
 ) -> None:
     answer = await small.post(b'{"name": ' + b"[" * depth + inside + b"]" * depth + b"}")
@@ -91,7 +91,7 @@ async def test_nesting_of_any_depth_is_survived(
     check(answer, answer.status, answer.code)
 
 
-async def test_surrogates_in_a_pair_are_one_character(small: SmallService) -> None:
+async def test_json_body_surrogate_pair_is_one_character(small: SmallService) -> None:
     answer = await small.post(b'{"name": "\\ud83d\\ude00"}')
     assert answer.body["name"] == "\U0001f600"
 
@@ -100,7 +100,7 @@ def fields(answer: Answer) -> dict[str, str]:
     return {error["field"]: error["code"] for error in answer.body["errors"]}
 
 
-async def test_everything_wrong_with_the_fields_is_said_at_once(small: SmallService) -> None:
+async def test_json_body_reports_every_invalid_field_at_once(small: SmallService) -> None:
     wrong: dict[str, Any] = {"count": MARK, "weight": [MARK], "parts": ["a", 1, None], "more": MARK}
     answer = await small.post(json.dumps(wrong).encode())
     check(answer, 422, "validation_failed")
@@ -121,7 +121,7 @@ async def test_everything_wrong_with_the_fields_is_said_at_once(small: SmallServ
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"1", b'"zebra"', b"true", b'[{"name": "a"}]'])
-async def test_a_body_that_is_no_object_is_refused(small: SmallService, body: bytes) -> None:
+async def test_json_body_that_is_no_object_is_422(small: SmallService, body: bytes) -> None:
     answer = await small.post(body)
     check(answer, 422, "validation_failed")
     assert list(fields(answer)) == ["body"]
@@ -143,7 +143,7 @@ async def test_a_body_that_is_no_object_is_refused(small: SmallService, body: by
     ],
     ids=str,
 )
-async def test_a_wrong_type_or_range_is_refused(
+async def test_json_body_wrong_type_or_range_is_422(
     small: SmallService, change: dict[str, Any]
 ) -> None:
     answer = await small.post(json.dumps(GOOD | change).encode())
@@ -165,7 +165,7 @@ async def test_a_wrong_type_or_range_is_refused(
     ],
     ids=str,
 )
-async def test_another_content_type_or_encoding_is_refused(
+async def test_json_body_other_content_type_or_encoding_is_415(
     small: SmallService, headers: dict[str, str]
 ) -> None:
     answer = await small.post(b"zebra" * 10, **headers)
@@ -180,7 +180,7 @@ async def test_another_content_type_or_encoding_is_refused(
         assert answer.headers.get("Accept-Encoding") == taken
 
 
-async def test_a_charset_may_be_named(small: SmallService) -> None:
+async def test_json_body_with_charset_is_accepted(small: SmallService) -> None:
     type_ = "application/json; charset=utf-8"
     assert (await small.post(b'{"name": "a"}', **{"Content-Type": type_})).status == 201
 
@@ -190,12 +190,12 @@ def padded(size: int) -> bytes:
     return text + b" " * (size - len(text))
 
 
-async def test_64_kib_are_taken_and_one_byte_more_is_not(small: SmallService) -> None:
+async def test_json_body_above_64_kib_is_413(small: SmallService) -> None:
     assert (await small.post(padded(65536))).status == 201
     check(await small.post(padded(65537)), 413, "body_too_large")
 
 
-async def test_an_announced_length_is_refused_before_it_is_sent(small: SmallService) -> None:
+async def test_json_body_announced_too_large_is_413_unread(small: SmallService) -> None:
     head = b"POST /v1/small/things HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
     answer = await small.one(head + b"Connection: close\r\nContent-Length: 65537\r\n\r\n")
     check(answer, 413, "body_too_large")
@@ -203,7 +203,7 @@ async def test_an_announced_length_is_refused_before_it_is_sent(small: SmallServ
 
 
 @pytest.mark.parametrize("size", [65536, 65537])
-async def test_chunks_are_counted(small: SmallService, size: int) -> None:
+async def test_json_body_chunked_too_large_is_413(small: SmallService, size: int) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, size, 5000):
             yield padded(size)[start : start + 5000]
@@ -224,7 +224,7 @@ async def test_a_byte_order_mark_before_json_is_ignored(small: SmallService) -> 
 @pytest.mark.parametrize(
     "body", [None, b"", b"{}", b"null", b" null\n", b"\xef\xbb\xbfnull", b" \n"]
 )
-async def test_where_a_body_is_optional_none_is_as_good_as_an_empty_one(
+async def test_json_body_optional_and_absent_is_accepted(
     small: SmallService, body: bytes | None
 ) -> None:
     headers = {"Content-Type": "application/json"} if body else {}
@@ -261,7 +261,7 @@ async def test_encoding_that_changes_nothing_is_none(small: SmallService, coding
 @pytest.mark.parametrize(
     ("body", "status"), [(b"[]", 422), (b'{"zebra": 1}', 422), (b"zebra", 400)]
 )
-async def test_an_optional_body_is_checked_when_there_is_one(
+async def test_json_body_optional_and_invalid_is_refused(
     small: SmallService, body: bytes, status: int
 ) -> None:
     headers = {"Content-Type": "application/json"}
@@ -289,7 +289,7 @@ async def test_an_optional_body_is_checked_when_there_is_one(
     ],
     ids=lambda text: text[:20],
 )
-async def test_a_wrong_query_is_refused(small: SmallService, query: str, field: str) -> None:
+async def test_query_invalid_parameter_is_422(small: SmallService, query: str, field: str) -> None:
     answer = await small.one(
         f"GET /v1/small/things?{query} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode()
     )
@@ -319,11 +319,11 @@ async def test_a_links_own_parameters_are_checked(small: SmallService, query: st
 
 
 @pytest.mark.parametrize("limit", [1, 200])
-async def test_a_limit_within_its_range_is_taken(small: SmallService, limit: int) -> None:
+async def test_query_limit_within_range_is_accepted(small: SmallService, limit: int) -> None:
     assert (await small.call("GET", f"/things?limit={limit}")).body["limit"] == limit
 
 
-async def test_a_refusal_is_logged_without_what_was_sent(
+async def test_refusals_are_logged_without_client_text(
     small: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as logs:

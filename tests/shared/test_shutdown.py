@@ -122,7 +122,7 @@ async def ended(service: Service, seconds: float = 15) -> int:  # a wait too lon
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_turns_readiness_off_while_serving_goes_on(
+async def test_shutdown_signal_turns_readiness_off_and_serves_on(
     start: Start, number: signal.Signals
 ) -> None:
     async with start(drain_seconds=DRAIN) as service:
@@ -143,7 +143,7 @@ async def test_a_signal_turns_readiness_off_while_serving_goes_on(
     assert events[-1] == "service.stopped"
 
 
-async def test_what_is_in_hand_is_finished(start: Start) -> None:
+async def test_shutdown_request_in_progress_is_answered(start: Start) -> None:
     async with start(drain_seconds=0, shutdown_grace=5) as service:
         in_hand = await service.begin_slow(1)
         service.process.send_signal(signal.SIGTERM)
@@ -201,7 +201,7 @@ async def test_shutdown_request_beyond_its_grace_is_unavailable(start: Start) ->
         assert time.monotonic() - began > 0.4
 
 
-async def test_shutdown_idle_connections_hold_nothing_up(start: Start) -> None:
+async def test_shutdown_with_idle_connections_ends_at_once(start: Start) -> None:
     async with start(drain_seconds=0, shutdown_grace=20) as service:
         silent, writer = await asyncio.open_unix_connection(str(service.path))
         idle, other = await asyncio.open_unix_connection(str(service.path))
@@ -216,7 +216,7 @@ async def test_shutdown_idle_connections_hold_nothing_up(start: Start) -> None:
             other.close()
 
 
-async def test_shutdown_running_lookup_holds_nothing_up(start: Start) -> None:
+async def test_shutdown_with_a_running_lookup_ends_at_once(start: Start) -> None:
     async with start(drain_seconds=0) as service:
         await service.http.get("/v1/small/lookup")
         service.process.send_signal(signal.SIGTERM)
@@ -243,7 +243,7 @@ async def test_exit_after_running_thread_ends_the_process_anyway() -> None:
 
 
 @pytest.mark.parametrize("phase", ["draining", "finishing"])
-async def test_a_second_signal_ends_at_once(start: Start, phase: str) -> None:
+async def test_shutdown_second_signal_ends_at_once(start: Start, phase: str) -> None:
     drain = 20 if phase == "draining" else 0
     async with start(drain_seconds=drain, shutdown_grace=20) as service:
         in_hand = await service.begin_slow(20)
@@ -257,7 +257,7 @@ async def test_a_second_signal_ends_at_once(start: Start, phase: str) -> None:
             await in_hand
 
 
-async def test_a_unix_socket_is_its_owners_alone_and_replaces_one_left_behind(
+async def test_unix_socket_is_private_and_replaces_a_stale_one(
     start: Start, tmp_path: Path
 ) -> None:
     with socket.socket(socket.AF_UNIX) as left:
@@ -269,7 +269,7 @@ async def test_a_unix_socket_is_its_owners_alone_and_replaces_one_left_behind(
         assert stat.S_IMODE(mode) == 0o600
 
 
-async def test_a_wrong_setting_ends_the_start_with_a_line_and_no_traceback() -> None:
+async def test_start_with_invalid_settings_prints_lines_without_traceback() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.small_service",
         env={**os.environ, "ENV": "development", "PORT": "eighty", "REVOCATION_KEY": "short"},
@@ -287,7 +287,7 @@ async def test_a_wrong_setting_ends_the_start_with_a_line_and_no_traceback() -> 
 @pytest.mark.parametrize(
     ("error", "told"), [(socket.gaierror(-2, "not known"), 0), (LookupError("a bug"), 1)]
 )
-async def test_a_lookup_that_nobody_waits_for_is_no_news(
+async def test_failed_lookup_without_a_waiter_is_not_logged(
     caplog: pytest.LogCaptureFixture, error: Exception, told: int
 ) -> None:
     loop = asyncio.get_running_loop()
