@@ -19,5 +19,7 @@ from shared.tokens import parse_bearer_token
         (None, None),
     ],
 )
-def test_the_token_is_what_follows_bearer(given_header: str | None, token: str | None) -> None:
+def test_bearer_token_is_parsed_from_authorization(
+    given_header: str | None, token: str | None
+) -> None:
     assert parse_bearer_token(given_header) == token

@@ -17,7 +17,7 @@ def cut_off() -> CatchUp:
     return catch_up
 
 
-def test_start_without_open_rounds_waits_for_nothing() -> None:
+def test_start_without_open_rounds_waits_for_no_round() -> None:
     assert CatchUp().observe_head({}, 0, 0)
     assert update(CatchUp(), 0, 7, 7)
 
@@ -29,14 +29,14 @@ def test_start_waits_for_the_rounds_that_are_open() -> None:
     assert update(catch_up, 0.2, 9, 8)
 
 
-def test_connected_subscriber_waits_for_nothing() -> None:
+def test_connected_subscriber_waits_for_no_round() -> None:
     """A message that is published late reaches it all the same."""
     catch_up = CatchUp()
     assert update(catch_up, 0, 7, 7)
     assert update(catch_up, 1, 20, 7)
 
 
-def test_cut_off_subscriber_waits_for_a_round_that_starts_after_its_first_look() -> None:
+def test_disconnected_subscriber_waits_for_a_round_begun_after_its_look() -> None:
     catch_up = cut_off()
     assert not update(catch_up, 0, 7, 6)
     assert not update(catch_up, 0.1, 8, 7)
@@ -45,13 +45,13 @@ def test_cut_off_subscriber_waits_for_a_round_that_starts_after_its_first_look()
 
 
 @pytest.mark.parametrize("complete", [6, 7])
-def test_round_from_before_the_first_look_proves_nothing(complete: int) -> None:
+def test_round_from_before_the_first_look_is_not_trusted(complete: int) -> None:
     catch_up = cut_off()
     assert not update(catch_up, 0, 7, 6)
     assert not update(catch_up, NO_PUBLISHER_SECONDS - 0.1, 7, complete)
 
 
-def test_publisher_that_gives_signs_is_awaited_however_long_its_round_takes() -> None:
+def test_publisher_alive_in_a_long_round_is_awaited() -> None:
     catch_up = cut_off()
     assert not update(catch_up, 0, 7, 7)
     last = 0.0
@@ -63,7 +63,7 @@ def test_publisher_that_gives_signs_is_awaited_however_long_its_round_takes() ->
 
 
 @pytest.mark.parametrize("head", [{}, {b"begun": b"7", b"told": b"7"}])
-def test_without_publishers_the_stream_is_trusted_after_some_seconds(
+def test_stream_without_publishers_is_trusted_after_some_seconds(
     head: dict[bytes, bytes],
 ) -> None:
     catch_up = cut_off()
@@ -71,13 +71,13 @@ def test_without_publishers_the_stream_is_trusted_after_some_seconds(
     assert [catch_up.observe_head(head, at, at) for at in late] == [False, False, True]
 
 
-def test_publisher_that_died_in_a_round_is_not_awaited_for_ever() -> None:
+def test_publisher_that_died_in_a_round_is_given_up() -> None:
     catch_up = CatchUp()
     assert not update(catch_up, 0, 7, 6)
     assert update(catch_up, NO_PUBLISHER_SECONDS, 7, 6)
 
 
-def test_second_outage_between_two_looks_asks_for_another_round() -> None:
+def test_second_outage_between_two_looks_needs_another_round() -> None:
     catch_up = cut_off()
     assert not update(catch_up, 10, 7, 7)
     catch_up.on_disconnect()
@@ -85,7 +85,7 @@ def test_second_outage_between_two_looks_asks_for_another_round() -> None:
     assert update(catch_up, 14.6, 9, 9)
 
 
-def test_second_outage_after_a_catch_up_asks_for_another_round() -> None:
+def test_second_outage_after_a_catch_up_needs_another_round() -> None:
     catch_up = cut_off()
     update(catch_up, 0, 7, 7)
     assert update(catch_up, 1, 8, 8)
@@ -94,7 +94,7 @@ def test_second_outage_after_a_catch_up_asks_for_another_round() -> None:
 
 
 @pytest.mark.parametrize("started", [0, 4999])
-def test_counters_that_redis_has_lost_are_counted_anew(started: int) -> None:
+def test_counters_lost_by_redis_are_counted_anew(started: int) -> None:
     catch_up = cut_off()
     assert not update(catch_up, 0, 4998, 4998)
     assert not update(catch_up, 0.1, 5000, 4998)
@@ -102,7 +102,7 @@ def test_counters_that_redis_has_lost_are_counted_anew(started: int) -> None:
     assert update(catch_up, 0.3, started + 1, started + 1)
 
 
-def test_silence_is_measured_from_an_answer_to_a_question() -> None:
+def test_silence_is_measured_from_the_answer_to_a_look() -> None:
     catch_up = cut_off()
     assert not update(catch_up, 0, 7, 7, took=0.4)
     assert not update(catch_up, NO_PUBLISHER_SECONDS + 0.3, 7, 7, took=0.4)

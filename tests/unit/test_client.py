@@ -30,9 +30,9 @@ def shown(user_agent: str | None) -> str:
         ("tel:+19005550100 1-900-555-0100", "tel 19005550100 1 900 555 0100"),
     ],
 )
-def test_nothing_in_it_can_be_followed(user_agent: str | None, told: str) -> None:
+def test_user_agent_shown_holds_no_link(user_agent: str | None, told: str) -> None:
     assert shown(user_agent) == told
 
 
-def test_it_is_short() -> None:
+def test_user_agent_shown_is_cut() -> None:
     assert len(shown("word " * 80)) <= MAX_DISPLAY_LENGTH

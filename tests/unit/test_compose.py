@@ -28,7 +28,7 @@ MODELS: dict[str, type[ServiceSettings]] = {
 
 
 @pytest.mark.parametrize("service", MODELS)
-def test_every_setting_passes_through(service: str) -> None:
+def test_compose_passes_every_setting(service: str) -> None:
     given = SERVICES[service]["environment"]
     settings = {name.upper() for name in MODELS[service].model_fields} - WIRED
     assert settings - set(given) == set(), "missing in docker-compose.yml"
@@ -41,14 +41,14 @@ def test_every_setting_passes_through(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", MODELS)
-def test_nothing_is_given_that_no_setting_takes(service: str) -> None:
+def test_compose_passes_known_settings_alone(service: str) -> None:
     known = {name.upper() for name in MODELS[service].model_fields}
     given = set(SERVICES[service]["environment"])
     assert {name for name in given if name.removesuffix("_FILE") not in known} - known <= LIBRARIES
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_container_has_rights_that_it_does_not_need(service: str) -> None:
+def test_compose_containers_are_read_only_and_unprivileged(service: str) -> None:
     container = SERVICES[service]
     assert container["read_only"] is True
     assert container["cap_drop"] == ["ALL"]
@@ -57,14 +57,14 @@ def test_no_container_has_rights_that_it_does_not_need(service: str) -> None:
     assert not container.get("privileged")
 
 
-def test_no_registry_is_asked_for_an_image_of_ours() -> None:
+def test_compose_own_images_are_never_pulled() -> None:
     ours = {name for name, one in SERVICES.items() if "PROJECT_NAME" in one["image"]}
     assert {SERVICES[name]["pull_policy"] for name in ours} == {"never"}
     assert {SERVICES[name]["user"] for name in ours} == {"10001:10001"}
 
 
 @pytest.mark.parametrize("name", COMPOSE_ONLY)
-def test_what_compose_alone_reads_is_documented(name: str) -> None:
+def test_compose_own_variables_have_their_documented_default(name: str) -> None:
     default, _ = COMPOSE_ONLY[name]
     files = Path("docker-compose.yml"), Path("deploy/tls.yml")
     text = "".join(path.read_text(encoding="utf-8") for path in files)
@@ -72,19 +72,19 @@ def test_what_compose_alone_reads_is_documented(name: str) -> None:
     assert found == {f":-{default}"} if default else len(found) == 1
 
 
-def test_an_image_is_built_once() -> None:
+def test_compose_builds_each_image_once() -> None:
     built = sorted(one["image"] for one in SERVICES.values() if "build" in one)
     assert built == sorted({one["image"] for one in SERVICES.values() if "PROJECT" in one["image"]})
 
 
-def test_with_a_certificate_nobody_comes_by_an_address_that_all_share() -> None:
+def test_compose_with_certificate_publishes_on_ipv4_alone() -> None:
     text = Path("deploy/tls.yml").read_text(encoding="utf-8").replace("!override", "")
     gateway = yaml.safe_load(text)["services"]["gateway"]
     assert all(port.startswith("0.0.0.0:") for port in gateway["ports"])
     assert gateway["environment"]["PUBLIC_URL"].startswith("${PUBLIC_URL:?")
 
 
-def test_production_conceals_who_has_an_account_unless_told_otherwise() -> None:
+def test_compose_in_production_conceals_accounts_by_default() -> None:
     overlay = yaml.safe_load(Path("deploy/production.yml").read_text(encoding="utf-8"))["services"]
     assert {one["environment"]["ENV"] for one in overlay.values()} == {"production"}
     assert set(overlay) == {"gateway", *MODELS}
@@ -92,27 +92,27 @@ def test_production_conceals_who_has_an_account_unless_told_otherwise() -> None:
     assert auth["ACCOUNT_DISCLOSURE"] == "${ACCOUNT_DISCLOSURE:-conceal}"
 
 
-def test_only_loopback_is_published() -> None:
+def test_compose_publishes_on_loopback_alone() -> None:
     published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
     assert set(published) == {"gateway", "mail"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
-def test_the_store_is_within_reach_of_media_service_alone_and_keeps_its_key_to_itself() -> None:
+def test_compose_store_is_on_the_data_network_without_key_in_environment() -> None:
     store = SERVICES["store"]
     assert (store["profiles"], store["networks"]) == (["s3"], ["data"])
     assert store["user"] != "0"
     assert "AUTH_KEY" not in str(store.get("environment", {}))
 
 
-def test_a_service_has_time_to_drain_and_to_finish() -> None:
+def test_compose_stop_grace_covers_drain_and_shutdown() -> None:
     defaults = {name: field.default for name, field in ServiceSettings.model_fields.items()}
     needed = defaults["drain_seconds"] + defaults["shutdown_grace"] + ANSWER_SECONDS
     for service in MODELS:
         assert float(SERVICES[service]["stop_grace_period"].removesuffix("s")) > needed
 
 
-def test_gateway_has_time_for_requests_under_way() -> None:
+def test_gateway_stop_grace_covers_requests_in_progress() -> None:
     text = Path("deploy/gateway/nginx.conf").read_text(encoding="utf-8")
     [patience] = re.findall(r"\nworker_shutdown_timeout (\d+)s;", text)
     assert float(SERVICES["gateway"]["stop_grace_period"].removesuffix("s")) > int(patience)
@@ -120,11 +120,11 @@ def test_gateway_has_time_for_requests_under_way() -> None:
     assert int(patience) > longest
 
 
-def test_gateway_depends_on_nothing_that_would_replace_it() -> None:
+def test_gateway_depends_on_no_service() -> None:
     assert "depends_on" not in SERVICES["gateway"]
 
 
-def test_gateway_has_no_network_with_a_way_to_the_world() -> None:
+def test_gateway_networks_have_no_way_out() -> None:
     networks = COMPOSE["networks"]
     assert SERVICES["gateway"]["networks"] == ["entry", "edge"]
     assert networks["edge"] == {"internal": True}
@@ -135,7 +135,7 @@ def test_gateway_has_no_network_with_a_way_to_the_world() -> None:
     ]
 
 
-def test_who_mounts_which_keys() -> None:
+def test_compose_mounts_each_key_volume_where_needed_alone() -> None:
     mounted: dict[str, set[str]] = {}
     for name, service in SERVICES.items():
         for volume in service.get("volumes", []):

@@ -41,7 +41,7 @@ def request(*headers: tuple[str, str], development: bool = False) -> Any:
         ("", None),
     ],
 )
-def test_a_cookie_is_found_by_its_exact_name(line: str, value: str | None) -> None:
+def test_cookie_is_found_by_its_exact_name(line: str, value: str | None) -> None:
     assert find_cookie(request(("Cookie", line)), ACCESS_COOKIE) == value
 
 
@@ -49,12 +49,12 @@ def test_a_cookie_is_found_by_its_exact_name(line: str, value: str | None) -> No
     "lines",
     [[f"{ACCESS_COOKIE}=a; {ACCESS_COOKIE}=a"], [f"{ACCESS_COOKIE}=a", f"{ACCESS_COOKIE}=b"]],
 )
-def test_one_that_occurs_twice_is_refused(lines: list[str]) -> None:
+def test_cookie_sent_twice_is_malformed(lines: list[str]) -> None:
     with pytest.raises(MalformedRequest):
         find_cookie(request(*(("Cookie", line) for line in lines)), ACCESS_COOKIE)
 
 
-def test_a_bearer_token_comes_first_and_alone() -> None:
+def test_credential_bearer_token_wins_over_cookie() -> None:
     both = request(
         ("Authorization", "Bearer t"), ("Cookie", f"{ACCESS_COOKIE}=a; {ACCESS_COOKIE}=b")
     )
@@ -80,14 +80,14 @@ def test_a_bearer_token_comes_first_and_alone() -> None:
         [OWN, "https://evil.example"],
     ],
 )
-def test_any_other_origin_is_foreign(origins: list[str]) -> None:
+def test_origin_other_than_ours_is_csrf_failed(origins: list[str]) -> None:
     foreign = request(*(("Origin", origin) for origin in origins))
     for may_be_missing in (True, False):
         with pytest.raises(CsrfFailed, match=f"^send Origin: {OWN} "):
             require_own_origin(foreign, may_be_missing=may_be_missing)
 
 
-def test_a_missing_origin_counts_where_no_browser_leaves_it_out() -> None:
+def test_origin_missing_is_accepted_only_where_allowed() -> None:
     for origin in (OWN, SISTER):
         require_own_origin(request(("Origin", origin)))
     require_own_origin(request(), may_be_missing=True)

@@ -20,7 +20,7 @@ from shared.errors import ValidationFailed
     ],
     ids=ascii,
 )
-def test_an_address_has_one_form_however_it_is_written(written: str) -> None:
+def test_mail_address_in_any_case_has_one_form(written: str) -> None:
     assert parse_mail_address(written) == "asha.rao@example.com"
     assert parse_mail_destination(written, field="email") == Destination(
         "email", "asha.rao@example.com"
@@ -37,7 +37,7 @@ def test_an_address_has_one_form_however_it_is_written(written: str) -> None:
         "a@xn--bcher-kva.example",
     ],
 )
-def test_what_a_mailbox_may_be(address: str) -> None:
+def test_mail_address_valid_is_accepted(address: str) -> None:
     assert parse_mail_address(address) == address
 
 
@@ -78,7 +78,7 @@ def test_what_a_mailbox_may_be(address: str) -> None:
         "a@" + "b." * 130 + "com",
     ],
 )
-def test_what_is_not_one_mailbox(text: str) -> None:
+def test_mail_address_invalid_is_refused(text: str) -> None:
     assert parse_mail_address(text) is None
     with pytest.raises(ValidationFailed) as refused:
         parse_mail_destination(text, field="email")
@@ -86,7 +86,7 @@ def test_what_is_not_one_mailbox(text: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_what_is_taken_is_plain_and_stays_as_it_is(text: str) -> None:
+def test_mail_address_accepted_is_plain_and_stable(text: str) -> None:
     address = parse_mail_address(text)
     if address is not None:
         assert address.isascii()
@@ -96,7 +96,7 @@ def test_what_is_taken_is_plain_and_stays_as_it_is(text: str) -> None:
 
 
 @given(st.emails())
-def test_ordinary_addresses_are_taken(address: str) -> None:
+def test_mail_address_ordinary_is_accepted(address: str) -> None:
     local, _, domain = address.rpartition("@")
     plain = not domain.rpartition(".")[2].isdigit() and not (local[0] + local[-1]).count(".")
     if plain and ".." not in local:

@@ -54,7 +54,7 @@ def page_of(service: Interface) -> Page:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_every_code_that_a_route_may_answer_has_its_place(service: Interface) -> None:
+def test_docs_page_explains_every_error_code(service: Interface) -> None:
     page = page_of(service)
     wanted = {error.code for found in service.operations for error in found.possible_errors()}
     anywhere = {"not_found", "method_not_allowed", "headers_too_large", "internal_error"}
@@ -62,7 +62,7 @@ def test_every_code_that_a_route_may_answer_has_its_place(service: Interface) ->
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_no_anchor_comes_twice_and_every_link_leads_somewhere(service: Interface) -> None:
+def test_docs_page_anchors_are_unique_and_links_resolve(service: Interface) -> None:
     page = page_of(service)
     assert sorted(page.ids) == sorted(set(page.ids))
     inner = {link for link in page.links if link.startswith("#")}
@@ -72,33 +72,33 @@ def test_no_anchor_comes_twice_and_every_link_leads_somewhere(service: Interface
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_every_operation_and_model_is_shown(service: Interface) -> None:
+def test_docs_page_shows_every_operation_and_model(service: Interface) -> None:
     page = page_of(service)
     for found in service.operations:
         assert f"{found.method} {service.prefix}{found.path}" in page.text
     assert set(service.document()["components"]["schemas"]) <= set(page.ids)
 
 
-def test_how_to_sign_in_is_told_for_apps_and_for_browsers() -> None:
+def test_docs_page_explains_sign_in_for_apps_and_browsers() -> None:
     page = page_of(MEDIA)
     assert "Signed in by bearer: Authorization: Bearer" in page.text
     assert "X-CSRF-Token" in page.text
 
 
-def test_a_parameter_is_shown_with_its_bounds_and_a_code_leads_to_its_meaning() -> None:
+def test_docs_page_shows_bounds_and_links_codes() -> None:
     page = page_of(MEDIA)
     assert "integer, at least 1, at most 200" in page.text
     assert "default 50" in page.text
     assert {"#list_creatives", "#image_too_large"} <= set(page.links)
 
 
-def test_the_values_that_something_may_have_are_listed() -> None:
+def test_docs_page_lists_enumerated_values() -> None:
     assert "One of scheduled or published or failed or cancelled." in page_of(MEDIA).text
     assert "status (optional)cancelled or null" in page_of(MEDIA).text
     assert "IPv4 or IPv6 address" in page_of(AUTH).text
 
 
-def test_a_default_that_is_empty_is_not_told() -> None:
+def test_docs_page_hides_empty_defaults() -> None:
     for service in SERVICES:
         shown = render_page(service.title, service.document(), service.operations)
         assert "default <code></code>" not in shown
@@ -109,7 +109,7 @@ def rows(service: Interface) -> dict[str, str]:
     return dict(re.findall(r'<tr id="(\w+)">(.*?)</tr>', shown))
 
 
-def test_a_code_has_every_status_and_the_meaning_of_its_general_case() -> None:
+def test_docs_page_code_shows_every_status_and_general_meaning() -> None:
     assert "401 or 403" in rows(AUTH)["invalid_credentials"]
     assert "<br>" in rows(AUTH)["invalid_credentials"]
     assert rows(AUTH)["conflict"] == rows(MEDIA)["conflict"]
@@ -117,7 +117,7 @@ def test_a_code_has_every_status_and_the_meaning_of_its_general_case() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_every_parameter_of_a_header_or_query_says_what_it_is(service: Interface) -> None:
+def test_docs_page_describes_every_parameter(service: Interface) -> None:
     unsaid = {
         one["name"]
         for methods in service.document()["paths"].values()
@@ -129,13 +129,13 @@ def test_every_parameter_of_a_header_or_query_says_what_it_is(service: Interface
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_the_page_runs_nothing_and_loads_nothing(service: Interface) -> None:
+def test_docs_page_has_no_scripts_or_external_content(service: Interface) -> None:
     page = page_of(service)
     assert not {"script", "img", "link", "iframe", "object", "form"} & set(page.tags)
     assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
 
 
-def test_the_policy_allows_the_pages_own_style_and_nothing_else() -> None:
+def test_docs_page_policy_allows_its_own_style_alone() -> None:
     text = render_page("T", {"paths": {}, "components": {"schemas": {}}}, [])
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -168,7 +168,7 @@ def hostile_document() -> dict[str, Any]:
     }
 
 
-def test_hostile_text_stays_text() -> None:
+def test_docs_page_hostile_text_stays_text() -> None:
     calm = Page(render_page("T", hostile_document_of("calm"), []))
     page = Page(render_page(HOSTILE, hostile_document(), []))
     assert set(page.tags) == set(calm.tags)

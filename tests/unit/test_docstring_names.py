@@ -46,7 +46,7 @@ def _unknown(text: str, known: set[str]) -> Iterator[tuple[int, str]]:
             yield text[: found.start()].count("\n"), found[1]
 
 
-def test_prose_quotes_only_names_that_exist() -> None:
+def test_comments_quote_existing_names_alone() -> None:
     known, prose = set(dir(builtins)) | FOREIGN, list[Prose]()
     for path in _files():
         if path.suffix not in {".md", ".png"}:

@@ -33,9 +33,7 @@ class ChosenEntropy(SystemEntropy):
 
 
 @given(MOMENTS, st.binary(min_size=10, max_size=10))
-def test_an_id_is_a_uuid_of_version_7_that_begins_with_its_milliseconds(
-    moment: datetime, drawn: bytes
-) -> None:
+def test_new_id_is_uuid_7_with_its_milliseconds(moment: datetime, drawn: bytes) -> None:
     made = new_id(StoppedClock(moment), ChosenEntropy(drawn))
     assert made.version == 7
     assert made.variant == RFC_4122
@@ -43,7 +41,7 @@ def test_an_id_is_a_uuid_of_version_7_that_begins_with_its_milliseconds(
 
 
 @given(st.binary(min_size=10, max_size=10))
-def test_all_but_version_and_variant_of_the_rest_is_drawn(drawn: bytes) -> None:
+def test_new_id_other_bits_are_random(drawn: bytes) -> None:
     made = new_id(StoppedClock(datetime(2027, 1, 1, tzinfo=UTC)), ChosenEntropy(drawn))
     fixed = 0xF << 76 | 0x3 << 62
     random_bits = ((1 << 80) - 1) & ~fixed
@@ -52,9 +50,7 @@ def test_all_but_version_and_variant_of_the_rest_is_drawn(drawn: bytes) -> None:
 
 
 @given(MOMENTS, st.integers(1, 10**9))
-def test_a_later_id_sorts_after_an_earlier_one_whatever_was_drawn(
-    moment: datetime, later: int
-) -> None:
+def test_new_id_later_sorts_after_earlier(moment: datetime, later: int) -> None:
     span = timedelta(milliseconds=later)
     if moment > datetime(9990, 1, 1, tzinfo=UTC):
         moment -= span
@@ -64,31 +60,31 @@ def test_a_later_id_sorts_after_an_earlier_one_whatever_was_drawn(
     assert str(earlier_id) < str(later_id)
 
 
-def test_ids_of_one_millisecond_differ() -> None:
+def test_new_ids_of_one_millisecond_differ() -> None:
     clock = StoppedClock(datetime(2027, 1, 1, tzinfo=UTC))
     made: set[UUID] = {new_id(clock, SystemEntropy()) for _ in range(10_000)}
     assert len(made) == 10_000
 
 
 @given(st.integers(1, 10**7))
-def test_a_draw_stays_below_its_bound(bound: int) -> None:
+def test_entropy_below_stays_below_its_bound(bound: int) -> None:
     assert 0 <= SystemEntropy().below(bound) < bound
 
 
-def test_a_draw_has_as_many_bytes_as_asked_for_and_no_draw_comes_twice() -> None:
+def test_entropy_bytes_have_their_length_and_never_repeat() -> None:
     drawn = [SystemEntropy().bytes(16) for _ in range(1000)]
     assert {len(each) for each in drawn} == {16}
     assert len(set(drawn)) == 1000
 
 
-def test_the_system_clock_knows_its_zone_and_never_steps_back() -> None:
+def test_system_clock_is_in_utc_and_monotonic() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     readings = [clock.monotonic() for _ in range(1000)]
     assert readings == sorted(readings)
 
 
-def test_a_moment_is_written_in_utc_with_a_z() -> None:
+def test_rfc3339_writes_utc_with_z() -> None:
     moment = datetime.fromisoformat("2027-03-01T05:30:00+05:30")
     assert rfc3339(moment) == "2027-03-01T00:00:00Z"
     assert rfc3339(moment.replace(microsecond=25)) == "2027-03-01T00:00:00.000025Z"

@@ -30,11 +30,11 @@ from shared.tokens import KeyUnknown
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, DomainError) else "",
 )
-def test_a_refusal_says_what_to_do(error: DomainError, told: str) -> None:
+def test_error_detail_says_what_to_do(error: DomainError, told: str) -> None:
     assert told in (error.detail or "")
 
 
-def test_what_is_known_of_the_one_occurrence_comes_first() -> None:
+def test_error_detail_of_the_occurrence_replaces_the_general_one() -> None:
     assert RateLimited("LIMIT_X", 5, "at most 2 at once").detail == "at most 2 at once"
     assert TokenInvalid("not yet").detail == "not yet"
     assert Conflict().detail is None
@@ -55,5 +55,5 @@ def test_a_size_is_told_beside_its_limit_and_never_looks_equal(
     assert BodyTooLarge.of("a file", limit, sent).detail == detail
 
 
-def test_that_nothing_was_sent_is_not_told() -> None:
+def test_error_detail_hides_that_no_code_was_sent() -> None:
     assert NoActiveChallenge().detail == OtpInvalid().detail

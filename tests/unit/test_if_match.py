@@ -9,7 +9,7 @@ from shared.if_match import ANY_VERSION, read_if_match, version_tag
 
 
 @given(st.integers(1, 10**9 - 1))
-def test_a_tag_names_its_version_and_no_other(version: int) -> None:
+def test_if_match_tag_matches_its_version_alone(version: int) -> None:
     expected = read_if_match([version_tag(version)])
     assert expected.version_list == [version]
     expected.check(version)
@@ -20,7 +20,7 @@ def test_a_tag_names_its_version_and_no_other(version: int) -> None:
 
 
 @pytest.mark.parametrize("headers", [[], [""], [" , "]])
-def test_whether_a_change_must_name_its_version_is_the_routes_affair(headers: list[str]) -> None:
+def test_if_match_missing_is_refused_where_required(headers: list[str]) -> None:
     assert read_if_match(headers) == ANY_VERSION
     with pytest.raises(PreconditionRequired):
         read_if_match(headers, required=True)
@@ -39,19 +39,19 @@ def test_whether_a_change_must_name_its_version_is_the_routes_affair(headers: li
         (['"12345678901"'], set()),
     ],
 )
-def test_tags_of_ours_count_also_as_proxies_change_them(
+def test_if_match_weak_and_unquoted_tags_are_accepted(
     headers: list[str], versions: set[int]
 ) -> None:
     assert read_if_match(headers).version_list == sorted(versions)
     assert read_if_match(headers, required=True).version_list == sorted(versions)
 
 
-def test_a_star_is_whichever_there_is() -> None:
+def test_if_match_star_matches_any_version() -> None:
     expected = read_if_match(["*"], required=True)
     expected.check(77)
     assert expected.version_list is None
 
 
 @given(st.lists(st.text()))
-def test_no_text_is_a_crash(headers: list[str]) -> None:
+def test_if_match_of_any_text_never_crashes(headers: list[str]) -> None:
     read_if_match(headers)

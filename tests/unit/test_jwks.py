@@ -59,13 +59,13 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_a_token_seen_before_is_recognised_without_its_signature(checked: list[str]) -> None:
+def test_known_token_is_verified_without_its_signature(checked: list[str]) -> None:
     verifier, token = verifying(OURS), OURS.token(uuid4())
     assert verifier.verify(token) == verifier.verify(token)
     assert checked == [token]
 
 
-def test_two_tokens_equal_but_for_their_subject_share_nothing(checked: list[str]) -> None:
+def test_tokens_that_differ_in_subject_are_both_verified(checked: list[str]) -> None:
     verifier, one, other = verifying(OURS), uuid4(), uuid4()
     same = {"sid": str(uuid4()), "jti": "same", "iat": 1}
     tokens = {user: OURS.token(user, **same) for user in (one, other)}
@@ -77,7 +77,7 @@ def test_two_tokens_equal_but_for_their_subject_share_nothing(checked: list[str]
     assert sorted(checked) == sorted(tokens.values())
 
 
-def test_a_known_signature_helps_no_other_payload(checked: list[str]) -> None:
+def test_known_signature_on_another_payload_is_invalid(checked: list[str]) -> None:
     verifier = verifying(OURS)
     known, other = OURS.token(uuid4()), OURS.token(uuid4())
     verifier.verify(known)
@@ -89,7 +89,7 @@ def test_a_known_signature_helps_no_other_payload(checked: list[str]) -> None:
             verifier.verify(changed)
 
 
-def test_the_cache_is_bounded_and_forgets_the_oldest(checked: list[str]) -> None:
+def test_token_cache_is_bounded_and_drops_the_oldest(checked: list[str]) -> None:
     verifier = verifying(OURS, cache_size=3)
     tokens = [OURS.token(uuid4()) for _ in range(4)]
     for token in tokens:
@@ -101,7 +101,7 @@ def test_the_cache_is_bounded_and_forgets_the_oldest(checked: list[str]) -> None
     assert checked == [tokens[0]]
 
 
-def test_what_is_refused_is_not_remembered() -> None:
+def test_token_cache_keeps_no_refused_tokens() -> None:
     verifier = verifying(OURS)
     for token in ("a.b.c", NEXT.token(uuid4()), OURS.token(uuid4(), exp=1)):
         with pytest.raises(TokenInvalid):
@@ -109,7 +109,7 @@ def test_what_is_refused_is_not_remembered() -> None:
     assert len(verifier._seen) == 0
 
 
-def test_a_changed_key_set_forgets_what_the_old_one_vouched_for(checked: list[str]) -> None:
+def test_token_cache_is_cleared_by_changed_keys(checked: list[str]) -> None:
     verifier, token = verifying(OURS), OURS.token(uuid4())
     verifier.verify(token)
     verifier.set_keys(parse_jwks(key_set(OURS, NEXT)))
@@ -120,7 +120,7 @@ def test_a_changed_key_set_forgets_what_the_old_one_vouched_for(checked: list[st
         verifier.verify(token)
 
 
-def test_another_key_under_a_known_name_forgets_too() -> None:
+def test_token_cache_is_cleared_by_another_key_of_the_same_kid() -> None:
     impostor = new_mint("ours")
     verifier, token = verifying(OURS), OURS.token(uuid4())
     verifier.verify(token)
@@ -130,7 +130,7 @@ def test_another_key_under_a_known_name_forgets_too() -> None:
     verifier.verify(impostor.token(uuid4()))
 
 
-def test_the_same_key_set_again_forgets_nothing(checked: list[str]) -> None:
+def test_token_cache_is_kept_by_the_same_keys(checked: list[str]) -> None:
     verifier, token = verifying(OURS), OURS.token(uuid4())
     verifier.verify(token)
     verifier.set_keys(parse_jwks(key_set(OURS)))
@@ -138,7 +138,7 @@ def test_the_same_key_set_again_forgets_nothing(checked: list[str]) -> None:
     assert checked == [token]
 
 
-def test_without_a_key_nothing_is_ready_and_nothing_passes() -> None:
+def test_verifier_without_keys_is_not_ready_and_refuses() -> None:
     verifier = TokenVerifier(ISSUER, AUDIENCE, MovableClock())
     assert not verifier.has_keys
     with pytest.raises(TokenInvalid):
@@ -175,21 +175,21 @@ ED448 = {**OKPAlgorithm.to_jwk(Ed448PrivateKey.generate().public_key(), as_dict=
         {"keys": [entry(OURS), {"kty": "?"}]},
     ],
 )
-def test_what_is_no_set_of_our_kinds_of_key_is_refused(document: Any) -> None:
+def test_jwks_invalid_document_is_refused(document: Any) -> None:
     with pytest.raises(ValueError, match="not a set of Ed25519 or P-256 keys"):
         parse_jwks(document)
 
 
-def test_a_key_without_a_name_can_sign_nothing() -> None:
+def test_jwks_key_without_kid_is_ignored() -> None:
     nameless = {name: value for name, value in entry(OURS).items() if name != "kid"}
     assert parse_jwks({"keys": [nameless]}) == {}
 
 
-def test_a_key_has_its_own_algorithm_whatever_the_set_says() -> None:
+def test_jwks_key_keeps_its_own_algorithm() -> None:
     assert parse_jwks({"keys": [entry(OURS, alg="HS256")]})["ours"].algorithm == "EdDSA"
 
 
-def test_a_key_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
+def test_jwks_file_is_read_only_when_changed(tmp_path: Path) -> None:
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(key_set(OURS)))
     file = JwksFile(path)
@@ -200,7 +200,7 @@ def test_a_key_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
     assert file.read_if_changed() is None
 
 
-def test_a_replaced_file_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
+def test_jwks_file_replaced_with_same_size_and_time_is_read(tmp_path: Path) -> None:
     path, other = tmp_path / "jwks.json", tmp_path / "other.json"
     path.write_text(json.dumps(key_set(new_mint("a"))))
     other.write_text(json.dumps(key_set(new_mint("b"))))
@@ -213,9 +213,7 @@ def test_a_replaced_file_of_the_same_size_and_time_is_noticed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("broken", ["", "{", "null", "{}", '{"keys": []}', '{"keys": {}}', "\xff"])
-def test_a_broken_file_is_an_error_each_time_and_mended_is_read(
-    tmp_path: Path, broken: str
-) -> None:
+def test_jwks_file_broken_raises_until_it_is_mended(tmp_path: Path, broken: str) -> None:
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(key_set(OURS)))
     file = JwksFile(path)
@@ -229,7 +227,7 @@ def test_a_broken_file_is_an_error_each_time_and_mended_is_read(
     assert set(file.read_if_changed() or {}) == {"next"}
 
 
-def test_a_file_that_is_away_is_an_error_and_is_read_when_it_comes(tmp_path: Path) -> None:
+def test_jwks_file_missing_raises_until_it_exists(tmp_path: Path) -> None:
     path = tmp_path / "jwks.json"
     file = JwksFile(path)
     with pytest.raises(OSError, match=r"jwks\.json"):

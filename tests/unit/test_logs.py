@@ -34,19 +34,19 @@ def redacted(**event: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", sorted(SECRET_KEYS))
-def test_a_secret_is_hidden_by_its_name_whatever_its_spelling(key: str) -> None:
+def test_redaction_hides_secret_keys_in_any_spelling(key: str) -> None:
     for name in (key, key.upper(), key.replace("_", "-").title()):
         for value in ("123456", 123456, ["123456"], None):
             assert redacted(**{name: value}) == {name: HIDDEN}
 
 
 @pytest.mark.parametrize("key", sorted(DESTINATION_KEYS))
-def test_a_destination_shows_its_last_two_characters(key: str) -> None:
+def test_redaction_shows_last_two_characters_of_destinations(key: str) -> None:
     assert redacted(**{key: NUMBER}) == {key: "…10"}
     assert redacted(**{key: MAIL}) == {key: "…ao"}
 
 
-def test_what_is_harmless_stays() -> None:
+def test_redaction_keeps_harmless_values() -> None:
     event = {
         "event": "request.answered",
         "route": "/v1/auth/sessions/{id}",
@@ -83,7 +83,7 @@ AROUND = [
     "secret",
     [NUMBER, "+91 98765 43210", "+91-98765-43210", "%2B919876543210", REFRESH, JWT, MAIL],
 )
-def test_free_text_keeps_no_secret(secret: str, around: str) -> None:
+def test_scrub_hides_secrets_in_free_text(secret: str, around: str) -> None:
     shown = scrub(around.format(secret))
     assert secret not in shown
     for piece in (*secret.split("."), secret[2:-3], "9876", "98765"):
@@ -102,26 +102,26 @@ def test_free_text_keeps_no_secret(secret: str, around: str) -> None:
         ("http://127.0.0.1:8000/a@b", "http://127.0.0.1:8000/a@b"),
     ],
 )
-def test_an_address_keeps_no_password(text: str, shown: str) -> None:
+def test_scrub_hides_passwords_in_urls(text: str, shown: str) -> None:
     assert scrub(text) == shown
 
 
 @pytest.mark.parametrize(
     "text", [f"Authorization: Bearer {JWT}", "bearer abc.def/ghi+j=", f"BEARER  {REFRESH}"]
 )
-def test_what_follows_bearer_is_hidden(text: str) -> None:
+def test_scrub_hides_bearer_tokens(text: str) -> None:
     shown = scrub(text)
     assert shown.endswith(HIDDEN)
     assert text.rpartition(" ")[2] not in shown
 
 
 @given(st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True), st.text(max_size=20))
-def test_no_number_in_e_164_survives_in_any_surroundings(number: str, around: str) -> None:
+def test_scrub_hides_e_164_numbers_in_any_surroundings(number: str, around: str) -> None:
     if number not in around:
         assert number not in scrub(f"{around} {number}{around}")
 
 
-def test_nested_values_are_searched_to_the_bottom() -> None:
+def test_redaction_covers_nested_values() -> None:
     event = redacted(
         outer={
             "Set-Cookie": "session=x",
@@ -143,19 +143,19 @@ def test_nested_values_are_searched_to_the_bottom() -> None:
     }
 
 
-def test_what_a_renderer_would_print_of_an_object_is_searched_too() -> None:
+def test_redaction_covers_text_of_objects() -> None:
     event = redacted(error=ValueError(f"no such number {NUMBER}"), raw=REFRESH.encode())
     assert event == {"error": "no such number …10", "raw": f"b'{HIDDEN}'"}
 
 
-def test_redacting_leaves_the_callers_values_alone() -> None:
+def test_redaction_leaves_the_callers_values_unchanged() -> None:
     inner = {"token": "t"}
     redacted(inner=inner)
     assert inner == {"token": "t"}
 
 
 @given(st.text())
-def test_a_mask_shows_at_most_two_characters(text: str) -> None:
+def test_mask_shows_at_most_two_characters(text: str) -> None:
     assert len(mask(text)) <= 3
 
 
@@ -170,7 +170,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
-def test_the_short_way_to_a_line_leaves_out_no_redaction(event: dict[str, Any]) -> None:
+def test_rendered_line_is_redacted_like_its_parts(event: dict[str, Any]) -> None:
     assert json.loads(render_json(None, "info", event)) == redacted_by_pieces(event)
 
 
@@ -179,7 +179,7 @@ def redacted_by_pieces(event: dict[str, Any]) -> object:
 
 
 @given(TEXTS)
-def test_whatever_scrub_changes_is_changed_in_a_line(text: str) -> None:
+def test_rendered_line_is_scrubbed(text: str) -> None:
     assert json.loads(render_json(None, "info", {"event": text})) == {"event": scrub(text)}
 
 
@@ -199,7 +199,7 @@ def fail_with(text: str) -> None:
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_tracebacks_and_other_peoples_logs_are_scrubbed(
+def test_logged_tracebacks_and_library_records_are_scrubbed(
     printed: Callable[[], str], style: str
 ) -> None:
     configure_logs("info", style)
@@ -218,7 +218,7 @@ def test_tracebacks_and_other_peoples_logs_are_scrubbed(
         assert secret not in text
 
 
-def test_a_json_line_says_when_where_and_how_bad(printed: Callable[[], str]) -> None:
+def test_json_line_has_timestamp_logger_level_and_context(printed: Callable[[], str]) -> None:
     configure_logs("warning", "json")
     structlog.contextvars.bind_contextvars(request_id="r-12345678")
     structlog.get_logger("here").warning("thing.happened", count=2)
@@ -242,7 +242,7 @@ class FullDisk(io.StringIO):
 
 
 @pytest.mark.usefixtures("printed")
-def test_a_line_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_write_that_fails_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     full = FullDisk()
     monkeypatch.setattr("sys.stdout", full)
     configure_logs("info", "json")

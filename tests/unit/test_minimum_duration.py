@@ -10,7 +10,7 @@ from auth_service.minimum_duration import minimum_duration
 SECONDS = 0.03
 
 
-async def test_a_quick_block_ends_no_sooner_than_a_slow_one() -> None:
+async def test_minimum_duration_of_any_block_is_held() -> None:
     for work in (0, SECONDS / 3):
         began = time.perf_counter()
         async with minimum_duration(SECONDS):
@@ -18,7 +18,7 @@ async def test_a_quick_block_ends_no_sooner_than_a_slow_one() -> None:
         assert time.perf_counter() - began >= SECONDS * 0.9
 
 
-async def test_a_block_that_fails_is_held_and_fails() -> None:
+async def test_minimum_duration_of_failing_block_is_held() -> None:
     began = time.perf_counter()
     with pytest.raises(LookupError):
         async with minimum_duration(SECONDS):
@@ -26,7 +26,9 @@ async def test_a_block_that_fails_is_held_and_fails() -> None:
     assert time.perf_counter() - began >= SECONDS * 0.9
 
 
-async def test_the_timer_starts_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_minimum_duration_timer_starts_before_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Else the rest of the time, rounded to milliseconds by the loop, would tell of the work."""
     timers: list[tuple[float, float]] = []
     sleep = asyncio.sleep

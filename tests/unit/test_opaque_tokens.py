@@ -13,7 +13,7 @@ SECRETS = st.binary(min_size=32, max_size=32)
 
 
 @given(SECRETS)
-def test_what_we_wrap_is_well_formed_and_of_one_length(secret: bytes) -> None:
+def test_token_encoded_is_well_formed_with_fixed_length(secret: bytes) -> None:
     token = encode_token("chr_", secret)
     assert has_valid_checksum("chr_", token)
     assert len(token) == 4 + 43 + 6
@@ -21,12 +21,14 @@ def test_what_we_wrap_is_well_formed_and_of_one_length(secret: bytes) -> None:
 
 
 @given(SECRETS, SECRETS)
-def test_two_secrets_make_two_tokens(one: bytes, other: bytes) -> None:
+def test_tokens_of_two_secrets_differ(one: bytes, other: bytes) -> None:
     assert (encode_token("chr_", one) == encode_token("chr_", other)) == (one == other)
 
 
 @given(SECRETS, st.data())
-def test_one_wrong_character_is_noticed(secret: bytes, data: st.DataObject) -> None:
+def test_token_with_one_wrong_character_fails_its_checksum(
+    secret: bytes, data: st.DataObject
+) -> None:
     token = encode_token("chr_", secret)
     place = data.draw(st.integers(0, len(token) - 1))
     character = data.draw(st.sampled_from(ALPHABET).filter(lambda c: c != token[place]))
@@ -34,17 +36,17 @@ def test_one_wrong_character_is_noticed(secret: bytes, data: st.DataObject) -> N
 
 
 @given(st.text(max_size=80))
-def test_no_text_makes_the_check_fail_otherwise_than_by_no(text: str) -> None:
+def test_token_of_any_text_never_crashes_the_check(text: str) -> None:
     assert not has_valid_checksum("chr_", text)
     assert not has_valid_checksum("chr_", f"chr_{text}")
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, lambda t: t + "0", lambda t: t[:-1]])
-def test_a_token_is_compared_to_the_letter(change: Callable[[str], str]) -> None:
+def test_token_in_another_case_or_length_fails_its_checksum(change: Callable[[str], str]) -> None:
     token = encode_token("chr_", bytes(range(32)))
     assert not has_valid_checksum("chr_", change(token))
 
 
-def test_a_token_is_stored_as_its_sha_256() -> None:
+def test_token_hash_is_sha_256() -> None:
     token = encode_token("chr_", bytes(range(32)))
     assert hash_token(token) == hashlib.sha256(token.encode()).digest()

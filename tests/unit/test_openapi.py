@@ -66,7 +66,7 @@ def codes(found: Operation) -> set[str]:
     return {error.code for error in found.possible_errors()}
 
 
-def test_a_route_that_needs_a_user_says_so_and_what_it_refuses() -> None:
+def test_guarded_operation_documents_security_and_token_errors() -> None:
     assert described()["security"] == [{"bearer": []}, {"cookie": []}]
     assert {"token_missing", "token_invalid", "token_revoked"} <= codes(operation())
     open_to_all = operation(auth=False)
@@ -74,7 +74,7 @@ def test_a_route_that_needs_a_user_says_so_and_what_it_refuses() -> None:
     assert codes(open_to_all) == {"service_unavailable", "malformed_request"}
 
 
-def test_a_body_brings_its_refusals() -> None:
+def test_operation_with_body_documents_body_errors() -> None:
     more = codes(operation(body=Body)) - codes(operation())
     assert more == {
         "body_too_large",
@@ -88,7 +88,7 @@ def test_a_body_brings_its_refusals() -> None:
     assert list(described(body=Body)["requestBody"]["content"]) == ["application/json"]
 
 
-def test_an_id_in_the_path_brings_not_found_and_a_query_validation() -> None:
+def test_operation_with_id_or_query_documents_their_errors() -> None:
     assert codes(operation(path="/things/{id}")) - codes(operation()) == {"not_found"}
     assert codes(operation(query=Query)) - codes(operation()) == {"validation_failed"}
     shown = described(path="/things/{id}", query=Query)["parameters"]
@@ -100,7 +100,7 @@ def test_an_id_in_the_path_brings_not_found_and_a_query_validation() -> None:
     assert shown[1]["schema"]["maximum"] == 200
 
 
-def test_errors_of_one_status_share_an_answer_and_none_is_named_twice() -> None:
+def test_operation_errors_of_one_status_share_a_response() -> None:
     class Taken(Conflict):
         """Somebody was first."""
 
@@ -114,7 +114,7 @@ def test_errors_of_one_status_share_an_answer_and_none_is_named_twice() -> None:
     assert list(answers["409"]["content"]) == ["application/problem+json"]
 
 
-def test_answers_may_be_a_model_some_bytes_or_nothing() -> None:
+def test_operation_responses_hold_model_bytes_or_no_body() -> None:
     answers = described(
         answers={200: Inner, 206: Content("image/*", "Bytes"), 204: None, 304: None}
     )
@@ -129,7 +129,7 @@ def test_answers_may_be_a_model_some_bytes_or_nothing() -> None:
     assert responses["304"] == {"description": "No body"}
 
 
-def test_routes_keep_the_order_in_which_they_are_written() -> None:
+def test_routes_keep_their_order() -> None:
     routes = Routes("things")
     assert routes.add("GET", "/b", summary="B", answers={200: Inner})(handle) is handle
     routes.add("GET", "/a", summary="A", answers={200: Inner}, auth=False)(handle)
@@ -151,7 +151,7 @@ def references(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_every_reference_of_a_served_document_leads_somewhere(service: Interface) -> None:
+def test_document_references_resolve(service: Interface) -> None:
     document = service.document()
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert document["openapi"] == "3.1.0"
@@ -159,19 +159,19 @@ def test_every_reference_of_a_served_document_leads_somewhere(service: Interface
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_operation_ids_are_unique(service: Interface) -> None:
+def test_document_operation_ids_are_unique(service: Interface) -> None:
     names = [found.handler.__name__ for found in service.operations]
     assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.prefix)
-def test_the_document_has_every_operation(service: Interface) -> None:
+def test_document_lists_every_operation(service: Interface) -> None:
     paths = service.document()["paths"]
     listed = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     assert listed == {(o.method, service.prefix + o.path) for o in service.operations}
 
 
-def test_a_code_means_one_thing_in_both_services() -> None:
+def test_error_codes_mean_the_same_in_both_services() -> None:
     """But for the status: a wrong password is a 403 to somebody who is signed in already."""
     meanings: dict[tuple[str, int], type[DomainError]] = {}
     for service in SERVICES:

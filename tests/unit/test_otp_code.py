@@ -29,7 +29,7 @@ class ChosenEntropy(SystemEntropy):
 
 
 @given(st.integers(0, 999_999))
-def test_every_value_is_one_code_of_six_ascii_digits(value: int) -> None:
+def test_otp_code_of_every_value_has_six_ascii_digits(value: int) -> None:
     entropy = ChosenEntropy(value)
     code = generate_code(entropy)
     assert entropy.bound == 1_000_000
@@ -40,7 +40,7 @@ def test_every_value_is_one_code_of_six_ascii_digits(value: int) -> None:
 
 
 @pytest.mark.long
-def test_many_draws_are_uniform() -> None:
+def test_otp_codes_drawn_are_uniform() -> None:
     entropy = SystemEntropy()
     codes = [generate_code(entropy) for _ in range(DRAWS)]
     # by its first and its last three digits: 999 degrees of freedom each, mean 999, deviation 45;
@@ -72,13 +72,13 @@ def test_many_draws_are_uniform() -> None:
         "-12345",
     ],
 )
-def test_anything_else_is_no_code(text: str) -> None:
+def test_otp_code_in_another_format_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         CODE.validate_python(text)
 
 
 @pytest.mark.parametrize("text", ["", "g" * 32, "A" * 32, "a" * 31, "a" * 33, "a" * 32 + "\n"])
-def test_a_handle_is_32_hex_digits(text: str) -> None:
+def test_challenge_handle_is_32_hex_digits(text: str) -> None:
     assert HANDLE.validate_python("0123456789abcdef" * 2)
     with pytest.raises(ValidationError):
         HANDLE.validate_python(text)

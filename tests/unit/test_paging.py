@@ -14,12 +14,12 @@ from shared.paging import Page, PageQuery, Position, decode_cursor, encode_curso
 
 
 @given(st.lists(st.text(), max_size=5))
-def test_a_cursor_gives_back_what_was_put_in(values: list[str]) -> None:
+def test_cursor_encoded_is_decoded(values: list[str]) -> None:
     assert decode_cursor(encode_cursor(values), len(values)) == values
 
 
 @given(st.lists(st.text(), max_size=5))
-def test_a_cursor_needs_no_escaping_in_an_address(values: list[str]) -> None:
+def test_cursor_is_url_safe(values: list[str]) -> None:
     assert set(encode_cursor(values)) <= set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     )
@@ -59,7 +59,7 @@ def packed(value: object) -> str:
     ],
     ids=lambda text: ascii(text[:20]),
 )
-def test_what_is_no_cursor_is_refused_as_the_field_cursor(hostile: str) -> None:
+def test_cursor_malformed_is_refused_as_its_field(hostile: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         decode_cursor(hostile, 2)
     assert [(error.field, error.code) for error in refused.value.errors] == [
@@ -68,7 +68,7 @@ def test_what_is_no_cursor_is_refused_as_the_field_cursor(hostile: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_a_cursor_or_refused(text: str) -> None:
+def test_cursor_of_any_text_is_decoded_or_refused(text: str) -> None:
     try:
         values = decode_cursor(text, 2)
     except ValidationFailed:
@@ -80,7 +80,7 @@ NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
 @given(st.datetimes(timezones=st.timezones()), st.uuids())
-def test_a_place_comes_back_out_of_its_cursor(moment: datetime, name: UUID) -> None:
+def test_position_parsed_from_its_cursor_is_equal(moment: datetime, name: UUID) -> None:
     try:
         place = Position(moment.astimezone(UTC), name)
     except OverflowError:  # the first and last hours of the calendar have no UTC
@@ -99,13 +99,13 @@ def test_a_place_comes_back_out_of_its_cursor(moment: datetime, name: UUID) -> N
         ["", ""],
     ],
 )
-def test_a_cursor_of_another_list_is_no_place(values: list[str]) -> None:
+def test_position_from_a_cursor_of_another_list_is_refused(values: list[str]) -> None:
     with pytest.raises(ValidationFailed) as refused:
         Position.parse(encode_cursor(values), UUID)
     assert [error.code for error in refused.value.errors] == ["cursor_invalid"]
 
 
-def test_places_are_by_moment_then_by_id() -> None:
+def test_positions_sort_by_time_then_id() -> None:
     early, late = NOW, NOW + timedelta(microseconds=1)
     assert Position(early, 9) < Position(late, 1) < Position(late, 2)
 
@@ -115,7 +115,7 @@ class PlacePage(Page[int]):
 
 
 @pytest.mark.parametrize(("found", "shown", "more"), [(0, 0, False), (3, 3, False), (4, 3, True)])
-def test_a_page_ends_where_its_cursor_says(found: int, shown: int, more: bool) -> None:
+def test_page_full_has_a_next_cursor(found: int, shown: int, more: bool) -> None:
     query = PageQuery(limit=3)
     places = [Position(NOW, number) for number in range(found)]
     page = PlacePage.from_rows(query, places[: query.rows], lambda place: place.id)
@@ -124,21 +124,21 @@ def test_a_page_ends_where_its_cursor_says(found: int, shown: int, more: bool) -
 
 
 @pytest.mark.parametrize("cursor", [None, ""])
-def test_without_a_cursor_a_page_is_the_first(cursor: str | None) -> None:
+def test_page_without_cursor_is_the_first(cursor: str | None) -> None:
     query, first = PageQuery(cursor=cursor), Position(NOW, UUID(int=7))
     assert query.start(UUID, first) == first
     assert query.before_id() == UUID(int=2**128 - 1)
 
 
 @given(st.uuids())
-def test_a_page_begins_behind_its_cursor(last: UUID) -> None:
+def test_page_starts_after_its_cursor(last: UUID) -> None:
     place = Position(NOW, last)
     assert PageQuery(cursor=place.cursor()).start(UUID, Position(NOW, UUID(int=7))) == place
     assert PageQuery(cursor=encode_cursor([str(last)])).before_id() == last
 
 
 @pytest.mark.parametrize("cursor", ["x", encode_cursor(["x"]), Position(NOW, "x").cursor()])
-def test_a_page_behind_no_place_of_its_list_is_refused(cursor: str) -> None:
+def test_page_with_a_foreign_cursor_is_refused(cursor: str) -> None:
     query = PageQuery(cursor=cursor)
     with pytest.raises(ValidationFailed):
         query.before_id()

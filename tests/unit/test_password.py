@@ -24,7 +24,7 @@ def refused_as(code: str) -> Iterator[None]:
     assert (error.field, error.code) == ("new_password", code)
 
 
-def test_ten_thousand_common_passwords_are_packaged_with_their_licence() -> None:
+def test_common_passwords_are_packaged_with_their_licence() -> None:
     assert len(common_passwords()) == 10_000
     assert {"password", "12345678", "qwertyuiop", "password123"} <= common_passwords()
     licence = files("auth_service.password").joinpath("common.LICENSE.txt").read_text()
@@ -32,7 +32,7 @@ def test_ten_thousand_common_passwords_are_packaged_with_their_licence() -> None
 
 
 @pytest.mark.parametrize("common", ["password1", "PassWord1", "12345678", "iloveyou", "trustno1"])
-def test_a_common_password_is_refused_however_it_is_written(common: str) -> None:
+def test_password_common_in_any_case_is_refused(common: str) -> None:
     with refused_as("password_common"):
         require_acceptable_password(common, field="new_password")
 
@@ -46,14 +46,14 @@ def test_a_common_password_is_refused_however_it_is_written(common: str) -> None
         ("other", "Meera@example.com", "meera-at-home"),
     ],
 )
-def test_a_password_that_holds_a_name_is_refused(
+def test_password_containing_a_name_is_refused(
     username: str | None, email: str | None, password: str
 ) -> None:
     with refused_as("password_like_name"):
         require_acceptable_password(password, field="new_password", username=username, email=email)
 
 
-def test_what_is_neither_is_taken() -> None:
+def test_password_neither_common_nor_a_name_is_accepted() -> None:
     require_acceptable_password(
         "correct horse", field="f", username="asha", email="a.rao@example.com"
     )
@@ -66,7 +66,7 @@ def test_what_is_neither_is_taken() -> None:
 
 
 @pytest.mark.parametrize(("length", "taken"), [(7, False), (8, True), (128, True), (129, False)])
-def test_eight_to_128_characters(length: int, *, taken: bool) -> None:
+def test_password_length_from_8_to_128_is_accepted(length: int, *, taken: bool) -> None:
     for letter in ("k", "ø", "😀"):
         if taken:
             assert NEW.validate_python(letter * length) == letter * length
@@ -75,19 +75,19 @@ def test_eight_to_128_characters(length: int, *, taken: bool) -> None:
                 NEW.validate_python(letter * length)
 
 
-def test_one_password_is_one_however_a_keyboard_composes_it() -> None:
+def test_password_composed_and_decomposed_are_equal() -> None:
     decomposed, composed = "cafe\N{COMBINING ACUTE ACCENT} noir", "café noir"
     assert NEW.validate_python(decomposed) == GIVEN.validate_python(composed) == composed
 
 
-def test_a_given_password_may_have_any_length_within_reason() -> None:
+def test_password_given_at_login_may_have_any_length_to_1000() -> None:
     assert GIVEN.validate_python("k") == "k"
     for nonsense in ("", "k" * 1001):
         with pytest.raises(ValidationError):
             GIVEN.validate_python(nonsense)
 
 
-def test_two_ways_to_write_a_character_are_one_character_long() -> None:
+def test_password_length_counts_composed_characters() -> None:
     with pytest.raises(ValidationError):
         NEW.validate_python("e\u0301" * 4)
     assert NEW.validate_python("e\u0301" * 128) == "é" * 128

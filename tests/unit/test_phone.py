@@ -38,11 +38,11 @@ EXAMPLES = [
     ],
     ids=ascii,
 )
-def test_one_number_has_one_name_however_it_is_written(written: str) -> None:
+def test_phone_number_in_every_spelling_has_one_form(written: str) -> None:
     assert parse_phone_number(written, "IN", ANY) == "+919876543210"
 
 
-def test_a_national_number_is_read_in_the_home_region() -> None:
+def test_phone_number_national_is_read_in_the_home_region() -> None:
     assert parse_phone_number("07400 123456", "GB", ANY) == "+447400123456"
     assert parse_phone_number("+44 7400 123456", "IN", ANY) == "+447400123456"
 
@@ -72,7 +72,7 @@ def test_a_national_number_is_read_in_the_home_region() -> None:
         "98765/43210",  # perhaps two numbers
     ],
 )
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_phone_number_malformed_is_refused(text: str) -> None:
     assert parse_phone_number(text, "IN", ANY) is None
 
 
@@ -90,11 +90,11 @@ def test_what_is_no_number_is_refused(text: str) -> None:
         ("universal access", "+445512345678"),
     ],
 )
-def test_numbers_that_cost_or_take_no_messages_are_refused(kind: str, number: str) -> None:
+def test_phone_number_that_takes_no_messages_is_refused(kind: str, number: str) -> None:
     assert parse_phone_number(number, "IN", ANY) is None, kind
 
 
-def test_only_the_allowed_countries_are_written_to() -> None:
+def test_phone_number_of_another_country_is_refused() -> None:
     assert parse_phone_number("+919876543210", "IN", ("IN", "GB")) == "+919876543210"
     assert parse_phone_number("+447400123456", "IN", ("IN", "GB")) == "+447400123456"
     assert parse_phone_number("+12015550123", "IN", ("IN", "GB")) is None
@@ -102,7 +102,7 @@ def test_only_the_allowed_countries_are_written_to() -> None:
     assert parse_phone_number("+12015550123", "IN", ()) is None
 
 
-def test_regions_of_one_country_code_are_told_apart() -> None:
+def test_phone_numbers_of_one_country_code_differ_by_region() -> None:
     canada, states = "+15062345678", "+12015550123"
     assert parse_phone_number(canada, "IN", ("US",)) is None
     assert parse_phone_number(canada, "IN", ("CA",)) == canada
@@ -110,7 +110,7 @@ def test_regions_of_one_country_code_are_told_apart() -> None:
 
 
 @given(st.text() | st.from_regex(r"\+?[0-9 ().\-]{0,45}", fullmatch=True))
-def test_any_text_is_refused_or_becomes_e_164_that_names_itself(text: str) -> None:
+def test_phone_number_of_any_text_is_e_164_or_refused(text: str) -> None:
     number = parse_phone_number(text, "IN", ANY)
     if number is not None:
         assert number[0] == "+"
@@ -120,7 +120,7 @@ def test_any_text_is_refused_or_becomes_e_164_that_names_itself(text: str) -> No
         assert parse_phone_number(number, "US", ANY) == number
 
 
-def test_parts_of_a_number_are_those_that_parsing_it_finds() -> None:
+def test_phone_number_parts_equal_those_of_the_library() -> None:
     assert len(EXAMPLES) > 200
     for example in EXAMPLES:
         number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
@@ -130,7 +130,7 @@ def test_parts_of_a_number_are_those_that_parsing_it_finds() -> None:
 
 
 @given(st.integers(0, 10**12))
-def test_only_valid_numbers_are_taken(digits: int) -> None:
+def test_phone_number_accepted_is_valid(digits: int) -> None:
     text = f"+{digits}"
     if parse_phone_number(text, "IN", ANY):
         assert phonenumbers.is_valid_number(phonenumbers.parse(text))
@@ -140,12 +140,12 @@ CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 
 
 @given(st.sampled_from(CODES), st.from_regex(r"[0-9]{2,13}", fullmatch=True))
-def test_the_short_way_to_a_number_leads_to_the_same_one(code: int, digits: str) -> None:
+def test_fast_parser_agrees_with_the_library(code: int, digits: str) -> None:
     short = parse_e164(f"+{code}{digits}")
     assert short is None or short == phonenumbers.parse(f"+{code}{digits}")
 
 
-def test_the_short_way_is_right_for_every_kind_of_number_and_mostly_taken() -> None:
+def test_fast_parser_handles_most_example_numbers() -> None:
     taken = 0
     for region in phonenumbers.SUPPORTED_REGIONS:
         for kind in phonenumbers.PhoneNumberType.values():
@@ -160,5 +160,5 @@ def test_the_short_way_is_right_for_every_kind_of_number_and_mostly_taken() -> N
 
 
 @pytest.mark.parametrize("text", ["", "+", "+999", "+0", "a1@example.com", "919876543210", "+1"])
-def test_what_is_no_number_has_no_country(text: str) -> None:
+def test_country_of_malformed_number_is_unknown(text: str) -> None:
     assert country_of(text) == "unknown"

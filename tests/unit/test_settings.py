@@ -82,7 +82,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, values: dict[str, str | None]) -> s
         ("CORS_ORIGINS", "null", "scheme://host[:port]"),
     ],
 )
-def test_a_wrong_value_ends_with_one_line_of_name_value_and_what_is_accepted(
+def test_invalid_value_is_one_line_with_name_value_and_expectation(
     monkeypatch: pytest.MonkeyPatch, name: str, given: str, accepted: str
 ) -> None:
     text = refusal(monkeypatch, BASE | {name: given})
@@ -94,12 +94,12 @@ def test_a_wrong_value_ends_with_one_line_of_name_value_and_what_is_accepted(
 
 
 @pytest.mark.parametrize("name", [name for name in BASE if name != "ENV"])
-def test_a_missing_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_missing_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (line,) = refusal(monkeypatch, BASE | {name: None}).splitlines()
     assert line.startswith(f"settings: {name}: Field required; ")
 
 
-def test_every_wrong_value_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_values_have_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
     text = refusal(monkeypatch, BASE | {"PORT": "x", "OTP_TTL": "y", "SECRET_KEYS": None})
     names = [line.split(": ")[1] for line in text.splitlines()]
     assert sorted(names) == ["OTP_TTL", "PORT", "SECRET_KEYS"]
@@ -110,7 +110,7 @@ def test_every_wrong_value_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None
     "weak",
     ["changeme", "x" * 31, "x" * 64, "123456789" * 8, f"{STRONG},short", f"short,{STRONG}", ","],
 )
-def test_a_weak_secret_is_refused_and_not_shown(
+def test_weak_secret_is_refused_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, weak: str
 ) -> None:
     (line,) = refusal(monkeypatch, BASE | {name: weak}).splitlines()
@@ -118,12 +118,12 @@ def test_a_weak_secret_is_refused_and_not_shown(
     assert not [part for part in weak.split(",") if part and part in line]
 
 
-def test_a_list_of_secrets_is_read_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_list_is_read_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, BASE | {"SECRET_KEYS": f" {STRONG[::-1]} , {STRONG},"})
     assert [key.get_secret_value() for key in settings.secret_keys] == [STRONG[::-1], STRONG]
 
 
-def test_no_secret_is_in_what_is_printed_of_the_settings(
+def test_printed_settings_hold_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = load(monkeypatch, PRODUCTION)
@@ -132,15 +132,13 @@ def test_no_secret_is_in_what_is_printed_of_the_settings(
             assert secret not in text
 
 
-def test_a_refusal_shows_no_other_setting_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_shows_no_other_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     text = refusal(monkeypatch, PRODUCTION | {"SMS_COUNTRIES": None, "REDIS_URL": None})
     for secret in (STRONG, "database-password", "redis-password", "twilio-secret"):
         assert secret not in text
 
 
-def test_a_mounted_file_stands_for_the_value(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_mounted_file_replaces_the_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text(f"{STRONG[::-1]}\n")
     values = BASE | {"SECRET_KEYS": None, "SECRET_KEYS_FILE": str(secret)}
@@ -149,7 +147,7 @@ def test_a_mounted_file_stands_for_the_value(
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "binary"])
-def test_a_file_that_cannot_be_read_is_one_line_that_names_it(
+def test_unreadable_file_is_one_line_that_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / kind
@@ -164,7 +162,7 @@ def test_a_file_that_cannot_be_read_is_one_line_that_names_it(
     assert "secret\n" not in line
 
 
-def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, BASE | {"PORT": "", "PUBLIC_URL": ""}).port == 8000
 
 
@@ -191,20 +189,20 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"ARGON2_MEMORY_KIB": "1024"}, "ARGON2_MEMORY_KIB: at least 7168 in production"),
     ],
 )
-def test_production_refuses(
+def test_production_invalid_settings_are_refused(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], complaint: str
 ) -> None:
     (line,) = refusal(monkeypatch, PRODUCTION | changes).splitlines()
     assert complaint in line
 
 
-def test_production_starts_when_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_with_every_setting_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, PRODUCTION)
     assert settings.production
     assert settings.public_url == settings.jwt_issuer == "https://id.example"
 
 
-def test_production_takes_test_codes_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_with_allowed_test_codes_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     codes: dict[str, str | None] = {
         "TEST_CODES": "+919999900001:123456,Asha@Example.com:000000",
         "ALLOW_TEST_CODES": "1",
@@ -229,18 +227,18 @@ def test_wrong_test_code_is_refused_and_not_shown(
     assert wrong not in line
 
 
-def test_production_is_what_an_unset_environment_means(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_unset_means_production(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, PRODUCTION | {"ENV": None}).production
 
 
-def test_in_development_little_need_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_development_needs_few_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, BASE | {"PORT": "8123"})
     assert settings.public_url == settings.jwt_issuer == "http://localhost:8123"
     assert settings.sms_providers == ("console",)
     assert settings.sms_countries == ("*",)
 
 
-def test_the_issuer_may_be_another_than_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_issuer_may_differ_from_the_public_url(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, BASE | {"JWT_ISSUER": "https://issuer.example"})
     assert settings.jwt_issuer == "https://issuer.example"
 
@@ -252,6 +250,6 @@ def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch, field: str) -> Non
         setattr(settings, field, "other")
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_settings_all_have_a_description() -> None:
     for name, field in AuthSettings.model_fields.items():
         assert re.search(r"\w{3}", field.description or ""), name

@@ -28,13 +28,13 @@ def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in found}
 
 
-def test_a_second_run_changes_nothing(keys: Path) -> None:
+def test_keys_created_again_stay_unchanged(keys: Path) -> None:
     before = texts(keys)
     assert main([], keys) == 0
     assert texts(keys) == before
 
 
-def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
+def test_key_volumes_hold_what_each_service_needs_alone(keys: Path) -> None:
     found = {name: sorted(path.name for path in (keys / name).iterdir()) for name in VOLUMES}
     assert found == {
         "auth": ["database_url", "redis_url", "revocation_key", "secret_keys"],
@@ -56,7 +56,7 @@ def test_everybody_has_what_they_need_and_no_more(keys: Path) -> None:
     assert shared[0] == shared[1]
 
 
-def test_the_acl_knows_the_passwords_by_their_hashes_alone(keys: Path) -> None:
+def test_redis_acl_holds_hashes_of_passwords_alone(keys: Path) -> None:
     lines = (keys / "redis" / "users.acl").read_text().splitlines()
     assert lines[0] == "user default off ~* &* +@all"
     for name in ("auth", "media"):
@@ -66,7 +66,7 @@ def test_the_acl_knows_the_passwords_by_their_hashes_alone(keys: Path) -> None:
         assert secret not in "".join(lines)
 
 
-def test_other_passwords_leave_secrets_and_keys_as_they_are(keys: Path) -> None:
+def test_passwords_replaced_leave_secrets_and_keys(keys: Path) -> None:
     before = texts(keys)
     assert main(["passwords"], keys) == 0
     after = texts(keys)
@@ -82,7 +82,7 @@ def test_other_passwords_leave_secrets_and_keys_as_they_are(keys: Path) -> None:
     }
 
 
-def test_redis_takes_the_old_passwords_until_the_next_run(keys: Path) -> None:
+def test_redis_old_passwords_are_accepted_until_the_next_run(keys: Path) -> None:
     def known() -> list[int]:
         lines = (keys / "redis" / "users.acl").read_text().splitlines()
         return [sum(acl_hash(one) in line for one in secrets) for line in lines[1:3]]
@@ -101,13 +101,13 @@ def test_redis_takes_the_old_passwords_until_the_next_run(keys: Path) -> None:
     assert known() == [1, 1]
 
 
-def test_passwords_can_be_replaced_before_there_are_any(keys: Path) -> None:
+def test_passwords_replaced_before_creation_are_created(keys: Path) -> None:
     (keys / "redis" / "users.acl").unlink()
     assert main(["passwords"], keys) == 0
     assert "user auth on #" in (keys / "redis" / "users.acl").read_text()
 
 
-def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
+def test_store_and_media_service_hold_one_key(keys: Path) -> None:
     told = ConfigParser()
     told.read(keys / "media" / "aws_credentials")
     name, secret = (keys / "store" / "auth_key").read_text().split(",")
@@ -116,7 +116,7 @@ def test_the_store_and_media_service_know_one_key(keys: Path) -> None:
 
 
 @pytest.mark.parametrize("secret", SECRET_HOLDERS)
-def test_a_secret_is_rotated_in_three_steps(
+def test_secret_is_rotated_in_three_steps(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def listed() -> list[str]:
@@ -138,7 +138,7 @@ def test_a_secret_is_rotated_in_three_steps(
 
 
 @pytest.mark.parametrize("secret", SECRET_HOLDERS)
-def test_drop_before_its_time_is_refused_with_the_date(
+def test_drop_too_early_is_refused_with_the_date(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = MovableClock()
@@ -158,7 +158,7 @@ def test_drop_before_its_time_is_refused_with_the_date(
 
 
 @pytest.mark.parametrize("secret", SECRET_HOLDERS)
-def test_undo_brings_back_what_was_dropped(
+def test_undo_restores_the_dropped_secret(
     keys: Path, secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def listed() -> set[str]:
@@ -178,14 +178,14 @@ def test_undo_brings_back_what_was_dropped(
     assert main(["drop", secret], keys, clock) == 1  # its time has not come for that
 
 
-def test_drop_of_a_secret_never_used_needs_no_wait(keys: Path) -> None:
+def test_drop_of_an_unused_secret_needs_no_wait(keys: Path) -> None:
     before = (keys / "auth" / "secret_keys").read_text()
     assert main(["add", "secret_keys"], keys) == 0
     assert main(["drop", "secret_keys"], keys) == 0
     assert (keys / "auth" / "secret_keys").read_text() == before
 
 
-def test_drop_after_a_use_that_nobody_noted_waits_from_the_last_change(keys: Path) -> None:
+def test_drop_without_a_recorded_use_waits_from_the_last_change(keys: Path) -> None:
     """A stack whose rotation began under an older version has no note of it."""
     clock = MovableClock()
     for step in ("add", "use"):
@@ -196,7 +196,7 @@ def test_drop_after_a_use_that_nobody_noted_waits_from_the_last_change(keys: Pat
     assert main(["drop", "secret_keys"], keys, clock) == 0
 
 
-def test_copy_of_what_was_dropped_goes_with_the_next_addition(keys: Path) -> None:
+def test_copy_of_a_dropped_secret_is_deleted_by_the_next_add(keys: Path) -> None:
     for step in (["add"], ["use"], ["drop"]):
         assert main([*step, "secret_keys", "--force"], keys) == 0
     copy = keys / "auth" / "secret_keys.dropped"
@@ -206,7 +206,7 @@ def test_copy_of_what_was_dropped_goes_with_the_next_addition(keys: Path) -> Non
 
 
 @pytest.mark.parametrize("step", ["use", "drop"])
-def test_the_only_secret_can_be_neither_dropped_nor_replaced(
+def test_only_secret_is_neither_dropped_nor_replaced(
     keys: Path, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = texts(keys)

@@ -66,7 +66,7 @@ MEDIA = [name.upper() for name in MediaSettings.model_fields]
         ("MEDIA_DATABSE_URL_FILE", "MEDIA_DATABASE_URL_FILE"),
     ],
 )
-def test_name_that_is_nearly_a_setting_is_found(given: str, nearest: str | None) -> None:
+def test_misspelt_setting_is_found(given: str, nearest: str | None) -> None:
     found = find_misspelt([given], MEDIA)
     assert found == ({given: nearest} if nearest else {})
 
@@ -80,19 +80,19 @@ def test_name_that_is_nearly_a_setting_is_found(given: str, nearest: str | None)
         ("TWILIO_SECRET", "TWILIO_API_SECRET"),
     ],
 )
-def test_name_with_the_prefix_of_settings_is_found(given: str, nearest: str) -> None:
+def test_unknown_name_with_a_settings_prefix_is_found(given: str, nearest: str) -> None:
     assert find_misspelt([given], AUTH) == {given: nearest}
     assert find_misspelt([given], MEDIA) == {}
 
 
-def test_name_with_the_prefix_of_the_other_services_limit_is_passed_over() -> None:
+def test_unknown_name_with_the_other_services_prefix_is_ignored() -> None:
     given = "LIMIT_CHANGES_PER_ACCOUNT"
     assert find_misspelt([given], MEDIA) == {given: "LIMIT_CHANGES_PER_USER"}
     assert find_misspelt([given], AUTH) == {}
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_names_of_other_programs_and_of_the_other_service_are_passed_over(
+def test_names_of_the_other_service_and_programs_are_ignored(
     model: type[ServiceSettings],
 ) -> None:
     """One environment may hold every setting of both services, and does with `make run`."""
@@ -102,7 +102,7 @@ def test_names_of_other_programs_and_of_the_other_service_are_passed_over(
     assert set(find_misspelt(given, known)) <= {"PORTS"}
 
 
-def test_process_warns_of_a_misspelt_setting_and_goes_on(tmp_path: Path) -> None:
+def test_process_warns_of_a_misspelt_setting_and_continues(tmp_path: Path) -> None:
     """The worker's command line warns as `serve` does; nothing that it needs is there."""
     environment = {
         **os.environ,

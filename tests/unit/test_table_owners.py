@@ -61,7 +61,7 @@ def foreign_writes(path: str, source: str) -> list[str]:
     ]
 
 
-def test_every_table_has_an_owner() -> None:
+def test_tables_all_have_an_owner() -> None:
     paths = [*(CHECKOUT / "migrations").rglob("*.sql"), CHECKOUT / "migrations/run.py"]
     assert {table for path in paths for table in CREATE.findall(path.read_text())} == set(OWNERS)
 
@@ -88,7 +88,7 @@ def test_tables_are_written_by_their_owners_alone() -> None:
         "async def remove(connection):\n    await connection.execute('DELETE FROM removals')",
     ],
 )
-def test_foreign_write_is_found(source: str) -> None:
+def test_write_of_a_foreign_table_is_found(source: str) -> None:
     assert foreign_writes("media_service/product/repository.py", source) != []
 
 
@@ -101,5 +101,5 @@ def test_foreign_write_is_found(source: str) -> None:
         '"""DELETE FROM removals is what the other module says."""',
     ],
 )
-def test_read_and_composed_write_are_nobodys(source: str) -> None:
+def test_read_or_composed_write_of_a_foreign_table_is_allowed(source: str) -> None:
     assert foreign_writes("media_service/product/repository.py", source) == []

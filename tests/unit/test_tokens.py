@@ -79,7 +79,7 @@ def test_a_refusal_tells_developers_what_is_wrong_and_strangers_not(
     assert refused.value.detail == TokenInvalid.advice
 
 
-def test_a_good_token_says_what_was_claimed(verifier: TokenVerifier) -> None:
+def test_valid_token_gives_its_claims(verifier: TokenVerifier) -> None:
     claims = verifier.verify(raw_token(header(), CLAIMS))
     assert claims.sub == USER
     assert claims.sid == UUID(CLAIMS["sid"])
@@ -89,7 +89,7 @@ def test_a_good_token_says_what_was_claimed(verifier: TokenVerifier) -> None:
     assert claims.auth_time == CLAIMS["auth_time"]
 
 
-def test_es256_is_good_too(verifier: TokenVerifier) -> None:
+def test_es256_token_is_verified(verifier: TokenVerifier) -> None:
     token = jwt.encode(CLAIMS, P256, "ES256", {"kid": "ec", "typ": "at+jwt"})
     assert verifier.verify(token).sub == USER
 
@@ -149,7 +149,7 @@ FOREIGN = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate().public_key(), as_dict
         other_payload,
     ],
 )
-def test_a_forgery_is_refused(verifier: TokenVerifier, forge: Callable[[], str]) -> None:
+def test_forged_token_is_invalid(verifier: TokenVerifier, forge: Callable[[], str]) -> None:
     refuse(verifier, forge())
 
 
@@ -192,14 +192,14 @@ def test_a_forgery_is_refused(verifier: TokenVerifier, forge: Callable[[], str])
     ],
     ids=lambda head: str(head)[:50],
 )
-def test_a_strange_header_is_refused_although_our_key_signed(
+def test_signed_token_with_unexpected_header_is_invalid(
     verifier: TokenVerifier, strange: bytes | dict[str, Any]
 ) -> None:
     refuse(verifier, raw_token(strange, CLAIMS))
 
 
 @pytest.mark.parametrize("name", sorted(CLAIMS))
-def test_a_missing_claim_is_refused(verifier: TokenVerifier, name: str) -> None:
+def test_signed_token_without_a_claim_is_invalid(verifier: TokenVerifier, name: str) -> None:
     refuse(verifier, raw_token(header(), {k: v for k, v in CLAIMS.items() if k != name}))
 
 
@@ -220,7 +220,9 @@ NO_LISTS: list[object] = [None, "otp", 1, {}, [1], [None], [["otp"]]]
         *[("iss", v) for v in (*NO_TEXTS, "https://id.example/", "https://evil.example")],
     ],
 )
-def test_a_wrong_claim_is_refused(verifier: TokenVerifier, name: str, value: object) -> None:
+def test_signed_token_with_an_invalid_claim_is_invalid(
+    verifier: TokenVerifier, name: str, value: object
+) -> None:
     refuse(verifier, raw_token(header(), CLAIMS | {name: value}))
 
 
@@ -228,28 +230,30 @@ def test_a_wrong_claim_is_refused(verifier: TokenVerifier, name: str, value: obj
     "payload", [b"", b"null", b"[]", b"1", b'"x"', b"{", b"\xff", b"[" * 2000, b"9" * 3000],
     ids=lambda payload: payload[:10].hex(),
 )  # fmt: skip
-def test_a_payload_that_is_no_object_is_refused(verifier: TokenVerifier, payload: bytes) -> None:
+def test_signed_token_whose_payload_is_no_object_is_invalid(
+    verifier: TokenVerifier, payload: bytes
+) -> None:
     refuse(verifier, raw_token(header(), payload))
 
 
-def test_a_claim_given_twice_is_refused(verifier: TokenVerifier) -> None:
+def test_signed_token_with_a_duplicate_claim_is_invalid(verifier: TokenVerifier) -> None:
     text = json.dumps(CLAIMS)
     refuse(verifier, raw_token(header(), f'{{"sub": "{uuid4()}", {text[1:]}'.encode()))
 
 
-def test_a_known_header_vouches_for_no_other_signature(verifier: TokenVerifier) -> None:
+def test_known_header_with_another_signature_is_invalid(verifier: TokenVerifier) -> None:
     verifier.verify(raw_token(header(), CLAIMS))
     refuse(verifier, foreign_key()())
     refuse(verifier, other_payload())
 
 
-def test_a_header_is_forgotten_with_its_key(verifier: TokenVerifier) -> None:
+def test_known_header_of_a_removed_key_is_invalid(verifier: TokenVerifier) -> None:
     verifier.verify(raw_token(header(), CLAIMS))
     verifier.set_keys({"ec": parse_jwks(JWKS)["ec"]})
     refuse(verifier, raw_token(header(), CLAIMS | {"jti": "another"}))
 
 
-def test_numbers_beyond_every_clock_are_survived(verifier: TokenVerifier) -> None:
+def test_signed_token_with_huge_numbers_is_invalid(verifier: TokenVerifier) -> None:
     refuse(verifier, raw_token(header(), CLAIMS | {"nbf": 10**400}))
     refuse(verifier, raw_token(header(), CLAIMS | {"exp": -(10**400)}))
 
@@ -259,16 +263,16 @@ def test_numbers_beyond_every_clock_are_survived(verifier: TokenVerifier) -> Non
     ["", ".", "..", "...", "a.b", "a.b.c", "a.b.c.d", "é.é.é", "\ud800.a.b", "\0", "e30.e30.e30"],
     ids=ascii,
 )
-def test_what_is_no_token_is_refused(verifier: TokenVerifier, token: str) -> None:
+def test_malformed_token_is_invalid(verifier: TokenVerifier, token: str) -> None:
     refuse(verifier, token)
 
 
 @given(st.text())
-def test_no_text_makes_the_verifier_fail_otherwise(text: str) -> None:
+def test_token_of_any_text_is_invalid(text: str) -> None:
     refuse(new_verifier(MovableClock()), text)
 
 
-def test_a_token_of_more_than_4_kib_is_refused(verifier: TokenVerifier) -> None:
+def test_token_above_4_kib_is_invalid(verifier: TokenVerifier) -> None:
     small, huge = (raw_token(header(), CLAIMS | {"roles": ["x" * n]}) for n in (2000, 3000))
     assert len(small) <= MAX_TOKEN_BYTES == 4096 < len(huge)
     verifier.verify(small)
@@ -276,7 +280,7 @@ def test_a_token_of_more_than_4_kib_is_refused(verifier: TokenVerifier) -> None:
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_a_token_expires_by_the_given_clock(clock: MovableClock, *, known: bool) -> None:
+def test_token_expires_by_the_given_clock(clock: MovableClock, *, known: bool) -> None:
     verifier, token = new_verifier(clock), fresh_token()
     if known:
         verifier.verify(token)
@@ -287,7 +291,7 @@ def test_a_token_expires_by_the_given_clock(clock: MovableClock, *, known: bool)
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_a_token_is_not_valid_before_its_time(clock: MovableClock, *, known: bool) -> None:
+def test_token_before_its_nbf_is_invalid(clock: MovableClock, *, known: bool) -> None:
     verifier, token = new_verifier(clock), fresh_token()
     if known:
         verifier.verify(token)

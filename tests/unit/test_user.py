@@ -29,7 +29,7 @@ def user(*, phone: bool, mail: bool) -> User:
     )
 
 
-def test_a_user_is_at_the_first_verified_address_of_those_asked_for() -> None:
+def test_user_destination_is_the_first_verified_one_asked_for() -> None:
     both = user(phone=True, mail=True)
     assert both.destination("sms", "email") == PHONE
     assert both.destination("email", "sms") == MAIL
@@ -37,7 +37,7 @@ def test_a_user_is_at_the_first_verified_address_of_those_asked_for() -> None:
     assert both.addresses == [PHONE.address, MAIL.address]
 
 
-def test_an_address_that_is_only_claimed_is_nobodys() -> None:
+def test_user_unverified_address_is_no_destination() -> None:
     at_mail, nowhere = user(phone=False, mail=True), user(phone=False, mail=False)
     assert at_mail.destination("sms", "email") == MAIL
     assert at_mail.destination("sms") is None

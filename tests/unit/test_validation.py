@@ -59,14 +59,14 @@ def wrong(model: type[BaseModel], value: object) -> FieldError:
         (ProductBody, [], "model_type", "expected an object"),
     ],
 )
-def test_the_usual_mistakes_have_words_of_ours(
+def test_validation_common_errors_have_our_messages(
     model: type[BaseModel], value: Any, code: str, message: str
 ) -> None:
     found = wrong(model, value)
     assert (found.code, found.message) == (code, message)
 
 
-def test_an_unknown_field_is_answered_with_those_that_there_are() -> None:
+def test_validation_unknown_field_lists_the_known_ones() -> None:
     found = wrong(LoginBody, {"email": "a@b.co", "zebra": "1"})
     names = "mobile, email, username, password, otp, challenge"
     assert (found.field, found.code) == ("zebra", "extra_forbidden")
@@ -95,10 +95,10 @@ def test_an_endless_field_name_is_compared_in_its_first_part() -> None:
     assert wrong(ProductBody, LAMP | {"n" * 60_000: 1}).message.startswith("no such field; there")
 
 
-def test_the_names_of_one_model_are_not_told_of_another() -> None:
+def test_validation_unknown_nested_field_lists_none() -> None:
     assert wrong(Tree, {"below": {"zebra": 1}}).message == "no such field"
 
 
-def test_a_form_that_lacks_a_field_is_answered_like_json() -> None:
+def test_validation_form_without_a_field_reports_like_json() -> None:
     found = wrong(UploadForm, {"file": "a.png"})
     assert (found.field, found.message) == ("scheduled_at", "required")

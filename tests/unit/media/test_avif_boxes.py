@@ -67,7 +67,7 @@ def behind(box: Box) -> None:
 
 
 @pytest.mark.parametrize(("name", "outer", "at", "kind"), PLACES)
-def test_nothing_hides_behind_what_a_box_says(
+def test_avif_secret_behind_box_content_is_removed_or_refused(
     name: str, outer: bytes, at: int, kind: str, tmp_path: Path
 ) -> None:
     """A decoder that takes no notice of it gets the same picture; one that does has refused it."""
@@ -108,7 +108,7 @@ UNREAD: dict[str, tuple[bytes, Callable[[Box], None]]] = {
 
 
 @pytest.mark.parametrize("place", UNREAD)
-def test_nothing_hides_in_what_nobody_reads(place: str, tmp_path: Path) -> None:
+def test_avif_secret_in_unread_fields_is_removed(place: str, tmp_path: Path) -> None:
     hiding = change_box(MOVING, *UNREAD[place])
     assert SECRET in hiding
     _, made = render_picture(tmp_path, hiding)
@@ -136,7 +136,7 @@ STRANGE["a configuration"] = (b"moov", add(b"av01", Box(b"av1C", b"\x81\0\0\0" +
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_no_box_stays_that_draws_nothing(name: str, tmp_path: Path) -> None:
+def test_avif_boxes_that_draw_nothing_are_removed(name: str, tmp_path: Path) -> None:
     hiding = change_box(MOVING, *STRANGE[name])
     assert SECRET in hiding or name == "a link"
     _, made = render_picture(tmp_path, hiding)
@@ -146,7 +146,7 @@ def test_no_box_stays_that_draws_nothing(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [b"free", b"skip", b"uuid", b"mdat", b"wide"])
-def test_nothing_hides_beside_the_boxes(kind: bytes, tmp_path: Path) -> None:
+def test_avif_secret_beside_the_boxes_is_removed(kind: bytes, tmp_path: Path) -> None:
     """Nor in media data that no picture refers to."""
     for avif in (STILL, MOVING):
         _, made = render_picture(tmp_path, avif + bytes(Box(kind, SECRET)))
@@ -155,7 +155,7 @@ def test_nothing_hides_beside_the_boxes(kind: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_an_animations_own_turn_is_baked_in(
+def test_avif_animation_turned_by_property_is_upright(
     turn: tuple[int | None, int | None], tmp_path: Path
 ) -> None:
     quarters, axis = turn
@@ -183,14 +183,14 @@ def _difference(one: Image.Image, other: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
-def test_exif_of_an_animation_turns_nothing_and_goes(tmp_path: Path) -> None:
+def test_avif_animation_exif_is_removed(tmp_path: Path) -> None:
     picture = with_metadata("AVIF", frames=2)
     _, made = render_picture(tmp_path, picture)
     assert b"Exif" in picture
     assert b"Exif" not in made["original"]
 
 
-def test_an_auxiliary_picture_may_be_for_what_is_known(tmp_path: Path) -> None:
+def test_avif_auxiliary_picture_of_unknown_kind_is_removed(tmp_path: Path) -> None:
     def rename(outer: Box) -> None:
         for box in outer.walk():
             if box.kind == b"auxC":

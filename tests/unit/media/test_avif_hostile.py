@@ -33,7 +33,7 @@ def track(samples: int, at: int, size: int, *, chunks: int = 1) -> Box:
     )
 
 
-def test_a_still_has_no_movie(tmp_path: Path) -> None:
+def test_avif_movie_in_a_still_is_removed(tmp_path: Path) -> None:
     """One that no brand announces is read by nobody, and its samples are not either."""
     foreign = Box(b"moov", parts=[track(1, len(STILL) + 8, len(SECRET))])
     hiding = STILL + bytes(Box(b"mdat", SECRET)) + bytes(foreign)
@@ -44,7 +44,7 @@ def test_a_still_has_no_movie(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("movies", [1, 10])
-def test_a_file_has_few_tracks(movies: int) -> None:
+def test_avif_too_many_tracks_are_refused(movies: int) -> None:
     """What each may have is bounded, so that their number has to be too."""
     boxes = parse_boxes(MOVING)
     more = bytes(Box(b"moov", parts=[track(10_000, 0, 1, chunks=10_000)] * (20 // movies)))
@@ -73,7 +73,7 @@ IDLE: dict[str, Callable[[Box], None]] = {
 
 
 @pytest.mark.parametrize("name", IDLE)
-def test_no_number_stays_that_nobody_reads(name: str, tmp_path: Path) -> None:
+def test_avif_numbers_that_are_not_read_are_cleared(name: str, tmp_path: Path) -> None:
     hiding = change_box(STILL, b"meta", IDLE[name])
     assert SECRET in hiding
     _, made = render_picture(tmp_path, hiding)
@@ -113,7 +113,7 @@ def scattered(places: int) -> bytes:
 
 
 @pytest.mark.parametrize("made", [chained, scattered])
-def test_what_is_twice_as_long_takes_twice_the_work(made: Callable[[int], bytes]) -> None:
+def test_avif_cleaning_of_larger_file_takes_linear_work(made: Callable[[int], bytes]) -> None:
     small, large = (steps_of_cleaning(made(size)) for size in (100, 400))
     assert large < 5 * small
 
@@ -126,7 +126,7 @@ class Long(Box):
 
 
 @pytest.mark.parametrize("kind", [b"cdsc", b"zzzz"])
-def test_a_link_may_say_its_size_in_64_bits(kind: bytes, tmp_path: Path) -> None:
+def test_avif_reference_with_64_bit_size_is_kept(kind: bytes, tmp_path: Path) -> None:
     def link(outer: Box) -> None:
         iref = next(one for one in outer.walk() if one.kind == b"iref")
         iref.parts.insert(0, Long(kind, struct.pack(">3H", 1, 1, 1)))
@@ -146,7 +146,7 @@ def referring(place: Box) -> Callable[[Box], None]:
     return refer
 
 
-def test_where_data_are_may_say_its_size_in_64_bits(tmp_path: Path) -> None:
+def test_avif_data_reference_with_64_bit_size_is_kept(tmp_path: Path) -> None:
     avif = change_box(MOVING, b"moov", referring(Long(b"url ", b"\0\0\0\1")))
     assert len(bytes(clean_avif(avif))) == len(avif)
     _, made = render_picture(tmp_path, avif)
@@ -161,7 +161,7 @@ SHORT = {
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_a_box_that_is_too_short_is_refused(name: str) -> None:
+def test_avif_box_too_short_is_broken_image(name: str) -> None:
     with pytest.raises(BrokenImage):
         clean_avif(SHORT[name])
 
@@ -184,11 +184,11 @@ TOO_MANY: dict[str, Callable[[Box], None]] = {
 
 
 @pytest.mark.parametrize("name", TOO_MANY)
-def test_a_still_has_no_more_than_it_needs(name: str) -> None:
+def test_avif_still_with_too_many_items_is_refused(name: str) -> None:
     with pytest.raises(ImageLimitExceeded):
         clean_avif(change_box(STILL, b"meta", TOO_MANY[name]))
 
 
-def test_a_main_picture_that_no_link_can_name_is_refused() -> None:
+def test_avif_primary_item_beyond_16_bits_is_refused() -> None:
     with pytest.raises(BrokenImage):
         clean_avif(change_box(STILL, b"meta", wide_primary))

@@ -37,7 +37,7 @@ def body(stream: Stream, slots: asyncio.Semaphore | None = None, **limits: float
     return UploadBody(stream, bounds, slots or asyncio.Semaphore(1), SystemClock())
 
 
-async def test_chunks_have_a_bound_and_lose_nothing() -> None:
+async def test_body_chunks_are_bounded_and_complete() -> None:
     sent, got = bytes(range(256)) * 4000, []
 
     async def take(pieces: Sequence[bytes]) -> None:
@@ -48,7 +48,7 @@ async def test_chunks_have_a_bound_and_lose_nothing() -> None:
     assert max(map(len, got)) == CHUNK_BYTES
 
 
-async def test_what_was_waited_for_is_handed_over_with_what_came_with_it() -> None:
+async def test_body_bytes_after_a_wait_are_delivered() -> None:
     stream, got = Stream(b"", silent=True), []
 
     async def take(pieces: Sequence[bytes]) -> None:
@@ -64,7 +64,7 @@ async def test_what_was_waited_for_is_handed_over_with_what_came_with_it() -> No
     assert got == [b"what has come"]
 
 
-async def test_few_chunks_are_in_hand_at_once() -> None:
+async def test_body_chunks_in_progress_stay_within_the_slots() -> None:
     slots, now, most = asyncio.Semaphore(2), 0, 0
 
     async def take(_pieces: Sequence[bytes]) -> None:
@@ -79,7 +79,7 @@ async def test_few_chunks_are_in_hand_at_once() -> None:
     assert most == 2
 
 
-async def test_a_slot_is_given_back_when_a_chunk_is_refused() -> None:
+async def test_body_refused_chunk_frees_its_slot() -> None:
     slots = asyncio.Semaphore(1)
 
     async def refuse(_pieces: Sequence[bytes]) -> None:
@@ -90,7 +90,7 @@ async def test_a_slot_is_given_back_when_a_chunk_is_refused() -> None:
     assert not slots.locked()
 
 
-async def test_silence_and_a_broken_connection() -> None:
+async def test_body_silent_is_too_slow_and_broken_is_malformed() -> None:
     async def take(_pieces: Sequence[bytes]) -> None:
         return
 

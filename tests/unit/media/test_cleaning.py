@@ -42,7 +42,9 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 @pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_served_but_the_picture(kind: str, frames: int, tmp_path: Path) -> None:
+def test_clean_picture_has_no_metadata_and_the_same_pixels(
+    kind: str, frames: int, tmp_path: Path
+) -> None:
     if frames > 1 and kind not in MOVING:
         return
     picture = with_metadata(kind, frames=frames)
@@ -62,7 +64,7 @@ def test_nothing_is_served_but_the_picture(kind: str, frames: int, tmp_path: Pat
         )
 
 
-def test_what_a_file_consists_of(tmp_path: Path) -> None:
+def test_clean_file_consists_of_drawing_parts_alone(tmp_path: Path) -> None:
     _, made = render_picture(tmp_path, with_metadata("JPEG"))
     drawn = {0xE0, 0xE2, 0xDB, 0xC0, 0xC4, 0xDA}
     assert set(segments(made["original"])) <= drawn
@@ -86,7 +88,7 @@ def test_what_a_file_consists_of(tmp_path: Path) -> None:
     assert b"!\xfe" not in made["original"]
 
 
-def test_a_jpegs_scan_is_kept_bit_for_bit(tmp_path: Path) -> None:
+def test_clean_jpeg_scan_is_kept_bit_for_bit(tmp_path: Path) -> None:
     chosen: list[dict[str, Any]] = [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 35}]
     for options in chosen:
         picture = with_metadata("JPEG", size=(200, 150), **options)
@@ -98,7 +100,9 @@ def test_a_jpegs_scan_is_kept_bit_for_bit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
+def test_clean_picture_with_orientation_is_upright(
+    kind: str, orientation: int, tmp_path: Path
+) -> None:
     lossless: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     picture = with_metadata(kind, orientation, size=(640, 480), **lossless)
     info, made = render_picture(tmp_path, picture)
@@ -115,7 +119,7 @@ def test_it_stands_upright(kind: str, orientation: int, tmp_path: Path) -> None:
     assert difference(open_image(made["preview"]), wanted) < 8
 
 
-def test_a_large_avif_is_turned_by_its_own_property(
+def test_clean_large_avif_is_turned_by_its_property(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.image.formats.avif.clean._MAX_ENCODED_PIXELS", 100)
@@ -128,7 +132,7 @@ def test_a_large_avif_is_turned_by_its_own_property(
 
 
 @pytest.mark.parametrize("orientation", [3, 6])
-def test_four_inks_stand_upright(orientation: int, tmp_path: Path) -> None:
+def test_clean_cmyk_jpeg_with_orientation_is_upright(orientation: int, tmp_path: Path) -> None:
     picture = io.BytesIO()
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -141,7 +145,7 @@ def test_four_inks_stand_upright(orientation: int, tmp_path: Path) -> None:
     assert difference(open_image(made["preview"]), wanted) < 8
 
 
-def test_a_jpeg_turned_keeps_its_quantisation(tmp_path: Path) -> None:
+def test_clean_turned_jpeg_keeps_its_quantisation(tmp_path: Path) -> None:
     for sampling in (0, 1, 2):
         picture = with_metadata("JPEG", 3, subsampling=sampling, quality=81)
         _, made = render_picture(tmp_path, picture)
@@ -159,7 +163,7 @@ def test_a_jpeg_turned_keeps_its_quantisation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_an_animation_stands_upright(kind: str, tmp_path: Path) -> None:
+def test_clean_animation_with_orientation_is_upright(kind: str, tmp_path: Path) -> None:
     more: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     info, made = render_picture(tmp_path, with_metadata(kind, 6, frames=3, **more))
     image = Image.open(io.BytesIO(made["original"]))
@@ -171,7 +175,7 @@ def test_an_animation_stands_upright(kind: str, tmp_path: Path) -> None:
         assert frame.convert("RGB").tobytes() == wanted.tobytes()
 
 
-def test_an_animations_pace_is_kept(tmp_path: Path) -> None:
+def test_clean_animation_keeps_durations_and_loop(tmp_path: Path) -> None:
     for kind in ("GIF", "WEBP", "PNG"):
         picture = animate(kind, 4, duration=[40, 80, 120, 160], loop=3)
         _, made = render_picture(tmp_path, picture)
@@ -183,7 +187,7 @@ def test_an_animations_pace_is_kept(tmp_path: Path) -> None:
         assert (paces, image.info["loop"]) == ([40, 80, 120, 160], 3)
 
 
-def test_smaller_pictures_have_their_sides(tmp_path: Path) -> None:
+def test_thumbnails_fit_their_bounds(tmp_path: Path) -> None:
     for size, preview, thumb in (
         ((3000, 2000), (1280, 853), (256, 171)),
         ((500, 2600), (246, 1280), (49, 256)),
@@ -196,7 +200,7 @@ def test_smaller_pictures_have_their_sides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_every_kind_of_pixel_is_shown(mode: str, tmp_path: Path) -> None:
+def test_thumbnails_of_every_pixel_mode_look_alike(mode: str, tmp_path: Path) -> None:
     target = io.BytesIO()
     picture = Image.linear_gradient("L").resize((700, 400))
     if mode == "I;16":
@@ -209,7 +213,7 @@ def test_every_kind_of_pixel_is_shown(mode: str, tmp_path: Path) -> None:
     assert difference(open_image(made["preview"]), picture) < 6 or mode == "1"
 
 
-def test_transparency_is_kept(tmp_path: Path) -> None:
+def test_thumbnails_keep_transparency(tmp_path: Path) -> None:
     for kind in ("PNG", "WEBP", "AVIF"):
         picture = draw((600, 400), mode="RGBA")
         picture.putalpha(Image.new("L", picture.size, 0))
@@ -219,7 +223,7 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
         assert open_image(made["thumb"]).getchannel("A").getextrema() == (0, 0), kind
 
 
-def test_smaller_pictures_have_the_colours_that_the_profile_means(tmp_path: Path) -> None:
+def test_thumbnails_apply_the_colour_profile(tmp_path: Path) -> None:
     red = Image.new("RGB", (300, 200), (250, 10, 10))
     for kind in ("JPEG", "PNG", "WEBP", "AVIF"):
         target = io.BytesIO()
@@ -232,7 +236,7 @@ def test_smaller_pictures_have_the_colours_that_the_profile_means(tmp_path: Path
             assert shown[1] > 200 > shown[0], (kind, variant)
 
 
-def test_a_profile_that_is_none_is_dropped(tmp_path: Path) -> None:
+def test_clean_invalid_colour_profile_is_dropped(tmp_path: Path) -> None:
     for broken in (
         b"x" * 500,
         red_green_swapped_profile()[:100],
@@ -248,7 +252,7 @@ def test_a_profile_that_is_none_is_dropped(tmp_path: Path) -> None:
     assert open_image(made["original"]).info["icc_profile"] == red_green_swapped_profile()
 
 
-def test_nothing_hides_behind_the_pixels_of_a_png(tmp_path: Path) -> None:
+def test_clean_png_bytes_behind_the_pixels_are_removed_or_refused(tmp_path: Path) -> None:
     row = b"\0" + bytes(10)
     plain = png(10, 10, pixels=row * 10)
     _, made = render_picture(tmp_path, plain)
@@ -261,7 +265,7 @@ def test_nothing_hides_behind_the_pixels_of_a_png(tmp_path: Path) -> None:
         render_picture(tmp_path, png(10, 10, pixels=row * 10 + SECRET))
 
 
-def test_a_placeholder_is_a_blurhash(tmp_path: Path) -> None:
+def test_placeholder_is_a_blurhash(tmp_path: Path) -> None:
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
     def number(text: str) -> int:

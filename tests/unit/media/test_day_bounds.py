@@ -22,7 +22,7 @@ from media_service.schedule.model import DayBounds
         ("Pacific/Kiritimati", "2026-06-15T12:00:00", 24, 24),
     ],
 )
-def test_days_are_as_long_as_they_are(
+def test_day_bounds_follow_clock_changes(
     zone: str, now: str, today_hours: int, tomorrow_hours: int
 ) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)

@@ -39,12 +39,12 @@ from shared.text import clean_line
         ("x" * 300 + ".png", "x" * MAX_STEM + ".jpg"),
     ],
 )
-def test_names(given_name: str | None, shown: str) -> None:
+def test_file_name_is_cleaned_and_gets_its_extension(given_name: str | None, shown: str) -> None:
     assert clean_file_name(given_name, "image/jpeg") == shown
 
 
 @given(st.text(max_size=500), st.sampled_from(sorted(EXTENSIONS)))
-def test_any_name_becomes_one_harmless_line(given_name: str, content_type: str) -> None:
+def test_file_name_of_any_text_is_one_harmless_line(given_name: str, content_type: str) -> None:
     shown = clean_file_name(given_name, content_type)
     stem, _, extension = shown.rpartition(".")
     assert 1 <= len(stem) <= MAX_STEM
@@ -57,6 +57,6 @@ def test_any_name_becomes_one_harmless_line(given_name: str, content_type: str) 
 
 
 @given(st.text(max_size=80))
-def test_cleaning_twice_changes_nothing(given_name: str) -> None:
+def test_file_name_cleaned_twice_is_unchanged(given_name: str) -> None:
     once = clean_file_name(given_name, "image/png")
     assert clean_file_name(once, "image/png") == once

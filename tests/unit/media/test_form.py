@@ -55,12 +55,12 @@ WHOLE = part("file", b"\xff\r\n--a", '; filename="a.png"') + part("scheduled_at"
 
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
-async def test_a_form_is_read_however_it_comes(step: int) -> None:
+async def test_form_in_chunks_of_any_size_is_read(step: int) -> None:
     read_ = await read(WHOLE + part("title", "ä".encode()) + b"--b--", step=step)
     assert read_ == ("a.png|2027-01-01|UTC|ä", b"\xff\r\n--a")
 
 
-async def test_everything_wrong_is_named_at_once() -> None:
+async def test_form_invalid_fields_are_all_reported() -> None:
     body = (
         part("title", b"\xff")
         + part("colour", b"red")
@@ -81,13 +81,13 @@ async def test_everything_wrong_is_named_at_once() -> None:
     assert colour.message == "no such field; there are: file, scheduled_at, timezone, title"
 
 
-async def test_the_file_and_the_body_have_bounds() -> None:
+async def test_form_file_or_body_too_large_is_refused() -> None:
     with pytest.raises(BodyTooLarge):
         await read(WHOLE + part("x", b"") + b"--b--", most=5)
     with pytest.raises(BodyTooLarge):
         await read(WHOLE + part("x", bytes(70_000)) + b"--b--", most=100)
 
 
-async def test_without_its_end_there_is_no_form() -> None:
+async def test_form_without_its_end_is_malformed() -> None:
     with pytest.raises(MalformedRequest):
         await read(WHOLE)

@@ -40,7 +40,7 @@ def parts(webp: bytes) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("at", [2, -2], ids=["before the frame", "behind the scan"])
-def test_no_line_count_of_a_jpeg_is_kept(at: int, tmp_path: Path) -> None:
+def test_jpeg_line_count_segment_is_removed(at: int, tmp_path: Path) -> None:
     picture = encode("JPEG")
     _, made = render_picture(
         tmp_path, picture[:at] + segment(0xDC, b"\0\x30" + SECRET) + picture[at:]
@@ -54,7 +54,7 @@ def test_no_line_count_of_a_jpeg_is_kept(at: int, tmp_path: Path) -> None:
     ("mode", "transparency"),
     [("L", b"\0\1"), ("RGB", b"\0\1\0\2\0\3"), ("LA", b""), ("RGBA", b"")],
 )
-def test_a_pngs_transparency_is_as_long_as_its_kind_of_pixel_wants(
+def test_png_transparency_chunk_is_cut_to_its_length(
     mode: str, transparency: bytes, tmp_path: Path
 ) -> None:
     picture = encode("PNG", mode=mode)
@@ -65,7 +65,7 @@ def test_a_pngs_transparency_is_as_long_as_its_kind_of_pixel_wants(
     assert SECRET not in made["original"]
 
 
-def test_a_palette_has_as_many_colours_as_its_bits_can_name(tmp_path: Path) -> None:
+def test_png_palette_is_cut_to_its_bit_depth(tmp_path: Path) -> None:
     target = io.BytesIO()
     draw().quantize(4).save(target, "PNG", transparency=b"\1\2\3\4")
     picture = target.getvalue()
@@ -80,7 +80,7 @@ def test_a_palette_has_as_many_colours_as_its_bits_can_name(tmp_path: Path) -> N
     assert open_image(made["original"]).convert("RGBA").tobytes() == wanted
 
 
-def test_a_webp_has_one_picture_and_the_transparency_before_it(tmp_path: Path) -> None:
+def test_webp_second_picture_is_removed(tmp_path: Path) -> None:
     plain = parts(encode("WEBP", lossless=True))
     screen = (b"VP8X", struct.pack("<I", 0x10) + bytes([63, 0, 0, 47, 0, 0]))
     hidden = [(b"ALPH", SECRET), (b"VP8 ", SECRET)]
@@ -102,7 +102,7 @@ def _half_clear() -> bytes:
     return target.getvalue()
 
 
-def test_frames_and_a_still_picture_are_not_both_kept(tmp_path: Path) -> None:
+def test_webp_frames_beside_a_still_are_removed(tmp_path: Path) -> None:
     moving, still = parts(animate("WEBP", 3)), parts(_half_clear())
     frame = (b"ANMF", moving[2][1][:16] + part(b"VP8 ", SECRET))
     _, made = render_picture(
@@ -116,7 +116,7 @@ def test_frames_and_a_still_picture_are_not_both_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("frames", [1, 3])
-def test_an_avifs_profile_is_one_or_none(frames: int, tmp_path: Path) -> None:
+def test_avif_invalid_colour_profile_is_removed(frames: int, tmp_path: Path) -> None:
     more: dict[str, Any] = {"icc_profile": SECRET * 40}
     picture = encode("AVIF", **more) if frames == 1 else animate("AVIF", frames, **more)
     assert SECRET in picture

@@ -25,7 +25,7 @@ VALIDATORS = (ETAG, DATE)
         (ETAG.strip('"'), False),
     ],
 )
-def test_if_none_match(header: str | None, known: bool) -> None:
+def test_if_none_match_is_compared_weakly(header: str | None, known: bool) -> None:
     assert matches_etag(header, ETAG) is known
 
 
@@ -48,18 +48,20 @@ def test_if_none_match(header: str | None, known: bool) -> None:
         ("bytes=" + "9" * 400 + "-", 0, 100),
     ],
 )
-def test_ranges(header: str | None, start: int, length: int) -> None:
+def test_range_valid_selects_bytes_and_invalid_the_whole(
+    header: str | None, start: int, length: int
+) -> None:
     assert select_range(header, None, VALIDATORS, 100) == ByteRange(start, length, 100)
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=999-"])
-def test_ranges_behind_the_end(header: str) -> None:
+def test_range_beyond_the_end_is_not_satisfiable(header: str) -> None:
     with pytest.raises(RangeNotSatisfiable) as refused:
         select_range(header, None, VALIDATORS, 100)
     assert refused.value.headers() == {"Content-Range": "bytes */100"}
 
 
-def test_a_range_of_another_version_is_ignored() -> None:
+def test_range_of_another_version_is_ignored() -> None:
     assert select_range("bytes=0-9", ETAG, VALIDATORS, 100).partial
     assert select_range("bytes=0-9", DATE, VALIDATORS, 100).partial
     assert not select_range("bytes=0-9", DATE.replace("10:", "11:"), VALIDATORS, 100).partial
@@ -67,12 +69,12 @@ def test_a_range_of_another_version_is_ignored() -> None:
     assert not select_range("bytes=0-9", f"W/{ETAG}", VALIDATORS, 100).partial
 
 
-def test_content_range() -> None:
+def test_content_range_names_first_last_and_size() -> None:
     assert ByteRange(10, 5, 100).content_range == "bytes 10-14/100"
 
 
 @given(st.text(max_size=30), st.integers(1, 1000))
-def test_whatever_is_asked_lies_inside_the_file(header: str, size: int) -> None:
+def test_range_of_any_text_lies_inside_the_file(header: str, size: int) -> None:
     try:
         span = select_range(f"bytes={header}", None, VALIDATORS, size)
     except RangeNotSatisfiable:

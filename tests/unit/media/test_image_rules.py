@@ -39,7 +39,7 @@ def look(tmp_path: Path, picture: bytes) -> ImageInfo:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_whole(name: str, tmp_path: Path) -> None:
+def test_image_whole_is_accepted(name: str, tmp_path: Path) -> None:
     picture, content_type, (width, height) = WHOLE[name]
     info = look(tmp_path, picture)
     assert (info.content_type, info.width, info.height) == (content_type, width, height)
@@ -60,13 +60,13 @@ REFUSED: list[tuple[type[DomainError], str, bytes]] = [
     ("error", "picture"),
     [pytest.param(error, picture, id=name) for error, name, picture in REFUSED],
 )
-def test_refused(error: type[DomainError], picture: bytes, tmp_path: Path) -> None:
+def test_image_invalid_is_refused(error: type[DomainError], picture: bytes, tmp_path: Path) -> None:
     with pytest.raises(error):
         look(tmp_path, picture)
 
 
 @pytest.mark.parametrize("name", TOO_LARGE)
-def test_a_bomb_costs_little(name: str, tmp_path: Path) -> None:
+def test_image_bomb_is_refused_at_little_cost(name: str, tmp_path: Path) -> None:
     """By its header alone within 50 ms; where text has to be inflated, within a bound."""
     started = time.process_time()
     with pytest.raises(ImageLimitExceeded):
@@ -76,7 +76,7 @@ def test_a_bomb_costs_little(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_a_header_says_what_a_decode_says(kind: str) -> None:
+def test_image_header_gives_the_decoded_size(kind: str) -> None:
     picture = encode(kind, (57, 33))
     assert SCANS[kind](picture) == ImageSize(57, 33)
     found = detect_format(picture[:64])
@@ -85,12 +85,12 @@ def test_a_header_says_what_a_decode_says(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
-def test_frames_are_counted(kind: str) -> None:
+def test_image_frames_are_counted(kind: str) -> None:
     assert SCANS[kind](animate(kind, 7)).frames == 7
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_no_damage_is_a_crash(kind: str) -> None:
+def test_image_damaged_header_never_crashes_the_scan(kind: str) -> None:
     """Every byte of the header flipped, and the file cut behind every one of them."""
     picture = encode(kind)
     for at in range(min(400, len(picture))):
@@ -105,7 +105,7 @@ def test_no_damage_is_a_crash(kind: str) -> None:
                 continue
 
 
-def test_bounds() -> None:
+def test_image_bounds_accept_up_to_the_limits() -> None:
     BOUNDS.check(ImageSize(8000, 5000))
     BOUNDS.check(ImageSize(12_000, 1))
     BOUNDS.check(ImageSize(1000, 1000, 200))
@@ -122,7 +122,7 @@ def test_bounds() -> None:
             BOUNDS.check(extent)
 
 
-def test_memory_that_runs_out_means_too_large(
+def test_image_out_of_memory_is_limit_exceeded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhaust(*_: object) -> None:
@@ -134,7 +134,7 @@ def test_memory_that_runs_out_means_too_large(
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "AVIF"])
-def test_every_frame_has_to_decode(kind: str, tmp_path: Path) -> None:
+def test_image_with_a_broken_frame_is_refused(kind: str, tmp_path: Path) -> None:
     """The first one is fine; the last one's pixels are not."""
     lossless: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     picture = bytearray(animate(kind, 3, size=(64, 48), **lossless))

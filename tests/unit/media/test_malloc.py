@@ -30,5 +30,5 @@ def faults(before: str) -> int:
     platform.libc_ver()[0] != "glibc",
     reason="other C libraries have no mallopt: there nothing is changed",
 )
-def test_freed_chunks_are_kept_for_the_next_ones() -> None:
+def test_malloc_freed_chunks_are_reused() -> None:
     assert faults("keep_freed_chunks()") < faults("") / 10

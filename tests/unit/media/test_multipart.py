@@ -52,7 +52,7 @@ PIECES = st.one_of(
 
 
 @given(st.lists(PIECES, max_size=8).map(b"".join), st.data())
-def test_every_way_to_cut_a_body_gives_the_same_parts(content: bytes, data: st.DataObject) -> None:
+def test_multipart_cut_anywhere_gives_the_same_parts(content: bytes, data: st.DataObject) -> None:
     body = part("file", content, '; filename="x.png"') + part("title", b"hi") + b"--frontier--\r\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=12)))
     edges = [0, *cuts, len(body)]
@@ -60,7 +60,7 @@ def test_every_way_to_cut_a_body_gives_the_same_parts(content: bytes, data: st.D
     assert parse(chunks) == [("file", "x.png", content), ("title", None, b"hi")]
 
 
-def test_only_what_may_begin_a_boundary_waits_for_more() -> None:
+def test_multipart_holds_back_possible_boundaries_alone() -> None:
     parser = MultipartParser(BOUNDARY)
     parser.feed(part("a", b"")[:-2])
     list(parser.events())
@@ -75,19 +75,19 @@ def test_only_what_may_begin_a_boundary_waits_for_more() -> None:
     ]
 
 
-def test_bytes_one_by_one() -> None:
+def test_multipart_byte_by_byte_is_read() -> None:
     body = part("a", b"\r\n-\r\n--f") + part("b", b"") + b"--frontier--"
     assert parse(bytes([byte]) for byte in body) == [("a", None, b"\r\n-\r\n--f"), ("b", None, b"")]
 
 
-def test_a_short_preamble_padding_and_an_epilogue_are_skipped() -> None:
+def test_multipart_preamble_padding_and_epilogue_are_skipped() -> None:
     body = (
         b"hello\r\n--frontier \t\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--frontier--"
     )
     assert parse([body, b"\r\nthe end\r\n--frontier\r\n"]) == [("a", None, b"x")]
 
 
-def test_no_part_at_all_is_a_form_too() -> None:
+def test_multipart_without_parts_is_an_empty_form() -> None:
     assert parse([b"--frontier--"]) == []
 
 
@@ -111,12 +111,12 @@ def test_no_part_at_all_is_a_form_too() -> None:
         b"--frontier" + b" " * 100 + b"\r\n",
     ],
 )
-def test_what_is_no_form_is_malformed(body: bytes) -> None:
+def test_multipart_malformed_body_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedRequest):
         parse([body])
 
 
-def test_too_many_parts_are_refused_when_the_first_one_too_many_begins() -> None:
+def test_multipart_too_many_parts_are_refused_at_the_first_beyond() -> None:
     fine = b"".join(part(f"p{n}", b"") for n in range(MAX_PARTS))
     assert len(parse([fine + b"--frontier--"])) == MAX_PARTS
     with pytest.raises(BodyTooLarge):
@@ -168,11 +168,11 @@ def test_too_many_parts_are_refused_when_the_first_one_too_many_begins() -> None
         ('form-data; name="file"; filename="a\r\n b.png"', Disposition("file", "a b.png")),
     ],
 )
-def test_dispositions(header: str, expected: Disposition) -> None:
+def test_disposition_names_are_read(header: str, expected: Disposition) -> None:
     assert read_part_headers(f"Content-Disposition: {header}".encode()) == expected
 
 
-def test_bytes_that_are_no_text_are_replaced() -> None:
+def test_disposition_invalid_utf_8_is_replaced() -> None:
     block = b'Content-Disposition: form-data; name="file"; filename="\xff\xfe.png"'
     assert read_part_headers(block) == Disposition("file", "\ufffd\ufffd.png")
 
@@ -198,13 +198,13 @@ def test_bytes_that_are_no_text_are_replaced() -> None:
         b"",
     ],
 )
-def test_broken_part_headers_are_malformed(block: bytes) -> None:
+def test_part_headers_malformed_are_refused(block: bytes) -> None:
     with pytest.raises(MalformedRequest):
         read_part_headers(block)
 
 
 @given(st.binary(max_size=200))
-def test_no_header_block_is_a_crash(block: bytes) -> None:
+def test_part_headers_of_any_bytes_never_crash(block: bytes) -> None:
     try:
         read_part_headers(b"Content-Disposition: form-data; " + block)
     except MalformedRequest:
@@ -222,7 +222,7 @@ def test_no_header_block_is_a_crash(block: bytes) -> None:
         ("multipart/form-data;boundary=----WebKitFormBoundary7MA4", b"----WebKitFormBoundary7MA4"),
     ],
 )
-def test_boundaries(content_type: str, boundary: bytes) -> None:
+def test_boundary_is_read_from_content_type(content_type: str, boundary: bytes) -> None:
     assert read_boundary(content_type) == boundary
 
 
@@ -241,7 +241,7 @@ def test_boundaries(content_type: str, boundary: bytes) -> None:
         ('multipart/form-data; boundary="a', MalformedRequest),
     ],
 )
-def test_other_content_types_and_bad_boundaries(
+def test_boundary_invalid_or_other_content_type_is_refused(
     content_type: str, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):

@@ -24,7 +24,7 @@ class Fixed(SystemEntropy):
 
 
 @given(st.binary(min_size=8, max_size=8))
-def test_an_id_is_sixty_bits_in_crockfords_base_32(data: bytes) -> None:
+def test_product_id_encodes_sixty_bits_in_base_32(data: bytes) -> None:
     name = new_product_id(Fixed(data))
     assert parse_product_id(name) == name
     digits = name.removeprefix("PR-")
@@ -37,18 +37,18 @@ def test_an_id_is_sixty_bits_in_crockfords_base_32(data: bytes) -> None:
     "text",
     ["", "PR-", "PR-0123456789A", "PR-0123456789ABC", "pr-0123456789AB", "PR-0123456789AB\n"],
 )
-def test_what_is_not_as_long_or_in_capitals_is_none(text: str) -> None:
+def test_product_id_of_other_length_or_case_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a product's id"):
         parse_product_id(text)
 
 
 @pytest.mark.parametrize("letter", ["I", "L", "O", "U", "a", "-"])
-def test_what_crockford_leaves_out_is_in_no_id(letter: str) -> None:
+def test_product_id_with_excluded_letter_is_refused(letter: str) -> None:
     with pytest.raises(ValueError, match="not a product's id"):
         parse_product_id(f"PR-0123456789A{letter}")
 
 
-def test_a_fingerprint_is_of_fields_and_file_alone() -> None:
+def test_request_hash_depends_on_fields_and_file_alone() -> None:
     first = hash_request({"a": "1", "b": None}, b"x")
     assert first == hash_request({"b": None, "a": "1"}, b"x")
     others = [
@@ -70,5 +70,5 @@ def test_a_fingerprint_is_of_fields_and_file_alone() -> None:
         ("2026-12-31T12:00:00", 43_201),
     ],
 )
-def test_tomorrow_begins_at_midnight_in_utc(now: str, seconds: int) -> None:
+def test_seconds_until_tomorrow_count_to_midnight_utc(now: str, seconds: int) -> None:
     assert seconds_until_tomorrow(datetime.fromisoformat(now).replace(tzinfo=UTC)) == seconds

@@ -48,12 +48,12 @@ def utc(text: str) -> datetime:
         ("America/Toronto", "1919-03-31", "1919-03-31T04:30:00"),
     ],
 )
-def test_a_day_begins_at_its_first_instant(zone: str, day: str, expected: str) -> None:
+def test_start_of_day_is_its_first_instant(zone: str, day: str, expected: str) -> None:
     assert start_of_day(date.fromisoformat(day), ZoneInfo(zone)) == utc(expected)
 
 
 @given(st.dates(date(1975, 1, 2), date(2036, 12, 30)), st.sampled_from(TIMEZONES))
-def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> None:
+def test_start_of_day_second_before_is_an_earlier_day(day: date, name: str) -> None:
     zone = ZoneInfo(name)
     start = start_of_day(day, zone)
     assert start.astimezone(zone).date() >= day
@@ -80,7 +80,7 @@ def test_before_the_first_instant_it_is_an_earlier_day(day: date, name: str) -> 
         (" Now ", "now"),
     ],
 )
-def test_days_and_times_are_understood(text: str, expected: date | str) -> None:
+def test_schedule_time_of_day_or_rfc_3339_is_parsed(text: str, expected: date | str) -> None:
     assert parse_schedule_time(text) == expected
 
 
@@ -110,13 +110,13 @@ def test_days_and_times_are_understood(text: str, expected: date | str) -> None:
         "1e9",
     ],
 )
-def test_anything_else_is_not(text: str) -> None:
+def test_schedule_time_in_another_format_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected YYYY-MM-DD or a time as 2026"):
         parse_schedule_time(text)
 
 
 @given(st.text(max_size=40))
-def test_no_text_is_a_crash(text: str) -> None:
+def test_schedule_time_of_any_text_never_crashes(text: str) -> None:
     try:
         assert isinstance(parse_schedule_time(text), date | str)
     except ValueError as refused:
@@ -124,7 +124,7 @@ def test_no_text_is_a_crash(text: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", "Asia/Kolkata"])
-def test_today_is_fine_and_yesterday_is_not(zone: str) -> None:
+def test_due_at_today_is_accepted_and_yesterday_refused(zone: str) -> None:
     place = ZoneInfo(zone)
     today = NOON.astimezone(place).date()
     assert resolve_due_at(today, place, NOON) == start_of_day(today, place) <= NOON
@@ -132,7 +132,7 @@ def test_today_is_fine_and_yesterday_is_not(zone: str) -> None:
         resolve_due_at(today - timedelta(days=1), place, NOON)
 
 
-def test_today_differs_between_the_ends_of_the_world() -> None:
+def test_due_at_today_depends_on_the_timezone() -> None:
     moment = utc("2026-06-15T10:30:00")
     east, west = ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")
     assert resolve_due_at(date(2026, 6, 14), west, moment) == utc("2026-06-14T11:00:00")
@@ -190,7 +190,7 @@ def test_any_local_time_that_is_parsed_falls_due_or_is_refused(local: datetime, 
         assert str(refused)  # noqa: PT017 - most times are far away
 
 
-def test_two_years_ahead_is_the_end() -> None:
+def test_due_at_beyond_two_years_is_too_far_ahead() -> None:
     zone = ZoneInfo("UTC")
     assert resolve_due_at(date(2028, 6, 15), zone, NOON) == utc("2028-06-15T00:00:00")
     assert resolve_due_at(NOON.replace(year=2028), zone, NOON) == NOON.replace(year=2028)
@@ -200,7 +200,7 @@ def test_two_years_ahead_is_the_end() -> None:
         assert [e.code for e in refused.value.errors] == ["too_far_ahead"]
 
 
-def test_two_years_after_a_leap_day() -> None:
+def test_due_at_two_years_after_leap_day_is_accepted() -> None:
     leap = datetime(2028, 2, 29, 12, tzinfo=UTC)
     zone = ZoneInfo("UTC")
     assert resolve_due_at(date(2030, 3, 1), zone, leap) == utc("2030-03-01T00:00:00")
@@ -213,7 +213,7 @@ def test_two_years_after_a_leap_day() -> None:
     st.integers(-3, 900),
     st.sampled_from(TIMEZONES),
 )
-def test_a_day_is_accepted_exactly_from_today_to_two_years_on(
+def test_due_at_accepts_exactly_today_to_two_years_ahead(
     moment: datetime, days: int, name: str
 ) -> None:
     now, zone = moment.replace(tzinfo=UTC), ZoneInfo(name)

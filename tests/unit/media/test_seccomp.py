@@ -38,7 +38,7 @@ def number(machine: str, name: str) -> int:
 
 
 @ON
-def test_filter_allows_what_is_listed_and_nothing_else(machine: str) -> None:
+def test_filter_allows_listed_calls_alone(machine: str) -> None:
     allowed = {one for one in range(1000) if judge(machine, one, 0xFFFFFFFF, 1, 0xFF) == ALLOW}
     assert allowed == {number(machine, name) for name in ALLOWED}
     assert {judge(machine, one) for one in range(1000)} == {ALLOW, EPERM, ENOSYS}
@@ -68,7 +68,7 @@ def test_filter_kills_a_call_of_another_architecture(machine: str) -> None:
         ("fcntl", (3, 0x8000_0000_0008), False),
     ],
 )
-def test_filter_looks_at_arguments(
+def test_filter_checks_arguments(
     name: str, arguments: tuple[int, ...], allowed: bool, machine: str
 ) -> None:
     assert (judge(machine, number(machine, name), *arguments) == ALLOW) is allowed

@@ -28,7 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_defaults() -> None:
+def test_settings_without_optional_values_use_defaults() -> None:
     settings = load_settings(MediaSettings)
     assert settings.max_upload_bytes == 10 * 1024 * 1024
     assert settings.max_image_pixels == 40_000_000
@@ -41,13 +41,13 @@ def test_defaults() -> None:
     assert "first-key" not in repr(settings)
 
 
-def test_a_path_may_have_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_storage_url_with_escapes_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_URL", "file:///srv/my%20files")
     url = load_settings(MediaSettings).storage_url
     assert parse_storage_url(url) == Directory(Path("/srv/my files"))
 
 
-def test_a_bucket_has_an_endpoint_and_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_storage_url_of_bucket_has_endpoint_and_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_URL", "s3://my-bucket?endpoint=http://s3:9000&region=eu-west-1")
     monkeypatch.setenv("X_ACCEL_PREFIX", "/accel/")
     settings = load_settings(MediaSettings)
@@ -89,7 +89,7 @@ def test_a_bucket_has_an_endpoint_and_a_region(monkeypatch: pytest.MonkeyPatch) 
         ("X_ACCEL_PREFIX", "/accel"),
     ],
 )
-def test_a_wrong_value_is_one_line_with_its_name(
+def test_settings_invalid_value_is_one_line_with_its_name(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)

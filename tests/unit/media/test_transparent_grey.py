@@ -31,7 +31,7 @@ def bands(depth: int, transparent: int, *more: bytes) -> bytes:
 
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("depth", VALUES)
-def test_what_is_transparent_is_so_in_the_smaller_pictures(
+def test_thumbnails_of_transparent_grey_png_stay_transparent(
     depth: int, turned: bool, tmp_path: Path
 ) -> None:
     lying = [chunk(b"eXIf", exif(SIDEWAYS).removeprefix(b"Exif\0\0"))] if turned else []

@@ -16,7 +16,7 @@ def test_upload_that_stalls_for_half_a_minute_passes() -> None:
     assert budget.remaining == 0
 
 
-def test_a_client_at_the_minimum_rate_may_go_on_for_ever() -> None:
+def test_time_budget_at_the_minimum_rate_never_ends() -> None:
     budget = UploadTimeBudget(LIMITS)
     for _ in range(10_000):
         budget.spend(1)
@@ -24,7 +24,7 @@ def test_a_client_at_the_minimum_rate_may_go_on_for_ever() -> None:
     assert budget.remaining == pytest.approx(30)
 
 
-def test_a_client_below_it_is_out_of_patience_in_the_end() -> None:
+def test_time_budget_below_the_minimum_rate_ends() -> None:
     budget, seconds = UploadTimeBudget(LIMITS), 0
     while budget.remaining:
         budget.spend(1)
@@ -33,7 +33,7 @@ def test_a_client_below_it_is_out_of_patience_in_the_end() -> None:
     assert seconds == 60
 
 
-def test_earlier_speed_is_not_saved_up() -> None:
+def test_time_budget_earlier_speed_is_not_saved_up() -> None:
     budget = UploadTimeBudget(LIMITS)
     budget.earn(9_000_000)
     assert budget.remaining == 30

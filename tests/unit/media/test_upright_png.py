@@ -54,7 +54,7 @@ FEW = MOSAIC.quantize(16)
     ],
     ids=["1", "L", "RGB", "P index", "P bytes"],
 )
-def test_what_is_transparent_stays_so(
+def test_turned_png_transparency_is_kept(
     picture: Image.Image, transparent: Any, tmp_path: Path
 ) -> None:
     source = saved(picture, transparency=transparent)
@@ -69,7 +69,7 @@ def test_what_is_transparent_stays_so(
         assert not ImageChops.difference(alpha, wanted.getchannel("A")).getbbox(), variant
 
 
-def test_grey_of_few_bits_has_its_transparent_value_in_eight(tmp_path: Path) -> None:
+def test_turned_png_grey_transparency_is_scaled_to_8_bits(tmp_path: Path) -> None:
     rows = b"".join(b"\0" + bytes([0b00011011, 0b00011011]) for _ in range(8))
     source = raw((8, 8), 2, 0, rows, chunk(b"tRNS", b"\0\2"))
     _, made = render_picture(tmp_path, source)
@@ -77,7 +77,7 @@ def test_grey_of_few_bits_has_its_transparent_value_in_eight(tmp_path: Path) -> 
     assert list(alpha.crop((0, 0, 1, 8)).tobytes()) == [255, 255, 0, 255] * 2
 
 
-def test_the_colour_space_goes_back_behind_the_header(tmp_path: Path) -> None:
+def test_turned_png_colour_chunks_are_kept_behind_the_header(tmp_path: Path) -> None:
     rows = (b"\0" + bytes(range(24))) * 8
     colours = [
         chunk(b"cICP", bytes([9, 16, 0, 1])),
@@ -92,7 +92,7 @@ def test_the_colour_space_goes_back_behind_the_header(tmp_path: Path) -> None:
     assert open_image(made["original"]).size == (8, 8)
 
 
-def test_a_picture_before_the_animation_stays_out_of_it(tmp_path: Path) -> None:
+def test_turned_png_default_image_stays_out_of_the_animation(tmp_path: Path) -> None:
     target = io.BytesIO()
     first, *rest = [draw(seed=seed) for seed in range(4)]
     first.save(
@@ -119,7 +119,7 @@ def test_a_picture_before_the_animation_stays_out_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
-def test_sixteen_bits_a_channel_stay_sixteen(colour: int, channels: int, tmp_path: Path) -> None:
+def test_turned_png_keeps_16_bits_per_channel(colour: int, channels: int, tmp_path: Path) -> None:
     width, height, size = 7, 5, 2 * channels
     randbytes = random.Random(colour).randbytes  # noqa: S311 - a picture is no secret
     pixels = [[randbytes(size) for _ in range(width)] for _ in range(height)]
