@@ -47,30 +47,30 @@ def bare(tmp_path: Path) -> Iterator[Child]:
         yield server
 
 
-def test_a_ratio_is_the_median_of_the_rounds_own() -> None:
+def test_ratio_is_the_median_of_each_rounds_ratio() -> None:
     # A round in which the machine was slow is slow for both sides.
     assert ratios([1.0, 5.0, 1.0], [2.0, 10.0, 4.0]) == 0.5
 
 
 @pytest.mark.parametrize(("cost", "met"), [(1.6, True), (1.7, False)])
-def test_a_share_of_the_floor_is_judged_by_cpu(cost: float, met: bool) -> None:
+def test_share_of_the_floor_is_judged_by_cpu(cost: float, met: bool) -> None:
     figure = compare("send", rounds(cost), rounds(1.0), 0.6)
     assert figure.met is met
     assert figure.raw["ratio_cpu"] == pytest.approx(1 / cost)
 
 
 @pytest.mark.parametrize(("value", "met"), [(2.0, True), (2.1, False)])
-def test_a_bound_is_met_by_not_passing_it(value: float, met: bool) -> None:
+def test_bound_reached_exactly_is_met(value: float, met: bool) -> None:
     assert at_most("check", value, 2, "µs").met is met
 
 
-def test_the_table_shows_every_verdict() -> None:
+def test_table_shows_every_verdict() -> None:
     text = render([Figure("a", "1"), at_most("b", 1, 2, "s"), at_most("c", 3, 2, "s")])
     lines = text.splitlines()[2:]
     assert [line.split()[-1] for line in lines] == ["1", "yes", "NO"]
 
 
-async def test_a_row_that_fails_costs_no_other_its_figures(
+async def test_failed_row_leaves_other_rows_their_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def wrong(_bench: Bench) -> list[Figure]:
@@ -96,7 +96,7 @@ async def test_a_row_that_fails_costs_no_other_its_figures(
 
 
 @pytest.mark.parametrize(("outcome", "code"), [("failed", 1), ("missed", 0)])
-def test_only_a_row_that_failed_is_an_error(
+def test_command_fails_for_failed_rows_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outcome: str, code: int
 ) -> None:
     figure = failed("a", "why") if outcome == "failed" else at_most("a", 3, 2, "s")
@@ -116,19 +116,19 @@ def test_only_a_row_that_failed_is_an_error(
     assert [one["failed"] for one in kept] == [outcome == "failed", False]
 
 
-def test_percentiles_are_values_that_were_seen() -> None:
+def test_percentile_is_an_observed_value() -> None:
     assert percentile([float(n) for n in range(100)], 0.99) == 99
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2
 
 
-def test_times_that_tell_something_are_told_from_times_that_do_not() -> None:
+def test_separability_of_distinct_and_equal_times_differs() -> None:
     assert separability([1.0, 2.0], [3.0, 4.0]) == separability([3.0, 4.0], [1.0, 2.0]) == 1
     assert separability([1.0, 2.0, 2.0], [2.0, 1.0, 2.0]) == 0.5
     assert separability([1.0, 4.0], [2.0, 3.0]) == 0.5
     assert separability([1.0, 3.0], [2.0, 4.0]) == 0.75
 
 
-def test_an_answer_is_measured_when_it_is_whole() -> None:
+def test_response_is_counted_when_it_is_complete() -> None:
     whole = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
     assert take(whole) == (202, len(whole))
     assert take(whole[:-1]) is None
@@ -138,14 +138,14 @@ def test_an_answer_is_measured_when_it_is_whole() -> None:
         take(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
-def test_own_cpu_is_seen() -> None:
+def test_cpu_seconds_of_own_process_grow() -> None:
     before, until = cpu_seconds(os.getpid()), time.process_time() + 0.05
     while time.process_time() < until:
         pass
     assert cpu_seconds(os.getpid()) > before
 
 
-def test_two_sides_take_turns(generator: Generator, bare: Child) -> None:
+def test_interleaved_sides_are_both_measured(generator: Generator, bare: Child) -> None:
     side = Side(bare, lambda: [request("GET", "/")], expect=200)
     real, floor = interleave(generator, side, side, rounds=1, seconds=TINY)
     assert real[0].load.count > 50
@@ -154,12 +154,12 @@ def test_two_sides_take_turns(generator: Generator, bare: Child) -> None:
         generator.run(bare.port, [request("GET", "/")], seconds=TINY, expect=202)
 
 
-def test_what_is_to_be_sent_once_is(generator: Generator, bare: Child) -> None:
+def test_generator_once_sends_each_request_once(generator: Generator, bare: Child) -> None:
     load = generator.run(
         bare.port, [request("GET", "/")] * 7, seconds=5, expect=200, once=True, connections=3
     )
     assert load.count == 7
 
 
-def test_every_row_has_a_name_and_says_what_it_is() -> None:
+def test_rows_all_have_a_docstring() -> None:
     assert all(row.__doc__ for row in ROWS.values())

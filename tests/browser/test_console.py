@@ -59,7 +59,7 @@ async def sign_in(page: Page, number: str) -> None:
     await expect(page.get_by_role("status")).to_have_text("Signed in.")
 
 
-async def test_from_a_number_to_a_picture_and_out(page: Page) -> None:
+async def test_console_signs_in_uploads_and_signs_out(page: Page) -> None:
     await sign_in(page, "+919876500001")
     await expect(page.get_by_role("heading", name="Hello, Asha")).to_be_visible()
     await page.get_by_label("Picture").set_input_files(photograph())
@@ -78,7 +78,7 @@ async def test_from_a_number_to_a_picture_and_out(page: Page) -> None:
     await keep(page, "console-signed-out")
 
 
-async def test_a_picture_for_a_later_day_is_told_of_with_its_day(page: Page) -> None:
+async def test_console_picture_for_a_later_day_names_its_day(page: Page) -> None:
     await page.set_viewport_size({"width": 1000, "height": 800})
     await sign_in(page, "+919876500004")
     for label in ("Picture", "Day", "Title"):
@@ -100,14 +100,14 @@ async def test_a_picture_for_a_later_day_is_told_of_with_its_day(page: Page) -> 
     await keep(page, "console-narrow")
 
 
-async def test_a_stack_that_has_ended_is_told_of(page: Page) -> None:
+async def test_console_stopped_stack_is_reported(page: Page) -> None:
     await page.goto("/console")
     await page.route("**/v1/**", lambda route: route.abort("connectionrefused"))
     await page.get_by_role("button", name="Send a code").click()
     await expect(page.get_by_role("status")).to_contain_text("Nothing answers at this address.")
 
 
-async def test_a_device_that_was_signed_out_elsewhere_is_back_at_the_door(
+async def test_console_session_revoked_elsewhere_returns_to_sign_in(
     page: Page, address: str
 ) -> None:
     number = "+919876500002"
@@ -125,7 +125,7 @@ async def test_a_device_that_was_signed_out_elsewhere_is_back_at_the_door(
     await expect(page.locator("#signed-out")).to_be_visible()
 
 
-async def test_a_refusal_is_told_with_its_code_and_ends_nothing(page: Page) -> None:
+async def test_console_error_shows_its_code_and_allows_a_retry(page: Page) -> None:
     await page.goto("/console")
     code = await code_of(page, "+919876500003")
     await page.get_by_label("Code").fill(f"{(int(code) + 1) % 1_000_000:06}")
@@ -141,7 +141,7 @@ async def test_a_refusal_is_told_with_its_code_and_ends_nothing(page: Page) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_start_page_leads_to_the_console(page: Page, scheme: str) -> None:
+async def test_start_page_links_to_the_console(page: Page, scheme: str) -> None:
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     await page.goto("/")
     await keep(page, f"start-{scheme}")

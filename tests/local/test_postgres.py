@@ -138,7 +138,7 @@ def test_postgres_interrupted_first_start_is_repeated(own_postgres: Postgres) ->
     assert own_postgres.child_pid is not None
 
 
-async def test_postgres_database_url_starts_nothing(
+async def test_postgres_with_database_url_starts_no_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:a%40b@db.example:6432/x?sslmode=require")

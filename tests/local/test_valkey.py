@@ -86,7 +86,9 @@ def test_valkey_not_durable_loses_data_at_restart(tmp_path: Path) -> None:
     assert not server.data_dir.exists()
 
 
-def test_valkey_redis_url_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_valkey_with_redis_url_starts_no_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://me:pw@cache.example:6380/3")
     server = Valkey(tmp_path / "never").start()
     assert server.url("auth", "secret") == "redis://me:pw@cache.example:6380/3"

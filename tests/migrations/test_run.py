@@ -60,7 +60,7 @@ async def versions(dsn: str) -> list[object]:
     return await fetch(dsn, "select version from schema_migrations order by version")
 
 
-async def test_up_applies_what_is_missing_in_order(dsn: str, folder: Path) -> None:
+async def test_up_applies_missing_files_in_order(dsn: str, folder: Path) -> None:
     assert await migrate_up(dsn, folder) == ["0001_first.sql"]
     (folder / "0002_second.sql").write_text(
         "-- migrate:up\nalter table a add y int;\n-- migrate:down\n"
@@ -71,7 +71,7 @@ async def test_up_applies_what_is_missing_in_order(dsn: str, folder: Path) -> No
     assert await fetch(dsn, "select x from a") == [1]
 
 
-async def test_down_takes_one_step(dsn: str, folder: Path) -> None:
+async def test_down_reverts_one_file(dsn: str, folder: Path) -> None:
     (folder / "0002_index.sql").write_text(INDEX)
     await migrate_up(dsn, folder)
     assert await migrate_down(dsn, folder) == "0002_index.sql"
@@ -91,7 +91,7 @@ async def test_edited_file_is_refused(dsn: str, folder: Path) -> None:
     assert await versions(dsn) == ["0001"], "nothing after it was applied either"
 
 
-async def test_failing_file_leaves_nothing(dsn: str, folder: Path) -> None:
+async def test_failing_file_is_rolled_back(dsn: str, folder: Path) -> None:
     broken = folder / "0002_broken.sql"
     broken.write_text("-- migrate:up\ncreate table b ();\nselect 1 / 0;\n-- migrate:down\n")
     with pytest.raises(MigrationError, match=r"0002_broken\.sql: division by zero"):
@@ -102,14 +102,14 @@ async def test_failing_file_leaves_nothing(dsn: str, folder: Path) -> None:
     assert await migrate_up(dsn, folder) == ["0002_broken.sql"]
 
 
-async def test_many_runners_at_once_do_the_work_once(dsn: str, folder: Path) -> None:
+async def test_concurrent_runners_apply_each_file_once(dsn: str, folder: Path) -> None:
     (folder / "0002_index.sql").write_text(INDEX)
     done = await asyncio.gather(*(migrate_up(dsn, folder) for _ in range(8)))
     assert sorted(map(len, done)) == [0] * 7 + [2]
     assert await fetch(dsn, "select count(*) from a") == [1]
 
 
-async def test_without_transaction(dsn: str, folder: Path) -> None:
+async def test_file_without_transaction_is_applied(dsn: str, folder: Path) -> None:
     (folder / "0002_index.sql").write_text(INDEX.replace(" transaction:false", ""))
     with pytest.raises(MigrationError, match="cannot run inside a transaction block"):
         await migrate_up(dsn, folder)
@@ -117,7 +117,7 @@ async def test_without_transaction(dsn: str, folder: Path) -> None:
     assert await migrate_up(dsn, folder) == ["0002_index.sql"]
 
 
-async def test_what_dbmate_applied_counts_and_is_held_to_its_text(dsn: str, folder: Path) -> None:
+async def test_file_applied_by_dbmate_counts_and_is_checked(dsn: str, folder: Path) -> None:
     # as dbmate itself makes and fills its table
     await execute(
         dsn,
@@ -130,7 +130,7 @@ async def test_what_dbmate_applied_counts_and_is_held_to_its_text(dsn: str, fold
         await migrate_up(dsn, folder)
 
 
-async def test_older_code_runs_on_a_newer_database(dsn: str, folder: Path) -> None:
+async def test_database_newer_than_the_files_is_accepted_by_up(dsn: str, folder: Path) -> None:
     (folder / "0002_index.sql").write_text(INDEX)
     await migrate_up(dsn, folder)
     (folder / "0002_index.sql").unlink()
@@ -149,13 +149,13 @@ async def test_older_code_runs_on_a_newer_database(dsn: str, folder: Path) -> No
         ("-- migrate:up transaction:no\n-- migrate:down\n", "unknown option transaction:no"),
     ],
 )
-def test_malformed_file(tmp_path: Path, content: str, complaint: str) -> None:
+def test_malformed_file_is_refused(tmp_path: Path, content: str, complaint: str) -> None:
     (tmp_path / "0001_bad.sql").write_text(content)
     with pytest.raises(MigrationError, match=complaint):
         read_folder(tmp_path)
 
 
-def test_two_files_with_one_number(folder: Path) -> None:
+def test_two_files_with_one_number_are_refused(folder: Path) -> None:
     (folder / "0001_other.sql").write_text(FIRST)
     with pytest.raises(MigrationError, match="have the same number"):
         read_folder(folder)
@@ -171,7 +171,7 @@ def test_new_file_has_the_next_number_and_is_well_formed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("database", ["auth", "media"])
-async def test_our_own_files_go_up_down_and_up(dsn: str, database: str) -> None:
+async def test_project_files_go_up_down_and_up(dsn: str, database: str) -> None:
     applied = await migrate_up(dsn, FOLDERS / database)
     assert applied, "there are some"
     for name in reversed(applied):
@@ -194,7 +194,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_command_line(dsn: str, tmp_path: Path) -> None:
+def test_command_line_migrates_and_reports(dsn: str, tmp_path: Path) -> None:
     secret = tmp_path / "url"
     secret.write_text(f"{dsn}\n")
     up = command("up", AUTH_DATABASE_URL_FILE=str(secret))

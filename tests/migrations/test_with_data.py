@@ -62,7 +62,7 @@ async def kept(db: Connection, database: str) -> dict[str, list[object]]:
 
 
 @pytest.mark.parametrize("database", ["auth", "media"])
-async def test_down_and_up_with_rows_in_every_table(
+async def test_project_files_down_and_up_keep_rows_of_every_table(
     dsn: str, db: Connection, database: str
 ) -> None:
     folder = FOLDERS / database
@@ -81,7 +81,7 @@ async def test_down_and_up_with_rows_in_every_table(
 
 
 @pytest.mark.parametrize("database", ["auth", "media"])
-async def test_each_step_is_taken_over_rows_of_the_step_before(
+async def test_project_files_in_any_number_of_steps_keep_rows(
     dsn: str, db: Connection, database: str
 ) -> None:
     """As it happens at a deployment: one step, over what the version before has written."""

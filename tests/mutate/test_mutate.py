@@ -95,7 +95,7 @@ def test_verdict_needs_a_failed_assertion(run: PytestRun, verdict: str) -> None:
     assert judge(run).verdict == verdict
 
 
-def test_assertion_is_told_from_other_errors() -> None:
+def test_assertion_error_is_distinguished_from_other_errors() -> None:
     failed = pytest.fail.Exception("it is accepted")
     assert is_assertion(AssertionError())
     assert is_assertion(BaseExceptionGroup("two", [AssertionError(), failed]))

@@ -39,7 +39,7 @@ def test_readme_block_pasted_whole_does_the_job(stack: Stack, tmp_path: Path) ->
     assert_readme_answers(paste_readme_block(stack.address, tmp_path))
 
 
-def test_a_later_up_replaces_nothing(stack: Stack) -> None:
+def test_up_repeated_replaces_no_container(stack: Stack) -> None:
     before = stack.containers()
     stack.up(replicas=2)
     after = stack.containers()
@@ -48,7 +48,7 @@ def test_a_later_up_replaces_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("service", ["auth_service", "media_service"])
-def test_production_does_not_start_half_told(stack: Stack, service: str) -> None:
+def test_production_with_plain_http_url_does_not_start(stack: Stack, service: str) -> None:
     told = stack.environment | PRODUCTION | {"PUBLIC_URL": "http://id.example"}
     ended = subprocess.run(
         ["docker", "compose", "run", "--rm", "-T", "--no-deps", service],
@@ -62,7 +62,7 @@ def test_production_does_not_start_half_told(stack: Stack, service: str) -> None
     assert b"PUBLIC_URL: expected https://host[:port]" in ended.stderr
 
 
-async def test_into_production_as_operations_say(stack: Stack) -> None:
+async def test_production_by_the_documented_steps_conceals_accounts(stack: Stack) -> None:
     """The last test here: the stack is another one afterwards."""
     stack.settings |= PRODUCTION
     stack.up()

@@ -27,7 +27,7 @@ def empty(stack: Stack) -> Iterator[Stack]:
         other.down()
 
 
-async def test_what_was_backed_up_is_there_again(
+async def test_restore_of_a_backup_loses_no_data(
     stack: Stack, empty: Stack, tmp_path: Path
 ) -> None:
     async with load_on(stack.address) as load:
@@ -52,11 +52,11 @@ async def test_what_was_backed_up_is_there_again(
         assert load.failures == []
 
 
-def test_a_stack_in_use_is_not_overwritten(stack: Stack, tmp_path: Path) -> None:
+def test_restore_into_a_running_stack_is_refused(stack: Stack, tmp_path: Path) -> None:
     assert b"is not new" in refusal(stack, tmp_path)
 
 
-def test_what_a_stack_has_kept_is_not_overwritten(tmp_path: Path) -> None:
+def test_restore_over_existing_volumes_is_refused(tmp_path: Path) -> None:
     """Its volumes are there, though no container is."""
     ended = Stack(f"cheershare-test-{secrets.token_hex(4)}")
     volume = ended.engine.volumes.create(f"{ended.project}_keys_auth", labels=ended.labels)
@@ -67,7 +67,7 @@ def test_what_a_stack_has_kept_is_not_overwritten(tmp_path: Path) -> None:
     assert b"is not new" in said
 
 
-def test_a_broken_backup_is_not_begun_with(tmp_path: Path) -> None:
+def test_restore_of_a_broken_backup_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     new = Stack(f"cheershare-test-{secrets.token_hex(4)}")
     for name in ("files.tar", "keys.tar"):
         (tmp_path / name).write_bytes(b"x" * 2000)

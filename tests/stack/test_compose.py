@@ -35,7 +35,7 @@ def read(*words: str, **told: str) -> dict[str, Any]:
     return services
 
 
-def test_no_file_of_settings_is_needed() -> None:
+def test_compose_without_settings_uses_development_defaults() -> None:
     services = read()
     [port] = services["gateway"]["ports"]
     assert (port["host_ip"], port["published"]) == ("127.0.0.1", "8080")
@@ -44,7 +44,7 @@ def test_no_file_of_settings_is_needed() -> None:
         assert (told["ENV"], told["PUBLIC_URL"]) == ("development", "http://localhost:8080")
 
 
-def test_a_setting_of_the_environment_reaches_its_service() -> None:
+def test_compose_setting_of_the_environment_reaches_its_service() -> None:
     services = read(OTP_TTL="77", USER_QUOTA_BYTES="88", LOG_LEVEL="debug", GATEWAY_RATE="9")
     auth, media = (services[name]["environment"] for name in ("auth_service", "media_service"))
     assert (auth["OTP_TTL"], auth["LOG_LEVEL"]) == ("77", "debug")
@@ -52,7 +52,7 @@ def test_a_setting_of_the_environment_reaches_its_service() -> None:
     assert services["gateway"]["environment"]["GATEWAY_RATE"] == "9"
 
 
-def test_with_a_certificate_the_worlds_ports_are_published() -> None:
+def test_compose_with_certificate_publishes_ports_80_and_443() -> None:
     files = "-f", "docker-compose.yml", "-f", "deploy/tls.yml"
     told = {"TLS_CERTIFICATE": "/tls/crt", "TLS_KEY": "/tls/key", "PUBLIC_URL": "https://a.example"}
     gateway = read(*files, **told)["gateway"]

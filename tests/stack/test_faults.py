@@ -88,7 +88,7 @@ FAULTS: dict[str, Break] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_nothing_that_was_acknowledged_is_lost(
+async def test_faults_lose_no_acknowledged_write(
     stack: Stack, faults: list[Fault], name: str
 ) -> None:
     async with load_on(stack.address) as load:
@@ -114,7 +114,7 @@ async def test_nothing_that_was_acknowledged_is_lost(
     ("fault", "person"),
     [("redis: SIGKILL", "+919812345678"), ("redis: restarted", "+919812345679")],
 )
-async def test_a_code_outlives_redis(
+async def test_code_survives_a_redis_restart(
     stack: Stack, http: ClientSession, fault: str, person: str
 ) -> None:
     """Scripts write several keys at once, which Redis reads again as transactions."""

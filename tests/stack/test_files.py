@@ -47,7 +47,7 @@ async def kept(http: ClientSession) -> AsyncIterator[Kept]:
         yield Kept(http, await answer.json(), pair["user"]["id"], pair["access_token"])
 
 
-async def test_the_whole_file_with_every_header(kept: Kept) -> None:
+async def test_file_through_gateway_has_every_header(kept: Kept) -> None:
     whole = await kept.ask()
     assert whole.status == 200
     assert hashlib.sha256(whole.body).hexdigest() == kept.made["sha256"]
@@ -69,7 +69,7 @@ async def test_the_whole_file_with_every_header(kept: Kept) -> None:
     assert not [name for name in whole.headers if name.lower().startswith("x-accel")]
 
 
-async def test_conditions_and_ranges(kept: Kept) -> None:
+async def test_file_through_gateway_honours_conditions_and_ranges(kept: Kept) -> None:
     data = (await kept.ask()).body
     some = await kept.ask(Range="bytes=5-14")
     assert (some.status, some.body) == (206, data[5:15])
@@ -98,7 +98,7 @@ async def test_conditions_and_ranges(kept: Kept) -> None:
     assert (head.status, head.headers["Content-Length"]) == (200, str(len(data)))
 
 
-async def test_the_inner_path_is_nobodys(stack: Stack, kept: Kept) -> None:
+async def test_internal_file_path_is_404_from_outside(stack: Stack, kept: Kept) -> None:
     inner = f"/accel/{kept.user_id}/{kept.made['id']}/original"
     granted = await kept.ask(path=stack.addresses("media_service")[0] + kept.made["file_url"])
     assert (granted.headers["X-Accel-Redirect"], granted.body) == (inner, b"")  # nginx sends it

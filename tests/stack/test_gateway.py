@@ -72,7 +72,7 @@ async def problem(http: ClientSession, method: str, path: str, **options: Any) -
         "/v2/auth/me",
     ],
 )
-async def test_what_is_not_for_outside_is_not_there(stack: Stack, path: str) -> None:
+async def test_gateway_internal_paths_are_404(stack: Stack, path: str) -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
     async with sent(stack.address, request.encode()) as reader:
         said = await answered(reader)
@@ -81,7 +81,7 @@ async def test_what_is_not_for_outside_is_not_there(stack: Stack, path: str) -> 
     assert json.loads(body)["code"] == "not_found"
 
 
-async def test_start_page_and_documents(stack: Stack, http: ClientSession) -> None:
+async def test_gateway_serves_start_page_and_documents(stack: Stack, http: ClientSession) -> None:
     async with http.get("/") as page:
         text = await page.text()
         assert (page.status, page.content_type) == (200, "text/html")
@@ -101,7 +101,7 @@ async def test_start_page_and_documents(stack: Stack, http: ClientSession) -> No
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_the_gateways_own_errors_are_problems(http: ClientSession) -> None:
+async def test_gateway_errors_are_problems(http: ClientSession) -> None:
     async def code(method: str, path: str, **options: Any) -> tuple[int, str]:
         body = await problem(http, method, path, **options)
         return body["status"], body["code"]
@@ -137,7 +137,7 @@ async def test_preflights_spend_nothing_of_the_requests_limit(stack: Stack) -> N
 
 
 @pytest.mark.parametrize("path", ["/v1/media/creatives", "/v1/auth/signup"])
-async def test_what_is_too_large_is_a_problem_while_it_is_sent(stack: Stack, path: str) -> None:
+async def test_gateway_body_too_large_is_413_while_it_is_sent(stack: Stack, path: str) -> None:
     body = bytes(13 * 1024 * 1024)
     head = f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(body)}\r\n\r\n"
     async with sent(stack.address, head.encode() + body) as reader:
@@ -147,7 +147,7 @@ async def test_what_is_too_large_is_a_problem_while_it_is_sent(stack: Stack, pat
 
 
 @pytest.mark.parametrize("said", [b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
-async def test_what_is_no_http_is_a_problem_too(stack: Stack, said: bytes) -> None:
+async def test_gateway_malformed_request_is_400_problem(stack: Stack, said: bytes) -> None:
     async with sent(stack.address, said) as reader:
         answer = await answered(reader)
     assert b" 400 " in answer.splitlines()[0]
@@ -155,13 +155,15 @@ async def test_what_is_no_http_is_a_problem_too(stack: Stack, said: bytes) -> No
 
 
 @pytest.mark.parametrize("given", ["my-request.id_1", "short", "x" * 65, "not an id!"])
-async def test_one_request_id_from_end_to_end(http: ClientSession, given: str) -> None:
+async def test_request_id_valid_is_kept_end_to_end(http: ClientSession, given: str) -> None:
     for path in ("/v1/auth/me", "/nothing"):
         body = await problem(http, "GET", path, headers={"X-Request-ID": given})
         assert (body["request_id"] == given) is (given == "my-request.id_1")
 
 
-async def test_forged_addresses_count_for_nothing(http: ClientSession) -> None:
+async def test_forged_forwarding_headers_do_not_change_the_client_address(
+    http: ClientSession,
+) -> None:
     forged = {
         "X-Forwarded-For": "203.0.113.7",
         "X-Forwarded-Proto": "gopher",
@@ -175,7 +177,7 @@ async def test_forged_addresses_count_for_nothing(http: ClientSession) -> None:
     assert [item["ip"] for item in found.body["items"]] == ["127.0.0.1"]
 
 
-async def test_what_a_client_forges_does_not_arrive(stack: Stack) -> None:
+async def test_gateway_replaces_forged_forwarding_headers(stack: Stack) -> None:
     forged = {
         "X-Forwarded-For": "203.0.113.7",
         "X-Forwarded-Proto": "gopher",
@@ -195,7 +197,7 @@ async def test_what_a_client_forges_does_not_arrive(stack: Stack) -> None:
     assert arrived["X-Forwarded-Proto"] == "http"
 
 
-def test_the_inbox_is_for_this_machine_alone(stack: Stack) -> None:
+def test_dev_inbox_from_another_container_is_404(stack: Stack) -> None:
     """Not for who comes from elsewhere, whatever they say; here, from another container."""
     said = stack.execute(stack.one("media_service"), "python", "-c", STRANGER)
     assert said == (0, b"404\n")
@@ -210,7 +212,7 @@ def test_the_inbox_is_for_this_machine_alone(stack: Stack) -> None:
         ("GATEWAY_BODY_LIMIT", "5MB"),
     ],
 )
-def test_a_wrong_setting_is_named(stack: Stack, setting: str, given: str) -> None:
+def test_gateway_invalid_setting_is_named(stack: Stack, setting: str, given: str) -> None:
     told = {"GATEWAY_RATE": "1", "GATEWAY_CONNECTIONS": "1", "GATEWAY_BODY_LIMIT": "1"}
     with pytest.raises(ContainerError) as refused:
         stack.engine.containers.run(
@@ -225,7 +227,7 @@ def test_a_wrong_setting_is_named(stack: Stack, setting: str, given: str) -> Non
     assert f"(given: '{given}')" in said
 
 
-async def test_without_a_service_the_answer_is_a_problem(stack: Stack) -> None:
+async def test_gateway_without_services_is_502_problem(stack: Stack) -> None:
     name = f"{stack.project}_alone"
     alone = stack.engine.networks.create(name, labels=stack.labels)
     try:
@@ -237,9 +239,7 @@ async def test_without_a_service_the_answer_is_a_problem(stack: Stack) -> None:
     assert (body["status"], body["code"], body["retry_after"]) == (502, "bad_gateway", 1)
 
 
-async def test_the_log_tells_what_was_asked_and_no_secret_of_it(
-    stack: Stack, http: ClientSession
-) -> None:
+async def test_gateway_log_shows_request_without_secrets(stack: Stack, http: ClientSession) -> None:
     given = {"X-Request-ID": "looked-for-in-the-log"}
     path = "/nothing" + "/x" * 500
     await problem(http, "POST", f"{path}?to=%2B919876543210&signature=s3cr3t", headers=given)

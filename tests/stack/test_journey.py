@@ -16,12 +16,12 @@ def number() -> str:
     return f"+9198{int.from_bytes(os.urandom(4)) % 10**8:08}"
 
 
-def test_make_demo_walks_the_main_job(stack: Stack) -> None:
+def test_make_demo_succeeds(stack: Stack) -> None:
     said = stack.run("env", f"BASE_URL={stack.address}", sys.executable, "-m", "deploy.local.demo")
     assert b"the whole job is done" in said
 
 
-async def test_a_code_asked_of_one_replica_is_good_at_the_other(stack: Stack) -> None:
+async def test_code_requested_at_one_replica_is_consumed_at_the_other(stack: Stack) -> None:
     first, second = stack.addresses("auth_service")
     async with ClientSession(first) as here, ClientSession(second) as there:
         person = number()
@@ -35,7 +35,7 @@ async def test_a_code_asked_of_one_replica_is_good_at_the_other(stack: Stack) ->
         assert again.code == "otp_invalid"
 
 
-async def test_every_replica_refuses_a_revoked_token(stack: Stack, http: ClientSession) -> None:
+async def test_revoked_token_is_refused_by_every_replica(stack: Stack, http: ClientSession) -> None:
     auth = AuthClient(http)
     token = (await auth.sign_in(number()))["access_token"]
     bearer = {"Authorization": f"Bearer {token}"}

@@ -23,7 +23,7 @@ UNFINISHED = b"POST /v1/auth/signup HTTP/1.1\r\nHost: here\r\nContent-Length: 9\
 
 
 @pytest.mark.parametrize("path", ["/page.css", "/nothing", "/v1/auth/dev/nothing"])
-async def test_nobody_takes_more_than_their_rate(stack: Stack, path: str) -> None:
+async def test_gateway_rate_limit_exceeded_is_429(stack: Stack, path: str) -> None:
     with gateway(stack, GATEWAY_RATE="5") as address:
         async with client_of(address) as http, asyncio.timeout(20):
             refused: list[dict[str, Any]] = []
@@ -37,21 +37,21 @@ async def test_nobody_takes_more_than_their_rate(stack: Stack, path: str) -> Non
     assert {one["limit"] for one in refused} == {"GATEWAY_RATE"}
 
 
-async def test_the_body_limit_is_a_setting(stack: Stack) -> None:
+async def test_gateway_body_limit_comes_from_the_setting(stack: Stack) -> None:
     with gateway(stack, GATEWAY_BODY_LIMIT="1k") as address:
         async with client_of(address) as http:
             body = await problem(http, "POST", "/v1/media/creatives", data=b"x" * 2000)
     assert body["code"] == "body_too_large"
 
 
-async def test_a_body_without_length_is_counted_as_well(stack: Stack) -> None:
+async def test_gateway_chunked_body_too_large_is_413(stack: Stack) -> None:
     head = b"POST /v1/auth/signup HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
     too_much = b"30000\r\n" + b"x" * 0x30000
     async with sent(stack.address, head + too_much) as reader, asyncio.timeout(10):
         assert b" 413 " in await reader.readline()
 
 
-async def test_nobody_takes_more_than_their_connections(stack: Stack, http: ClientSession) -> None:
+async def test_gateway_connection_limit_exceeded_is_429(stack: Stack, http: ClientSession) -> None:
     async def served() -> bool:
         async with http.get("/page.css") as answer:
             return answer.status == 200
@@ -73,25 +73,25 @@ async def _no(asked: Callable[[], Awaitable[bool]]) -> bool:
     return not await asked()
 
 
-async def test_who_is_refused_holds_no_connection(stack: Stack) -> None:
+async def test_gateway_refused_request_holds_no_connection(stack: Stack) -> None:
     nowhere = UNFINISHED.replace(b"/v1/auth/signup", b"/nothing")
     async with sent(stack.address, nowhere) as reader, asyncio.timeout(HEADER_SECONDS):
         assert b" 404 " in (await answered(reader)).splitlines()[0]
 
 
-async def test_a_body_where_none_belongs_is_refused(http: ClientSession) -> None:
+async def test_gateway_body_on_get_route_is_413(http: ClientSession) -> None:
     for path in ("/v1/auth/dev/inbox", "/.well-known/jwks.json"):
         body = await problem(http, "GET", path, data=b"x" * 2000)
         assert body["code"] == "body_too_large"
 
 
-async def test_an_upload_is_passed_on_as_it_comes(stack: Stack) -> None:
+async def test_gateway_upload_is_forwarded_without_buffering(stack: Stack) -> None:
     head = b"POST /v1/media/creatives HTTP/1.1\r\nHost: here\r\nContent-Length: 9000000\r\n\r\n"
     async with sent(stack.address, head + b"x" * 1000) as reader, asyncio.timeout(10):
         assert b" 401 " in await reader.readline()  # though the rest never comes
 
 
-async def test_who_is_slow_with_the_headers_is_left(stack: Stack) -> None:
+async def test_gateway_slow_header_is_closed_after_its_deadline(stack: Stack) -> None:
     began = time.monotonic()
     slow = b"GET /page.css HTTP/1.1\r\nHost: he"
     async with sent(stack.address, slow) as reader, asyncio.timeout(5 * HEADER_SECONDS):

@@ -69,7 +69,7 @@ async def upload(http: ClientSession) -> Kept:
         return Kept(http, await answer.json(), pair["user"]["id"], pair["access_token"])
 
 
-async def test_what_is_kept_in_the_bucket(stack: Stack, http: ClientSession) -> None:
+async def test_store_keeps_serves_and_deletes_pictures(stack: Stack, http: ClientSession) -> None:
     kept = await upload(http)
     assert objects(stack) == ["original", "preview", "thumb"]
     whole = await kept.ask()
@@ -87,7 +87,7 @@ async def test_what_is_kept_in_the_bucket(stack: Stack, http: ClientSession) -> 
         assert (await kept.ask()).code == "not_found"
 
 
-def test_the_store_answers_no_stranger_and_runs_without_rights(stack: Stack) -> None:
+def test_store_refuses_wrong_key_and_runs_unprivileged(stack: Stack) -> None:
     store = stack.one("store")
     assert list(store.attrs["NetworkSettings"]["Networks"]) == [stack.network("data")]
     status = stack.execute(store, "cat", "/proc/1/status")[1].decode()
@@ -99,7 +99,7 @@ def test_the_store_answers_no_stranger_and_runs_without_rights(stack: Stack) -> 
     assert (code != 0, b"403" in said) == (True, True), said
 
 
-def test_what_every_store_promises_holds_for_this_one(stack: Stack) -> None:
+def test_store_passes_the_tests_of_every_storage(stack: Stack) -> None:
     store = stack.one("store")
     address = store.attrs["NetworkSettings"]["Networks"][stack.network("data")]["IPAddress"]
     name, secret = stack.execute(store, "cat", "/run/secrets/auth_key")[1].decode().split(",")
@@ -118,7 +118,7 @@ def test_what_every_store_promises_holds_for_this_one(stack: Stack) -> None:
     assert ended.returncode == 0, ended.stdout.decode()[-2000:]
 
 
-async def test_the_stores_key_is_replaced(stack: Stack, http: ClientSession) -> None:
+async def test_store_key_replaced_refuses_the_old_one(stack: Stack, http: ClientSession) -> None:
     kept = await upload(http)
     _, before = stack.execute(stack.one("store"), "cat", "/run/secrets/auth_key")
     for words in (
@@ -139,7 +139,7 @@ async def test_the_stores_key_is_replaced(stack: Stack, http: ClientSession) -> 
     assert (code != 0, b"403" in said) == (True, True), said
 
 
-async def test_a_backup_has_what_the_bucket_has(
+async def test_store_backup_holds_the_bucket(
     stack: Stack, http: ClientSession, tmp_path: Path
 ) -> None:
     await upload(http)
@@ -149,7 +149,7 @@ async def test_a_backup_has_what_the_bucket_has(
     assert sorted(name.rpartition("/")[2] for name in files) == objects(stack) != []
 
 
-async def test_a_code_arrives_by_mail(stack: Stack, http: ClientSession) -> None:
+async def test_code_by_mail_reaches_the_mailbox(stack: Stack, http: ClientSession) -> None:
     address = f"asha-{secrets.token_hex(4)}@example.com"
     mailbox = f"http://127.0.0.1:{stack.settings['MAIL_PORT']}/email"
     async with asyncio.timeout(30):

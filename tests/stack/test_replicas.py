@@ -31,7 +31,7 @@ def upstreams(stack: Stack, since: float) -> set[str]:
     return {place.strip() for line in lines for place in line["upstream"].split(",")}
 
 
-async def test_a_rolling_restart_fails_not_one_request(stack: Stack, faults: list[Fault]) -> None:
+async def test_roll_under_load_fails_no_request(stack: Stack, faults: list[Fault]) -> None:
     before = {service: {one.id for one in stack.replicas(service)} for service in PORTS}
     async with load_on(stack.address) as load:
         await load.under_way()
@@ -50,7 +50,7 @@ async def test_a_rolling_restart_fails_not_one_request(stack: Stack, faults: lis
         assert not before[service] & after[service]
 
 
-async def test_a_roll_to_what_does_not_run_changes_nothing(stack: Stack) -> None:
+async def test_roll_to_a_failing_version_changes_nothing(stack: Stack) -> None:
     before = {one.id for one in stack.replicas("auth_service")}
     async with load_on(stack.address) as load:
         await load.under_way()
@@ -72,18 +72,18 @@ async def test_a_roll_to_what_does_not_run_changes_nothing(stack: Stack) -> None
 
 
 @pytest.mark.parametrize("service", ["postgres", "redis", "gateway", ""])
-def test_only_what_may_run_twice_is_rolled(stack: Stack, service: str) -> None:
+def test_roll_of_anything_but_a_service_is_refused(stack: Stack, service: str) -> None:
     before = stack.containers()
     assert _roll(stack, service) == (2, b"roll: which service? auth_service or media_service")
     assert stack.containers() == before
 
 
-def test_what_does_not_run_is_not_rolled() -> None:
+def test_roll_of_a_stopped_service_is_refused() -> None:
     nothing = Stack(f"cheershare-test-{secrets.token_hex(4)}")
     assert _roll(nothing, "auth_service") == (1, b"roll: no auth_service runs in this stack")
 
 
-def test_a_replica_that_has_ended_is_replaced_too(stack: Stack) -> None:
+def test_roll_replaces_stopped_replicas_too(stack: Stack) -> None:
     ended, running = stack.replicas("media_service")
     ended.stop()
     stack.run("deploy/roll", "media_service")
@@ -106,7 +106,7 @@ def _roll(stack: Stack, service: str) -> tuple[int, bytes]:
 
 
 @pytest.mark.usefixtures("two_again")
-async def test_a_new_replica_is_found_and_a_dead_one_dropped(
+async def test_gateway_finds_new_replicas_and_drops_dead_ones(
     stack: Stack, http: ClientSession
 ) -> None:
     async def ask(seconds: float) -> None:

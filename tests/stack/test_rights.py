@@ -64,11 +64,13 @@ def python(stack: Stack, service: str, program: str, *words: str) -> int:
         ("auth_service", ["PING"], 0),
     ],
 )
-def test_rights_in_redis(stack: Stack, service: str, command: list[str], code: int) -> None:
+def test_redis_users_may_run_their_commands_alone(
+    stack: Stack, service: str, command: list[str], code: int
+) -> None:
     assert python(stack, service, REDIS, *command) == code
 
 
-def test_nobody_may_use_redis_without_a_name(stack: Stack) -> None:
+def test_redis_without_login_is_refused(stack: Stack) -> None:
     _, said = stack.execute(stack.one("redis"), "redis-cli", "ping")
     assert b"NOAUTH" in said
     _, said = stack.execute(
@@ -96,14 +98,14 @@ def test_nobody_may_use_redis_without_a_name(stack: Stack) -> None:
         ("auth_service", "media", DENIED),
     ],
 )
-def test_each_role_has_its_own_database(
+def test_postgresql_roles_open_their_own_database_alone(
     stack: Stack, service: str, database: str, code: int
 ) -> None:
     assert python(stack, service, POSTGRES, database) == code
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_root_no_capability_nothing_to_write_to(stack: Stack, service: str) -> None:
+def test_containers_run_unprivileged_and_read_only(stack: Stack, service: str) -> None:
     container = stack.one(service)
     status = stack.execute(container, "cat", "/proc/1/status")[1].decode()
     facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
@@ -116,7 +118,7 @@ def test_no_root_no_capability_nothing_to_write_to(stack: Stack, service: str) -
 
 
 @pytest.mark.parametrize("name", ["gateway", "auth_service", "media_service"])
-def test_an_image_says_what_it_is_and_is_no_root(stack: Stack, name: str) -> None:
+def test_images_are_labelled_and_unprivileged(stack: Stack, name: str) -> None:
     told = stack.engine.images.get(stack.image(name)).attrs["Config"]
     assert told["User"] == "10001:10001"
     assert told["Healthcheck"]["Test"][0] == "CMD"
@@ -124,7 +126,7 @@ def test_an_image_says_what_it_is_and_is_no_root(stack: Stack, name: str) -> Non
     assert {"title", "description", "licenses"} <= labels
 
 
-def test_the_private_key_is_auth_services_alone(stack: Stack) -> None:
+def test_signing_key_is_mounted_in_auth_service_alone(stack: Stack) -> None:
     for service in SERVICES:
         mounts = {mount["Name"] for mount in stack.one(service).attrs["Mounts"] if "Name" in mount}
         holds = f"{stack.project}_keys_signing" in mounts
@@ -133,14 +135,14 @@ def test_the_private_key_is_auth_services_alone(stack: Stack) -> None:
     assert (code, b"Read-only" in said) == (1, True)
 
 
-def test_postgres_and_redis_cannot_reach_the_world(stack: Stack) -> None:
+def test_postgresql_and_redis_have_no_outbound_network(stack: Stack) -> None:
     for service in ("postgres", "redis"):
         networks = stack.one(service).attrs["NetworkSettings"]["Networks"]
         assert list(networks) == [stack.network("data")]
         assert stack.engine.networks.get(stack.network("data")).attrs["Internal"]
 
 
-def test_gateway_has_no_way_to_the_world(stack: Stack) -> None:
+def test_gateway_has_no_outbound_network(stack: Stack) -> None:
     networks = stack.one("gateway").attrs["NetworkSettings"]["Networks"]
     found = {name: stack.engine.networks.get(name).attrs for name in networks}
     assert set(found) == {stack.network("edge"), stack.network("entry")}
@@ -149,7 +151,7 @@ def test_gateway_has_no_way_to_the_world(stack: Stack) -> None:
     assert found[stack.network("entry")]["Options"] == {masquerade: "false"}
 
 
-def test_memory_of_one_of_each(stack: Stack, figures: list[str]) -> None:
+def test_memory_of_one_container_each_stays_within_budget(stack: Stack, figures: list[str]) -> None:
     used = {}
     for service in SERVICES:
         measured = stack.one(service).stats(stream=False)

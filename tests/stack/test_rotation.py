@@ -66,7 +66,7 @@ def signed_by(token: str) -> str:
     return str(jwt.get_unverified_header(token)["kid"])
 
 
-async def test_a_signing_key_is_published_before_it_signs(
+async def test_signing_key_rotated_is_published_before_it_signs(
     stack: Stack, http: ClientSession
 ) -> None:
     auth = AuthClient(http)
@@ -114,7 +114,9 @@ async def test_a_signing_key_is_published_before_it_signs(
     await until(retired, seconds=20)
 
 
-async def test_a_stolen_signing_key_counts_no_more(stack: Stack, http: ClientSession) -> None:
+async def test_signing_key_stolen_and_replaced_is_refused(
+    stack: Stack, http: ClientSession
+) -> None:
     """The procedure of docs/operations/upgrade.md."""
     auth = AuthClient(http)
     pair = await auth.sign_in(number())
@@ -166,7 +168,9 @@ def listed(stack: Stack) -> dict[str, list[str]]:
     return {name: secret(stack, holder, name).split(",") for name, holder in SECRETS.items()}
 
 
-async def test_secrets_are_added_then_used_then_dropped(stack: Stack, http: ClientSession) -> None:
+async def test_secrets_added_used_and_dropped_interrupt_no_request(
+    stack: Stack, http: ClientSession
+) -> None:
     before = listed(stack)
     await asyncio.to_thread(take, stack, "add")
     await roll_under_load(stack)
@@ -239,7 +243,7 @@ def replace_passwords(stack: Stack) -> None:
     stack.compose("restart", "redis")
 
 
-async def test_passwords_are_replaced(
+async def test_passwords_replaced_lose_no_write_and_refuse_the_old_ones(
     stack: Stack, faults: list[Fault], figures: list[str]
 ) -> None:
     urls = ("database_url", "redis_url")

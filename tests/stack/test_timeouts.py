@@ -44,9 +44,7 @@ def hasty(tmp_path: Path) -> dict[Path, str]:
     return files
 
 
-async def test_a_service_that_says_nothing_is_given_up(
-    stack: Stack, hasty: dict[Path, str]
-) -> None:
+async def test_gateway_silent_service_is_504(stack: Stack, hasty: dict[Path, str]) -> None:
     with (
         impostor(stack, SILENT) as network,
         gateway(stack, network=network, files=hasty) as address,
@@ -68,7 +66,7 @@ async def test_a_service_that_says_nothing_is_given_up(
     ],
     ids=["body", "keep-alive"],
 )
-async def test_who_says_nothing_more_is_left(
+async def test_gateway_stalled_client_is_disconnected(
     stack: Stack, hasty: dict[Path, str], said: bytes
 ) -> None:
     with gateway(stack, files=hasty) as address:
@@ -80,7 +78,7 @@ async def test_who_says_nothing_more_is_left(
         assert time.monotonic() - began > SHORT_SECONDS - 0.1
 
 
-async def test_who_takes_nothing_is_left(
+async def test_gateway_client_that_reads_nothing_is_disconnected(
     stack: Stack, http: ClientSession, hasty: dict[Path, str]
 ) -> None:
     picture = grain(FILE_PIXELS)

@@ -65,7 +65,7 @@ def https(stack: Stack, certificate: dict[Path, str]) -> Iterator[str]:
         yield address.removeprefix("http://").removesuffix(":8080")
 
 
-async def test_http_leads_to_https(https: str) -> None:
+async def test_http_redirects_to_https(https: str) -> None:
     path = "/v1/auth/me?a=b"
     async with (
         client_of(f"http://{https}:8080") as http,
@@ -75,7 +75,7 @@ async def test_http_leads_to_https(https: str) -> None:
         assert led.headers["Location"] == f"https://{NAME}{path}"
 
 
-async def test_https_and_http_2(https: str, certificate: dict[Path, str]) -> None:
+async def test_https_serves_http_2_with_hsts(https: str, certificate: dict[Path, str]) -> None:
     trusted = ssl.create_default_context(cafile=next(iter(certificate)))
     async with client_of(f"http://{https}:8080") as http:
         url = f"https://{https}:8443/v1/auth/me"
@@ -110,7 +110,7 @@ def _listens(host: str) -> bool:
     return False
 
 
-async def test_old_tls_is_refused(https: str) -> None:
+async def test_tls_1_1_is_refused(https: str) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.set_ciphers("DEFAULT:@SECLEVEL=0")  # else nothing would be sent at all
@@ -122,7 +122,7 @@ async def test_old_tls_is_refused(https: str) -> None:
     assert refused.value.reason == "TLSV1_ALERT_PROTOCOL_VERSION"  # said by the other side
 
 
-async def test_errors_on_the_way_to_https_are_problems_too(https: str) -> None:
+async def test_gateway_errors_before_the_redirect_are_problems(https: str) -> None:
     async with client_of(f"http://{https}:8080") as http:
         big = await problem(http, "GET", "/", headers={"X": "x" * 9000})
     assert (big["status"], big["code"]) == (431, "headers_too_large")
