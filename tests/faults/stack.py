@@ -82,11 +82,15 @@ class Media:
         return (await self.ask(token)).status
 
     async def until(self, token: Token, status: int, seconds: float = 5) -> float:
-        """How long it took until the token was answered so."""
-        started = time.monotonic()
-        async with asyncio.timeout(seconds):
-            while await self.status(token) != status:
-                await asyncio.sleep(0.01)
+        """Return how many seconds passed until requests with the token were answered so."""
+        started, found = time.monotonic(), 0
+        try:
+            async with asyncio.timeout(seconds):
+                while (found := await self.status(token)) != status:
+                    await asyncio.sleep(0.01)
+        except TimeoutError as error:
+            message = f"not answered {status} within {seconds:g} s, but {found}"
+            raise AssertionError(message) from error
         return time.monotonic() - started
 
 

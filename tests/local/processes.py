@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.waiting import describe_unmet
+
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -23,14 +25,14 @@ def alive(pid: int) -> bool:
 
 
 def until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until something holds.
+    """Wait until the condition holds.
 
     Raises:
-        AssertionError: it does not, in time.
+        AssertionError: it does not hold within `seconds`; the message shows the condition.
     """
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, describe_unmet(holds, seconds)
         time.sleep(0.01)
 
 
