@@ -52,6 +52,7 @@ FEATURES = (
 )
 PURGE_SECONDS = 3600
 FUNNEL_SECONDS = 60
+NO_EPOCH = "no replica has written the revocations to Redis yet; that takes Redis and the database"
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
 
@@ -88,16 +89,14 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
 async def _database(app: web.Application) -> AsyncIterator[None]:
     wiring, readiness = app[WIRING], app[READINESS]
     async with wiring.open_database() as database:
-        readiness.checks["database"] = database.is_reachable
-        readiness.reasons["database"] = lambda: database.last_error
+        readiness.add("database", database.is_reachable, lambda: database.last_error)
         async with watch_clock(database, wiring.clock, readiness):
             yield
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with app[WIRING].open_redis() as redis:
-        app[READINESS].checks["redis"] = redis.is_reachable
-        app[READINESS].reasons["redis"] = lambda: redis.last_error
+        app[READINESS].add("redis", redis.is_reachable, lambda: redis.last_error)
         yield
 
 
@@ -107,7 +106,7 @@ async def _signer(app: web.Application) -> AsyncIterator[None]:
     async def has_key() -> bool:
         return signer.ready
 
-    app[READINESS].checks["signing_key"] = has_key
+    app[READINESS].add("signing_key", has_key, signer.explain)
     await signer.refresh()
     async with run_periodically("signing_keys", signer.refresh, pause=1):
         yield
@@ -127,7 +126,7 @@ async def _funnel(app: web.Application) -> AsyncIterator[None]:
 async def _publisher(app: web.Application) -> AsyncIterator[None]:
     publisher = app[WIRING].publisher
     register_publisher_metrics(app[HTTP_METRICS].registry, publisher)
-    app[READINESS].checks["revocations"] = publisher.ready
+    app[READINESS].add("revocations", publisher.ready, lambda: NO_EPOCH)
     async with run_periodically("publisher", publisher.reconcile, pause=publisher.pause):
         yield
     await publisher.close()

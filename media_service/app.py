@@ -72,16 +72,14 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
             return authenticator.verifier.has_keys
 
         async def knows_revocations() -> bool:
-            return authenticator.cache.ready
+            return cache.ready
 
-        readiness.checks |= {
-            "database": wiring.database.is_reachable,
-            "keys": has_keys,
-            "revocations": knows_revocations,
-            "storage": storage.reachable,
-        }
-        readiness.reasons["database"] = lambda: wiring.database.last_error
-        register_cache_metrics(registry, authenticator.cache)
+        database, cache = wiring.database, authenticator.cache
+        readiness.add("database", database.is_reachable, lambda: database.last_error)
+        readiness.add("keys", has_keys, lambda: authenticator.verifier.keys_error)
+        readiness.add("revocations", knows_revocations, cache.explain)
+        readiness.add("storage", storage.reachable, lambda: storage.last_error)
+        register_cache_metrics(registry, cache)
         waiting = Gauge(
             "media_images_waiting", "Pictures that wait for a decoder", registry=registry
         )

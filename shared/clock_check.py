@@ -68,7 +68,6 @@ async def watch_clock(
 ) -> AsyncIterator[None]:
     """Compare the clocks each minute beside the block; it is not ready while they disagree."""
     check = ClockCheck(database, clock)
-    readiness.checks["clock"] = check.clocks_agree
-    readiness.reasons["clock"] = check.reason
+    readiness.add("clock", check.clocks_agree, check.reason)
     async with run_periodically("clock", check.compare, pause=COMPARE_SECONDS):
         yield

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -13,32 +13,35 @@ from shared.telemetry import HttpMetrics
 
 POLL_SECONDS = 0.02
 Check = Callable[[], Awaitable[bool]]
+Reason = Callable[[], str]
 
 
 @dataclass(slots=True)
 class Readiness:
     """Whether this replica accepts traffic: every check passes and no shutdown has begun."""
 
-    checks: dict[str, Check] = field(default_factory=dict)
-    reasons: dict[str, Callable[[], str]] = field(default_factory=dict)
-    """Explanations of failed checks, by the check's name."""
     draining: bool = False
+    _checks: dict[str, tuple[Check, Reason]] = field(default_factory=dict)
 
-    async def report(self) -> Mapping[str, bool]:
-        """Return each check's name and whether it holds."""
-        found = {name: await check() for name, check in self.checks.items()}
-        return {**found, "serving": not self.draining}
+    def add(self, name: str, check: Check, reason: Reason) -> None:
+        """Add a check; `reason` says why it failed last."""
+        self._checks[name] = check, reason
 
-    def explain(self, report: Mapping[str, bool]) -> dict[str, str]:
-        """Return the reasons of the checks that do not hold, where they are known."""
-        failed = [name for name, holds in report.items() if not holds and name in self.reasons]
-        return {name: scrub(self.reasons[name]()) for name in failed}
+    async def report(self) -> dict[str, str | None]:
+        """Return for each check the reason why it fails, None if it passes."""
+        found = {
+            name: None if await check() else scrub(reason())
+            for name, (check, reason) in self._checks.items()
+        }
+        return {**found, "serving": "the service is shutting down" if self.draining else None}
 
     async def wait_until_ready(self, seconds: float) -> None:
         """Return once every check passes, or after `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not all((await self.report()).values()):  # noqa: ASYNC110 - others' states
+                while any(  # noqa: ASYNC110 - others' states
+                    reason is not None for reason in (await self.report()).values()
+                ):
                     await asyncio.sleep(POLL_SECONDS)
 
 
@@ -52,11 +55,12 @@ def add_health(app: web.Application, metrics: HttpMetrics) -> None:
         return web.json_response({"status": "alive"})
 
     async def readyz(request: web.Request) -> web.Response:
-        readiness = request.app[READINESS]
-        found = await readiness.report()
-        if all(found.values()):
-            return web.json_response({"status": "ready", "checks": found})
-        body = {"status": "not ready", "checks": found, "reasons": readiness.explain(found)}
+        report = await request.app[READINESS].report()
+        checks = {name: reason is None for name, reason in report.items()}
+        if all(checks.values()):
+            return web.json_response({"status": "ready", "checks": checks})
+        reasons = {name: reason for name, reason in report.items() if reason is not None}
+        body = {"status": "not ready", "checks": checks, "reasons": reasons}
         return web.json_response(body, status=web.HTTPServiceUnavailable.status_code)
 
     async def show_metrics(_request: web.Request) -> web.Response:

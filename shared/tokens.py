@@ -108,6 +108,8 @@ class TokenVerifier:
         self._keys: dict[str, PublicKey] = {}
         self._headers: dict[str, PublicKey] = {}
         self._seen: dict[str, Claims] = {}
+        self.keys_error = ""
+        """Why the keys could not be read last, for operators."""
 
     @property
     def has_keys(self) -> bool:

@@ -51,13 +51,16 @@ class Signer:
     token_lifetime: int
     _stamp: int = field(init=False, default=-1)
     _keys: list[SigningKey] = field(init=False, default_factory=list)
+    _last_error: str = field(init=False, default="")
 
     async def refresh(self) -> None:
         """Reload the keys when the directory changed; keep the last good ones when it is broken."""
         try:
             await asyncio.to_thread(self._reload)
+            self._last_error = ""
         except (ValueError, KeyError, OSError) as wrong:
-            log.error("signing_keys.unreadable", error=type(wrong).__name__)
+            self._last_error = type(wrong).__name__  # the text may quote a key
+            log.error("signing_keys.unreadable", error=self._last_error)
 
     def _reload(self) -> None:
         stamp = self.store.modified_at()
@@ -67,13 +70,28 @@ class Signer:
         self.verifier.set_keys(parse_jwks(to_jwks(keys)))
         self._keys, self._stamp = keys, stamp
         if not self.ready:
-            signs_from = rfc3339(keys[0].signs_from) if keys else None
-            log.warning("signing_key.not_yet_active", keys=len(keys), first_signs_from=signs_from)
+            log.warning(
+                "signing_key.not_yet_active",
+                keys=len(keys),
+                first_signs_from=self._first_signs_from,
+            )
 
     @property
     def ready(self) -> bool:
         """Whether there is a key to sign with."""
         return select_signing_key(self._keys, self.clock.now()) is not None
+
+    def explain(self) -> str:
+        """Return why there is no key to sign with."""
+        if self._last_error:
+            return f"{self.store.folder} cannot be read: {self._last_error}"
+        if not self._keys:
+            return f"no key is in {self.store.folder}: python -m auth_service keys generate"
+        return f"the first key signs from {self._first_signs_from}"
+
+    @property
+    def _first_signs_from(self) -> str | None:
+        return rfc3339(self._keys[0].signs_from) if self._keys else None
 
     def require_key(self) -> SigningKey:
         """Return the key that signs now; called before any work that ends in a token.

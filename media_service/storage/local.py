@@ -32,6 +32,7 @@ class LocalStorage:
         self._objects = root / "objects"
         self.temp_dir = TempDir(root / "staging", clock, entropy)
         self._clock = clock
+        self.last_error = f"{self._objects} is missing or may not be written"
 
     async def prepare(self) -> None:
         """Create both directories, closed to other users."""

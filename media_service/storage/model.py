@@ -54,6 +54,8 @@ class Storage(Protocol):
 
     temp_dir: TempDir
     """Where files wait until they are stored."""
+    last_error: str
+    """Why the store was last found unusable, for operators."""
 
     async def put(self, files: Mapping[ObjectKey, Path]) -> None:
         """Store these synced files under their keys, durably, each atomically.

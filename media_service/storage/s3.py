@@ -1,6 +1,7 @@
 """A bucket as a store: streamed both ways, in parts, with nothing left over."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 ATTEMPTS = 3
+REACHABLE_SECONDS = 2  # the container's health check waits for 3
 log = structlog.get_logger()
 
 
@@ -35,6 +37,7 @@ async def open_bucket(
     bucket: Bucket, temp_dir: TempDir, clock: Clock
 ) -> AsyncIterator["S3Storage"]:
     """Open a client; its credentials are found as by every AWS tool (`AWS_ACCESS_KEY_ID`, …)."""
+    logging.getLogger("aiobotocore.credentials").setLevel(logging.WARNING)
     config = AioConfig(
         connect_timeout=3,
         read_timeout=20,
@@ -61,6 +64,7 @@ class S3Storage:
         self.temp_dir = temp_dir
         self._clock = clock
         self._uploader = S3Uploader(client, bucket)
+        self.last_error = ""
 
     async def put(self, files: Mapping[ObjectKey, Path]) -> None:
         puts = [self._uploader.put(str(key), path) for key, path in files.items()]
@@ -113,9 +117,17 @@ class S3Storage:
 
     async def reachable(self) -> bool:
         try:
-            with translate_s3_errors():
-                await self._client.head_bucket(Bucket=self._bucket)
-        except (ServiceUnavailable, ObjectMissing):
+            async with asyncio.timeout(REACHABLE_SECONDS):
+                with translate_s3_errors():
+                    await self._client.head_bucket(Bucket=self._bucket)
+        except TimeoutError:
+            self.last_error = f"the file store gives no answer within {REACHABLE_SECONDS} s"
+            return False
+        except ObjectMissing:
+            self.last_error = f"there is no bucket {self._bucket}"
+            return False
+        except ServiceUnavailable as away:
+            self.last_error = describe_error(away)
             return False
         return True
 

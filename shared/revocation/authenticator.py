@@ -92,18 +92,17 @@ class _JwksReloader:
 
     file: JwksFile
     verifier: TokenVerifier
-    last_error: str = ""
 
     async def reload(self) -> None:
         """Use the file's keys if they changed; log the same error only once."""
         try:
             keys = await asyncio.to_thread(self.file.read_if_changed)
         except (OSError, ValueError) as error:
-            if self.last_error != repr(error):
-                self.last_error = repr(error)
-                log.warning("keys.unreadable", error=self.last_error)
+            if self.verifier.keys_error != repr(error):
+                self.verifier.keys_error = repr(error)
+                log.warning("keys.unreadable", error=self.verifier.keys_error)
             return
-        self.last_error = ""
+        self.verifier.keys_error = ""
         if keys is not None:
             self.verifier.set_keys(keys)
             log.info("keys.loaded", count=len(keys))

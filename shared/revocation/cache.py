@@ -33,6 +33,8 @@ class RevocationCache:
         self.lag = 0.0
         """Seconds between publication and application of the newest message, by two machines'
         clocks."""
+        self.obstacle = "they have not been read yet"
+        """What kept the last reading from being complete."""
 
     def check(self, claims: Claims) -> None:
         """Return if the token is not revoked.
@@ -64,6 +66,11 @@ class RevocationCache:
     def ready(self) -> bool:
         """Whether tokens can be checked: fresh, or, with `fail_open`, complete at least once."""
         return self.is_fresh or (self._fail_open and self._fresh_as_of > -inf)
+
+    def explain(self) -> str:
+        """Return for how long it has been stale, and why."""
+        known = f"{self.staleness:.0f} s ago" if self.staleness < inf else "never"
+        return f"all revocations were last known {known}: {self.obstacle}"
 
     def mark_fresh(self, as_of: float) -> None:
         """Record that everything published before `as_of` (monotonic) has been applied."""

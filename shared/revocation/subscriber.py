@@ -13,6 +13,7 @@ from redis.asyncio.client import PubSub
 
 from shared.background import run_periodically
 from shared.clock import Clock, milliseconds
+from shared.logs import describe_error
 from shared.redis import new_client
 from shared.revocation.cache import KEEP_AFTER_EXPIRY, RevocationCache
 from shared.revocation.catch_up import CatchUp
@@ -73,17 +74,24 @@ class RevocationSubscriber:
         Subscribe first, read the stream second: a message published in between comes twice.
         """
         try:
-            async with self._redis.pubsub() as pubsub:
-                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                    await pubsub.subscribe(REVOCATION_CHANNEL)
-                    if await pubsub.get_message(timeout=CONNECT_TIMEOUT_SECONDS) is None:
-                        raise TimeoutError
-                await self._sync_to_head()
-                async with asyncio.TaskGroup() as tasks:
-                    listener = tasks.create_task(self._listen(pubsub))
-                    await self._sync_to_head_while(listener, pubsub)
+            await self._follow()
+        except Exception as lost:
+            cause = lost.exceptions[0] if isinstance(lost, ExceptionGroup) else lost
+            self._cache.obstacle = describe_error(cause)
+            raise
         finally:
             self.on_disconnect()
+
+    async def _follow(self) -> None:
+        async with self._redis.pubsub() as pubsub:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                await pubsub.subscribe(REVOCATION_CHANNEL)
+                if await pubsub.get_message(timeout=CONNECT_TIMEOUT_SECONDS) is None:
+                    raise TimeoutError
+            await self._sync_to_head()
+            async with asyncio.TaskGroup() as tasks:
+                listener = tasks.create_task(self._listen(pubsub))
+                await self._sync_to_head_while(listener, pubsub)
 
     def on_disconnect(self) -> None:
         """Read the whole stream after the next connect, and wait for the publishers again."""
@@ -139,13 +147,17 @@ class RevocationSubscriber:
         answered_at = self._clock.monotonic()
         if not self._cursor.update_head(head):
             (log.info if self._is_starting else log.warning)("revocations.epoch_missing")
+            self._cache.obstacle = "auth_service has not written them to Redis"
             return
         self._is_catching_up = not self._catch_up.observe_head(head, asked_at, answered_at)
+        if self._is_catching_up:
+            self._cache.obstacle = "auth_service has not published yet what an outage held up"
         self._unverified_entries = 0
         while (next_range := self._cursor.next_range) is not None:
             self._cursor.apply_page(await self._read_page(*next_range))
         if self._unverified_entries:
             log.error("revocations.unverified_entry_blocks", entries=self._unverified_entries)
+            self._cache.obstacle = f"{self._unverified_entries} entries have a foreign signature"
         self._received.clear()
         if self._cursor.is_at_head and not self._is_catching_up:
             self._cache.mark_fresh(asked_at)

@@ -143,7 +143,9 @@ async def test_auth_service_without_key_is_503_and_code_stays_valid(
 ) -> None:
     async with serving_auth(ready=False, jwt_private_keys_dir=tmp_path) as auth:
         async with auth.http.get("/readyz") as ready:
-            assert (await ready.json())["checks"]["signing_key"] is False
+            said = await ready.json()
+            assert said["checks"]["signing_key"] is False
+            assert said["reasons"]["signing_key"].startswith(f"no key is in {tmp_path}: ")
         await auth.ask(NUMBER)
         code = await auth.code(NUMBER)
         answer = await auth.enter(NUMBER, code)

@@ -51,7 +51,9 @@ async def test_auth_service_without_an_epoch_is_not_ready(
     async with serving_auth(ready=False) as auth:
         pair = await auth.sign_in(NUMBER)
         async with auth.http.get("/readyz") as answer:
-            assert (answer.status, (await answer.json())["checks"]["revocations"]) == (503, False)
+            said = await answer.json()
+            assert (answer.status, said["checks"]["revocations"]) == (503, False)
+            assert "no replica has written the revocations" in said["reasons"]["revocations"]
         pending = await auth.call("POST", "/logout", token=pair["access_token"])
         assert (pending.status, pending.code) == (503, "revocation_pending")
         await auth_db.execute("rollback")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
@@ -172,11 +173,16 @@ async def test_s3_refusing_or_unreachable_store_is_unavailable(
         with pytest.raises(ServiceUnavailable):
             await put(storage, key(), b"x")
         assert not await storage.reachable()
+        assert "403" in storage.last_error
     away = "s3://files?endpoint=http://127.0.0.1:1"
     async with open_storage(away, SystemClock(), SystemEntropy()) as storage:
         with pytest.raises(ServiceUnavailable):
             await storage.exists(key())
         assert not await storage.reachable()
+        assert "Could not connect to the endpoint" in storage.last_error
+    async with odd_store(refusal(404, "NoSuchBucket")) as storage:
+        assert not await storage.reachable()
+        assert storage.last_error.startswith("there is no bucket ")
 
 
 @pytest.mark.usefixtures("bucket")
@@ -227,6 +233,16 @@ def without_length(_: web.Request) -> web.Response:
     answer = web.Response()
     answer.enable_chunked_encoding()
     return answer
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_reachable_silent_store_is_named_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media_service.storage.s3.REACHABLE_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"s3://files?endpoint=http://127.0.0.1:{silent.getsockname()[1]}"
+        async with open_storage(url, SystemClock(), SystemEntropy()) as storage:
+            assert not await storage.reachable()
+            assert storage.last_error == "the file store gives no answer within 0.1 s"
 
 
 @pytest.mark.usefixtures("bucket")

@@ -127,7 +127,10 @@ async def test_revocations_stale_refuse_every_token_with_503(
         assert refused.headers["Retry-After"] == "1"
         async with media.http.get("/readyz") as ready:
             assert ready.status == 503
-            assert (await ready.json())["checks"]["revocations"] is False
+            said = await ready.json()
+            assert said["checks"]["revocations"] is False
+            reason = said["reasons"]["revocations"]
+            assert "s ago: auth_service has not written them to Redis" in reason
 
 
 async def test_jwks_file_replaced_switches_keys_and_broken_one_is_ignored(

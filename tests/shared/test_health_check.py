@@ -54,8 +54,7 @@ async def test_health_check_of_a_service_prints_what_readyz_says(
     async def is_well() -> bool:
         return holds
 
-    app[READINESS].checks["database"] = is_well
-    app[READINESS].reasons["database"] = lambda: "no such password"
+    app[READINESS].add("database", is_well, lambda: "no such password")
     async with listening(app, "127.0.0.1", 0) as address:
         port = int(address.rpartition(":")[2])
         code, output = await check(image, port)

@@ -19,7 +19,7 @@ async def test_readiness_of_slow_start_is_reported_to_first_request(small_settin
     async def at_the_third_look() -> bool:
         return next(asked) > 2
 
-    app[READINESS].checks["slow"] = at_the_third_look
+    app[READINESS].add("slow", at_the_third_look, lambda: "slow")
     async with (
         listening(app, "127.0.0.1", 0, lifecycle=Lifecycle(ready_within=20)) as address,
         ClientSession(address) as http,
@@ -35,11 +35,13 @@ async def test_readiness_of_unready_service_names_its_check(small_settings: Make
     async def never() -> bool:
         return False
 
-    app[READINESS].checks["lacking"] = never
+    app[READINESS].add("lacking", never, lambda: "")
     async with (
         listening(app, "127.0.0.1", 0, lifecycle=Lifecycle(ready_within=0.05)) as address,
         ClientSession(address) as http,
         http.get("/readyz") as answer,
     ):
         assert answer.status == 503
-        assert (await answer.json())["checks"]["lacking"] is False
+        said = await answer.json()
+        assert said["checks"] == {"lacking": False, "serving": True}
+        assert said["reasons"] == {"lacking": ""}
