@@ -71,6 +71,26 @@ async def test_roll_to_a_failing_version_changes_nothing(stack: Stack) -> None:
     assert {one.id for one in stack.replicas("auth_service")} == before
 
 
+async def test_roll_replica_that_does_not_get_ready_receives_no_request(stack: Stack) -> None:
+    before = {one.id for one in stack.replicas("auth_service")}
+    async with load_on(stack.address) as load:
+        await load.under_way()
+        ended = await asyncio.to_thread(
+            subprocess.run,
+            ["deploy/roll", "auth_service"],
+            cwd=CHECKOUT,
+            env=stack.environment | {"REDIS_URL": "redis://auth:wrong@redis:6379/0"},
+            capture_output=True,
+            check=False,
+        )
+        await load.steady(time.monotonic())
+        await load.stop()
+    assert ended.returncode == 1
+    assert b"WRONGPASS" in ended.stderr
+    assert load.failures == []
+    assert {one.id for one in stack.replicas("auth_service")} == before
+
+
 @pytest.mark.parametrize("service", ["postgres", "redis", "gateway", ""])
 def test_roll_of_anything_but_a_service_is_refused(stack: Stack, service: str) -> None:
     before = stack.containers()
