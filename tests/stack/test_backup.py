@@ -1,9 +1,9 @@
 """A backup of a stack in use, restored into an empty one."""
 
 import asyncio
+import hashlib
 import secrets
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,23 +67,44 @@ def test_restore_over_existing_volumes_is_refused(tmp_path: Path) -> None:
     assert b"is not new" in said
 
 
-def test_restore_of_a_broken_backup_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["auth.dump", "media.dump", "files.tar", "keys.tar", "store.tar"])
+def test_restore_damaged_backup_changes_nothing(tmp_path: Path, name: str) -> None:
     new = Stack(f"cheershare-test-{secrets.token_hex(4)}")
-    for name in ("files.tar", "keys.tar"):
-        (tmp_path / name).write_bytes(b"x" * 2000)
+    damaged = tmp_path / name
+    write_backup(tmp_path)
+    whole = damaged.read_bytes()
     try:
-        said = refusal(new, tmp_path)
-        assert b"This does not look like a tar archive" in said
-        assert b"only a part" not in said
-        for name in ("files.tar", "keys.tar"):
-            with tarfile.open(tmp_path / name, "w"):
-                pass
-        for name in ("auth.dump", "media.dump"):
-            (tmp_path / name).write_bytes(b"x" * 2000)
-        assert refusal(new, tmp_path).endswith(b"auth.dump is no dump of PostgreSQL's\n")
+        for content in (whole[:-1], b"y" + whole[1:]):
+            damaged.write_bytes(content)
+            assert f"{name}: FAILED".encode() in refusal(new, tmp_path)
+        damaged.unlink()
+        assert b"is damaged or incomplete" in refusal(new, tmp_path)
         assert new.left() == []
     finally:
         new.down()
+
+
+def test_restore_backup_without_checksums_or_profile_changes_nothing(tmp_path: Path) -> None:
+    new = Stack(f"cheershare-test-{secrets.token_hex(4)}")
+    write_backup(tmp_path)
+    try:
+        assert b"set COMPOSE_PROFILES=s3 and STORAGE_URL" in refusal(new, tmp_path)
+        (tmp_path / "SHA256SUMS").write_text("")
+        assert b"is damaged or incomplete" in refusal(new, tmp_path)
+        (tmp_path / "SHA256SUMS").unlink()
+        assert b"SHA256SUMS: No such file" in refusal(new, tmp_path)
+        assert new.left() == []
+    finally:
+        new.down()
+
+
+def write_backup(folder: Path) -> None:
+    """Write files with the names and the checksums of a backup."""
+    sums = []
+    for name in ("auth.dump", "files.tar", "keys.tar", "media.dump", "store.tar"):
+        (folder / name).write_bytes(b"x" * 2000)
+        sums.append(f"{hashlib.sha256(b'x' * 2000).hexdigest()}  {name}\n")
+    (folder / "SHA256SUMS").write_text("".join(sums))
 
 
 def refusal(stack: Stack, backup: Path) -> bytes:
