@@ -138,6 +138,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for line in asyncio.run(_run(options)):
             print(line)
+    except TimeoutError:
+        print("migrations: the database server does not answer", file=sys.stderr)
+        return 1
     except (MigrationError, asyncpg.PostgresError, OSError) as error:
         print(f"migrations: {error}", file=sys.stderr)
         return 1

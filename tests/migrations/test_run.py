@@ -1,6 +1,7 @@
 """The runner applies dbmate's files, once, in order, and never an edited one."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -192,6 +193,14 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         text=True,
         check=False,
     )
+
+
+def test_server_that_does_not_answer_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/auth?connect_timeout=1"
+        away = command("up", AUTH_DATABASE_URL=url)
+    assert (away.returncode, away.stdout) == (1, "")
+    assert away.stderr == "migrations: the database server does not answer\n"
 
 
 def test_command_line_migrates_and_reports(dsn: str, tmp_path: Path) -> None:
