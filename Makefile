@@ -120,7 +120,8 @@ build: $(INSTALLED) ## Build the package into dist/
 lock: $(INSTALLED) ## Pin the packages of pyproject.toml again (ARGS=--upgrade to upgrade)
 	@set -e; for set in dev auth media; do \
 	  case $$set in \
-	    dev) wanted='--extra auth --extra media --extra dev' ;; \
+	    dev) wanted='--extra auth --extra media --extra heif --extra dev' ;; \
+    media) wanted='--extra media --extra heif --constraint requirements/dev.txt' ;; \
 	    *) wanted="--extra $$set --constraint requirements/dev.txt" ;; \
 	  esac; \
 	  $(BIN)/uv pip compile pyproject.toml $$wanted --universal --python-version 3.11 \

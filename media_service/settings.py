@@ -68,7 +68,18 @@ class MediaSettings(LimitedSettings):
     )
     max_upload_bytes: int = Field(10_485_760, ge=1024, description="largest file taken in, bytes")
     max_image_pixels: int = Field(
-        40_000_000, ge=1, le=40_000_000, description="largest image taken in, pixels"
+        50_000_000,
+        ge=1,
+        le=120_000_000,
+        description="largest image taken in, pixels; each process of `IMAGE_WORKERS` may need 22 "
+        "bytes for each: 1.1 GB at the default, 2.7 GB at 120000000",
+    )
+    max_image_side: int = Field(
+        12_000,
+        ge=1,
+        le=65_535,
+        description="longest side of an image taken in, pixels; it needs no memory beyond that of "
+        "`MAX_IMAGE_PIXELS`",
     )
     user_quota_bytes: int = Field(
         5_368_709_120,

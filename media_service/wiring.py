@@ -8,6 +8,7 @@ from functools import cached_property
 from media_service.creative.signed_link import LinkSigner, PreviousKey
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.identity.change_limiter import ChangeLimiter
+from media_service.image.model import DecodeLimits
 from media_service.image.worker.pool import DecoderPool, open_decoder_pool
 from media_service.picture.file_deleter import FileDeleter
 from media_service.quota.model import QuotaLimits
@@ -71,7 +72,8 @@ class Wiring:
                 fail_open=self.settings.revocation_policy == "fail_open",
             ) as self.authenticator,
             open_decoder_pool(
-                self.settings.image_workers, self.settings.max_image_pixels
+                self.settings.image_workers,
+                DecodeLimits(self.settings.max_image_pixels, self.settings.max_image_side),
             ) as self.images,
         ):
             yield

@@ -11,6 +11,11 @@ from media_service.image.errors import BrokenImage, ImageLimitExceeded
 from media_service.image.model import DecodeLimits, ImageFormat, ImageSize
 from shared.errors import DomainError
 
+try:
+    from pi_heif import register_heif_opener
+except ImportError:  # the extra `heif` is not installed: HEIC pictures are refused
+    register_heif_opener = None
+
 _BIT_DEPTH_OFFSET = 24
 """In a PNG: behind signature, length, name, width and height."""
 _GREY_SCALE = {2: 85, 4: 17}
@@ -19,12 +24,16 @@ _PRELOADED_PLUGINS = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 
 def load_codecs() -> None:
-    """Load the five decoders, keep them to one thread, and make bomb warnings errors.
+    """Load the six decoders, keep them to one thread, and make bomb warnings errors.
 
     Pillow would load `_PRELOADED_PLUGINS` when a picture needs them: too late in a sandbox.
     """
     Image.preinit()
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    if register_heif_opener is not None:
+        register_heif_opener(
+            decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+        )
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -59,15 +68,27 @@ def open_decoded(
         frames = frame_count(image)
         limits.check(ImageSize(*image.size, frames))
         for frame in range(frames):
-            image.seek(frame)
+            seek_frame(image, frame)
             limits.check(ImageSize(*image.size, frames))
             image.load()
-        image.seek(0)
+            limits.check(ImageSize(*image.size, frames))  # a HEIC may announce another size
+        seek_frame(image, 0)
         if image_format is ImageFormat.PNG and image.mode == "L" and "transparency" in image.info:
             image.info["transparency"] *= _GREY_SCALE.get(data[_BIT_DEPTH_OFFSET], 1)
         yield image
 
 
+def can_decode(image_format: ImageFormat) -> bool:
+    """Return whether the format's decoder is installed."""
+    return image_format is not ImageFormat.HEIF or register_heif_opener is not None
+
+
 def frame_count(image: Image.Image) -> int:
-    """Return how many frames the picture has."""
-    return int(getattr(image, "n_frames", 1))
+    """Return how many frames the picture has; a HEIC has its main picture alone."""
+    return 1 if image.format == ImageFormat.HEIF else int(getattr(image, "n_frames", 1))
+
+
+def seek_frame(image: Image.Image, frame: int) -> None:
+    """Go to a frame; a HEIC is opened at its main picture and stays there."""
+    if image.format != ImageFormat.HEIF:
+        image.seek(frame)

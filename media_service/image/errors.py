@@ -4,9 +4,9 @@ from shared.errors import DomainError
 
 
 class UnsupportedImage(DomainError):
-    """The content is not JPEG, PNG, GIF, WebP or AVIF, whatever its name says."""
+    """The content is not JPEG, PNG, GIF, WebP, AVIF or HEIC, whatever its name says."""
 
-    code, status, title = "unsupported_image", 415, "Not a JPEG, PNG, GIF, WebP or AVIF image"
+    code, status, title = "unsupported_image", 415, "Not a JPEG, PNG, GIF, WebP, AVIF or HEIC image"
 
 
 class BrokenImage(DomainError):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from media_service.image.errors import BrokenImage, ImageLimitExceeded
 
-MAX_SIDE = 12_000
-MAX_FRAMES = 200
+DEFAULT_MAX_PIXELS = 50_000_000
+"""A phone's picture of 48 or 50 megapixels."""
+MAX_FRAMES = 500
 ANIMATION_FACTOR = 5
 
 ORIGINAL, PREVIEW, THUMB = "original", "preview", "thumb"
@@ -22,18 +23,24 @@ ImageBytes = bytes | mmap
 
 
 class ImageFormat(StrEnum):
-    """The five formats taken in, by the name that Pillow knows them under."""
+    """The six formats taken in, by the name that Pillow knows them under."""
 
     JPEG = "JPEG"
     PNG = "PNG"
     GIF = "GIF"
     WEBP = "WEBP"
     AVIF = "AVIF"
+    HEIF = "HEIF"
+
+    @property
+    def served(self) -> str:
+        """Return the format that it is stored in: JPEG instead of HEIC, which few browsers show."""
+        return "JPEG" if self is ImageFormat.HEIF else self.value
 
     @property
     def content_type(self) -> str:
         """Return the media type, always our own word and never the client's."""
-        return f"image/{self.value.lower()}"
+        return f"image/{self.served.lower()}"
 
 
 EXTENSIONS = {
@@ -63,8 +70,13 @@ class DecodeLimits:
     """
 
     max_pixels: int
-    max_side: int = MAX_SIDE
+    max_side: int = 12_000
     max_frames: int = MAX_FRAMES
+
+    @property
+    def scale(self) -> float:
+        """Return by what the decoder's memory and time exceed those for the usual pictures."""
+        return max(1.0, self.max_pixels / DEFAULT_MAX_PIXELS)
 
     def check(self, size: ImageSize) -> None:
         """Accept a size within the limits.

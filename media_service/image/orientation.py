@@ -1,4 +1,4 @@
-"""A picture that lies on its side, encoded again so that no viewer has to turn it."""
+"""A picture that cannot be served as it is, encoded again: upright, so that no viewer turns it."""
 
 import io
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from typing import Any
 
 from PIL import Image
 
-from media_service.image.decode import frame_count
+from media_service.image.decode import frame_count, seek_frame
 from media_service.image.formats.avif.clean import can_encode_avif
 from media_service.image.formats.model import CleanedImage
 from media_service.image.formats.png.png16 import is_png16, transpose_png16
 from media_service.image.formats.registry import CODECS
 from media_service.image.model import ImageFormat
+from media_service.image.thumbnail import flatten
 
 _TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -27,20 +28,20 @@ _DISPLAY_INFO = ("icc_profile", "transparency")
 """What is no pixel and yet changes how the pixels look."""
 
 
-def apply_orientation(
+def encode_upright(
     image: Image.Image, image_format: ImageFormat, cleaned: CleanedImage
 ) -> tuple[Image.Image, bytes]:
     """Return the first frame as it is meant to be seen, and the whole file encoded so.
 
-    JPEG keeps its own quantisation tables, turned as well, and its sampling where Pillow can
-    write it; PNG and lossless WebP lose nothing, nor does a PNG its transparency and colour
-    space; lossy WebP and AVIF are encoded well above the quality at which a difference can be
-    seen. The rotation of an AVIF that is too large to be encoded stays.
+    HEIC becomes a JPEG. JPEG keeps its own quantisation tables, turned as well, and its sampling
+    where Pillow can write it; PNG and lossless WebP lose nothing, nor does a PNG its transparency
+    and colour space; lossy WebP and AVIF are encoded well above the quality at which a difference
+    can be seen. The rotation of an AVIF that is too large to be encoded stays.
     """
-    transpose = _TRANSPOSES[cleaned.orientation]
+    transpose = _TRANSPOSES.get(cleaned.orientation)
     if image_format is ImageFormat.AVIF and not can_encode_avif(image):
         return _oriented_frame(image, transpose), bytes(cleaned)
-    if image_format is ImageFormat.PNG and is_png16(cleaned.pieces):
+    if transpose is not None and image_format is ImageFormat.PNG and is_png16(cleaned.pieces):
         return _oriented_frame(image, transpose), transpose_png16(cleaned.pieces, transpose)
     codec = CODECS[image_format]
     options = codec.encoder_options(image, cleaned)
@@ -50,14 +51,15 @@ def apply_orientation(
         options |= {"save_all": True, "append_images": rest} | _timing(image)
     _release(image)
     target = io.BytesIO()
+    first = flatten(first) if image_format is ImageFormat.HEIF else first
     first.info.clear()
-    first.save(target, image_format.value, exif=b"", xmp=b"", **(shown | options))
+    first.save(target, image_format.served, exif=b"", xmp=b"", **(shown | options))
     first.info.update({name: options.get(name, value) for name, value in shown.items()})
     return first, codec.finish(target.getvalue(), cleaned)
 
 
-def _oriented_frame(image: Image.Image, transpose: Image.Transpose) -> Image.Image:
-    turned = image.transpose(transpose)
+def _oriented_frame(image: Image.Image, transpose: Image.Transpose | None) -> Image.Image:
+    turned = _turn(image, transpose)
     if profile := image.info.get("icc_profile"):
         turned.info["icc_profile"] = profile
     return turned
@@ -72,10 +74,14 @@ def _release(image: Image.Image) -> None:
     vars(image).pop("_decoder", None)
 
 
-def _frames(image: Image.Image, transpose: Image.Transpose) -> Iterator[Image.Image]:
+def _turn(image: Image.Image, transpose: Image.Transpose | None) -> Image.Image:
+    return image.copy() if transpose is None else image.transpose(transpose)
+
+
+def _frames(image: Image.Image, transpose: Image.Transpose | None) -> Iterator[Image.Image]:
     for frame in range(frame_count(image)):
-        image.seek(frame)
-        yield image.transpose(transpose)
+        seek_frame(image, frame)
+        yield _turn(image, transpose)
 
 
 def _timing(image: Image.Image) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PIL import Image
 
 from media_service.image.blurhash import blurhash
-from media_service.image.decode import open_decoded, translate_decoder_errors
+from media_service.image.decode import can_decode, open_decoded, translate_decoder_errors
 from media_service.image.encode import encode_within
 from media_service.image.errors import UnsupportedImage
 from media_service.image.formats.avif.clean import read_property_orientation
@@ -24,13 +24,17 @@ from media_service.image.model import (
     ImageInfo,
     Rendition,
 )
-from media_service.image.orientation import apply_orientation
-from media_service.image.thumbnail import make_thumbnail
+from media_service.image.orientation import encode_upright
+from media_service.image.thumbnail import flatten, make_thumbnail
 
 HEAD_BYTES = 64
 _AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_NO_HEIC = (
+    "This is a HEIC picture, and this server has no decoder for it. Send the picture as JPEG, or "
+    "install the extra `heif`, the package pi-heif."
+)
 _PLACEHOLDER_SIDE = 32
-_WHITE = (255, 255, 255, 255)
 
 
 def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
@@ -39,7 +43,7 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
     The file is cleaned first and decoded then: what has been decoded whole is what is served.
 
     Raises:
-        UnsupportedImage: it is none of the five formats by its content.
+        UnsupportedImage: it is none of the six formats by its content.
         BrokenImage: it does not decode whole.
         ImageLimitExceeded: it is out of limits by its header, or memory ran out.
         OSError: there is no room for what would be written.
@@ -50,8 +54,8 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
         if image_format is ImageFormat.AVIF:
             cleaned = replace(cleaned, orientation=read_property_orientation(image))
         first: Image.Image = image
-        if cleaned.orientation != UPRIGHT:
-            first, data = apply_orientation(image, image_format, cleaned)
+        if cleaned.orientation != UPRIGHT or not cleaned.servable:
+            first, data = encode_upright(image, image_format, cleaned)
         preview, thumb = (make_thumbnail(first, side) for side in MAX_SIDES.values())
         size, placeholder = first.size, _placeholder(thumb)
     renditions = [_write_rendition(files, ORIGINAL, data)]
@@ -64,6 +68,8 @@ def _clean_upload(source: int, limits: DecodeLimits) -> tuple[ImageFormat, Clean
     image_format = detect_format(os.read(source, HEAD_BYTES))
     if image_format is None:
         raise UnsupportedImage
+    if not can_decode(image_format):
+        raise UnsupportedImage(_NO_HEIC)
     size = os.lseek(source, 0, os.SEEK_END)  # said to mmap, which might not be let ask for it
     with translate_decoder_errors(), mmap.mmap(source, size, access=mmap.ACCESS_READ) as data:
         codec = CODECS[image_format]
@@ -75,9 +81,7 @@ def _clean_upload(source: int, limits: DecodeLimits) -> tuple[ImageFormat, Clean
 def _placeholder(image: Image.Image) -> str:
     small = image.copy()
     small.thumbnail((_PLACEHOLDER_SIDE, _PLACEHOLDER_SIDE))
-    if small.mode == "RGBA":
-        small = Image.alpha_composite(Image.new("RGBA", small.size, _WHITE), small).convert("RGB")
-    return blurhash(small.tobytes(), *small.size)
+    return blurhash(flatten(small).tobytes(), *small.size)
 
 
 def _write_rendition(files: JobFiles, variant: str, data: bytes) -> Rendition:
@@ -98,9 +102,10 @@ def detect_format(head: bytes) -> ImageFormat | None:
         return ImageFormat.GIF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return ImageFormat.WEBP
-    if head[4:8] == b"ftyp" and _brands(head) & _AVIF_BRANDS:
+    brands = _brands(head) if head[4:8] == b"ftyp" else set()
+    if brands & _AVIF_BRANDS:
         return ImageFormat.AVIF
-    return None
+    return ImageFormat.HEIF if brands & _HEIF_BRANDS else None
 
 
 def _brands(head: bytes) -> set[bytes]:

@@ -23,6 +23,16 @@ def make_thumbnail(image: Image.Image, side: int) -> Image.Image:
     return _to_srgb(small, image.info.get("icc_profile"))
 
 
+def flatten(image: Image.Image) -> Image.Image:
+    """Return the picture in RGB or grey, on white where it was transparent."""
+    if image.mode in {"RGB", "L"}:
+        return image
+    clear = image.convert("RGBA")
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(clear, mask=clear)
+    return canvas
+
+
 def _reduce(image: Image.Image, factor: int) -> Image.Image:
     if factor == 1:
         return _to_8_bit(image)

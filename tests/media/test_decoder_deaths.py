@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from media_service.image.model import DecodeLimits
 from media_service.image.worker.job_time import cpu_seconds
 from media_service.image.worker.pool import open_decoder_pool
 from media_service.image.worker.process import DecoderProcess
@@ -20,7 +21,7 @@ from tests.support.decoders import StartedDecoders, is_picture, process_ids
 from tests.support.pictures import encode
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
-PIXELS = 40_000_000
+LIMITS = DecodeLimits(50_000_000)
 ALICE = UUID(int=1)
 
 
@@ -32,7 +33,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 async def test_decoder_killed_between_jobs_is_replaced_and_picture_decodes(picture: Path) -> None:
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         assert is_picture(await pool.render(picture, ALICE))
         [first] = process_ids(pool)
         os.kill(first, signal.SIGKILL)
@@ -46,7 +47,7 @@ async def test_decoder_killed_between_jobs_is_replaced_and_picture_decodes(pictu
 async def test_decoder_killed_within_job_picture_decodes_in_another(
     deadly: signal.Signals, picture: Path, decoders: StartedDecoders
 ) -> None:
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         [process] = process_ids(pool)
         os.kill(process, signal.SIGSTOP)
         asking = asyncio.create_task(pool.render(picture, ALICE))
@@ -64,7 +65,7 @@ async def test_decoder_killed_twice_is_unavailable(
     decoders.run(
         "import ctypes", "worker.main(PARENT, handle=lambda job, files: ctypes.string_at(0))"
     )
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
         assert decoders.count == 2
@@ -75,7 +76,7 @@ async def test_decoder_killed_twice_is_unavailable(
 async def test_decoder_abandoned_while_starting_does_not_answer_the_next_job(
     picture: Path, decoders: StartedDecoders
 ) -> None:
-    worker = DecoderProcess(PIXELS)
+    worker = DecoderProcess(LIMITS)
     abandoned = asyncio.create_task(worker.render(picture))
     while not (starting := worker.pid):
         await asyncio.sleep(0.001)
@@ -100,7 +101,7 @@ async def test_decoder_whose_cpu_sum_is_ahead_decodes_the_next_picture(
         "resource.getrusage = lambda who: told",
         "worker.main(PARENT)",
     )
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         for _ in range(3):
             assert is_picture(await pool.render(picture, ALICE))
     assert decoders.count == 1
@@ -110,7 +111,7 @@ async def test_service_that_stalls_does_not_blame_the_picture(
     picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.image.worker.process.WALL_SECONDS", 1)
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         asking = asyncio.create_task(pool.render(picture, ALICE))
         await asyncio.sleep(0.01)
         time.sleep(1.1)
@@ -142,7 +143,7 @@ async def test_decoder_answering_nonsense_is_unavailable(
         f"    return {answer}",
         "worker.main(PARENT, handle=lie)",
     )
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
     assert decoders.count == 2
@@ -151,7 +152,7 @@ async def test_decoder_answering_nonsense_is_unavailable(
 async def test_file_that_cannot_be_opened_leaves_the_decoder_alone(
     tmp_path: Path, picture: Path
 ) -> None:
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         before = process_ids(pool)
         with pytest.raises(FileNotFoundError):
             await pool.render(tmp_path / "absent", ALICE)

@@ -10,7 +10,7 @@ from PIL import Image
 from media_service.image.worker import process
 from tests.support.hostile_pictures import BROKEN, TOO_LARGE, UNSUPPORTED, WHOLE
 from tests.support.media_client import MediaClient, files_below, picture_form
-from tests.support.metadata_samples import SECRET, with_metadata
+from tests.support.metadata_samples import SECRET, exif, with_metadata
 from tests.support.pictures import blank_png, encode
 
 pytestmark = pytest.mark.usefixtures("measured_workers")
@@ -51,9 +51,10 @@ async def test_image_truncated_anywhere_is_refused_without_server_error(media: M
 
 @pytest.fixture(scope="module")
 def longest() -> bytes:
-    """40 megapixels exactly; as WebP it is the one that needs most memory."""
+    """50 megapixels exactly; as WebP, transparent and turned, it needs most memory."""
     target = io.BytesIO()
-    Image.new("RGB", (8000, 5000), (90, 120, 30)).save(target, "WEBP", quality=1, method=0)
+    picture = Image.new("RGBA", (10_000, 5000), (90, 120, 30, 100))
+    picture.save(target, "WEBP", quality=1, method=0, exif=exif(6))
     return target.getvalue()
 
 
@@ -62,7 +63,7 @@ async def test_image_of_the_largest_allowed_size_is_accepted(
 ) -> None:
     monkeypatch.setattr(process, "WALL_SECONDS", 60)  # its processor time counts, on any machine
     created = await media.upload(picture=longest)
-    assert created["width"] * created["height"] == 40_000_000
+    assert created["width"] * created["height"] == 50_000_000
 
 
 async def test_image_decoding_leaves_other_requests_served(media: MediaClient) -> None:

@@ -25,7 +25,7 @@ from tests.support.metadata_samples import with_metadata
 from tests.support.picture_corpus import KINDS, corpus
 from tests.support.pictures import animate, encode
 
-PIXELS = 40_000_000
+LIMITS = DecodeLimits(50_000_000)
 PROBING = (
     "from tests.support.decoder_attacks import probe",
     "worker.main(PARENT, handle=probe)",
@@ -112,7 +112,7 @@ async def verdict(worker: DecoderProcess, path: Path) -> ImageInfo | str:
 def verdict_here(path: Path) -> ImageInfo | str:
     try:
         with open_job_files(path) as files:
-            return render(files, DecodeLimits(PIXELS))
+            return render(files, LIMITS)
     except DomainError as refusal:
         return refusal.code
 
@@ -121,7 +121,7 @@ async def test_decoder_compromised_reaches_nothing_and_still_decodes(
     target: Target, tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     decoders.run(*PROBING)
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         outcome = await attack(worker, target, tmp_path)
         assert outcome.pop("thread") is True
         assert set(outcome) == set(HARMLESS | HARMFUL)
@@ -138,7 +138,7 @@ async def test_decoder_without_sandbox_attacks_succeed(
 ) -> None:
     """Or the test above would prove nothing."""
     decoders.run(*UNFENCED)
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         outcome = await attack(worker, target, tmp_path)
     assert outcome == dict.fromkeys(HARMLESS, "done")
 
@@ -151,7 +151,7 @@ async def test_decoder_under_seccomp_alone_refuses_every_attack(
         "del sandbox.SAFEGUARDS['landlock']",
         *PROBING,
     )
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         assert worker.sandbox == ("no_new_privs", "seccomp")
         outcome = await attack(worker, target, tmp_path)
     assert {one for name, one in outcome.items() if name != "thread"} == {"PermissionError"}
@@ -166,7 +166,7 @@ async def test_decoder_under_landlock_alone_refuses_files(
         "del sandbox.SAFEGUARDS['seccomp']",
         "worker.main(PARENT, handle=probe_harmlessly)",
     )
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         outcome = await attack(worker, target, tmp_path)
         refused = {name for name, one in outcome.items() if one == "PermissionError"}
         assert bool(refused) is ("landlock" in worker.sandbox)
@@ -177,7 +177,7 @@ async def test_decoder_in_production_has_every_safeguard_and_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REVOCATION_KEY", "secret")
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         status = Path(f"/proc/{worker.pid}/status").read_text().split("\n")
         environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
         descriptors = list(Path(f"/proc/{worker.pid}/fd").iterdir())
@@ -198,7 +198,7 @@ async def test_decoder_in_sandbox_gives_the_same_verdicts_as_outside(tmp_path: P
     pictures += [animate(kind, 3) for kind in KINDS if kind != "JPEG"]
     pictures += [picture for _, picture in corpus()[::6]]
     path = tmp_path / "picture"
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         for picture in pictures:
             path.write_bytes(picture)
             assert await verdict(worker, path) == verdict_here(path)
@@ -212,14 +212,14 @@ async def test_decoder_on_kernel_without_a_safeguard_uses_the_others(
     decoders.run(*fault, "worker.main(PARENT)")
     path = tmp_path / "picture"
     path.write_bytes(encode("AVIF"))
-    async with running(DecoderProcess(PIXELS)) as worker:
+    async with running(DecoderProcess(LIMITS)) as worker:
         assert set(worker.sandbox) <= possible
         assert (await worker.render(path)).content_type == "image/avif"
 
 
 async def test_decoder_pool_started_logs_the_safeguards_once() -> None:
     with structlog.testing.capture_logs() as logs:
-        async with open_decoder_pool(2, PIXELS):
+        async with open_decoder_pool(2, LIMITS):
             pass
     [line] = [one for one in logs if one["event"] == "image_worker.sandbox"]
     assert {*line["active"], *line["missing"]} == {"no_new_privs", "landlock", "seccomp"}

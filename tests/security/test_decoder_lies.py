@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from media_service.image.errors import BrokenImage
+from media_service.image.model import DecodeLimits
 from media_service.image.worker.decoder import FILE_BYTES
 from media_service.image.worker.idle_state import IDLE_CPU_SECONDS
 from media_service.image.worker.job_time import cpu_seconds
@@ -19,7 +20,7 @@ from tests.support.media_client import files_below, picture_form
 from tests.support.picture_corpus import KINDS
 from tests.support.pictures import encode
 
-PIXELS = 40_000_000
+LIMITS = DecodeLimits(50_000_000)
 ALICE = UUID(int=1)
 HEAD = ("import os", "from tests.support.decoder_attacks import any_answer")
 KEPT = {
@@ -58,7 +59,7 @@ def lie(decoders: StartedDecoders, *lines: str) -> None:
 async def test_decoder_honest_answer_is_accepted(picture: Path, decoders: StartedDecoders) -> None:
     """Or the tests below would prove nothing."""
     lie(decoders)
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         assert (await pool.render(picture, ALICE)).stored_bytes == 3
     assert decoders.count == 1
 
@@ -68,7 +69,7 @@ async def test_decoder_lying_twice_is_unavailable(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
     lie(decoders, LIES[name])
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
         assert decoders.count == 2
@@ -102,7 +103,7 @@ async def test_decoder_writing_without_end_is_stopped_at_the_file_limit(
         "except OSError as failed:",
         "    answer = {'failed': failed.errno}",
     )
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(OSError, match="File too large"):
             await pool.render(picture, ALICE)
     original = picture.with_name("picture.original")
@@ -114,7 +115,7 @@ async def test_decoder_hostile_detail_is_cut_and_has_no_surrogate(
 ) -> None:
     detail = "'\\ud800\\n' + 'x' * 30_000"
     lie(decoders, f"answer = {{'refused': 'broken_image', 'detail': {detail}}}")
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(BrokenImage) as refused:
             await pool.render(picture, ALICE)
     assert refused.value.detail == "??" + "x" * 198
@@ -125,7 +126,7 @@ async def test_decoder_leaving_threads_or_descriptors_is_replaced(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
     lie(decoders, "import threading, time", KEPT[name])
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         [process] = process_ids(pool)
         assert (await pool.render(picture, ALICE)).stored_bytes == 3
         assert not Path(f"/proc/{process}").exists()
@@ -146,7 +147,7 @@ async def test_decoder_computing_between_jobs_is_replaced_before_the_next(
         "burnt, received, ipc.receive = [], ipc.receive, burn",
         "worker.main(PARENT)",
     )
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         [process] = process_ids(pool)
         assert is_picture(await pool.render(picture, ALICE))
         before = cpu_seconds(process)
@@ -161,7 +162,7 @@ async def test_decoder_honest_is_kept_for_every_format(
     tmp_path: Path, decoders: StartedDecoders
 ) -> None:
     path = tmp_path / "picture"
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         for kind in KINDS:
             path.write_bytes(encode(kind))
             assert (await pool.render(path, ALICE)).content_type == f"image/{kind.lower()}"
@@ -172,7 +173,7 @@ async def test_decoder_after_many_jobs_is_replaced(
     picture: Path, decoders: StartedDecoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("media_service.image.worker.idle_state.MAX_JOBS", 2)
-    async with open_decoder_pool(1, PIXELS) as pool:
+    async with open_decoder_pool(1, LIMITS) as pool:
         for _ in range(3):
             assert is_picture(await pool.render(picture, ALICE))
     assert decoders.count == 2

@@ -15,7 +15,7 @@ from media_service.image.worker.pool import DecoderPool
 class StartedDecoders:
     """Stands in for `process.worker_command`."""
 
-    def __init__(self, usual: Callable[[], list[str]]) -> None:
+    def __init__(self, usual: Callable[[float], list[str]]) -> None:
         self._usual = usual
         self._program = ""
         self.count = 0
@@ -29,9 +29,9 @@ class StartedDecoders:
         head = ["import media_service.image.worker.decoder as worker", f"PARENT = {os.getpid()}"]
         self._program = "\n".join([*head, *lines])
 
-    def command(self) -> list[str]:
+    def command(self, scale: float) -> list[str]:
         self.count += 1
-        return [sys.executable, "-c", self._program] if self._program else self._usual()
+        return [sys.executable, "-c", self._program] if self._program else self._usual(scale)
 
 
 @contextmanager

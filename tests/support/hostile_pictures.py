@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+from tests.support import heic_samples
 from tests.support.pictures import animate, blank_png, chunk, draw, encode, many_scans, png
 
 ZIP_TAIL = b"PK\x03\x04" + b"evil.exe" * 100
@@ -47,13 +48,18 @@ def webp_header(width: int, height: int) -> bytes:
 
 
 WHOLE = {
+    "HEIC": (heic_samples.PLAIN, "image/jpeg", (64, 48)),
+    "HEIC of two pictures": (heic_samples.SECOND, "image/jpeg", (64, 48)),
+    "transparent HEIC": (heic_samples.CLEAR, "image/jpeg", (64, 48)),
+    "turned HEIC": (heic_samples.TURNED, "image/jpeg", (48, 64)),
+    "JPEG without an end": (encode("JPEG")[:-2], "image/jpeg", (64, 48)),
     "progressive JPEG": (encode("JPEG", progressive=True), "image/jpeg", (64, 48)),
     "CMYK JPEG": (encode("JPEG", mode="CMYK"), "image/jpeg", (64, 48)),
     "MPO": (mpo(), "image/jpeg", (64, 48)),
     "palette PNG": (encode("PNG", mode="P"), "image/png", (64, 48)),
     "animated PNG": (animate("PNG", 3), "image/png", (32, 24)),
     "animated GIF": (animate("GIF", 5), "image/gif", (32, 24)),
-    "200 frames": (gif(200), "image/gif", (10, 10)),
+    "500 frames": (gif(500), "image/gif", (10, 10)),
     "lossless WebP": (encode("WEBP", lossless=True), "image/webp", (64, 48)),
     "animated WebP": (animate("WEBP", 4), "image/webp", (32, 24)),
     "animated AVIF": (animate("AVIF", 2), "image/avif", (32, 24)),
@@ -77,7 +83,6 @@ UNSUPPORTED = {
     "PNG magic and HTML": b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script>",
     "PDF": b"%PDF-1.7",
     "ICO": b"\0\0\1\0\1\0",
-    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "RIFF but WAVE": b"RIFF\x24\0\0\0WAVEfmt ",
     "picture behind text": b"x" + encode("PNG"),
 }
@@ -85,6 +90,9 @@ UNSUPPORTED = {
 BROKEN = {
     "GIF with a script": b"GIF89a/*\n*/=1;alert(1)",
     "JPEG cut in half": encode("JPEG", (300, 300))[:2000],
+    "progressive JPEG without an end": encode("JPEG", progressive=True)[:-2],
+    "HEIC cut": heic_samples.PLAIN[:-40],
+    "HEIC brand alone": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "JPEG's first bytes": encode("JPEG")[:30],
     "JPEG magic alone": b"\xff\xd8\xff",
     "PNG cut": encode("PNG")[:-20],
@@ -103,13 +111,13 @@ BROKEN = {
 TOO_LARGE = {
     "178 megapixels": blank_png(13_300, 13_400),
     "50,000 x 50,000 in one bit": png(50_000, 50_000, depth=1),
-    "41 megapixels": png(8200, 5000),
+    "51 megapixels": png(10_200, 5000),
     "a long side": png(12_001, 1),
     "JPEG of 60,000 a side": jpeg_header(60_000, 60_000),
     "GIF of 65,535 a side": gif(1, 65_535, 65_535),
     "WebP of 16 million a side": webp_header(1 << 24, 1 << 24),
     "3,001 frames": gif(3001),
-    "201 frames": gif(201),
+    "501 frames": gif(501),
     "frames times pixels": gif(150, 2000, 1000),
     "inflating text": png(1, 1, compressed(b"zTXt", 50_000_000)),
     "inflating text of another kind": png(1, 1, compressed(b"iTXt", 50_000_000)),

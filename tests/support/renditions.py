@@ -11,5 +11,5 @@ def render_picture(tmp_path: Path, picture: bytes) -> tuple[ImageInfo, dict[str,
     path = tmp_path / "picture"
     path.write_bytes(picture)
     with open_job_files(path) as files:
-        info = render(files, DecodeLimits(40_000_000))
+        info = render(files, DecodeLimits(50_000_000))
     return info, {variant: rendition_path(path, variant).read_bytes() for variant in VARIANTS}

@@ -1,1 +1,1 @@
-"""The five formats: sizes read from headers, files without metadata, options to encode again."""
+"""The six formats: sizes read from headers, files without metadata, options to encode again."""

@@ -19,6 +19,8 @@ MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 2_000_000_000  # about two seconds of decoding
 MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 """Any marker but stuffed zeros and restarts, which stand within a scan's data."""
+_PADDING = b"\xff\0" * 8
+"""What libjpeg reads ahead of a baseline scan's last code; no code consists of ones alone."""
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 START_OF_IMAGE = 0xD8
 END_OF_IMAGE = 0xD9
@@ -36,6 +38,8 @@ def scan_jpeg(data: ImageBytes) -> ImageSize:
         marker, offset = found[1][0], found.end()
         segments += 1
         if marker == START_OF_IMAGE:
+            if scans:
+                break
             continue
         if marker in _FRAME_HEADERS:
             extent = extent or _frame_size(data[offset : offset + 7])
@@ -73,21 +77,26 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
 
     What decoders need of the application segments is written anew: that it is JFIF, without
     thumbnail, and which colour transform Adobe means. Everything behind the end is cut off.
+
+    Some cameras write no end. Only a decoder knows where the rows of such a file end and a trailer
+    begins, and whether all of them are there: so it is encoded again.
     """
     reader = _SegmentReader()
     offset = 0
     while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
+        if reader.is_over(data, found):
+            found = None
+            break
         offset = reader.read(data, found[1][0], found.start())
-    if not found:
-        raise BrokenImage("the image ends before its end is marked")
+    picture = reader.picture_segments if found else reader.first_scan()
     pieces = [
         b"\xff\xd8",
         *reader.application_segments(),
         *_profile_segments(reader.profile),
-        *reader.picture_segments,
-        b"\xff\xd9",
+        *picture,
+        b"\xff\xd9" if found else _PADDING,
     ]
-    return CleanedImage(pieces, reader.orientation, lossless=False)
+    return CleanedImage(pieces, reader.orientation, lossless=False, servable=bool(found))
 
 
 class _SegmentReader:
@@ -98,13 +107,14 @@ class _SegmentReader:
         self.orientation = UPRIGHT
         self.profile: dict[int, bytes] = {}
         self._jfif = False
+        self._first_scan: int | None = None
         self._transform: bytes | None = None
 
     def read(self, data: ImageBytes, marker: int, start: int) -> int:
         """Take the segment that starts there; return where to look for the next one."""
         if marker == START_OF_IMAGE:
             return start + 2
-        end = start + 2 + max(2, int.from_bytes(data[start + 2 : start + 4]))
+        end = _segment_end(data, start)
         if end > len(data):
             raise BrokenImage("the image ends within a segment")
         if marker == START_OF_SCAN:
@@ -112,7 +122,9 @@ class _SegmentReader:
             end = following.start() if following else len(data)
         if marker in _PICTURE_MARKERS:
             self.picture_segments.append(bytes(data[start:end]))
-        elif not self._has_scan():
+            if marker == START_OF_SCAN and self._first_scan is None:
+                self._first_scan = len(self.picture_segments)
+        elif self._first_scan is None:
             self._read_application_segment(marker, bytes(data[start + 4 : end]))
         return end
 
@@ -123,8 +135,21 @@ class _SegmentReader:
             return jfif
         return [*jfif, _segment(_APP14, _ADOBE + b"\0\x64\0\0\0\0" + self._transform)]
 
-    def _has_scan(self) -> bool:
-        return any(segment[1] == START_OF_SCAN for segment in self.picture_segments)
+    def is_over(self, data: ImageBytes, marker: re.Match[bytes]) -> bool:
+        """Return whether what follows a scan is no part of the picture but of a trailer."""
+        if self._first_scan is None:
+            return False
+        return marker[1][0] == START_OF_IMAGE or _segment_end(data, marker.start()) > len(data)
+
+    def first_scan(self) -> list[bytes]:
+        """Return the picture up to its first scan, all that a file without an end can have whole.
+
+        Raises:
+            BrokenImage: no scan was met.
+        """
+        if self._first_scan is None:
+            raise BrokenImage("the image ends before its first row")
+        return self.picture_segments[: self._first_scan]
 
     def _read_application_segment(self, marker: int, body: bytes) -> None:
         if marker == _APP0 and body.startswith(_JFIF):
@@ -135,6 +160,10 @@ class _SegmentReader:
             self.profile.setdefault(body[len(_ICC)], body[_ICC_HEAD_BYTES:])
         elif marker == _APP14 and body.startswith(_ADOBE) and len(body) > _ADOBE_TRANSFORM:
             self._transform = body[_ADOBE_TRANSFORM : _ADOBE_TRANSFORM + 1]
+
+
+def _segment_end(data: ImageBytes, start: int) -> int:
+    return start + 2 + max(2, int.from_bytes(data[start + 2 : start + 4]))
 
 
 def _profile_segments(found: dict[int, bytes]) -> list[bytes]:

@@ -18,12 +18,14 @@ class CleanedImage:
     """The file without its metadata, in pieces, and its orientation.
 
     `orientation` is Exif's: 1 is upright, 2 to 8 are the other ways to hold a camera.
-    `lossless` tells whether its pixels were packed without loss.
+    `lossless` tells whether its pixels were packed without loss. What is not `servable` is
+    encoded again, though it is upright.
     """
 
     pieces: list[bytes]
     orientation: int = 1
     lossless: bool = True
+    servable: bool = True
 
     @property
     def is_transposed(self) -> bool:
@@ -37,11 +39,11 @@ class CleanedImage:
 class ImageCodec(NamedTuple):
     """What one format knows: its headers, its metadata, and how it is encoded again.
 
-    `scan` reads the size before any pixel is decoded. AVIF has none: libavif reads a bounded
-    header without decoding. `clean` removes the metadata. Both raise `BrokenImage` for a file that
-    does not fit together, and `ImageLimitExceeded` for one of more parts than a picture needs.
-    `finish` adds what the encoder cannot write. A GIF has neither: without an orientation, it is
-    never encoded again.
+    `scan` reads the size before any pixel is decoded. AVIF and HEIC have none: their
+    libraries read a bounded header without decoding. `clean` removes the metadata. Both raise
+    `BrokenImage` for a file that does not fit together, and `ImageLimitExceeded` for one of more
+    parts than a picture needs. `finish` adds what the encoder cannot write. A GIF has neither:
+    without an orientation, it is never encoded again.
     """
 
     scan: Callable[[ImageBytes], ImageSize] | None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from media_service.image.model import ImageInfo
+from media_service.image.model import DecodeLimits, ImageInfo
 from media_service.image.worker.process import DecoderProcess
 from media_service.image.worker.sandbox import SAFEGUARDS
 from shared.errors import ServiceUnavailable
@@ -64,9 +64,9 @@ class DecoderPool:
 
 
 @asynccontextmanager
-async def open_decoder_pool(count: int, max_pixels: int) -> AsyncIterator[DecoderPool]:
+async def open_decoder_pool(count: int, limits: DecodeLimits) -> AsyncIterator[DecoderPool]:
     """Start `count` processes; end them with the context."""
-    workers = [DecoderProcess(max_pixels) for _ in range(count)]
+    workers = [DecoderProcess(limits) for _ in range(count)]
     try:
         await asyncio.gather(*(worker.start() for worker in workers))
         active = workers[0].sandbox

@@ -6,13 +6,14 @@ import os
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
+from dataclasses import asdict
 from pathlib import Path
 
 import structlog
 
 from media_service.image.errors import BrokenImage
 from media_service.image.job_files import open_job_files, rendition_sizes
-from media_service.image.model import ImageInfo
+from media_service.image.model import DecodeLimits, ImageInfo
 from media_service.image.worker import ipc
 from media_service.image.worker.idle_state import IdleState
 from media_service.image.worker.job_time import limit_job_time
@@ -21,6 +22,7 @@ from shared.errors import ServiceUnavailable
 
 CPU_SECONDS = 6
 WALL_SECONDS = 9
+"""For pictures of 50 megapixels; more of them have more time in proportion."""
 START_SECONDS = 20
 STOP_SECONDS = 1
 _PACKAGE_ROOT = Path(__file__).parents[3]
@@ -36,8 +38,8 @@ class DecoderCrashed(ServiceUnavailable):
 class DecoderProcess:
     """A process that decodes one picture at a time; started when it is first asked."""
 
-    def __init__(self, max_pixels: int) -> None:
-        self._max_pixels = max_pixels
+    def __init__(self, limits: DecodeLimits) -> None:
+        self._limits = limits
         self._process: Process | None = None
         self._jobs: socket.socket | None = None
         self._idle: IdleState | None = None
@@ -79,7 +81,7 @@ class DecoderProcess:
             self._idle.end_job()
         await self._replace_if_changed()  # before the files are measured, which it might write
         try:
-            info = parse_response(response, self._max_pixels)
+            info = parse_response(response, self._limits)
             check_sizes(info, await asyncio.to_thread(rendition_sizes, path))
         except (ValueError, KeyError, TypeError) as invalid:
             await self.kill()
@@ -94,7 +96,7 @@ class DecoderProcess:
         self._jobs.setblocking(False)
         with theirs:
             process = self._process = await asyncio.create_subprocess_exec(
-                *worker_command(),
+                *worker_command(self._limits.scale),
                 stdin=theirs.fileno(),
                 stdout=PIPE,
                 cwd=_PACKAGE_ROOT,
@@ -152,7 +154,8 @@ class DecoderProcess:
         try:
             await self._send_picture(path)
             answer = asyncio.create_task(_receive(process))
-            return await limit_job_time(answer, process.pid, wall=WALL_SECONDS, cpu=CPU_SECONDS)
+            wall, cpu = WALL_SECONDS * self._limits.scale, CPU_SECONDS * self._limits.scale
+            return await limit_job_time(answer, process.pid, wall=wall, cpu=cpu)
         except TimeoutError:
             log.warning("image_worker.timed_out", pid=process.pid)
             raise BrokenImage("the image takes too long to decode") from None
@@ -166,7 +169,7 @@ class DecoderProcess:
 
         It makes files that are to be removed after it, and uses a socket that is to be closed.
         """
-        job = {"max_pixels": self._max_pixels}
+        job = asdict(self._limits)
         work = asyncio.get_running_loop().run_in_executor(None, _send_job, self._jobs, job, path)
         try:
             await asyncio.shield(work)
@@ -175,9 +178,10 @@ class DecoderProcess:
             raise
 
 
-def worker_command() -> list[str]:
+def worker_command(scale: float) -> list[str]:
     """Return the command that starts a decoding process, which ends with this one."""
-    return [sys.executable, "-m", "media_service.image.worker.decoder", str(os.getpid())]
+    module = "media_service.image.worker.decoder"
+    return [sys.executable, "-m", module, str(os.getpid()), str(scale)]
 
 
 def _send_job(jobs: socket.socket | None, job: ipc.Message, path: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import re
 
 from media_service.image.errors import BrokenImage, ImageLimitExceeded, UnsupportedImage
-from media_service.image.model import EXTENSIONS, MAX_SIDE, VARIANTS, ImageInfo, Rendition
+from media_service.image.model import EXTENSIONS, VARIANTS, DecodeLimits, ImageInfo, Rendition
 from media_service.image.worker.ipc import Message
 from shared.errors import DomainError
 
@@ -17,7 +17,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DETAIL_CHARACTERS = 200
 
 
-def parse_response(response: Message, max_pixels: int) -> ImageInfo:
+def parse_response(response: Message, limits: DecodeLimits) -> ImageInfo:
     """Return what the picture is.
 
     Raises:
@@ -32,7 +32,7 @@ def parse_response(response: Message, max_pixels: int) -> ImageInfo:
     info = ImageInfo(
         **(response | {"renditions": tuple(Rendition(**one) for one in response["renditions"])})
     )
-    if not _is_plausible(info, max_pixels):
+    if not _is_plausible(info, limits):
         raise ValueError("an implausible response")
     return info
 
@@ -65,13 +65,13 @@ def _file_error(number: object) -> OSError:
     return OSError(known, os.strerror(known))
 
 
-def _is_plausible(info: ImageInfo, max_pixels: int) -> bool:
+def _is_plausible(info: ImageInfo, limits: DecodeLimits) -> bool:
     numbers = [info.width, info.height, *(one.size for one in info.renditions)]
     return (
         info.content_type in EXTENSIONS
         and all(type(number) is int and number > 0 for number in numbers)
-        and max(info.width, info.height) <= MAX_SIDE
-        and info.width * info.height <= max_pixels
+        and max(info.width, info.height) <= limits.max_side
+        and info.width * info.height <= limits.max_pixels
         and _PLACEHOLDER.fullmatch(info.placeholder) is not None
         and [one.variant for one in info.renditions] == list(VARIANTS)
         and all(_SHA256.fullmatch(one.sha256) for one in info.renditions)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from media_service.image.model import DEFAULT_MAX_PIXELS
 from media_service.settings import MediaSettings
 from media_service.storage_url import Bucket, Directory, parse_storage_url
 from shared.limits import Rate
@@ -31,7 +32,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_without_optional_values_use_defaults() -> None:
     settings = load_settings(MediaSettings)
     assert settings.max_upload_bytes == 10 * 1024 * 1024
-    assert settings.max_image_pixels == 40_000_000
+    assert settings.max_image_pixels == DEFAULT_MAX_PIXELS
+    assert settings.max_image_side == 12_000
     assert settings.image_workers >= 1
     assert settings.revocation_policy == "fail_closed"
     assert parse_storage_url(settings.storage_url) == Directory(Path("/srv/files"))
@@ -76,7 +78,8 @@ def test_storage_url_of_bucket_has_endpoint_and_region(monkeypatch: pytest.Monke
         ("STORAGE_URL", "file:///srv/%00"),
         ("MAX_UPLOAD_BYTES", "0"),
         ("MAX_UPLOAD_BYTES", "10MB"),
-        ("MAX_IMAGE_PIXELS", "40000001"),
+        ("MAX_IMAGE_PIXELS", "120000001"),
+        ("MAX_IMAGE_SIDE", "0"),
         ("IMAGE_WORKERS", "0"),
         ("REVOCATION_MAX_STALENESS", "-1"),
         ("REVOCATION_POLICY", "maybe"),
