@@ -16,6 +16,7 @@ from media_service.picture.file_response import FILE_DELETER, STORAGE
 from media_service.picture.reconcile import RECONCILE_SECONDS, reconcile
 from media_service.picture.schemas import PREFIX
 from media_service.product.routes import routes as product_routes
+from media_service.product.service import FOLD_SECONDS, fold_products
 from media_service.resources import (
     ANONYMOUS_DATABASE,
     AUTHENTICATOR,
@@ -112,5 +113,8 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         run_periodically("erasure", consumer.run_once, pause=POLL_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
+        run_periodically(
+            "products.folding", lambda: fold_products(wiring.database), pause=FOLD_SECONDS
+        ),
     ):
         yield

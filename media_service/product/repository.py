@@ -7,6 +7,7 @@ from uuid import UUID
 
 from media_service.picture.model import PictureRecord
 from media_service.product.model import Product, ProductUpdate
+from media_service.product.search_text import SearchTerms, index_text
 from shared.db import Connection, Executor, Record, parameters
 from shared.if_match import OwnVersion
 from shared.paging import Position
@@ -15,7 +16,8 @@ _FIELDS = [field.name for field in fields(Product)]
 COLUMNS = ", ".join(_FIELDS)
 
 INSERT = f"""
-INSERT INTO products ({COLUMNS}) VALUES ({parameters(_FIELDS)})
+INSERT INTO products ({COLUMNS}, folded, pieces)
+VALUES ({parameters([*_FIELDS, "folded", "pieces"])})
 ON CONFLICT (id) DO NOTHING RETURNING true
 """
 
@@ -30,24 +32,23 @@ LIMIT $3
 PAGE_OF_PUBLIC = _PAGE.format("visibility = 'public'")
 PAGE_OF_USER = _PAGE.format("user_id = $4")
 
-_PREFIX_QUERY = "(nullif(plainto_tsquery('simple', {})::text, '') || ':*')::tsquery"
-_SPLIT_HYPHENS = "replace($4, '-', ' ')"
-_SEARCH_QUERY = f"(SELECT {_PREFIX_QUERY.format('$4')} || {_PREFIX_QUERY.format(_SPLIT_HYPHENS)})"
+_MATCHES = "folded LIKE ALL ($5::text[])"
 SEARCH_PUBLIC = f"""
 WITH newest AS MATERIALIZED (
     SELECT id, created_at
     FROM (
-        SELECT id, created_at, words FROM products
+        SELECT id, created_at, folded FROM products
         WHERE visibility = 'public' AND (created_at, id) < ($1, $2)
         ORDER BY created_at DESC, id DESC
-        LIMIT 500
+        LIMIT 5000
     ) AS latest
-    WHERE words @@ {_SEARCH_QUERY}
+    WHERE {_MATCHES}
     ORDER BY created_at DESC, id DESC
     LIMIT $3
 ), matching AS MATERIALIZED (
     SELECT id, created_at FROM products
-    WHERE (SELECT count(*) FROM newest) < $3 AND visibility = 'public' AND words @@ {_SEARCH_QUERY}
+    WHERE (SELECT count(*) FROM newest) < $3 AND visibility = 'public'
+        AND pieces @> $4::text[] AND {_MATCHES}
 ), found AS (
     SELECT id, created_at FROM newest WHERE (SELECT count(*) FROM newest) >= $3
     UNION ALL
@@ -58,12 +59,21 @@ WITH newest AS MATERIALIZED (
 SELECT {COLUMNS} FROM products WHERE id = ANY (ARRAY(SELECT id FROM found))
 ORDER BY created_at DESC, id DESC
 """
-"""Every word of the text must occur, the last one as a prefix of a word.
-
-A hyphenated word is searched whole or by its parts, because a prefix of it matches no whole word.
+"""Products with all the patterns of `SearchTerms`.
 
 A frequent word fills the page from the newest rows. For any other word the query uses the index of
-words, without order and position, so that the planner cannot scan all rows instead.
+pieces, without order and position, so that the planner cannot scan all rows instead. A word that
+is too rare to fill a page from the newest has a few thousand rows among a million.
+"""
+
+FIND_UNFOLDED = """
+SELECT id, name, description FROM products WHERE pieces IS NULL ORDER BY id LIMIT $1
+FOR UPDATE SKIP LOCKED
+"""
+
+FOLD = """
+UPDATE products SET folded = $2, pieces = $3
+WHERE id = $1 AND (name, description) = ($4, $5) AND pieces IS NULL
 """
 
 UPDATE = f"""
@@ -119,7 +129,9 @@ RETURNING {COLUMNS}
 
 async def insert(connection: Connection, product: Product) -> bool:
     """Write a new row; return False when its id is taken."""
-    return await connection.fetchval(INSERT, *attrgetter(*_FIELDS)(product)) is not None
+    text = index_text(product.name, product.description)
+    values = attrgetter(*_FIELDS)(product)
+    return await connection.fetchval(INSERT, *values, text.folded, text.pieces) is not None
 
 
 async def find(executor: Executor, product_id: str, viewer: UUID | None) -> Product | None:
@@ -137,13 +149,14 @@ async def page_of_user(
 
 
 async def page_of_public(
-    executor: Executor, text: str | None, position: Position[str], limit: int
+    executor: Executor, terms: SearchTerms | None, position: Position[str], limit: int
 ) -> list[Product]:
     """Return all visible products, or those with all the words, the newest first."""
-    if text is None:
+    if terms is None:
         rows = await executor.fetch(PAGE_OF_PUBLIC, position.moment, position.id, limit)
     else:
-        rows = await executor.fetch(SEARCH_PUBLIC, position.moment, position.id, limit, text)
+        sought = (terms.pieces, terms.patterns)
+        rows = await executor.fetch(SEARCH_PUBLIC, position.moment, position.id, limit, *sought)
     return [_product(row) for row in rows]
 
 
@@ -159,6 +172,20 @@ async def update(
         UPDATE, target.id, target.user_id, versions, *astuple(update), now
     )
     return _product(row) if row else None
+
+
+async def fold(executor: Executor, product_id: str, name: str, description: str) -> None:
+    """Let a search find the product by its words, unless they changed meanwhile."""
+    text = index_text(name, description)
+    await executor.execute(FOLD, product_id, text.folded, text.pieces, name, description)
+
+
+async def fold_batch(connection: Connection, limit: int) -> int:
+    """Fold products that have no words yet and that no other replica folds; return how many."""
+    rows = await connection.fetch(FIND_UNFOLDED, limit)
+    for row in rows:
+        await fold(connection, row["id"], row["name"], row["description"])
+    return len(rows)
 
 
 async def delete(connection: Connection, target: OwnVersion[str]) -> bool:

@@ -144,7 +144,8 @@ class ProductSearchQuery(ProductQuery):
         Annotated[str, StringConstraints(max_length=MAX_NAME)] | None, cleaned(clean_search)
     ] = Field(
         None,
-        description="words that are all in it; the last one may be a word's beginning",
+        description="words that are all in it, whatever their case and accents; one of one or two "
+        "letters begins a word, a longer one is anywhere in it",
     )
 
 

@@ -1,5 +1,6 @@
 """Use cases of products and their photos."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from media_service.product.model import (
     ProductUpdate,
     new_product_id,
 )
+from media_service.product.search_text import search_terms
 from media_service.quota.repository import read_picture_bytes
 from media_service.quota.service import count_upload_without_file, reserve_bytes
 from media_service.upload.service import PendingUpload, UploadService
@@ -29,6 +31,9 @@ from shared.if_match import OwnVersion
 from shared.paging import Position
 
 ROUTE = "products"
+FOLD_BATCH = 100
+FOLD_PAUSE_SECONDS = 0.02
+FOLD_SECONDS = 60
 log = structlog.get_logger()
 
 
@@ -111,7 +116,19 @@ async def search_products(
     database: Database, text: str | None, position: Position[str], limit: int
 ) -> list[Product]:
     """Return one page of all visible products, the newest first."""
-    return await repository.page_of_public(database, text, position, limit)
+    terms = None if text is None else search_terms(text)
+    if text is not None and terms is None:
+        return []
+    return await repository.page_of_public(database, terms, position, limit)
+
+
+async def fold_products(database: Database) -> None:
+    """Let a search find products that the release before wrote, a few at a time."""
+    rows = FOLD_BATCH
+    while rows == FOLD_BATCH:
+        async with database.transaction() as connection:
+            rows = await repository.fold_batch(connection, FOLD_BATCH)
+        await asyncio.sleep(FOLD_PAUSE_SECONDS)
 
 
 async def get_product(database: Database, product_id: str, viewer: UUID) -> Product:
@@ -141,6 +158,8 @@ async def update_product(
     changed = await repository.update(database, target, update, now)
     if changed is None:
         raise await _refusal(database, target)
+    if update.name is not None or update.description is not None:
+        await repository.fold(database, changed.id, changed.name, changed.description)
     log.info("product.changed", product_id=target.id, version=changed.version)
     return changed
 

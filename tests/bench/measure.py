@@ -6,7 +6,7 @@ import traceback
 from deploy.local.server import ServerError
 from tests.bench.bench import Bench
 from tests.bench.child import BenchError
-from tests.bench.rows import ROWS
+from tests.bench.rows import BY_NAME_ALONE, ROWS
 from tests.bench.table import Figure, failed
 
 TOLD = (BenchError, ServerError, OSError)  # their message says it all
@@ -15,7 +15,7 @@ TOLD = (BenchError, ServerError, OSError)  # their message says it all
 async def measure(bench: Bench) -> list[Figure]:
     """Return every row's figures, or one that says why there are none."""
     figures: list[Figure] = []
-    for name in bench.options.rows or ROWS:
+    for name in bench.options.rows or [one for one in ROWS if one not in BY_NAME_ALONE]:
         print(f"{name} …", file=sys.stderr, flush=True)
         try:
             figures += await ROWS[name](bench)

@@ -10,6 +10,7 @@ from tests.bench.downloads import download
 from tests.bench.exporting import export
 from tests.bench.fairness import fairness
 from tests.bench.growth import cost_of_growth
+from tests.bench.million import search_million
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
 from tests.bench.processes import processes
@@ -40,4 +41,7 @@ ROWS: dict[str, Row] = {
     "export": export,
     "redis away": redis_away,
     "redis wiped": redis_wiped,
+    "search in a million": search_million,
 }
+BY_NAME_ALONE = frozenset({"search in a million"})
+"""Rows that take minutes: they run when they are named."""

@@ -5,6 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.bench.stack import Stack
+from tests.support.products import pieces_sql
 
 FIRST_NUMBER = 9_870_000_000
 FRESH_NUMBER = 9_900_000_000  # nobody's: for codes that are only asked for
@@ -37,14 +38,17 @@ SELECT ('01980000-0000-7000-a000-' || lpad(to_hex(i), 12, '0'))::uuid,
 FROM generate_series(0::bigint, $1::bigint - 1) i"""
 
 # All but the newest thousand are lamps.
-PRODUCTS = """
+_THING = "CASE WHEN i <= $1 - 1000 THEN ' lamp' ELSE ' chair' END"
+_WORDS = f"ARRAY[' desk', {_THING}, ' ' || i, ' bright', ' and', ' small', ' no']"
+PRODUCTS = f"""
 INSERT INTO products (id, user_id, name, description, price, currency, visibility, created_at,
-                      updated_at)
+                      updated_at, folded, pieces)
 SELECT 'PR-' || lpad(i::text, 12, '0'),
        ('01980000-0000-7000-8000-' || lpad(to_hex(i % 1000), 12, '0'))::uuid,
        CASE WHEN i <= $1 - 1000 THEN 'Desk lamp ' ELSE 'Chair ' END || i,
        'Bright and small, no. ' || i, 49900, 'INR', 'public',
-       now() - ($1 - i) * interval '1 second', now()
+       now() - ($1 - i) * interval '1 second', now(),
+       array_to_string({_WORDS}, ''), {pieces_sql(_WORDS)}
 FROM generate_series(1::bigint, $1::bigint) i"""
 
 # Published long ago, so that nothing but a reseeding brings them to Redis.
