@@ -22,7 +22,7 @@ async def verify(auth: AuthClient, token: str, **body: Any) -> Answer:
     return await auth.call("POST", "/me/verify-contact", token=token, json=body)
 
 
-async def asked(auth: AuthClient, token: str, to: str = NEW) -> dict[str, str]:
+async def request_contact_code(auth: AuthClient, token: str, to: str = NEW) -> dict[str, str]:
     """What proves a new number."""
     before = len(await auth.codes(to))
     field = "email" if "@" in to else "mobile"
@@ -89,7 +89,7 @@ async def test_contact_new_number_proven_is_stored_and_notifies_old_number(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
-    proof = await asked(auth, token)
+    proof = await request_contact_code(auth, token)
     me = await auth.call("GET", "/me", token=token)
     assert me.body["phone_number"] == NUMBER
     refused = await verify(auth, token, **proof | {"otp": wrong(proof["otp"])})
@@ -122,7 +122,7 @@ async def test_contact_new_number_proven_is_stored_and_notifies_old_number(
 
 async def test_contact_first_email_proven_notifies_phone(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
-    proof = await asked(auth, token, "Asha@Example.com")
+    proof = await request_contact_code(auth, token, "Asha@Example.com")
     moved = await verify(auth, token, **proof)
     assert (moved.body["email"], moved.body["email_verified"]) == (MAIL, True)
     async with asyncio.timeout(5):
@@ -135,7 +135,7 @@ async def test_contact_number_proven_by_two_users_at_once_goes_to_one(auth: Auth
         number = f"+9198765430{round_:02d}"
         people = [await auth.sign_in(f"+919876544{who}{round_:02d}") for who in range(2)]
         tokens = [pair["access_token"] for pair in people]
-        proofs = [await asked(auth, token, number) for token in tokens]
+        proofs = [await request_contact_code(auth, token, number) for token in tokens]
         answers = await asyncio.gather(
             *(verify(auth, token, **proof) for token, proof in zip(tokens, proofs, strict=True))
         )
@@ -149,7 +149,7 @@ async def test_contact_number_proven_by_two_users_at_once_goes_to_one(auth: Auth
 async def test_contact_taken_number_is_409_only_after_proof(auth: AuthClient) -> None:
     await auth.sign_in(NEW)
     token = (await auth.sign_in(NUMBER))["access_token"]
-    proof = await asked(auth, token)  # not told here
+    proof = await request_contact_code(auth, token)  # not told here
     for _ in range(2):  # the code stays good
         refused = await verify(auth, token, **proof)
         assert (refused.status, refused.code) == (409, "conflict")
@@ -161,7 +161,7 @@ async def test_contact_code_of_other_user_or_purpose_is_otp_invalid(
 ) -> None:
     mine = (await auth.sign_in(NUMBER))["access_token"]
     theirs = (await auth.sign_in(OTHER))["access_token"]
-    proof = await asked(auth, theirs)
+    proof = await request_contact_code(auth, theirs)
     assert (await verify(auth, mine, **proof)).code == "otp_invalid"
     await auth.ask(NEW)
     code = await auth.code(NEW, 2)
@@ -179,7 +179,7 @@ async def test_contact_changed_number_invalidates_outstanding_codes_of_both(
     old = {(await auth.code(NUMBER, 4)), *(await auth.codes(NUMBER))[:3]}
     await auth.ask(NEW)
     new = await auth.code(NEW)
-    proof = await asked(auth, token)
+    proof = await request_contact_code(auth, token)
     assert (await verify(auth, token, **proof)).status == 200
     for code in old:
         assert (await auth.enter(NUMBER, code)).code == "otp_invalid"
@@ -195,7 +195,7 @@ async def test_contact_change_stale_proof_at_verification_requires_step_up(
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     clock.advance(minutes=3)
-    proof = await asked(auth, token)
+    proof = await request_contact_code(auth, token)
     clock.advance(minutes=3)
     refused = await verify(auth, token, **proof)
     assert (refused.status, refused.code) == (403, "step_up_required")
@@ -265,7 +265,9 @@ async def test_contact_two_users_swapping_numbers_at_once_do_not_deadlock(auth: 
     for round_ in range(5):
         numbers = [f"+919876545{who}{round_:02d}" for who in range(2)]
         tokens = [(await auth.sign_in(number))["access_token"] for number in numbers]
-        proofs = [await asked(auth, tokens[who], numbers[1 - who]) for who in range(2)]
+        proofs = [
+            await request_contact_code(auth, tokens[who], numbers[1 - who]) for who in range(2)
+        ]
         answers = await asyncio.gather(
             *(verify(auth, token, **proof) for token, proof in zip(tokens, proofs, strict=True))
         )

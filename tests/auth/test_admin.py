@@ -27,7 +27,7 @@ async def admin(auth: AuthClient, auth_db: Connection) -> str:
     return await be_admin(auth, auth_db)
 
 
-async def found(auth: AuthClient, admin: str, q: str) -> list[str]:
+async def search_names(auth: AuthClient, admin: str, q: str) -> list[str]:
     answer = await auth.call("GET", "/admin/users", token=admin, params={"q": q})
     assert answer.status == 200, answer.body
     return [item["name"] for item in answer.body["items"]]
@@ -43,11 +43,11 @@ async def test_admin_users_search_matches_prefixes_literally(
     )
     await auth_db.execute(change)
     for q in ("asha", "ASHA R", "raoa", "Asha@Example", NUMBER, "+91 98765 43210", "09876543210"):
-        assert await found(auth, admin, q) == ["Asha Rao"], q
-    assert await found(auth, admin, "+9198765432") == ["Bo_b 100%", "Asha Rao", "Ops Team"]
-    assert await found(auth, admin, "bo_") == ["Bo_b 100%"]
+        assert await search_names(auth, admin, q) == ["Asha Rao"], q
+    assert await search_names(auth, admin, "+9198765432") == ["Bo_b 100%", "Asha Rao", "Ops Team"]
+    assert await search_names(auth, admin, "bo_") == ["Bo_b 100%"]
     for q in ("bo%", "%", "_", "rao asha", "'; drop table users; --", "\U0010ffff", "é"):
-        assert await found(auth, admin, q) == [], q
+        assert await search_names(auth, admin, q) == [], q
     refused = await auth.call("GET", "/admin/users", token=admin, params={"q": "x" * 300})
     assert refused.code == "validation_failed"
 

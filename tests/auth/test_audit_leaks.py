@@ -12,7 +12,7 @@ MOBILE, NEW, EMAIL = "+919876543210", "+919876543299", "asha.rao@example.com"
 OTHER = "a brand new phrase"
 
 
-async def live(auth: AuthClient) -> list[str]:
+async def use_every_feature(auth: AuthClient) -> list[str]:
     """Do a little of everything; return what must not be told."""
     secrets: list[str] = [PASSWORD, OTHER, MOBILE, NEW, EMAIL, MOBILE[3:], NEW[3:]]
     pair = await activate(auth, email=EMAIL, username="asha", password=PASSWORD)
@@ -41,7 +41,7 @@ async def live(auth: AuthClient) -> list[str]:
 
 
 async def test_audit_events_hold_no_secret(auth: AuthClient, auth_db: Connection) -> None:
-    secrets = await live(auth)
+    secrets = await use_every_feature(auth)
     rows: list[Any] = await auth_db.fetch("select * from audit_events order by id")
     told = {(row["event"], row["outcome"]) for row in rows}
     assert {

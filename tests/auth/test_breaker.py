@@ -30,18 +30,18 @@ def network_of(number: str) -> dict[str, Any]:
     return {"headers": {"X-Forwarded-For": f"10.{int(number[-4:-2])}.{int(number[-2:])}.1"}}
 
 
-async def pump(auth: AuthClient, count: int, first: int = 0) -> None:
+async def send_unproven_codes(auth: AuthClient, count: int, first: int = 0) -> None:
     for number in numbers(count, first):
         answer = await auth.ask(number, **network_of(number))
         assert answer.status == 202, (number, answer.body)
 
 
-async def prove(auth: AuthClient, count: int, first: int = 0) -> None:
+async def sign_in_numbers(auth: AuthClient, count: int, first: int = 0) -> None:
     for number in numbers(count, first):
         await auth.sign_in(number, **network_of(number))
 
 
-async def blocks(auth: AuthClient) -> str:
+async def read_blocks_metric(auth: AuthClient) -> str:
     async with auth.http.get("/metrics") as metrics:
         text = await metrics.text()
     lines = [line for line in text.splitlines() if line.startswith("number_ranges_blocked_total{")]
@@ -63,10 +63,10 @@ async def test_range_breaker_50_unproven_codes_block_newcomers_for_an_hour(
     guarded: AuthClient, clock: MovableClock, redis: Redis
 ) -> None:
     await guarded.sign_in(HOLDER)
-    await pump(guarded, ENOUGH - 2)
-    assert await blocks(guarded) == ""
-    await pump(guarded, 1, first=ENOUGH)
-    assert await blocks(guarded) == 'number_ranges_blocked_total{country="IN"} 1.0'
+    await send_unproven_codes(guarded, ENOUGH - 2)
+    assert await read_blocks_metric(guarded) == ""
+    await send_unproven_codes(guarded, 1, first=ENOUGH)
+    assert await read_blocks_metric(guarded) == 'number_ranges_blocked_total{country="IN"} 1.0'
     refused = await guarded.ask(NEWCOMER)
     assert_refused(refused)
     assert 3500 < refused.body["retry_after"] <= 3600
@@ -75,12 +75,13 @@ async def test_range_breaker_50_unproven_codes_block_newcomers_for_an_hour(
     [blocked] = [key async for key in redis.scan_iter("range:blocked:*")]
     assert 0 < await redis.pttl(blocked) <= 3_600_000
     clock.advance(seconds=refused.body["retry_after"])
-    await pump(guarded, ENOUGH - 2, first=1000)  # and the holder's code was sent in this hour
+    # The holder's code was sent in this hour too.
+    await send_unproven_codes(guarded, ENOUGH - 2, first=1000)
 
 
 async def test_range_breaker_tenth_proven_keeps_range_open(guarded: AuthClient) -> None:
-    await prove(guarded, 5)
-    await pump(guarded, 45, first=100)
+    await sign_in_numbers(guarded, 5)
+    await send_unproven_codes(guarded, 45, first=100)
     assert (await guarded.ask(NEWCOMER)).status == 202  # 5 of 50 were a tenth, 5 of 51 are less
     assert_refused(await guarded.ask(NEWCOMER))
 
@@ -88,10 +89,10 @@ async def test_range_breaker_tenth_proven_keeps_range_open(guarded: AuthClient) 
 async def test_range_breaker_proofs_of_earlier_hour_do_not_count(
     guarded: AuthClient, clock: MovableClock
 ) -> None:
-    await prove(guarded, 9)
-    await pump(guarded, 40, first=100)
+    await sign_in_numbers(guarded, 9)
+    await send_unproven_codes(guarded, 40, first=100)
     clock.advance(minutes=61)
-    await pump(guarded, ENOUGH, first=200)
+    await send_unproven_codes(guarded, ENOUGH, first=200)
     assert_refused(await guarded.ask(NEWCOMER))
 
 
@@ -99,16 +100,16 @@ async def test_range_breaker_codes_over_more_than_an_hour_block_nothing(
     guarded: AuthClient, clock: MovableClock
 ) -> None:
     for first in (0, 100, 200, 300):
-        await pump(guarded, 24, first=first)
+        await send_unproven_codes(guarded, 24, first=first)
         clock.advance(minutes=31)
-    assert await blocks(guarded) == ""
+    assert await read_blocks_metric(guarded) == ""
 
 
 async def test_range_breaker_holder_is_served_and_does_not_prolong_block(
     guarded: AuthClient, clock: MovableClock
 ) -> None:
     await guarded.sign_in(HOLDER)
-    await pump(guarded, ENOUGH - 1)
+    await send_unproven_codes(guarded, ENOUGH - 1)
     clock.advance(minutes=30)
     for number in numbers(ENOUGH):
         assert (await guarded.ask(HOLDER, **network_of(number))).status == 202
@@ -139,7 +140,7 @@ async def test_range_breaker_concealed_newcomer_is_answered_202_without_code(
 ) -> None:
     async with serving_auth(account_disclosure="conceal", **WATCHED) as auth:
         await auth.sign_in(HOLDER)
-        await pump(auth, ENOUGH - 1)
+        await send_unproven_codes(auth, ENOUGH - 1)
         assert (await post(auth, "/register", mobile=NEWCOMER)).status == 202
         assert (await post(auth, "/login", mobile=HOLDER)).status == 202
         await auth.code(HOLDER, 2)  # the queue is first in, first out

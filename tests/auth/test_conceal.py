@@ -23,7 +23,7 @@ Concealing = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedAnswer:
     """What a stranger sees of an answer: all of it but the time and what is drawn by chance."""
 
     status: int
@@ -36,14 +36,14 @@ class Seen:
         return self.status, self.headers, self.body, len(self.challenge)
 
 
-async def see(auth: AuthClient, path: str, **body: Any) -> Seen:
+async def post_as_stranger(auth: AuthClient, path: str, **body: Any) -> ObservedAnswer:
     headers = {"X-Request-ID": REQUEST_ID}
     async with auth.http.post(f"/v1/auth{path}", json=body, headers=headers) as answer:
         text = await answer.text()
         told = await answer.json(content_type=None)
         challenge = str(told.get("challenge", ""))
         seen = tuple((name, value) for name, value in answer.headers.items() if name != "Date")
-        return Seen(answer.status, seen, text.replace(challenge, "?"), challenge)
+        return ObservedAnswer(answer.status, seen, text.replace(challenge, "?"), challenge)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_concealed_send_is_identical_for_every_account_state(
     concealing: Concealing, path: str
 ) -> None:
     async with concealing() as auth:
-        seen = [await see(auth, path, email=to) for to in EVERYBODY]
+        seen = [await post_as_stranger(auth, path, email=to) for to in EVERYBODY]
     assert {one.status for one in seen} == {202}
     assert len({one.comparable for one in seen}) == 1
     assert len({one.challenge for one in seen}) == len(seen)
@@ -82,7 +82,7 @@ async def test_concealed_send_takes_the_minimum_duration(concealing: Concealing,
         for to in EVERYBODY:
             for _ in range(2):
                 began = time.perf_counter()
-                await see(auth, path, email=to)
+                await post_as_stranger(auth, path, email=to)
                 assert time.perf_counter() - began >= DEFAULT_SECONDS * 0.9
 
 
@@ -96,7 +96,7 @@ async def test_concealed_register_with_password_or_taken_username_is_identical(
             {"email": UNKNOWN, "password": PASSWORD},
             {"email": "other@example.com", "username": "asha"},
         ]
-        seen = [await see(auth, "/register", **body) for body in bodies]
+        seen = [await post_as_stranger(auth, "/register", **body) for body in bodies]
     assert len({one.comparable for one in seen}) == 1
 
 
@@ -110,9 +110,12 @@ async def test_concealed_wrong_codes_are_refused_and_counted_alike(
     async with concealing(limit_wrong_per_destination="4/hour") as auth:
         answers = []
         for to in EVERYBODY:
-            challenge = (await see(auth, ask, email=to)).challenge
+            challenge = (await post_as_stranger(auth, ask, email=to)).challenge
             handles = [{"challenge": challenge}] * 5 + [{}] * 5
-            tries = [await see(auth, prove, email=to, otp="000000", **handle) for handle in handles]
+            tries = [
+                await post_as_stranger(auth, prove, email=to, otp="000000", **handle)
+                for handle in handles
+            ]
             answers.append([(one.status, one.headers, one.body) for one in tries])
     statuses = [status for status, _, _ in answers[0]]
     assert statuses == [401] * 10
@@ -125,7 +128,7 @@ async def test_concealed_send_limits_are_alike_for_every_account_state(
     async with concealing(limit_send_per_destination="2/hour", otp_cooldown=30) as auth:
         for path in ("/login", "/register"):
             for to in EVERYBODY:
-                statuses = [(await see(auth, path, email=to)).status for _ in range(2)]
+                statuses = [(await post_as_stranger(auth, path, email=to)).status for _ in range(2)]
                 assert statuses == ([202, 429] if path == "/login" else [429, 429]), to
 
 
@@ -164,7 +167,7 @@ async def test_concealed_send_delivers_what_fits_the_account_state(concealing: C
         before = {to: len(await auth.inbox(to)) for to in EVERYBODY}
         for path in ("/register", "/login", "/resend-otp"):
             for to in EVERYBODY:
-                await see(auth, path, email=to)
+                await post_as_stranger(auth, path, email=to)
         await auth.sign_in("+919876543210")  # the queue is first in, first out
         texts = {
             to: [item["text"] for item in await auth.inbox(to)][: -before[to] or None]
@@ -208,12 +211,12 @@ async def test_concealed_proof_of_phone_hides_owner_of_claimed_email(
 
 async def test_concealed_right_code_and_password_sign_in(concealing: Concealing) -> None:
     async with concealing() as auth:
-        sent = await see(auth, "/login", email=ACTIVE)
+        sent = await post_as_stranger(auth, "/login", email=ACTIVE)
         code = await auth.code(ACTIVE, 2)
         body = {"email": ACTIVE, "otp": code, "challenge": sent.challenge}
         assert (await post(auth, "/login", **body)).status == 200
         assert (await post(auth, "/login", email=ACTIVE, password=PASSWORD)).status == 200
-        sent = await see(auth, "/register", email=UNKNOWN, password=PASSWORD)
+        sent = await post_as_stranger(auth, "/register", email=UNKNOWN, password=PASSWORD)
         body = {"email": UNKNOWN, "otp": await auth.code(UNKNOWN), "challenge": sent.challenge}
         assert (await post(auth, "/verify-otp", **body)).status == 200
         assert (await post(auth, "/login", email=UNKNOWN, password=PASSWORD)).status == 200
@@ -222,8 +225,13 @@ async def test_concealed_right_code_and_password_sign_in(concealing: Concealing)
 async def test_concealed_password_refusal_hides_its_reason(concealing: Concealing) -> None:
     """A stranger who registers an address knows a password for it: it must say nothing."""
     async with concealing() as auth:
-        seen = [await see(auth, "/login", email=to, password=PASSWORD) for to in EVERYBODY[1:]]
-        wrong = await see(auth, "/login", email=ACTIVE, password="another horse battery")
+        seen = [
+            await post_as_stranger(auth, "/login", email=to, password=PASSWORD)
+            for to in EVERYBODY[1:]
+        ]
+        wrong = await post_as_stranger(
+            auth, "/login", email=ACTIVE, password="another horse battery"
+        )
     assert wrong.status == 401
     assert {one.comparable for one in seen} == {wrong.comparable}
 
@@ -234,7 +242,10 @@ async def test_concealed_password_limits_are_alike_for_every_account_state(
     async with concealing(limit_login_failures="2/hour") as auth:
         for to in EVERYBODY:
             password = PASSWORD if to == PENDING else "another horse battery"
-            tries = [(await see(auth, "/login", email=to, password=password)) for _ in range(3)]
+            tries = [
+                (await post_as_stranger(auth, "/login", email=to, password=password))
+                for _ in range(3)
+            ]
             assert [one.status for one in tries] == [401, 401, 429], to
 
 

@@ -14,19 +14,19 @@ ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD
 FOREIGN = {"Origin": "https://evil.example"}
 
 
-async def by_cookie(
+async def post_for_cookies(
     auth: AuthClient, path: str, body: dict[str, str], headers: dict[str, str] | None = None
 ) -> Answer:
     body = body | {"transport": "cookie"}
     return await auth.call("POST", path, json=body, headers=headers or {})
 
 
-async def judge(auth: AuthClient, path: str, body: dict[str, str]) -> None:
+async def check_cookie_sign_in(auth: AuthClient, path: str, body: dict[str, str]) -> None:
     """Another site's page is refused and spends nothing; ours gets cookies that work."""
-    refused = await by_cookie(auth, path, body, FOREIGN)
+    refused = await post_for_cookies(auth, path, body, FOREIGN)
     assert (refused.status, refused.code) == (403, "csrf_failed")
     assert cookies_set_by(refused) == {}
-    answer = await by_cookie(auth, path, body)
+    answer = await post_for_cookies(auth, path, body)
     assert answer.status == 200, answer.body
     assert not {"access_token", "refresh_token", "device"} & set(answer.body)
     cookies = cookies_set_by(answer)
@@ -39,13 +39,13 @@ async def judge(auth: AuthClient, path: str, body: dict[str, str]) -> None:
 async def test_activation_by_cookie_sets_cookies(auth: AuthClient) -> None:
     registered, code = await register(auth, mobile=MOBILE)
     proof = {"mobile": MOBILE, "otp": code, "challenge": registered.body["challenge"]}
-    await judge(auth, "/verify-otp", proof)
+    await check_cookie_sign_in(auth, "/verify-otp", proof)
 
 
 async def test_code_login_by_cookie_sets_cookies(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE)
     _, code = await next_code(auth, MOBILE, "/login", mobile=MOBILE)
-    await judge(auth, "/login", {"mobile": MOBILE, "otp": code})
+    await check_cookie_sign_in(auth, "/login", {"mobile": MOBILE, "otp": code})
 
 
 @pytest.mark.parametrize("name", [{"email": EMAIL}, {"username": "asha"}])
@@ -53,7 +53,7 @@ async def test_password_login_by_cookie_sets_cookies(
     auth: AuthClient, name: dict[str, str]
 ) -> None:
     await activate(auth, **ASHA)
-    await judge(auth, "/login", {**name, "password": PASSWORD})
+    await check_cookie_sign_in(auth, "/login", {**name, "password": PASSWORD})
 
 
 async def test_sign_in_unknown_transport_is_422(auth: AuthClient) -> None:
@@ -87,7 +87,7 @@ async def test_cookie_session_behind_tls_accepts_own_and_listed_pages(
         await activate(auth, **ASHA)
     async with serving_auth(**settings) as auth:
         body = {"username": "asha", "password": PASSWORD}
-        answer = await by_cookie(auth, "/login", body, {"Origin": origin})
+        answer = await post_for_cookies(auth, "/login", body, {"Origin": origin})
         if not allowed:
             assert (answer.status, answer.code) == (403, "csrf_failed")
             assert "CORS_ORIGINS" in answer.body["detail"]

@@ -170,7 +170,7 @@ async def test_refresh_without_token_is_refresh_invalid(auth: AuthClient) -> Non
         assert (refused.status, refused.code) == (401, "refresh_invalid")
 
 
-def cleared(answer: Answer) -> bool:
+def clears_cookies(answer: Answer) -> bool:
     cookies = cookies_set_by(answer)
     return set(cookies) == {ACCESS, REFRESH, CSRF} and all(
         (one.value, one["max-age"], bool(one["secure"])) == ("", "0", True)
@@ -185,11 +185,11 @@ async def test_cookie_logout_clears_cookies_and_ends_session(auth: AuthClient) -
     assert refused.code == "csrf_failed"
     answer = await browser.call("POST", OUT, json={})
     assert answer.status == 204
-    assert cleared(answer)
+    assert clears_cookies(answer)
     again = Browser(auth.http, kept)
     assert (await again.call("GET", ME)).code == "token_revoked"
     assert (await again.call("POST", AGAIN)).code == "refresh_invalid"
-    assert cleared(await again.call("POST", OUT))
+    assert clears_cookies(await again.call("POST", OUT))
 
 
 async def test_cookie_logout_by_refresh_cookie_alone_ends_session(
@@ -202,18 +202,18 @@ async def test_cookie_logout_by_refresh_cookie_alone_ends_session(
     assert await is_signed_in(browser)
     kept = dict(browser.jar)
     answer = await browser.call("POST", OUT, headers=alone)
-    assert (answer.status, cleared(answer)) == (204, True)
+    assert (answer.status, clears_cookies(answer)) == (204, True)
     assert not await is_signed_in(Browser(auth.http, kept))
     clock.advance(hours=1)  # the access cookie beside it has expired
     answer = await other.call("POST", OUT, headers={"X-CSRF-Token": None})
-    assert (answer.status, cleared(answer)) == (204, True)
+    assert (answer.status, clears_cookies(answer)) == (204, True)
     unknown = {"Cookie": f"{REFRESH}=chr_nobody", "X-CSRF-Token": None}
-    assert cleared(await other.call("POST", OUT, headers=unknown))
+    assert clears_cookies(await other.call("POST", OUT, headers=unknown))
 
 
 async def test_cookie_logout_all_clears_cookies(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
-    assert cleared(await browser.call("POST", "/v1/auth/logout-all"))
+    assert clears_cookies(await browser.call("POST", "/v1/auth/logout-all"))
 
 
 async def test_cookie_session_after_secret_rotation_stays_valid(

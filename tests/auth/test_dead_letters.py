@@ -24,7 +24,7 @@ PATH, RETRY = "/admin/deliveries/dead", "/admin/deliveries/{}/retry"
 DELETE = "/admin/deliveries/{}"
 
 
-async def die(auth: AuthClient, redis: Redis, count: int) -> None:
+async def create_dead_letters(auth: AuthClient, redis: Redis, count: int) -> None:
     """Ask for codes that the provider does not take, until all of them are dead letters."""
     for last in range(count):
         await auth.ask(f"+91987654321{last}")
@@ -35,7 +35,7 @@ async def die(auth: AuthClient, redis: Redis, count: int) -> None:
     await until(all_dead, 10)
 
 
-async def listed(auth: AuthClient, admin: str, *, limit: int) -> list[Any]:
+async def list_dead_letters(auth: AuthClient, admin: str, *, limit: int) -> list[Any]:
     """Every dead letter, page by page."""
     letters, params = list[Any](), {"limit": str(limit)}
     while True:
@@ -53,8 +53,8 @@ async def test_dead_letters_list_is_masked_and_paged(
         admin = await be_admin(auth, auth_db)
     twilio.answers = [400, 400, 400]
     async with through("twilio") as auth:
-        await die(auth, redis, 3)
-        letters = await listed(auth, admin, limit=2)
+        await create_dead_letters(auth, redis, 3)
+        letters = await list_dead_letters(auth, admin, limit=2)
         assert sorted(letter["to"] for letter in letters) == ["…10", "…11", "…12"]
         assert {letter["template"] for letter in letters} == {"code"}
         assert not [text for text in ("parameters", "sealed", "+9198") if text in str(letters)]
@@ -74,8 +74,8 @@ async def test_dead_letter_retried_is_sent_once_and_expired_is_409(
         admin = await be_admin(auth, auth_db)
     twilio.answers = [400, 400]
     async with through("twilio") as auth:
-        await die(auth, redis, 2)
-        first, second = await listed(auth, admin, limit=50)
+        await create_dead_letters(auth, redis, 2)
+        first, second = await list_dead_letters(auth, admin, limit=50)
         again = RETRY.format(first["id"])
         assert (await auth.call("POST", again, token=admin)).status == 204
         assert (await twilio.received(3))[-1]["To"].endswith(first["to"][1:])
@@ -99,12 +99,12 @@ async def test_dead_letter_deleted_is_gone_and_audited(
         admin = await be_admin(auth, auth_db)
     twilio.answers = [400, 400]
     async with through("twilio") as auth:
-        await die(auth, redis, 2)
-        first, second = await listed(auth, admin, limit=50)
+        await create_dead_letters(auth, redis, 2)
+        first, second = await list_dead_letters(auth, admin, limit=50)
         assert (await auth.call("DELETE", DELETE.format(first["id"]), token=admin)).status == 204
         clock.advance(seconds=301)
         assert (await auth.call("DELETE", DELETE.format(second["id"]), token=admin)).status == 204
-        assert await listed(auth, admin, limit=50) == []
+        assert await list_dead_letters(auth, admin, limit=50) == []
         for unknown in (second["id"], str(uuid4())):
             gone = await auth.call("DELETE", DELETE.format(unknown), token=admin)
             assert gone.code == "not_found"
@@ -122,7 +122,7 @@ async def test_dead_letter_deleted_by_plain_user_is_403(
         token = (await auth.sign_in("+919876543299"))["access_token"]
     twilio.answers = [400]
     async with through("twilio") as auth:
-        await die(auth, redis, 1)
+        await create_dead_letters(auth, redis, 1)
         wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
         answer = await auth.call("DELETE", DELETE.format(wanted), token=token)
         assert (answer.status, answer.code) == (403, "forbidden")
@@ -140,8 +140,8 @@ async def test_dead_letter_unrecorded_deletion_keeps_it(
         admin = await be_admin(auth, auth_db)
     twilio.answers = [400]
     async with through("twilio") as auth:
-        await die(auth, redis, 1)
-        [letter] = await listed(auth, admin, limit=50)
+        await create_dead_letters(auth, redis, 1)
+        [letter] = await list_dead_letters(auth, admin, limit=50)
 
         async def away(*_: object) -> None:
             raise ServiceUnavailable
@@ -163,7 +163,7 @@ async def test_delete_command_removes_dead_letter_and_is_audited(
 ) -> None:
     twilio.answers = [400]
     async with through("twilio") as auth:
-        await die(auth, redis, 1)
+        await create_dead_letters(auth, redis, 1)
     wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
     assert await asyncio.to_thread(main, ["deliveries", "delete", wanted]) == 0
     assert capsys.readouterr().out.endswith("deleted\n")
@@ -184,7 +184,7 @@ async def test_dead_letter_commands_without_database_change_nothing(
 ) -> None:
     twilio.answers = [400]
     async with through("twilio") as auth:
-        await die(auth, redis, 1)
+        await create_dead_letters(auth, redis, 1)
     wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
     monkeypatch.setenv("AUTH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     for action in ("delete", "retry"):
@@ -205,8 +205,8 @@ async def test_dead_letter_retry_event_is_stored_before_requeue(
         admin = await be_admin(auth, auth_db)
     twilio.answers = [400]
     async with through("twilio") as auth:
-        await die(auth, redis, 1)
-        again = RETRY.format((await listed(auth, admin, limit=50))[0]["id"])
+        await create_dead_letters(auth, redis, 1)
+        again = RETRY.format((await list_dead_letters(auth, admin, limit=50))[0]["id"])
         told = "select count(*) from audit_events where event = 'delivery.retried'"
 
         async def away(*_: object) -> None:

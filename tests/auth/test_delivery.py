@@ -38,7 +38,7 @@ async def _queue_is_empty(redis: Redis) -> None:
     assert pending["pending"] == 0
 
 
-async def _dead(redis: Redis) -> list[dict[str, Any]]:
+async def _read_dead_letters(redis: Redis) -> list[dict[str, Any]]:
     letters: Any = await redis.lrange(DEAD_LETTERS, 0, -1)
     return [json.loads(letter) for letter in letters]
 
@@ -117,7 +117,7 @@ async def test_delivery_only_provider_temporary_failures_are_retried(
         await auth.ask(NUMBER)
         await twilio.received(3)
         await _queue_is_empty(redis)
-        assert await _dead(redis) == []
+        assert await _read_dead_letters(redis) == []
 
 
 async def test_delivery_retry_after_of_provider_is_honoured(
@@ -139,7 +139,7 @@ async def test_delivery_permanent_refusal_becomes_dead_letter(
     async with through("twilio") as auth:
         await auth.ask(NUMBER)
         await _queue_is_empty(redis)
-        [letter] = await _dead(redis)
+        [letter] = await _read_dead_letters(redis)
         assert letter["reasons"] == {"twilio": "twilio answered 400, code 20500"}
         assert len(twilio.messages) == 1
 
@@ -176,7 +176,7 @@ async def test_delivery_expired_during_retries_becomes_dead_letter(
         clock.advance(seconds=301)
         await _queue_is_empty(redis)
         count = len(twilio.messages)
-        [letter] = await _dead(redis)
+        [letter] = await _read_dead_letters(redis)
         assert letter["reasons"]["life"] == "not sent within its life"
         assert count == len(twilio.messages) <= 2
 
@@ -191,7 +191,7 @@ async def test_delivery_expired_in_queue_is_never_sent(
     async with through("twilio"):
         await _queue_is_empty(redis)
     assert twilio.messages == []
-    [letter] = await _dead(redis)
+    [letter] = await _read_dead_letters(redis)
     assert letter["reasons"] == {"life": "not sent within its life"}
 
 

@@ -20,7 +20,7 @@ EMAIL = "asha.rao@example.com"
 TABLES = ("users", "sessions", "tokens", "revocations", "audit_events")
 
 
-async def copy_of(redis: Redis, auth_db: Connection) -> bytes:
+async def dump_stores(redis: Redis, auth_db: Connection) -> bytes:
     """Every key and every value of both, but times, whose digits may look like a code."""
     rows = [row for table in TABLES for row in await auth_db.fetch(f"select * from {table}")]
     found = [str([value for value in row if not isinstance(value, datetime)]) for row in rows]
@@ -37,7 +37,7 @@ async def copy_of(redis: Redis, auth_db: Connection) -> bytes:
     return "\n".join(found).encode()
 
 
-def guess(copy: bytes, purpose: str) -> list[str]:
+def brute_force_code(copy: bytes, purpose: str) -> list[str]:
     """Every code whose unkeyed hash, made as ours is made, is in the copy."""
     hashes = set(re.findall(rb"[0-9a-f]{64}", copy))
     prefix = hashlib.sha256(f"{purpose}\0{EMAIL}\0".encode())
@@ -56,13 +56,13 @@ async def test_dump_of_stores_brute_force_finds_no_code(
 ) -> None:
     await activate(auth, email=EMAIL, password=PASSWORD)
     _, code = await next_code(auth, EMAIL, "/login", email=EMAIL)
-    copy = await copy_of(redis, auth_db)
+    copy = await dump_stores(redis, auth_db)
     message = f"login\0{EMAIL}\0{code}".encode()
     # What is looked for is there, and only the secret finds it.
     assert Keyring([SECRET.encode()], SystemEntropy()).mac("otp", message).hex().encode() in copy
-    assert await asyncio.to_thread(guess, copy, "login") == []
+    assert await asyncio.to_thread(brute_force_code, copy, "login") == []
     planted = copy + hashlib.sha256(message).hexdigest().encode()
-    assert await asyncio.to_thread(guess, planted, "login") == [code]
+    assert await asyncio.to_thread(brute_force_code, planted, "login") == [code]
 
 
 async def test_dump_of_stores_holds_no_usable_secret(
@@ -74,7 +74,7 @@ async def test_dump_of_stores_holds_no_usable_secret(
     link = mail.partition("#reset_ticket=")[2].split()[0]
     exchanged = await post(auth, "/verify-reset", email=EMAIL, otp=code)
     login, other = await next_code(auth, EMAIL, "/login", email=EMAIL)
-    copy = await copy_of(redis, auth_db)
+    copy = await dump_stores(redis, auth_db)
     for secret in (
         PASSWORD,
         code,

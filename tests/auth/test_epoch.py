@@ -43,7 +43,7 @@ def few_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_comparison, "COMPARED_DELETED_USERS", 3)
 
 
-async def lose(harness: PublisherHarness, stream: str) -> list[str]:
+async def publish_and_lose(harness: PublisherHarness, stream: str) -> list[str]:
     """Publish more than is compared, all of one moment; then Redis has none of it."""
     await harness.publisher.reconcile()
     snapshot = await harness.dump(REVOCATION_HEAD)
@@ -62,7 +62,7 @@ async def lose(harness: PublisherHarness, stream: str) -> list[str]:
 async def test_more_lost_rows_than_compared_start_an_epoch(
     harness: PublisherHarness, stream: str
 ) -> None:
-    names, epoch = await lose(harness, stream), await harness.epoch()
+    names, epoch = await publish_and_lose(harness, stream), await harness.epoch()
     await harness.publisher.reconcile()
     assert set(await harness.names(stream)) == set(names)
     second = await harness.epoch()
@@ -80,7 +80,7 @@ async def test_more_lost_rows_than_compared_start_an_epoch(
 async def test_replica_that_read_before_another_started_an_epoch_starts_none(
     harness: PublisherHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await lose(harness, REVOCATION_STREAM)
+    await publish_and_lose(harness, REVOCATION_STREAM)
     late = harness.another()
     epochs: list[bytes | None] = []
     look = RevocationStream.read_state

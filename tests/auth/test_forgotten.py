@@ -20,7 +20,9 @@ NEW = "battery staple horse"
 NAMES = [{"email": EMAIL.upper()}, {"username": "Asha"}]
 
 
-async def forget(auth: AuthClient, to: str = EMAIL, **name: str) -> tuple[dict[str, Any], str]:
+async def request_reset(
+    auth: AuthClient, to: str = EMAIL, **name: str
+) -> tuple[dict[str, Any], str]:
     answer, code = await next_code(auth, to, "/forgot-password", **(name or {"email": EMAIL}))
     return answer.body, code
 
@@ -34,7 +36,7 @@ async def link_of(auth: AuthClient) -> str:
 
 
 async def ticket_of(auth: AuthClient) -> str:
-    _, code = await forget(auth)
+    _, code = await request_reset(auth)
     answer = await post(auth, "/verify-reset", email=EMAIL, otp=code)
     assert answer.status == 200, answer.body
     return str(answer.body["reset_ticket"])
@@ -53,7 +55,7 @@ async def test_reset_by_code_and_ticket_sets_password_and_ends_sessions(
     auth: AuthClient, name: dict[str, str]
 ) -> None:
     pair = await activate(auth, **ASHA)
-    sent, code = await forget(auth, **name)
+    sent, code = await request_reset(auth, **name)
     assert (sent["channel"], sent["expires_in"]) == ("email", 300)
     exchanged = await post(auth, "/verify-reset", **name, otp=code, challenge=sent["challenge"])
     assert exchanged.status == 200
@@ -75,7 +77,7 @@ async def test_reset_by_code_in_one_step_sets_password_once(
     auth: AuthClient, name: dict[str, str]
 ) -> None:
     await activate(auth, **ASHA)
-    _, code = await forget(auth, **name)
+    _, code = await request_reset(auth, **name)
     body = {**name, "otp": code, "new_password": NEW}
     assert (await post(auth, "/reset-password", **body)).status == 200
     assert await login(auth, NEW) == 200
@@ -84,7 +86,7 @@ async def test_reset_by_code_in_one_step_sets_password_once(
 
 async def test_reset_by_mailed_link_sets_password_and_invalidates_code(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
-    _, code = await forget(auth)
+    _, code = await request_reset(auth)
     ticket = await link_of(auth)
     assert (await reset(auth, ticket)).status == 200
     assert await login(auth, NEW) == 200
@@ -95,7 +97,7 @@ async def test_reset_by_mailed_link_sets_password_and_invalidates_code(auth: Aut
 
 async def test_reset_link_after_its_code_was_used_is_otp_invalid(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
-    _, code = await forget(auth)
+    _, code = await request_reset(auth)
     ticket = await link_of(auth)
     assert (await post(auth, "/verify-reset", email=EMAIL, otp=code)).status == 200
     assert (await reset(auth, ticket)).code == "otp_invalid"
@@ -104,7 +106,7 @@ async def test_reset_link_after_its_code_was_used_is_otp_invalid(auth: AuthClien
 
 async def test_reset_link_after_guesses_without_handle_stays_valid(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
-    _, code = await forget(auth)
+    _, code = await request_reset(auth)
     for _ in range(4):
         await post(auth, "/verify-reset", email=EMAIL, otp=wrong(code))
     assert (await reset(auth, await link_of(auth))).status == 200
@@ -112,7 +114,7 @@ async def test_reset_link_after_guesses_without_handle_stays_valid(auth: AuthCli
 
 async def test_reset_by_mobile_sends_code_without_link(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE, **ASHA)
-    sent, code = await forget(auth, MOBILE, mobile="98765 43210")
+    sent, code = await request_reset(auth, MOBILE, mobile="98765 43210")
     assert sent["channel"] == "sms"
     assert "cht_" not in (await auth.inbox(MOBILE))[0]["text"]
     body = {"mobile": MOBILE, "otp": code, "new_password": NEW}
@@ -122,7 +124,7 @@ async def test_reset_by_mobile_sends_code_without_link(auth: AuthClient) -> None
 
 async def test_reset_by_username_without_verified_email_goes_to_phone(auth: AuthClient) -> None:
     await activate(auth, mobile=MOBILE, **ASHA)
-    _, code = await forget(auth, MOBILE, username="asha")
+    _, code = await request_reset(auth, MOBILE, username="asha")
     assert await auth.inbox(EMAIL) == []  # that address was never proven
     body = {"username": "asha", "otp": code, "new_password": NEW}
     assert (await post(auth, "/reset-password", **body)).status == 200
@@ -146,7 +148,7 @@ async def test_reset_weak_password_keeps_code_ticket_and_link_valid(
     auth: AuthClient, password: str, code: str
 ) -> None:
     await activate(auth, **ASHA)
-    _, otp = await forget(auth)
+    _, otp = await request_reset(auth)
     by_code = {"email": EMAIL, "otp": otp}
     for body in (by_code, {"reset_ticket": await link_of(auth)}) * 2:
         refused = await post(auth, "/reset-password", **body, new_password=password)
@@ -178,13 +180,13 @@ async def test_reset_ticket_50_uses_at_once_succeed_once(
 
 
 async def _link(auth: AuthClient) -> str:
-    await forget(auth)
+    await request_reset(auth)
     return await link_of(auth)
 
 
 async def test_reset_done_invalidates_other_codes_and_tickets(auth: AuthClient) -> None:
     await activate(auth, **ASHA)
-    older, older_code = await forget(auth)
+    older, older_code = await request_reset(auth)
     older_link = await link_of(auth)
     other = await ticket_of(auth)
     assert (await reset(auth, await ticket_of(auth))).status == 200
@@ -273,7 +275,7 @@ async def test_reset_changed_email_or_disabled_user_invalidates_code(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     await activate(auth, **ASHA)
-    _, code = await forget(auth)
+    _, code = await request_reset(auth)
     link, ticket = await link_of(auth), await ticket_of(auth)
     body = {"email": EMAIL, "otp": code, "new_password": NEW}
     await auth_db.execute("update users set email = 'new@example.com'")
@@ -281,10 +283,10 @@ async def test_reset_changed_email_or_disabled_user_invalidates_code(
     assert (await reset(auth, link)).code == "otp_invalid"
     await auth_db.execute("update users set email = $1, status = 'disabled'", EMAIL)
     assert (await reset(auth, ticket)).code == "otp_invalid"
-    assert (await reset(auth, await _nothing(auth))).code == "otp_invalid"
+    assert (await reset(auth, await _ticket_after_disabled_request(auth))).code == "otp_invalid"
 
 
-async def _nothing(auth: AuthClient) -> str:
+async def _ticket_after_disabled_request(auth: AuthClient) -> str:
     """Asks for a disabled user, who gets no message; returns the ticket of the mail before."""
     before = await auth.inbox(EMAIL)
     assert (await post(auth, "/forgot-password", email=EMAIL)).status == 202

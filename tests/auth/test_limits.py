@@ -15,7 +15,9 @@ def _from(address: str) -> dict[str, Any]:
     return {"headers": {"X-Forwarded-For": address}}
 
 
-async def _send(auth: AuthClient, times: int, number: str = NUMBER, **options: Any) -> list[int]:
+async def _statuses(
+    auth: AuthClient, times: int, number: str = NUMBER, **options: Any
+) -> list[int]:
     return [(await auth.ask(number, **options)).status for _ in range(times)]
 
 
@@ -40,11 +42,11 @@ async def test_send_limit_window_slides(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(limit_send_per_destination="2/hour;3/day") as auth:
-        assert await _send(auth, 1) == [202]
+        assert await _statuses(auth, 1) == [202]
         clock.advance(minutes=59)
-        assert await _send(auth, 2) == [202, 429]
+        assert await _statuses(auth, 2) == [202, 429]
         clock.advance(minutes=2)  # the first one is out of the hour, the second is not
-        assert await _send(auth, 2) == [202, 429]
+        assert await _statuses(auth, 2) == [202, 429]
         clock.advance(minutes=61)  # the hour is empty, the day is full
         refused = await auth.ask(NUMBER)
         assert refused.status == 429
@@ -56,8 +58,8 @@ async def test_send_limit_number_in_every_spelling_is_one_bucket(
 ) -> None:
     async with serving_auth(limit_send_per_destination="3/hour") as auth:
         for written in ("9876543210", "09876543210", "+91 98765 43210"):
-            assert await _send(auth, 1, written) == [202]
-        assert await _send(auth, 1, "+91 (98765) 43210") == [429]
+            assert await _statuses(auth, 1, written) == [202]
+        assert await _statuses(auth, 1, "+91 (98765) 43210") == [429]
 
 
 async def test_send_limit_of_one_network_leaves_others_their_sends(
@@ -65,9 +67,9 @@ async def test_send_limit_of_one_network_leaves_others_their_sends(
 ) -> None:
     limits = {"limit_send_per_destination": "2/hour", "limit_send_total_per_destination": "5/hour"}
     async with serving_auth(trusted_proxies="127.0.0.1", **limits) as auth:
-        assert await _send(auth, 3, **_from("203.0.113.7")) == [202, 202, 429]
-        assert await _send(auth, 2, **_from("198.51.100.1")) == [202, 202]
-        assert await _send(auth, 2, **_from("198.51.100.2")) == [202, 429]  # five in all
+        assert await _statuses(auth, 3, **_from("203.0.113.7")) == [202, 202, 429]
+        assert await _statuses(auth, 2, **_from("198.51.100.1")) == [202, 202]
+        assert await _statuses(auth, 2, **_from("198.51.100.2")) == [202, 429]  # five in all
 
 
 async def test_send_limits_filled_by_strangers_spare_proven_device(
@@ -97,7 +99,7 @@ async def test_send_limit_counts_ipv6_network_as_one_client(
             for i in range(3)
         ]
         assert statuses == [202, 202, 429]
-        assert await _send(auth, 1, **_from("2001:db8:1:3::1")) == [202]
+        assert await _statuses(auth, 1, **_from("2001:db8:1:3::1")) == [202]
 
 
 async def test_send_limit_ignores_forged_forwarded_address(
@@ -117,12 +119,12 @@ async def test_send_limit_of_range_and_total_spares_holders(
     async with serving_auth() as open_auth:
         await open_auth.sign_in(NUMBER)
     async with serving_auth(**limits) as auth:
-        assert await _send(auth, 1, "+919876500001") == [202]
-        assert await _send(auth, 1, "+919876500002") == [202]
-        assert await _send(auth, 1, "+919876500003") == [429]
-        assert await _send(auth, 1, NUMBER) == [202]
-        assert await _send(auth, 1, "+14155552671") == [429]
-        assert await _send(auth, 1, NUMBER) == [202]
+        assert await _statuses(auth, 1, "+919876500001") == [202]
+        assert await _statuses(auth, 1, "+919876500002") == [202]
+        assert await _statuses(auth, 1, "+919876500003") == [429]
+        assert await _statuses(auth, 1, NUMBER) == [202]
+        assert await _statuses(auth, 1, "+14155552671") == [429]
+        assert await _statuses(auth, 1, NUMBER) == [202]
 
 
 async def test_code_attempts_are_limited_across_resends(
@@ -182,7 +184,7 @@ async def test_code_attempts_without_challenge_are_not_counted(
 
 async def test_signup_foreign_country_or_landline_is_422(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(sms_countries="IN,US") as auth:
-        assert await _send(auth, 1, "+14155552671") == [202]
+        assert await _statuses(auth, 1, "+14155552671") == [202]
         for number in ("+447400123456", "+911800123456", "+91123", "+19005551234"):
             refused = await auth.ask(number)
             assert refused.code == "validation_failed", number

@@ -13,7 +13,7 @@ Act = Callable[[AuthClient, Any], Awaitable[Answer]]
 
 
 @pytest.fixture
-def nobody_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def publishing_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth_service.revocation.service.PUBLISH_TIMEOUT_SECONDS", 0)
 
 
@@ -47,7 +47,7 @@ async def _reuse_refresh_token(auth: AuthClient, pair: Any) -> Answer:
     return await post(auth, "/refresh", refresh_token=pair["refresh_token"])
 
 
-@pytest.mark.usefixtures("nobody_told")
+@pytest.mark.usefixtures("publishing_times_out")
 @pytest.mark.parametrize(
     "act",
     [_change_password, _reset_password, _sign_out_everywhere, _sign_out_another],
@@ -64,7 +64,7 @@ async def test_revocation_that_cannot_be_published_is_done_and_pending(
     assert gone.code == "token_revoked"
 
 
-@pytest.mark.usefixtures("nobody_told")
+@pytest.mark.usefixtures("publishing_times_out")
 async def test_reused_refresh_token_ends_the_session_though_publishing_fails(
     auth: AuthClient,
 ) -> None:

@@ -24,7 +24,7 @@ def row(number: int) -> StoredRevocation:
     return StoredRevocation(number, Revocation("session", f"s{number}", "logout", AT), AT, None)
 
 
-class Office:
+class GatedPublisher:
     """Publishes when the test lets it, and notes what it is told to."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Office:
 
 
 async def test_rows_that_arrive_during_calls_share_the_next_call() -> None:
-    office = Office()
+    office = GatedPublisher()
     first = [task for _ in range(MAX_CONCURRENT_CALLS) for task in await office.send(1)]
     more = await office.send(50)
     assert office.calls == [[0]] * MAX_CONCURRENT_CALLS
@@ -62,7 +62,7 @@ async def test_rows_that_arrive_during_calls_share_the_next_call() -> None:
 
 async def test_rows_are_marked_together_after_the_answer(monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "MARK_DELAY_SECONDS", 60)
-    office = Office()
+    office = GatedPublisher()
     office.open.set()
     await asyncio.gather(*await office.send(5))
     assert office.marked == {}
@@ -71,7 +71,7 @@ async def test_rows_are_marked_together_after_the_answer(monkeypatch: Any) -> No
 
 
 async def test_failed_call_fails_its_rows_and_not_the_next_call() -> None:
-    office = Office()
+    office = GatedPublisher()
     office.open.set()
     office.fails = ServiceUnavailable
     failed = await asyncio.gather(*await office.send(3), return_exceptions=True)
@@ -83,7 +83,7 @@ async def test_failed_call_fails_its_rows_and_not_the_next_call() -> None:
 
 async def test_hanging_call_times_out(monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "PUBLISH_TIMEOUT_SECONDS", 0.05)
-    office = Office()
+    office = GatedPublisher()
     hanging = await office.send(1) + await office.send(1)
     failed = await asyncio.gather(*hanging, return_exceptions=True)
     assert {type(one) for one in failed} == {TimeoutError}
@@ -92,7 +92,7 @@ async def test_hanging_call_times_out(monkeypatch: Any) -> None:
 
 
 async def test_cancelled_handler_leaves_the_others_alone() -> None:
-    office = Office()
+    office = GatedPublisher()
     impatient, patient = await office.send(2)
     impatient.cancel()
     office.open.set()

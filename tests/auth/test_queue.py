@@ -27,7 +27,7 @@ async def workers(
         yield first, second
 
 
-async def silent(redis: Redis, entry: SealedDelivery) -> None:
+async def expire_claim(redis: Redis, entry: SealedDelivery) -> None:
     """As if its worker had not been heard of for longer than a live one ever is."""
     await redis.xclaim(STREAM, GROUP, "first", 0, [entry.stream_id], idle=STALE_MS + 1)
 
@@ -47,7 +47,7 @@ async def test_queue_renewed_claim_is_kept(
 ) -> None:
     first, second = workers
     [entry] = await first.claim(9)
-    await silent(redis, entry)
+    await expire_claim(redis, entry)
     assert await first.renew([entry.stream_id]) == set()
     assert await second.claim(9) == []
 
@@ -57,7 +57,7 @@ async def test_queue_expired_claim_moves_to_another_worker(
 ) -> None:
     first, second = workers
     [entry] = await first.claim(9)
-    await silent(redis, entry)
+    await expire_claim(redis, entry)
     assert await second.claim(9) == [entry]
     assert await first.renew([entry.stream_id]) == {entry.stream_id}
     assert await first.begin_attempt(entry, "provider") == "lost"
@@ -71,7 +71,7 @@ async def test_queue_provider_with_open_attempt_is_not_asked_again(
     first, second = workers
     [entry] = await first.claim(9)
     assert await first.begin_attempt(entry, "provider") == "go"
-    await silent(redis, entry)
+    await expire_claim(redis, entry)
     await second.claim(9)
     assert await second.begin_attempt(entry, "provider") == "unknown"
     assert await second.begin_attempt(entry, "another") == "go"

@@ -21,11 +21,11 @@ TEST_CODES = f"{NUMBER}:{CODE}, Reviewer@Example.com:{MAIL_CODE}"
 
 
 @pytest.fixture
-def testing(serving_auth: Callable[..., Any]) -> Callable[..., Any]:
+def serving_test_codes(serving_auth: Callable[..., Any]) -> Callable[..., Any]:
     return lambda **changes: serving_auth(test_codes=TEST_CODES, **changes)
 
 
-async def used(database: Connection) -> list[tuple[str, Any]]:
+async def read_test_code_events(database: Connection) -> list[tuple[str, Any]]:
     rows = await database.fetch(
         "select outcome, details from audit_events where event = 'test_code.used' order by id"
     )
@@ -48,13 +48,13 @@ async def test_test_code_signs_up_and_in_without_a_message(
         assert message["to"] == OTHER
         assert await redis.xlen(STREAM) <= 1
     details = {"purpose": "signup", "to": "…01"}
-    assert await used(auth_db) == [("success", details), ("success", details)]
+    assert await read_test_code_events(auth_db) == [("success", details), ("success", details)]
 
 
 async def test_test_code_works_for_every_purpose(
-    testing: Callable[..., Any], auth_db: Connection
+    serving_test_codes: Callable[..., Any], auth_db: Connection
 ) -> None:
-    async with testing() as auth:
+    async with serving_test_codes() as auth:
         registered = {"email": MAIL, "username": "reviewer", "password": PASSWORD}
         sent = await post(auth, "/register", **registered)
         body = {"email": MAIL, "otp": MAIL_CODE, "challenge": sent.body["challenge"]}
@@ -73,12 +73,14 @@ async def test_test_code_works_for_every_purpose(
         reset = {"username": "reviewer", "otp": MAIL_CODE}
         assert (await post(auth, "/verify-reset", **reset)).status == 200
         assert await auth.inbox(MAIL) == await auth.inbox(NUMBER) == []
-    purposes = [details["purpose"] for _, details in await used(auth_db)]
+    purposes = [details["purpose"] for _, details in await read_test_code_events(auth_db)]
     assert purposes == ["verify", "login", "step_up", "change_contact", "reset_password"]
 
 
-async def test_test_code_before_its_request_is_otp_invalid(testing: Callable[..., Any]) -> None:
-    async with testing() as auth:
+async def test_test_code_before_its_request_is_otp_invalid(
+    serving_test_codes: Callable[..., Any],
+) -> None:
+    async with serving_test_codes() as auth:
         refused = await auth.enter(NUMBER, CODE)
         assert (refused.status, refused.code) == (401, "otp_invalid")
         await auth.ask(NUMBER)
@@ -86,37 +88,41 @@ async def test_test_code_before_its_request_is_otp_invalid(testing: Callable[...
         assert (await auth.enter(NUMBER, CODE)).status == 401
 
 
-async def test_test_code_for_another_number_is_otp_invalid(testing: Callable[..., Any]) -> None:
-    async with testing() as auth:
+async def test_test_code_for_another_number_is_otp_invalid(
+    serving_test_codes: Callable[..., Any],
+) -> None:
+    async with serving_test_codes() as auth:
         await auth.ask(OTHER)
         code = await auth.code(OTHER)
         assert code != CODE
         assert (await auth.enter(OTHER, CODE)).status == 401
 
 
-async def test_test_code_guesses_beyond_limit_are_refused(testing: Callable[..., Any]) -> None:
-    async with testing() as auth:
+async def test_test_code_guesses_beyond_limit_are_refused(
+    serving_test_codes: Callable[..., Any],
+) -> None:
+    async with serving_test_codes() as auth:
         sent = await auth.ask(NUMBER)
         for _ in range(3):
             assert (await auth.enter(NUMBER, "000000", sent.body["challenge"])).status == 401
         assert (await auth.enter(NUMBER, CODE, sent.body["challenge"])).status == 401
-    async with testing(limit_send_per_destination="1/hour") as auth:
+    async with serving_test_codes(limit_send_per_destination="1/hour") as auth:
         await auth.ask(NUMBER)
         assert (await auth.ask(NUMBER)).code == "rate_limited"
 
 
 async def test_concealed_address_without_account_takes_no_test_code(
-    testing: Callable[..., Any],
+    serving_test_codes: Callable[..., Any],
 ) -> None:
-    async with testing(account_disclosure="conceal") as auth:
+    async with serving_test_codes(account_disclosure="conceal") as auth:
         assert (await post(auth, "/login", email=MAIL)).status == 202
         assert (await post(auth, "/login", email=MAIL, otp=MAIL_CODE)).status == 401
 
 
 async def test_test_code_whose_use_cannot_be_audited_stays_valid(
-    testing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    serving_test_codes: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with testing() as auth:
+    async with serving_test_codes() as auth:
         await auth.ask(NUMBER)
         with monkeypatch.context() as broken:
 
@@ -129,9 +135,9 @@ async def test_test_code_whose_use_cannot_be_audited_stays_valid(
 
 
 async def test_test_code_is_in_no_log(
-    testing: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+    serving_test_codes: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with testing() as auth:
+    async with serving_test_codes() as auth:
         await auth.sign_in(OTHER)
         await auth.ask(NUMBER)
         await auth.enter(NUMBER, "000000")

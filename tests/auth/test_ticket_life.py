@@ -46,7 +46,7 @@ async def ticket_of(auth: AuthClient) -> str:
     return str(exchanged.body["reset_ticket"])
 
 
-async def move(auth: AuthClient, token: str) -> None:
+async def change_email(auth: AuthClient, token: str) -> None:
     sent = await auth.call("PATCH", "/me", token=token, json={"email": NEW_EMAIL})
     assert sent.status == 202, sent.body
     body = {"email": NEW_EMAIL, "otp": await auth.code(NEW_EMAIL)}
@@ -71,7 +71,7 @@ async def test_reset_ticket_email_changed_meanwhile_is_not_issued(
 ) -> None:
     token = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
     async with exchanging(auth, monkeypatch) as exchanged:
-        await move(auth, token)
+        await change_email(auth, token)
     assert (await exchanged).code == "otp_invalid"
     assert await auth_db.fetchval("select count(*) from tokens where scope = 'reset'") == 0
 

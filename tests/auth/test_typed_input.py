@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.test_admin import be_admin, found
+from tests.auth.test_admin import be_admin, search_names
 from tests.support.accounts import PASSWORD, activate, post, register
 from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
@@ -25,7 +25,7 @@ def spaced(code: str) -> str:
     return f" {code[:3]}\N{NO-BREAK SPACE}{code[3:]}\n"
 
 
-async def test_every_name_is_stored_as_it_was_sent(auth: AuthClient) -> None:
+async def test_profile_name_of_any_script_is_stored_unchanged(auth: AuthClient) -> None:
     pair = await auth.sign_in(NUMBER, NAMES[0])
     assert pair["user"]["name"] == NAMES[0]
     for name in NAMES:
@@ -40,7 +40,7 @@ async def test_every_name_is_stored_as_it_was_sent(auth: AuthClient) -> None:
         assert [me[field] for field in names] == [name] * 3
 
 
-async def test_a_registration_keeps_its_names(auth: AuthClient) -> None:
+async def test_registration_name_of_any_script_is_stored_unchanged(auth: AuthClient) -> None:
     pair = await activate(auth, mobile=NUMBER, first_name=NAMES[1], last_name=NAMES[2])
     assert (pair["user"]["first_name"], pair["user"]["last_name"]) == NAMES[1:3]
 
@@ -48,28 +48,26 @@ async def test_a_registration_keeps_its_names(auth: AuthClient) -> None:
 @pytest.mark.parametrize(
     "name", ["a\x1fb", "a\x85b", "a\u2028b", "\u202eb", "a\u2066b", "\u200c\u00a0\u200d"], ids=ascii
 )
-async def test_a_name_that_shows_nothing_or_something_else_is_refused(
-    auth: AuthClient, name: str
-) -> None:
+async def test_signup_name_invisible_or_reversing_is_422(auth: AuthClient, name: str) -> None:
     answer = await auth.ask(NUMBER, name)
     assert answer.code == "validation_failed"
     assert [error["field"] for error in answer.body["errors"]] == ["name"]
 
 
-async def test_an_administrator_finds_a_name_with_joiners(
+async def test_admin_search_finds_names_with_joiners_and_typed_contacts(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     admin = await be_admin(auth, auth_db)
     await auth.sign_in(NUMBER, NAMES[1])
     await auth_db.execute("update users set email = $1 where phone_number = $2", EMAIL, NUMBER)
     for q in (NAMES[1], f" {NAMES[1]} ", *TYPED_NUMBERS, *TYPED_MAILS):
-        assert await found(auth, admin, q) == [NAMES[1]], ascii(q)
+        assert await search_names(auth, admin, q) == [NAMES[1]], ascii(q)
     for q in ("", " ", "\u00a0\u200b"):
-        assert len(await found(auth, admin, q)) == 2, ascii(q)
+        assert len(await search_names(auth, admin, q)) == 2, ascii(q)
 
 
 @pytest.mark.parametrize("typed", TYPED_NUMBERS, ids=ascii)
-async def test_a_number_and_a_code_are_taken_as_keyboards_write_them(
+async def test_typed_number_and_code_are_normalized_for_sign_in(
     auth: AuthClient, typed: str
 ) -> None:
     sent = await auth.ask(typed)
@@ -83,7 +81,9 @@ async def test_a_number_and_a_code_are_taken_as_keyboards_write_them(
 
 
 @pytest.mark.parametrize("typed", TYPED_MAILS, ids=ascii)
-async def test_a_mail_address_is_taken_as_clipboards_hold_it(auth: AuthClient, typed: str) -> None:
+async def test_typed_mail_address_is_normalized_for_registration_and_login(
+    auth: AuthClient, typed: str
+) -> None:
     registered = await post(auth, "/register", email=typed, username=" asha\n", password=PASSWORD)
     assert registered.status == 201, registered.body
     code = spaced(await auth.code(EMAIL))
@@ -98,7 +98,7 @@ async def test_a_mail_address_is_taken_as_clipboards_hold_it(auth: AuthClient, t
     assert (await post(auth, "/verify-reset", **proof)).status == 200
 
 
-async def test_a_new_address_is_proven_as_it_is_typed(auth: AuthClient) -> None:
+async def test_typed_mail_address_is_normalized_for_contact_change(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     sent = await auth.call("PATCH", "/me", token=token, json={"email": TYPED_MAILS[0]})
     assert sent.status == 202, sent.body
@@ -107,19 +107,21 @@ async def test_a_new_address_is_proven_as_it_is_typed(auth: AuthClient) -> None:
     assert stored.body["email"] == EMAIL
 
 
-async def test_resending_takes_an_address_as_it_is_typed(auth: AuthClient) -> None:
+async def test_typed_number_is_normalized_for_resend(auth: AuthClient) -> None:
     await register(auth, mobile=NUMBER)
     assert (await post(auth, "/resend-otp", mobile=TYPED_NUMBERS[2])).status == 202
 
 
 @pytest.mark.parametrize("code", ["\uff11\uff12\uff13\uff14\uff15\uff16", "१२३४५६", "12 34 5"])
-async def test_other_digits_are_no_code(auth: AuthClient, code: str) -> None:
+async def test_code_in_other_digits_or_spacing_is_422(auth: AuthClient, code: str) -> None:
     assert (await auth.enter(NUMBER, code)).code == "validation_failed"
 
 
 @pytest.mark.parametrize("path", ["/logout", "/logout-all", "/step-up"])
 @pytest.mark.parametrize("body", NOTHING, ids=str)
-async def test_a_body_of_nothing_is_none(auth: AuthClient, path: str, body: dict[str, Any]) -> None:
+async def test_optional_body_empty_or_null_is_accepted(
+    auth: AuthClient, path: str, body: dict[str, Any]
+) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     headers = {"Content-Type": "application/json"}
     answer = await auth.call("POST", path, token=token, headers=headers, **body)
@@ -127,7 +129,9 @@ async def test_a_body_of_nothing_is_none(auth: AuthClient, path: str, body: dict
 
 
 @pytest.mark.parametrize("body", NOTHING, ids=str)
-async def test_a_refresh_of_nothing_lacks_its_token(auth: AuthClient, body: dict[str, Any]) -> None:
+async def test_refresh_with_empty_body_is_refresh_invalid(
+    auth: AuthClient, body: dict[str, Any]
+) -> None:
     headers = {"Content-Type": "application/json"}
     answer = await auth.call("POST", "/refresh", headers=headers, **body)
     assert (answer.status, answer.code) == (401, "refresh_invalid")

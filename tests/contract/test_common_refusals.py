@@ -105,7 +105,7 @@ SHARED = {
 """People pass these links on, and what carries them adds parameters."""
 
 
-async def test_a_parameter_that_is_none_of_ours_is_refused_where_no_link_is_shared(
+async def test_routes_unknown_query_parameter_is_422_unless_shared(
     services: Services, auth_db: Connection
 ) -> None:
     token = await administrator(services, auth_db)

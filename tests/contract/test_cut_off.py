@@ -10,7 +10,7 @@ from tests.support.waiting import until
 ADMIN, NUMBER = "+919876543200", "+919876543210"
 
 
-async def refused(services: Services, token: str) -> list[str]:
+async def read_refusals(services: Services, token: str) -> list[str]:
     """What both services say to the token once media_service has heard."""
 
     async def heard() -> bool:
@@ -34,7 +34,7 @@ async def test_disabled_user_is_refused_by_both_services(
     assert (await services.call("/v1/media", "GET", "/creatives", token)).status == 200
     done = await services.call("/v1/auth", "POST", f"/admin/users/{user}/disable", admin)
     assert done.status == 200
-    assert await refused(services, token) == ["token_revoked"] * 2
+    assert await read_refusals(services, token) == ["token_revoked"] * 2
 
 
 async def test_changed_roles_revoke_token_at_both_services(
@@ -46,7 +46,7 @@ async def test_changed_roles_revoke_token_at_both_services(
     pair = await services.auth.sign_in(NUMBER)
     path, body = f"/admin/users/{pair['user']['id']}/roles", {"roles": ["editor"]}
     assert (await services.auth.call("PUT", path, token=admin, json=body)).status == 200
-    assert await refused(services, pair["access_token"]) == ["token_revoked"] * 2
+    assert await read_refusals(services, pair["access_token"]) == ["token_revoked"] * 2
     refresh = {"refresh_token": pair["refresh_token"]}
     fresh = (await services.auth.call("POST", "/refresh", json=refresh)).body
     everybody = await services.call(
@@ -65,7 +65,7 @@ async def test_deleted_user_is_refused_by_both_services_and_erased(
     )
     assert made.status == 201
     assert (await services.auth.call("DELETE", "/me", token=token)).status == 204
-    assert await refused(services, token) == ["token_revoked"] * 2
+    assert await read_refusals(services, token) == ["token_revoked"] * 2
     connection = await asyncpg.connect(media_dsn)
 
     async def nothing_left() -> bool:

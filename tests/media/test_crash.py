@@ -67,24 +67,24 @@ def count_temp_files(files: Path) -> int:
     return len(list((files / "staging").iterdir()))
 
 
-async def tidy(dsn: str, files: Path) -> ReconcileReport:
+async def run_sweep(dsn: str, files: Path) -> ReconcileReport:
     """Do what the next start of the service does, with no grace."""
     storage = LocalStorage(files, SystemClock(), SystemEntropy())
     async with open_database(dsn) as database:
         return await reconcile(database, storage, timedelta())
 
 
-async def died(process: BaseProcess) -> bool:
+async def was_killed(process: BaseProcess) -> bool:
     return await wait_for_exit(process) == -signal.SIGKILL
 
 
-async def check(dsn: str, files: Path, left: str) -> None:
+async def check_leftovers(dsn: str, files: Path, left: str) -> None:
     """What the crash has left is as expected, and the sweep removes just that."""
     made = await rows(dsn)
     assert bool(made) == ("whole" in left)
     assert bool(objects(files)) == ("whole" in left or "orphan" in left)
     assert bool(count_temp_files(files)) == ("staged" in left)
-    report = await tidy(dsn, files)
+    report = await run_sweep(dsn, files)
     assert bool(report.temp_files_removed) == ("staged" in left)
     assert bool(report.orphans_removed) == ("orphan" in left)
     assert report.files_missing == 0
@@ -100,8 +100,8 @@ async def test_upload_killed_at_each_step_leaves_consistent_files(
     async with running_media(death) as (process, media):
         with pytest.raises(ClientError):
             await media.send(picture_form(encode("PNG", (900, 700))))
-        assert await died(process)
-    await check(media_dsn, files, left)
+        assert await was_killed(process)
+    await check_leftovers(media_dsn, files, left)
 
 
 @pytest.mark.parametrize("moment", DELETION)
@@ -113,8 +113,8 @@ async def test_deletion_killed_at_each_step_leaves_consistent_files(
         created = await media.upload()
         with contextlib.suppress(ClientError):  # it may be answered before the files go
             await media.call("DELETE", f"/creatives/{created['id']}")
-        assert await died(process)
-    await check(media_dsn, files, left)
+        assert await was_killed(process)
+    await check_leftovers(media_dsn, files, left)
 
 
 async def test_upload_killed_before_commit_shows_no_creative(
@@ -123,7 +123,7 @@ async def test_upload_killed_before_commit_shows_no_creative(
     async with running_media(KillPoint(f"{TABLE}.insert")) as (process, media):
         with pytest.raises(ClientError):
             await media.send(picture_form())
-        assert await died(process)
+        assert await was_killed(process)
         user = media.user_id
     async with running_media() as (_, client):
         again = MediaClient.of(client.http, client.mint, user)

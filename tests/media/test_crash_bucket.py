@@ -14,7 +14,7 @@ from media_service.storage.factory import open_storage
 from shared.clock import SystemClock
 from shared.db import open_database
 from shared.entropy import SystemEntropy
-from tests.media.test_crash import died, rows
+from tests.media.test_crash import rows, was_killed
 from tests.support.command_process import KillPoint
 from tests.support.media_client import picture_form
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket
@@ -45,7 +45,7 @@ def media_environment(
     return {**media_environment, **CREDENTIALS, **here}
 
 
-async def agree(dsn: str, bucket: MotoBucket) -> None:
+async def check_consistency(dsn: str, bucket: MotoBucket) -> None:
     """After a sweep with no grace, there is an object for every row and a row for every object."""
     async with (
         open_storage(bucket.url, SystemClock(), SystemEntropy()) as storage,
@@ -64,9 +64,9 @@ async def test_s3_upload_killed_at_each_step_leaves_consistent_objects(
     async with running_media(UPLOAD[moment]) as (process, media):
         with pytest.raises(ClientError):
             await media.send(picture_form(grain(1330) if "part" in moment else None))
-        assert await died(process)
+        assert await was_killed(process)
     assert bool(await rows(media_dsn)) == (moment == "after the row")
-    await agree(media_dsn, bucket)
+    await check_consistency(media_dsn, bucket)
 
 
 @pytest.mark.parametrize("moment", DELETION)
@@ -77,6 +77,6 @@ async def test_s3_deletion_killed_at_each_step_leaves_consistent_objects(
         created = await media.upload()
         with contextlib.suppress(ClientError):  # it may be answered before the files go
             await media.call("DELETE", f"/creatives/{created['id']}")
-        assert await died(process)
+        assert await was_killed(process)
     assert await rows(media_dsn) == set()
-    await agree(media_dsn, bucket)
+    await check_consistency(media_dsn, bucket)

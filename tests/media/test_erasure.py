@@ -25,7 +25,7 @@ TABLES = ("creatives", "products", "photos", "idempotency_keys")
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 
 
-class Nobody:
+class UnusedFileDeleter:
     """Removes files where there are none."""
 
     def notify(self) -> None:
@@ -44,7 +44,7 @@ async def rows(dsn: str, user_id: UUID) -> int:
         await connection.close()
 
 
-async def gone(dsn: str, user_id: UUID, files: Path) -> None:
+async def wait_until_erased(dsn: str, user_id: UUID, files: Path) -> None:
     """Return once neither a row nor a file of the user is left."""
 
     async def nothing_left() -> bool:
@@ -54,7 +54,7 @@ async def gone(dsn: str, user_id: UUID, files: Path) -> None:
     await until(nothing_left, SECONDS)
 
 
-async def place(dsn: str) -> str | None:
+async def read_cursor(dsn: str) -> str | None:
     connection = await asyncpg.connect(dsn)
     try:
         entry: str | None = await connection.fetchval("select entry from followed_streams")
@@ -63,14 +63,14 @@ async def place(dsn: str) -> str | None:
         await connection.close()
 
 
-async def placed(dsn: str, entry: str) -> None:
+async def wait_for_cursor(dsn: str, entry: str) -> None:
     async def there() -> bool:
-        return await place(dsn) == entry
+        return await read_cursor(dsn) == entry
 
     await until(there, SECONDS)
 
 
-async def fill(media: MediaClient) -> None:
+async def create_everything(media: MediaClient) -> None:
     """Something of everything that a user can have."""
     await media.upload()
     keyed = await media.call("POST", "/products", json=LAMP, headers={"Idempotency-Key": "lamp-1"})
@@ -86,12 +86,12 @@ async def test_erasure_of_deleted_user_removes_their_data_alone(
 ) -> None:
     other = media.somebody_else()
     for user in (media, other):
-        await fill(user)
+        await create_everything(user)
     theirs = await rows(media_dsn, other.user_id)
     assert theirs >= 4
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
-    await gone(media_dsn, media.user_id, files)
-    await placed(media_dsn, entry)
+    await wait_until_erased(media_dsn, media.user_id, files)
+    await wait_for_cursor(media_dsn, entry)
     assert await rows(media_dsn, other.user_id) == theirs
     assert (await other.call("GET", "/creatives")).body["items"] != []
     assert [path for path in files_below(files) if str(other.user_id) in str(path)]
@@ -106,12 +106,12 @@ async def test_erasure_of_user_deleted_during_downtime_runs_at_start(
     async with serving_media() as media:
         await media.upload()
         first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
-        await placed(media_dsn, first)
+        await wait_for_cursor(media_dsn, first)
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
     assert await rows(media_dsn, media.user_id) == 1
     async with serving_media():
-        await gone(media_dsn, media.user_id, files)
-        await placed(media_dsn, entry)
+        await wait_until_erased(media_dsn, media.user_id, files)
+        await wait_for_cursor(media_dsn, entry)
 
 
 async def test_erasure_after_redis_was_rebuilt_reads_stream_from_start(
@@ -120,12 +120,12 @@ async def test_erasure_after_redis_was_rebuilt_reads_stream_from_start(
     """Its ids may be lower than before: another machine's clock made them."""
     stranger = media.somebody_else()
     await media.upload()
-    await placed(media_dsn, await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY))
+    await wait_for_cursor(media_dsn, await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY))
     await redis.delete(DELETED_USERS_STREAM)
     await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY, "5-1")
     await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, "5-2")
-    await gone(media_dsn, media.user_id, files)
-    await placed(media_dsn, "5-2")
+    await wait_until_erased(media_dsn, media.user_id, files)
+    await wait_for_cursor(media_dsn, "5-2")
 
 
 async def test_erasure_unverified_entry_erases_none_and_blocks_none(
@@ -135,13 +135,13 @@ async def test_erasure_unverified_entry_erases_none_and_blocks_none(
     for user in (victim, leaver):
         await user.upload()
     first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
-    await placed(media_dsn, first)
+    await wait_for_cursor(media_dsn, first)
     await tell_of_deleted(redis, victim.user_id, "x" * 20 + "-a-key-of-somebody-else")
     await redis.xadd(DELETED_USERS_STREAM, {"other": "thing"})
     await tell_of_deleted(redis, leaver.user_id, REVOCATION_KEY)
-    await gone(media_dsn, leaver.user_id, files)
+    await wait_until_erased(media_dsn, leaver.user_id, files)
     assert await rows(media_dsn, victim.user_id) == 1
-    assert await place(media_dsn) == first  # until the entry is trimmed, or its key is known
+    assert await read_cursor(media_dsn) == first  # until the entry is trimmed, or its key is known
 
 
 async def test_erasure_dropped_key_of_processed_entry_does_not_block(
@@ -151,12 +151,12 @@ async def test_erasure_dropped_key_of_processed_entry_does_not_block(
     async with serving_media() as media:
         await media.upload()
         first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
-        await placed(media_dsn, first)
+        await wait_for_cursor(media_dsn, first)
     with structlog.testing.capture_logs() as logs:
         async with serving_media(revocation_key=key):
             entry = await tell_of_deleted(redis, media.user_id, key)
-            await gone(media_dsn, media.user_id, files)
-            await placed(media_dsn, entry)
+            await wait_until_erased(media_dsn, media.user_id, files)
+            await wait_for_cursor(media_dsn, entry)
     assert "erasure.unverified_entry_blocks" not in {event["event"] for event in logs}
 
 
@@ -175,7 +175,7 @@ async def test_erasure_remembers_only_entries_beyond_its_cursor(
     blocks = await tell_of_deleted(redis, uuid4(), other)
     beyond = [await tell_of_deleted(redis, user, REVOCATION_KEY) for user in users[1:]]
     async with open_database(media_dsn) as database:
-        file_deleter: Any = Nobody()
+        file_deleter: Any = UnusedFileDeleter()
         consumer = DeletedUsersConsumer(
             redis=redis,
             keys=[REVOCATION_KEY.encode()],
@@ -186,12 +186,12 @@ async def test_erasure_remembers_only_entries_beyond_its_cursor(
         for _ in range(2):
             await consumer.run_once()
         assert consumer._processed == {entry.encode() for entry in beyond}
-        assert await place(media_dsn) == first
+        assert await read_cursor(media_dsn) == first
         await redis.xdel(DELETED_USERS_STREAM, blocks)
         for _ in range(2):
             await consumer.run_once()
         assert consumer._processed == set()
-        assert await place(media_dsn) == beyond[-1]
+        assert await read_cursor(media_dsn) == beyond[-1]
     assert erased == [str(user) for user in users]  # each one once
 
 
@@ -201,7 +201,7 @@ async def test_erasure_of_signed_out_user_keeps_everything(
 ) -> None:
     await media.upload()
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, reason=reason)
-    await placed(media_dsn, entry)
+    await wait_for_cursor(media_dsn, entry)
     assert await rows(media_dsn, media.user_id) == 1
 
 
@@ -235,4 +235,4 @@ async def test_erasure_of_more_products_than_a_batch_removes_all(
         )
         await connection.close()
         await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
-        await gone(media_dsn, media.user_id, files)
+        await wait_until_erased(media_dsn, media.user_id, files)

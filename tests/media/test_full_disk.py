@@ -19,7 +19,7 @@ LIMIT = 256 * 1024
 
 
 @contextmanager
-def full(process: int, room: int) -> Iterator[None]:
+def limited_file_size(process: int, room: int) -> Iterator[None]:
     """Let no file of the process grow beyond `room` bytes."""
     before = resource.prlimit(process, resource.RLIMIT_FSIZE)
     resource.prlimit(process, resource.RLIMIT_FSIZE, (room, before[1]))
@@ -29,7 +29,7 @@ def full(process: int, room: int) -> Iterator[None]:
         resource.prlimit(process, resource.RLIMIT_FSIZE, before)
 
 
-def worker_of(service: int) -> int:
+def find_decoder(service: int) -> int:
     children = Path(f"/proc/{service}/task/{service}/children").read_text().split()
     named = {int(one): Path(f"/proc/{one}/cmdline").read_bytes() for one in children}
     return next(one for one, command in named.items() if b"image.worker" in command)
@@ -47,7 +47,7 @@ async def test_disk_full_during_upload_is_507_until_room_returns(
 ) -> None:
     async with running_media() as (service, media):
         assert service.pid is not None
-        with full(service.pid, LIMIT):
+        with limited_file_size(service.pid, LIMIT):
             await refused(media, grain(400), files)
             assert (await media.send(picture_form(encode("PNG")))).status == 201
         assert (await media.send(picture_form(grain(400)))).status == 201
@@ -59,7 +59,7 @@ async def test_disk_full_during_rendering_is_507_until_room_returns(
 ) -> None:
     async with running_media() as (service, media):
         assert service.pid is not None
-        with full(worker_of(service.pid), room):
+        with limited_file_size(find_decoder(service.pid), room):
             await refused(media, grain(400), files)
         assert (await media.send(picture_form(grain(400)))).status == 201
         assert len(files_below(files)) == 3

@@ -20,7 +20,7 @@ Command = Callable[..., Awaitable[tuple[int | None, str]]]
 
 
 @pytest.fixture
-def lost(media_environment: dict[str, str], tmp_path: Path) -> Command:
+def run_lost_command(media_environment: dict[str, str], tmp_path: Path) -> Command:
     """Runs `python -m media_service lost`; its exit code and what it prints."""
 
     async def run(*arguments: str, **changes: str) -> tuple[int | None, str]:
@@ -35,19 +35,19 @@ def lost(media_environment: dict[str, str], tmp_path: Path) -> Command:
     return run
 
 
-def lose(files: Path, picture_id: str, *variants: str) -> None:
+def remove_files(files: Path, picture_id: str, *variants: str) -> None:
     for variant in variants:
         [path] = (files / "objects").glob(f"*/{picture_id}/{variant}")
         path.unlink()
 
 
 async def test_lost_files_are_listed_by_picture(
-    media: MediaClient, files: Path, lost: Command
+    media: MediaClient, files: Path, run_lost_command: Command
 ) -> None:
-    assert await lost() == (0, "")
+    assert await run_lost_command() == (0, "")
     first, _kept = await media.upload(), await media.upload()
-    lose(files, first["id"], "original", "thumb")
-    code, text = await lost()
+    remove_files(files, first["id"], "original", "thumb")
+    code, text = await run_lost_command()
     assert (code, text) == (
         1,
         f"{first['id']} of user {media.user_id} lacks original, thumb\n",
@@ -55,11 +55,11 @@ async def test_lost_files_are_listed_by_picture(
 
 
 async def test_lost_creative_is_deleted_with_what_is_left_of_it(
-    media: MediaClient, files: Path, lost: Command
+    media: MediaClient, files: Path, run_lost_command: Command
 ) -> None:
     gone, kept = await media.upload(), await media.upload()
-    lose(files, gone["id"], "preview")
-    code, text = await lost("--delete", gone["id"], kept["id"], unknown := str(uuid4()))
+    remove_files(files, gone["id"], "preview")
+    code, text = await run_lost_command("--delete", gone["id"], kept["id"], unknown := str(uuid4()))
     assert code == 1
     assert f"deleted: {gone['id']}" in text
     assert f"kept: {kept['id']}" in text
@@ -67,11 +67,11 @@ async def test_lost_creative_is_deleted_with_what_is_left_of_it(
     assert (await media.call("GET", f"/creatives/{gone['id']}")).status == 404
     assert (await media.call("GET", f"/creatives/{kept['id']}/file")).status == 200
     await until(lambda: not [path for path in files_below(files) if gone["id"] in str(path)])
-    assert await lost() == (0, "")
+    assert await run_lost_command() == (0, "")
 
 
 async def test_lost_photo_is_taken_off_its_product(
-    media: MediaClient, files: Path, lost: Command
+    media: MediaClient, files: Path, run_lost_command: Command
 ) -> None:
     product = await create_product(media)
     body = BytesIO(form(part("photo", encode(), '; filename="lamp.png"')))
@@ -79,7 +79,7 @@ async def test_lost_photo_is_taken_off_its_product(
     assert (await media.call("PUT", path, data=body, headers=FORM)).status == 200
     [photo] = (files / "objects").glob("*/*/original")
     photo.unlink()
-    code, _ = await lost("--delete", photo.parent.name)
+    code, _ = await run_lost_command("--delete", photo.parent.name)
     assert code == 0
     shown = await media.call("GET", f"/products/{product['id']}")
     assert shown.status == 200
@@ -87,16 +87,19 @@ async def test_lost_photo_is_taken_off_its_product(
     assert shown.body["version"] > product["version"]
 
 
-async def test_command_without_the_database_is_one_line(lost: Command) -> None:
+async def test_command_without_the_database_is_one_line(run_lost_command: Command) -> None:
     away = {"MEDIA_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-    code, text = await lost(**away)
+    code, text = await run_lost_command(**away)
     assert code == 1
     [line] = text.splitlines()
     assert line.startswith("lost: ServiceUnavailable: The database cannot be reached, caused by ")
 
 
 async def test_gauge_counts_files_and_comes_down(
-    serving_media: Callable[..., Any], files: Path, lost: Command, monkeypatch: pytest.MonkeyPatch
+    serving_media: Callable[..., Any],
+    files: Path,
+    run_lost_command: Command,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(app, "RECONCILE_SECONDS", 0.05)
     async with serving_media() as media:
@@ -109,7 +112,7 @@ async def test_gauge_counts_files_and_comes_down(
             return float(value)
 
         gone = await media.upload()
-        lose(files, gone["id"], "original", "thumb")
+        remove_files(files, gone["id"], "original", "thumb")
 
         async def both_are_counted() -> bool:
             return await count() == 2
@@ -118,5 +121,5 @@ async def test_gauge_counts_files_and_comes_down(
             return await count() == 0
 
         await until(both_are_counted)
-        assert (await lost("--delete", gone["id"]))[0] == 0
+        assert (await run_lost_command("--delete", gone["id"]))[0] == 0
         await until(none_is_counted)

@@ -32,7 +32,7 @@ async def fetch(media: MediaClient, url: str) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
-async def test_products_keep_their_names_and_texts(media: MediaClient) -> None:
+async def test_product_name_and_text_of_any_script_are_stored_unchanged(media: MediaClient) -> None:
     for name in NAMES:
         text = f"{name}\n\n\t{name}"
         made = await create_product(media, name=f" {name}\n", description=f"{text} ")
@@ -40,7 +40,7 @@ async def test_products_keep_their_names_and_texts(media: MediaClient) -> None:
     assert sorted(await search_names(media)) == sorted(NAMES)
 
 
-async def test_creatives_keep_their_titles(media: MediaClient) -> None:
+async def test_creative_title_of_any_script_is_stored_unchanged(media: MediaClient) -> None:
     made = await media.upload(part("title", f"{NAMES[1]} "))
     assert made["title"] == NAMES[1]
     for version, name in enumerate(NAMES, start=1):
@@ -56,7 +56,7 @@ async def test_creatives_keep_their_titles(media: MediaClient) -> None:
 
 
 @pytest.mark.parametrize("char", ["\x1f", "\x85", "\u2028", "\u202e", "\u2066"], ids=ascii)
-async def test_a_title_and_a_products_name_show_what_they_are(
+async def test_title_and_product_name_with_control_characters_are_422(
     media: MediaClient, char: str
 ) -> None:
     title = await media.send(picture_form(None, part("title", f"a{char}b")))
@@ -65,7 +65,7 @@ async def test_a_title_and_a_products_name_show_what_they_are(
     assert wrong == ["title", "name"]
 
 
-async def test_an_empty_file_input_beside_an_optional_photo_is_no_photo(media: MediaClient) -> None:
+async def test_photo_empty_file_input_counts_as_no_photo(media: MediaClient) -> None:
     for empty in (EMPTY_INPUT, part("photo", b"")):
         for parts in ((*LAMP, empty), (empty, *LAMP)):
             made = await offer(media, *parts)
@@ -74,7 +74,7 @@ async def test_an_empty_file_input_beside_an_optional_photo_is_no_photo(media: M
     assert named.code == "unsupported_image"
 
 
-async def test_an_empty_file_input_is_no_required_file(media: MediaClient) -> None:
+async def test_upload_empty_file_input_is_missing(media: MediaClient) -> None:
     file = part("file", b"", '; filename=""')
     refused = await media.send(form(file, part("scheduled_at", day())))
     assert [(error["field"], error["code"]) for error in refused.body["errors"]] == [
@@ -82,7 +82,7 @@ async def test_an_empty_file_input_is_no_required_file(media: MediaClient) -> No
     ]
 
 
-async def test_a_path_in_place_of_a_file_is_answered_with_the_likely_cause(
+async def test_upload_path_instead_of_file_explains_the_likely_cause(
     media: MediaClient,
 ) -> None:
     refused = await media.send(form(part("file", "photo.jpg"), part("scheduled_at", day())))
@@ -94,7 +94,7 @@ async def test_a_path_in_place_of_a_file_is_answered_with_the_likely_cause(
         assert (await media.send(nameless)).status == HTTPStatus.CREATED
 
 
-async def test_what_others_add_to_a_link_is_ignored(media: MediaClient) -> None:
+async def test_shared_link_with_foreign_parameters_is_served(media: MediaClient) -> None:
     creative = await media.upload()
     link = await media.call("POST", f"/creatives/{creative['id']}/link", json={"expires_in": 60})
     url = link.body["url"]
@@ -110,7 +110,7 @@ async def test_what_others_add_to_a_link_is_ignored(media: MediaClient) -> None:
     assert own.status == HTTPStatus.OK
 
 
-async def test_a_typing_error_in_an_own_lists_query_names_what_was_meant(
+async def test_list_query_misspelt_parameter_names_the_nearest(
     media: MediaClient,
 ) -> None:
     for query, meant in (("stauts=published", "status"), ("Limit=5", "limit"), ("form=x", "from")):
@@ -120,13 +120,13 @@ async def test_a_typing_error_in_an_own_lists_query_names_what_was_meant(
 
 
 @pytest.mark.parametrize("query", ["q=", "q=%20%20", "q=%C2%A0%E2%80%8C", "q=&cursor="])
-async def test_a_blank_search_finds_all(media: MediaClient, query: str) -> None:
+async def test_product_search_blank_lists_all(media: MediaClient, query: str) -> None:
     await create_product(media, name="Lamp")
     status, body = await fetch(media, f"{MEDIA}/products/public?{query}")
     assert (status, b"Lamp" in body) == (HTTPStatus.OK, True)
 
 
-async def test_a_forms_time_is_local_time_in_its_zone(media: MediaClient) -> None:
+async def test_schedule_time_without_offset_is_local_to_its_timezone(media: MediaClient) -> None:
     made = await media.upload(part("timezone", "Asia/Kolkata"), when=f"{day()}T10:00")
     assert made["scheduled_at"] == f"{day()}T04:30:00Z"
     for version, (written, expected) in enumerate(
@@ -146,7 +146,7 @@ async def test_a_forms_time_is_local_time_in_its_zone(media: MediaClient) -> Non
         assert moved.body["scheduled_at"] == expected, written
 
 
-async def test_now_and_what_has_just_passed_are_now(
+async def test_schedule_time_now_or_just_past_is_now(
     media: MediaClient, clock: MovableClock
 ) -> None:
     just_passed = (clock.now() - timedelta(seconds=50)).isoformat()
@@ -158,7 +158,7 @@ async def test_now_and_what_has_just_passed_are_now(
     assert over.code == "scheduled_in_past"
 
 
-async def test_a_plus_that_was_not_escaped_is_understood(media: MediaClient) -> None:
+async def test_list_query_with_unescaped_plus_is_understood(media: MediaClient) -> None:
     made = await media.upload(when=f"{day(20)}T12:00:00Z")
     for query, count in {
         f"from={day(20)}T17:30:00+05:30": 1,
@@ -171,7 +171,7 @@ async def test_a_plus_that_was_not_escaped_is_understood(media: MediaClient) -> 
     assert zone.status == HTTPStatus.OK
 
 
-async def test_the_zones_are_those_of_the_pinned_data(media: MediaClient) -> None:
+async def test_timezones_are_those_of_the_pinned_data(media: MediaClient) -> None:
     answer = await media.call("GET", "/timezones")
     assert answer.body["version"] == tzdata.IANA_VERSION
     assert re.fullmatch("20[0-9]{2}[a-z]", answer.body["version"])
@@ -184,7 +184,7 @@ async def test_the_zones_are_those_of_the_pinned_data(media: MediaClient) -> Non
         assert [error["code"] for error in refused.body["errors"]] == ["zone_unknown"], name
 
 
-async def test_the_machines_own_zone_files_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_timezones_are_read_without_system_files(monkeypatch: pytest.MonkeyPatch) -> None:
     timezones = TimezoneRegistry()
     monkeypatch.setattr("zoneinfo.TZPATH", ())
     await timezones.load_names()

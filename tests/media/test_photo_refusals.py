@@ -11,7 +11,15 @@ from redis.asyncio import Redis
 
 from tests.conftest import REVOCATION_KEY
 from tests.media.test_identity import session_of
-from tests.media.test_photos import FIELDS, PICTURE, look, offer, photo, put, send
+from tests.media.test_photos import (
+    FIELDS,
+    PICTURE,
+    create,
+    photo,
+    put,
+    send,
+    view,
+)
 from tests.support.auth_client import Answer
 from tests.support.hostile_pictures import TOO_LARGE
 from tests.support.media_client import FORM, MediaClient, files_below, form, part
@@ -39,14 +47,14 @@ class Seller:
         """Check that nothing was kept, and that the photo is the old one."""
         listed = await self.media.call("GET", "/products")
         assert listed.body["items"] == [self.product]
-        assert (await look(self.media, self.product)).status == 200
+        assert (await view(self.media, self.product)).status == 200
 
 
 @pytest.mark.parametrize("method", ROUTES)
 async def test_photo_too_many_pixels_is_422_and_changes_nothing(
     media: MediaClient, files: Path, method: str
 ) -> None:
-    seller = Seller(media, await offer(media))
+    seller = Seller(media, await create(media))
     before = files_below(files)
     for picture in TOO_LARGE.values():
         refused = await seller.ask(method, seller.form(method, picture))
@@ -60,7 +68,7 @@ async def test_photo_file_too_large_is_413_and_changes_nothing(
     serving_media: Callable[..., Any], method: str
 ) -> None:
     async with serving_media(max_upload_bytes=65_536) as media:
-        seller = Seller(media, await offer(media))
+        seller = Seller(media, await create(media))
         refused = await seller.ask(method, seller.form(method, bytes(70_000)))
         assert (refused.status, refused.code) == (413, "body_too_large")
         await seller.as_before()
@@ -71,7 +79,7 @@ async def test_photo_client_too_slow_is_408_and_changes_nothing(
     serving_media: Callable[..., Any], method: str
 ) -> None:
     async with serving_media(limits={"patience": 0.4, "min_rate": 100}) as media:
-        seller = Seller(media, await offer(media))
+        seller = Seller(media, await create(media))
 
         async def drops() -> AsyncIterator[bytes]:
             for byte in seller.form(method, PICTURE)[:100]:
@@ -87,7 +95,7 @@ async def test_photo_client_too_slow_is_408_and_changes_nothing(
 async def test_photo_disk_full_is_507_and_changes_nothing(
     media: MediaClient, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    seller = Seller(media, await offer(media))
+    seller = Seller(media, await create(media))
 
     def full(_descriptor: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -105,7 +113,7 @@ async def test_daily_uploads_count_photo_puts(
     serving_media: Callable[..., Any],
 ) -> None:
     async with serving_media(user_uploads_per_day=2) as media:
-        made = await offer(media)
+        made = await create(media)
         assert (await put(media, made, photo())).status == 200
         refused = await put(media, made, photo())
         assert (refused.status, refused.code) == (429, "rate_limited")
@@ -113,7 +121,7 @@ async def test_daily_uploads_count_photo_puts(
 
 
 async def test_hidden_photo_with_revoked_token_is_401(media: MediaClient, redis: Redis) -> None:
-    hidden = await offer(media, part("visibility", "hidden"))
+    hidden = await create(media, part("visibility", "hidden"))
     path = f"/products/{hidden['id']}/photo"
     seen = await media.call("HEAD", path)
     assert seen.status == 200

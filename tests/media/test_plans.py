@@ -165,7 +165,7 @@ WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constra
 
 
 @pytest.fixture
-async def full(databases: Databases) -> AsyncIterator[Connection]:
+async def filled_database(databases: Databases) -> AsyncIterator[Connection]:
     """A database in which every table has its rows, and its statistics.
 
     Rows first, without a log or checks of keys, and indexes after: five times as fast.
@@ -195,30 +195,30 @@ def test_query_plans_cover_every_statement() -> None:
     assert set(STATEMENTS) == set(ARGUMENTS)
 
 
-async def test_query_plans_use_an_index_for_every_statement(full: Connection) -> None:
+async def test_query_plans_use_an_index_for_every_statement(filled_database: Connection) -> None:
     for table in TABLES:
-        assert await full.fetchval(f"SELECT count(*) FROM {table}") == ROWS
+        assert await filled_database.fetchval(f"SELECT count(*) FROM {table}") == ROWS
     slow = {}
     for name, statement in STATEMENTS.items():
         for mode in ("force_custom_plan", "force_generic_plan"):
-            await full.execute(f"SET plan_cache_mode = {mode}")
-            text = await plan(full, statement, ARGUMENTS[name])
+            await filled_database.execute(f"SET plan_cache_mode = {mode}")
+            text = await plan(filled_database, statement, ARGUMENTS[name])
             if "Seq Scan" in text:
                 slow[name, mode] = text
     assert slow == {}
-    await no_search_reads_many_rows(full)
+    await no_search_reads_many_rows(filled_database)
 
 
-async def no_search_reads_many_rows(full: Connection) -> None:
+async def no_search_reads_many_rows(filled_database: Connection) -> None:
     for mode in ("force_custom_plan", "force_generic_plan"):
-        await full.execute(f"SET plan_cache_mode = {mode}")
+        await filled_database.execute(f"SET plan_cache_mode = {mode}")
         for words, by_word in (("nobody", True), ("w54 thing54", True), ("thing", False)):
             for limit in (2, 51):
                 terms = search_terms(words)
                 assert terms is not None
                 sought = (terms.pieces, terms.patterns)
                 values = (datetime(9999, 1, 1, tzinfo=UTC), NAME, limit, *sought)
-                text = await plan(full, f"ANALYZE {product.SEARCH_PUBLIC}", values)
+                text = await plan(filled_database, f"ANALYZE {product.SEARCH_PUBLIC}", values)
                 removed = re.findall(r"Rows Removed by Filter: (\d+)", text)
                 assert sum(map(int, removed)) <= LOOKED_AT, text
                 asked = re.search(r"Index Scan on products_pieces.*\((never executed|actual)", text)

@@ -41,7 +41,7 @@ REPLACING = {
 }
 
 
-async def agree(dsn: str, files: Path) -> list[tuple[int, str]]:
+async def check_consistency(dsn: str, files: Path) -> list[tuple[int, str]]:
     """The products' versions and photos, when the sweep has made files and rows agree."""
     storage = LocalStorage(files, SystemClock(), SystemEntropy())
     async with open_database(dsn) as database:
@@ -70,7 +70,7 @@ async def test_product_creation_killed_at_each_step_leaves_consistent_files(
         with pytest.raises(ClientError):
             await media.call("POST", "/products", data=body, headers=FORM)
         await wait_for_exit(process)
-    assert len(await agree(media_dsn, files)) == products
+    assert len(await check_consistency(media_dsn, files)) == products
 
 
 @pytest.mark.parametrize("moment", REPLACING)
@@ -86,5 +86,5 @@ async def test_photo_replacement_killed_at_each_step_leaves_consistent_files(
         with pytest.raises(ClientError):
             await media.call("PUT", f"/products/{made['id']}/photo", data=photo, headers=FORM)
         await wait_for_exit(process)
-    ((found, _),) = await agree(media_dsn, files)
+    ((found, _),) = await check_consistency(media_dsn, files)
     assert found == version

@@ -66,7 +66,7 @@ async def delete_account(auth: AuthClient, pair: dict[str, Any], _admin: str) ->
     return await auth.call("DELETE", "/me", token=pair["access_token"])
 
 
-def administrate(
+def admin_action(
     method: str, what: str, body: dict[str, Any] | None = None, *, then: str = ""
 ) -> CutOff:
     async def cut_off(auth: AuthClient, pair: dict[str, Any], admin: str) -> Answer:
@@ -85,9 +85,9 @@ WAYS: dict[str, CutOff] = {
     "change_password": change_password,
     "reset_password": reset_password,
     "delete": delete_account,
-    "disable": administrate("POST", "disable", then="enable"),
-    "revoke_sessions": administrate("POST", "revoke-sessions"),
-    "roles": administrate("PUT", "roles", {"roles": ["editor"]}),
+    "disable": admin_action("POST", "disable", then="enable"),
+    "revoke_sessions": admin_action("POST", "revoke-sessions"),
+    "roles": admin_action("PUT", "roles", {"roles": ["editor"]}),
 }
 
 

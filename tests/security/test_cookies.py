@@ -21,12 +21,12 @@ CHANGES = [route for route in GUARDED if route.operation.method not in {"GET", "
 NO_TOKEN = {"X-CSRF-Token": None}
 
 
-def made_up(number: int = 0) -> str:
+def invented_token(number: int = 0) -> str:
     """A value with the form of a refresh token, which anybody can make."""
     return encode_token("chr_", number.to_bytes(SECRET_BYTES))
 
 
-def planted(browser: Browser, *values: str, first: bool = True) -> dict[str, str]:
+def cookie_header_with(browser: Browser, *values: str, first: bool = True) -> dict[str, str]:
     """A Cookie header with further values of the refresh cookie, before ours or behind it."""
     extra = [f"{REFRESH}={value}" for value in values]
     pairs = [*extra, browser.line()] if first else [browser.line(), *extra]
@@ -40,7 +40,7 @@ async def test_guarded_route_planted_refresh_cookie_changes_no_answer(
     browser = await sign_in(auth, NUMBER)
     path = route.prefix + route.path(uuid4())
     answer = await browser.call(
-        route.operation.method, path, headers=planted(browser, made_up(), "junk")
+        route.operation.method, path, headers=cookie_header_with(browser, invented_token(), "junk")
     )
     assert answer.status not in {400, 401}, answer.body
     if answer.status == 403:
@@ -77,9 +77,11 @@ async def test_refresh_planted_values_takes_the_one_of_the_access_cookie(
     auth: AuthClient, auth_db: Connection, count: int, first: bool
 ) -> None:
     victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
-    values = [attacker.jar[REFRESH], *map(made_up, range(count - 1))]
+    values = [attacker.jar[REFRESH], *map(invented_token, range(count - 1))]
     before = victim.jar[REFRESH]
-    answer = await victim.call("POST", AGAIN, headers=planted(victim, *values, first=first))
+    answer = await victim.call(
+        "POST", AGAIN, headers=cookie_header_with(victim, *values, first=first)
+    )
     assert answer.status == 200, answer.body
     assert victim.jar[REFRESH] != before
     assert (await is_signed_in(victim), await is_signed_in(attacker)) == (True, True)
@@ -93,7 +95,7 @@ async def test_refresh_repeated_beside_planted_value_stays_in_its_session(
 ) -> None:
     """The planted value is unused, which comes first among the values of one session."""
     victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
-    before = planted(victim, attacker.jar[REFRESH])
+    before = cookie_header_with(victim, attacker.jar[REFRESH])
     assert (await victim.call("POST", AGAIN)).status == 200
     successor = victim.jar[REFRESH]
     assert (await victim.call("POST", AGAIN, headers=before)).status == 200
@@ -106,24 +108,26 @@ async def test_refresh_expired_access_cookie_still_names_the_session(
 ) -> None:
     victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
     clock.advance(days=2)
-    header = planted(victim, attacker.jar[REFRESH])
+    header = cookie_header_with(victim, attacker.jar[REFRESH])
     assert (await victim.call("POST", AGAIN, headers=header)).status == 200
     assert await is_signed_in(victim)
 
 
 async def test_refresh_junk_and_repeated_values_take_no_place(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
-    junk = ["", "x", "chr_", made_up() + "x", *[made_up(1)] * 9]
-    answer = await browser.call("POST", AGAIN, headers=planted(browser, *junk))
+    junk = ["", "x", "chr_", invented_token() + "x", *[invented_token(1)] * 9]
+    answer = await browser.call("POST", AGAIN, headers=cookie_header_with(browser, *junk))
     assert answer.status == 200, answer.body
 
 
 async def test_refresh_looks_up_no_more_than_four_values(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
-    values = [made_up(number) for number in range(MAX_REFRESH_VALUES)]
-    refused = await browser.call("POST", AGAIN, headers=planted(browser, *values))
+    values = [invented_token(number) for number in range(MAX_REFRESH_VALUES)]
+    refused = await browser.call("POST", AGAIN, headers=cookie_header_with(browser, *values))
     assert (refused.status, refused.code) == (401, "refresh_invalid")
-    kept = await browser.call("POST", AGAIN, headers=planted(browser, *values, first=False))
+    kept = await browser.call(
+        "POST", AGAIN, headers=cookie_header_with(browser, *values, first=False)
+    )
     assert kept.status == 200
 
 
@@ -135,7 +139,9 @@ async def test_refresh_planted_spent_value_of_the_same_session_ends_nothing(
     spent = browser.jar[REFRESH]
     for _ in range(2):
         assert (await browser.call("POST", AGAIN)).status == 200
-    assert (await browser.call("POST", AGAIN, headers=planted(browser, spent))).status == 200
+    assert (
+        await browser.call("POST", AGAIN, headers=cookie_header_with(browser, spent))
+    ).status == 200
     assert await is_signed_in(browser)
     alone = browser.line(**{REFRESH: spent})
     assert (await browser.call("POST", AGAIN, headers={"Cookie": alone})).code == "refresh_reused"
@@ -143,13 +149,15 @@ async def test_refresh_planted_spent_value_of_the_same_session_ends_nothing(
 
 async def test_refresh_without_access_cookie_is_refused(auth: AuthClient) -> None:
     browser = await sign_in(auth, NUMBER)
-    line = f"{REFRESH}={made_up()}; {REFRESH}={browser.jar[REFRESH]}"
+    line = f"{REFRESH}={invented_token()}; {REFRESH}={browser.jar[REFRESH]}"
     refused = await browser.call("POST", AGAIN, headers={"Cookie": line})
     assert (refused.status, refused.code) == (401, "refresh_invalid")
     assert await is_signed_in(browser)
 
 
-async def ended(auth: AuthClient, browser: Browser, headers: dict[str, str | None]) -> bool:
+async def logout_ends_session(
+    auth: AuthClient, browser: Browser, headers: dict[str, str | None]
+) -> bool:
     """Whether signing out with these headers ends the browser's session."""
     kept = Browser(auth.http, dict(browser.jar))
     answer = await browser.call("POST", OUT, headers=headers)
@@ -162,8 +170,8 @@ async def test_logout_planted_refresh_values_needs_access_cookie_and_csrf_alone(
     auth: AuthClient, auth_db: Connection, count: int
 ) -> None:
     victim, attacker = await sign_in(auth, NUMBER), await sign_in(auth, OTHER)
-    values = [attacker.jar[REFRESH], *map(made_up, range(count - 1))]
-    assert await ended(auth, victim, {**planted(victim, *values)})
+    values = [attacker.jar[REFRESH], *map(invented_token, range(count - 1))]
+    assert await logout_ends_session(auth, victim, {**cookie_header_with(victim, *values)})
     assert await is_signed_in(attacker)
     revoked = "select count(*) from sessions where revoked_at is not null"
     assert await auth_db.fetchval(revoked) == 1
@@ -176,7 +184,7 @@ async def test_logout_without_refresh_cookie_needs_access_cookie_and_csrf_alone(
     line = f"{ACCESS}={browser.jar[ACCESS]}"
     refused = await browser.call("POST", OUT, headers={"Cookie": line, **NO_TOKEN})
     assert refused.code == "csrf_failed"
-    assert await ended(auth, browser, {"Cookie": line})
+    assert await logout_ends_session(auth, browser, {"Cookie": line})
 
 
 async def test_logout_expired_access_cookie_ends_its_own_session_alone(
@@ -185,14 +193,14 @@ async def test_logout_expired_access_cookie_ends_its_own_session_alone(
     first, second, attacker = [await sign_in(auth, one) for one in (NUMBER, NUMBER, OTHER)]
     clock.advance(hours=1)
     live = "select count(*) from sessions where revoked_at is null"
-    by_csrf = {**planted(first, attacker.jar[REFRESH])}
+    by_csrf = {**cookie_header_with(first, attacker.jar[REFRESH])}
     assert (await first.call("POST", OUT, headers=by_csrf)).status == 204
     assert await auth_db.fetchval(live) == 2
     planted_alone = {"Cookie": second.line(**{REFRESH: attacker.jar[REFRESH]}), **NO_TOKEN}
     kept = Browser(auth.http, dict(second.jar))
     assert (await kept.call("POST", OUT, headers=planted_alone)).status == 204
     assert await auth_db.fetchval(live) == 2
-    by_refresh = {**planted(second, attacker.jar[REFRESH]), **NO_TOKEN}
+    by_refresh = {**cookie_header_with(second, attacker.jar[REFRESH]), **NO_TOKEN}
     assert (await second.call("POST", OUT, headers=by_refresh)).status == 204
     assert await auth_db.fetchval(live) == 1
     assert (await attacker.call("POST", AGAIN)).status == 200
@@ -215,11 +223,11 @@ async def test_logout_planted_refresh_value_without_access_cookie_is_refused(
 ) -> None:
     """Nothing says then which value is ours."""
     browser = await sign_in(auth, NUMBER)
-    header = {"Cookie": f"{REFRESH}={made_up()}; {browser.line(**{ACCESS: access})}"}
+    header = {"Cookie": f"{REFRESH}={invented_token()}; {browser.line(**{ACCESS: access})}"}
     refused = await browser.call("POST", OUT, headers=header)
     assert (refused.status, refused.code) == (400, "malformed_request")
     alone = {"Cookie": browser.line(**{ACCESS: access})}
-    assert await ended(auth, browser, {**alone, **NO_TOKEN})
+    assert await logout_ends_session(auth, browser, {**alone, **NO_TOKEN})
 
 
 @pytest.mark.parametrize("path", [OUT, AGAIN])
@@ -229,7 +237,7 @@ async def test_cookie_route_foreign_origin_is_refused(
 ) -> None:
     browser = await sign_in(auth, NUMBER)
     alone = {"Cookie": f"{REFRESH}={browser.jar[REFRESH]}"}
-    tried: list[dict[str, str]] = [{}, planted(browser, made_up()), alone]
+    tried: list[dict[str, str]] = [{}, cookie_header_with(browser, invented_token()), alone]
     for cookies in tried:
         refused = await browser.call("POST", path, headers={**cookies, **headers})
         assert (refused.status, refused.code) == (403, "csrf_failed")

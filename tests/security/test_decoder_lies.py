@@ -49,7 +49,7 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def lie(decoders: StartedDecoders, *lines: str) -> None:
+def start_lying_decoders(decoders: StartedDecoders, *lines: str) -> None:
     """Let decoders answer with what these lines make of `answer`, which would be believed."""
     body = ("answer = any_answer(files)", *lines, "return answer")
     function = "\n    ".join(["def lie(job, files):", *body])
@@ -58,7 +58,7 @@ def lie(decoders: StartedDecoders, *lines: str) -> None:
 
 async def test_decoder_honest_answer_is_accepted(picture: Path, decoders: StartedDecoders) -> None:
     """Or the tests below would prove nothing."""
-    lie(decoders)
+    start_lying_decoders(decoders)
     async with open_decoder_pool(1, LIMITS) as pool:
         assert (await pool.render(picture, ALICE)).stored_bytes == 3
     assert decoders.count == 1
@@ -68,7 +68,7 @@ async def test_decoder_honest_answer_is_accepted(picture: Path, decoders: Starte
 async def test_decoder_lying_twice_is_unavailable(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
-    lie(decoders, LIES[name])
+    start_lying_decoders(decoders, LIES[name])
     async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(ServiceUnavailable):
             await pool.render(picture, ALICE)
@@ -84,7 +84,7 @@ async def test_decoder_lying_to_an_upload_is_503_and_keeps_nothing(
     files: Path,
     serving_media: Callable[..., Any],
 ) -> None:
-    lie(decoders, LIES[name])
+    start_lying_decoders(decoders, LIES[name])
     async with serving_media() as media:
         assert (await media.send(picture_form())).status == 503
         assert files_below(files) == []
@@ -94,7 +94,7 @@ async def test_decoder_writing_without_end_is_stopped_at_the_file_limit(
     picture: Path, decoders: StartedDecoders
 ) -> None:
     """The files are sparse: only their ends are written."""
-    lie(
+    start_lying_decoders(
         decoders,
         "try:",
         f"    os.lseek(files.target('original'), {FILE_BYTES - 1}, os.SEEK_SET)",
@@ -114,7 +114,7 @@ async def test_decoder_hostile_detail_is_cut_and_has_no_surrogate(
     picture: Path, decoders: StartedDecoders
 ) -> None:
     detail = "'\\ud800\\n' + 'x' * 30_000"
-    lie(decoders, f"answer = {{'refused': 'broken_image', 'detail': {detail}}}")
+    start_lying_decoders(decoders, f"answer = {{'refused': 'broken_image', 'detail': {detail}}}")
     async with open_decoder_pool(1, LIMITS) as pool:
         with pytest.raises(BrokenImage) as refused:
             await pool.render(picture, ALICE)
@@ -125,7 +125,7 @@ async def test_decoder_hostile_detail_is_cut_and_has_no_surrogate(
 async def test_decoder_leaving_threads_or_descriptors_is_replaced(
     name: str, picture: Path, decoders: StartedDecoders
 ) -> None:
-    lie(decoders, "import threading, time", KEPT[name])
+    start_lying_decoders(decoders, "import threading, time", KEPT[name])
     async with open_decoder_pool(1, LIMITS) as pool:
         [process] = process_ids(pool)
         assert (await pool.render(picture, ALICE)).stored_bytes == 3

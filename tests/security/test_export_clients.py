@@ -50,7 +50,7 @@ async def test_export_over_http_1_0_ends_with_the_connection(served: Served) -> 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["user"]["id"] == served.user_id
 
 
-async def released(served: Served, redis: Redis) -> None:
+async def wait_for_release(served: Served, redis: Redis) -> None:
     """Return once the user's lease is free."""
 
     async def is_free() -> bool:
@@ -118,7 +118,7 @@ async def test_export_stalled_client_is_cut_off(
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token) as reader:
         await until(lambda: redis.exists(served.lease))
-        await released(served, redis)
+        await wait_for_release(served, redis)
         # closed at once, though the client still takes nothing of what waits for it
         await until(lambda: sent[0].transport is None, seconds=2)
         assert not is_whole(await reader.rest())
@@ -137,7 +137,7 @@ async def test_export_slow_client_is_cut_off_at_the_deadline(
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token) as reader:
         await served.stalled()
-        await released(served, redis)
+        await wait_for_release(served, redis)
         assert not is_whole(await reader.rest())
 
 
@@ -147,7 +147,7 @@ async def test_export_client_that_leaves_frees_its_place(
     await add_events(auth_db, served.user_id, MORE_THAN_BUFFERED)
     async with paused_export(served.auth, served.token):
         await served.stalled()
-    await released(served, redis)
+    await wait_for_release(served, redis)
     assert served.connections_in_use() == 0
 
 

@@ -26,7 +26,7 @@ SEND_LIMITS = [
 ]
 
 
-def at(address: str) -> dict[str, Any]:
+def client_headers(address: str) -> dict[str, Any]:
     return {"headers": {"X-Forwarded-For": address}}
 
 
@@ -39,10 +39,12 @@ async def test_send_limits_filled_by_strangers_spare_known_device(
         device = (await open_auth.sign_in(MOBILE))["device"]
     async with serving_auth(**TRUSTED, **limit) as auth:
         for number in range(6):
-            await auth.ask(MOBILE, **at(f"203.0.113.{number // 3}"))
+            await auth.ask(MOBILE, **client_headers(f"203.0.113.{number // 3}"))
         for number in range(6):
-            await auth.ask(f"+91987654300{number}", **at("203.0.113.0"))
-        assert (await auth.ask(MOBILE, device=device, **at("203.0.113.0"))).status == 202
+            await auth.ask(f"+91987654300{number}", **client_headers("203.0.113.0"))
+        assert (
+            await auth.ask(MOBILE, device=device, **client_headers("203.0.113.0"))
+        ).status == 202
 
 
 async def test_send_limit_of_known_device_is_bounded(serving_auth: Callable[..., Any]) -> None:
@@ -50,7 +52,7 @@ async def test_send_limit_of_known_device_is_bounded(serving_auth: Callable[...,
         device = (await open_auth.sign_in(MOBILE))["device"]
     async with serving_auth(**TRUSTED, limit_send_per_destination="2/hour") as auth:
         statuses = [
-            (await auth.ask(MOBILE, device=device, **at(f"203.0.113.{number}"))).status
+            (await auth.ask(MOBILE, device=device, **client_headers(f"203.0.113.{number}"))).status
             for number in range(3)
         ]
         assert statuses == [202, 202, 429]
@@ -240,6 +242,10 @@ async def test_step_up_password_spares_limit_filled_by_neighbours(
         for _ in range(3):
             await post(auth, "/login", username="nobody", password="guess it is", address=HERE)
         stepped_up = await auth.call(
-            "POST", "/step-up", json={"password": PASSWORD}, token=pair["access_token"], **at(HERE)
+            "POST",
+            "/step-up",
+            json={"password": PASSWORD},
+            token=pair["access_token"],
+            **client_headers(HERE),
         )
         assert stepped_up.status == 200, stepped_up.body

@@ -21,15 +21,15 @@ WATCHED = {"limit_send_per_prefix": "100000/hour", "trusted_proxies": "127.0.0.1
 ENOUGH, PER_NETWORK = 50, 3
 
 
-def client(number: int) -> dict[str, Any]:
+def client_headers(number: int) -> dict[str, Any]:
     """A client in a network of its own."""
     return {"headers": {"X-Forwarded-For": f"10.{number // 200}.{number % 200}.1"}}
 
 
-async def trip(auth: AuthClient, count: int = ENOUGH) -> None:
+async def trip_range(auth: AuthClient, count: int = ENOUGH) -> None:
     """Ask for so many codes that nobody enters, each from another network."""
     for number in range(count):
-        answer = await auth.ask(f"+9198765{number:05}", **client(number))
+        answer = await auth.ask(f"+9198765{number:05}", **client_headers(number))
         assert answer.status == 202, answer.body
 
 
@@ -58,7 +58,7 @@ async def test_range_breaker_tripped_accepts_newcomer_with_proof_of_work(
     watched: AuthClient,
 ) -> None:
     await watched.sign_in(HOLDER)
-    await trip(watched, ENOUGH - 1)
+    await trip_range(watched, ENOUGH - 1)
     refused = await watched.ask(NEWCOMER)
     assert refused.status == 403
     assert refused.headers["Content-Type"] == "application/problem+json"
@@ -66,12 +66,12 @@ async def test_range_breaker_tripped_accepts_newcomer_with_proof_of_work(
     assert (await watched.call("POST", "/signup", json=body)).status == 202
     code = await watched.code(NEWCOMER)
     assert (await watched.enter(NEWCOMER, code)).status == 201
-    assert (await watched.ask(HOLDER, **client(999))).status == 202
+    assert (await watched.ask(HOLDER, **client_headers(999))).status == 202
     assert (await watched.ask("+14155552671")).status == 202
 
 
 async def test_proof_of_work_used_twice_is_proof_required(watched: AuthClient) -> None:
-    await trip(watched)
+    await trip_range(watched)
     solution = solve(await watched.ask(NEWCOMER))
     body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solution}
     assert (await watched.call("POST", "/signup", json=body)).status == 202
@@ -83,7 +83,7 @@ async def test_proof_of_work_used_twice_is_proof_required(watched: AuthClient) -
 async def test_proof_of_work_expired_or_forged_is_proof_required(
     watched: AuthClient, clock: MovableClock
 ) -> None:
-    await trip(watched)
+    await trip_range(watched)
     solution = solve(await watched.ask(NEWCOMER))
     chance = random.Random(7)  # noqa: S311 - repeatable, not secret
     forged = [
@@ -113,11 +113,11 @@ async def send_for_work(auth: AuthClient, number: str, **options: Any) -> Answer
 
 
 async def test_proof_of_work_level_rises_unproven_and_falls_by_proofs(watched: AuthClient) -> None:
-    await trip(watched)
+    await trip_range(watched)
     assert level_of(await watched.ask(NEWCOMER)) == 0
     numbers = [f"+9198765{70000 + number}" for number in range(26)]
     for place, number in enumerate(numbers):
-        assert (await send_for_work(watched, number, **client(500 + place))).status == 202
+        assert (await send_for_work(watched, number, **client_headers(500 + place))).status == 202
     assert level_of(await watched.ask(NEWCOMER)) == 1
     for number in numbers[:2]:
         assert (await watched.enter(number, await watched.code(number))).status == 201
@@ -125,21 +125,21 @@ async def test_proof_of_work_level_rises_unproven_and_falls_by_proofs(watched: A
 
 
 async def test_proof_of_work_level_is_not_raised_by_one_network(watched: AuthClient) -> None:
-    await trip(watched)
+    await trip_range(watched)
     for number in range(40):
         to = f"+9198765{70000 + number}"
-        assert (await send_for_work(watched, to, **client(500))).status == 202
+        assert (await send_for_work(watched, to, **client_headers(500))).status == 202
     assert level_of(await watched.ask(NEWCOMER)) == 0
 
 
 async def test_proof_of_work_easy_solution_at_higher_level_is_refused(
     watched: AuthClient,
 ) -> None:
-    await trip(watched)
+    await trip_range(watched)
     easy = solve(await watched.ask(NEWCOMER))
     for number in range(50):
         to = f"+9198765{70000 + number}"
-        assert (await send_for_work(watched, to, **client(500 + number))).status == 202
+        assert (await send_for_work(watched, to, **client_headers(500 + number))).status == 202
     body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": easy}
     refused = await watched.call("POST", "/signup", json=body)
     assert level_of(refused) == 2
@@ -172,7 +172,7 @@ async def test_range_breaker_few_networks_do_not_trip_it(watched: AuthClient) ->
         headers = {"X-Forwarded-For": f"203.0.{number % 3}.{number}"}
         answer = await watched.ask(f"+9198765{number:05}", headers=headers)
         assert answer.status == 202, answer.body
-    assert (await watched.ask(NEWCOMER, **client(1))).status == 202
+    assert (await watched.ask(NEWCOMER, **client_headers(1))).status == 202
 
 
 async def test_range_breaker_networks_of_one_ipv6_customer_count_as_one(
@@ -190,7 +190,7 @@ async def test_range_breaker_concealed_asks_holder_and_newcomer_alike(
     make_work_cheap(monkeypatch)
     async with serving_auth(account_disclosure="conceal", **WATCHED) as auth:
         device = (await auth.sign_in(HOLDER))["device"]
-        await trip(auth, ENOUGH - 1)
+        await trip_range(auth, ENOUGH - 1)
         for path in ("/login", "/register", "/resend-otp", "/forgot-password"):
             answers = [await post(auth, path, mobile=number) for number in (HOLDER, NEWCOMER)]
             assert {(one.status, one.code) for one in answers} == {(403, "proof_required")}, path
@@ -261,7 +261,7 @@ async def test_range_breaker_tripped_with_work_off_is_429(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(proof_of_work="off", **WATCHED) as auth:
-        await trip(auth)
+        await trip_range(auth)
         refused = await auth.ask(NEWCOMER)
         assert (refused.status, refused.code) == (429, "rate_limited")
 
@@ -277,6 +277,6 @@ async def test_step_up_with_work_always_needs_none(serving_auth: Callable[..., A
 
 async def test_range_breaker_tripped_leaves_mail_alone(serving_auth: Callable[..., Any]) -> None:
     async with serving_auth(**WATCHED) as auth:
-        await trip(auth)
+        await trip_range(auth)
         await activate(auth, email=EMAIL)
         await next_code(auth, EMAIL, "/login", email=EMAIL)

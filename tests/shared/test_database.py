@@ -40,16 +40,16 @@ async def database(proxy: Proxy, postgres: Postgres) -> AsyncIterator[Database]:
         yield opened
 
 
-async def one(database: Database) -> object:
+async def select_one(database: Database) -> object:
     async with database.connection() as connection:
         return await connection.fetchval("select 1")
 
 
-async def within(seconds: float, database: Database) -> None:
+async def expect_unavailable_within(seconds: float, database: Database) -> None:
     """Asserts that the database is unavailable, and that one learns so in time."""
     started = time.monotonic()
     with pytest.raises(ServiceUnavailable) as refused:
-        await one(database)
+        await select_one(database)
     assert time.monotonic() - started < seconds
     assert int(refused.value.headers()["Retry-After"]) >= 1
 
@@ -61,7 +61,7 @@ async def test_database_refused_login_is_unavailable(postgres: Postgres, wrong: 
     login = f"{user.partition(':')[0]}:another@{place}"
     other = url._replace(netloc=login) if wrong == "password" else url._replace(path="/another")
     async with open_database(urlunsplit(other)) as refused:
-        await within(2, refused)
+        await expect_unavailable_within(2, refused)
         assert not await refused.is_reachable()
 
 
@@ -74,9 +74,9 @@ async def test_database_password_replaced_in_its_file_is_used(
     mounted = tmp_path / "database_url"
     mounted.write_text(wrong + "\n")
     async with open_database(wrong, mounted=mounted, size=1) as database:
-        await within(2, database)
+        await expect_unavailable_within(2, database)
         mounted.write_text(postgres.dsn("postgres") + "\n")
-        assert await one(database) == 1
+        assert await select_one(database) == 1
 
 
 async def test_database_mounted_url_without_password_uses_environment(
@@ -89,7 +89,7 @@ async def test_database_mounted_url_without_password_uses_environment(
     mounted.write_text(bare)
     monkeypatch.setenv("PGPASSWORD", url.password or "")
     async with open_database(bare, mounted=mounted) as database:
-        assert await one(database) == 1
+        assert await select_one(database) == 1
 
 
 async def test_database_connections_are_reused_and_speak_utc(
@@ -97,15 +97,15 @@ async def test_database_connections_are_reused_and_speak_utc(
 ) -> None:
     async with database.connection() as connection:
         assert await connection.fetchval("show timezone") == "UTC"
-    assert await one(database) == 1
+    assert await select_one(database) == 1
     assert proxy.connections == 1
 
 
 async def test_database_release_costs_no_round_trip(database: Database, proxy: Proxy) -> None:
     for _ in range(2):  # a statement is prepared the first time
-        await one(database)
+        await select_one(database)
     before = proxy.exchanges
-    await one(database)
+    await select_one(database)
     assert proxy.exchanges - before == 1
 
 
@@ -131,40 +131,40 @@ async def test_database_transaction_commits_and_rolls_back_on_error(
 
 async def test_database_opened_without_server_is_unreachable() -> None:
     async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as database:
-        await within(SHORT * 3, database)
+        await expect_unavailable_within(SHORT * 3, database)
         assert not await database.is_reachable()
 
 
 async def test_database_server_that_returns_is_reachable_again(
     database: Database, proxy: Proxy
 ) -> None:
-    assert await one(database) == 1
+    assert await select_one(database) == 1
     await proxy.refuse()
     for _ in range(3):
-        await within(SHORT * 3, database)
+        await expect_unavailable_within(SHORT * 3, database)
     assert not await database.is_reachable()
     await proxy.listen()
-    assert await one(database) == 1
+    assert await select_one(database) == 1
     assert await database.is_reachable()
 
 
 async def test_database_frozen_server_is_unavailable_within_timeouts(
     database: Database, proxy: Proxy
 ) -> None:
-    assert await one(database) == 1
+    assert await select_one(database) == 1
     proxy.freeze()
     for _ in range(3):
-        await within(SHORT * 8, database)
+        await expect_unavailable_within(SHORT * 8, database)
     proxy.thaw()
     async with asyncio.timeout(5):
-        assert await one(database) == 1
+        assert await select_one(database) == 1
 
 
 async def test_database_slow_statement_is_unavailable(database: Database) -> None:
     with pytest.raises(ServiceUnavailable):
         async with database.connection() as connection:
             await connection.execute("select pg_sleep(5)")
-    assert await one(database) == 1
+    assert await select_one(database) == 1
 
 
 async def test_database_statement_borrows_and_returns_a_connection(database: Database) -> None:
@@ -180,8 +180,8 @@ async def test_database_statement_borrows_and_returns_a_connection(database: Dat
 
 async def test_database_full_pool_is_unavailable_and_recovers(database: Database) -> None:
     async with database.connection(), database.connection():
-        await within(SHORT * 3, database)
-    assert await one(database) == 1
+        await expect_unavailable_within(SHORT * 3, database)
+    assert await select_one(database) == 1
 
 
 async def test_database_bounded_pool_refuses_callers_beyond_its_limit(
@@ -190,13 +190,13 @@ async def test_database_bounded_pool_refuses_callers_beyond_its_limit(
     bounds = PoolLimits(statement_seconds=1, wait_seconds=30, callers=2)
     async with open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database:
         async with database.connection():
-            waiting = asyncio.create_task(one(database))
+            waiting = asyncio.create_task(select_one(database))
             await asyncio.sleep(0)
             with pytest.raises(ServiceUnavailable, match="Too many") as refused:
-                await one(database)
+                await select_one(database)
             assert refused.value.retry_after == 1
         assert await waiting == 1
-        assert await one(database) == 1
+        assert await select_one(database) == 1
 
 
 async def test_database_bounded_pool_limits_the_wait(postgres: Postgres) -> None:
@@ -205,7 +205,7 @@ async def test_database_bounded_pool_limits_the_wait(postgres: Postgres) -> None
         open_database(postgres.dsn("postgres"), size=1, bounds=bounds) as database,
         database.connection(),
     ):
-        await within(2 * SHORT, database)
+        await expect_unavailable_within(2 * SHORT, database)
 
 
 async def test_database_bounded_pool_ends_slow_statement_at_the_server(postgres: Postgres) -> None:
@@ -215,7 +215,7 @@ async def test_database_bounded_pool_ends_slow_statement_at_the_server(postgres:
             async with database.connection() as connection:
                 await connection.fetchval("select pg_sleep(30)")
         assert type(refused.value.__cause__) is asyncpg.QueryCanceledError
-        assert await one(database) == 1
+        assert await select_one(database) == 1
 
 
 async def test_database_connection_ended_by_server_is_replaced(
@@ -229,7 +229,7 @@ async def test_database_connection_ended_by_server_is_replaced(
     outcomes = []
     for _ in range(3):
         try:
-            outcomes.append(await one(database))
+            outcomes.append(await select_one(database))
         except ServiceUnavailable:
             outcomes.append(None)
     assert outcomes[1:] == [1, 1]
@@ -246,7 +246,9 @@ async def test_database_deadlock_is_unavailable(
             await connection.execute("insert into crossed values (1), (2)")
         both = asyncio.Barrier(2)
         outcomes = await asyncio.gather(
-            cross(database, both, 1, 2), cross(database, both, 2, 1), return_exceptions=True
+            lock_in_turn(database, both, 1, 2),
+            lock_in_turn(database, both, 2, 1),
+            return_exceptions=True,
         )
         refused = [outcome for outcome in outcomes if outcome is not None]
         assert [type(outcome) for outcome in refused] == [ServiceUnavailable]
@@ -255,7 +257,7 @@ async def test_database_deadlock_is_unavailable(
             await connection.execute("drop table crossed")
 
 
-async def cross(database: Database, both: asyncio.Barrier, first: int, second: int) -> None:
+async def lock_in_turn(database: Database, both: asyncio.Barrier, first: int, second: int) -> None:
     """Locks two rows, the second when the other one here has its first."""
     async with database.transaction() as connection:
         await connection.execute("set local deadlock_timeout = '10ms'")
@@ -287,7 +289,7 @@ async def test_database_refused_login_is_not_reachable(postgres: Postgres) -> No
 async def test_database_failed_connect_frees_its_slot(database: Database, proxy: Proxy) -> None:
     await proxy.refuse()
     for _ in range(3):
-        await within(SHORT * 3, database)
+        await expect_unavailable_within(SHORT * 3, database)
     await proxy.listen()
     async with database.connection(), database.connection():
         pass

@@ -21,7 +21,7 @@ async def database(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Async
         yield opened
 
 
-async def one(database: Database) -> object:
+async def select_one(database: Database) -> object:
     async with database.connection() as connection:
         return await connection.fetchval("select 1")
 
@@ -65,7 +65,7 @@ async def test_database_waiter_counts_its_wait_towards_its_timeout(
 
     monkeypatch.setattr(database, "_pool", NotingPool())
     async with database.connection(), database.connection():
-        waiting = asyncio.create_task(one(database))
+        waiting = asyncio.create_task(select_one(database))
         await asyncio.sleep(SHORT / 2)
     assert await waiting == 1
     assert left[0] > SHORT * 0.9
@@ -76,14 +76,14 @@ async def test_database_waiter_timed_out_or_cancelled_frees_its_turn(
     database: Database,
 ) -> None:
     async with database.connection(), database.connection():
-        cancelled = asyncio.create_task(one(database))
+        cancelled = asyncio.create_task(select_one(database))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(SHORT / 3):
-                await one(database)
+                await select_one(database)
         cancelled.cancel()
         await asyncio.gather(cancelled, return_exceptions=True)
         with pytest.raises(ServiceUnavailable):
-            await one(database)
+            await select_one(database)
     async with database.connection(), database.connection():
         pass  # both turns are there
 
@@ -94,12 +94,12 @@ async def test_database_waiter_cancelled_while_acquiring_leaks_no_connection(
 ) -> None:
     async with database.connection():
         async with database.connection():
-            cancelled = asyncio.create_task(one(database))
+            cancelled = asyncio.create_task(select_one(database))
             await asyncio.sleep(0)
         for _ in range(steps):
             await asyncio.sleep(0)
         cancelled.cancel()
         await asyncio.gather(cancelled, return_exceptions=True)
-        assert await one(database) == 1
+        assert await select_one(database) == 1
     async with database.connection(), database.connection():
         pass

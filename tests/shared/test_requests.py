@@ -216,7 +216,7 @@ async def test_json_body_chunked_too_large_is_413(small: SmallService, size: int
         check(answer, 413, "body_too_large")
 
 
-async def test_a_byte_order_mark_before_json_is_ignored(small: SmallService) -> None:
+async def test_json_body_with_byte_order_mark_is_accepted(small: SmallService) -> None:
     answer = await small.post(b'\xef\xbb\xbf{"name": "a thing"}')
     assert (answer.status, answer.body["name"]) == (201, "a thing")
 
@@ -232,7 +232,7 @@ async def test_json_body_optional_and_absent_is_accepted(
     assert (answer.status, answer.body) == (200, {})
 
 
-async def test_optional_body_in_no_chunks_is_none(small: SmallService) -> None:
+async def test_json_body_optional_in_no_chunks_is_absent(small: SmallService) -> None:
     """Dart's clients send this with every POST without data."""
     head = b"POST /v1/small/maybe HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
     answer = await small.one(head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
@@ -240,13 +240,13 @@ async def test_optional_body_in_no_chunks_is_none(small: SmallService) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Content-Type: application/json\r\n", ""])
-async def test_optional_body_in_chunks_is_checked(small: SmallService, kind: str) -> None:
+async def test_json_body_optional_in_chunks_is_checked(small: SmallService, kind: str) -> None:
     head = f"POST /v1/small/maybe HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{kind}".encode()
     body = b'Transfer-Encoding: chunked\r\n\r\nc\r\n{"zebra": 1}\r\n0\r\n\r\n'
     assert (await small.one(head + body)).status == (422 if kind else 415)
 
 
-async def test_null_of_an_optional_member_is_absence(small: SmallService) -> None:
+async def test_json_body_null_of_optional_member_is_absence(small: SmallService) -> None:
     answer = await small.post(b'{"name": "a", "count": null, "parts": null}')
     assert (answer.status, answer.body["count"], answer.body["parts"]) == (201, 1, [])
     refused = await small.post(b'{"name": null, "zebra": null}')
@@ -254,7 +254,9 @@ async def test_null_of_an_optional_member_is_absence(small: SmallService) -> Non
 
 
 @pytest.mark.parametrize("coding", ["identity", "Identity", ""])
-async def test_encoding_that_changes_nothing_is_none(small: SmallService, coding: str) -> None:
+async def test_json_body_with_identity_encoding_is_accepted(
+    small: SmallService, coding: str
+) -> None:
     assert (await small.post(b'{"name": "a"}', **{"Content-Encoding": coding})).status == 201
 
 
@@ -308,13 +310,17 @@ async def test_query_invalid_parameter_is_422(small: SmallService, query: str, f
         "%ff=%ed%a0%80",
     ],
 )
-async def test_what_others_add_to_a_link_is_ignored(small: SmallService, query: str) -> None:
+async def test_query_foreign_parameters_of_shared_link_are_ignored(
+    small: SmallService, query: str
+) -> None:
     answer = await small.call("GET", f"/shown?{query}")
     assert answer.body == {"limit": 7 if "limit" in query else 50, "cursor": None}
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1&limit=2", "cursor=%00"])
-async def test_a_links_own_parameters_are_checked(small: SmallService, query: str) -> None:
+async def test_query_own_parameters_of_shared_link_are_checked(
+    small: SmallService, query: str
+) -> None:
     check(await small.call("GET", f"/shown?{query}"), 422, "validation_failed")
 
 

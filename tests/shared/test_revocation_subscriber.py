@@ -26,7 +26,7 @@ from tests.support.waiting import until
 LATE = "task.interrupted"  # on a busy machine an answer may come too late
 
 
-async def said(logs: Sequence[Any], event: str, *, times: int) -> None:
+async def wait_for_events(logs: Sequence[Any], event: str, *, times: int) -> None:
     """The log tells that it looked so many times."""
 
     async def holds() -> bool:
@@ -133,7 +133,7 @@ async def test_unverified_entry_counts_until_its_tokens_have_expired(
             if outlived:
                 await wait_until_fresh(cache)  # though nothing was appended since
             else:
-                await said(logs, "revocations.unverified_entry_blocks", times=2)
+                await wait_for_events(logs, "revocations.unverified_entry_blocks", times=2)
                 assert not cache.is_fresh
 
 
@@ -144,7 +144,7 @@ async def test_entry_that_is_no_message_makes_the_cache_stale(
     await source.append(text.decode("latin-1"))
     with structlog.testing.capture_logs() as logs:
         async with quick() as cache:
-            await said(logs, "revocations.unverified_entry_blocks", times=2)
+            await wait_for_events(logs, "revocations.unverified_entry_blocks", times=2)
             assert not cache.is_fresh
             assert cache.explain().endswith("never: 1 entries have a foreign signature")
     assert {event["event"] for event in logs} <= {"revocations.unverified_entry_blocks", LATE}
@@ -169,7 +169,7 @@ async def test_missing_epoch_makes_the_cache_stale(source: RevocationSource, qui
     await source.redis.hdel(REVOCATION_HEAD, "epoch")
     with structlog.testing.capture_logs() as logs:
         async with quick() as cache:
-            await said(logs, "revocations.epoch_missing", times=2)
+            await wait_for_events(logs, "revocations.epoch_missing", times=2)
             assert not cache.is_fresh
             assert cache.explain().endswith("never: auth_service has not written them to Redis")
             await source.begin()
@@ -190,7 +190,7 @@ async def test_missing_epoch_at_the_start_is_no_warning(
     await source.redis.delete(REVOCATION_HEAD)
     with structlog.testing.capture_logs() as logs:
         async with quick() as cache:
-            await said(logs, "revocations.epoch_missing", times=1)
+            await wait_for_events(logs, "revocations.epoch_missing", times=1)
             await source.begin()
             await wait_until_fresh(cache)
             await source.redis.hdel(REVOCATION_HEAD, "epoch")

@@ -116,7 +116,7 @@ def start(tmp_path: Path) -> Start:
     return run
 
 
-async def ended(service: Service, seconds: float = 15) -> int:  # a wait too long is one of 20
+async def exit_code(service: Service, seconds: float = 15) -> int:  # a wait too long is one of 20
     async with asyncio.timeout(seconds):
         return await service.process.wait()
 
@@ -135,7 +135,7 @@ async def test_shutdown_signal_turns_readiness_off_and_serves_on(
             assert answer.status == 503
             assert (await answer.json())["checks"] == {"serving": False}
         assert await service.slow(0) == 200
-        assert await ended(service) == 0
+        assert await exit_code(service) == 0
         assert time.monotonic() - began >= DRAIN
         events = [event["event"] for event in await service.log()]
     assert events[0] == "service.started"
@@ -151,7 +151,7 @@ async def test_shutdown_request_in_progress_is_answered(start: Start) -> None:
         with pytest.raises(ClientConnectionError):
             await service.slow(0)
         assert await in_hand == 200
-        assert await ended(service) == 0
+        assert await exit_code(service) == 0
 
 
 async def test_shutdown_body_still_arriving_is_read_and_answered(start: Start) -> None:
@@ -168,7 +168,7 @@ async def test_shutdown_body_still_arriving_is_read_and_answered(start: Start) -
         assert answers.startswith(b"HTTP/1.1 201 ")
         assert b"\r\nConnection: close\r\n" in answers
         assert answers.count(b"HTTP/1.1 ") == 1  # the next request is for another replica
-        assert await ended(service) == 0
+        assert await exit_code(service) == 0
 
 
 async def test_shutdown_request_whose_header_is_half_here_is_answered(start: Start) -> None:
@@ -183,7 +183,7 @@ async def test_shutdown_request_whose_header_is_half_here_is_answered(start: Sta
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
         finally:
             writer.close()
-        assert await ended(service) == 0
+        assert await exit_code(service) == 0
 
 
 async def test_shutdown_request_beyond_its_grace_is_unavailable(start: Start) -> None:
@@ -197,7 +197,7 @@ async def test_shutdown_request_beyond_its_grace_is_unavailable(start: Start) ->
             assert b"\r\nRetry-After: 1\r\n" in head
             assert json.loads(body)["code"] == "service_unavailable"
         assert await in_hand == 503
-        assert await ended(service) == 0
+        assert await exit_code(service) == 0
         assert time.monotonic() - began > 0.4
 
 
@@ -209,7 +209,7 @@ async def test_shutdown_with_idle_connections_ends_at_once(start: Start) -> None
             other.write(b"GET /healthz HTTP/1.1\r\nHost: small\r\n\r\n")
             assert (await idle.readline()).startswith(b"HTTP/1.1 200 ")
             service.process.send_signal(signal.SIGTERM)
-            assert await ended(service, seconds=5) == 0
+            assert await exit_code(service, seconds=5) == 0
             assert await silent.read() == b""
         finally:
             writer.close()
@@ -224,7 +224,7 @@ async def test_shutdown_with_a_running_lookup_ends_at_once(start: Start) -> None
         async with asyncio.timeout(10):
             while b'"service.stopped"' not in await service.process.stdout.readline():
                 pass
-        assert await ended(service, seconds=2) == 0
+        assert await exit_code(service, seconds=2) == 0
 
 
 async def test_exit_after_running_thread_ends_the_process_anyway() -> None:
@@ -251,7 +251,7 @@ async def test_shutdown_second_signal_ends_at_once(start: Start, phase: str) -> 
         await until(service.not_ready)
         began = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
-        assert await ended(service) == 1
+        assert await exit_code(service) == 1
         assert time.monotonic() - began < 5  # both waits are 20
         with pytest.raises(ClientConnectionError):
             await in_hand

@@ -54,7 +54,7 @@ def secret(stack: Stack, service: str, name: str) -> str:
     return said.decode()
 
 
-async def honoured(stack: Stack, load: Load) -> None:
+async def check_promises(stack: Stack, load: Load) -> None:
     """Nothing failed, and whatever was promised holds at every replica."""
     everywhere = [place for service in PORTS for place in stack.addresses(service)]
     found = await load.outcome(everywhere)
@@ -103,7 +103,7 @@ async def test_signing_key_rotated_is_published_before_it_signs(
         await until(in_use, seconds=20)
         await load.steady(time.monotonic())
         await load.stop()
-        await honoured(stack, load)
+        await check_promises(stack, load)
 
     await asyncio.to_thread(age_signing_keys, stack, TWO_HOURS)
     await asyncio.to_thread(rotate)
@@ -147,7 +147,7 @@ async def test_signing_key_stolen_and_replaced_is_refused(
     await until(lambda: all_answer(fresh[0], 200), seconds=20)
 
 
-def take(stack: Stack, step: str, *options: str) -> None:
+def run_key_step(stack: Stack, step: str, *options: str) -> None:
     """Take one step with each of the secrets."""
     for name in SECRETS:
         stack.compose(*KEYS, "deploy.keys", step, name, *options)
@@ -161,34 +161,34 @@ async def roll_under_load(stack: Stack) -> None:
             await asyncio.to_thread(stack.run, "deploy/roll", service)
         await load.steady(time.monotonic())
         await load.stop()
-        await honoured(stack, load)
+        await check_promises(stack, load)
 
 
-def listed(stack: Stack) -> dict[str, list[str]]:
+def read_secrets(stack: Stack) -> dict[str, list[str]]:
     return {name: secret(stack, holder, name).split(",") for name, holder in SECRETS.items()}
 
 
 async def test_secrets_added_used_and_dropped_interrupt_no_request(
     stack: Stack, http: ClientSession
 ) -> None:
-    before = listed(stack)
-    await asyncio.to_thread(take, stack, "add")
+    before = read_secrets(stack)
+    await asyncio.to_thread(run_key_step, stack, "add")
     await roll_under_load(stack)
-    both = listed(stack)
+    both = read_secrets(stack)
     assert {name: keys[:-1] for name, keys in both.items()} == before
-    await asyncio.to_thread(take, stack, "use")
+    await asyncio.to_thread(run_key_step, stack, "use")
     await roll_under_load(stack)
-    assert listed(stack) == {name: keys[::-1] for name, keys in both.items()}
+    assert read_secrets(stack) == {name: keys[::-1] for name, keys in both.items()}
     token = (await AuthClient(http).sign_in(number()))["access_token"]
-    await asyncio.to_thread(take, stack, "drop", "--force")
+    await asyncio.to_thread(run_key_step, stack, "drop", "--force")
     await dropped_too_early(stack, http, token)
     await roll_under_load(stack)
-    assert listed(stack) == {name: keys[1:] for name, keys in both.items()}
+    assert read_secrets(stack) == {name: keys[1:] for name, keys in both.items()}
 
 
 async def dropped_too_early(stack: Stack, http: ClientSession, token: str) -> None:
     """A replica without the key judges nobody until what it signed has cut off its last token."""
-    async with third(stack) as (fresh, place):
+    async with extra_replica(stack) as (fresh, place):
         await asyncio.to_thread(stack.until, lambda: fresh.logs().count(BLOCKED) > 1, "not blocked")
 
         async def says(ready: bool) -> bool:
@@ -199,7 +199,7 @@ async def dropped_too_early(stack: Stack, http: ClientSession, token: str) -> No
                 return False
 
         await until(lambda: says(ready=False), seconds=20)
-        await passed_over(stack, http, place, token)
+        await check_passed_over(stack, http, place, token)
         told = revocations_told(stack)
         await asyncio.to_thread(age_revocations, stack, OUTLIVED)
         await until(lambda: says(ready=True), seconds=20)
@@ -207,7 +207,7 @@ async def dropped_too_early(stack: Stack, http: ClientSession, token: str) -> No
 
 
 @asynccontextmanager
-async def third(stack: Stack) -> AsyncIterator[tuple[Container, str]]:
+async def extra_replica(stack: Stack) -> AsyncIterator[tuple[Container, str]]:
     """One more replica of media_service, ready or not, and where it is; gone afterwards."""
     known = {one.id for one in stack.replicas("media_service")}
     words = "up", "--detach", "--no-deps", "--no-recreate", "--scale", "media_service=3"
@@ -220,7 +220,7 @@ async def third(stack: Stack) -> AsyncIterator[tuple[Container, str]]:
         fresh.remove(force=True)
 
 
-async def passed_over(stack: Stack, http: ClientSession, place: str, token: str) -> None:
+async def check_passed_over(stack: Stack, http: ClientSession, place: str, token: str) -> None:
     """The gateway asks that replica, too, and somebody else when it says that it cannot answer."""
     began, bearer = time.time(), {"Authorization": f"Bearer {token}"}
 

@@ -29,7 +29,7 @@ FILE_PIXELS, FEW_BYTES = 1400, 4096
 
 
 @pytest.fixture
-def hasty(tmp_path: Path) -> dict[Path, str]:
+def short_timeout_configuration(tmp_path: Path) -> dict[Path, str]:
     """The gateway's configuration, but for how long it waits."""
     files = {}
     for name, waits in WAITS.items():
@@ -44,10 +44,12 @@ def hasty(tmp_path: Path) -> dict[Path, str]:
     return files
 
 
-async def test_gateway_silent_service_is_504(stack: Stack, hasty: dict[Path, str]) -> None:
+async def test_gateway_silent_service_is_504(
+    stack: Stack, short_timeout_configuration: dict[Path, str]
+) -> None:
     with (
         impostor(stack, SILENT) as network,
-        gateway(stack, network=network, files=hasty) as address,
+        gateway(stack, network=network, files=short_timeout_configuration) as address,
     ):
         async with client_of(address) as http:
             await until_it_listens(http)
@@ -67,9 +69,9 @@ async def test_gateway_silent_service_is_504(stack: Stack, hasty: dict[Path, str
     ids=["body", "keep-alive"],
 )
 async def test_gateway_stalled_client_is_disconnected(
-    stack: Stack, hasty: dict[Path, str], said: bytes
+    stack: Stack, short_timeout_configuration: dict[Path, str], said: bytes
 ) -> None:
-    with gateway(stack, files=hasty) as address:
+    with gateway(stack, files=short_timeout_configuration) as address:
         async with client_of(address):
             pass
         began = time.monotonic()
@@ -79,7 +81,7 @@ async def test_gateway_stalled_client_is_disconnected(
 
 
 async def test_gateway_client_that_reads_nothing_is_disconnected(
-    stack: Stack, http: ClientSession, hasty: dict[Path, str]
+    stack: Stack, http: ClientSession, short_timeout_configuration: dict[Path, str]
 ) -> None:
     picture = grain(FILE_PIXELS)
     token = (await AuthClient(http).sign_in(number()))["access_token"]
@@ -88,15 +90,15 @@ async def test_gateway_client_that_reads_nothing_is_disconnected(
     async with http.post("/v1/media/creatives", data=form, headers=bearer | FORM) as answer:
         assert answer.status == 201, await answer.text()
         path = (await answer.json())["file_url"]
-    with gateway(stack, files=hasty) as address:
+    with gateway(stack, files=short_timeout_configuration) as address:
         async with client_of(address):
             pass
         host = address.removeprefix("http://").removesuffix(":8080")
-        got = await asyncio.to_thread(dawdle, host, path, token)
+        got = await asyncio.to_thread(download_slowly, host, path, token)
     assert 0 < got < len(picture)
 
 
-def dawdle(host: str, path: str, token: str) -> int:
+def download_slowly(host: str, path: str, token: str) -> int:
     """Ask for a file, take nothing for longer than the gateway waits; how much comes then."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, FEW_BYTES)

@@ -95,7 +95,7 @@ def test_origin_missing_is_accepted_only_where_allowed() -> None:
         require_own_origin(request())
 
 
-def test_a_local_page_counts_in_development_alone() -> None:
+def test_origin_of_local_page_is_accepted_in_development_alone() -> None:
     require_own_origin(request(("Origin", LOCAL), development=True))
     forged = (("Host", "localhost"), ("X-Forwarded-Host", "localhost"), ("Origin", LOCAL))
     with pytest.raises(CsrfFailed):
@@ -113,7 +113,7 @@ def test_a_local_page_counts_in_development_alone() -> None:
         ("null", "scheme and host"),
     ],
 )
-def test_a_foreign_origin_names_the_setting_in_answer_and_log(origin: str, differs: str) -> None:
+def test_origin_foreign_names_the_setting_in_error_and_log(origin: str, differs: str) -> None:
     refused = request(("Origin", origin), development=True)
     with structlog.testing.capture_logs() as logs, pytest.raises(CsrfFailed) as failed:
         require_own_origin(refused)

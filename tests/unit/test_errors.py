@@ -49,7 +49,7 @@ def test_error_detail_of_the_occurrence_replaces_the_general_one() -> None:
         (5_368_709_120, None, "a file has at most 5,368.7 MB, and this one has more"),
     ],
 )
-def test_a_size_is_told_beside_its_limit_and_never_looks_equal(
+def test_body_too_large_detail_shows_unequal_sizes(
     limit: int, sent: int | None, detail: str
 ) -> None:
     assert BodyTooLarge.of("a file", limit, sent).detail == detail

@@ -94,7 +94,7 @@ def test_password_length_counts_composed_characters() -> None:
     assert NEW.json_schema() == {"type": "string", "minLength": 8, "maxLength": 128}
 
 
-def test_an_endless_password_is_refused_before_it_is_composed(
+def test_password_endless_is_refused_before_normalization(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     composed: list[str] = []

@@ -27,7 +27,7 @@ def fresh_cache(clock: MovableClock, **options: Any) -> RevocationCache:
     return cache
 
 
-def dead(
+def make_revocation(
     kind: Kind, id_: object, clock: MovableClock, generation: int | None = None, left: float = 600
 ) -> Revocation:
     expires_at = clock.now() + timedelta(seconds=left)
@@ -45,9 +45,9 @@ def refuses(cache: RevocationCache, token: Claims) -> bool:
 def test_check_refuses_a_token_by_its_session_jti_or_generation() -> None:
     clock = MovableClock()
     for revoked in (
-        dead("session", SESSION, clock),
-        dead("token", "j", clock),
-        dead("user", USER, clock, 4),
+        make_revocation("session", SESSION, clock),
+        make_revocation("token", "j", clock),
+        make_revocation("user", USER, clock, 4),
     ):
         cache = fresh_cache(clock)
         assert not refuses(cache, claims())
@@ -58,17 +58,17 @@ def test_check_refuses_a_token_by_its_session_jti_or_generation() -> None:
 def test_check_accepts_tokens_of_others() -> None:
     clock = MovableClock()
     cache = fresh_cache(clock)
-    cache.add([dead("session", uuid4(), clock), dead("token", "k", clock)])
-    cache.add([dead("user", uuid4(), clock, 9)])
+    cache.add([make_revocation("session", uuid4(), clock), make_revocation("token", "k", clock)])
+    cache.add([make_revocation("user", uuid4(), clock, 9)])
     # what is revoked as one kind is not revoked as another
-    cache.add([dead("token", SESSION, clock), dead("session", "j", clock)])
+    cache.add([make_revocation("token", SESSION, clock), make_revocation("session", "j", clock)])
     assert not refuses(cache, claims())
 
 
 def test_user_revocation_accepts_tokens_of_its_generation_and_later() -> None:
     clock = MovableClock()
     cache = fresh_cache(clock)
-    cache.add([dead("user", USER, clock, 3)])
+    cache.add([make_revocation("user", USER, clock, 3)])
     assert [refuses(cache, claims(gen=gen)) for gen in (2, 3, 4)] == [True, False, False]
 
 
@@ -77,14 +77,14 @@ def test_add_keeps_the_highest_generation(order: list[int]) -> None:
     clock = MovableClock()
     cache = fresh_cache(clock)
     for generation in order:
-        cache.add([dead("user", USER, clock, generation)])
+        cache.add([make_revocation("user", USER, clock, generation)])
     assert [refuses(cache, claims(gen=gen)) for gen in (4, 5)] == [True, False]
 
 
 def test_add_twice_changes_nothing() -> None:
     clock = MovableClock()
     cache = fresh_cache(clock)
-    revoked = [dead("session", SESSION, clock), dead("user", USER, clock, 4)]
+    revoked = [make_revocation("session", SESSION, clock), make_revocation("user", USER, clock, 4)]
     cache.add(revoked)
     cache.add(revoked)
     assert len(cache) == 2
@@ -94,7 +94,7 @@ def test_add_twice_changes_nothing() -> None:
 def test_remove_expired_keeps_entries_15_minutes_longer(kind: Kind) -> None:
     clock = MovableClock()
     cache = fresh_cache(clock)
-    cache.add([dead(kind, "x", clock, 1 if kind == "user" else None)])
+    cache.add([make_revocation(kind, "x", clock, 1 if kind == "user" else None)])
     clock.advance(seconds=600 + 15 * 60 - 5)
     cache.remove_expired()
     assert len(cache) == 1
@@ -109,7 +109,7 @@ def test_add_keeps_the_later_expiry(kind: Kind) -> None:
     generation = 1 if kind == "user" else None
     for ends in ([60, 6000], [6000, 60]):
         cache = fresh_cache(clock)
-        cache.add([dead(kind, "x", clock, generation, left=left) for left in ends])
+        cache.add([make_revocation(kind, "x", clock, generation, left=left) for left in ends])
         clock.advance(seconds=60 + 16 * 60)
         cache.remove_expired()
         assert len(cache) == 1
@@ -118,7 +118,7 @@ def test_add_keeps_the_later_expiry(kind: Kind) -> None:
 def test_clock_step_revives_no_token() -> None:
     clock = MovableClock()
     cache = fresh_cache(clock)
-    cache.add([dead("session", SESSION, clock, left=60)])
+    cache.add([make_revocation("session", SESSION, clock, left=60)])
     for step in (300, -600, 300):  # five minutes ahead, five behind, right again
         clock.advance(seconds=step)
         cache.remove_expired()
@@ -161,7 +161,7 @@ def test_mark_fresh_never_goes_back() -> None:
 def test_stale_cache_still_reports_revoked_tokens() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock)
-    cache.add([dead("session", SESSION, clock)])
+    cache.add([make_revocation("session", SESSION, clock)])
     assert refuses(cache, claims())
 
 
@@ -169,6 +169,6 @@ def test_fail_open_uses_the_last_known_state() -> None:
     clock = MovableClock()
     cache = RevocationCache(clock, fail_open=True)
     cache.check(claims())
-    cache.add([dead("session", SESSION, clock)])
+    cache.add([make_revocation("session", SESSION, clock)])
     assert refuses(cache, claims())
     cache.check(claims(sid=uuid4()))

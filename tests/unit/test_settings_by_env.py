@@ -22,7 +22,7 @@ __all__ = ["_empty_environment"]
         ("http://0.0.0.0:8000", False),
     ],
 )
-def test_a_loopback_address_is_known_as_one(
+def test_loopback_public_url_is_recognised(
     monkeypatch: pytest.MonkeyPatch, url: str, *, loopback: bool
 ) -> None:
     assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).public_url_is_loopback is loopback
@@ -39,13 +39,13 @@ def test_a_loopback_address_is_known_as_one(
         ("http://[::1]:8000", "http://[::1]:8000"),
     ],
 )
-def test_the_origin_is_written_as_browsers_write_it(
+def test_public_origin_is_written_as_browsers_write_it(
     monkeypatch: pytest.MonkeyPatch, url: str, origin: str
 ) -> None:
     assert load(monkeypatch, BASE | {"PUBLIC_URL": url}).allowed_origins.own == origin
 
 
-def test_pages_of_other_origins_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cors_origins_are_normalized_and_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     listed: dict[str, str | None] = {
         "CORS_ORIGINS": "https://App.example:443/, capacitor://localhost"
     }
@@ -57,7 +57,7 @@ def test_pages_of_other_origins_are_listed(monkeypatch: pytest.MonkeyPatch) -> N
     assert "http://localhost:3000" in load(monkeypatch, BASE).allowed_origins
 
 
-def test_in_development_only_limits_of_wrong_tries_are_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_development_limits_wrong_attempts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, BASE | {"LIMIT_SEND_PER_IP": "7/hour"})
     on = {name for name in AuthSettings.limit_names() if getattr(settings, name)}
     assert on == {
@@ -69,6 +69,6 @@ def test_in_development_only_limits_of_wrong_tries_are_on(monkeypatch: pytest.Mo
     assert settings.otp_cooldown == 30
 
 
-def test_in_production_every_limit_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_sets_every_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, PRODUCTION)
     assert all(getattr(settings, name) for name in AuthSettings.limit_names())

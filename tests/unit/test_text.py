@@ -30,50 +30,50 @@ SHOWN = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])).filt
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_people_have_is_kept_as_it_is(name: str) -> None:
+def test_clean_line_ordinary_name_is_unchanged(name: str) -> None:
     assert clean_line(name) == clean_lines(name) == name
     assert clean_line(f" \u3000{name}\ufeff\n") == name
 
 
 @given(SHOWN)
-def test_any_shown_text_is_kept_in_nfc_without_its_outer_blanks(text: str) -> None:
+def test_clean_line_of_any_visible_text_is_stripped_nfc(text: str) -> None:
     kept = unicodedata.normalize("NFC", text.strip(BLANKS))
     assert clean_line(text) == clean_lines(text) == ("" if is_blank(text) else kept)
 
 
 @given(SHOWN)
-def test_a_cleaned_text_is_not_changed_again(text: str) -> None:
+def test_clean_line_twice_is_unchanged(text: str) -> None:
     assert clean_line(clean_line(text)) == clean_line(text)
 
 
 @pytest.mark.parametrize("char", [*CONTROLS, *BREAKS, *REVERSING, *SURROGATES], ids=ascii)
-def test_a_character_that_no_line_may_hold_is_refused(char: str) -> None:
+def test_clean_line_with_control_or_reversing_character_is_refused(char: str) -> None:
     with pytest.raises(ValueError, match="controls, line breaks and marks that reverse text"):
         clean_line(f"Asha{char}Rao")
     assert show_in_a_line(f"Asha{char}Rao") == "Asha Rao"
 
 
 @pytest.mark.parametrize("char", ["\t", "\n", "\r", *BREAKS], ids=ascii)
-def test_lines_may_be_broken_where_there_are_several(char: str) -> None:
+def test_clean_lines_keeps_line_breaks(char: str) -> None:
     assert clean_lines(f"one{char}two ") == f"one{char}two"
 
 
 @pytest.mark.parametrize(
     "char", [*sorted(set(CONTROLS) - set("\t\n\r")), *REVERSING, *SURROGATES], ids=ascii
 )
-def test_lines_hold_no_other_control(char: str) -> None:
+def test_clean_lines_with_other_control_character_is_refused(char: str) -> None:
     with pytest.raises(ValueError, match="not allowed"):
         clean_lines(f"one{char}two")
 
 
 @pytest.mark.parametrize("text", BLANK, ids=ascii)
-def test_a_text_of_which_nothing_is_seen_is_empty(text: str) -> None:
+def test_clean_line_of_invisible_text_is_empty(text: str) -> None:
     assert is_blank(text)
     assert clean_line(text) == clean_lines(text) == ""
 
 
 @pytest.mark.parametrize("mark", ["\u0301", "\u0316\u0301", "\u0f73", "\u0344"], ids=ascii)
-def test_more_marks_than_languages_write_are_refused_before_they_cost_time(mark: str) -> None:
+def test_clean_line_with_too_many_marks_is_refused(mark: str) -> None:
     assert clean_line("a" + (mark * MAX_MARKS)[:MAX_MARKS])
     with pytest.raises(ValueError, match="at most 30 marks on one letter"):
         clean_line("a" + mark * 10_000)
@@ -90,7 +90,7 @@ def test_more_marks_than_languages_write_are_refused_before_they_cost_time(mark:
     ],
     ids=ascii,
 )
-def test_what_a_clipboard_adds_to_an_address_is_taken_off(typed: str) -> None:
+def test_strip_typed_removes_what_clipboards_add(typed: str) -> None:
     assert strip_typed(typed) == "asha@example.com"
 
 
@@ -105,7 +105,7 @@ def test_what_a_clipboard_adds_to_an_address_is_taken_off(typed: str) -> None:
     ],
     ids=ascii,
 )
-def test_what_dialling_ignores_is_taken_off_a_number(typed: str) -> None:
+def test_strip_number_removes_what_dialling_ignores(typed: str) -> None:
     assert strip_number(typed) == "9870853295"
 
 
@@ -114,12 +114,12 @@ def test_what_dialling_ignores_is_taken_off_a_number(typed: str) -> None:
     ["123 456", "123-456", "\u2066123456\u2069\n", "1 2 3\u00a04\u20095\u30006", "123\u2013456"],
     ids=ascii,
 )
-def test_a_code_loses_blanks_and_hyphens(typed: str) -> None:
+def test_strip_code_removes_blanks_and_hyphens(typed: str) -> None:
     assert strip_code(typed) == "123456"
 
 
 @given(st.text())
-def test_other_characters_of_an_address_stay(text: str) -> None:
+def test_strip_functions_keep_other_characters(text: str) -> None:
     for strip in (strip_typed, strip_number, strip_code):
         assert strip(f"<{text}>").startswith("<")
         assert "".join(c for c in strip(text) if c.isalnum()) == "".join(

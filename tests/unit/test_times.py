@@ -19,7 +19,7 @@ from shared.times import parse_instant
         ("2026-12-01T10:00-08", "2026-12-01T18:00:00"),
     ],
 )
-def test_an_instant_is_read_as_it_was_meant(text: str, expected: str) -> None:
+def test_instant_of_day_or_time_is_parsed(text: str, expected: str) -> None:
     assert parse_instant(text) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
@@ -30,19 +30,19 @@ def test_an_instant_is_read_as_it_was_meant(text: str, expected: str) -> None:
         timezones=st.timezones(),
     )
 )
-def test_an_instant_survives_a_query_that_loses_its_plus(moment: datetime) -> None:
+def test_instant_with_lost_plus_is_parsed(moment: datetime) -> None:
     offset = moment.utcoffset()
     if offset is not None and not offset.seconds % 60:
         assert parse_instant(moment.isoformat().replace("+", " ")) == moment.astimezone(UTC)
 
 
 @pytest.mark.parametrize("text", ["2026-12-01T10:00", "2026-12-01 10:00:00.5"])
-def test_a_time_without_its_offset_is_no_instant(text: str) -> None:
+def test_instant_without_offset_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="a time needs its offset here"):
         parse_instant(text)
 
 
 @pytest.mark.parametrize("text", ["now", "2026-12-01 05:30:00 2", "12:00", "1e9", ""])
-def test_anything_else_is_no_instant(text: str) -> None:
+def test_instant_in_another_format_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected YYYY-MM-DD or a time as"):
         parse_instant(text)

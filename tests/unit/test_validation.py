@@ -27,7 +27,7 @@ class Bare(BaseModel, extra="forbid"):
     """Nothing at all."""
 
 
-def wrong(model: type[BaseModel], value: object) -> FieldError:
+def find_error(model: type[BaseModel], value: object) -> FieldError:
     with pytest.raises(ValidationFailed) as refused:
         validate(model, value)
     (only,) = refused.value.errors
@@ -62,18 +62,18 @@ def wrong(model: type[BaseModel], value: object) -> FieldError:
 def test_validation_common_errors_have_our_messages(
     model: type[BaseModel], value: Any, code: str, message: str
 ) -> None:
-    found = wrong(model, value)
+    found = find_error(model, value)
     assert (found.code, found.message) == (code, message)
 
 
 def test_validation_unknown_field_lists_the_known_ones() -> None:
-    found = wrong(LoginBody, {"email": "a@b.co", "zebra": "1"})
+    found = find_error(LoginBody, {"email": "a@b.co", "zebra": "1"})
     names = "mobile, email, username, password, otp, challenge"
     assert (found.field, found.code) == ("zebra", "extra_forbidden")
     assert found.message.startswith("no such field; there are: ")
     assert names in found.message
-    assert wrong(EventQuery, {"since": "x"}).message.endswith("user_id, event, from, to")
-    assert wrong(Bare, {"a": 1}).message == "no such field; there are: none"
+    assert find_error(EventQuery, {"since": "x"}).message.endswith("user_id, event, from, to")
+    assert find_error(Bare, {"a": 1}).message == "no such field; there are: none"
 
 
 @pytest.mark.parametrize(
@@ -85,20 +85,24 @@ def test_validation_unknown_field_lists_the_known_ones() -> None:
         (ProductBody, LAMP | {"visiblity": "public"}, "visibility"),
     ],
 )
-def test_an_unknown_field_that_resembles_one_is_answered_with_it(
+def test_validation_unknown_field_names_the_nearest(
     model: type[BaseModel], value: Any, meant: str
 ) -> None:
-    assert wrong(model, value).message.startswith(f"no such field; did you mean {meant}? there are")
+    assert find_error(model, value).message.startswith(
+        f"no such field; did you mean {meant}? there are"
+    )
 
 
-def test_an_endless_field_name_is_compared_in_its_first_part() -> None:
-    assert wrong(ProductBody, LAMP | {"n" * 60_000: 1}).message.startswith("no such field; there")
+def test_validation_endless_field_name_is_compared_by_its_start() -> None:
+    assert find_error(ProductBody, LAMP | {"n" * 60_000: 1}).message.startswith(
+        "no such field; there"
+    )
 
 
 def test_validation_unknown_nested_field_lists_none() -> None:
-    assert wrong(Tree, {"below": {"zebra": 1}}).message == "no such field"
+    assert find_error(Tree, {"below": {"zebra": 1}}).message == "no such field"
 
 
 def test_validation_form_without_a_field_reports_like_json() -> None:
-    found = wrong(UploadForm, {"file": "a.png"})
+    found = find_error(UploadForm, {"file": "a.png"})
     assert (found.field, found.message) == ("scheduled_at", "required")

@@ -31,7 +31,7 @@ def prepared() -> None:
         load_codecs()
 
 
-def look(tmp_path: Path, picture: bytes) -> ImageInfo:
+def read_image_info(tmp_path: Path, picture: bytes) -> ImageInfo:
     path = tmp_path / "picture"
     path.write_bytes(picture)
     with open_job_files(path) as files:
@@ -41,7 +41,7 @@ def look(tmp_path: Path, picture: bytes) -> ImageInfo:
 @pytest.mark.parametrize("name", WHOLE)
 def test_image_whole_is_accepted(name: str, tmp_path: Path) -> None:
     picture, content_type, (width, height) = WHOLE[name]
-    info = look(tmp_path, picture)
+    info = read_image_info(tmp_path, picture)
     assert (info.content_type, info.width, info.height) == (content_type, width, height)
 
 
@@ -62,7 +62,7 @@ REFUSED: list[tuple[type[DomainError], str, bytes]] = [
 )
 def test_image_invalid_is_refused(error: type[DomainError], picture: bytes, tmp_path: Path) -> None:
     with pytest.raises(error):
-        look(tmp_path, picture)
+        read_image_info(tmp_path, picture)
 
 
 @pytest.mark.parametrize("name", TOO_LARGE)
@@ -70,7 +70,7 @@ def test_image_bomb_is_refused_at_little_cost(name: str, tmp_path: Path) -> None
     """By its header alone within 50 ms; where text has to be inflated, within a bound."""
     started = time.process_time()
     with pytest.raises(ImageLimitExceeded):
-        look(tmp_path, TOO_LARGE[name])
+        read_image_info(tmp_path, TOO_LARGE[name])
     inflates = "inflating" in name or "chunks" in name
     assert time.process_time() - started < (0.5 if inflates else 0.05)
 
@@ -130,7 +130,7 @@ def test_image_out_of_memory_is_limit_exceeded(
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", exhaust)
     with pytest.raises(ImageLimitExceeded):
-        look(tmp_path, encode("PNG"))
+        read_image_info(tmp_path, encode("PNG"))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "AVIF"])
@@ -146,4 +146,4 @@ def test_image_with_a_broken_frame_is_refused(kind: str, tmp_path: Path) -> None
         end = start + 4 + int.from_bytes(picture[start - 4 : start])
         picture[end : end + 4] = zlib.crc32(picture[start:end]).to_bytes(4)
     with pytest.raises(BrokenImage):
-        look(tmp_path, bytes(picture))
+        read_image_info(tmp_path, bytes(picture))

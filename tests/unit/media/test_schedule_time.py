@@ -140,7 +140,7 @@ def test_due_at_today_depends_on_the_timezone() -> None:
         resolve_due_at(date(2026, 6, 15), east, moment)
 
 
-def test_a_time_is_in_the_past_when_it_is_over_for_more_than_a_minute() -> None:
+def test_due_at_up_to_a_minute_past_is_now_and_older_is_refused() -> None:
     zone, minute = ZoneInfo("UTC"), timedelta(seconds=60)
     for now_or_just_past in (NOON, NOON - timedelta(microseconds=1), NOON - minute):
         assert resolve_due_at(now_or_just_past, zone, NOON) == NOON
@@ -161,9 +161,7 @@ def test_a_time_is_in_the_past_when_it_is_over_for_more_than_a_minute() -> None:
         ("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30:00"),
     ],
 )
-def test_a_time_without_offset_is_what_clocks_show_there(
-    zone: str, local: str, expected: str
-) -> None:
+def test_due_at_time_without_offset_is_local(zone: str, local: str, expected: str) -> None:
     when = parse_schedule_time(local)
     assert resolve_due_at(when, ZoneInfo(zone), NOON) == utc(expected)
 
@@ -172,9 +170,7 @@ def test_a_time_without_offset_is_what_clocks_show_there(
     st.datetimes(datetime(1975, 1, 2), datetime(2036, 12, 30)),  # noqa: DTZ001 - they are local
     st.sampled_from(TIMEZONES),
 )
-def test_a_local_time_is_the_first_instant_at_which_clocks_show_it_or_more(
-    local: datetime, name: str
-) -> None:
+def test_local_time_resolves_to_its_first_instant_or_later(local: datetime, name: str) -> None:
     zone = ZoneInfo(name)
     due = resolve_local_time(local, zone)
     second = timedelta(seconds=1)
@@ -183,7 +179,7 @@ def test_a_local_time_is_the_first_instant_at_which_clocks_show_it_or_more(
 
 
 @given(st.datetimes(), st.sampled_from(TIMEZONES))
-def test_any_local_time_that_is_parsed_falls_due_or_is_refused(local: datetime, name: str) -> None:
+def test_due_at_of_any_local_time_is_resolved_or_refused(local: datetime, name: str) -> None:
     try:
         assert resolve_due_at(parse_schedule_time(local.isoformat()), ZoneInfo(name), NOON) >= NOON
     except (ValueError, ScheduledInPast, ValidationFailed) as refused:
