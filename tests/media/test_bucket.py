@@ -21,9 +21,9 @@ from media_service.storage.s3_upload import PART_BYTES, S3Uploader
 from shared.clock import SystemClock, rfc3339
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
-from tests.support.media_client import files_below, picture_form
+from tests.support.media_client import files_below
 from tests.support.moto_bucket import MotoBucket
-from tests.support.pictures import encode, grain
+from tests.support.pictures import grain
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("staging")
@@ -282,25 +282,3 @@ async def test_s3_creative_is_stored_served_and_deleted(
         assert files_below(staging) == []
         assert (await media.call("DELETE", f"/creatives/{created['id']}")).status == 204
         await until(lambda: not bucket.objects())
-
-
-async def test_s3_full_store_upload_is_507_and_keeps_nothing(
-    serving_media: Callable[..., Any],
-    bucket: MotoBucket,
-    staging: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with serving_media(storage_url=bucket.url) as media:
-        whole = S3Uploader.put
-
-        async def full(self: S3Uploader, where: str, path: Path) -> None:
-            if where.endswith("/thumb"):
-                raise StorageFull
-            await whole(self, where, path)
-
-        monkeypatch.setattr(S3Uploader, "put", full)
-        refused = await media.send(picture_form(encode("PNG")))
-        assert (refused.status, refused.code) == (507, "storage_full")
-        monkeypatch.undo()
-        assert (bucket.objects(), files_below(staging)) == ({}, [])
-        assert (await media.call("GET", "/creatives")).body["items"] == []

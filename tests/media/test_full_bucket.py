@@ -14,6 +14,8 @@ import pytest
 import structlog
 from aiohttp import ClientSession, web
 
+from media_service.storage.errors import StorageFull
+from media_service.storage.s3_upload import S3Uploader
 from tests.support.media_client import files_below, picture_form
 from tests.support.moto_bucket import MotoBucket
 from tests.support.pictures import grain
@@ -166,3 +168,25 @@ async def test_bucket_full_serves_and_deletes(
         assert (await media.call("DELETE", path)).status == 204
         await until(lambda: not bucket.objects())
         assert files_below(staging) == []
+
+
+async def test_s3_full_store_upload_is_507_and_keeps_nothing(
+    serving_media: Callable[..., Any],
+    bucket: MotoBucket,
+    staging: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving_media(storage_url=bucket.url) as media:
+        whole = S3Uploader.put
+
+        async def full(self: S3Uploader, where: str, path: Path) -> None:
+            if where.endswith("/thumb"):
+                raise StorageFull
+            await whole(self, where, path)
+
+        monkeypatch.setattr(S3Uploader, "put", full)
+        refused = await media.send(picture_form(SMALL))
+        assert (refused.status, refused.code) == (507, "storage_full")
+        monkeypatch.undo()
+        assert (bucket.objects(), files_below(staging)) == ({}, [])
+        assert (await media.call("GET", "/creatives")).body["items"] == []
