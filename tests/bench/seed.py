@@ -37,15 +37,15 @@ SELECT ('01980000-0000-7000-a000-' || lpad(to_hex(i), 12, '0'))::uuid,
        'UTC', '{original}', now(), now()
 FROM generate_series(0::bigint, $1::bigint - 1) i"""
 
-# All but the newest thousand are lamps.
-_THING = "CASE WHEN i <= $1 - 1000 THEN ' lamp' ELSE ' chair' END"
+# All but the newest few are lamps.
+_THING = "CASE WHEN i <= $1 - $2::bigint THEN ' lamp' ELSE ' chair' END"
 _WORDS = f"ARRAY[' desk', {_THING}, ' ' || i, ' bright', ' and', ' small', ' no']"
 PRODUCTS = f"""
 INSERT INTO products (id, user_id, name, description, price, currency, visibility, created_at,
                       updated_at, folded, pieces)
 SELECT 'PR-' || lpad(i::text, 12, '0'),
        ('01980000-0000-7000-8000-' || lpad(to_hex(i % 1000), 12, '0'))::uuid,
-       CASE WHEN i <= $1 - 1000 THEN 'Desk lamp ' ELSE 'Chair ' END || i,
+       CASE WHEN i <= $1 - $2::bigint THEN 'Desk lamp ' ELSE 'Chair ' END || i,
        'Bright and small, no. ' || i, 49900, 'INR', 'public',
        now() - ($1 - i) * interval '1 second', now(),
        array_to_string({_WORDS}, ''), {pieces_sql(_WORDS)}
@@ -124,10 +124,10 @@ class Seeds:
         await connection.execute("truncate creatives")
         await connection.close()
 
-    async def products(self, count: int) -> None:
-        """Have so many visible products."""
+    async def products(self, count: int, chairs: int = 1_000) -> None:
+        """Have so many visible products: lamps, and the newest are chairs."""
         connection = await asyncpg.connect(self._stack.dsn("media"))
-        await connection.execute(PRODUCTS, count, timeout=600)
+        await connection.execute(PRODUCTS, count, chairs, timeout=600)
         await connection.execute("vacuum analyze products", timeout=600)
         await connection.close()
 

@@ -34,7 +34,7 @@ async def searches_beside(bench: Bench) -> list[Figure]:
     answered: Counter[int] = Counter()
     with bench.stack.auth(), bench.stack.media() as media:
         await bench.seeds.creatives(bench.options.creatives)
-        await bench.seeds.products(PRODUCTS)
+        await bench.seeds.products(PRODUCTS, chairs=10_000)
         await _read(bench, media, tokens)  # unmeasured: connections are made, pages are read in
         for _ in range(bench.options.rounds):
             alone.append(await _read(bench, media, tokens))
