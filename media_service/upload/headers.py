@@ -4,6 +4,7 @@ They are read strictly, except for boundaries and file names: these are read as 
 """
 
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -24,6 +25,8 @@ _NAME = re.compile(_WORD)
 _FOLD = re.compile(r"\r\n[ \t]+")
 _CHARSETS = {"utf-8", "utf8", "iso-8859-1", "windows-1252", "us-ascii"}
 _PLAIN_ENCODINGS = {"7bit", "8bit", "binary"}
+_ENCODED_WORD = re.compile(r"=\?([^?]+)\?[Bb]\?([^?]+)\?=")
+"""A whole name as .NET writes it. Source: RFC 2047 §2."""
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _BROWSER_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
 
@@ -107,12 +110,23 @@ def _file_name(parameters: dict[str, str]) -> str | None:
     """Return `filename*` (RFC 8187) or else `filename`, decoded as clients encode them."""
     name = parameters.get("filename")
     if name is not None:
-        name = _percent_decoded(name)
+        name = _decode_word(name) or _percent_decoded(name)
     if (extended := parameters.get("filename*")) is not None:
         name = _decode_extended(extended) or name or ""
     if name is not None and "\0" in name:
         raise MalformedRequest("a part's file name is broken")
     return name
+
+
+def _decode_word(name: str) -> str | None:
+    """Return the decoded encoded word, or None where the name is none."""
+    found = _ENCODED_WORD.fullmatch(name)
+    if not found or found[1].lower() not in _CHARSETS:
+        return None
+    try:
+        return b64decode(found[2], validate=True).decode(found[1], "replace")
+    except ValueError:
+        return None
 
 
 def _percent_decoded(name: str) -> str:

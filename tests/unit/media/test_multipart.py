@@ -150,6 +150,16 @@ def test_multipart_too_many_parts_are_refused_at_the_first_beyond() -> None:
         ('form-data; name=file; filename="%ff.png"', Disposition("file", "%ff.png")),
         ('form-data; name=file; filename="a%00.png"', Disposition("file", "a%00.png")),
         ('form-data; name=file; filename="é%20%22.png"', Disposition("file", 'é%20".png')),
+        ('form-data; name=file; filename="=?utf-8?B?w6kucG5n?="', Disposition("file", "é.png")),
+        ('form-data; name=file; filename="=?UTF-8?b?/w==?="', Disposition("file", "\ufffd")),
+        (
+            'form-data; name=file; filename="=?utf-8?B?w6k?="',
+            Disposition("file", "=?utf-8?B?w6k?="),
+        ),
+        (
+            'form-data; name=file; filename="=?klingon?B?eA==?="',
+            Disposition("file", "=?klingon?B?eA==?="),
+        ),
         ("form-data; name=file; filename*=iso-8859-1''%e9.png", Disposition("file", "é.png")),
         ("form-data; name=file; filename*=klingon''x", Disposition("file", "")),
         ("form-data; name=file; filename*=a", Disposition("file", "")),
