@@ -13,7 +13,7 @@ from shared.entropy import SystemEntropy
 from shared.middleware import ENTROPY, OPERATIONS, add_headers, errors, request_id
 from shared.openapi import Handler
 from shared.origins import AllowedOrigins
-from shared.problem import DOCS, REQUEST_ID
+from shared.problem import DEVELOPMENT, DOCS, REQUEST_ID
 
 PAGE_DIR = Path(__file__).parent / "page"
 PAGE_POLICY = (
@@ -38,6 +38,7 @@ def create_proxy(auth: Path, media: Path, origins: AllowedOrigins) -> web.Applic
     """
     app = web.Application(middlewares=[_assign_request_id, errors, preflight])
     app[DOCS] = "/"
+    app[DEVELOPMENT] = True
     app[ALLOWED_ORIGINS] = origins
     app[ENTROPY] = SystemEntropy()
     app[OPERATIONS] = {}
@@ -53,6 +54,9 @@ def create_proxy(auth: Path, media: Path, origins: AllowedOrigins) -> web.Applic
         ("/v1/auth/{rest:.*}", "auth_service"),
         ("/v1/media/{rest:.*}", "media_service"),
         ("/.well-known/jwks.json", "auth_service"),
+        # misspelled in case or slashes: the service knows the route to name
+        ("/{near:(?i:/*v1/+auth/+.+)}", "auth_service"),
+        ("/{near:(?i:/*v1/+media/+.+)}", "media_service"),
     ):
         app.router.add_route("*", path, _forward_to(service))
     app.router.add_get("/healthz", _liveness)

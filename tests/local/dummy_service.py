@@ -32,6 +32,7 @@ class DummyService:
             app.router.add_route("*", f"/v1/media/{handler.__name__}", handler)
         app.router.add_route("*", "/v1/media/refuse", self.refuse, expect_handler=self.forgo)
         app.router.add_get("/v1/media/file", self.file)
+        app.router.add_get("/{near:(?i:/*v1/+media/+near)}", self.echo)
         app.router.add_get("/readyz", self.readyz)
         app.router.add_get("/metrics", self.echo)
         app.router.add_get("/.well-known/jwks.json", self.echo)

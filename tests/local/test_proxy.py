@@ -239,7 +239,7 @@ async def test_service_without_answer_is_502(
 
 
 @pytest.mark.parametrize(
-    "path", ["/metrics", "/v1/other", "/v1/auth", "/page/../var", "//v1/media/"]
+    "path", ["/metrics", "/v1/other", "/v1/auth", "/page/../var", "//v1/media/", "/favicon.ico"]
 )
 async def test_unknown_path_is_404(proxy: RunningProxy, path: str) -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()

@@ -4,7 +4,9 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
+from yarl import URL
 
 from deploy.local.proxy import PAGE_DIR, create_proxy
 from shared.origins import AllowedOrigins
@@ -62,6 +64,15 @@ async def test_jwks_path_is_forwarded_to_auth_service(
 ) -> None:
     async with client.get(f"{proxy.url}/.well-known/jwks.json") as answer:
         assert (await answer.json())["target"] == "/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize("path", ["//v1/media/near", "/v1//media/near", "/V1/Media/near"])
+async def test_path_misspelled_in_case_or_slashes_is_forwarded_unchanged(
+    client: ClientSession, proxy: RunningProxy, path: str
+) -> None:
+    async with client.get(URL(f"{proxy.url}{path}", encoded=True)) as answer:
+        assert answer.status == 200, "the service, which knows the near route, answers 404"
+        assert (await answer.json())["target"] == path
 
 
 async def test_proxy_hanging_request_does_not_delay_the_end(sockets: Path) -> None:
