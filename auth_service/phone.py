@@ -16,7 +16,8 @@ from shared.text import strip_number
 MAX_NUMBER_LENGTH = 40
 NO_COUNTRY = "001"  # satellite phones and international services
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_DIALLED = re.compile(r"\+?[0-9]+")
+_DIALLED = re.compile(r"(?:tel:)?(\+?[0-9]+)", re.IGNORECASE)
+_OLD_MEXICAN_MOBILE = re.compile(r"\+521(?=[0-9]{10}$)")  # contacts keep the 1, dropped in 2019
 _NO_SMS = {
     PhoneNumberType.UNKNOWN,  # which is the library's word for: not a valid number
     PhoneNumberType.PREMIUM_RATE,
@@ -37,9 +38,10 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
     A number without country code is read in `default_region`. ASCII digits alone count: other
     scripts' digits would give one number several names. `countries`: allowed regions, or `*`.
     """
-    dialled = strip_number(text)
-    if len(dialled) > MAX_NUMBER_LENGTH or not _DIALLED.fullmatch(dialled):
+    found = _DIALLED.fullmatch(strip_number(text))
+    if not found or len(found[1]) > MAX_NUMBER_LENGTH:
         return None
+    dialled = _OLD_MEXICAN_MOBILE.sub("+52", found[1])
     try:
         number = parse_e164(dialled) or phonenumbers.parse(dialled, default_region)
     except phonenumbers.NumberParseException:

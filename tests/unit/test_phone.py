@@ -35,11 +35,20 @@ EXAMPLES = [
         "98765\N{NON-BREAKING HYPHEN}43210",
         "\t9876543210\n",
         "+91 98765 43210" + " " * 30,
+        "tel:+919876543210",
+        "TEL: +91-98765-43210",
     ],
     ids=ascii,
 )
 def test_phone_number_in_every_spelling_has_one_form(written: str) -> None:
     assert parse_phone_number(written, "IN", ANY) == "+919876543210"
+
+
+@pytest.mark.parametrize("home", ["IN", "MX", "US"])
+def test_phone_number_with_the_old_mexican_mobile_prefix_is_the_one_without(home: str) -> None:
+    assert parse_phone_number("+52 1 55 1234 5678", home, ANY) == "+525512345678"
+    assert parse_phone_number("+52 55 1234 5678", home, ANY) == "+525512345678"
+    assert parse_phone_number("+52 1 55 1234 567", home, ANY) is None
 
 
 def test_phone_number_national_is_read_in_the_home_region() -> None:
@@ -62,7 +71,9 @@ def test_phone_number_national_is_read_in_the_home_region() -> None:
         "\uff0b919876543210",
         "9876543210;ext=5",
         "9876543210 x5",
-        "tel:+919876543210",
+        "sms:+919876543210",
+        "tel:+919876543210;ext=5",
+        "tel:tel:+919876543210",
         "+91987654321012345",
         "+0009876543210",
         "++919876543210",
