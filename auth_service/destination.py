@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+import idna
+
 from auth_service.phone import parse_phone_number
 from auth_service.settings import AuthSettings
 from shared.errors import FieldError, ValidationFailed
@@ -36,16 +38,29 @@ class Destination:
 
 
 def parse_mail_address(text: str) -> str | None:
-    """Return the mailbox in `text`, in lower case, or None; blanks around it do not count.
+    """Return the mailbox in `text`, in lower case, or None.
 
-    ASCII alone: letters of other scripts would give one mailbox several spellings.
+    Blanks around it do not count, nor the full stop or comma that phone keyboards add.
+    The domain gets its ASCII form. Before it is ASCII alone: letters of other scripts would give
+    one mailbox several spellings.
     Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1.
     """
-    typed = strip_typed(text)
-    if len(typed) > MAX_ADDRESS or not typed.isascii():
+    typed = strip_typed(text).removesuffix(",").removesuffix(".")
+    local, _, domain = typed.rpartition("@")
+    if len(typed) > MAX_ADDRESS or not local.isascii():
         return None
-    found = _MAILBOX.fullmatch(typed.lower())
-    return found[0] if found and len(found[1]) <= MAX_LOCAL_PART else None
+    address = f"{local}@{_to_ascii(domain)}".lower()
+    found = _MAILBOX.fullmatch(address)
+    fits = found and len(address) <= MAX_ADDRESS and len(found[1]) <= MAX_LOCAL_PART
+    return address if fits else None
+
+
+def _to_ascii(domain: str) -> str:
+    """Return the domain as mail servers know it, "" when it is none. Source: RFC 5891, UTS 46."""
+    try:
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return ""
 
 
 def parse_phone_destination(text: str, settings: AuthSettings, *, field: str) -> Destination:
