@@ -10,8 +10,8 @@ from shared.errors import PreconditionRequired, VersionMismatch
 
 IF_MATCH = "If-Match"
 Id = TypeVar("Id")
-_TAG = re.compile(r'(?:W/)?("?)([0-9]{1,9})(?:-(?:gzip|br|zstd|deflate))?\1')
-"""A tag, also as compressing proxies change it: nginx weakens it, Apache appends a name."""
+_TAG = re.compile(r'("?)([0-9]{1,9})\1')
+_CODING = re.compile(r'-(?:gzip|br|zstd|deflate)("?)\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ def version_tag(version: int) -> str:
     return f'"{version}"'
 
 
+def uncompressed_tag(tag: str) -> str:
+    """Return a client's tag without the changes of compressing proxies.
+
+    nginx weakens a tag; Apache appends the name of the coding.
+    """
+    return _CODING.sub(r"\1", tag.strip().removeprefix("W/"))
+
+
 ANY_VERSION = IfMatch(None)
 
 
@@ -66,5 +74,5 @@ def read_if_match(headers: Sequence[str], *, required: bool = False) -> IfMatch:
         raise PreconditionRequired
     if not tags or "*" in tags:
         return ANY_VERSION
-    found = [_TAG.fullmatch(tag) for tag in tags]
+    found = [_TAG.fullmatch(uncompressed_tag(tag)) for tag in tags]
     return IfMatch(frozenset(int(match[2]) for match in found if match))

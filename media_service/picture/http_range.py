@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from media_service.picture.errors import RangeNotSatisfiable
+from shared.if_match import uncompressed_tag
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -16,11 +17,8 @@ class ByteRange:
     start: int
     length: int
     size: int
-
-    @property
-    def partial(self) -> bool:
-        """Return whether that is not the whole file."""
-        return self.length < self.size
+    partial: bool
+    """Whether a range was asked for: a range may also be the whole file."""
 
     @property
     def content_range(self) -> str:
@@ -31,9 +29,9 @@ class ByteRange:
 def matches_etag(tags: str | None, etag: str) -> bool:
     """Return whether If-Match or If-None-Match lists the ETag.
 
-    Proxies that compress weaken tags, so the comparison is always weak (§8.8.3.2).
+    Proxies that compress change tags, so the comparison is always weak (§8.8.3.2).
     """
-    given = [one.strip().removeprefix("W/") for one in (tags or "").split(",")]
+    given = [uncompressed_tag(one) for one in (tags or "").split(",")]
     return "*" in given or etag in given
 
 
@@ -48,7 +46,7 @@ def select_range(
     Raises:
         RangeNotSatisfiable: the range begins after the end.
     """
-    whole = ByteRange(0, size, size)
+    whole = ByteRange(0, size, size, partial=False)
     found = _RANGE.fullmatch((range_header or "").replace(" ", "").lower())
     if found is None or (if_range is not None and if_range.strip() not in validators):
         return whole
@@ -63,4 +61,4 @@ def select_range(
             return whole
     if start >= size:
         raise RangeNotSatisfiable(size)
-    return ByteRange(start, end - start + 1, size)
+    return ByteRange(start, end - start + 1, size, partial=True)

@@ -41,10 +41,15 @@ async def test_file_conditional_and_range_requests_are_answered(media: MediaClie
     known = await ask(If_None_Match=etag)
     assert (known.status, known.body, known.headers["ETag"]) == (304, b"", etag)
     assert (await ask(If_None_Match='"other"')).status == 200
+    assert (await ask(If_None_Match=f'{etag[:-1]}-gzip"')).status == 304
     some = await ask(Range="bytes=10-19")
     assert (some.status, some.body) == (206, picture[10:20])
     assert some.headers["Content-Range"] == f"bytes 10-19/{len(picture)}"
     assert (await ask(Range="bytes=-5")).body == picture[-5:]
+    for to_the_end in ("bytes=0-", "bytes=0-999999"):
+        every = await ask(Range=to_the_end)
+        assert (every.status, every.body) == (206, picture)
+        assert every.headers["Content-Range"] == f"bytes 0-{len(picture) - 1}/{len(picture)}"
     assert (await ask(Range="bytes=10-19", If_Range='"other"')).body == picture
     beyond = await ask(Range=f"bytes={len(picture)}-")
     assert (beyond.status, beyond.code) == (416, "range_not_satisfiable")
