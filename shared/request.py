@@ -200,11 +200,12 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names
 
 
-def _parse_finite_float(text: str) -> float:
+def _parse_number(text: str) -> float:
+    """Return a number with a point or an exponent: whole if its value is (JSON Schema §4.2.3)."""
     value = float(text)
     if isinf(value):
         raise ValueError(text)
-    return value
+    return int(value) if value.is_integer() else value
 
 
 def _refuse_constant(name: str) -> object:
@@ -214,7 +215,7 @@ def _refuse_constant(name: str) -> object:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_refuse_duplicates,
     parse_constant=_refuse_constant,
-    parse_float=_parse_finite_float,
+    parse_float=_parse_number,
 )
 
 

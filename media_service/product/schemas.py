@@ -71,7 +71,8 @@ Currency = Annotated[
     str,
     StringConstraints(min_length=3, max_length=3),
     AfterValidator(_check_currency),
-    Field(description="ISO 4217, capital letters, as `INR`"),
+    cleaned(str.upper),
+    Field(description="ISO 4217, as `INR`, in any case"),
 ]
 Binary = WithJsonSchema({"type": "string", "format": "binary"})
 

@@ -168,10 +168,11 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("description", "a\x07b"),
     ("price", -1),
     ("price", 1.5),
+    ("price", 1200.5),
+    ("price", 1e300),
     ("price", "5"),
     ("price", True),
     ("price", 2**53),
-    ("currency", "eur"),
     ("currency", "EURO"),
     ("currency", "XXX"),
     ("currency", "ABC"),
@@ -196,6 +197,13 @@ async def test_product_invalid_fields_are_422_on_create_and_patch(media: MediaCl
     assert {e["field"] for e in nothing.body["errors"]} == {"name", "price", "currency"}
     assert (await change(media, made)).code == "validation_failed"
     assert (await own(media)).body["items"] == [made]
+
+
+async def test_product_price_and_currency_of_other_writers_are_taken(media: MediaClient) -> None:
+    made = await create_product(media, price=1200.0, currency="inr")
+    assert (made["price"], made["currency"]) == (1200, "INR")
+    changed = (await change(media, made, price=0.0, currency="Eur")).body
+    assert (changed["price"], changed["currency"]) == (0, "EUR")
 
 
 async def test_null_of_an_optional_field_is_absence(media: MediaClient) -> None:

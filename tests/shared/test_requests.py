@@ -96,6 +96,14 @@ async def test_json_body_surrogate_pair_is_one_character(small: SmallService) ->
     assert answer.body["name"] == "\U0001f600"
 
 
+@pytest.mark.parametrize(("number", "count"), [(b"120.0", 120), (b"1.2e2", 120), (b"-0.0", 0)])
+async def test_json_number_without_fraction_is_a_whole_one(
+    small: SmallService, number: bytes, count: int
+) -> None:
+    answer = await small.post(b'{"name": "a", "count": ' + number + b"}")
+    assert (answer.status, answer.body["count"]) == (201, count)
+
+
 def fields(answer: Answer) -> dict[str, str]:
     return {error["field"]: error["code"] for error in answer.body["errors"]}
 
