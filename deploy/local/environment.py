@@ -25,6 +25,7 @@ SECRETS_BY_SERVICE = {
         "SMS_WEBHOOK_SECRET",
         "SMTP_URL",
         "SMTP2_URL",
+        "TEST_CODES",
         "TWILIO_AUTH_TOKEN",
         "TWILIO_API_SECRET",
     ),

@@ -101,6 +101,7 @@ async def test_routes_without_postgresql_are_503_where_they_need_it(stack: Break
         "GET /v1/auth/pages/reset-password": 200,
         "GET /v1/auth/pages/activate": 200,
         "POST /v1/auth/callbacks/twilio": 403,
+        "GET /v1/media/timezones": 200,
     }
 
 

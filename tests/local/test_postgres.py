@@ -81,7 +81,7 @@ def test_postgres_started_by_many_processes_runs_once(own_postgres: Postgres) ->
     script = (
         "import sys, pathlib, time; from deploy.local.postgres import Postgres;"
         "s = Postgres(pathlib.Path(sys.argv[1]), durable=False, password=sys.argv[2]).start();"
-        "print(s.port, s.pid, flush=True); sys.stdin.read(); s.stop()"
+        "print(s.port, s.child_pid, flush=True); sys.stdin.read(); s.stop()"
     )
     processes = [
         subprocess.Popen(
@@ -104,7 +104,7 @@ def test_postgres_killed_owner_ends_the_server(own_postgres: Postgres) -> None:
     script = (
         "import sys, pathlib, os; from deploy.local.postgres import Postgres;"
         "s = Postgres(pathlib.Path(sys.argv[1]), durable=False, password=sys.argv[2]).start();"
-        "print(s.pid, flush=True); os.kill(os.getpid(), 9)"
+        "print(s.child_pid, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, own_postgres.requested_dir, PASSWORD],

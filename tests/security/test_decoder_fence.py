@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from media_service.image.decode import load_codecs
 from media_service.image.job_files import open_job_files
 from media_service.image.model import ORIGINAL, DecodeLimits, ImageInfo, rendition_path
 from media_service.image.pipeline import render
@@ -198,6 +200,8 @@ async def test_decoder_in_sandbox_gives_the_same_verdicts_as_outside(tmp_path: P
     pictures += [animate(kind, 3) for kind in KINDS if kind != "JPEG"]
     pictures += [picture for _, picture in corpus()[::6]]
     path = tmp_path / "picture"
+    with warnings.catch_warnings():
+        load_codecs()  # HEIC's decoder is none of Pillow's own
     async with running(DecoderProcess(LIMITS)) as worker:
         for picture in pictures:
             path.write_bytes(picture)
