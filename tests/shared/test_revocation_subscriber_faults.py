@@ -15,6 +15,7 @@ from shared.clock import SystemClock
 from shared.errors import ServiceUnavailable
 from shared.revocation.subscriber import open_revocation_cache
 from tests.shared.conftest import Follow
+from tests.support.ports import own_port
 from tests.support.proxy import Proxy
 from tests.support.revocation_source import (
     KEY,
@@ -94,8 +95,7 @@ async def test_idle_connections_are_kept(
 
 
 async def test_restarted_redis_is_subscribed_again(tmp_path: Path) -> None:
-    server = Valkey(tmp_path / "own", durable=False).start()
-    port = server.port
+    server = Valkey(tmp_path / "own", durable=False, port=own_port()).start()
     try:
         client = Redis.from_url(server.url())
         await RevocationSource(client).begin()
@@ -107,7 +107,7 @@ async def test_restarted_redis_is_subscribed_again(tmp_path: Path) -> None:
             await wait_until_fresh(cache, wanted=False)
             await client.aclose()
             server.stop()
-            server = Valkey(tmp_path / "own", durable=False, port=port).start()
+            server.start()
             client = Redis.from_url(server.url())
             source = RevocationSource(client)
             session = await source.revoke_unpublished()
