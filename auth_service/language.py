@@ -10,15 +10,29 @@ MAX_TAG_LENGTH = 35
 MAX_HEADER_LENGTH = 300
 MAX_RANGES = 10
 SCRIPT_LENGTH, REGION_LENGTH = 4, 2
+_LOCALE_DETAILS = re.compile("[@#.]")
 TAG_PATTERN = re.compile(TAG)
 _RANGE = re.compile(rf"\s*({TAG})\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{{0,3}})?)\s*)?", re.IGNORECASE)
 
 
 def normalize_tag(tag: str) -> str:
-    """Return a tag in the usual case, as in `pt-BR` and `zh-Hant`. Source: RFC 5646 §2.1.1."""
+    """Return a tag in the usual case, as in `pt-BR` and `zh-Hant`. Source: RFC 5646 §2.1.1.
+
+    What follows a singleton, as in `en-US-u-ca-buddhist`, is in lower case.
+    """
     language, *more = tag.replace("_", "-").lower().split("-")
     usual = {SCRIPT_LENGTH: str.title, REGION_LENGTH: str.upper}
-    return "-".join([language, *(usual.get(len(part), str.lower)(part) for part in more)])
+    end = next((index for index, part in enumerate(more) if len(part) == 1), len(more))
+    cased = (usual.get(len(part), str.lower)(part) for part in more[:end])
+    return "-".join([language, *cased, *more[end:]])
+
+
+def parse_device_locale(text: str) -> str | None:
+    """Return the tag in a device's locale, None for an empty one.
+
+    iOS adds `@calendar=…`, Java `_#Hant` and POSIX `.UTF-8` to it.
+    """
+    return _LOCALE_DETAILS.split(text, maxsplit=1)[0].rstrip("_") if text else None
 
 
 def parse_accept_language(headers: Iterable[str]) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field, model_validator
 from auth_service.account.model import ExportedSession, ExportedToken
 from auth_service.audit.schemas import EventAnswer
 from auth_service.device.schemas import SendBody
+from auth_service.language import parse_device_locale
 from auth_service.otp.schemas import CodeBody
 from auth_service.settings.messages import Locale
 from auth_service.user.schemas import AddressBody, Name, PhoneBody, UserAnswer, Username
-from shared.validation import NULL_CLEARS
+from shared.validation import NULL_CLEARS, cleaned
 
 ADDRESSES = frozenset({"mobile", "email"})
 PROFILE = frozenset({"name", "first_name", "last_name", "username", "locale"})
@@ -26,14 +27,14 @@ class MeAnswer(UserAnswer):
 class ProfileBody(PhoneBody, SendBody):
     """Names and language to store, or one new address to verify.
 
-    Null removes a first name, a last name or the locale.
+    Null removes a first name, a last name or the locale; an empty locale is null.
     """
 
     name: Name | None = Field(None, description="how the user is to be called")
     first_name: Annotated[Name | None, NULL_CLEARS] = None
     last_name: Annotated[Name | None, NULL_CLEARS] = None
     username: Username | None = None
-    locale: Annotated[Locale | None, NULL_CLEARS] = Field(
+    locale: Annotated[Locale | None, cleaned(parse_device_locale), NULL_CLEARS] = Field(
         None, description="language of messages, as `de` or `pt-BR`"
     )
     email: str | None = Field(None, max_length=254, description="one mail address")

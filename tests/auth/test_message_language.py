@@ -119,7 +119,28 @@ async def test_code_is_sent_while_the_users_locale_cannot_be_read(
     assert GERMAN in await newest(auth, NUMBER, 2)
 
 
-@pytest.mark.parametrize("locale", ["", "d", "deutsch!", "de\n", "e" * 36, "de--AT", 7, ["de"]])
+@pytest.mark.parametrize(
+    ("device", "tag"),
+    [
+        ("en_US@calendar=buddhist", "en-US"),
+        ("zh_TW_#Hant", "zh-TW"),
+        ("zh__#Hant", "zh"),
+        ("de_DE.UTF-8@euro", "de-DE"),
+        ("en-US-u-ca-buddhist", "en-US-u-ca-buddhist"),
+        ("", None),
+    ],
+)
+async def test_locale_of_a_device_is_stored_as_a_language_tag(
+    auth: AuthClient, device: str, tag: str | None
+) -> None:
+    token = (await auth.sign_in(NUMBER))["access_token"]
+    await set_locale(auth, token, "hi")
+    assert await set_locale(auth, token, device) == tag
+
+
+@pytest.mark.parametrize(
+    "locale", ["@", "#Hant", "d", "deutsch!", "de\n", "e" * 36, "de--AT", "_" * 60_000, 7, ["de"]]
+)
 async def test_locale_that_is_no_language_tag_is_refused(auth: AuthClient, locale: object) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     answer = await auth.call("PATCH", "/me", token=token, json={"locale": locale})

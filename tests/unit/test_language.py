@@ -68,7 +68,14 @@ def test_language_is_matched_by_truncating_the_wish(wanted: list[str], found: st
 
 @pytest.mark.parametrize(
     ("given", "usual"),
-    [("DE", "de"), ("pt_br", "pt-BR"), ("zh-hant-hk", "zh-Hant-HK"), ("es-419", "es-419")],
+    [
+        ("DE", "de"),
+        ("pt_br", "pt-BR"),
+        ("zh-hant-hk", "zh-Hant-HK"),
+        ("es-419", "es-419"),
+        ("en-us-u-CA-buddhist-nu-latn", "en-US-u-ca-buddhist-nu-latn"),
+        ("de-CH-X-Wien", "de-CH-x-wien"),
+    ],
 )
 def test_tag_is_written_in_its_usual_case(given: str, usual: str) -> None:
     assert normalize_tag(given) == usual
