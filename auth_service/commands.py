@@ -9,13 +9,13 @@ from auth_service.admin.dead_letter_service import DeadLetterAdministration
 from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.model import Actor
 from auth_service.audit.model import Origin
+from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
 from auth_service.wiring import Wiring
 from shared.errors import NotFound, ServiceUnavailable
 from shared.logs import describe_error
 from shared.server import stop_signal
-from shared.text import strip_typed
 
 OPERATOR = Actor(Origin())
 
@@ -53,7 +53,8 @@ async def run_admin(wiring: Wiring, arguments: argparse.Namespace) -> int:
 async def _change_role(wiring: Wiring, arguments: argparse.Namespace) -> int:
     administration = wiring.user_administration
     number = parse_phone_number(arguments.address, wiring.settings.default_region, ("*",))
-    user = await administration.find_verified_user(number or strip_typed(arguments.address))
+    address = number or parse_mail_address(arguments.address) or ""
+    user = await administration.find_verified_user(address)
     if user is None:
         return _fail("no user has this verified address")
     try:

@@ -7,6 +7,7 @@ from auth_service.admin.model import Actor, UserPrefixSearch
 from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
 from auth_service.admin.service import UserAdministration
 from auth_service.audit.origin import read_origin
+from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
 from auth_service.revocation.errors import RevocationPending
@@ -112,4 +113,4 @@ def read_actor(request: web.Request) -> Actor:
 def _search(request: web.Request, text: str) -> UserPrefixSearch:
     region = request.app[SETTINGS].default_region
     number = parse_phone_number(text, region, ("*",)) or text
-    return UserPrefixSearch(text.lower(), number)
+    return UserPrefixSearch(parse_mail_address(text) or text.lower(), number)

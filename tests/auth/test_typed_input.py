@@ -17,7 +17,12 @@ TYPED_NUMBERS = [
     "98765\N{NO-BREAK SPACE}43210 ",
     "\u202a+91 98765\N{NON-BREAKING HYPHEN}43210\u202c",
 ]
-TYPED_MAILS = [f"{EMAIL} ", f"\t{EMAIL}\n", f"\N{ZERO WIDTH SPACE}{EMAIL}\N{NO-BREAK SPACE}"]
+TYPED_MAILS = [
+    f"{EMAIL}. ",
+    f"{EMAIL} ",
+    f"\t{EMAIL}\n",
+    f"\N{ZERO WIDTH SPACE}{EMAIL}\N{NO-BREAK SPACE}",
+]
 NOTHING = [{"data": b"null"}, {"data": b"\xef\xbb\xbfnull"}, {"data": b" "}, {"data": b""}, {}]
 
 
@@ -105,6 +110,18 @@ async def test_typed_mail_address_is_normalized_for_contact_change(auth: AuthCli
     proof = {"email": TYPED_MAILS[1], "otp": spaced(await auth.code(EMAIL))}
     stored = await auth.call("POST", "/me/verify-contact", token=token, json=proof)
     assert stored.body["email"] == EMAIL
+
+
+async def test_mail_address_with_a_domain_of_another_script_is_one_with_its_ascii_form(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    typed, ascii_form = "Info@Bücher.de", "info@xn--bcher-kva.de"
+    pair = await activate(auth, email=typed, first_name="Asha", password=PASSWORD)
+    assert pair["user"]["email"] == ascii_form
+    for email in (typed, ascii_form):
+        assert (await post(auth, "/login", email=email, password=PASSWORD)).status == 200
+    admin = await be_admin(auth, auth_db)
+    assert await search_names(auth, admin, typed) == ["Asha"]
 
 
 async def test_typed_number_is_normalized_for_resend(auth: AuthClient) -> None:
