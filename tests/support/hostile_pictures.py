@@ -47,6 +47,19 @@ def webp_header(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def damaged_png(kind: bytes, body: bytes) -> bytes:
+    """A PNG with a chunk whose checksum is wrong."""
+    return png(1, 1, chunk(kind, body)[:-4] + b"\0\0\0\0", pixels=b"\0\0")
+
+
+def png_of_pixels(packed: bytes) -> bytes:
+    """A grey PNG of ten by ten without an end, with one chunk of pixels."""
+    return png(10, 10)[:33] + chunk(b"IDAT", packed)
+
+
+MOVING_PNG = animate("PNG", 3)
+PACKED = zlib.compress(b"\0" * 110)
+
 WHOLE = {
     "HEIC": (heic_samples.PLAIN, "image/jpeg", (64, 48)),
     "HEIC of two pictures": (heic_samples.SECOND, "image/jpeg", (64, 48)),
@@ -70,6 +83,12 @@ WHOLE = {
         "image/png",
         (1, 1),
     ),
+    "PNG with damaged text": (damaged_png(b"iTXt", b"a\0\0\0\0\0b"), "image/png", (1, 1)),
+    "PNG with a damaged time": (damaged_png(b"tIME", bytes(7)), "image/png", (1, 1)),
+    "PNG without an end": (png_of_pixels(PACKED), "image/png", (10, 10)),
+    "PNG cut within its end": (encode("PNG")[:-7], "image/png", (64, 48)),
+    "PNG cut in the length of its end": (encode("PNG")[:-10], "image/png", (64, 48)),
+    "animated PNG without an end": (animate("PNG", 3)[:-12], "image/png", (32, 24)),
     "PNG with small text": (png(1, 1, compressed(b"zTXt", 9), pixels=b"\0\0"), "image/png", (1, 1)),
 }
 
@@ -96,6 +115,12 @@ BROKEN = {
     "JPEG's first bytes": encode("JPEG")[:30],
     "JPEG magic alone": b"\xff\xd8\xff",
     "PNG cut": encode("PNG")[:-20],
+    "PNG cut between its pixels": png_of_pixels(PACKED[: len(PACKED) // 2]),
+    "PNG cut before its pixels": png(10, 10)[:33],
+    "animated PNG cut before a frame": MOVING_PNG[: MOVING_PNG.rindex(b"fcTL") - 4],
+    "animated PNG cut within a frame": MOVING_PNG[: MOVING_PNG.rindex(b"fdAT") - 4],
+    "PNG with a damaged gamma": damaged_png(b"gAMA", bytes(4)),
+    "PNG with a damaged unknown critical chunk": damaged_png(b"ABCD", b"a"),
     "PNG without pixels": png(10, 10),
     "PNG with no size": png(0, 10),
     "PNG of another size": png(10, 10, pixels=b"\0" * 20),

@@ -80,6 +80,14 @@ def test_png_palette_is_cut_to_its_bit_depth(tmp_path: Path) -> None:
     assert open_image(made["original"]).convert("RGBA").tobytes() == wanted
 
 
+def test_png_damaged_text_is_removed_and_a_missing_end_written(tmp_path: Path) -> None:
+    picture = encode("PNG")
+    damaged = chunk(b"tEXt", b"Comment\0" + SECRET)[:-4] + bytes(4)
+    cut = picture[:PIXELS_AT] + damaged + picture[PIXELS_AT:-12]
+    _, made = render_picture(tmp_path, cut)
+    assert made["original"] == picture
+
+
 def test_webp_second_picture_is_removed(tmp_path: Path) -> None:
     plain = parts(encode("WEBP", lossless=True))
     screen = (b"VP8X", struct.pack("<I", 0x10) + bytes([63, 0, 0, 47, 0, 0]))

@@ -14,12 +14,17 @@ from media_service.image.errors import BrokenImage
 from media_service.image.formats.exif import UPRIGHT, read_orientation
 from media_service.image.formats.icc import MAX_PROFILE_BYTES, valid_profile
 from media_service.image.formats.model import LARGE_PIXELS, CleanedImage
+from media_service.image.formats.png.scan import CHUNK_HEADER_BYTES
 from media_service.image.formats.png.zlib_stream import raw_bytes, truncate_stream
 from media_service.image.model import ImageBytes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_BYTES = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
 """What says how pixels look, with the length that it has at most; once each."""
+_USED = frozenset({*_MAX_BYTES, b"tRNS", b"iCCP", b"eXIf", b"fcTL", b"fdAT"})
+"""The ancillary chunks that are kept or read; others are dropped, so their damage is no matter."""
+_ANCILLARY = 0x20
+"""The bit of a name's first letter that says so: the letter is small."""
 _TRANSPARENT = {0: 2, 2: 6}
 """How long the transparent colour is, by the kind of pixels; those with alpha have none."""
 _PALETTE = 3
@@ -42,11 +47,15 @@ def clean_png(data: ImageBytes) -> CleanedImage:
 
 
 def _chunks(data: ImageBytes) -> Iterator[Chunk]:
+    """Yield the chunks before IEND, or all where a cut file has none: its pixels may be whole."""
     offset = len(SIGNATURE)
-    while (kind := data[offset + 4 : offset + 8]) != b"IEND":
-        length = int.from_bytes(data[offset : offset + 4])
+    while offset + CHUNK_HEADER_BYTES <= len(data):
+        length, kind = int.from_bytes(data[offset : offset + 4]), data[offset + 4 : offset + 8]
+        if kind == b"IEND":
+            return
         body, end = data[offset + 8 : offset + 8 + length], offset + 12 + length
-        if end > len(data) or zlib.crc32(kind + body) != int.from_bytes(data[end - 4 : end]):
+        is_used = kind in _USED or not kind[0] & _ANCILLARY
+        if end > len(data) or (is_used and data[end - 4 : end] != _checksum(kind, body)):
             raise BrokenImage("a chunk of the image is damaged")
         yield kind, body
         offset = end
@@ -126,7 +135,11 @@ def _profile_chunk(body: bytes) -> list[bytes]:
 
 def pack(kind: bytes, body: bytes) -> bytes:
     """Return a chunk."""
-    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+    return len(body).to_bytes(4) + kind + body + _checksum(kind, body)
+
+
+def _checksum(kind: bytes, body: bytes) -> bytes:
+    return zlib.crc32(kind + body).to_bytes(4)
 
 
 _SIGNATURE_AND_HEADER_BYTES = 33

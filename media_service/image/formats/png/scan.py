@@ -3,12 +3,13 @@
 import struct
 import zlib
 
-from media_service.image.errors import BrokenImage, ImageLimitExceeded
+from media_service.image.errors import ImageLimitExceeded
 from media_service.image.model import ImageBytes, ImageSize
 
 MAX_CHUNKS = 20_000
 MAX_HIDDEN_BYTES = 4 * 1024 * 1024
 """Inflated text and colour profiles, all together; real profiles have at most 2 MiB."""
+CHUNK_HEADER_BYTES = 8
 
 _SIGNATURE_BYTES = 8
 _COMPRESSED = frozenset({b"zTXt", b"iTXt", b"iCCP"})
@@ -19,12 +20,10 @@ def scan_png(data: ImageBytes) -> ImageSize:
     width, height = struct.unpack(">II", data[16:24].ljust(8, b"\0"))
     offset, frames, hidden = _SIGNATURE_BYTES, 0, 0
     for _ in range(MAX_CHUNKS):
-        header = data[offset : offset + 8]
-        if len(header) < 8:  # noqa: PLR2004 - the length of what was asked for above
-            raise BrokenImage("the image ends before its last chunk")
-        length, kind = struct.unpack(">I4s", header)
-        if kind == b"IEND":
+        header = data[offset : offset + CHUNK_HEADER_BYTES]
+        if len(header) < CHUNK_HEADER_BYTES or header.endswith(b"IEND"):
             return ImageSize(width, height, max(1, frames))
+        length, kind = struct.unpack(">I4s", header)
         frames += kind == b"fcTL"
         if kind in _COMPRESSED:
             hidden += _inflated_size(kind, data[offset + 8 : offset + 8 + length])
