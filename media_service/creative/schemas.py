@@ -33,7 +33,7 @@ from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE,
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
-from shared.text import clean_line
+from shared.text import BLANKS, clean_line
 from shared.times import TIME, QueryTime
 from shared.validation import NULL_CLEARS, PartialUpdate, cleaned
 
@@ -60,20 +60,24 @@ SCHEDULE_TIME = (
 
 
 def _check_timezone(name: str, info: ValidationInfo) -> str:
-    if isinstance(info.context, TimezoneRegistry) and name not in info.context:
-        raise PydanticCustomError(UNKNOWN_TIMEZONE.code, UNKNOWN_TIMEZONE.message)
-    return name
+    if not isinstance(info.context, TimezoneRegistry):
+        return name
+    if known := info.context.find(name):
+        return known
+    near = info.context.find_nearest(name)
+    meant = f"; did you mean {near}?" if near else ""
+    raise PydanticCustomError(UNKNOWN_TIMEZONE.code, UNKNOWN_TIMEZONE.message + meant)
 
 
-def _restore_plus(name: str) -> str:
-    return name.replace(" ", "+")  # of Etc/GMT+5, not escaped in a query
+def _clean_timezone(name: str) -> str:
+    return name.strip(BLANKS).replace(" ", "+")  # of Etc/GMT+5, not escaped in a query
 
 
 TimezoneName = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_check_timezone),
-    cleaned(_restore_plus),
+    cleaned(_clean_timezone),
     Field(description="IANA zone name"),
 ]
 """A known time zone; validated with the other fields, so that clients get all errors at once."""

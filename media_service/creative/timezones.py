@@ -1,6 +1,7 @@
 """Named time zones, loaded in threads and cached."""
 
 import asyncio
+from difflib import get_close_matches
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,9 @@ UNKNOWN_TIMEZONE = FieldError("timezone", "zone_unknown", "not an IANA zone name
 _NO_PLACES = {"Factory", "localtime", "posixrules"}
 """The first is for machines without a zone, the others are whatever a machine is set to."""
 
+_SIMILARITY = 0.8
+"""Of a misspelt name; less similar ones are other places, and take longer to find."""
+
 
 class TimezoneRegistry:
     """The IANA zones of the pinned tzdata package, on every machine alike; each is read once.
@@ -23,20 +27,27 @@ class TimezoneRegistry:
 
     def __init__(self) -> None:
         self.version: str = tzdata.IANA_VERSION
-        self._names: frozenset[str] = frozenset()
+        self._names: dict[str, str] = {}
         self._cache: dict[str, ZoneInfo] = {}
 
     async def load_names(self) -> None:
         """Load all names, so that an unknown name is never used as a path."""
-        self._names = frozenset(await asyncio.to_thread(_read_names)) - _NO_PLACES
+        names = set(await asyncio.to_thread(_read_names)) - _NO_PLACES
+        self._names = {name.lower(): name for name in names}
 
     @property
     def names(self) -> list[str]:
         """Return every name, in alphabetical order."""
-        return sorted(self._names)
+        return sorted(self._names.values())
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
+    def find(self, name: str) -> str | None:
+        """Return the name of the zone as IANA writes it, None when there is no such zone."""
+        return self._names.get(name.lower())
+
+    def find_nearest(self, name: str) -> str | None:
+        """Return the name of the zone that is nearly written so, None when there is none."""
+        near = get_close_matches(name.lower(), self._names, n=1, cutoff=_SIMILARITY)
+        return self._names[near[0]] if near else None
 
     async def require(self, name: str) -> ZoneInfo:
         """Return the zone of that exact name.
@@ -44,7 +55,7 @@ class TimezoneRegistry:
         Raises:
             ValidationFailed: there is none; named as the field `timezone`.
         """
-        if name not in self:
+        if self.find(name) != name:
             raise ValidationFailed([UNKNOWN_TIMEZONE])
         if name not in self._cache:
             self._cache[name] = await asyncio.to_thread(_read_zone, name)

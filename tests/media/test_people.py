@@ -178,10 +178,38 @@ async def test_timezones_are_those_of_the_pinned_data(media: MediaClient) -> Non
     names = answer.body["timezones"]
     assert names == sorted(names)
     assert {"Asia/Kolkata", "America/Vancouver", "Etc/GMT+5", "UTC"} <= set(names)
-    for name in ("localtime", "Factory", "posixrules", "posix/UTC", "../zones", "asia/kolkata"):
+    for name in ("localtime", "Factory", "posixrules", "posix/UTC", "../zones", "Asia"):
         assert name not in names
         refused: Any = await media.send(picture_form(None, part("timezone", name)))
         assert [error["code"] for error in refused.body["errors"]] == ["zone_unknown"], name
+
+
+async def test_timezone_in_any_case_is_taken_as_its_own_name(media: MediaClient) -> None:
+    for name in ("asia/kolkata", "ASIA/KOLKATA", " Asia/Kolkata "):
+        made = await media.upload(part("timezone", name), when=f"{day()}T10:00")
+        assert (made["timezone"], made["scheduled_at"]) == ("Asia/Kolkata", f"{day()}T04:30:00Z")
+    changed = await media.call(
+        "PATCH",
+        f"/creatives/{made['id']}",
+        json={"timezone": "asia/kathmandu\t"},
+        headers={"If-Match": "1"},
+    )
+    assert changed.body["timezone"] == "Asia/Kathmandu"
+    for query in ("asia/kolkata", "+Asia/Kolkata%20", "etc/gmt+5", "utc"):
+        zone = await media.call("GET", f"/scheduled?timezone={query}")
+        assert zone.status == HTTPStatus.OK, query
+
+
+async def test_timezone_misspelt_names_the_nearest(media: MediaClient) -> None:
+    for name, meant in (
+        ("Asia/Kolkatta", "Asia/Kolkata"),
+        ("america/new york", "America/New_York"),
+    ):
+        refused = await media.call("GET", "/scheduled", params={"timezone": name})
+        (error,) = refused.body["errors"]
+        assert error["message"] == f"not an IANA zone name; did you mean {meant}?"
+    refused = await media.call("GET", "/scheduled", params={"timezone": "Mars/Olympus"})
+    assert refused.body["errors"][0]["message"] == "not an IANA zone name"
 
 
 async def test_timezones_are_read_without_system_files(monkeypatch: pytest.MonkeyPatch) -> None:
