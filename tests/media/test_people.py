@@ -185,6 +185,7 @@ async def test_timezones_are_those_of_the_pinned_data(media: MediaClient) -> Non
 
 
 async def test_timezone_in_any_case_is_taken_as_its_own_name(media: MediaClient) -> None:
+    made: dict[str, Any] = {}
     for name in ("asia/kolkata", "ASIA/KOLKATA", " Asia/Kolkata "):
         made = await media.upload(part("timezone", name), when=f"{day()}T10:00")
         assert (made["timezone"], made["scheduled_at"]) == ("Asia/Kolkata", f"{day()}T04:30:00Z")

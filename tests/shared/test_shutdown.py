@@ -292,11 +292,9 @@ async def test_failed_lookup_without_a_waiter_is_not_logged(
 ) -> None:
     gc.collect()  # what earlier tests left behind is logged now
     caplog.clear()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(ignore_failed_lookups)
-    given_up: asyncio.Future[None] | None = loop.create_future()
-    assert given_up is not None
+    asyncio.get_running_loop().set_exception_handler(ignore_failed_lookups)
+    given_up = asyncio.Future[None]()
     given_up.set_exception(error)
-    given_up = None
+    del given_up
     gc.collect()
     assert len(caplog.records) == told
