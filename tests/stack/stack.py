@@ -54,6 +54,11 @@ class Stack:
     engine: docker.DockerClient = field(default_factory=docker.from_env)
 
     @property
+    def public_url(self) -> str:
+        """PUBLIC_URL, unless the settings name another."""
+        return f"http://localhost:{self.port}"
+
+    @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 

@@ -19,7 +19,7 @@ def empty(stack: Stack) -> Iterator[Stack]:
     """Another project; the tokens of the first one name its address as their issuer."""
     other = Stack(
         f"cheershare-test-{secrets.token_hex(4)}",
-        {**SETTINGS, "JWT_ISSUER": stack.address},
+        {**SETTINGS, "JWT_ISSUER": stack.public_url},
     )
     try:
         yield other

@@ -86,7 +86,7 @@ async def test_gateway_serves_start_page_and_documents(stack: Stack, http: Clien
         text = await page.text()
         assert (page.status, page.content_type) == (200, "text/html")
         assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert f"{stack.address}/v1/auth/signup" in text
+        assert f"{stack.public_url}/v1/auth/signup" in text
         assert "{{" not in text
     for path in (
         "/console",
