@@ -78,6 +78,12 @@ async def test_product_created_with_photo_serves_its_variants(media: MediaClient
     assert (await media.call("GET", f"/products/{made['id']}")).body == made
 
 
+async def test_photo_of_an_unknown_variant_is_422(media: MediaClient) -> None:
+    for variant in ("huge", ""):
+        refused = await media.call("GET", f"/products/PR-000000000000/photo?variant={variant}")
+        assert (refused.status, refused.code) == (422, "validation_failed"), variant
+
+
 async def test_product_form_without_photo_is_created(media: MediaClient) -> None:
     answer = await send(media, *FIELDS)
     assert (answer.status, answer.body["photo_url"]) == (201, None)
