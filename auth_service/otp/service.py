@@ -1,7 +1,7 @@
 """Challenges: send a code, verify it, restore it. Each transition is one Lua script."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from auth_service.otp.model import (
 )
 from auth_service.otp.send_limiter import SendLimiter
 from auth_service.rate_limit.breaker import BREAKER
-from auth_service.rate_limit.model import key_digest, wrong_code_scopes
+from auth_service.rate_limit.model import Scope, key_digest, wrong_code_scopes
 from auth_service.rate_limit.service import LIMITS
 from auth_service.settings import AuthSettings
 from shared.clock import Clock, milliseconds
@@ -145,12 +145,7 @@ class OtpChallenges:
         arguments = [json.dumps(code_try), client.device or ""]
         answer: list[Any] = await self.redis.run(VERIFY, keys, arguments)
         self.funnel.count_result(answer[0])
-        if answer[0] == b"limited":
-            raise RateLimited(scopes[answer[2] - 1].setting, -(-answer[1] // 1000))
-        if answer[0] == b"none":
-            raise NoActiveChallenge
-        if answer[0] != b"right":
-            raise OtpInvalid
+        _require_right(answer, scopes)
         self.funnel.count_verified(destination)
         verified = self._verified(receipt, answer[1])
         if verified.is_test:
@@ -239,3 +234,13 @@ class OtpChallenges:
     def _code_macs(self, purpose: Purpose, destination: Destination, code: str) -> list[str]:
         message = f"{purpose}\0{destination.address}\0{code}".encode()
         return [mac.hex() for mac in self.keyring.macs("otp", message)]
+
+
+def _require_right(answer: Sequence[Any], scopes: Sequence[Scope]) -> None:
+    """Raise the refusal that the script `VERIFY` has answered with, if it is one."""
+    if answer[0] == b"limited":
+        raise RateLimited(scopes[answer[2] - 1].setting, -(-answer[1] // 1000))
+    if answer[0] == b"none":
+        raise NoActiveChallenge
+    if answer[0] != b"right":
+        raise OtpInvalid
