@@ -21,7 +21,7 @@ class CodeSource:
     entropy: Entropy
 
     def draw_handle(self) -> str:
-        """Return a value that nobody can guess."""
+        """Return an unpredictable value."""
         return self.entropy.bytes(HANDLE_BYTES).hex()
 
     def code_for(self, destination: Destination) -> tuple[str, bool]:
