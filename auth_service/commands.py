@@ -62,7 +62,7 @@ async def _change_role(wiring: Wiring, arguments: argparse.Namespace) -> int:
             OPERATOR, user.id, arguments.action, [arguments.role]
         )
     except RevocationPending:
-        sys.stderr.write("done; the services are told as soon as Redis answers\n")
+        sys.stderr.write("done; the services learn of it as soon as Redis answers\n")
         return 0
     roles = " ".join(user.roles) or "has no role"
     return _succeed(f"{user.id} {roles}; signed out everywhere, it counts from the next sign-in")

@@ -51,8 +51,8 @@ class RefreshService:
 
         The previous token is accepted again until its successor has been exchanged, or auth_service
         has seen an access token of the successor and `lifetimes.refresh_grace` is over. It gets the
-        same successor: a lost answer signs nobody out. With `session_id`, tokens of other sessions
-        are ignored, and several tokens may be presented.
+        same successor: a lost answer does not sign the client out. With `session_id`, tokens of
+        other sessions are ignored, and several tokens may be presented.
 
         Raises:
             RefreshInvalid: the token is unknown or expired, or its session has ended.

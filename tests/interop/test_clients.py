@@ -43,6 +43,7 @@ COMMANDS = {
 
 def command_of(program: str) -> list[str]:
     """Return how the program is run; skip the test where that is not possible."""
+    # The project needs none of these tools: a machine that lacks one tests the other clients.
     tool, *more = COMMANDS[program]
     if tool == "python":
         if find_spec(more[0]) is None:
