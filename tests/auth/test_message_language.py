@@ -7,7 +7,7 @@ import pytest
 
 from auth_service.delivery.recipient_locales import RecipientLocales
 from shared.errors import ServiceUnavailable
-from tests.support.accounts import PASSWORD, activate, next_code, post
+from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import AuthClient
 from tests.support.waiting import until
 
@@ -155,7 +155,7 @@ async def test_locale_without_templates_is_kept_and_falls_back(auth: AuthClient)
 
 
 async def test_resent_code_comes_in_the_language_of_its_request(auth: AuthClient) -> None:
-    await post(auth, "/register", email=EMAIL)
+    await register(auth, email=EMAIL)
     await next_code(auth, EMAIL, "/resend-otp", email=EMAIL)
     body = {"email": EMAIL}
     await auth.call("POST", "/resend-otp", json=body, headers={"Accept-Language": "es"})
