@@ -4,10 +4,12 @@ Memory is `RssAnon`: what a process has written itself. Pages of program files a
 their share changes with other programs, and so is PostgreSQL's shared cache of fixed size. Any
 user may read it, also of services that deny inspection, and sums over processes are right.
 
-Of PostgreSQL's descriptors its table files are left out: each backend keeps up to a thousand open.
+Of PostgreSQL only the processes that serve connections are counted, as growth is judged for each
+connection. Their table files are left out: each process keeps up to a thousand open.
 """
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from tests.bench.cpu import MIB
 from tests.local.processes import descendants
 
+_BACKEND = re.compile(rb"postgres: \S+ \S+ (?:\[local\]|\S+\(\d+\))")
 PARTS = ("front", "auth_service", "media_service", "decoders", "PostgreSQL", "Valkey")
 
 
@@ -74,12 +77,12 @@ class Sampler:
 
 
 def part_of(pid: int) -> str | None:
-    """Return which part of the stack a process belongs to, None for what has just ended."""
+    """Return which part a process belongs to; None for one that has ended or is not counted."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    if words[0].startswith(b"postgres:") or words[0].endswith(b"/postgres"):
+    if _BACKEND.match(words[0]):
         return "PostgreSQL"
     if b"/valkey-server" in words[0]:
         return "Valkey"

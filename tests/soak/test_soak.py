@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from tests.soak.chart import COLOURS, WIDTH, Panel, draw_chart, nice_step
 from tests.soak.codes import receiving_codes
 from tests.soak.log_lines import server_troubles, service_troubles
 from tests.soak.options import Options, read_options, stack_settings
-from tests.soak.processes import Usage, usage_of
+from tests.soak.processes import Usage, part_of, usage_of
 from tests.soak.record import Record
 
 
@@ -70,6 +72,25 @@ def test_usage_of_a_process_counts_its_sockets() -> None:
     assert after is not None
     assert before.memory > 1
     assert (before.connections or 0) + 1 == after.connections
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("title", "part"),
+    [
+        ("postgres: auth auth 127.0.0.1(5432) idle", "PostgreSQL"),
+        ("postgres: media media [local] SELECT", "PostgreSQL"),
+        ("postgres: checkpointer ", None),
+        ("postgres: autovacuum worker auth", None),
+        ("/usr/lib/postgresql/15/bin/postgres", None),
+    ],
+)
+def test_part_of_a_postgresql_process_needs_a_connection(title: str, part: str | None) -> None:
+    with subprocess.Popen([title, "60"], executable=shutil.which("sleep")) as process:
+        try:
+            assert part_of(process.pid) == part
+        finally:
+            process.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
