@@ -88,8 +88,7 @@ def split_country_code(e164: str) -> tuple[int, str]:
         code = int(e164[1:end])
         if code in COUNTRY_CODE_TO_REGION_CODE:
             return code, e164[end:]
-    message = "not a number in E.164"
-    raise ValueError(message)
+    raise ValueError("not a number in E.164")
 
 
 def region_of(e164: str) -> str | None:

@@ -62,10 +62,9 @@ class SecretRotation:
         safe_from = self._signing_since() + self._wait
         if self._read_record()["step"] != "add" and self._clock.now() < safe_from and not force:
             date = rfc3339(safe_from.replace(microsecond=0))
-            message = (
+            raise ValueError(
                 f"drop: {self._path.name} is safe to drop from {date} on; --force drops it now"
             )
-            raise ValueError(message)
         write_atomically(self._undo_file, ",".join(listed), OWNER_ONLY)
         return self._write(listed[:-1], "drop", self._signing_since())
 

@@ -23,15 +23,13 @@ def _storage_url(text: str) -> str:
 
 def _internal_path(text: str) -> str:
     if text and not (text.startswith("/") and text.endswith("/")):
-        message = "expected a path that begins and ends with /"
-        raise ValueError(message)
+        raise ValueError("expected a path that begins and ends with /")
     return text
 
 
 def _previous_link_key(text: SecretStr) -> SecretStr:
     if not _PREVIOUS_LINK_KEY.fullmatch(text.get_secret_value()):
-        message = "expected what `python -m media_service previous-link-keys` prints"
-        raise ValueError(message)
+        raise ValueError("expected what `python -m media_service previous-link-keys` prints")
     return text
 
 

@@ -89,8 +89,9 @@ def create_migration(folder: Path, name: str) -> Path:
 def _blocks(name: str, content: str) -> dict[str, Block]:
     markers = list(BLOCK_MARKER.finditer(content))
     if [marker[1] for marker in markers] != ["up", "down"]:
-        message = f"{name}: needs one '-- migrate:up' and after it one '-- migrate:down'"
-        raise MigrationError(message)
+        raise MigrationError(
+            f"{name}: needs one '-- migrate:up' and after it one '-- migrate:down'"
+        )
     header = re.sub(r"^--.*$", "", content[: markers[0].start()], flags=re.MULTILINE)
     if header.strip():
         raise MigrationError(f"{name}: statements before '-- migrate:up' would never be run")

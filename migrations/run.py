@@ -128,8 +128,9 @@ async def _verify_checksums(
         if checksum is None:  # dbmate applied it, so today's text counts from now on
             await connection.execute(INSERT_CHECKSUM, one.version, one.checksum)
         elif checksum != one.checksum:
-            message = f"{one.name} was changed after it had been applied: write a new one instead"
-            raise MigrationError(message)
+            raise MigrationError(
+                f"{one.name} was changed after it had been applied: write a new one instead"
+            )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -26,8 +26,7 @@ def parse_rates(text: object) -> tuple[Rate, ...]:
     if isinstance(text, tuple):  # a default, which is validated too
         return text
     if not isinstance(text, str):
-        message = "expected text such as 5/hour;10/day"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError as a wrong value
+        raise ValueError("expected text such as 5/hour;10/day")  # noqa: TRY004 - pydantic reports ValueError as a wrong value
     if not text.strip():
         return ()
     rates = tuple(Rate(item.amount, item.get_expiry() * 1000) for item in parse_many(text))

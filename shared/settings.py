@@ -260,8 +260,9 @@ def load_settings(model: type[S]) -> S:
     except ValidationError as wrong:
         raise SystemExit("\n".join(_error_lines(model, wrong))) from None
     except OSError as unreadable:
-        message = f"settings: {unreadable.filename} cannot be read: {unreadable.strerror}"
-        raise SystemExit(message) from None
+        raise SystemExit(
+            f"settings: {unreadable.filename} cannot be read: {unreadable.strerror}"
+        ) from None
 
 
 def _error_lines(model: type[S], wrong: ValidationError) -> list[str]:

@@ -87,11 +87,9 @@ def strip_code(text: str) -> str:
 def _compose(text: str, refused: re.Pattern[str]) -> str:
     trimmed = text.strip(BLANKS)
     if refused.search(trimmed):
-        message = "controls, line breaks and marks that reverse text are not allowed"
-        raise ValueError(message)
+        raise ValueError("controls, line breaks and marks that reverse text are not allowed")
     if _has_many_marks(trimmed):
-        message = f"at most {MAX_MARKS} marks on one letter"
-        raise ValueError(message)
+        raise ValueError(f"at most {MAX_MARKS} marks on one letter")
     return "" if is_blank(trimmed) else unicodedata.normalize("NFC", trimmed)
 
 

@@ -32,8 +32,7 @@ class PartialUpdate(BaseModel):
     @model_validator(mode="after")
     def _require_a_change(self) -> Self:
         if not self.model_fields_set:
-            message = "nothing is to change"
-            raise ValueError(message)
+            raise ValueError("nothing is to change")
         return self
 
 

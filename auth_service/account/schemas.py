@@ -43,11 +43,9 @@ class ProfileBody(PhoneBody, SendBody):
     def _one_thing(self) -> Self:
         given = self.model_fields_set & (ADDRESSES | PROFILE)
         if given & ADDRESSES and (len(given) > 1 or not (self.mobile or self.email)):
-            message = "send names, or mobile, or email"
-            raise ValueError(message)
+            raise ValueError("send names, or mobile, or email")
         if not given:
-            message = "send what is to change"
-            raise ValueError(message)
+            raise ValueError("send what is to change")
         return self
 
 

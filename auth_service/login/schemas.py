@@ -28,6 +28,7 @@ class LoginBody(PhoneBody, TokenIssuing, SendBody):
         if sum(name is not None for name in names) != 1 or any(
             other is not None for other in others
         ):
-            message = "send mobile or email, with otp or without, or username or email and password"
-            raise ValueError(message)
+            raise ValueError(
+                "send mobile or email, with otp or without, or username or email and password"
+            )
         return self

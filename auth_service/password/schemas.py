@@ -27,8 +27,7 @@ class NameBody(PhoneBody):
     @model_validator(mode="after")
     def _one_name(self) -> Self:
         if self.names != 1:
-            message = "send either email or mobile or username"
-            raise ValueError(message)
+            raise ValueError("send either email or mobile or username")
         return self
 
 
@@ -53,8 +52,7 @@ class ResetBody(NameBody, DeviceBody):
         by_ticket = self.reset_ticket is not None
         by_code = self.otp is not None and self.names == 1
         if by_ticket == by_code or (by_ticket and (self.names or self.otp or self.challenge)):
-            message = "send either reset_ticket, or email or mobile or username and otp"
-            raise ValueError(message)
+            raise ValueError("send either reset_ticket, or email or mobile or username and otp")
         return self
 
 

@@ -25,11 +25,9 @@ class RegisterBody(PhoneBody, SendBody):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.mobile is None and self.email is None:
-            message = "send mobile or email"
-            raise ValueError(message)
+            raise ValueError("send mobile or email")
         if self.password is not None and self.email is None:
-            message = "a password needs an email"
-            raise ValueError(message)
+            raise ValueError("a password needs an email")
         return self
 
 

@@ -13,8 +13,7 @@ _TEST_CODE = re.compile(r"(?P<to>\+[1-9][0-9]{6,14}|[^\s:@,]+@[^\s:@,]+):(?P<cod
 def _require_test_codes(value: SecretStr) -> SecretStr:
     parts = [part.strip() for part in value.get_secret_value().split(",") if part.strip()]
     if not all(_TEST_CODE.fullmatch(part) for part in parts):
-        message = "expected number:code or address:code, the number in E.164"
-        raise ValueError(message)
+        raise ValueError("expected number:code or address:code, the number in E.164")
     return value
 
 

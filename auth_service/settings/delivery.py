@@ -16,8 +16,7 @@ _TEMPLATE_ID = re.compile(rf"(?P<template>[a-z_]+):(?P<language>{TAG})=(?P<id>[A
 
 def _require_template_ids(words: tuple[str, ...]) -> tuple[str, ...]:
     if not all(_TEMPLATE_ID.fullmatch(word) for word in words):
-        message = "expected template:language=id, as code:en=1107160000000000001"
-        raise ValueError(message)
+        raise ValueError("expected template:language=id, as code:en=1107160000000000001")
     return words
 
 

@@ -12,8 +12,7 @@ def require_region(text: str) -> str:
         ValueError: it is none.
     """
     if text not in SUPPORTED_REGIONS:
-        message = "expected a two-letter region such as IN"
-        raise ValueError(message)
+        raise ValueError("expected a two-letter region such as IN")
     return text
 
 

@@ -20,8 +20,9 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     except binascii.Error:
         key = b""
     if text and not MIN_WEBHOOK_BYTES <= len(key) <= MAX_WEBHOOK_BYTES:
-        message = f"expected whsec_ and base64 of {MIN_WEBHOOK_BYTES} to {MAX_WEBHOOK_BYTES} bytes"
-        raise ValueError(message)
+        raise ValueError(
+            f"expected whsec_ and base64 of {MIN_WEBHOOK_BYTES} to {MAX_WEBHOOK_BYTES} bytes"
+        )
     return secret
 
 

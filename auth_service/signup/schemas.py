@@ -22,6 +22,5 @@ class SignupBody(PhoneBody, TokenIssuing, SendBody):
         if self.mobile is None:
             raise ValueError("send phone_number")
         if self.otp is None and self.name is None:
-            message = "send name to ask for a code, or otp to use one"
-            raise ValueError(message)
+            raise ValueError("send name to ask for a code, or otp to use one")
         return self

@@ -24,8 +24,7 @@ class StepUpBody(DeviceBody):
     def _one_way(self) -> Self:
         both = self.password is not None and self.otp is not None
         if both or (self.challenge is not None and self.otp is None):
-            message = "send nothing, or otp, or password"
-            raise ValueError(message)
+            raise ValueError("send nothing, or otp, or password")
         return self
 
 

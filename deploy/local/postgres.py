@@ -99,8 +99,9 @@ class Postgres(EmbeddedServer):
             extra_groups=[] if user else None,
         )  # fmt: skip
         if done.returncode:
-            message = f"initdb failed in {self.data_dir}:\n{(done.stderr or done.stdout).strip()}"
-            raise ServerError(message)
+            raise ServerError(
+                f"initdb failed in {self.data_dir}:\n{(done.stderr or done.stdout).strip()}"
+            )
 
     def _command_line(self, port: int) -> list[str | Path]:
         options = OPTIONS if self.durable else OPTIONS + NOT_DURABLE_OPTIONS

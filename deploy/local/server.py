@@ -144,11 +144,10 @@ class EmbeddedServer(ABC):
     def _use_running(self) -> None:
         port = int(self._sibling_file("owner").read_text() or 0)
         if not self._becomes_ready(port, None, time.monotonic() + STOP_SECONDS):
-            message = (
+            raise ServerError(
                 f"{self.title} on {self.requested_dir} belongs to another process"
                 " and does not answer"
             )
-            raise ServerError(message)
         self._port = port
 
     def _start_process(self) -> None:
@@ -175,8 +174,9 @@ class EmbeddedServer(ABC):
             output = log_path.read_bytes()[log_offset:].decode(errors="replace")
             if time.monotonic() > deadline or not self._is_retryable(output):
                 self.stop()
-                message = f"{self.title} did not start ({log_path}):\n{output[-2000:].strip()}"
-                raise ServerError(message)
+                raise ServerError(
+                    f"{self.title} did not start ({log_path}):\n{output[-2000:].strip()}"
+                )
             time.sleep(POLL_SECONDS * 5)
 
     def _becomes_ready(

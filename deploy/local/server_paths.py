@@ -55,8 +55,9 @@ def programs_dir(package: str, inside: str) -> Path:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        message = f"{package} is not installed: make installs it (requirements/dev.txt)"
-        raise FileNotFoundError(message)
+        raise FileNotFoundError(
+            f"{package} is not installed: make installs it (requirements/dev.txt)"
+        )
     root = Path(spec.submodule_search_locations[0])
     if server_user() is None or is_reachable_by_all(root / inside):
         return root / inside

@@ -83,6 +83,5 @@ def parse_product_id(text: str) -> str:
         ValueError: it is none.
     """
     if not _ID.fullmatch(text):
-        message = "not a product's id"
-        raise ValueError(message)
+        raise ValueError("not a product's id")
     return text

@@ -50,16 +50,14 @@ CURRENCIES = frozenset(_CURRENCY_LIST.split())
 
 def _check_currency(text: str) -> str:
     if text not in CURRENCIES:
-        message = "expected the code of a currency, ISO 4217, as INR"
-        raise ValueError(message)
+        raise ValueError("expected the code of a currency, ISO 4217, as INR")
     return text
 
 
 def _parse_digits(text: object) -> object:
     if isinstance(text, str) and text.isascii() and text.isdigit():
         return int(text)
-    message = "expected a whole number in digits"
-    raise ValueError(message)
+    raise ValueError("expected a whole number in digits")
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), cleaned(clean_line)]

@@ -35,6 +35,5 @@ def measure(buffer: bytes | bytearray) -> tuple[int, int] | None:
         start = found + len(LENGTH)
         total += int(buffer[start : buffer.find(b"\r\n", start)])
     elif status != NO_CONTENT:
-        message = f"an answer without a length: {bytes(buffer[:end])!r}"
-        raise ValueError(message)
+        raise ValueError(f"an answer without a length: {bytes(buffer[:end])!r}")
     return (status, total) if len(buffer) >= total else None

@@ -89,8 +89,9 @@ class Media:
                 while (found := await self.status(token)) != status:
                     await asyncio.sleep(0.01)
         except TimeoutError as error:
-            message = f"not answered {status} within {seconds:g} s, but {found}"
-            raise AssertionError(message) from error
+            raise AssertionError(
+                f"not answered {status} within {seconds:g} s, but {found}"
+            ) from error
         return time.monotonic() - started
 
 

@@ -34,8 +34,7 @@ def frame_length(header: bytes) -> int:
     """
     length = int.from_bytes(header)
     if length > MAX_FRAME_BYTES:
-        message = "frame too long"
-        raise ValueError(message)
+        raise ValueError("frame too long")
     return length
 
 
