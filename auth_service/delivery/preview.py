@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from auth_service.delivery.model import Delivery
-from auth_service.delivery.samples import FILES, MESSAGES, PAGES, PARTS
+from auth_service.delivery.samples import MESSAGE_SAMPLES, PAGE_SAMPLES, PARTS, SAMPLES_BY_FILE
 from auth_service.delivery.sms_segments import measure_sms
 from auth_service.delivery.template_check import load_templates
 from auth_service.delivery.templates import Templates
@@ -32,14 +32,14 @@ def render_samples(templates: Templates) -> Iterator[tuple[str, str]]:
     """Yield the name and text of each part of each message and page, in each language."""
     for file in sorted(templates.files):
         locale, _, name = file.partition("/")
-        if name not in FILES:
+        if name not in SAMPLES_BY_FILE:
             continue
         message, _, part = name.partition(".")
         if part == "page.html":
-            yield file, templates.render_page(message, [locale], **PAGES[message])
+            yield file, templates.render_page(message, [locale], **PAGE_SAMPLES[message])
             continue
         channel = next(one for one, parts in PARTS.items() if part in parts)
-        parameters = dict(MESSAGES[message])
+        parameters = dict(MESSAGE_SAMPLES[message])
         sent = templates.render(Delivery("", channel, "", message, parameters, ""), locale)
         texts = [sent.subject, sent.text, sent.html] if channel == "email" else [sent.text]
         yield file, texts[PARTS[channel].index(part)] or ""

@@ -1,4 +1,4 @@
-"""The templates that there are, and what each is given: samples for tests, previews, the start."""
+"""All templates with sample parameters, for tests, previews and the check at the start."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _EVENT = {
     "address": "2001:fdb8:85a3:18d3:1319:8a2e:1370:7348",
     "device": "Mozilla/5.0 (Linux; Android 14) Chrome/126.0",
 }
-MESSAGES: Mapping[str, Mapping[str, str]] = {
+MESSAGE_SAMPLES: Mapping[str, Mapping[str, str]] = {
     "code": _CODE,
     "activate": _CODE | {"link": _ACTIVATION_LINK},
     "reset": _CODE | {"link": _RESET_LINK},
@@ -27,17 +27,17 @@ PARTS: Mapping[Channel, tuple[str, ...]] = {
     "sms": ("sms.txt",),
     "email": ("email.subject.txt", "email.txt", "email.html"),
 }
-PAGES: Mapping[str, Mapping[str, str]] = {
+PAGE_SAMPLES: Mapping[str, Mapping[str, str]] = {
     "reset_password": {"nonce": "AAAA"},
     "activate": {"nonce": "AAAA"},
 }
 """Each page's parameters. `nonce`: allows its style and its script."""
-SHARED = frozenset({"product", "logo_url", "color", "text_color", "locale"})
-"""What every template is given."""
-FILES: Mapping[str, Mapping[str, str]] = {
+SHARED_PARAMETERS = frozenset({"product", "logo_url", "color", "text_color", "locale"})
+"""The parameters of every template."""
+SAMPLES_BY_FILE: Mapping[str, Mapping[str, str]] = {
     f"{name}.{part}": values
-    for name, values in MESSAGES.items()
+    for name, values in MESSAGE_SAMPLES.items()
     for parts in PARTS.values()
     for part in parts
-} | {f"{name}.page.html": values for name, values in PAGES.items()}
+} | {f"{name}.page.html": values for name, values in PAGE_SAMPLES.items()}
 """Every file of a language, with its parameters."""

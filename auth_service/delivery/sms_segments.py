@@ -9,9 +9,9 @@ _BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")
-"""Each takes two characters' room."""
+"""Each counts as two characters."""
 Encoding = Literal["GSM-7", "UCS-2"]
-_ROOM: dict[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
+_SEGMENT_LENGTHS: dict[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
 """The length of a single segment, and of each of several."""
 
 
@@ -30,5 +30,5 @@ def measure_sms(text: str) -> SmsSize:
     length = len(text.encode("utf-16-le")) // 2
     if set(text) <= _BASIC | _EXTENSION:
         encoding, length = "GSM-7", len(text) + sum(letter in _EXTENSION for letter in text)
-    single, several = _ROOM[encoding]
+    single, several = _SEGMENT_LENGTHS[encoding]
     return SmsSize(encoding, length, 1 if length <= single else ceil(length / several))

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from jinja2 import FileSystemLoader, TemplateSyntaxError, meta, nodes
 
 from auth_service.delivery.errors import TemplateProblemError
-from auth_service.delivery.samples import FILES, MESSAGES, PARTS, SHARED
+from auth_service.delivery.samples import MESSAGE_SAMPLES, PARTS, SAMPLES_BY_FILE, SHARED_PARAMETERS
 from auth_service.delivery.templates import OWN_DIRECTORY, Templates, is_template
 from auth_service.language import TAG_PATTERN, find_language, normalize_tag
 from auth_service.settings.messages import MessageSettings
@@ -44,13 +44,17 @@ def _find_problems(templates: Templates, settings: MessageSettings) -> Iterator[
     listed = FileSystemLoader(directory, followlinks=True).list_templates()
     names = [path for path in map(PurePosixPath, listed) if is_template(path)]
     unused = [problem for name in names if (problem := _find_unused(name))]
-    broken = [problem for file in sorted(templates.files) for problem in _compile(templates, file)]
+    broken = [
+        problem
+        for file in sorted(templates.files)
+        for problem in _find_compile_problems(templates, file)
+    ]
     yield from unused + broken
     if not broken:
         yield from _find_missing(templates)
         for file in sorted(templates.files):
-            if (parameters := FILES.get(file.partition("/")[2])) is not None:
-                yield from _render(templates, directory, file, dict(parameters))
+            if (parameters := SAMPLES_BY_FILE.get(file.partition("/")[2])) is not None:
+                yield from _find_render_problems(templates, directory, file, dict(parameters))
 
 
 def _find_unused(path: PurePosixPath) -> str | None:
@@ -58,15 +62,15 @@ def _find_unused(path: PurePosixPath) -> str | None:
     if path.name.startswith(PARTIAL) or str(path) in LAYOUTS:
         return None
     language, _, name = str(path).partition("/")
-    if name not in FILES:
-        near = get_close_matches(name or str(path), [*FILES, *LAYOUTS], n=1)
+    if name not in SAMPLES_BY_FILE:
+        near = get_close_matches(name or str(path), [*SAMPLES_BY_FILE, *LAYOUTS], n=1)
         return f"{path}: no template has that name" + (f"; {near[0]} is one" if near else "")
     if not TAG_PATTERN.fullmatch(language) or normalize_tag(language) != language:
         return f"{path}: name the directory as a language tag, such as de or pt-BR"
     return None
 
 
-def _compile(templates: Templates, file: str) -> Iterator[str]:
+def _find_compile_problems(templates: Templates, file: str) -> Iterator[str]:
     """Yield the faults that show without rendering: syntax, and names that nothing defines."""
     environment = templates.environment
     try:
@@ -78,10 +82,10 @@ def _compile(templates: Templates, file: str) -> Iterator[str]:
     except UnicodeDecodeError:
         yield f"{file}: not UTF-8 text"
         return
-    parameters = FILES.get(file.partition("/")[2])
+    parameters = SAMPLES_BY_FILE.get(file.partition("/")[2])
     if parameters is None:  # a layout or a partial, which renders with another file
         return
-    known = SHARED | parameters.keys()
+    known = SHARED_PARAMETERS | parameters.keys()
     unknown = meta.find_undeclared_variables(tree) - known
     for name in sorted(unknown):
         line = next(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
@@ -95,7 +99,7 @@ def _read_source(templates: Templates, file: str) -> str:
 
 def _find_missing(templates: Templates) -> Iterator[str]:
     """Yield the parts that a language lacks, of mails that it has in part."""
-    for name in MESSAGES:
+    for name in MESSAGE_SAMPLES:
         parts = [f"{name}.{part}" for part in PARTS["email"]]
         languages = [set(templates.languages(part).values()) for part in parts]
         for part, having in zip(parts, languages, strict=True):
@@ -103,7 +107,7 @@ def _find_missing(templates: Templates) -> Iterator[str]:
                 yield f"{language}/{part}: missing, while the mail's other parts are there"
 
 
-def _render(
+def _find_render_problems(
     templates: Templates, directory: Path, file: str, parameters: dict[str, str]
 ) -> Iterator[str]:
     """Yield the faults of a file that show when it is rendered."""

@@ -7,7 +7,7 @@ import pytest
 from auth_service.cli import main
 from auth_service.delivery.model import Delivery
 from auth_service.delivery.preview import render_samples
-from auth_service.delivery.samples import FILES, MESSAGES, PAGES
+from auth_service.delivery.samples import MESSAGE_SAMPLES, PAGE_SAMPLES, SAMPLES_BY_FILE
 from auth_service.delivery.sms_segments import SmsSize, measure_sms
 from auth_service.delivery.template_check import load_templates
 from tests.support.templates import OURS, render, settings
@@ -18,12 +18,12 @@ LAST_LINES = {"sms_webotp_host": "app.cheershare.example", "sms_android_hash": "
 def test_templates_cover_every_language_and_file() -> None:
     files = load_templates(settings()).files
     assert {file for file in files if "/" in file} == {
-        f"{tag}/{name}" for tag in OURS for name in FILES
+        f"{tag}/{name}" for tag in OURS for name in SAMPLES_BY_FILE
     }
 
 
 @pytest.mark.parametrize("language", OURS)
-@pytest.mark.parametrize("template", MESSAGES)
+@pytest.mark.parametrize("template", MESSAGE_SAMPLES)
 def test_templates_render_every_message_in_every_language(template: str, language: str) -> None:
     brand = {"product_name": "Cheers & Share", "brand_color": "#123abc"}
     sms = render(template, "sms", language, **brand)
@@ -34,12 +34,12 @@ def test_templates_render_every_message_in_every_language(template: str, languag
     assert f'<html lang="{language}">' in mail.html
     assert "Cheers &amp; Share" in mail.html
     assert "\n" not in str(mail.subject)
-    if "code" in MESSAGES[template]:
+    if "code" in MESSAGE_SAMPLES[template]:
         assert sms.text.startswith("123456")
         assert mail.text.startswith("123456")
         assert ">123456<" in mail.html
-    if "link" in MESSAGES[template]:
-        link = MESSAGES[template]["link"]
+    if "link" in MESSAGE_SAMPLES[template]:
+        link = MESSAGE_SAMPLES[template]["link"]
         assert f"\n{link}\n" in mail.text
         assert f'href="{link.replace("&", "&amp;")}"' in mail.html
         assert "#123abc" in mail.html
@@ -47,12 +47,12 @@ def test_templates_render_every_message_in_every_language(template: str, languag
 
 def test_templates_of_languages_differ_in_every_text() -> None:
     samples = dict(render_samples(load_templates(settings())))
-    for name in FILES:
+    for name in SAMPLES_BY_FILE:
         assert len({samples[f"{tag}/{name}"] for tag in OURS}) == len(OURS), name
 
 
 @pytest.mark.parametrize("language", OURS)
-@pytest.mark.parametrize("template", MESSAGES)
+@pytest.mark.parametrize("template", MESSAGE_SAMPLES)
 def test_sms_takes_one_segment_in_gsm_7_and_at_most_two_otherwise(
     template: str, language: str
 ) -> None:
@@ -93,7 +93,7 @@ def test_segments_are_counted_as_carriers_do(text: str, size: SmsSize) -> None:
 
 def test_hostile_parameters_stay_text_in_html() -> None:
     hostile = "<script>alert(1)</script>"
-    parameters = {**MESSAGES["new_sign_in"], "device": hostile}
+    parameters = {**MESSAGE_SAMPLES["new_sign_in"], "device": hostile}
     delivery = Delivery("1", "email", "x", "new_sign_in", parameters, "r")
     message = load_templates(settings(product_name=hostile)).render(delivery)
     assert "<script>" not in str(message.html)
@@ -114,7 +114,7 @@ def test_logo_is_in_mails_and_pages() -> None:
     assert f'<img src="{logo}"' in page
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGE_SAMPLES)
 @pytest.mark.parametrize("language", OURS)
 def test_templates_render_every_page_in_every_language(name: str, language: str) -> None:
     page = load_templates(settings()).render_page(name, [language], "bm9uY2U=")
@@ -158,12 +158,12 @@ def test_preview_needs_no_other_setting_and_shows_every_text(
     shown = capsys.readouterr().out
     assert "--- en/code.sms.txt (GSM-7, 75 characters, 1 segment(s))\n123456 is your" in shown
     for language in OURS:
-        for name in FILES:
+        for name in SAMPLES_BY_FILE:
             assert (f"--- {language}/{name}" in shown) is not name.endswith(".html")
 
 
 def test_preview_writes_every_file(tmp_path: Path) -> None:
     assert main(["templates", "preview", str(tmp_path)]) == 0
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")}
-    assert written == {f"{language}/{name}" for language in OURS for name in FILES}
+    assert written == {f"{language}/{name}" for language in OURS for name in SAMPLES_BY_FILE}
     assert "123456" in (tmp_path / "hi" / "code.email.html").read_text()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from auth_service.delivery.model import LANGUAGES, Delivery, Message
-from auth_service.delivery.samples import MESSAGES
+from auth_service.delivery.samples import MESSAGE_SAMPLES
 from auth_service.delivery.template_check import load_templates
 from auth_service.destination import Channel
 from auth_service.settings.messages import MessageSettings
@@ -18,6 +18,6 @@ def settings(**changes: Any) -> MessageSettings:
 def render(
     template: str, channel: Channel, language: str, own: str | None = None, **changes: Any
 ) -> Message:
-    parameters = {**MESSAGES[template], LANGUAGES: language}
+    parameters = {**MESSAGE_SAMPLES[template], LANGUAGES: language}
     delivery = Delivery("1", channel, "x", template, parameters, "r")
     return load_templates(settings(**changes)).render(delivery, own)
