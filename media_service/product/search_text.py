@@ -1,6 +1,6 @@
-"""How a product's words are folded and indexed, and how a search asks for them.
+"""The folding and indexing of a product's words, and the terms of a search for them.
 
-PostgreSQL needs no extension: what it indexes are short pieces of words, made here.
+PostgreSQL indexes short pieces of words, which are made here, so that it needs no extension.
 """
 
 import re
@@ -14,14 +14,14 @@ _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "
 """Letters that Unicode does not take apart; the fourth is a dotless i."""
 
 _WORD_CATEGORIES = frozenset("LMN")
-_PIECE = 3
+_TRIGRAM_LENGTH = 3
 _IDEOGRAMS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]{2}")
 """Two characters of Chinese or Japanese, which are a word more often than not."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchText:
-    """What is stored beside a product: its folded words, each after a blank, and their pieces."""
+    """The search columns of a product: its folded words, each after a blank, and their pieces."""
 
     folded: str
     pieces: list[str]
@@ -29,28 +29,28 @@ class SearchText:
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """What a product must have: all the pieces, by the index, and then all the patterns of LIKE."""
+    """A search: a product must have all pieces, by the index, and match all patterns of LIKE."""
 
     pieces: list[str]
     patterns: list[str]
 
 
 def index_text(name: str, description: str) -> SearchText:
-    """Return what a search finds of a product."""
+    """Return the search columns of a product."""
     words = _words(f"{name} {description}")
-    return SearchText("".join(f" {word}" for word in words), _distinct(map(_stored_pieces, words)))
+    return SearchText("".join(f" {word}" for word in words), _distinct(map(_word_pieces, words)))
 
 
 def search_terms(text: str) -> SearchTerms | None:
-    """Return what a search for the text asks; None when it has no word.
+    """Return the terms of a search for the text; None when it has no word.
 
-    A word of one or two letters is the beginning of a word; a longer one is anywhere in a word.
+    A term of one or two letters matches the beginning of a word, a longer one any part of it.
     """
     words = dict.fromkeys(_words(text))
-    sought = [word if _is_sought_inside(word) else f" {word}" for word in words]
-    if not sought:
+    terms = [word if _matches_inside_words(word) else f" {word}" for word in words]
+    if not terms:
         return None
-    return SearchTerms(_distinct(map(_sought_pieces, sought)), [f"%{one}%" for one in sought])
+    return SearchTerms(_distinct(map(_term_pieces, terms)), [f"%{term}%" for term in terms])
 
 
 def _words(text: str) -> list[str]:
@@ -61,26 +61,26 @@ def _words(text: str) -> list[str]:
     return "".join(kept).split()
 
 
-def _is_sought_inside(word: str) -> bool:
-    return len(word) >= _PIECE or _IDEOGRAMS.fullmatch(word) is not None
+def _matches_inside_words(word: str) -> bool:
+    return len(word) >= _TRIGRAM_LENGTH or _IDEOGRAMS.fullmatch(word) is not None
 
 
-def _stored_pieces(word: str) -> list[str]:
+def _word_pieces(word: str) -> list[str]:
     started = f" {word}"
     pairs = [word[at : at + 2] for at in range(len(word) - 1)]
     return [
         started[:2],
-        *_triples(started),
+        *_trigrams(started),
         *(pair for pair in pairs if _IDEOGRAMS.fullmatch(pair)),
     ]
 
 
-def _sought_pieces(sought: str) -> list[str]:
-    return _triples(sought) or [sought]
+def _term_pieces(term: str) -> list[str]:
+    return _trigrams(term) or [term]
 
 
-def _triples(text: str) -> list[str]:
-    return [text[at : at + _PIECE] for at in range(len(text) - _PIECE + 1)]
+def _trigrams(text: str) -> list[str]:
+    return [text[at : at + _TRIGRAM_LENGTH] for at in range(len(text) - _TRIGRAM_LENGTH + 1)]
 
 
 def _distinct(pieces: Iterable[list[str]]) -> list[str]:
