@@ -6,38 +6,38 @@ sees a broken pipe instead of the answer. Source: RFC 9112 §9.6.
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 
 from aiohttp import StreamReader, web
 
 DRAIN_SECONDS = 30
 BRIEF_SECONDS = 2
-"""At the end of the service, and for each connection above `MAX_CONNECTIONS`."""
+"""The limit while the service ends, and for each connection above `MAX_CONNECTIONS`."""
 PAUSE_SECONDS = 5
 """A client that sends nothing for so long has stopped, or is not worth a connection."""
 MAX_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 256
 
 
-class DrainLimit:
+@dataclass
+class DrainCounter:
     """Counts the connections of one server that are being drained."""
 
-    def __init__(self) -> None:
-        """Count none yet."""
-        self.count = 0
+    count: int = 0
 
 
 class BodyDrain:
     """Drains the bodies of one connection, one after the other."""
 
-    def __init__(self, limit: DrainLimit) -> None:
-        """Drain nothing yet; `limit` is shared by all connections of the server."""
-        self._limit = limit
+    def __init__(self, counter: DrainCounter) -> None:
+        """Drain nothing yet; all connections of the server share `counter`."""
+        self._counter = counter
         self._deadline: asyncio.Timeout | None = None
 
     async def drain(self, body: StreamReader, *, brief: bool) -> None:
         """Return when the body has ended, or a bound on time, pace or bytes is reached."""
-        brief = brief or self._limit.count >= MAX_CONNECTIONS
-        self._limit.count += 1
+        brief = brief or self._counter.count >= MAX_CONNECTIONS
+        self._counter.count += 1
         # A broken body or a lost connection ends it too: the answer is sent already.
         with contextlib.suppress(TimeoutError, ConnectionError, web.RequestPayloadError):
             try:
@@ -47,10 +47,10 @@ class BodyDrain:
                     await _drop(body)
             finally:
                 self._deadline = None
-                self._limit.count -= 1
+                self._counter.count -= 1
 
     def end_within(self, seconds: float) -> None:
-        """Bring the end forward."""
+        """End the drain within that time, if one is running."""
         deadline = self._deadline
         if deadline is None or deadline.expired():
             return

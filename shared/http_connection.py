@@ -10,7 +10,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from shared.body_drain import BRIEF_SECONDS, BodyDrain, DrainLimit
+from shared.body_drain import BRIEF_SECONDS, BodyDrain, DrainCounter
 from shared.errors import DomainError, HeadersTooLarge, InternalError, MalformedRequest
 from shared.problem import SECURITY_HEADERS, problem_response
 
@@ -41,13 +41,13 @@ class HttpConnection(web.RequestHandler):
     )
 
     def __init__(
-        self, server: web.Server, *, docs: str, drain_limit: DrainLimit, **kwargs: Any
+        self, server: web.Server, *, docs: str, drain_counter: DrainCounter, **kwargs: Any
     ) -> None:
         """Replace `server`'s own handler; `docs` is the path of the page about error codes."""
         super().__init__(server, lingering_time=0, **kwargs)
         self._request_factory = functools.partial(_make_request, server.request_factory)
         self.awaits_continue = False
-        self._drain = BodyDrain(drain_limit)
+        self._drain = BodyDrain(drain_counter)
         self._drained_request: web.BaseRequest | None = None
         self._docs = docs
         self._ends_with_blank_line = False

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from shared.body_drain import DrainLimit
+from shared.body_drain import DrainCounter
 from shared.drain import close_after_backlog, finish_requests
 from shared.health import READINESS
 from shared.http_connection import HttpConnection, announce_close
@@ -117,7 +117,7 @@ def _connection_factory(connections: web.Server, docs: str) -> Callable[[], Http
         docs=docs,
         access_log=None,
         keepalive_timeout=IDLE_SECONDS,
-        drain_limit=DrainLimit(),
+        drain_counter=DrainCounter(),
         read_bufsize=READ_BYTES,
         auto_decompress=False,  # no route takes an encoded body, so none is inflated
     )
