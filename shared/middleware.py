@@ -29,11 +29,7 @@ from shared.problem import DEVELOPMENT, DOCS, REQUEST_ID, SECURITY_HEADERS, prob
 from shared.telemetry import HttpMetrics
 
 log = structlog.get_logger()
-PROBES = {
-    "/healthz",
-    "/readyz",
-    "/metrics",
-}  # asked every second: logged at debug level
+PROBES = {"/healthz", "/readyz", "/metrics"}  # asked every second: logged at debug level
 OPERATIONS = web.AppKey("operations", dict[Handler, Operation])
 ENTROPY: web.AppKey[Entropy] = web.AppKey("entropy")
 STORAGE_ALARM = web.AppKey("storage_alarm", Alarm)
@@ -77,24 +73,21 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as raised:
-        disconnected = isinstance(raised, ConnectionError) and has_left(request)
-        error = MalformedRequest() if disconnected else _to_domain_error(raised)
+        route = _route_template(request)
+        by_client = isinstance(raised, ConnectionError) and is_disconnected(request)
+        error = MalformedRequest() if by_client else _to_domain_error(raised)
         if isinstance(raised, web.HTTPNotFound):
-            error = NotFound(await _name_similar_path(request))
+            error = NotFound(await _suggest_path(request))
         if isinstance(error, InternalError):
-            log.exception("request.failed", method=request.method, route=_route_template(request))
+            log.exception("request.failed", method=request.method, route=route)
         if isinstance(error, RateLimited):
-            log.info("request.limited", route=_route_template(request), limit=error.limit)
+            log.info("request.limited", route=route, limit=error.limit)
         if isinstance(error, ServiceUnavailable):
             first = raised.__cause__ or raised
-            log.warning(
-                "request.unavailable", route=_route_template(request), cause=describe_error(first)
-            )
+            log.warning("request.unavailable", route=route, cause=describe_error(first))
         if error.status == web.HTTPInsufficientStorage.status_code:
             now = asyncio.get_running_loop().time()
-            request.app[STORAGE_ALARM].record(
-                now, route=_route_template(request), cause=describe_error(raised)
-            )
+            request.app[STORAGE_ALARM].record(now, route=route, cause=describe_error(raised))
         if request.writer.output_size:  # half an answer is sent: it must not look complete
             raise ConnectionError from raised
         development = request.app[DEVELOPMENT]
@@ -103,10 +96,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         )
 
 
-async def _name_similar_path(request: web.Request) -> str | None:
-    """Return advice where the path differs from a route by case or slashes alone.
+async def _suggest_path(request: web.Request) -> str | None:
+    """Return a hint at the route whose path differs by case or slashes alone, None without one.
 
-    It names the route, not what the client sent.
+    It quotes the route, never the path that the client sent.
     """
     given = request.rel_url.raw_path
     tidy = re.sub("/+", "/", given).rstrip("/").lower()
@@ -117,7 +110,7 @@ async def _name_similar_path(request: web.Request) -> str | None:
     return f"Did you mean {resource.canonical}?" if resource else None
 
 
-def has_left(request: web.Request) -> bool:
+def is_disconnected(request: web.Request) -> bool:
     """Tell whether the client's connection is closed, or about to be."""
     return request.transport is None or request.transport.is_closing()
 
@@ -140,7 +133,7 @@ async def authentication(request: web.Request, handler: Handler) -> web.StreamRe
     limit = asyncio.timeout(operation.deadline if operation else HANDLER_SECONDS)
     try:
         async with limit:
-            with _deadline_shared(request, limit):
+            with _share_deadline(request, limit):
                 if operation and operation.auth:
                     await request.app[AUTHENTICATE](request)
                 return await handler(request)
@@ -151,7 +144,7 @@ async def authentication(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 @contextlib.contextmanager
-def _deadline_shared(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
+def _share_deadline(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
     """Let the connection bring the request's deadline forward when the service ends."""
     if not isinstance(request.protocol, HttpConnection):
         yield
