@@ -11,7 +11,7 @@ def keep_freed_chunks() -> None:
     """Keep up to `KEPT_BYTES` of freed memory for the next chunks, where the library can.
 
     Else glibc gives each chunk's memory back, and the kernel clears it anew for the next one: an
-    eighth of what an upload costs. What is larger than `LARGE_BYTES` goes back at once.
+    eighth of an upload's cost. A chunk larger than `LARGE_BYTES` is given back at once.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

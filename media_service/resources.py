@@ -18,18 +18,17 @@ ANONYMOUS_DATABASE: web.AppKey[Database] = web.AppKey("anonymous_database")
 """The same database by few connections and short statements, for callers who are not signed in."""
 
 CALLER: web.RequestKey[Claims] = web.RequestKey("caller")
-"""Who a request comes from; set before every handler whose operation needs a signed-in user."""
+"""The caller's claims; set before every handler whose operation needs a signed-in user."""
 
 TOKEN: web.RequestKey[str] = web.RequestKey("token")
-"""The access token that said so, for asking again."""
+"""The caller's access token, to verify again when an upload ends."""
 
 
 def database_of(request: web.Request) -> Database:
-    """Return the pool for whoever is calling, so that strangers starve nobody who has signed in.
+    """Return the pool for the caller: anonymous callers cannot starve those who have signed in.
 
-    The networks of strangers take turns, so that one does not starve the others either.
-
-    Each route that needs no sign-in asks for its database here.
+    The networks of anonymous callers take turns, so that one cannot starve the others either. Each
+    route that needs no sign-in gets its database here.
     """
     if CALLER in request:
         return request.app[DATABASE]

@@ -1,1 +1,1 @@
-"""What both services stand on: no feature lives here, and nothing here knows a service."""
+"""Code that both services use. It has no feature, and imports neither service."""

@@ -59,7 +59,7 @@ class MalformedJson(DomainError):
 
 
 class Unauthorized(DomainError):
-    """Base of every 401: who is calling is not known (RFC 6750 §3)."""
+    """Base of every 401: the request has no valid credential (RFC 6750 §3)."""
 
     status = 401
     challenge: ClassVar[str] = 'Bearer realm="cheershare"'
@@ -92,19 +92,19 @@ class TokenRevoked(TokenInvalid):
 
 
 class Forbidden(DomainError):
-    """The caller is known and may not."""
+    """The caller has signed in, but lacks the permission."""
 
     code, status, title = "forbidden", 403, "Not allowed"
 
 
 class CsrfFailed(DomainError):
-    """Cookies ask for it, and nothing shows that one of our own pages did."""
+    """The request has cookies, but no proof that one of our own pages sent it."""
 
     code, status, title = "csrf_failed", 403, "Not asked for by this site's own pages"
 
 
 class NotFound(DomainError):
-    """There is no such thing, or it is somebody else's."""
+    """There is no such resource, or another user owns it."""
 
     code, status, title = "not_found", 404, "Not found"
 
@@ -130,13 +130,13 @@ class RequestTimeout(DomainError):
 
 
 class Conflict(DomainError):
-    """The thing's present state does not allow it, or somebody else has what was asked for."""
+    """The resource's state does not allow it, or another user has the requested name or number."""
 
     code, status, title = "conflict", 409, "Conflict"
 
 
 class VersionMismatch(DomainError):
-    """The thing has changed since the client read it (RFC 9110 §13.1.1)."""
+    """The resource has changed since the client read it (RFC 9110 §13.1.1)."""
 
     code, status, title = "version_mismatch", 412, "It was changed in the meantime"
 
@@ -151,7 +151,7 @@ class VersionMismatch(DomainError):
 
 
 class PreconditionRequired(DomainError):
-    """A change must say which version it is a change of (RFC 6585 §3)."""
+    """The request must name the version that it changes (RFC 6585 §3)."""
 
     code, status, title = "precondition_required", 428, "Send If-Match with the version you know"
 
@@ -205,7 +205,7 @@ class HeadersTooLarge(DomainError):
 
 
 class Retriable(DomainError):
-    """Base of refusals that pass: carries `retry_after` in seconds."""
+    """Base of temporary refusals; `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int = 1, detail: str | None = None) -> None:
         """Keep how many seconds to wait, at least one."""
@@ -237,7 +237,7 @@ class RateLimited(Retriable):
 
 
 class ServiceUnavailable(Retriable):
-    """Something that the answer needs is away; nothing was done."""
+    """A server that the answer needs cannot be reached; nothing was done."""
 
     code, status, title = "service_unavailable", 503, "Temporarily unavailable"
 

@@ -65,7 +65,7 @@ def to_origin(url: str, schemes: Collection[str] = ()) -> str:
 
 
 def is_secure(origin: str) -> bool:
-    """Tell whether nobody on the network can change the page: it has https, or is local."""
+    """Tell whether the network cannot change the page: it is served over https, or locally."""
     url = urlsplit(origin)
     return url.scheme != "http" or is_local_page(url.hostname or "")
 

@@ -10,14 +10,14 @@ DOCS = web.AppKey("docs", str)
 """Path of the documentation page whose anchors explain the codes."""
 
 DEVELOPMENT = web.AppKey("development", bool)
-"""Whether answers give developers the reasons that strangers are not told."""
+"""Whether answers contain the reasons that only developers should read."""
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
 }
-"""What every answer carries where its route does not say otherwise."""
+"""Headers of every answer whose route does not set others."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
 

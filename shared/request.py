@@ -32,7 +32,7 @@ FORM = "application/x-www-form-urlencoded"
 MAX_JSON_BYTES = 64 * 1024
 BODY_SECONDS = 10
 
-VALIDATION_CONTEXT: web.AppKey[object] = web.AppKey("known")
+VALIDATION_CONTEXT: web.AppKey[object] = web.AppKey("validation_context")
 """A service's context for its models' validators, such as the known time zones."""
 
 M = TypeVar("M", bound=BaseModel)

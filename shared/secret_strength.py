@@ -1,4 +1,4 @@
-"""Weak secrets: those whose text alone shows that nobody drew it at random.
+"""Weak secrets: those whose text alone shows that it is not random.
 
 No measure proves that a secret is strong. This one refuses what people type and what documents
 show, and lets through 32 characters of any generator, hexadecimal ones included.
@@ -15,7 +15,7 @@ PIECE_BYTES = 4
 MIN_DISTINCT_PIECES = 0.75
 """Share of the pieces that differ; in 32 random hexadecimal digits hardly two are alike."""
 MIN_OTHER_BYTES = 16
-"""What has to be left without words and sequences; chance makes few of them."""
+"""Bytes besides words and sequences; a random text has few of those."""
 SHORTEST_SEQUENCE = 4
 ADVICE = "expected 32 or more random bytes, as `openssl rand -base64 48` makes"
 EXAMPLES = frozenset(

@@ -1,6 +1,6 @@
-"""Text that people write or type: names as they are, addresses and codes without what clings.
+"""Text that people write or type: names are kept, addresses and codes lose stray characters.
 
-No table of characters decides but those written here: Python's own do not know younger emoji.
+Only the tables in this file decide, because Python's own do not know younger emoji.
 """
 
 import re
@@ -13,7 +13,7 @@ BLANKS = (
     "\t\n\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u202f\u205f\u3000\ufeff"
 )
-"""What the ends of a text lose, with the zero-width ones that clipboards add."""
+"""The characters cut off the ends of a text, with the zero-width ones that clipboards add."""
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -23,7 +23,7 @@ _INVISIBLE = (
 """Default_Ignorable_Code_Point of Unicode, and the empty Braille cell."""
 
 _NOT_SHOWN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-"""Controls, overrides and isolates of text direction, halves of a character."""
+"""Controls, overrides and isolates of text direction, and lone surrogates."""
 
 _HYPHENS = "\\-\u2010-\u2015\u2212"
 _EMPTY = re.compile(f"[{BLANKS}{_INVISIBLE}]*")
@@ -37,12 +37,12 @@ _UNCOUNTED_MARKS = "\u0f73\u0f75\u0f81"
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing of the text is seen."""
+    """Tell whether the text has no visible character."""
     return _EMPTY.fullmatch(text) is not None
 
 
 def clean_line(text: str) -> str:
-    """Return a name or a title in NFC without blanks at its ends; "" when nothing is seen.
+    """Return a name or a title in NFC without blanks at its ends; "" for an invisible one.
 
     Raises:
         ValueError: it holds a control, a line break or a mark that reverses text.
@@ -51,7 +51,7 @@ def clean_line(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Return a text of several lines in NFC without blanks at its ends; "" when nothing is seen.
+    """Return a text of several lines in NFC without blanks at its ends; "" for an invisible one.
 
     Raises:
         ValueError: it holds a control or a mark that reverses text.
@@ -59,14 +59,14 @@ def clean_lines(text: str) -> str:
     return _compose(text, _NOT_IN_LINES)
 
 
-def show_in_a_line(text: str) -> str:
+def to_single_line(text: str) -> str:
     """Return a short text as one line in NFC, with blanks for what `clean_line` refuses."""
     return unicodedata.normalize("NFC", _NOT_IN_A_LINE.sub(" ", text).strip(BLANKS))
 
 
 def clean_search(text: str) -> str | None:
-    """Return a search as `show_in_a_line` does, None when nothing is seen of it."""
-    return None if is_blank(text) else show_in_a_line(text)
+    """Return a search as one line, None for an invisible one."""
+    return None if is_blank(text) else to_single_line(text)
 
 
 def strip_typed(text: str) -> str:

@@ -21,10 +21,8 @@ _LOST_PLUS = re.compile(r"(:[0-9.]+) (?=[0-9]{2}(?::?[0-9]{2})?$)")
 def parse_time(text: str) -> date | datetime:
     """Return the day, the UTC instant or, without an offset, the naive local time in `text`.
 
-    Leap seconds, which neither Python nor PostgreSQL can hold, are none of them.
-
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is none of them, or a leap second: neither Python nor PostgreSQL has those.
     """
     written = text.strip(BLANKS)
     try:
@@ -59,4 +57,4 @@ def parse_instant(text: str) -> datetime:
 QueryTime = Annotated[
     datetime, cleaned(parse_instant), WithJsonSchema({"type": "string", "maxLength": 40})
 ]
-TIME = "a day (its start in UTC) or a time with offset"
+TIME_DESCRIPTION = "a day (its start in UTC) or a time with offset"

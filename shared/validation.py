@@ -36,11 +36,8 @@ class PartialUpdate(BaseModel):
         return self
 
 
-class NullClears:
-    """Annotates a member whose null is a value: it clears what is stored."""
-
-
-NULL_CLEARS = NullClears()
+NULL_CLEARS = object()
+"""Annotates a member whose null is a value: it clears the stored one."""
 
 
 def cleaned(clean: Callable[[str], object]) -> BeforeValidator:
@@ -53,7 +50,7 @@ def cleaned(clean: Callable[[str], object]) -> BeforeValidator:
 
 
 def not_null(value: T | None) -> T:
-    """Return a value that may be left out but not be null."""
+    """Refuse null in a member that a client may leave out."""
     if value is None:
         raise ValueError("must not be null")
     return value

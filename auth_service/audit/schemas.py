@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
 from shared.paging import Page, PageQuery
-from shared.times import TIME, QueryTime
+from shared.times import TIME_DESCRIPTION, QueryTime
 
 
 class EventQuery(PageQuery):
@@ -15,8 +15,12 @@ class EventQuery(PageQuery):
 
     user_id: UUID | None = None
     event: str | None = Field(None, max_length=100)
-    since: QueryTime | None = Field(None, alias="from", description=f"then or later: {TIME}")
-    until: QueryTime | None = Field(None, alias="to", description=f"before then: {TIME}")
+    since: QueryTime | None = Field(
+        None, alias="from", description=f"then or later: {TIME_DESCRIPTION}"
+    )
+    until: QueryTime | None = Field(
+        None, alias="to", description=f"before then: {TIME_DESCRIPTION}"
+    )
 
 
 class EventAnswer(BaseModel):

@@ -1,4 +1,4 @@
-"""Where codes come from: drawn at random, or fixed by `TEST_CODES`."""
+"""The source of codes: each is drawn at random, or fixed by `TEST_CODES`."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class CodeSource:
     entropy: Entropy
 
     def draw_handle(self) -> str:
-        """Return an unpredictable value."""
+        """Return an unpredictable value in hexadecimal digits."""
         return self.entropy.bytes(HANDLE_BYTES).hex()
 
     def code_for(self, destination: Destination) -> tuple[str, bool]:

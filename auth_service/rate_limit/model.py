@@ -226,7 +226,7 @@ def login_scopes(
     """Return the scopes of one password for `name`: the name's failures, and all of the client's.
 
     They count by the name as given, not by the account: else two names of one account would show
-    that they belong together. They count by client too: else anybody could lock the owner out.
+    that they belong together. They count by client too: else any client could lock the owner out.
     `is_known_device`: the client's device has signed in by the name and has counters of its own.
     """
     return _password_scopes(

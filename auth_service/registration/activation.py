@@ -108,5 +108,5 @@ def _select(
 ) -> SelectedRegistration | None:
     sent_for = verified.context.get("user_id")
     if RESENT in verified.context and not by_handle:
-        sent_for = None  # whoever requested it and whoever received it may be two people
+        sent_for = None  # its requester and its recipient may be two people
     return select_registration(open_, UUID(sent_for) if sent_for else None, by_handle=by_handle)

@@ -170,8 +170,8 @@ def read_logout_credentials(
 ) -> list[Claims | PresentedRefreshToken]:
     """Return the credentials whose sessions a logout ends.
 
-    Beside a refresh token in the body the access token may have expired, and no cookie counts, as
-    for a refresh. Without one there is a single credential, or the same errors as below.
+    They are a refresh token in the body, and a bearer token beside it if that is valid. Without the
+    former there is one credential, of `_read_logout_credential`, which raises its errors.
     """
     if not body.refresh_token:
         return [_read_logout_credential(request)]

@@ -31,10 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshService:
-    """Exchanges refresh tokens.
-
-    `sessions` revokes the session of a reused token.
-    """
+    """Exchanges refresh tokens; `sessions` revokes the session of a reused one."""
 
     database: Database
     sessions: SessionService
@@ -49,10 +46,11 @@ class RefreshService:
     ) -> SignedInUser:
         """Exchange a refresh token for its successor.
 
-        The previous token is accepted again until its successor has been exchanged, or auth_service
-        has seen an access token of the successor and `lifetimes.refresh_grace` is over. It gets the
-        same successor: a lost answer does not sign the client out. With `session_id`, tokens of
-        other sessions are ignored, and several tokens may be presented.
+        The previous token gets the same successor again, so that a lost answer does not sign the
+        client out. That ends when the successor is exchanged. It also ends when auth_service has
+        seen an access token of the successor and `lifetimes.refresh_grace` is over.
+
+        With `session_id`, tokens of other sessions are ignored, and several may be presented.
 
         Raises:
             RefreshInvalid: the token is unknown or expired, or its session has ended.

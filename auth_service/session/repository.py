@@ -49,13 +49,13 @@ ORDER BY created_at DESC, id DESC LIMIT $6"""
 
 READ_REFRESH_TOKEN = f"""
 SELECT t.hash, t.expires_at, t.used_at, t.successor_hash,
-       f.used_at AS successor_used_at, f.expires_at AS successor_expires_at,
+       successor.used_at AS successor_used_at, successor.expires_at AS successor_expires_at,
        s.rotations_seen >= s.rotations AS successor_is_seen,
        s.revoked_at, {SESSION_COLUMNS}, {PREFIXED_COLUMNS}
 FROM tokens t
 JOIN sessions s ON s.id = t.session_id
 JOIN users u ON u.id = s.user_id
-LEFT JOIN tokens f ON f.hash = t.successor_hash
+LEFT JOIN tokens successor ON successor.hash = t.successor_hash
 WHERE t.hash = $1 AND t.scope = 'refresh'"""
 
 # Of several tokens the unused one comes first: a used one would end the session.

@@ -21,7 +21,7 @@ MAX_GIVEN_USERNAME = 100
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_PERSONAL_NAME), cleaned(clean_line)
 ]
-"""What a person is called, as it was written."""
+"""A person's name, as the client wrote it."""
 
 Username = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""What the application holds for creatives."""
+"""The parts of the application that creatives use."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""What a creative is."""
+"""Creatives: pictures that fall due at an instant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.paging import Position
 MAX_TITLE = 200
 
 Owner = Literal["me", "all"]
-"""Whose creatives: an editor may ask for everybody's."""
+"""The caller, or all users, whose creatives an editor may list."""
 
 
 class Status(StrEnum):

@@ -28,14 +28,14 @@ def parse_schedule_time(text: str) -> RequestedTime:
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """Return the first instant, in UTC, at which `zone` shows that day or, skipping it, a later."""
+    """Return the first UTC instant of that day in `zone`, or of the next if it skips the day."""
     return resolve_local_time(datetime.combine(day, time()), zone)
 
 
 def resolve_local_time(local: datetime, zone: tzinfo) -> datetime:
     """Return the first instant, in UTC, at which clocks in `zone` show `local` or a later time.
 
-    Where clocks jump over it, that is the jump; where it comes twice, the first one counts.
+    Where clocks jump over `local`, that is the jump. Where they show it twice, the first counts.
     """
     there = local.replace(tzinfo=zone)
     before, after = there.astimezone(UTC), there.replace(fold=1).astimezone(UTC)

@@ -34,7 +34,7 @@ from media_service.idempotency.model import StoredResponse
 from media_service.picture.schemas import Variant
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.text import BLANKS, clean_line
-from shared.times import TIME, QueryTime
+from shared.times import TIME_DESCRIPTION, QueryTime
 from shared.validation import NULL_CLEARS, PartialUpdate, cleaned
 
 FILE_FIELD = "file"
@@ -53,7 +53,7 @@ ScheduleTime = Annotated[
 ]
 """A day, a time or `now`, as the client wrote it."""
 
-SCHEDULE_TIME = (
+SCHEDULE_TIME_DESCRIPTION = (
     "a day, a time with offset, or `now`; a time without offset is local time in `timezone`: "
     "where clocks show it twice the first one, where they jump over it the jump"
 )
@@ -111,7 +111,7 @@ class UploadForm(BaseModel):
     ]
     scheduled_at: Annotated[
         ScheduleTime,
-        Field(description=SCHEDULE_TIME),
+        Field(description=SCHEDULE_TIME_DESCRIPTION),
     ]
     timezone: Annotated[TimezoneName, BeforeValidator(_empty_is_default_timezone)] = (
         DEFAULT_TIMEZONE
@@ -130,12 +130,14 @@ class UploadForm(BaseModel):
 
 
 class CreativeQuery(PageQuery):
-    """Which of the caller's creatives to list, by due time."""
+    """A page of creatives, by due time."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    from_: QueryTime | None = Field(None, alias="from", description=f"due then or later: {TIME}")
-    to: QueryTime | None = Field(None, description=f"due before: {TIME}")
+    from_: QueryTime | None = Field(
+        None, alias="from", description=f"due then or later: {TIME_DESCRIPTION}"
+    )
+    to: QueryTime | None = Field(None, description=f"due before: {TIME_DESCRIPTION}")
     status: Status | None = None
     owner: Owner = "me"
 
@@ -152,7 +154,7 @@ class CreativeQuery(PageQuery):
 
 
 class OwnerQuery(BaseModel):
-    """Whose creative it may be."""
+    """The users whose creatives are searched."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -160,13 +162,13 @@ class OwnerQuery(BaseModel):
 
 
 class CreativeChange(PartialUpdate):
-    """What is to change, at least one thing.
+    """The fields to change, at least one.
 
-    A day or a local time is meant in `timezone`, or in the creative's own; another `timezone` alone
-    does not move the instant. Null takes the title away.
+    A day or a local time is one of `timezone`, by default of the creative's own. Another `timezone`
+    alone does not move the instant. A null title removes the title.
     """
 
-    scheduled_at: ScheduleTime = Field("", description=SCHEDULE_TIME)
+    scheduled_at: ScheduleTime = Field("", description=SCHEDULE_TIME_DESCRIPTION)
     timezone: TimezoneName = Field("", min_length=1, description="an IANA zone name")
     title: Title = None
     status: Literal["cancelled"] | None = None
@@ -182,7 +184,7 @@ class CreativeChange(PartialUpdate):
 
 
 class FileQuery(OwnerQuery):
-    """Which of a creative's files to send; other parameters of a shared link are ignored."""
+    """The file of a creative to send; other parameters of a shared link are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -192,7 +194,7 @@ class FileQuery(OwnerQuery):
 
 
 class LinkRequest(BaseModel):
-    """For how long anybody may read a file, and which one."""
+    """A request for a link: which file its bearers may read, and for how long."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

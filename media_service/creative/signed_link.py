@@ -21,7 +21,7 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link lets its bearer read; `expires` is in seconds of Unix time."""
+    """A link to one variant of a creative; `expires` is in seconds of Unix time."""
 
     creative_id: UUID
     variant: str

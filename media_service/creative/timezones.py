@@ -12,11 +12,11 @@ from shared.errors import FieldError, ValidationFailed
 DEFAULT_TIMEZONE = "UTC"
 UNKNOWN_TIMEZONE = FieldError("timezone", "zone_unknown", "not an IANA zone name")
 
-_NO_PLACES = {"Factory", "localtime", "posixrules"}
-"""The first is for machines without a zone, the others are whatever a machine is set to."""
+_UNUSABLE_NAMES = {"Factory", "localtime", "posixrules"}
+"""The first is for machines without a zone, the others stand for the machine's own zone."""
 
-_SIMILARITY = 0.8
-"""Of a misspelt name; less similar ones are other places, and take longer to find."""
+_MIN_SIMILARITY = 0.8
+"""Less similar names are those of other places, and take longer to find."""
 
 
 class TimezoneRegistry:
@@ -32,7 +32,7 @@ class TimezoneRegistry:
 
     async def load_names(self) -> None:
         """Load all names, so that an unknown name is never used as a path."""
-        names = set(await asyncio.to_thread(_read_names)) - _NO_PLACES
+        names = set(await asyncio.to_thread(_read_names)) - _UNUSABLE_NAMES
         self._names = {name.lower(): name for name in names}
 
     @property
@@ -45,8 +45,8 @@ class TimezoneRegistry:
         return self._names.get(name.lower())
 
     def find_nearest(self, name: str) -> str | None:
-        """Return the name of the zone that is nearly written so, None when there is none."""
-        near = get_close_matches(name.lower(), self._names, n=1, cutoff=_SIMILARITY)
+        """Return the most similar name of a zone, None when no name is similar."""
+        near = get_close_matches(name.lower(), self._names, n=1, cutoff=_MIN_SIMILARITY)
         return self._names[near[0]] if near else None
 
     async def require(self, name: str) -> ZoneInfo:

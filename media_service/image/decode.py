@@ -19,7 +19,7 @@ except ImportError:  # the extra `heif` is not installed: HEIC pictures are refu
 _BIT_DEPTH_OFFSET = 24
 """In a PNG: behind signature, length, name, width and height."""
 _GREY_SCALE = {2: 85, 4: 17}
-"""What a step of a grey of so few bits is in eight, which its pixels have when they are decoded."""
+"""Pillow decodes greys of 2 and 4 bits to 8: a step of theirs is that many steps of 8 bits."""
 _PRELOADED_PLUGINS = (MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from media_service.image.decode import translate_decoder_errors
 
 SMALLEST_BYTES = 44
-"""What a WebP of one pixel takes, whatever its colour; some GIFs of one pixel take less."""
+"""The size of a WebP of one pixel, of any colour; some GIFs of one pixel are smaller."""
 
 _QUALITY, _METHOD = 80, 2
 _LOWER_QUALITIES, _LOWER_METHOD = (50, 25), 4

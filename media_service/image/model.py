@@ -108,7 +108,7 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """What a whole decode has shown; width and height are those of the oriented picture.
+    """The result of a whole decode; width and height are those of the oriented picture.
 
     `placeholder` is its BlurHash; `renditions` has one file for each of `VARIANTS`.
     """

@@ -23,9 +23,9 @@ _TRANSPOSES = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What Exif's orientations ask for. Source: CIPA DC-008 §4.6.4."""
+"""The transposition for each orientation of Exif. Source: CIPA DC-008 §4.6.4."""
 _DISPLAY_INFO = ("icc_profile", "transparency")
-"""What is no pixel and yet changes how the pixels look."""
+"""Data beside the pixels that changes how they look."""
 
 
 def encode_upright(

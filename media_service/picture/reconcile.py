@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """What a run has found; `files_missing` counts files, of which one row has several."""
+    """The counts of a run; `files_missing` counts files, of which one row has several."""
 
     temp_files_removed: int
     orphans_removed: int

@@ -113,7 +113,7 @@ class PhotoForm(BaseModel):
 
 
 class ProductChange(PartialUpdate):
-    """What is to change, at least one thing."""
+    """The fields to change, at least one."""
 
     name: Name | None = None
     description: Description | None = None
@@ -123,7 +123,7 @@ class ProductChange(PartialUpdate):
 
 
 class ProductQuery(PageQuery):
-    """Which page of products, the newest first."""
+    """A page of products, the newest first."""
 
     def position(self) -> Position[str]:
         """Return the position before which the page begins.
@@ -135,7 +135,7 @@ class ProductQuery(PageQuery):
 
 
 class ProductSearchQuery(ProductQuery):
-    """Which visible products; other parameters of a shared link are ignored."""
+    """A page of visible products; other parameters of a shared link are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -143,13 +143,13 @@ class ProductSearchQuery(ProductQuery):
         Annotated[str, StringConstraints(max_length=MAX_NAME)] | None, cleaned(clean_search)
     ] = Field(
         None,
-        description="words that are all in it, whatever their case and accents; one of one or two "
-        "letters begins a word, a longer one is anywhere in it",
+        description="words that a product must have, in any case and with any accents; a word of "
+        "one or two letters matches the beginning of a word, a longer one any part of it",
     )
 
 
 class PhotoQuery(BaseModel):
-    """Which of a photo's files to send; other parameters of a shared link are ignored."""
+    """The file of a photo to send; other parameters of a shared link are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -157,7 +157,7 @@ class PhotoQuery(BaseModel):
 
 
 class ProductAnswer(BaseModel):
-    """What somebody offers; `price` is in the currency's smallest unit."""
+    """A product; `price` is in the currency's smallest unit."""
 
     id: str = Field(pattern=ID_PATTERN)
     user_id: UUID

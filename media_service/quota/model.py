@@ -43,7 +43,7 @@ class PictureUsage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a user has stored, and uploaded on `day`."""
+    """The bytes that a user has stored, and the number of uploads on `day`."""
 
     stored_bytes: int
     day: date

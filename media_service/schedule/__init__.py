@@ -1,1 +1,1 @@
-"""What falls due today and tomorrow, wherever the caller is."""
+"""The creatives that fall due today and tomorrow in a time zone."""

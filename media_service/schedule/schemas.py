@@ -1,4 +1,4 @@
-"""What the schedule's route takes and answers."""
+"""The request and the response of the schedule's route."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -7,7 +7,7 @@ from media_service.creative.timezones import DEFAULT_TIMEZONE
 
 
 class ScheduleQuery(BaseModel):
-    """In whose zone today is today."""
+    """The zone whose days are meant."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,6 +22,6 @@ class ScheduledCreatives(BaseModel):
 
 
 class ScheduleAnswer(BaseModel):
-    """What falls due today and tomorrow, scheduled or published."""
+    """Creatives that fall due today and tomorrow, scheduled or published."""
 
     scheduled_creatives: ScheduledCreatives

@@ -1,4 +1,4 @@
-"""What falls due on the caller's days. Reads of the same moment share a statement."""
+"""The creatives that fall due on the caller's days. Concurrent reads share a statement."""
 
 from collections.abc import Sequence
 from datetime import datetime

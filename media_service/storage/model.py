@@ -73,7 +73,7 @@ class Storage(Protocol):
         """Remove the object; return whether there was one."""
 
     def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
-        """Yield, some at a time, the keys whose object nobody has touched for that long."""
+        """Yield, some at a time, the keys of objects that were not touched for that long."""
 
     async def reachable(self) -> bool:
         """Tell whether the store can be used now."""

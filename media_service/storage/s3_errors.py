@@ -12,7 +12,7 @@ from shared.errors import ServiceUnavailable
 
 RETRY_AFTER = 5
 INTERRUPTED = (ConnectionBroken, ResponseStreamingError)
-"""What ends the body of an answer early; botocore asks again only before it has begun."""
+"""Errors of an answer whose body ends early; botocore retries only before it has begun."""
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _FULL = frozenset(

@@ -21,4 +21,4 @@ UPLOAD_ERRORS = (
     UploadTooSlow,
     StorageFull,
 )
-"""Why a picture may be refused, whatever it is uploaded for."""
+"""The reasons to refuse a picture, the same for creatives and products."""

@@ -3,7 +3,7 @@
 import re
 
 from media_service.image.model import EXTENSIONS
-from shared.text import BLANKS, is_blank, show_in_a_line
+from shared.text import BLANKS, is_blank, to_single_line
 
 MAX_STEM = 100
 DEFAULT_STEM = "image"
@@ -20,7 +20,7 @@ def clean_file_name(given: str | None, content_type: str) -> str:
     extension.
     """
     last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
-    visible = show_in_a_line(last[: MAX_STEM * 4])
+    visible = to_single_line(last[: MAX_STEM * 4])
     stem, dot, _ = visible.rpartition(".")
     words = _RUN_OF_BLANKS.sub(" ", (stem if dot else visible).translate(_REPLACEMENTS))
     shown = words.strip(_ENDS)[:MAX_STEM].strip(_ENDS)

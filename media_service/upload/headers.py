@@ -1,6 +1,6 @@
 """The headers that frame a multipart form. Source: RFC 7578, RFC 2046 §5.1.
 
-They are read strictly, except for boundaries and file names: these are read as clients write them.
+The parser is strict, except for boundaries and file names, which it accepts as clients write them.
 """
 
 import re
@@ -19,7 +19,7 @@ _PARAMETER = re.compile(
     )[ \t]*""",
     re.VERBOSE,
 )
-"""A quoted value, with quoted pairs or (as some clients write a name) without, or a bare one."""
+"""A value in quotes, in which some clients escape nothing, or a bare value."""
 _BOUNDARY = re.compile(r"[ -~]*[!-~]")
 _NAME = re.compile(_WORD)
 _FOLD = re.compile(r"\r\n[ \t]+")
@@ -110,7 +110,7 @@ def _file_name(parameters: dict[str, str]) -> str | None:
     """Return `filename*` (RFC 8187) or else `filename`, decoded as clients encode them."""
     name = parameters.get("filename")
     if name is not None:
-        name = _decode_word(name) or _percent_decoded(name)
+        name = _decode_word(name) or _decode_percent(name)
     if (extended := parameters.get("filename*")) is not None:
         name = _decode_extended(extended) or name or ""
     if name is not None and "\0" in name:
@@ -129,8 +129,8 @@ def _decode_word(name: str) -> str | None:
         return None
 
 
-def _percent_decoded(name: str) -> str:
-    """Return a name that some clients encode as a whole, and browsers in three characters."""
+def _decode_percent(name: str) -> str:
+    """Return the name without percent-encoding: some clients encode all of it, browsers little."""
     for escape, char in _BROWSER_ESCAPES:
         name = name.replace(escape, char)
     if not name.isascii():

@@ -93,7 +93,7 @@ class UploadService:
     ) -> AsyncIterator[ReceivedUpload[Draft]]:
         """Read the upload; hold one of the user's slots and the idempotency key for the block.
 
-        `at_least`: bytes that it stores whatever is declared; `freed`: bytes that it replaces.
+        `at_least`: bytes that it stores at least; `freed`: bytes that it replaces.
 
         Raises:
             RequestInProgress: another request with this key runs.

@@ -12,10 +12,10 @@ from shared.text import (
     clean_line,
     clean_lines,
     is_blank,
-    show_in_a_line,
     strip_code,
     strip_number,
     strip_typed,
+    to_single_line,
 )
 from tests.support.names import NAMES
 
@@ -50,7 +50,7 @@ def test_clean_line_twice_is_unchanged(text: str) -> None:
 def test_clean_line_with_control_or_reversing_character_is_refused(char: str) -> None:
     with pytest.raises(ValueError, match="controls, line breaks and marks that reverse text"):
         clean_line(f"Asha{char}Rao")
-    assert show_in_a_line(f"Asha{char}Rao") == "Asha Rao"
+    assert to_single_line(f"Asha{char}Rao") == "Asha Rao"
 
 
 @pytest.mark.parametrize("char", ["\t", "\n", "\r", *BREAKS], ids=ascii)

@@ -20,7 +20,7 @@ MAX_SCANNED_PIXELS = 2_000_000_000  # about two seconds of decoding
 MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 """Any marker but stuffed zeros and restarts, which stand within a scan's data."""
 _PADDING = b"\xff\0" * 8
-"""What libjpeg reads ahead of a baseline scan's last code; no code consists of ones alone."""
+"""libjpeg reads ahead of a baseline scan's last code; no code consists of ones alone."""
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 START_OF_IMAGE = 0xD8
 END_OF_IMAGE = 0xD9
@@ -31,7 +31,7 @@ def scan_jpeg(data: ImageBytes) -> ImageSize:
     """Return the size in the frame header; a bound holds for segments and for scans.
 
     Every scan of a progressive image visits all its pixels, so that a small file with thousands
-    of them takes minutes. What follows the end of the image is not looked at.
+    of them takes minutes. Bytes after the end of the image are not read.
     """
     extent, scans, segments, offset = None, 0, 0, 0
     while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
@@ -63,7 +63,7 @@ _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _PICTURE_MARKERS = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | {START_OF_SCAN, 0xDB, 0xDD}
 """Frames, their Huffman, arithmetic and quantisation tables, scans, restarts.
 
-No line counts (0xDC): the frame has to say the height, and decoders skip whatever is in those.
+No line counts (0xDC): the frame has to say the height, and decoders skip line counts.
 """
 _JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
 _PLAIN_JFIF = _JFIF + b"\1\1\0\0\1\0\1\0\0"
@@ -75,11 +75,11 @@ _ADOBE_TRANSFORM = 11
 def clean_jpeg(data: ImageBytes) -> CleanedImage:
     """Return the picture's own segments, bit for bit, with the colour profile before them.
 
-    What decoders need of the application segments is written anew: that it is JFIF, without
-    thumbnail, and which colour transform Adobe means. Everything behind the end is cut off.
+    The application segments that decoders need are written anew: JFIF without a thumbnail, and
+    Adobe's colour transform. Everything behind the end is cut off.
 
-    Some cameras write no end. Only a decoder knows where the rows of such a file end and a trailer
-    begins, and whether all of them are there: so it is encoded again.
+    Some cameras write no end marker. Only a decoder knows where the rows of such a file end, and
+    whether all of them are there. So such a file is encoded again.
     """
     reader = _SegmentReader()
     offset = 0
@@ -100,7 +100,7 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
 
 
 class _SegmentReader:
-    """What has been met so far."""
+    """Collects the segments to keep, the profile and the orientation."""
 
     def __init__(self) -> None:
         self.picture_segments: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What is known of a file once its metadata is gone, and what each format can do."""
+"""A file without its metadata, and the functions of each format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class CleanedImage:
     """The file without its metadata, in pieces, and its orientation.
 
     `orientation` is Exif's: 1 is upright, 2 to 8 are the other ways to hold a camera.
-    `lossless` tells whether its pixels were packed without loss. What is not `servable` is
-    encoded again, though it is upright.
+    `lossless` tells whether its pixels were packed without loss. A file that is not `servable`
+    is encoded again even if it is upright.
     """
 
     pieces: list[bytes]
@@ -37,7 +37,7 @@ class CleanedImage:
 
 
 class ImageCodec(NamedTuple):
-    """What one format knows: its headers, its metadata, and how it is encoded again.
+    """The functions of one format: for its headers, its metadata, and its encoder.
 
     `scan` reads the size before any pixel is decoded. AVIF and HEIC have none: their
     libraries read a bounded header without decoding. `clean` removes the metadata. Both raise

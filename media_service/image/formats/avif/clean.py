@@ -2,8 +2,8 @@
 
 Source: AV1 Image File Format 1.2, HEIF.
 
-Nothing moves, so no offset in the file has to be rewritten. What is removed becomes free space full
-of zeros, and of the media data only what the kept pictures refer to stays.
+Nothing moves, so no offset in the file has to be rewritten. Removed boxes become free space full of
+zeros. Of the media data, only the bytes that the kept pictures refer to stay.
 """
 
 from typing import Any
@@ -38,9 +38,9 @@ _KNOWN_BRANDS = frozenset(
     | {b"isom", b"av01", b"MiHB", b"MiPr"}
 )
 _MAX_ENCODED_PIXELS = 4_000_000
-"""What AV1 is encoded of within the time and memory of a job; its encoder dies of more."""
+"""The encoder of AV1 exceeds the time and memory of a job with more pixels."""
 _SEQUENCE_BRAND = b"avis"
-"""Without this brand the file is a still, whatever else is in it."""
+"""Without this brand the file is a still picture, even if it has a movie."""
 
 
 def clean_avif(data: ImageBytes) -> CleanedImage:

@@ -38,7 +38,7 @@ _AUXILIARY_TYPES = frozenset(
         "hevc:2015:auxid:2",
     )
 )
-"""What an auxiliary picture can be for."""
+"""The types of auxiliary pictures: transparency and depth."""
 _COLOUR_VOLUME_BYTES = 37
 """Of a colour volume, when nothing of it is left out."""
 _SEQUENCE_HEADER = 0x0A

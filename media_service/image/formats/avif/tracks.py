@@ -36,13 +36,13 @@ _ENTRY_PARTS = frozenset(
 _DATED_HEADERS = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 _ENTRY_BYTES = 78
 _ENTRY_UNUSED = (slice(0, 6), slice(8, 24), slice(36, 40), slice(42, 74))
-"""What is reserved, and last the compressor's name."""
+"""The reserved bytes, and last the compressor's name."""
 _UNITY_MATRIX = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _PLACEMENT = {
     b"mvhd": (4, b"\0\1\0\0\1\0" + bytes(10) + _UNITY_MATRIX + bytes(24)),
     b"tkhd": (8, bytes(16) + _UNITY_MATRIX),
 }
-"""What a header has before its last bytes: no decoder of AVIF looks at how it is placed."""
+"""The placement in each header, as bytes before its last ones; no decoder of AVIF reads it."""
 _UNDEFINED_LANGUAGE = b"\x55\xc4\0\0"
 _SAME_FILE = b"\0\0\0\1"
 

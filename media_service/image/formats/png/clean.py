@@ -20,7 +20,7 @@ from media_service.image.model import ImageBytes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_BYTES = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"acTL": 8}
-"""What says how pixels look, with the length that it has at most; once each."""
+"""The chunks that say how pixels look, each allowed once, with their greatest length."""
 _USED = frozenset({*_MAX_BYTES, b"tRNS", b"iCCP", b"eXIf", b"fcTL", b"fdAT"})
 """The ancillary chunks that are kept or read; others are dropped, so their damage is no matter."""
 _ANCILLARY = 0x20
