@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,8 @@ def test_usage_of_a_process_counts_its_sockets() -> None:
 def test_part_of_a_postgresql_process_needs_a_connection(title: str, part: str | None) -> None:
     with subprocess.Popen([title, "60"], executable=shutil.which("sleep")) as process:
         try:
+            while not Path(f"/proc/{process.pid}/cmdline").read_bytes():
+                time.sleep(0.01)  # Linux is still preparing its arguments
             assert part_of(process.pid) == part
         finally:
             process.kill()
