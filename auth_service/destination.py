@@ -1,6 +1,7 @@
 """Destinations of codes: a phone number or a mail address, each in its canonical form."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,13 +10,15 @@ import idna
 from auth_service.phone import parse_phone_number
 from auth_service.settings import AuthSettings
 from shared.errors import FieldError, ValidationFailed
-from shared.text import strip_typed
+from shared.text import JOINERS, strip_typed
 
 Channel = Literal["sms", "email"]
 MAX_ADDRESS, MAX_LOCAL_PART = 254, 64
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _MAILBOX = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}", re.ASCII)
+_ENCODED = "=?"
+"""The start of an encoded word: mail programs show, and write into `To`, the decoded one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +46,30 @@ def parse_mail_address(text: str) -> str | None:
     Blanks around it do not count, nor the full stop or comma that phone keyboards add.
     The domain gets its ASCII form. Before it is ASCII alone: letters of other scripts would give
     one mailbox several spellings.
-    Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1.
+    Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1; RFC 2047 §5.
     """
-    typed = strip_typed(text).removesuffix(",").removesuffix(".")
-    local, _, domain = typed.rpartition("@")
-    if len(typed) > MAX_ADDRESS or not local.isascii():
+    local, _, _ = strip_typed(text).rpartition("@")
+    _, _, domain = strip_typed(text, keep=JOINERS).removesuffix(",").rpartition("@")
+    if len(local) + len(domain) >= MAX_ADDRESS or not local.isascii() or _ENCODED in local:
         return None
-    address = f"{local}@{_to_ascii(domain)}".lower()
+    address = f"{local}@{_to_ascii(domain).removesuffix('.')}".lower()
     found = _MAILBOX.fullmatch(address)
     fits = found and len(address) <= MAX_ADDRESS and len(found[1]) <= MAX_LOCAL_PART
     return address if fits else None
 
 
 def _to_ascii(domain: str) -> str:
-    """Return the domain as mail servers know it, "" when it is none. Source: RFC 5891, UTS 46."""
-    try:
-        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        return ""
+    """Return the domain as mail servers know it, "" when it is none.
+
+    A joiner counts where a script's spelling needs it, and is a stray mark elsewhere.
+    Source: RFC 5891, RFC 5892 appendix A, UTS 46.
+    """
+    for spelling in (domain, strip_typed(domain)):
+        if spelling.isascii():
+            return spelling
+        with suppress(idna.IDNAError):
+            return idna.encode(spelling, uts46=True).decode()
+    return ""
 
 
 def parse_phone_destination(text: str, settings: AuthSettings, *, field: str) -> Destination:

@@ -18,6 +18,7 @@ NO_COUNTRY = "001"  # satellite phones and international services
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIALLED = re.compile(r"(?:tel:)?(\+?[0-9]+)", re.IGNORECASE)
 _OLD_MEXICAN_MOBILE = re.compile(r"\+521(?=[0-9]{10}$)")  # contacts keep the 1, dropped in 2019
+_OLD_GABONESE = re.compile(r"\+241(?=[0-9]{7}$)")  # contacts lack the 0 that was added
 _NO_SMS = {
     PhoneNumberType.UNKNOWN,  # which is the library's word for: not a valid number
     PhoneNumberType.PREMIUM_RATE,
@@ -53,7 +54,7 @@ def parse_phone_number(text: str, default_region: str, countries: tuple[str, ...
         return None
     if countries != ("*",) and region not in countries:
         return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return _OLD_GABONESE.sub("+2410", phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
 def parse_e164(text: str) -> PhoneNumber | None:

@@ -22,15 +22,20 @@ _INVISIBLE = (
 )
 """Default_Ignorable_Code_Point of Unicode, and the empty Braille cell."""
 
+JOINERS = "\u200c\u200d"
+"""Invisible, but part of the spelling in Persian, Sinhala and other scripts."""
+
 _NOT_SHOWN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """Controls, overrides and isolates of text direction, and lone surrogates."""
 
-_HYPHENS = "\\-\u2010-\u2015\u2212"
+_HYPHENS = "\\-\u2010-\u2015\u2212\u30fc\uff0d"
+"""With the two that Japanese keyboards write among digits."""
+
 _EMPTY = re.compile(f"[{BLANKS}{_INVISIBLE}]*")
 _NOT_IN_LINES = re.compile(f"[{_NOT_SHOWN}]")
 _NOT_IN_A_LINE = re.compile(f"[{_NOT_SHOWN}\t\n\r\u2028\u2029]")
 _TYPED_MARKS = re.compile(f"[{_INVISIBLE}]")
-_DIAL_PUNCTUATION = re.compile(f"[{BLANKS}{_INVISIBLE}{_HYPHENS}().]")
+_DIAL_PUNCTUATION = re.compile(f"[{BLANKS}{_INVISIBLE}{_HYPHENS}()\uff08\uff09\\[\\].]")
 _CODE_PUNCTUATION = re.compile(f"[{BLANKS}{_INVISIBLE}{_HYPHENS}]")
 _UNCOUNTED_MARKS = "\u0f73\u0f75\u0f81"
 """Tibetan vowel signs: each is a pair of marks although its own combining class is 0."""
@@ -69,9 +74,13 @@ def clean_search(text: str) -> str | None:
     return None if is_blank(text) else to_single_line(text)
 
 
-def strip_typed(text: str) -> str:
-    """Return an address or a username without blanks at its ends, and without invisible marks."""
-    return _TYPED_MARKS.sub("", text).strip(BLANKS)
+def strip_typed(text: str, keep: str = "") -> str:
+    """Return an address or a username without blanks at its ends, and without invisible marks.
+
+    `keep`: the marks that stay, but for those at the ends.
+    """
+    without = _TYPED_MARKS.sub(lambda mark: mark[0] if mark[0] in keep else "", text)
+    return without.strip(BLANKS + keep)
 
 
 def strip_number(text: str) -> str:

@@ -37,6 +37,10 @@ EXAMPLES = [
         "+91 98765 43210" + " " * 30,
         "tel:+919876543210",
         "TEL: +91-98765-43210",
+        "[098765] 43210",
+        "\N{FULLWIDTH LEFT PARENTHESIS}98765\N{FULLWIDTH RIGHT PARENTHESIS}43210",
+        "98765\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}43210",
+        "98765\N{FULLWIDTH HYPHEN-MINUS}43210",
     ],
     ids=ascii,
 )
@@ -49,6 +53,11 @@ def test_phone_number_with_the_old_mexican_mobile_prefix_is_the_one_without(home
     assert parse_phone_number("+52 1 55 1234 5678", home, ANY) == "+525512345678"
     assert parse_phone_number("+52 55 1234 5678", home, ANY) == "+525512345678"
     assert parse_phone_number("+52 1 55 1234 567", home, ANY) is None
+
+
+@pytest.mark.parametrize("written", ["+241 2 25 51 02", "+241 02 25 51 02", "02 25 51 02"])
+def test_phone_number_of_gabon_with_and_without_its_zero_is_one(written: str) -> None:
+    assert parse_phone_number(written, "GA", ANY) == "+24102255102"
 
 
 def test_phone_number_national_is_read_in_the_home_region() -> None:
