@@ -8,6 +8,11 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from media_service.product.model import MAX_DESCRIPTION, MAX_NAME
+
+MAX_FOLDED = 2 * (MAX_NAME + MAX_DESCRIPTION)
+"""The most characters of a text that are found: one that widens more is made to slow searches."""
+
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """Combining marks of Latin, Greek and Cyrillic letters; others, as Thai vowels, are no accents."""
 _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe"})
@@ -57,7 +62,8 @@ def _words(text: str) -> list[str]:
     """Return the words, folded: without case, accents and compatibility forms."""
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     folded = unicodedata.normalize("NFC", _ACCENTS.sub("", parts).translate(_UNDECOMPOSED))
-    kept = (one if unicodedata.category(one)[0] in _WORD_CATEGORIES else " " for one in folded)
+    within = folded[:MAX_FOLDED]
+    kept = (one if unicodedata.category(one)[0] in _WORD_CATEGORIES else " " for one in within)
     return "".join(kept).split()
 
 
