@@ -1,16 +1,10 @@
--- Makes a consumed challenge valid again and uncounts it: its sign-in could not be stored.
+-- Makes a consumed challenge valid again: its sign-in could not be stored.
+-- It stays counted as proven. Otherwise an outage of the database would look like an attack.
 -- KEYS: receipt
-local receipt = redis.call('HMGET', KEYS[1], 'handle', 'proven', 'proven_at', 'funnel')
-local handle, proven = receipt[1], receipt[2]
+local handle = redis.call('HGET', KEYS[1], 'handle')
 if not handle then
   return 0
 end
-if proven then
-  redis.call('LREM', proven, 1, receipt[3])
-end
-if receipt[4] then
-  count_code(receipt[4], 'proven', -1)
-end
-redis.call('HDEL', KEYS[1], 'handle', 'proven', 'proven_at', 'funnel')
+redis.call('HDEL', KEYS[1], 'handle')
 redis.call('RENAME', KEYS[1], 'challenge:' .. handle)
 return 1

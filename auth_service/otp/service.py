@@ -47,7 +47,7 @@ VERIFY = Script.from_sources(
     read_lua("auth_service.otp", "verify.lua"),
 )
 REDEEM = Script.from_sources(IS_INVALIDATED, read_lua("auth_service.otp", "redeem.lua"))
-RESTORE = Script.from_sources(FUNNEL, read_lua("auth_service.otp", "restore.lua"))
+RESTORE = Script.from_sources(read_lua("auth_service.otp", "restore.lua"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ local invalidated_before = tonumber(redis.call('GET', KEYS[5]) or 0)
 -- Returns a challenge that may still be tried, else nil.
 local function find_live(handle)
   local found = redis.call('HMGET', 'challenge:' .. handle,
-    'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'asked_at')
+    'mac', 'destination', 'expires_at', counter, 'context', 'noted', 'asked_at', 'counted')
   if not found[1] or found[2] ~= try.destination or tonumber(found[3]) <= now
     or is_invalidated(found[7], found[3], invalidated_before) or tonumber(found[4]) >= try.max_attempts then
     return nil
@@ -55,12 +55,13 @@ for _, mac in ipairs(compared and try.macs or {}) do
   if compared[1] == mac then
     -- Kept under the receipt until it would have expired, in case the sign-in cannot be stored.
     redis.call('RENAME', 'challenge:' .. queued, KEYS[3])
-    redis.call('HSET', KEYS[3], 'handle', queued, 'funnel', KEYS[6])
-    if compared[6] and compared[6] ~= '' then
-      add_event(compared[6], now)
-      redis.call('HSET', KEYS[3], 'proven', compared[6], 'proven_at', now)
+    redis.call('HSET', KEYS[3], 'handle', queued, 'counted', 1)
+    if not compared[8] then -- a restored code counts once, however often it is entered
+      if compared[6] and compared[6] ~= '' then
+        add_event(compared[6], now)
+      end
+      count_code(KEYS[6], 'proven', 1)
     end
-    count_code(KEYS[6], 'proven', 1)
     return {'right', compared[5]}
   end
 end

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from redis.asyncio import Redis
+
 from deploy.local.postgres import Postgres
 from deploy.local.valkey import Valkey
 from tests.support.auth_client import AuthClient
@@ -26,17 +28,20 @@ async def test_signup_without_redis_is_503_and_service_is_not_ready(
             assert alive.status == 200
 
 
-async def test_signup_code_is_restored_when_session_cannot_be_stored(
-    auth: AuthClient, auth_db: Connection
+async def test_signup_code_is_restored_and_counts_once_when_session_cannot_be_stored(
+    auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
     sent = await auth.ask(NUMBER)
     code = await auth.code(NUMBER)
     await auth_db.execute("begin; lock table users in access exclusive mode")
     answer = await auth.enter(NUMBER, code, sent.body["challenge"])
     assert (answer.status, answer.code) == (503, "service_unavailable")
+    [funnel] = [key async for key in redis.scan_iter("otp_funnel:*")]
+    assert await redis.hgetall(funnel) == {b"sent": b"1", b"proven": b"1"}
     await auth_db.execute("rollback")
     assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
     assert await auth_db.fetchval("select count(*) from sessions") == 1
+    assert await redis.hget(funnel, "proven") == b"1"
 
 
 async def test_disabled_user_tokens_and_sign_in_are_refused(
