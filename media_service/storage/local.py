@@ -12,9 +12,9 @@ from pathlib import Path
 import aiofiles
 from aiofiles.threadpool.binary import AsyncBufferedReader
 
-from media_service.storage.errors import ObjectMissing
+from media_service.storage.errors import ObjectMissing, translate_os_errors
 from media_service.storage.model import CHUNK_BYTES, ObjectKey
-from media_service.storage.temp_file import TempDir, is_untouched_since, translate_disk_full
+from media_service.storage.temp_file import TempDir, is_untouched_since
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -42,7 +42,7 @@ class LocalStorage:
     async def put(self, files: Mapping[ObjectKey, Path]) -> None:
         moves = {source: self._path(key) for key, source in files.items()}
         try:
-            with translate_disk_full():
+            with translate_os_errors():
                 await asyncio.to_thread(_move_all, moves)
         except BaseException:
             for key in files:
@@ -52,20 +52,23 @@ class LocalStorage:
     @asynccontextmanager
     async def open(self, key: ObjectKey) -> AsyncIterator["LocalStoredFile"]:
         # it stays readable while open, even when deleted
-        try:
-            file = await aiofiles.open(self._path(key), "rb")
-        except FileNotFoundError:
-            raise ObjectMissing from None
+        with translate_os_errors():
+            try:
+                file = await aiofiles.open(self._path(key), "rb")
+            except FileNotFoundError:
+                raise ObjectMissing from None
         try:
             yield LocalStoredFile(file, os.fstat(file.fileno()).st_size)
         finally:
             await file.close()
 
     async def exists(self, key: ObjectKey) -> bool:
-        return await asyncio.to_thread(self._path(key).is_file)
+        with translate_os_errors():
+            return await asyncio.to_thread(self._path(key).is_file)
 
     async def delete(self, key: ObjectKey) -> bool:
-        return await asyncio.to_thread(_remove, self._path(key))
+        with translate_os_errors():
+            return await asyncio.to_thread(_remove, self._path(key))
 
     async def list_untouched(self, older_than: timedelta) -> AsyncIterator[list[ObjectKey]]:
         found = self._walk(self._clock.now() - older_than)

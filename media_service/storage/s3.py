@@ -13,9 +13,9 @@ import structlog
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from media_service.storage.errors import ObjectMissing
+from media_service.storage.errors import RETRY_AFTER, ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey
-from media_service.storage.s3_errors import INTERRUPTED, RETRY_AFTER, translate_s3_errors
+from media_service.storage.s3_errors import INTERRUPTED, translate_s3_errors
 from media_service.storage.s3_upload import S3Uploader
 from media_service.storage.temp_file import TempDir
 from media_service.storage_url import Bucket

@@ -7,10 +7,9 @@ import structlog
 from aiohttp import ClientError as ConnectionBroken
 from botocore.exceptions import BotoCoreError, ClientError, ResponseStreamingError
 
-from media_service.storage.errors import ObjectMissing, StorageFull
+from media_service.storage.errors import RETRY_AFTER, ObjectMissing, StorageFull
 from shared.errors import ServiceUnavailable
 
-RETRY_AFTER = 5
 INTERRUPTED = (ConnectionBroken, ResponseStreamingError)
 """Errors of an answer whose body ends early; botocore retries only before it has begun."""
 

@@ -1,35 +1,27 @@
 """Temporary files, written away from the event loop."""
 
 import asyncio
-import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from media_service.storage.errors import StorageFull
+import structlog
+
+from media_service.storage.errors import translate_os_errors
 from shared.clock import Clock
 from shared.entropy import Entropy
+from shared.errors import ServiceUnavailable
+from shared.logs import describe_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-@contextmanager
-def translate_disk_full() -> Iterator[None]:
-    """Raise `StorageFull` for the operating system's errors of a full disk."""
-    try:
-        yield
-    except OSError as failed:
-        if failed.errno in _FULL:
-            raise StorageFull from failed
-        raise
+log = structlog.get_logger()
 
 
 class TempFile:
@@ -54,8 +46,7 @@ class TempFile:
         Raises:
             StorageFull: there is no room.
         """
-        with translate_disk_full():
-            await self._run_in_thread(self._append, pieces)
+        await self._run_in_thread(self._append, pieces)
 
     async def digest(self) -> bytes:
         """Return the SHA-256 of what was written, by reading it again."""
@@ -65,12 +56,16 @@ class TempFile:
         """Close the file and remove it, with the files beside it."""
         if self._running:
             await asyncio.wait([self._running])
-        await self._run_in_thread(self._remove)
+        try:
+            await self._run_in_thread(self._remove)
+        except ServiceUnavailable as failed:  # `delete_stale` removes it
+            log.warning("file.removal_failed", key=self.path.name, error=describe_error(failed))
 
     async def _run_in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         work = self._running = loop.run_in_executor(None, partial(call, *args, **kwargs))
-        return await asyncio.shield(work)
+        with translate_os_errors():
+            return await asyncio.shield(work)
 
     def _create(self) -> None:
         self._descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -112,8 +107,7 @@ class TempDir:
         """Open a new temporary file; at the end, remove it and the files beside it."""
         temp_file = TempFile(self._directory / self._entropy.bytes(16).hex())
         try:
-            with translate_disk_full():
-                await temp_file.create()
+            await temp_file.create()
             yield temp_file
         finally:
             await temp_file.close_and_delete()

@@ -17,8 +17,9 @@ from media_service.picture.model import PictureRecord
 from media_service.quota.errors import QuotaExceeded
 from media_service.quota.model import ActiveUpload, PictureUsage, QuotaLimits
 from media_service.quota.service import upload_slot
+from media_service.storage.errors import translate_os_errors
 from media_service.storage.model import ObjectKey, Storage
-from media_service.storage.temp_file import TempFile, translate_disk_full
+from media_service.storage.temp_file import TempFile
 from media_service.upload.file_name import clean_file_name
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -123,7 +124,7 @@ class UploadService:
             ServiceUnavailable, StorageFull: try again later.
         """
         path = received.temp_file.path
-        with translate_disk_full():
+        with translate_os_errors():
             info = await self.images.render(path, received.user_id)
         record = PictureRecord(
             id=new_id(self.clock, self.entropy),

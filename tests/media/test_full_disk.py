@@ -84,5 +84,28 @@ async def test_disk_full_is_logged_once_with_its_cause(
     assert alarm["route"] == "/v1/media/creatives"
 
 
+async def test_unwritable_objects_folder_is_503_until_it_is_mended(
+    serving_media: Callable[..., Any], files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> None:
+        if files / "objects" in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        mkdir(path, *arguments, **options)
+
+    async with serving_media() as media:
+        picture_id = (await media.send(picture_form())).body["id"]
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "mkdir", refuse)
+            unavailable = await media.send(picture_form())
+            assert (unavailable.status, unavailable.code) == (503, "service_unavailable")
+            assert unavailable.headers["Retry-After"] == "5"
+            download = await media.call("GET", f"/creatives/{picture_id}/file")
+            assert download.status == 200
+        assert len(files_below(files)) == 3
+        assert (await media.send(picture_form())).status == 201
+
+
 def _refuse_to_write(_descriptor: int, _data: bytes) -> int:
     raise OSError(28, "No space left on device")

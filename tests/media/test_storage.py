@@ -1,6 +1,7 @@
 """The local store: closed to others, and never in the way of a neighbour."""
 
 import asyncio
+import errno
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from media_service.storage.errors import ObjectMissing, StorageFull
 from media_service.storage.local import LocalStorage
 from media_service.storage.model import CHUNK_BYTES, ObjectKey
 from shared.entropy import SystemEntropy
+from shared.errors import ServiceUnavailable
 from tests.support.clock import MovableClock
 from tests.support.media_client import files_below
 
@@ -150,6 +152,36 @@ async def test_local_storage_disk_full_at_each_call_raises_storage_full(
             with pytest.raises(StorageFull):
                 await put(storage, key())
     assert files_below(files) == []
-    monkeypatch.setattr("os.write", lambda *_: (_ for _ in ()).throw(PermissionError()))
-    with pytest.raises(PermissionError):
-        await put(storage, key())
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.EACCES, ServiceUnavailable),
+        (errno.EROFS, ServiceUnavailable),
+        (errno.EIO, ServiceUnavailable),
+        (errno.EMFILE, ServiceUnavailable),
+        (errno.EDQUOT, StorageFull),
+    ],
+)
+async def test_local_storage_os_error_at_each_call_is_translated(
+    storage: LocalStorage, number: int, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    for function in ("os.open", "os.write", "os.fsync", "pathlib.Path.replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(function, fail)
+            with pytest.raises(expected):
+                await put(storage, key())
+    await put(storage, where := key())
+    calls = (("pathlib.Path.unlink", storage.delete), ("pathlib.Path.is_file", storage.exists))
+    for function, call in calls:
+        with monkeypatch.context() as patch:
+            patch.setattr(function, fail)
+            with pytest.raises(expected):
+                await call(where)
+    monkeypatch.setattr("aiofiles.threadpool.sync_open", fail)
+    with pytest.raises(expected):
+        await get(storage, where, 0, 1)
