@@ -11,7 +11,7 @@ from jwt.utils import base64url_decode, base64url_encode
 from pydantic import AfterValidator, StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from shared.clock import Clock
-from shared.errors import TokenInvalid
+from shared.errors import ServiceUnavailable, TokenInvalid
 from shared.jwks import PublicKey
 from shared.validation import not_null
 
@@ -149,6 +149,7 @@ class TokenVerifier:
 
         Raises:
             KeyUnknown: its key is not in the set, or was removed.
+            ServiceUnavailable: the set is empty, so nothing is known of any token.
             TokenInvalid: it is forged or malformed.
         """
         if len(token) > MAX_TOKEN_BYTES:
@@ -177,6 +178,8 @@ class TokenVerifier:
         members = _parse_object(header)
         if set(members) != _HEADER or members["typ"] != TOKEN_TYPE:
             raise TokenInvalid(reason=_MALFORMED)
+        if not self._keys:
+            raise ServiceUnavailable(detail="No key to verify tokens with")
         key = self._keys.get(str(members["kid"]))
         if key is None:
             raise KeyUnknown(

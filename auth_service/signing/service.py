@@ -15,6 +15,7 @@ from shared.clock import Clock, rfc3339
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
 from shared.jwks import parse_jwks
+from shared.logs import describe_error
 from shared.tokens import TOKEN_TYPE, TokenVerifier
 
 log = structlog.get_logger()
@@ -59,7 +60,9 @@ class Signer:
             await asyncio.to_thread(self._reload)
             self._last_error = ""
         except (ValueError, KeyError, OSError) as wrong:
-            self._last_error = type(wrong).__name__  # the text may quote a key
+            # A parser's text may quote a key; the operating system's names the file.
+            is_os_error = isinstance(wrong, OSError)
+            self._last_error = describe_error(wrong) if is_os_error else type(wrong).__name__
             log.error("signing_keys.unreadable", error=self._last_error)
 
     def _reload(self) -> None:

@@ -12,6 +12,7 @@ import structlog
 from shared.background import run_periodically
 from shared.clock import Clock, SystemClock
 from shared.jwks import JwksFile
+from shared.logs import describe_error
 from shared.revocation.cache import RevocationCache
 from shared.revocation.subscriber import open_revocation_cache
 from shared.tokens import Claims, TokenVerifier
@@ -98,9 +99,10 @@ class _JwksReloader:
         try:
             keys = await asyncio.to_thread(self.file.read_if_changed)
         except (OSError, ValueError) as error:
-            if self.verifier.keys_error != repr(error):
-                self.verifier.keys_error = repr(error)
-                log.warning("keys.unreadable", error=self.verifier.keys_error)
+            cause = describe_error(error)
+            if self.verifier.keys_error != cause:
+                self.verifier.keys_error = cause
+                log.warning("keys.unreadable", error=cause)
             return
         self.verifier.keys_error = ""
         if keys is not None:

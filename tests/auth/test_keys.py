@@ -138,6 +138,25 @@ async def test_signer_without_active_key_logs_first_activation_once(
     assert event["first_signs_from"] == (first and rfc3339(first))
 
 
+async def test_signer_unreadable_key_is_logged_with_its_path(
+    tmp_path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    store = KeyStore(tmp_path)
+    kid = store.create("EdDSA", signs_from=clock.now()).kid
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "read_text", refuse)
+    signer = Signer(store, TokenVerifier("i", "a", clock), clock, SystemEntropy(), 600)
+    with structlog.testing.capture_logs() as logs:
+        await signer.refresh()
+    [event] = logs
+    assert event["event"] == "signing_keys.unreadable"
+    assert f"{tmp_path / kid}.jwk" in event["error"]
+    assert f"{tmp_path / kid}.jwk" in signer.explain()
+
+
 async def test_auth_service_without_key_is_503_and_code_stays_valid(
     serving_auth: Callable[..., Any], tmp_path: Path, auth_db: Connection, clock: MovableClock
 ) -> None:

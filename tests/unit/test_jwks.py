@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
-from shared.errors import TokenInvalid
+from shared.errors import ServiceUnavailable, TokenInvalid
 from shared.jwks import JwksFile, PublicKey, parse_jwks
 from shared.tokens import TokenVerifier
 from tests.support.clock import MovableClock
@@ -138,10 +138,10 @@ def test_token_cache_is_kept_by_the_same_keys(checked: list[str]) -> None:
     assert checked == [token]
 
 
-def test_verifier_without_keys_is_not_ready_and_refuses() -> None:
+def test_verifier_without_keys_is_not_ready_and_judges_no_token() -> None:
     verifier = TokenVerifier(ISSUER, AUDIENCE, MovableClock())
     assert not verifier.has_keys
-    with pytest.raises(TokenInvalid):
+    with pytest.raises(ServiceUnavailable):
         verifier.verify(OURS.token(uuid4()))
     verifier.set_keys(parse_jwks(key_set(OURS)))
     assert verifier.has_keys
