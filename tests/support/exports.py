@@ -17,6 +17,7 @@ from aiohttp import web
 from auth_service.app import WIRING
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
+from tests.support.waiting import until
 
 NUMBER = "+919876543210"
 EVENTS = """
@@ -131,6 +132,14 @@ class Served:
         while self.reads != before or not before:
             before = self.reads
             await asyncio.sleep(0.3)
+
+    async def all_connections_free(self) -> None:
+        """Wait until the pool is whole: a publisher's round takes a connection for a moment."""
+
+        async def are_free() -> bool:
+            return self.connections_in_use() == 0
+
+        await until(are_free)
 
     def connections_in_use(self) -> int:
         pool = self.app[WIRING].database._pool
