@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import CollectorRegistry
 
-from shared.errors import TokenInvalid
+from shared.errors import ServiceUnavailable
 from shared.revocation.authenticator import open_authenticator
 from shared.revocation.cache import RevocationCache
 from shared.revocation.message import Revocation
@@ -97,7 +97,7 @@ async def test_key_file_created_later_is_read_and_a_broken_one_ignored(
         revocation_keys=[REVOCATION_KEY.encode()],
     ) as authenticator:
         assert not authenticator.ready
-        with pytest.raises(TokenInvalid):
+        with pytest.raises(ServiceUnavailable):
             authenticator.authenticate(token)
         path.write_text(good)
         async with asyncio.timeout(5):
