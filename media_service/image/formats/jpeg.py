@@ -76,7 +76,7 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
     """Return the picture's own segments, bit for bit, with the colour profile before them.
 
     The application segments that decoders need are written anew: JFIF without a thumbnail, and
-    Adobe's colour transform. Everything behind the end is cut off.
+    Adobe's colour transform. Bytes after the end marker are left out.
 
     Some cameras write no end marker. Only a decoder knows where the rows of such a file end, and
     whether all of them are there. So such a file is encoded again.

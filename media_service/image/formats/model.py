@@ -18,7 +18,7 @@ class CleanedImage:
     """The file without its metadata, in pieces, and its orientation.
 
     `orientation` is Exif's: 1 is upright, 2 to 8 are the other ways to hold a camera.
-    `lossless` tells whether its pixels were packed without loss. A file that is not `servable`
+    `lossless`: whether its compression keeps every pixel value. A file that is not `servable`
     is encoded again even if it is upright.
     """
 
