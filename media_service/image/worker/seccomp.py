@@ -30,7 +30,7 @@ _CLONE_OF_A_THREAD = 0x3D0F00
 """What glibc and musl start a thread with, but for `_CLONE_DETACHED`, which musl adds."""
 
 
-class Numbers(NamedTuple):
+class SyscallNumber(NamedTuple):
     """A system call's number on each architecture."""
 
     x86_64: int
@@ -39,44 +39,44 @@ class Numbers(NamedTuple):
 
 ALLOWED = {
     # what is open already: the pipes, and the files that come with a job
-    "read": Numbers(0, 63),
-    "write": Numbers(1, 64),
-    "readv": Numbers(19, 65),
-    "writev": Numbers(20, 66),
-    "close": Numbers(3, 57),
-    "fstat": Numbers(5, 80),
-    "lseek": Numbers(8, 62),
-    "fsync": Numbers(74, 82),
-    "recvfrom": Numbers(45, 207),
-    "recvmsg": Numbers(47, 212),
+    "read": SyscallNumber(0, 63),
+    "write": SyscallNumber(1, 64),
+    "readv": SyscallNumber(19, 65),
+    "writev": SyscallNumber(20, 66),
+    "close": SyscallNumber(3, 57),
+    "fstat": SyscallNumber(5, 80),
+    "lseek": SyscallNumber(8, 62),
+    "fsync": SyscallNumber(74, 82),
+    "recvfrom": SyscallNumber(45, 207),
+    "recvmsg": SyscallNumber(47, 212),
     # memory
-    "brk": Numbers(12, 214),
-    "munmap": Numbers(11, 215),
-    "mremap": Numbers(25, 216),
-    "madvise": Numbers(28, 233),
-    "getrandom": Numbers(318, 278),
-    "sysinfo": Numbers(99, 179),
+    "brk": SyscallNumber(12, 214),
+    "munmap": SyscallNumber(11, 215),
+    "mremap": SyscallNumber(25, 216),
+    "madvise": SyscallNumber(28, 233),
+    "getrandom": SyscallNumber(318, 278),
+    "sysinfo": SyscallNumber(99, 179),
     # threads of its own
-    "futex": Numbers(202, 98),
-    "set_robust_list": Numbers(273, 99),
-    "rseq": Numbers(334, 293),
-    "set_tid_address": Numbers(218, 96),
-    "sched_yield": Numbers(24, 124),
-    "sched_getaffinity": Numbers(204, 123),
-    "getpid": Numbers(39, 172),
-    "gettid": Numbers(186, 178),
+    "futex": SyscallNumber(202, 98),
+    "set_robust_list": SyscallNumber(273, 99),
+    "rseq": SyscallNumber(334, 293),
+    "set_tid_address": SyscallNumber(218, 96),
+    "sched_yield": SyscallNumber(24, 124),
+    "sched_getaffinity": SyscallNumber(204, 123),
+    "getpid": SyscallNumber(39, 172),
+    "gettid": SyscallNumber(186, 178),
     # time, signals, the end
-    "clock_gettime": Numbers(228, 113),
-    "clock_nanosleep": Numbers(230, 115),
-    "nanosleep": Numbers(35, 101),
-    "gettimeofday": Numbers(96, 169),
-    "rt_sigaction": Numbers(13, 134),
-    "rt_sigprocmask": Numbers(14, 135),
-    "rt_sigreturn": Numbers(15, 139),
-    "sigaltstack": Numbers(131, 132),
-    "restart_syscall": Numbers(219, 128),
-    "exit": Numbers(60, 93),
-    "exit_group": Numbers(231, 94),
+    "clock_gettime": SyscallNumber(228, 113),
+    "clock_nanosleep": SyscallNumber(230, 115),
+    "nanosleep": SyscallNumber(35, 101),
+    "gettimeofday": SyscallNumber(96, 169),
+    "rt_sigaction": SyscallNumber(13, 134),
+    "rt_sigprocmask": SyscallNumber(14, 135),
+    "rt_sigreturn": SyscallNumber(15, 139),
+    "sigaltstack": SyscallNumber(131, 132),
+    "restart_syscall": SyscallNumber(219, 128),
+    "exit": SyscallNumber(60, 93),
+    "exit_group": SyscallNumber(231, 94),
 }
 
 
@@ -84,21 +84,21 @@ ALLOWED = {
 class Rule:
     """A call is allowed if `argument & mask == value`."""
 
-    numbers: Numbers
+    numbers: SyscallNumber
     argument: int
     mask: int
     value: int
 
 
 RULES = {
-    "mmap": Rule(Numbers(9, 222), 2, _PROT_EXEC, 0),
-    "mprotect": Rule(Numbers(10, 226), 2, _PROT_EXEC, 0),
-    "clone": Rule(Numbers(56, 220), 0, ~_CLONE_DETACHED & 0xFFFFFFFF, _CLONE_OF_A_THREAD),
-    "fcntl": Rule(Numbers(72, 25), 1, 0xFFFFFFFF, _F_DUPFD_CLOEXEC),
+    "mmap": Rule(SyscallNumber(9, 222), 2, _PROT_EXEC, 0),
+    "mprotect": Rule(SyscallNumber(10, 226), 2, _PROT_EXEC, 0),
+    "clone": Rule(SyscallNumber(56, 220), 0, ~_CLONE_DETACHED & 0xFFFFFFFF, _CLONE_OF_A_THREAD),
+    "fcntl": Rule(SyscallNumber(72, 25), 1, 0xFFFFFFFF, _F_DUPFD_CLOEXEC),
 }
 """No memory becomes code, no clone is a process, and no descriptor sends signals (`F_SETOWN`)."""
 
-_CLONE3 = Numbers(435, 435)
+_CLONE3 = SyscallNumber(435, 435)
 """Its arguments lie in memory, unseen by a filter: said to be missing, a libc takes `clone`."""
 
 
