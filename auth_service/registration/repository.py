@@ -63,7 +63,7 @@ async def find_taken_identifiers(
     return TakenIdentifiers(**row)
 
 
-async def insert_registration(
+async def insert_pending_user(
     connection: Connection,
     user_id: UUID,
     wanted: RegistrationRequest,
@@ -72,7 +72,7 @@ async def insert_registration(
 ) -> None:
     """Store a registration; `password` is a hash."""
     await connection.execute(
-        users.INSERT_REGISTRATION,
+        users.INSERT_PENDING_USER,
         user_id,
         wanted.username,
         wanted.name,

@@ -63,7 +63,7 @@ class RegistrationService:
         details = {"to": mask(wanted.destination.address)}
         async with self.database.transaction() as connection:
             now = self.clock.now()
-            await repository.insert_registration(connection, user_id, wanted, password, now)
+            await repository.insert_pending_user(connection, user_id, wanted, password, now)
             await repository.add_handle(connection, hash_token(challenge.handle), user_id, now)
             event = Event("user.registered", origin, user_id, details=details)
             await self.audit.append(event, connection)

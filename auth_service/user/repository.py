@@ -41,7 +41,7 @@ FIND_LOCALE: dict[Channel, str] = {
     "email": f"SELECT locale FROM users u WHERE {IS_OWNED_BY['email']}",
 }
 
-INSERT_REGISTRATION = """
+INSERT_PENDING_USER = """
 INSERT INTO users (id, username, name, first_name, last_name, email, phone_number, password,
                    status, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)"""
