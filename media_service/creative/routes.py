@@ -177,10 +177,11 @@ async def _file_response(request: web.Request) -> web.StreamResponse:
     if "signature" not in request.query:
         await request.app[AUTHENTICATE](request)
     query = read_query(request, FileQuery)
-    return await picture_response(request, await _require_readable(request, query), query.variant)
+    creative = await _get_authorized_creative(request, query)
+    return await picture_response(request, creative, query.variant)
 
 
-async def _require_readable(request: web.Request, query: FileQuery) -> Creative:
+async def _get_authorized_creative(request: web.Request, query: FileQuery) -> Creative:
     app, creative_id, database = request.app, path_id(request), database_of(request)
     if query.signature is None:
         return await service.get_creative(database, creative_id, request[CALLER], query.owner)
