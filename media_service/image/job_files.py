@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from media_service.image.model import VARIANTS, rendition_path
+from media_service.image.model import VARIANTS, rendition_temp_path
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ def rendition_sizes(path: Path) -> list[int]:
     Raises:
         OSError: one of them cannot be found.
     """
-    return [rendition_path(path, variant).stat().st_size for variant in VARIANTS]
+    return [rendition_temp_path(path, variant).stat().st_size for variant in VARIANTS]
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def open_job_files(path: Path) -> Iterator[JobFiles]:
     try:
         files.descriptors.append(os.open(path, os.O_RDONLY))
         for variant in VARIANTS:
-            target = rendition_path(path, variant)
+            target = rendition_temp_path(path, variant)
             files.descriptors.append(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666))
         yield files
     finally:

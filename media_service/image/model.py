@@ -130,6 +130,6 @@ class ImageInfo:
         return next(one for one in self.renditions if one.variant == ORIGINAL)
 
 
-def rendition_path(path: Path, variant: str) -> Path:
+def rendition_temp_path(path: Path, variant: str) -> Path:
     """Return where the decoder writes a variant of the file at `path`."""
     return path.with_name(f"{path.name}.{variant}")

@@ -11,7 +11,7 @@ import structlog
 from media_service.idempotency.errors import RequestInProgress
 from media_service.idempotency.model import KeyedRequest, hash_request
 from media_service.idempotency.service import IdempotentRequest, idempotency_guard
-from media_service.image.model import rendition_path
+from media_service.image.model import rendition_temp_path
 from media_service.image.worker.pool import DecoderPool
 from media_service.picture.model import PictureRecord
 from media_service.quota.errors import QuotaExceeded
@@ -139,7 +139,7 @@ class UploadService:
             created_at=self.clock.now(),
         )
         await self.storage.put(
-            {record.object_key(one): rendition_path(path, one) for one in record.variants}
+            {record.object_key(one): rendition_temp_path(path, one) for one in record.variants}
         )
         return StoredPicture(record, PictureUsage(record.id, info.stored_bytes), info.placeholder)
 

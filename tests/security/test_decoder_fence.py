@@ -15,7 +15,7 @@ import structlog
 
 from media_service.image.decode import load_codecs
 from media_service.image.job_files import open_job_files
-from media_service.image.model import ORIGINAL, DecodeLimits, ImageInfo, rendition_path
+from media_service.image.model import ORIGINAL, DecodeLimits, ImageInfo, rendition_temp_path
 from media_service.image.pipeline import render
 from media_service.image.worker.pool import open_decoder_pool
 from media_service.image.worker.process import DecoderProcess
@@ -100,7 +100,7 @@ async def attack(worker: DecoderProcess, target: Target, tmp_path: Path) -> dict
     path = tmp_path / "job"
     path.write_text(json.dumps(asdict(target)))
     await worker.render(path)
-    outcome: dict[str, object] = json.loads(rendition_path(path, ORIGINAL).read_text())
+    outcome: dict[str, object] = json.loads(rendition_temp_path(path, ORIGINAL).read_text())
     return outcome
 
 
