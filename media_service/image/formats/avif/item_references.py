@@ -26,7 +26,7 @@ class ItemReference(NamedTuple):
     id_bytes: int
 
 
-def read_references(data: bytearray, iref: Box) -> list[ItemReference]:
+def read_and_scrub_references(data: bytearray, iref: Box) -> list[ItemReference]:
     """Return all references, and zero what follows each.
 
     Raises:

@@ -19,7 +19,7 @@ from media_service.image.formats.avif.boxes import (
 from media_service.image.formats.avif.item_references import (
     clean_references,
     reachable_items,
-    read_references,
+    read_and_scrub_references,
 )
 from media_service.image.formats.avif.padding import clean_handler, clean_properties, zero_padding
 
@@ -59,7 +59,7 @@ def clean_items(data: bytearray, meta: Box) -> list[Interval]:
     if b"hdlr" in parts:
         clean_handler(data, parts[b"hdlr"])
     primary = _read_primary_item(data, parts)
-    references = read_references(data, parts[b"iref"]) if b"iref" in parts else []
+    references = read_and_scrub_references(data, parts[b"iref"]) if b"iref" in parts else []
     wanted = reachable_items(primary, references)
     drawn = _clean_item_infos(data, parts[b"iinf"], wanted) if b"iinf" in parts else set()
     clean_references(data, references, drawn, primary)
