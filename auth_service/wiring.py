@@ -37,8 +37,8 @@ from auth_service.otp.send_limiter import SendLimiter
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.change import PasswordChangeService
+from auth_service.password.change_revocation import PasswordChangeRevocation
 from auth_service.password.hasher import Hasher, open_hasher
-from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.service import PasswordResetService
 from auth_service.password.tickets import ResetTickets
 from auth_service.password.verifier import PasswordVerifier
@@ -115,7 +115,7 @@ class Wiring:
     invalidator = Part(CodeInvalidator)
     completion = Part(SignInCompletion)
     session_creator = Part(SessionCreator)
-    replacement = Part(PasswordReplacement)
+    change_revocation = Part(PasswordChangeRevocation)
     phone_sign_in = Part(PhoneSignInService)
     activation = Part(ActivationService)
     sessions = Part(SessionService)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from auth_service.audit.service import AuditLog
 from auth_service.password.attempts import PasswordAttempts
+from auth_service.password.change_revocation import PasswordChangeRevocation
 from auth_service.password.errors import WrongPassword
 from auth_service.password.hasher import Hasher
 from auth_service.password.policy import require_acceptable_password
-from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.model import Caller, SignInContext
 from auth_service.user.directory import AccountReader
@@ -22,7 +22,7 @@ class PasswordChangeService:
     passwords: PasswordVerifier
     attempts: PasswordAttempts
     hasher: Hasher
-    replacement: PasswordReplacement
+    change_revocation: PasswordChangeRevocation
     audit: AuditLog
 
     async def change(
@@ -48,8 +48,10 @@ class PasswordChangeService:
         async with self.audit.record_refusals(event):
             if account is None or not is_right:
                 raise WrongPassword
-            async with self.replacement.revoke_others_transaction(caller, event) as connection:
+            async with self.change_revocation.revoke_others_transaction(
+                caller, event
+            ) as connection:
                 if not await set_password(connection, account, fresh):
                     raise WrongPassword  # another password was stored since this one was verified
         await refund()
-        await self.replacement.notify_and_publish(user, "password_changed", context.client)
+        await self.change_revocation.notify_and_publish(user, "password_changed", context.client)

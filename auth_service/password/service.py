@@ -12,10 +12,10 @@ from auth_service.opaque_tokens import hash_token
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, MailedLink, VerifiedChallenge
 from auth_service.otp.service import OtpChallenges
+from auth_service.password.change_revocation import PasswordChangeRevocation
 from auth_service.password.hasher import Hasher
 from auth_service.password.model import AccountIdentifier
 from auth_service.password.policy import require_acceptable_password
-from auth_service.password.replacement import PasswordReplacement
 from auth_service.password.tickets import ResetTickets
 from auth_service.session.model import SignInContext
 from auth_service.settings import AuthSettings
@@ -35,7 +35,7 @@ class PasswordResetService:
     challenges: OtpChallenges
     tickets: ResetTickets
     hasher: Hasher
-    replacement: PasswordReplacement
+    change_revocation: PasswordChangeRevocation
     audit: AuditLog
     settings: AuthSettings
 
@@ -110,7 +110,7 @@ class PasswordResetService:
         async with self.audit.record_refusals(_reset_event(context, to=identifier.value)):
             verified = await self._verify(identifier, code, handle, context)
             user = await self._reset_by_challenge(verified, password, context)
-        await self.replacement.notify_and_publish(user, "password_reset", context.client)
+        await self.change_revocation.notify_and_publish(user, "password_reset", context.client)
 
     async def reset_by_ticket(self, ticket: str, password: str, context: SignInContext) -> None:
         """Set the password of the ticket's account, and revoke all its sessions.
@@ -133,7 +133,7 @@ class PasswordResetService:
                 user = await self._reset_by_challenge(verified, password, context)
             else:
                 raise NoActiveChallenge
-        await self.replacement.notify_and_publish(user, "password_reset", context.client)
+        await self.change_revocation.notify_and_publish(user, "password_reset", context.client)
 
     async def _verify(
         self, identifier: AccountIdentifier, code: str, handle: str | None, context: SignInContext
@@ -157,7 +157,7 @@ class PasswordResetService:
         require_acceptable_password(password, field=FIELD, username=user.username, email=user.email)
         fresh = await self.hasher.hash(password, context.client.network)
         event = _reset_event(context, user_id=user.id)
-        async with self.replacement.revoke_all_transaction(user, event) as connection:
+        async with self.change_revocation.revoke_all_transaction(user, event) as connection:
             if ticket and not await self.tickets.consume(connection, ticket):
                 raise OtpInvalid
             if not await set_password(

@@ -19,7 +19,7 @@ from shared.db import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordReplacement:
+class PasswordChangeRevocation:
     """Revokes sessions in the transaction that stores a password, and announces it afterwards."""
 
     invalidator: CodeInvalidator
