@@ -60,7 +60,7 @@ class UserAdministration:
             raise OwnAccount
         event = self._event("user.disabled", actor, user_id)
         new = self.lifetimes.new_revocation("disabled", event, self.clock.now())
-        async with self._revocation_transaction(user_id) as connection:
+        async with self._code_invalidation_transaction(user_id) as connection:
             if (await _found(connection, user_id)).status == "pending":
                 raise NotActivated
             await repository.disable(connection, user_id, new)
@@ -81,7 +81,7 @@ class UserAdministration:
         now = self.clock.now()
         event = self._event("user.signed_out_everywhere", actor, user_id)
         new = self.lifetimes.new_revocation("administration", event, now)
-        async with self._revocation_transaction(user_id) as connection:
+        async with self._code_invalidation_transaction(user_id) as connection:
             await revoke_all_sessions(connection, user_id, new)
         await self.publisher.publish_pending_of_user(user_id)
 
@@ -100,7 +100,7 @@ class UserAdministration:
         if how == "set" and actor.id == user_id and "admin" not in roles:
             raise OwnAccount
         now, event = self.clock.now(), self._event("roles.changed", actor, user_id)
-        async with self._revocation_transaction(user_id, forget_devices=False) as connection:
+        async with self._code_invalidation_transaction(user_id, forget_devices=False) as connection:
             await repository.change_roles(
                 connection,
                 user_id,
@@ -113,7 +113,7 @@ class UserAdministration:
         return user
 
     @asynccontextmanager
-    async def _revocation_transaction(
+    async def _code_invalidation_transaction(
         self, user_id: UUID, *, forget_devices: bool = True
     ) -> AsyncIterator[Connection]:
         user = await self.get(user_id)
