@@ -5,7 +5,7 @@ import json
 from codecs import BOM_UTF8
 from collections import Counter
 from math import isinf
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from shared.errors import (
     ValidationFailed,
 )
 from shared.http_connection import ask_for_body
-from shared.validation import field_names, validate
+from shared.validation import field_names, refuse_duplicate_names, validate
 
 MAX_FORM_FIELDS = 100
 JSON = "application/json"
@@ -192,14 +192,6 @@ def parse_json(body: bytes) -> object:
     return value
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        message = "duplicate name"
-        raise ValueError(message)
-    return names
-
-
 def _parse_number(text: str) -> float:
     """Return a number with a point or an exponent: whole if its value is (JSON Schema §4.2.3)."""
     value = float(text)
@@ -213,7 +205,7 @@ def _refuse_constant(name: str) -> object:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_refuse_duplicates,
+    object_pairs_hook=refuse_duplicate_names,
     parse_constant=_refuse_constant,
     parse_float=_parse_number,
 )

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, StrictInt, StrictStr, TypeAdapter, Validati
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable, TokenInvalid
 from shared.jwks import PublicKey
-from shared.validation import not_null
+from shared.validation import not_null, refuse_duplicate_names
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068 §2.1, not a secret
 MAX_TOKEN_BYTES = 4096
@@ -80,14 +80,7 @@ def _parse_object(segment: str) -> dict[str, Any]:
     return members
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError
-    return members
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
+_DECODER = json.JSONDecoder(object_pairs_hook=refuse_duplicate_names)
 
 
 class TokenVerifier:

@@ -56,6 +56,14 @@ def not_null(value: T | None) -> T:
     return value
 
 
+def refuse_duplicate_names(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    """Return a JSON object's members; parsers differ in which of two equal names they take."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate name")
+    return members
+
+
 def validate(model: type[M], value: object, context: object = None) -> M:
     """Return `value` as `model`; the model's validators get `context`.
 
