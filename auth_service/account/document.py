@@ -14,7 +14,7 @@ from auth_service.account.model import ExportedSession, ExportedToken, ReadBatch
 from auth_service.account.repository import read_events, read_sessions, read_tokens
 from auth_service.account.schemas import ExportHead
 from auth_service.audit.model import StoredEvent
-from auth_service.user.schemas import UserAnswer
+from auth_service.user.schemas import UserResponse
 from shared.errors import ServiceUnavailable
 
 WRITE_SECONDS = 30
@@ -39,7 +39,7 @@ async def render_document(export: ExportReader, now: datetime) -> AsyncGenerator
     """Yield the document; one batch of rows is in memory at a time."""
     head = ExportHead(
         exported_at=now,
-        user=UserAnswer.model_validate(export.account.user),
+        user=UserResponse.model_validate(export.account.user),
         has_password=export.account.password is not None,
     )
     yield head.model_dump_json().encode().removesuffix(b"}")

@@ -10,7 +10,7 @@ from auth_service.account.schemas import (
     ADDRESSES,
     PROFILE,
     Export,
-    MeAnswer,
+    MeResponse,
     ProfileBody,
     VerifyContactBody,
 )
@@ -26,7 +26,7 @@ from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_request_context
 from auth_service.session.schemas import CSRF
 from auth_service.step_up.errors import StepUpRequired
-from auth_service.user.schemas import UserAnswer
+from auth_service.user.schemas import UserResponse
 from shared.errors import Conflict, RateLimited
 from shared.openapi import Routes
 from shared.request import read_body
@@ -39,12 +39,12 @@ CONTACT = web.AppKey("contact", ContactService)
 EXPORT = web.AppKey("export", ExportService)
 
 
-@routes.add("GET", "/me", summary="The signed-in user", answers={200: MeAnswer})
+@routes.add("GET", "/me", summary="The signed-in user", answers={200: MeResponse})
 async def get_me(request: web.Request) -> web.Response:
     """Answer with the caller, and with the session's CSRF token where a cookie brought it."""
-    user, csrf = UserAnswer.model_validate(request[CALLER].user), read_csrf_token(request)
+    user, csrf = UserResponse.model_validate(request[CALLER].user), read_csrf_token(request)
     without = CSRF if csrf is None else frozenset[str]()
-    return json_response(MeAnswer(**dict(user), csrf=csrf), without=without)
+    return json_response(MeResponse(**dict(user), csrf=csrf), without=without)
 
 
 @routes.add(
@@ -52,7 +52,7 @@ async def get_me(request: web.Request) -> web.Response:
     "/me",
     summary="Change names and language; a new mobile or email is stored once its code came back",
     body=ProfileBody,
-    answers={200: UserAnswer, 202: ChallengeResponse},
+    answers={200: UserResponse, 202: ChallengeResponse},
     errors=(StepUpRequired, Conflict, ProofRequired, RateLimited),
 )
 async def change_me(request: web.Request) -> web.Response:
@@ -65,7 +65,7 @@ async def change_me(request: web.Request) -> web.Response:
         return json_response(ChallengeResponse.of(challenge, "OTP sent successfully"), 202)
     changes = body.model_dump(include=body.model_fields_set & PROFILE)
     user = await app[ACCOUNT].change_profile(caller, changes, context)
-    return json_response(UserAnswer.model_validate(user))
+    return json_response(UserResponse.model_validate(user))
 
 
 @routes.add(
@@ -73,7 +73,7 @@ async def change_me(request: web.Request) -> web.Response:
     "/me/verify-contact",
     summary="Prove a new mobile or email by the code that was sent there",
     body=VerifyContactBody,
-    answers={200: UserAnswer},
+    answers={200: UserResponse},
     errors=(OtpInvalid, StepUpRequired, Conflict, RateLimited),
 )
 async def verify_contact(request: web.Request) -> web.Response:
@@ -82,7 +82,7 @@ async def verify_contact(request: web.Request) -> web.Response:
     to = parse_destination(app[SETTINGS], body.mobile, body.email, body.number_field)
     context = read_request_context(request, body)
     user = await app[CONTACT].verify_code(request[CALLER], to, body.otp, body.challenge, context)
-    return json_response(UserAnswer.model_validate(user))
+    return json_response(UserResponse.model_validate(user))
 
 
 @routes.add(

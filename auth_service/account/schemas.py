@@ -6,19 +6,19 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from auth_service.account.model import ExportedSession, ExportedToken
-from auth_service.audit.schemas import EventAnswer
+from auth_service.audit.schemas import EventResponse
 from auth_service.device.schemas import SendBody
 from auth_service.language import parse_device_locale
 from auth_service.otp.schemas import CodeBody
 from auth_service.settings.messages import Locale
-from auth_service.user.schemas import AddressBody, Name, PhoneBody, UserAnswer, Username
+from auth_service.user.schemas import AddressBody, Name, PhoneBody, Username, UserResponse
 from shared.validation import NULL_CLEARS, cleaned
 
 ADDRESSES = frozenset({"mobile", "email"})
 PROFILE = frozenset({"name", "first_name", "last_name", "username", "locale"})
 
 
-class MeAnswer(UserAnswer):
+class MeResponse(UserResponse):
     """The signed-in user."""
 
     csrf: str | None = Field(None, description="for `X-CSRF-Token`; absent without cookies")
@@ -57,7 +57,7 @@ class ExportHead(BaseModel):
     """The beginning of an export."""
 
     exported_at: datetime
-    user: UserAnswer
+    user: UserResponse
     has_password: bool
 
 
@@ -66,4 +66,4 @@ class Export(ExportHead):
 
     sessions: list[ExportedSession]
     tokens: list[ExportedToken]
-    events: list[EventAnswer]
+    events: list[EventResponse]

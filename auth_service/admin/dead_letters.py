@@ -8,7 +8,7 @@ from aiohttp import web
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
 from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.routes import read_actor
-from auth_service.admin.schemas import DeadLetterAnswer, DeadLetterPage
+from auth_service.admin.schemas import DeadLetterPage, DeadLetterResponse
 from auth_service.delivery.dead_letters import DeadLetter
 from shared.openapi import Routes
 from shared.paging import PageQuery, decode_cursor, encode_cursor, invalid_cursor
@@ -66,9 +66,9 @@ async def delete_delivery(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _answer(letter: DeadLetter) -> DeadLetterAnswer:
+def _answer(letter: DeadLetter) -> DeadLetterResponse:
     not_after = datetime.fromtimestamp(letter.not_after / 1000, UTC)
-    return DeadLetterAnswer.model_validate({**asdict(letter), "not_after": not_after})
+    return DeadLetterResponse.model_validate({**asdict(letter), "not_after": not_after})
 
 
 def _position(cursor: str) -> int:

@@ -12,7 +12,7 @@ from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.resources import CALLER
-from auth_service.user.schemas import UserAnswer
+from auth_service.user.schemas import UserResponse
 from shared.openapi import Routes
 from shared.request import path_id, read_body, read_query
 from shared.responses import json_response
@@ -34,21 +34,23 @@ async def list_users(request: web.Request) -> web.Response:
     query = read_query(request, UserQuery)
     search = _search(request, query.q) if query.q else None
     found = await request.app[ADMINISTRATION].search(search, query.before_id(), query.rows)
-    return json_response(UserPage.from_rows(query, found, UserAnswer.model_validate))
+    return json_response(UserPage.from_rows(query, found, UserResponse.model_validate))
 
 
-@routes.add("GET", "/admin/users/{id}", summary="One user", answers={200: UserAnswer}, role="admin")
+@routes.add(
+    "GET", "/admin/users/{id}", summary="One user", answers={200: UserResponse}, role="admin"
+)
 async def get_user(request: web.Request) -> web.Response:
     """Answer with the user."""
     user = await request.app[ADMINISTRATION].get(path_id(request))
-    return json_response(UserAnswer.model_validate(user))
+    return json_response(UserResponse.model_validate(user))
 
 
 @routes.add(
     "POST",
     "/admin/users/{id}/disable",
     summary="Keep a user out; every token of theirs is dead at once",
-    answers={200: UserAnswer},
+    answers={200: UserResponse},
     errors=(NotActivated, OwnAccount, RevocationPending),
     role="admin",
     counts_as_write=False,  # disabling attackers comes first, however many there are
@@ -56,20 +58,20 @@ async def get_user(request: web.Request) -> web.Response:
 async def disable_user(request: web.Request) -> web.Response:
     """Disable the user."""
     user = await request.app[ADMINISTRATION].disable(read_actor(request), path_id(request))
-    return json_response(UserAnswer.model_validate(user))
+    return json_response(UserResponse.model_validate(user))
 
 
 @routes.add(
     "POST",
     "/admin/users/{id}/enable",
     summary="Let a user in again",
-    answers={200: UserAnswer},
+    answers={200: UserResponse},
     role="admin",
 )
 async def enable_user(request: web.Request) -> web.Response:
     """Enable the user."""
     user = await request.app[ADMINISTRATION].enable(read_actor(request), path_id(request))
-    return json_response(UserAnswer.model_validate(user))
+    return json_response(UserResponse.model_validate(user))
 
 
 @routes.add(
@@ -92,7 +94,7 @@ async def revoke_sessions(request: web.Request) -> web.Response:
     "/admin/users/{id}/roles",
     summary="Say what a user may",
     body=RolesBody,
-    answers={200: UserAnswer},
+    answers={200: UserResponse},
     errors=(OwnAccount, RevocationPending),
     role="admin",
 )
@@ -102,7 +104,7 @@ async def set_roles(request: web.Request) -> web.Response:
     user = await request.app[ADMINISTRATION].change_roles(
         read_actor(request), user_id, "set", body.roles
     )
-    return json_response(UserAnswer.model_validate(user))
+    return json_response(UserResponse.model_validate(user))
 
 
 def read_actor(request: web.Request) -> Actor:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from auth_service.admin.model import Role
-from auth_service.user.schemas import UserAnswer
+from auth_service.user.schemas import UserResponse
 from shared.paging import Page, PageQuery
 from shared.text import clean_search
 from shared.validation import cleaned
@@ -21,7 +21,7 @@ class UserQuery(PageQuery):
     ] = Field(None, description="how a name, a username, a mail address or a number begins")
 
 
-class UserPage(Page[UserAnswer]):
+class UserPage(Page[UserResponse]):
     """A page of users, the newest first; `next_cursor` is null on the last one."""
 
 
@@ -33,7 +33,7 @@ class RolesBody(BaseModel):
     roles: Annotated[list[Role], Field(max_length=10)]
 
 
-class DeadLetterAnswer(BaseModel):
+class DeadLetterResponse(BaseModel):
     """A message that could not be sent, and the reason of each provider; never its text.
 
     `template` is null where the key that sealed the message is no longer configured.
@@ -48,5 +48,5 @@ class DeadLetterAnswer(BaseModel):
     not_after: datetime
 
 
-class DeadLetterPage(Page[DeadLetterAnswer]):
+class DeadLetterPage(Page[DeadLetterResponse]):
     """A page of dead letters, the newest first; `next_cursor` is null on the last one."""

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from auth_service.audit.model import EventFilter
-from auth_service.audit.schemas import EventAnswer, EventPage, EventQuery
+from auth_service.audit.schemas import EventPage, EventQuery, EventResponse
 from auth_service.audit.service import AuditLog
 from shared.openapi import Routes
 from shared.request import read_query
@@ -26,4 +26,4 @@ async def list_events(request: web.Request) -> web.Response:
     query = read_query(request, EventQuery)
     wanted = EventFilter(query.user_id, query.event, query.since, query.until)
     found = await request.app[AUDIT].list_events(wanted, query.before_id(), query.rows)
-    return json_response(EventPage.from_rows(query, found, EventAnswer.model_validate))
+    return json_response(EventPage.from_rows(query, found, EventResponse.model_validate))

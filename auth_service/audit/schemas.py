@@ -23,7 +23,7 @@ class EventQuery(PageQuery):
     )
 
 
-class EventAnswer(BaseModel):
+class EventResponse(BaseModel):
     """A security event of an account.
 
     `user_id`: the account; `actor_id`: the user who caused it, null for the account's own.
@@ -44,5 +44,5 @@ class EventAnswer(BaseModel):
     created_at: datetime
 
 
-class EventPage(Page[EventAnswer]):
+class EventPage(Page[EventResponse]):
     """A page of events, the newest first; `next_cursor` is null on the last one."""

@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 
 from auth_service.delivery.console import Inbox
-from auth_service.delivery.schemas import InboxAnswer, InboxMessage, InboxQuery
+from auth_service.delivery.schemas import InboxMessage, InboxQuery, InboxResponse
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
@@ -30,7 +30,7 @@ log = structlog.get_logger()
     "/dev/inbox",
     summary="Messages that the console provider kept; development only",
     query=InboxQuery,
-    answers={200: InboxAnswer},
+    answers={200: InboxResponse},
     errors=(NotFound,),
     auth=False,
 )
@@ -46,7 +46,7 @@ async def get_inbox(request: web.Request) -> web.Response:
     to = parse_phone_number(written, settings.default_region, ("*",))
     address = to or parse_mail_address(query.to.replace(" ", "+")) or written
     kept = await request.app[INBOX].wait_for_recent(address, query.wait)
-    return json_response(InboxAnswer(items=[InboxMessage(**message) for message in kept]))
+    return json_response(InboxResponse(items=[InboxMessage(**message) for message in kept]))
 
 
 def _is_local(request: web.Request) -> bool:

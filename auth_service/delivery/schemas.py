@@ -26,7 +26,7 @@ class InboxMessage(BaseModel):
     sent_at: datetime
 
 
-class InboxAnswer(BaseModel):
+class InboxResponse(BaseModel):
     """Messages to one destination, newest first."""
 
     items: list[InboxMessage]

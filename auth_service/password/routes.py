@@ -14,7 +14,7 @@ from auth_service.password.schemas import (
     NameBody,
     PasswordStored,
     ResetBody,
-    ResetTicket,
+    ResetTicketResponse,
     VerifyResetBody,
 )
 from auth_service.password.service import PasswordResetService
@@ -59,7 +59,7 @@ async def forgot_password(request: web.Request) -> web.Response:
     "/verify-reset",
     summary="Exchange the code for a ticket that sets a new password",
     body=VerifyResetBody,
-    answers={200: ResetTicket},
+    answers={200: ResetTicketResponse},
     errors=(OtpInvalid, RateLimited),
     auth=False,
 )
@@ -70,7 +70,7 @@ async def verify_reset(request: web.Request) -> web.Response:
     context = read_request_context(request, body)
     ticket = await app[PASSWORD_RESET].exchange_code(identifier, body.otp, body.challenge, context)
     return json_response(
-        ResetTicket(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
+        ResetTicketResponse(reset_ticket=ticket, expires_in=int(TICKET_LIFE.total_seconds()))
     )
 
 

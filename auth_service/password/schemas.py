@@ -63,7 +63,7 @@ class ChangeBody(DeviceBody):
     new_password: NewPassword
 
 
-class ResetTicket(BaseModel):
+class ResetTicketResponse(BaseModel):
     """A ticket that sets a password, once, within `expires_in` seconds."""
 
     reset_ticket: str

@@ -23,7 +23,7 @@ from auth_service.session.schemas import CSRF, IN_COOKIES, Activation, TokenPair
 from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
-from auth_service.user.schemas import UserAnswer
+from auth_service.user.schemas import UserResponse
 from shared.client_address import client_address
 from shared.credentials import DEVICE_COOKIE, find_cookie
 from shared.errors import MalformedRequest
@@ -98,7 +98,7 @@ def token_pair_response(
         expires_in=request.app[SIGNER].token_lifetime,
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=max(0, ceil(remaining.total_seconds())),
-        user=UserAnswer.model_validate(signed_in.user),
+        user=UserResponse.model_validate(signed_in.user),
         login_at=int(session.created_at.timestamp()),
         csrf=csrf,
         device=tokens.issue(session.device_id or tokens.generate_id()),

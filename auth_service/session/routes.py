@@ -21,8 +21,8 @@ from auth_service.session.schemas import (
     LogoutAllBody,
     LogoutBody,
     RefreshBody,
-    SessionAnswer,
     SessionPage,
+    SessionResponse,
     TokenPair,
 )
 from shared.errors import RateLimited
@@ -115,7 +115,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     query, caller = read_query(request, PageQuery), request[CALLER]
     found = await request.app[SESSIONS].list_sessions(caller, query.start(UUID, NEWEST), query.rows)
     return json_response(
-        SessionPage.from_rows(query, found, partial(SessionAnswer.of, caller.session_id))
+        SessionPage.from_rows(query, found, partial(SessionResponse.of, caller.session_id))
     )
 
 

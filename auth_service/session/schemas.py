@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
 from auth_service.session.model import Session
-from auth_service.user.schemas import UserAnswer
+from auth_service.user.schemas import UserResponse
 from shared.paging import Page
 
 MAX_TOKEN = 200
@@ -44,7 +44,7 @@ class TokenPair(BaseModel):
     expires_in: int
     refresh_token: str = Field(description="absent with `transport: cookie`")
     refresh_expires_in: int
-    user: UserAnswer
+    user: UserResponse
     login_at: int
     csrf: str | None = Field(
         None, description="for `X-CSRF-Token`; absent without `transport: cookie`"
@@ -83,7 +83,7 @@ class LogoutAllBody(BaseModel):
     except_current: bool = False
 
 
-class SessionAnswer(BaseModel):
+class SessionResponse(BaseModel):
     """One signed-in device; `current` is the caller's."""
 
     id: UUID
@@ -96,10 +96,10 @@ class SessionAnswer(BaseModel):
     current: bool
 
     @classmethod
-    def of(cls, current_id: UUID, session: Session) -> "SessionAnswer":
+    def of(cls, current_id: UUID, session: Session) -> "SessionResponse":
         """Return the answer for a session, to a caller in the session `current_id`."""
         return cls.model_validate({**asdict(session), "current": session.id == current_id})
 
 
-class SessionPage(Page[SessionAnswer]):
+class SessionPage(Page[SessionResponse]):
     """A page of sessions, the newest first; `next_cursor` is null on the last one."""

@@ -36,7 +36,7 @@ GivenUsername = Annotated[
 """A username to look up."""
 
 
-class UserAnswer(BaseModel):
+class UserResponse(BaseModel):
     """A user; null stands for a missing value."""
 
     model_config = ConfigDict(from_attributes=True)

@@ -10,15 +10,15 @@ from media_service.creative.errors import ScheduledInPast
 from media_service.creative.model import Creative
 from media_service.creative.schemas import (
     FILE_FIELD,
-    CreativeAnswer,
     CreativeChange,
     CreativePage,
     CreativeQuery,
+    CreativeResponse,
     FileQuery,
-    LinkAnswer,
     LinkRequest,
+    LinkResponse,
     OwnerQuery,
-    TimezonesAnswer,
+    TimezonesResponse,
     UploadForm,
     to_stored_response,
 )
@@ -48,7 +48,7 @@ _IMAGE = Content("image/*", "The file's bytes")
     body=UploadForm,
     body_type="multipart/form-data",
     headers={IDEMPOTENCY_KEY: False},
-    answers={201: CreativeAnswer},
+    answers={201: CreativeResponse},
     errors=(*UPLOAD_ERRORS, *IDEMPOTENCY_ERRORS, ScheduledInPast),
     deadline=None,
 )
@@ -74,19 +74,19 @@ async def list_creatives(request: web.Request) -> web.Response:
     found = await service.list_creatives(
         request.app[DATABASE], request[CALLER], query.owner, query.to_filter()
     )
-    return json_response(CreativePage.from_rows(query, found, CreativeAnswer.of))
+    return json_response(CreativePage.from_rows(query, found, CreativeResponse.of))
 
 
 @routes.add(
     "GET",
     "/timezones",
     summary="The time zones that are taken, and the version of their data",
-    answers={200: TimezonesAnswer},
+    answers={200: TimezonesResponse},
 )
 async def list_timezones(request: web.Request) -> web.Response:
     """Answer with every name."""
     timezones = request.app[TIMEZONES]
-    return json_response(TimezonesAnswer(version=timezones.version, timezones=timezones.names))
+    return json_response(TimezonesResponse(version=timezones.version, timezones=timezones.names))
 
 
 @routes.add(
@@ -94,7 +94,7 @@ async def list_timezones(request: web.Request) -> web.Response:
     "/creatives/{id}",
     summary="One creative; its ETag is its version",
     query=OwnerQuery,
-    answers={200: CreativeAnswer},
+    answers={200: CreativeResponse},
     errors=(Forbidden,),
 )
 async def get_creative(request: web.Request) -> web.Response:
@@ -112,7 +112,7 @@ async def get_creative(request: web.Request) -> web.Response:
     summary="Reschedule, rename or cancel the version that If-Match names",
     body=CreativeChange,
     headers={IF_MATCH: True},
-    answers={200: CreativeAnswer},
+    answers={200: CreativeResponse},
     errors=(ScheduledInPast, Conflict, VersionMismatch, PreconditionRequired),
 )
 async def patch_creative(request: web.Request) -> web.Response:
@@ -196,7 +196,7 @@ async def _get_authorized_creative(request: web.Request, query: FileQuery) -> Cr
     "/creatives/{id}/link",
     summary="A link to a creative's file that needs no sign-in until it expires",
     body=LinkRequest,
-    answers={200: LinkAnswer},
+    answers={200: LinkResponse},
 )
 async def create_link(request: web.Request) -> web.Response:
     """Answer with a signed link to a file of the caller's own."""
@@ -204,7 +204,7 @@ async def create_link(request: web.Request) -> web.Response:
     expires = int(app[CLOCK].now().timestamp()) + body.expires_in
     link = Link(path_id(request), body.variant, expires)
     signature = await service.sign_link(app[DATABASE], app[LINK_SIGNER], request[CALLER].sub, link)
-    return json_response(LinkAnswer.of(link, signature))
+    return json_response(LinkResponse.of(link, signature))
 
 
 def _own_version(request: web.Request, *, required: bool = False) -> OwnVersion[UUID]:
@@ -214,5 +214,5 @@ def _own_version(request: web.Request, *, required: bool = False) -> OwnVersion[
 
 def _creative_response(creative: Creative) -> web.Response:
     return json_response(
-        CreativeAnswer.of(creative), headers={"ETag": version_tag(creative.version)}
+        CreativeResponse.of(creative), headers={"ETag": version_tag(creative.version)}
     )

@@ -17,7 +17,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from media_service.creative.answer import ANSWER_FIELDS, creative_url
 from media_service.creative.model import (
     MAX_TITLE,
     Creative,
@@ -27,6 +26,7 @@ from media_service.creative.model import (
     Owner,
     Status,
 )
+from media_service.creative.response import RESPONSE_FIELDS, creative_url
 from media_service.creative.schedule_time import parse_schedule_time
 from media_service.creative.signed_link import MAX_LINK_SECONDS, Link
 from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE, TimezoneRegistry
@@ -202,14 +202,14 @@ class LinkRequest(BaseModel):
     variant: Variant = "original"
 
 
-class LinkAnswer(BaseModel):
+class LinkResponse(BaseModel):
     """A path with a query that needs no sign-in until it expires."""
 
     url: str
     expires_at: datetime
 
     @classmethod
-    def of(cls, link: Link, signature: str) -> "LinkAnswer":
+    def of(cls, link: Link, signature: str) -> "LinkResponse":
         """Return the answer for a link with its signature."""
         query = {"variant": link.variant, "expires": link.expires, "signature": signature}
         return cls(
@@ -218,7 +218,7 @@ class LinkAnswer(BaseModel):
         )
 
 
-class CreativeAnswer(BaseModel):
+class CreativeResponse(BaseModel):
     """An image and the instant at which it falls due."""
 
     id: UUID
@@ -239,23 +239,23 @@ class CreativeAnswer(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, creative: Creative) -> "CreativeAnswer":
+    def of(cls, creative: Creative) -> "CreativeResponse":
         """Return the answer for one row."""
-        return cls(**{name: field.value(creative) for name, field in ANSWER_FIELDS.items()})
+        return cls(**{name: field.value(creative) for name, field in RESPONSE_FIELDS.items()})
 
 
 def to_stored_response(creative: Creative, request_hash: bytes) -> StoredResponse:
     """Return the response to the request that created the creative."""
-    text = CreativeAnswer.of(creative).model_dump_json()
+    text = CreativeResponse.of(creative).model_dump_json()
     return StoredResponse(request_hash, text, creative_url(creative.id))
 
 
-class TimezonesAnswer(BaseModel):
+class TimezonesResponse(BaseModel):
     """Every time zone that is taken; `version`: of the IANA data that all replicas use."""
 
     version: str
     timezones: list[str]
 
 
-class CreativePage(Page[CreativeAnswer]):
+class CreativePage(Page[CreativeResponse]):
     """One page of creatives, by due time; `next_cursor` is null on the last one."""

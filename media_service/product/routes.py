@@ -16,12 +16,12 @@ from media_service.product.model import ID_PATTERN, Product, ProductUpdate, pars
 from media_service.product.schemas import (
     PhotoForm,
     PhotoQuery,
-    ProductAnswer,
     ProductBody,
     ProductChange,
     ProductForm,
     ProductPage,
     ProductQuery,
+    ProductResponse,
     ProductSearchQuery,
     to_stored_response,
 )
@@ -49,7 +49,7 @@ _IMAGE = Content("image/*", "The file's bytes")
     body_type=FORM,
     other_bodies={JSON: ProductBody},
     headers={IDEMPOTENCY_KEY: False},
-    answers={201: ProductAnswer},
+    answers={201: ProductResponse},
     errors=(*UPLOAD_ERRORS, *IDEMPOTENCY_ERRORS, MalformedJson),
     deadline=None,
 )
@@ -79,7 +79,7 @@ async def list_products(request: web.Request) -> web.Response:
     """Answer with one page."""
     query, caller = read_query(request, ProductQuery), request[CALLER].sub
     found = await service.list_products(request.app[DATABASE], caller, query.position(), query.rows)
-    return json_response(ProductPage.from_rows(query, found, ProductAnswer.of))
+    return json_response(ProductPage.from_rows(query, found, ProductResponse.of))
 
 
 @routes.add(
@@ -96,7 +96,7 @@ async def search_products(request: web.Request) -> web.Response:
     found = await service.search_products(
         database_of(request), query.q, query.position(), query.rows
     )
-    return json_response(ProductPage.from_rows(query, found, ProductAnswer.of))
+    return json_response(ProductPage.from_rows(query, found, ProductResponse.of))
 
 
 @routes.add(
@@ -104,7 +104,7 @@ async def search_products(request: web.Request) -> web.Response:
     "/products/{id}",
     summary="A visible product, or one's own; its ETag is its version",
     id_pattern=ID_PATTERN,
-    answers={200: ProductAnswer},
+    answers={200: ProductResponse},
 )
 async def get_product(request: web.Request) -> web.Response:
     """Answer with the product."""
@@ -121,7 +121,7 @@ async def get_product(request: web.Request) -> web.Response:
     id_pattern=ID_PATTERN,
     body=ProductChange,
     headers={IF_MATCH: False},
-    answers={200: ProductAnswer},
+    answers={200: ProductResponse},
     errors=(VersionMismatch,),
 )
 async def patch_product(request: web.Request) -> web.Response:
@@ -157,7 +157,7 @@ async def delete_product(request: web.Request) -> web.Response:
     id_pattern=ID_PATTERN,
     body=PhotoForm,
     body_type=FORM,
-    answers={200: ProductAnswer},
+    answers={200: ProductResponse},
     errors=UPLOAD_ERRORS,
     deadline=None,
 )
@@ -231,7 +231,9 @@ async def _try_authenticate(request: web.Request) -> DomainError | None:
 
 
 def _product_response(product: Product) -> web.Response:
-    return json_response(ProductAnswer.of(product), headers={"ETag": version_tag(product.version)})
+    return json_response(
+        ProductResponse.of(product), headers={"ETag": version_tag(product.version)}
+    )
 
 
 def _own_version(request: web.Request) -> OwnVersion[str]:

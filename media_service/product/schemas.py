@@ -156,7 +156,7 @@ class PhotoQuery(BaseModel):
     variant: Variant = "original"
 
 
-class ProductAnswer(BaseModel):
+class ProductResponse(BaseModel):
     """A product; `price` is in the currency's smallest unit."""
 
     id: str = Field(pattern=ID_PATTERN)
@@ -172,7 +172,7 @@ class ProductAnswer(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, product: Product) -> "ProductAnswer":
+    def of(cls, product: Product) -> "ProductResponse":
         """Return the answer for one row."""
         photo_url = f"{product_url(product.id)}/photo" if product.photo_id else None
         return cls(**asdict(product), photo_url=photo_url)
@@ -180,11 +180,11 @@ class ProductAnswer(BaseModel):
 
 def to_stored_response(product: Product, request_hash: bytes) -> StoredResponse:
     """Return the response to the request that created the product."""
-    text = ProductAnswer.of(product).model_dump_json()
+    text = ProductResponse.of(product).model_dump_json()
     return StoredResponse(request_hash, text, product_url(product.id))
 
 
-class ProductPage(Page[ProductAnswer]):
+class ProductPage(Page[ProductResponse]):
     """One page of products, the newest first; `next_cursor` is null on the last one."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from media_service.creative.answer import CREATIVE_JSON
+from media_service.creative.response import CREATIVE_JSON
 from media_service.schedule.model import DayBounds
 from shared.db import Executor
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from media_service.creative.app_keys import TIMEZONES
 from media_service.resources import CALLER, CLOCK
 from media_service.schedule import service
-from media_service.schedule.schemas import ScheduleAnswer, ScheduleQuery
+from media_service.schedule.schemas import ScheduleQuery, ScheduleResponse
 from media_service.schedule.service import ScheduleLoader
 from shared.openapi import Routes
 from shared.request import read_query
@@ -19,7 +19,7 @@ SCHEDULE_LOADER: web.AppKey[ScheduleLoader] = web.AppKey("schedule_loader")
     "/scheduled",
     summary="What falls due today and tomorrow in a time zone",
     query=ScheduleQuery,
-    answers={200: ScheduleAnswer},
+    answers={200: ScheduleResponse},
 )
 async def get_scheduled(request: web.Request) -> web.Response:
     """Answer with the caller's creatives of the two days."""

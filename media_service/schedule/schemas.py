@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from media_service.creative.schemas import CreativeAnswer, TimezoneName
+from media_service.creative.schemas import CreativeResponse, TimezoneName
 from media_service.creative.timezones import DEFAULT_TIMEZONE
 
 
@@ -17,11 +17,11 @@ class ScheduleQuery(BaseModel):
 class ScheduledCreatives(BaseModel):
     """Creatives by day, each day's by due time."""
 
-    today: list[CreativeAnswer]
-    tomorrow: list[CreativeAnswer]
+    today: list[CreativeResponse]
+    tomorrow: list[CreativeResponse]
 
 
-class ScheduleAnswer(BaseModel):
+class ScheduleResponse(BaseModel):
     """Creatives that fall due today and tomorrow, scheduled or published."""
 
     scheduled_creatives: ScheduledCreatives

@@ -22,7 +22,7 @@ from auth_service.settings import AuthSettings
 from deploy.local.data_dir import DataDir
 from deploy.local.environment import SECRETS_BY_SERVICE, EmbeddedServers, service_environment
 from media_service.app import INTERFACE
-from media_service.creative.schemas import FileQuery, LinkAnswer
+from media_service.creative.schemas import FileQuery, LinkResponse
 from media_service.creative.signed_link import (
     MAX_LINK_SECONDS,
     Link,
@@ -55,7 +55,7 @@ def secrets_of(model: type[ServiceSettings]) -> set[str]:
 
 def signed(link_signer: LinkSigner, creative: Any, expires: float) -> str:
     link = Link(UUID(creative["id"]), "original", int(expires))
-    return LinkAnswer.of(link, link_signer.sign(link)).url
+    return LinkResponse.of(link, link_signer.sign(link)).url
 
 
 def raw_signature(secret: str, creative: Any, expires: float) -> str:

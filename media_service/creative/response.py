@@ -1,4 +1,4 @@
-"""The fields of a creative in answers: their values, and the SQL that writes the same JSON."""
+"""The fields of a creative in responses: their values, and the SQL that writes the same JSON."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -12,7 +12,7 @@ _UTC_SECONDS = """replace(to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000
 """A time in UTC, as the connection is, written as `shared.clock.rfc3339` writes it."""
 
 
-class AnswerField(NamedTuple):
+class ResponseField(NamedTuple):
     """The value of one field, and the SQL expression of the same value."""
 
     value: Callable[[Creative], Any]
@@ -24,28 +24,28 @@ def creative_url(creative_id: UUID | str) -> str:
     return f"{PREFIX}/creatives/{creative_id}"
 
 
-def _column(name: str) -> AnswerField:
-    return AnswerField(attrgetter(name), name)
+def _column(name: str) -> ResponseField:
+    return ResponseField(attrgetter(name), name)
 
 
-def _time(name: str) -> AnswerField:
-    return AnswerField(attrgetter(name), _UTC_SECONDS.format(name))
+def _time(name: str) -> ResponseField:
+    return ResponseField(attrgetter(name), _UTC_SECONDS.format(name))
 
 
-ANSWER_FIELDS = {
+RESPONSE_FIELDS = {
     "id": _column("id"),
     "title": _column("title"),
     "content_type": _column("content_type"),
     "bytes": _column("size"),
     "width": _column("width"),
     "height": _column("height"),
-    "sha256": AnswerField(lambda creative: creative.sha256.hex(), "encode(sha256, 'hex')"),
+    "sha256": ResponseField(lambda creative: creative.sha256.hex(), "encode(sha256, 'hex')"),
     "placeholder": _column("placeholder"),
     "scheduled_at": _time("due_at"),
     "timezone": _column("timezone"),
     "status": _column("status"),
-    "variants": AnswerField(lambda creative: list(creative.variants), "variants"),
-    "file_url": AnswerField(
+    "variants": ResponseField(lambda creative: list(creative.variants), "variants"),
+    "file_url": ResponseField(
         lambda creative: f"{creative_url(creative.id)}/file",
         f"'{creative_url('')}' || id || '/file'",
     ),
@@ -53,8 +53,8 @@ ANSWER_FIELDS = {
     "updated_at": _time("updated_at"),
     "version": _column("version"),
 }
-"""In the order of the JSON. A new field of `CreativeAnswer` needs an entry."""
+"""In the order of the JSON. A new field of `CreativeResponse` needs an entry."""
 
-_PAIRS = ", ".join(f"'{name}', {field.sql}" for name, field in ANSWER_FIELDS.items())
+_PAIRS = ", ".join(f"'{name}', {field.sql}" for name, field in RESPONSE_FIELDS.items())
 CREATIVE_JSON = f"json_build_object({_PAIRS})"
-"""A creative's answer, written by the database from a row of `creatives`."""
+"""A creative's JSON, written by the database from a row of `creatives`."""
