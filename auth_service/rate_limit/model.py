@@ -79,8 +79,7 @@ class SendRequest:
     `is_known_device`: the client's device has signed in by the destination and has counters of its
     own. `has_verified_owner`: the destination is a user's verified address. `conceal`: the answer
     must not show whether it is. `queues`: a message is sent unless a limit drops it. `to`: where
-    the message goes when `destination` is a username. `signed_in`: a user requests a code for their
-    own address.
+    the message goes when `destination` is a username.
     """
 
     destination: Destination
@@ -90,7 +89,6 @@ class SendRequest:
     conceal: bool
     queues: bool
     to: Destination | None
-    signed_in: bool
 
 
 def key_digest(*parts: str) -> str:

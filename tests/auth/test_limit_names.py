@@ -95,7 +95,6 @@ def test_each_counter_belongs_to_a_setting(auth_settings: Callable[..., AuthSett
                 conceal=False,
                 queues=True,
                 to=mail,
-                signed_in=False,
             )
             scopes += send_scopes(settings, request)
             for with_handle in (True, False):
