@@ -81,11 +81,11 @@ async def test_journey_log_holds_no_secret(stack: Stack) -> None:
     secrets: list[str] = [NUMBER, NUMBER[1:], NUMBER[3:], "Asha Rao"]
     async with ClientSession(stack.address) as http:
         auth = AuthClient(http)
-        sent = await auth.ask(NUMBER, "Asha Rao")
+        sent = await auth.request_code(NUMBER, "Asha Rao")
         code = await auth.code(NUMBER)
-        wrong = await auth.enter(NUMBER, "000000" if code != "000000" else "000001")
+        wrong = await auth.enter_code(NUMBER, "000000" if code != "000000" else "000001")
         assert wrong.code == "otp_invalid"
-        pair = (await auth.enter(NUMBER, code, sent.body["challenge"])).body
+        pair = (await auth.enter_code(NUMBER, code, sent.body["challenge"])).body
         body = {"refresh_token": pair["refresh_token"]}
         fresh = (await auth.call("POST", "/refresh", json=body)).body
         token = fresh["access_token"]

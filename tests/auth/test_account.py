@@ -163,7 +163,7 @@ async def test_contact_code_of_other_user_or_purpose_is_otp_invalid(
     theirs = (await auth.sign_in(OTHER))["access_token"]
     proof = await request_contact_code(auth, theirs)
     assert (await verify(auth, mine, **proof)).code == "otp_invalid"
-    await auth.ask(NEW)
+    await auth.request_code(NEW)
     code = await auth.code(NEW, 2)
     assert (await verify(auth, mine, mobile=NEW, otp=code)).code == "otp_invalid"
 
@@ -172,21 +172,21 @@ async def test_contact_changed_number_invalidates_outstanding_codes_of_both(
     auth: AuthClient,
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     login = {"mobile": NUMBER}
     assert (await auth.call("POST", "/login", json=login)).status == 202
     assert (await auth.call("POST", "/step-up", token=token)).status == 202
     old = {(await auth.code(NUMBER, 4)), *(await auth.codes(NUMBER))[:3]}
-    await auth.ask(NEW)
+    await auth.request_code(NEW)
     new = await auth.code(NEW)
     proof = await request_contact_code(auth, token)
     assert (await verify(auth, token, **proof)).status == 200
     for code in old:
-        assert (await auth.enter(NUMBER, code)).code == "otp_invalid"
+        assert (await auth.enter_code(NUMBER, code)).code == "otp_invalid"
         answer = await auth.call("POST", "/login", json={**login, "otp": code})
         assert answer.code == "otp_invalid"
         assert (await auth.call("POST", "/step-up", token=token, json={"otp": code})).status == 401
-    assert (await auth.enter(NEW, new)).code == "otp_invalid"
+    assert (await auth.enter_code(NEW, new)).code == "otp_invalid"
     assert (await auth.sign_in(NEW))["access_token"]  # what is sent later counts
 
 

@@ -96,7 +96,7 @@ async def test_admin_disabled_user_is_signed_out_until_enabled(
 ) -> None:
     pair = await auth.sign_in(NUMBER)
     path = f"/admin/users/{pair['user']['id']}"
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     on_its_way = await auth.code(NUMBER, 2)
     for _ in range(2):
         answer = await auth.call("POST", f"{path}/disable", token=admin)
@@ -104,8 +104,8 @@ async def test_admin_disabled_user_is_signed_out_until_enabled(
     token, body = pair["access_token"], {"refresh_token": pair["refresh_token"]}
     assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
     assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
-    await auth.ask(NUMBER)
-    assert (await auth.enter(NUMBER, await auth.code(NUMBER, 3))).code == "account_disabled"
+    await auth.request_code(NUMBER)
+    assert (await auth.enter_code(NUMBER, await auth.code(NUMBER, 3))).code == "account_disabled"
     revoked = await auth_db.fetch("select kind, generation, reason from revocations")
     assert [tuple(row) for row in revoked] == [("user", 1, "disabled")]
     for _ in range(2):
@@ -113,7 +113,7 @@ async def test_admin_disabled_user_is_signed_out_until_enabled(
         assert (answer.status, answer.body["status"]) == (200, "active")
     assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
     assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
-    assert (await auth.enter(NUMBER, on_its_way)).code == "otp_invalid"
+    assert (await auth.enter_code(NUMBER, on_its_way)).code == "otp_invalid"
     assert (await auth.sign_in(NUMBER))["user"]["id"] == pair["user"]["id"]
     events = (
         "select event from audit_events where user_id = $1 and actor_id is not null order by id"

@@ -39,9 +39,9 @@ async def test_audit_sign_up_and_sign_in_are_recorded_with_session_and_client(
 async def test_audit_wrong_code_is_recorded_without_code_or_number(
     auth: AuthClient, auth_db: Connection
 ) -> None:
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     code = await auth.code(NUMBER)
-    assert (await auth.enter(NUMBER, wrong(code))).code == "otp_invalid"
+    assert (await auth.enter_code(NUMBER, wrong(code))).code == "otp_invalid"
     [event] = await auth_db.fetch(EVENTS)
     assert (event["event"], event["outcome"]) == ("user.signed_in", "failure")
     assert "…10" in event["details"]
@@ -57,8 +57,8 @@ async def test_audit_code_or_ticket_never_sent_records_nothing(
     otp = {**nobody, "otp": "000000"}
     stray = {"reset_ticket": encode_token("cht_", bytes(SECRET_BYTES)), "new_password": password}
     tries = [
-        await auth.enter(NUMBER, "000000"),
-        await auth.enter(NUMBER, "000000", "0" * 32),
+        await auth.enter_code(NUMBER, "000000"),
+        await auth.enter_code(NUMBER, "000000", "0" * 32),
         *[await post(auth, path, **otp) for path in ("/verify-otp", "/login", "/verify-reset")],
         await post(auth, "/reset-password", **otp, new_password=password),
         await post(auth, "/reset-password", **stray),
@@ -73,8 +73,8 @@ async def test_audit_disabled_users_right_code_is_recorded_as_failure(
 ) -> None:
     await auth.sign_in(NUMBER)
     await auth_db.execute("update users set status = 'disabled'")
-    await auth.ask(NUMBER)
-    assert (await auth.enter(NUMBER, await auth.code(NUMBER, 2))).code == "account_disabled"
+    await auth.request_code(NUMBER)
+    assert (await auth.enter_code(NUMBER, await auth.code(NUMBER, 2))).code == "account_disabled"
     _, refused = await auth_db.fetch(EVENTS)
     assert (refused["outcome"], refused["session_id"]) == ("failure", None)
     assert '"reason": "account_disabled"' in refused["details"]

@@ -32,7 +32,7 @@ def network_of(number: str) -> dict[str, Any]:
 
 async def send_unproven_codes(auth: AuthClient, count: int, first: int = 0) -> None:
     for number in numbers(count, first):
-        answer = await auth.ask(number, **network_of(number))
+        answer = await auth.request_code(number, **network_of(number))
         assert answer.status == 202, (number, answer.body)
 
 
@@ -67,11 +67,11 @@ async def test_range_breaker_50_unproven_codes_block_newcomers_for_an_hour(
     assert await read_blocks_metric(guarded) == ""
     await send_unproven_codes(guarded, 1, first=ENOUGH)
     assert await read_blocks_metric(guarded) == 'number_ranges_blocked_total{country="IN"} 1.0'
-    refused = await guarded.ask(NEWCOMER)
+    refused = await guarded.request_code(NEWCOMER)
     assert_refused(refused)
     assert 3500 < refused.body["retry_after"] <= 3600
-    assert (await guarded.ask(HOLDER, **AWAY)).status == 202
-    assert (await guarded.ask(ELSEWHERE)).status == 202
+    assert (await guarded.request_code(HOLDER, **AWAY)).status == 202
+    assert (await guarded.request_code(ELSEWHERE)).status == 202
     [blocked] = [key async for key in redis.scan_iter("range:blocked:*")]
     assert 0 < await redis.pttl(blocked) <= 3_600_000
     clock.advance(seconds=refused.body["retry_after"])
@@ -82,8 +82,10 @@ async def test_range_breaker_50_unproven_codes_block_newcomers_for_an_hour(
 async def test_range_breaker_tenth_proven_keeps_range_open(guarded: AuthClient) -> None:
     await sign_in_numbers(guarded, 5)
     await send_unproven_codes(guarded, 45, first=100)
-    assert (await guarded.ask(NEWCOMER)).status == 202  # 5 of 50 were a tenth, 5 of 51 are less
-    assert_refused(await guarded.ask(NEWCOMER))
+    assert (
+        await guarded.request_code(NEWCOMER)
+    ).status == 202  # 5 of 50 were a tenth, 5 of 51 are less
+    assert_refused(await guarded.request_code(NEWCOMER))
 
 
 async def test_range_breaker_proofs_of_earlier_hour_do_not_count(
@@ -93,7 +95,7 @@ async def test_range_breaker_proofs_of_earlier_hour_do_not_count(
     await send_unproven_codes(guarded, 40, first=100)
     clock.advance(minutes=61)
     await send_unproven_codes(guarded, ENOUGH, first=200)
-    assert_refused(await guarded.ask(NEWCOMER))
+    assert_refused(await guarded.request_code(NEWCOMER))
 
 
 async def test_range_breaker_codes_over_more_than_an_hour_block_nothing(
@@ -112,8 +114,8 @@ async def test_range_breaker_holder_is_served_and_does_not_prolong_block(
     await send_unproven_codes(guarded, ENOUGH - 1)
     clock.advance(minutes=30)
     for number in numbers(ENOUGH):
-        assert (await guarded.ask(HOLDER, **network_of(number))).status == 202
-    refused = await guarded.ask(NEWCOMER)
+        assert (await guarded.request_code(HOLDER, **network_of(number))).status == 202
+    refused = await guarded.request_code(NEWCOMER)
     assert_refused(refused)
     assert refused.body["retry_after"] <= 1800
 

@@ -153,7 +153,7 @@ async def test_concealed_held_number_uses_no_more_of_its_range_than_free_one(
     held, free = "+919876543210", "+919876543211"
     async with concealing(limit_send_per_prefix="2/hour") as auth:
         await auth.sign_in(held)
-        assert (await auth.ask("+919876543220")).status == 202
+        assert (await auth.request_code("+919876543220")).status == 202
         [range_] = [key async for key in redis.scan_iter("*send_prefix*")]
         full = await redis.lrange(range_, 0, -1)
         assert len(full) == 2
@@ -275,9 +275,9 @@ async def test_concealed_signup_in_full_range_hides_holder(
     changes = {"account_disclosure": "conceal", "trusted_proxies": "127.0.0.1"}
     async with serving_auth(**changes, limit_send_per_prefix="1/hour") as auth:
         before = len(await auth.codes(held))
-        await auth.ask("+919876500000", headers={"X-Forwarded-For": "203.0.113.1"})
+        await auth.request_code("+919876500000", headers={"X-Forwarded-For": "203.0.113.1"})
         from_here = {"X-Forwarded-For": "203.0.113.9"}
-        answers = [await auth.ask(number, headers=from_here) for number in (unknown, held)]
+        answers = [await auth.request_code(number, headers=from_here) for number in (unknown, held)]
         await auth.code(held, before + 1)  # the queue is first in, first out
         assert await auth.codes(unknown) == []
     assert [answer.status for answer in answers] == [202, 202]

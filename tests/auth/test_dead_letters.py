@@ -27,7 +27,7 @@ DELETE = "/admin/deliveries/{}"
 async def create_dead_letters(auth: AuthClient, redis: Redis, count: int) -> None:
     """Ask for codes that the provider does not take, until all of them are dead letters."""
     for last in range(count):
-        await auth.ask(f"+91987654321{last}")
+        await auth.request_code(f"+91987654321{last}")
 
     async def all_dead() -> bool:
         return bool(await redis.llen("deliveries:dead") == count)

@@ -18,7 +18,7 @@ async def test_account_deletion_removes_rows_and_revokes_tokens(
     auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
     pairs = [await auth.sign_in(NUMBER) for _ in range(2)]
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     code = await auth.code(NUMBER, 3)
     token = pairs[0]["access_token"]
     assert (await auth.call("DELETE", "/me", token=token)).status == 204
@@ -39,7 +39,7 @@ async def test_account_deletion_removes_rows_and_revokes_tokens(
     event = await auth_db.fetchrow("select * from audit_events where event = 'user.deleted'")
     assert event is not None
     assert str(event["user_id"]) == user
-    assert (await auth.enter(NUMBER, code)).code == "otp_invalid"  # it was on its way
+    assert (await auth.enter_code(NUMBER, code)).code == "otp_invalid"  # it was on its way
     assert (await auth.sign_in(NUMBER))["user"]["id"] != user
 
 
@@ -49,11 +49,11 @@ async def test_account_deletion_beside_sign_in_leaves_no_session(
     for round_ in range(10):
         number = f"+9198765433{round_:02d}"
         pair = await auth.sign_in(number)
-        sent = await auth.ask(number)
+        sent = await auth.request_code(number)
         code = await auth.code(number, 2)
         deleted, entered = await asyncio.gather(
             auth.call("DELETE", "/me", token=pair["access_token"]),
-            auth.enter(number, code, sent.body["challenge"]),
+            auth.enter_code(number, code, sent.body["challenge"]),
         )
         assert deleted.status == 204
         assert entered.status in {200, 201, 401}

@@ -47,7 +47,7 @@ async def test_twilio_sends_code_and_code_signs_in(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("twilio") as auth:
-        sent = await auth.ask(NUMBER)
+        sent = await auth.request_code(NUMBER)
         [message] = await twilio.received(1)
         assert (message["To"], message["From"]) == (NUMBER, "+15005550006")
         code = message["Body"][:6]
@@ -56,7 +56,7 @@ async def test_twilio_sends_code_and_code_signs_in(
         )
         login = BasicAuth.decode(twilio.requests[0].headers["Authorization"]).login
         assert login == ACCOUNT
-        assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
+        assert (await auth.enter_code(NUMBER, code, sent.body["challenge"])).status == 201
         await _queue_is_empty(redis)
 
 
@@ -64,7 +64,7 @@ async def test_webhook_message_is_signed(
     through: Callable[..., Any], webhook: FakeProvider
 ) -> None:
     async with through("webhook") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         [message] = await webhook.received(1)
         headers = dict(webhook.requests[0].headers)
         Webhook(WEBHOOK_SECRET).verify(webhook.bodies[0], headers)
@@ -76,7 +76,7 @@ async def test_signup_silent_provider_is_answered_at_once(
 ) -> None:
     twilio.always = SILENCE
     async with through("twilio") as auth:
-        assert (await auth.ask(NUMBER)).status == 202
+        assert (await auth.request_code(NUMBER)).status == 202
         # The provider is silent for 30 seconds, and has not been given up yet.
         assert (await twilio.received(1))[0]["answer"] == str(SILENCE)
 
@@ -91,7 +91,7 @@ async def test_delivery_unknown_outcome_asks_next_provider_and_never_again(
 ) -> None:
     twilio.always = fault
     async with through("twilio", "webhook") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         [message] = await webhook.received(1, seconds=5)
         assert message["to"] == NUMBER
         await _queue_is_empty(redis)
@@ -104,7 +104,7 @@ async def test_delivery_temporary_refusal_asks_next_provider(
 ) -> None:
     twilio.always = status
     async with through("twilio", "webhook") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await webhook.received(1, seconds=2)
         assert len(twilio.messages) == 1
 
@@ -114,7 +114,7 @@ async def test_delivery_only_provider_temporary_failures_are_retried(
 ) -> None:
     twilio.answers = [500, 503]
     async with through("twilio") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await twilio.received(3)
         await _queue_is_empty(redis)
         assert await _read_dead_letters(redis) == []
@@ -125,7 +125,7 @@ async def test_delivery_retry_after_of_provider_is_honoured(
 ) -> None:
     twilio.answers, twilio.headers = [429], {"Retry-After": "2"}
     async with through("twilio") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await twilio.received(1)
         started = asyncio.get_running_loop().time()
         await twilio.received(2)
@@ -137,7 +137,7 @@ async def test_delivery_permanent_refusal_becomes_dead_letter(
 ) -> None:
     twilio.always = 400
     async with through("twilio") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await _queue_is_empty(redis)
         [letter] = await _read_dead_letters(redis)
         assert letter["reasons"] == {"twilio": "twilio answered 400, code 20500"}
@@ -153,7 +153,7 @@ async def test_dead_letter_commands_list_and_retry_once(
 ) -> None:
     twilio.answers = [400]
     async with through("twilio") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await _queue_is_empty(redis)
         assert await asyncio.to_thread(main, ["deliveries", "dead"]) == 0
         [line] = [x for x in capsys.readouterr().out.splitlines() if x.startswith("{")]
@@ -171,7 +171,7 @@ async def test_delivery_expired_during_retries_becomes_dead_letter(
 ) -> None:
     twilio.always = 500
     async with through("twilio") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await twilio.received(1)
         clock.advance(seconds=301)
         await _queue_is_empty(redis)
@@ -185,7 +185,7 @@ async def test_delivery_expired_in_queue_is_never_sent(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
     async with through("twilio", delivery_worker=False) as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         assert await redis.xlen(STREAM) == 1
     clock.advance(seconds=301)
     async with through("twilio"):
@@ -200,7 +200,7 @@ async def test_delivery_queue_in_redis_holds_no_readable_secret(
 ) -> None:
     twilio.always = 500
     async with through("twilio") as auth:
-        sent = await auth.ask(NUMBER, "Asha Rao")
+        sent = await auth.request_code(NUMBER, "Asha Rao")
         [message, *_] = await twilio.received(1)
         secrets = [message["Body"][:6], NUMBER, NUMBER[1:], "Asha Rao", sent.body["challenge"]]
         kept = b""
@@ -214,10 +214,10 @@ async def test_delivery_funnel_counts_each_stage(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("twilio") as auth:
-        sent = await auth.ask(NUMBER)
+        sent = await auth.request_code(NUMBER)
         [message] = await twilio.received(1)
         await _queue_is_empty(redis)
-        await auth.enter(NUMBER, message["Body"][:6], sent.body["challenge"])
+        await auth.enter_code(NUMBER, message["Body"][:6], sent.body["challenge"])
         form = {"MessageStatus": "delivered", "To": NUMBER, "MessageSid": "SM1"}
         url = f"{ISSUER}/v1/auth/callbacks/twilio"
         signature = RequestValidator("a-token").compute_signature(url, form)

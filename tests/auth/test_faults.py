@@ -18,7 +18,7 @@ async def test_signup_without_redis_is_503_and_service_is_not_ready(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(ready=False, redis_url=f"redis://{NOWHERE}/0") as auth:
-        answer = await auth.ask(NUMBER)
+        answer = await auth.request_code(NUMBER)
         assert (answer.status, answer.code) == (503, "service_unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
         async with auth.http.get("/readyz") as ready:
@@ -31,15 +31,15 @@ async def test_signup_without_redis_is_503_and_service_is_not_ready(
 async def test_signup_code_is_restored_and_counts_once_when_session_cannot_be_stored(
     auth: AuthClient, auth_db: Connection, redis: Redis
 ) -> None:
-    sent = await auth.ask(NUMBER)
+    sent = await auth.request_code(NUMBER)
     code = await auth.code(NUMBER)
     await auth_db.execute("begin; lock table users in access exclusive mode")
-    answer = await auth.enter(NUMBER, code, sent.body["challenge"])
+    answer = await auth.enter_code(NUMBER, code, sent.body["challenge"])
     assert (answer.status, answer.code) == (503, "service_unavailable")
     [funnel] = [key async for key in redis.scan_iter("otp_funnel:*")]
     assert await redis.hgetall(funnel) == {b"sent": b"1", b"proven": b"1"}
     await auth_db.execute("rollback")
-    assert (await auth.enter(NUMBER, code, sent.body["challenge"])).status == 201
+    assert (await auth.enter_code(NUMBER, code, sent.body["challenge"])).status == 201
     assert await auth_db.fetchval("select count(*) from sessions") == 1
     assert await redis.hget(funnel, "proven") == b"1"
 
@@ -52,8 +52,8 @@ async def test_disabled_user_tokens_and_sign_in_are_refused(
     assert (await auth.call("GET", "/me", token=pair["access_token"])).code == "token_revoked"
     body = {"refresh_token": pair["refresh_token"]}
     assert (await auth.call("POST", "/refresh", json=body)).code == "refresh_invalid"
-    await auth.ask(NUMBER)
-    answer = await auth.enter(NUMBER, await auth.code(NUMBER, 2))
+    await auth.request_code(NUMBER)
+    answer = await auth.enter_code(NUMBER, await auth.code(NUMBER, 2))
     assert (answer.status, answer.code) == (403, "account_disabled")
     assert await auth_db.fetchval("select count(*) from sessions") == 1
 

@@ -23,21 +23,21 @@ async def texts(auth: AuthClient, wait: float) -> list[str]:
 async def test_inbox_waits_for_the_message_of_the_request_before(auth: AuthClient) -> None:
     for sent in range(1, 4):
         async with asyncio.timeout(10):
-            await auth.ask(NUMBER)
+            await auth.request_code(NUMBER)
             assert len(await texts(auth, 20)) == sent
 
 
 async def test_inbox_waits_for_a_message_that_is_asked_for_later(
     auth: AuthClient, clock: MovableClock
 ) -> None:
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     [old] = await texts(auth, 20)
     clock.advance(minutes=1)
     async with asyncio.timeout(10):
         waiting = asyncio.create_task(texts(auth, 20))
         await asyncio.sleep(0.2)
         assert not waiting.done(), "the old message is not meant"
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         newest, last = await waiting
     assert (last, newest[:6].isdigit()) == (old, True)
 
@@ -45,7 +45,7 @@ async def test_inbox_waits_for_a_message_that_is_asked_for_later(
 async def test_inbox_slow_delivery_is_waited_for(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     assert len(await texts(auth, 20)) == 1
     store = Inbox.store
 
@@ -54,7 +54,7 @@ async def test_inbox_slow_delivery_is_waited_for(
         await store(box, message)
 
     monkeypatch.setattr(Inbox, "store", store_late)
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     assert len(await texts(auth, 20)) == 2, "the recent one of before is not the newest"
 
 

@@ -165,9 +165,9 @@ async def test_auth_service_without_key_is_503_and_code_stays_valid(
             said = await ready.json()
             assert said["checks"]["signing_key"] is False
             assert said["reasons"]["signing_key"].startswith(f"no key is in {tmp_path}: ")
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         code = await auth.code(NUMBER)
-        answer = await auth.enter(NUMBER, code)
+        answer = await auth.enter_code(NUMBER, code)
         assert (answer.status, answer.code) == (503, "service_unavailable")
         assert await auth_db.fetchval("select count(*) from users") == 0
         KeyStore(tmp_path).create("EdDSA", signs_from=clock.now() - timedelta(seconds=1))
@@ -177,4 +177,4 @@ async def test_auth_service_without_key_is_503_and_code_stays_valid(
                 return bool((await ready.json())["checks"]["signing_key"])
 
         await until(has_key)
-        assert (await auth.enter(NUMBER, code)).status == 201
+        assert (await auth.enter_code(NUMBER, code)).status == 201

@@ -37,7 +37,7 @@ def assert_named(answer: Answer, logs: Any, setting: str) -> None:
 )  # fmt: skip
 async def test_send_limit_is_named(serving_auth: Callable[..., Any], setting: str) -> None:
     async with serving_auth(**{f"limit_{setting}": "1/hour"}) as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         with structlog.testing.capture_logs() as logs:
             body = {"phone_number": NUMBER, "name": "Asha"}
             refused = await auth.call("POST", "/signup", json=body)
@@ -49,11 +49,11 @@ async def test_limit_of_wrong_codes_is_named(
     serving_auth: Callable[..., Any], setting: str
 ) -> None:
     async with serving_auth(**{f"limit_{setting}": "1/hour"}) as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         guess = wrong(await auth.code(NUMBER))
-        assert (await auth.enter(NUMBER, guess)).status == 401
+        assert (await auth.enter_code(NUMBER, guess)).status == 401
         with structlog.testing.capture_logs() as logs:
-            refused = await auth.enter(NUMBER, guess)
+            refused = await auth.enter_code(NUMBER, guess)
         assert_named(refused, logs, f"LIMIT_{setting.upper()}")
 
 

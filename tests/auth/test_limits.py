@@ -18,16 +18,16 @@ def _from(address: str) -> dict[str, Any]:
 async def _statuses(
     auth: AuthClient, times: int, number: str = NUMBER, **options: Any
 ) -> list[int]:
-    return [(await auth.ask(number, **options)).status for _ in range(times)]
+    return [(await auth.request_code(number, **options)).status for _ in range(times)]
 
 
 async def test_send_cooldown_passes_after_retry_after(
     serving_auth: Callable[..., Any], clock: MovableClock
 ) -> None:
     async with serving_auth(otp_cooldown=30) as auth:
-        sent = await auth.ask(NUMBER)
+        sent = await auth.request_code(NUMBER)
         assert sent.body["resend_after"] == 30
-        refused = await auth.ask(NUMBER)
+        refused = await auth.request_code(NUMBER)
         assert refused.code == "rate_limited"
         assert refused.body["retry_after"] == int(refused.headers["Retry-After"])
         seconds = refused.body["retry_after"]
@@ -35,7 +35,7 @@ async def test_send_cooldown_passes_after_retry_after(
         assert refused.body["limit"] == "OTP_COOLDOWN"
         assert refused.body["detail"] == f"a code was just sent; another in {seconds} s"
         clock.advance(seconds=seconds)
-        assert (await auth.ask(NUMBER)).status == 202
+        assert (await auth.request_code(NUMBER)).status == 202
 
 
 async def test_send_limit_window_slides(
@@ -48,7 +48,7 @@ async def test_send_limit_window_slides(
         clock.advance(minutes=2)  # the first one is out of the hour, the second is not
         assert await _statuses(auth, 2) == [202, 429]
         clock.advance(minutes=61)  # the hour is empty, the day is full
-        refused = await auth.ask(NUMBER)
+        refused = await auth.request_code(NUMBER)
         assert refused.status == 429
         assert refused.body["retry_after"] > 20 * 3600
 
@@ -85,9 +85,11 @@ async def test_send_limits_filled_by_strangers_spare_proven_device(
         device = (await open_auth.sign_in(NUMBER))["device"]
     async with serving_auth(trusted_proxies="127.0.0.1", **limits) as auth:
         # The owner's own sign-in counts too; nothing more is left for anybody.
-        strangers = [(await auth.ask(NUMBER, **_from(f"203.0.113.{i}"))).status for i in range(4)]
+        strangers = [
+            (await auth.request_code(NUMBER, **_from(f"203.0.113.{i}"))).status for i in range(4)
+        ]
         assert strangers.count(429) >= 2
-        assert (await auth.ask(NUMBER, device=device)).status == 202
+        assert (await auth.request_code(NUMBER, device=device)).status == 202
 
 
 async def test_send_limit_counts_ipv6_network_as_one_client(
@@ -95,7 +97,7 @@ async def test_send_limit_counts_ipv6_network_as_one_client(
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1", limit_send_per_ip="2/hour") as auth:
         statuses = [
-            (await auth.ask(f"+91987654321{i}", **_from(f"2001:db8:1:2::{i}"))).status
+            (await auth.request_code(f"+91987654321{i}", **_from(f"2001:db8:1:2::{i}"))).status
             for i in range(3)
         ]
         assert statuses == [202, 202, 429]
@@ -107,7 +109,8 @@ async def test_send_limit_ignores_forged_forwarded_address(
 ) -> None:
     async with serving_auth(limit_send_per_ip="2/hour") as auth:
         statuses = [
-            (await auth.ask(f"+91987654321{i}", **_from(f"203.0.113.{i}"))).status for i in range(3)
+            (await auth.request_code(f"+91987654321{i}", **_from(f"203.0.113.{i}"))).status
+            for i in range(3)
         ]
         assert statuses == [202, 202, 429]
 
@@ -133,15 +136,15 @@ async def test_code_attempts_are_limited_across_resends(
     async with serving_auth(limit_wrong_per_destination="4/hour") as auth:
         codes = []
         for sent in (1, 2):
-            await auth.ask(NUMBER)
+            await auth.request_code(NUMBER)
             codes.append(await auth.code(NUMBER, sent))
             for _ in range(2):
-                assert (await auth.enter(NUMBER, wrong(codes[-1]))).code == "otp_invalid"
-        limited = await auth.enter(NUMBER, codes[-1])
+                assert (await auth.enter_code(NUMBER, wrong(codes[-1]))).code == "otp_invalid"
+        limited = await auth.enter_code(NUMBER, codes[-1])
         assert limited.code == "rate_limited"
         clock.advance(seconds=limited.body["retry_after"])
-        await auth.ask(NUMBER)
-        assert (await auth.enter(NUMBER, await auth.code(NUMBER, 3))).status == 201
+        await auth.request_code(NUMBER)
+        assert (await auth.enter_code(NUMBER, await auth.code(NUMBER, 3))).status == 201
 
 
 async def test_code_attempts_without_handle_leave_those_of_the_handle(
@@ -151,15 +154,15 @@ async def test_code_attempts_without_handle_leave_those_of_the_handle(
         trusted_proxies="127.0.0.1", limit_wrong_per_destination="2/hour"
     ) as auth:
         owner, stranger = _from("198.51.100.1"), _from("203.0.113.7")
-        sent = await auth.ask(NUMBER, **owner)
+        sent = await auth.request_code(NUMBER, **owner)
         code = await auth.code(NUMBER)
         for _ in range(4):
-            await auth.enter(NUMBER, wrong(code), **stranger)
+            await auth.enter_code(NUMBER, wrong(code), **stranger)
         # A stranger may also ask for codes, and guess at them with their handles.
         for _ in range(2):
-            theirs = await auth.ask(NUMBER, **stranger)
-            await auth.enter(NUMBER, "000000", theirs.body["challenge"], **stranger)
-        answer = await auth.enter(NUMBER, code, sent.body["challenge"], **owner)
+            theirs = await auth.request_code(NUMBER, **stranger)
+            await auth.enter_code(NUMBER, "000000", theirs.body["challenge"], **stranger)
+        answer = await auth.enter_code(NUMBER, code, sent.body["challenge"], **owner)
         assert answer.status == 201
 
 
@@ -168,8 +171,8 @@ async def test_code_attempts_are_limited_per_address(serving_auth: Callable[...,
         statuses = []
         for i in range(4):
             number = f"+91987654321{i}"
-            await auth.ask(number)
-            statuses.append((await auth.enter(number, wrong(await auth.code(number)))).status)
+            await auth.request_code(number)
+            statuses.append((await auth.enter_code(number, wrong(await auth.code(number)))).status)
         assert statuses == [401, 401, 401, 429]
 
 
@@ -178,7 +181,7 @@ async def test_code_attempts_without_challenge_are_not_counted(
 ) -> None:
     async with serving_auth(limit_wrong_per_destination="1/hour") as auth:
         for _ in range(3):
-            assert (await auth.enter(NUMBER, "123456")).code == "otp_invalid"
+            assert (await auth.enter_code(NUMBER, "123456")).code == "otp_invalid"
         assert not [key async for key in redis.scan_iter("limit:wrong*")]
 
 
@@ -186,7 +189,7 @@ async def test_signup_foreign_country_or_landline_is_422(serving_auth: Callable[
     async with serving_auth(sms_countries="IN,US") as auth:
         assert await _statuses(auth, 1, "+14155552671") == [202]
         for number in ("+447400123456", "+911800123456", "+91123", "+19005551234"):
-            refused = await auth.ask(number)
+            refused = await auth.request_code(number)
             assert refused.code == "validation_failed", number
             assert refused.body["errors"][0]["field"] == "phone_number"
             assert "write it as +919876543210" in refused.body["errors"][0]["message"]

@@ -174,11 +174,11 @@ async def test_login_wrong_codes_beyond_limit_are_429(serving_auth: Callable[...
 async def test_login_code_of_another_purpose_is_otp_invalid(auth: AuthClient) -> None:
     await auth.sign_in(MOBILE)
     before = len(await auth.codes(MOBILE))
-    await auth.ask(MOBILE)
+    await auth.request_code(MOBILE)
     code = await auth.code(MOBILE, before + 1)
     assert (await post(auth, "/login", mobile=MOBILE, otp=code)).code == "otp_invalid"
     assert (await post(auth, "/verify-otp", mobile=MOBILE, otp=code)).code == "otp_invalid"
-    assert (await auth.enter(MOBILE, code)).status == 200
+    assert (await auth.enter_code(MOBILE, code)).status == 200
 
 
 async def test_login_code_after_logout_all_is_otp_invalid(auth: AuthClient) -> None:

@@ -45,7 +45,7 @@ async def set_locale(auth: AuthClient, token: str, locale: str | None) -> Any:
 async def test_code_comes_in_the_language_that_the_client_prefers(
     auth: AuthClient, header: str, text: str
 ) -> None:
-    sent = await auth.ask(NUMBER, headers={"Accept-Language": header})
+    sent = await auth.request_code(NUMBER, headers={"Accept-Language": header})
     assert sent.status == 202
     assert text in await newest(auth, NUMBER, 1)
 
@@ -54,20 +54,20 @@ async def test_code_without_a_wish_comes_in_the_default_language(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(default_locale="de") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         assert GERMAN in await newest(auth, NUMBER, 1)
 
 
 async def test_locale_of_the_user_wins_over_the_client(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     assert await set_locale(auth, token, "hi_in") == "hi-IN"
-    await auth.ask(NUMBER, headers={"Accept-Language": "de"})
+    await auth.request_code(NUMBER, headers={"Accept-Language": "de"})
     assert HINDI in await newest(auth, NUMBER, 2)
     await post(auth, "/login", mobile=NUMBER)
     assert HINDI in await newest(auth, NUMBER, 3)
     assert (await auth.call("GET", "/me", token=token)).body["locale"] == "hi-IN"
     assert await set_locale(auth, token, None) is None
-    await auth.ask(NUMBER, headers={"Accept-Language": "de"})
+    await auth.request_code(NUMBER, headers={"Accept-Language": "de"})
     assert GERMAN in await newest(auth, NUMBER, 4)
 
 
@@ -115,7 +115,7 @@ async def test_code_is_sent_while_the_users_locale_cannot_be_read(
 
     monkeypatch.setattr("auth_service.delivery.recipient_locales.find_locale", away)
     assert await RecipientLocales(None).find("sms", NUMBER) is None  # type: ignore[arg-type]
-    await auth.ask(NUMBER, headers={"Accept-Language": "de"})
+    await auth.request_code(NUMBER, headers={"Accept-Language": "de"})
     assert GERMAN in await newest(auth, NUMBER, 2)
 
 
@@ -150,7 +150,7 @@ async def test_locale_that_is_no_language_tag_is_refused(auth: AuthClient, local
 async def test_locale_without_templates_is_kept_and_falls_back(auth: AuthClient) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
     assert await set_locale(auth, token, "ja") == "ja"
-    await auth.ask(NUMBER, headers={"Accept-Language": "de"})
+    await auth.request_code(NUMBER, headers={"Accept-Language": "de"})
     assert GERMAN in await newest(auth, NUMBER, 2)
 
 

@@ -36,7 +36,7 @@ async def test_cookie_sign_in_from_foreign_origin_is_csrf_failed(
     assert (refused.status, refused.code) == (403, "csrf_failed")
     assert cookies_set_by(refused) == {}
     code = (await auth.codes(NUMBER))[0]
-    assert (await auth.enter(NUMBER, code)).status == 201
+    assert (await auth.enter_code(NUMBER, code)).status == 201
 
 
 async def test_session_cookie_sent_twice_is_400(auth: AuthClient) -> None:

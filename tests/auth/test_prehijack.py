@@ -191,10 +191,10 @@ async def test_activation_beside_phone_signup_makes_one_account(
     for round_ in range(10):
         number = f"+9198765{round_:05d}"
         _, code = await register(auth, mobile=number)
-        await auth.ask(number)
+        await auth.request_code(number)
         other = await auth.code(number, 2)
         verified, entered = await asyncio.gather(
-            post(auth, "/verify-otp", mobile=number, otp=code), auth.enter(number, other)
+            post(auth, "/verify-otp", mobile=number, otp=code), auth.enter_code(number, other)
         )
         assert verified.status == 200
         assert entered.status in {200, 201}

@@ -94,6 +94,6 @@ async def test_queue_refusal_is_recorded_once_redis_is_back(
     monkeypatch.setattr(DeliveryConsumer, "record_outcome", record_late)
     twilio.answers = [500]
     async with through("twilio") as auth:
-        await auth.ask("+919876543210")
+        await auth.request_code("+919876543210")
         await twilio.received(2)
         assert await redis.llen(DEAD_LETTERS) == 0

@@ -118,10 +118,10 @@ async def test_activation_wrong_foreign_or_used_code_is_otp_invalid(auth: AuthCl
 async def test_activation_code_of_another_purpose_is_otp_invalid(auth: AuthClient) -> None:
     await register(auth, mobile=MOBILE)
     before = len(await auth.codes(MOBILE))
-    await auth.ask(MOBILE)
+    await auth.request_code(MOBILE)
     code = await auth.code(MOBILE, before + 1)
     assert (await post(auth, "/verify-otp", mobile=MOBILE, otp=code)).code == "otp_invalid"
-    assert (await auth.enter(MOBILE, code)).status == 201
+    assert (await auth.enter_code(MOBILE, code)).status == 201
 
 
 async def test_activation_50_right_codes_at_once_succeed_once(auth: AuthClient) -> None:

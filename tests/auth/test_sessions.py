@@ -91,10 +91,10 @@ async def test_logout_all_beside_sign_in_ends_the_new_session(
 ) -> None:
     """The sign-in that is answered first is ended by the sign-out that is answered second."""
     here = await auth.sign_in(NUMBER)
-    sent = await auth.ask(NUMBER)
+    sent = await auth.request_code(NUMBER)
     code = await auth.code(NUMBER, 2)
     await auth_db.execute("begin; select 1 from users for update")  # both wait for this
-    entering = asyncio.create_task(auth.enter(NUMBER, code, sent.body["challenge"]))
+    entering = asyncio.create_task(auth.enter_code(NUMBER, code, sent.body["challenge"]))
     await _waiting_for_a_lock(auth_db, 1)
     ending = asyncio.create_task(auth.call("POST", "/logout-all", token=here["access_token"]))
     await _waiting_for_a_lock(auth_db, 2)

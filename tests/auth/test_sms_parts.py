@@ -28,7 +28,7 @@ async def test_webhook_gets_template_locale_parameters_and_sender(
 ) -> None:
     settings = {"sms_sender": "CHRSHR", "sms_template_ids": "code:hi=1107,code:en=1108"}
     async with through("webhook", **settings) as auth:
-        await auth.ask(NUMBER, headers=HINDI)
+        await auth.request_code(NUMBER, headers=HINDI)
         await webhook.received(1)
     body = json.loads(webhook.bodies[0])
     code = body["text"][:6]
@@ -49,7 +49,7 @@ async def test_webhook_without_these_settings_gets_null(
     through: Callable[..., Any], webhook: FakeProvider
 ) -> None:
     async with through("webhook", sms_template_ids="reset:en=1") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         [message] = await webhook.received(1)
     assert (message["sender"], message["template_id"], message["locale"]) == (None, None, "en")
 
@@ -59,11 +59,11 @@ async def test_webhook_gets_the_values_of_a_notice(
 ) -> None:
     async with through("webhook") as auth:
         for count, agent in enumerate(["Phone/1", "Laptop/1"], 1):
-            sent = await auth.ask(NUMBER)
+            sent = await auth.request_code(NUMBER)
             messages = await webhook.received(count)
             code = messages[-1]["parameters"]["code"]
             headers = {"User-Agent": agent}
-            await auth.enter(NUMBER, code, sent.body["challenge"], headers=headers)
+            await auth.enter_code(NUMBER, code, sent.body["challenge"], headers=headers)
         notice = (await webhook.received(3))[2]
     assert notice["template"] == "new_sign_in"
     assert notice["parameters"]["device"] == "Laptop/1"
@@ -76,20 +76,20 @@ async def test_twilio_fills_a_registered_template(
 ) -> None:
     sids = f"code:hi=HX{'1' * 32},code:en=HX{'2' * 32}"
     async with through("twilio", twilio_content_sids=sids) as auth:
-        sent = await auth.ask(NUMBER, headers=HINDI)
+        sent = await auth.request_code(NUMBER, headers=HINDI)
         [message] = await twilio.received(1)
         assert message["ContentSid"] == f"HX{'1' * 32}"
         assert "Body" not in message
         variables = json.loads(message["ContentVariables"])
         assert variables == {"1": variables["1"], "2": "5", "3": "Cheershare"}
-        assert (await auth.enter(NUMBER, variables["1"], sent.body["challenge"])).status == 201
+        assert (await auth.enter_code(NUMBER, variables["1"], sent.body["challenge"])).status == 201
 
 
 async def test_twilio_gets_the_text_where_no_template_is_registered(
     through: Callable[..., Any], twilio: FakeProvider
 ) -> None:
     async with through("twilio", twilio_content_sids=f"code:hi=HX{'1' * 32}") as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         [message] = await twilio.received(1)
     assert "ContentSid" not in message
     assert message["Body"].endswith("Never share it.")
@@ -100,7 +100,7 @@ async def test_sms_ends_with_the_lines_of_the_settings(
 ) -> None:
     lines = {"sms_webotp_host": "app.example", "sms_android_hash": "FA+9qCX9VSu"}
     async with serving_auth(**lines) as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         code = await auth.code(NUMBER)
         text = (await auth.inbox(NUMBER))[0]["text"]
     assert text.splitlines()[1:] == ["FA+9qCX9VSu", f"@app.example #{code}"]
@@ -141,10 +141,10 @@ async def test_receiver_of_the_documents_takes_what_we_send(
     with receiver(monkeypatch, sent) as url:
         settings = {"sms_providers": "webhook", "sms_webhook_url": url}
         async with serving_auth(**settings, sms_webhook_secret=WEBHOOK_SECRET) as auth:
-            await auth.ask(NUMBER)
+            await auth.request_code(NUMBER)
             await until(lambda: sent)
             code = sent[0]["parameters"]["code"]
-            assert (await auth.enter(NUMBER, code)).status == 201
+            assert (await auth.enter_code(NUMBER, code)).status == 201
     assert [message["template"] for message in sent] == ["code"]
 
 

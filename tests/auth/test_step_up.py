@@ -93,7 +93,7 @@ async def test_step_up_code_of_other_session_or_purpose_is_otp_invalid(auth: Aut
     body = {"otp": code, "challenge": sent.body["challenge"]}
     for token in (stranger["access_token"], there["access_token"]):
         assert (await step_up(auth, token, body)).code == "otp_invalid"
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     code = await auth.code(NUMBER, 4)
     assert (await step_up(auth, here["access_token"], {"otp": code})).code == "otp_invalid"
 

@@ -36,14 +36,14 @@ async def test_test_code_signs_up_and_in_without_a_message(
     through: Callable[..., Any], twilio: FakeProvider, redis: Redis, auth_db: Connection
 ) -> None:
     async with through("twilio", test_codes=TEST_CODES) as auth:
-        sent = await auth.ask(NUMBER)
+        sent = await auth.request_code(NUMBER)
         assert sent.status == 202
         assert CODE not in str(sent.body)
-        assert (await auth.enter(NUMBER, CODE, sent.body["challenge"])).status == 201
-        await auth.ask(NUMBER)
+        assert (await auth.enter_code(NUMBER, CODE, sent.body["challenge"])).status == 201
+        await auth.request_code(NUMBER)
         agent = {"User-Agent": "Another/1"}  # a sign-in from a new device, with a notice
-        assert (await auth.enter(NUMBER, CODE, headers=agent)).status == 200
-        await auth.ask(OTHER)
+        assert (await auth.enter_code(NUMBER, CODE, headers=agent)).status == 200
+        await auth.request_code(OTHER)
         [message] = await twilio.received(1)  # the queue is first in, first out
         assert message["to"] == OTHER
         assert await redis.xlen(STREAM) <= 1
@@ -81,34 +81,34 @@ async def test_test_code_before_its_request_is_otp_invalid(
     serving_test_codes: Callable[..., Any],
 ) -> None:
     async with serving_test_codes() as auth:
-        refused = await auth.enter(NUMBER, CODE)
+        refused = await auth.enter_code(NUMBER, CODE)
         assert (refused.status, refused.code) == (401, "otp_invalid")
-        await auth.ask(NUMBER)
-        assert (await auth.enter(NUMBER, CODE)).status == 201
-        assert (await auth.enter(NUMBER, CODE)).status == 401
+        await auth.request_code(NUMBER)
+        assert (await auth.enter_code(NUMBER, CODE)).status == 201
+        assert (await auth.enter_code(NUMBER, CODE)).status == 401
 
 
 async def test_test_code_for_another_number_is_otp_invalid(
     serving_test_codes: Callable[..., Any],
 ) -> None:
     async with serving_test_codes() as auth:
-        await auth.ask(OTHER)
+        await auth.request_code(OTHER)
         code = await auth.code(OTHER)
         assert code != CODE
-        assert (await auth.enter(OTHER, CODE)).status == 401
+        assert (await auth.enter_code(OTHER, CODE)).status == 401
 
 
 async def test_test_code_guesses_beyond_limit_are_refused(
     serving_test_codes: Callable[..., Any],
 ) -> None:
     async with serving_test_codes() as auth:
-        sent = await auth.ask(NUMBER)
+        sent = await auth.request_code(NUMBER)
         for _ in range(3):
-            assert (await auth.enter(NUMBER, "000000", sent.body["challenge"])).status == 401
-        assert (await auth.enter(NUMBER, CODE, sent.body["challenge"])).status == 401
+            assert (await auth.enter_code(NUMBER, "000000", sent.body["challenge"])).status == 401
+        assert (await auth.enter_code(NUMBER, CODE, sent.body["challenge"])).status == 401
     async with serving_test_codes(limit_send_per_destination="1/hour") as auth:
-        await auth.ask(NUMBER)
-        assert (await auth.ask(NUMBER)).code == "rate_limited"
+        await auth.request_code(NUMBER)
+        assert (await auth.request_code(NUMBER)).code == "rate_limited"
 
 
 async def test_concealed_address_without_account_takes_no_test_code(
@@ -123,15 +123,15 @@ async def test_test_code_whose_use_cannot_be_audited_stays_valid(
     serving_test_codes: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serving_test_codes() as auth:
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         with monkeypatch.context() as broken:
 
             async def away(*_: object) -> None:
                 raise ConnectionError
 
             broken.setattr("auth_service.audit.repository.insert_event", away)
-            assert (await auth.enter(NUMBER, CODE)).status >= 500
-        assert (await auth.enter(NUMBER, CODE)).status == 201
+            assert (await auth.enter_code(NUMBER, CODE)).status >= 500
+        assert (await auth.enter_code(NUMBER, CODE)).status == 201
 
 
 async def test_test_code_is_in_no_log(
@@ -139,9 +139,9 @@ async def test_test_code_is_in_no_log(
 ) -> None:
     async with serving_test_codes() as auth:
         await auth.sign_in(OTHER)
-        await auth.ask(NUMBER)
-        await auth.enter(NUMBER, "000000")
-        await auth.enter(NUMBER, CODE)
+        await auth.request_code(NUMBER)
+        await auth.enter_code(NUMBER, "000000")
+        await auth.enter_code(NUMBER, CODE)
     await asyncio.sleep(0)
     shown = "".join(capsys.readouterr())
     assert "request.answered" in shown
@@ -149,5 +149,5 @@ async def test_test_code_is_in_no_log(
 
 
 async def test_codes_without_test_codes_setting_work_as_before(auth: AuthClient) -> None:
-    await auth.ask(NUMBER)
+    await auth.request_code(NUMBER)
     assert await auth.code(NUMBER)

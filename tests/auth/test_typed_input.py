@@ -54,7 +54,7 @@ async def test_registration_name_of_any_script_is_stored_unchanged(auth: AuthCli
     "name", ["a\x1fb", "a\x85b", "a\u2028b", "\u202eb", "a\u2066b", "\u200c\u00a0\u200d"], ids=ascii
 )
 async def test_signup_name_invisible_or_reversing_is_422(auth: AuthClient, name: str) -> None:
-    answer = await auth.ask(NUMBER, name)
+    answer = await auth.request_code(NUMBER, name)
     assert answer.code == "validation_failed"
     assert [error["field"] for error in answer.body["errors"]] == ["name"]
 
@@ -75,9 +75,9 @@ async def test_admin_search_finds_names_with_joiners_and_typed_contacts(
 async def test_typed_number_and_code_are_normalized_for_sign_in(
     auth: AuthClient, typed: str
 ) -> None:
-    sent = await auth.ask(typed)
+    sent = await auth.request_code(typed)
     assert sent.status == 202, sent.body
-    entered = await auth.enter(typed, spaced(await auth.code(NUMBER)), sent.body["challenge"])
+    entered = await auth.enter_code(typed, spaced(await auth.code(NUMBER)), sent.body["challenge"])
     assert (entered.status, entered.body["user"]["phone_number"]) == (201, NUMBER)
     asked = await post(auth, "/login", mobile=typed)
     assert asked.status == 202
@@ -131,7 +131,7 @@ async def test_typed_number_is_normalized_for_resend(auth: AuthClient) -> None:
 
 @pytest.mark.parametrize("code", ["\uff11\uff12\uff13\uff14\uff15\uff16", "१२३४५६", "12 34 5"])
 async def test_code_in_other_digits_or_spacing_is_422(auth: AuthClient, code: str) -> None:
-    assert (await auth.enter(NUMBER, code)).code == "validation_failed"
+    assert (await auth.enter_code(NUMBER, code)).code == "validation_failed"
 
 
 @pytest.mark.parametrize("path", ["/logout", "/logout-all", "/step-up"])

@@ -97,7 +97,7 @@ async def test_workers_killed_while_sending_lose_no_code_and_repeat_none(
     async def kill_at_each(some: list[str]) -> None:
         for number in some:
             worker = await forking_worker.start_worker()
-            assert (await auth.ask(number)).status == 202
+            assert (await auth.request_code(number)).status == 202
             await asyncio.sleep(pick.uniform(0.0, 0.12))
             os.kill(worker, signal.SIGKILL)
 
@@ -121,7 +121,7 @@ async def test_worker_killed_delivery_is_taken_over_within_5_s(
     twilio.answers = [SILENCE]
     async with serving_auth(delivery_worker=False) as auth:
         first = await forking_worker.start_worker()
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await twilio.received(1)
         os.kill(first, signal.SIGKILL)
         killed = asyncio.get_running_loop().time()
@@ -143,13 +143,13 @@ async def test_worker_frozen_delivery_is_sent_once_by_another(
     twilio.answers = [SILENCE]
     async with serving_auth(delivery_worker=False) as auth:
         frozen = await forking_worker.start_worker()
-        await auth.ask(NUMBER)
+        await auth.request_code(NUMBER)
         await twilio.received(1)
         os.kill(frozen, signal.SIGSTOP)
         other = await forking_worker.start_worker()
         await webhook.received(1)
         os.kill(frozen, signal.SIGCONT)
-        await auth.ask("+919876543211")  # either of them sends it: both are well
+        await auth.request_code("+919876543211")  # either of them sends it: both are well
         await twilio.received(2)
         for pid in (frozen, other):
             os.kill(pid, signal.SIGKILL)

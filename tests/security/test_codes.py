@@ -156,7 +156,7 @@ async def test_code_asked_just_before_commit_is_otp_invalid(
     monkeypatch.setattr(CodeInvalidator, "invalidate", then_ask)
     assert (await auth.call("POST", "/logout-all", token=pair["access_token"])).status == 204
     [(sent, code)] = asked
-    assert (await auth.enter(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
+    assert (await auth.enter_code(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
 
 
 @pytest.mark.parametrize("way", ["logout_all", "change_password", "delete", "revoke_sessions"])
@@ -186,27 +186,28 @@ async def test_right_code_with_handle_passes_beside_neighbours_wrong_codes(
     async with serving_auth(**limits) as auth:
         for number in range(4):
             to = f"+91987650010{number}"
-            sent = await auth.ask(to)
+            sent = await auth.request_code(to)
             for _ in range(3):
-                await auth.enter(to, wrong(await auth.code(to)), sent.body["challenge"])
-        sent = await auth.ask(MOBILE)
+                await auth.enter_code(to, wrong(await auth.code(to)), sent.body["challenge"])
+        sent = await auth.request_code(MOBILE)
         code = await auth.code(MOBILE)
-        refused = await auth.enter(MOBILE, wrong(code), sent.body["challenge"])
+        refused = await auth.enter_code(MOBILE, wrong(code), sent.body["challenge"])
         assert (refused.status, refused.code) == (429, "rate_limited")
-        assert (await auth.enter(MOBILE, code, sent.body["challenge"])).status == 201
+        assert (await auth.enter_code(MOBILE, code, sent.body["challenge"])).status == 201
 
 
 async def test_wrong_codes_beyond_limit_use_up_their_challenge(
     serving_auth: Callable[..., Any],
 ) -> None:
     async with serving_auth(limit_wrong_per_ip="1/hour") as auth:
-        sent = await auth.ask(MOBILE)
+        sent = await auth.request_code(MOBILE)
         code = await auth.code(MOBILE)
         statuses = [
-            (await auth.enter(MOBILE, wrong(code), sent.body["challenge"])).status for _ in range(3)
+            (await auth.enter_code(MOBILE, wrong(code), sent.body["challenge"])).status
+            for _ in range(3)
         ]
         assert statuses == [401, 429, 429]
-        assert (await auth.enter(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
+        assert (await auth.enter_code(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
 
 
 async def test_code_without_handle_survives_sends_that_a_limit_drops(
@@ -238,12 +239,12 @@ async def test_codes_wrong_and_proven_show_in_metrics(
 ) -> None:
     monkeypatch.setattr("auth_service.app.FUNNEL_SECONDS", 0.05)
     async with serving_auth() as auth:
-        await auth.ask(OTHER)
-        sent = await auth.ask(MOBILE)
+        await auth.request_code(OTHER)
+        sent = await auth.request_code(MOBILE)
         code = await auth.code(MOBILE)
         for _ in range(2):
-            await auth.enter(MOBILE, wrong(code), sent.body["challenge"])
-        await auth.enter(MOBILE, code, sent.body["challenge"])
+            await auth.enter_code(MOBILE, wrong(code), sent.body["challenge"])
+        await auth.enter_code(MOBILE, code, sent.body["challenge"])
 
         async def is_shown() -> bool:
             async with auth.http.get("/metrics") as metrics:

@@ -80,9 +80,9 @@ async def test_code_restored_after_logout_all_is_otp_invalid(
             raise ConnectionError
 
         patched.setattr(PhoneSignInService, "_create_session", fail)
-        assert (await auth.enter(MOBILE, code, sent.body["challenge"])).status >= 500
-    assert (await auth.enter(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
-    assert (await auth.enter(MOBILE, code)).code == "otp_invalid"
+        assert (await auth.enter_code(MOBILE, code, sent.body["challenge"])).status >= 500
+    assert (await auth.enter_code(MOBILE, code, sent.body["challenge"])).code == "otp_invalid"
+    assert (await auth.enter_code(MOBILE, code)).code == "otp_invalid"
 
 
 async def announced(auth: AuthClient) -> int:

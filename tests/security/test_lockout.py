@@ -39,11 +39,11 @@ async def test_send_limits_filled_by_strangers_spare_known_device(
         device = (await open_auth.sign_in(MOBILE))["device"]
     async with serving_auth(**TRUSTED, **limit) as auth:
         for number in range(6):
-            await auth.ask(MOBILE, **client_headers(f"203.0.113.{number // 3}"))
+            await auth.request_code(MOBILE, **client_headers(f"203.0.113.{number // 3}"))
         for number in range(6):
-            await auth.ask(f"+91987654300{number}", **client_headers("203.0.113.0"))
+            await auth.request_code(f"+91987654300{number}", **client_headers("203.0.113.0"))
         assert (
-            await auth.ask(MOBILE, device=device, **client_headers("203.0.113.0"))
+            await auth.request_code(MOBILE, device=device, **client_headers("203.0.113.0"))
         ).status == 202
 
 
@@ -52,7 +52,11 @@ async def test_send_limit_of_known_device_is_bounded(serving_auth: Callable[...,
         device = (await open_auth.sign_in(MOBILE))["device"]
     async with serving_auth(**TRUSTED, limit_send_per_destination="2/hour") as auth:
         statuses = [
-            (await auth.ask(MOBILE, device=device, **client_headers(f"203.0.113.{number}"))).status
+            (
+                await auth.request_code(
+                    MOBILE, device=device, **client_headers(f"203.0.113.{number}")
+                )
+            ).status
             for number in range(3)
         ]
         assert statuses == [202, 202, 429]
@@ -68,8 +72,8 @@ async def test_send_limit_of_new_devices_is_four_a_day(
         devices += [(await open_auth.sign_in(MOBILE))["device"] for _ in range(6)]
     limits = {"limit_send_total_per_destination": "1/hour", "limit_send_per_destination": "1/hour"}
     async with serving_auth(**limits) as auth:
-        assert (await auth.ask(MOBILE)).status == 202
-        statuses = [(await auth.ask(MOBILE, device=device)).status for device in devices]
+        assert (await auth.request_code(MOBILE)).status == 202
+        statuses = [(await auth.request_code(MOBILE, device=device)).status for device in devices]
         assert statuses == 2 * ([202] * 4 + [429] * 2)
 
 
@@ -82,8 +86,8 @@ async def test_known_devices_beyond_eight_drop_the_longest_unused(
             devices.append((await open_auth.sign_in(MOBILE))["device"])
             clock.advance(hours=25)
     async with serving_auth(limit_send_total_per_destination="1/hour") as auth:
-        assert (await auth.ask(MOBILE)).status == 202
-        statuses = [(await auth.ask(MOBILE, device=device)).status for device in devices]
+        assert (await auth.request_code(MOBILE)).status == 202
+        statuses = [(await auth.request_code(MOBILE, device=device)).status for device in devices]
         assert statuses == [429] + [202] * 8
 
 
@@ -102,8 +106,8 @@ async def test_send_limit_unproven_device_counts_as_stranger(
             device = (await open_auth.sign_in(MOBILE))["device"]
             clock.advance(days=181)
     async with serving_auth(limit_send_total_per_destination="1/hour") as auth:
-        assert (await auth.ask(MOBILE)).status == 202
-        assert (await auth.ask(MOBILE, device=device)).status == 429
+        assert (await auth.request_code(MOBILE)).status == 202
+        assert (await auth.request_code(MOBILE, device=device)).status == 429
 
 
 async def test_login_limit_full_spares_password_of_known_device(
@@ -186,7 +190,7 @@ async def test_device_token_renewed_names_the_same_device(
     refreshed = await auth.call("POST", "/refresh", json={"refresh_token": first["refresh_token"]})
     assert refreshed.status == 200
     sent, code = await next_code(auth, MOBILE, "/signup", phone_number=MOBILE, name="Asha")
-    again = await auth.enter(MOBILE, code, sent.body["challenge"], device=first["device"])
+    again = await auth.enter_code(MOBILE, code, sent.body["challenge"], device=first["device"])
     assert again.body["device"] != first["device"]
     assert device_id(again.body["device"]) == device_id(refreshed.body["device"])
     assert device_id(again.body["device"]) == device_id(first["device"])

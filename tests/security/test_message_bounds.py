@@ -29,13 +29,13 @@ async def test_send_total_devices_proven_in_turn_add_few_messages(
         pair: dict[str, Any] = {"device": None}
         for _ in range(60):
             before = await sent_to(auth, MOBILE)
-            sent = await auth.ask(MOBILE, device=pair["device"])
+            sent = await auth.request_code(MOBILE, device=pair["device"])
             if sent.status == 429:
                 break
             code = await auth.code(MOBILE, before + 1)
-            pair = (await auth.enter(MOBILE, code, sent.body["challenge"])).body
+            pair = (await auth.enter_code(MOBILE, code, sent.body["challenge"])).body
         assert await sent_to(auth, MOBILE) <= TOTAL + NEW_DEVICES * PER_DEVICE
-        assert (await auth.ask(MOBILE)).status == 429
+        assert (await auth.request_code(MOBILE)).status == 429
 
 
 async def test_send_total_password_sign_ins_add_few_messages(
@@ -47,7 +47,7 @@ async def test_send_total_password_sign_ins_add_few_messages(
         before, taken = await sent_to(auth, MOBILE), 0
         for _ in range(30):
             pair = await post(auth, "/login", username="asha", password=PASSWORD)
-            taken += (await auth.ask(MOBILE, device=pair.body["device"])).status == 202
+            taken += (await auth.request_code(MOBILE, device=pair.body["device"])).status == 202
         assert taken <= TOTAL + NEW_DEVICES
         assert await auth.code(MOBILE, before + taken)
 
@@ -77,7 +77,7 @@ async def test_send_limit_networks_of_one_ipv6_customer_share_ten(
         statuses = []
         for number in range(12):
             headers = {"X-Forwarded-For": f"2001:db8:1:{number:x}::1"}
-            asked = await auth.ask(f"+9198765{number:05}", headers=headers)
+            asked = await auth.request_code(f"+9198765{number:05}", headers=headers)
             statuses.append(asked.status)
         assert statuses == [202] * 10 + [429] * 2
 
@@ -94,7 +94,7 @@ async def test_send_total_requests_that_send_nothing_are_not_counted(
                 email=f"nobody{number}@example.com",
             )
             assert asked.status == 202
-        assert (await auth.ask(MOBILE)).status == 202
+        assert (await auth.request_code(MOBILE)).status == 202
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -29,7 +29,7 @@ def client_headers(number: int) -> dict[str, Any]:
 async def trip_range(auth: AuthClient, count: int = ENOUGH) -> None:
     """Ask for so many codes that nobody enters, each from another network."""
     for number in range(count):
-        answer = await auth.ask(f"+9198765{number:05}", **client_headers(number))
+        answer = await auth.request_code(f"+9198765{number:05}", **client_headers(number))
         assert answer.status == 202, answer.body
 
 
@@ -59,20 +59,20 @@ async def test_range_breaker_tripped_accepts_newcomer_with_proof_of_work(
 ) -> None:
     await watched.sign_in(HOLDER)
     await trip_range(watched, ENOUGH - 1)
-    refused = await watched.ask(NEWCOMER)
+    refused = await watched.request_code(NEWCOMER)
     assert refused.status == 403
     assert refused.headers["Content-Type"] == "application/problem+json"
     body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solve(refused)}
     assert (await watched.call("POST", "/signup", json=body)).status == 202
     code = await watched.code(NEWCOMER)
-    assert (await watched.enter(NEWCOMER, code)).status == 201
-    assert (await watched.ask(HOLDER, **client_headers(999))).status == 202
-    assert (await watched.ask("+14155552671")).status == 202
+    assert (await watched.enter_code(NEWCOMER, code)).status == 201
+    assert (await watched.request_code(HOLDER, **client_headers(999))).status == 202
+    assert (await watched.request_code("+14155552671")).status == 202
 
 
 async def test_proof_of_work_used_twice_is_proof_required(watched: AuthClient) -> None:
     await trip_range(watched)
-    solution = solve(await watched.ask(NEWCOMER))
+    solution = solve(await watched.request_code(NEWCOMER))
     body = {"phone_number": NEWCOMER, "name": "Asha", "altcha": solution}
     assert (await watched.call("POST", "/signup", json=body)).status == 202
     for number in (NEWCOMER, "+919876577777"):
@@ -84,7 +84,7 @@ async def test_proof_of_work_expired_or_forged_is_proof_required(
     watched: AuthClient, clock: MovableClock
 ) -> None:
     await trip_range(watched)
-    solution = solve(await watched.ask(NEWCOMER))
+    solution = solve(await watched.request_code(NEWCOMER))
     chance = random.Random(7)  # noqa: S311 - repeatable, not secret
     forged = [
         solution[:-8],
@@ -107,21 +107,21 @@ async def test_proof_of_work_expired_or_forged_is_proof_required(
 
 async def send_for_work(auth: AuthClient, number: str, **options: Any) -> Answer:
     """Ask, solve, ask again."""
-    solution = solve(await auth.ask(number, **options))
+    solution = solve(await auth.request_code(number, **options))
     body = {"phone_number": number, "name": "Asha", "altcha": solution}
     return await auth.call("POST", "/signup", json=body, **options)
 
 
 async def test_proof_of_work_level_rises_unproven_and_falls_by_proofs(watched: AuthClient) -> None:
     await trip_range(watched)
-    assert level_of(await watched.ask(NEWCOMER)) == 0
+    assert level_of(await watched.request_code(NEWCOMER)) == 0
     numbers = [f"+9198765{70000 + number}" for number in range(26)]
     for place, number in enumerate(numbers):
         assert (await send_for_work(watched, number, **client_headers(500 + place))).status == 202
-    assert level_of(await watched.ask(NEWCOMER)) == 1
+    assert level_of(await watched.request_code(NEWCOMER)) == 1
     for number in numbers[:2]:
-        assert (await watched.enter(number, await watched.code(number))).status == 201
-    assert level_of(await watched.ask(NEWCOMER)) == 0
+        assert (await watched.enter_code(number, await watched.code(number))).status == 201
+    assert level_of(await watched.request_code(NEWCOMER)) == 0
 
 
 async def test_proof_of_work_level_is_not_raised_by_one_network(watched: AuthClient) -> None:
@@ -129,14 +129,14 @@ async def test_proof_of_work_level_is_not_raised_by_one_network(watched: AuthCli
     for number in range(40):
         to = f"+9198765{70000 + number}"
         assert (await send_for_work(watched, to, **client_headers(500))).status == 202
-    assert level_of(await watched.ask(NEWCOMER)) == 0
+    assert level_of(await watched.request_code(NEWCOMER)) == 0
 
 
 async def test_proof_of_work_easy_solution_at_higher_level_is_refused(
     watched: AuthClient,
 ) -> None:
     await trip_range(watched)
-    easy = solve(await watched.ask(NEWCOMER))
+    easy = solve(await watched.request_code(NEWCOMER))
     for number in range(50):
         to = f"+9198765{70000 + number}"
         assert (await send_for_work(watched, to, **client_headers(500 + number))).status == 202
@@ -170,9 +170,9 @@ async def test_range_breaker_few_networks_do_not_trip_it(watched: AuthClient) ->
     """Three addresses with many asks: each network counts three times at most."""
     for number in range(120):
         headers = {"X-Forwarded-For": f"203.0.{number % 3}.{number}"}
-        answer = await watched.ask(f"+9198765{number:05}", headers=headers)
+        answer = await watched.request_code(f"+9198765{number:05}", headers=headers)
         assert answer.status == 202, answer.body
-    assert (await watched.ask(NEWCOMER, **client_headers(1))).status == 202
+    assert (await watched.request_code(NEWCOMER, **client_headers(1))).status == 202
 
 
 async def test_range_breaker_networks_of_one_ipv6_customer_count_as_one(
@@ -180,7 +180,7 @@ async def test_range_breaker_networks_of_one_ipv6_customer_count_as_one(
 ) -> None:
     for number in range(120):
         headers = {"X-Forwarded-For": f"2001:db8:1:{number:x}::1"}
-        answer = await watched.ask(f"+9198765{number:05}", headers=headers)
+        answer = await watched.request_code(f"+9198765{number:05}", headers=headers)
         assert answer.status == 202, answer.body
 
 
@@ -205,8 +205,8 @@ async def test_proof_of_work_limit_reached_is_429_before_work(
     make_work_cheap(monkeypatch)
     limits = {**WATCHED, "proof_of_work": "always", "limit_send_per_destination": "1/hour"}
     async with serving_auth(**limits) as auth:
-        first = solve(await auth.ask(MOBILE))
-        second = solve(await auth.ask(MOBILE))
+        first = solve(await auth.request_code(MOBILE))
+        second = solve(await auth.request_code(MOBILE))
         body = {"phone_number": MOBILE, "name": "Asha"}
         assert (await auth.call("POST", "/signup", json={**body, "altcha": first})).status == 202
         limited = await auth.call("POST", "/signup", json={**body, "altcha": second})
@@ -262,7 +262,7 @@ async def test_range_breaker_tripped_with_work_off_is_429(
 ) -> None:
     async with serving_auth(proof_of_work="off", **WATCHED) as auth:
         await trip_range(auth)
-        refused = await auth.ask(NEWCOMER)
+        refused = await auth.request_code(NEWCOMER)
         assert (refused.status, refused.code) == (429, "rate_limited")
 
 

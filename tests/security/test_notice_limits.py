@@ -117,5 +117,5 @@ async def test_notices_by_sms_count_for_range_and_total(
         await activate(open_auth, mobile=MOBILE, email=EMAIL, username="asha", password=PASSWORD)
     async with serving_auth(**limits) as auth:
         await sign_ins_by_password(auth, 3)
-        assert (await auth.ask(NEWCOMER)).code == "rate_limited"
+        assert (await auth.request_code(NEWCOMER)).code == "rate_limited"
         await sign_ins_by_password(auth, 1, first=3)

@@ -31,8 +31,8 @@ LIVE = "select count(*) from sessions where user_id = $1 and revoked_at is null 
 
 async def by_signup(auth: AuthClient) -> Answer:
     before = len(await auth.codes(NUMBER))
-    await auth.ask(NUMBER)
-    return await auth.enter(NUMBER, await auth.code(NUMBER, before + 1))
+    await auth.request_code(NUMBER)
+    return await auth.enter_code(NUMBER, await auth.code(NUMBER, before + 1))
 
 
 async def by_code(auth: AuthClient) -> Answer:

@@ -119,10 +119,10 @@ async def test_code_survives_a_redis_restart(
 ) -> None:
     """Scripts write several keys at once, which Redis reads again as transactions."""
     auth = AuthClient(http)
-    sent = await auth.ask(person)
+    sent = await auth.request_code(person)
     code = await auth.code(person)
     await asyncio.to_thread(FAULTS[fault], stack)
     await asyncio.to_thread(stack.until_healthy)
-    entered = await auth.enter(person, code, sent.body["challenge"])
+    entered = await auth.enter_code(person, code, sent.body["challenge"])
     assert entered.status == 201
     assert b"NOPERM" not in stack.one("redis").logs()

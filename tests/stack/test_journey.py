@@ -25,13 +25,13 @@ async def test_code_requested_at_one_replica_is_consumed_at_the_other(stack: Sta
     first, second = stack.addresses("auth_service")
     async with ClientSession(first) as here, ClientSession(second) as there:
         person = number()
-        sent = await AuthClient(here).ask(person)
+        sent = await AuthClient(here).request_code(person)
         assert sent.status == 202
         async with ClientSession(stack.address) as http:  # the inbox is for this machine alone
             code = await AuthClient(http).code(person)
-        entered = await AuthClient(there).enter(person, code, sent.body["challenge"])
+        entered = await AuthClient(there).enter_code(person, code, sent.body["challenge"])
         assert entered.status == 201
-        again = await AuthClient(here).enter(person, code, sent.body["challenge"])
+        again = await AuthClient(here).enter_code(person, code, sent.body["challenge"])
         assert again.code == "otp_invalid"
 
 

@@ -52,14 +52,14 @@ class AuthClient:
         async with self.http.request(method, AUTH + path, headers=headers, **options) as response:
             return await read(response)
 
-    async def ask(
+    async def request_code(
         self, number: str, name: str = "Asha", *, device: str | None = None, **options: Any
     ) -> Answer:
         body = {"phone_number": number, "name": name}
         body |= {"device": device} if device else {}
         return await self.call("POST", "/signup", json=body, **options)
 
-    async def enter(
+    async def enter_code(
         self,
         number: str,
         otp: str,
@@ -94,10 +94,10 @@ class AuthClient:
     async def sign_in(self, number: str, name: str = "Asha", **options: Any) -> dict[str, Any]:
         """Ask, read, enter: the token pair."""
         before = len(await self.codes(number))
-        sent = await self.ask(number, name, **options)
+        sent = await self.request_code(number, name, **options)
         assert sent.status == 202, sent.body
         code = await self.code(number, before + 1)
-        answer = await self.enter(number, code, sent.body["challenge"], **options)
+        answer = await self.enter_code(number, code, sent.body["challenge"], **options)
         assert answer.status in {200, 201}, answer.body
         pair: dict[str, Any] = answer.body
         return pair

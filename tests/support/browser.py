@@ -49,7 +49,7 @@ async def sign_in(auth: AuthClient, number: str) -> Browser:
     """A browser that has signed in with cookies."""
     browser = Browser(auth.http)
     before = len(await auth.codes(number))
-    sent = await auth.ask(number)
+    sent = await auth.request_code(number)
     body = {
         "phone_number": number,
         "otp": await auth.code(number, before + 1),
@@ -64,7 +64,7 @@ async def sign_in(auth: AuthClient, number: str) -> Browser:
 async def enter(auth: AuthClient, number: str, **headers: str) -> Answer:
     """What a sign-in that asks for cookies is answered with."""
     before = len(await auth.codes(number))
-    await auth.ask(number)
+    await auth.request_code(number)
     code = await auth.code(number, before + 1)
     body = {"phone_number": number, "otp": code, "transport": "cookie"}
     return await auth.call("POST", "/signup", json=body, headers=headers)
