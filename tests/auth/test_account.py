@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.auth.test_admin import be_admin
+from tests.auth.test_admin import make_admin
 from tests.support.auth_client import Answer, AuthClient, wrong
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -234,7 +234,7 @@ async def test_export_event_by_administrator_hides_their_identity(
     serving_auth: Callable[..., Any], auth_db: Connection
 ) -> None:
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
         path = f"/admin/users/{(await auth.sign_in(NUMBER))['user']['id']}/roles"
         headers = {
             "X-Forwarded-For": "198.51.100.7",

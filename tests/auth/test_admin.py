@@ -15,7 +15,7 @@ from tests.support.database import Connection
 ADMIN, NUMBER, OTHER = "+919876543200", "+919876543210", "+919876543211"
 
 
-async def be_admin(auth: AuthClient, auth_db: Connection) -> str:
+async def make_admin(auth: AuthClient, auth_db: Connection) -> str:
     """An administrator's token."""
     await auth.sign_in(ADMIN, "Ops Team")
     await auth_db.execute("update users set roles = '{admin}' where phone_number = $1", ADMIN)
@@ -24,7 +24,7 @@ async def be_admin(auth: AuthClient, auth_db: Connection) -> str:
 
 @pytest.fixture
 async def admin(auth: AuthClient, auth_db: Connection) -> str:
-    return await be_admin(auth, auth_db)
+    return await make_admin(auth, auth_db)
 
 
 async def search_names(auth: AuthClient, admin: str, q: str) -> list[str]:

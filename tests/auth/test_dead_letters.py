@@ -13,7 +13,7 @@ from auth_service.audit.service import AuditLog
 from auth_service.cli import main
 from auth_service.delivery.dead_letters import DeadLetters
 from shared.errors import ServiceUnavailable
-from tests.auth.test_admin import be_admin
+from tests.auth.test_admin import make_admin
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -50,7 +50,7 @@ async def test_dead_letters_list_is_masked_and_paged(
     through: Callable[..., Any], auth_db: Connection, twilio: FakeProvider, redis: Redis
 ) -> None:
     async with through("console") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
     twilio.answers = [400, 400, 400]
     async with through("twilio") as auth:
         await create_dead_letters(auth, redis, 3)
@@ -71,7 +71,7 @@ async def test_dead_letter_retried_is_sent_once_and_expired_is_409(
     clock: MovableClock,
 ) -> None:
     async with through("console") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
     twilio.answers = [400, 400]
     async with through("twilio") as auth:
         await create_dead_letters(auth, redis, 2)
@@ -96,7 +96,7 @@ async def test_dead_letter_deleted_is_gone_and_audited(
     clock: MovableClock,
 ) -> None:
     async with through("console") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
     twilio.answers = [400, 400]
     async with through("twilio") as auth:
         await create_dead_letters(auth, redis, 2)
@@ -137,7 +137,7 @@ async def test_dead_letter_unrecorded_deletion_keeps_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with through("console") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
     twilio.answers = [400]
     async with through("twilio") as auth:
         await create_dead_letters(auth, redis, 1)
@@ -202,7 +202,7 @@ async def test_dead_letter_retry_event_is_stored_before_requeue(
 ) -> None:
     """The event is stored first: whatever breaks then, nothing was done that nobody knows of."""
     async with through("console") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
     twilio.answers = [400]
     async with through("twilio") as auth:
         await create_dead_letters(auth, redis, 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.test_admin import be_admin
+from tests.auth.test_admin import make_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post, register, to_of
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
@@ -145,7 +145,7 @@ async def test_account_end_with_unverified_email_leaves_owners_codes(
         ended = await auth.call("DELETE", "/me", token=pair["access_token"])
     else:
         path = f"/admin/users/{pair['user']['id']}/disable"
-        ended = await auth.call("POST", path, token=await be_admin(auth, auth_db))
+        ended = await auth.call("POST", path, token=await make_admin(auth, auth_db))
     assert ended.status in {200, 204}, ended.body
     body = {"email": EMAIL, "otp": other, "challenge": forgot.body["challenge"]}
     assert (await post(auth, "/verify-reset", **body)).status == 200

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from auth_service.password import repository
-from tests.auth.test_admin import be_admin
+from tests.auth.test_admin import make_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.database import Connection
@@ -88,7 +88,7 @@ async def test_reset_ticket_user_deleted_meanwhile_is_not_issued(
 async def test_reset_ticket_disabled_user_is_invalid_after_enabling(
     auth: AuthClient, auth_db: Connection
 ) -> None:
-    admin = await be_admin(auth, auth_db)
+    admin = await make_admin(auth, auth_db)
     user = (await activate(auth, email=EMAIL, password=PASSWORD))["user"]["id"]
     ticket = await ticket_of(auth)
     for action in ("disable", "enable"):
@@ -103,7 +103,7 @@ async def test_reset_ticket_disabled_user_is_invalid_after_enabling(
 async def test_reset_ticket_revoked_sessions_is_otp_invalid(
     auth: AuthClient, auth_db: Connection, by: str
 ) -> None:
-    admin = await be_admin(auth, auth_db)
+    admin = await make_admin(auth, auth_db)
     pair = await activate(auth, email=EMAIL, password=PASSWORD)
     ticket = await ticket_of(auth)
     path = f"/admin/users/{pair['user']['id']}/revoke-sessions"

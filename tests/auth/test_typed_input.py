@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.test_admin import be_admin, search_names
+from tests.auth.test_admin import make_admin, search_names
 from tests.support.accounts import PASSWORD, activate, post, register
 from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
@@ -62,7 +62,7 @@ async def test_signup_name_invisible_or_reversing_is_422(auth: AuthClient, name:
 async def test_admin_search_finds_names_with_joiners_and_typed_contacts(
     auth: AuthClient, auth_db: Connection
 ) -> None:
-    admin = await be_admin(auth, auth_db)
+    admin = await make_admin(auth, auth_db)
     await auth.sign_in(NUMBER, NAMES[1])
     await auth_db.execute("update users set email = $1 where phone_number = $2", EMAIL, NUMBER)
     for q in (NAMES[1], f" {NAMES[1]} ", *TYPED_NUMBERS, *TYPED_MAILS):
@@ -120,7 +120,7 @@ async def test_mail_address_with_a_domain_of_another_script_is_one_with_its_asci
     assert pair["user"]["email"] == ascii_form
     for email in (typed, ascii_form):
         assert (await post(auth, "/login", email=email, password=PASSWORD)).status == 200
-    admin = await be_admin(auth, auth_db)
+    admin = await make_admin(auth, auth_db)
     assert await search_names(auth, admin, typed) == ["Asha"]
 
 

@@ -76,7 +76,7 @@ async def test_deletion_with_if_match_removes_that_version_alone(media: MediaCli
         stale = await media.call("DELETE", path, headers={"If-Match": '"2"'})
         assert (stale.status, stale.code) == (412, "version_mismatch")
         assert (await media.call("GET", path)).status == 200
-        stranger = media.somebody_else()
+        stranger = media.as_other_user()
         foreign = await stranger.call("DELETE", path, headers={"If-Match": '"2"'})
         assert foreign.code == "not_found"
         named = await media.call("DELETE", path, headers={"If-Match": '"1"'})
@@ -102,8 +102,8 @@ async def test_creative_reschedule_unless_scheduled_is_409(
 
 async def test_creative_patch_by_another_user_is_404(media: MediaClient) -> None:
     made = await media.upload()
-    editor = media.somebody_else("editor")
-    for stranger in (media.somebody_else(), editor):
+    editor = media.as_other_user("editor")
+    for stranger in (media.as_other_user(), editor):
         refused = await patch(stranger, made, '"1"', title="mine")
         nothing = await patch(stranger, {"id": uuid4()}, '"1"', title="mine")
         assert (refused.code, nothing.code) == ("not_found", "not_found")

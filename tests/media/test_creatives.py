@@ -80,7 +80,7 @@ async def test_creative_deleted_is_404_and_its_files_are_removed(
 
 async def test_creative_of_another_user_is_404(media: MediaClient) -> None:
     created = await media.upload()
-    stranger = media.somebody_else()
+    stranger = media.as_other_user()
     path = f"/creatives/{created['id']}"
     for method, what in (("GET", path), ("GET", f"{path}/file"), ("DELETE", path)):
         refused = await stranger.call(method, what)
@@ -153,7 +153,7 @@ async def test_creatives_list_invalid_query_is_422(media: MediaClient) -> None:
 
 async def test_editor_with_owner_all_sees_every_users_creatives(media: MediaClient) -> None:
     first, last = await media.upload(when=day(10)), await media.upload(when=day(30))
-    editor = media.somebody_else("editor")
+    editor = media.as_other_user("editor")
     own = await editor.upload(when=day(20))
     everybody = {"owner": "all"}
 
@@ -178,7 +178,7 @@ async def test_editor_with_owner_all_sees_every_users_creatives(media: MediaClie
 
 async def test_owner_all_without_editor_role_is_403(media: MediaClient) -> None:
     path = f"/creatives/{(await media.upload())['id']}"
-    for caller in (media, media.somebody_else("admin"), media.somebody_else("EDITOR", "editors")):
+    for caller in (media, media.as_other_user("admin"), media.as_other_user("EDITOR", "editors")):
         for what in ("/creatives", path, f"{path}/file"):
             refused = await caller.call("GET", what, params={"owner": "all"})
             assert (refused.status, refused.code) == (403, "forbidden")

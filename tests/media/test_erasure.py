@@ -84,7 +84,7 @@ async def create_everything(media: MediaClient) -> None:
 async def test_erasure_of_deleted_user_removes_their_data_alone(
     media: MediaClient, media_dsn: str, redis: Redis, files: Path
 ) -> None:
-    other = media.somebody_else()
+    other = media.as_other_user()
     for user in (media, other):
         await create_everything(user)
     theirs = await rows(media_dsn, other.user_id)
@@ -105,7 +105,7 @@ async def test_erasure_of_user_deleted_during_downtime_runs_at_start(
 ) -> None:
     async with serving_media() as media:
         await media.upload()
-        first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
+        first = await tell_of_deleted(redis, media.as_other_user().user_id, REVOCATION_KEY)
         await wait_for_cursor(media_dsn, first)
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
     assert await rows(media_dsn, media.user_id) == 1
@@ -118,7 +118,7 @@ async def test_erasure_after_redis_was_rebuilt_reads_stream_from_start(
     media: MediaClient, media_dsn: str, redis: Redis, files: Path
 ) -> None:
     """Its ids may be lower than before: another machine's clock made them."""
-    stranger = media.somebody_else()
+    stranger = media.as_other_user()
     await media.upload()
     await wait_for_cursor(media_dsn, await tell_of_deleted(redis, stranger.user_id, REVOCATION_KEY))
     await redis.delete(DELETED_USERS_STREAM)
@@ -131,10 +131,10 @@ async def test_erasure_after_redis_was_rebuilt_reads_stream_from_start(
 async def test_erasure_unverified_entry_erases_none_and_blocks_none(
     media: MediaClient, media_dsn: str, redis: Redis, files: Path
 ) -> None:
-    victim, leaver = media.somebody_else(), media.somebody_else()
+    victim, leaver = media.as_other_user(), media.as_other_user()
     for user in (victim, leaver):
         await user.upload()
-    first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
+    first = await tell_of_deleted(redis, media.as_other_user().user_id, REVOCATION_KEY)
     await wait_for_cursor(media_dsn, first)
     await tell_of_deleted(redis, victim.user_id, "x" * 20 + "-a-key-of-somebody-else")
     await redis.xadd(DELETED_USERS_STREAM, {"other": "thing"})
@@ -150,7 +150,7 @@ async def test_erasure_dropped_key_of_processed_entry_does_not_block(
     key = "another-key-" + "k" * 30
     async with serving_media() as media:
         await media.upload()
-        first = await tell_of_deleted(redis, media.somebody_else().user_id, REVOCATION_KEY)
+        first = await tell_of_deleted(redis, media.as_other_user().user_id, REVOCATION_KEY)
         await wait_for_cursor(media_dsn, first)
     with structlog.testing.capture_logs() as logs:
         async with serving_media(revocation_key=key):

@@ -108,7 +108,7 @@ async def test_file_behind_nginx_is_sent_by_x_accel_redirect(
             "range_not_satisfiable",
             False,
         )
-        stranger = await media.somebody_else().call("GET", path)
+        stranger = await media.as_other_user().call("GET", path)
         assert (stranger.code, "X-Accel-Redirect" in stranger.headers) == ("not_found", False)
         stored_files(files)[0].unlink()
         lost = await media.call("GET", path)

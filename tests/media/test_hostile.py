@@ -74,7 +74,7 @@ async def test_hostile_pictures_get_verdicts_and_no_server_error(
                 served += 1
                 await asyncio.sleep(0.02)
 
-        senders = [media.somebody_else() for _ in range(SENDERS)]
+        senders = [media.as_other_user() for _ in range(SENDERS)]
         await asyncio.gather(others(), *(send(one) for one in senders))
         print(dict(verdicts), served, max(took))
         assert faults == []

@@ -97,7 +97,7 @@ async def test_idempotency_key_with_another_request_is_422(media: MediaClient) -
 
 
 async def test_idempotency_key_of_two_users_creates_two_creatives(media: MediaClient) -> None:
-    other = media.somebody_else()
+    other = media.as_other_user()
     first, second = await send(media), await send(other)
     assert (first.status, second.status) == (201, 201)
     assert first.body["id"] != second.body["id"]

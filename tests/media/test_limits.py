@@ -70,7 +70,7 @@ async def test_quota_is_exact_and_released_by_deletion(
         first = await media.upload(picture=PICTURE)
         await media.upload(picture=PICTURE)
         assert (await media.send(BODY)).code == "quota_exceeded"
-        await media.somebody_else().upload(picture=PICTURE)
+        await media.as_other_user().upload(picture=PICTURE)
         assert (await media.call("DELETE", f"/creatives/{first['id']}")).status == 204
         assert await stored(database, media.user_id) == size
         await media.upload(picture=PICTURE)
@@ -112,7 +112,7 @@ async def test_daily_uploads_are_counted_across_replicas(
         assert refused.body["limit"] == "USER_UPLOADS_PER_DAY"
         assert 80_000 < refused.body["retry_after"] <= 86_400
         assert refused.headers["Retry-After"] == str(refused.body["retry_after"])
-        await media.somebody_else().upload()
+        await media.as_other_user().upload()
         await media.wait_out(clock, hours=24)
         await media.upload()
 
@@ -144,7 +144,7 @@ async def test_daily_uploads_count_created_products(
         assert 0 < int(refused.headers["Retry-After"]) <= 86_400
         assert (await media.send(BODY)).status in {413, 429}
         assert (await offer(media, "k")).body == first.body, "a repetition is no other"
-        assert (await offer(media.somebody_else())).status == 201
+        assert (await offer(media.as_other_user())).status == 201
         await media.wait_out(clock, hours=24)
         assert (await offer(media)).status == 201
 
@@ -181,7 +181,7 @@ async def test_concurrent_uploads_are_counted_across_replicas(
             assert (refused.status, refused.code) == (429, "rate_limited")
             assert refused.body["limit"] == "USER_CONCURRENT_UPLOADS"
             assert refused.body["retry_after"] == 5
-        assert (await first.somebody_else().send(BODY)).status == 201
+        assert (await first.as_other_user().send(BODY)).status == 201
         go.set()
         assert [answer.status for answer in await asyncio.gather(*running)] == [201] * 3
         assert (await first.send(BODY)).status == 201
@@ -234,7 +234,7 @@ async def test_upload_of_deleted_user_is_token_revoked(
     async with serving_media() as media, open_database(media_dsn) as database:
         await media.upload()
         kept = files_below(files)
-        for user in (media, media.somebody_else()):
+        for user in (media, media.as_other_user()):
             async with database.connection() as connection:
                 await owners.mark_user_deleted(connection, user.user_id, clock.now())
             refused = await user.send(BODY)

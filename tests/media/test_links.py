@@ -87,7 +87,7 @@ async def test_link_invalid_lifetime_is_422(media: MediaClient, seconds: object)
 async def test_link_to_another_users_creative_is_404(media: MediaClient) -> None:
     creative = await media.upload()
     path = f"/creatives/{creative['id']}/link"
-    refused = await media.somebody_else().call("POST", path, json={"expires_in": WEEK})
+    refused = await media.as_other_user().call("POST", path, json={"expires_in": WEEK})
     assert refused.code == "not_found"
     assert (await media.call("POST", path, json={"expires_in": WEEK})).status == HTTPStatus.OK
 

@@ -102,7 +102,7 @@ async def test_photo_visible_needs_no_token_and_hidden_does(
     assert (await view(media, shown, "HEAD")).headers["ETag"] == seen.headers["ETag"]
     assert (await view(media, hidden)).code == "not_found"
     assert (await view(media, hidden, "HEAD")).status == 404
-    stranger = media.somebody_else()
+    stranger = media.as_other_user()
     assert (await stranger.call("GET", f"/products/{hidden['id']}/photo")).code == "not_found"
     assert (await media.call("HEAD", f"/products/{hidden['id']}/photo")).status == 200
     for token in ("garbage", media.token + "x"):
@@ -189,7 +189,7 @@ async def test_photo_put_on_another_users_product_is_404(media: MediaClient, fil
     made = await create(media)
     before = files_below(files)
     for product in (made, {"id": "PR-000000000000"}):
-        refused = await put(media.somebody_else(), product, photo())
+        refused = await put(media.as_other_user(), product, photo())
         assert (refused.status, refused.code) == (404, "not_found")
     assert files_below(files) == before
 
@@ -261,7 +261,7 @@ async def test_photo_counts_for_quota_and_replacement_needs_only_its_growth(
         files = [await media.call("GET", path + variant) for variant in variants]
         size = sum(int(file.headers["Content-Length"]) for file in files)
     async with serving_media(user_quota_bytes=size) as other:
-        media = other.somebody_else()
+        media = other.as_other_user()
         made = await create(media)
         assert (await send(media, photo(), *FIELDS)).code == "quota_exceeded"
         assert (await send(media, *FIELDS)).status == 201, "it takes no room"

@@ -51,7 +51,7 @@ async def test_product_hidden_is_404_for_other_users(media: MediaClient) -> None
         await create_product(media, visibility="hidden"),
         await create_product(media, name="Shown"),
     )
-    stranger = media.somebody_else()
+    stranger = media.as_other_user()
     path = f"/products/{hidden['id']}"
     assert (await media.call("GET", path)).status == 200
     assert (await stranger.call("GET", path)).code == "not_found"
@@ -72,7 +72,7 @@ async def test_product_changed_by_another_user_is_404(media: MediaClient) -> Non
     assert {field: changed[field] for field in to} == to
     assert changed["version"] == 2
     assert changed["updated_at"] > changed["created_at"] == made["created_at"]
-    for stranger in (media.somebody_else(), media.somebody_else("editor")):
+    for stranger in (media.as_other_user(), media.as_other_user("editor")):
         refused = await change(stranger, made, name="Mine")
         assert (refused.status, refused.code) == (404, "not_found")
         assert (await stranger.call("DELETE", f"/products/{made['id']}")).code == "not_found"
@@ -135,10 +135,10 @@ async def pages(media: MediaClient, path: str, limit: int) -> list[list[str]]:
 async def test_products_list_is_paged_newest_first(media: MediaClient) -> None:
     for number in range(5):
         await create_product(media, name=str(number))
-    await create_product(media.somebody_else(), name="hers")
+    await create_product(media.as_other_user(), name="hers")
     assert await pages(media, "/products", 2) == [["4", "3"], ["2", "1"], ["0"]]
     assert await pages(media, "/products/public", 3) == [["hers", "4", "3"], ["2", "1", "0"]]
-    assert await pages(media.somebody_else(), "/products", 3) == [[]]
+    assert await pages(media.as_other_user(), "/products", 3) == [[]]
 
 
 async def test_product_injection_text_is_stored_literally(media: MediaClient) -> None:

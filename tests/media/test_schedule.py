@@ -63,7 +63,7 @@ async def test_schedule_lists_own_scheduled_and_published_creatives_alone(
         made = await media.upload(part("title", state), when=day(0))
         await connection.execute("update creatives set status=$1 where id=$2", state, made["id"])
     await connection.close()
-    await media.somebody_else().upload(part("title", "hers"), when=day(0))
+    await media.as_other_user().upload(part("title", "hers"), when=day(0))
     found = await scheduled(media)
     assert sorted(found["today"]) == ["published", "scheduled"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from auth_service.otp.invalidation import CodeInvalidator
 from shared.errors import ServiceUnavailable
-from tests.auth.test_admin import be_admin
+from tests.auth.test_admin import make_admin
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient, wrong
 from tests.support.database import Connection
@@ -127,7 +127,7 @@ async def prove(auth: AuthClient, purpose: str, asked: tuple[Answer, str], token
 async def test_code_after_generation_was_raised_is_otp_invalid(
     auth: AuthClient, auth_db: Connection, way: str
 ) -> None:
-    admin = await be_admin(auth, auth_db)
+    admin = await make_admin(auth, auth_db)
     pair = await be_asha(auth)
     token = pair["access_token"]
     asked = await ask_every_code(auth, token)
@@ -163,7 +163,7 @@ async def test_code_asked_just_before_commit_is_otp_invalid(
 async def test_cut_off_without_redis_changes_nothing(
     auth: AuthClient, auth_db: Connection, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    admin = await be_admin(auth, auth_db)
+    admin = await make_admin(auth, auth_db)
     pair = await be_asha(auth)
     kept = "select generation, password from users where email = $1"
     before = await auth_db.fetchrow(kept, EMAIL)

@@ -9,7 +9,7 @@ import pytest
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.password.service import PasswordResetService
 from auth_service.signup.service import PhoneSignInService
-from tests.auth.test_admin import be_admin
+from tests.auth.test_admin import make_admin
 from tests.security.test_codes import EMAIL, MOBILE, be_asha, log_out_others
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import AuthClient
@@ -97,7 +97,7 @@ async def test_new_device_notice_after_revocation_is_sent_again(
 ) -> None:
     """By the device that they showed, or by their network and program."""
     async with serving_auth(trusted_proxies="127.0.0.1") as auth:
-        admin = await be_admin(auth, auth_db)
+        admin = await make_admin(auth, auth_db)
         owner = await activate(auth, email=EMAIL, username="asha", password=PASSWORD)
         login = {"username": "asha", "password": PASSWORD}
         thief = await post(auth, "/login", address=THIEF, **login)

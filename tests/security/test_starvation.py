@@ -193,7 +193,7 @@ async def test_signed_in_route_beside_90_hanging_searches_is_served(
             return bool(await observer.fetchval(WAITING) == ANONYMOUS_CONNECTIONS)
 
         await until(hanging)
-        served = await media.somebody_else().call("GET", "/scheduled?timezone=UTC")
+        served = await media.as_other_user().call("GET", "/scheduled?timezone=UTC")
         assert served.status == 200
         assert await observer.fetchval(WAITING) <= ANONYMOUS_CONNECTIONS
         refused = await asyncio.gather(*asked)

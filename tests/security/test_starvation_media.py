@@ -67,7 +67,7 @@ async def test_media_change_full_limit_is_refused_on_every_route(serving_media: 
         for operation in SIGNED_IN:
             if operation not in CHANGES:
                 assert (await ask(media, operation)).status != 429
-        assert (await change(media.somebody_else())).status == 404
+        assert (await change(media.as_other_user())).status == 404
 
 
 async def test_media_change_counts_whatever_its_status(serving_media: Serve) -> None:

@@ -69,7 +69,7 @@ class MediaClient:
         user = user_id or uuid4()
         return cls(http, mint, user, mint.token(user))
 
-    def somebody_else(self, *roles: str) -> "MediaClient":
+    def as_other_user(self, *roles: str) -> "MediaClient":
         user = uuid4()
         return replace(self, user_id=user, token=self.mint.token(user, roles=roles))
 
