@@ -29,10 +29,10 @@ async def webhook() -> AsyncIterator[FakeProvider]:
 
 
 @pytest.fixture
-def through(
+def serving_with(
     serving_auth: Callable[..., Any], twilio: FakeProvider, webhook: FakeProvider
 ) -> Callable[..., Any]:
-    """Serves auth_service with providers in the given order: `through("twilio", "webhook")`."""
+    """Serves auth_service with providers in this order: `serving_with("twilio", "webhook")`."""
 
     def serve(*providers: str, **changes: Any) -> Any:
         return serving_auth(**provider_settings(twilio, webhook, *providers), **changes)

@@ -47,12 +47,12 @@ async def list_dead_letters(auth: AuthClient, admin: str, *, limit: int) -> list
 
 
 async def test_dead_letters_list_is_masked_and_paged(
-    through: Callable[..., Any], auth_db: Connection, twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], auth_db: Connection, twilio: FakeProvider, redis: Redis
 ) -> None:
-    async with through("console") as auth:
+    async with serving_with("console") as auth:
         admin = await make_admin(auth, auth_db)
     twilio.answers = [400, 400, 400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 3)
         letters = await list_dead_letters(auth, admin, limit=2)
         assert sorted(letter["to"] for letter in letters) == ["…10", "…11", "…12"]
@@ -64,16 +64,16 @@ async def test_dead_letters_list_is_masked_and_paged(
 
 
 async def test_dead_letter_retried_is_sent_once_and_expired_is_409(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
     redis: Redis,
     clock: MovableClock,
 ) -> None:
-    async with through("console") as auth:
+    async with serving_with("console") as auth:
         admin = await make_admin(auth, auth_db)
     twilio.answers = [400, 400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 2)
         first, second = await list_dead_letters(auth, admin, limit=50)
         again = RETRY.format(first["id"])
@@ -89,16 +89,16 @@ async def test_dead_letter_retried_is_sent_once_and_expired_is_409(
 
 
 async def test_dead_letter_deleted_is_gone_and_audited(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
     redis: Redis,
     clock: MovableClock,
 ) -> None:
-    async with through("console") as auth:
+    async with serving_with("console") as auth:
         admin = await make_admin(auth, auth_db)
     twilio.answers = [400, 400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 2)
         first, second = await list_dead_letters(auth, admin, limit=50)
         assert (await auth.call("DELETE", DELETE.format(first["id"]), token=admin)).status == 204
@@ -116,12 +116,12 @@ async def test_dead_letter_deleted_is_gone_and_audited(
 
 
 async def test_dead_letter_deleted_by_plain_user_is_403(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
-    async with through("console") as auth:
+    async with serving_with("console") as auth:
         token = (await auth.sign_in("+919876543299"))["access_token"]
     twilio.answers = [400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 1)
         wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
         answer = await auth.call("DELETE", DELETE.format(wanted), token=token)
@@ -130,16 +130,16 @@ async def test_dead_letter_deleted_by_plain_user_is_403(
 
 
 async def test_dead_letter_unrecorded_deletion_keeps_it(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with through("console") as auth:
+    async with serving_with("console") as auth:
         admin = await make_admin(auth, auth_db)
     twilio.answers = [400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 1)
         [letter] = await list_dead_letters(auth, admin, limit=50)
 
@@ -155,14 +155,14 @@ async def test_dead_letter_unrecorded_deletion_keeps_it(
 
 @pytest.mark.usefixtures("command_environment")
 async def test_delete_command_removes_dead_letter_and_is_audited(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
     redis: Redis,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     twilio.answers = [400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 1)
     wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
     assert await asyncio.to_thread(main, ["deliveries", "delete", wanted]) == 0
@@ -176,14 +176,14 @@ async def test_delete_command_removes_dead_letter_and_is_audited(
 
 @pytest.mark.usefixtures("command_environment")
 async def test_dead_letter_commands_without_database_change_nothing(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     twilio.answers = [400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 1)
     wanted = json.loads((await redis.lrange("deliveries:dead", 0, -1))[0])["id"]
     monkeypatch.setenv("AUTH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
@@ -194,17 +194,17 @@ async def test_dead_letter_commands_without_database_change_nothing(
 
 
 async def test_dead_letter_retry_event_is_stored_before_requeue(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     auth_db: Connection,
     twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The event is stored first: whatever breaks then, nothing was done that nobody knows of."""
-    async with through("console") as auth:
+    async with serving_with("console") as auth:
         admin = await make_admin(auth, auth_db)
     twilio.answers = [400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await create_dead_letters(auth, redis, 1)
         again = RETRY.format((await list_dead_letters(auth, admin, limit=50))[0]["id"])
         told = "select count(*) from audit_events where event = 'delivery.retried'"

@@ -44,9 +44,9 @@ async def _read_dead_letters(redis: Redis) -> list[dict[str, Any]]:
 
 
 async def test_twilio_sends_code_and_code_signs_in(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         sent = await auth.request_code(NUMBER)
         [message] = await twilio.received(1)
         assert (message["To"], message["From"]) == (NUMBER, "+15005550006")
@@ -61,9 +61,9 @@ async def test_twilio_sends_code_and_code_signs_in(
 
 
 async def test_webhook_message_is_signed(
-    through: Callable[..., Any], webhook: FakeProvider
+    serving_with: Callable[..., Any], webhook: FakeProvider
 ) -> None:
-    async with through("webhook") as auth:
+    async with serving_with("webhook") as auth:
         await auth.request_code(NUMBER)
         [message] = await webhook.received(1)
         headers = dict(webhook.requests[0].headers)
@@ -72,10 +72,10 @@ async def test_webhook_message_is_signed(
 
 
 async def test_signup_silent_provider_is_answered_at_once(
-    through: Callable[..., Any], twilio: FakeProvider
+    serving_with: Callable[..., Any], twilio: FakeProvider
 ) -> None:
     twilio.always = SILENCE
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         assert (await auth.request_code(NUMBER)).status == 202
         # The provider is silent for 30 seconds, and has not been given up yet.
         assert (await twilio.received(1))[0]["answer"] == str(SILENCE)
@@ -83,14 +83,14 @@ async def test_signup_silent_provider_is_answered_at_once(
 
 @pytest.mark.parametrize("fault", [SILENCE, HANG_UP, GARBAGE])
 async def test_delivery_unknown_outcome_asks_next_provider_and_never_again(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     twilio: FakeProvider,
     webhook: FakeProvider,
     redis: Redis,
     fault: int,
 ) -> None:
     twilio.always = fault
-    async with through("twilio", "webhook") as auth:
+    async with serving_with("twilio", "webhook") as auth:
         await auth.request_code(NUMBER)
         [message] = await webhook.received(1, seconds=5)
         assert message["to"] == NUMBER
@@ -100,20 +100,20 @@ async def test_delivery_unknown_outcome_asks_next_provider_and_never_again(
 
 @pytest.mark.parametrize("status", [500, 503, 429])
 async def test_delivery_temporary_refusal_asks_next_provider(
-    through: Callable[..., Any], twilio: FakeProvider, webhook: FakeProvider, status: int
+    serving_with: Callable[..., Any], twilio: FakeProvider, webhook: FakeProvider, status: int
 ) -> None:
     twilio.always = status
-    async with through("twilio", "webhook") as auth:
+    async with serving_with("twilio", "webhook") as auth:
         await auth.request_code(NUMBER)
         await webhook.received(1, seconds=2)
         assert len(twilio.messages) == 1
 
 
 async def test_delivery_only_provider_temporary_failures_are_retried(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.answers = [500, 503]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await auth.request_code(NUMBER)
         await twilio.received(3)
         await _queue_is_empty(redis)
@@ -121,10 +121,10 @@ async def test_delivery_only_provider_temporary_failures_are_retried(
 
 
 async def test_delivery_retry_after_of_provider_is_honoured(
-    through: Callable[..., Any], twilio: FakeProvider
+    serving_with: Callable[..., Any], twilio: FakeProvider
 ) -> None:
     twilio.answers, twilio.headers = [429], {"Retry-After": "2"}
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await auth.request_code(NUMBER)
         await twilio.received(1)
         started = asyncio.get_running_loop().time()
@@ -133,10 +133,10 @@ async def test_delivery_retry_after_of_provider_is_honoured(
 
 
 async def test_delivery_permanent_refusal_becomes_dead_letter(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.always = 400
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await auth.request_code(NUMBER)
         await _queue_is_empty(redis)
         [letter] = await _read_dead_letters(redis)
@@ -146,13 +146,13 @@ async def test_delivery_permanent_refusal_becomes_dead_letter(
 
 @pytest.mark.usefixtures("command_environment")
 async def test_dead_letter_commands_list_and_retry_once(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     twilio: FakeProvider,
     redis: Redis,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     twilio.answers = [400]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await auth.request_code(NUMBER)
         await _queue_is_empty(redis)
         assert await asyncio.to_thread(main, ["deliveries", "dead"]) == 0
@@ -167,10 +167,10 @@ async def test_dead_letter_commands_list_and_retry_once(
 
 
 async def test_delivery_expired_during_retries_becomes_dead_letter(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
     twilio.always = 500
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await auth.request_code(NUMBER)
         await twilio.received(1)
         clock.advance(seconds=301)
@@ -182,13 +182,13 @@ async def test_delivery_expired_during_retries_becomes_dead_letter(
 
 
 async def test_delivery_expired_in_queue_is_never_sent(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis, clock: MovableClock
 ) -> None:
-    async with through("twilio", delivery_worker=False) as auth:
+    async with serving_with("twilio", delivery_worker=False) as auth:
         await auth.request_code(NUMBER)
         assert await redis.xlen(STREAM) == 1
     clock.advance(seconds=301)
-    async with through("twilio"):
+    async with serving_with("twilio"):
         await _queue_is_empty(redis)
     assert twilio.messages == []
     [letter] = await _read_dead_letters(redis)
@@ -196,10 +196,10 @@ async def test_delivery_expired_in_queue_is_never_sent(
 
 
 async def test_delivery_queue_in_redis_holds_no_readable_secret(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
     twilio.always = 500
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         sent = await auth.request_code(NUMBER, "Asha Rao")
         [message, *_] = await twilio.received(1)
         secrets = [message["Body"][:6], NUMBER, NUMBER[1:], "Asha Rao", sent.body["challenge"]]
@@ -211,9 +211,9 @@ async def test_delivery_queue_in_redis_holds_no_readable_secret(
 
 
 async def test_delivery_funnel_counts_each_stage(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis
 ) -> None:
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         sent = await auth.request_code(NUMBER)
         [message] = await twilio.received(1)
         await _queue_is_empty(redis)
@@ -254,9 +254,9 @@ async def test_sign_in_new_device_notifies_user(auth: Any) -> None:
     ],
 )
 async def test_twilio_callback_unsigned_is_refused_unread(
-    through: Callable[..., Any], content_type: str, body: bytes, status: int
+    serving_with: Callable[..., Any], content_type: str, body: bytes, status: int
 ) -> None:
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         headers = {"Content-Type": content_type}
         answer = await auth.call("POST", "/callbacks/twilio", data=body, headers=headers)
         assert answer.status == status
@@ -273,18 +273,20 @@ async def test_twilio_callback_unsigned_is_refused_unread(
     ],
 )
 async def test_twilio_callback_malformed_body_is_refused(
-    through: Callable[..., Any], content_type: str, body: bytes, status: int
+    serving_with: Callable[..., Any], content_type: str, body: bytes, status: int
 ) -> None:
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         headers = {"Content-Type": content_type, "X-Twilio-Signature": "made up"}
         answer = await auth.call("POST", "/callbacks/twilio", data=body, headers=headers)
         assert (answer.status, answer.body["status"]) == (status, status)
 
 
-async def test_twilio_callback_signed_by_another_key_is_403(through: Callable[..., Any]) -> None:
+async def test_twilio_callback_signed_by_another_key_is_403(
+    serving_with: Callable[..., Any],
+) -> None:
     form = {"MessageStatus": "delivered", "To": NUMBER, "MessageSid": "SM1"}
     url = f"{ISSUER}/v1/auth/callbacks/twilio"
     forged = {"X-Twilio-Signature": RequestValidator("another").compute_signature(url, form)}
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         answer = await auth.call("POST", "/callbacks/twilio", data=form, headers=forged)
         assert answer.status == 403

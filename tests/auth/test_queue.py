@@ -78,7 +78,7 @@ async def test_queue_provider_with_open_attempt_is_not_asked_again(
 
 
 async def test_queue_refusal_is_recorded_once_redis_is_back(
-    through: Callable[..., Any],
+    serving_with: Callable[..., Any],
     twilio: FakeProvider,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
@@ -93,7 +93,7 @@ async def test_queue_refusal_is_recorded_once_redis_is_back(
 
     monkeypatch.setattr(DeliveryConsumer, "record_outcome", record_late)
     twilio.answers = [500]
-    async with through("twilio") as auth:
+    async with serving_with("twilio") as auth:
         await auth.request_code("+919876543210")
         await twilio.received(2)
         assert await redis.llen(DEAD_LETTERS) == 0

@@ -24,10 +24,10 @@ HINDI = {"Accept-Language": "hi"}
 
 
 async def test_webhook_gets_template_locale_parameters_and_sender(
-    through: Callable[..., Any], webhook: FakeProvider
+    serving_with: Callable[..., Any], webhook: FakeProvider
 ) -> None:
     settings = {"sms_sender": "CHRSHR", "sms_template_ids": "code:hi=1107,code:en=1108"}
-    async with through("webhook", **settings) as auth:
+    async with serving_with("webhook", **settings) as auth:
         await auth.request_code(NUMBER, headers=HINDI)
         await webhook.received(1)
     body = json.loads(webhook.bodies[0])
@@ -46,18 +46,18 @@ async def test_webhook_gets_template_locale_parameters_and_sender(
 
 
 async def test_webhook_without_these_settings_gets_null(
-    through: Callable[..., Any], webhook: FakeProvider
+    serving_with: Callable[..., Any], webhook: FakeProvider
 ) -> None:
-    async with through("webhook", sms_template_ids="reset:en=1") as auth:
+    async with serving_with("webhook", sms_template_ids="reset:en=1") as auth:
         await auth.request_code(NUMBER)
         [message] = await webhook.received(1)
     assert (message["sender"], message["template_id"], message["locale"]) == (None, None, "en")
 
 
 async def test_webhook_gets_the_values_of_a_notice(
-    through: Callable[..., Any], webhook: FakeProvider
+    serving_with: Callable[..., Any], webhook: FakeProvider
 ) -> None:
-    async with through("webhook") as auth:
+    async with serving_with("webhook") as auth:
         for count, agent in enumerate(["Phone/1", "Laptop/1"], 1):
             sent = await auth.request_code(NUMBER)
             messages = await webhook.received(count)
@@ -72,10 +72,10 @@ async def test_webhook_gets_the_values_of_a_notice(
 
 
 async def test_twilio_fills_a_registered_template(
-    through: Callable[..., Any], twilio: FakeProvider
+    serving_with: Callable[..., Any], twilio: FakeProvider
 ) -> None:
     sids = f"code:hi=HX{'1' * 32},code:en=HX{'2' * 32}"
-    async with through("twilio", twilio_content_sids=sids) as auth:
+    async with serving_with("twilio", twilio_content_sids=sids) as auth:
         sent = await auth.request_code(NUMBER, headers=HINDI)
         [message] = await twilio.received(1)
         assert message["ContentSid"] == f"HX{'1' * 32}"
@@ -86,9 +86,9 @@ async def test_twilio_fills_a_registered_template(
 
 
 async def test_twilio_gets_the_text_where_no_template_is_registered(
-    through: Callable[..., Any], twilio: FakeProvider
+    serving_with: Callable[..., Any], twilio: FakeProvider
 ) -> None:
-    async with through("twilio", twilio_content_sids=f"code:hi=HX{'1' * 32}") as auth:
+    async with serving_with("twilio", twilio_content_sids=f"code:hi=HX{'1' * 32}") as auth:
         await auth.request_code(NUMBER)
         [message] = await twilio.received(1)
     assert "ContentSid" not in message

@@ -33,9 +33,9 @@ async def read_test_code_events(database: Connection) -> list[tuple[str, Any]]:
 
 
 async def test_test_code_signs_up_and_in_without_a_message(
-    through: Callable[..., Any], twilio: FakeProvider, redis: Redis, auth_db: Connection
+    serving_with: Callable[..., Any], twilio: FakeProvider, redis: Redis, auth_db: Connection
 ) -> None:
-    async with through("twilio", test_codes=TEST_CODES) as auth:
+    async with serving_with("twilio", test_codes=TEST_CODES) as auth:
         sent = await auth.request_code(NUMBER)
         assert sent.status == 202
         assert CODE not in str(sent.body)
