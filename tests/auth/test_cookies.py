@@ -14,8 +14,8 @@ from tests.support.browser import (
     REFRESH,
     Browser,
     cookies_set_by,
-    enter,
     is_signed_in,
+    request_cookie_sign_in,
     sign_in,
 )
 from tests.support.clock import MovableClock
@@ -25,7 +25,7 @@ ME, OUT, AGAIN = "/v1/auth/me", "/v1/auth/logout", "/v1/auth/refresh"
 
 
 async def test_cookie_sign_in_returns_tokens_in_cookies_alone(auth: AuthClient) -> None:
-    answer = await enter(auth, NUMBER)
+    answer = await request_cookie_sign_in(auth, NUMBER)
     assert answer.status == 201
     assert set(answer.body) == {
         "token_type",

@@ -15,8 +15,8 @@ from tests.support.browser import (
     REFRESH,
     Browser,
     cookies_set_by,
-    enter,
     is_signed_in,
+    request_cookie_sign_in,
     sign_in,
 )
 from tests.support.clock import MovableClock
@@ -32,7 +32,7 @@ async def test_cookie_sign_in_from_foreign_origin_is_csrf_failed(
     auth: AuthClient, origin: str
 ) -> None:
     """Login CSRF: no cookie is set, and the code is not spent."""
-    refused = await enter(auth, NUMBER, Origin=origin)
+    refused = await request_cookie_sign_in(auth, NUMBER, Origin=origin)
     assert (refused.status, refused.code) == (403, "csrf_failed")
     assert cookies_set_by(refused) == {}
     code = (await auth.codes(NUMBER))[0]

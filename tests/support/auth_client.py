@@ -92,7 +92,7 @@ class AuthClient:
         return [text[:6] for text in texts if text[:6].isdigit()]
 
     async def sign_in(self, number: str, name: str = "Asha", **options: Any) -> dict[str, Any]:
-        """Ask, read, enter: the token pair."""
+        """Request a code, read it, enter it: the token pair."""
         before = len(await self.codes(number))
         sent = await self.request_code(number, name, **options)
         assert sent.status == 202, sent.body

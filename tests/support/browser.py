@@ -61,7 +61,7 @@ async def sign_in(auth: AuthClient, number: str) -> Browser:
     return browser
 
 
-async def enter(auth: AuthClient, number: str, **headers: str) -> Answer:
+async def request_cookie_sign_in(auth: AuthClient, number: str, **headers: str) -> Answer:
     """What a sign-in that asks for cookies is answered with."""
     before = len(await auth.codes(number))
     await auth.request_code(number)
