@@ -32,4 +32,4 @@ def database_of(request: web.Request) -> Database:
     """
     if CALLER in request:
         return request.app[DATABASE]
-    return request.app[ANONYMOUS_DATABASE].for_key(network_of(client_address(request)))
+    return request.app[ANONYMOUS_DATABASE].with_fairness_key(network_of(client_address(request)))

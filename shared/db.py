@@ -93,7 +93,7 @@ class Database:
             capacity=bounds.callers - size if bounds else float("inf"),
         )
 
-    def for_key(self, key: Hashable) -> Self:
+    def with_fairness_key(self, key: Hashable) -> Self:
         """Return the same pool for one key, such as a network; keys take turns at it."""
         view = copy(self)
         view.key = key

@@ -229,13 +229,13 @@ async def test_anonymous_pool_queues_by_client_network(
     serving_media: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[object] = []
-    whole = Database.for_key
+    whole = Database.with_fairness_key
 
-    def for_key(self: Database, key: object) -> Database:
+    def with_fairness_key(self: Database, key: object) -> Database:
         lines.append(key)
         return whole(self, key)
 
-    monkeypatch.setattr(Database, "for_key", for_key)
+    monkeypatch.setattr(Database, "with_fairness_key", with_fairness_key)
     async with serving_media(trusted_proxies="127.0.0.1") as media:
         for address in ("203.0.113.1", "203.0.113.2", "198.51.100.1"):
             headers = {"X-Forwarded-For": address}
@@ -248,7 +248,10 @@ async def test_anonymous_pool_crowd_of_one_network_leaves_others_served(media_ds
     """Sixty callers of one network wait; the caller of another network is served next."""
     opening = open_database(media_dsn, size=1, bounds=ANONYMOUS_BOUNDS)
     async with opening as pool:
-        crowd, visitor = pool.for_key("203.0.113.0/24"), pool.for_key("198.51.100.0/24")
+        crowd, visitor = (
+            pool.with_fairness_key("203.0.113.0/24"),
+            pool.with_fairness_key("198.51.100.0/24"),
+        )
         served: list[str] = []
 
         async def ask_pool(view: Database, who: str) -> None:
