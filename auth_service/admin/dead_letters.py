@@ -35,7 +35,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
     letters, following = await request.app[DEAD_LETTERS].page(position, query.limit)
     cursor = None if following is None else encode_cursor([str(following)])
     return json_response(
-        DeadLetterPage(items=[_answer(one) for one in letters], next_cursor=cursor)
+        DeadLetterPage(items=[_response(one) for one in letters], next_cursor=cursor)
     )
 
 
@@ -66,7 +66,7 @@ async def delete_delivery(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _answer(letter: DeadLetter) -> DeadLetterResponse:
+def _response(letter: DeadLetter) -> DeadLetterResponse:
     not_after = datetime.fromtimestamp(letter.not_after / 1000, UTC)
     return DeadLetterResponse.model_validate({**asdict(letter), "not_after": not_after})
 

@@ -50,7 +50,7 @@ class CodeFunnel:
 
     def bucket_key(self) -> str:
         """Return the Redis key of the bucket that counts now."""
-        return _bucket(self._now_bucket())
+        return _bucket(self._current_bucket())
 
     def count_result(self, result: bytes) -> None:
         """Count a tried code by the result of `verify.lua`."""
@@ -73,7 +73,7 @@ class CodeFunnel:
     async def measure(self) -> dict[str, int]:
         """Set the gauge from the last hour's buckets; log a warning when the hour looks wrong."""
         totals = dict.fromkeys(STAGES, 0)
-        last = self._now_bucket()
+        last = self._current_bucket()
         for number in range(last - BUCKETS + 1, last + 1):
             counts = await self._redis.execute("HMGET", _bucket(number), *STAGES)
             for stage, count in zip(STAGES, counts, strict=True):
@@ -86,7 +86,7 @@ class CodeFunnel:
             log.warning("otp.abuse_suspected", **totals)
         return totals
 
-    def _now_bucket(self) -> int:
+    def _current_bucket(self) -> int:
         return milliseconds(self._clock.now()) // BUCKET_MS
 
 

@@ -145,7 +145,7 @@ class OtpChallenges:
         arguments = [json.dumps(code_try), client.device or ""]
         answer: list[Any] = await self.redis.run(VERIFY, keys, arguments)
         self.funnel.count_result(answer[0])
-        _require_right(answer, scopes)
+        _require_right_code(answer, scopes)
         self.funnel.count_verified(destination)
         verified = self._verified(receipt, answer[1])
         if verified.is_test:
@@ -236,7 +236,7 @@ class OtpChallenges:
         return [mac.hex() for mac in self.keyring.macs("otp", message)]
 
 
-def _require_right(answer: Sequence[Any], scopes: Sequence[Scope]) -> None:
+def _require_right_code(answer: Sequence[Any], scopes: Sequence[Scope]) -> None:
     """Raise the refusal that the script `VERIFY` has answered with, if it is one."""
     if answer[0] == b"limited":
         raise RateLimited(scopes[answer[2] - 1].setting, -(-answer[1] // 1000))

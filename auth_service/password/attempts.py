@@ -38,7 +38,7 @@ class PasswordAttempts:
             yield refund
 
     @asynccontextmanager
-    async def own_password(self, caller: Caller) -> AsyncIterator[Refund]:
+    async def count_own_password(self, caller: Caller) -> AsyncIterator[Refund]:
         """Count a signed-in user's own password; yields the refund for a right one."""
         scopes = own_password_scopes(self.settings, caller.session_id)
         async with self.rate_limiter.attempt(scopes) as refund:

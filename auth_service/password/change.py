@@ -41,7 +41,7 @@ class PasswordChangeService:
             password, field="new_password", username=user.username, email=user.email
         )
         event = caller.event("password.changed", context.origin)
-        async with self.attempts.own_password(caller) as refund:
+        async with self.attempts.count_own_password(caller) as refund:
             account = await self.accounts.find(user.id)
             is_right = await self.passwords.verify(current, account, network)
             fresh = await self.hasher.hash(password, network) if is_right else ""

@@ -22,7 +22,7 @@ def normalize_password(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _normalize_bounded(text: str) -> str:
+def _normalize_unless_too_long(text: str) -> str:
     """Normalize at most as much as `GivenPassword` does: endless marks would take seconds."""
     return text if len(text) > MAX_GIVEN else normalize_password(text)
 
@@ -30,7 +30,7 @@ def _normalize_bounded(text: str) -> str:
 NewPassword = Annotated[
     str,
     StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
-    cleaned(_normalize_bounded),  # the length limits apply to the hashed form
+    cleaned(_normalize_unless_too_long),  # the length limits apply to the hashed form
 ]
 """A password to set; the policy refuses common ones and those like the name."""
 

@@ -16,7 +16,7 @@ REMOVE: dict[Kind, str] = {
 }
 
 
-async def remove(database: Database, kind: Kind, moment: datetime, limit: int) -> int:
+async def delete_before(database: Database, kind: Kind, moment: datetime, limit: int) -> int:
     """Remove up to `limit` rows that expired, or registered, before `moment`; return how many."""
     status: str = await database.execute(REMOVE[kind], moment, limit)
     return int(status.rpartition(" ")[2])

@@ -40,6 +40,6 @@ class PurgeService:
 
     async def _remove_all(self, kind: repository.Kind, before: datetime) -> int:
         total = 0
-        while count := await repository.remove(self.database, kind, before, BATCH):
+        while count := await repository.delete_before(self.database, kind, before, BATCH):
             total += count
         return total

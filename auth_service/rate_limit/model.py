@@ -127,14 +127,14 @@ def send_scopes(settings: AuthSettings, request: SendRequest) -> Sequence[Scope]
     return [
         *optional_scope(own, "cooldown", mailbox, client_key),
         *optional_scope(settings.limit_send_per_destination, "send", mailbox, client_key),
-        *_total_scopes(settings, destination, conceal=conceal, queues=request.queues),
+        *_destination_scopes(settings, destination, conceal=conceal, queues=request.queues),
         *_client_scopes(settings, client),
         *_cost_scopes(settings, destination, conceal=conceal, counts=request.queues),
         *(_recipient_scopes(settings, request.to) if request.to else ()),
     ]
 
 
-def _total_scopes(
+def _destination_scopes(
     settings: AuthSettings, destination: Destination, *, conceal: bool, queues: bool
 ) -> Sequence[Scope]:
     """Return the limit on codes for a destination from all clients together."""

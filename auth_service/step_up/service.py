@@ -85,7 +85,7 @@ class StepUpService:
             TokenRevoked: the session has ended meanwhile.
         """
         event = caller.event(STEPPED_UP, context.origin, method="password")
-        async with self.attempts.own_password(caller) as refund:
+        async with self.attempts.count_own_password(caller) as refund:
             account = await self._require_account(caller)
             is_right = await self.passwords.verify(password, account, context.client.network)
         async with self.audit.record_refusals(event):
