@@ -16,7 +16,7 @@ from shared.settings import DatabaseUrl, Secrets, split_list
 _PREVIOUS_LINK_KEY = re.compile(r"[0-9]{1,12}:[A-Za-z0-9_-]{43}")
 
 
-def _storage_url(text: str) -> str:
+def _require_storage_url(text: str) -> str:
     parse_storage_url(text)
     return text
 
@@ -54,7 +54,7 @@ class MediaSettings(LimitedSettings):
         description="verify the links that were made before `MEDIA_SECRET_KEYS`, for the 7 days "
         "after that upgrade (`python -m media_service previous-link-keys`)",
     )
-    storage_url: Annotated[str, AfterValidator(_storage_url)] = Field(
+    storage_url: Annotated[str, AfterValidator(_require_storage_url)] = Field(
         description="where files are kept: `file:///absolute/directory`, or "
         "`s3://bucket?endpoint=…&region=…` with credentials as every AWS tool finds them "
         "(`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SHARED_CREDENTIALS_FILE`, …)"

@@ -16,8 +16,8 @@ class DataDir:
         self.path.mkdir(parents=True, exist_ok=True)
         self.postgres = self.path / "postgres"
         self.valkey = self.path / "valkey"
-        self.private_keys = self._folder("keys")
-        self.storage = self._folder("storage")
+        self.private_keys = self._ensure_folder("keys")
+        self.storage = self._ensure_folder("storage")
         self.jwks = self.path / "jwks.json"
 
     def secret(self, name: str) -> str:
@@ -26,7 +26,7 @@ class DataDir:
 
     def secret_file(self, name: str) -> Path:
         """Return the path of a 0600 file that holds the secret."""
-        path = self._folder("secrets") / name
+        path = self._ensure_folder("secrets") / name
         if not path.exists():
             fresh = path.with_name(f".{name}.{secrets.token_hex(8)}")
             fresh.touch(mode=0o600)
@@ -45,14 +45,14 @@ class DataDir:
         Raises:
             ValueError: the data directory's path is too long for a socket.
         """
-        path = self._folder("run") / f"{service}.sock"
+        path = self._ensure_folder("run") / f"{service}.sock"
         if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
             raise ValueError(
                 f"{self.path}: the path is too long for the sockets in it, choose another (DATA=)"
             )
         return path
 
-    def _folder(self, name: str) -> Path:
+    def _ensure_folder(self, name: str) -> Path:
         folder = self.path / name
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder

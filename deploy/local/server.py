@@ -71,7 +71,7 @@ class EmbeddedServer(ABC):
         if self.external_url:
             return self
         self.requested_dir.parent.mkdir(parents=True, exist_ok=True)
-        with self._start_lock():
+        with self._hold_start_lock():
             if self.child_pid is not None:
                 return self
             self.data_dir = ensure_data_dir(self.requested_dir)
@@ -96,7 +96,7 @@ class EmbeddedServer(ABC):
 
     def delete_data(self) -> bool:
         """Stop the server and delete its data; return False when another process owns it."""
-        with self._start_lock():
+        with self._hold_start_lock():
             is_owner = self._try_own()
             self.stop()
             if is_owner:
@@ -123,7 +123,7 @@ class EmbeddedServer(ABC):
         return self.requested_dir.with_name(f"{self.requested_dir.name}.{kind}")
 
     @contextmanager
-    def _start_lock(self) -> Iterator[None]:
+    def _hold_start_lock(self) -> Iterator[None]:
         with self._sibling_file("lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
