@@ -93,7 +93,10 @@ def parse_mail_destination(text: str, *, field: str) -> Destination:
     """
     address = parse_mail_address(text)
     if address is None:
-        raise ValidationFailed([FieldError(field, "mail_address", "not one mail address")])
+        script = not strip_typed(text).rpartition("@")[0].isascii()
+        message = "codes are sent to addresses that are ASCII before the @" if script else ""
+        message = message or "not one mail address"
+        raise ValidationFailed([FieldError(field, "mail_address", message)])
     return Destination("email", address)
 
 

@@ -57,6 +57,15 @@ def uncompressed_tag(tag: str) -> str:
     return _CODING.sub(r"\1", tag.strip().removeprefix("W/"))
 
 
+def matches_etag(tags: str | None, etag: str) -> bool:
+    """Return whether If-Match or If-None-Match lists the ETag.
+
+    Proxies that compress change tags, so the comparison is always weak (§8.8.3.2).
+    """
+    given = [uncompressed_tag(one) for one in (tags or "").split(",")]
+    return "*" in given or etag in given
+
+
 ANY_VERSION = IfMatch(None)
 
 

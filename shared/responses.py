@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from aiohttp import web
 from pydantic import BaseModel
 
+from shared.if_match import matches_etag, version_tag
+
 
 def json_response(
     body: BaseModel,
@@ -20,3 +22,12 @@ def json_response(
         content_type="application/json",
         headers=headers,
     )
+
+
+def version_response(request: web.Request, version: int, body: BaseModel) -> web.Response:
+    """Return `body` with its version as ETag; 304 to a GET that names it in `If-None-Match`."""
+    headers = {"ETag": version_tag(version)}
+    tags = ",".join(request.headers.getall("If-None-Match", []))
+    if request.method in {"GET", "HEAD"} and matches_etag(tags, headers["ETag"]):
+        return web.Response(status=web.HTTPNotModified.status_code, headers=headers)
+    return json_response(body, headers=headers)

@@ -31,11 +31,11 @@ from media_service.resources import CALLER, CLOCK, DATABASE, database_of
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import UPLOADS, read_upload
 from shared.errors import Conflict, Forbidden, PreconditionRequired, VersionMismatch
-from shared.if_match import IF_MATCH, OwnVersion, read_if_match, version_tag
+from shared.if_match import IF_MATCH, OwnVersion, read_if_match
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.request import path_id, read_body, read_query
-from shared.responses import json_response
+from shared.responses import json_response, version_response
 
 routes = Routes("creatives")
 _IMAGE = Content("image/*", "The file's bytes")
@@ -94,7 +94,7 @@ async def list_timezones(request: web.Request) -> web.Response:
     "/creatives/{id}",
     summary="One creative; its ETag is its version",
     query=OwnerQuery,
-    answers={200: CreativeResponse},
+    answers={200: CreativeResponse, 304: None},
     errors=(Forbidden,),
 )
 async def get_creative(request: web.Request) -> web.Response:
@@ -103,7 +103,7 @@ async def get_creative(request: web.Request) -> web.Response:
     creative = await service.get_creative(
         request.app[DATABASE], path_id(request), request[CALLER], owner
     )
-    return _creative_response(creative)
+    return _creative_response(request, creative)
 
 
 @routes.add(
@@ -122,7 +122,7 @@ async def patch_creative(request: web.Request) -> web.Response:
     creative = await service.update_creative(
         app[DATABASE], app[TIMEZONES], target, update, app[CLOCK].now()
     )
-    return _creative_response(creative)
+    return _creative_response(request, creative)
 
 
 @routes.add(
@@ -212,7 +212,5 @@ def _own_version(request: web.Request, *, required: bool = False) -> OwnVersion[
     return OwnVersion(path_id(request), request[CALLER].sub, expected)
 
 
-def _creative_response(creative: Creative) -> web.Response:
-    return json_response(
-        CreativeResponse.of(creative), headers={"ETag": version_tag(creative.version)}
-    )
+def _creative_response(request: web.Request, creative: Creative) -> web.Response:
+    return version_response(request, creative.version, CreativeResponse.of(creative))

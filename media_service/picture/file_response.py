@@ -7,12 +7,13 @@ import structlog
 from aiohttp import web
 
 from media_service.picture.file_deleter import FileDeleter
-from media_service.picture.http_range import ByteRange, matches_etag, select_range
+from media_service.picture.http_range import ByteRange, select_range
 from media_service.picture.model import PictureRecord, Representation
 from media_service.picture.service import open_file
 from media_service.resources import SETTINGS, database_of
 from media_service.storage.model import Storage, StoredFile
 from shared.errors import VersionMismatch
+from shared.if_match import matches_etag
 
 STORAGE: web.AppKey[Storage] = web.AppKey("storage")
 FILE_DELETER: web.AppKey[FileDeleter] = web.AppKey("file_deleter")

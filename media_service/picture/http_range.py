@@ -5,7 +5,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from media_service.picture.errors import RangeNotSatisfiable
-from shared.if_match import uncompressed_tag
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -24,15 +23,6 @@ class ByteRange:
     def content_range(self) -> str:
         """Return the `Content-Range` of a partial answer."""
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
-
-
-def matches_etag(tags: str | None, etag: str) -> bool:
-    """Return whether If-Match or If-None-Match lists the ETag.
-
-    Proxies that compress change tags, so the comparison is always weak (§8.8.3.2).
-    """
-    given = [uncompressed_tag(one) for one in (tags or "").split(",")]
-    return "*" in given or etag in given
 
 
 def select_range(

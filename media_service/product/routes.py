@@ -29,11 +29,11 @@ from media_service.resources import CALLER, CLOCK, DATABASE, TOKEN, database_of
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import UPLOADS, read_upload
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
-from shared.if_match import IF_MATCH, OwnVersion, read_if_match, version_tag
+from shared.if_match import IF_MATCH, OwnVersion, read_if_match
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
 from shared.request import read_body, read_query
-from shared.responses import json_response
+from shared.responses import json_response, version_response
 
 routes = Routes("products")
 PHOTO_FIELD = "photo"
@@ -104,14 +104,14 @@ async def search_products(request: web.Request) -> web.Response:
     "/products/{id}",
     summary="A visible product, or one's own; its ETag is its version",
     id_pattern=ID_PATTERN,
-    answers={200: ProductResponse},
+    answers={200: ProductResponse, 304: None},
 )
 async def get_product(request: web.Request) -> web.Response:
     """Answer with the product."""
     product = await service.get_product(
         request.app[DATABASE], _product_id(request), request[CALLER].sub
     )
-    return _product_response(product)
+    return _product_response(request, product)
 
 
 @routes.add(
@@ -131,7 +131,7 @@ async def patch_product(request: web.Request) -> web.Response:
     product = await service.update_product(
         app[DATABASE], _own_version(request), update, app[CLOCK].now()
     )
-    return _product_response(product)
+    return _product_response(request, product)
 
 
 @routes.add(
@@ -166,7 +166,8 @@ async def put_photo(request: web.Request) -> web.Response:
     upload = read_upload(request, PhotoForm, PHOTO_FIELD, lambda form: form.photo)
     app = request.app
     return _product_response(
-        await service.replace_photo(app[UPLOADS], upload, _product_id(request), app[FILE_DELETER])
+        request,
+        await service.replace_photo(app[UPLOADS], upload, _product_id(request), app[FILE_DELETER]),
     )
 
 
@@ -230,10 +231,8 @@ async def _try_authenticate(request: web.Request) -> DomainError | None:
     return None
 
 
-def _product_response(product: Product) -> web.Response:
-    return json_response(
-        ProductResponse.of(product), headers={"ETag": version_tag(product.version)}
-    )
+def _product_response(request: web.Request, product: Product) -> web.Response:
+    return version_response(request, product.version, ProductResponse.of(product))
 
 
 def _own_version(request: web.Request) -> OwnVersion[str]:

@@ -12,6 +12,7 @@ from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
 from tests.support.injection_texts import INJECTIONS
 from tests.support.media_client import MediaClient, day, part
+from tests.support.products import create_product
 
 
 async def patch(media: MediaClient, made: Any, version: str | None, /, **change: Any) -> Answer:
@@ -190,3 +191,23 @@ async def test_creative_day_of_clock_change_is_due_at_its_first_instant(
         for version, (zone, when, due) in enumerate(HISTORY, start=1):
             moved = await patch(media, made, f'"{version}"', scheduled_at=when, timezone=zone)
             assert (moved.status, moved.body.get("scheduled_at")) == (200, due), (zone, when)
+
+
+async def test_creative_and_product_read_with_their_etag_are_304(media: MediaClient) -> None:
+    creative = await media.upload()
+    product = await create_product(media)
+    for path in (f"/creatives/{creative['id']}", f"/products/{product['id']}"):
+        for tags in ('"1"', 'W/"1"', '"1-gzip"', '"7", "1"', "*"):
+            known = await media.call("GET", path, headers={"If-None-Match": tags})
+            assert (known.status, known.headers["ETag"], known.body) == (304, '"1"', b""), tags
+        for tags in ('"2"', '"x"', ""):
+            sent = await media.call("GET", path, headers={"If-None-Match": tags})
+            assert (sent.status, sent.body["version"]) == (200, 1), tags
+    change = {"name": "Lantern"}
+    headers = {"If-None-Match": '"2"'}
+    changed = await media.call("PATCH", path, json=change, headers=headers)
+    assert (changed.status, changed.body["version"]) == (200, 2)
+    newer = await media.call("GET", path, headers={"If-None-Match": '"1"'})
+    assert (newer.status, newer.body["name"]) == (200, "Lantern")
+    hidden = await media.call("GET", f"/creatives/{uuid4()}", headers={"If-None-Match": "*"})
+    assert hidden.status == 404

@@ -126,6 +126,13 @@ def test_mail_address_invalid_is_refused(text: str) -> None:
     assert [(e.field, e.code) for e in refused.value.errors] == [("email", "mail_address")]
 
 
+@pytest.mark.parametrize("text", ["пример@кц.рф", "jörg@example.com", " 例え@例え.jp "], ids=ascii)
+def test_mail_address_local_part_of_another_script_is_refused_with_the_reason(text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse_mail_destination(text, field="email")
+    assert "ASCII before the @" in refused.value.errors[0].message
+
+
 @given(st.text(max_size=300))
 def test_mail_address_accepted_is_plain_and_stable(text: str) -> None:
     address = parse_mail_address(text)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_service.picture.errors import RangeNotSatisfiable
-from media_service.picture.http_range import ByteRange, matches_etag, select_range
+from media_service.picture.http_range import ByteRange, select_range
+from shared.if_match import matches_etag
 
 ETAG = f'"{"01" * 32}"'
 DATE = "Mon, 30 Nov 2026 10:00:00 GMT"
