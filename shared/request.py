@@ -24,7 +24,7 @@ from shared.errors import (
     ValidationFailed,
 )
 from shared.http_connection import ask_for_body
-from shared.validation import field_names, refuse_duplicate_names, validate
+from shared.validation import empty_to_null, field_names, refuse_duplicate_names, validate
 
 MAX_FORM_FIELDS = 100
 JSON = "application/json"
@@ -46,7 +46,7 @@ async def read_body(request: web.Request, model: type[M]) -> M:
             the body is not what the route takes; all wrong fields are named at once.
     """
     _require_content_type(request, JSON)
-    return _validate(request, model, parse_json(await _read_bytes(request)))
+    return _validate_body(request, model, parse_json(await _read_bytes(request)))
 
 
 async def read_optional_body(request: web.Request, model: type[M]) -> M:
@@ -61,7 +61,7 @@ async def read_optional_body(request: web.Request, model: type[M]) -> M:
         return _validate(request, model, {})
     _require_content_type(request, JSON)
     value = parse_json(body)
-    return _validate(request, model, {} if value is None else value)
+    return _validate_body(request, model, {} if value is None else value)
 
 
 async def read_form(request: web.Request, model: type[M]) -> M:
@@ -79,7 +79,7 @@ async def read_form(request: web.Request, model: type[M]) -> M:
         )
     except ValueError:
         raise MalformedRequest from None
-    return _validate(request, model, dict(pairs))
+    return _validate_body(request, model, dict(pairs))
 
 
 def require_no_encoding(request: web.Request) -> None:
@@ -126,6 +126,10 @@ def read_query(request: web.Request, model: type[M]) -> M:
 
 def _validate(request: web.Request, model: type[M], value: object) -> M:
     return validate(model, value, request.app.get(VALIDATION_CONTEXT))
+
+
+def _validate_body(request: web.Request, model: type[M], value: object) -> M:
+    return _validate(request, model, empty_to_null(model, value))
 
 
 def path_id(request: web.Request, name: str = "id") -> UUID:

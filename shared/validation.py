@@ -39,6 +39,9 @@ class PartialUpdate(BaseModel):
 NULL_CLEARS = object()
 """Annotates a member whose null is a value: it clears the stored one."""
 
+EMPTY_IS_VALUE = object()
+"""Annotates a member whose empty text is a value; in other optional members it is null."""
+
 
 def cleaned(clean: Callable[[str], object]) -> BeforeValidator:
     """Clean or parse a text before any other rule is applied; other values stay as they are."""
@@ -64,6 +67,14 @@ def refuse_duplicate_names(pairs: list[tuple[str, T]]) -> dict[str, T]:
     return members
 
 
+def empty_to_null(model: type[BaseModel], value: object) -> object:
+    """Return a body with null for each empty text in an optional member, as forms send it."""
+    if not isinstance(value, dict) or "" not in value.values():
+        return value
+    clearable = _optional_members(model, but=EMPTY_IS_VALUE)
+    return {name: None if one == "" and name in clearable else one for name, one in value.items()}
+
+
 def validate(model: type[M], value: object, context: object = None) -> M:
     """Return `value` as `model`; the model's validators get `context`.
 
@@ -73,7 +84,7 @@ def validate(model: type[M], value: object, context: object = None) -> M:
         ValidationFailed: names every wrong field, never its value.
     """
     if isinstance(value, dict) and None in value.values():
-        absent = _absent_if_null(model)
+        absent = _optional_members(model, but=NULL_CLEARS)
         value = {name: one for name, one in value.items() if one is not None or name not in absent}
     try:
         return model.model_validate(value, context=context)
@@ -82,11 +93,11 @@ def validate(model: type[M], value: object, context: object = None) -> M:
 
 
 @cache
-def _absent_if_null(model: type[BaseModel]) -> frozenset[str]:
+def _optional_members(model: type[BaseModel], *, but: object) -> frozenset[str]:
     return frozenset(
         field.alias or name
         for name, field in model.model_fields.items()
-        if not (field.is_required() or NULL_CLEARS in field.metadata)
+        if not (field.is_required() or but in field.metadata)
     )
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -95,10 +94,6 @@ Title = Annotated[
 """One line of text, or none."""
 
 
-def _empty_is_default_timezone(value: object) -> object:
-    return value or DEFAULT_TIMEZONE
-
-
 class UploadForm(BaseModel):
     """A picture and when it is to go out; the parts come in any order."""
 
@@ -113,9 +108,7 @@ class UploadForm(BaseModel):
         ScheduleTime,
         Field(description=SCHEDULE_TIME_DESCRIPTION),
     ]
-    timezone: Annotated[TimezoneName, BeforeValidator(_empty_is_default_timezone)] = (
-        DEFAULT_TIMEZONE
-    )
+    timezone: TimezoneName = DEFAULT_TIMEZONE
     title: Title = None
 
     def to_draft(self) -> CreativeDraft:

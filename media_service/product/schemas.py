@@ -30,7 +30,7 @@ from media_service.product.model import (
 )
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.text import clean_line, clean_lines, clean_search
-from shared.validation import PartialUpdate, cleaned
+from shared.validation import EMPTY_IS_VALUE, PartialUpdate, cleaned
 
 NEWEST = Position(LAST_MOMENT, "")
 _CURRENCY_LIST = """
@@ -97,7 +97,7 @@ class ProductForm(ProductBody):
     model_config = ConfigDict(extra="forbid", strict=False)
 
     price: Annotated[Price, BeforeValidator(_parse_digits)]
-    photo: Annotated[str, Binary] | None = None
+    photo: Annotated[Annotated[str, Binary] | None, EMPTY_IS_VALUE] = None
 
     def to_draft(self) -> ProductDraft:
         """Return what the form describes."""
@@ -116,7 +116,7 @@ class ProductChange(PartialUpdate):
     """The fields to change, at least one."""
 
     name: Name | None = None
-    description: Description | None = None
+    description: Annotated[Description | None, EMPTY_IS_VALUE] = None
     price: Price | None = None
     currency: Currency | None = None
     visibility: Visibility | None = None

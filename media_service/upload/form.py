@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from media_service.storage.temp_file import TempFile
 from media_service.upload.body import UploadBody, UploadLimits
 from media_service.upload.headers import Disposition
 from media_service.upload.multipart import Event, MultipartParser, PartData, PartStart
 from shared.errors import BodyTooLarge, FieldError, ValidationFailed
-from shared.validation import field_errors, unknown_field_message
+from shared.validation import empty_to_null, unknown_field_message, validate
 
 MAX_FIELD_BYTES = 16 * 1024
 MAX_SHOWN_NAME = 64
@@ -97,9 +97,9 @@ class _FormCollector(Generic[F]):
         values = {name: self._text(name) for name in self._fields}
         model, named = self._schema.model, {problem.field for problem in self._problems}
         try:
-            form = model.model_validate(values, context=self._schema.context)
-        except ValidationError as wrong:
-            others = [one for one in field_errors(wrong, model) if one.field not in named]
+            form = validate(model, empty_to_null(model, values), self._schema.context)
+        except ValidationFailed as wrong:
+            others = [one for one in wrong.errors if one.field not in named]
             raise ValidationFailed(self._problems + others) from None
         if self._problems:
             raise ValidationFailed(self._problems)

@@ -152,3 +152,17 @@ async def test_refresh_with_empty_body_is_refresh_invalid(
     headers = {"Content-Type": "application/json"}
     answer = await auth.call("POST", "/refresh", headers=headers, **body)
     assert (answer.status, answer.code) == (401, "refresh_invalid")
+
+
+async def test_empty_optional_members_are_absent(auth: AuthClient) -> None:
+    blank = {"username": "", "last_name": "", "phone_number": ""}
+    pair = await activate(auth, email=EMAIL, first_name="Asha", password=PASSWORD, **blank)
+    assert (pair["user"]["username"], pair["user"]["last_name"]) == (None, None)
+    entered = await post(auth, "/login", email=EMAIL, username="", otp="", password=PASSWORD)
+    assert entered.status == 200, entered.body
+    token = entered.body["access_token"]
+    json = {"first_name": "", "last_name": "Rao", "username": ""}
+    changed = await auth.call("PATCH", "/me", token=token, json=json)
+    assert (changed.body["first_name"], changed.body["last_name"]) == (None, "Rao")
+    assert (await auth.call("PATCH", "/me", token=token, json={"username": ""})).status == 422
+    assert (await post(auth, "/verify-otp", email=EMAIL, otp="")).status == 422

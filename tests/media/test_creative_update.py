@@ -12,7 +12,7 @@ from tests.support.auth_client import Answer
 from tests.support.clock import MovableClock
 from tests.support.injection_texts import INJECTIONS
 from tests.support.media_client import MediaClient, day, part
-from tests.support.products import create_product
+from tests.support.products import LAMP, create_product
 
 
 async def patch(media: MediaClient, made: Any, version: str | None, /, **change: Any) -> Answer:
@@ -116,11 +116,11 @@ BAD_CHANGES: list[tuple[set[str], Any]] = [
     ({"colour"}, {"colour": "red"}),
     ({"version"}, {"version": 2}),
     ({"status"}, {"status": "published"}),
-    ({"scheduled_at"}, {"scheduled_at": ""}),
+    ({"body"}, {"scheduled_at": ""}),
     ({"scheduled_at"}, {"scheduled_at": 20261224}),
     ({"scheduled_at"}, {"scheduled_at": "2026-12-24T10:00:00 05:30"}),
     ({"scheduled_at"}, {"scheduled_at": "9999-12-31"}),
-    ({"timezone"}, {"timezone": ""}),
+    ({"body"}, {"timezone": ""}),
     ({"timezone"}, {"timezone": "Mars/Olympus"}),
     ({"title"}, {"title": 1}),
     ({"title"}, {"title": "x" * 201}),
@@ -211,3 +211,17 @@ async def test_creative_and_product_read_with_their_etag_are_304(media: MediaCli
     assert (newer.status, newer.body["name"]) == (200, "Lantern")
     hidden = await media.call("GET", f"/creatives/{uuid4()}", headers={"If-None-Match": "*"})
     assert hidden.status == 404
+
+
+async def test_product_empty_members_are_absent_but_for_the_description(
+    media: MediaClient,
+) -> None:
+    made = await media.call("POST", "/products", json=LAMP | {"visibility": "", "description": "A"})
+    assert (made.status, made.body["visibility"]) == (201, "public")
+    path = f"/products/{made.body['id']}"
+    kept = await media.call("PATCH", path, json={"name": "", "currency": "", "description": ""})
+    assert (kept.body["name"], kept.body["currency"]) == (LAMP["name"], LAMP["currency"])
+    assert (kept.body["description"], kept.body["version"]) == ("", 2)
+    for json in (LAMP | {"name": ""}, LAMP | {"price": ""}):
+        assert (await media.call("POST", "/products", json=json)).status == 422
+    assert (await media.call("PATCH", path, json={"name": ""})).status == 422

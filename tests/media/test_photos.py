@@ -218,7 +218,7 @@ REFUSED: list[tuple[int, str, tuple[bytes, ...]]] = [
     (422, "validation_failed", (FIELDS[0], FIELDS[2], part("price", ""))),
     (422, "validation_failed", (*FIELDS, part("description", "x" * 4001))),
     (422, "validation_failed", (*FIELDS, part("description", "x" * 17_000))),
-    (422, "validation_failed", (*FIELDS, part("visibility", ""))),
+    (422, "validation_failed", (*FIELDS, part("visibility", "friends"))),
     (422, "validation_failed", (*FIELDS, part("description", b"\xff"))),
 ]
 
