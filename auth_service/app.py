@@ -106,7 +106,7 @@ async def _signer(app: web.Application) -> AsyncIterator[None]:
     async def has_key() -> bool:
         return signer.ready
 
-    app[READINESS].add("signing_key", has_key, signer.explain)
+    app[READINESS].add("signing_key", has_key, signer.explain_missing_key)
     await signer.refresh()
     async with run_periodically("signing_keys", signer.refresh, pause=1):
         yield

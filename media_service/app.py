@@ -78,7 +78,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         database, cache = wiring.database, authenticator.cache
         readiness.add("database", database.is_reachable, lambda: database.last_error)
         readiness.add("keys", has_keys, lambda: authenticator.verifier.keys_error)
-        readiness.add("revocations", knows_revocations, cache.explain)
+        readiness.add("revocations", knows_revocations, cache.explain_staleness)
         readiness.add("storage", storage.reachable, lambda: storage.last_error)
         register_cache_metrics(registry, cache)
         waiting = Gauge(

@@ -53,7 +53,7 @@ class FairPool(Generic[K, T]):
         """
         own = len(self._lines.get(key, ())) + 1
         full = self.waiting >= self._capacity
-        if own > self._capacity_per_key or (full and self._longest() <= own):
+        if own > self._capacity_per_key or (full and self._longest_line() <= own):
             raise self._refusal()
 
     @asynccontextmanager
@@ -113,7 +113,7 @@ class FairPool(Generic[K, T]):
         self.waiting += 1
         return waiter
 
-    def _longest(self) -> int:
+    def _longest_line(self) -> int:
         return max(map(len, self._lines.values()), default=0)
 
     def _evict(self) -> None:

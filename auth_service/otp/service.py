@@ -147,7 +147,7 @@ class OtpChallenges:
         self.funnel.count_result(answer[0])
         _require_right_code(answer, scopes)
         self.funnel.count_verified(destination)
-        verified = self._verified(receipt, answer[1])
+        verified = self._unseal(receipt, answer[1])
         if verified.is_test:
             async with self.restore_on_failure(verified):
                 await self.codes.record_test_code(purpose, destination, client)
@@ -162,7 +162,7 @@ class OtpChallenges:
         )
         if answer[0] != b"right":
             return None
-        return self._verified(receipt, answer[1])
+        return self._unseal(receipt, answer[1])
 
     @asynccontextmanager
     async def restore_on_failure(self, proof: VerifiedChallenge) -> AsyncIterator[None]:
@@ -220,7 +220,7 @@ class OtpChallenges:
         marks = {ASKED_AT: str(record["now"])} | ({TEST_CODE: "yes"} if record["is_test"] else {})
         return self.keyring.seal("otp", json.dumps({**context, **marks}).encode())
 
-    def _verified(self, receipt: str, sealed: bytes) -> VerifiedChallenge:
+    def _unseal(self, receipt: str, sealed: bytes) -> VerifiedChallenge:
         context: dict[str, str] = json.loads(self.keyring.open("otp", sealed))
         asked_at = context.pop(ASKED_AT, None)  # challenges of the previous release have none
         moment = datetime.fromtimestamp(int(asked_at) / 1000, UTC) if asked_at else None

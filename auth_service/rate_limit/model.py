@@ -120,9 +120,7 @@ def send_scopes(settings: AuthSettings, request: SendRequest) -> Sequence[Scope]
     """
     destination, client, conceal = request.destination, request.client, request.conceal
     mailbox = destination.mailbox
-    client_key = (
-        _trusted_client_key(client) if request.is_known_device else client_network(client.address)
-    )
+    client_key = _device_key(client) if request.is_known_device else client_network(client.address)
     own = (Rate(1, settings.otp_cooldown * 1000),) if settings.otp_cooldown else ()
     return [
         *optional_scope(own, "cooldown", mailbox, client_key),
@@ -230,7 +228,7 @@ def login_scopes(
     return _password_scopes(
         settings,
         name,
-        _trusted_client_key(client) if is_known_device else client_network(client.address),
+        _device_key(client) if is_known_device else client_network(client.address),
     )
 
 
@@ -248,7 +246,7 @@ def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tupl
     )
 
 
-def _trusted_client_key(client: Client) -> str:
+def _device_key(client: Client) -> str:
     """Return the counter key of a known device; unknown devices are counted by their address."""
     return f"device:{(client.device or b'').hex()}"
 

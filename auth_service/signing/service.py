@@ -84,7 +84,7 @@ class Signer:
         """Whether there is a key to sign with."""
         return select_signing_key(self._keys, self.clock.now()) is not None
 
-    def explain(self) -> str:
+    def explain_missing_key(self) -> str:
         """Return why there is no key to sign with."""
         if self._last_error:
             return f"{self.store.folder} cannot be read: {self._last_error}"

@@ -59,8 +59,8 @@ async def picture_response(
     async with open_file(database_of(request), app[STORAGE], picture, variant) as file:
         serve_here = any(name in request.headers for name in _NOT_FOR_NGINX)
         prefix = "" if serve_here else app[SETTINGS].redirect_prefix
-        redirect = f"{prefix}{picture.object_key(variant)}" if prefix else ""
-        return await file_response(request, representation, file, redirect)
+        accel_path = f"{prefix}{picture.object_key(variant)}" if prefix else ""
+        return await file_response(request, representation, file, accel_path)
 
 
 def _is_expected(request: web.Request, representation: Representation) -> bool:
@@ -78,12 +78,12 @@ def _is_known(request: web.Request, representation: Representation) -> bool:
 
 
 async def file_response(
-    request: web.Request, representation: Representation, file: StoredFile, redirect: str = ""
+    request: web.Request, representation: Representation, file: StoredFile, accel_path: str = ""
 ) -> web.StreamResponse:
     """Stream the file, or the part of it that was asked for.
 
-    With `redirect`, the nginx in front sends the bytes under that path itself, whole or in part: it
-    evaluates `Range` and `If-Range` as we do.
+    With `accel_path`, the nginx in front sends the bytes under that path itself, whole or in part:
+    it evaluates `Range` and `If-Range` as we do.
 
     Raises:
         RangeNotSatisfiable: the range begins after the end.
@@ -96,8 +96,8 @@ async def file_response(
         file.size,
     )
     headers = common_file_headers(representation) | {"Content-Type": representation.content_type}
-    if redirect:
-        return web.Response(headers=headers | {"X-Accel-Redirect": redirect})
+    if accel_path:
+        return web.Response(headers=headers | {"X-Accel-Redirect": accel_path})
     response = web.StreamResponse(headers=headers)
     if byte_range.partial:
         response.set_status(web.HTTPPartialContent.status_code)

@@ -67,7 +67,7 @@ class RevocationCache:
         """Whether tokens can be checked: fresh, or, with `fail_open`, complete at least once."""
         return self.is_fresh or (self._fail_open and self._fresh_as_of > -inf)
 
-    def explain(self) -> str:
+    def explain_staleness(self) -> str:
         """Return for how long it has been stale, and why."""
         known = f"{self.staleness:.0f} s ago" if self.staleness < inf else "never"
         return f"all revocations were last known {known}: {self.obstacle}"

@@ -154,7 +154,7 @@ async def test_signer_unreadable_key_is_logged_with_its_path(
     [event] = logs
     assert event["event"] == "signing_keys.unreadable"
     assert f"{tmp_path / kid}.jwk" in event["error"]
-    assert f"{tmp_path / kid}.jwk" in signer.explain()
+    assert f"{tmp_path / kid}.jwk" in signer.explain_missing_key()
 
 
 async def test_auth_service_without_key_is_503_and_code_stays_valid(

@@ -146,7 +146,7 @@ async def test_entry_that_is_no_message_makes_the_cache_stale(
         async with quick() as cache:
             await wait_for_events(logs, "revocations.unverified_entry_blocks", times=2)
             assert not cache.is_fresh
-            assert cache.explain().endswith("never: 1 entries have a foreign signature")
+            assert cache.explain_staleness().endswith("never: 1 entries have a foreign signature")
     assert {event["event"] for event in logs} <= {"revocations.unverified_entry_blocks", LATE}
 
 
@@ -171,7 +171,9 @@ async def test_missing_epoch_makes_the_cache_stale(source: RevocationSource, qui
         async with quick() as cache:
             await wait_for_events(logs, "revocations.epoch_missing", times=2)
             assert not cache.is_fresh
-            assert cache.explain().endswith("never: auth_service has not written them to Redis")
+            assert cache.explain_staleness().endswith(
+                "never: auth_service has not written them to Redis"
+            )
             await source.begin()
             await wait_until_fresh(cache)
             assert is_refused(cache, session)

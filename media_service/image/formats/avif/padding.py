@@ -116,34 +116,34 @@ def _read_count(data: bytearray, box: Box, at: int) -> int:
     return int.from_bytes(data[box.body + at : box.body + at + 4])
 
 
-def _edit_list(data: bytearray, box: Box) -> int:
+def _count_edit_list(data: bytearray, box: Box) -> int:
     return 8 + _read_count(data, box, 4) * (20 if _has_flag(data, box) else 12)
 
 
-def _sample_sizes(data: bytearray, box: Box) -> int:
+def _count_sample_sizes(data: bytearray, box: Box) -> int:
     return 12 if _read_count(data, box, 4) else 12 + 4 * _read_count(data, box, 8)
 
 
-def _pixel_channels(data: bytearray, box: Box) -> int:
+def _count_pixel_channels(data: bytearray, box: Box) -> int:
     return 5 + (data[box.body + FULL_BOX_BYTES] if box.end > box.body + FULL_BOX_BYTES else 0)
 
 
-def _colour_volume(_data: bytearray, box: Box) -> int:
+def _count_colour_volume(_data: bytearray, box: Box) -> int:
     return min(_COLOUR_VOLUME_BYTES, box.end - box.body)
 
 
-def _layer_sizes(data: bytearray, box: Box) -> int:
+def _count_layer_sizes(data: bytearray, box: Box) -> int:
     return 13 if _has_flag(data, box, 1) else 7
 
 
-def _auxiliary_type(data: bytearray, box: Box) -> int:
+def _count_auxiliary_type(data: bytearray, box: Box) -> int:
     """Count a text that is known; of any other nothing, and the picture is no alpha then."""
     start = box.body + FULL_BOX_BYTES
     text = bytes(data[start : box.end]).partition(b"\0")[0]
     return FULL_BOX_BYTES + (len(text) + 1 if text in _AUXILIARY_TYPES else 0)
 
 
-def _codec_configuration(data: bytearray, box: Box) -> int:
+def _count_codec_configuration(data: bytearray, box: Box) -> int:
     """Count the sequence header that may follow, where its length takes one byte."""
     at = box.body + 4
     headed = box.end > at + 1 and data[at] == _SEQUENCE_HEADER and data[at + 1] < 0x80  # noqa: PLR2004
@@ -151,12 +151,12 @@ def _codec_configuration(data: bytearray, box: Box) -> int:
 
 
 _COUNTERS: dict[bytes, Callable[[bytearray, Box], int]] = {
-    b"elst": _edit_list,
-    b"stsz": _sample_sizes,
-    b"pixi": _pixel_channels,
-    b"a1lx": _layer_sizes,
-    b"cclv": _colour_volume,
-    b"auxC": _auxiliary_type,
-    b"auxi": _auxiliary_type,
-    b"av1C": _codec_configuration,
+    b"elst": _count_edit_list,
+    b"stsz": _count_sample_sizes,
+    b"pixi": _count_pixel_channels,
+    b"a1lx": _count_layer_sizes,
+    b"cclv": _count_colour_volume,
+    b"auxC": _count_auxiliary_type,
+    b"auxi": _count_auxiliary_type,
+    b"av1C": _count_codec_configuration,
 }
