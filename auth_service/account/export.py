@@ -9,7 +9,7 @@ from auth_service.account.lease import ExportLease, ExportLeases
 from auth_service.account.model import Batch, ReadBatch, RowKey
 from auth_service.audit.service import AuditLog
 from auth_service.session.model import Caller, SignInContext
-from auth_service.session.repository import find_caller
+from auth_service.session.repository import find_active_session
 from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
@@ -71,5 +71,5 @@ class ExportReader:
     async def _require_session(self) -> None:
         caller, now = self.caller, self.service.clock.now()
         ids = (caller.session_id, caller.user.id, caller.user.generation)
-        if await find_caller(self.service.database, *ids, now) is None:
+        if await find_active_session(self.service.database, *ids, now) is None:
             raise TokenRevoked

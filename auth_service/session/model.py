@@ -67,6 +67,18 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveSession:
+    """The stored session that an access token belongs to, with its user.
+
+    `rotations_seen`: how many of its rotations the client is known to have received.
+    """
+
+    user: User
+    device_id: bytes | None
+    rotations_seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Authentication:
     """An authentication in a session: its methods (`amr`, RFC 8176) and its time."""
 

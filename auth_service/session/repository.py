@@ -10,6 +10,7 @@ from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation import repository as revocations
 from auth_service.revocation.model import NewRevocation
 from auth_service.session.model import (
+    ActiveSession,
     ActiveSessionFilter,
     IssuedToken,
     LockedRefreshToken,
@@ -17,7 +18,6 @@ from auth_service.session.model import (
     Session,
 )
 from auth_service.token.repository import REMOVE_TICKETS, insert_token_sql, mark_used_sql
-from auth_service.user.model import User
 from auth_service.user.repository import (
     PREFIXED_COLUMNS,
     invalidate_codes_sql,
@@ -31,7 +31,7 @@ _FIELDS = tuple(field.name for field in fields(Session))
 SESSION_COLUMNS = ", ".join(f"s.{name} AS session_{name}" for name in _FIELDS)
 
 # One row only while session, user and generation allow the token.
-FIND_CALLER = f"""
+FIND_ACTIVE_SESSION = f"""
 SELECT {PREFIXED_COLUMNS}, s.device_id, s.rotations_seen
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
@@ -165,12 +165,14 @@ def session_from_row(row: Record) -> Session:
     return Session(**{**values, "amr": tuple(values["amr"])})
 
 
-async def find_caller(
+async def find_active_session(
     database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
-) -> tuple[User, bytes | None, int] | None:
-    """Return user, device and seen rotations of the session; None if it or its user has ended."""
-    row = await database.fetchrow(FIND_CALLER, session_id, user_id, generation, now)
-    return (user_from_row(row), row["device_id"], row["rotations_seen"]) if row else None
+) -> ActiveSession | None:
+    """Return the session with its user; None if the session or its user has ended."""
+    row = await database.fetchrow(FIND_ACTIVE_SESSION, session_id, user_id, generation, now)
+    if row is None:
+        return None
+    return ActiveSession(user_from_row(row), row["device_id"], row["rotations_seen"])
 
 
 async def record_seen_rotation(database: Database, session_id: UUID, rotations: int) -> None:

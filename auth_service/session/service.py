@@ -46,16 +46,15 @@ class SessionService:
         Raises:
             TokenRevoked: the session has ended, or the user may not sign in any more.
         """
-        found = await repository.find_caller(
+        session = await repository.find_active_session(
             self.database, claims.sid, claims.sub, claims.gen, self.clock.now()
         )
-        if found is None:
+        if session is None:
             raise TokenRevoked
-        user, device, rotations_seen = found
-        if claims.rot > rotations_seen:  # once after each refresh
+        if claims.rot > session.rotations_seen:  # once after each refresh
             await repository.record_seen_rotation(self.database, claims.sid, claims.rot)
         auth_time = datetime.fromtimestamp(claims.auth_time, UTC)
-        return Caller(user, claims.sid, auth_time, device, claims.rot)
+        return Caller(session.user, claims.sid, auth_time, session.device_id, claims.rot)
 
     async def list_sessions(
         self, caller: Caller, before: Position[UUID], limit: int
