@@ -165,13 +165,13 @@ class OtpChallenges:
         return self._unseal(receipt, answer[1])
 
     @asynccontextmanager
-    async def restore_on_failure(self, proof: VerifiedChallenge) -> AsyncIterator[None]:
+    async def restore_on_failure(self, challenge: VerifiedChallenge) -> AsyncIterator[None]:
         """Restore the challenge when the block fails, unless it ends in a 401 or 403."""
         try:
             yield
         except Exception as failed:
             if not (isinstance(failed, DomainError) and failed.status in FINAL_STATUSES):
-                await self.redis.run(RESTORE, [proof.receipt], [])
+                await self.redis.run(RESTORE, [challenge.receipt], [])
             raise
 
     def _challenge_record(
