@@ -36,7 +36,7 @@ class Destination:
 
     @property
     def costs_money(self) -> bool:
-        """Whether a message to it costs money, which makes SMS pumping pay."""
+        """Return whether a message to it costs money, which makes SMS pumping pay."""
         return self.channel == "sms"
 
 

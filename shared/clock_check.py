@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 class ClockCheck:
-    """Whether the two clocks agree to half a minute."""
+    """Checks whether the two clocks agree to half a minute."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class ClockCheck:
             log.info("clock.right_again")
 
     async def clocks_agree(self) -> bool:
-        """Tell whether the clocks agree; compare again after a failure."""
+        """Return whether the clocks agree; compare again after a failure."""
         if self._ahead != 0:
             with contextlib.suppress(ServiceUnavailable):  # the check of the database says so
                 await self.compare()

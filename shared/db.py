@@ -144,7 +144,7 @@ class Database:
             return await connection.execute(query, *arguments)
 
     async def is_reachable(self) -> bool:
-        """Tell whether a statement succeeds now."""
+        """Return whether a statement succeeds now."""
         try:
             await self.fetchval("SELECT 1")
         except (ServiceUnavailable, asyncpg.PostgresError) as refused:

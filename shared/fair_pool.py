@@ -40,7 +40,7 @@ class FairPool(Generic[K, T]):
 
     @property
     def has_free_item(self) -> bool:
-        """Whether the next call of `acquire` returns at once."""
+        """Return whether the next call of `acquire` returns at once."""
         return bool(self._free)
 
     def require_capacity(self, key: K) -> None:

@@ -18,7 +18,7 @@ Reason = Callable[[], str]
 
 @dataclass(slots=True)
 class Readiness:
-    """Whether this replica accepts traffic: every check passes and no shutdown has begun."""
+    """Checks whether this replica accepts traffic: all checks pass, no shutdown has begun."""
 
     draining: bool = False
     _checks: dict[str, tuple[Check, Reason]] = field(default_factory=dict)

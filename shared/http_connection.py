@@ -111,7 +111,7 @@ class HttpConnection(web.RequestHandler):
         return self._request_count, request is None or request.content.is_eof()
 
     def _body_continues_after(self, data: bytes) -> bool:
-        """Tell whether a body of known length continues after `data`; uploads then need no copy."""
+        """Return whether a body of known length continues after `data`; an upload needs no copy."""
         request = self._unread_request
         if request is None or self._messages or request.content.is_eof():
             return False
@@ -126,7 +126,7 @@ class HttpConnection(web.RequestHandler):
             self._expect_header()
 
     def _is_busy(self) -> bool:
-        """Tell whether a request is being handled, answered, or drained after its answer."""
+        """Return whether a request is being handled, answered, or drained after its answer."""
         return self._waiter is None or self._waiter.done()
 
     def set_deadline(self, deadline: asyncio.Timeout | None) -> None:

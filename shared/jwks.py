@@ -20,7 +20,7 @@ class PublicKey:
     key: Any
 
     def verify(self, text: bytes, signature: bytes) -> bool:
-        """Tell whether `signature` is this key's under `text`."""
+        """Return whether `signature` is this key's under `text`."""
         return jwt.get_algorithm_by_name(self.algorithm).verify(text, self.key, signature)
 
 

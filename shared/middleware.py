@@ -111,7 +111,7 @@ async def _suggest_path(request: web.Request) -> str | None:
 
 
 def is_disconnected(request: web.Request) -> bool:
-    """Tell whether the client's connection is closed, or about to be."""
+    """Return whether the client's connection is closed, or about to be."""
     return request.transport is None or request.transport.is_closing()
 
 

@@ -63,19 +63,19 @@ class Operation:
 
     @property
     def counts_towards_limits(self) -> bool:
-        """Whether a service that limits its users' changes counts this one."""
+        """Return whether a service that limits its users' changes counts this one."""
         if self.counts_as_write is not None:
             return self.counts_as_write
         return self.auth and self.method not in SAFE_METHODS
 
     @property
     def needs_token(self) -> bool:
-        """Whether the answer depends on an access token."""
+        """Return whether the answer depends on an access token."""
         return self.auth or self.reads_token
 
     @property
     def depends_on_credentials(self) -> bool:
-        """Whether the answer depends on the caller's credentials."""
+        """Return whether the answer depends on the caller's credentials."""
         return self.needs_token or self.takes_token or self.reads_cookies
 
     def possible_errors(self) -> list[type[e.DomainError]]:

@@ -24,7 +24,7 @@ class AllowedOrigins:
     development: bool = False
 
     def __contains__(self, origin: str) -> bool:
-        """Tell whether a browser's `Origin` is one of them."""
+        """Return whether a browser's `Origin` is one of them."""
         if origin == self.own or origin in self.listed:
             return True
         return self.development and _LOCAL.fullmatch(origin) is not None
@@ -65,13 +65,13 @@ def to_origin(url: str, schemes: Collection[str] = ()) -> str:
 
 
 def is_secure(origin: str) -> bool:
-    """Tell whether the network cannot change the page: it is served over https, or locally."""
+    """Return whether the network cannot change the page: it is served over https, or locally."""
     url = urlsplit(origin)
     return url.scheme != "http" or is_local_page(url.hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host's name or address stands for this machine alone."""
+    """Return whether a host's name or address stands for this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -79,7 +79,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_local_page(host: str) -> bool:
-    """Tell whether browsers look for this host on their own machine alone.
+    """Return whether browsers look for this host on their own machine alone.
 
     They do so for every name below localhost; other programs may ask a name server.
     Source: RFC 6761 §6.3.

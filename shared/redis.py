@@ -123,7 +123,7 @@ class BatchedRedis:
         return answer
 
     async def is_reachable(self) -> bool:
-        """Tell whether a command is answered now."""
+        """Return whether a command is answered now."""
         try:
             await self.execute("PING")
         except (ServiceUnavailable, ResponseError) as refused:

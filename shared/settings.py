@@ -231,7 +231,7 @@ class ServiceSettings(EnvironmentSettings):
 
     @property
     def production(self) -> bool:
-        """Whether the strict rules of a public installation hold."""
+        """Return whether the strict rules of a public installation hold."""
         return self.env == "production"
 
     @property
@@ -242,7 +242,7 @@ class ServiceSettings(EnvironmentSettings):
 
     @property
     def public_url_is_loopback(self) -> bool:
-        """Whether only this machine can reach us under `PUBLIC_URL`."""
+        """Return whether only this machine can reach us under `PUBLIC_URL`."""
         return is_local_page(urlsplit(self.public_url).hostname or "")
 
 

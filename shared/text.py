@@ -42,7 +42,7 @@ _UNCOUNTED_MARKS = "\u0f73\u0f75\u0f81"
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether the text has no visible character."""
+    """Return whether the text has no visible character."""
     return _EMPTY.fullmatch(text) is not None
 
 
@@ -103,7 +103,7 @@ def _compose(text: str, refused: re.Pattern[str]) -> str:
 
 
 def _has_many_marks(text: str) -> bool:
-    """Tell whether a letter has more marks than any language writes."""
+    """Return whether a letter has more marks than any language writes."""
     run = 0
     for char in "" if text.isascii() else text:
         marked = unicodedata.combining(char) or char in _UNCOUNTED_MARKS

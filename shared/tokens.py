@@ -106,7 +106,7 @@ class TokenVerifier:
 
     @property
     def has_keys(self) -> bool:
-        """Whether there is a key to verify with."""
+        """Return whether there is a key to verify with."""
         return bool(self._keys)
 
     def set_keys(self, keys: Mapping[str, PublicKey]) -> None:

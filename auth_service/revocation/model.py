@@ -30,5 +30,5 @@ class StoredRevocation(NamedTuple):
 
     @property
     def of_deleted_user(self) -> bool:
-        """Whether the user was deleted, so that services remove everything the user owned."""
+        """Return whether the user was deleted; services then remove everything the user owned."""
         return self.revocation.reason == USER_DELETED

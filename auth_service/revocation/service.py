@@ -77,7 +77,7 @@ class Publisher:
         self._catch_up_until = -inf
 
     async def ready(self) -> bool:
-        """Tell whether an epoch is known; without one, every revocation would be pending."""
+        """Return whether an epoch is known; without one, every revocation would be pending."""
         return bool(self._epoch)
 
     async def publish(self, row: StoredRevocation) -> None:

@@ -49,7 +49,7 @@ class StreamState:
     missing: frozenset[str]
 
     def is_missing(self, row: StoredRevocation) -> bool:
-        """Tell whether a published row has no entry, as far as is known."""
+        """Return whether a published row has no entry, as far as is known."""
         return row.entry is None or row.entry in self.missing
 
 
@@ -108,7 +108,7 @@ class RevocationStream:
         await self.redis.run(COMPLETE_ROUND, [REVOCATION_HEAD], [number])
 
     def affects_tokens(self, row: StoredRevocation) -> bool:
-        """Tell whether a cache needs the row, now or after its clock has stepped back."""
+        """Return whether a cache needs the row, now or after its clock has stepped back."""
         return self._as_published(row).expires_at > self.clock.now() - KEEP_AFTER_EXPIRY
 
     def _as_published(self, row: StoredRevocation) -> Revocation:

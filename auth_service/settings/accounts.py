@@ -32,5 +32,5 @@ class AccountSettings(ServiceSettings):
 
     @property
     def conceals(self) -> bool:
-        """Whether no answer may reveal that an account exists."""
+        """Return whether no answer may reveal that an account exists."""
         return self.account_disclosure == "conceal"

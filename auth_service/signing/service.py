@@ -81,7 +81,7 @@ class Signer:
 
     @property
     def ready(self) -> bool:
-        """Whether there is a key to sign with."""
+        """Return whether there is a key to sign with."""
         return select_signing_key(self._keys, self.clock.now()) is not None
 
     def explain_missing_key(self) -> str:

@@ -74,7 +74,7 @@ class User:
 
     @property
     def active(self) -> bool:
-        """Whether the user may sign in."""
+        """Return whether the user may sign in."""
         return self.status == "active"
 
 

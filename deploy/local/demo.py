@@ -136,7 +136,7 @@ def _now(zone: str) -> datetime:
 
 
 async def _is_serving(http: aiohttp.ClientSession) -> bool:
-    """Tell whether both services answer; every deployment serves their OpenAPI documents."""
+    """Return whether both services answer; every deployment serves their OpenAPI documents."""
     try:
         for service in ("auth", "media"):
             async with http.get(f"/v1/{service}/openapi.json", raise_for_status=True):

@@ -79,7 +79,7 @@ class EmbeddedServers:
 
     @property
     def owned_by_other_process(self) -> bool:
-        """Whether another process owns a server, which would then end with that process."""
+        """Return whether another process owns a server, which would then end with that process."""
         return any(server.child_pid is None for server in self._own)
 
     async def create_and_migrate(self) -> None:
@@ -151,6 +151,6 @@ def read_origins(address: str) -> AllowedOrigins:
 
 
 def _is_set(name: str, environment: Mapping[str, str]) -> bool:
-    """Tell whether the environment sets `name` or its `_FILE` variant."""
+    """Return whether the environment sets `name` or its `_FILE` variant."""
     plain = name.removesuffix("_FILE")
     return bool(environment.get(plain) or environment.get(f"{plain}_FILE"))

@@ -110,7 +110,7 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def _is_ready(self, port: int) -> bool:
-        """Tell whether the server on `port` accepts commands."""
+        """Return whether the server on `port` accepts commands."""
 
     def _stdin_config(self, port: int) -> bytes:  # noqa: ARG002 -- Valkey needs it
         return b""

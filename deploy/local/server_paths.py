@@ -65,7 +65,7 @@ def programs_dir(package: str, inside: str) -> Path:
 
 
 def is_reachable_by_all(folder: Path) -> bool:
-    """Tell whether every user can enter `folder` and all directories above it."""
+    """Return whether every user can enter `folder` and all directories above it."""
     folder = folder.resolve()
     return all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
 
@@ -93,7 +93,7 @@ def _copy_package(package_dir: Path) -> Path:
 
 
 def _is_owned_by(folder: Path, uid: int, *, forbidden: int) -> bool:
-    """Tell whether `folder` is a directory of `uid`, no link, without any `forbidden` mode bit."""
+    """Return whether `folder` is a directory of `uid`, no link, without a `forbidden` mode bit."""
     try:
         status = folder.lstat()
     except FileNotFoundError:

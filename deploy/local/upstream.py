@@ -50,7 +50,7 @@ class Upstream:
         await self._session.close()
 
     async def is_ready(self) -> bool:
-        """Tell whether the service's `/readyz` answers 200."""
+        """Return whether the service's `/readyz` answers 200."""
         try:
             async with self._session.get("http://service/readyz") as answer:
                 return answer.status == web.HTTPOk.status_code

@@ -76,7 +76,7 @@ class Storage(Protocol):
         """Yield, some at a time, the keys of objects that were not touched for that long."""
 
     async def reachable(self) -> bool:
-        """Tell whether the store can be used now."""
+        """Return whether the store can be used now."""
 
     async def delete_stale_temp_files(self, older_than: timedelta) -> int:
         """Delete temporary files and partial uploads untouched for that long; return how many."""

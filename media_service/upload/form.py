@@ -137,7 +137,7 @@ class _FormCollector(Generic[F]):
             self._problems.append(FieldError(file_field, "not_a_file", message))
 
     def _is_short_text(self) -> bool:
-        """Tell whether the file may be a path: every picture has a control byte in its header."""
+        """Return whether the file may be a path: every picture has a control byte in its header."""
         few = self._file_bytes <= MAX_FIELD_BYTES
         return few and all(byte >= FIRST_SHOWN for byte in self._file_begins)
 

@@ -43,7 +43,7 @@ class TokenAuthenticator:
 
     @property
     def ready(self) -> bool:
-        """Whether tokens can be authenticated: the keys and the revocations are known."""
+        """Return whether tokens can be authenticated: the keys and the revocations are known."""
         return self.verifier.has_keys and self.cache.ready
 
     async def wait_until_ready(self) -> None:

@@ -59,12 +59,12 @@ class RevocationCache:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether every revocation older than `max_staleness` has been applied."""
+        """Return whether every revocation older than `max_staleness` has been applied."""
         return self.staleness <= self._max_staleness
 
     @property
     def ready(self) -> bool:
-        """Whether tokens can be checked: fresh, or, with `fail_open`, complete at least once."""
+        """Return whether tokens can be checked: fresh, or with `fail_open` once complete."""
         return self.is_fresh or (self._fail_open and self._fresh_as_of > -inf)
 
     def explain_staleness(self) -> str:

@@ -1,4 +1,4 @@
-"""Tells whether the publishers have published everything that was revoked during an outage."""
+"""Checks whether the publishers have published everything that was revoked during an outage."""
 
 from collections.abc import Mapping
 from math import inf

@@ -96,7 +96,7 @@ class StreamCursor:
 
     @property
     def is_at_head(self) -> bool:
-        """Whether the head's own entry was applied, and every entry before it was verified.
+        """Return whether the head's own entry was applied, and every entry before it was verified.
 
         A stream that ends before its head has lost its tail since the head was read.
         """

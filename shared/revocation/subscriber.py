@@ -164,7 +164,7 @@ class RevocationSubscriber:
 
     @property
     def _is_starting(self) -> bool:
-        """Whether auth_service, started together with us, may still be creating the epoch."""
+        """Return whether auth_service, started together with us, may still create the epoch."""
         uptime = self._clock.monotonic() - self._started_at
         return self._cache.staleness == inf and uptime < EPOCH_GRACE_SECONDS
 
@@ -187,7 +187,7 @@ class RevocationSubscriber:
         return True
 
     def _is_outlived(self, entry_id: StreamId) -> bool:
-        """Tell whether every token that an entry may have revoked has expired.
+        """Return whether every token that an entry may have revoked has expired.
 
         Such an entry counts as trimmed: nobody trims the stream until a new entry is appended.
         """

@@ -91,7 +91,7 @@ class PublisherHarness:
         return await self.rounds()
 
     async def is_complete(self) -> bool:
-        """Whether the newest round is complete."""
+        """Return whether the newest round is complete."""
         now = await self.rounds()
         return now.complete == now.started
 

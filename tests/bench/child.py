@@ -83,7 +83,7 @@ class Child:
         return resident_mib(self.pid)
 
     def ready(self) -> bool:
-        """Whether `/readyz` answers 200 now."""
+        """Return whether `/readyz` answers 200 now."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
         try:
             connection.request("GET", "/readyz")

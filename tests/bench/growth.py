@@ -1,4 +1,4 @@
-"""Whether a request costs more among many users, sessions and creatives than among few."""
+"""Measures whether a request costs more among many users, sessions and creatives than among few."""
 
 from collections.abc import Awaitable, Callable
 

@@ -69,7 +69,7 @@ class Storm:
 
     @property
     def kept_up(self) -> bool:
-        """Whether the answers came as fast as they were asked for, and told everybody."""
+        """Return whether the answers came as fast as they were asked for, and told everybody."""
         return self.reached > self.rate * KEPT_UP and PENDING not in self.answers
 
     async def run(self, found: Replicas) -> None:

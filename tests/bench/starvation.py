@@ -1,4 +1,4 @@
-"""Whether searches of strangers slow down those who have signed in."""
+"""Measures whether searches of strangers slow down those who have signed in."""
 
 import asyncio
 from collections import Counter

@@ -16,7 +16,7 @@ def without_coverage() -> dict[str, str]:
 
 
 def alive(pid: int) -> bool:
-    """Tell whether the process runs; one that only waits to be reaped does not."""
+    """Return whether the process runs; one that only waits to be reaped does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

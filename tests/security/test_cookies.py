@@ -158,7 +158,7 @@ async def test_refresh_without_access_cookie_is_refused(auth: AuthClient) -> Non
 async def logout_ends_session(
     auth: AuthClient, browser: Browser, headers: dict[str, str | None]
 ) -> bool:
-    """Whether signing out with these headers ends the browser's session."""
+    """Return whether signing out with these headers ends the browser's session."""
     kept = Browser(auth.http, dict(browser.jar))
     answer = await browser.call("POST", OUT, headers=headers)
     assert answer.status == 204, answer.body

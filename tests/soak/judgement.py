@@ -1,4 +1,4 @@
-"""Decides whether a run was clean: growth by least squares, and everything that must not occur."""
+"""Checks whether a run was clean: growth by least squares, and everything that must not occur."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Trend:
         return self.growth / self.span * 3600 if self.span else 0.0
 
     def exceeds(self, tolerance: float) -> bool:
-        """Whether it rises by more than the tolerance, beyond what noise explains."""
+        """Return whether it rises by more than the tolerance, beyond what noise explains."""
         return self.growth - SURE * self.error > tolerance
 
 
@@ -128,5 +128,5 @@ def _none(name: str, found: Sequence[str], *, binding: bool = True) -> Figure:
 
 
 def is_clean(verdicts: Sequence[Figure]) -> bool:
-    """Whether nothing that binds was missed."""
+    """Return whether nothing that binds was missed."""
     return all(verdict.met is not False for verdict in verdicts)

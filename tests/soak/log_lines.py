@@ -26,7 +26,7 @@ def service_troubles(log: Path) -> Iterator[str]:
 
 
 def is_trouble(line: str, *, ready: bool = True) -> bool:
-    """Whether a line of a service needs an explanation that it does not have."""
+    """Return whether a line of a service needs an explanation that it does not have."""
     try:
         event = json.loads(line)
     except ValueError:

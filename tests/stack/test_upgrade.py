@@ -178,7 +178,7 @@ async def watched(stack: Stack) -> AsyncIterator[dict[str, float]]:
 
 
 async def _answers(url: str) -> bool:
-    """Whether a request without a token is told so, within two seconds."""
+    """Return whether a request without a token is told so, within two seconds."""
     try:
         async with ClientSession() as http, asyncio.timeout(2), http.get(url) as answer:
             return answer.status == 401

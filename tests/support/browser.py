@@ -71,5 +71,5 @@ async def request_cookie_sign_in(auth: AuthClient, number: str, **headers: str) 
 
 
 async def is_signed_in(browser: Browser) -> bool:
-    """Whether the browser is signed in."""
+    """Return whether the browser is signed in."""
     return (await browser.call("GET", "/v1/auth/me")).status == 200

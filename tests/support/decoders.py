@@ -43,7 +43,7 @@ def started_decoders() -> Iterator[StartedDecoders]:
 
 
 def is_picture(info: ImageInfo) -> bool:
-    """Whether the info are those of the suite's usual PNG."""
+    """Return whether the info are those of the suite's usual PNG."""
     return (info.content_type, info.width, info.height) == ("image/png", 64, 48)
 
 

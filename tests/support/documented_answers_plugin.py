@@ -83,7 +83,7 @@ def _documented() -> Iterator[Answered]:
 
 
 def _is_whole(config: pytest.Config) -> bool:
-    """Whether nothing was left out."""
+    """Return whether nothing was left out."""
     chosen = config.option.keyword or config.option.markexpr or config.option.deselect
     from_settings = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return from_settings and not chosen and not config.getoption("lf", default=False)

@@ -66,7 +66,7 @@ class Reader:
 
 
 def is_whole(raw: bytes) -> bool:
-    """Whether the answer ends as HTTP says that a whole one does."""
+    """Return whether the answer ends as HTTP says that a whole one does."""
     return raw.endswith(END_OF_CHUNKS)
 
 

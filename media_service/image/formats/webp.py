@@ -134,7 +134,7 @@ def _clean_chunk(kind: bytes, body: bytes, profile: bytes | None) -> list[bytes]
 
 
 def _is_lossy(kind: bytes, body: bytes) -> bool:
-    """Tell whether a chunk has lossy pixels; in a frame they come first, or after their alpha."""
+    """Return whether a chunk has lossy pixels; in a frame they come first, or after their alpha."""
     return kind == b"VP8 " or (kind == b"ANMF" and body[16:20] in {b"VP8 ", b"ALPH"})
 
 

@@ -158,7 +158,7 @@ def _step(code: int, operand: int, *, then: int = 0, otherwise: int = 0) -> byte
 
 
 def _survives(code: bytes) -> bool:
-    """Tell whether a child lives on behind the filter.
+    """Return whether a child lives on behind the filter.
 
     Translators of machine code report another architecture than a program sees, say.
     """
