@@ -16,7 +16,10 @@ Channel = Literal["sms", "email"]
 MAX_ADDRESS, MAX_LOCAL_PART = 254, 64
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_MAILBOX = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}", re.ASCII)
+_ANY_DOTS = rf"{_ATOM}(?:\.+{_ATOM})*\.*(?=@(?:docomo|(?:.+\.)?ezweb)\.ne\.jp$)"
+"""Stray dots, as two Japanese carriers allowed them until 2009; SMTP needs quotes around them."""
+_LOCAL_PART = rf"({_ATOM}(?:\.{_ATOM})*|{_ANY_DOTS})"
+_MAILBOX = re.compile(rf"{_LOCAL_PART}@(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}", re.ASCII)
 _ENCODED = "=?"
 """The start of an encoded word: mail programs show, and write into `To`, the decoded one."""
 
@@ -43,12 +46,15 @@ class Destination:
 def parse_mail_address(text: str) -> str | None:
     """Return the mailbox in `text`, in lower case, or None.
 
-    Blanks around it do not count, nor the full stop or comma that phone keyboards add.
+    Blanks around it do not count, nor the full stop or comma that phone keyboards add, nor quotes
+    around the local part: they belong to its spelling, not to the mailbox.
     The domain gets its ASCII form. Before it is ASCII alone: letters of other scripts would give
     one mailbox several spellings.
-    Source: RFC 5321 §4.1.2 without quoted strings and address literals, §4.5.3.1; RFC 2047 §5.
+    Source: RFC 5321 §4.1.2 without blanks, specials and address literals, §4.5.3.1; RFC 2047 §5.
     """
     local, _, _ = strip_typed(text).rpartition("@")
+    if len(local) > 1 and local[0] == local[-1] == '"':
+        local = local[1:-1]
     _, _, domain = strip_typed(text, keep=JOINERS).removesuffix(",").rpartition("@")
     if len(local) + len(domain) >= MAX_ADDRESS or not local.isascii() or _ENCODED in local:
         return None

@@ -89,7 +89,7 @@ class Smtp:
         content = self._compose(message)
         try:
             await connection.mail(self._envelope_sender())
-            await connection.rcpt(message.to)
+            await connection.rcpt(_quote_local_part(message.to))
         except SMTPResponseException as answer:
             raise self._error(answer) from None
         except (SMTPException, OSError) as failed:
@@ -113,7 +113,7 @@ class Smtp:
     def _compose(self, message: Message) -> bytes:
         mail = EmailMessage(policy=SMTP_POLICY)
         mail["From"] = self._sender
-        mail["To"] = message.to
+        mail["To"] = _quote_local_part(message.to)
         mail["Subject"] = message.subject or ""
         mail["Date"] = format_datetime(self._clock.now())
         mail["Message-ID"] = f"<{message.id}@{self._envelope_sender().rpartition('@')[2]}>"
@@ -122,6 +122,12 @@ class Smtp:
         if message.html:
             mail.add_alternative(message.html, subtype="html")
         return bytes(mail)
+
+
+def _quote_local_part(address: str) -> str:
+    """Return the address as SMTP spells it: stray dots are in quotes. Source: RFC 5321 §4.1.2."""
+    local, _, domain = address.rpartition("@")
+    return f'"{local}"@{domain}' if ".." in local or local.endswith(".") else address
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """Mail by SMTP against a real server that misbehaves on purpose."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -32,6 +33,7 @@ class Server:
         self.rcpt = ""
         self.port = 0
         self.connections: set[str] = set()
+        self.recipients: list[str] = []
         self.mails: list[Any] = []
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -57,11 +59,26 @@ class Server:
         return self.answer
 
 
+class RecordingSMTP(SMTP):
+    """Keeps each recipient as it was spelled on the wire, before aiosmtpd takes quotes off."""
+
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802 - likewise
+        self.event_handler.recipients.append(arg)
+        await super().smtp_RCPT(arg)
+
+
+class RecordingController(Controller):
+    """Serves by `RecordingSMTP`."""
+
+    def factory(self) -> SMTP:
+        return RecordingSMTP(self.handler, **self.SMTP_kwargs)
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     handler = Server()
     handler.port = own_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller = RecordingController(handler, hostname="127.0.0.1", port=handler.port)
     controller.start()
     yield handler
     controller.stop(no_assert=True)
@@ -83,6 +100,23 @@ async def test_smtp_several_mails_share_one_connection(smtp: Smtp, server: Serve
     assert mail["Message-ID"] == "<01@cheershare.example>"
     assert mail.get_body(("plain",)).get_content().strip() == "Text"
     assert mail.get_body(("html",)).get_content().strip() == "<p>Html</p>"
+
+
+@pytest.mark.parametrize(
+    ("to", "spelling"),
+    [
+        ("abc.@docomo.ne.jp", '"abc."@docomo.ne.jp'),
+        ("a..b@ezweb.ne.jp", '"a..b"@ezweb.ne.jp'),
+        ("o'brien+a.b@example.org", "o'brien+a.b@example.org"),
+    ],
+)
+async def test_smtp_address_with_stray_dots_is_quoted(
+    smtp: Smtp, server: Server, to: str, spelling: str
+) -> None:
+    await smtp.send(dataclasses.replace(MESSAGE, to=to))
+    await smtp.close()
+    assert server.recipients == [f"TO:<{spelling}>"]
+    assert ("To", spelling) in server.mails[0].raw_items()  # the parsed one has no quotes
 
 
 async def test_smtp_reply_code_decides_error(smtp: Smtp, server: Server) -> None:

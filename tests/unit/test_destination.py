@@ -40,10 +40,25 @@ def test_mail_address_in_any_case_has_one_form(written: str) -> None:
         "x_{y}|z@sub.domain-with-dash.example",
         "a" * 64 + "@example.com",
         "a@xn--bcher-kva.example",
+        "abc.@docomo.ne.jp",
+        "a..b@ezweb.ne.jp",
+        "a...b..@shop.biz.ezweb.ne.jp",
     ],
 )
 def test_mail_address_valid_is_accepted(address: str) -> None:
     assert parse_mail_address(address) == address
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ('"asha.rao"@example.com', "asha.rao@example.com"),
+        (' "Abc."@DoCoMo.ne.jp ', "abc.@docomo.ne.jp"),
+        ('"john..doe"@docomo.ne.jp', "john..doe@docomo.ne.jp"),
+    ],
+)
+def test_mail_address_quoted_is_the_same_mailbox(written: str, address: str) -> None:
+    assert parse_mail_address(written) == address
 
 
 @pytest.mark.parametrize(
@@ -91,6 +106,20 @@ def test_mail_address_domain_of_any_script_has_its_ascii_form(written: str, addr
         ".asha@example.com",
         "asha.@example.com",
         "as..ha@example.com",
+        '"as..ha"@example.com',
+        ".asha@docomo.ne.jp",
+        "..@docomo.ne.jp",
+        "asha.@docomo.ne.jp.example.com",
+        "asha.@mydocomo.ne.jp",
+        "asha.@myezweb.ne.jp",
+        "asha.@docomo.ne.jp@ezweb.ne.jp",
+        '"@example.com',
+        '""@example.com',
+        '""asha""@example.com',
+        '"asha@example.com',
+        '"a@b"@example.com',
+        '"a\\"b"@example.com',
+        '"asha rao."@docomo.ne.jp',
         "asha\n@example.com",
         "asha@example.com\x0b",
         "asha\r\nBcc: b@y.com@example.com",
