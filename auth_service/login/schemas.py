@@ -1,6 +1,6 @@
 """The body of `POST /login`, which is one of three."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
 from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import GivenUsername, PhoneBody
+from shared.validation import EMPTY_IS_VALUE
 
 
 class LoginBody(PhoneBody, TokenIssuing, SendBody):
@@ -16,7 +17,10 @@ class LoginBody(PhoneBody, TokenIssuing, SendBody):
 
     email: str | None = Field(None, max_length=254, description="one mail address")
     username: GivenUsername | None = Field(None, description="with a password")
-    password: GivenPassword | None = Field(None, description="with a username or an email")
+    # An empty password asks for no code: its sender did not want one.
+    password: Annotated[GivenPassword | None, EMPTY_IS_VALUE] = Field(
+        None, description="with a username or an email"
+    )
     otp: Code | None = Field(None, description="the code received, six digits")
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 

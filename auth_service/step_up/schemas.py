@@ -1,12 +1,13 @@
 """The body and the answer of `POST /step-up`."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from auth_service.device.schemas import DeviceBody
 from auth_service.otp.model import Code, Handle
 from auth_service.password.model import GivenPassword
+from shared.validation import EMPTY_IS_VALUE
 
 
 def _token_is_optional(schema: dict[str, Any]) -> None:
@@ -16,7 +17,7 @@ def _token_is_optional(schema: dict[str, Any]) -> None:
 class StepUpBody(DeviceBody):
     """Nothing, to be sent a code; then `otp`. Or the `password`."""
 
-    password: GivenPassword | None = None
+    password: Annotated[GivenPassword | None, EMPTY_IS_VALUE] = None  # empty asks for no code
     otp: Code | None = Field(None, description="the code received, six digits")
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 

@@ -172,3 +172,33 @@ async def test_empty_optional_members_are_absent(auth: AuthClient) -> None:
     assert (changed.body["first_name"], changed.body["last_name"]) == (None, "Rao")
     assert (await auth.call("PATCH", "/me", token=token, json={"username": ""})).status == 422
     assert (await post(auth, "/verify-otp", email=EMAIL, otp="")).status == 422
+
+
+async def test_empty_password_asks_for_no_code(auth: AuthClient) -> None:
+    token = (await activate(auth, email=EMAIL, password=PASSWORD))["access_token"]
+    phone = (await auth.sign_in(NUMBER))["access_token"]
+    before = [len(await auth.codes(to)) for to in (EMAIL, NUMBER)]
+    for names in ({"email": EMAIL}, {"mobile": NUMBER}, {"username": "asha"}):
+        refused = await post(auth, "/login", **names, password="", otp="")
+        assert refused.code == "validation_failed", refused.body
+        assert [error["field"] for error in refused.body["errors"]] == ["password"], names
+    for bearer in (token, phone):
+        refused = await auth.call("POST", "/step-up", token=bearer, json={"password": ""})
+        assert refused.code == "validation_failed", refused.body
+        assert [error["field"] for error in refused.body["errors"]] == ["password"]
+    assert [len(await auth.codes(to)) for to in (EMAIL, NUMBER)] == before
+    sent = await post(auth, "/login", mobile=NUMBER, otp="", email="")
+    assert sent.status in {202, 429}, sent.body
+
+
+async def test_empty_new_password_is_refused_but_at_registration(auth: AuthClient) -> None:
+    pair = await activate(auth, email=EMAIL, username="asha.rao", password="")
+    bearer = {"token": pair["access_token"]}
+    exported = await auth.call("GET", "/me/export", **bearer)
+    assert (pair["user"]["username"], exported.body["has_password"]) == ("asha.rao", False)
+    change = {"current_password": "", "new_password": ""}
+    refused = await auth.call("POST", "/change-password", json=change, **bearer)
+    assert [error["field"] for error in refused.body["errors"]] == list(change)
+    for proof in ({"reset_ticket": "cht_x"}, {"email": EMAIL, "otp": "123456"}):
+        refused = await post(auth, "/reset-password", **proof, new_password="")
+        assert [error["field"] for error in refused.body["errors"]] == ["new_password"], proof

@@ -74,6 +74,31 @@ async def test_photo_empty_file_input_counts_as_no_photo(media: MediaClient) -> 
     assert named.code == "unsupported_image"
 
 
+async def test_photo_with_bytes_but_no_name_is_a_photo(media: MediaClient) -> None:
+    for more in ('; filename=""', ""):
+        nameless = part("photo", encode(), more)
+        made = await offer(media, *LAMP, nameless)
+        path = f"/products/{made.body['id']}/photo"
+        assert made.body["photo_url"] == f"{MEDIA}{path}"
+        put = await media.call("PUT", path, data=BytesIO(form(nameless)), headers=FORM)
+        assert put.status == HTTPStatus.OK, put.body
+        file = await media.call("HEAD", path)
+        assert 'filename="image.jpg"' in file.headers["Content-Disposition"]
+    text = await offer(media, *LAMP, part("photo", "photo.jpg", '; filename=""'))
+    assert text.code == "unsupported_image"
+
+
+async def test_form_empty_optional_fields_count_as_left_out(media: MediaClient) -> None:
+    blank = [part(name, "") for name in ("description", "visibility")]
+    made = await offer(media, *LAMP, *blank)
+    assert made.status == HTTPStatus.CREATED, made.body
+    assert (made.body["description"], made.body["visibility"]) == ("", "public")
+    creative = await media.upload(part("title", ""), part("timezone", ""))
+    assert (creative["title"], creative["timezone"]) == (None, "UTC")
+    unknown = await media.send(picture_form(None, part("visibility", "")))
+    assert [error["code"] for error in unknown.body["errors"]] == ["unknown"]
+
+
 async def test_upload_empty_file_input_is_missing(media: MediaClient) -> None:
     file = part("file", b"", '; filename=""')
     refused = await media.send(form(file, part("scheduled_at", day())))
