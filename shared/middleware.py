@@ -5,10 +5,10 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from difflib import get_close_matches
 
 import structlog
 from aiohttp import web
-from yarl import URL
 
 from shared.alarm import Alarm
 from shared.cors import cors_headers
@@ -39,6 +39,8 @@ AUTHENTICATE: web.AppKey[Callable[[web.Request], Awaitable[None]]] = web.AppKey(
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CREDENTIAL_HEADERS = ("Authorization", "Cookie")
+_MIN_SIMILARITY = 0.8
+"""Less similar segments of a path are those of other routes."""
 
 
 @web.middleware
@@ -77,7 +79,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         by_client = isinstance(raised, ConnectionError) and is_disconnected(request)
         error = MalformedRequest() if by_client else _to_domain_error(raised)
         if isinstance(raised, web.HTTPNotFound):
-            error = NotFound(await _suggest_path(request))
+            error = NotFound(_suggest_path(request))
         if isinstance(error, InternalError):
             log.exception("request.failed", method=request.method, route=route)
         if isinstance(error, RateLimited):
@@ -96,18 +98,19 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         )
 
 
-async def _suggest_path(request: web.Request) -> str | None:
-    """Return a hint at the route whose path differs by case or slashes alone, None without one.
+def _suggest_path(request: web.Request) -> str | None:
+    """Return a hint at the route with the most similar path, None when no path is similar.
 
     It quotes the route, never the path that the client sent.
     """
-    given = request.rel_url.raw_path
-    tidy = re.sub("/+", "/", given).rstrip("/").lower()
-    if not tidy or tidy == given:
-        return None
-    similar = request.clone(rel_url=URL(tidy, encoded=True))
-    resource = (await request.app.router.resolve(similar)).route.resource
-    return f"Did you mean {resource.canonical}?" if resource else None
+    given = re.sub("/+", "/", request.rel_url.raw_path).rstrip("/").lower().split("/")
+    paths = [one.canonical.split("/") for one in request.app.router.resources()]
+    candidates = [path for path in paths if len(path) == len(given)]
+    for place, segment in enumerate(given if candidates else ()):
+        names = {path[place] for path in candidates}
+        near = get_close_matches(segment, names, n=1, cutoff=_MIN_SIMILARITY)
+        candidates = [path for path in candidates if path[place] in (near or ["{id}"])]
+    return f"Did you mean {'/'.join(candidates[0])}?" if candidates else None
 
 
 def is_disconnected(request: web.Request) -> bool:

@@ -162,13 +162,19 @@ async def test_routes_unknown_path_is_404(small: SmallService, path: str) -> Non
         ("/THINGS", "/v1/small/things"),
         ("/Things/Zebra-1/", "/v1/small/things/{id}"),
         ("/docs/", "/v1/small/docs"),
+        ("/thing", "/v1/small/things"),
+        ("/thnigs/zebra", "/v1/small/things/{id}"),
+        ("/open_api.json", "/v1/small/openapi.json"),
+        ("/Maybe", "/v1/small/maybe"),
         ("/nothing/", None),
-        ("/Maybe", None),  # it takes no GET
         ("/things/a/b", None),
         ("/%FF/", None),
+        (f"/things{'z' * 4000}", None),
+        ("/" * 4000, None),
     ],
+    ids=lambda value: str(value)[:30],
 )
-async def test_unknown_route_that_differs_by_case_or_slash_is_named(
+async def test_unknown_route_names_the_nearest(
     small: SmallService, path: str, named: str | None
 ) -> None:
     answer = await small.call("GET", path)
