@@ -7,6 +7,7 @@ class UnsupportedImage(DomainError):
     """The content is not JPEG, PNG, GIF, WebP, AVIF or HEIC, whatever its name says."""
 
     code, status, title = "unsupported_image", 415, "Not a JPEG, PNG, GIF, WebP, AVIF or HEIC image"
+    advice = "Send the picture as JPEG, PNG, GIF, WebP, AVIF or HEIC."
 
 
 class BrokenImage(DomainError):

@@ -30,6 +30,17 @@ from media_service.image.thumbnail import flatten, make_thumbnail
 HEAD_BYTES = 64
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_OTHER_FORMATS = {
+    b"II*\0": "TIFF or raw picture",
+    b"MM\0*": "TIFF or raw picture",
+    b"BM": "BMP",
+    b"<svg": "SVG",
+    b"%PDF": "PDF",
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+}
+"""Formats that are refused, by their first bytes."""
 _NO_HEIC = (
     "This is a HEIC picture, and this server has no decoder for it. Send the picture as JPEG, or "
     "install the extra `heif`, the package pi-heif."
@@ -65,9 +76,10 @@ def render(files: JobFiles, limits: DecodeLimits) -> ImageInfo:
 
 
 def _clean_upload(source: int, limits: DecodeLimits) -> tuple[ImageFormat, CleanedImage]:
-    image_format = detect_format(os.read(source, HEAD_BYTES))
+    head = os.read(source, HEAD_BYTES)
+    image_format = detect_format(head)
     if image_format is None:
-        raise UnsupportedImage
+        raise UnsupportedImage(_describe_unsupported(head))
     if not can_decode(image_format):
         raise UnsupportedImage(_NO_HEIC)
     size = os.lseek(source, 0, os.SEEK_END)  # said to mmap, which might not be let ask for it
@@ -76,6 +88,14 @@ def _clean_upload(source: int, limits: DecodeLimits) -> tuple[ImageFormat, Clean
         if codec.scan is not None:
             limits.check(codec.scan(data))
         return image_format, codec.clean(data)
+
+
+def _describe_unsupported(head: bytes) -> str | None:
+    """Return the name of a known other format, with the advice; None for an unknown one."""
+    name = next((name for start, name in _OTHER_FORMATS.items() if head.startswith(start)), None)
+    if head[4:8] == b"ftyp":
+        name = "video"
+    return f"This is a {name}. {UnsupportedImage.advice}" if name else None
 
 
 def _placeholder(image: Image.Image) -> str:

@@ -102,6 +102,10 @@ UNSUPPORTED = {
     "PNG magic and HTML": b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script>",
     "PDF": b"%PDF-1.7",
     "ICO": b"\0\0\1\0\1\0",
+    "BMP": b"BM\x3a\0\0\0\0\0",
+    "JPEG XL": b"\xff\x0a\xfa\x1f",
+    "JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n",
+    "video": b"\0\0\0\x14ftypqt  \0\0\0\0qt  ",
     "RIFF but WAVE": b"RIFF\x24\0\0\0WAVEfmt ",
     "picture behind text": b"x" + encode("PNG"),
 }

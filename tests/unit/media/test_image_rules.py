@@ -65,6 +65,17 @@ def test_image_invalid_is_refused(error: type[DomainError], picture: bytes, tmp_
         read_image_info(tmp_path, picture)
 
 
+@pytest.mark.parametrize(
+    "name", ["TIFF", "BMP", "SVG", "PDF", "JPEG XL", "JPEG 2000", "video", "text"]
+)
+def test_image_of_another_format_is_named_with_the_cure(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedImage) as refused:
+        read_image_info(tmp_path, UNSUPPORTED[name])
+    detail = str(refused.value.detail)
+    assert detail.startswith(f"This is a {name}") is (name != "text")
+    assert detail.endswith("Send the picture as JPEG, PNG, GIF, WebP, AVIF or HEIC.")
+
+
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_image_bomb_is_refused_at_little_cost(name: str, tmp_path: Path) -> None:
     """By its header alone within 50 ms; where text has to be inflated, within a bound."""
