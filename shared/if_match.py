@@ -49,7 +49,7 @@ def version_tag(version: int) -> str:
     return f'"{version}"'
 
 
-def uncompressed_tag(tag: str) -> str:
+def _uncompressed_tag(tag: str) -> str:
     """Return a client's tag without the changes of compressing proxies.
 
     nginx weakens a tag; Apache appends the name of the coding.
@@ -57,12 +57,12 @@ def uncompressed_tag(tag: str) -> str:
     return _CODING.sub(r"\1", tag.strip().removeprefix("W/"))
 
 
-def matches_etag(tags: str | None, etag: str) -> bool:
-    """Return whether If-Match or If-None-Match lists the ETag.
+def matches_etag(headers: Sequence[str], etag: str) -> bool:
+    """Return whether the headers, If-Match or If-None-Match, list the ETag.
 
     Proxies that compress change tags, so the comparison is always weak (§8.8.3.2).
     """
-    given = [uncompressed_tag(one) for one in (tags or "").split(",")]
+    given = [_uncompressed_tag(tag) for tag in ",".join(headers).split(",")]
     return "*" in given or etag in given
 
 
@@ -83,5 +83,5 @@ def read_if_match(headers: Sequence[str], *, required: bool = False) -> IfMatch:
         raise PreconditionRequired
     if not tags or "*" in tags:
         return ANY_VERSION
-    found = [_TAG.fullmatch(uncompressed_tag(tag)) for tag in tags]
+    found = [_TAG.fullmatch(_uncompressed_tag(tag)) for tag in tags]
     return IfMatch(frozenset(int(match[2]) for match in found if match))

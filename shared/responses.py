@@ -27,7 +27,7 @@ def json_response(
 def version_response(request: web.Request, version: int, body: BaseModel) -> web.Response:
     """Return `body` with its version as ETag; 304 to a GET that names it in `If-None-Match`."""
     headers = {"ETag": version_tag(version)}
-    tags = ",".join(request.headers.getall("If-None-Match", []))
-    if request.method in {"GET", "HEAD"} and matches_etag(tags, headers["ETag"]):
+    known = matches_etag(request.headers.getall("If-None-Match", []), headers["ETag"])
+    if known and request.method in {"GET", "HEAD"}:
         return web.Response(status=web.HTTPNotModified.status_code, headers=headers)
     return json_response(body, headers=headers)

@@ -13,12 +13,12 @@ from media_service.picture.service import open_file
 from media_service.resources import SETTINGS, database_of
 from media_service.storage.model import Storage, StoredFile
 from shared.errors import VersionMismatch
-from shared.if_match import matches_etag
+from shared.if_match import IF_MATCH, matches_etag
 
 STORAGE: web.AppKey[Storage] = web.AppKey("storage")
 FILE_DELETER: web.AppKey[FileDeleter] = web.AppKey("file_deleter")
 WRITE_SECONDS = 60
-_NOT_FOR_NGINX = ("If-Match", "If-Unmodified-Since")
+_NOT_FOR_NGINX = (IF_MATCH, "If-Unmodified-Since")
 """nginx would compare these again, with a tag and a date of its own."""
 
 log = structlog.get_logger()
@@ -64,15 +64,15 @@ async def picture_response(
 
 
 def _is_expected(request: web.Request, representation: Representation) -> bool:
-    tags, since = request.headers.get("If-Match"), request.if_unmodified_since
-    if tags is not None:
+    tags, since = request.headers.getall(IF_MATCH, []), request.if_unmodified_since
+    if tags:
         return matches_etag(tags, representation.etag)
     return since is None or representation.made_at <= since
 
 
 def _is_known(request: web.Request, representation: Representation) -> bool:
-    tags, since = request.headers.get("If-None-Match"), request.if_modified_since
-    if tags is not None:
+    tags, since = request.headers.getall("If-None-Match", []), request.if_modified_since
+    if tags:
         return matches_etag(tags, representation.etag)
     return since is not None and representation.made_at <= since
 

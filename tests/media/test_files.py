@@ -87,6 +87,19 @@ async def test_file_conditions_by_date_or_expected_tag_are_honoured(media: Media
     assert (await ask(Range="bytes=0-9", If_Range=date)).status == 206
 
 
+@pytest.mark.parametrize(("condition", "status"), [("If-None-Match", 304), ("If-Match", 200)])
+async def test_file_condition_in_two_header_lines_is_one_list(
+    media: MediaClient, condition: str, status: int
+) -> None:
+    created = await media.upload()
+    answer = await media.raw(
+        f"GET /v1/media/creatives/{created['id']}/file HTTP/1.1\r\nHost: h\r\n"
+        f'Authorization: Bearer {media.token}\r\n{condition}: "other"\r\n'
+        f'{condition}: "{created["sha256"]}"\r\nConnection: close\r\n\r\n'.encode()
+    )
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
 async def test_file_behind_nginx_is_sent_by_x_accel_redirect(
     serving_media: Callable[..., Any], files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

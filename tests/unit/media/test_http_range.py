@@ -16,7 +16,6 @@ VALIDATORS = (ETAG, DATE)
 @pytest.mark.parametrize(
     ("header", "known"),
     [
-        (None, False),
         ("", False),
         (ETAG, True),
         (f"W/{ETAG}", True),
@@ -30,8 +29,10 @@ VALIDATORS = (ETAG, DATE)
         (ETAG.strip('"'), False),
     ],
 )
-def test_if_none_match_is_compared_weakly(header: str | None, known: bool) -> None:
-    assert matches_etag(header, ETAG) is known
+def test_if_none_match_is_compared_weakly(header: str, known: bool) -> None:
+    assert matches_etag([header], ETAG) is known
+    assert matches_etag(['"other"', header], ETAG) is known
+    assert not matches_etag([], ETAG)
 
 
 @pytest.mark.parametrize(
