@@ -57,7 +57,7 @@ async def read_optional_body(request: web.Request, model: type[M]) -> M:
     if request.content_length:
         _require_content_type(request, JSON)
     body = await _read_bytes(request) if request.body_exists else b""
-    if not body.strip():
+    if not body.removeprefix(BOM_UTF8).strip():
         return _validate(request, model, {})
     _require_content_type(request, JSON)
     value = parse_json(body)
