@@ -27,19 +27,19 @@ def normalize_tag(tag: str) -> str:
     return "-".join([language, *cased, *more[end:]])
 
 
-def parse_device_locale(text: str) -> str | None:
-    """Return the tag in a device's locale, None for an empty one.
+def parse_device_locale(text: str) -> str:
+    """Return the tag in a device's locale.
 
     iOS adds `@calendar=…`, Java `_#Hant` and POSIX `.UTF-8` to it.
     """
-    return _LOCALE_DETAILS.split(text, maxsplit=1)[0].rstrip("_") if text else None
+    return _LOCALE_DETAILS.split(text, maxsplit=1)[0].rstrip("_")
 
 
 def parse_accept_language(headers: Iterable[str]) -> tuple[str, ...]:
     """Return the languages that a client prefers, from its headers `Accept-Language`.
 
-    A header is a wish and never refused: unreadable parts and `*` are left out, and of a long one
-    only the beginning is read. Source: RFC 9110 §12.5.4.
+    A header is a preference and never refused: unreadable parts and `*` are left out, and of a
+    long one only the beginning is read. Source: RFC 9110 §12.5.4.
     """
     return _parse(",".join(headers)[:MAX_HEADER_LENGTH])
 
@@ -47,19 +47,19 @@ def parse_accept_language(headers: Iterable[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _parse(header: str) -> tuple[str, ...]:
     ranges = [found for part in header.split(",")[:MAX_RANGES] if (found := _RANGE.fullmatch(part))]
-    wished = [(float(found[3] or 1), normalize_tag(found[1])) for found in ranges]
-    wished.sort(key=lambda one: -one[0])
-    return tuple(dict.fromkeys(tag for quality, tag in wished if quality))
+    weighted = [(float(found[3] or 1), normalize_tag(found[1])) for found in ranges]
+    weighted.sort(key=lambda one: -one[0])
+    return tuple(dict.fromkeys(tag for quality, tag in weighted if quality))
 
 
-def find_language(available: Mapping[str, str], wanted: Iterable[str]) -> str | None:
-    """Return the available language that matches the wishes best; None when none does.
+def find_language(available: Mapping[str, str], preferred: Iterable[str]) -> str | None:
+    """Return the first preferred language that is available; None when none is.
 
-    `available`: languages by their tag in lower case. A wish for `de-CH-1996` is met by `de-CH` or
-    `de` as well. Source: RFC 4647 §3.4.
+    `available`: languages by their tag in lower case. In place of `de-CH-1996`, `de-CH` or `de`
+    counts as well. Source: RFC 4647 §3.4.
     """
-    for wish in wanted:
-        parts = wish.lower().split("-")
+    for tag in preferred:
+        parts = tag.lower().split("-")
         while parts:
             if found := available.get("-".join(parts)):
                 return found

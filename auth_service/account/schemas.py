@@ -27,7 +27,7 @@ class MeResponse(UserResponse):
 class ProfileBody(PhoneBody, SendBody):
     """Names and language to store, or one new address to verify.
 
-    Null removes a first name, a last name or the locale; an empty locale is null.
+    Null or an empty text removes a first name, a last name or the locale.
     """
 
     name: Name | None = Field(None, description="how the user is to be called")
@@ -40,7 +40,7 @@ class ProfileBody(PhoneBody, SendBody):
     email: str | None = Field(None, max_length=254, description="one mail address")
 
     @model_validator(mode="after")
-    def _one_thing(self) -> Self:
+    def _require_one_change(self) -> Self:
         given = self.model_fields_set & (ADDRESSES | PROFILE)
         if given & ADDRESSES and (len(given) > 1 or not (self.mobile or self.email)):
             raise ValueError("send names, or mobile, or email")

@@ -46,9 +46,9 @@ class Templates:
             TemplateProblemError: a template fails for these values; its text holds none of them.
         """
         name, channel = delivery.template, delivery.channel
-        wanted = delivery.parameters.get(LANGUAGES, "").split(",")
+        preferred = delivery.parameters.get(LANGUAGES, "").split(",")
         parts = [f"{name}.{part}" for part in PARTS[channel]]
-        locale = self.choose_language(parts[0], [own_locale or "", *wanted])
+        locale = self.choose_language(parts[0], [own_locale or "", *preferred])
         try:
             texts = [self.render_file(f"{locale}/{part}", delivery.parameters) for part in parts]
         except Exception as wrong:  # noqa: BLE001 - an expression may raise anything
@@ -85,10 +85,10 @@ class Templates:
         values = {**self._shared, "locale": file.partition("/")[0], **parameters}
         return self.environment.get_template(file).render(values).strip()
 
-    def choose_language(self, file: str, wanted: Iterable[str]) -> str:
+    def choose_language(self, file: str, preferred: Iterable[str]) -> str:
         """Return the language to render a file in, which has that file."""
         available = self.languages(file)
-        found = find_language(available, [*wanted, self._settings.default_locale])
+        found = find_language(available, [*preferred, self._settings.default_locale])
         return found or available["en"]
 
     def languages(self, file: str) -> dict[str, str]:
