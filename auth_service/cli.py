@@ -109,8 +109,8 @@ def _keys(action: str, algorithm: Algorithm, clock: Clock) -> int:
     """Make the first key, the next one, or none; write the public set and print all keys.
 
     A next key is published ten minutes before it signs, so that every verifier knows it by then. A
-    replaced one stays until its last token has expired at the longest `ACCESS_TOKEN_TTL` there is,
-    because this process may have another one than the service.
+    replaced one stays for the longest `ACCESS_TOKEN_TTL` that a service may have: its own setting
+    is not known here.
     """
     settings = load_settings(KeySettings)
     store, now = KeyStore(settings.jwt_private_keys_dir), clock.now()

@@ -1,7 +1,7 @@
 """Reading and dropping the rest of a refused body, so that its sender gets to read the answer.
 
-A socket that is closed with unread bytes resets its connection, and a client that still sends then
-sees a broken pipe instead of the answer. Source: RFC 9112 §9.6.
+A socket that is closed with unread bytes resets its connection. A client that still sends then sees
+a broken pipe instead of the answer. Source: RFC 9112 §9.6.
 """
 
 import asyncio

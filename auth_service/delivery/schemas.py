@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class InboxQuery(BaseModel):
-    """Whose messages."""
+    """The destination whose messages are listed."""
 
     model_config = ConfigDict(extra="forbid")
 

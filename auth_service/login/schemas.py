@@ -25,7 +25,7 @@ class LoginBody(PhoneBody, TokenIssuing, SendBody):
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _require_one_credential(self) -> Self:
         by_password = self.password is not None
         names = (self.username, self.email) if by_password else (self.mobile, self.email)
         others = (self.mobile, self.otp, self.challenge) if by_password else (self.username,)

@@ -25,18 +25,18 @@ class NameBody(PhoneBody):
         return sum(name is not None for name in (self.email, self.mobile, self.username))
 
     @model_validator(mode="after")
-    def _one_name(self) -> Self:
+    def _require_one_name(self) -> Self:
         if self.names != 1:
             raise ValueError("send either email or mobile or username")
         return self
 
 
 class ForgotBody(NameBody, SendBody):
-    """Whose password is forgotten."""
+    """The account whose password is forgotten."""
 
 
 class VerifyResetBody(NameBody, CodeBody):
-    """The code, and whose password is to be replaced."""
+    """The code, and the account whose password is to be replaced."""
 
 
 class ResetBody(NameBody, DeviceBody):
@@ -48,7 +48,7 @@ class ResetBody(NameBody, DeviceBody):
     new_password: NewPassword
 
     @model_validator(mode="after")
-    def _one_name(self) -> Self:
+    def _require_one_name(self) -> Self:
         by_ticket = self.reset_ticket is not None
         by_code = self.otp is not None and self.names == 1
         if by_ticket == by_code or (by_ticket and (self.names or self.otp or self.challenge)):

@@ -23,7 +23,7 @@ class RegisterBody(PhoneBody, SendBody):
     last_name: Name | None = None
 
     @model_validator(mode="after")
-    def _reachable(self) -> Self:
+    def _require_address(self) -> Self:
         if self.mobile is None and self.email is None:
             raise ValueError("send mobile or email")
         if self.password is not None and self.email is None:
@@ -38,7 +38,7 @@ class Registered(ChallengeResponse):
 
 
 class ResendBody(AddressBody, SendBody):
-    """Where the activation code is to go again.
+    """The address to send the activation code to again.
 
     With the `challenge` of its own registration the code keeps that registration whole, if it comes
     back with its own `challenge`. Otherwise it proves the address alone.
@@ -52,7 +52,7 @@ class ResendBody(AddressBody, SendBody):
 
 
 class VerifyBody(AddressBody, TokenIssuing, CodeBody):
-    """The activation code, and where it went."""
+    """The activation code, and the address that it was sent to."""
 
     challenge: Handle | None = Field(
         None,

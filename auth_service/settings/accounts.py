@@ -24,7 +24,7 @@ class AccountSettings(ServiceSettings):
     )
     reserved_usernames: Words = Field(
         RESERVED_USERNAMES,
-        description="usernames that nobody may take, comma-separated; case and `.-_` do not count",
+        description="usernames that no user may take, comma-separated; case and `.-_` do not count",
     )
     default_region: Annotated[str, AfterValidator(require_region)] = Field(
         "IN", description="region of a number without country code"

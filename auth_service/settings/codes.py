@@ -29,7 +29,7 @@ class CodeSettings(LimitedSettings):
         "5/hour;10/day", "codes for one destination from one address, or for one known device"
     )
     limit_send_total_per_destination: Rates = rates_field(
-        "15/hour;30/day", "codes and notices for one destination, whoever asks"
+        "15/hour;30/day", "codes and notices for one destination, from all clients together"
     )
     limit_send_per_ip: Rates = rates_field(
         "20/hour", "codes asked from one address (IPv6: /64, five times as many for a /48)"

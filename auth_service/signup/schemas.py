@@ -18,7 +18,7 @@ class SignupBody(PhoneBody, TokenIssuing, SendBody):
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
     @model_validator(mode="after")
-    def _either(self) -> Self:
+    def _require_name_or_code(self) -> Self:
         if self.mobile is None:
             raise ValueError("send phone_number")
         if self.otp is None and self.name is None:

@@ -22,7 +22,7 @@ class StepUpBody(DeviceBody):
     challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _require_one_credential(self) -> Self:
         both = self.password is not None and self.otp is not None
         if both or (self.challenge is not None and self.otp is None):
             raise ValueError("send nothing, or otp, or password")

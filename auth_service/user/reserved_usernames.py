@@ -1,4 +1,4 @@
-"""Usernames that nobody may take: they would look like the service, or like no value."""
+"""Usernames that no user may take: they would look like the service, or like no value."""
 
 from collections.abc import Iterable
 

@@ -67,7 +67,7 @@ class PhoneBody(BaseModel):
     phone_number: str | None = Field(None, max_length=40, description="the same as `mobile`")
 
     @model_validator(mode="after")
-    def _one_number(self) -> Self:
+    def _require_one_number(self) -> Self:
         if self.phone_number is not None:
             if self.mobile is not None:
                 raise ValueError("send either mobile or phone_number, which mean the same")
@@ -86,7 +86,7 @@ class AddressBody(PhoneBody):
     email: str | None = Field(None, max_length=254, description="one mail address")
 
     @model_validator(mode="after")
-    def _one_address(self) -> Self:
+    def _require_one_address(self) -> Self:
         if (self.mobile is None) == (self.email is None):
             raise ValueError("send either mobile or email")
         return self

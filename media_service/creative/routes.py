@@ -63,7 +63,7 @@ async def create_creative(request: web.Request) -> web.Response:
 @routes.add(
     "GET",
     "/creatives",
-    summary="List own creatives by due time; an editor may list everybody's",
+    summary="List own creatives by due time; an editor may list those of all users",
     query=CreativeQuery,
     answers={200: CreativePage},
     errors=(Forbidden,),

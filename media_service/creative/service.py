@@ -41,8 +41,8 @@ async def create_creative(
 ) -> StoredResponse:
     """Create the creative that the form describes; return the response to its first request.
 
-    The renditions are in the store before the row is written: whoever sees the row can read every
-    variant. A replay stores nothing, and gets the first response.
+    The renditions are in the store before the row is written: a client that sees the row can read
+    every variant. A replay stores nothing, and gets the first response.
 
     Raises:
         ScheduledInPast, ValidationFailed: it cannot be due then.
@@ -79,10 +79,10 @@ async def create_creative(
 async def list_creatives(
     database: Database, caller: Claims, owner: Owner, selection: CreativeFilter
 ) -> list[Creative]:
-    """Return one page of the caller's creatives, or of everybody's, by due time.
+    """Return one page of the caller's creatives, or of all users', by due time.
 
     Raises:
-        Forbidden: a caller who is not an editor asks for everybody's.
+        Forbidden: a caller who is not an editor asks for those of all users.
     """
     owner_filter = _owner_filter(caller, owner)
     return await repository.page(database, owner_filter, selection)
@@ -91,10 +91,10 @@ async def list_creatives(
 async def get_creative(
     database: Database, creative_id: UUID, caller: Claims, owner: Owner
 ) -> Creative:
-    """Return the caller's creative, or anybody's.
+    """Return the caller's creative, or for an editor any user's.
 
     Raises:
-        Forbidden: a caller who is not an editor asks for anybody's.
+        Forbidden: a caller who is not an editor asks for any user's.
         NotFound: there is none, or another user owns it.
     """
     return await _require_creative(database, creative_id, _owner_filter(caller, owner))
@@ -172,7 +172,7 @@ def _owner_filter(caller: Claims, owner: Owner) -> UUID | None:
     if owner == "me":
         return caller.sub
     if EDITOR not in caller.roles:
-        raise Forbidden("only an editor sees everybody's creatives")
+        raise Forbidden("only an editor sees the creatives of all users")
     return None
 
 

@@ -52,7 +52,7 @@ class Product(ProductDetails):
 
 @dataclass(frozen=True, slots=True)
 class ProductDraft:
-    """A product as its form describes it; `photo` is the file's name at the client, if any."""
+    """A product as its form describes it; `photo_file_name` is None without a photo."""
 
     details: ProductDetails
     photo_file_name: str | None

@@ -85,7 +85,7 @@ async def list_products(request: web.Request) -> web.Response:
 @routes.add(
     "GET",
     "/products/public",
-    summary="Search everybody's visible products, the newest first; needs no sign-in",
+    summary="Search the visible products of all users, the newest first; needs no sign-in",
     query=ProductSearchQuery,
     answers={200: ProductPage},
     auth=False,
