@@ -25,16 +25,16 @@ _INVISIBLE = (
 JOINERS = "\u200c\u200d"
 """Invisible, but part of the spelling in Persian, Sinhala and other scripts."""
 
-_NOT_SHOWN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """Controls, overrides and isolates of text direction, and lone surrogates."""
 
 _HYPHENS = "\\-\u2010-\u2015\u2212\u30fc\uff0d"
 """With the two that Japanese keyboards write among digits."""
 
-_EMPTY = re.compile(f"[{BLANKS}{_INVISIBLE}]*")
-_NOT_IN_LINES = re.compile(f"[{_NOT_SHOWN}]")
-_NOT_IN_A_LINE = re.compile(f"[{_NOT_SHOWN}\t\n\r\u2028\u2029]")
-_TYPED_MARKS = re.compile(f"[{_INVISIBLE}]")
+_BLANK_TEXT = re.compile(f"[{BLANKS}{_INVISIBLE}]*")
+_FORBIDDEN_IN_TEXT = re.compile(f"[{_FORBIDDEN}]")
+_FORBIDDEN_IN_LINE = re.compile(f"[{_FORBIDDEN}\t\n\r\u2028\u2029]")
+_INVISIBLE_MARK = re.compile(f"[{_INVISIBLE}]")
 _DIAL_PUNCTUATION = re.compile(f"[{BLANKS}{_INVISIBLE}{_HYPHENS}()\uff08\uff09\\[\\].]")
 _CODE_PUNCTUATION = re.compile(f"[{BLANKS}{_INVISIBLE}{_HYPHENS}]")
 _UNCOUNTED_MARKS = "\u0f73\u0f75\u0f81"
@@ -43,7 +43,7 @@ _UNCOUNTED_MARKS = "\u0f73\u0f75\u0f81"
 
 def is_blank(text: str) -> bool:
     """Return whether the text has no visible character."""
-    return _EMPTY.fullmatch(text) is not None
+    return _BLANK_TEXT.fullmatch(text) is not None
 
 
 def clean_line(text: str) -> str:
@@ -52,7 +52,7 @@ def clean_line(text: str) -> str:
     Raises:
         ValueError: it holds a control, a line break or a mark that reverses text.
     """
-    return _compose(text, _NOT_IN_A_LINE)
+    return _compose(text, _FORBIDDEN_IN_LINE)
 
 
 def clean_lines(text: str) -> str:
@@ -61,12 +61,12 @@ def clean_lines(text: str) -> str:
     Raises:
         ValueError: it holds a control or a mark that reverses text.
     """
-    return _compose(text, _NOT_IN_LINES)
+    return _compose(text, _FORBIDDEN_IN_TEXT)
 
 
 def to_single_line(text: str) -> str:
     """Return a short text as one line in NFC, with blanks for what `clean_line` refuses."""
-    return unicodedata.normalize("NFC", _NOT_IN_A_LINE.sub(" ", text).strip(BLANKS))
+    return unicodedata.normalize("NFC", _FORBIDDEN_IN_LINE.sub(" ", text).strip(BLANKS))
 
 
 def clean_search(text: str) -> str | None:
@@ -79,7 +79,7 @@ def strip_typed(text: str, keep: str = "") -> str:
 
     `keep`: the marks that stay, but for those at the ends.
     """
-    without = _TYPED_MARKS.sub(lambda mark: mark[0] if mark[0] in keep else "", text)
+    without = _INVISIBLE_MARK.sub(lambda mark: mark[0] if mark[0] in keep else "", text)
     return without.strip(BLANKS + keep)
 
 

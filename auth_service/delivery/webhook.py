@@ -22,7 +22,7 @@ from shared.clock import Clock
 
 SUCCESS = range(200, 300)
 REFUSED = range(400, 500)
-LONGEST = ClientTimeout(total=5)
+TIMEOUT = ClientTimeout(total=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +82,5 @@ class Webhook:
 async def open_webhook(settings: WebhookSettings, clock: Clock) -> AsyncIterator[Webhook]:
     """Open the provider; closes its connections at the end."""
     signature = Signature(settings.sms_webhook_secret.get_secret_value())
-    async with ClientSession(timeout=LONGEST) as http:
+    async with ClientSession(timeout=TIMEOUT) as http:
         yield Webhook(http, settings, signature, clock)

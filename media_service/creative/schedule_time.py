@@ -8,7 +8,7 @@ from shared.errors import FieldError, ValidationFailed
 from shared.times import parse_time
 
 YEARS_AHEAD = 2
-PAST_THAT_IS_NOW = timedelta(seconds=60)
+NOW_TOLERANCE = timedelta(seconds=60)
 """A request takes its time, and clients' clocks are slow."""
 
 NOW: Literal["now"] = "now"
@@ -70,7 +70,7 @@ def resolve_due_at(when: RequestedTime, zone: tzinfo, now: datetime) -> datetime
         return now
     if isinstance(when, datetime):
         due = when if when.tzinfo else resolve_local_time(when, zone)
-        past, far = due < now - PAST_THAT_IS_NOW, due > _years_after(now)
+        past, far = due < now - NOW_TOLERANCE, due > _years_after(now)
         _require_range(None, past=past, far=far)
         return max(due, now)
     today = now.astimezone(zone).date()

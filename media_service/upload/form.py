@@ -15,8 +15,8 @@ from shared.validation import empty_to_null, unknown_field_message, validate
 
 MAX_FIELD_BYTES = 16 * 1024
 MAX_SHOWN_NAME = 64
-FILE_BEGINNING = 32
-FIRST_SHOWN = ord(" ")
+FILE_START_BYTES = 32
+FIRST_PRINTABLE = ord(" ")
 F = TypeVar("F", bound=BaseModel)
 
 
@@ -72,7 +72,7 @@ class _FormCollector(Generic[F]):
         self._temp_file = temp_file
         self._max_file_bytes = max_file_bytes
         self._file_bytes = 0
-        self._file_begins = b""
+        self._file_start = b""
         self._file_has_name = False
         self._unwritten: list[memoryview] = []
         self._fields: dict[str, bytearray] = {}
@@ -120,8 +120,8 @@ class _FormCollector(Generic[F]):
                 self._file_has_name = disposition.file_name is not None
 
     def _add_file_bytes(self, data: memoryview) -> None:
-        if len(self._file_begins) < FILE_BEGINNING:
-            self._file_begins += data[:FILE_BEGINNING]
+        if len(self._file_start) < FILE_START_BYTES:
+            self._file_start += data[:FILE_START_BYTES]
         self._file_bytes += len(data)
         if self._file_bytes > self._max_file_bytes:
             raise BodyTooLarge.of("a file", self._max_file_bytes)
@@ -139,7 +139,7 @@ class _FormCollector(Generic[F]):
     def _is_short_text(self) -> bool:
         """Return whether the file may be a path: every picture has a control byte in its header."""
         few = self._file_bytes <= MAX_FIELD_BYTES
-        return few and all(byte >= FIRST_SHOWN for byte in self._file_begins)
+        return few and all(byte >= FIRST_PRINTABLE for byte in self._file_start)
 
     def _add_field_bytes(self, name: str, data: memoryview) -> None:
         self._fields[name] += data

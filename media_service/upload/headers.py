@@ -110,7 +110,7 @@ def _file_name(parameters: dict[str, str]) -> str | None:
     """Return `filename*` (RFC 8187) or else `filename`, decoded as clients encode them."""
     name = parameters.get("filename")
     if name is not None:
-        name = _decode_word(name) or _decode_percent(name)
+        name = _decode_encoded_word(name) or _decode_percent(name)
     if (extended := parameters.get("filename*")) is not None:
         name = _decode_extended(extended) or name or ""
     if name is not None and "\0" in name:
@@ -118,7 +118,7 @@ def _file_name(parameters: dict[str, str]) -> str | None:
     return name
 
 
-def _decode_word(name: str) -> str | None:
+def _decode_encoded_word(name: str) -> str | None:
     """Return the decoded encoded word, or None where the name is none."""
     found = _ENCODED_WORD.fullmatch(name)
     if not found or found[1].lower() not in _CHARSETS:

@@ -84,7 +84,7 @@ def clean_jpeg(data: ImageBytes) -> CleanedImage:
     reader = _SegmentReader()
     offset = 0
     while (found := MARKER.search(data, offset)) and found[1][0] != END_OF_IMAGE:
-        if reader.is_over(data, found):
+        if reader.begins_trailer(data, found):
             found = None
             break
         offset = reader.read(data, found[1][0], found.start())
@@ -135,8 +135,8 @@ class _SegmentReader:
             return jfif
         return [*jfif, _segment(_APP14, _ADOBE + b"\0\x64\0\0\0\0" + self._transform)]
 
-    def is_over(self, data: ImageBytes, marker: re.Match[bytes]) -> bool:
-        """Return whether what follows a scan is no part of the picture but of a trailer."""
+    def begins_trailer(self, data: ImageBytes, marker: re.Match[bytes]) -> bool:
+        """Return whether the marker behind a scan belongs to a trailer, not to the picture."""
         if self._first_scan is None:
             return False
         return marker[1][0] == START_OF_IMAGE or _segment_end(data, marker.start()) > len(data)
