@@ -79,6 +79,16 @@ async def test_limit_of_changes_is_named(serving_auth: Callable[..., Any], setti
         assert_named(refused, logs, f"LIMIT_{setting.upper()}")
 
 
+@pytest.mark.parametrize("setting", ["refresh_per_session", "refresh_per_user"])
+async def test_limit_of_refreshes_is_named(serving_auth: Callable[..., Any], setting: str) -> None:
+    async with serving_auth(**{f"limit_{setting}": "1/hour"}) as auth:
+        body = {"refresh_token": (await auth.sign_in(NUMBER))["refresh_token"]}
+        assert (await auth.call("POST", "/refresh", json=body)).status == 200
+        with structlog.testing.capture_logs() as logs:
+            refused = await auth.call("POST", "/refresh", json=body)
+        assert_named(refused, logs, f"LIMIT_{setting.upper()}")
+
+
 def test_each_counter_belongs_to_a_setting(auth_settings: Callable[..., AuthSettings]) -> None:
     limits = dict.fromkeys(AuthSettings.limit_names(), "1/hour")
     settings = auth_settings(**limits, otp_cooldown=30)

@@ -20,7 +20,7 @@ BODIES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_each_door_number_by_either_name_leads_in(auth: AuthClient, name: str) -> None:
+async def test_number_by_either_name_signs_up_and_in(auth: AuthClient, name: str) -> None:
     number = {name: NUMBER}
     _, code = await next_code(auth, NUMBER, "/signup", name="Asha", **number)
     assert (await auth.call("POST", "/signup", json={**number, "otp": code})).status == 201

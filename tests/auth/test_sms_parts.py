@@ -1,4 +1,4 @@
-"""What SMS providers get beside the text: the template, its language and values, the sender."""
+"""The parts that SMS providers get beside the text: template, language, values, sender."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""`TEST_CODES`: reviewers and tests sign in with a code that nobody sends."""
+"""`TEST_CODES`: reviewers and tests sign in with a code that is never sent."""
 
 import asyncio
 import json

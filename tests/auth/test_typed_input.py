@@ -1,4 +1,4 @@
-"""What people type and what their clients send: names, addresses, codes, bodies of nothing."""
+"""Input as people type it and clients send it: names, addresses, codes, empty bodies."""
 
 import unicodedata
 from codecs import BOM_UTF8

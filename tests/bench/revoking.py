@@ -1,7 +1,7 @@
 """From the commit of a logout to the token's refusal by every replica, through HTTP.
 
-What is told is when the last replica's refusal was in our hands, so it holds up to one pause
-between two looks and one look's own round trip more than it took.
+The figure is the time until the last replica's refusal arrived. It is too high by up to one pause
+between two requests and the round trip of one request.
 """
 
 import asyncio

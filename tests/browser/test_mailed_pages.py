@@ -25,7 +25,7 @@ async def newest_mail(page: Page, to: str, having: str) -> str:
 
 
 async def mailed_link(page: Page, email: str) -> str:
-    """The link in the mail to somebody who has forgotten the password of a new account."""
+    """The link in the mail to a new account whose password is forgotten."""
     await post(page, "/register", email=email, password=OLD)
     code = (await newest_mail(page, email, "activates"))[:6]
     assert (await post(page, "/verify-otp", email=email, otp=code)).status == 200

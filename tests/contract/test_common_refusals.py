@@ -1,4 +1,4 @@
-"""What every route refuses alike, tried on every route there is."""
+"""The refusals that all routes share, tried on each route."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ async def call(services: Services, route: Route, token: str | None = None, **mor
 
 
 async def administrator(services: Services, database: Connection) -> str:
-    """The access token of somebody who may call everything."""
+    """The access token of an administrator, whom no route refuses."""
     await services.auth.sign_in(ALICE)
     await database.execute("update users set roles = '{admin}'")
     return str((await services.auth.sign_in(ALICE))["access_token"])
@@ -102,7 +102,7 @@ SHARED = {
     "GET /v1/media/products/{id}/photo",
     "GET /v1/media/creatives/{id}/file",
 }
-"""People pass these links on, and what carries them adds parameters."""
+"""Users pass these links on, and messengers add parameters to them."""
 
 
 async def test_routes_unknown_query_parameter_is_422_unless_shared(

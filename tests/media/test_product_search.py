@@ -1,4 +1,4 @@
-"""Products found by their words, by anybody, at a bounded cost."""
+"""Products found by their words, without a sign-in, at a bounded cost."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What every answer carries, whatever became of the request: headers, id, a fitting refusal."""
+"""The headers, the id and the fitting refusal of every answer, whatever became of its request."""
 
 import re
 from collections.abc import Callable

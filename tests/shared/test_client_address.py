@@ -1,4 +1,4 @@
-"""Whose request it is: `X-Forwarded-For` counts only from those who are trusted with it."""
+"""The client's address: `X-Forwarded-For` counts only from trusted proxies."""
 
 from collections.abc import Callable
 from ipaddress import ip_address

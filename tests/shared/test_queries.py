@@ -1,4 +1,4 @@
-"""What is wrong with a request's query gets its own 4xx, which quotes nothing of it."""
+"""Each fault of a request's query gets its own 4xx, which quotes nothing of it."""
 
 import pytest
 

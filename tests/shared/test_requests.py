@@ -1,4 +1,4 @@
-"""What is wrong with a request's body or query gets its own 4xx, which quotes nothing of it."""
+"""Each fault of a request's body or query gets its own 4xx, which quotes nothing of it."""
 
 import json
 from collections.abc import AsyncIterator

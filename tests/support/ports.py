@@ -5,12 +5,12 @@ import sys
 
 
 def own_port() -> int:
-    """Return a loopback port that nobody else on this machine is given until this process ends.
+    """Return a loopback port that no other program here is given until this process ends.
 
     A server may listen on it, and another one after that. A socket that does not listen keeps it
-    bound: neither `bind` to port 0 nor `connect` chooses such a port, and who asks for it by number
-    with `SO_REUSEADDR`, as servers do, still gets it (socket(7)). That is how Linux has it; where
-    one may not bind beside another, the port is only one that was free a moment ago.
+    bound: neither `bind` to port 0 nor `connect` chooses such a port. A server that binds it by
+    number with `SO_REUSEADDR` still gets it (socket(7)). So it is on Linux; on other systems the
+    port is only one that was free a moment ago.
     """
     keeper = socket.socket()
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""What a request shows for itself: cookies as browsers send them, and as attackers would."""
+"""The credentials of a request: cookies as browsers send them, and as attackers would."""
 
 from typing import Any
 

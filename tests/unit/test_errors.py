@@ -1,4 +1,4 @@
-"""What a refusal says of itself: what to do about it, where its title does not tell."""
+"""The detail of a refusal gives the advice that its title lacks."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What settings mean in development and in production: pages, loopback addresses, limits."""
+"""The effect of settings in development and in production: pages, loopback addresses, limits."""
 
 import pytest
 

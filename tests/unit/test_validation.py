@@ -1,4 +1,4 @@
-"""What is wrong with a field is said in the same few words everywhere; the codes are pydantic's."""
+"""Each fault of a field has one message everywhere; the codes are pydantic's."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 
 def samsung_trailer() -> bytes:
-    """What Samsung's cameras write behind a panorama: named blocks and a directory of them."""
+    """The trailer that Samsung's cameras write behind a panorama: blocks and their directory."""
     block = b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data" + SECRET
     block += b"\0\0\x01\x0b\x05\0\0\0Thumb" + encode("JPEG", (16, 16), seed=9)
     entries = struct.pack("<HHII", 0, 0x0A01, len(block), len(block))

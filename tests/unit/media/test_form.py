@@ -1,4 +1,4 @@
-"""A form's parts in memory: what is wrong is named all at once."""
+"""A form's parts in memory: all faults are named at once."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from shared.errors import BodyTooLarge, MalformedRequest, ValidationFailed
 
 
 class Staged(TempFile):
-    """Keeps what is staged in memory."""
+    """A temporary file in memory."""
 
     def __init__(self) -> None:
         super().__init__(Path("/nowhere"))
