@@ -92,7 +92,7 @@ async def revoke_sessions(request: web.Request) -> web.Response:
 @routes.add(
     "PUT",
     "/admin/users/{id}/roles",
-    summary="Say what a user may",
+    summary="Set a user's roles",
     body=RolesBody,
     answers={200: UserResponse},
     errors=(OwnAccount, RevocationPending),

@@ -16,7 +16,7 @@ AUDIT = web.AppKey("audit", AuditLog)
 @routes.add(
     "GET",
     "/admin/audit",
-    summary="Security events, the newest first: who, what, from where, when, and how it ended",
+    summary="Security events, the newest first: actor, action, address, time and outcome",
     query=EventQuery,
     answers={200: EventPage},
     role="admin",

@@ -25,6 +25,6 @@ class SendBody(DeviceBody):
     altcha: str | None = Field(
         None,
         max_length=MAX_SOLUTION,
-        description="what an ALTCHA library makes of the challenge in a 403 `proof_required`: "
+        description="solution of the challenge in a 403 `proof_required`, by a library of ALTCHA: "
         "base64 of challenge and solution",
     )

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from auth_service.device.schemas import SendBody
-from auth_service.otp.model import Code, Handle
+from auth_service.otp.model import Code
+from auth_service.otp.schemas import ChallengeHandle
 from auth_service.password.model import GivenPassword
 from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import GivenUsername, PhoneBody
@@ -22,7 +23,7 @@ class LoginBody(PhoneBody, TokenIssuing, SendBody):
         None, description="with a username or an email"
     )
     otp: Code | None = Field(None, description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+    challenge: ChallengeHandle = None
 
     @model_validator(mode="after")
     def _require_one_credential(self) -> Self:

@@ -1,18 +1,22 @@
 """Bodies and answers that several features share: requesting and proving a code."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
 from auth_service.device.schemas import DeviceBody
 from auth_service.otp.model import Challenge, Code, Handle
 
+ChallengeHandle = Annotated[
+    Handle | None, Field(description="`challenge` of the 202, so that only its code counts")
+]
+
 
 class CodeBody(DeviceBody):
     """Base of bodies that carry a code."""
 
     otp: Code = Field(description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+    challenge: ChallengeHandle = None
 
 
 class ChallengeResponse(BaseModel):

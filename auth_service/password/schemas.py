@@ -5,8 +5,8 @@ from typing import Self
 from pydantic import BaseModel, Field, model_validator
 
 from auth_service.device.schemas import DeviceBody, SendBody
-from auth_service.otp.model import Code, Handle
-from auth_service.otp.schemas import CodeBody
+from auth_service.otp.model import Code
+from auth_service.otp.schemas import ChallengeHandle, CodeBody
 from auth_service.password.model import GivenPassword, NewPassword
 from auth_service.user.schemas import GivenUsername, PhoneBody
 
@@ -44,7 +44,7 @@ class ResetBody(NameBody, DeviceBody):
 
     reset_ticket: str | None = Field(None, max_length=MAX_TICKET, description="from a code or mail")
     otp: Code | None = Field(None, description="in place of a ticket, with a name")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+    challenge: ChallengeHandle = None
     new_password: NewPassword
 
     @model_validator(mode="after")

@@ -46,7 +46,7 @@ class ResendBody(AddressBody, SendBody):
 
     challenge: Handle | None = Field(
         None,
-        description="what `/register` or `/resend-otp` answered; without it, here and in "
+        description="`challenge` of `/register` or `/resend-otp`; without it, here and in "
         "`/verify-otp`, a resent code drops password, username and names",
     )
 
@@ -56,6 +56,6 @@ class VerifyBody(AddressBody, TokenIssuing, CodeBody):
 
     challenge: Handle | None = Field(
         None,
-        description="what the answer named that sent this very code, of `/register` or "
-        "`/resend-otp`; without it a resent code drops password, username and names",
+        description="`challenge` of the `/register` or `/resend-otp` that sent this code; without "
+        "it a resent code drops password, username and names",
     )

@@ -5,7 +5,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from auth_service.device.schemas import SendBody
-from auth_service.otp.model import Code, Handle
+from auth_service.otp.model import Code
+from auth_service.otp.schemas import ChallengeHandle
 from auth_service.session.schemas import TokenIssuing
 from auth_service.user.schemas import Name, PhoneBody
 
@@ -15,7 +16,7 @@ class SignupBody(PhoneBody, TokenIssuing, SendBody):
 
     name: Name | None = Field(None, description="how the user is to be called")
     otp: Code | None = Field(None, description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+    challenge: ChallengeHandle = None
 
     @model_validator(mode="after")
     def _require_name_or_code(self) -> Self:

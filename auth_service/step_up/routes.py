@@ -26,7 +26,7 @@ STEP_UP = web.AppKey("step_up", StepUpService)
 @routes.add(
     "POST",
     "/step-up",
-    summary="Prove once more who you are, by code or by password",
+    summary="Prove your identity again, by code or by password",
     body=StepUpBody,
     body_required=False,
     answers={200: FreshToken, 202: ChallengeResponse},

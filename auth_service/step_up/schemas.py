@@ -5,7 +5,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from auth_service.device.schemas import DeviceBody
-from auth_service.otp.model import Code, Handle
+from auth_service.otp.model import Code
+from auth_service.otp.schemas import ChallengeHandle
 from auth_service.password.model import GivenPassword
 from shared.validation import EMPTY_IS_VALUE
 
@@ -15,11 +16,11 @@ def _token_is_optional(schema: dict[str, Any]) -> None:
 
 
 class StepUpBody(DeviceBody):
-    """Nothing, to be sent a code; then `otp`. Or the `password`."""
+    """An empty body requests a code; `otp` or `password` proves the user's identity."""
 
     password: Annotated[GivenPassword | None, EMPTY_IS_VALUE] = None  # empty asks for no code
     otp: Code | None = Field(None, description="the code received, six digits")
-    challenge: Handle | None = Field(None, description="what the 202 named, to mean that very code")
+    challenge: ChallengeHandle = None
 
     @model_validator(mode="after")
     def _require_one_credential(self) -> Self:

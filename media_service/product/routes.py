@@ -32,12 +32,12 @@ from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, Ve
 from shared.if_match import IF_MATCH, OwnVersion, read_if_match
 from shared.middleware import AUTHENTICATE
 from shared.openapi import Content, Routes
-from shared.request import read_body, read_query
+from shared.request import JSON, read_body, read_query
 from shared.responses import json_response, version_response
 
 routes = Routes("products")
 PHOTO_FIELD = "photo"
-JSON, FORM = "application/json", "multipart/form-data"
+FORM = "multipart/form-data"
 _IMAGE = Content("image/*", "The file's bytes")
 
 

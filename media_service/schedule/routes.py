@@ -17,7 +17,7 @@ SCHEDULE_LOADER: web.AppKey[ScheduleLoader] = web.AppKey("schedule_loader")
 @routes.add(
     "GET",
     "/scheduled",
-    summary="What falls due today and tomorrow in a time zone",
+    summary="The creatives that fall due today and tomorrow in a time zone",
     query=ScheduleQuery,
     answers={200: ScheduleResponse},
 )
