@@ -52,13 +52,6 @@ def cleaned(clean: Callable[[str], object]) -> BeforeValidator:
     return BeforeValidator(apply)
 
 
-def not_null(value: T | None) -> T:
-    """Refuse null in a member that a client may leave out."""
-    if value is None:
-        raise ValueError("must not be null")
-    return value
-
-
 def refuse_duplicate_names(pairs: list[tuple[str, T]]) -> dict[str, T]:
     """Return a JSON object's members; parsers differ in which of two equal names they take."""
     members = dict(pairs)
