@@ -1,4 +1,4 @@
-"""Pages of other origins: what each answer lets a browser show them."""
+"""Pages of other origins: the answers that a browser lets them read."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def in_production(serving_small: Callable[..., Any]) -> Any:
     )
 
 
-def readable(answer: Answer, origin: str) -> None:
+def assert_readable(answer: Answer, origin: str) -> None:
     """Assert that a browser gives this answer to a page of the origin."""
     headers = answer.headers
     assert headers["Access-Control-Allow-Origin"] == origin
@@ -44,7 +44,7 @@ def readable(answer: Answer, origin: str) -> None:
     assert "Origin" in headers["Vary"].split(", ")
 
 
-def unreadable(answer: Answer) -> None:
+def assert_unreadable(answer: Answer) -> None:
     """Assert that a browser gives this answer to no page of another origin."""
     assert [name for name in answer.headers if name.startswith(PREFIX)] == []
     assert "Origin" in answer.headers["Vary"].split(", ")
@@ -87,26 +87,26 @@ async def test_every_answer_listed_page_may_read_it(listing: Any) -> None:
             statuses = {answer.status for answer in answers}
             assert statuses >= {200, 400, 401, 404, 405, 413, 415, 422, 500, 503}
             for answer in answers:
-                readable(answer, origin)
+                assert_readable(answer, origin)
 
 
 async def test_every_answer_foreign_page_reads_none(in_production: Any) -> None:
     async with in_production as service:
         for origin in (*FOREIGN, LOCAL, "http://127.0.0.1:3000", "http://[::1]:3000"):
             for answer in await every_kind(service, origin):
-                unreadable(answer)
-        readable(await service.call("GET", "/things", headers={"Origin": APP}), APP)
+                assert_unreadable(answer)
+        assert_readable(await service.call("GET", "/things", headers={"Origin": APP}), APP)
 
 
 async def test_answer_without_origin_still_varies_by_it(listing: Any) -> None:
     async with listing as service:
-        unreadable(await service.call("GET", "/things"))
+        assert_unreadable(await service.call("GET", "/things"))
 
 
 async def test_two_origins_are_no_origin(listing: Any) -> None:
     async with listing as service:
         raw = f"GET /v1/small/things HTTP/1.1\r\nHost: h\r\nOrigin: {APP}\r\nOrigin: {APP}\r\n"
-        unreadable(await service.one(f"{raw}Connection: close\r\n\r\n".encode()))
+        assert_unreadable(await service.one(f"{raw}Connection: close\r\n\r\n".encode()))
 
 
 async def test_expectation_that_is_refused_is_readable(listing: Any) -> None:
@@ -114,7 +114,7 @@ async def test_expectation_that_is_refused_is_readable(listing: Any) -> None:
         raw = f"GET /v1/small/things HTTP/1.1\r\nHost: h\r\nOrigin: {APP}\r\nExpect: zebra\r\n"
         answer = await service.one(f"{raw}Connection: close\r\n\r\n".encode())
         assert answer.status == 400
-        readable(answer, APP)
+        assert_readable(answer, APP)
 
 
 @pytest.mark.parametrize("path", ["/things", "/things/x", "/maybe", "/nothing", "/docs"])
@@ -123,7 +123,7 @@ async def test_preflight_is_answered_without_token_for_each_path(listing: Any, p
         for origin in (APP, LOCAL, "https://localhost", "http://127.0.0.1:1", "http://[::1]:8080"):
             answer = await service.call("OPTIONS", path, headers={"Origin": origin, **ASKS})
             assert answer.status == 204
-            readable(answer, origin)
+            assert_readable(answer, origin)
             assert answer.headers["Access-Control-Max-Age"] == "600"
             assert answer.headers["Access-Control-Allow-Headers"] == "authorization"
             methods = set(answer.headers["Access-Control-Allow-Methods"].split(", "))
@@ -140,7 +140,7 @@ async def test_preflight_of_foreign_page_names_the_setting(in_production: Any, o
             )
     assert (answer.status, answer.code) == (403, "forbidden")
     assert "CORS_ORIGINS" in answer.body["detail"]
-    unreadable(answer)
+    assert_unreadable(answer)
     [line] = [line for line in logs if line["event"] == "preflight.refused"]
     assert (line["origin"], line["setting"]) == (origin, "CORS_ORIGINS")
 

@@ -1,4 +1,4 @@
-"""The end of a TCP listener under load: who was let in is answered, who was not can tell."""
+"""The end of a TCP listener under load: an accepted client is answered, any other can tell."""
 
 import asyncio
 import os

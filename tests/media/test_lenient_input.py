@@ -1,4 +1,4 @@
-"""Names, forms, links and times as people and their software send them."""
+"""Names, forms, links and times, taken as users and their programs send them."""
 
 import re
 from datetime import UTC, datetime, timedelta
