@@ -61,11 +61,16 @@ def refuse_duplicate_names(pairs: list[tuple[str, T]]) -> dict[str, T]:
 
 
 def empty_to_null(model: type[BaseModel], value: object) -> object:
-    """Return a body with null for each empty text in an optional member, as forms send it."""
+    """Return a body with null for each empty text in an optional member, as forms send it.
+
+    Of a change only where null clears: otherwise the change would be ignored without a word.
+    """
     if not isinstance(value, dict) or "" not in value.values():
         return value
-    clearable = _optional_members(model, but=EMPTY_IS_VALUE)
-    return {name: None if one == "" and name in clearable else one for name, one in value.items()}
+    nullable = _optional_members(model, but=EMPTY_IS_VALUE)
+    if issubclass(model, PartialUpdate):
+        nullable -= _optional_members(model, but=NULL_CLEARS)
+    return {name: None if one == "" and name in nullable else one for name, one in value.items()}
 
 
 def validate(model: type[M], value: object, context: object = None) -> M:

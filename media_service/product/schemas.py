@@ -116,7 +116,7 @@ class ProductChange(PartialUpdate):
     """The fields to change, at least one."""
 
     name: Name | None = None
-    description: Annotated[Description | None, EMPTY_IS_VALUE] = None
+    description: Description | None = None
     price: Price | None = None
     currency: Currency | None = None
     visibility: Visibility | None = None
