@@ -24,6 +24,7 @@ FOLDERS = Path(__file__).parent
 DATABASES = ("auth", "media")
 LOCK = 4_740_381_190  # any constant; runners of one database take this lock in turn
 LOCK_POLL_SECONDS = 0.05
+CONNECT_SECONDS = 10
 
 # The first table is dbmate's own; checksums, which dbmate does not keep, are in the second.
 TABLES = """
@@ -90,7 +91,7 @@ async def migrate_down(dsn: str, folder: Path) -> str | None:
 @asynccontextmanager
 async def _connect_locked(dsn: str) -> AsyncIterator["Connection"]:
     """Connect, and hold the lock that makes this the only runner of the database."""
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     try:
         # Polls, because a statement that waits for the lock would hold a snapshot, and another
         # runner's `create index concurrently` waits for all older snapshots.
