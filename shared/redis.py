@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar
@@ -21,6 +22,7 @@ from shared.background import cancel_and_wait
 from shared.batching import Batcher
 from shared.errors import ServiceUnavailable
 from shared.logs import describe_error
+from shared.redis_connection import RedisConnection, open_connection
 from shared.redis_connections import MAX_CONNECTIONS, RedisConnectionPool
 
 TIMEOUT_SECONDS = 2
@@ -130,6 +132,10 @@ class BatchedRedis:
             self.last_error = describe_error(refused)
             return False
         return True
+
+    def open_connection(self) -> AbstractAsyncContextManager[RedisConnection]:
+        """Open a connection apart from those for commands, such as for a subscription."""
+        return open_connection(self._connections.pool)
 
     async def reset_idle(self) -> None:
         """Close the connections that are not in use; the next command opens a spare again."""

@@ -20,7 +20,7 @@ class RedisConnectionPool:
 
     def __init__(self, pool: ConnectionPool) -> None:
         """Make and check connections as `pool` does; its own stay unused."""
-        self._pool = pool
+        self.pool = pool
         self._idle: list[AbstractConnection] = []
         self._in_use: set[AbstractConnection] = set()
 
@@ -34,11 +34,11 @@ class RedisConnectionPool:
         if len(self._in_use) >= MAX_CONNECTIONS:
             raise MaxConnectionsError
         connection: AbstractConnection = (
-            self._idle.pop() if self._idle else self._pool.make_connection()  # type: ignore[no-untyped-call]
+            self._idle.pop() if self._idle else self.pool.make_connection()  # type: ignore[no-untyped-call]
         )
         self._in_use.add(connection)
         try:
-            await self._pool.ensure_connection(connection)
+            await self.pool.ensure_connection(connection)
             yield connection
         except BaseException:
             await connection.disconnect(nowait=True)  # drops unread answers
