@@ -6,7 +6,7 @@ from aiohttp import web
 
 from auth_service import resources as r
 from auth_service.account import routes as account
-from auth_service.admin import dead_letters
+from auth_service.admin import dead_letters, subscribers
 from auth_service.admin import routes as admin
 from auth_service.audit import routes as audit
 from auth_service.delivery import pages, twilio_callbacks
@@ -48,10 +48,12 @@ FEATURES = (
     twilio_callbacks.routes,
     admin.routes,
     dead_letters.routes,
+    subscribers.routes,
     audit.routes,
 )
 PURGE_SECONDS = 3600
 FUNNEL_SECONDS = 60
+LISTEN_AGAIN_SECONDS = 0.2
 NO_EPOCH = "no replica has written the revocations to Redis yet; that takes Redis and the database"
 KEYS_AT_ROOT = "/.well-known/jwks.json"
 
@@ -127,7 +129,11 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     publisher = app[WIRING].publisher
     register_publisher_metrics(app[HTTP_METRICS].registry, publisher)
     app[READINESS].add("revocations", publisher.ready, lambda: NO_EPOCH)
-    async with run_periodically("publisher", publisher.reconcile, pause=publisher.pause):
+    listening = run_periodically(
+        "subscribers", app[WIRING].subscribers.listen, pause=LISTEN_AGAIN_SECONDS
+    )
+    rounds = run_periodically("publisher", publisher.reconcile, pause=publisher.pause)
+    async with listening, rounds:
         yield
     await publisher.close()
 
@@ -149,6 +155,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[account.EXPORT] = wiring.export
     app[admin.ADMINISTRATION] = wiring.user_administration
     app[dead_letters.DEAD_LETTERS] = wiring.dead_letter_administration
+    app[subscribers.SUBSCRIBERS] = wiring.subscribers
     app[audit.AUDIT] = wiring.audit
     app[inbox.INBOX] = wiring.inbox
     yield

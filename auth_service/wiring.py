@@ -49,6 +49,7 @@ from auth_service.rate_limit.usage import UsageLimits
 from auth_service.registration.activation import ActivationService
 from auth_service.registration.service import RegistrationService
 from auth_service.revocation.service import Publisher
+from auth_service.revocation.subscribers import Subscribers
 from auth_service.session.model import SessionLifetimes
 from auth_service.session.refresh import RefreshService
 from auth_service.session.service import SessionService
@@ -170,11 +171,26 @@ class Wiring:
         return Publisher(
             database=self.database,
             redis=self.redis,
-            keys=[key.get_secret_value().encode() for key in self.settings.revocation_key],
+            keys=self.revocation_keys,
             clock=self.clock,
             entropy=self.entropy,
             token_life=self.lifetimes.access_token,
+            subscribers=self.subscribers,
         )
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        return Subscribers(
+            redis=self.redis,
+            keys=self.revocation_keys,
+            clock=self.clock,
+            entropy=self.entropy,
+            max_staleness=self.settings.revocation_max_staleness,
+        )
+
+    @property
+    def revocation_keys(self) -> list[bytes]:
+        return [key.get_secret_value().encode() for key in self.settings.revocation_key]
 
     @asynccontextmanager
     async def open_database(self) -> AsyncIterator[Database]:

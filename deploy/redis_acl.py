@@ -7,7 +7,8 @@ AUTH_ACL = "~* &* +@all -@admin -@dangerous +info"
 MEDIA_ACL = (
     "resetchannels &revocations "
     "%R~revocations:log %R~revocations:deleted %R~revocations:head "
-    "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall"
+    "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall "
+    "(-@all +publish resetchannels &revocations:applied)"
 )
 ACL_RULES = {"auth": AUTH_ACL, "media": MEDIA_ACL}
 # Nobody can sign in as `default`, and a client that has not signed in may do nothing. The user has

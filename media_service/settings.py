@@ -104,9 +104,6 @@ class MediaSettings(LimitedSettings):
         le=64,
         description="processes that decode images; as many as there are cores when unset",
     )
-    revocation_max_staleness: float = Field(
-        3, gt=0, le=60, description="out of touch with revocations for longer, no token counts, s"
-    )
     revocation_policy: Literal["fail_closed", "fail_open"] = Field(
         "fail_closed", description="`fail_open` lets tokens count that long out of touch"
     )

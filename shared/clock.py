@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+_SUSPEND_AWARE = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""On Linux the clock that goes on while the machine sleeps: what was fresh before is not after."""
+
 
 class Clock(Protocol):
     """Tells the time; passed in, so that a test can hold it still."""
@@ -24,7 +27,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """Return seconds that never step back, for measuring spans only."""
-        return time.monotonic()
+        return time.clock_gettime(_SUSPEND_AWARE)
 
 
 def milliseconds(moment: datetime) -> int:

@@ -180,6 +180,13 @@ class ServiceSettings(EnvironmentSettings):
     revocation_key: Secrets = Field(
         description="comma-separated keys that sign revocation messages: first signs, all verify"
     )
+    revocation_max_staleness: float = Field(
+        3,
+        gt=0,
+        le=60,
+        description="out of touch with revocations for longer, no token counts, s; for auth_service"
+        " the longest of any service",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -130,6 +130,7 @@ def auth_settings(
             "otp_cooldown": 0,
             "argon2_memory_kib": 64,
             "argon2_time": 1,
+            "revocation_max_staleness": 0.05,  # no subscriber is there to be waited for
             **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
         }
         return AuthSettings(**(values | changes))

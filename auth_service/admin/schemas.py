@@ -50,3 +50,24 @@ class DeadLetterResponse(BaseModel):
 
 class DeadLetterPage(Page[DeadLetterResponse]):
     """A page of dead letters, the newest first; `next_cursor` is null on the last one."""
+
+
+class SubscriberResponse(BaseModel):
+    """A process that follows the revocations, by its host's name and a random suffix."""
+
+    subscriber: str
+    applied: str = Field(description="id of the newest entry of the stream that it has applied")
+    lag: float | None = Field(
+        description="seconds from that entry to the newest one; null before its first entry"
+    )
+    last_heard_at: datetime
+    max_staleness: float | None = Field(
+        description="seconds for which it honours tokens without news, then none; null: for ever,"
+        " with `REVOCATION_POLICY=fail_open`"
+    )
+
+
+class SubscriberList(BaseModel):
+    """The processes that were heard within the last minute, in the order of their names."""
+
+    items: list[SubscriberResponse]

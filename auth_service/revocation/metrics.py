@@ -1,4 +1,4 @@
-"""The gauge of revocations that wait to be published."""
+"""Gauges of revocations that wait to be published, and of the services that follow them."""
 
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -6,9 +6,24 @@ from auth_service.revocation.service import Publisher
 
 
 def register_publisher_metrics(registry: CollectorRegistry, publisher: Publisher) -> None:
-    """Register the publisher's gauge; it is computed when it is scraped."""
+    """Register the publisher's gauges; each is computed when it is scraped."""
+    subscribers = publisher.subscribers
     Gauge(
         "revocations_pending",
         "Revocations that are stored and that other services may not know",
         registry=registry,
     ).set_function(lambda: publisher.pending_count)
+    Gauge(
+        "revocation_subscribers",
+        "Processes that follow the revocations, heard within a minute",
+        registry=registry,
+    ).set_function(lambda: len(subscribers.known()))
+    Gauge(
+        "revocation_subscriber_lag_seconds",
+        "Seconds by which the slowest of them is behind the newest revocation",
+        registry=registry,
+    ).set_function(
+        lambda: max(
+            (one.lag(subscribers.newest_entry) or 0 for one in subscribers.known()), default=0
+        )
+    )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from auth_service.revocation.model import StoredRevocation
-from auth_service.revocation.stream import EntryIds
+from auth_service.revocation.stream import EntryIds, Publication
 from shared.background import cancel_and_wait
 from shared.batching import Batcher
 from shared.errors import ServiceUnavailable
@@ -27,7 +27,7 @@ class PublishBatcher:
 
     def __init__(
         self,
-        publish: Callable[[Sequence[StoredRevocation]], Awaitable[EntryIds]],
+        publish: Callable[[Sequence[StoredRevocation]], Awaitable[Publication]],
         mark: Callable[[EntryIds], Awaitable[None]],
     ) -> None:
         """Publish rows with `publish`, mark them as published with `mark`."""
@@ -39,20 +39,21 @@ class PublishBatcher:
         self._published: EntryIds = {}
         self._marking: asyncio.Task[None] | None = None
 
-    async def publish(self, row: StoredRevocation) -> None:
-        """Return once the row is published.
+    async def publish(self, row: StoredRevocation) -> Publication:
+        """Publish the row, perhaps with others.
 
         Raises:
             ServiceUnavailable, TimeoutError: it may not be.
         """
-        await self._batcher.submit(row)
+        return await self._batcher.submit(row)
 
-    async def _publish_batch(self, rows: Sequence[StoredRevocation]) -> Sequence[None]:
+    async def _publish_batch(self, rows: Sequence[StoredRevocation]) -> Sequence[Publication]:
         async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
-            self._published |= await self._publish(rows)
+            publication = await self._publish(rows)
+        self._published |= publication.entry_ids
         if self._marking is None or self._marking.done():
             self._marking = asyncio.get_running_loop().create_task(self._mark_after_delay())
-        return [None] * len(rows)
+        return [publication] * len(rows)
 
     async def _mark_after_delay(self) -> None:
         await asyncio.sleep(MARK_DELAY_SECONDS)

@@ -12,11 +12,10 @@ from shared.revocation.message import USER_DELETED, Revocation
 LOCK = 0x7265766F  # any number that nothing else locks
 COLUMNS = "id, kind, subject, generation, reason, created_at, expires_at, entry"
 
-PENDING_OF_USER = f"""
+LIVE_OF_USER = f"""
 SELECT {COLUMNS} FROM revocations
-WHERE published_at IS NULL AND (
-    subject = $1::uuid::text
-    OR subject IN (SELECT id::text FROM sessions WHERE user_id = $1))
+WHERE subject IN (SELECT $1::uuid::text UNION ALL SELECT id::text FROM sessions WHERE user_id = $1)
+    AND (published_at IS NULL OR expires_at > $2)
 ORDER BY id"""
 
 PENDING = f"""
@@ -98,9 +97,11 @@ def from_record(record: Record) -> StoredRevocation:
     return StoredRevocation(record["id"], revocation, record["created_at"], record["entry"])
 
 
-async def pending_of_user(database: Database, user_id: UUID) -> list[StoredRevocation]:
-    """Return the unpublished rows of a user and of the user's sessions."""
-    records = await database.fetch(PENDING_OF_USER, user_id)
+async def live_of_user(
+    database: Database, user_id: UUID, moment: datetime
+) -> list[StoredRevocation]:
+    """Return the rows of a user and of the user's sessions: unpublished or not yet expired."""
+    records = await database.fetch(LIVE_OF_USER, user_id, moment)
     return [from_record(record) for record in records]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
@@ -15,9 +15,10 @@ from auth_service.revocation import repository
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.publish_batcher import PublishBatcher
-from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream
+from auth_service.revocation.stream import EntryIds, EpochMismatch, Publication, RevocationStream
 from auth_service.revocation.stream_comparison import StreamComparison, compare_stream
 from auth_service.revocation.stream_rebuild import StreamRebuild
+from auth_service.revocation.subscribers import Subscribers
 from shared.background import run_periodically
 from shared.clock import Clock
 from shared.db import Database
@@ -40,7 +41,6 @@ ALIVE_SECONDS = 1
 KEEP_EXPIRED = timedelta(hours=1)  # a clock may be ahead
 REMOVED_AT_ONCE = 2000
 PAGE_SIZE = 500
-REBUILD_PAGE_SIZE = 2000
 log = structlog.get_logger()
 
 
@@ -55,8 +55,8 @@ class _Round(NamedTuple):
 class Publisher:
     """Publishes revocation rows that are committed; never the other way round.
 
-    `keys`: the first one signs. `token_life`: the longest life of an access token. `pending`: how
-    many committed rows were unpublished when `reconcile` last looked.
+    `keys`: the first one signs. `token_life`: the longest life of an access token. `pending_count`:
+    how many committed rows were unpublished when `reconcile` last looked.
     """
 
     database: Database
@@ -65,6 +65,7 @@ class Publisher:
     clock: Clock
     entropy: Entropy
     token_life: timedelta
+    subscribers: Subscribers
     pending_count: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -81,17 +82,55 @@ class Publisher:
         return bool(self._epoch)
 
     async def publish(self, row: StoredRevocation) -> None:
-        """Publish a row that was just committed; return once every service has been told.
+        """Publish a row that was just committed; return once no service honours what it revokes.
+
+        A service that does not answer is waited for until it refuses all tokens, some 3 seconds.
 
         Raises:
-            RevocationPending: not within half a second; the row is committed, and `reconcile`
-                will publish it.
+            RevocationPending: it was not published within half a second, or may be lost; the row is
+                committed, and `reconcile` will publish it.
         """
-        await self._with_timeout(self._batcher.publish(row))
+        with self._pending_on_failure():
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+                publication = await self._batcher.publish(row)
+            await self._confirm(publication)
 
     async def publish_pending_of_user(self, user_id: UUID) -> None:
-        """Publish a user's unpublished rows, likewise."""
-        await self._with_timeout(self._publish_pending_of_user(user_id))
+        """Publish the user's rows that Redis does not have, likewise.
+
+        The user's other live rows are waited for too: the call that published them may have failed.
+        """
+        with self._pending_on_failure():
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+                rows = await repository.live_of_user(self.database, user_id, self.clock.now())
+                state = await self._stream.read_state(rows)
+                missing = [row for row in rows if state.is_missing(row)]
+                publication = await self._publish_rows(missing)
+                await self._mark_published(publication.entry_ids)
+            await self._confirm(publication, [row for row in rows if not state.is_missing(row)])
+
+    @contextlib.contextmanager
+    def _pending_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except (TimeoutError, ServiceUnavailable) as error:
+            self._publish_all = True
+            raise RevocationPending from error
+
+    async def _confirm(
+        self, publication: Publication, earlier: Sequence[StoredRevocation] = ()
+    ) -> None:
+        """Return once each service has applied what Redis still has.
+
+        A failover may have lost an entry before a subscriber saw it. The next entry then has a
+        later id, and the subscriber acknowledges that one.
+        """
+        await self.subscribers.wait_until_applied(publication.position, publication.marker)
+        epoch, last = publication.position
+        async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+            state = await self._stream.read_state(earlier, last)
+        if state.epoch != epoch or state.missing:
+            raise EpochMismatch
 
     def pause(self) -> float:
         """Return the seconds until the next round: few after an outage, as subscribers wait."""
@@ -105,18 +144,6 @@ class Publisher:
         with contextlib.suppress(TimeoutError, ServiceUnavailable):
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._run_round()
-
-    async def _publish_pending_of_user(self, user_id: UUID) -> None:
-        rows = await repository.pending_of_user(self.database, user_id)
-        await self._publish_and_mark(rows)
-
-    async def _with_timeout(self, publishing: Awaitable[None]) -> None:
-        try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
-                await publishing
-        except (TimeoutError, ServiceUnavailable) as error:
-            self._publish_all = True
-            raise RevocationPending from error
 
     def _schedule_catch_up(self) -> None:
         """Publish everything in the next round, and let more rounds follow quickly."""
@@ -234,34 +261,27 @@ class Publisher:
             EpochMismatch: there is no epoch to publish in.
         """
         for start in range(0, len(rows), PAGE_SIZE):
-            await self._mark_published(await self._publish_rows(rows[start : start + PAGE_SIZE]))
+            publication = await self._publish_rows(rows[start : start + PAGE_SIZE])
+            await self._mark_published(publication.entry_ids)
 
-    async def _publish_rows(self, rows: Sequence[StoredRevocation]) -> EntryIds:
+    async def _publish_rows(self, rows: Sequence[StoredRevocation]) -> Publication:
+        publish, marker = self._stream.publish, self.subscribers.new_marker()
         try:
-            return await self._publish_in_epoch(rows)
+            with contextlib.suppress(EpochMismatch):
+                return await publish(self._epoch, rows, marker)
+            self._epoch = (await self._stream.read_state()).epoch
+            return await publish(self._epoch, rows, marker)
         except (ServiceUnavailable, asyncio.CancelledError):
             self._schedule_catch_up()  # a slow database may keep `reconcile` from seeing it
             raise
-
-    async def _publish_in_epoch(self, rows: Sequence[StoredRevocation]) -> EntryIds:
-        try:
-            return await self._stream.publish(self._epoch, rows)
-        except EpochMismatch:
-            self._epoch = (await self._stream.read_state()).epoch
-            return await self._stream.publish(self._epoch, rows)
 
     async def _mark_published(self, entry_ids: EntryIds) -> None:
         await repository.mark_published(self.database, entry_ids, self.clock.now())
 
     async def _rebuild_stream(self) -> bool:
-        """Append every live row, then start an epoch: subscribers that see it read everything.
-
-        Returns False if another replica has done it or is doing it.
-        """
+        """Append each live row and start an epoch; False if another replica does it or did it."""
         self._schedule_catch_up()
-        epoch, count = self.entropy.bytes(8).hex(), 0
-        rebuild = StreamRebuild(self._stream, self.redis, epoch)
-        to_mark: EntryIds = {}
+        rebuild = StreamRebuild(self._stream, self.redis, self.entropy.bytes(8).hex())
         async with self.database.transaction() as connection:
             if not await repository.try_lock_epoch(connection):
                 return False
@@ -270,14 +290,10 @@ class Publisher:
                 return False
             compared = {row.id for row in comparison.rows}  # the next round looks for their entries
             since = self.clock.now() - KEEP_AFTER_EXPIRY
-            async for page in repository.live_pages(connection, since, REBUILD_PAGE_SIZE):
-                entry_ids = await rebuild.append(page)
-                marked = {row.id for row in page if row.entry is None or row.id in compared}
-                to_mark |= {row: entry for row, entry in entry_ids.items() if row in marked}
-                count += len(page)
+            to_mark = await rebuild.append_live(connection, since, compared)
             if not await rebuild.start_epoch(comparison.state.epoch):
                 return False
-            self._epoch = epoch
+            self._epoch = rebuild.epoch
             await self._mark_published(to_mark)
-        log.info("revocations.epoch_started", rows=count)
+        log.info("revocations.epoch_started", rows=rebuild.count)
         return True

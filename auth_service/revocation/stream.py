@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from auth_service.revocation.model import DELETED_LIFE, StoredRevocation
+from auth_service.revocation.subscribers import Marker
 from shared.clock import Clock
 from shared.errors import ServiceUnavailable
 from shared.redis import BatchedRedis, Script, read_lua
+from shared.revocation.acknowledgement import ACKNOWLEDGEMENT_CHANNEL
 from shared.revocation.cache import KEEP_AFTER_EXPIRY
 from shared.revocation.catch_up import STARTED
 from shared.revocation.message import (
@@ -19,6 +22,7 @@ from shared.revocation.message import (
     Revocation,
     encode_batches,
 )
+from shared.revocation.stream_cursor import START, StreamId, StreamPosition, format_id, parse_id
 
 PUBLISH = Script.from_sources(read_lua("auth_service.revocation", "publish.lua"))
 COMPLETE_ROUND = Script.from_sources(read_lua("auth_service.revocation", "complete_round.lua"))
@@ -26,6 +30,14 @@ READ_STATE = Script.from_sources(read_lua("auth_service.revocation", "read_state
 EntryIds = dict[int, str]
 """The id of the stream entry that holds each row, by the row's id. A deleted user's entry is the
 one in `DELETED_USERS_STREAM`."""
+
+
+class Publication(NamedTuple):
+    """Rows that were published, the head's position after them, and the marker that followed."""
+
+    entry_ids: EntryIds
+    position: StreamPosition
+    marker: Marker
 
 
 class EpochMismatch(ServiceUnavailable):
@@ -69,10 +81,14 @@ class RevocationStream:
     def _entry_life(self) -> timedelta:
         return self.token_life + KEEP_AFTER_EXPIRY
 
-    async def read_state(self, rows: Sequence[StoredRevocation] = ()) -> StreamState:
-        """Return the stream's state, and which of these published rows are missing from it."""
+    async def read_state(
+        self, rows: Sequence[StoredRevocation] = (), entry: StreamId = START
+    ) -> StreamState:
+        """Return the stream's state, and what is missing of these published rows and the entry."""
         deleted = [row.entry for row in rows if row.of_deleted_user and row.entry]
         others = [row.entry for row in rows if not row.of_deleted_user and row.entry]
+        if entry != START:
+            others.append(format_id(entry))
         keys = [REVOCATION_STREAM, REVOCATION_HEAD, DELETED_USERS_STREAM]
         arguments: list[str | int] = [len(deleted), *deleted, *others]
         epoch, has_head_entry, missing = await self.redis.run(READ_STATE, keys, arguments)
@@ -82,8 +98,10 @@ class RevocationStream:
             missing=frozenset(entry.decode() for entry in missing),
         )
 
-    async def publish(self, epoch: str, rows: Sequence[StoredRevocation]) -> EntryIds:
-        """Append the rows, move the head and publish on the channel.
+    async def publish(
+        self, epoch: str, rows: Sequence[StoredRevocation], marker: Marker
+    ) -> Publication:
+        """Append the rows, move the head and publish on the channel, and after them the marker.
 
         Raises:
             EpochMismatch: `epoch` is not the current one; nothing was done.
@@ -93,11 +111,14 @@ class RevocationStream:
         lives = [_milliseconds(self._entry_life), _milliseconds(DELETED_LIFE)]
         texts = [message.text for message in messages]
         keys = [REVOCATION_STREAM, REVOCATION_HEAD, DELETED_USERS_STREAM]
-        arguments: list[str | int] = [epoch, REVOCATION_CHANNEL, *lives, len(deleted), *texts]
-        ids = await self.redis.run(PUBLISH, keys, arguments)
-        if ids is None:
+        channels = [REVOCATION_CHANNEL, ACKNOWLEDGEMENT_CHANNEL, marker.text]
+        arguments: list[str | int] = [epoch, *channels, *lives, len(deleted), *texts]
+        found = await self.redis.run(PUBLISH, keys, arguments)
+        if found is None:
             raise EpochMismatch
-        return entry_ids_of(messages, ids)
+        last, *ids = found
+        position = StreamPosition(epoch, parse_id(last))
+        return Publication(entry_ids_of(messages, ids), position, marker)
 
     async def start_round(self) -> int:
         """Start a publisher's round; return its number, higher than any that Redis remembers."""

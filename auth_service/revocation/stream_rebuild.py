@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from auth_service.revocation import repository
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.stream import EntryIds, EpochMismatch, RevocationStream, entry_ids_of
+from shared.db import Connection
 from shared.redis import BatchedRedis, Script, read_lua
 from shared.revocation.message import DELETED_USERS_STREAM, REVOCATION_HEAD, REVOCATION_STREAM
 
+PAGE_SIZE = 2000
 APPEND = Script.from_sources(read_lua("auth_service.revocation", "append.lua"))
 START_EPOCH = Script.from_sources(read_lua("auth_service.revocation", "start_epoch.lua"))
 
@@ -24,6 +28,22 @@ class StreamRebuild:
     redis: BatchedRedis
     epoch: str
     last_entry: tuple[str, str] = (REVOCATION_STREAM, "")
+    count: int = 0
+
+    async def append_live(
+        self, connection: Connection, since: datetime, compared: set[int]
+    ) -> EntryIds:
+        """Append each row that expires after `since`.
+
+        Returns the entries of the rows that were unpublished or are `compared`.
+        """
+        to_mark: EntryIds = {}
+        async for page in repository.live_pages(connection, since, PAGE_SIZE):
+            entry_ids = await self.append(page)
+            marked = {row.id for row in page if row.entry is None or row.id in compared}
+            to_mark |= {row: entry for row, entry in entry_ids.items() if row in marked}
+            self.count += len(page)
+        return to_mark
 
     async def append(self, rows: Sequence[StoredRevocation]) -> EntryIds:
         """Append rows; users deleted long ago only to the deleted users' stream.

@@ -76,7 +76,7 @@ class DeletedUsersConsumer:
         if entry in self._processed:
             return True
         try:
-            revocations = decode(message, self.keys)
+            revocations = decode(message, self.keys).revocations
         except UnverifiedMessageError:
             log.error("erasure.unverified_entry_blocks", entry=entry.decode())
             return False

@@ -11,6 +11,8 @@ from shared.revocation.message import Revocation
 from shared.tokens import Claims
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+MAX_STALENESS_SECONDS = 60
+"""A frozen process holds sign-outs up for as long as its cache may be stale, once."""
 KEEP_AFTER_EXPIRY = timedelta(minutes=15)
 """Entries outlive the tokens they revoke, so that a clock stepping back revives none."""
 
@@ -23,6 +25,8 @@ class RevocationCache:
     """
 
     def __init__(self, clock: Clock, *, max_staleness: float = 3, fail_open: bool = False) -> None:
+        if not 0 < max_staleness <= MAX_STALENESS_SECONDS:
+            raise ValueError(f"max_staleness is above 0 and at most {MAX_STALENESS_SECONDS}")
         self._clock = clock
         self._max_staleness = max_staleness
         self._fail_open = fail_open
@@ -51,6 +55,15 @@ class RevocationCache:
         is_stale = self._clock.monotonic() - self._fresh_as_of > self._max_staleness
         if is_stale and not self._fail_open:
             raise ServiceUnavailable(1, "Revocations cannot be checked right now")
+
+    @property
+    def honours_for(self) -> float | None:
+        """Seconds for which it honours tokens without knowing more; None with `fail_open`."""
+        return None if self._fail_open else self._max_staleness
+
+    def stop(self) -> None:
+        """Honour no token any more, until it is marked fresh again."""
+        self._fresh_as_of, self._max_staleness, self._fail_open = -inf, 0, False
 
     @property
     def staleness(self) -> float:

@@ -33,21 +33,15 @@ class CatchUp:
     If no counter changes for `NO_PUBLISHER_SECONDS`, no publisher is alive, and the stream is all
     there is. A publisher whose round is held up goes on counting, so it does not look dead.
 
-    A subscriber that starts was not cut off. It waits only for the rounds that have started before
-    its first look. A subscriber that stays connected waits for nothing: late messages reach it.
+    Each connection waits, also the first one of a process: a failover may just have lost entries. A
+    subscriber that stays connected waits for nothing: late messages reach it.
     """
 
     def __init__(self) -> None:
-        self._rounds_to_start = 0
+        """Wait for a whole round after the next look, as Redis may have been away for everyone."""
         self._awaited = 0
         self._counters: PublisherRounds | None = None
         self._silent_from = inf
-        self._is_done = False
-
-    def on_disconnect(self) -> None:
-        """Wait for a whole round after the next look, as Redis may have been away for everyone."""
-        self._rounds_to_start = 1
-        self._counters = None
         self._is_done = False
 
     def observe_head(
@@ -58,7 +52,7 @@ class CatchUp:
             return True
         counters = PublisherRounds.of(head)
         if self._counters is None or counters.started < self._counters.started:  # lost by Redis
-            self._awaited = counters.started + self._rounds_to_start
+            self._awaited = counters.started + 1
         if counters != self._counters:
             self._counters = counters
             self._silent_from = answered_at + NO_PUBLISHER_SECONDS

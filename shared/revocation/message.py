@@ -107,8 +107,15 @@ def split_id(text: bytes) -> tuple[bytes | None, bytes]:
     return (found[1], b"{" + found[2]) if found else (None, text)
 
 
-def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:
-    """Return the message's revocations; any of `keys` may have signed it.
+class RevocationMessage(NamedTuple):
+    """What a message says. `epoch`: that of the stream which it was appended to."""
+
+    epoch: str
+    revocations: list[Revocation]
+
+
+def decode(text: bytes, keys: Sequence[bytes]) -> RevocationMessage:
+    """Return what the message says; any of `keys` may have signed it.
 
     Raises:
         UnverifiedMessageError: none has, or the format is another.
@@ -116,16 +123,28 @@ def decode(text: bytes, keys: Sequence[bytes]) -> list[Revocation]:
     if len(text) > MAX_BYTES:  # not ours; parsing deeply nested JSON could overflow the stack
         raise UnverifiedMessageError
     try:
-        body = _verified(text, keys)
+        body = verify(text, keys)
         if body["v"] != VERSION:
             raise UnverifiedMessageError
-        return [_revocation(entry) for entry in body["entries"]]
+        return RevocationMessage(str(body["epoch"]), [_revocation(one) for one in body["entries"]])
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UnverifiedMessageError from error
 
 
-def _verified(text: bytes, keys: Sequence[bytes]) -> dict[str, Any]:
-    """Return the body; text that is canonical already is not encoded again, which saves half."""
+def sign(body: dict[str, Any], key: bytes) -> str:
+    """Return the body as JSON with its `mac`."""
+    text = _canonical(body)
+    return f'{{"mac":"{_mac(key, text.encode())}",{text[1:]}'
+
+
+def verify(text: bytes, keys: Sequence[bytes]) -> dict[str, Any]:
+    """Return the body that one of `keys` signed, without `mac`.
+
+    Text that is canonical already is not encoded again, which saves half.
+
+    Raises:
+        ValueError, KeyError, AttributeError: it is not signed, or no object.
+    """
     if (signed := _SIGNED.fullmatch(text)) and _is_signed(signed[1], b"{" + signed[2], keys):
         return dict(json.loads(b"{" + signed[2]))
     body: dict[str, Any] = json.loads(text)

@@ -1,6 +1,7 @@
 """How far a subscriber has applied the stream, and whether the stream is still the same one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 StreamId = tuple[int, int]
 Page = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
@@ -11,6 +12,22 @@ def parse_id(text: bytes) -> StreamId:
     """Return a stream id as a pair; pairs sort in the stream's order, texts do not."""
     milliseconds, _, sequence = text.partition(b"-")
     return int(milliseconds), int(sequence or 0)
+
+
+def format_id(stream_id: StreamId) -> str:
+    """Return a stream id as Redis writes it."""
+    return "{}-{}".format(*stream_id)
+
+
+class StreamPosition(NamedTuple):
+    """An entry's place: ids of different epochs cannot be compared."""
+
+    epoch: str = ""
+    entry: StreamId = START
+
+    def covers(self, other: "StreamPosition") -> bool:
+        """Tell whether the other position is at or before this one."""
+        return self.epoch == other.epoch and self.entry >= other.entry
 
 
 class StreamCursor:
@@ -58,10 +75,10 @@ class StreamCursor:
         """
         if self._is_exhausted or self._head in (self._applied_id, self._read_up_to):
             return None
-        last = "{}-{}".format(*self._head)
+        last = format_id(self._head)
         if self._read_up_to is not None:
-            return "({}-{}".format(*self._read_up_to), last
-        return ("-" if self._applied_id == START else "{}-{}".format(*self._applied_id)), last
+            return f"({format_id(self._read_up_to)}", last
+        return ("-" if self._applied_id == START else format_id(self._applied_id)), last
 
     def apply_page(self, page: Page) -> None:
         """Apply the entries of `next_range`, or the first ones of them."""
@@ -93,6 +110,11 @@ class StreamCursor:
         self._all_verified = self._apply(entry_id, message) and self._all_verified
         if self._all_verified:
             self._applied_id, self._applied_message = entry_id, message
+
+    @property
+    def position(self) -> StreamPosition:
+        """The newest entry that was applied together with every entry before it."""
+        return StreamPosition((self._epoch or b"").decode(), self._applied_id)
 
     @property
     def is_at_head(self) -> bool:

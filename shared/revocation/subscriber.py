@@ -2,19 +2,24 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from math import inf
 from typing import Any
 
 import structlog
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 
 from shared.background import run_periodically
 from shared.clock import Clock, milliseconds
+from shared.entropy import SystemEntropy
 from shared.logs import describe_error
 from shared.redis import new_client
+from shared.redis_connection import RedisConnection, open_connection, to_mapping
+from shared.revocation.acknowledgement import ACKNOWLEDGEMENT_CHANNEL, Acknowledgement
+from shared.revocation.applied_position import AppliedPosition
 from shared.revocation.cache import KEEP_AFTER_EXPIRY, RevocationCache
 from shared.revocation.catch_up import CatchUp
 from shared.revocation.message import (
@@ -25,15 +30,20 @@ from shared.revocation.message import (
     decode,
     split_id,
 )
-from shared.revocation.stream_cursor import START, Page, StreamCursor, StreamId, parse_id
+from shared.revocation.stream_cursor import (
+    START,
+    Page,
+    StreamCursor,
+    StreamId,
+    StreamPosition,
+    parse_id,
+)
 from shared.tokens import LONGEST_LIFE_SECONDS
 
 HEAD_CHECK_SECONDS = 1.0
 CATCH_UP_CHECK_SECONDS = 0.1
-RESPONSE_TIMEOUT_SECONDS = 1.0
-CONNECT_TIMEOUT_SECONDS = 0.5
 RECONNECT_DELAY_SECONDS = 0.2
-UNRESPONSIVE_AFTER_PINGS = 3
+GOODBYE_TIMEOUT_SECONDS = 0.3
 EPOCH_GRACE_SECONDS = 10.0
 CHECKS_PER_CLEANUP = 60
 PAGE_SIZE = 500  # decoding a page takes some 10 ms of the event loop
@@ -49,13 +59,26 @@ class RevocationSubscriber:
     Pub/sub forgets subscribers that are away, and a frozen connection looks healthy. So each second
     the stream's head is read over another connection, with a timeout. New entries are read from the
     stream; a changed epoch or an earlier head (Redis was wiped or failed over) means reading all.
+
+    It acknowledges what it applied, as auth_service answers a sign-out once every subscriber has
+    applied it. A look counts only if an acknowledgement was published before it. So the publisher
+    of an entry that the look does not show knows this subscriber.
     """
 
     def __init__(
-        self, redis: Redis, keys: Sequence[bytes], cache: RevocationCache, clock: Clock
+        self,
+        pool: ConnectionPool,
+        keys: Sequence[bytes],
+        cache: RevocationCache,
+        clock: Clock,
+        name: str = "",
     ) -> None:
-        """Read from `redis`; any of `keys` may have signed a message."""
-        self._redis = redis
+        """Connect as `pool` does; any of `keys` may have signed a message, the first signs ours.
+
+        `name`: how operators recognise this process, by default its host's name.
+        """
+        self._name = f"{name or socket.gethostname()}-{SystemEntropy().bytes(8).hex()}"
+        self._pool = pool
         self._keys = keys
         self._cache = cache
         self._clock = clock
@@ -64,7 +87,8 @@ class RevocationSubscriber:
         self._is_catching_up = False
         self._received: set[bytes] = set()
         self._newest_id = START
-        self._unanswered_pings = 0
+        self._is_complete = False
+        self._applied = AppliedPosition()
         self._unverified_entries = 0
         self._started_at = clock.monotonic()
 
@@ -83,84 +107,120 @@ class RevocationSubscriber:
             self.on_disconnect()
 
     async def _follow(self) -> None:
-        async with self._redis.pubsub() as pubsub:
-            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                await pubsub.subscribe(REVOCATION_CHANNEL)
-                if await pubsub.get_message(timeout=CONNECT_TIMEOUT_SECONDS) is None:
-                    raise TimeoutError
-            await self._sync_to_head()
+        """Read over one connection while it lasts: another one may lead to another server."""
+        connect = open_connection(self._pool)
+        async with connect as subscription, open_connection(self._pool) as connection:
+            await subscription.execute(("SUBSCRIBE", REVOCATION_CHANNEL))
+            await self._sync_to_head(connection)
             async with asyncio.TaskGroup() as tasks:
-                listener = tasks.create_task(self._listen(pubsub))
-                await self._sync_to_head_while(listener, pubsub)
+                tasks.create_task(subscription.listen(REVOCATION_CHANNEL, self.on_message))
+                tasks.create_task(self._sync_and_acknowledge(connection))
 
     def on_disconnect(self) -> None:
-        """Read the whole stream after the next connect, and wait for the publishers again."""
-        self._cursor.rewind()
-        self._catch_up.on_disconnect()
-        self._received.clear()
-        self._unanswered_pings = 0
+        """Read the whole stream after the next connect, and wait for the publishers again.
 
-    async def _listen(self, pubsub: PubSub) -> None:
-        async for message in pubsub.listen():
-            self._unanswered_pings = 0
-            if message["type"] == "message":
-                self.on_message(message["data"])
+        Nothing is acknowledged before that: the next server may be another one.
+        """
+        self._cursor.rewind()
+        self._catch_up = CatchUp()
+        self._received.clear()
+        self._is_complete = False
+        self._applied = AppliedPosition()
 
     def on_message(self, text: bytes) -> None:
         """Apply a message from the channel, if one of our keys signed it."""
         try:
-            self._cache.add(decode(text, self._keys))
+            epoch, revocations = decode(text, self._keys)
         except UnverifiedMessageError:
             log.warning("revocations.unverified_message_ignored")
+            self._applied.on_unverified_message()
             return
+        self._cache.add(revocations)
         entry_id, message = split_id(text)
-        if entry_id is not None:
-            self._received.add(message)
-            self._record_lag(parse_id(entry_id))
+        if entry_id is None:
+            return
+        self._received.add(message)
+        entry = parse_id(entry_id)
+        self._record_lag(entry)
+        self._applied.on_message(StreamPosition(epoch, entry))
 
-    async def _sync_to_head_while(self, listener: asyncio.Task[None], pubsub: PubSub) -> None:
+    async def _sync_and_acknowledge(self, connection: RedisConnection) -> None:
+        """Look each second; acknowledge at once what the channel brings in between."""
         checks = 0
-        while not listener.done():
+        while True:
             pause = CATCH_UP_CHECK_SECONDS if self._is_catching_up else HEAD_CHECK_SECONDS
-            await asyncio.sleep(pause)
-            await self._ping(pubsub)
-            await self._sync_to_head()
+            await self._acknowledge_for(pause, connection)
+            await self._sync_to_head(connection)
             checks += 1
             if checks % CHECKS_PER_CLEANUP == 0:
                 self._cache.remove_expired()
 
-    async def _ping(self, pubsub: PubSub) -> None:
-        """Ping over the subscription, which may be half open while the head can still be read."""
-        if self._unanswered_pings >= UNRESPONSIVE_AFTER_PINGS:
-            raise TimeoutError("the subscription is unresponsive")
-        self._unanswered_pings += 1
-        await pubsub.ping()
+    async def _acknowledge_for(self, seconds: float, connection: RedisConnection) -> None:
+        """Acknowledge for so long; what is applied meanwhile shares the next message."""
+        end = self._clock.monotonic() + seconds
+        while (left := end - self._clock.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._applied.moved.wait()
+            if self._applied.moved.is_set():
+                self._applied.moved.clear()
+                await connection.execute(self._acknowledgement())
 
-    async def _sync_to_head(self) -> None:
-        """Read the head and all entries up to it; then the cache is fresh as of the question.
+    def _acknowledgement(self) -> tuple[str, str, str]:
+        """Return the command that acknowledges what was applied."""
+        said = Acknowledgement(self._name, self._applied.newest, self._cache.honours_for)
+        return "PUBLISH", ACKNOWLEDGEMENT_CHANNEL, said.encode(self._keys[0])
+
+    async def say_goodbye(self) -> None:
+        """Honour no token any more, and tell the publishers, so that none waits for us."""
+        self._cache.stop()
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_TIMEOUT_SECONDS):
+                async with open_connection(self._pool) as connection:
+                    await connection.execute(self._acknowledgement())
+
+    async def _sync_to_head(self, connection: RedisConnection) -> None:
+        """Apply everything up to the head; then the cache is fresh as of an announced look.
+
+        Announced is only a look that is likely to count. So publishers do not wait for a subscriber
+        that honours nothing, because an entry or a publisher keeps its looks from being complete.
+        """
+        if not self._is_complete:
+            self._is_complete = await self._look(connection)
+        if self._is_complete:
+            asked_at = self._clock.monotonic()
+            self._is_complete = await self._look(connection, self._acknowledgement())
+            if self._is_complete:
+                self._cache.mark_fresh(asked_at)
+
+    async def _look(self, connection: RedisConnection, *announcement: tuple[str, ...]) -> bool:
+        """Read the head and all entries up to it; tell whether everything up to it was applied.
 
         After an outage the publishers may still have revocations to append: wait for them first.
+        `announcement`: a command that Redis runs before it reads the head.
         """
+        self._applied.on_look_begun()
         asked_at = self._clock.monotonic()
-        async with asyncio.timeout(HEAD_CHECK_SECONDS + RESPONSE_TIMEOUT_SECONDS):
-            head: dict[Any, Any] = await self._redis.hgetall(REVOCATION_HEAD)
-        answered_at = self._clock.monotonic()
+        *_, fields = await connection.execute(*announcement, ("HGETALL", REVOCATION_HEAD))
+        answered_at, head = self._clock.monotonic(), to_mapping(fields)
         if not self._cursor.update_head(head):
             (log.info if self._is_starting else log.warning)("revocations.epoch_missing")
             self._cache.obstacle = "auth_service has not written them to Redis"
-            return
+            return False
         self._is_catching_up = not self._catch_up.observe_head(head, asked_at, answered_at)
         if self._is_catching_up:
             self._cache.obstacle = "auth_service has not published yet what an outage held up"
         self._unverified_entries = 0
         while (next_range := self._cursor.next_range) is not None:
-            self._cursor.apply_page(await self._read_page(*next_range))
+            self._cursor.apply_page(await self._read_page(connection, *next_range))
         if self._unverified_entries:
             log.error("revocations.unverified_entry_blocks", entries=self._unverified_entries)
             self._cache.obstacle = f"{self._unverified_entries} entries have a foreign signature"
         self._received.clear()
-        if self._cursor.is_at_head and not self._is_catching_up:
-            self._cache.mark_fresh(asked_at)
+        is_complete = self._cursor.is_at_head and not self._is_catching_up
+        if is_complete:
+            self._applied.on_look_complete(self._cursor.position)
+        return is_complete
 
     @property
     def _is_starting(self) -> bool:
@@ -168,16 +228,16 @@ class RevocationSubscriber:
         uptime = self._clock.monotonic() - self._started_at
         return self._cache.staleness == inf and uptime < EPOCH_GRACE_SECONDS
 
-    async def _read_page(self, first: str, last: str) -> Page:
-        async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
-            page: Any = await self._redis.xrange(REVOCATION_STREAM, first, last, PAGE_SIZE)
-        return list(page)
+    async def _read_page(self, connection: RedisConnection, first: str, last: str) -> Page:
+        command = ("XRANGE", REVOCATION_STREAM, first, last, "COUNT", PAGE_SIZE)
+        [page] = await connection.execute(command)
+        return [(entry_id, to_mapping(fields)) for entry_id, fields in page]
 
     def _verify_and_apply(self, entry_id: StreamId, message: bytes) -> bool:
         if message in self._received:
             return True
         try:
-            self._cache.add(decode(message, self._keys))
+            self._cache.add(decode(message, self._keys).revocations)
         except UnverifiedMessageError:
             if self._is_outlived(entry_id):
                 return True
@@ -207,17 +267,22 @@ async def open_revocation_cache(
     redis_url: str,
     keys: Sequence[bytes],
     clock: Clock,
+    *,
+    name: str = "",
     **cache_options: Any,
 ) -> AsyncIterator[RevocationCache]:
     """Keep a cache up to date inside the block; `cache_options` are `RevocationCache`'s.
 
+    `name`: how operators recognise this process, by default its host's name.
+
     The first complete read happens in the background: `cache.is_fresh` tells when it is done.
     """
     cache = RevocationCache(clock, **cache_options)
-    redis = new_client(redis_url, timeout=RESPONSE_TIMEOUT_SECONDS)
-    subscriber = RevocationSubscriber(redis, keys, cache, clock)
+    redis = new_client(redis_url)
+    subscriber = RevocationSubscriber(redis.connection_pool, keys, cache, clock, name)
     try:
         async with run_periodically("revocations", subscriber.run, pause=RECONNECT_DELAY_SECONDS):
             yield cache
+        await subscriber.say_goodbye()
     finally:
         await redis.aclose()

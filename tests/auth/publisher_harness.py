@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from auth_service.revocation.stream import RevocationStream
+from auth_service.revocation.subscribers import Subscribers
 from deploy.local.valkey import Valkey
+from shared.background import run_periodically
 from shared.db import open_database
 from shared.entropy import SystemEntropy
 from shared.redis import BatchedRedis, open_redis
@@ -67,7 +69,7 @@ class PublisherHarness:
 
     async def published(self, stream: str = REVOCATION_STREAM) -> list[Revocation]:
         entries: Any = await self.redis.xrange(stream)
-        return [one for _, fields in entries for one in decode(fields[b"m"], KEYS)]
+        return [one for _, fields in entries for one in decode(fields[b"m"], KEYS).revocations]
 
     async def names(self, stream: str = REVOCATION_STREAM) -> list[str]:
         return [revocation.id for revocation in await self.published(stream)]
@@ -117,6 +119,7 @@ class PublisherHarness:
             clock=self.clock,
             entropy=SystemEntropy(),
             token_life=LIFE,
+            subscribers=self.publisher.subscribers,
         )
 
 
@@ -125,13 +128,19 @@ async def open_harness(
     auth_dsn: str, auth_db: Connection, valkey: Valkey, redis: Redis, clock: MovableClock
 ) -> AsyncIterator[PublisherHarness]:
     async with open_database(auth_dsn) as database, open_redis(valkey.url()) as batched:
+        entropy = SystemEntropy()
+        subscribers = Subscribers(
+            redis=batched, keys=KEYS, clock=clock, entropy=entropy, max_staleness=0
+        )
         publisher = Publisher(
             database=database,
             redis=batched,
             keys=KEYS,
             clock=clock,
-            entropy=SystemEntropy(),
+            entropy=entropy,
             token_life=LIFE,
+            subscribers=subscribers,
         )
-        yield PublisherHarness(publisher, batched, redis, auth_db, clock)
-        await publisher.close()
+        async with run_periodically("subscribers", subscribers.listen, pause=0.1):
+            yield PublisherHarness(publisher, batched, redis, auth_db, clock)
+            await publisher.close()

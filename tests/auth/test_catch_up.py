@@ -52,9 +52,9 @@ async def test_round_after_an_outage_publishes_everything_before_it_is_complete(
     publish = RevocationStream.publish
     seen = []
 
-    async def watched(self: RevocationStream, epoch: str, rows: Any) -> Any:
+    async def watched(self: RevocationStream, epoch: str, *rest: Any) -> Any:
         seen.append(await harness.rounds())
-        return await publish(self, epoch, rows)
+        return await publish(self, epoch, *rest)
 
     monkeypatch.setattr(RevocationStream, "publish", watched)
     monkeypatch.setattr(service, "PAGE_SIZE", 2)
@@ -207,7 +207,7 @@ async def test_row_read_too_slowly_is_published_by_the_next_round(
     harness: PublisherHarness, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(service, "PUBLISH_TIMEOUT_SECONDS", 0.1)
-    block_calls(monkeypatch, repository, "pending_of_user")
+    block_calls(monkeypatch, repository, "live_of_user")
     user = await harness.delete_user()
     with pytest.raises(RevocationPending):
         await harness.publisher.publish_pending_of_user(user)

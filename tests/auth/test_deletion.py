@@ -32,7 +32,9 @@ async def test_account_deletion_removes_rows_and_revokes_tokens(
         assert await auth_db.fetchval(f"select count(*) from {table}") == 0
     entries: Any = await redis.xrange(DELETED_USERS_STREAM)
     [told] = {  # the publisher's first round may tell it again
-        one for _, fields in entries for one in decode(fields[b"m"], [REVOCATION_KEY.encode()])
+        one
+        for _, fields in entries
+        for one in decode(fields[b"m"], [REVOCATION_KEY.encode()]).revocations
     }
     user = pairs[0]["user"]["id"]
     assert (told.id, told.kind, told.generation, told.reason) == (user, "user", 1, "user_deleted")

@@ -10,9 +10,11 @@ import pytest
 from auth_service.revocation import publish_batcher as module
 from auth_service.revocation.model import StoredRevocation
 from auth_service.revocation.publish_batcher import MAX_CONCURRENT_CALLS, PublishBatcher
-from auth_service.revocation.stream import EntryIds
+from auth_service.revocation.stream import EntryIds, Publication
+from auth_service.revocation.subscribers import Marker
 from shared.errors import ServiceUnavailable
 from shared.revocation.message import Revocation
+from shared.revocation.stream_cursor import StreamPosition
 from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
 from tests.support.waiting import until
@@ -34,17 +36,18 @@ class GatedPublisher:
         self.fails: type[Exception] | None = None
         self.batcher = PublishBatcher(self.publish, self.mark)
 
-    async def publish(self, rows: Sequence[StoredRevocation]) -> EntryIds:
+    async def publish(self, rows: Sequence[StoredRevocation]) -> Publication:
         self.calls.append([row.id for row in rows])
         await self.open.wait()
         if self.fails:
             raise self.fails
-        return {row.id: f"{row.id}-0" for row in rows}
+        entry_ids = {row.id: f"{row.id}-0" for row in rows}
+        return Publication(entry_ids, StreamPosition(), Marker("marker"))
 
     async def mark(self, entries: EntryIds) -> None:
         self.marked |= entries
 
-    async def send(self, count: int) -> list[asyncio.Task[None]]:
+    async def send(self, count: int) -> list[asyncio.Task[Publication]]:
         tasks = [asyncio.create_task(self.batcher.publish(row(n))) for n in range(count)]
         await asyncio.sleep(0.01)
         return tasks

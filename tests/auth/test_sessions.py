@@ -54,7 +54,7 @@ async def test_logout_message_is_published_and_signed(auth: AuthClient, redis: R
     assert len(message["data"]) <= 512
     head: dict[Any, Any] = await redis.hgetall("revocations:head")
     assert json.loads(message["data"])["id"].encode() == head[b"last"]
-    [revocation] = decode(message["data"], [REVOCATION_KEY.encode()])
+    [revocation] = decode(message["data"], [REVOCATION_KEY.encode()]).revocations
     assert revocation.reason == "logout"
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
-from shared.revocation.stream_cursor import Page, StreamId, parse_id
+from shared.revocation.stream_cursor import StreamId, parse_id
 
 
 @dataclass
@@ -21,12 +22,13 @@ def text_of(entry: StreamId) -> bytes:
 
 @dataclass
 class LogServer:
-    """Answers HGETALL and XRANGE as Redis does; the test does everything else to it."""
+    """Answers HGETALL, XRANGE and PUBLISH as Redis does; the test does the rest to it."""
 
     history: History = field(default_factory=History)
     past: list[History] = field(default_factory=list)
     milliseconds: int = 1_800_000_000_000
     after_head: Callable[[], None] | None = None
+    on_published: Callable[[str], None] = lambda _: None
     reachable: bool = True
     _number: int = 0
 
@@ -74,23 +76,31 @@ class LogServer:
     def holds(self, message: str) -> bool:
         return any(text == message for _, text in self.history.log)
 
-    async def hgetall(self, _key: str) -> dict[bytes, bytes]:
+    async def execute(self, *commands: tuple[Any, ...]) -> list[Any]:
         if not self.reachable:
             raise ConnectionError
-        answer = dict(self.history.head)
+        return [self._answer(*command) for command in commands]
+
+    def _answer(self, name: str, _key: str, *arguments: Any) -> Any:
+        if name == "HGETALL":
+            return self._read_head()
+        if name == "PUBLISH":
+            return self.on_published(arguments[0])
+        return self._read_range(*arguments)
+
+    def _read_head(self) -> list[bytes]:
+        answer = [word for pair in self.history.head.items() for word in pair]
         if self.after_head is not None:
             happens, self.after_head = self.after_head, None
             happens()
         return answer
 
-    async def xrange(self, _key: str, first: str, last: str, count: int) -> Page:
-        if not self.reachable:
-            raise ConnectionError
+    def _read_range(self, first: str, last: str, _count: str, limit: int) -> list[Any]:
         after = parse_id(first.removeprefix("(").encode()) if first != "-" else (0, 0)
         found = [
-            (text_of(entry), {b"m": text.encode()})
+            [text_of(entry), [b"m", text.encode()]]
             for entry, text in self.history.log
             if (entry > after or (entry == after and not first.startswith("(")))
             and entry <= parse_id(last.encode())
         ]
-        return found[:count]
+        return found[:limit]

@@ -49,8 +49,9 @@ class Model(RuleBasedStateMachine):
         super().__init__()
         self.clock, self.server = ModelClock(), LogServer()
         self.cache = RevocationCache(self.clock, max_staleness=BOUND)
-        redis: Any = self.server
-        self.subscriber = RevocationSubscriber(redis, [KEY], self.cache, self.clock)
+        self.connection: Any = self.server
+        pool: Any = None  # the model holds the connection
+        self.subscriber = RevocationSubscriber(pool, [KEY], self.cache, self.clock)
         self.loop = asyncio.new_event_loop()
         self.rows: list[Row] = []
         self.air: list[str] = []
@@ -198,7 +199,7 @@ class Model(RuleBasedStateMachine):
         self.before_look()
         self.server.after_head = lambda: self._happen(meanwhile)
         try:
-            self.loop.run_until_complete(self.subscriber._sync_to_head())
+            self.loop.run_until_complete(self.subscriber._sync_to_head(self.connection))
         except ConnectionError:
             self.disconnect()
         self.server.after_head = None
@@ -214,9 +215,9 @@ class Model(RuleBasedStateMachine):
         """A new process knows nothing."""
         self.air.clear()
         self.cache = RevocationCache(self.clock, max_staleness=BOUND)
-        redis: Any = self.server
+        pool: Any = None
         keys = self.subscriber._keys
-        self.subscriber = RevocationSubscriber(redis, keys, self.cache, self.clock)
+        self.subscriber = RevocationSubscriber(pool, keys, self.cache, self.clock)
         for row in self.rows:
             row.refused = False
         self.forget_promises()

@@ -170,7 +170,7 @@ async def test_media_service_starts_without_auth_service(stack: BreakableStack) 
 
         await until(logged_out)
     async with stack.media() as media:
-        await media.until(alive, 200, 3)
+        await media.until(alive, 200, NO_PUBLISHER_SECONDS + 2)
         assert (await media.ask(dead)).code == "token_revoked"
 
 

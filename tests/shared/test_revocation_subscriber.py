@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from shared.errors import ServiceUnavailable
+from shared.redis_connection import RedisConnection
 from shared.revocation import subscriber
 from shared.revocation.message import REVOCATION_CHANNEL, REVOCATION_HEAD, REVOCATION_STREAM
 from shared.revocation.subscriber import RevocationSubscriber
@@ -72,11 +73,11 @@ async def test_message_published_before_the_first_read_is_applied(
 ) -> None:
     look, published = RevocationSubscriber._sync_to_head, uuid4()
 
-    async def late_look(self: RevocationSubscriber) -> None:
+    async def late_look(self: RevocationSubscriber, connection: RedisConnection) -> None:
         monkeypatch.setattr(RevocationSubscriber, "_sync_to_head", look)
         # subscribed, stream not yet read; nothing is appended, so only the channel can tell
         assert await source.redis.publish(REVOCATION_CHANNEL, source.message(published)) == 1
-        await look(self)
+        await look(self, connection)
 
     monkeypatch.setattr(RevocationSubscriber, "_sync_to_head", late_look)
     async with quick() as cache:

@@ -90,7 +90,7 @@ async def test_idle_connections_are_kept(
             await wait_until_fresh(cache)
             await asyncio.sleep(2.5)  # longer than every time-out of the connection
             assert cache.staleness < 2
-    assert proxy.connections == 2  # one to listen, one to look
+            assert proxy.connections == 2  # one to listen, one to look
     assert logs == []
 
 

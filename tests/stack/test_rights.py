@@ -53,6 +53,8 @@ def python(stack: Stack, service: str, program: str, *words: str) -> int:
     ("service", "command", "code"),
     [
         ("media_service", ["PUBLISH", "revocations", "forged"], DENIED),
+        ("media_service", ["PUBLISH", "revocations:applied", "{}"], 0),
+        ("media_service", ["SUBSCRIBE", "revocations:applied"], DENIED),
         ("media_service", ["XADD", "revocations:log", "*", "message", "forged"], DENIED),
         ("media_service", ["XRANGE", "deliveries", "-", "+"], DENIED),
         ("media_service", ["GET", "anything"], DENIED),

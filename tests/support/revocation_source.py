@@ -16,7 +16,7 @@ from shared.revocation.message import (
     Revocation,
 )
 from shared.tokens import Claims
-from tests.support.revocation_messages import encode
+from tests.support.revocation_messages import NO_ROUND_AWAITED, encode
 from tests.support.waiting import until
 
 KEY, OTHER = b"k" * 40, b"o" * 40
@@ -45,7 +45,8 @@ class RevocationSource:
         self.epoch = epoch
         newest: Any = await self.redis.xrevrange(REVOCATION_STREAM, count=1)
         last = newest[0][0] if newest else "0-0"
-        await self.redis.hset(REVOCATION_HEAD, mapping={"epoch": epoch, "last": last})
+        head = NO_ROUND_AWAITED | {"epoch": epoch, "last": last}
+        await self.redis.hset(REVOCATION_HEAD, mapping=head)
 
     def message(self, session: UUID, key: bytes = KEY) -> str:
         now = datetime.now(UTC)

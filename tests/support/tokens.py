@@ -18,7 +18,7 @@ from shared.revocation.message import (
     REVOCATION_STREAM,
     Revocation,
 )
-from tests.support.revocation_messages import encode
+from tests.support.revocation_messages import NO_ROUND_AWAITED, encode
 
 EPOCH = "epoch-of-the-suite"
 
@@ -59,7 +59,8 @@ class Mint:
 
 async def open_epoch(redis: Redis) -> None:
     """Do what auth_service does before any cache can be fresh."""
-    await redis.hset(REVOCATION_HEAD, mapping={"epoch": EPOCH, "last": "0-0"})
+    head = NO_ROUND_AWAITED | {"epoch": EPOCH, "last": "0-0"}
+    await redis.hset(REVOCATION_HEAD, mapping=head)
 
 
 async def tell_of_deleted(

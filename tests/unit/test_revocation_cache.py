@@ -172,3 +172,20 @@ def test_fail_open_uses_the_last_known_state() -> None:
     cache.add([make_revocation("session", SESSION, clock)])
     assert refuses(cache, claims())
     cache.check(claims(sid=uuid4()))
+
+
+@pytest.mark.parametrize("staleness", [0, -1, 61])
+def test_cache_with_a_staleness_that_sign_outs_cannot_wait_for_is_refused(staleness: float) -> None:
+    with pytest.raises(ValueError, match="max_staleness"):
+        RevocationCache(MovableClock(), max_staleness=staleness)
+
+
+def test_stopped_cache_honours_nothing_even_when_it_fails_open() -> None:
+    clock = MovableClock()
+    for fail_open, seconds in ((False, 3), (True, None)):
+        cache = fresh_cache(clock, fail_open=fail_open)
+        assert cache.honours_for == seconds
+        cache.stop()
+        assert cache.honours_for == 0
+        with pytest.raises(ServiceUnavailable):
+            cache.check(claims())
