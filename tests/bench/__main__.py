@@ -94,6 +94,7 @@ def _options() -> Options:
     parser.add_argument("--rounds", type=int, default=given.rounds)
     parser.add_argument("--users", type=int, default=given.users)
     parser.add_argument("--creatives", type=int, default=given.creatives)
+    parser.add_argument("--sign-outs", type=int, default=given.sign_outs, help="tried at once")
     parser.add_argument("--outage", type=float, default=given.outage, help="seconds without Redis")
     parser.add_argument("--fault", choices=("freeze", "kill"), default=given.fault)
     parser.add_argument("--json", type=Path, default=given.json)

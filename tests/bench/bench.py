@@ -17,6 +17,7 @@ class Options:
     rounds: int = 5
     users: int = 100_000
     creatives: int = 100_000
+    sign_outs: int = 3_300
     outage: float = 10
     fault: str = "freeze"
     json: Path = Path("var/bench.json")

@@ -7,6 +7,7 @@ from tests.bench.ceiling import ceiling
 from tests.bench.checks import revocation_check, token_check
 from tests.bench.disclosure import concealed_timing, password_logins
 from tests.bench.downloads import download
+from tests.bench.exact import exact_sign_out
 from tests.bench.exporting import export
 from tests.bench.fairness import fairness
 from tests.bench.growth import cost_of_growth
@@ -36,6 +37,7 @@ ROWS: dict[str, Row] = {
     "many uploads": many_uploads,
     "download": download,
     "logout to refusal": logout_to_refusal,
+    "exact sign-out": exact_sign_out,
     "concealed timing": concealed_timing,
     "password logins": password_logins,
     "export": export,
