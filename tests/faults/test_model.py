@@ -123,6 +123,21 @@ class Outages(Model):
         for _ in range(steps):
             self.step(publisher)
 
+    @precondition(lambda self: self.publishing and self.publishers)
+    @rule()
+    def publisher_completes_rounds_between_two_looks(self) -> None:
+        """So the subscriber is fresh, unless an entry keeps it from that."""
+        self.look("")
+        self.complete_rounds()
+        self.look("")
+
+    def complete_rounds(self) -> None:
+        """Complete the round under way, and the next one, if a publisher reaches Redis."""
+        for publisher in self.publishers[:1] * 3 if self.publishing else []:
+            self.step(publisher)
+            while publisher.number is not None:
+                self.step(publisher)
+
     def step(self, publisher: Publisher) -> None:
         publisher.silent_since = self.clock.seconds
         if publisher.number is None:
