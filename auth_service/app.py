@@ -132,7 +132,12 @@ async def _publisher(app: web.Application) -> AsyncIterator[None]:
     listening = run_periodically(
         "subscribers", app[WIRING].subscribers.listen, pause=LISTEN_AGAIN_SECONDS
     )
-    rounds = run_periodically("publisher", publisher.reconcile, pause=publisher.pause)
+    rounds = run_periodically(
+        "publisher",
+        publisher.reconcile,
+        pause=publisher.pause,
+        wake=app[WIRING].subscribers.round_wanted,
+    )
     async with listening, rounds:
         yield
     await publisher.close()

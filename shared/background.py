@@ -21,12 +21,15 @@ async def run_periodically(
     *,
     pause: float | Callable[[], float],
     delay: float = 0,
+    wake: asyncio.Event | None = None,
 ) -> AsyncIterator[None]:
     """Call `once` again and again until the block ends, `pause` seconds apart, after `delay`.
 
-    A `pause` that changes is a function, called after each time. An unreachable server is logged
-    once as a warning, any other error with its traceback. Only a cancellation ends the loop.
+    A `pause` that changes is a function, called after each time; `wake` ends it when it is set. An
+    unreachable server is logged once as a warning, any other error with its traceback. Only a
+    cancellation ends the loop.
     """
+    woken = wake or asyncio.Event()
 
     async def repeat() -> None:
         await asyncio.sleep(delay)
@@ -42,7 +45,10 @@ async def run_periodically(
                     log.warning("task.interrupted", task=name, error=error)
             except* Exception:
                 log.exception("task.failed", task=name)
-            await asyncio.sleep(pause() if callable(pause) else pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause() if callable(pause) else pause):
+                    await woken.wait()
+            woken.clear()
 
     task = asyncio.create_task(repeat(), name=name)
     try:

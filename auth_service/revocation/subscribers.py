@@ -66,7 +66,8 @@ class Subscribers:
     announced later shows the entry. So the subscribers to wait for are known, and until when each
     of them may honour tokens without having applied the entry.
 
-    `max_staleness`: the longest of a subscriber that was not heard yet.
+    `max_staleness`: the longest of a subscriber that was not heard yet. `round_wanted` is set when
+    a subscriber starts, which awaits a publisher's round.
     """
 
     redis: BatchedRedis
@@ -74,6 +75,7 @@ class Subscribers:
     clock: Clock
     entropy: Entropy
     max_staleness: float
+    round_wanted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _known: dict[str, Subscriber] = field(init=False, default_factory=dict)
     _markers: MutableMapping[bytes, Marker] = field(init=False, default_factory=WeakValueDictionary)
     _listening_since: float = field(init=False, default=inf)
@@ -105,6 +107,7 @@ class Subscribers:
             return
         if newest.max_staleness == 0:
             self._known.pop(newest.subscriber, None)
+            self.round_wanted.set()
         else:
             self._known[newest.subscriber] = Subscriber(newest, self.clock.monotonic())
         self._news.set()

