@@ -72,8 +72,8 @@ test-browser: $(INSTALLED) ## Test the console in a headless Chromium (CHROMIUM,
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 .PHONY: test-interop
-test-interop: $(INSTALLED) ## Test with real HTTP clients, 4 minutes (curl, Node, Go, Java, Python; BASE_URL)
-	@$(BIN)/python -m pytest -n 0 -rs tests/interop $(ARGS)
+test-interop: $(INSTALLED) ## Test with 15 real HTTP clients, 2 minutes (curl, Node, Go, Java, Python, Rust; BASE_URL)
+	@$(BIN)/python -m pytest -n 0 -rs -o faulthandler_timeout=600 tests/interop $(ARGS)
 
 .PHONY: test-stack
 test-stack: $(INSTALLED) ## Test a container stack under faults, 9 minutes (needs Docker)

@@ -3,18 +3,22 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 PIECE_BYTES, PIECE_SECONDS = 64 * 1024, 0.04
 """1.6 MB a second: 5 MB take longer than the 2 s after which a refused client was once cut off."""
 
 
 @contextlib.asynccontextmanager
-async def slow_line(port: int) -> AsyncIterator[str]:
-    """Yield the address of a slow line to a port of this machine."""
+async def slow_line(address: str) -> AsyncIterator[str]:
+    """Yield this machine's address of a slow line to another address."""
+    place = urlsplit(address)
     tasks: set[asyncio.Task[None]] = set()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
+        onward_reader, onward_writer = await asyncio.open_connection(
+            place.hostname, place.port or 80
+        )
         try:
             await asyncio.gather(
                 _pass(reader, onward_writer, PIECE_SECONDS), _pass(onward_reader, writer, 0)
