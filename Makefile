@@ -76,7 +76,7 @@ test-interop: $(INSTALLED) ## Test with 15 real HTTP clients, 2 minutes (curl, N
 	@$(BIN)/python -m pytest -n 0 -rs -o faulthandler_timeout=600 tests/interop $(ARGS)
 
 .PHONY: test-stack
-test-stack: $(INSTALLED) ## Test a container stack under faults, 9 minutes (needs Docker)
+test-stack: $(INSTALLED) ## Test a container stack under faults, 11 minutes (needs Docker)
 	@$(BIN)/python -m pytest -n 0 -o faulthandler_timeout=600 tests/stack $(ARGS)
 
 .PHONY: check
