@@ -70,6 +70,7 @@ class Turn(NamedTuple):
 
 async def exact_sign_out(bench: Bench) -> list[Figure]:
     """Try each token on three replicas right after its 204; compare with answers at once."""
+    costs = await _costs(bench)  # first, as each subscriber reads the whole stream when it starts
     calm = round(bench.options.sign_outs * CALM_SHARE)
     async with replicas(bench.stack) as found:
         await asyncio.sleep(UNKNOWN_SECONDS)
@@ -77,7 +78,7 @@ async def exact_sign_out(bench: Bench) -> list[Figure]:
             await _tried(bench, found, count, rate)
             for count, rate in ((calm, CALM), (bench.options.sign_outs - calm, FAST))
         ]
-    return figures + await _costs(bench)
+    return figures + costs
 
 
 async def _tried(bench: Bench, found: Replicas, count: int, rate: int) -> Figure:

@@ -19,7 +19,7 @@ from tests.bench.child import CHECKOUT, BenchError
 from tests.bench.stack import KEPT, Stack
 
 LOOK_SECONDS = 0.05
-READY_SECONDS = 30
+READY_SECONDS = 60
 
 
 async def main() -> None:
