@@ -1,8 +1,8 @@
 """One connection to Redis that is never replaced without notice."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import hiredis
@@ -68,16 +68,19 @@ class RedisConnection:
         """
         unanswered = 0
         while True:
-            message = await self._connection.read_response(timeout=PING_AFTER_SECONDS)
-            if message is None:  # none came in time
-                if unanswered == UNRESPONSIVE_AFTER_PINGS:
-                    raise TimeoutError("the subscription is unresponsive")
-                unanswered += 1
+            count = 0
+            with contextlib.suppress(TimeoutError):  # one time-out for many messages: it costs
+                async with asyncio.timeout(PING_AFTER_SECONDS):
+                    while True:
+                        message = await self._connection.read_response(disconnect_on_error=False)
+                        count += 1
+                        if message[0] == b"message" and message[1] == channel.encode():
+                            on_message(message[2])
+            unanswered = 0 if count else unanswered + 1
+            if unanswered > UNRESPONSIVE_AFTER_PINGS:
+                raise TimeoutError("the subscription is unresponsive")
+            if not count:
                 await self._send(("PING",))
-                continue
-            unanswered = 0
-            if message[0] == b"message" and message[1] == channel.encode():
-                on_message(message[2])
 
 
 def to_mapping(fields: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -85,7 +88,7 @@ def to_mapping(fields: Sequence[bytes]) -> dict[bytes, bytes]:
     return dict(zip(fields[::2], fields[1::2], strict=True))
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def open_connection(pool: ConnectionPool) -> AsyncIterator[RedisConnection]:
     """Open a new connection for the block.
 

@@ -30,11 +30,13 @@ class Marker:
     """The message that ends a publication.
 
     `behind`, once it is heard: the subscribers that may not have applied the publication, and until
-    when each of them may honour tokens all the same.
+    when each of them may honour tokens all the same. `applied` is set when the last one has.
     """
 
     text: str
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    applied: asyncio.Event = field(default_factory=asyncio.Event)
+    position: StreamPosition = field(default_factory=StreamPosition)
     behind: dict[str, float] = field(default_factory=dict)
 
 
@@ -80,7 +82,6 @@ class Subscribers:
     _markers: MutableMapping[bytes, Marker] = field(init=False, default_factory=WeakValueDictionary)
     _listening_since: float = field(init=False, default=inf)
     _published: StreamId = field(init=False, default=START)
-    _news: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     async def listen(self) -> None:
         """Hear what subscribers say until the connection is lost."""
@@ -105,13 +106,17 @@ class Subscribers:
         except UnverifiedMessageError:
             log.warning("revocations.unverified_acknowledgement_ignored")
             return
+        name = newest.subscriber
         if newest.max_staleness == 0:
-            self._known.pop(newest.subscriber, None)
+            self._known.pop(name, None)
             self.round_wanted.set()
         else:
-            self._known[newest.subscriber] = Subscriber(newest, self.clock.monotonic())
-        self._news.set()
-        self._news = asyncio.Event()
+            self._known[name] = Subscriber(newest, self.clock.monotonic())
+        for marker in self._markers.values():
+            if name in marker.behind and self._has_applied(name, marker.position):
+                del marker.behind[name]
+                if not marker.behind:
+                    marker.applied.set()
 
     def known(self) -> list[Subscriber]:
         """Return the subscribers that were heard within a minute, in the order of their names."""
@@ -135,25 +140,25 @@ class Subscribers:
         A subscriber that stays silent honours nothing after its staleness, so the wait ends. While
         our own marker is not heard, a subscriber may be there that is not heard either.
         """
-        self._published = position.entry
+        self._published, marker.position = position.entry, position
         try:
             async with asyncio.timeout(self._longest_staleness):
                 await marker.heard.wait()
         except TimeoutError:
             log.info("revocations.marker_not_heard")
             return
-        while self._find_behind(position, marker):
+        while self._find_behind(marker):
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(marker.behind.values()) - self.clock.monotonic()):
-                    await self._news.wait()
+                    await marker.applied.wait()
 
-    def _find_behind(self, position: StreamPosition, marker: Marker) -> bool:
+    def _find_behind(self, marker: Marker) -> bool:
         """Keep those behind that still are, for all that wait for the publication."""
         now = self.clock.monotonic()
         marker.behind = {
             name: until
             for name, until in marker.behind.items()
-            if until > now and not self._has_applied(name, position)
+            if until > now and not self._has_applied(name, marker.position)
         }
         return bool(marker.behind)
 

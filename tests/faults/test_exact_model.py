@@ -117,6 +117,7 @@ class ExactSignOuts(Outages):
         self.said.append(marker.text.encode())
         head = self.server.history.head
         position = StreamPosition(head[b"epoch"].decode(), parse_id(head[b"last"]))
+        marker.position = position
         self.calls.append(SignOut(row, position, marker, self.clock.seconds))
 
     def _tell(self, row: Row, *, published: bool = True, key: bytes = KEY) -> None:
@@ -223,7 +224,7 @@ class ExactSignOuts(Outages):
 
     def is_confirmed(self, call: SignOut) -> bool:
         if call.marker.heard.is_set():
-            return not self.subscribers._find_behind(call.position, call.marker)
+            return not self.subscribers._find_behind(call.marker)
         waited = self.clock.seconds - call.published_at
         return waited >= self.subscribers._longest_staleness
 
