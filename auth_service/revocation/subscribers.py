@@ -31,12 +31,13 @@ class Marker:
 
     `behind`, once it is heard: the subscribers that may not have applied the publication, and until
     when each of them may honour tokens all the same. `applied` is set when the last one has.
+    `position`: of the publication, None until its script has answered.
     """
 
     text: str
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     applied: asyncio.Event = field(default_factory=asyncio.Event)
-    position: StreamPosition = field(default_factory=StreamPosition)
+    position: StreamPosition | None = None
     behind: dict[str, float] = field(default_factory=dict)
 
 
@@ -162,8 +163,8 @@ class Subscribers:
         }
         return bool(marker.behind)
 
-    def _has_applied(self, name: str, position: StreamPosition) -> bool:
-        if name == _UNHEARD:
+    def _has_applied(self, name: str, position: StreamPosition | None) -> bool:
+        if name == _UNHEARD or position is None:
             return False
         subscriber = self._known.get(name)
         # Not known any more: it said goodbye, or it was silent for long enough.

@@ -79,7 +79,7 @@ async def audience(harness: PublisherHarness) -> Audience:
     return made
 
 
-async def stays_open(task: asyncio.Task[float]) -> bool:
+async def stays_open(task: asyncio.Task[Any]) -> bool:
     await asyncio.sleep(0.2)
     return not task.done()
 
@@ -123,6 +123,24 @@ async def test_acknowledgement_of_another_epoch_does_not_count(audience: Audienc
     await say(audience.redis, "a", StreamPosition("another", (head.entry[0] + 1, 0)), LONG)
     assert await stays_open(answer)
     await audience.apply("a")
+    async with asyncio.timeout(SOON):
+        await answer
+
+
+async def test_acknowledgement_before_the_script_answers_counts_by_its_position(
+    audience: Audience,
+) -> None:
+    await audience.join("a")
+    marker = audience.subscribers.new_marker()
+    audience.subscribers.on_message(marker.text.encode())
+    reconnected = StreamPosition()  # and it may honour tokens for as long as its last look lets it
+    await say(audience.redis, "a", reconnected, LONG)
+    await until(lambda: audience.subscribers.known()[0].newest.applied == reconnected)
+    epoch, (milliseconds, _) = await read_head(audience.redis)
+    published = StreamPosition(epoch, (milliseconds + 1, 0))
+    answer = asyncio.create_task(audience.subscribers.wait_until_applied(published, marker))
+    assert await stays_open(answer)
+    await say(audience.redis, "a", published, LONG)
     async with asyncio.timeout(SOON):
         await answer
 
