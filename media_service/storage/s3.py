@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from botocore.handlers import add_expect_header
 
 from media_service.storage.errors import RETRY_AFTER, ObjectMissing
 from media_service.storage.model import CHUNK_BYTES, ObjectKey
@@ -52,6 +53,8 @@ async def open_bucket(
         "s3", endpoint_url=bucket.endpoint, region_name=region, config=config
     )
     async with made as client:
+        # aiohttp would wait for `100 Continue` without end: a store may refuse before it sends one.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
         yield S3Storage(client, bucket.name, temp_dir, clock)
 
 

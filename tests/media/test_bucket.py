@@ -186,6 +186,20 @@ async def test_s3_refusing_or_unreachable_store_is_unavailable(
 
 
 @pytest.mark.usefixtures("bucket")
+async def test_s3_upload_sends_its_bytes_without_being_asked_to_go_on() -> None:
+    """A store that refuses before it asks would be waited for without end."""
+    expected: list[str | None] = []
+
+    def answer(request: web.Request) -> web.Response:
+        expected.append(request.headers.get("Expect"))
+        return web.Response(headers={"ETag": '"x"'})
+
+    async with odd_store(answer) as storage:
+        await put(storage, key(), b"x")
+    assert expected == [None]
+
+
+@pytest.mark.usefixtures("bucket")
 async def test_s3_store_without_ranges_is_read_in_ranges() -> None:
     data = bytes(range(256)) * 4096
     async with (
