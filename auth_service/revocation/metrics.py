@@ -20,7 +20,7 @@ def register_publisher_metrics(registry: CollectorRegistry, publisher: Publisher
     ).set_function(lambda: len(subscribers.known()))
     Gauge(
         "revocation_subscriber_lag_seconds",
-        "Seconds by which the slowest of them is behind the newest revocation",
+        "Seconds between the newest revocation and the one that the slowest has applied",
         registry=registry,
     ).set_function(
         lambda: max(

@@ -29,8 +29,8 @@ log = structlog.get_logger()
 class Marker:
     """The message that ends a publication.
 
-    `behind`, once it is heard: the subscribers that may not have applied the publication, and until
-    when each of them may honour tokens all the same. `applied` is set when the last one has.
+    `awaited`, once it is heard: the subscribers that may not have applied the publication, and
+    until when each of them may honour tokens all the same. `applied` is set when the last one has.
     `position`: of the publication, None until its script has answered.
     """
 
@@ -38,7 +38,7 @@ class Marker:
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     applied: asyncio.Event = field(default_factory=asyncio.Event)
     position: StreamPosition | None = None
-    behind: dict[str, float] = field(default_factory=dict)
+    awaited: dict[str, float] = field(default_factory=dict)
 
 
 class Subscriber(NamedTuple):
@@ -99,7 +99,7 @@ class Subscribers:
         if text.startswith(_MARKER_START):
             marker = self._markers.get(text)
             if marker is not None:
-                marker.behind = self._honouring()
+                marker.awaited = self._honouring()
                 marker.heard.set()
             return
         try:
@@ -114,9 +114,9 @@ class Subscribers:
         else:
             self._known[name] = Subscriber(newest, self.clock.monotonic())
         for marker in self._markers.values():
-            if name in marker.behind and self._has_applied(name, marker.position):
-                del marker.behind[name]
-                if not marker.behind:
+            if name in marker.awaited and self._has_applied(name, marker.position):
+                del marker.awaited[name]
+                if not marker.awaited:
                     marker.applied.set()
 
     def known(self) -> list[Subscriber]:
@@ -148,20 +148,20 @@ class Subscribers:
         except TimeoutError:
             log.info("revocations.marker_not_heard")
             return
-        while self._find_behind(marker):
+        while self._is_awaiting(marker):
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(marker.behind.values()) - self.clock.monotonic()):
+                async with asyncio.timeout(max(marker.awaited.values()) - self.clock.monotonic()):
                     await marker.applied.wait()
 
-    def _find_behind(self, marker: Marker) -> bool:
-        """Keep those behind that still are, for all that wait for the publication."""
+    def _is_awaiting(self, marker: Marker) -> bool:
+        """Return whether a subscriber is still to be waited for; forget the others."""
         now = self.clock.monotonic()
-        marker.behind = {
+        marker.awaited = {
             name: until
-            for name, until in marker.behind.items()
+            for name, until in marker.awaited.items()
             if until > now and not self._has_applied(name, marker.position)
         }
-        return bool(marker.behind)
+        return bool(marker.awaited)
 
     def _has_applied(self, name: str, position: StreamPosition | None) -> bool:
         if name == _UNHEARD or position is None:

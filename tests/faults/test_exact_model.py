@@ -224,7 +224,7 @@ class ExactSignOuts(Outages):
 
     def is_confirmed(self, call: SignOut) -> bool:
         if call.marker.heard.is_set():
-            return not self.subscribers._find_behind(call.marker)
+            return not self.subscribers._is_awaiting(call.marker)
         waited = self.clock.seconds - call.published_at
         return waited >= self.subscribers._longest_staleness
 
