@@ -11,6 +11,8 @@ from shared.errors import ServiceUnavailable
 from shared.logs import describe_error
 
 CANCEL_AGAIN_SECONDS = 0.2
+LEAST_PAUSE_SECONDS = 0.1
+"""Between two calls that a `wake` brings, so that requests to wake are no load."""
 log = structlog.get_logger()
 
 
@@ -45,8 +47,11 @@ async def run_periodically(
                     log.warning("task.interrupted", task=name, error=error)
             except* Exception:
                 log.exception("task.failed", task=name)
+            seconds = pause() if callable(pause) else pause
+            least = min(seconds, LEAST_PAUSE_SECONDS)
+            await asyncio.sleep(least)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause() if callable(pause) else pause):
+                async with asyncio.timeout(seconds - least):
                     await woken.wait()
             woken.clear()
 

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Gauge
 
 from auth_service.revocation.service import Publisher
+from auth_service.revocation.subscribers import Subscribers
 
 
 def register_publisher_metrics(registry: CollectorRegistry, publisher: Publisher) -> None:
@@ -22,8 +23,9 @@ def register_publisher_metrics(registry: CollectorRegistry, publisher: Publisher
         "revocation_subscriber_lag_seconds",
         "Seconds between the newest revocation and the one that the slowest has applied",
         registry=registry,
-    ).set_function(
-        lambda: max(
-            (one.lag(subscribers.newest_entry) or 0 for one in subscribers.known()), default=0
-        )
-    )
+    ).set_function(lambda: _longest_lag(subscribers))
+
+
+def _longest_lag(subscribers: Subscribers) -> float:
+    newest = subscribers.newest_entry
+    return max((one.lag(newest) or 0 for one in subscribers.known()), default=0)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import MutableMapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
@@ -20,6 +19,9 @@ from shared.revocation.stream_cursor import START, StreamId, StreamPosition
 CLOCK_MARGIN_SECONDS = 0.1
 """Two machines' clocks may run that much apart while a subscriber's staleness lasts."""
 FORGET_AFTER_SECONDS = 60
+"""No subscriber honours tokens for so long without being heard."""
+MAX_KNOWN = 1000
+"""More are waited for as if they were not heard, so that names alone fill no memory."""
 _MARKER_START = b'{"published":'
 _UNHEARD = ""
 log = structlog.get_logger()
@@ -82,6 +84,7 @@ class Subscribers:
     _known: dict[str, Subscriber] = field(init=False, default_factory=dict)
     _markers: MutableMapping[bytes, Marker] = field(init=False, default_factory=WeakValueDictionary)
     _listening_since: float = field(init=False, default=inf)
+    _uncounted_until: float = field(init=False, default=-inf)
     _published: StreamId = field(init=False, default=START)
 
     async def listen(self) -> None:
@@ -112,12 +115,21 @@ class Subscribers:
             self._known.pop(name, None)
             self.round_wanted.set()
         else:
-            self._known[name] = Subscriber(newest, self.clock.monotonic())
+            self._take_note(Subscriber(newest, self.clock.monotonic()))
         for marker in self._markers.values():
             if name in marker.awaited and self._has_applied(name, marker.position):
                 del marker.awaited[name]
                 if not marker.awaited:
                     marker.applied.set()
+
+    def _take_note(self, subscriber: Subscriber) -> None:
+        name = subscriber.newest.subscriber
+        if name not in self._known and len(self._known) >= MAX_KNOWN:
+            self._forget_lost()
+            if len(self._known) >= MAX_KNOWN:
+                self._uncounted_until = max(self._uncounted_until, subscriber.honours_until)
+                return
+        self._known[name] = subscriber
 
     def known(self) -> list[Subscriber]:
         """Return the subscribers that were heard within a minute, in the order of their names."""
@@ -149,9 +161,12 @@ class Subscribers:
             log.info("revocations.marker_not_heard")
             return
         while self._is_awaiting(marker):
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(max(marker.awaited.values()) - self.clock.monotonic()):
                     await marker.applied.wait()
+            except TimeoutError:
+                late = sorted(marker.awaited.keys() - {_UNHEARD})
+                log.warning("revocations.subscribers_late", subscribers=late)
 
     def _is_awaiting(self, marker: Marker) -> bool:
         """Return whether a subscriber is still to be waited for; forget the others."""
@@ -173,7 +188,7 @@ class Subscribers:
     def _honouring(self) -> dict[str, float]:
         """Return until when each subscriber may honour tokens, those that are not heard yet too."""
         self._forget_lost()
-        unheard_until = self._listening_since + self._longest_staleness
+        unheard_until = max(self._listening_since + self._longest_staleness, self._uncounted_until)
         known = {name: one.honours_until for name, one in self._known.items()}
         return known | {_UNHEARD: unheard_until}
 
@@ -182,7 +197,7 @@ class Subscribers:
         self._known = {
             name: one
             for name, one in self._known.items()
-            if now < max(one.honours_until, one.heard_at + FORGET_AFTER_SECONDS)
+            if now < one.heard_at + FORGET_AFTER_SECONDS
         }
 
     @property

@@ -1,6 +1,5 @@
 """A user's sessions: the caller of a request, listing, and revoking."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -80,8 +79,10 @@ class SessionService:
         Raises:
             RevocationPending: it is revoked, but other services may not know yet.
         """
-        with suppress(NotFound):  # the account was deleted, and its sessions with it
+        try:
             await self._revoke(user_id, session_id, Event("user.signed_out", origin, user_id))
+        except NotFound:  # the account was deleted, and its sessions with it; perhaps unpublished
+            await self.publish(user_id)
 
     async def _revoke(self, user_id: UUID, session_id: UUID, event: Event) -> None:
         result = await self.revoke_unpublished(

@@ -1,5 +1,6 @@
 """What a subscriber tells the publishers: how much of the stream it has applied."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
@@ -8,6 +9,8 @@ from shared.revocation.message import MAX_BYTES, UnverifiedMessageError, sign, v
 from shared.revocation.stream_cursor import StreamPosition, format_id, parse_id
 
 ACKNOWLEDGEMENT_CHANNEL = "revocations:applied"
+_NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_ENTRY = re.compile(r"[0-9]{1,15}-[0-9]{1,15}", re.ASCII)
 
 
 class Acknowledgement(NamedTuple):
@@ -43,10 +46,12 @@ class Acknowledgement(NamedTuple):
             raise UnverifiedMessageError
         try:
             body = verify(text, keys)
+            if not (_NAME.fullmatch(body["subscriber"]) and _ENTRY.fullmatch(body["applied"])):
+                raise UnverifiedMessageError
             applied = StreamPosition(str(body["epoch"]), parse_id(body["applied"].encode()))
             staleness = None if body["max_staleness"] is None else float(body["max_staleness"])
             if staleness is not None and not 0 <= staleness <= MAX_STALENESS_SECONDS:
                 raise UnverifiedMessageError
-            return cls(str(body["subscriber"]), applied, staleness)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return cls(body["subscriber"], applied, staleness)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise UnverifiedMessageError from error

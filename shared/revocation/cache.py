@@ -11,8 +11,9 @@ from shared.revocation.message import Revocation
 from shared.tokens import Claims
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-MAX_STALENESS_SECONDS = 60
-"""A frozen process holds sign-outs up for as long as its cache may be stale, once."""
+MAX_STALENESS_SECONDS = 25
+"""A frozen process holds sign-outs up for as long as its cache may be stale, once. That ends before
+the time that a request may take."""
 KEEP_AFTER_EXPIRY = timedelta(minutes=15)
 """Entries outlive the tokens they revoke, so that a clock stepping back revives none."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -44,6 +45,7 @@ HEAD_CHECK_SECONDS = 1.0
 CATCH_UP_CHECK_SECONDS = 0.1
 RECONNECT_DELAY_SECONDS = 0.2
 GOODBYE_TIMEOUT_SECONDS = 0.3
+MAX_NAME = 60
 EPOCH_GRACE_SECONDS = 10.0
 CHECKS_PER_CLEANUP = 60
 PAGE_SIZE = 500  # decoding a page takes some 10 ms of the event loop
@@ -77,7 +79,8 @@ class RevocationSubscriber:
 
         `name`: how operators recognise this process, by default its host's name.
         """
-        self._name = f"{name or socket.gethostname()}-{SystemEntropy().bytes(8).hex()}"
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "-", name or socket.gethostname())[:MAX_NAME]
+        self._name = f"{plain}-{SystemEntropy().bytes(8).hex()}"
         self._pool = pool
         self._keys = keys
         self._cache = cache

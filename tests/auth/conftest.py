@@ -8,10 +8,12 @@ from redis.asyncio import Redis
 
 from deploy.local.valkey import Valkey
 from tests.auth.publisher_harness import PublisherHarness, open_harness
+from tests.auth.subscriber_audience import LONG, Audience
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.providers import ACCOUNT, FakeProvider, open_fake_provider
+from tests.support.waiting import until
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -79,3 +81,13 @@ async def harness(
 ) -> AsyncIterator[PublisherHarness]:
     async with open_harness(auth_dsn, auth_db, valkey, redis, clock) as made:
         yield made
+
+
+@pytest.fixture
+async def audience(harness: PublisherHarness) -> Audience:
+    """A publisher that has listened for long enough to know each subscriber."""
+    await harness.publish_all()
+    made = Audience(harness)
+    await until(lambda: made.subscribers._listening_since < float("inf"))
+    harness.clock.advance(seconds=2 * LONG)
+    return made

@@ -83,6 +83,10 @@ async def test_account_deletion_unpublished_revocation_is_done_and_pending(
     assert (pending.status, pending.code) == (503, "revocation_pending")
     assert await auth_db.fetchval("select count(*) from users") == 0
     assert (await auth.call("GET", "/me", token=token)).code == "token_revoked"
+    # a sign-out is no more certain, though no session is left
+    assert (await auth.call("POST", "/logout", token=token)).code == "revocation_pending"
+    monkeypatch.undo()
+    assert (await auth.call("POST", "/logout", token=token)).status == 204
 
 
 async def test_account_change_without_redis_is_503_and_changes_nothing(

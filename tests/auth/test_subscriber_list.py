@@ -10,8 +10,8 @@ from auth_service.revocation import service
 from shared.revocation.catch_up import PublisherRounds
 from shared.revocation.message import REVOCATION_HEAD
 from shared.revocation.stream_cursor import StreamPosition
+from tests.auth.subscriber_audience import read_head, say
 from tests.auth.test_admin import make_admin
-from tests.auth.test_subscribers import read_head, say
 from tests.support.auth_client import AuthClient
 from tests.support.database import Connection
 from tests.support.waiting import until

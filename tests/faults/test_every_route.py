@@ -51,7 +51,7 @@ QUERIES = {
 async def every_answer(stack: BreakableStack, break_it: Callable[[], None]) -> dict[str, Answer]:
     """What each route answers to a right request of a user of its own, once something is broken."""
     # on a busy machine the routes take longer than a cache is fresh by default
-    async with stack.both(revocation_max_staleness=30) as (auth, media):
+    async with stack.both(revocation_max_staleness=25) as (auth, media):
         await activate(auth, email=EMAIL, password=PASSWORD)
         login = {"email": EMAIL, "password": PASSWORD}
         refresh_token = (await auth.call("POST", "/login", json=login)).body["refresh_token"]

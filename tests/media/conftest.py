@@ -99,7 +99,7 @@ def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -
         "user_uploads_per_day": 100_000,  # a test that is about limits names its own
         "user_concurrent_uploads": 1000,
         "limit_changes_per_user": "",
-        "revocation_max_staleness": 30,  # a busy machine may hold everything up for seconds
+        "revocation_max_staleness": 25,  # a busy machine may hold everything up for seconds
     }
 
 

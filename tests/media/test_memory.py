@@ -52,7 +52,7 @@ async def test_media_service_memory_during_uploads_stays_bounded(
     what is measured is the process that takes uploads in, all of it, at its highest.
     """
     media_environment["IMAGE_WORKERS"] = "2"  # a queue that holds all of them
-    media_environment["REVOCATION_MAX_STALENESS"] = "30"  # 2 GB keep a busy machine's loop waiting
+    media_environment["REVOCATION_MAX_STALENESS"] = "25"  # 2 GB keep a busy machine's loop waiting
     picture = encode("PNG")
     body = picture_form(picture.ljust(10 * MIB, b"\0"))
     async with running_media() as (process, media):

@@ -59,7 +59,13 @@ def test_text_that_is_no_acknowledgement_is_unverified(text: bytes) -> None:
         {"epoch": ...},
         {"max_staleness": "x"},
         {"max_staleness": -1},
-        {"max_staleness": 61},  # each sign-out would wait for it
+        {"max_staleness": 26},  # each sign-out would wait for it
+        {"max_staleness": 10**310},
+        {"applied": f"{'9' * 330}-0"},
+        {"subscriber": ""},
+        {"subscriber": "a" * 101},
+        {"subscriber": "a b"},
+        {"subscriber": 5},
         {"max_staleness": math.inf},
         {"max_staleness": math.nan},
     ],
