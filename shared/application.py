@@ -74,6 +74,7 @@ def build_application(
     prefix, which the document does not list.
     """
     app = web.Application(middlewares=[telemetry, errors, preflight, authentication])
+    operations = interface.operations
     metrics = HttpMetrics(CollectorRegistry())
     app[DOCS] = f"{interface.prefix}/docs"
     app[DEVELOPMENT] = not settings.production
@@ -83,10 +84,10 @@ def build_application(
     app[AUTHENTICATE] = authenticate
     app[ALLOWED_ORIGINS] = settings.allowed_origins
     app[TRUSTED_PROXIES] = settings.trusted_proxies
-    app[OPERATIONS] = {operation.handler: operation for operation in interface.operations}
-    own_heads = {one.path for one in interface.operations if one.method == "HEAD"}
-    for operation in interface.operations:
-        path = interface.prefix + _path_pattern(operation.path, interface.operations)
+    app[OPERATIONS] = {operation.handler: operation for operation in operations}
+    own_heads = {one.path for one in operations if one.method == "HEAD"}
+    for operation in operations:
+        path = interface.prefix + _path_pattern(operation.path, operations)
         app.router.add_route(operation.method, path, operation.handler)
         if operation.method == "GET" and operation.path not in own_heads:
             app.router.add_route("HEAD", path, operation.handler)
