@@ -139,6 +139,8 @@ async def live_pages(
 
 async def mark_published(database: Database, entry_ids: Mapping[int, str], now: datetime) -> None:
     """Record that rows were published, and each row's stream entry."""
+    if not entry_ids:
+        return
     row_ids = sorted(entry_ids)  # in one order everywhere, or two publishers may deadlock
     entries = [entry_ids[row_id] for row_id in row_ids]
     await database.execute(MARK_PUBLISHED, row_ids, entries, now)
