@@ -19,6 +19,7 @@ OPTIONS = (
     "log_min_messages=warning",
     "max_connections=200",
 )
+NOT_DURABLE_INITDB = ("--no-sync", "--set=scram_iterations=1")  # nor is a password worth guessing
 NOT_DURABLE_OPTIONS = ("fsync=off", "full_page_writes=off")  # a killed process still loses nothing
 
 
@@ -87,7 +88,7 @@ class Postgres(EmbeddedServer):
                 program_path("initdb"), "--pgdata", cluster, "--username", ADMINISTRATOR,
                 "--auth=scram-sha-256", "--pwfile", secret, "--encoding=UTF8", "--locale=C",
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-                *(() if self.durable else ("--no-sync",)),
+                *(() if self.durable else NOT_DURABLE_INITDB),
             ],
             capture_output=True,
             text=True,
