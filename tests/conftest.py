@@ -26,6 +26,7 @@ from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.databases import Databases
+from tests.support.decoders import open_late_decoder_pool
 from tests.support.waiting import until
 
 pytest_plugins = ["tests.support.documented_answers_plugin"]
@@ -35,6 +36,14 @@ REVOCATION_KEY = "a-revocation-key-of-the-suite-0123456789ab"
 MEDIA_SECRET = "a-media-secret-of-the-suite-0123456789abcde"
 ISSUER = "http://127.0.0.1:8000"
 AUDIENCE = "cheershare"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def late_decoders() -> Iterator[None]:
+    """Let media_service in the tests' own process start a decoder with its first picture."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("media_service.wiring.open_decoder_pool", open_late_decoder_pool)
+        yield
 
 
 @pytest.fixture(scope="session")

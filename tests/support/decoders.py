@@ -1,15 +1,17 @@
-"""Decoders that run a program of a test's own, and how many were started."""
+"""Decoders that run a program of a test's own or start late, and how many were started."""
 
+import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from media_service.image.model import ImageInfo
+from media_service.image.model import DecodeLimits, ImageInfo
 from media_service.image.worker import process
 from media_service.image.worker.pool import DecoderPool
+from media_service.image.worker.process import DecoderProcess
 
 
 class StartedDecoders:
@@ -40,6 +42,19 @@ def started_decoders() -> Iterator[StartedDecoders]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "worker_command", started.command)
         yield started
+
+
+@asynccontextmanager
+async def open_late_decoder_pool(count: int, limits: DecodeLimits) -> AsyncIterator[DecoderPool]:
+    """As `open_decoder_pool`, but each process starts with its first picture.
+
+    Many tests send none, and a start costs more CPU than such a test.
+    """
+    pool = DecoderPool([DecoderProcess(limits) for _ in range(count)])
+    try:
+        yield pool
+    finally:
+        await asyncio.gather(*(worker.stop() for worker in pool.workers))
 
 
 def is_picture(info: ImageInfo) -> bool:
