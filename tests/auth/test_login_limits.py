@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from auth_service.client import Client
-from auth_service.password.hasher import MAX_IN_HAND
 from auth_service.rate_limit.model import login_scopes
 from auth_service.rate_limit.service import RateLimiter
 from auth_service.settings import AuthSettings
 from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import open_redis
 from tests.support.accounts import PASSWORD, activate, post
-from tests.support.auth_client import many_at_once
 from tests.support.clock import MovableClock
 
 EMAIL = "asha.rao@example.com"
@@ -96,32 +94,6 @@ async def test_login_limit_per_client_counts_all_usernames(
         assert statuses == [401, 401, 401, 429]
         other = {"address": "2001:db8:1:3::1", "username": "name", "password": PASSWORD}
         assert (await post(auth, "/login", **other)).status == 401
-
-
-async def test_login_full_hash_queue_is_503_and_health_is_served(
-    serving_auth: Callable[..., Any],
-) -> None:
-    slow = {
-        "argon2_memory_kib": 19456,
-        "argon2_concurrency": 1,
-        "limit_login_failures": "9999/hour",
-    }
-    async with serving_auth(**slow) as one, many_at_once(one) as auth:
-        await activate(auth, **ASHA)
-        body = {"username": "asha", "password": PASSWORD}
-        logins = [
-            asyncio.create_task(post(auth, "/login", **body)) for _ in range(MAX_IN_HAND + 30)
-        ]
-        await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
-        async with auth.http.get("/healthz") as alive:
-            assert alive.status == 200
-        assert not all(login.done() for login in logins)  # it was not kept waiting for them
-        answers = await asyncio.gather(*logins)
-        refused = [answer for answer in answers if answer.status == 503]
-        # A slow machine refuses more than the 30 that find the queue full: for lack of time.
-        assert {answer.status for answer in answers} == {200, 503}
-        assert {answer.code for answer in refused} == {"service_unavailable"}
-        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
 
 
 async def test_login_limit_unchecked_and_right_passwords_are_refunded(

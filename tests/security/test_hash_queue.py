@@ -13,6 +13,7 @@ from shared.networks import network_of
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import Answer, AuthClient, many_at_once
 from tests.support.blocked_hashes import ASHA, MANY_CLIENTS, OWNER, BlockedHashes, Open, login
+from tests.support.long_runs import amount
 from tests.support.waiting import until
 
 NETWORKS, TRIES = 40, 50
@@ -45,14 +46,15 @@ async def test_hash_queue_40_networks_of_50_tries_serves_owner_within_41_hashes(
     assert not owner.exception()
 
 
+@pytest.mark.long
 async def test_login_beside_40_networks_is_served_every_time(
     serving_auth: Callable[..., Any], threads: BlockedHashes
 ) -> None:
-    """Twelve sign-ins of the owner, each of which finds the queue full of the attackers' tries."""
+    """Each sign-in of the owner finds the queue full of the attackers' tries."""
     threads.go.set()
     async with serving_auth(**MANY_CLIENTS) as one, many_at_once(one) as auth:
         await activate(auth, **ASHA)
-        for _ in range(12):
+        for _ in range(amount(3, 12)):
             threads.go.clear()
             threads.tried.clear()
             attack = await _attack(auth)
@@ -109,6 +111,25 @@ async def test_hash_queue_full_refuses_newest_try_of_the_longest_line(
         assert not any(task.done() for task in (*few, *many[:-1], newcomer))
         threads.go.set()
         await asyncio.gather(*few, *many[:-1], newcomer)
+
+
+async def test_login_full_hash_queue_is_503_and_health_is_served(
+    serving_auth: Callable[..., Any], threads: BlockedHashes
+) -> None:
+    async with serving_auth(**MANY_CLIENTS) as one, many_at_once(one) as auth:
+        await activate(auth, **ASHA)
+        logins = [
+            asyncio.create_task(login(auth, PASSWORD, OWNER)) for _ in range(MAX_IN_HAND + 30)
+        ]
+        await until(lambda: _ended(logins) == 30, seconds=60)
+        async with auth.http.get("/healthz") as alive:
+            assert alive.status == 200
+        refused = [await task for task in logins if task.done()]
+        assert {answer.code for answer in refused} == {"service_unavailable"}
+        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+        threads.go.set()
+        # A slow machine refuses more of them: for lack of time.
+        assert {answer.status for answer in await asyncio.gather(*logins)} == {200, 503}
 
 
 async def test_login_refused_by_full_queue_counts_no_attempt(
