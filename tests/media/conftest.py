@@ -113,7 +113,8 @@ def serving_media(
 ) -> Callable[..., Any]:
     """Serves media_service inside an `async with`; yields one user's client.
 
-    `limits` are changes to `UploadLimits`, `settings` to the settings.
+    `limits` are changes to `UploadLimits`, `settings` to the settings. A refused client that sends
+    no more is soon cut off.
     """
 
     @asynccontextmanager
@@ -124,12 +125,14 @@ def serving_media(
         values = MediaSettings(**(media_values | settings))
         app = create_app(values, clock=clock, entropy=SystemEntropy())
         app[UPLOAD_LIMITS] = replace(app[UPLOAD_LIMITS], **(limits or {}))
-        async with serving(app) as http:
-            client = MediaClient.of(http, mint)
-            async with asyncio.timeout(10):
-                while (await client.call("GET", "/creatives")).status != HTTPStatus.OK:
-                    await asyncio.sleep(0.01)
-            yield client
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("shared.body_drain.PAUSE_SECONDS", 0.5)
+            async with serving(app) as http:
+                client = MediaClient.of(http, mint)
+                async with asyncio.timeout(10):
+                    while (await client.call("GET", "/creatives")).status != HTTPStatus.OK:
+                        await asyncio.sleep(0.01)
+                yield client
 
     return serve
 
