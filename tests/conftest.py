@@ -1,6 +1,7 @@
 """Real servers: one PostgreSQL and one Valkey per worker, an empty database per test."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -36,6 +37,11 @@ REVOCATION_KEY = "a-revocation-key-of-the-suite-0123456789ab"
 MEDIA_SECRET = "a-media-secret-of-the-suite-0123456789abcde"
 ISSUER = "http://127.0.0.1:8000"
 AUDIENCE = "cheershare"
+
+
+def pytest_collection_finish() -> None:
+    """Spare each garbage collection a walk through all tests and modules."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
