@@ -11,6 +11,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from shared.redis_subscription import Subscription
+
 CONNECT_TIMEOUT_SECONDS = 0.5
 RESPONSE_TIMEOUT_SECONDS = 1.0
 PING_AFTER_SECONDS = 1.0
@@ -58,29 +60,44 @@ class RedisConnection:
         except ResponseError as refused:  # the answers to later commands follow
             return refused
 
-    async def listen(self, channel: str, on_message: Callable[[bytes], None]) -> None:
-        """Give each message of a channel to `on_message`, in order, until cancelled.
+    async def subscribe(
+        self,
+        channel: str,
+        on_message: Callable[[bytes], None],
+        gather_seconds: Callable[[], float] = lambda: 0,
+    ) -> Subscription:
+        """Give each message of a channel to `on_message`, in order, from now on.
 
-        `execute(("SUBSCRIBE", channel))` comes first.
+        The connection takes no other command any more.
+
+        Raises:
+            RedisError, OSError, TimeoutError: as `execute` does.
+        """
+        redis_py: Any = self._connection
+        transport = redis_py._writer.transport  # noqa: SLF001 - it has no public name
+        subscription = Subscription(transport, on_message, gather_seconds)
+        transport.set_protocol(subscription)
+        await self._send(("SUBSCRIBE", channel))
+        async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
+            await subscription.received.wait()
+        subscription.raise_if_lost()
+        return subscription
+
+    async def wait_until_lost(self, subscription: Subscription) -> None:
+        """Keep this connection's subscription for as long as Redis answers.
 
         Raises:
             RedisError, OSError, TimeoutError: the connection is lost, or answers no ping.
         """
         unanswered = 0
-        while True:
-            count = 0
-            with contextlib.suppress(TimeoutError):  # one time-out for many messages: it costs
-                async with asyncio.timeout(PING_AFTER_SECONDS):
-                    while True:
-                        message = await self._connection.read_response(disconnect_on_error=False)
-                        count += 1
-                        if message[0] == b"message" and message[1] == channel.encode():
-                            on_message(message[2])
-            unanswered = 0 if count else unanswered + 1
-            if unanswered > UNRESPONSIVE_AFTER_PINGS:
-                raise TimeoutError("the subscription is unresponsive")
-            if not count:
+        while unanswered <= UNRESPONSIVE_AFTER_PINGS:
+            subscription.received.clear()
+            await asyncio.wait([subscription.lost], timeout=PING_AFTER_SECONDS)
+            subscription.raise_if_lost()
+            unanswered = 0 if subscription.received.is_set() else unanswered + 1
+            if unanswered:
                 await self._send(("PING",))
+        raise TimeoutError("the subscription is unresponsive")
 
 
 def to_mapping(fields: Sequence[bytes]) -> dict[bytes, bytes]:

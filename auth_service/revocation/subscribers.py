@@ -22,6 +22,7 @@ FORGET_AFTER_SECONDS = 60
 """No subscriber honours tokens for so long without being heard."""
 MAX_KNOWN = 1000
 """More are waited for as if they were not heard, so that names alone fill no memory."""
+GATHER_SECONDS_EACH, GATHER_SECONDS = 0.00006, 0.005
 _MARKER_START = b'{"published":'
 _UNHEARD = ""
 log = structlog.get_logger()
@@ -91,17 +92,23 @@ class Subscribers:
         """Hear what subscribers say until the connection is lost."""
         try:
             async with self.redis.open_connection() as connection:
-                await connection.execute(("SUBSCRIBE", ACKNOWLEDGEMENT_CHANNEL))
+                subscription = await connection.subscribe(
+                    ACKNOWLEDGEMENT_CHANNEL, self.on_message, self._gather_seconds
+                )
                 self._listening_since = self.clock.monotonic()
-                await connection.listen(ACKNOWLEDGEMENT_CHANNEL, self.on_message)
+                await connection.wait_until_lost(subscription)
         finally:
             self._listening_since = inf
+
+    def _gather_seconds(self) -> float:
+        """Return for how long acknowledgements gather: to wake up costs more than they do."""
+        return min(len(self._known) * GATHER_SECONDS_EACH, GATHER_SECONDS)
 
     def on_message(self, text: bytes) -> None:
         """Take note of an acknowledgement, or of a marker of ours."""
         if text.startswith(_MARKER_START):
             marker = self._markers.get(text)
-            if marker is not None:
+            if marker is not None and self._listening_since < inf:
                 marker.awaited = self._honouring()
                 marker.heard.set()
             return

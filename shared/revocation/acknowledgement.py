@@ -5,12 +5,18 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from shared.revocation.cache import MAX_STALENESS_SECONDS
-from shared.revocation.message import MAX_BYTES, UnverifiedMessageError, sign, verify
-from shared.revocation.stream_cursor import StreamPosition, format_id, parse_id
+from shared.revocation.message import UnverifiedMessageError, is_signed, sign
+from shared.revocation.stream_cursor import StreamPosition, format_id
 
 ACKNOWLEDGEMENT_CHANNEL = "revocations:applied"
-_NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
-_ENTRY = re.compile(r"[0-9]{1,15}-[0-9]{1,15}", re.ASCII)
+_SIGNED = re.compile(
+    rb'\{"mac":"(?P<mac>[\da-f]{64})",(?P<body>'
+    rb'"applied":"(?P<time>\d{1,15})-(?P<sequence>\d{1,15})",'
+    rb'"epoch":"(?P<epoch>[\w.-]{0,100})",'
+    rb'"max_staleness":(?P<staleness>null|\d{1,2}(?:\.\d{1,20})?(?:e-\d\d)?),'
+    rb'"subscriber":"(?P<name>[\w.-]{1,100})"\})'
+)
+"""Canonical JSON: parsed as such it would cost three times as much, 50 times for each sign-out."""
 
 
 class Acknowledgement(NamedTuple):
@@ -42,16 +48,11 @@ class Acknowledgement(NamedTuple):
         Raises:
             UnverifiedMessageError: none has, or the format is another.
         """
-        if len(text) > MAX_BYTES:
+        said = _SIGNED.fullmatch(text)
+        if said is None or not is_signed(said["mac"], b"{" + said["body"], keys):
             raise UnverifiedMessageError
-        try:
-            body = verify(text, keys)
-            if not (_NAME.fullmatch(body["subscriber"]) and _ENTRY.fullmatch(body["applied"])):
-                raise UnverifiedMessageError
-            applied = StreamPosition(str(body["epoch"]), parse_id(body["applied"].encode()))
-            staleness = None if body["max_staleness"] is None else float(body["max_staleness"])
-            if staleness is not None and not 0 <= staleness <= MAX_STALENESS_SECONDS:
-                raise UnverifiedMessageError
-            return cls(body["subscriber"], applied, staleness)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise UnverifiedMessageError from error
+        staleness = None if said["staleness"] == b"null" else float(said["staleness"])
+        if staleness is not None and staleness > MAX_STALENESS_SECONDS:
+            raise UnverifiedMessageError
+        applied = StreamPosition(said["epoch"].decode(), (int(said["time"]), int(said["sequence"])))
+        return cls(said["name"].decode(), applied, staleness)

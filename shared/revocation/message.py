@@ -145,17 +145,18 @@ def verify(text: bytes, keys: Sequence[bytes]) -> dict[str, Any]:
     Raises:
         ValueError, KeyError, AttributeError: it is not signed, or no object.
     """
-    if (signed := _SIGNED.fullmatch(text)) and _is_signed(signed[1], b"{" + signed[2], keys):
+    if (signed := _SIGNED.fullmatch(text)) and is_signed(signed[1], b"{" + signed[2], keys):
         return dict(json.loads(b"{" + signed[2]))
     body: dict[str, Any] = json.loads(text)
     body.pop("id", None)
     mac = body.pop("mac").encode()
-    if not _is_signed(mac, _canonical(body).encode(), keys):
+    if not is_signed(mac, _canonical(body).encode(), keys):
         raise UnverifiedMessageError
     return body
 
 
-def _is_signed(mac: bytes, text: bytes, keys: Sequence[bytes]) -> bool:
+def is_signed(mac: bytes, text: bytes, keys: Sequence[bytes]) -> bool:
+    """Return whether one of the keys signed the text."""
     return any(hmac.compare_digest(mac, _mac(key, text).encode()) for key in keys)
 
 

@@ -112,11 +112,11 @@ class RevocationSubscriber:
     async def _follow(self) -> None:
         """Read over one connection while it lasts: another one may lead to another server."""
         connect = open_connection(self._pool)
-        async with connect as subscription, open_connection(self._pool) as connection:
-            await subscription.execute(("SUBSCRIBE", REVOCATION_CHANNEL))
+        async with connect as subscriber, open_connection(self._pool) as connection:
+            subscription = await subscriber.subscribe(REVOCATION_CHANNEL, self.on_message)
             await self._sync_to_head(connection)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(subscription.listen(REVOCATION_CHANNEL, self.on_message))
+                tasks.create_task(subscriber.wait_until_lost(subscription))
                 tasks.create_task(self._sync_and_acknowledge(connection))
 
     def on_disconnect(self) -> None:

@@ -1,6 +1,7 @@
 """A revocation is answered once no subscriber honours what it revoked."""
 
 import asyncio
+import math
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -144,6 +145,15 @@ async def test_publisher_that_just_started_waits_as_long_as_any_may_honour(
     audience.subscribers._listening_since = audience.harness.clock.monotonic()
     took = await (await audience.answering())
     assert STALENESS - SOON < took < STALENESS + CLOCK_MARGIN_SECONDS + SOON
+
+
+async def test_marker_before_the_subscription_is_confirmed_does_not_count(
+    audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience.subscribers, "_listening_since", math.inf)
+    marker = audience.subscribers.new_marker()
+    audience.subscribers.on_message(marker.text.encode())
+    assert not marker.heard.is_set()
 
 
 async def test_publisher_that_does_not_hear_its_marker_waits_as_long(

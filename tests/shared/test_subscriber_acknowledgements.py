@@ -35,12 +35,12 @@ async def heard(valkey: Valkey, redis: Redis) -> AsyncIterator[Heard]:
 
     async def listen() -> None:
         async with open_redis(valkey.url()) as batched, batched.open_connection() as connection:
-            await connection.execute(("SUBSCRIBE", ACKNOWLEDGEMENT_CHANNEL))
-            subscribed.set()
-            await connection.listen(
+            subscription = await connection.subscribe(
                 ACKNOWLEDGEMENT_CHANNEL,
                 lambda text: said.append(Acknowledgement.decode(text, [KEY])),
             )
+            subscribed.set()
+            await connection.wait_until_lost(subscription)
 
     async with run_periodically("publisher", listen, pause=0):
         await subscribed.wait()
