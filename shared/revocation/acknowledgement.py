@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from shared.revocation.cache import MAX_STALENESS_SECONDS
-from shared.revocation.message import UnverifiedMessageError, is_signed, sign
+from shared.revocation.message import MAX_BYTES, UnverifiedMessageError, is_signed, sign
 from shared.revocation.stream_cursor import StreamPosition, format_id
 
 ACKNOWLEDGEMENT_CHANNEL = "revocations:applied"
 _SIGNED = re.compile(
     rb'\{"mac":"(?P<mac>[\da-f]{64})",(?P<body>'
     rb'"applied":"(?P<time>\d{1,15})-(?P<sequence>\d{1,15})",'
-    rb'"epoch":"(?P<epoch>[\w.-]{0,100})",'
+    rb'"epoch":"(?P<epoch>[^"\\]*(?:\\.[^"\\]*)*)",'
     rb'"max_staleness":(?P<staleness>null|\d{1,2}(?:\.\d{1,20})?(?:e-\d\d)?),'
     rb'"subscriber":"(?P<name>[\w.-]{1,100})"\})'
 )
@@ -48,11 +48,13 @@ class Acknowledgement(NamedTuple):
         Raises:
             UnverifiedMessageError: none has, or the format is another.
         """
-        said = _SIGNED.fullmatch(text)
+        said = _SIGNED.fullmatch(text) if len(text) <= MAX_BYTES else None
         if said is None or not is_signed(said["mac"], b"{" + said["body"], keys):
             raise UnverifiedMessageError
         staleness = None if said["staleness"] == b"null" else float(said["staleness"])
         if staleness is not None and staleness > MAX_STALENESS_SECONDS:
             raise UnverifiedMessageError
-        applied = StreamPosition(said["epoch"].decode(), (int(said["time"]), int(said["sequence"])))
+        # An epoch with escaped characters is none of ours: no entry of ours is covered then.
+        epoch = said["epoch"].decode(errors="replace")
+        applied = StreamPosition(epoch, (int(said["time"]), int(said["sequence"])))
         return cls(said["name"].decode(), applied, staleness)

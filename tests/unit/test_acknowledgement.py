@@ -19,10 +19,22 @@ def test_acknowledgement_has_the_documented_format() -> None:
     assert body == {"subscriber": "host-1", "epoch": "e", "applied": "12-3", "max_staleness": 3}
 
 
-@pytest.mark.parametrize("staleness", [3, 0, 0.5, None])
+@pytest.mark.parametrize("staleness", [3, 0, 0.5, 0.1 + 0.2, 1e-05, 25, None])
 def test_encoded_acknowledgement_is_decoded(staleness: float | None) -> None:
     said = GOOD._replace(max_staleness=staleness)
     assert Acknowledgement.decode(said.encode(KEY).encode(), [OTHER, KEY]) == said
+
+
+@pytest.mark.parametrize(
+    "epoch", ["", "epoch-1", "\u00e9 x", 'a"b', "a\\", '","max_staleness":0,"x":"']
+)
+def test_acknowledgement_of_any_epoch_is_heard(epoch: str) -> None:
+    """Whoever writes to Redis may set the epoch; its subscribers must still be waited for."""
+    said = GOOD._replace(applied=StreamPosition(epoch, (12, 3)))
+    heard = Acknowledgement.decode(said.encode(KEY).encode(), [KEY])
+    assert heard._replace(applied=said.applied) == said
+    assert heard.applied.entry == said.applied.entry
+    assert (heard.applied.epoch == epoch) is not bool(set(epoch) & set('"\\'))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +69,9 @@ def test_text_that_is_no_acknowledgement_is_unverified(text: bytes) -> None:
         {"applied": 5},
         {"applied": None},
         {"epoch": ...},
+        {"epoch": 5},
+        {"epoch": "x" * 512},
+        {"more": 1},
         {"max_staleness": "x"},
         {"max_staleness": -1},
         {"max_staleness": 26},  # each sign-out would wait for it
