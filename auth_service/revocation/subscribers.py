@@ -1,6 +1,7 @@
 """The services that follow the revocations, and whether all of them have applied an entry."""
 
 import asyncio
+from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -22,7 +23,8 @@ FORGET_AFTER_SECONDS = 60
 """No subscriber honours tokens for so long without being heard."""
 MAX_KNOWN = 1000
 """More are waited for as if they were not heard, so that names alone fill no memory."""
-GATHER_SECONDS_EACH, GATHER_SECONDS = 0.00006, 0.005
+GATHER_SECONDS_EACH, MOST_GATHER_SECONDS = 0.0001, 0.005
+"""The more subscribers, the later the slowest of them acknowledges anyway."""
 _MARKER_START = b'{"published":'
 _UNHEARD = ""
 log = structlog.get_logger()
@@ -84,6 +86,7 @@ class Subscribers:
     round_wanted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _known: dict[str, Subscriber] = field(init=False, default_factory=dict)
     _markers: MutableMapping[bytes, Marker] = field(init=False, default_factory=WeakValueDictionary)
+    _waiting: Counter[Marker] = field(init=False, default_factory=Counter)
     _listening_since: float = field(init=False, default=inf)
     _uncounted_until: float = field(init=False, default=-inf)
     _published: StreamId = field(init=False, default=START)
@@ -101,8 +104,8 @@ class Subscribers:
             self._listening_since = inf
 
     def _gather_seconds(self) -> float:
-        """Return for how long acknowledgements gather: to wake up costs more than they do."""
-        return min(len(self._known) * GATHER_SECONDS_EACH, GATHER_SECONDS)
+        """Return for how long acknowledgements gather: one costs less than to wake up for it."""
+        return min(len(self._known) * GATHER_SECONDS_EACH, MOST_GATHER_SECONDS)
 
     def on_message(self, text: bytes) -> None:
         """Take note of an acknowledgement, or of a marker of ours."""
@@ -123,7 +126,7 @@ class Subscribers:
             self.round_wanted.set()
         else:
             self._take_note(Subscriber(newest, self.clock.monotonic()))
-        for marker in self._markers.values():
+        for marker in self._waiting:
             if name in marker.awaited and self._has_applied(name, marker.position):
                 del marker.awaited[name]
                 if not marker.awaited:
@@ -161,6 +164,15 @@ class Subscribers:
         our own marker is not heard, a subscriber may be there that is not heard either.
         """
         self._published, marker.position = position.entry, position
+        self._waiting[marker] += 1
+        try:
+            await self._wait(marker)
+        finally:
+            self._waiting[marker] -= 1
+            if not self._waiting[marker]:
+                del self._waiting[marker]
+
+    async def _wait(self, marker: Marker) -> None:
         try:
             async with asyncio.timeout(self._longest_staleness):
                 await marker.heard.wait()

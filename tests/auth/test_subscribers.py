@@ -10,6 +10,7 @@ from auth_service.revocation import subscribers
 from auth_service.revocation.errors import RevocationPending
 from auth_service.revocation.metrics import register_publisher_metrics
 from auth_service.revocation.subscribers import CLOCK_MARGIN_SECONDS, FORGET_AFTER_SECONDS
+from shared.background import cancel_and_wait
 from shared.revocation.acknowledgement import ACKNOWLEDGEMENT_CHANNEL, Acknowledgement
 from shared.revocation.message import REVOCATION_HEAD, REVOCATION_STREAM
 from shared.revocation.stream_cursor import StreamId, StreamPosition
@@ -80,6 +81,25 @@ async def test_acknowledgement_before_the_script_answers_counts_by_its_position(
     await say(audience.redis, "a", published, LONG)
     async with asyncio.timeout(SOON):
         await answer
+
+
+async def test_call_that_was_cancelled_does_not_delay_another_of_its_publication(
+    audience: Audience,
+) -> None:
+    await audience.join("a")
+    epoch, (milliseconds, _) = await read_head(audience.redis)
+    published = StreamPosition(epoch, (milliseconds + 1, 0))
+    marker = audience.subscribers.new_marker()
+    audience.subscribers.on_message(marker.text.encode())
+    cancelled, other = [
+        asyncio.create_task(audience.subscribers.wait_until_applied(published, marker))
+        for _ in range(2)
+    ]
+    assert await stays_open(other)
+    await cancel_and_wait(cancelled)
+    await say(audience.redis, "a", published, LONG)
+    async with asyncio.timeout(SOON):
+        await other
 
 
 async def test_silent_subscriber_is_waited_for_once(audience: Audience) -> None:
