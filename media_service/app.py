@@ -10,7 +10,8 @@ from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.erasure.service import POLL_SECONDS
-from media_service.idempotency.repository import delete_expired
+from media_service.event.repository import delete_expired as delete_expired_events
+from media_service.idempotency.repository import delete_expired as delete_expired_keys
 from media_service.identity.authentication import CHANGE_LIMITER, authenticate
 from media_service.picture.file_response import FILE_DELETER, STORAGE
 from media_service.picture.reconcile import RECONCILE_SECONDS, reconcile
@@ -54,7 +55,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app[CHANGE_LIMITER], app[LINK_SIGNER] = wiring.change_limiter, wiring.link_signer
     app[UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[READING_SLOTS] = asyncio.Semaphore(MAX_READING_CHUNKS)
-    app.cleanup_ctx.extend([_resources, _tasks])
+    app.cleanup_ctx.extend([_resources, _tasks, _publishing])
     return app
 
 
@@ -104,7 +105,10 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         missing.set((await reconcile(wiring.database, wiring.storage)).files_missing)
 
     async def expire_keys() -> None:
-        await delete_expired(wiring.database, wiring.clock.now())
+        await delete_expired_keys(wiring.database, wiring.clock.now())
+
+    async def expire_events() -> None:
+        await delete_expired_events(wiring.database, wiring.clock.now())
 
     wiring.file_deleter.notify()  # for files that were queued before a crash
     async with (
@@ -113,8 +117,22 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         run_periodically("erasure", consumer.run_once, pause=POLL_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
+        run_periodically("events.expiry", expire_events, pause=RECONCILE_SECONDS),
         run_periodically(
             "products.folding", lambda: fold_products(wiring.database), pause=FOLD_SECONDS
         ),
     ):
+        yield
+
+
+async def _publishing(app: web.Application) -> AsyncIterator[None]:
+    publisher, publishes = app[WIRING].publisher, app[SETTINGS].publish_worker
+    overdue = Gauge(
+        "media_creatives_overdue_seconds",
+        "Seconds since the first creative that is not yet published fell due",
+        registry=app[HTTP_METRICS].registry,
+    )
+    overdue.set_function(publisher.overdue_seconds)
+    once = publisher.publish_due if publishes else publisher.look
+    async with run_periodically("publishing", once, pause=publisher.pause):
         yield

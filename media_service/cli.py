@@ -1,4 +1,4 @@
-"""The command line: `python -m media_service serve|sweep|lost|previous-link-keys`."""
+"""The command line: `python -m media_service serve|worker|sweep|lost|previous-link-keys`."""
 
 import argparse
 import asyncio
@@ -13,12 +13,13 @@ from media_service.malloc import keep_freed_chunks
 from media_service.picture.reconcile import MIN_AGE, reconcile
 from media_service.settings import MediaSettings
 from media_service.wiring import Wiring
+from shared.background import run_periodically
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from shared.logs import configure_logs, describe_error
 from shared.prctl import deny_inspection
-from shared.server import run
+from shared.server import STOP_SIGNALS, exit_after, run, stop_signal
 from shared.settings import load_settings
 from shared.start_up import log_warnings
 
@@ -41,9 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"PREVIOUS_LINK_KEYS={','.join(map(str, keys))}")
         return 0
     log_warnings(settings, os.environ)
-    keep_freed_chunks()
     if settings.production:
         deny_inspection()
+    if options.command == "worker":
+        asyncio.run(exit_after(_run_worker(Wiring(settings, clock=clock, entropy=entropy))))
+        return 0
+    keep_freed_chunks()
     run(create_app(settings, clock=clock, entropy=entropy), settings)
     return 0
 
@@ -51,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media_service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve until SIGTERM")
+    commands.add_parser("serve", help="serve the HTTP interface and publish until SIGTERM")
+    commands.add_parser("worker", help="publish what falls due until SIGTERM")
     commands.add_parser(
         "previous-link-keys",
         help="print the setting that keeps links of the release before MEDIA_SECRET_KEYS valid",
@@ -74,6 +79,14 @@ def _parser() -> argparse.ArgumentParser:
         help="delete these for good, where files of theirs are lost",
     )
     return parser
+
+
+async def _run_worker(wiring: Wiring) -> None:
+    with stop_signal(*STOP_SIGNALS) as stop:
+        async with wiring.open_database():
+            publisher = wiring.publisher
+            async with run_periodically("publishing", publisher.publish_due, pause=publisher.pause):
+                await stop.wait()
 
 
 async def _run_on_files(wiring: Wiring, options: argparse.Namespace) -> int:

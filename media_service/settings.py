@@ -104,6 +104,11 @@ class MediaSettings(LimitedSettings):
         le=64,
         description="processes that decode images; as many as there are cores when unset",
     )
+    publish_worker: bool = Field(
+        True,
+        description="whether `serve` also publishes what falls due; else "
+        "`python -m media_service worker` does",
+    )
     revocation_policy: Literal["fail_closed", "fail_open"] = Field(
         "fail_closed", description="`fail_open` lets tokens count that long out of touch"
     )

@@ -1,7 +1,7 @@
 """The composition root: the HTTP application and the command line are built from it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from media_service.identity.change_limiter import ChangeLimiter
 from media_service.image.model import DecodeLimits
 from media_service.image.worker.pool import DecoderPool, open_decoder_pool
 from media_service.picture.file_deleter import FileDeleter
+from media_service.publishing.service import Publisher
 from media_service.quota.model import QuotaLimits
 from media_service.schedule.service import ScheduleLoader
 from media_service.settings import MediaSettings
@@ -44,18 +45,28 @@ class Wiring:
     images: DecoderPool = field(init=False)
 
     @asynccontextmanager
+    async def open_database(self) -> AsyncIterator[None]:
+        """Open `database` inside the block."""
+        async with self._open_pool() as self.database:
+            yield
+
+    @asynccontextmanager
     async def open_stores(self) -> AsyncIterator[None]:
         """Open `database`, `anonymous_database` and `storage` inside the block."""
-        url = self.settings.media_database_url.get_secret_value()
-        mounted = self.settings.mounted_file("media_database_url")
-        size, bounds = ANONYMOUS_CONNECTIONS, ANONYMOUS_BOUNDS
         async with (
-            open_database(url, mounted=mounted) as self.database,
-            open_database(url, mounted=mounted, size=size, bounds=bounds) as anonymous,
+            self.open_database(),
+            self._open_pool(ANONYMOUS_CONNECTIONS, ANONYMOUS_BOUNDS) as anonymous,
             open_storage(self.settings.storage_url, self.clock, self.entropy) as self.storage,
         ):
             self.anonymous_database = anonymous
             yield
+
+    def _open_pool(
+        self, size: int = 10, bounds: PoolLimits | None = None
+    ) -> AbstractAsyncContextManager[Database]:
+        url = self.settings.media_database_url.get_secret_value()
+        mounted = self.settings.mounted_file("media_database_url")
+        return open_database(url, mounted=mounted, size=size, bounds=bounds)
 
     @asynccontextmanager
     async def open_upload_parts(self) -> AsyncIterator[None]:
@@ -107,5 +118,6 @@ class Wiring:
 
     # With the resources
     file_deleter = Part(FileDeleter)
+    publisher = Part(Publisher)
     schedule_loader = Part(ScheduleLoader)
     uploads = Part(UploadService)

@@ -37,6 +37,7 @@ class Creative(PictureRecord):
     status: Status
     updated_at: datetime
     version: int
+    published_at: datetime | None
 
     def cursor(self) -> str:
         """Return the place in lists, which are by due time."""

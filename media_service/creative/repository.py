@@ -8,27 +8,29 @@ from media_service.creative.model import Creative, CreativeFilter, Status
 from shared.db import Connection, Executor, Record, parameters
 from shared.if_match import OwnVersion
 
-_FIELDS = [field.name for field in fields(Creative)]
+_COLUMNS = [field.name for field in fields(Creative) if field.name != "published_at"]
+PUBLISHED_AT = "(SELECT published_at FROM publications WHERE creative_id = creatives.id)"
+_ROW = f"{', '.join(_COLUMNS)}, {PUBLISHED_AT} AS published_at"
 INSERT = f"""
-INSERT INTO creatives ({", ".join(_FIELDS)}) VALUES ({parameters(_FIELDS)})
+INSERT INTO creatives ({", ".join(_COLUMNS)}) VALUES ({parameters(_COLUMNS)})
 """
 
-FIND = "SELECT * FROM creatives WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)"
+FIND = f"SELECT {_ROW} FROM creatives WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)"
 
-_PAGE = """
-SELECT * FROM creatives
-WHERE (due_at, id) > ($1, $2) AND due_at < $3 AND ($4::text IS NULL OR status = $4) {}
+_PAGE = f"""
+SELECT {_ROW} FROM creatives
+WHERE (due_at, id) > ($1, $2) AND due_at < $3 AND ($4::text IS NULL OR status = $4) {{}}
 ORDER BY due_at, id
 LIMIT $5
 """
 PAGE_OF_EVERYBODY = _PAGE.format("")
 PAGE_OF_USER = _PAGE.format("AND user_id = $6")
 
-UPDATE = """
+UPDATE = f"""
 UPDATE creatives
 SET title = $4, due_at = $5, timezone = $6, status = $7, updated_at = $8, version = version + 1
 WHERE id = $1 AND user_id = $2 AND version = $3
-RETURNING *
+RETURNING {_ROW}
 """
 """Every change increments the version, so the version identifies the whole row."""
 _UPDATE_VALUES = attrgetter(
@@ -48,9 +50,21 @@ DELETE FROM creatives WHERE id IN (SELECT id FROM creatives WHERE user_id = $1 L
 DELETE_LOST = "DELETE FROM creatives WHERE id = $1"
 
 
+def publish_sql(claimed: str) -> str:
+    """Return the body of a CTE that publishes creatives at `$1`.
+
+    `claimed`: the CTE with their `creative_id`, whose other columns are returned too.
+    """
+    return f"""
+UPDATE creatives SET status = 'published', updated_at = $1, version = version + 1
+FROM {claimed} WHERE id = creative_id
+RETURNING *
+"""
+
+
 async def insert(connection: Connection, creative: Creative) -> None:
     """Write a new row."""
-    await connection.execute(INSERT, *attrgetter(*_FIELDS)(creative))
+    await connection.execute(INSERT, *attrgetter(*_COLUMNS)(creative))
 
 
 async def find(executor: Executor, creative_id: UUID, owner: UUID | None) -> Creative | None:

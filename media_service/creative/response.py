@@ -6,10 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from media_service.creative.model import Creative
+from media_service.creative.repository import PUBLISHED_AT
 from media_service.picture.schemas import PREFIX
-
-_UTC_SECONDS = """replace(to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""
-"""A time in UTC, as the connection is, written as `shared.clock.rfc3339` writes it."""
 
 
 class ResponseField(NamedTuple):
@@ -24,12 +22,17 @@ def creative_url(creative_id: UUID | str) -> str:
     return f"{PREFIX}/creatives/{creative_id}"
 
 
+def rfc3339_sql(time: str) -> str:
+    """Return the SQL that writes a time in UTC, as the connection is, as `rfc3339` does."""
+    return f"""replace(to_char({time}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""
+
+
 def _column(name: str) -> ResponseField:
     return ResponseField(attrgetter(name), name)
 
 
 def _time(name: str) -> ResponseField:
-    return ResponseField(attrgetter(name), _UTC_SECONDS.format(name))
+    return ResponseField(attrgetter(name), rfc3339_sql(name))
 
 
 RESPONSE_FIELDS = {
@@ -44,6 +47,7 @@ RESPONSE_FIELDS = {
     "scheduled_at": _time("due_at"),
     "timezone": _column("timezone"),
     "status": _column("status"),
+    "published_at": ResponseField(attrgetter("published_at"), rfc3339_sql(PUBLISHED_AT)),
     "variants": ResponseField(lambda creative: list(creative.variants), "variants"),
     "file_url": ResponseField(
         lambda creative: f"{creative_url(creative.id)}/file",
@@ -55,6 +59,12 @@ RESPONSE_FIELDS = {
 }
 """In the order of the JSON. A new field of `CreativeResponse` needs an entry."""
 
-_PAIRS = ", ".join(f"'{name}', {field.sql}" for name, field in RESPONSE_FIELDS.items())
-CREATIVE_JSON = f"json_build_object({_PAIRS})"
-"""A creative's JSON, written by the database from a row of `creatives`."""
+
+def creative_json(**fields: str) -> str:
+    """Return the SQL of a creative's JSON, from a row of `creatives`.
+
+    `fields`: the SQL of further fields, or of some in place of theirs.
+    """
+    all_fields = {name: field.sql for name, field in RESPONSE_FIELDS.items()} | fields
+    pairs = ", ".join(f"'{name}', {sql}" for name, sql in all_fields.items())
+    return f"json_build_object({pairs})"

@@ -225,6 +225,9 @@ class CreativeResponse(BaseModel):
     scheduled_at: datetime
     timezone: str
     status: Status
+    published_at: datetime | None = Field(
+        description="null until it is published, and if it fell due before there was a publisher"
+    )
     variants: list[str]
     file_url: str
     created_at: datetime

@@ -66,6 +66,7 @@ async def create_creative(
             status=Status.SCHEDULED,
             updated_at=picture.record.created_at,
             version=1,
+            published_at=None,
         )
         response = to_response(creative, request_hash)
         async with uploads.transaction(upload.token, picture) as connection:

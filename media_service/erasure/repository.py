@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from media_service.creative import repository as creatives
+from media_service.event import repository as events
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
 from shared.db import Database
@@ -13,11 +14,13 @@ SAVE_CURSOR = """
 INSERT INTO followed_streams (name, entry) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET entry = excluded.entry"""
 
-# A product refers to its photo, so it is deleted first. Triggers queue the files.
+# A product refers to its photo, so it is deleted first. Triggers queue the files. Events follow
+# the creatives, of which the publisher may write some until then.
 DELETE_BATCH = (
     products.DELETE_BATCH,
     products.DELETE_PHOTO_BATCH,
     creatives.DELETE_BATCH,
+    events.DELETE_BATCH,
     idempotency.DELETE_BATCH,
 )
 

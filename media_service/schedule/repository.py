@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from media_service.creative.response import CREATIVE_JSON
+from media_service.creative.response import creative_json
 from media_service.schedule.model import DayBounds
 from shared.db import Executor
 
 TODAY_AND_TOMORROW = f"""
 SELECT (WITH due AS (
-    SELECT due_at, id, {CREATIVE_JSON} AS creative
+    SELECT due_at, id, {creative_json()} AS creative
     FROM creatives
     WHERE user_id = asked.user_id AND due_at >= asked.today AND due_at < asked.ends
       AND status IN ('scheduled', 'published')

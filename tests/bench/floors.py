@@ -67,7 +67,8 @@ SELECT id, name FROM u"""
 SCHEDULE = """
 SELECT json_agg(c)::text FROM (
     SELECT id, title, content_type, size, width, height, encode(sha256, 'hex') AS sha256,
-           placeholder, due_at, timezone, status, variants, created_at, updated_at, version
+           placeholder, due_at, timezone, status, variants, created_at, updated_at, version,
+           (SELECT published_at FROM publications WHERE creative_id = creatives.id) AS published_at
     FROM creatives
     WHERE user_id = $1 AND due_at >= $2 AND due_at < $3 AND status IN ('scheduled', 'published')
     ORDER BY due_at, id) c"""

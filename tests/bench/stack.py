@@ -143,6 +143,7 @@ class Stack:
                 "STORAGE_URL": self._data_dir.storage.as_uri(),
                 "MEDIA_SECRET_KEYS_FILE": str(self._data_dir.secret_file("media_secret_keys")),
                 "LIMIT_CHANGES_PER_USER": "",
+                "PUBLISH_WORKER": "false",
             },
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from aiohttp import ClientSession, web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,13 +20,16 @@ from redis.asyncio import Redis
 from deploy.local.valkey import Valkey
 from media_service.app import create_app
 from media_service.image.worker import process
+from media_service.publishing.service import Publisher
 from media_service.settings import MediaSettings
 from media_service.storage import factory
 from media_service.upload.request import UPLOAD_LIMITS
+from shared.db import open_database
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock
 from tests.support.command_process import KillPoint, run_command, wait_for_address
+from tests.support.database import Connection
 from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.media_client import MediaClient
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
@@ -84,6 +88,20 @@ def jwks_file(tmp_path: Path, mint: Mint) -> Path:
 
 
 @pytest.fixture
+async def media_db(media_dsn: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(media_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def publisher(media_dsn: str, clock: MovableClock) -> AsyncIterator[Publisher]:
+    """A publisher that does a round when the test says so."""
+    async with open_database(media_dsn) as database:
+        yield Publisher(database, clock, SystemEntropy())
+
+
+@pytest.fixture
 def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -> dict[str, Any]:
     """The service's settings, by name."""
     return {
@@ -99,6 +117,7 @@ def media_values(media_dsn: str, valkey: Valkey, files: Path, jwks_file: Path) -
         "user_uploads_per_day": 100_000,  # a test that is about limits names its own
         "user_concurrent_uploads": 1000,
         "limit_changes_per_user": "",
+        "publish_worker": False,  # a creative of today stays as it was created
         "revocation_max_staleness": 25,  # a busy machine may hold everything up for seconds
     }
 

@@ -29,6 +29,7 @@ async def test_upload_created_creative_is_returned_and_stored(
         "scheduled_at": f"{day(199)}T18:30:00Z",
         "timezone": "Asia/Kolkata",
         "status": "scheduled",
+        "published_at": None,
         "variants": ["original", "preview", "thumb"],
         "file_url": f"/v1/media/creatives/{created['id']}/file",
         "version": 1,

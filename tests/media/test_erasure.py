@@ -21,7 +21,7 @@ from tests.support.tokens import tell_of_deleted
 from tests.support.waiting import until
 
 SECONDS = 10
-TABLES = ("creatives", "products", "photos", "idempotency_keys")
+TABLES = ("creatives", "products", "photos", "idempotency_keys", "events")
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 
 

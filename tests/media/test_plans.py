@@ -12,10 +12,12 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
+from media_service.event import repository as event
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
 from media_service.product import repository as product
 from media_service.product.search_text import search_terms
+from media_service.publishing import repository as publishing
 from media_service.quota import repository as quota
 from media_service.schedule import repository as schedule
 from tests.support.database import Connection
@@ -24,8 +26,8 @@ from tests.support.products import pieces_sql
 
 ROWS = 100_000
 TABLES = (
-    *("creatives", "products", "photos", "owners", "counted_pictures"),
-    *("idempotency_keys", "removals"),
+    *("publications", "creatives", "products", "photos", "owners", "counted_pictures"),
+    *("idempotency_keys", "removals", "events"),
 )
 FILL = f"""
 INSERT INTO creatives (
@@ -59,6 +61,11 @@ INSERT INTO removals (user_id, creative_id, variants, due_at)
 SELECT md5((n % 1000)::text)::uuid, md5('r' || n)::uuid, '{{original}}',
        now() + n * interval '1 minute'
 FROM generate_series(1, {ROWS}) n;
+INSERT INTO publications SELECT md5('c' || n)::uuid, now() FROM generate_series(1, {ROWS}) n;
+INSERT INTO events (id, user_id, type, occurred_at, data)
+SELECT md5('e' || n)::uuid, md5((n % 1000)::text)::uuid, 'creative.due',
+       timestamptz '2026-01-01Z' + n * interval '1 minute', '{{}}'
+FROM generate_series(1, {ROWS}) n;
 """
 
 LOOKED_AT = 5000
@@ -69,7 +76,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
-REPOSITORIES = (creative, idempotency, quota, picture, product, schedule)
+REPOSITORIES = (creative, event, idempotency, quota, picture, product, publishing, schedule)
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.INSERT": (
@@ -83,6 +90,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.DELETE": (SOMETHING, SOMEBODY, [1]),
     "creative.DELETE_BATCH": (SOMEBODY, 500),
     "creative.DELETE_LOST": (SOMETHING,),
+    "event.DELETE_BATCH": (SOMEBODY, 500),
+    "event.DELETE_EXPIRED": (SOON, 1000),
     "picture.FIND_MANY": ([SOMETHING, SOMEBODY],),
     "picture.CLAIM_REMOVALS": (100,),
     "picture.DELETE_REMOVAL": (SOMETHING,),
@@ -137,6 +146,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.DELETE_PHOTO": (SOMETHING,),
     "product.DELETE_PHOTO_BATCH": (SOMEBODY, 500),
     "product.ATTACH_PHOTO": (NAME, SOMETHING, START),
+    "publishing.FIND_NEXT_DUE": (),
+    "publishing.PUBLISH_DUE": (SOON, [SOMETHING] * 200),
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
     ),

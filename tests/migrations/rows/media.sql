@@ -20,5 +20,9 @@ VALUES ('01980000-0000-7000-8000-000000000001', 'POST /products', 'lamp',
 INSERT INTO followed_streams (name, entry) VALUES ('revocations:deleted', '1-1');
 INSERT INTO counted_pictures (picture_id, bytes)
 VALUES ('01980000-0000-7000-8000-000000000003', 15);
+INSERT INTO publications VALUES ('01980000-0000-7000-8000-000000000003', now());
+INSERT INTO events (id, user_id, type, occurred_at, data)
+VALUES ('01980000-0000-7000-8000-000000000007', '01980000-0000-7000-8000-000000000001',
+        'creative.due', now(), '{}');
 -- A trigger notes its files.
 DELETE FROM creatives WHERE id = '01980000-0000-7000-8000-000000000004';

@@ -1,0 +1,32 @@
+"""Every statement on `events`."""
+
+from datetime import datetime, timedelta
+
+from shared.db import Database
+
+RETENTION = timedelta(days=30)
+
+EXPIRED_BATCH = 1000
+
+DELETE_EXPIRED = """
+DELETE FROM events WHERE id IN (SELECT id FROM events WHERE occurred_at <= $1 LIMIT $2)
+"""
+
+DELETE_BATCH = """
+DELETE FROM events WHERE id IN (SELECT id FROM events WHERE user_id = $1 LIMIT $2)
+"""
+
+
+def insert_events_sql(rows: str) -> str:
+    """Return the end of a statement that writes events.
+
+    `rows`: a SELECT of their id, user, type, time and data, in their order.
+    """
+    return f"INSERT INTO events (id, user_id, type, occurred_at, data) {rows}"
+
+
+async def delete_expired(database: Database, now: datetime) -> None:
+    """Delete the events that are older than `RETENTION`; a midnight may have had very many."""
+    full = f"DELETE {EXPIRED_BATCH}"
+    while await database.execute(DELETE_EXPIRED, now - RETENTION, EXPIRED_BATCH) == full:
+        pass

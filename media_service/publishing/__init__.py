@@ -1,0 +1,1 @@
+"""Publishes creatives when they fall due."""
