@@ -15,6 +15,7 @@ from tests.bench.million import search_million
 from tests.bench.outages import redis_away, redis_wiped
 from tests.bench.paths import schedule_read, send_code, verify_code
 from tests.bench.processes import processes
+from tests.bench.publishing import publishing
 from tests.bench.revoking import logout_to_refusal
 from tests.bench.starvation import searches_beside
 from tests.bench.table import Figure
@@ -36,6 +37,7 @@ ROWS: dict[str, Row] = {
     "upload": upload,
     "many uploads": many_uploads,
     "download": download,
+    "publishing": publishing,
     "logout to refusal": logout_to_refusal,
     "exact sign-out": exact_sign_out,
     "concealed timing": concealed_timing,

@@ -1,5 +1,6 @@
 """Users, sessions, creatives and revocations by the hundred thousand, with ids that are known."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -36,6 +37,19 @@ SELECT ('01980000-0000-7000-a000-' || lpad(to_hex(i), 12, '0'))::uuid,
        date_trunc('day', now(), 'UTC') + (i % $2) * interval '48 hours' / $2,
        'UTC', '{original}', now(), now()
 FROM generate_series(0::bigint, $1::bigint - 1) i"""
+
+DUE = """
+INSERT INTO creatives (id, user_id, file_name, content_type, size, width, height, sha256, due_at,
+                       timezone, variants, created_at, updated_at)
+SELECT gen_random_uuid(), gen_random_uuid(), 'photo.jpg', 'image/jpeg', 204800, 1080, 1350,
+       sha256('x'), $2::timestamptz + i * $3::interval, 'UTC', '{original}', now(), now()
+FROM generate_series(0::bigint, $1::bigint - 1) i"""
+PUBLISHED_AFTER = """
+SELECT CASE WHEN status = 'published' AND told.times = 1
+            THEN extract(epoch FROM published_at - due_at)::float8 ELSE 'NaN' END
+FROM creatives LEFT JOIN publications ON creative_id = creatives.id LEFT JOIN (
+    SELECT (data ->> 'id')::uuid AS id, count(*) AS times FROM events GROUP BY 1
+) AS told ON told.id = creatives.id"""
 
 # All but the newest few are lamps.
 _THING = "CASE WHEN i <= $1 - $2::bigint THEN ' lamp' ELSE ' chair' END"
@@ -118,10 +132,23 @@ class Seeds:
         await connection.execute("vacuum analyze creatives", timeout=600)
         await connection.close()
 
+    async def due(self, count: int, first: datetime, apart: timedelta) -> None:
+        """Have so many more creatives, which fall due one after another."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        await connection.execute(DUE, count, first, apart)
+        await connection.close()
+
+    async def publications(self) -> list[float]:
+        """Seconds after which each creative was published; NaN for one that is not, or not once."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        rows = await connection.fetch(PUBLISHED_AFTER)
+        await connection.close()
+        return [row[0] for row in rows]
+
     async def no_creatives(self) -> None:
         """Take them away, so that no service that starts looks for their files."""
         connection = await asyncpg.connect(self._stack.dsn("media"))
-        await connection.execute("truncate creatives")
+        await connection.execute("truncate creatives, publications, events")
         await connection.close()
 
     async def products(self, count: int, chairs: int = 1_000) -> None:

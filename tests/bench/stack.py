@@ -135,7 +135,8 @@ class Stack:
             | changes,
         )
 
-    def media(self) -> Child:
+    def media(self, **changes: str) -> Child:
+        """media_service with its limit off and no publisher."""
         return self._service(
             "media",
             ["media_service", "serve"],
@@ -144,7 +145,8 @@ class Stack:
                 "MEDIA_SECRET_KEYS_FILE": str(self._data_dir.secret_file("media_secret_keys")),
                 "LIMIT_CHANGES_PER_USER": "",
                 "PUBLISH_WORKER": "false",
-            },
+            }
+            | changes,
         )
 
     def floors(self) -> Child:
