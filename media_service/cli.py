@@ -19,7 +19,7 @@ from shared.entropy import SystemEntropy
 from shared.errors import ServiceUnavailable
 from shared.logs import configure_logs, describe_error
 from shared.prctl import deny_inspection
-from shared.server import STOP_SIGNALS, exit_after, run, stop_signal
+from shared.server import exit_after, run, stop_signal
 from shared.settings import load_settings
 from shared.start_up import log_warnings
 
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run_worker(wiring: Wiring) -> None:
-    with stop_signal(*STOP_SIGNALS) as stop:
+    with stop_signal() as stop:
         async with wiring.open_database():
             publisher = wiring.publisher
             async with run_periodically("publishing", publisher.publish_due, pause=publisher.pause):

@@ -146,7 +146,7 @@ async def serve(app: web.Application, settings: ServiceSettings) -> None:
     lifecycle = Lifecycle(
         READY_SECONDS, settings.shutdown_grace, answers_backlog=settings.drain_seconds > 0
     )
-    with stop_signal(*STOP_SIGNALS) as stop:
+    with stop_signal() as stop:
         async with listening(app, settings.host, settings.port, lifecycle=lifecycle) as address:
             gc.collect()
             gc.freeze()  # everything loaded so far stays: collections skip it
@@ -169,9 +169,12 @@ def ignore_failed_lookups(loop: asyncio.AbstractEventLoop, context: dict[str, An
 
 
 @contextlib.contextmanager
-def stop_signal(*numbers: signal.Signals) -> Iterator[asyncio.Event]:
-    """Yield an event that one of the signals sets; a second one ends the process at once."""
-    stop = asyncio.Event()
+def stop_signal(*more: signal.Signals) -> Iterator[asyncio.Event]:
+    """Yield an event that SIGTERM, SIGINT or one of `more` sets.
+
+    A second signal ends the process at once.
+    """
+    stop, numbers = asyncio.Event(), (*STOP_SIGNALS, *more)
 
     def on_signal() -> None:
         if stop.is_set():

@@ -14,7 +14,7 @@ from deploy.local.process import loopback_addresses
 from deploy.local.proxy import UPSTREAMS, create_proxy
 from deploy.local.service_processes import ServiceEndedError, ServiceProcesses, spawn_python
 from deploy.local.upstream import Upstream
-from shared.server import STOP_SIGNALS, Lifecycle, listening, stop_signal
+from shared.server import Lifecycle, listening, stop_signal
 
 PROXY_GRACE_SECONDS = 0.5  # for requests that the proxy is still answering
 READY_SECONDS = 60
@@ -31,7 +31,7 @@ async def run_stack(port: int, data: Path) -> None:
     Raises:
         StackError: the stack cannot start, or one of its processes ended.
     """
-    with stop_signal(*STOP_SIGNALS, signal.SIGHUP) as stop:
+    with stop_signal(signal.SIGHUP) as stop:
         data_dir = DataDir(data)
         address = f"http://localhost:{port}"
         origins = read_origins(address)

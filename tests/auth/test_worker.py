@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from auth_service.delivery.model import STREAM
 from tests.auth.conftest import provider_settings
 from tests.conftest import ISSUER, REVOCATION_KEY, SECRET
+from tests.support.command_process import run_command, wait_for_exit
 from tests.support.long_runs import amount
 from tests.support.providers import SILENCE, FakeProvider
 from tests.support.waiting import until
@@ -155,3 +158,15 @@ async def test_worker_frozen_delivery_is_sent_once_by_another(
             os.kill(pid, signal.SIGKILL)
     assert len(webhook.messages) == 1
     assert [message["to"] for message in twilio.messages] == [NUMBER, "+919876543211"]
+
+
+@pytest.mark.usefixtures("command_environment")
+async def test_worker_command_on_sigterm_ends_with_0(redis: Redis, tmp_path: Path) -> None:
+    started = run_command(
+        "auth_service", "worker", environment=dict(os.environ), output=tmp_path / "worker.log"
+    )
+    async with started as process, asyncio.timeout(60):
+        while not await redis.exists(STREAM):
+            await asyncio.sleep(0.01)
+        process.terminate()
+        assert await wait_for_exit(process) == 0
