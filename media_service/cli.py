@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     if settings.production:
         deny_inspection()
     if options.command == "worker":
-        asyncio.run(exit_after(_run_worker(Wiring(settings, clock=clock, entropy=entropy))))
+        asyncio.run(exit_after(run_worker(Wiring(settings, clock=clock, entropy=entropy))))
         return 0
     keep_freed_chunks()
     run(create_app(settings, clock=clock, entropy=entropy), settings)
@@ -81,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _run_worker(wiring: Wiring) -> None:
+async def run_worker(wiring: Wiring) -> None:
+    """Publish what falls due until SIGTERM."""
     with stop_signal() as stop:
         async with wiring.open_database():
             publisher = wiring.publisher

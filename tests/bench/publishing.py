@@ -38,9 +38,20 @@ async def publishing(bench: Bench) -> list[Figure]:
             one_by_one = await _published_after(bench)
         finally:
             await bench.seeds.no_creatives()
+    p99, worst = percentile(at_once, 0.99), max(one_by_one)
     return [
-        _figure(f"{AT_ONCE:,} due in a second: published", at_once),
-        _figure("for now: published", one_by_one),
+        Figure(
+            f"{AT_ONCE:,} due in a second: each published once",
+            f"p99 {p99:.2f} s",
+            raw={"p99": p99},
+        ),
+        at_most(
+            "for now: published, p99",
+            percentile(one_by_one, 0.99),
+            BOUND_SECONDS,
+            "s",
+            remark=f", at most {worst:.2f} s",
+        ),
     ]
 
 
@@ -52,8 +63,3 @@ async def _published_after(bench: Bench) -> list[float]:
             raise BenchError("not every creative was published once")
         await asyncio.sleep(LOOK_SECONDS)
     return found
-
-
-def _figure(name: str, after: list[float]) -> Figure:
-    worst = f", at most {max(after):.2f} s"
-    return at_most(f"{name}, p99", percentile(after, 0.99), BOUND_SECONDS, "s", remark=worst)

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = [("auth_service", "serve"), ("auth_service", "worker"), ("media_service", "serve")]
+COMMANDS = [
+    (service, command)
+    for service in ("auth_service", "media_service")
+    for command in ("serve", "worker")
+]
 SERVED = """
 import ctypes, importlib, sys, types
 service, command, production = sys.argv[1:]
