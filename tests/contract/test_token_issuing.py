@@ -1,0 +1,33 @@
+"""Every route that issues access tokens is listed: a second factor has to guard each sign-in."""
+
+from auth_service.app import interface
+from shared.openapi import Operation
+
+SIGNING_IN = {"POST /signup", "POST /login", "POST /verify-otp"}
+CONTINUING = {"POST /refresh", "POST /step-up"}
+"""Routes whose tokens belong to a session that exists."""
+
+OPERATIONS = interface(development=True).operations
+
+
+def name(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+def test_routes_that_answer_access_tokens_are_listed() -> None:
+    issuing = {
+        name(operation)
+        for operation in OPERATIONS
+        for answer in operation.answers.values()
+        if isinstance(answer, type) and "access_token" in answer.model_fields
+    }
+    assert issuing == SIGNING_IN | CONTINUING
+
+
+def test_routes_that_set_token_cookies_on_request_are_listed() -> None:
+    taking_transport = {
+        name(operation)
+        for operation in OPERATIONS
+        if operation.body is not None and "transport" in operation.body.model_fields
+    }
+    assert taking_transport == SIGNING_IN | {"POST /refresh"}
