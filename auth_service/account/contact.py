@@ -14,8 +14,8 @@ from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.model import Challenge, ChallengeMessage, VerifiedChallenge
 from auth_service.otp.service import OtpChallenges
 from auth_service.session.model import Caller, SignInContext
+from auth_service.session.recent_authentication import require_recent_authentication
 from auth_service.settings import AuthSettings
-from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import User
 from auth_service.user.repository import look_up_account
 from shared.clock import Clock

@@ -9,8 +9,8 @@ from auth_service.account.lease import ExportLease, ExportLeases
 from auth_service.account.model import Batch, ReadBatch, RowKey
 from auth_service.audit.service import AuditLog
 from auth_service.session.model import Caller, SignInContext
+from auth_service.session.recent_authentication import require_recent_authentication
 from auth_service.session.repository import find_active_session
-from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
 from shared.clock import Clock

@@ -22,10 +22,10 @@ from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import CLOCK, SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.cookies import clear_cookies, read_csrf_token
+from auth_service.session.errors import StepUpRequired
 from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_request_context
 from auth_service.session.schemas import CSRF
-from auth_service.step_up.errors import StepUpRequired
 from auth_service.user.schemas import UserResponse
 from shared.errors import Conflict, RateLimited
 from shared.openapi import Routes

@@ -9,8 +9,8 @@ from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.revocation.model import DELETED_LIFE
 from auth_service.revocation.service import Publisher
 from auth_service.session.model import Caller, SignInContext
+from auth_service.session.recent_authentication import require_recent_authentication
 from auth_service.settings import AuthSettings
-from auth_service.step_up.model import require_recent_authentication
 from auth_service.user.model import User
 from auth_service.user.reserved_usernames import require_not_reserved
 from shared.clock import Clock

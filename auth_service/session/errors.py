@@ -20,3 +20,13 @@ class AccountDisabled(DomainError):
     """The account exists and may not sign in."""
 
     code, status, title = "account_disabled", 403, "The account is disabled"
+
+
+class StepUpRequired(DomainError):
+    """The caller's last authentication is too old for this operation."""
+
+    code, status, title = "step_up_required", 403, "Prove your identity again"
+    advice = (
+        "Prove your identity again: POST /v1/auth/step-up, then use the access token that it "
+        "answers. It counts for 5 minutes"
+    )

@@ -20,6 +20,8 @@ from shared.paging import Position
 BY_PASSWORD = ("pwd",)
 BY_CODE: dict[Channel, tuple[str, ...]] = {"sms": ("otp", "sms"), "email": ("otp", "email")}
 """How the user was authenticated. Source: RFC 8176 §2, which knows no `email`."""
+MFA = "mfa"
+"""The method of a session whose user proved a second factor too. Source: RFC 8176 §2."""
 REVOCATION_SLACK = timedelta(minutes=1)
 """A token may be signed a moment after its session was read."""
 
@@ -42,6 +44,15 @@ class Session:
     auth_time: datetime
     device_id: bytes | None = None
     rotations: int = 0
+
+    @property
+    def acr(self) -> str:
+        """The assurance level of its authentication. Source: NIST SP 800-63B-4 §2.
+
+        A code after a password is no second factor: a reset by the same contact replaces the
+        password.
+        """
+        return "aal2" if MFA in self.amr else "aal1"
 
     def cursor(self) -> str:
         """Return the cursor in the user's list."""

@@ -74,7 +74,15 @@ def sign_access_token(
     request: web.Request, user: User, session: Session, csrf: str | None = None
 ) -> str:
     """Sign an access token for the session; `csrf` for one that goes into a cookie."""
-    subject = Subject(user, session.id, session.amr, session.auth_time, session.rotations, csrf)
+    subject = Subject(
+        user,
+        session.id,
+        session.amr,
+        session.acr,
+        session.auth_time,
+        session.rotations,
+        csrf,
+    )
     return request.app[SIGNER].sign(subject)
 
 

@@ -32,6 +32,7 @@ class Subject:
     user: User
     session_id: UUID
     amr: tuple[str, ...]
+    acr: str
     auth_time: datetime
     rotations: int
     csrf: str | None = None
@@ -129,6 +130,7 @@ class Signer:
             "nbf": now,
             "exp": now + self.token_lifetime,
             "amr": list(subject.amr),
+            "acr": subject.acr,
             "auth_time": int(subject.auth_time.timestamp()),
             "roles": list(subject.user.roles),
             "gen": subject.user.generation,

@@ -137,6 +137,15 @@ async def test_step_up_by_password_returns_fresh_token(
     assert (await auth.call("PATCH", "/me", token=token, json=mobile)).status == 202
 
 
+async def test_token_without_second_factor_has_lowest_assurance(auth: AuthClient) -> None:
+    """A second code to the same number is no second factor."""
+    pair = await auth.sign_in(NUMBER)
+    refreshed = await auth.call("POST", "/refresh", json={"refresh_token": pair["refresh_token"]})
+    fresh = await by_code(auth, pair["access_token"])
+    for token in (pair["access_token"], refreshed.body["access_token"], fresh):
+        assert claims(token)["acr"] == "aal1"
+
+
 async def test_step_up_by_browser_sets_fresh_cookies(auth: AuthClient, clock: MovableClock) -> None:
     browser = await sign_in(auth, NUMBER)
     clock.advance(minutes=6)

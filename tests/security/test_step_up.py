@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from auth_service.app import interface
-from auth_service.step_up.errors import StepUpRequired
+from auth_service.session.errors import StepUpRequired
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from auth_service.session.errors import StepUpRequired
 from auth_service.session.model import Caller
-from auth_service.step_up.errors import StepUpRequired
 
 RECENT = timedelta(minutes=5)
 
