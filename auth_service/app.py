@@ -11,6 +11,7 @@ from auth_service.admin import routes as admin
 from auth_service.audit import routes as audit
 from auth_service.delivery import pages, twilio_callbacks
 from auth_service.delivery import routes as inbox
+from auth_service.factor import routes as factor
 from auth_service.login import routes as login
 from auth_service.password import routes as password
 from auth_service.registration import routes as registration
@@ -42,6 +43,7 @@ FEATURES = (
     password.routes,
     session_routes.routes,
     step_up.routes,
+    factor.routes,
     account.routes,
     signing.routes,
     pages.routes,
@@ -155,6 +157,8 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[password.PASSWORD_RESET] = wiring.password_reset
     app[password.PASSWORD_CHANGE] = wiring.password_change
     app[step_up.STEP_UP] = wiring.step_up
+    app[factor.FACTORS] = wiring.factors
+    app[factor.SECOND_FACTOR] = wiring.second_factor_sign_in
     app[account.ACCOUNT] = wiring.account
     app[account.CONTACT] = wiring.contact
     app[account.EXPORT] = wiring.export

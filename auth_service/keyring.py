@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from shared.entropy import Entropy
 
 NONCE_BYTES = 12
-Label = Literal["otp", "refresh", "delivery", "csrf", "device", "work", "work_key"]
+Label = Literal["otp", "refresh", "delivery", "csrf", "device", "work", "work_key", "totp"]
 LABELS: tuple[Label, ...] = get_args(Label)
 
 
@@ -48,6 +48,16 @@ class Keyring:
         """Return `plain` encrypted and authenticated (AES-256-GCM, random nonce first)."""
         nonce = self._entropy.bytes(NONCE_BYTES)
         return nonce + self._seals[label][0].encrypt(nonce, plain, label.encode())
+
+    def is_sealed_by_newest(self, label: Label, sealed: bytes) -> bool:
+        """Return whether the label's first key sealed the text."""
+        try:
+            self._seals[label][0].decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label.encode()
+            )
+        except (InvalidTag, ValueError):
+            return False
+        return True
 
     def open(self, label: Label, sealed: bytes) -> bytes:
         """Return the plain text that was sealed under any of the label's keys.

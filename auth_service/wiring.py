@@ -27,6 +27,10 @@ from auth_service.delivery.templates import Templates
 from auth_service.delivery.worker import running_worker
 from auth_service.device.model import DeviceTokens
 from auth_service.device.service import KnownDevices
+from auth_service.factor.resealing import SecretResealer
+from auth_service.factor.service import FactorService
+from auth_service.factor.sign_in import SecondFactorSignIn
+from auth_service.factor.verification import FactorVerifier, TotpSeals
 from auth_service.keyring import Keyring
 from auth_service.login.service import LoginService
 from auth_service.notification.service import Notifications
@@ -88,6 +92,7 @@ class Wiring:
 
     # Without any resource
     device_tokens = Part(DeviceTokens)
+    totp_seals = Part(TotpSeals)
     metrics = Part(DeliveryMetrics)
     proof_of_work = Part(ProofOfWork)
 
@@ -108,6 +113,7 @@ class Wiring:
     audit = Part(AuditLog)
     accounts = Part(AccountReader)
     tickets = Part(ResetTickets)
+    secret_resealer = Part(SecretResealer)
     purge_service = Part(PurgeService)
 
     # With both
@@ -121,6 +127,9 @@ class Wiring:
     activation = Part(ActivationService)
     sessions = Part(SessionService)
     refresh = Part(RefreshService)
+    factor_verifier = Part(FactorVerifier)
+    factors = Part(FactorService)
+    second_factor_sign_in = Part(SecondFactorSignIn)
     account = Part(AccountService)
     contact = Part(ContactService)
     export = Part(ExportService)

@@ -88,6 +88,11 @@ class Problem(BaseModel):
     altcha: dict[str, Any] | None = Field(
         None, description="with `proof_required`: the challenge to solve (ALTCHA, version 2)"
     )
+    methods: list[str] | None = Field(
+        None, description="with `mfa_required`: how a second factor can be proven"
+    )
+    mfa_ticket: str | None = Field(None, description="with `mfa_required`: for /mfa/verify")
+    expires_in: int | None = Field(None, description="with `mfa_ticket`: its life, s")
 
 
 def _describe_operation(operation: Operation) -> dict[str, Any]:

@@ -11,9 +11,15 @@ from pydantic import TypeAdapter
 
 from auth_service.account.export import ExportReader
 from auth_service.account.model import ExportedSession, ExportedToken, ReadBatch, RowKey
-from auth_service.account.repository import read_events, read_sessions, read_tokens
+from auth_service.account.repository import (
+    read_events,
+    read_factors,
+    read_sessions,
+    read_tokens,
+)
 from auth_service.account.schemas import ExportHead
 from auth_service.audit.model import StoredEvent
+from auth_service.factor.model import Factor
 from auth_service.user.schemas import UserResponse
 from shared.errors import ServiceUnavailable
 
@@ -31,6 +37,7 @@ class _List(NamedTuple):
 LISTS = (
     _List("sessions", read_sessions, TypeAdapter(list[ExportedSession])),
     _List("tokens", read_tokens, TypeAdapter(list[ExportedToken])),
+    _List("factors", read_factors, TypeAdapter(list[Factor])),
     _List("events", read_events, TypeAdapter(list[StoredEvent])),
 )
 

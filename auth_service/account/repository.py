@@ -12,6 +12,8 @@ from auth_service.account.model import Batch, ContactChange, ExportedSession, Ex
 from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Destination
+from auth_service.factor.model import Factor
+from auth_service.factor.repository import list_factors
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import lock_user
 from auth_service.token.repository import remove_tickets
@@ -135,6 +137,11 @@ async def read_tokens(
     names = [field.name for field in fields(ExportedToken)]
     records = [ExportedToken(**{name: row[name] for name in names}) for row in rows]
     return Batch(records, _last_key(rows, "scope", "created_at", "hash"))
+
+
+async def read_factors(database: Database, user_id: UUID, after: RowKey | None) -> Batch[Factor]:
+    """Return all of the user's second factors, which are few: nothing comes after a key."""
+    return Batch([] if after else await list_factors(database, user_id), None)
 
 
 async def read_events(

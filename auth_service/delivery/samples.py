@@ -20,6 +20,8 @@ MESSAGE_SAMPLES: Mapping[str, Mapping[str, str]] = {
     "new_sign_in": _EVENT | {"left_out": "12"},
     "password_changed": _EVENT,
     "password_reset": _EVENT,
+    "factor_added": _EVENT,
+    "factor_removed": _EVENT,
     "contact_changed": _EVENT | {"what": "phone number", "new": "…10"},
 }
 """Each message's parameters, with values as long as they come."""

@@ -15,6 +15,7 @@ from auth_service.password.model import AccountIdentifier
 from auth_service.password.verifier import PasswordVerifier
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignedInUser, SignInContext
+from auth_service.session.sign_in.model import PendingSignIn, require_complete
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
 from auth_service.user.directory import AccountReader
@@ -65,6 +66,7 @@ class LoginService:
                 code was sent.
             RateLimited: too many wrong codes.
             AccountDisabled: the account may not sign in.
+            MfaRequired: the account has a second factor.
         """
         async with self.audit.record_refusals(context.event(to=mask(destination.address))):
             verified = await self.challenges.verify(
@@ -81,7 +83,7 @@ class LoginService:
                 signed_in = await self.session_creator.sign_in(account, context)
             if signed_in is None:
                 raise OtpInvalid
-        return signed_in
+        return require_complete(signed_in)
 
     async def by_password(
         self, identifier: AccountIdentifier, password: str, context: SignInContext
@@ -92,6 +94,7 @@ class LoginService:
             InvalidCredentials: the password is wrong, or the real reason must not be revealed.
             AccountNotVerified, AccountDisabled: it is right, and the account may not sign in.
             RateLimited: too many wrong passwords for that identifier from that client.
+            MfaRequired: the password is right, and the account has a second factor.
             ServiceUnavailable: too many passwords are being checked; nothing was counted.
         """
         client = context.client
@@ -116,11 +119,11 @@ class LoginService:
                 raise InvalidCredentials
         await refund()
         await self.passwords.rehash_if_outdated(account, password, client.network)
-        return signed_in
+        return require_complete(signed_in)
 
     async def _sign_in(
         self, account: Account, password: str, context: SignInContext
-    ) -> tuple[Account, SignedInUser | None]:
+    ) -> tuple[Account, SignedInUser | PendingSignIn | None]:
         """Sign the account in, and return the version of it that was signed in.
 
         Another sign-in may have replaced the hash meanwhile: then the current account decides.

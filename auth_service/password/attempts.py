@@ -1,6 +1,6 @@
 """Rate limits of passwords: by name and client, by session, by client alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,11 +9,9 @@ from auth_service.device.service import KnownDevices
 from auth_service.password.hasher import Hasher
 from auth_service.password.model import AccountIdentifier
 from auth_service.rate_limit.model import login_scopes, own_password_scopes
-from auth_service.rate_limit.service import RateLimiter
+from auth_service.rate_limit.service import RateLimiter, Refund
 from auth_service.session.model import Caller
 from auth_service.settings import AuthSettings
-
-Refund = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,4 +50,4 @@ class ResetTickets:
 
     async def consume(self, connection: Connection, ticket: str) -> bool:
         """Consume a ticket; of concurrent calls one returns True."""
-        return await consume_ticket(connection, hash_token(ticket), self.clock.now())
+        return await consume_ticket(connection, "reset", hash_token(ticket), self.clock.now())

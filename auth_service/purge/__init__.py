@@ -1,1 +1,1 @@
-"""Purging expired rows: registrations, tickets, sessions, old events."""
+"""Purging expired rows: registrations, tickets, sessions, unconfirmed factors, old events."""

@@ -3,20 +3,22 @@
 from datetime import datetime
 from typing import Literal
 
+from auth_service.factor import repository as factors
 from auth_service.session import repository as sessions
 from auth_service.token import repository as tokens
 from auth_service.user import repository as users
 from shared.db import Database
 
-Kind = Literal["registrations", "tickets", "sessions"]
+Kind = Literal["registrations", "tickets", "sessions", "factors"]
 REMOVE: dict[Kind, str] = {
     "registrations": users.REMOVE_EXPIRED_REGISTRATIONS,
     "tickets": tokens.REMOVE_EXPIRED,
     "sessions": sessions.REMOVE_EXPIRED,
+    "factors": factors.REMOVE_UNCONFIRMED,
 }
 
 
 async def delete_before(database: Database, kind: Kind, moment: datetime, limit: int) -> int:
-    """Remove up to `limit` rows that expired, or registered, before `moment`; return how many."""
+    """Remove up to `limit` rows that expired, or began, before `moment`; return how many."""
     status: str = await database.execute(REMOVE[kind], moment, limit)
     return int(status.rpartition(" ")[2])

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from auth_service.audit.service import AuditLog
+from auth_service.factor.model import PENDING_LIFE
+from auth_service.factor.resealing import SecretResealer
 from auth_service.purge import repository
 from auth_service.user.model import REGISTRATION_LIFE
 from shared.clock import Clock
@@ -23,19 +25,23 @@ class PurgeService:
 
     database: Database
     audit: AuditLog
+    secret_resealer: SecretResealer
     clock: Clock
 
     async def run(self) -> dict[str, int]:
-        """Delete all expired rows; return how many of each kind."""
+        """Delete all expired rows; return how many of each kind. Seal old secrets anew."""
         now = self.clock.now()
         removed = {
             "registrations": await self._remove_all("registrations", now - REGISTRATION_LIFE),
             "tickets": await self._remove_all("tickets", now),
             "sessions": await self._remove_all("sessions", now - SESSIONS_KEPT),
+            "factors": await self._remove_all("factors", now - PENDING_LIFE),
             "events": await self.audit.remove_old(),
         }
         if any(removed.values()):
             log.info("purge.finished", **removed)
+        if resealed := await self.secret_resealer.run():
+            log.info("factor_secrets.resealed", count=resealed)
         return removed
 
     async def _remove_all(self, kind: repository.Kind, before: datetime) -> int:

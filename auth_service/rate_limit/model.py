@@ -28,6 +28,9 @@ NOTICE_RATES: Mapping[Channel, tuple[Rate, ...]] = {
 }
 """Notices of one kind to one user; the next sign-in notice says how many were left out."""
 
+TOTP_RATES = (Rate(20, DAY_MS),)
+"""Codes of a user's authenticator: each matches one of three numbers of a million."""
+
 SETTINGS_OF_KINDS: Mapping[str, str] = {
     "cooldown": COOLDOWN,
     "send": "LIMIT_SEND_PER_DESTINATION",
@@ -40,8 +43,9 @@ SETTINGS_OF_KINDS: Mapping[str, str] = {
     "wrong_ip": "LIMIT_WRONG_PER_IP",
     "login_ip": "LIMIT_LOGIN_PER_IP",
     "sign_out_others": "sign_out_others",
+    "totp": "totp",
 }
-"""The settings of the counters whose keys have other names; the last one has no setting."""
+"""The settings of the counters whose keys have other names; the last two have no setting."""
 
 AppliesTo = Literal[
     "everyone",
@@ -235,6 +239,23 @@ def login_scopes(
 def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope, Scope]:
     """Return the scopes of a password that a signed-in user gives: the session's own counters."""
     return _password_scopes(settings, "own", f"session:{session_id}")
+
+
+def totp_scope(user_id: UUID, client: Client, *, is_known_device: bool) -> Scope:
+    """Return the scope of one TOTP code of a sign-in: the known device's, or all others'.
+
+    An attacker with the password can fill the others' alone, and no other method has a limit.
+    """
+    return _totp_scope(user_id, _device_key(client) if is_known_device else "")
+
+
+def own_totp_scope(user_id: UUID, session_id: UUID) -> Scope:
+    """Return the scope of one TOTP code that a signed-in user gives: the session's own."""
+    return _totp_scope(user_id, f"session:{session_id}")
+
+
+def _totp_scope(user_id: UUID, client_key: str) -> Scope:
+    return Scope(f"limit:totp:{key_digest(str(user_id), client_key)}", TOTP_RATES)
 
 
 def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tuple[Scope, Scope]:

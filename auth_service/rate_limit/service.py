@@ -12,6 +12,7 @@ from shared.errors import RateLimited, ServiceUnavailable
 from shared.redis import BatchedRedis, Script, read_lua
 
 LIMITS = read_lua("auth_service.rate_limit", "sliding_window.lua")
+Refund = Callable[[], Awaitable[None]]
 ATTEMPT = Script.from_sources(LIMITS, read_lua("auth_service.rate_limit", "attempt.lua"))
 
 
@@ -38,9 +39,7 @@ class RateLimiter:
         return now
 
     @asynccontextmanager
-    async def attempt(
-        self, scopes: Sequence[Scope]
-    ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    async def attempt(self, scopes: Sequence[Scope]) -> AsyncIterator[Refund]:
         """Count a password in all of the scopes while the block checks it.
 
         Yields a function that refunds the attempt in the first scope, for a right password. A 503

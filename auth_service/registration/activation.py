@@ -15,7 +15,7 @@ from auth_service.registration import repository
 from auth_service.registration.model import RESENT, SelectedRegistration, select_registration
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignedInUser, SignInContext
-from auth_service.session.sign_in.model import SignInResult
+from auth_service.session.sign_in.model import PendingSignIn, SignInResult
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
 from auth_service.user.model import Account
@@ -52,6 +52,7 @@ class ActivationService:
             OtpInvalid: the code is wrong, used or expired, or the registration is gone.
             RateLimited: too many wrong codes.
             AccountDisabled: the address belongs to an account that may not sign in.
+            MfaRequired: the address belongs to an account with a second factor.
         """
         event = context.event(to=mask(destination.address))
         async with self.audit.record_refusals(event):
@@ -62,18 +63,17 @@ class ActivationService:
                 select = partial(_select, verified, by_handle=bool(handle))
                 context = replace(context, code_requested_at=verified.requested_at)
                 result = await self._activate_and_sign_in(destination, select, context)
-        await self.session_creator.complete_sign_in(result, context)
-        return result.signed_in
+        return (await self.session_creator.complete_sign_in(result, context)).signed_in
 
     async def _activate_and_sign_in(
         self, destination: Destination, select: RegistrationSelector, context: SignInContext
-    ) -> SignInResult:
+    ) -> SignInResult | PendingSignIn:
         async with self.database.transaction() as connection:
             account, is_new = await self._activate(connection, destination, select, context)
             result = await self.session_creator.create_session(connection, account, context)
             if result is None:
                 raise OtpInvalid if account.user.active else AccountDisabled
-        return replace(result, is_new=is_new)
+        return replace(result, is_new=is_new) if isinstance(result, SignInResult) else result
 
     async def _activate(
         self,

@@ -16,7 +16,7 @@ from auth_service.registration.schemas import RegisterBody, Registered, ResendBo
 from auth_service.registration.service import RegistrationService
 from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue_tokens
-from auth_service.session.errors import AccountDisabled
+from auth_service.session.errors import AccountDisabled, MfaRequired
 from auth_service.session.model import BY_CODE
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import Activation
@@ -79,7 +79,7 @@ async def resend_otp(request: web.Request) -> web.Response:
     summary="Activate a registration with its code, and sign in",
     body=VerifyBody,
     answers={200: Activation},
-    errors=(OtpInvalid, AccountDisabled, CsrfFailed, RateLimited),
+    errors=(OtpInvalid, AccountDisabled, MfaRequired, CsrfFailed, RateLimited),
     auth=False,
 )
 async def verify_otp(request: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from auth_service.settings import AuthSettings
 from auth_service.user.model import User
 from shared.paging import Position
 
-BY_PASSWORD = ("pwd",)
+BY_PASSWORD: tuple[str, ...] = ("pwd",)
 BY_CODE: dict[Channel, tuple[str, ...]] = {"sms": ("otp", "sms"), "email": ("otp", "email")}
 """How the user was authenticated. Source: RFC 8176 §2, which knows no `email`."""
 MFA = "mfa"
@@ -63,7 +63,7 @@ class Session:
 class Caller:
     """The user and the session that sent a request.
 
-    `auth_time`, `rotations`: those of the token. `device_id`: the session's device.
+    `auth_time`, `rotations`, `amr`: those of the token. `device_id`: the session's device.
     """
 
     user: User
@@ -71,6 +71,7 @@ class Caller:
     auth_time: datetime
     device_id: bytes | None = None
     rotations: int = 0
+    amr: tuple[str, ...] = ()
 
     def event(self, name: EventName, origin: Origin, **details: str) -> Event:
         """Return an event that the caller causes in their own account."""
@@ -210,7 +211,11 @@ class SignInContext:
         """The origin for audit events."""
         return Origin(self.client.address, self.client.user_agent, self.client.request_id)
 
+    @property
+    def details(self) -> dict[str, str]:
+        """The details of audit events."""
+        return {"method": " ".join(self.amr)}
+
     def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
         """Return the audit event of the sign-in."""
-        method = " ".join(self.amr)
-        return Event("user.signed_in", self.origin, user_id, details={"method": method, **details})
+        return Event("user.signed_in", self.origin, user_id, details={**self.details, **details})

@@ -104,6 +104,14 @@ def record_authentication_sql(now: str, amr: str) -> str:
     return f"UPDATE sessions SET auth_time = {now}, amr = amr || ARRAY({added})"
 
 
+def remove_method_sql(method: str) -> str:
+    """Return the statement that removes a method from every session of the user $1."""
+    return (
+        f"UPDATE sessions SET amr = array_remove(amr, {method})"
+        f" WHERE user_id = $1 AND {method} = ANY (amr)"
+    )
+
+
 def revoke_sessions_sql(selection: str, now: str, reason: str) -> str:
     """Return the statement that revokes the selected sessions, except those revoked before.
 

@@ -11,7 +11,7 @@ from auth_service.otp.service import OtpChallenges
 from auth_service.rate_limit.errors import LimitReached, ProofRequired
 from auth_service.session.errors import AccountDisabled
 from auth_service.session.model import SignInContext
-from auth_service.session.sign_in.model import SignInResult, VerifiedContact
+from auth_service.session.sign_in.model import PendingSignIn, SignInResult, VerifiedContact
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
 from auth_service.user.repository import has_verified_owner, look_up_account
@@ -72,6 +72,7 @@ class PhoneSignInService:
             OtpInvalid: the code is wrong, used or expired.
             RateLimited: too many wrong codes.
             AccountDisabled: the number's owner may not sign in.
+            MfaRequired: the number's owner has a second factor.
         """
         async with self.audit.record_refusals(context.event(to=mask(number.address))):
             verified = await self.challenges.verify("signup", number, code, handle, context.client)
@@ -80,12 +81,11 @@ class PhoneSignInService:
                 contact = VerifiedContact(number.address, user_id, verified.context["name"])
                 context = replace(context, code_requested_at=verified.requested_at)
                 result = await self._create_session(contact, context)
-        await self.session_creator.complete_sign_in(result, context)
-        return result
+        return await self.session_creator.complete_sign_in(result, context)
 
     async def _create_session(
         self, contact: VerifiedContact, context: SignInContext
-    ) -> SignInResult:
+    ) -> SignInResult | PendingSignIn:
         """Store the sign-in; try again when another request changed the number's owner."""
         owner = None
         async with self.database.connection() as connection:

@@ -8,7 +8,7 @@ from auth_service.session.repository import (
     session_from_row,
 )
 from auth_service.user.model import Account
-from shared.db import Database
+from shared.db import Executor
 
 # Only while session and user are active, and the password is the one that was verified.
 RECORD_AUTHENTICATION = f"""
@@ -26,7 +26,7 @@ SELECT {SESSION_COLUMNS} FROM s"""
 
 
 async def record_authentication(
-    database: Database,
+    executor: Executor,
     caller: Caller,
     account: Account,
     authentication: Authentication,
@@ -34,7 +34,7 @@ async def record_authentication(
     event_json: str,
 ) -> Session | None:
     """Store the authentication; None when the session or the account has changed since."""
-    row = await database.fetchrow(
+    row = await executor.fetchrow(
         RECORD_AUTHENTICATION,
         caller.session_id,
         account.user.id,

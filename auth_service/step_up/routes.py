@@ -2,11 +2,14 @@
 
 from aiohttp import web
 
+from auth_service.factor.errors import MfaInvalid
+from auth_service.factor.model import Proof
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.password.errors import WrongPassword
 from auth_service.resources import CLOCK
 from auth_service.session.cookies import csrf_token, set_access_cookies
+from auth_service.session.errors import MfaRequired
 from auth_service.session.model import Session
 from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_request_context, sign_access_token
@@ -26,11 +29,11 @@ STEP_UP = web.AppKey("step_up", StepUpService)
 @routes.add(
     "POST",
     "/step-up",
-    summary="Prove your identity again, by code or by password",
+    summary="Prove your identity again: by code or by password, or by a second factor",
     body=StepUpBody,
     body_required=False,
     answers={200: FreshToken, 202: ChallengeResponse},
-    errors=(OtpInvalid, WrongPassword, RateLimited),
+    errors=(OtpInvalid, WrongPassword, MfaInvalid, MfaRequired, RateLimited),
 )
 async def step_up(request: web.Request) -> web.Response:
     """Send a code, or authenticate by code or password."""
@@ -40,6 +43,8 @@ async def step_up(request: web.Request) -> web.Response:
     request.app[SIGNER].require_key()
     if body.password is not None:
         session = await service.by_password(caller, body.password, context)
+    elif body.otp is not None and caller.user.factor_kinds:
+        session = await service.by_factor(caller, Proof("totp", body.otp), context)
     elif body.otp is not None:
         session = await service.by_code(caller, body.otp, body.challenge, context)
     else:

@@ -16,10 +16,13 @@ def _token_is_optional(schema: dict[str, Any]) -> None:
 
 
 class StepUpBody(DeviceBody):
-    """An empty body requests a code; `otp` or `password` proves the user's identity."""
+    """An empty body requests a code; `otp` or `password` proves the user's identity.
+
+    A user with an authenticator app sends its code as `otp`, and nothing else is enough.
+    """
 
     password: Annotated[GivenPassword | None, EMPTY_IS_VALUE] = None  # empty asks for no code
-    otp: Code | None = Field(None, description="the code received, six digits")
+    otp: Code | None = Field(None, description="the code received or shown by the app")
     challenge: ChallengeHandle = None
 
     @model_validator(mode="after")

@@ -1,16 +1,20 @@
-"""Authenticating again in a session: by a code, or by the password."""
+"""Authenticating again in a session: by a code or the password, or else by a second factor."""
 
 from dataclasses import dataclass, replace
 
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
+from auth_service.factor.errors import MfaInvalid
+from auth_service.factor.model import Proof
+from auth_service.factor.verification import FactorVerifier
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, ChallengeMessage
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.errors import WrongPassword
 from auth_service.password.verifier import PasswordVerifier
+from auth_service.session.errors import MfaRequired
 from auth_service.session.model import (
     BY_CODE,
     BY_PASSWORD,
@@ -20,10 +24,10 @@ from auth_service.session.model import (
     SignInContext,
 )
 from auth_service.step_up import repository
-from auth_service.user.directory import AccountReader
 from auth_service.user.model import Account
+from auth_service.user.repository import find_account
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import Database, Executor
 from shared.errors import TokenRevoked
 
 STEPPED_UP: EventName = "user.stepped_up"
@@ -35,10 +39,10 @@ class StepUpService:
     """Renews a session's authentication time."""
 
     database: Database
-    accounts: AccountReader
     challenges: OtpChallenges
     passwords: PasswordVerifier
     attempts: PasswordAttempts
+    factor_verifier: FactorVerifier
     audit: AuditLog
     clock: Clock
 
@@ -46,8 +50,10 @@ class StepUpService:
         """Send a code to the caller's verified number, else to the mail address.
 
         Raises:
+            MfaRequired: the caller has a second factor, so that no such code is enough.
             RateLimited: too many codes.
         """
+        _require_no_factor(caller)
         to = caller.user.destination(*CODE_CHANNELS)
         if to is None:
             raise TokenRevoked  # the user has lost the address that the session began with
@@ -74,16 +80,20 @@ class StepUpService:
                 if verified.context != _challenge_context(caller):
                     raise OtpInvalid
                 account = await self._require_account(caller)
-                return await self._record(caller, account, BY_CODE[to.channel], event)
+                return await self._record(
+                    self.database, caller, account, BY_CODE[to.channel], event
+                )
 
     async def by_password(self, caller: Caller, password: str, context: SignInContext) -> Session:
         """Renew the authentication by the password.
 
         Raises:
+            MfaRequired: the caller has a second factor, so that the password is not enough.
             WrongPassword: the password is wrong, or the user has none.
             RateLimited: too many wrong ones in this session.
             TokenRevoked: the session has ended meanwhile.
         """
+        _require_no_factor(caller)
         event = caller.event(STEPPED_UP, context.origin, method="password")
         async with self.attempts.count_own_password(caller) as refund:
             account = await self._require_account(caller)
@@ -91,21 +101,48 @@ class StepUpService:
         async with self.audit.record_refusals(event):
             if not is_right:
                 raise WrongPassword
-            session = await self._record(caller, account, BY_PASSWORD, event)
+            session = await self._record(self.database, caller, account, BY_PASSWORD, event)
+        await refund()
+        return session
+
+    async def by_factor(self, caller: Caller, proof: Proof, context: SignInContext) -> Session:
+        """Renew the authentication by a second factor.
+
+        Raises:
+            MfaInvalid: the proof is wrong or was used before.
+            RateLimited: too many wrong ones in this session.
+            TokenRevoked: the session has ended meanwhile.
+        """
+        event = caller.event(STEPPED_UP, context.origin, method=proof.method)
+        session = None
+        async with self.factor_verifier.attempt_in_session(caller) as refund:
+            account = await self._require_account(caller)
+            if uses := await self.factor_verifier.find_uses(caller.user.id, proof):
+                async with self.database.transaction() as connection:
+                    if await self.factor_verifier.use(connection, uses):
+                        session = await self._record(connection, caller, account, proof.amr, event)
+        async with self.audit.record_refusals(event):
+            if session is None:
+                raise MfaInvalid
         await refund()
         return session
 
     async def _require_account(self, caller: Caller) -> Account:
-        account = await self.accounts.find(caller.user.id)
+        account = await find_account(self.database, caller.user.id)
         if account is None:
             raise TokenRevoked
         return account
 
     async def _record(
-        self, caller: Caller, account: Account, amr: tuple[str, ...], event: Event
+        self,
+        executor: Executor,
+        caller: Caller,
+        account: Account,
+        amr: tuple[str, ...],
+        event: Event,
     ) -> Session:
         session = await repository.record_authentication(
-            self.database,
+            executor,
             caller,
             account,
             Authentication(amr, self.clock.now()),
@@ -115,6 +152,16 @@ class StepUpService:
             raise TokenRevoked
         # the caller may have missed the answer of a later refresh
         return replace(session, rotations=caller.rotations)
+
+
+def _require_no_factor(caller: Caller) -> None:
+    """Return if a code or the password is enough for the caller.
+
+    Raises:
+        MfaRequired: the caller has a second factor.
+    """
+    if caller.user.factor_kinds:
+        raise MfaRequired(caller.user.factor_kinds)
 
 
 def _challenge_context(caller: Caller) -> dict[str, str]:

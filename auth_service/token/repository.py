@@ -1,14 +1,25 @@
-"""The table `tokens`: refresh tokens, reset tickets and registration handles, by their hashes."""
+"""The table `tokens`: refresh tokens, tickets and registration handles, by their hashes."""
 
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from shared.db import Connection
+from shared.db import Connection, Executor
 
-CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = 'reset' AND expires_at > $2"
+Scope = Literal["refresh", "reset", "registration", "mfa"]
+TicketScope = Literal["reset", "mfa"]
 
-REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'reset'"
+CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = $2 AND expires_at > $3"
+
+REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope IN ('reset', 'mfa')"
+
+# A ticket that names a device is of use to that device alone; another one does not use up its
+# tries. The try is counted before its outcome is known, so that concurrent ones all count.
+COUNT_TRY = """
+UPDATE tokens SET tries = tries + 1
+WHERE hash = $1 AND scope = 'mfa' AND expires_at > $2 AND tries < $3
+  AND (device_id IS NULL OR device_id = $4)
+RETURNING user_id, amr"""
 
 REMOVE_HANDLES = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'registration'"
 
@@ -19,9 +30,7 @@ DELETE FROM tokens WHERE hash IN (
     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
-def insert_token_sql(
-    scope: Literal["refresh", "reset", "registration"], source: str = "", **columns: str
-) -> str:
+def insert_token_sql(scope: Scope, source: str = "", **columns: str) -> str:
     """Return the statement that stores a token for each row of `source`, or one without it.
 
     `columns`: the values as SQL, such as `hash="$1"`.
@@ -36,12 +45,25 @@ def mark_used_sql(hash_: str, successor: str, now: str) -> str:
     return f"UPDATE tokens SET used_at = {now}, successor_hash = {successor} WHERE hash = {hash_}"
 
 
-async def consume_ticket(connection: Connection, hash_: bytes, now: datetime) -> bool:
-    """Consume a reset ticket; of concurrent calls one returns True."""
-    done: str = await connection.execute(CONSUME_TICKET, hash_, now)
+async def consume_ticket(
+    connection: Connection, scope: TicketScope, hash_: bytes, now: datetime
+) -> bool:
+    """Consume a ticket of that scope; of concurrent calls one returns True."""
+    done: str = await connection.execute(CONSUME_TICKET, hash_, scope, now)
     return done == "DELETE 1"
 
 
+async def count_ticket_try(
+    executor: Executor, hash_: bytes, device: bytes | None, most: int, now: datetime
+) -> tuple[UUID, tuple[str, ...]] | None:
+    """Count a try of a second factor; return the ticket's user and first methods (`amr`).
+
+    None for an unknown or expired ticket, another device's, or after `most` tries.
+    """
+    row = await executor.fetchrow(COUNT_TRY, hash_, now, most, device)
+    return (row["user_id"], tuple(row["amr"])) if row else None
+
+
 async def remove_tickets(connection: Connection, user_id: UUID) -> None:
-    """Remove every reset ticket of the user."""
+    """Remove every ticket of the user."""
     await connection.execute(REMOVE_TICKETS, user_id)

@@ -11,6 +11,7 @@ from shared.paging import encode_cursor
 IdentifierKind = Literal["sms", "email", "username"]
 """The identifier of an account: the address of a channel, or a username."""
 Status = Literal["pending", "active", "disabled"]
+FactorKind = Literal["totp", "passkey"]
 REGISTRATION_LIFE = timedelta(days=7)
 """An unproven registration is removed after this time."""
 
@@ -21,6 +22,7 @@ class User:
 
     `phone_number` is E.164. `generation` counts how often all of the user's
     tokens were revoked. `version` changes with the profile. `locale` is the language of messages.
+    `factor_kinds`: the kinds of the confirmed second factors.
     """
 
     id: UUID
@@ -39,6 +41,7 @@ class User:
     created_at: datetime
     version: int
     locale: str | None = None
+    factor_kinds: tuple[FactorKind, ...] = ()
 
     def cursor(self) -> str:
         """Return the cursor in lists, which are ordered by id."""

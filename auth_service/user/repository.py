@@ -124,6 +124,11 @@ def record_sign_in_sql(now: str) -> str:
     return f"UPDATE users SET last_login_at = {now}"
 
 
+def set_factor_kinds_sql(kinds: str) -> str:
+    """Return the statement that stores the kinds of the second factors of the user $1."""
+    return f"UPDATE users SET factor_kinds = {kinds} WHERE id = $1"
+
+
 def invalidate_codes_sql(now: str) -> str:
     """Return the statement that makes codes requested before `now` invalid, for the user $1."""
     return f"UPDATE users SET codes_valid_from = {now} WHERE id = $1"
@@ -162,7 +167,8 @@ UPDATE_ROLES = {
 def user_from_row(row: Record, prefix: str = "") -> User:
     """Return the user that a row with `COLUMNS` holds, each with the prefix."""
     values = {name: row[prefix + name] for name in COLUMNS}
-    return User(**{**values, "roles": tuple(values["roles"])})
+    arrays = {name: tuple(values[name]) for name in ("roles", "factor_kinds")}
+    return User(**{**values, **arrays})
 
 
 async def has_verified_owner(database: Database, phone_number: str) -> bool:

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from auth_service.commands import run_purge
+from auth_service.keyring import Keyring
 from auth_service.settings import AuthSettings
 from auth_service.wiring import Wiring
 from shared.entropy import SystemEntropy
+from tests.conftest import SECRET
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import AuthClient
+from tests.support.authenticator import begin, enrol, refresh
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.waiting import until
@@ -50,7 +53,7 @@ async def test_purge_registrations_after_seven_days_are_deleted(
     emails = await auth_db.fetch("select email from users order by email")
     assert [row["email"] for row in emails] == [EMAIL, "younger@example.com"]
     said = [line for line in capsys.readouterr().out.splitlines() if line[0].isdigit()]
-    assert "1 registrations, 0 tickets, 0 sessions, 0 events" in said
+    assert "1 registrations, 0 tickets, 0 sessions, 0 factors, 0 events" in said
 
 
 async def test_purge_ended_tickets_and_sessions_are_deleted(
@@ -98,3 +101,38 @@ async def test_purge_without_database_prints_error_and_fails(
     assert await run_purge(Wiring(settings, clock=clock, entropy=SystemEntropy())) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("purge: ServiceUnavailable: The database cannot be reached, caused by ")
+
+
+async def test_purge_secrets_are_sealed_under_the_newest_key(
+    serving_auth: Callable[..., Any],
+    auth_settings: Callable[..., AuthSettings],
+    auth_db: Connection,
+    clock: MovableClock,
+) -> None:
+    """So that the older key can be dropped, even if nobody has used the authenticator since."""
+    new = "another-secret-of-the-test-suite-0123456789ab"
+    async with serving_auth() as auth:
+        pair = await activate(auth, email=EMAIL, password=PASSWORD)
+        await enrol(auth, clock, pair["access_token"])
+    stored = await auth_db.fetchval("select secret from factors")
+    settings = auth_settings(secret_keys=f"{new},{SECRET}")
+    assert await run_purge(Wiring(settings, clock=clock, entropy=SystemEntropy())) == 0
+    resealed = await auth_db.fetchval("select secret from factors")
+    keyring = Keyring([new.encode()], SystemEntropy())
+    before = Keyring([SECRET.encode()], SystemEntropy()).open("totp", stored)
+    assert keyring.open("totp", resealed) == before
+    assert await run_purge(Wiring(settings, clock=clock, entropy=SystemEntropy())) == 0
+    assert await auth_db.fetchval("select secret from factors") == resealed
+
+
+async def test_purge_unconfirmed_factors_are_deleted_after_ten_minutes(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock, purge: Run
+) -> None:
+    pair = await activate(auth, email=EMAIL)
+    await enrol(auth, clock, pair["access_token"])
+    await begin(auth, clock, (await refresh(auth, pair))["access_token"])
+    assert await purge() == 0
+    assert await count(auth_db, "factors") == 2
+    clock.advance(minutes=10)
+    assert await purge() == 0
+    assert await count(auth_db, "factors") == 1

@@ -3,7 +3,7 @@
 from auth_service.app import interface
 from shared.openapi import Operation
 
-SIGNING_IN = {"POST /signup", "POST /login", "POST /verify-otp"}
+SIGNING_IN = {"POST /signup", "POST /login", "POST /verify-otp", "POST /mfa/verify"}
 CONTINUING = {"POST /refresh", "POST /step-up"}
 """Routes whose tokens belong to a session that exists."""
 

@@ -48,6 +48,7 @@ WAYS_IN: dict[str, list[Callable[[AuthClient], Awaitable[Answer]]]] = {
     "POST /signup": [by_signup],
     "POST /login": [by_code, by_password],
     "POST /verify-otp": [],  # the account is made by it
+    "POST /mfa/verify": [],  # stores the session as the first step would have
     "POST /refresh": [],  # the session goes on
 }
 """Every route that hands out tokens, and how it signs in somebody who has an account."""

@@ -36,6 +36,7 @@ async def test_export_of_60000_events_is_whole(served: Served, auth_db: Connecti
         "has_password",
         "sessions",
         "tokens",
+        "factors",
         "events",
     ]
     ids = [row["id"] for row in await auth_db.fetch("select id from audit_events order by id")]

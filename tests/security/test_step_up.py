@@ -11,11 +11,15 @@ from tests.support.clock import MovableClock
 from tests.support.database import Connection
 
 NUMBER, NEW = "+919876543210", "+919876543299"
+FACTOR = "01980000-0000-7000-8000-000000000001"
 BODIES: dict[str, list[dict[str, Any] | None]] = {
     "PATCH /me": [{"username": "asha"}, {"mobile": NEW}, {"email": "asha@example.com"}],
     "POST /me/verify-contact": [{"mobile": NEW, "otp": "000000"}],
     "DELETE /me": [None],
     "GET /me/export": [None],
+    "POST /me/factors/totp": [None],
+    f"POST /me/factors/totp/{FACTOR}/confirm": [{"otp": "000000"}],
+    f"DELETE /me/factors/{FACTOR}": [None],
 }
 """What each such route is asked that needs the proof."""
 CASES = [(name, body) for name, bodies in BODIES.items() for body in bodies]
@@ -24,7 +28,7 @@ CASES = [(name, body) for name, bodies in BODIES.items() for body in bodies]
 def test_step_up_routes_are_all_tried() -> None:
     operations = interface(development=True).operations
     needing = {f"{one.method} {one.path}" for one in operations if StepUpRequired in one.errors}
-    assert needing == set(BODIES)
+    assert needing == {route.replace(FACTOR, "{id}") for route in BODIES}
 
 
 @pytest.mark.parametrize(("route", "body"), CASES)

@@ -14,6 +14,7 @@ OWNERS = {
     "counted_pictures": "media_service/quota/repository.py",
     "creatives": "media_service/creative/repository.py",
     "events": "media_service/event/repository.py",
+    "factors": "auth_service/factor/repository.py",
     "followed_streams": "media_service/erasure/repository.py",
     "idempotency_keys": "media_service/idempotency/repository.py",
     "owners": "media_service/quota/repository.py",

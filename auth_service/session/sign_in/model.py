@@ -1,12 +1,17 @@
 """Types of a sign-in: the verified contact, the session to store, and the result."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
+from auth_service.session.errors import MfaRequired
 from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.user.model import User
 
+T = TypeVar("T")
+
+MFA_TICKET_LIFE = timedelta(minutes=10)
 MAX_SESSIONS = 100
 """The most active sessions of a user."""
 SURPLUS_CHECK_THRESHOLD = 50
@@ -51,6 +56,25 @@ class StoredSignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket to store. `device`: the only device that may use it; None: any may."""
+
+    hash: bytes
+    device: bytes | None
+    amr: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PendingSignIn:
+    """A sign-in with a right first factor, which waits for a second one; no session exists."""
+
+    ticket: str
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SignInResult:
     """A created session.
 
@@ -62,3 +86,15 @@ class SignInResult:
     is_new: bool
     known_network: bool
     ended_others: bool = False
+
+
+def require_complete(result: T | PendingSignIn) -> T:
+    """Return the result of a sign-in; called after the commit, which stored the ticket.
+
+    Raises:
+        MfaRequired: it waits for a second factor.
+    """
+    if isinstance(result, PendingSignIn):
+        expires_in = int(MFA_TICKET_LIFE.total_seconds())
+        raise MfaRequired(result.methods, result.ticket, expires_in)
+    return result

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.repository import insert_session_revocations_sql
+from auth_service.session.model import MFA
 from auth_service.session.repository import (
     SESSION_COLUMNS,
     insert_session_sql,
@@ -13,11 +14,12 @@ from auth_service.session.repository import (
 from auth_service.session.sign_in.model import (
     SURPLUS_CHECK_THRESHOLD,
     NewSession,
+    NewTicket,
     StoredSignIn,
     VerifiedContact,
 )
 from auth_service.token.repository import insert_token_sql
-from auth_service.user.model import Account
+from auth_service.user.model import Account, User
 from auth_service.user.repository import (
     INSERT_SIGNED_UP,
     PREFIXED_COLUMNS,
@@ -28,16 +30,28 @@ from shared.db import Connection
 
 SURPLUS = "too_many_sessions"
 
-# A user who may sign in. A code that was requested before the user's access was revoked does not
-# count: PostgreSQL checks the condition again after it waited for the row.
-MAY_SIGN_IN = """status = 'active'
-    AND ($16::timestamptz IS NULL OR codes_valid_from IS NULL OR codes_valid_from < $16)"""
+
+def _may_sign_in_sql(requested_at: str) -> str:
+    """Return the condition of a user who may sign in by a code of that time, or without one.
+
+    A code that was requested before the user's access was revoked does not count: PostgreSQL checks
+    the condition again after it waited for the row.
+    """
+    return f"""status = 'active' AND ({requested_at}::timestamptz IS NULL
+        OR codes_valid_from IS NULL OR codes_valid_from < {requested_at})"""
+
+
+IS_ACCOUNT = "id = $1 AND generation = $2 AND password IS NOT DISTINCT FROM $3"
+IS_CONTACT = "phone_number = $1 AND phone_verified"
+# A user with a second factor gets no session without it ($17). A factor that is being confirmed
+# counts, since its transaction locks the user's row.
+MAY_GET_SESSION = f"{_may_sign_in_sql('$16')} AND ($17::boolean OR factor_kinds = '{{}}')"
 
 # No row if status, generation or password have changed since the credential was checked: the change
 # wins. Whatever changes them locks the user's row first.
 USER_OF_ACCOUNT = f"""u AS (
     {record_sign_in_sql("$4")}
-    WHERE id = $1 AND {MAY_SIGN_IN} AND generation = $2 AND password IS NOT DISTINCT FROM $3
+    WHERE {IS_ACCOUNT} AND {MAY_GET_SESSION}
     RETURNING *, false AS is_new
 )"""
 
@@ -45,7 +59,7 @@ USER_OF_ACCOUNT = f"""u AS (
 # the number: the next attempt finds the result.
 USER_OF_CONTACT = f"""seen AS (
     {record_sign_in_sql("$4")}
-    WHERE phone_number = $1 AND phone_verified AND {MAY_SIGN_IN}
+    WHERE {IS_CONTACT} AND {MAY_GET_SESSION}
     RETURNING *
 ), created AS (
     {INSERT_SIGNED_UP} RETURNING *
@@ -128,6 +142,29 @@ WITH surplus AS (
 )
 {insert_session_revocations_sql("revoked", f"'{SURPLUS}'", "$3", "$4")}"""
 
+LOCK_ACCOUNT, LOCK_CONTACT = (
+    f"""
+SELECT {PREFIXED_COLUMNS} FROM users u
+WHERE {is_user} AND {_may_sign_in_sql(requested_at)} AND factor_kinds <> '{{}}'
+FOR NO KEY UPDATE"""
+    for is_user, requested_at in ((IS_ACCOUNT, "$4"), (IS_CONTACT, "$2"))
+)
+
+_TICKET = insert_token_sql(
+    "mfa",
+    hash="$1",
+    user_id="$2",
+    created_at="$3",
+    expires_at="$4",
+    device_id="$5",
+    amr="$6",
+)
+INSERT_TICKET = f"""
+WITH ticket AS (
+    {_TICKET} RETURNING user_id
+)
+{insert_event_sql(7, "ticket", user_id="ticket.user_id")}"""
+
 INSERT_FOR_ACCOUNT = _sign_in_sql(USER_OF_ACCOUNT)
 INSERT_FOR_CONTACT = _sign_in_sql(USER_OF_CONTACT)
 
@@ -137,7 +174,8 @@ async def insert_session(
 ) -> StoredSignIn | None:
     """Store a session with its first refresh token and its event.
 
-    None when the account has changed since it was read, or may not sign in.
+    None when the account has changed since it was read, may not sign in, or has a second factor
+    that the sign-in has not proven.
     """
     query, user_parameters = _insert_query_for(owner)
     client = new.context.client
@@ -158,6 +196,7 @@ async def insert_session(
         # the network counts only for a device without a token
         client.network if client.device_is_new else None,
         new.context.code_requested_at,
+        MFA in new.context.amr,
     )
     if row is None:
         return None
@@ -167,6 +206,38 @@ async def insert_session(
         row["is_new"],
         row["known_network"],
         row["many_sessions"],
+    )
+
+
+async def lock_user_with_factor(
+    connection: Connection, owner: Account | VerifiedContact, code_requested_at: datetime | None
+) -> User | None:
+    """Return the user who may sign in by a second factor, locked until the transaction ends.
+
+    None when the account has changed since it was read, may not sign in, or has no factor.
+    """
+    if isinstance(owner, VerifiedContact):
+        row = await connection.fetchrow(LOCK_CONTACT, owner.phone_number, code_requested_at)
+    else:
+        user = owner.user
+        known = (user.id, user.generation, owner.password)
+        row = await connection.fetchrow(LOCK_ACCOUNT, *known, code_requested_at)
+    return user_from_row(row) if row else None
+
+
+async def insert_ticket(
+    connection: Connection, user: User, ticket: NewTicket, *, event_json: str
+) -> None:
+    """Store the ticket of a sign-in that waits for a second factor, and its event."""
+    await connection.execute(
+        INSERT_TICKET,
+        ticket.hash,
+        user.id,
+        ticket.created_at,
+        ticket.expires_at,
+        ticket.device,
+        list(ticket.amr),
+        event_json,
     )
 
 

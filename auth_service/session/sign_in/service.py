@@ -1,8 +1,8 @@
 """Creating a session, whatever the first factor was.
 
 Every sign-in ends in `SessionCreator.create_session`, and one statement stores every session; the
-ways to sign in differ in how it finds the user. A second factor belongs here: the condition
-`repository.MAY_SIGN_IN` would exclude a user who has one, and `create_session` would ask for it.
+ways to sign in differ in how it finds the user. That statement stores nothing for a user with a
+second factor which the sign-in has not proven. The user then gets a ticket in place of a session.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,14 @@ from auth_service.session.sign_in import repository
 from auth_service.session.sign_in.completion import SignInCompletion
 from auth_service.session.sign_in.model import (
     MAX_SESSIONS,
+    MFA_TICKET_LIFE,
     NewSession,
+    NewTicket,
+    PendingSignIn,
     SignInResult,
     StoredSignIn,
     VerifiedContact,
+    require_complete,
 )
 from auth_service.user.model import Account
 from shared.clock import Clock
@@ -37,26 +41,35 @@ class SessionCreator:
     clock: Clock
     entropy: Entropy
 
-    async def sign_in(self, account: Account, context: SignInContext) -> SignedInUser | None:
-        """Create and complete a session of the account.
+    async def sign_in(
+        self, account: Account, context: SignInContext
+    ) -> SignedInUser | PendingSignIn | None:
+        """Create and complete a session of the account, unless a second factor has to follow.
 
         None when the account has changed since it was read, or may not sign in.
         """
         async with self.database.connection() as connection:
             result = await self.create_session(connection, account, context)
-        if result is None:
-            return None
+        if not isinstance(result, SignInResult):
+            return result
         await self.complete_sign_in(result, context)
         return result.signed_in
 
     async def create_session(
         self, connection: Connection, owner: Account | VerifiedContact, context: SignInContext
-    ) -> SignInResult | None:
+    ) -> SignInResult | PendingSignIn | None:
         """Store a session by one statement; `complete_sign_in` has to follow the commit.
 
+        For a user with a second factor that `context` does not name, a ticket is stored instead.
         None when the account has changed since it was read, another request created the contact's
         user at this moment, or the user may not sign in; nothing was stored then.
         """
+        result = await self._store_session(connection, owner, context)
+        return result or await self._store_ticket(connection, owner, context)
+
+    async def _store_session(
+        self, connection: Connection, owner: Account | VerifiedContact, context: SignInContext
+    ) -> SignInResult | None:
         token = encode_token("chr_", self.entropy.bytes(SECRET_BYTES))
         now = self.clock.now()
         expires_at = now + self.lifetimes.absolute
@@ -76,6 +89,28 @@ class SessionCreator:
         signed_in = SignedInUser(stored.user, stored.session, token, new.refresh_expires_at)
         return SignInResult(signed_in, stored.is_new, stored.known_network, ended_others=ended)
 
+    async def _store_ticket(
+        self, connection: Connection, owner: Account | VerifiedContact, context: SignInContext
+    ) -> PendingSignIn | None:
+        token = encode_token("cht_", self.entropy.bytes(SECRET_BYTES))
+        now, client = self.clock.now(), context.client
+        event = self.audit.to_json(Event("user.mfa_asked", context.origin, details=context.details))
+        new = NewTicket(
+            hash=hash_token(token),
+            device=None if client.device_is_new else client.device,
+            amr=context.amr,
+            created_at=now,
+            expires_at=now + MFA_TICKET_LIFE,
+        )
+        async with connection.transaction():
+            user = await repository.lock_user_with_factor(
+                connection, owner, context.code_requested_at
+            )
+            if user is None:
+                return None
+            await repository.insert_ticket(connection, user, new, event_json=event)
+        return PendingSignIn(token, user.factor_kinds)
+
     async def _revoke_surplus(
         self, connection: Connection, stored: StoredSignIn, context: SignInContext
     ) -> bool:
@@ -88,6 +123,14 @@ class SessionCreator:
             until=self.lifetimes.revocation_expiry(stored.session.created_at),
         )
 
-    async def complete_sign_in(self, result: SignInResult, context: SignInContext) -> None:
-        """Complete a committed sign-in: publish, remember the device, notify the user."""
-        await self.completion.complete(result, context)
+    async def complete_sign_in(
+        self, result: SignInResult | PendingSignIn, context: SignInContext
+    ) -> SignInResult:
+        """Complete a committed sign-in: publish, remember the device, notify the user.
+
+        Raises:
+            MfaRequired: it waits for a second factor.
+        """
+        completed = require_complete(result)
+        await self.completion.complete(completed, context)
+        return completed

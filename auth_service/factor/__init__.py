@@ -1,0 +1,1 @@
+"""Second factors: enrolling them, and proving one after the first factor of a sign-in."""

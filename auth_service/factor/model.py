@@ -1,0 +1,70 @@
+"""Second factors, and the proofs of one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from auth_service.session.model import MFA
+from auth_service.user.model import FactorKind
+
+PENDING_LIFE = timedelta(minutes=10)
+"""A factor that is not confirmed within this time is removed."""
+MAX_TOTP = 3
+"""The most authenticators of a user: each one is another code to guess."""
+Method = Literal["totp"]
+"""How a second factor is proven."""
+AMR: dict[Method, tuple[str, ...]] = {"totp": ("otp", MFA)}
+"""What a proof adds to a session's methods. Source: RFC 8176 §2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A confirmed second factor."""
+
+    id: UUID
+    kind: FactorKind
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTotp:
+    """An authenticator with its sealed secret, pending or confirmed."""
+
+    id: UUID
+    secret: bytes
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTotp:
+    """An authenticator to confirm: what its app needs."""
+
+    id: UUID
+    secret: str
+    uri: str
+    qr_svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a client sends to prove a second factor."""
+
+    method: Method
+    code: str
+
+    @property
+    def amr(self) -> tuple[str, ...]:
+        """The methods that a right proof adds."""
+        return AMR[self.method]
+
+
+@dataclass(frozen=True, slots=True)
+class TotpUse:
+    """A code that is right at the time step of its authenticator; `secret` is sealed anew."""
+
+    factor_id: UUID
+    step: int
+    secret: bytes

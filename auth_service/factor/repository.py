@@ -1,0 +1,189 @@
+"""The table `factors`, and what a change of factors does to the user and the sessions."""
+
+from dataclasses import fields
+from datetime import datetime
+from uuid import UUID
+
+from auth_service.audit.repository import insert_event_sql
+from auth_service.factor.model import MAX_TOTP, PENDING_LIFE, Factor, SealedTotp, TotpUse
+from auth_service.session.model import MFA, Caller
+from auth_service.session.repository import record_authentication_sql, remove_method_sql
+from auth_service.user.model import User
+from auth_service.user.repository import PREFIXED_COLUMNS, set_factor_kinds_sql, user_from_row
+from shared.db import Connection, Database
+
+_FIELDS = ", ".join(field.name for field in fields(Factor))
+
+# One factor is pending at a time: another one replaces it. None beyond the cap.
+INSERT_PENDING = f"""
+INSERT INTO factors (id, user_id, kind, name, secret, created_at)
+SELECT $1, $2, 'totp', $3, $4, $5
+WHERE (SELECT count(*) FROM factors
+       WHERE user_id = $2 AND kind = 'totp' AND confirmed_at IS NOT NULL) < {MAX_TOTP}
+ON CONFLICT (user_id) WHERE confirmed_at IS NULL DO UPDATE
+SET id = excluded.id, name = excluded.name, secret = excluded.secret,
+    created_at = excluded.created_at"""
+
+FIND_PENDING = """
+SELECT id, secret, last_step FROM factors
+WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL AND created_at > $3"""
+
+CONFIRM = f"""
+WITH confirmed AS (
+    UPDATE factors SET confirmed_at = $3, last_used_at = $3, last_step = $4
+    WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL
+    RETURNING {_FIELDS}
+), event AS (
+    {insert_event_sql(5, "confirmed")}
+)
+SELECT {_FIELDS} FROM confirmed"""
+
+LIST = f"""
+SELECT {_FIELDS} FROM factors WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY id"""
+
+RENAME = f"""
+WITH renamed AS (
+    UPDATE factors SET name = $3 WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL
+    RETURNING {_FIELDS}
+), event AS (
+    {insert_event_sql(4, "renamed")}
+)
+SELECT {_FIELDS} FROM renamed"""
+
+REMOVE = f"""
+WITH removed AS (
+    DELETE FROM factors WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL
+    RETURNING id
+)
+{insert_event_sql(3, "removed")}"""
+
+LIST_TOTP = """
+SELECT id, secret, last_step FROM factors
+WHERE user_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL"""
+
+# Of all that use one code, at whatever time, one gets a row.
+USE_TOTP = """
+UPDATE factors SET last_step = $2, last_used_at = $3, secret = $4
+WHERE id = $1 AND last_step < $2 AND confirmed_at IS NOT NULL"""
+
+LIST_TOTP_AFTER = """
+SELECT id, secret, last_step FROM factors WHERE id > $1 AND kind = 'totp' ORDER BY id LIMIT $2"""
+
+# A code that is used meanwhile has sealed the secret anew by itself.
+RESEAL = "UPDATE factors SET secret = $3 WHERE id = $1 AND secret = $2"
+
+# A sign-in locks the user too, so it sees the factors before or after a change.
+LOCK_USER = f"""
+SELECT {PREFIXED_COLUMNS} FROM users u
+WHERE u.id = $1 AND u.status = 'active' AND u.generation = $2 FOR NO KEY UPDATE"""
+
+_KINDS = """ARRAY(SELECT DISTINCT kind FROM factors
+    WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY kind)"""
+STORE_KINDS = set_factor_kinds_sql(_KINDS)
+
+RECORD_AUTHENTICATION = f"""
+{record_authentication_sql("$3", "$4")}
+WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL"""
+
+REMOVE_MFA = remove_method_sql(f"'{MFA}'")
+
+REMOVE_UNCONFIRMED = """
+DELETE FROM factors WHERE id IN (
+    SELECT id FROM factors WHERE confirmed_at IS NULL AND created_at <= $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+async def insert_pending(
+    database: Database, user_id: UUID, factor: SealedTotp, name: str, now: datetime
+) -> bool:
+    """Store a factor to confirm, in place of another one; False when the user has the most."""
+    status: str = await database.execute(
+        INSERT_PENDING, factor.id, user_id, name, factor.secret, now
+    )
+    return status == "INSERT 0 1"
+
+
+async def find_pending(
+    database: Database, factor_id: UUID, user_id: UUID, now: datetime
+) -> SealedTotp | None:
+    """Return the user's factor with that id if it can still be confirmed."""
+    row = await database.fetchrow(FIND_PENDING, factor_id, user_id, now - PENDING_LIFE)
+    return SealedTotp(**row) if row else None
+
+
+async def lock_user(connection: Connection, user: User) -> User | None:
+    """Return the user as it is now, locked; None when it may not sign in or was signed out."""
+    row = await connection.fetchrow(LOCK_USER, user.id, user.generation)
+    return user_from_row(row) if row else None
+
+
+async def confirm(
+    connection: Connection, use: TotpUse, caller: Caller, now: datetime, *, event_json: str
+) -> Factor | None:
+    """Confirm a pending factor of the locked caller; None when it is not pending any more.
+
+    The caller's session has proven it, and the code that confirmed it is used.
+    """
+    user_id = caller.user.id
+    row = await connection.fetchrow(CONFIRM, use.factor_id, user_id, now, use.step, event_json)
+    return Factor(**row) if row else None
+
+
+async def record_authentication(
+    connection: Connection, caller: Caller, amr: tuple[str, ...], now: datetime
+) -> None:
+    """Store that the caller's session has just proven a factor."""
+    await connection.execute(
+        RECORD_AUTHENTICATION, caller.session_id, caller.user.id, now, list(amr)
+    )
+
+
+async def list_factors(database: Database, user_id: UUID) -> list[Factor]:
+    """Return the user's confirmed factors, the oldest first."""
+    return [Factor(**row) for row in await database.fetch(LIST, user_id)]
+
+
+async def rename(
+    connection: Connection, factor_id: UUID, user_id: UUID, name: str, *, event_json: str
+) -> Factor | None:
+    """Store another name; None when the user has no such factor."""
+    row = await connection.fetchrow(RENAME, factor_id, user_id, name, event_json)
+    return Factor(**row) if row else None
+
+
+async def remove(
+    connection: Connection, factor_id: UUID, user_id: UUID, *, event_json: str
+) -> bool:
+    """Remove a factor; False when the user has no such one. No session counts as proven by it."""
+    status: str = await connection.execute(REMOVE, factor_id, user_id, event_json)
+    if status == "INSERT 0 0":
+        return False
+    await connection.execute(REMOVE_MFA, user_id)
+    return True
+
+
+async def store_kinds(connection: Connection, user_id: UUID) -> None:
+    """Store in the locked user's row which kinds of factors there are."""
+    await connection.execute(STORE_KINDS, user_id)
+
+
+async def list_totp(database: Database, user_id: UUID) -> list[SealedTotp]:
+    """Return the user's confirmed authenticators."""
+    return [SealedTotp(**row) for row in await database.fetch(LIST_TOTP, user_id)]
+
+
+async def list_totp_after(database: Database, after: UUID, limit: int) -> list[SealedTotp]:
+    """Return the next authenticators of all users, by id."""
+    return [SealedTotp(**row) for row in await database.fetch(LIST_TOTP_AFTER, after, limit)]
+
+
+async def replace_secret(database: Database, factor: SealedTotp, fresh: bytes) -> bool:
+    """Store the secret sealed anew; False when another seal was stored since it was read."""
+    status: str = await database.execute(RESEAL, factor.id, factor.secret, fresh)
+    return status == "UPDATE 1"
+
+
+async def use_totp(connection: Connection, use: TotpUse, now: datetime) -> bool:
+    """Use a code; of all that use it one gets True."""
+    status: str = await connection.execute(USE_TOTP, use.factor_id, use.step, now, use.secret)
+    return status == "UPDATE 1"

@@ -1,0 +1,128 @@
+"""`/me/factors`, and `/mfa/verify` for sign-ins that wait for a second factor."""
+
+from aiohttp import web
+
+from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
+from auth_service.factor.model import Proof
+from auth_service.factor.schemas import (
+    DEFAULT_NAME,
+    ConfirmBody,
+    FactorResponse,
+    FactorsResponse,
+    RenameBody,
+    TotpBody,
+    TotpResponse,
+    VerifyMfaBody,
+)
+from auth_service.factor.service import FactorService
+from auth_service.factor.sign_in import SecondFactorSignIn
+from auth_service.session.cookies import require_can_issue_tokens
+from auth_service.session.errors import StepUpRequired
+from auth_service.session.resources import CALLER
+from auth_service.session.responses import (
+    read_request_context,
+    read_sign_in_context,
+    token_pair_response,
+)
+from auth_service.session.schemas import TokenPair
+from shared.errors import Conflict, CsrfFailed, RateLimited
+from shared.openapi import Routes
+from shared.request import path_id, read_body, read_optional_body
+from shared.responses import json_response
+
+routes = Routes("second factors")
+FACTORS = web.AppKey("factors", FactorService)
+SECOND_FACTOR = web.AppKey("second_factor_sign_in", SecondFactorSignIn)
+
+
+@routes.add(
+    "POST",
+    "/mfa/verify",
+    summary="End a sign-in that was answered with `mfa_required`, by a second factor",
+    body=VerifyMfaBody,
+    answers={200: TokenPair},
+    errors=(MfaInvalid, MfaTicketInvalid, CsrfFailed, RateLimited),
+    auth=False,
+)
+async def verify_mfa(request: web.Request) -> web.Response:
+    """Exchange the ticket and a proof for tokens."""
+    body = await read_body(request, VerifyMfaBody)
+    require_can_issue_tokens(request, body.transport)
+    context = read_sign_in_context(request, (), body)
+    proof = Proof(body.method, body.otp)
+    signed_in = await request.app[SECOND_FACTOR].verify(body.mfa_ticket, proof, context)
+    return token_pair_response(request, signed_in, transport=body.transport)
+
+
+@routes.add(
+    "GET", "/me/factors", summary="One's own second factors", answers={200: FactorsResponse}
+)
+async def list_factors(request: web.Request) -> web.Response:
+    """Answer with the caller's factors."""
+    found = await request.app[FACTORS].list_factors(request[CALLER].user.id)
+    items = [FactorResponse.model_validate(factor) for factor in found]
+    return json_response(FactorsResponse(items=items))
+
+
+@routes.add(
+    "POST",
+    "/me/factors/totp",
+    summary="Begin to add an authenticator app; it counts once a code of it has come back",
+    body=TotpBody,
+    body_required=False,
+    answers={201: TotpResponse},
+    errors=(StepUpRequired, Conflict),
+)
+async def add_totp(request: web.Request) -> web.Response:
+    """Answer with the secret and its QR code."""
+    body = await read_optional_body(request, TotpBody)
+    pending = await request.app[FACTORS].add_totp(request[CALLER], body.name or DEFAULT_NAME)
+    return json_response(TotpResponse.model_validate(pending), 201)
+
+
+@routes.add(
+    "POST",
+    "/me/factors/totp/{id}/confirm",
+    summary="Prove a new authenticator by a code of it; from then on sign-ins ask for one",
+    body=ConfirmBody,
+    answers={200: FactorResponse},
+    errors=(MfaInvalid, StepUpRequired),
+)
+async def confirm_totp(request: web.Request) -> web.Response:
+    """Confirm the authenticator."""
+    factor_id, body = path_id(request), await read_body(request, ConfirmBody)
+    factor = await request.app[FACTORS].confirm_totp(
+        request[CALLER], factor_id, body.otp, read_request_context(request)
+    )
+    return json_response(FactorResponse.model_validate(factor))
+
+
+@routes.add(
+    "PATCH",
+    "/me/factors/{id}",
+    summary="Give a second factor another name",
+    body=RenameBody,
+    answers={200: FactorResponse},
+)
+async def rename_factor(request: web.Request) -> web.Response:
+    """Rename the factor."""
+    factor_id, body = path_id(request), await read_body(request, RenameBody)
+    factor = await request.app[FACTORS].rename(
+        request[CALLER], factor_id, body.name, read_request_context(request)
+    )
+    return json_response(FactorResponse.model_validate(factor))
+
+
+@routes.add(
+    "DELETE",
+    "/me/factors/{id}",
+    summary="Remove a second factor",
+    answers={204: None},
+    errors=(StepUpRequired,),
+)
+async def remove_factor(request: web.Request) -> web.Response:
+    """Remove the factor."""
+    await request.app[FACTORS].remove(
+        request[CALLER], path_id(request), read_request_context(request)
+    )
+    return web.Response(status=204)

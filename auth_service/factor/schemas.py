@@ -1,0 +1,81 @@
+"""Bodies and answers of second factors."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from auth_service.device.schemas import DeviceBody
+from auth_service.factor.model import Method
+from auth_service.otp.model import Code
+from auth_service.session.schemas import MAX_TOKEN, TokenIssuing
+from shared.text import clean_line
+from shared.validation import cleaned
+
+MAX_NAME = 60
+FactorName = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_NAME), cleaned(clean_line)
+]
+DEFAULT_NAME = "Authenticator app"
+
+
+class FactorResponse(BaseModel):
+    """A second factor."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    kind: Literal["totp"]
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class FactorsResponse(BaseModel):
+    """The caller's second factors, the oldest first."""
+
+    items: list[FactorResponse]
+
+
+class TotpBody(BaseModel):
+    """What the authenticator is to be called."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: FactorName | None = None
+
+
+class TotpResponse(BaseModel):
+    """An authenticator that counts once a code of it has come back, within 10 minutes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    secret: str = Field(description="base 32, to be typed into an app")
+    otpauth_uri: str = Field(validation_alias="uri", description="what the QR code says")
+    qr_svg: str
+
+
+class ConfirmBody(BaseModel):
+    """A code of the new authenticator."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    otp: Code = Field(description="the code that the app shows, six digits")
+
+
+class RenameBody(BaseModel):
+    """Another name."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: FactorName
+
+
+class VerifyMfaBody(TokenIssuing, DeviceBody):
+    """The ticket of a sign-in, and a proof of a second factor."""
+
+    mfa_ticket: str = Field(max_length=MAX_TOKEN, description="what the 403 `mfa_required` named")
+    method: Method
+    otp: Code = Field(description="the code that the app shows, six digits")

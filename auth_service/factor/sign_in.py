@@ -1,0 +1,85 @@
+"""The second step of a sign-in: the ticket of the first one, and a second factor."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from auth_service.audit.service import AuditLog
+from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
+from auth_service.factor.model import Proof
+from auth_service.factor.verification import FactorVerifier
+from auth_service.opaque_tokens import has_valid_checksum, hash_token
+from auth_service.session.model import SignedInUser, SignInContext
+from auth_service.session.repository import lock_user
+from auth_service.session.sign_in.model import SignInResult
+from auth_service.session.sign_in.service import SessionCreator
+from auth_service.token.repository import consume_ticket, count_ticket_try
+from auth_service.user.repository import find_account
+from shared.clock import Clock
+from shared.db import Database
+
+MAX_TRIES = 5
+"""With one ticket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorSignIn:
+    """Completes sign-ins that wait for a second factor."""
+
+    database: Database
+    factor_verifier: FactorVerifier
+    session_creator: SessionCreator
+    audit: AuditLog
+    clock: Clock
+
+    async def verify(self, ticket: str, proof: Proof, context: SignInContext) -> SignedInUser:
+        """Create the session; ticket and proof are used together, or neither is.
+
+        Raises:
+            MfaTicketInvalid: the ticket is unknown, used, expired, tried 5 times, or bound to
+                another device.
+            MfaInvalid: the proof is wrong or was used before; the ticket stays valid.
+            RateLimited: too many proofs of that user.
+        """
+        client, now = context.client, self.clock.now()
+        if not has_valid_checksum("cht_", ticket):
+            raise MfaTicketInvalid
+        hash_ = hash_token(ticket)
+        found = await count_ticket_try(self.database, hash_, client.device, MAX_TRIES, now)
+        if found is None:
+            raise MfaTicketInvalid
+        user_id, first = found
+        context = replace(context, amr=tuple(dict.fromkeys((*first, *proof.amr))))
+        async with self.factor_verifier.attempt_sign_in(user_id, client) as refund:
+            result = await self._sign_in(user_id, hash_, proof, context)
+        async with self.audit.record_refusals(context.event(user_id=user_id)):
+            if result is None:
+                raise MfaInvalid
+        await refund()
+        completed = await self.session_creator.complete_sign_in(result, context)
+        return completed.signed_in
+
+    async def _sign_in(
+        self, user_id: UUID, ticket_hash: bytes, proof: Proof, context: SignInContext
+    ) -> SignInResult | None:
+        """Store the session; None for a wrong proof.
+
+        Raises:
+            MfaTicketInvalid: the ticket was used or the account has changed meanwhile.
+        """
+        uses = await self.factor_verifier.find_uses(user_id, proof)
+        if not uses:
+            return None
+        async with self.database.transaction() as connection:
+            await lock_user(connection, user_id)
+            if not await self.factor_verifier.use(connection, uses):
+                return None
+            # whatever ends the user's access removes the tickets too
+            if not await consume_ticket(connection, "mfa", ticket_hash, self.clock.now()):
+                raise MfaTicketInvalid
+            account = await find_account(connection, user_id)
+            result = account and await self.session_creator.create_session(
+                connection, account, context
+            )
+            if not isinstance(result, SignInResult):
+                raise MfaTicketInvalid
+        return result
