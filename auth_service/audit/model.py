@@ -36,6 +36,8 @@ EventName = Literal[
     "factor.added",
     "factor.renamed",
     "factor.removed",
+    "recovery_code.used",
+    "recovery_codes.replaced",
     "roles.changed",
     "test_code.used",
     "delivery.retried",

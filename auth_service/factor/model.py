@@ -1,5 +1,6 @@
 """Second factors, and the proofs of one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,9 +13,9 @@ PENDING_LIFE = timedelta(minutes=10)
 """A factor that is not confirmed within this time is removed."""
 MAX_TOTP = 3
 """The most authenticators of a user: each one is another code to guess."""
-Method = Literal["totp"]
+Method = Literal["totp", "recovery_code"]
 """How a second factor is proven."""
-AMR: dict[Method, tuple[str, ...]] = {"totp": ("otp", MFA)}
+AMR: dict[Method, tuple[str, ...]] = {"totp": ("otp", MFA), "recovery_code": ("otp", MFA)}
 """What a proof adds to a session's methods. Source: RFC 8176 §2."""
 
 
@@ -59,6 +60,23 @@ class Proof:
     def amr(self) -> tuple[str, ...]:
         """The methods that a right proof adds."""
         return AMR[self.method]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedFactor:
+    """A factor that has just been confirmed; with the first one come recovery codes."""
+
+    factor: Factor
+    recovery_codes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeUse:
+    """A recovery code that may be one of the user's, and the event of its use."""
+
+    user_id: UUID
+    hash: bytes
+    event_json: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,19 @@
-"""The table `factors`, and what a change of factors does to the user and the sessions."""
+"""The tables of factors and recovery codes, and what a change does to the user and sessions."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
-from auth_service.factor.model import MAX_TOTP, PENDING_LIFE, Factor, SealedTotp, TotpUse
+from auth_service.factor.model import (
+    MAX_TOTP,
+    PENDING_LIFE,
+    Factor,
+    RecoveryCodeUse,
+    SealedTotp,
+    TotpUse,
+)
 from auth_service.session.model import MFA, Caller
 from auth_service.session.repository import record_authentication_sql, remove_method_sql
 from auth_service.user.model import User
@@ -79,13 +87,28 @@ WHERE u.id = $1 AND u.status = 'active' AND u.generation = $2 FOR NO KEY UPDATE"
 
 _KINDS = """ARRAY(SELECT DISTINCT kind FROM factors
     WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY kind)"""
-STORE_KINDS = set_factor_kinds_sql(_KINDS)
+STORE_KINDS = f"{set_factor_kinds_sql(_KINDS)} RETURNING factor_kinds"
 
 RECORD_AUTHENTICATION = f"""
 {record_authentication_sql("$3", "$4")}
 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL"""
 
 REMOVE_MFA = remove_method_sql(f"'{MFA}'")
+
+REMOVE_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
+
+INSERT_CODES = """
+INSERT INTO recovery_codes (hash, user_id, created_at)
+SELECT hash, $1, $3 FROM unnest($2::bytea[]) hash"""
+
+COUNT_CODES = "SELECT count(*) FROM recovery_codes WHERE user_id = $1"
+
+# Of all that use one code one gets a row.
+USE_CODE = f"""
+WITH used AS (
+    DELETE FROM recovery_codes WHERE hash = $1 AND user_id = $2 RETURNING 1
+)
+{insert_event_sql(3, "used")}"""
 
 REMOVE_UNCONFIRMED = """
 DELETE FROM factors WHERE id IN (
@@ -163,8 +186,32 @@ async def remove(
 
 
 async def store_kinds(connection: Connection, user_id: UUID) -> None:
-    """Store in the locked user's row which kinds of factors there are."""
-    await connection.execute(STORE_KINDS, user_id)
+    """Store in the locked user's row which kinds of factors there are.
+
+    Without any, nothing is left to recover: the recovery codes go too.
+    """
+    kinds = await connection.fetchval(STORE_KINDS, user_id)
+    if not kinds:
+        await connection.execute(REMOVE_CODES, user_id)
+
+
+async def replace_recovery_codes(
+    connection: Connection, user_id: UUID, hashes: Sequence[bytes], now: datetime
+) -> None:
+    """Store new recovery codes of the locked user in place of the old ones."""
+    await connection.execute(REMOVE_CODES, user_id)
+    await connection.execute(INSERT_CODES, user_id, hashes, now)
+
+
+async def count_recovery_codes(database: Database, user_id: UUID) -> int:
+    """Return how many recovery codes are left."""
+    return int(await database.fetchval(COUNT_CODES, user_id))
+
+
+async def use_recovery_code(connection: Connection, use: RecoveryCodeUse) -> bool:
+    """Use a recovery code; of all that use it one gets True."""
+    status: str = await connection.execute(USE_CODE, use.hash, use.user_id, use.event_json)
+    return status == "INSERT 0 1"
 
 
 async def list_totp(database: Database, user_id: UUID) -> list[SealedTotp]:

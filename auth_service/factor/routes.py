@@ -3,12 +3,14 @@
 from aiohttp import web
 
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import Proof
 from auth_service.factor.schemas import (
     DEFAULT_NAME,
+    RECOVERY_CODES,
     ConfirmBody,
+    ConfirmedFactorResponse,
     FactorResponse,
     FactorsResponse,
+    RecoveryCodesResponse,
     RenameBody,
     TotpBody,
     TotpResponse,
@@ -49,19 +51,24 @@ async def verify_mfa(request: web.Request) -> web.Response:
     body = await read_body(request, VerifyMfaBody)
     require_can_issue_tokens(request, body.transport)
     context = read_sign_in_context(request, (), body)
-    proof = Proof(body.method, body.otp)
-    signed_in = await request.app[SECOND_FACTOR].verify(body.mfa_ticket, proof, context)
+    signed_in = await request.app[SECOND_FACTOR].verify(body.mfa_ticket, body.proof, context)
     return token_pair_response(request, signed_in, transport=body.transport)
 
 
 @routes.add(
-    "GET", "/me/factors", summary="One's own second factors", answers={200: FactorsResponse}
+    "GET",
+    "/me/factors",
+    summary="One's own second factors, and how many recovery codes are left",
+    answers={200: FactorsResponse},
 )
 async def list_factors(request: web.Request) -> web.Response:
     """Answer with the caller's factors."""
-    found = await request.app[FACTORS].list_factors(request[CALLER].user.id)
-    items = [FactorResponse.model_validate(factor) for factor in found]
-    return json_response(FactorsResponse(items=items))
+    factors, user_id = request.app[FACTORS], request[CALLER].user.id
+    items = [
+        FactorResponse.model_validate(factor) for factor in await factors.list_factors(user_id)
+    ]
+    left = await factors.count_recovery_codes(user_id)
+    return json_response(FactorsResponse(items=items, recovery_codes_left=left))
 
 
 @routes.add(
@@ -85,16 +92,33 @@ async def add_totp(request: web.Request) -> web.Response:
     "/me/factors/totp/{id}/confirm",
     summary="Prove a new authenticator by a code of it; from then on sign-ins ask for one",
     body=ConfirmBody,
-    answers={200: FactorResponse},
+    answers={200: ConfirmedFactorResponse},
     errors=(MfaInvalid, StepUpRequired),
 )
 async def confirm_totp(request: web.Request) -> web.Response:
     """Confirm the authenticator."""
     factor_id, body = path_id(request), await read_body(request, ConfirmBody)
-    factor = await request.app[FACTORS].confirm_totp(
+    confirmed = await request.app[FACTORS].confirm_totp(
         request[CALLER], factor_id, body.otp, read_request_context(request)
     )
-    return json_response(FactorResponse.model_validate(factor))
+    factor, codes = FactorResponse.model_validate(confirmed.factor), confirmed.recovery_codes
+    answer = ConfirmedFactorResponse(**dict(factor), recovery_codes=codes or None)
+    return json_response(answer, without=frozenset() if codes else RECOVERY_CODES)
+
+
+@routes.add(
+    "POST",
+    "/me/recovery-codes",
+    summary="Make ten new recovery codes; the old ones are invalid",
+    answers={200: RecoveryCodesResponse},
+    errors=(StepUpRequired, Conflict),
+)
+async def replace_recovery_codes(request: web.Request) -> web.Response:
+    """Answer with the codes, this once."""
+    codes = await request.app[FACTORS].replace_recovery_codes(
+        request[CALLER], read_request_context(request)
+    )
+    return json_response(RecoveryCodesResponse(recovery_codes=codes))
 
 
 @routes.add(

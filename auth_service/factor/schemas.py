@@ -1,13 +1,15 @@
 """Bodies and answers of second factors."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from auth_service.device.schemas import DeviceBody
-from auth_service.factor.model import Method
+from auth_service.factor.model import Method, Proof
+from auth_service.factor.recovery_codes import RecoveryCode
 from auth_service.otp.model import Code
 from auth_service.session.schemas import MAX_TOKEN, TokenIssuing
 from shared.text import clean_line
@@ -18,6 +20,7 @@ FactorName = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_NAME), cleaned(clean_line)
 ]
 DEFAULT_NAME = "Authenticator app"
+RECOVERY_CODES = frozenset({"recovery_codes"})
 
 
 class FactorResponse(BaseModel):
@@ -33,9 +36,24 @@ class FactorResponse(BaseModel):
 
 
 class FactorsResponse(BaseModel):
-    """The caller's second factors, the oldest first."""
+    """The caller's second factors, the oldest first, and how many recovery codes are left."""
 
     items: list[FactorResponse]
+    recovery_codes_left: int
+
+
+class RecoveryCodesResponse(BaseModel):
+    """Recovery codes, shown this once; older ones are invalid."""
+
+    recovery_codes: Sequence[str]
+
+
+class ConfirmedFactorResponse(FactorResponse):
+    """A second factor that counts from now on."""
+
+    recovery_codes: Sequence[str] | None = Field(
+        None, description="with the first factor alone, and shown this once"
+    )
 
 
 class TotpBody(BaseModel):
@@ -78,4 +96,17 @@ class VerifyMfaBody(TokenIssuing, DeviceBody):
 
     mfa_ticket: str = Field(max_length=MAX_TOKEN, description="what the 403 `mfa_required` named")
     method: Method
-    otp: Code = Field(description="the code that the app shows, six digits")
+    otp: Code | None = Field(None, description="with `totp`: the code that the app shows")
+    recovery_code: RecoveryCode | None = Field(None, description="with `recovery_code`: one of ten")
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        given = {"totp": self.otp, "recovery_code": self.recovery_code}
+        if given.pop(self.method) is None or any(given.values()):
+            raise ValueError("send otp with totp, or recovery_code with recovery_code")
+        return self
+
+    @property
+    def proof(self) -> Proof:
+        """The proof of the method."""
+        return Proof(self.method, self.otp or self.recovery_code or "")

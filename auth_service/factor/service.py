@@ -1,7 +1,7 @@
 """A user's second factors: listing, adding, renaming and removing them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -9,7 +9,15 @@ from uuid import UUID
 from auth_service.audit.service import AuditLog
 from auth_service.factor import repository
 from auth_service.factor.errors import MfaInvalid
-from auth_service.factor.model import AMR, MAX_TOTP, Factor, PendingTotp, SealedTotp
+from auth_service.factor.model import (
+    AMR,
+    MAX_TOTP,
+    ConfirmedFactor,
+    Factor,
+    PendingTotp,
+    SealedTotp,
+)
+from auth_service.factor.recovery_codes import generate_codes, hash_code
 from auth_service.factor.totp import SECRET_BYTES, otpauth_uri, qr_svg, to_base32
 from auth_service.factor.verification import TotpSeals
 from auth_service.notification.service import Notifications
@@ -62,7 +70,7 @@ class FactorService:
 
     async def confirm_totp(
         self, caller: Caller, factor_id: UUID, code: str, context: SignInContext
-    ) -> Factor:
+    ) -> ConfirmedFactor:
         """Make an authenticator count, by a code of it; the session has proven it then.
 
         Raises:
@@ -80,15 +88,16 @@ class FactorService:
             use = self.totp_seals.find_use(pending, code, now)
             if use is None:
                 raise MfaInvalid
-        async with self._change(caller) as connection:
+        async with self._change(caller) as (connection, user):
             factor = await repository.confirm(
                 connection, use, caller, now, event_json=self.audit.to_json(event)
             )
             if factor is None:
                 raise NotFound
             await repository.record_authentication(connection, caller, AMR["totp"], now)
+            codes = () if user.factor_kinds else await self._store_codes(connection, user)
         await self._notify(caller, "factor_added", context)
-        return factor
+        return ConfirmedFactor(factor, codes)
 
     async def rename(
         self, caller: Caller, factor_id: UUID, name: str, context: SignInContext
@@ -116,15 +125,41 @@ class FactorService:
         """
         require_recent_authentication(caller, self.clock.now())
         event = caller.event("factor.removed", context.origin)
-        async with self._change(caller) as connection:
+        async with self._change(caller) as (connection, _):
             if not await repository.remove(
                 connection, factor_id, caller.user.id, event_json=self.audit.to_json(event)
             ):
                 raise NotFound
         await self._notify(caller, "factor_removed", context)
 
+    async def count_recovery_codes(self, user_id: UUID) -> int:
+        """Return how many recovery codes are left."""
+        return await repository.count_recovery_codes(self.database, user_id)
+
+    async def replace_recovery_codes(self, caller: Caller, context: SignInContext) -> Sequence[str]:
+        """Return new recovery codes; the old ones are invalid.
+
+        Raises:
+            StepUpRequired: see above.
+            Conflict: there is no factor to recover.
+        """
+        require_recent_authentication(caller, self.clock.now())
+        async with self._change(caller) as (connection, user):
+            if not user.factor_kinds:
+                raise Conflict("There is no second factor, so there is nothing to recover")
+            codes = await self._store_codes(connection, user)
+            event = caller.event("recovery_codes.replaced", context.origin)
+            await self.audit.append(event, connection)
+        return codes
+
+    async def _store_codes(self, connection: Connection, user: User) -> Sequence[str]:
+        codes = generate_codes(self.entropy)
+        hashes = [hash_code(code) for code in codes]
+        await repository.replace_recovery_codes(connection, user.id, hashes, self.clock.now())
+        return codes
+
     @asynccontextmanager
-    async def _change(self, caller: Caller) -> AsyncIterator[Connection]:
+    async def _change(self, caller: Caller) -> AsyncIterator[tuple[Connection, User]]:
         """Open a transaction that changes factors, with the user as it is now.
 
         Raises:
@@ -136,7 +171,7 @@ class FactorService:
             if user is None:
                 raise TokenRevoked
             require_recent_authentication(replace(caller, user=user), self.clock.now())
-            yield connection
+            yield connection, user
             await repository.store_kinds(connection, user.id)
 
     async def _notify(self, caller: Caller, template: str, context: SignInContext) -> None:

@@ -49,13 +49,14 @@ class SecondFactorSignIn:
             raise MfaTicketInvalid
         user_id, first = found
         context = replace(context, amr=tuple(dict.fromkeys((*first, *proof.amr))))
-        async with self.factor_verifier.attempt_sign_in(user_id, client) as refund:
+        async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
             result = await self._sign_in(user_id, hash_, proof, context)
         async with self.audit.record_refusals(context.event(user_id=user_id)):
             if result is None:
                 raise MfaInvalid
         await refund()
         completed = await self.session_creator.complete_sign_in(result, context)
+        await self.factor_verifier.notify_used(completed.signed_in.user, proof, client)
         return completed.signed_in
 
     async def _sign_in(
@@ -66,7 +67,7 @@ class SecondFactorSignIn:
         Raises:
             MfaTicketInvalid: the ticket was used or the account has changed meanwhile.
         """
-        uses = await self.factor_verifier.find_uses(user_id, proof)
+        uses = await self.factor_verifier.find_uses(user_id, proof, context.origin)
         if not uses:
             return None
         async with self.database.transaction() as connection:

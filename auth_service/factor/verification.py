@@ -6,18 +6,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
+from auth_service.audit.model import Event, Origin
+from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
 from auth_service.factor import repository
-from auth_service.factor.model import Proof, SealedTotp, TotpUse
+from auth_service.factor.model import Proof, RecoveryCodeUse, SealedTotp, TotpUse
+from auth_service.factor.recovery_codes import hash_code
 from auth_service.factor.totp import matching_steps
 from auth_service.keyring import Keyring, SealBrokenError
+from auth_service.notification.service import Notifications
 from auth_service.rate_limit.model import own_totp_scope, totp_scope
 from auth_service.rate_limit.service import RateLimiter, Refund
 from auth_service.session.model import Caller
+from auth_service.session.sign_in.model import RECOVERY_CODE
+from auth_service.session.sign_in.service import find_methods
+from auth_service.user.model import User
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
+
+CODE_USED = "recovery_code_used"
+FactorUse = TotpUse | RecoveryCodeUse
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,45 +87,87 @@ class FactorVerifier:
     totp_seals: TotpSeals
     devices: KnownDevices
     rate_limiter: RateLimiter
+    notifications: Notifications
+    audit: AuditLog
     clock: Clock
 
-    async def find_uses(self, user_id: UUID, proof: Proof) -> Sequence[TotpUse]:
-        """Return what the proof could use; nothing for a wrong one. It changes nothing.
+    async def find_methods(self, user: User) -> tuple[str, ...]:
+        """Return how the user can prove a second factor."""
+        return await find_methods(self.database, user)
 
-        Most wrong proofs end here, before a transaction.
+    async def find_uses(self, user_id: UUID, proof: Proof, origin: Origin) -> Sequence[FactorUse]:
+        """Return what the proof could use; nothing for a wrong code. It changes nothing.
+
+        Most wrong codes end here, before a transaction.
         """
+        if proof.method == RECOVERY_CODE:
+            event = self.audit.to_json(Event("recovery_code.used", origin, user_id))
+            return [RecoveryCodeUse(user_id, hash_code(proof.code), event)]
         now = self.clock.now()
         factors = await repository.list_totp(self.database, user_id)
         uses = [self.totp_seals.find_use(factor, proof.code, now) for factor in factors]
         return [use for use in uses if use]
 
-    async def use(self, connection: Connection, uses: Sequence[TotpUse]) -> bool:
-        """Use one of them; False when others have used them meanwhile."""
+    async def use(self, connection: Connection, uses: Sequence[FactorUse]) -> bool:
+        """Use one of them; False when it is wrong, or others have used it meanwhile."""
         now = self.clock.now()
         for use in uses:
-            if await repository.use_totp(connection, use, now):
+            if isinstance(use, RecoveryCodeUse):
+                is_used = await repository.use_recovery_code(connection, use)
+            else:
+                is_used = await repository.use_totp(connection, use, now)
+            if is_used:
                 return True
         return False
 
+    async def notify_used(self, user: User, proof: Proof, client: Client) -> None:
+        """Tell the user of a recovery code that was used, and how many are left.
+
+        The code is used, so no failure here fails the request.
+        """
+        if proof.method != RECOVERY_CODE:
+            return
+        try:
+            left = await repository.count_recovery_codes(self.database, user.id)
+        except ServiceUnavailable:
+            log.error("notice.lost", template=CODE_USED, user_id=str(user.id))
+            return
+        for to in user.destinations("email", "sms"):
+            await self.notifications.send(user, CODE_USED, client, to=to, left=str(left))
+
     @asynccontextmanager
-    async def attempt_sign_in(self, user_id: UUID, client: Client) -> AsyncIterator[Refund]:
+    async def attempt_sign_in(
+        self, user_id: UUID, proof: Proof, client: Client
+    ) -> AsyncIterator[Refund]:
         """Count a proof of a sign-in while the block checks it; yields the refund for a right one.
+
+        A recovery code is too long to guess. It does not count, so that no guesses keep it out.
 
         Raises:
             RateLimited: too many lately of that user, on that device if it is known.
         """
+        if proof.method == RECOVERY_CODE:
+            yield _refund_nothing
+            return
         is_known = await self.devices.is_known(str(user_id), client.device)
         scope = totp_scope(user_id, client, is_known_device=is_known)
         async with self.rate_limiter.attempt([scope]) as refund:
             yield refund
 
     @asynccontextmanager
-    async def attempt_in_session(self, caller: Caller) -> AsyncIterator[Refund]:
+    async def attempt_in_session(self, caller: Caller, proof: Proof) -> AsyncIterator[Refund]:
         """Count a proof in a session likewise.
 
         Raises:
             RateLimited: too many lately in that session.
         """
+        if proof.method == RECOVERY_CODE:
+            yield _refund_nothing
+            return
         scope = own_totp_scope(caller.user.id, caller.session_id)
         async with self.rate_limiter.attempt([scope]) as refund:
             yield refund
+
+
+async def _refund_nothing() -> None:
+    """Nothing was counted."""

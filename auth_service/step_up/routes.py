@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from auth_service.factor.errors import MfaInvalid
-from auth_service.factor.model import Proof
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.schemas import ChallengeResponse
 from auth_service.password.errors import WrongPassword
@@ -43,8 +42,8 @@ async def step_up(request: web.Request) -> web.Response:
     request.app[SIGNER].require_key()
     if body.password is not None:
         session = await service.by_password(caller, body.password, context)
-    elif body.otp is not None and caller.user.factor_kinds:
-        session = await service.by_factor(caller, Proof("totp", body.otp), context)
+    elif proof := body.proof_of(caller.user.factor_kinds):
+        session = await service.by_factor(caller, proof, context)
     elif body.otp is not None:
         session = await service.by_code(caller, body.otp, body.challenge, context)
     else:

@@ -1,13 +1,17 @@
 """The body and the answer of `POST /step-up`."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from auth_service.device.schemas import DeviceBody
+from auth_service.factor.model import Proof
+from auth_service.factor.recovery_codes import RecoveryCode
 from auth_service.otp.model import Code
 from auth_service.otp.schemas import ChallengeHandle
 from auth_service.password.model import GivenPassword
+from auth_service.user.model import FactorKind
 from shared.validation import EMPTY_IS_VALUE
 
 
@@ -18,19 +22,29 @@ def _token_is_optional(schema: dict[str, Any]) -> None:
 class StepUpBody(DeviceBody):
     """An empty body requests a code; `otp` or `password` proves the user's identity.
 
-    A user with an authenticator app sends its code as `otp`, and nothing else is enough.
+    A user with a second factor sends the code of the app as `otp`, or a `recovery_code`; nothing
+    else is enough.
     """
 
     password: Annotated[GivenPassword | None, EMPTY_IS_VALUE] = None  # empty asks for no code
     otp: Code | None = Field(None, description="the code received or shown by the app")
+    recovery_code: Annotated[RecoveryCode | None, EMPTY_IS_VALUE] = Field(
+        None, description="in place of a second factor"
+    )
     challenge: ChallengeHandle = None
 
     @model_validator(mode="after")
     def _require_one_credential(self) -> Self:
-        both = self.password is not None and self.otp is not None
-        if both or (self.challenge is not None and self.otp is None):
-            raise ValueError("send nothing, or otp, or password")
+        ways = sum(way is not None for way in (self.password, self.otp, self.recovery_code))
+        if ways > 1 or (self.challenge is not None and self.otp is None):
+            raise ValueError("send nothing, or otp, or password, or recovery_code")
         return self
+
+    def proof_of(self, kinds: Collection[FactorKind]) -> Proof | None:
+        """Return the proof of a second factor, for a user with these kinds; None without one."""
+        if self.recovery_code is not None:
+            return Proof("recovery_code", self.recovery_code)
+        return Proof("totp", self.otp) if self.otp is not None and kinds else None
 
 
 class FreshToken(BaseModel):

@@ -53,7 +53,7 @@ class StepUpService:
             MfaRequired: the caller has a second factor, so that no such code is enough.
             RateLimited: too many codes.
         """
-        _require_no_factor(caller)
+        await self._require_no_factor(caller)
         to = caller.user.destination(*CODE_CHANNELS)
         if to is None:
             raise TokenRevoked  # the user has lost the address that the session began with
@@ -93,7 +93,7 @@ class StepUpService:
             RateLimited: too many wrong ones in this session.
             TokenRevoked: the session has ended meanwhile.
         """
-        _require_no_factor(caller)
+        await self._require_no_factor(caller)
         event = caller.event(STEPPED_UP, context.origin, method="password")
         async with self.attempts.count_own_password(caller) as refund:
             account = await self._require_account(caller)
@@ -115,9 +115,9 @@ class StepUpService:
         """
         event = caller.event(STEPPED_UP, context.origin, method=proof.method)
         session = None
-        async with self.factor_verifier.attempt_in_session(caller) as refund:
+        async with self.factor_verifier.attempt_in_session(caller, proof) as refund:
             account = await self._require_account(caller)
-            if uses := await self.factor_verifier.find_uses(caller.user.id, proof):
+            if uses := await self.factor_verifier.find_uses(caller.user.id, proof, context.origin):
                 async with self.database.transaction() as connection:
                     if await self.factor_verifier.use(connection, uses):
                         session = await self._record(connection, caller, account, proof.amr, event)
@@ -125,7 +125,17 @@ class StepUpService:
             if session is None:
                 raise MfaInvalid
         await refund()
+        await self.factor_verifier.notify_used(caller.user, proof, context.client)
         return session
+
+    async def _require_no_factor(self, caller: Caller) -> None:
+        """Return if a code or the password is enough for the caller.
+
+        Raises:
+            MfaRequired: the caller has a second factor.
+        """
+        if caller.user.factor_kinds:
+            raise MfaRequired(await self.factor_verifier.find_methods(caller.user))
 
     async def _require_account(self, caller: Caller) -> Account:
         account = await find_account(self.database, caller.user.id)
@@ -152,16 +162,6 @@ class StepUpService:
             raise TokenRevoked
         # the caller may have missed the answer of a later refresh
         return replace(session, rotations=caller.rotations)
-
-
-def _require_no_factor(caller: Caller) -> None:
-    """Return if a code or the password is enough for the caller.
-
-    Raises:
-        MfaRequired: the caller has a second factor.
-    """
-    if caller.user.factor_kinds:
-        raise MfaRequired(caller.user.factor_kinds)
 
 
 def _challenge_context(caller: Caller) -> dict[str, str]:

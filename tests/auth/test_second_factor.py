@@ -27,7 +27,7 @@ async def test_sign_in_with_factor_answers_ticket_then_tokens(
     before = await auth_db.fetchrow("select last_login_at from users")
     asked = await first_step(auth, NUMBER)
     assert (asked.status, asked.code) == (403, "mfa_required")
-    assert asked.body["methods"] == ["totp"]
+    assert asked.body["methods"] == ["totp", "recovery_code"]
     assert asked.body["expires_in"] == 600
     assert asked.body["mfa_ticket"].startswith("cht_")
     assert "access_token" not in asked.body
@@ -117,7 +117,7 @@ async def test_step_up_with_factor_takes_nothing_less(
     for body in ({}, {"password": PASSWORD}):
         refused = await step_up(auth, token, **body)
         assert (refused.status, refused.code) == (403, "mfa_required")
-        assert refused.body["methods"] == ["totp"]
+        assert refused.body["methods"] == ["totp", "recovery_code"]
         assert "mfa_ticket" not in refused.body
     _, mailed = await next_code(auth, NUMBER, "/login", mobile=NUMBER)
     refused = await step_up(auth, token, otp=mailed)

@@ -60,6 +60,7 @@ async def test_totp_confirmed_is_listed_and_told_to_every_contact(
         confirmed.body.items()
     )
     listed = await auth.call("GET", "/me/factors", token=token)
+    assert len(confirmed.body.pop("recovery_codes")) == 10
     assert listed.body["items"] == [confirmed.body]
     for contact in (NUMBER, "a@example.com"):
 

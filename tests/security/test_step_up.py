@@ -20,6 +20,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /me/factors/totp": [None],
     f"POST /me/factors/totp/{FACTOR}/confirm": [{"otp": "000000"}],
     f"DELETE /me/factors/{FACTOR}": [None],
+    "POST /me/recovery-codes": [None],
 }
 """What each such route is asked that needs the proof."""
 CASES = [(name, body) for name, bodies in BODIES.items() for body in bodies]

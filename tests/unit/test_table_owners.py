@@ -21,6 +21,7 @@ OWNERS = {
     "photos": "media_service/product/repository.py",
     "products": "media_service/product/repository.py",
     "publications": "media_service/publishing/repository.py",
+    "recovery_codes": "auth_service/factor/repository.py",
     "removals": "media_service/picture/repository.py",
     "revocations": "auth_service/revocation/repository.py",
     "schema_checksums": "migrations/run.py",

@@ -11,6 +11,8 @@ from auth_service.user.model import User
 
 T = TypeVar("T")
 
+RECOVERY_CODE = "recovery_code"
+"""The method of a user who has no factor at hand."""
 MFA_TICKET_LIFE = timedelta(minutes=10)
 MAX_SESSIONS = 100
 """The most active sessions of a user."""

@@ -1,6 +1,7 @@
 """Storing a session with its first refresh token and its audit event."""
 
 from datetime import datetime
+from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.repository import insert_session_revocations_sql
@@ -26,7 +27,7 @@ from auth_service.user.repository import (
     record_sign_in_sql,
     user_from_row,
 )
-from shared.db import Connection
+from shared.db import Connection, Executor
 
 SURPLUS = "too_many_sessions"
 
@@ -165,6 +166,8 @@ WITH ticket AS (
 )
 {insert_event_sql(7, "ticket", user_id="ticket.user_id")}"""
 
+HAS_RECOVERY_CODES = "SELECT EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $1)"
+
 INSERT_FOR_ACCOUNT = _sign_in_sql(USER_OF_ACCOUNT)
 INSERT_FOR_CONTACT = _sign_in_sql(USER_OF_CONTACT)
 
@@ -239,6 +242,11 @@ async def insert_ticket(
         list(ticket.amr),
         event_json,
     )
+
+
+async def has_recovery_codes(executor: Executor, user_id: UUID) -> bool:
+    """Return whether the user has a recovery code left."""
+    return bool(await executor.fetchval(HAS_RECOVERY_CODES, user_id))
 
 
 def _insert_query_for(owner: Account | VerifiedContact) -> tuple[str, tuple[object, ...]]:

@@ -16,6 +16,7 @@ from auth_service.session.sign_in.completion import SignInCompletion
 from auth_service.session.sign_in.model import (
     MAX_SESSIONS,
     MFA_TICKET_LIFE,
+    RECOVERY_CODE,
     NewSession,
     NewTicket,
     PendingSignIn,
@@ -24,10 +25,16 @@ from auth_service.session.sign_in.model import (
     VerifiedContact,
     require_complete,
 )
-from auth_service.user.model import Account
+from auth_service.user.model import Account, User
 from shared.clock import Clock
-from shared.db import Connection, Database
+from shared.db import Connection, Database, Executor
 from shared.entropy import Entropy, new_id
+
+
+async def find_methods(executor: Executor, user: User) -> tuple[str, ...]:
+    """Return how the user can prove a second factor."""
+    has_codes = await repository.has_recovery_codes(executor, user.id)
+    return (*user.factor_kinds, *((RECOVERY_CODE,) if has_codes else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +116,8 @@ class SessionCreator:
             if user is None:
                 return None
             await repository.insert_ticket(connection, user, new, event_json=event)
-        return PendingSignIn(token, user.factor_kinds)
+            methods = await find_methods(connection, user)
+        return PendingSignIn(token, methods)
 
     async def _revoke_surplus(
         self, connection: Connection, stored: StoredSignIn, context: SignInContext
