@@ -163,6 +163,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[account.CONTACT] = wiring.contact
     app[account.EXPORT] = wiring.export
     app[admin.ADMINISTRATION] = wiring.user_administration
+    app[admin.FACTOR_ADMINISTRATION] = wiring.factor_administration
     app[dead_letters.DEAD_LETTERS] = wiring.dead_letter_administration
     app[subscribers.SUBSCRIBERS] = wiring.subscribers
     app[audit.AUDIT] = wiring.audit

@@ -12,6 +12,7 @@ from auth_service.account.export import ExportService
 from auth_service.account.lease import ExportLeases
 from auth_service.account.service import AccountService
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
+from auth_service.admin.factor_service import FactorAdministration
 from auth_service.admin.service import UserAdministration
 from auth_service.audit.service import AuditLog
 from auth_service.delivery.console import Inbox
@@ -134,6 +135,7 @@ class Wiring:
     contact = Part(ContactService)
     export = Part(ExportService)
     user_administration = Part(UserAdministration)
+    factor_administration = Part(FactorAdministration)
     dead_letter_administration = Part(DeadLetterAdministration)
 
     # With the hasher too

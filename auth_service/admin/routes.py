@@ -3,15 +3,18 @@
 from aiohttp import web
 
 from auth_service.admin.errors import NotActivated, OwnAccount
+from auth_service.admin.factor_service import FactorAdministration
 from auth_service.admin.model import Actor, UserPrefixSearch
-from auth_service.admin.schemas import RolesBody, UserPage, UserQuery
+from auth_service.admin.schemas import ResetFactorsBody, RolesBody, UserPage, UserQuery
 from auth_service.admin.service import UserAdministration
 from auth_service.audit.origin import read_origin
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.resources import SETTINGS
 from auth_service.revocation.errors import RevocationPending
+from auth_service.session.errors import StepUpRequired
 from auth_service.session.resources import CALLER
+from auth_service.session.responses import read_request_context
 from auth_service.user.schemas import UserResponse
 from shared.openapi import Routes
 from shared.request import path_id, read_body, read_query
@@ -19,6 +22,7 @@ from shared.responses import json_response
 
 routes = Routes("administration")
 ADMINISTRATION = web.AppKey("administration", UserAdministration)
+FACTOR_ADMINISTRATION = web.AppKey("factor_administration", FactorAdministration)
 
 
 @routes.add(
@@ -105,6 +109,24 @@ async def set_roles(request: web.Request) -> web.Response:
         read_actor(request), user_id, "set", body.roles
     )
     return json_response(UserResponse.model_validate(user))
+
+
+@routes.add(
+    "POST",
+    "/admin/users/{id}/reset-factors",
+    summary="Remove a user's second factors and recovery codes, which are lost",
+    body=ResetFactorsBody,
+    answers={204: None},
+    errors=(StepUpRequired,),
+    role="admin",
+)
+async def reset_factors(request: web.Request) -> web.Response:
+    """Remove the user's factors."""
+    user_id, body = path_id(request), await read_body(request, ResetFactorsBody)
+    await request.app[FACTOR_ADMINISTRATION].reset(
+        request[CALLER], user_id, body.reason, read_request_context(request)
+    )
+    return web.Response(status=204)
 
 
 def read_actor(request: web.Request) -> Actor:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from auth_service.admin.model import Role
 from auth_service.user.schemas import UserResponse
 from shared.paging import Page, PageQuery
-from shared.text import clean_search
+from shared.text import clean_line, clean_search
 from shared.validation import cleaned
 
 
@@ -31,6 +31,14 @@ class RolesBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     roles: Annotated[list[Role], Field(max_length=10)]
+
+
+class ResetFactorsBody(BaseModel):
+    """Why the factors are removed; it is in the audit trail."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200), cleaned(clean_line)]
 
 
 class DeadLetterResponse(BaseModel):

@@ -36,6 +36,7 @@ EventName = Literal[
     "factor.added",
     "factor.renamed",
     "factor.removed",
+    "factors.reset",
     "recovery_code.used",
     "recovery_codes.replaced",
     "roles.changed",

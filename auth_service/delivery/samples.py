@@ -22,6 +22,7 @@ MESSAGE_SAMPLES: Mapping[str, Mapping[str, str]] = {
     "password_reset": _EVENT,
     "factor_added": _EVENT,
     "factor_removed": _EVENT,
+    "factors_reset": {},
     "recovery_code_used": _EVENT | {"left": "10"},
     "contact_changed": _EVENT | {"what": "phone number", "new": "…10"},
 }

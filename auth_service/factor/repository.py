@@ -93,6 +93,8 @@ RECORD_AUTHENTICATION = f"""
 {record_authentication_sql("$3", "$4")}
 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL"""
 
+REMOVE_ALL = "DELETE FROM factors WHERE user_id = $1"
+
 REMOVE_MFA = remove_method_sql(f"'{MFA}'")
 
 REMOVE_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
@@ -183,6 +185,12 @@ async def remove(
         return False
     await connection.execute(REMOVE_MFA, user_id)
     return True
+
+
+async def remove_all(connection: Connection, user_id: UUID) -> None:
+    """Remove every factor of the locked user, pending ones too; likewise."""
+    await connection.execute(REMOVE_ALL, user_id)
+    await connection.execute(REMOVE_MFA, user_id)
 
 
 async def store_kinds(connection: Connection, user_id: UUID) -> None:
