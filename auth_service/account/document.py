@@ -14,12 +14,13 @@ from auth_service.account.model import ExportedSession, ExportedToken, ReadBatch
 from auth_service.account.repository import (
     read_events,
     read_factors,
+    read_remembered_devices,
     read_sessions,
     read_tokens,
 )
 from auth_service.account.schemas import ExportHead
 from auth_service.audit.model import StoredEvent
-from auth_service.factor.model import Factor
+from auth_service.factor.model import Factor, RememberedDevice
 from auth_service.user.schemas import UserResponse
 from shared.errors import ServiceUnavailable
 
@@ -38,6 +39,7 @@ LISTS = (
     _List("sessions", read_sessions, TypeAdapter(list[ExportedSession])),
     _List("tokens", read_tokens, TypeAdapter(list[ExportedToken])),
     _List("factors", read_factors, TypeAdapter(list[Factor])),
+    _List("remembered_devices", read_remembered_devices, TypeAdapter(list[RememberedDevice])),
     _List("events", read_events, TypeAdapter(list[StoredEvent])),
 )
 

@@ -12,7 +12,8 @@ from auth_service.account.model import Batch, ContactChange, ExportedSession, Ex
 from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Destination
-from auth_service.factor.model import Factor
+from auth_service.factor.model import Factor, RememberedDevice
+from auth_service.factor.remembered.repository import list_devices
 from auth_service.factor.repository import list_factors
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import lock_user
@@ -142,6 +143,13 @@ async def read_tokens(
 async def read_factors(database: Database, user_id: UUID, after: RowKey | None) -> Batch[Factor]:
     """Return all of the user's second factors, which are few: nothing comes after a key."""
     return Batch([] if after else await list_factors(database, user_id), None)
+
+
+async def read_remembered_devices(
+    database: Database, user_id: UUID, after: RowKey | None
+) -> Batch[RememberedDevice]:
+    """Return all of the user's remembered devices, the expired ones too; likewise."""
+    return Batch([] if after else await list_devices(database, user_id, EARLIEST), None)
 
 
 async def read_events(

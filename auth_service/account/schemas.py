@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from auth_service.account.model import ExportedSession, ExportedToken
 from auth_service.audit.schemas import EventResponse
 from auth_service.device.schemas import SendBody
-from auth_service.factor.schemas import FactorResponse
+from auth_service.factor.schemas import FactorResponse, RememberedDeviceResponse
 from auth_service.language import parse_device_locale
 from auth_service.otp.schemas import CodeBody
 from auth_service.settings.messages import Locale
@@ -68,4 +68,5 @@ class Export(ExportHead):
     sessions: list[ExportedSession]
     tokens: list[ExportedToken]
     factors: list[FactorResponse]
+    remembered_devices: list[RememberedDeviceResponse]
     events: list[EventResponse]

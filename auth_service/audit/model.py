@@ -39,6 +39,8 @@ EventName = Literal[
     "factors.reset",
     "recovery_code.used",
     "recovery_codes.replaced",
+    "device.remembered",
+    "device.forgotten",
     "roles.changed",
     "test_code.used",
     "delivery.retried",

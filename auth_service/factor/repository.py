@@ -14,6 +14,7 @@ from auth_service.factor.model import (
     SealedTotp,
     TotpUse,
 )
+from auth_service.factor.remembered.repository import FORGET_ALL
 from auth_service.session.model import MFA, Caller
 from auth_service.session.repository import record_authentication_sql, remove_method_sql
 from auth_service.user.model import User
@@ -196,11 +197,12 @@ async def remove_all(connection: Connection, user_id: UUID) -> None:
 async def store_kinds(connection: Connection, user_id: UUID) -> None:
     """Store in the locked user's row which kinds of factors there are.
 
-    Without any, nothing is left to recover: the recovery codes go too.
+    Without any, the recovery codes and the remembered devices go too.
     """
     kinds = await connection.fetchval(STORE_KINDS, user_id)
     if not kinds:
         await connection.execute(REMOVE_CODES, user_id)
+        await connection.execute(FORGET_ALL, user_id)
 
 
 async def replace_recovery_codes(

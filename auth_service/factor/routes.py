@@ -11,6 +11,7 @@ from auth_service.factor.schemas import (
     FactorResponse,
     FactorsResponse,
     RecoveryCodesResponse,
+    RememberedDeviceResponse,
     RenameBody,
     TotpBody,
     TotpResponse,
@@ -51,24 +52,31 @@ async def verify_mfa(request: web.Request) -> web.Response:
     body = await read_body(request, VerifyMfaBody)
     require_can_issue_tokens(request, body.transport)
     context = read_sign_in_context(request, (), body)
-    signed_in = await request.app[SECOND_FACTOR].verify(body.mfa_ticket, body.proof, context)
+    signed_in = await request.app[SECOND_FACTOR].verify(
+        body.mfa_ticket, body.proof, context, remember=body.remember_device
+    )
     return token_pair_response(request, signed_in, transport=body.transport)
 
 
 @routes.add(
     "GET",
     "/me/factors",
-    summary="One's own second factors, and how many recovery codes are left",
+    summary="One's own second factors, recovery codes left, and remembered devices",
     answers={200: FactorsResponse},
 )
 async def list_factors(request: web.Request) -> web.Response:
     """Answer with the caller's factors."""
     factors, user_id = request.app[FACTORS], request[CALLER].user.id
-    items = [
-        FactorResponse.model_validate(factor) for factor in await factors.list_factors(user_id)
-    ]
-    left = await factors.count_recovery_codes(user_id)
-    return json_response(FactorsResponse(items=items, recovery_codes_left=left))
+    found, devices = (
+        await factors.list_factors(user_id),
+        await factors.list_remembered_devices(user_id),
+    )
+    answer = FactorsResponse(
+        items=[FactorResponse.model_validate(one) for one in found],
+        recovery_codes_left=await factors.count_recovery_codes(user_id),
+        remembered_devices=[RememberedDeviceResponse.model_validate(one) for one in devices],
+    )
+    return json_response(answer)
 
 
 @routes.add(
@@ -149,4 +157,30 @@ async def remove_factor(request: web.Request) -> web.Response:
     await request.app[FACTORS].remove(
         request[CALLER], path_id(request), read_request_context(request)
     )
+    return web.Response(status=204)
+
+
+@routes.add(
+    "DELETE",
+    "/me/remembered-devices",
+    summary="Ask for the second factor again on every device",
+    answers={204: None},
+)
+async def forget_devices(request: web.Request) -> web.Response:
+    """Forget every device."""
+    context = read_request_context(request)
+    await request.app[FACTORS].forget_device(request[CALLER], None, context)
+    return web.Response(status=204)
+
+
+@routes.add(
+    "DELETE",
+    "/me/remembered-devices/{id}",
+    summary="Ask for the second factor again on one device",
+    answers={204: None},
+)
+async def forget_device(request: web.Request) -> web.Response:
+    """Forget the device."""
+    context = read_request_context(request)
+    await request.app[FACTORS].forget_device(request[CALLER], path_id(request), context)
     return web.Response(status=204)

@@ -35,11 +35,23 @@ class FactorResponse(BaseModel):
     last_used_at: datetime | None
 
 
+class RememberedDeviceResponse(BaseModel):
+    """A device that signs in without the second factor until it expires."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    user_agent: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
 class FactorsResponse(BaseModel):
-    """The caller's second factors, the oldest first, and how many recovery codes are left."""
+    """The caller's second factors, what is left of recovery codes, and remembered devices."""
 
     items: list[FactorResponse]
     recovery_codes_left: int
+    remembered_devices: list[RememberedDeviceResponse]
 
 
 class RecoveryCodesResponse(BaseModel):
@@ -98,6 +110,9 @@ class VerifyMfaBody(TokenIssuing, DeviceBody):
     method: Method
     otp: Code | None = Field(None, description="with `totp`: the code that the app shows")
     recovery_code: RecoveryCode | None = Field(None, description="with `recovery_code`: one of ten")
+    remember_device: bool = Field(
+        False, description="this device is not asked again for `MFA_REMEMBER_DAYS`, but by step-up"
+    )
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:

@@ -15,9 +15,11 @@ from auth_service.factor.model import (
     ConfirmedFactor,
     Factor,
     PendingTotp,
+    RememberedDevice,
     SealedTotp,
 )
 from auth_service.factor.recovery_codes import generate_codes, hash_code
+from auth_service.factor.remembered import repository as remembered
 from auth_service.factor.totp import SECRET_BYTES, otpauth_uri, qr_svg, to_base32
 from auth_service.factor.verification import TotpSeals
 from auth_service.notification.service import Notifications
@@ -131,6 +133,26 @@ class FactorService:
             ):
                 raise NotFound
         await self._notify(caller, "factor_removed", context)
+
+    async def list_remembered_devices(self, user_id: UUID) -> list[RememberedDevice]:
+        """Return the devices that sign in without the factor, the oldest first."""
+        now = self.clock.now()
+        return await remembered.list_devices(self.database, user_id, now)
+
+    async def forget_device(
+        self, caller: Caller, remembered_id: UUID | None, context: SignInContext
+    ) -> None:
+        """Ask for the factor again on one remembered device; without an id on all of them.
+
+        Raises:
+            NotFound: the caller has no such device.
+        """
+        event = self.audit.to_json(caller.event("device.forgotten", context.origin))
+        found = await remembered.forget(
+            self.database, caller.user.id, remembered_id, event_json=event
+        )
+        if remembered_id is not None and not found:
+            raise NotFound
 
     async def count_recovery_codes(self, user_id: UUID) -> int:
         """Return how many recovery codes are left."""

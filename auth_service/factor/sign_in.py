@@ -1,21 +1,26 @@
 """The second step of a sign-in: the ticket of the first one, and a second factor."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
+from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import Proof
+from auth_service.factor.model import Proof, RememberedDevice
+from auth_service.factor.remembered.repository import remember as remember_device
 from auth_service.factor.verification import FactorVerifier
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.repository import lock_user
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
+from auth_service.settings import AuthSettings
 from auth_service.token.repository import consume_ticket, count_ticket_try
 from auth_service.user.repository import find_account
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import Connection, Database
+from shared.entropy import Entropy, new_id
 
 MAX_TRIES = 5
 """With one ticket."""
@@ -29,10 +34,16 @@ class SecondFactorSignIn:
     factor_verifier: FactorVerifier
     session_creator: SessionCreator
     audit: AuditLog
+    settings: AuthSettings
     clock: Clock
+    entropy: Entropy
 
-    async def verify(self, ticket: str, proof: Proof, context: SignInContext) -> SignedInUser:
+    async def verify(
+        self, ticket: str, proof: Proof, context: SignInContext, *, remember: bool = False
+    ) -> SignedInUser:
         """Create the session; ticket and proof are used together, or neither is.
+
+        `remember`: the device is not asked again for `MFA_REMEMBER_DAYS`.
 
         Raises:
             MfaTicketInvalid: the ticket is unknown, used, expired, tried 5 times, or bound to
@@ -50,7 +61,7 @@ class SecondFactorSignIn:
         user_id, first = found
         context = replace(context, amr=tuple(dict.fromkeys((*first, *proof.amr))))
         async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
-            result = await self._sign_in(user_id, hash_, proof, context)
+            result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
         async with self.audit.record_refusals(context.event(user_id=user_id)):
             if result is None:
                 raise MfaInvalid
@@ -60,7 +71,13 @@ class SecondFactorSignIn:
         return completed.signed_in
 
     async def _sign_in(
-        self, user_id: UUID, ticket_hash: bytes, proof: Proof, context: SignInContext
+        self,
+        user_id: UUID,
+        ticket_hash: bytes,
+        proof: Proof,
+        context: SignInContext,
+        *,
+        remember: bool,
     ) -> SignInResult | None:
         """Store the session; None for a wrong proof.
 
@@ -83,4 +100,16 @@ class SecondFactorSignIn:
             )
             if not isinstance(result, SignInResult):
                 raise MfaTicketInvalid
+            if remember and self.settings.mfa_remember_days:
+                await self._remember(connection, user_id, context)
         return result
+
+    async def _remember(
+        self, connection: Connection, user_id: UUID, context: SignInContext
+    ) -> None:
+        client, now = context.client, self.clock.now()
+        expires_at = now + timedelta(days=self.settings.mfa_remember_days)
+        device_id = new_id(self.clock, self.entropy)
+        event = self.audit.to_json(Event("device.remembered", context.origin, user_id))
+        device = RememberedDevice(device_id, client.user_agent, now, expires_at)
+        await remember_device(connection, user_id, device, client.device or b"", event_json=event)

@@ -4,17 +4,19 @@ from datetime import datetime
 from typing import Literal
 
 from auth_service.factor import repository as factors
+from auth_service.factor.remembered import repository as remembered
 from auth_service.session import repository as sessions
 from auth_service.token import repository as tokens
 from auth_service.user import repository as users
 from shared.db import Database
 
-Kind = Literal["registrations", "tickets", "sessions", "factors"]
+Kind = Literal["registrations", "tickets", "sessions", "factors", "devices"]
 REMOVE: dict[Kind, str] = {
     "registrations": users.REMOVE_EXPIRED_REGISTRATIONS,
     "tickets": tokens.REMOVE_EXPIRED,
     "sessions": sessions.REMOVE_EXPIRED,
     "factors": factors.REMOVE_UNCONFIRMED,
+    "devices": remembered.REMOVE_EXPIRED,
 }
 
 

@@ -36,6 +36,7 @@ class PurgeService:
             "tickets": await self._remove_all("tickets", now),
             "sessions": await self._remove_all("sessions", now - SESSIONS_KEPT),
             "factors": await self._remove_all("factors", now - PENDING_LIFE),
+            "devices": await self._remove_all("devices", now),
             "events": await self.audit.remove_old(),
         }
         if any(removed.values()):

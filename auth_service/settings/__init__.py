@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from auth_service.settings.accounts import AccountSettings
 from auth_service.settings.codes import CodeSettings
+from auth_service.settings.factors import FactorSettings
 from auth_service.settings.keys import KeySettings, SecretSettings
 from auth_service.settings.messages import ACTIVATION_PAGE, RESET_PAGE, MessageSettings
 from auth_service.settings.passwords import PasswordSettings
@@ -21,6 +22,7 @@ class AuthSettings(
     SmtpSettings,
     MessageSettings,
     AccountSettings,
+    FactorSettings,
     PasswordSettings,
     CodeSettings,
     SessionSettings,

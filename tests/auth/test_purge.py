@@ -53,7 +53,7 @@ async def test_purge_registrations_after_seven_days_are_deleted(
     emails = await auth_db.fetch("select email from users order by email")
     assert [row["email"] for row in emails] == [EMAIL, "younger@example.com"]
     said = [line for line in capsys.readouterr().out.splitlines() if line[0].isdigit()]
-    assert "1 registrations, 0 tickets, 0 sessions, 0 factors, 0 events" in said
+    assert "1 registrations, 0 tickets, 0 sessions, 0 factors, 0 devices, 0 events" in said
 
 
 async def test_purge_ended_tickets_and_sessions_are_deleted(

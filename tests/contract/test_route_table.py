@@ -71,7 +71,7 @@ def routes() -> Iterator[Route]:
 
 
 ROUTES = list(routes())
-FACTORS = "/me/factors/"
+FACTORS = ("/me/factors/", "/me/remembered-devices/")
 """Of these tests/auth/test_totp.py says whose they are: a factor changes how its owner signs in."""
 WITH_ID = [
     route

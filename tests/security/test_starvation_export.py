@@ -37,6 +37,7 @@ async def test_export_of_60000_events_is_whole(served: Served, auth_db: Connecti
         "sessions",
         "tokens",
         "factors",
+        "remembered_devices",
         "events",
     ]
     ids = [row["id"] for row in await auth_db.fetch("select id from audit_events order by id")]

@@ -31,7 +31,7 @@ class VerifiedContact:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session to store."""
+    """A session to store. `may_lack_factor`: also for a user with a second factor."""
 
     id: UUID
     context: SignInContext
@@ -40,6 +40,7 @@ class NewSession:
     refresh_hash: bytes
     refresh_expires_at: datetime
     event_json: str
+    may_lack_factor: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.revocation.repository import insert_session_revocations_sql
-from auth_service.session.model import MFA
 from auth_service.session.repository import (
     SESSION_COLUMNS,
     insert_session_sql,
@@ -44,8 +43,8 @@ def _may_sign_in_sql(requested_at: str) -> str:
 
 IS_ACCOUNT = "id = $1 AND generation = $2 AND password IS NOT DISTINCT FROM $3"
 IS_CONTACT = "phone_number = $1 AND phone_verified"
-# A user with a second factor gets no session without it ($17). A factor that is being confirmed
-# counts, since its transaction locks the user's row.
+# A user with a second factor gets no session without it, unless the caller allows that ($17). A
+# factor that is being confirmed counts, since its transaction locks the user's row.
 MAY_GET_SESSION = f"{_may_sign_in_sql('$16')} AND ($17::boolean OR factor_kinds = '{{}}')"
 
 # No row if status, generation or password have changed since the credential was checked: the change
@@ -166,6 +165,13 @@ WITH ticket AS (
 )
 {insert_event_sql(7, "ticket", user_id="ticket.user_id")}"""
 
+# What revokes the user's access ends what was remembered before.
+IS_REMEMBERED = """
+SELECT EXISTS (
+    SELECT 1 FROM remembered_devices d JOIN users u ON u.id = d.user_id
+    WHERE d.user_id = $1 AND d.device_id = $2 AND d.expires_at > $3
+      AND d.created_at > coalesce(u.codes_valid_from, '-infinity'))"""
+
 HAS_RECOVERY_CODES = "SELECT EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $1)"
 
 INSERT_FOR_ACCOUNT = _sign_in_sql(USER_OF_ACCOUNT)
@@ -199,7 +205,7 @@ async def insert_session(
         # the network counts only for a device without a token
         client.network if client.device_is_new else None,
         new.context.code_requested_at,
-        MFA in new.context.amr,
+        new.may_lack_factor,
     )
     if row is None:
         return None
@@ -242,6 +248,13 @@ async def insert_ticket(
         list(ticket.amr),
         event_json,
     )
+
+
+async def is_remembered(
+    connection: Connection, user_id: UUID, device: bytes, now: datetime
+) -> bool:
+    """Return whether the locked user has chosen to be asked for no factor on the device."""
+    return bool(await connection.fetchval(IS_REMEMBERED, user_id, device, now))
 
 
 async def has_recovery_codes(executor: Executor, user_id: UUID) -> bool:

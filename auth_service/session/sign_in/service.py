@@ -2,15 +2,17 @@
 
 Every sign-in ends in `SessionCreator.create_session`, and one statement stores every session; the
 ways to sign in differ in how it finds the user. That statement stores nothing for a user with a
-second factor which the sign-in has not proven. The user then gets a ticket in place of a session.
+second factor which the sign-in has not proven. The user then gets a ticket in place of a session,
+unless a factor was proven on the same device lately, and the user has asked not to be asked again.
 """
 
 from dataclasses import dataclass
 
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
+from auth_service.client import Client
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token, hash_token
-from auth_service.session.model import SessionLifetimes, SignedInUser, SignInContext
+from auth_service.session.model import MFA, SessionLifetimes, SignedInUser, SignInContext
 from auth_service.session.sign_in import repository
 from auth_service.session.sign_in.completion import SignInCompletion
 from auth_service.session.sign_in.model import (
@@ -25,6 +27,7 @@ from auth_service.session.sign_in.model import (
     VerifiedContact,
     require_complete,
 )
+from auth_service.settings import AuthSettings
 from auth_service.user.model import Account, User
 from shared.clock import Clock
 from shared.db import Connection, Database, Executor
@@ -45,6 +48,7 @@ class SessionCreator:
     completion: SignInCompletion
     audit: AuditLog
     lifetimes: SessionLifetimes
+    settings: AuthSettings
     clock: Clock
     entropy: Entropy
 
@@ -71,11 +75,33 @@ class SessionCreator:
         None when the account has changed since it was read, another request created the contact's
         user at this moment, or the user may not sign in; nothing was stored then.
         """
-        result = await self._store_session(connection, owner, context)
-        return result or await self._store_ticket(connection, owner, context)
+        has_factor = MFA in context.amr
+        result = await self._store_session(connection, owner, context, may_lack_factor=has_factor)
+        if result or has_factor:
+            return result
+        async with connection.transaction():
+            user = await repository.lock_user_with_factor(
+                connection, owner, context.code_requested_at
+            )
+            if user is None:
+                return None
+            if await self._is_remembered(connection, user, context.client):
+                return await self._store_session(connection, owner, context, may_lack_factor=True)
+            return await self._store_ticket(connection, user, context)
+
+    async def _is_remembered(self, connection: Connection, user: User, client: Client) -> bool:
+        if client.device is None or client.device_is_new or not self.settings.mfa_remember_days:
+            return False
+        now = self.clock.now()
+        return await repository.is_remembered(connection, user.id, client.device, now)
 
     async def _store_session(
-        self, connection: Connection, owner: Account | VerifiedContact, context: SignInContext
+        self,
+        connection: Connection,
+        owner: Account | VerifiedContact,
+        context: SignInContext,
+        *,
+        may_lack_factor: bool,
     ) -> SignInResult | None:
         token = encode_token("chr_", self.entropy.bytes(SECRET_BYTES))
         now = self.clock.now()
@@ -88,6 +114,7 @@ class SessionCreator:
             refresh_hash=hash_token(token),
             refresh_expires_at=self.lifetimes.refresh_expiry(expires_at, now),
             event_json=self.audit.to_json(context.event()),
+            may_lack_factor=may_lack_factor,
         )
         stored = await repository.insert_session(connection, owner, new)
         if stored is None:
@@ -97,8 +124,8 @@ class SessionCreator:
         return SignInResult(signed_in, stored.is_new, stored.known_network, ended_others=ended)
 
     async def _store_ticket(
-        self, connection: Connection, owner: Account | VerifiedContact, context: SignInContext
-    ) -> PendingSignIn | None:
+        self, connection: Connection, user: User, context: SignInContext
+    ) -> PendingSignIn:
         token = encode_token("cht_", self.entropy.bytes(SECRET_BYTES))
         now, client = self.clock.now(), context.client
         event = self.audit.to_json(Event("user.mfa_asked", context.origin, details=context.details))
@@ -109,15 +136,8 @@ class SessionCreator:
             created_at=now,
             expires_at=now + MFA_TICKET_LIFE,
         )
-        async with connection.transaction():
-            user = await repository.lock_user_with_factor(
-                connection, owner, context.code_requested_at
-            )
-            if user is None:
-                return None
-            await repository.insert_ticket(connection, user, new, event_json=event)
-            methods = await find_methods(connection, user)
-        return PendingSignIn(token, methods)
+        await repository.insert_ticket(connection, user, new, event_json=event)
+        return PendingSignIn(token, await find_methods(connection, user))
 
     async def _revoke_surplus(
         self, connection: Connection, stored: StoredSignIn, context: SignInContext

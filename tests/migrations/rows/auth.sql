@@ -18,6 +18,9 @@ VALUES ('01980000-0000-7000-8000-000000000004', '01980000-0000-7000-8000-0000000
         'Phone', '\x00', now(), now());
 INSERT INTO recovery_codes (hash, user_id, created_at)
 VALUES (sha256('d'), '01980000-0000-7000-8000-000000000001', now());
+INSERT INTO remembered_devices (id, user_id, device_id, created_at, expires_at)
+VALUES ('01980000-0000-7000-8000-000000000005', '01980000-0000-7000-8000-000000000001', '\x00',
+        now(), now());
 INSERT INTO revocations (kind, subject, reason, created_at, expires_at, entry)
 VALUES ('session', '01980000-0000-7000-8000-000000000002', 'logout', now(), now(), '1-1');
 INSERT INTO audit_events (id, event, outcome, user_id, address, details, created_at)

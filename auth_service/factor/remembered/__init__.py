@@ -1,0 +1,1 @@
+"""Remembered devices: they sign in without the second factor for some days."""

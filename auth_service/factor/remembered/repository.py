@@ -1,0 +1,76 @@
+"""The table `remembered_devices`. A sign-in reads it under the user's lock."""
+
+from dataclasses import fields
+from datetime import datetime
+from uuid import UUID
+
+from auth_service.audit.repository import insert_event_sql
+from auth_service.factor.model import RememberedDevice
+from auth_service.session.repository import lock_user
+from shared.db import Connection, Database
+
+_FIELDS = ", ".join(f"d.{field.name}" for field in fields(RememberedDevice))
+
+REMEMBER = f"""
+WITH device AS (
+    INSERT INTO remembered_devices (id, user_id, device_id, user_agent, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (user_id, device_id) DO UPDATE
+    SET id = excluded.id, user_agent = excluded.user_agent, created_at = excluded.created_at,
+        expires_at = excluded.expires_at
+    RETURNING 1
+)
+{insert_event_sql(7, "device")}"""
+
+# What revokes the user's access ends what was remembered before.
+LIST = f"""
+SELECT {_FIELDS} FROM remembered_devices d JOIN users u ON u.id = d.user_id
+WHERE d.user_id = $1 AND d.expires_at > $2
+  AND d.created_at > coalesce(u.codes_valid_from, '-infinity')
+ORDER BY d.id"""
+
+FORGET = f"""
+WITH device AS (
+    DELETE FROM remembered_devices WHERE user_id = $1 AND ($2::uuid IS NULL OR id = $2) RETURNING id
+)
+{insert_event_sql(3, "(SELECT 1 FROM device LIMIT 1) forgotten")}"""
+
+FORGET_ALL = "DELETE FROM remembered_devices WHERE user_id = $1"
+
+REMOVE_EXPIRED = """
+DELETE FROM remembered_devices WHERE id IN (
+    SELECT id FROM remembered_devices WHERE expires_at <= $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+async def remember(
+    connection: Connection,
+    user_id: UUID,
+    device: RememberedDevice,
+    device_id: bytes,
+    *,
+    event_json: str,
+) -> None:
+    """Store that the device signs in without the factor until it expires."""
+    times = (device.created_at, device.expires_at)
+    await connection.execute(
+        REMEMBER, device.id, user_id, device_id, device.user_agent, *times, event_json
+    )
+
+
+async def list_devices(database: Database, user_id: UUID, now: datetime) -> list[RememberedDevice]:
+    """Return the user's remembered devices, the oldest first."""
+    return [RememberedDevice(**row) for row in await database.fetch(LIST, user_id, now)]
+
+
+async def forget(
+    database: Database, user_id: UUID, remembered_id: UUID | None, *, event_json: str
+) -> bool:
+    """Forget one of the user's devices, or all of them; return whether there was any.
+
+    A sign-in in progress ends first: the next one asks for the factor.
+    """
+    async with database.transaction() as connection:
+        await lock_user(connection, user_id)
+        status: str = await connection.execute(FORGET, user_id, remembered_id, event_json)
+    return status == "INSERT 0 1"

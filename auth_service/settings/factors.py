@@ -1,0 +1,17 @@
+"""Settings of second factors."""
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class FactorSettings(ServiceSettings):
+    """The settings of second factors."""
+
+    mfa_remember_days: int = Field(
+        30,
+        ge=0,
+        le=365,
+        description="how long a device that asks for it signs in without its user's second factor, "
+        "days; 0: not at all",
+    )

@@ -1,0 +1,176 @@
+"""Devices that sign in without the second factor for some days."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.auth_client import AuthClient
+from tests.support.authenticator import (
+    Authenticator,
+    ask_for_factor,
+    enrol,
+    first_step,
+    refresh,
+    user_with_app,
+    verify,
+)
+from tests.support.clock import MovableClock
+from tests.support.database import Connection
+from tests.support.tokens import unverified_claims
+from tests.support.waiting import until
+
+NUMBER, OTHER = "+919876543210", "+919876543211"
+WAITING = """
+select count(*) from pg_stat_activity
+where wait_event_type = 'Lock' and datname = current_database()"""
+
+
+async def remembered(auth: AuthClient, app: Authenticator) -> dict[str, Any]:
+    """The token pair of a sign-in that asked to be remembered."""
+    ticket = await ask_for_factor(auth, NUMBER)
+    done = await verify(auth, ticket, app.next_code(), remember_device=True)
+    assert done.status == 200, done.body
+    pair: dict[str, Any] = done.body
+    return pair
+
+
+async def code_of(auth: AuthClient, device: str) -> str:
+    """What the first step of a sign-in answers on the device: the problem's code, or ""."""
+    answer = await first_step(auth, NUMBER, device=device)
+    return "" if answer.status == 200 else answer.code
+
+
+async def devices(auth: AuthClient, token: str) -> list[dict[str, Any]]:
+    listed = await auth.call("GET", "/me/factors", token=token)
+    found: list[dict[str, Any]] = listed.body["remembered_devices"]
+    return found
+
+
+async def test_remembered_device_signs_in_without_factor_for_thirty_days(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    answer = await first_step(auth, NUMBER, device=pair["device"])
+    assert answer.status == 200
+    claims = unverified_claims(answer.body["access_token"])
+    assert (claims["amr"], claims["acr"]) == (["otp", "sms"], "aal1")
+    assert len(await devices(auth, answer.body["access_token"])) == 1
+    export = (await auth.call("GET", "/me/export", token=pair["access_token"])).body
+    assert export["remembered_devices"] == await devices(auth, pair["access_token"])
+    assert (await first_step(auth, NUMBER)).code == "mfa_required"
+    clock.advance(days=30)
+    assert await code_of(auth, pair["device"]) == "mfa_required"
+    events = await auth_db.fetch("select * from audit_events where event = 'device.remembered'")
+    assert len(events) == 1
+
+
+async def test_remembered_device_still_steps_up_by_the_factor(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    app = await user_with_app(auth, clock, NUMBER)
+    pair = await remembered(auth, app)
+    token = (await first_step(auth, NUMBER, device=pair["device"])).body["access_token"]
+    refused = await auth.call("POST", "/me/factors/totp", token=token)
+    assert (refused.status, refused.code) == (403, "step_up_required")
+    assert (await auth.call("POST", "/step-up", token=token)).code == "mfa_required"
+    done = await auth.call("POST", "/step-up", token=token, json={"otp": app.next_code()})
+    assert done.status == 200
+
+
+async def test_device_that_was_not_remembered_is_asked(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    app = await user_with_app(auth, clock, NUMBER)
+    done = await verify(auth, await ask_for_factor(auth, NUMBER), app.next_code())
+    assert await code_of(auth, done.body["device"]) == "mfa_required"
+
+
+async def test_remembered_device_of_another_user_is_asked(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    await user_with_app(auth, clock, OTHER)
+    assert (await first_step(auth, OTHER, device=pair["device"])).code == "mfa_required"
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_remembered_device_forgotten_is_asked_again(
+    auth: AuthClient, clock: MovableClock, by_id: bool
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    token = pair["access_token"]
+    [device] = await devices(auth, token)
+    path = "/me/remembered-devices" + (f"/{device['id']}" if by_id else "")
+    assert (await auth.call("DELETE", path, token=token)).status == 204
+    assert await devices(auth, token) == []
+    assert await code_of(auth, pair["device"]) == "mfa_required"
+
+
+async def test_remembered_device_of_another_user_is_404(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    [device] = await devices(auth, pair["access_token"])
+    other = (await auth.sign_in(OTHER))["access_token"]
+    for id_ in (device["id"], uuid4()):
+        answer = await auth.call("DELETE", f"/me/remembered-devices/{id_}", token=other)
+        assert (answer.status, answer.code) == (404, "not_found")
+    assert (await auth.call("DELETE", "/me/remembered-devices", token=other)).status == 204
+    assert len(await devices(auth, pair["access_token"])) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"except_current": True}])
+async def test_remembered_devices_end_with_the_users_other_sessions(
+    auth: AuthClient, clock: MovableClock, body: dict[str, bool]
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    clock.advance(seconds=1)
+    token = pair["access_token"]
+    assert (await auth.call("POST", "/logout-all", token=token, json=body)).status == 204
+    assert await code_of(auth, pair["device"]) == "mfa_required"
+
+
+async def test_remembered_devices_end_with_the_last_factor(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
+) -> None:
+    pair = await auth.sign_in(NUMBER)
+    app = await enrol(auth, clock, pair["access_token"])
+    device = (await remembered(auth, app))["device"]
+    token = (await refresh(auth, pair))["access_token"]
+    assert (await auth.call("DELETE", f"/me/factors/{app.id}", token=token)).status == 204
+    assert await auth_db.fetchval("select count(*) from remembered_devices") == 0
+    await enrol(auth, clock, (await auth.sign_in(NUMBER))["access_token"])
+    assert await code_of(auth, device) == "mfa_required"
+
+
+async def test_sign_in_while_its_device_is_forgotten_is_asked(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    async with auth_db.transaction():
+        await auth_db.execute("select 1 from users for no key update")
+        await auth_db.execute("delete from remembered_devices")
+        signing_in = asyncio.ensure_future(code_of(auth, pair["device"]))
+
+        async def waits() -> bool:
+            await auth_db.execute("select pg_stat_clear_snapshot()")
+            return bool(await auth_db.fetchval(WAITING))
+
+        await until(waits)
+    assert await signing_in == "mfa_required"
+
+
+async def test_remembered_devices_switched_off_are_asked(
+    serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
+) -> None:
+    async with serving_auth() as auth:
+        app = await user_with_app(auth, clock, NUMBER)
+        device = (await remembered(auth, app))["device"]
+    async with serving_auth(mfa_remember_days=0) as auth:
+        assert await code_of(auth, device) == "mfa_required"
+        await auth_db.execute("delete from remembered_devices")
+        await remembered(auth, app)
+        assert await auth_db.fetchval("select count(*) from remembered_devices") == 0
