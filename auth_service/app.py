@@ -158,6 +158,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[password.PASSWORD_CHANGE] = wiring.password_change
     app[step_up.STEP_UP] = wiring.step_up
     app[factor.FACTORS] = wiring.factors
+    app[factor.ENROLMENT] = wiring.enrolment
     app[factor.SECOND_FACTOR] = wiring.second_factor_sign_in
     app[account.ACCOUNT] = wiring.account
     app[account.CONTACT] = wiring.contact

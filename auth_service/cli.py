@@ -18,7 +18,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
-from auth_service.admin.model import Role
 from auth_service.app import create_app
 from auth_service.commands import run_admin, run_deliveries, run_purge, run_worker
 from auth_service.delivery.errors import TemplateProblemError
@@ -26,6 +25,7 @@ from auth_service.delivery.preview import preview
 from auth_service.settings import AuthSettings
 from auth_service.settings.keys import KeySettings
 from auth_service.settings.messages import MessageSettings
+from auth_service.settings.roles import Role
 from auth_service.signing.keystore import (
     PUBLISHED_BEFORE_USE,
     Algorithm,

@@ -28,6 +28,8 @@ from auth_service.delivery.templates import Templates
 from auth_service.delivery.worker import running_worker
 from auth_service.device.model import DeviceTokens
 from auth_service.device.service import KnownDevices
+from auth_service.factor.changes import FactorChanges
+from auth_service.factor.enrolment import EnrolmentService
 from auth_service.factor.resealing import SecretResealer
 from auth_service.factor.service import FactorService
 from auth_service.factor.sign_in import SecondFactorSignIn
@@ -129,7 +131,9 @@ class Wiring:
     sessions = Part(SessionService)
     refresh = Part(RefreshService)
     factor_verifier = Part(FactorVerifier)
+    changes = Part(FactorChanges)
     factors = Part(FactorService)
+    enrolment = Part(EnrolmentService)
     second_factor_sign_in = Part(SecondFactorSignIn)
     account = Part(AccountService)
     contact = Part(ContactService)

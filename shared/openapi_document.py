@@ -91,7 +91,14 @@ class Problem(BaseModel):
     methods: list[str] | None = Field(
         None, description="with `mfa_required`: how a second factor can be proven"
     )
-    mfa_ticket: str | None = Field(None, description="with `mfa_required`: for /mfa/verify")
+    mfa_ticket: str | None = Field(
+        None,
+        description="with `mfa_required`: for /mfa/verify; with `mfa_enrolment_required`: to add a "
+        "factor with",
+    )
+    channel: str | None = Field(
+        None, description="with `mfa_enrolment_required`: where a code was sent"
+    )
     expires_in: int | None = Field(None, description="with `mfa_ticket`: its life, s")
 
 

@@ -1,12 +1,10 @@
 """Roles, the actor of a change, and the search for users."""
 
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
 from auth_service.audit.model import Origin
 
-Role = Literal["admin", "editor"]
 LAST = "\U0010ffff"
 """Sorts after every other character."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from auth_service.admin.model import Role
+from auth_service.settings.roles import Role
 from auth_service.user.schemas import UserResponse
 from shared.paging import Page, PageQuery
 from shared.text import clean_line, clean_search

@@ -144,13 +144,12 @@ async def lock_user(connection: Connection, user: User) -> User | None:
 
 
 async def confirm(
-    connection: Connection, use: TotpUse, caller: Caller, now: datetime, *, event_json: str
+    connection: Connection, use: TotpUse, user_id: UUID, now: datetime, *, event_json: str
 ) -> Factor | None:
-    """Confirm a pending factor of the locked caller; None when it is not pending any more.
+    """Confirm a pending factor of the locked user; None when it is not pending any more.
 
-    The caller's session has proven it, and the code that confirmed it is used.
+    The code that confirmed it is used.
     """
-    user_id = caller.user.id
     row = await connection.fetchrow(CONFIRM, use.factor_id, user_id, now, use.step, event_json)
     return Factor(**row) if row else None
 

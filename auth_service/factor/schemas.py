@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from auth_service.device.schemas import DeviceBody
 from auth_service.factor.model import Method, Proof
 from auth_service.factor.recovery_codes import RecoveryCode
 from auth_service.otp.model import Code
-from auth_service.session.schemas import MAX_TOKEN, TokenIssuing
+from auth_service.session.schemas import MAX_TOKEN, TokenIssuing, TokenPair
 from shared.text import clean_line
 from shared.validation import cleaned
 
@@ -68,12 +68,34 @@ class ConfirmedFactorResponse(FactorResponse):
     )
 
 
-class TotpBody(BaseModel):
+class EnrolledTokenPair(TokenPair):
+    """The tokens of a user whose role demands a second factor, which counts from now on."""
+
+    factor: FactorResponse
+    recovery_codes: Sequence[str]
+
+
+class ConfirmationResponse(RootModel[ConfirmedFactorResponse | EnrolledTokenPair]):
+    """The factor; or with a ticket the tokens of the sign-in, and the factor beside them."""
+
+
+class EnrolmentBody(DeviceBody):
+    """Base of bodies that add a factor, in a session or with the ticket of a sign-in."""
+
+    mfa_ticket: str | None = Field(
+        None,
+        max_length=MAX_TOKEN,
+        description="what the 403 `mfa_enrolment_required` named, in place of a session",
+    )
+
+
+class TotpBody(EnrolmentBody):
     """What the authenticator is to be called."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
     name: FactorName | None = None
+    otp: Code | None = Field(
+        None, description="with `mfa_ticket`: the code that was sent, if there was a `channel`"
+    )
 
 
 class TotpResponse(BaseModel):
@@ -87,10 +109,8 @@ class TotpResponse(BaseModel):
     qr_svg: str
 
 
-class ConfirmBody(BaseModel):
+class ConfirmBody(TokenIssuing, EnrolmentBody):
     """A code of the new authenticator."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     otp: Code = Field(description="the code that the app shows, six digits")
 

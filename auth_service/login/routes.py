@@ -12,7 +12,7 @@ from auth_service.password.model import AccountIdentifier
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue_tokens
-from auth_service.session.errors import AccountDisabled, MfaRequired
+from auth_service.session.errors import AccountDisabled, MfaEnrolmentRequired, MfaRequired
 from auth_service.session.model import BY_CODE, BY_PASSWORD
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import TokenPair
@@ -37,6 +37,7 @@ LOGIN = web.AppKey("login", LoginService)
         AccountNotVerified,
         AccountDisabled,
         MfaRequired,
+        MfaEnrolmentRequired,
         OtpInvalid,
         InvalidCredentials,
         CsrfFailed,

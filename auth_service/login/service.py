@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.destination import Destination
+from auth_service.factor.enrolment import send_enrolment_code
 from auth_service.minimum_duration import conceal_duration, minimum_duration
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage
@@ -95,6 +96,7 @@ class LoginService:
             AccountNotVerified, AccountDisabled: it is right, and the account may not sign in.
             RateLimited: too many wrong passwords for that identifier from that client.
             MfaRequired: the password is right, and the account has a second factor.
+            MfaEnrolmentRequired: it is right, and the account has to add one, by a code too.
             ServiceUnavailable: too many passwords are being checked; nothing was counted.
         """
         client = context.client
@@ -119,6 +121,11 @@ class LoginService:
                 raise InvalidCredentials
         await refund()
         await self.passwords.rehash_if_outdated(account, password, client.network)
+        if isinstance(signed_in, PendingSignIn) and not signed_in.methods:
+            channel = await send_enrolment_code(
+                self.challenges, account.user, signed_in.ticket, client
+            )
+            signed_in = replace(signed_in, channel=channel)
         return require_complete(signed_in)
 
     async def _sign_in(

@@ -15,7 +15,9 @@ from shared.validation import cleaned
 
 CODE_DIGITS = 6
 HANDLE_BYTES = 16
-Purpose = Literal["signup", "verify", "login", "reset_password", "change_contact", "step_up"]
+Purpose = Literal[
+    "signup", "verify", "login", "reset_password", "change_contact", "step_up", "mfa_enrolment"
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), cleaned(strip_code)]
 Handle = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 

@@ -16,7 +16,7 @@ from auth_service.registration.schemas import RegisterBody, Registered, ResendBo
 from auth_service.registration.service import RegistrationService
 from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue_tokens
-from auth_service.session.errors import AccountDisabled, MfaRequired
+from auth_service.session.errors import AccountDisabled, MfaEnrolmentRequired, MfaRequired
 from auth_service.session.model import BY_CODE
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import Activation
@@ -79,7 +79,14 @@ async def resend_otp(request: web.Request) -> web.Response:
     summary="Activate a registration with its code, and sign in",
     body=VerifyBody,
     answers={200: Activation},
-    errors=(OtpInvalid, AccountDisabled, MfaRequired, CsrfFailed, RateLimited),
+    errors=(
+        OtpInvalid,
+        AccountDisabled,
+        MfaRequired,
+        MfaEnrolmentRequired,
+        CsrfFailed,
+        RateLimited,
+    ),
     auth=False,
 )
 async def verify_otp(request: web.Request) -> web.Response:
@@ -89,7 +96,12 @@ async def verify_otp(request: web.Request) -> web.Response:
     destination = parse_destination(app[SETTINGS], body.mobile, body.email, body.number_field)
     context = read_sign_in_context(request, BY_CODE[destination.channel], body)
     signed_in = await app[ACTIVATION].verify_code(destination, body.otp, body.challenge, context)
-    return token_pair_response(request, signed_in, transport=body.transport, message=ACTIVATED)
+    return token_pair_response(
+        request,
+        signed_in,
+        transport=body.transport,
+        extend=lambda pair: Activation(message=ACTIVATED, **dict(pair)),
+    )
 
 
 def _registration_request(body: RegisterBody, settings: AuthSettings) -> RegistrationRequest:

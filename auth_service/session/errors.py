@@ -46,6 +46,26 @@ class MfaRequired(DomainError):
         return {"methods": list(self.methods), **ticket}
 
 
+class MfaEnrolmentRequired(DomainError):
+    """A role of the user demands a second factor, and there is none."""
+
+    code, status, title = "mfa_enrolment_required", 403, "Add a second factor"
+    advice = (
+        "Add a second factor with the `mfa_ticket`: POST /v1/auth/me/factors/totp and confirm it. "
+        "Where there is a `channel`, a code is on its way by it: send it as `otp`"
+    )
+
+    def __init__(self, ticket: str, expires_in: int, channel: str | None) -> None:
+        """Keep the ticket that a factor is added with; `channel`: of the code that was sent."""
+        super().__init__()
+        self.ticket, self.expires_in, self.channel = ticket, expires_in, channel
+
+    def members(self) -> dict[str, object]:
+        """Return the ticket, its life in seconds, and the channel of the code if one was sent."""
+        channel = {"channel": self.channel} if self.channel else {}
+        return {"mfa_ticket": self.ticket, "expires_in": self.expires_in, **channel}
+
+
 class StepUpRequired(DomainError):
     """The caller's last authentication is too old for this operation."""
 

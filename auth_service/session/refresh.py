@@ -9,7 +9,6 @@ import structlog
 
 from auth_service.audit.model import Event, Origin
 from auth_service.device.model import DeviceTokens
-from auth_service.keyring import Keyring
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.rate_limit.usage import UsageLimits
 from auth_service.session import repository
@@ -22,6 +21,7 @@ from auth_service.session.model import (
     derive_successors,
 )
 from auth_service.session.service import SessionService
+from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
@@ -35,9 +35,9 @@ class RefreshService:
 
     database: Database
     sessions: SessionService
-    keyring: Keyring
     device_tokens: DeviceTokens
     usage_limits: UsageLimits
+    settings: AuthSettings
     lifetimes: SessionLifetimes
     clock: Clock
 
@@ -108,7 +108,12 @@ class RefreshService:
         has_expired = session.expires_at <= now or (
             token.successor_used_at is None and newest_expires_at <= now
         )
-        return token.user.active and not (token.session_revoked or is_idle or has_expired)
+        # a role that needs a second factor was given, or the last factor removed, since the sign-in
+        lacks_factor = not token.user.factor_kinds and not (
+            {*token.user.roles}.isdisjoint(self.settings.mfa_required_roles)
+        )
+        has_ended = token.session_revoked or is_idle or has_expired
+        return token.user.active and not (has_ended or lacks_factor)
 
     def _may_reissue(self, token: LockedRefreshToken, now: datetime) -> bool:
         if token.used_at is None or token.successor_used_at is not None:
@@ -122,7 +127,7 @@ class RefreshService:
         if locked.session.device_id is None:  # the session is older than device tokens
             device_id = self.device_tokens.generate_id()
             locked = replace(locked, session=replace(locked.session, device_id=device_id))
-        successor = derive_successors(self.keyring, token)[0]
+        successor = derive_successors(self.device_tokens.keyring, token)[0]
         expires_at = self.lifetimes.refresh_expiry(locked.session.expires_at, now)
         await repository.rotate_token(
             connection, locked, hash_token(successor), expires_at=expires_at, now=now
@@ -131,7 +136,7 @@ class RefreshService:
         return SignedInUser(locked.user, session, successor, expires_at)
 
     def _reissue(self, token: str, locked: LockedRefreshToken) -> SignedInUser:
-        for successor in derive_successors(self.keyring, token):
+        for successor in derive_successors(self.device_tokens.keyring, token):
             if hash_token(successor) == locked.successor_hash and locked.successor_expires_at:
                 log.info("session.refresh_repeated", session_id=str(locked.session.id))
                 return SignedInUser(

@@ -1,5 +1,6 @@
 """Token pairs as answers: the one place that issues a session's tokens to a client."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 
@@ -19,7 +20,7 @@ from auth_service.session.cookies import (
 )
 from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.session.resources import DEVICE_TOKENS, PROOF_OF_WORK
-from auth_service.session.schemas import CSRF, IN_COOKIES, Activation, TokenPair, Transport
+from auth_service.session.schemas import CSRF, IN_COOKIES, TokenPair, Transport
 from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
@@ -92,9 +93,12 @@ def token_pair_response(
     status: int = 200,
     *,
     transport: Transport,
-    message: str | None = None,
+    extend: Callable[[TokenPair], TokenPair] = lambda pair: pair,
 ) -> web.Response:
-    """Sign an access token for the session and answer with both tokens, or set them as cookies."""
+    """Sign an access token for the session and answer with both tokens, or set them as cookies.
+
+    `extend`: what the answer holds besides.
+    """
     require_can_issue_tokens(request, transport)
     session, csrf = signed_in.session, None
     if transport == "cookie":
@@ -111,7 +115,7 @@ def token_pair_response(
         csrf=csrf,
         device=tokens.issue(session.device_id or tokens.generate_id()),
     )
-    answer = pair if message is None else Activation(message=message, **dict(pair))
+    answer = extend(pair)
     if csrf is None:
         return json_response(answer, status, without=CSRF)
     response = json_response(answer, status, without=IN_COOKIES)

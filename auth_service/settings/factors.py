@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from auth_service.settings.roles import Roles
 from shared.settings import ServiceSettings
 
 
@@ -14,4 +15,9 @@ class FactorSettings(ServiceSettings):
         le=365,
         description="how long a device that asks for it signs in without its user's second factor, "
         "days; 0: not at all",
+    )
+    mfa_required_roles: Roles = Field(
+        (),
+        description="roles whose users add a second factor before they can do anything else: "
+        "`admin`, `editor`, comma-separated",
     )

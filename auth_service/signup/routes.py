@@ -8,7 +8,7 @@ from auth_service.otp.schemas import ChallengeResponse
 from auth_service.rate_limit.errors import ProofRequired
 from auth_service.resources import SETTINGS
 from auth_service.session.cookies import require_can_issue_tokens
-from auth_service.session.errors import AccountDisabled, MfaRequired
+from auth_service.session.errors import AccountDisabled, MfaEnrolmentRequired, MfaRequired
 from auth_service.session.model import BY_CODE
 from auth_service.session.responses import read_client, read_sign_in_context, token_pair_response
 from auth_service.session.schemas import TokenPair
@@ -29,7 +29,15 @@ SIGNUP = web.AppKey("signup", PhoneSignInService)
     summary="Ask for a code with `name`; send it back as `otp` to sign up or in",
     body=SignupBody,
     answers={200: TokenPair, 201: TokenPair, 202: ChallengeResponse},
-    errors=(OtpInvalid, AccountDisabled, MfaRequired, CsrfFailed, ProofRequired, RateLimited),
+    errors=(
+        OtpInvalid,
+        AccountDisabled,
+        MfaRequired,
+        MfaEnrolmentRequired,
+        CsrfFailed,
+        ProofRequired,
+        RateLimited,
+    ),
     auth=False,
 )
 async def signup(request: web.Request) -> web.Response:

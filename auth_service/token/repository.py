@@ -4,14 +4,23 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from shared.db import Connection, Executor
+from shared.db import Connection, Database, Executor
 
-Scope = Literal["refresh", "reset", "registration", "mfa"]
-TicketScope = Literal["reset", "mfa"]
+Scope = Literal["refresh", "reset", "registration", "mfa", "mfa_enrolment"]
+TicketScope = Literal["reset", "mfa", "mfa_enrolment"]
 
 CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = $2 AND expires_at > $3"
 
-REMOVE_TICKETS = "DELETE FROM tokens WHERE user_id = $1 AND scope IN ('reset', 'mfa')"
+REMOVE_TICKETS = """
+DELETE FROM tokens WHERE user_id = $1 AND scope IN ('reset', 'mfa', 'mfa_enrolment')"""
+
+FIND_ENROLMENT = """
+SELECT user_id, amr FROM tokens
+WHERE hash = $1 AND scope = 'mfa_enrolment' AND expires_at > $2
+  AND (device_id IS NULL OR device_id = $3)"""
+
+ADD_METHODS = """
+UPDATE tokens SET amr = amr || $2::text[] WHERE hash = $1 AND scope = 'mfa_enrolment'"""
 
 # A ticket that names a device is of use to that device alone; another one does not use up its
 # tries. The try is counted before its outcome is known, so that concurrent ones all count.
@@ -62,6 +71,22 @@ async def count_ticket_try(
     """
     row = await executor.fetchrow(COUNT_TRY, hash_, now, most, device)
     return (row["user_id"], tuple(row["amr"])) if row else None
+
+
+async def find_enrolment_ticket(
+    database: Database, hash_: bytes, device: bytes | None, now: datetime
+) -> tuple[UUID, tuple[str, ...]] | None:
+    """Return the user and the methods (`amr`) so far of a ticket to add a factor with.
+
+    None for an unknown, used or expired ticket, or another device's.
+    """
+    row = await database.fetchrow(FIND_ENROLMENT, hash_, now, device)
+    return (row["user_id"], tuple(row["amr"])) if row else None
+
+
+async def add_ticket_methods(database: Database, hash_: bytes, amr: tuple[str, ...]) -> None:
+    """Store that the holder of a ticket to add a factor with has proven more."""
+    await database.execute(ADD_METHODS, hash_, list(amr))
 
 
 async def remove_tickets(connection: Connection, user_id: UUID) -> None:

@@ -33,6 +33,8 @@ OPEN = {
     "POST /v1/auth/resend-otp",
     "POST /v1/auth/verify-otp",
     "POST /v1/auth/mfa/verify",  # by the ticket of a sign-in
+    "POST /v1/auth/me/factors/totp",  # by a token, or by such a ticket
+    "POST /v1/auth/me/factors/totp/{id}/confirm",  # likewise
     "POST /v1/auth/refresh",
     "POST /v1/auth/callbacks/twilio",  # signed by Twilio
     "GET /v1/auth/.well-known/jwks.json",

@@ -89,6 +89,28 @@ async def test_first_step_with_factor_issues_no_token(
     assert [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)] == before
 
 
+@pytest.mark.parametrize("transport", ["body", "cookie"])
+@pytest.mark.parametrize("step", [step for steps in FIRST_STEPS.values() for step in steps])
+async def test_first_step_of_a_role_that_demands_a_factor_issues_no_token(
+    serving_auth: Callable[..., Any],
+    auth_db: Connection,
+    step: Callable[..., Awaitable[Answer]],
+    transport: str,
+) -> None:
+    async with serving_auth(mfa_required_roles="editor") as auth:
+        await activate(auth, mobile=NUMBER, email=EMAIL, password=PASSWORD)
+        await auth_db.execute("update users set email_verified = true, roles = '{editor}'")
+        before = [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)]
+        answer = await step(auth, transport=transport)
+        assert (answer.status, answer.code) == (403, "mfa_enrolment_required")
+        assert set(answer.body) - {"channel"} == {
+            *("type", "title", "status", "detail", "code", "request_id"),
+            *("mfa_ticket", "expires_in"),
+        }
+        assert "Set-Cookie" not in answer.headers
+        assert [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)] == before
+
+
 async def test_activation_code_of_an_address_with_an_owner_issues_no_token(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:

@@ -1,11 +1,13 @@
 """Types of a sign-in: the verified contact, the session to store, and the result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
-from auth_service.session.errors import MfaRequired
+from auth_service.destination import Channel
+from auth_service.session.errors import MfaEnrolmentRequired, MfaRequired
 from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.user.model import User
 
@@ -13,6 +15,8 @@ T = TypeVar("T")
 
 RECOVERY_CODE = "recovery_code"
 """The method of a user who has no factor at hand."""
+MfaScope = Literal["mfa", "mfa_enrolment"]
+"""`mfa_enrolment`: with such a ticket a factor is added."""
 MFA_TICKET_LIFE = timedelta(minutes=10)
 MAX_SESSIONS = 100
 """The most active sessions of a user."""
@@ -31,7 +35,10 @@ class VerifiedContact:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session to store. `may_lack_factor`: also for a user with a second factor."""
+    """A session to store. `may_lack_factor`: also for a user with a second factor.
+
+    `factor_roles`: the roles whose users need one.
+    """
 
     id: UUID
     context: SignInContext
@@ -41,6 +48,7 @@ class NewSession:
     refresh_expires_at: datetime
     event_json: str
     may_lack_factor: bool
+    factor_roles: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class StoredSignIn:
 class NewTicket:
     """A ticket to store. `device`: the only device that may use it; None: any may."""
 
+    scope: MfaScope
     hash: bytes
     device: bytes | None
     amr: tuple[str, ...]
@@ -71,10 +80,15 @@ class NewTicket:
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A sign-in with a right first factor, which waits for a second one; no session exists."""
+    """A sign-in with a right first factor, which waits for a second one; no session exists.
+
+    `methods`: how the second factor can be proven; empty: the user has to add one. `channel`: by
+    which a code was sent to the user, who adds a factor with it.
+    """
 
     ticket: str
     methods: tuple[str, ...]
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +110,11 @@ def require_complete(result: T | PendingSignIn) -> T:
 
     Raises:
         MfaRequired: it waits for a second factor.
+        MfaEnrolmentRequired: it waits for the user to add one.
     """
     if isinstance(result, PendingSignIn):
         expires_in = int(MFA_TICKET_LIFE.total_seconds())
+        if not result.methods:
+            raise MfaEnrolmentRequired(result.ticket, expires_in, result.channel)
         raise MfaRequired(result.methods, result.ticket, expires_in)
     return result

@@ -1,6 +1,8 @@
 """Storing a session with its first refresh token and its audit event."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
@@ -13,6 +15,7 @@ from auth_service.session.repository import (
 )
 from auth_service.session.sign_in.model import (
     SURPLUS_CHECK_THRESHOLD,
+    MfaScope,
     NewSession,
     NewTicket,
     StoredSignIn,
@@ -29,6 +32,7 @@ from auth_service.user.repository import (
 from shared.db import Connection, Executor
 
 SURPLUS = "too_many_sessions"
+TICKET_SCOPES: tuple[MfaScope, ...] = get_args(MfaScope)
 
 
 def _may_sign_in_sql(requested_at: str) -> str:
@@ -45,7 +49,8 @@ IS_ACCOUNT = "id = $1 AND generation = $2 AND password IS NOT DISTINCT FROM $3"
 IS_CONTACT = "phone_number = $1 AND phone_verified"
 # A user with a second factor gets no session without it, unless the caller allows that ($17). A
 # factor that is being confirmed counts, since its transaction locks the user's row.
-MAY_GET_SESSION = f"{_may_sign_in_sql('$16')} AND ($17::boolean OR factor_kinds = '{{}}')"
+MAY_GET_SESSION = f"""{_may_sign_in_sql("$16")}
+    AND ($17::boolean OR (factor_kinds = '{{}}' AND NOT roles && $18::text[]))"""
 
 # No row if status, generation or password have changed since the credential was checked: the change
 # wins. Whatever changes them locks the user's row first.
@@ -145,25 +150,32 @@ WITH surplus AS (
 LOCK_ACCOUNT, LOCK_CONTACT = (
     f"""
 SELECT {PREFIXED_COLUMNS} FROM users u
-WHERE {is_user} AND {_may_sign_in_sql(requested_at)} AND factor_kinds <> '{{}}'
+WHERE {is_user} AND {_may_sign_in_sql(requested_at)}
+  AND (factor_kinds <> '{{}}' OR roles && {roles}::text[])
 FOR NO KEY UPDATE"""
-    for is_user, requested_at in ((IS_ACCOUNT, "$4"), (IS_CONTACT, "$2"))
+    for is_user, requested_at, roles in ((IS_ACCOUNT, "$4", "$5"), (IS_CONTACT, "$2", "$3"))
 )
 
-_TICKET = insert_token_sql(
-    "mfa",
-    hash="$1",
-    user_id="$2",
-    created_at="$3",
-    expires_at="$4",
-    device_id="$5",
-    amr="$6",
-)
-INSERT_TICKET = f"""
+_TICKETS = {
+    scope: insert_token_sql(
+        scope,
+        hash="$1",
+        user_id="$2",
+        created_at="$3",
+        expires_at="$4",
+        device_id="$5",
+        amr="$6",
+    )
+    for scope in TICKET_SCOPES
+}
+INSERT_TICKET = {
+    scope: f"""
 WITH ticket AS (
-    {_TICKET} RETURNING user_id
+    {insert} RETURNING user_id
 )
 {insert_event_sql(7, "ticket", user_id="ticket.user_id")}"""
+    for scope, insert in _TICKETS.items()
+}
 
 # What revokes the user's access ends what was remembered before.
 IS_REMEMBERED = """
@@ -206,6 +218,7 @@ async def insert_session(
         client.network if client.device_is_new else None,
         new.context.code_requested_at,
         new.may_lack_factor,
+        new.factor_roles,
     )
     if row is None:
         return None
@@ -219,18 +232,23 @@ async def insert_session(
 
 
 async def lock_user_with_factor(
-    connection: Connection, owner: Account | VerifiedContact, code_requested_at: datetime | None
+    connection: Connection,
+    owner: Account | VerifiedContact,
+    code_requested_at: datetime | None,
+    factor_roles: Sequence[str],
 ) -> User | None:
     """Return the user who may sign in by a second factor, locked until the transaction ends.
 
-    None when the account has changed since it was read, may not sign in, or has no factor.
+    None when the account has changed since it was read, may not sign in, or has no factor and none
+    of the roles that need one.
     """
+    needs = (code_requested_at, factor_roles)
     if isinstance(owner, VerifiedContact):
-        row = await connection.fetchrow(LOCK_CONTACT, owner.phone_number, code_requested_at)
+        row = await connection.fetchrow(LOCK_CONTACT, owner.phone_number, *needs)
     else:
         user = owner.user
         known = (user.id, user.generation, owner.password)
-        row = await connection.fetchrow(LOCK_ACCOUNT, *known, code_requested_at)
+        row = await connection.fetchrow(LOCK_ACCOUNT, *known, *needs)
     return user_from_row(row) if row else None
 
 
@@ -239,7 +257,7 @@ async def insert_ticket(
 ) -> None:
     """Store the ticket of a sign-in that waits for a second factor, and its event."""
     await connection.execute(
-        INSERT_TICKET,
+        INSERT_TICKET[ticket.scope],
         ticket.hash,
         user.id,
         ticket.created_at,

@@ -71,7 +71,8 @@ class SessionCreator:
     ) -> SignInResult | PendingSignIn | None:
         """Store a session by one statement; `complete_sign_in` has to follow the commit.
 
-        For a user with a second factor that `context` does not name, a ticket is stored instead.
+        For a user with a second factor that `context` does not name, a ticket is stored instead. So
+        it is for a user without one whose role needs one.
         None when the account has changed since it was read, another request created the contact's
         user at this moment, or the user may not sign in; nothing was stored then.
         """
@@ -81,11 +82,11 @@ class SessionCreator:
             return result
         async with connection.transaction():
             user = await repository.lock_user_with_factor(
-                connection, owner, context.code_requested_at
+                connection, owner, context.code_requested_at, self.settings.mfa_required_roles
             )
             if user is None:
                 return None
-            if await self._is_remembered(connection, user, context.client):
+            if user.factor_kinds and await self._is_remembered(connection, user, context.client):
                 return await self._store_session(connection, owner, context, may_lack_factor=True)
             return await self._store_ticket(connection, user, context)
 
@@ -115,6 +116,7 @@ class SessionCreator:
             refresh_expires_at=self.lifetimes.refresh_expiry(expires_at, now),
             event_json=self.audit.to_json(context.event()),
             may_lack_factor=may_lack_factor,
+            factor_roles=self.settings.mfa_required_roles,
         )
         stored = await repository.insert_session(connection, owner, new)
         if stored is None:
@@ -130,6 +132,7 @@ class SessionCreator:
         now, client = self.clock.now(), context.client
         event = self.audit.to_json(Event("user.mfa_asked", context.origin, details=context.details))
         new = NewTicket(
+            scope="mfa" if user.factor_kinds else "mfa_enrolment",
             hash=hash_token(token),
             device=None if client.device_is_new else client.device,
             amr=context.amr,
@@ -137,7 +140,8 @@ class SessionCreator:
             expires_at=now + MFA_TICKET_LIFE,
         )
         await repository.insert_ticket(connection, user, new, event_json=event)
-        return PendingSignIn(token, await find_methods(connection, user))
+        methods = await find_methods(connection, user) if user.factor_kinds else ()
+        return PendingSignIn(token, methods)
 
     async def _revoke_surplus(
         self, connection: Connection, stored: StoredSignIn, context: SignInContext
@@ -158,6 +162,7 @@ class SessionCreator:
 
         Raises:
             MfaRequired: it waits for a second factor.
+            MfaEnrolmentRequired: it waits for the user to add one.
         """
         completed = require_complete(result)
         await self.completion.complete(completed, context)

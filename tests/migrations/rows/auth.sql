@@ -12,7 +12,8 @@ INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
 VALUES (sha256('a'), 'refresh', '01980000-0000-7000-8000-000000000001',
         '01980000-0000-7000-8000-000000000002', now(), now()),
        (sha256('b'), 'reset', '01980000-0000-7000-8000-000000000001', null, now(), now()),
-       (sha256('c'), 'mfa', '01980000-0000-7000-8000-000000000001', null, now(), now());
+       (sha256('c'), 'mfa', '01980000-0000-7000-8000-000000000001', null, now(), now()),
+       (sha256('e'), 'mfa_enrolment', '01980000-0000-7000-8000-000000000001', null, now(), now());
 INSERT INTO factors (id, user_id, kind, name, secret, created_at, confirmed_at)
 VALUES ('01980000-0000-7000-8000-000000000004', '01980000-0000-7000-8000-000000000001', 'totp',
         'Phone', '\x00', now(), now());

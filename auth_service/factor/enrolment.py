@@ -1,0 +1,162 @@
+"""Adding the second factor that a role demands, with the ticket of a sign-in in place of a session.
+
+The ticket does nothing else. Where the first factor was the password, a code to a verified contact
+has to come with it: a stolen password alone adds no factor.
+"""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from auth_service.audit.service import AuditLog
+from auth_service.client import Client
+from auth_service.destination import Channel
+from auth_service.factor import repository
+from auth_service.factor.changes import FactorChanges
+from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
+from auth_service.factor.model import AMR, ConfirmedFactor, PendingTotp
+from auth_service.opaque_tokens import has_valid_checksum, hash_token
+from auth_service.otp.errors import OtpInvalid
+from auth_service.otp.model import ChallengeMessage
+from auth_service.otp.service import OtpChallenges
+from auth_service.session.model import BY_CODE, BY_PASSWORD, SignedInUser, SignInContext
+from auth_service.session.sign_in.model import SignInResult
+from auth_service.session.sign_in.service import SessionCreator
+from auth_service.token.repository import (
+    add_ticket_methods,
+    consume_ticket,
+    find_enrolment_ticket,
+)
+from auth_service.user.model import User
+from auth_service.user.repository import find_account
+from shared.clock import Clock
+from shared.db import Database
+from shared.errors import NotFound
+
+CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentTicket:
+    """An active ticket. `amr`: what its holder has proven so far."""
+
+    hash: bytes
+    user: User
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentService:
+    """Adds a user's first factor, and completes the sign-in.
+
+    A method raises `MfaTicketInvalid` for a ticket that is unknown, used, expired, or bound to
+    another device, and when the user has a factor by now.
+    """
+
+    database: Database
+    changes: FactorChanges
+    challenges: OtpChallenges
+    session_creator: SessionCreator
+    audit: AuditLog
+    clock: Clock
+
+    async def add_totp(
+        self, ticket: str, otp: str | None, name: str, context: SignInContext
+    ) -> PendingTotp:
+        """Store an authenticator that counts once a code of it has come back, within 10 minutes.
+
+        Raises:
+            OtpInvalid: the code that was sent is missing, wrong, used or expired.
+            RateLimited: too many wrong codes.
+        """
+        found = await self._find(ticket, context.client)
+        if found.amr == BY_PASSWORD:
+            await self._prove_contact(found, otp, context)
+        return await self.changes.begin_totp(found.user, name)
+
+    async def confirm_totp(
+        self, ticket: str, factor_id: UUID, code: str, context: SignInContext
+    ) -> tuple[SignedInUser, ConfirmedFactor]:
+        """Make the authenticator count by a code of it, and sign its user in.
+
+        Raises:
+            NotFound: no such authenticator waits for its code.
+            MfaInvalid: the code is wrong.
+        """
+        found = await self._find(ticket, context.client)
+        if found.amr == BY_PASSWORD:
+            raise MfaTicketInvalid
+        context = replace(context, amr=tuple(dict.fromkeys((*found.amr, *AMR["totp"]))))
+        use = await self.changes.find_confirmation(found.user.id, factor_id, code)
+        event = context.event(user_id=found.user.id)
+        async with self.audit.record_refusals(event):
+            if use is None:
+                raise MfaInvalid
+        async with self.database.transaction() as connection:
+            user = await repository.lock_user(connection, found.user)
+            is_used = await consume_ticket(
+                connection, "mfa_enrolment", found.hash, self.clock.now()
+            )
+            if user is None or user.factor_kinds or not is_used:
+                raise MfaTicketInvalid
+            added = replace(event, name="factor.added", details={"kind": "totp"})
+            confirmed = await self.changes.confirm(connection, user, use, added)
+            account = await find_account(connection, user.id)
+            result = account and await self.session_creator.create_session(
+                connection, account, context
+            )
+            if not isinstance(result, SignInResult):
+                raise NotFound
+        await self.changes.notify(user, "factor_added", context.client)
+        completed = await self.session_creator.complete_sign_in(result, context)
+        return completed.signed_in, confirmed
+
+    async def _find(self, ticket: str, client: Client) -> EnrolmentTicket:
+        if not has_valid_checksum("cht_", ticket):
+            raise MfaTicketInvalid
+        hash_ = hash_token(ticket)
+        found = await find_enrolment_ticket(self.database, hash_, client.device, self.clock.now())
+        account = await find_account(self.database, found[0]) if found else None
+        if found is None or account is None or account.user.factor_kinds:
+            raise MfaTicketInvalid
+        return EnrolmentTicket(hash_, account.user, found[1])
+
+    async def _prove_contact(
+        self, ticket: EnrolmentTicket, otp: str | None, context: SignInContext
+    ) -> None:
+        """Consume the code that was sent with the ticket; the ticket needs no other.
+
+        Raises:
+            OtpInvalid: it is missing, wrong, used or expired.
+        """
+        to = ticket.user.destination(*CODE_CHANNELS)
+        async with self.audit.record_refusals(context.event(user_id=ticket.user.id)):
+            if otp is None or to is None:
+                raise OtpInvalid
+            verified = await self.challenges.verify("mfa_enrolment", to, otp, None, context.client)
+            async with self.challenges.restore_on_failure(verified):
+                if verified.context != _challenge_context(ticket.user, ticket.hash):
+                    raise OtpInvalid
+                await add_ticket_methods(self.database, ticket.hash, BY_CODE[to.channel])
+
+
+async def send_enrolment_code(
+    challenges: OtpChallenges, user: User, ticket: str, client: Client
+) -> Channel | None:
+    """Send the code that goes with a ticket after a password; return by which channel.
+
+    None for a user without a verified contact, who cannot go on.
+
+    Raises:
+        RateLimited: too many codes.
+    """
+    to = user.destination(*CODE_CHANNELS)
+    if to is None:
+        return None
+    context = _challenge_context(user, hash_token(ticket))
+    message = ChallengeMessage(context, has_verified_owner=True)
+    return (await challenges.send("mfa_enrolment", to, client, message)).channel
+
+
+def _challenge_context(user: User, ticket_hash: bytes) -> dict[str, str]:
+    """Return the data that a code is bound to: it is of use with its own ticket alone."""
+    return {**user.challenge_context, "ticket": ticket_hash.hex()}
