@@ -9,6 +9,7 @@ from auth_service.settings.codes import CodeSettings
 from auth_service.settings.factors import FactorSettings
 from auth_service.settings.keys import KeySettings, SecretSettings
 from auth_service.settings.messages import ACTIVATION_PAGE, RESET_PAGE, MessageSettings
+from auth_service.settings.passkeys import PasskeySettings
 from auth_service.settings.passwords import PasswordSettings
 from auth_service.settings.sessions import SessionSettings
 from auth_service.settings.smtp import SmtpSettings
@@ -22,6 +23,7 @@ class AuthSettings(
     SmtpSettings,
     MessageSettings,
     AccountSettings,
+    PasskeySettings,
     FactorSettings,
     PasswordSettings,
     CodeSettings,
@@ -50,6 +52,7 @@ class AuthSettings(
             *self.delivery_problems(),
             *(self.disabled_limit_problems() if self.production else []),
             *self.password_problems(),
+            *self.passkey_problems(),
             *self.webhook_problems(),
             *self.smtp_problems(),
             *self.twilio_problems(),
