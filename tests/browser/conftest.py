@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
@@ -36,6 +37,12 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 async def page(address: str) -> AsyncIterator[Page]:
+    async with open_page(address) as page:
+        yield page
+
+
+@asynccontextmanager
+async def open_page(address: str) -> AsyncIterator[Page]:
     """An empty browser's page; what its console or network had to complain of fails the test."""
     complaints: list[str] = []
     async with async_playwright() as playwright:

@@ -63,10 +63,14 @@ def registered(authenticator: SoftwareAuthenticator, **changes: Any) -> Passkey:
 
 
 def verify(
-    credential: object, challenge: bytes, passkey: Passkey, identified: UUID | None = None
+    credential: object,
+    challenge: bytes,
+    passkey: Passkey,
+    identified: UUID | None = None,
+    party: RelyingParty = SHOP,
 ) -> AuthenticatorState:
     response = parse_authentication(credential)
-    return SHOP.verify_authentication(response, challenge, passkey, identified=identified)
+    return party.verify_authentication(response, challenge, passkey, identified=identified)
 
 
 def authenticate(
