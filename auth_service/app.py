@@ -11,8 +11,10 @@ from auth_service.admin import routes as admin
 from auth_service.audit import routes as audit
 from auth_service.delivery import pages, twilio_callbacks
 from auth_service.delivery import routes as inbox
+from auth_service.factor import passkey_routes
 from auth_service.factor import routes as factor
 from auth_service.login import routes as login
+from auth_service.passkey import well_known
 from auth_service.password import routes as password
 from auth_service.registration import routes as registration
 from auth_service.revocation.metrics import register_publisher_metrics
@@ -44,6 +46,7 @@ FEATURES = (
     session_routes.routes,
     step_up.routes,
     factor.routes,
+    passkey_routes.routes,
     account.routes,
     signing.routes,
     pages.routes,
@@ -73,7 +76,11 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
         settings,
         entropy,
         authenticate,
-        extra=[web.get(KEYS_AT_ROOT, signing.get_keys)],
+        extra=[
+            web.get(KEYS_AT_ROOT, signing.get_keys),
+            web.get(well_known.ASSET_LINKS, well_known.get_asset_links),
+            web.get(well_known.APPLE_ASSOCIATION, well_known.get_apple_association),
+        ],
     )
     registry = app[HTTP_METRICS].registry
     wiring = app[WIRING] = Wiring(settings, clock=clock, entropy=entropy, registry=registry)
@@ -160,6 +167,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[factor.FACTORS] = wiring.factors
     app[factor.ENROLMENT] = wiring.enrolment
     app[factor.SECOND_FACTOR] = wiring.second_factor_sign_in
+    app[passkey_routes.PASSKEY_SIGN_IN] = wiring.passkey_sign_in
     app[account.ACCOUNT] = wiring.account
     app[account.CONTACT] = wiring.contact
     app[account.EXPORT] = wiring.export

@@ -30,6 +30,7 @@ from auth_service.device.model import DeviceTokens
 from auth_service.device.service import KnownDevices
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.enrolment import EnrolmentService
+from auth_service.factor.passkey_sign_in import PasskeySignIn
 from auth_service.factor.resealing import SecretResealer
 from auth_service.factor.service import FactorService
 from auth_service.factor.sign_in import SecondFactorSignIn
@@ -42,6 +43,9 @@ from auth_service.otp.funnel import CodeFunnel
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.send_limiter import SendLimiter
 from auth_service.otp.service import OtpChallenges
+from auth_service.passkey.challenges import PasskeyChallenges
+from auth_service.passkey.relying_party import RelyingParty
+from auth_service.passkey.service import Passkeys
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.change import PasswordChangeService
 from auth_service.password.change_revocation import PasswordChangeRevocation
@@ -110,6 +114,7 @@ class Wiring:
     funnel = Part(CodeFunnel)
     notifications = Part(Notifications)
     leases = Part(ExportLeases)
+    passkey_challenges = Part(PasskeyChallenges)
 
     # With the database
     locales = Part(RecipientLocales)
@@ -130,11 +135,13 @@ class Wiring:
     activation = Part(ActivationService)
     sessions = Part(SessionService)
     refresh = Part(RefreshService)
+    passkeys = Part(Passkeys)
     factor_verifier = Part(FactorVerifier)
     changes = Part(FactorChanges)
     factors = Part(FactorService)
     enrolment = Part(EnrolmentService)
     second_factor_sign_in = Part(SecondFactorSignIn)
+    passkey_sign_in = Part(PasskeySignIn)
     account = Part(AccountService)
     contact = Part(ContactService)
     export = Part(ExportService)
@@ -166,6 +173,10 @@ class Wiring:
     @cached_property
     def lifetimes(self) -> SessionLifetimes:
         return SessionLifetimes.of(self.settings)
+
+    @cached_property
+    def relying_party(self) -> RelyingParty:
+        return RelyingParty.of(self.settings)
 
     @cached_property
     def verifier(self) -> TokenVerifier:

@@ -96,6 +96,12 @@ class Problem(BaseModel):
         description="with `mfa_required`: for /mfa/verify; with `mfa_enrolment_required`: to add a "
         "factor with",
     )
+    challenge: str | None = Field(
+        None, description="with `mfa_required` of a step-up: to send back with a passkey's response"
+    )
+    public_key: dict[str, Any] | None = Field(
+        None, description="with it: what a browser or an app asks a passkey with"
+    )
     channel: str | None = Field(
         None, description="with `mfa_enrolment_required`: where a code was sent"
     )

@@ -28,6 +28,7 @@ from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.databases import Databases
 from tests.support.decoders import open_late_decoder_pool
+from tests.support.passkey_client import ORIGIN
 from tests.support.waiting import until
 
 pytest_plugins = ["tests.support.documented_answers_plugin"]
@@ -190,4 +191,11 @@ def serving_auth(
 async def auth(serving_auth: Callable[..., Any]) -> AsyncIterator[AuthClient]:
     """auth_service without limits."""
     async with serving_auth() as client:
+        yield client
+
+
+@pytest.fixture
+async def passkey_auth(serving_auth: Callable[..., Any]) -> AsyncIterator[AuthClient]:
+    """auth_service at a name, which browsers make passkeys for."""
+    async with serving_auth(webauthn_rp_id="localhost", webauthn_origins=ORIGIN) as client:
         yield client

@@ -37,6 +37,7 @@ EventName = Literal[
     "factor.renamed",
     "factor.removed",
     "factors.reset",
+    "passkey.copy_suspected",
     "recovery_code.used",
     "recovery_codes.replaced",
     "device.remembered",

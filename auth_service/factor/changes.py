@@ -12,14 +12,18 @@ from auth_service.factor import repository
 from auth_service.factor.model import (
     MAX_TOTP,
     ConfirmedFactor,
+    Factor,
     PendingTotp,
     SealedTotp,
     TotpUse,
 )
+from auth_service.factor.recovery import repository as recovery
 from auth_service.factor.recovery_codes import generate_codes, hash_code
 from auth_service.factor.totp import SECRET_BYTES, otpauth_uri, qr_svg, to_base32
 from auth_service.factor.verification import TotpSeals
 from auth_service.notification.service import Notifications
+from auth_service.passkey.errors import CredentialInvalid
+from auth_service.passkey.model import NewPasskey
 from auth_service.settings import AuthSettings
 from auth_service.user.model import User
 from shared.clock import Clock
@@ -80,6 +84,28 @@ class FactorChanges:
         )
         if factor is None:
             raise NotFound
+        return await self._complete(connection, user, factor)
+
+    async def add_passkey(
+        self, connection: Connection, user: User, new: NewPasskey, name: str, event: Event
+    ) -> ConfirmedFactor:
+        """Store a passkey of the locked user.
+
+        Raises:
+            CredentialInvalid: it is registered already, or the user has the most.
+        """
+        now = self.clock.now()
+        factor = Factor(new_id(self.clock, self.entropy), "passkey", name, now, now)
+        stored = await repository.insert_passkey(
+            connection, factor, user.id, new, event_json=self.audit.to_json(event)
+        )
+        if stored is None:
+            raise CredentialInvalid(reason="registered already, or one passkey too many")
+        return await self._complete(connection, user, stored)
+
+    async def _complete(
+        self, connection: Connection, user: User, factor: Factor
+    ) -> ConfirmedFactor:
         codes = () if user.factor_kinds else await self.replace_codes(connection, user)
         await repository.store_kinds(connection, user.id)
         return ConfirmedFactor(factor, codes)
@@ -88,7 +114,7 @@ class FactorChanges:
         """Store new recovery codes of the locked user, and return them."""
         codes = generate_codes(self.entropy)
         hashes = [hash_code(code) for code in codes]
-        await repository.replace_recovery_codes(connection, user.id, hashes, self.clock.now())
+        await recovery.replace_recovery_codes(connection, user.id, hashes, self.clock.now())
         return codes
 
     async def notify(self, user: User, template: str, client: Client) -> None:

@@ -4,6 +4,7 @@ The ticket does nothing else. Where the first factor was the password, a code to
 has to come with it: a stolen password alone adds no factor.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,26 +14,30 @@ from auth_service.destination import Channel
 from auth_service.factor import repository
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import AMR, ConfirmedFactor, PendingTotp
+from auth_service.factor.model import BY_TOTP, ConfirmedFactor, PendingTotp
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import ChallengeMessage
 from auth_service.otp.service import OtpChallenges
-from auth_service.session.model import BY_CODE, BY_PASSWORD, SignedInUser, SignInContext
+from auth_service.passkey.model import PasskeyOptions, PasskeyResponse
+from auth_service.passkey.service import Passkeys
+from auth_service.session.model import BY_CODE, BY_PASSWORD, MFA, SignedInUser, SignInContext
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.token.repository import (
     add_ticket_methods,
     consume_ticket,
-    find_enrolment_ticket,
+    find_ticket,
 )
 from auth_service.user.model import User
 from auth_service.user.repository import find_account
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.errors import NotFound
 
 CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
+Store = Callable[[Connection, User], Awaitable[ConfirmedFactor]]
+"""Stores a factor of the locked user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class EnrolmentService:
 
     database: Database
     changes: FactorChanges
+    passkeys: Passkeys
     challenges: OtpChallenges
     session_creator: SessionCreator
     audit: AuditLog
@@ -68,10 +74,21 @@ class EnrolmentService:
             OtpInvalid: the code that was sent is missing, wrong, used or expired.
             RateLimited: too many wrong codes.
         """
-        found = await self._find(ticket, context.client)
-        if found.amr == BY_PASSWORD:
-            await self._prove_contact(found, otp, context)
+        found = await self._begin(ticket, otp, context)
         return await self.changes.begin_totp(found.user, name)
+
+    async def passkey_options(
+        self, ticket: str, otp: str | None, context: SignInContext
+    ) -> PasskeyOptions:
+        """Return what a browser makes a passkey with, of use with the ticket alone.
+
+        Raises:
+            OtpInvalid: the code that was sent is missing, wrong, used or expired.
+            RateLimited: too many wrong codes.
+            PasskeysUnavailable: browsers would refuse the address of this installation.
+        """
+        found = await self._begin(ticket, otp, context)
+        return await self.passkeys.registration_options(found.user, found.hash.hex())
 
     async def confirm_totp(
         self, ticket: str, factor_id: UUID, code: str, context: SignInContext
@@ -82,15 +99,43 @@ class EnrolmentService:
             NotFound: no such authenticator waits for its code.
             MfaInvalid: the code is wrong.
         """
-        found = await self._find(ticket, context.client)
-        if found.amr == BY_PASSWORD:
-            raise MfaTicketInvalid
-        context = replace(context, amr=tuple(dict.fromkeys((*found.amr, *AMR["totp"]))))
+        found = await self._find_proven(ticket, context.client)
+        context = replace(context, amr=tuple(dict.fromkeys((*found.amr, *BY_TOTP))))
         use = await self.changes.find_confirmation(found.user.id, factor_id, code)
         event = context.event(user_id=found.user.id)
         async with self.audit.record_refusals(event):
             if use is None:
                 raise MfaInvalid
+        added = replace(event, name="factor.added", details={"kind": "totp"})
+        return await self._complete(
+            found,
+            context,
+            lambda connection, user: self.changes.confirm(connection, user, use, added),
+        )
+
+    async def add_passkey(
+        self, ticket: str, response: PasskeyResponse, name: str, context: SignInContext
+    ) -> tuple[SignedInUser, ConfirmedFactor]:
+        """Store a passkey, and sign its user in.
+
+        Raises:
+            CredentialInvalid: the response or its challenge does not count.
+        """
+        found = await self._find_proven(ticket, context.client)
+        new = await self.passkeys.verify_registration(response, found.hash.hex())
+        amr = dict.fromkeys((*found.amr, *new.state.methods, MFA))
+        context = replace(context, amr=tuple(amr))
+        event = context.event(user_id=found.user.id)
+        added = replace(event, name="factor.added", details={"kind": "passkey"})
+        return await self._complete(
+            found,
+            context,
+            lambda connection, user: self.changes.add_passkey(connection, user, new, name, added),
+        )
+
+    async def _complete(
+        self, found: EnrolmentTicket, context: SignInContext, store: Store
+    ) -> tuple[SignedInUser, ConfirmedFactor]:
         async with self.database.transaction() as connection:
             user = await repository.lock_user(connection, found.user)
             is_used = await consume_ticket(
@@ -98,8 +143,7 @@ class EnrolmentService:
             )
             if user is None or user.factor_kinds or not is_used:
                 raise MfaTicketInvalid
-            added = replace(event, name="factor.added", details={"kind": "totp"})
-            confirmed = await self.changes.confirm(connection, user, use, added)
+            confirmed = await store(connection, user)
             account = await find_account(connection, user.id)
             result = account and await self.session_creator.create_session(
                 connection, account, context
@@ -110,11 +154,24 @@ class EnrolmentService:
         completed = await self.session_creator.complete_sign_in(result, context)
         return completed.signed_in, confirmed
 
+    async def _begin(self, ticket: str, otp: str | None, context: SignInContext) -> EnrolmentTicket:
+        found = await self._find(ticket, context.client)
+        if found.amr == BY_PASSWORD:
+            await self._prove_contact(found, otp, context)
+        return found
+
+    async def _find_proven(self, ticket: str, client: Client) -> EnrolmentTicket:
+        found = await self._find(ticket, client)
+        if found.amr == BY_PASSWORD:
+            raise MfaTicketInvalid
+        return found
+
     async def _find(self, ticket: str, client: Client) -> EnrolmentTicket:
         if not has_valid_checksum("cht_", ticket):
             raise MfaTicketInvalid
         hash_ = hash_token(ticket)
-        found = await find_enrolment_ticket(self.database, hash_, client.device, self.clock.now())
+        now = self.clock.now()
+        found = await find_ticket(self.database, "mfa_enrolment", hash_, client.device, now)
         account = await find_account(self.database, found[0]) if found else None
         if found is None or account is None or account.user.factor_kinds:
             raise MfaTicketInvalid

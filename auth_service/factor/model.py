@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from auth_service.passkey.model import PasskeyResponse, PasskeyUse
 from auth_service.session.model import MFA
 from auth_service.user.model import FactorKind
 
@@ -13,21 +14,22 @@ PENDING_LIFE = timedelta(minutes=10)
 """A factor that is not confirmed within this time is removed."""
 MAX_TOTP = 3
 """The most authenticators of a user: each one is another code to guess."""
-Method = Literal["totp", "recovery_code"]
+Method = Literal["totp", "passkey", "recovery_code"]
 """How a second factor is proven."""
-AMR: dict[Method, tuple[str, ...]] = {"totp": ("otp", MFA), "recovery_code": ("otp", MFA)}
-"""What a proof adds to a session's methods. Source: RFC 8176 §2."""
+BY_TOTP: tuple[str, ...] = ("otp", MFA)
+"""What a code adds to a session's methods. Source: RFC 8176 §2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A confirmed second factor."""
+    """A confirmed second factor. `backed_up`: of a passkey, whether other devices can get it."""
 
     id: UUID
     kind: FactorKind
     name: str
     created_at: datetime
     last_used_at: datetime | None
+    backed_up: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,11 @@ class PendingTotp:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a client sends to prove a second factor."""
+    """What a client sends to prove a second factor: a code, or a passkey's response."""
 
     method: Method
-    code: str
-
-    @property
-    def amr(self) -> tuple[str, ...]:
-        """The methods that a right proof adds."""
-        return AMR[self.method]
+    code: str = ""
+    response: PasskeyResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +94,11 @@ class TotpUse:
     factor_id: UUID
     step: int
     secret: bytes
+
+
+FactorUse = TotpUse | RecoveryCodeUse | PasskeyUse
+
+
+def methods_of(use: FactorUse) -> tuple[str, ...]:
+    """Return the methods that a right proof adds to a session (`amr`)."""
+    return (*use.state.methods, MFA) if isinstance(use, PasskeyUse) else BY_TOTP

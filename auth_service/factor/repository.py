@@ -1,6 +1,5 @@
-"""The tables of factors and recovery codes, and what a change does to the user and sessions."""
+"""The table of factors, and what a change does to the user and sessions."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
@@ -10,18 +9,21 @@ from auth_service.factor.model import (
     MAX_TOTP,
     PENDING_LIFE,
     Factor,
-    RecoveryCodeUse,
     SealedTotp,
     TotpUse,
 )
+from auth_service.factor.recovery.repository import REMOVE_CODES
 from auth_service.factor.remembered.repository import FORGET_ALL
+from auth_service.passkey.model import MAX_PASSKEYS, NewPasskey, PasskeyUse
+from auth_service.passkey.repository import STORE_STATE, insert_passkey_sql
 from auth_service.session.model import MFA, Caller
 from auth_service.session.repository import record_authentication_sql, remove_method_sql
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED_COLUMNS, set_factor_kinds_sql, user_from_row
 from shared.db import Connection, Database
 
-_FIELDS = ", ".join(field.name for field in fields(Factor))
+_STORED = ", ".join(field.name for field in fields(Factor) if field.name != "backed_up")
+_FIELDS = f"{_STORED}, (SELECT backed_up FROM passkeys WHERE factor_id = id) AS backed_up"
 
 # One factor is pending at a time: another one replaces it. None beyond the cap.
 INSERT_PENDING = f"""
@@ -41,11 +43,37 @@ CONFIRM = f"""
 WITH confirmed AS (
     UPDATE factors SET confirmed_at = $3, last_used_at = $3, last_step = $4
     WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL
-    RETURNING {_FIELDS}
+    RETURNING {_STORED}
 ), event AS (
     {insert_event_sql(5, "confirmed")}
 )
 SELECT {_FIELDS} FROM confirmed"""
+
+_BELOW_CAP = f"""
+(SELECT count(*) FROM factors WHERE user_id = $2 AND kind = 'passkey') < {MAX_PASSKEYS}"""
+_NEW_PASSKEY = insert_passkey_sql(
+    "$1::uuid",
+    _BELOW_CAP,
+    credential_id="$5::bytea",
+    public_key="$6::bytea",
+    sign_count="$7::bigint",
+    transports="$8::text[]",
+    backup_eligible="$9::boolean",
+    backed_up="$10::boolean",
+)
+
+# The rows refer to each other at the end of the statement alone.
+INSERT_PASSKEY = f"""
+WITH passkey AS (
+    {_NEW_PASSKEY}
+), added AS (
+    INSERT INTO factors (id, user_id, kind, name, created_at, confirmed_at, last_used_at)
+    SELECT factor_id, $2, 'passkey', $3, $4, $4, $4 FROM passkey
+    RETURNING {_STORED}
+), event AS (
+    {insert_event_sql(11, "added")}
+)
+SELECT {_STORED}, passkey.backed_up FROM added, passkey"""
 
 LIST = f"""
 SELECT {_FIELDS} FROM factors WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY id"""
@@ -53,7 +81,7 @@ SELECT {_FIELDS} FROM factors WHERE user_id = $1 AND confirmed_at IS NOT NULL OR
 RENAME = f"""
 WITH renamed AS (
     UPDATE factors SET name = $3 WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL
-    RETURNING {_FIELDS}
+    RETURNING {_STORED}
 ), event AS (
     {insert_event_sql(4, "renamed")}
 )
@@ -74,6 +102,12 @@ WHERE user_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL"""
 USE_TOTP = """
 UPDATE factors SET last_step = $2, last_used_at = $3, secret = $4
 WHERE id = $1 AND last_step < $2 AND confirmed_at IS NOT NULL"""
+
+USE_PASSKEY = f"""
+WITH used AS (
+    {STORE_STATE}
+)
+UPDATE factors SET last_used_at = $5 FROM used WHERE factors.id = used.factor_id"""
 
 LIST_TOTP_AFTER = """
 SELECT id, secret, last_step FROM factors WHERE id > $1 AND kind = 'totp' ORDER BY id LIMIT $2"""
@@ -97,21 +131,6 @@ WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL"""
 REMOVE_ALL = "DELETE FROM factors WHERE user_id = $1"
 
 REMOVE_MFA = remove_method_sql(f"'{MFA}'")
-
-REMOVE_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
-
-INSERT_CODES = """
-INSERT INTO recovery_codes (hash, user_id, created_at)
-SELECT hash, $1, $3 FROM unnest($2::bytea[]) hash"""
-
-COUNT_CODES = "SELECT count(*) FROM recovery_codes WHERE user_id = $1"
-
-# Of all that use one code one gets a row.
-USE_CODE = f"""
-WITH used AS (
-    DELETE FROM recovery_codes WHERE hash = $1 AND user_id = $2 RETURNING 1
-)
-{insert_event_sql(3, "used")}"""
 
 REMOVE_UNCONFIRMED = """
 DELETE FROM factors WHERE id IN (
@@ -151,6 +170,27 @@ async def confirm(
     The code that confirmed it is used.
     """
     row = await connection.fetchrow(CONFIRM, use.factor_id, user_id, now, use.step, event_json)
+    return Factor(**row) if row else None
+
+
+async def insert_passkey(
+    connection: Connection, factor: Factor, user_id: UUID, new: NewPasskey, *, event_json: str
+) -> Factor | None:
+    """Store a passkey of the locked user; None when it is registered, or the user has the most."""
+    row = await connection.fetchrow(
+        INSERT_PASSKEY,
+        factor.id,
+        user_id,
+        factor.name,
+        factor.created_at,
+        new.credential_id,
+        new.public_key,
+        new.state.sign_count,
+        list(new.transports),
+        new.state.backup_eligible,
+        new.state.backed_up,
+        event_json,
+    )
     return Factor(**row) if row else None
 
 
@@ -204,25 +244,6 @@ async def store_kinds(connection: Connection, user_id: UUID) -> None:
         await connection.execute(FORGET_ALL, user_id)
 
 
-async def replace_recovery_codes(
-    connection: Connection, user_id: UUID, hashes: Sequence[bytes], now: datetime
-) -> None:
-    """Store new recovery codes of the locked user in place of the old ones."""
-    await connection.execute(REMOVE_CODES, user_id)
-    await connection.execute(INSERT_CODES, user_id, hashes, now)
-
-
-async def count_recovery_codes(database: Database, user_id: UUID) -> int:
-    """Return how many recovery codes are left."""
-    return int(await database.fetchval(COUNT_CODES, user_id))
-
-
-async def use_recovery_code(connection: Connection, use: RecoveryCodeUse) -> bool:
-    """Use a recovery code; of all that use it one gets True."""
-    status: str = await connection.execute(USE_CODE, use.hash, use.user_id, use.event_json)
-    return status == "INSERT 0 1"
-
-
 async def list_totp(database: Database, user_id: UUID) -> list[SealedTotp]:
     """Return the user's confirmed authenticators."""
     return [SealedTotp(**row) for row in await database.fetch(LIST_TOTP, user_id)]
@@ -242,4 +263,21 @@ async def replace_secret(database: Database, factor: SealedTotp, fresh: bytes) -
 async def use_totp(connection: Connection, use: TotpUse, now: datetime) -> bool:
     """Use a code; of all that use it one gets True."""
     status: str = await connection.execute(USE_TOTP, use.factor_id, use.step, now, use.secret)
+    return status == "UPDATE 1"
+
+
+async def use_passkey(connection: Connection, use: PasskeyUse, now: datetime) -> bool:
+    """Store what the authenticator says of itself; False when its counter was used meanwhile.
+
+    The transaction has locked the user, so that it waits for a removal.
+    """
+    state = use.state
+    status: str = await connection.execute(
+        USE_PASSKEY,
+        use.credential_id,
+        state.sign_count,
+        state.backup_eligible,
+        state.backed_up,
+        now,
+    )
     return status == "UPDATE 1"

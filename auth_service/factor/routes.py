@@ -1,20 +1,14 @@
 """`/me/factors`, and `/mfa/verify` for sign-ins that wait for a second factor."""
 
-from typing import TypeVar
-from uuid import UUID
-
 from aiohttp import web
 
 from auth_service.factor.enrolment import EnrolmentService
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
+from auth_service.factor.responses import confirmed_response, enrolled_response, read_enrolment
 from auth_service.factor.schemas import (
     DEFAULT_NAME,
-    RECOVERY_CODES,
     ConfirmationResponse,
     ConfirmBody,
-    ConfirmedFactorResponse,
-    EnrolledTokenPair,
-    EnrolmentBody,
     FactorResponse,
     FactorsResponse,
     RecoveryCodesResponse,
@@ -27,10 +21,8 @@ from auth_service.factor.schemas import (
 from auth_service.factor.service import FactorService
 from auth_service.factor.sign_in import SecondFactorSignIn
 from auth_service.otp.errors import OtpInvalid
-from auth_service.session.authentication import authenticate
 from auth_service.session.cookies import require_can_issue_tokens
 from auth_service.session.errors import StepUpRequired
-from auth_service.session.model import Caller
 from auth_service.session.resources import CALLER
 from auth_service.session.responses import (
     read_request_context,
@@ -38,12 +30,11 @@ from auth_service.session.responses import (
     token_pair_response,
 )
 from auth_service.session.schemas import TokenPair
-from shared.errors import Conflict, CsrfFailed, RateLimited, TokenMissing, Unauthorized
+from shared.errors import Conflict, CsrfFailed, RateLimited, TokenMissing
 from shared.openapi import Routes
-from shared.request import path_id, read_body, read_optional_body
+from shared.request import path_id, read_body
 from shared.responses import json_response
 
-B = TypeVar("B", bound=EnrolmentBody)
 routes = Routes("second factors")
 FACTORS = web.AppKey("factors", FactorService)
 ENROLMENT = web.AppKey("enrolment", EnrolmentService)
@@ -105,7 +96,7 @@ async def list_factors(request: web.Request) -> web.Response:
 )
 async def add_totp(request: web.Request) -> web.Response:
     """Answer with the secret and its QR code."""
-    body, caller = await _read_enrolment(request, TotpBody)
+    body, caller = await read_enrolment(request, TotpBody)
     name, context = body.name or DEFAULT_NAME, read_request_context(request, body)
     if caller is not None:
         pending = await request.app[FACTORS].add_totp(caller, name)
@@ -128,47 +119,18 @@ async def add_totp(request: web.Request) -> web.Response:
 )
 async def confirm_totp(request: web.Request) -> web.Response:
     """Confirm the authenticator; with a ticket, sign its user in."""
-    factor_id, (body, caller) = path_id(request), await _read_enrolment(request, ConfirmBody)
-    if caller is None:
-        return await _enrol(request, factor_id, body)
-    confirmed = await request.app[FACTORS].confirm_totp(
-        caller, factor_id, body.otp, read_request_context(request, body)
-    )
-    factor, codes = FactorResponse.model_validate(confirmed.factor), confirmed.recovery_codes
-    answer = ConfirmedFactorResponse(**dict(factor), recovery_codes=codes or None)
-    return json_response(answer, without=frozenset() if codes else RECOVERY_CODES)
-
-
-async def _enrol(request: web.Request, factor_id: UUID, body: ConfirmBody) -> web.Response:
+    factor_id, (body, caller) = path_id(request), await read_enrolment(request, ConfirmBody)
+    if caller is not None:
+        confirmed = await request.app[FACTORS].confirm_totp(
+            caller, factor_id, body.otp, read_request_context(request, body)
+        )
+        return confirmed_response(confirmed, 200)
     require_can_issue_tokens(request, body.transport)
     context = read_sign_in_context(request, (), body)
-    signed_in, confirmed = await request.app[ENROLMENT].confirm_totp(
+    enrolled = await request.app[ENROLMENT].confirm_totp(
         body.mfa_ticket or "", factor_id, body.otp, context
     )
-    factor = FactorResponse.model_validate(confirmed.factor)
-
-    def extend(pair: TokenPair) -> TokenPair:
-        codes = confirmed.recovery_codes
-        return EnrolledTokenPair(factor=factor, recovery_codes=codes, **dict(pair))
-
-    return token_pair_response(request, signed_in, transport=body.transport, extend=extend)
-
-
-async def _read_enrolment(request: web.Request, model: type[B]) -> tuple[B, Caller | None]:
-    """Return the body and the caller; None in place of the caller for a body with a ticket.
-
-    A valid session comes first. Without one the ticket counts, whatever old cookies are there.
-    """
-    try:
-        await authenticate(request)
-    except Unauthorized:
-        if not request.body_exists:
-            raise
-        body = await read_optional_body(request, model)
-        if body.mfa_ticket is None:
-            raise
-        return body, None
-    return await read_optional_body(request, model), request[CALLER]
+    return enrolled_response(request, enrolled, 200, body.transport)
 
 
 @routes.add(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
@@ -11,7 +11,9 @@ from auth_service.device.schemas import DeviceBody
 from auth_service.factor.model import Method, Proof
 from auth_service.factor.recovery_codes import RecoveryCode
 from auth_service.otp.model import Code
+from auth_service.passkey.model import PasskeyResponse
 from auth_service.session.schemas import MAX_TOKEN, TokenIssuing, TokenPair
+from auth_service.user.model import FactorKind
 from shared.text import clean_line
 from shared.validation import cleaned
 
@@ -20,6 +22,15 @@ FactorName = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_NAME), cleaned(clean_line)
 ]
 DEFAULT_NAME = "Authenticator app"
+DEFAULT_PASSKEY_NAME = "Passkey"
+MAX_CHALLENGE = 64
+PasskeyChallenge = Annotated[
+    str, Field(max_length=MAX_CHALLENGE, description="`challenge` of the options")
+]
+Credential = Annotated[
+    dict[str, Any],
+    Field(description="what the browser or the app answered, as by `credential.toJSON()`"),
+]
 RECOVERY_CODES = frozenset({"recovery_codes"})
 
 
@@ -29,10 +40,13 @@ class FactorResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    kind: Literal["totp"]
+    kind: FactorKind
     name: str
     created_at: datetime
     last_used_at: datetime | None
+    backed_up: bool | None = Field(
+        None, description="of a passkey: whether the user's other devices can get it"
+    )
 
 
 class RememberedDeviceResponse(BaseModel):
@@ -115,6 +129,63 @@ class ConfirmBody(TokenIssuing, EnrolmentBody):
     otp: Code = Field(description="the code that the app shows, six digits")
 
 
+class PasskeyOptionsBody(EnrolmentBody):
+    """Nothing in a session."""
+
+    otp: Code | None = Field(
+        None, description="with `mfa_ticket`: the code that was sent, if there was a `channel`"
+    )
+
+
+class PasskeyOptionsResponse(BaseModel):
+    """What a browser or an app is called with, and its challenge, which is good for 5 minutes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    challenge: str
+    public_key: dict[str, Any] = Field(
+        description="for `parseCreationOptionsFromJSON()` or `parseRequestOptionsFromJSON()` of "
+        "`PublicKeyCredential`, or for an app's library"
+    )
+
+
+class PasskeyBody(TokenIssuing, EnrolmentBody):
+    """A new passkey."""
+
+    challenge: PasskeyChallenge
+    credential: Credential
+    name: FactorName | None = None
+
+    @property
+    def response(self) -> PasskeyResponse:
+        """The response to the options."""
+        return PasskeyResponse(self.challenge, self.credential)
+
+
+class MfaPasskeyOptionsBody(DeviceBody):
+    """The ticket of a sign-in."""
+
+    mfa_ticket: str = Field(max_length=MAX_TOKEN, description="what the 403 `mfa_required` named")
+
+
+class PasskeyLoginOptionsBody(BaseModel):
+    """Nothing: the passkey names its user."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PasskeyLoginBody(TokenIssuing, DeviceBody):
+    """The response of a passkey that is the only factor."""
+
+    challenge: PasskeyChallenge
+    credential: Credential
+
+    @property
+    def response(self) -> PasskeyResponse:
+        """The response to the options."""
+        return PasskeyResponse(self.challenge, self.credential)
+
+
 class RenameBody(BaseModel):
     """Another name."""
 
@@ -130,18 +201,33 @@ class VerifyMfaBody(TokenIssuing, DeviceBody):
     method: Method
     otp: Code | None = Field(None, description="with `totp`: the code that the app shows")
     recovery_code: RecoveryCode | None = Field(None, description="with `recovery_code`: one of ten")
+    credential: Credential | None = Field(
+        None, description="with `passkey`: the response to the options of /mfa/passkey-options"
+    )
+    challenge: PasskeyChallenge | None = Field(None, description="with `passkey`: of the options")
     remember_device: bool = Field(
         False, description="this device is not asked again for `MFA_REMEMBER_DAYS`, but by step-up"
     )
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
-        given = {"totp": self.otp, "recovery_code": self.recovery_code}
-        if given.pop(self.method) is None or any(given.values()):
-            raise ValueError("send otp with totp, or recovery_code with recovery_code")
+        given = {
+            "totp": self.otp,
+            "recovery_code": self.recovery_code,
+            "passkey": self.credential,
+        }
+        named = [method for method, one in given.items() if one is not None]
+        if named != [self.method] or (self.challenge is None) == (self.method == "passkey"):
+            raise ValueError(
+                "send otp with totp, recovery_code with recovery_code, or credential and challenge "
+                "with passkey"
+            )
         return self
 
     @property
     def proof(self) -> Proof:
         """The proof of the method."""
-        return Proof(self.method, self.otp or self.recovery_code or "")
+        code, response = self.otp or self.recovery_code or "", None
+        if self.credential is not None:
+            response = PasskeyResponse(self.challenge or "", self.credential)
+        return Proof(self.method, code, response)

@@ -10,14 +10,17 @@ from auth_service.factor import repository
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid
 from auth_service.factor.model import (
-    AMR,
+    BY_TOTP,
     ConfirmedFactor,
     Factor,
     PendingTotp,
     RememberedDevice,
 )
+from auth_service.factor.recovery import repository as recovery
 from auth_service.factor.remembered import repository as remembered
-from auth_service.session.model import Caller, SignInContext
+from auth_service.passkey.model import PasskeyOptions, PasskeyResponse
+from auth_service.passkey.service import Passkeys
+from auth_service.session.model import MFA, Caller, SignInContext
 from auth_service.session.recent_authentication import require_recent_authentication
 from auth_service.user.model import User
 from shared.clock import Clock
@@ -34,6 +37,7 @@ class FactorService:
 
     database: Database
     changes: FactorChanges
+    passkeys: Passkeys
     audit: AuditLog
     clock: Clock
 
@@ -69,9 +73,36 @@ class FactorService:
                 raise MfaInvalid
         async with self._change(caller) as (connection, user):
             confirmed = await self.changes.confirm(connection, user, use, event)
-            await repository.record_authentication(
-                connection, caller, AMR["totp"], self.clock.now()
-            )
+            await repository.record_authentication(connection, caller, BY_TOTP, self.clock.now())
+        await self.changes.notify(user, "factor_added", context.client)
+        return confirmed
+
+    async def passkey_options(self, caller: Caller) -> PasskeyOptions:
+        """Return what a browser makes a passkey with, of use in the caller's session alone.
+
+        Raises:
+            StepUpRequired: see above.
+            Conflict: the user has the most passkeys, or the installation can have none.
+        """
+        require_recent_authentication(caller, self.clock.now())
+        return await self.passkeys.registration_options(caller.user, str(caller.session_id))
+
+    async def add_passkey(
+        self, caller: Caller, response: PasskeyResponse, name: str, context: SignInContext
+    ) -> ConfirmedFactor:
+        """Store a passkey; the session has proven it then.
+
+        Raises:
+            StepUpRequired: see above.
+            CredentialInvalid: the response or its challenge does not count.
+        """
+        require_recent_authentication(caller, self.clock.now())
+        new = await self.passkeys.verify_registration(response, str(caller.session_id))
+        event = caller.event("factor.added", context.origin, kind="passkey")
+        async with self._change(caller) as (connection, user):
+            confirmed = await self.changes.add_passkey(connection, user, new, name, event)
+            amr = (*new.state.methods, MFA)
+            await repository.record_authentication(connection, caller, amr, self.clock.now())
         await self.changes.notify(user, "factor_added", context.client)
         return confirmed
 
@@ -131,7 +162,7 @@ class FactorService:
 
     async def count_recovery_codes(self, user_id: UUID) -> int:
         """Return how many recovery codes are left."""
-        return await repository.count_recovery_codes(self.database, user_id)
+        return await recovery.count_recovery_codes(self.database, user_id)
 
     async def replace_recovery_codes(self, caller: Caller, context: SignInContext) -> Sequence[str]:
         """Return new recovery codes; the old ones are invalid.

@@ -6,17 +6,23 @@ from uuid import UUID
 
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
+from auth_service.client import Client
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import Proof, RememberedDevice
+from auth_service.factor.model import Proof, RememberedDevice, methods_of
 from auth_service.factor.remembered.repository import remember as remember_device
 from auth_service.factor.verification import FactorVerifier
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
+from auth_service.passkey.challenges import Ceremony
+from auth_service.passkey.model import PasskeyOptions
+from auth_service.passkey.service import Passkeys
+from auth_service.rate_limit.model import passkey_options_scope
+from auth_service.rate_limit.service import RateLimiter
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.repository import lock_user
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
-from auth_service.token.repository import consume_ticket, count_ticket_try
+from auth_service.token.repository import consume_ticket, count_ticket_try, find_ticket
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -32,11 +38,31 @@ class SecondFactorSignIn:
 
     database: Database
     factor_verifier: FactorVerifier
+    passkeys: Passkeys
+    rate_limiter: RateLimiter
     session_creator: SessionCreator
     audit: AuditLog
     settings: AuthSettings
     clock: Clock
     entropy: Entropy
+
+    async def passkey_options(self, ticket: str, client: Client) -> PasskeyOptions:
+        """Return what the passkeys of the ticket's user are asked with; it counts as no try.
+
+        Raises:
+            MfaTicketInvalid: as in `verify`.
+            CredentialInvalid: the user has no passkey.
+            PasskeysUnavailable: browsers would refuse the address of this installation.
+            RateLimited: too many from the client's network.
+        """
+        await self.rate_limiter.count([passkey_options_scope(client)])
+        if not has_valid_checksum("cht_", ticket):
+            raise MfaTicketInvalid
+        hash_, now = hash_token(ticket), self.clock.now()
+        found = await find_ticket(self.database, "mfa", hash_, client.device, now)
+        if found is None:
+            raise MfaTicketInvalid
+        return await self.passkeys.authentication_options(_ceremony(hash_), found[0])
 
     async def verify(
         self, ticket: str, proof: Proof, context: SignInContext, *, remember: bool = False
@@ -59,10 +85,11 @@ class SecondFactorSignIn:
         if found is None:
             raise MfaTicketInvalid
         user_id, first = found
-        context = replace(context, amr=tuple(dict.fromkeys((*first, *proof.amr))))
+        context = replace(context, amr=first)
         async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
             result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
-        async with self.audit.record_refusals(context.event(user_id=user_id)):
+        event = context.event(user_id=user_id, factor=proof.method)
+        async with self.audit.record_refusals(event):
             if result is None:
                 raise MfaInvalid
         await refund()
@@ -84,9 +111,13 @@ class SecondFactorSignIn:
         Raises:
             MfaTicketInvalid: the ticket was used or the account has changed meanwhile.
         """
-        uses = await self.factor_verifier.find_uses(user_id, proof, context.origin)
+        uses = await self.factor_verifier.find_uses(
+            user_id, proof, _ceremony(ticket_hash), context.origin
+        )
         if not uses:
             return None
+        amr = dict.fromkeys((*context.amr, *methods_of(uses[0])))
+        context = replace(context, amr=tuple(amr))
         async with self.database.transaction() as connection:
             await lock_user(connection, user_id)
             if not await self.factor_verifier.use(connection, uses):
@@ -113,3 +144,7 @@ class SecondFactorSignIn:
         event = self.audit.to_json(Event("device.remembered", context.origin, user_id))
         device = RememberedDevice(device_id, client.user_agent, now, expires_at)
         await remember_device(connection, user_id, device, client.device or b"", event_json=event)
+
+
+def _ceremony(ticket_hash: bytes) -> Ceremony:
+    return Ceremony("second_factor", ticket_hash.hex())

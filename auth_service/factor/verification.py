@@ -1,4 +1,4 @@
-"""Proving a second factor: each code is right once, ever."""
+"""Proving a second factor: each code and each response of a passkey is right once, ever."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,11 +13,16 @@ from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
 from auth_service.factor import repository
-from auth_service.factor.model import Proof, RecoveryCodeUse, SealedTotp, TotpUse
+from auth_service.factor.model import FactorUse, Proof, RecoveryCodeUse, SealedTotp, TotpUse
+from auth_service.factor.recovery import repository as recovery
 from auth_service.factor.recovery_codes import hash_code
 from auth_service.factor.totp import matching_steps
 from auth_service.keyring import Keyring, SealBrokenError
 from auth_service.notification.service import Notifications
+from auth_service.passkey.challenges import Ceremony
+from auth_service.passkey.errors import CredentialInvalid
+from auth_service.passkey.model import PasskeyOptions, PasskeyUse
+from auth_service.passkey.service import Passkeys
 from auth_service.rate_limit.model import own_totp_scope, totp_scope
 from auth_service.rate_limit.service import RateLimiter, Refund
 from auth_service.session.model import Caller
@@ -29,7 +34,6 @@ from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
 
 CODE_USED = "recovery_code_used"
-FactorUse = TotpUse | RecoveryCodeUse
 log = structlog.get_logger()
 
 
@@ -85,6 +89,7 @@ class FactorVerifier:
 
     database: Database
     totp_seals: TotpSeals
+    passkeys: Passkeys
     devices: KnownDevices
     rate_limiter: RateLimiter
     notifications: Notifications
@@ -95,11 +100,24 @@ class FactorVerifier:
         """Return how the user can prove a second factor."""
         return await find_methods(self.database, user)
 
-    async def find_uses(self, user_id: UUID, proof: Proof, origin: Origin) -> Sequence[FactorUse]:
-        """Return what the proof could use; nothing for a wrong code. It changes nothing.
+    async def step_up_options(self, caller: Caller) -> PasskeyOptions | None:
+        """Return what the caller's passkeys are asked with; None where there are none."""
+        if "passkey" not in caller.user.factor_kinds or not self.passkeys.are_available:
+            return None
+        return await self.passkeys.authentication_options(step_up_ceremony(caller), caller.user.id)
 
-        Most wrong codes end here, before a transaction.
+    async def find_uses(
+        self, user_id: UUID, proof: Proof, ceremony: Ceremony, origin: Origin
+    ) -> Sequence[FactorUse]:
+        """Return what the proof could use; nothing for a wrong one. It uses a challenge at most.
+
+        `ceremony`: what a passkey was asked for. Most wrong codes end here, before a transaction.
         """
+        if proof.response is not None:
+            try:
+                return [await self.passkeys.verify(proof.response, ceremony, origin, user_id)]
+            except CredentialInvalid:
+                return []
         if proof.method == RECOVERY_CODE:
             event = self.audit.to_json(Event("recovery_code.used", origin, user_id))
             return [RecoveryCodeUse(user_id, hash_code(proof.code), event)]
@@ -109,11 +127,16 @@ class FactorVerifier:
         return [use for use in uses if use]
 
     async def use(self, connection: Connection, uses: Sequence[FactorUse]) -> bool:
-        """Use one of them; False when it is wrong, or others have used it meanwhile."""
+        """Use one of them; False when it is wrong, or others have used it meanwhile.
+
+        The transaction has locked the user.
+        """
         now = self.clock.now()
         for use in uses:
             if isinstance(use, RecoveryCodeUse):
-                is_used = await repository.use_recovery_code(connection, use)
+                is_used = await recovery.use_recovery_code(connection, use)
+            elif isinstance(use, PasskeyUse):
+                is_used = await repository.use_passkey(connection, use, now)
             else:
                 is_used = await repository.use_totp(connection, use, now)
             if is_used:
@@ -128,7 +151,7 @@ class FactorVerifier:
         if proof.method != RECOVERY_CODE:
             return
         try:
-            left = await repository.count_recovery_codes(self.database, user.id)
+            left = await recovery.count_recovery_codes(self.database, user.id)
         except ServiceUnavailable:
             log.error("notice.lost", template=CODE_USED, user_id=str(user.id))
             return
@@ -141,12 +164,13 @@ class FactorVerifier:
     ) -> AsyncIterator[Refund]:
         """Count a proof of a sign-in while the block checks it; yields the refund for a right one.
 
-        A recovery code is too long to guess. It does not count, so that no guesses keep it out.
+        Recovery codes and passkeys cannot be guessed. They do not count, so that no guesses keep
+        them out.
 
         Raises:
             RateLimited: too many lately of that user, on that device if it is known.
         """
-        if proof.method == RECOVERY_CODE:
+        if proof.method != "totp":
             yield _refund_nothing
             return
         is_known = await self.devices.is_known(str(user_id), client.device)
@@ -161,12 +185,17 @@ class FactorVerifier:
         Raises:
             RateLimited: too many lately in that session.
         """
-        if proof.method == RECOVERY_CODE:
+        if proof.method != "totp":
             yield _refund_nothing
             return
         scope = own_totp_scope(caller.user.id, caller.session_id)
         async with self.rate_limiter.attempt([scope]) as refund:
             yield refund
+
+
+def step_up_ceremony(caller: Caller) -> Ceremony:
+    """Return what a passkey is asked for in a step-up of the caller's session."""
+    return Ceremony("step_up", str(caller.session_id))
 
 
 async def _refund_nothing() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
@@ -14,6 +14,13 @@ LIFE_MS = 300_000
 CHALLENGE_BYTES = 32
 _TEXT = re.compile(r"[A-Za-z0-9_-]{43}")
 Purpose = Literal["registration", "sign_in", "second_factor", "step_up"]
+
+
+class Ceremony(NamedTuple):
+    """What a challenge is issued for, and whom: a session's id, a ticket's hash, or anybody."""
+
+    purpose: Purpose
+    bound_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Errors of passkeys."""
 
-from shared.errors import Conflict, DomainError
+from auth_service.audit.errors import NotAudited
+from shared.errors import Conflict, DomainError, Unauthorized
 
 
 class CredentialInvalid(DomainError):
@@ -18,6 +19,13 @@ class SignCountNotIncreased(CredentialInvalid):
     def __init__(self, stored: int, received: int) -> None:
         super().__init__(reason=f"sign count {received} is not above {stored}")
         self.stored, self.received = stored, received
+
+
+class PasskeyRefused(Unauthorized, NotAudited):
+    """A passkey signs nobody in; the answer says no more, whatever is wrong."""
+
+    code, title = "credential_invalid", "The passkey is not accepted"
+    advice = "Ask for new options and try again, or sign in another way"
 
 
 class PasskeysUnavailable(Conflict):

@@ -1,7 +1,12 @@
-"""Passkeys as they are stored, and what a verified response says."""
+"""Passkeys as they are stored, and what clients are asked, send and prove with them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+MAX_PASSKEYS = 20
+"""Of one user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,14 @@ class AuthenticatorState:
     backup_eligible: bool
     backed_up: bool
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How it authenticated its user. Source: RFC 8176 §2.
+
+        A passkey that other devices may get is a key in software; each response shows presence.
+        """
+        return ("swk" if self.backup_eligible else "hwk", "user")
+
 
 @dataclass(frozen=True, slots=True)
 class NewPasskey:
@@ -39,4 +52,32 @@ class NewPasskey:
     credential_id: bytes
     public_key: bytes
     transports: tuple[str, ...]
+    state: AuthenticatorState
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyOptions:
+    """What a client calls the browser or the platform with; `public_key` is WebAuthn's JSON form.
+
+    `challenge` is the one inside, which the client sends back beside the credential.
+    """
+
+    challenge: str
+    public_key: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyResponse:
+    """What a client sends: the challenge of the options, and the credential in JSON form."""
+
+    challenge: str
+    credential: object
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyUse:
+    """A verified response of a user's passkey, whose state is to be stored."""
+
+    credential_id: bytes
+    user_id: UUID
     state: AuthenticatorState

@@ -75,7 +75,8 @@ class RelyingParty:
     ) -> dict[str, Any]:
         """Return what `navigator.credentials.create()` is to be called with, in JSON form.
 
-        The passkey is discoverable, so that it can sign its user in without a name.
+        The passkey is discoverable where the authenticator can make such a one, so that it can sign
+        its user in without a name. Other ones are second factors.
         `registered`: the user's passkeys, whose authenticators are left out.
 
         Raises:
@@ -90,7 +91,7 @@ class RelyingParty:
             challenge=challenge,
             timeout=LIFE_MS,
             authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED
+                resident_key=ResidentKeyRequirement.PREFERRED
             ),
             exclude_credentials=_describe(registered),
             supported_pub_key_algs=ALGORITHMS,
@@ -171,8 +172,13 @@ class RelyingParty:
             raise SignCountNotIncreased(passkey.sign_count, state.sign_count)
         return state
 
+    @property
+    def is_available(self) -> bool:
+        """Tell whether browsers make passkeys for the address of this installation."""
+        return not is_address(self.id)
+
     def _require_domain(self) -> str:
-        if is_address(self.id):
+        if not self.is_available:
             raise PasskeysUnavailable
         return self.id
 

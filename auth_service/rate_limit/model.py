@@ -31,6 +31,9 @@ NOTICE_RATES: Mapping[Channel, tuple[Rate, ...]] = {
 TOTP_RATES = (Rate(20, DAY_MS),)
 """Codes of a user's authenticator: each matches one of three numbers of a million."""
 
+PASSKEY_OPTIONS_RATES = (Rate(3000, 300_000),)
+"""Challenges for passkeys to one network, in the life of one: sign-in pages ask as they open."""
+
 SETTINGS_OF_KINDS: Mapping[str, str] = {
     "cooldown": COOLDOWN,
     "send": "LIMIT_SEND_PER_DESTINATION",
@@ -44,8 +47,9 @@ SETTINGS_OF_KINDS: Mapping[str, str] = {
     "login_ip": "LIMIT_LOGIN_PER_IP",
     "sign_out_others": "sign_out_others",
     "totp": "totp",
+    "passkey_options": "passkey_options",
 }
-"""The settings of the counters whose keys have other names; the last two have no setting."""
+"""The settings of the counters whose keys have other names; the last three have no setting."""
 
 AppliesTo = Literal[
     "everyone",
@@ -256,6 +260,11 @@ def own_totp_scope(user_id: UUID, session_id: UUID) -> Scope:
 
 def _totp_scope(user_id: UUID, client_key: str) -> Scope:
     return Scope(f"limit:totp:{key_digest(str(user_id), client_key)}", TOTP_RATES)
+
+
+def passkey_options_scope(client: Client) -> Scope:
+    """Return the scope of one challenge for a passkey (IPv4 /24, IPv6 /48): each takes memory."""
+    return Scope(f"limit:passkey_options:{key_digest(str(client.network))}", PASSKEY_OPTIONS_RATES)
 
 
 def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tuple[Scope, Scope]:

@@ -1,6 +1,6 @@
 """Errors of sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.errors import DomainError, Unauthorized
 
@@ -34,16 +34,25 @@ class MfaRequired(DomainError):
     )
 
     def __init__(
-        self, methods: Sequence[str], ticket: str | None = None, expires_in: int | None = None
+        self,
+        methods: Sequence[str],
+        ticket: str | None = None,
+        expires_in: int | None = None,
+        *,
+        options: Mapping[str, object] | None = None,
     ) -> None:
-        """Keep how a factor can be proven; a sign-in goes on with the ticket."""
+        """Keep how a factor can be proven; a sign-in goes on with the ticket.
+
+        `options`: what a passkey is asked with in a step-up.
+        """
         super().__init__()
         self.methods, self.ticket, self.expires_in = methods, ticket, expires_in
+        self.options = options or {}
 
     def members(self) -> dict[str, object]:
         """Return the methods, and of a sign-in the ticket and its life in seconds."""
         ticket = {"mfa_ticket": self.ticket, "expires_in": self.expires_in} if self.ticket else {}
-        return {"methods": list(self.methods), **ticket}
+        return {"methods": list(self.methods), **ticket, **self.options}
 
 
 class MfaEnrolmentRequired(DomainError):
@@ -51,8 +60,9 @@ class MfaEnrolmentRequired(DomainError):
 
     code, status, title = "mfa_enrolment_required", 403, "Add a second factor"
     advice = (
-        "Add a second factor with the `mfa_ticket`: POST /v1/auth/me/factors/totp and confirm it. "
-        "Where there is a `channel`, a code is on its way by it: send it as `otp`"
+        "Add a second factor with the `mfa_ticket`: POST /v1/auth/me/factors/totp and confirm it, "
+        "or POST /v1/auth/me/factors/passkeys/options and add the passkey. Where there is a "
+        "`channel`, a code is on its way by it: send it as `otp`"
     )
 
     def __init__(self, ticket: str, expires_in: int, channel: str | None) -> None:

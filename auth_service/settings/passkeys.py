@@ -1,6 +1,7 @@
 """Settings of passkeys: the domain that they belong to, and the pages and apps that use them."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from shared.settings import ServiceSettings, split_list
 
 _DOMAIN = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _ANDROID_APP = re.compile(r"android:apk-key-hash(?:-sha256)?:[A-Za-z0-9_-]{43}")
+_ASSET_LINK = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)+/[0-9A-F]{2}(?::[0-9A-F]{2}){31}", re.ASCII)
+_APPLE_APP = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
 def is_address(host: str) -> bool:
@@ -39,6 +42,33 @@ def _require_origin(text: str) -> str:
     return text
 
 
+def _require_asset_link(text: str) -> str:
+    package, slash, fingerprint = text.partition("/")
+    link = f"{package}{slash}{fingerprint.upper()}"
+    if not _ASSET_LINK.fullmatch(link):
+        raise ValueError(
+            "expected the app's package, a slash, and the SHA-256 fingerprint of its signing "
+            "certificate, such as com.example.app/14:6D:…"
+        )
+    return link
+
+
+def _require_apple_app(text: str) -> str:
+    if not _APPLE_APP.fullmatch(text):
+        raise ValueError("expected team and bundle id, such as A1B2C3D4E5.com.example.app")
+    return text
+
+
+AssetLinks = Annotated[
+    tuple[Annotated[str, AfterValidator(_require_asset_link)], ...],
+    NoDecode,
+    BeforeValidator(split_list),
+]
+AppleApps = Annotated[
+    tuple[Annotated[str, AfterValidator(_require_apple_app)], ...],
+    NoDecode,
+    BeforeValidator(split_list),
+]
 PasskeyOrigins = Annotated[
     tuple[Annotated[str, AfterValidator(_require_origin)], ...],
     NoDecode,
@@ -60,6 +90,27 @@ class PasskeySettings(ServiceSettings):
         "(iOS apps: the domain's own), Android apps as `android:apk-key-hash:…`; "
         "`PUBLIC_URL`'s when unset",
     )
+
+    android_asset_links: AssetLinks = Field(
+        (),
+        description="Android apps that use the domain's passkeys, comma-separated: package, slash, "
+        "and SHA-256 fingerprint of the signing certificate. Served as "
+        "`/.well-known/assetlinks.json`",
+    )
+    apple_app_ids: AppleApps = Field(
+        (),
+        description="iOS apps likewise, as `TEAMID.bundle.id`. Served as "
+        "`/.well-known/apple-app-site-association`",
+    )
+
+    @property
+    def android_apps(self) -> Mapping[str, list[str]]:
+        """The fingerprints of each Android app, by its package."""
+        apps: dict[str, list[str]] = {}
+        for link in self.android_asset_links:
+            package, _, fingerprint = link.partition("/")
+            apps.setdefault(package, []).append(fingerprint)
+        return apps
 
     @property
     def relying_party_id(self) -> str:

@@ -1,13 +1,13 @@
 """Authenticating again in a session: by a code or the password, or else by a second factor."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from auth_service.audit.model import Event, EventName
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
 from auth_service.factor.errors import MfaInvalid
-from auth_service.factor.model import Proof
-from auth_service.factor.verification import FactorVerifier
+from auth_service.factor.model import Proof, methods_of
+from auth_service.factor.verification import FactorVerifier, step_up_ceremony
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, ChallengeMessage
 from auth_service.otp.service import OtpChallenges
@@ -23,6 +23,7 @@ from auth_service.session.model import (
     Session,
     SignInContext,
 )
+from auth_service.session.repository import lock_user
 from auth_service.step_up import repository
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
@@ -117,10 +118,15 @@ class StepUpService:
         session = None
         async with self.factor_verifier.attempt_in_session(caller, proof) as refund:
             account = await self._require_account(caller)
-            if uses := await self.factor_verifier.find_uses(caller.user.id, proof, context.origin):
+            uses = await self.factor_verifier.find_uses(
+                caller.user.id, proof, step_up_ceremony(caller), context.origin
+            )
+            if uses:
                 async with self.database.transaction() as connection:
+                    await lock_user(connection, caller.user.id)
                     if await self.factor_verifier.use(connection, uses):
-                        session = await self._record(connection, caller, account, proof.amr, event)
+                        amr = methods_of(uses[0])
+                        session = await self._record(connection, caller, account, amr, event)
         async with self.audit.record_refusals(event):
             if session is None:
                 raise MfaInvalid
@@ -135,7 +141,9 @@ class StepUpService:
             MfaRequired: the caller has a second factor.
         """
         if caller.user.factor_kinds:
-            raise MfaRequired(await self.factor_verifier.find_methods(caller.user))
+            methods = await self.factor_verifier.find_methods(caller.user)
+            options = await self.factor_verifier.step_up_options(caller)
+            raise MfaRequired(methods, options=asdict(options) if options else None)
 
     async def _require_account(self, caller: Caller) -> Account:
         account = await find_account(self.database, caller.user.id)

@@ -14,10 +14,9 @@ CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = $2 AND expires_
 REMOVE_TICKETS = """
 DELETE FROM tokens WHERE user_id = $1 AND scope IN ('reset', 'mfa', 'mfa_enrolment')"""
 
-FIND_ENROLMENT = """
+FIND_TICKET = """
 SELECT user_id, amr FROM tokens
-WHERE hash = $1 AND scope = 'mfa_enrolment' AND expires_at > $2
-  AND (device_id IS NULL OR device_id = $3)"""
+WHERE hash = $1 AND scope = $2 AND expires_at > $3 AND (device_id IS NULL OR device_id = $4)"""
 
 ADD_METHODS = """
 UPDATE tokens SET amr = amr || $2::text[] WHERE hash = $1 AND scope = 'mfa_enrolment'"""
@@ -73,14 +72,14 @@ async def count_ticket_try(
     return (row["user_id"], tuple(row["amr"])) if row else None
 
 
-async def find_enrolment_ticket(
-    database: Database, hash_: bytes, device: bytes | None, now: datetime
+async def find_ticket(
+    database: Database, scope: TicketScope, hash_: bytes, device: bytes | None, now: datetime
 ) -> tuple[UUID, tuple[str, ...]] | None:
-    """Return the user and the methods (`amr`) so far of a ticket to add a factor with.
+    """Return the user and the methods (`amr`) so far of a ticket of that scope.
 
     None for an unknown, used or expired ticket, or another device's.
     """
-    row = await database.fetchrow(FIND_ENROLMENT, hash_, now, device)
+    row = await database.fetchrow(FIND_TICKET, hash_, scope, now, device)
     return (row["user_id"], tuple(row["amr"])) if row else None
 
 

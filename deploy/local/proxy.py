@@ -54,6 +54,8 @@ def create_proxy(auth: Path, media: Path, origins: AllowedOrigins) -> web.Applic
         ("/v1/auth/{rest:.*}", "auth_service"),
         ("/v1/media/{rest:.*}", "media_service"),
         ("/.well-known/jwks.json", "auth_service"),
+        ("/.well-known/assetlinks.json", "auth_service"),
+        ("/.well-known/apple-app-site-association", "auth_service"),
         # misspelled in case or slashes: the service knows the route to name
         ("/{near:(?i:/*v1/+auth/+.+)}", "auth_service"),
         ("/{near:(?i:/*v1/+media/+.+)}", "media_service"),

@@ -31,7 +31,7 @@ CHALLENGE = secrets.token_bytes(32)
 PASSKEY = Passkey(b"\1\2\3", USER_ID, b"", 0, ("hybrid", "internal"))
 
 
-def test_registration_options_ask_for_a_discoverable_passkey_without_attestation() -> None:
+def test_registration_options_prefer_a_discoverable_passkey_without_attestation() -> None:
     options = SHOP.registration_options(a_user(), CHALLENGE, [PASSKEY])
     assert json.loads(json.dumps(options)) == {
         "rp": {"id": "shop.example", "name": "Shop"},
@@ -47,8 +47,8 @@ def test_registration_options_ask_for_a_discoverable_passkey_without_attestation
             {"id": "AQID", "type": "public-key", "transports": ["hybrid", "internal"]}
         ],
         "authenticatorSelection": {
-            "residentKey": "required",
-            "requireResidentKey": True,
+            "residentKey": "preferred",
+            "requireResidentKey": False,
             "userVerification": "preferred",
         },
         "attestation": "none",

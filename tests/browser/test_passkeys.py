@@ -100,10 +100,11 @@ async def test_browser_security_key_counts_its_signatures(shop: Shop) -> None:
         await shop.authenticate(replace(passkey, sign_count=1000), alone=False)
 
 
-async def test_browser_security_key_that_verifies_no_user_is_not_offered(shop: Shop) -> None:
+async def test_browser_security_key_that_verifies_no_user_is_a_second_factor(shop: Shop) -> None:
     await shop.add_authenticator(SECURITY_KEY | {"hasUserVerification": False})
-    with pytest.raises(Error, match="NotAllowedError"):
-        await shop.register()
+    passkey = await shop.register()
+    await shop.authenticate(passkey, alone=False)
+    assert not shop.state.user_verified
 
 
 async def test_browser_authenticator_with_a_passkey_is_left_out(shop: Shop) -> None:

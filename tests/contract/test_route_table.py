@@ -35,6 +35,11 @@ OPEN = {
     "POST /v1/auth/mfa/verify",  # by the ticket of a sign-in
     "POST /v1/auth/me/factors/totp",  # by a token, or by such a ticket
     "POST /v1/auth/me/factors/totp/{id}/confirm",  # likewise
+    "POST /v1/auth/me/factors/passkeys/options",
+    "POST /v1/auth/me/factors/passkeys",
+    "POST /v1/auth/mfa/passkey-options",  # by the ticket of a sign-in
+    "POST /v1/auth/passkeys/options",
+    "POST /v1/auth/passkeys/login",
     "POST /v1/auth/refresh",
     "POST /v1/auth/callbacks/twilio",  # signed by Twilio
     "GET /v1/auth/.well-known/jwks.json",
@@ -74,7 +79,7 @@ def routes() -> Iterator[Route]:
 
 ROUTES = list(routes())
 FACTORS = ("/me/factors/", "/me/remembered-devices/")
-"""Of these tests/auth/test_totp.py says whose they are: a factor changes how its owner signs in."""
+"""tests/auth/test_totp.py and tests/security/test_passkey_factors.py say whose these are."""
 WITH_ID = [
     route
     for route in ROUTES

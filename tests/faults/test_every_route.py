@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from auth_service.opaque_tokens import encode_token
 from tests.contract.test_route_table import ROUTES, Route
 from tests.faults.stack import BreakableStack, kill
 from tests.support.accounts import PASSWORD, activate
@@ -17,6 +18,7 @@ NEW = "battery staple horse"
 TRIED = [route for route in ROUTES if route.operation.role is None]
 NOBODY = "00000000-0000-7000-8000-000000000000"
 CODE = {"email": EMAIL, "otp": "000000"}
+TICKET = encode_token("cht_", bytes(32))
 PRODUCT = {"name": "Lamp", "price": 1, "currency": "EUR"}
 PHOTO = part("photo", encode(), '; filename="lamp.jpg"')
 BODIES: dict[str, dict[str, Any]] = {
@@ -30,6 +32,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/auth/reset-password": {**CODE, "new_password": NEW},
     "POST /v1/auth/change-password": {"current_password": PASSWORD, "new_password": NEW},
     "POST /v1/auth/step-up": {"password": PASSWORD},
+    "POST /v1/auth/mfa/verify": {"mfa_ticket": TICKET, "method": "totp", "otp": "000000"},
+    "POST /v1/auth/mfa/passkey-options": {"mfa_ticket": TICKET},
+    "POST /v1/auth/passkeys/login": {"challenge": "A" * 43, "credential": {}},
+    "POST /v1/auth/me/factors/passkeys": {"challenge": "A" * 43, "credential": {}},
+    "POST /v1/auth/me/factors/totp/{id}/confirm": {"otp": "000000"},
+    "PATCH /v1/auth/me/factors/{id}": {"name": "Key"},
     "POST /v1/auth/me/verify-contact": {"mobile": NUMBER, "otp": "000000"},
     "PATCH /v1/auth/me": {"name": "Asha Rao"},
     "PATCH /v1/media/creatives/{id}": {"title": "Diwali"},

@@ -35,7 +35,7 @@ class DummyService:
         app.router.add_get("/{near:(?i:/*v1/+media/+near)}", self.echo)
         app.router.add_get("/readyz", self.readyz)
         app.router.add_get("/metrics", self.echo)
-        app.router.add_get("/.well-known/jwks.json", self.echo)
+        app.router.add_get("/.well-known/{name}", self.echo)
         return app
 
     async def echo(self, request: web.Request) -> web.Response:

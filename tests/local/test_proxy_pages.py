@@ -59,11 +59,12 @@ async def test_console_policy_allows_only_its_script(
         assert "innerHTML" not in await answer.text(), "what users write must stay text"
 
 
-async def test_jwks_path_is_forwarded_to_auth_service(
-    client: ClientSession, proxy: RunningProxy
+@pytest.mark.parametrize("name", ["jwks.json", "assetlinks.json", "apple-app-site-association"])
+async def test_well_known_path_is_forwarded_to_auth_service(
+    client: ClientSession, proxy: RunningProxy, name: str
 ) -> None:
-    async with client.get(f"{proxy.url}/.well-known/jwks.json") as answer:
-        assert (await answer.json())["target"] == "/.well-known/jwks.json"
+    async with client.get(f"{proxy.url}/.well-known/{name}") as answer:
+        assert (await answer.json())["target"] == f"/.well-known/{name}"
 
 
 @pytest.mark.parametrize("path", ["//v1/media/near", "/v1//media/near", "/V1/Media/near"])

@@ -50,6 +50,8 @@ WAYS_IN: dict[str, list[Callable[[AuthClient], Awaitable[Answer]]]] = {
     "POST /login": [by_code, by_password],
     "POST /verify-otp": [],  # the account is made by it
     "POST /me/factors/totp/{id}/confirm": [],  # likewise
+    "POST /me/factors/passkeys": [],  # likewise
+    "POST /passkeys/login": [],  # stores the session as the others do
     "POST /mfa/verify": [],  # stores the session as the first step would have
     "POST /refresh": [],  # the session goes on
 }

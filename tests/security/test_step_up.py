@@ -19,6 +19,8 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "GET /me/export": [None],
     "POST /me/factors/totp": [None],
     f"POST /me/factors/totp/{FACTOR}/confirm": [{"otp": "000000"}],
+    "POST /me/factors/passkeys/options": [None],
+    "POST /me/factors/passkeys": [{"challenge": "x", "credential": {}}],
     f"DELETE /me/factors/{FACTOR}": [None],
     "POST /me/recovery-codes": [None],
     f"POST /admin/users/{FACTOR}/reset-factors": [{"reason": "lost"}],

@@ -83,3 +83,33 @@ def test_settings_without_a_working_passkey_are_refused_with_the_cure(
 ) -> None:
     (line,) = refusal(monkeypatch, BASE | values).splitlines()
     assert told in line
+
+
+FINGERPRINT = ":".join(["1f"] * 32)
+
+
+def test_apps_are_read_as_the_files_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = f"in.example.app/{FINGERPRINT}, in.example.app/{FINGERPRINT.upper().replace('F', '0')}"
+    values = {"ANDROID_ASSET_LINKS": links, "APPLE_APP_IDS": "A1B2C3D4E5.com.example.app"}
+    ours = load(monkeypatch, {**BASE, **values})
+    assert ours.android_apps == {
+        "in.example.app": [FINGERPRINT.upper(), FINGERPRINT.replace("f", "0")]
+    }
+    assert ours.apple_app_ids == ("A1B2C3D4E5.com.example.app",)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("ANDROID_ASSET_LINKS", "in.example.app"),
+        ("ANDROID_ASSET_LINKS", f"app/{FINGERPRINT}"),
+        ("ANDROID_ASSET_LINKS", f"in.example.app/{FINGERPRINT[:-3]}"),
+        ("ANDROID_ASSET_LINKS", f"in.example.app/{FINGERPRINT}:1F"),
+        ("APPLE_APP_IDS", "com.example.app"),
+        ("APPLE_APP_IDS", "a1b2c3d4e5.com.example.app"),
+    ],
+)
+def test_apps_that_no_phone_would_know_end_start_up(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    assert setting in refusal(monkeypatch, BASE | {setting: value})

@@ -17,6 +17,12 @@ VALUES (sha256('a'), 'refresh', '01980000-0000-7000-8000-000000000001',
 INSERT INTO factors (id, user_id, kind, name, secret, created_at, confirmed_at)
 VALUES ('01980000-0000-7000-8000-000000000004', '01980000-0000-7000-8000-000000000001', 'totp',
         'Phone', '\x00', now(), now());
+INSERT INTO factors (id, user_id, kind, name, created_at, confirmed_at)
+VALUES ('01980000-0000-7000-8000-000000000006', '01980000-0000-7000-8000-000000000001', 'passkey',
+        'Key', now(), now());
+INSERT INTO passkeys (credential_id, factor_id, public_key, sign_count, transports,
+                      backup_eligible, backed_up)
+VALUES ('\x01', '01980000-0000-7000-8000-000000000006', '\x02', 0, '{usb}', false, false);
 INSERT INTO recovery_codes (hash, user_id, created_at)
 VALUES (sha256('d'), '01980000-0000-7000-8000-000000000001', now());
 INSERT INTO remembered_devices (id, user_id, device_id, created_at, expires_at)

@@ -1,0 +1,1 @@
+"""Recovery codes that are left."""
