@@ -14,6 +14,7 @@ from auth_service.rate_limit.usage import UsageLimits
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
 from auth_service.session.model import (
+    MFA,
     IssuedToken,
     LockedRefreshToken,
     SessionLifetimes,
@@ -21,6 +22,7 @@ from auth_service.session.model import (
     derive_successors,
 )
 from auth_service.session.service import SessionService
+from auth_service.session.sign_in.repository import is_remembered
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -53,7 +55,8 @@ class RefreshService:
         With `session_id`, tokens of other sessions are ignored, and several may be presented.
 
         Raises:
-            RefreshInvalid: the token is unknown or expired, or its session has ended.
+            RefreshInvalid: the token is unknown or expired, its session has ended, or it has not
+                proven the factor that a role of its user demands.
             RateLimited: the session or the user refreshed too often lately; no token was used.
             RefreshReused: the token was exchanged before; its session is revoked.
             RevocationPending: likewise, but other services may not know yet.
@@ -70,6 +73,7 @@ class RefreshService:
                 raise RefreshInvalid
             may_reissue = self._may_reissue(locked, now)
             if locked.used_at is None or may_reissue:  # reuse must be detected at any rate
+                await self._require_demanded_factor(connection, locked, now)
                 await self.usage_limits.count_refresh(issued.user_id, issued.session_id)
             if locked.used_at is None:
                 return await self._rotate(connection, token, locked, now)
@@ -108,12 +112,26 @@ class RefreshService:
         has_expired = session.expires_at <= now or (
             token.successor_used_at is None and newest_expires_at <= now
         )
-        # a role that needs a second factor was given, or the last factor removed, since the sign-in
-        lacks_factor = not token.user.factor_kinds and not (
-            {*token.user.roles}.isdisjoint(self.settings.mfa_required_roles)
-        )
-        has_ended = token.session_revoked or is_idle or has_expired
-        return token.user.active and not (has_ended or lacks_factor)
+        return token.user.active and not (token.session_revoked or is_idle or has_expired)
+
+    async def _require_demanded_factor(
+        self, connection: Connection, token: LockedRefreshToken, now: datetime
+    ) -> None:
+        """Return if the session may lack a factor, has proven one, or has a remembered device.
+
+        The role, the setting or the removal of a factor may be newer than the session. A factor
+        that its user has added elsewhere says nothing about the session's holder.
+
+        Raises:
+            RefreshInvalid: it has to sign in anew.
+        """
+        user, session = token.user, token.session
+        if MFA in session.amr or not self.settings.demands_factor(user.roles):
+            return
+        if not self.settings.mfa_remember_days or not await is_remembered(
+            connection, user.id, session.device_id, now
+        ):
+            raise RefreshInvalid
 
     def _may_reissue(self, token: LockedRefreshToken, now: datetime) -> bool:
         if token.used_at is None or token.successor_used_at is not None:

@@ -1,5 +1,7 @@
 """Settings of second factors."""
 
+from collections.abc import Collection
+
 from pydantic import Field
 
 from auth_service.settings.roles import Roles
@@ -21,3 +23,7 @@ class FactorSettings(ServiceSettings):
         description="roles whose users add a second factor before they can do anything else: "
         "`admin`, `editor`, comma-separated",
     )
+
+    def demands_factor(self, roles: Collection[str]) -> bool:
+        """Return whether one of a user's roles needs a second factor."""
+        return not frozenset(roles).isdisjoint(self.mfa_required_roles)

@@ -18,12 +18,14 @@ from auth_service.session.errors import MfaRequired
 from auth_service.session.model import (
     BY_CODE,
     BY_PASSWORD,
+    MFA,
     Authentication,
     Caller,
     Session,
     SignInContext,
 )
 from auth_service.session.repository import lock_user
+from auth_service.settings import AuthSettings
 from auth_service.step_up import repository
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
@@ -45,6 +47,7 @@ class StepUpService:
     attempts: PasswordAttempts
     factor_verifier: FactorVerifier
     audit: AuditLog
+    settings: AuthSettings
     clock: Clock
 
     async def request_code(self, caller: Caller, context: SignInContext) -> Challenge:
@@ -159,6 +162,13 @@ class StepUpService:
         amr: tuple[str, ...],
         event: Event,
     ) -> Session:
+        """Store the authentication; return the session, of which a token is signed.
+
+        Raises:
+            TokenRevoked: the session has ended, or lacks the factor that a role demands.
+        """
+        if MFA not in amr and self.settings.demands_factor(account.user.roles):
+            raise TokenRevoked  # else step-ups would replace the refreshes that such a session lost
         session = await repository.record_authentication(
             executor,
             caller,

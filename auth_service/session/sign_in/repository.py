@@ -269,9 +269,9 @@ async def insert_ticket(
 
 
 async def is_remembered(
-    connection: Connection, user_id: UUID, device: bytes, now: datetime
+    connection: Connection, user_id: UUID, device: bytes | None, now: datetime
 ) -> bool:
-    """Return whether the locked user has chosen to be asked for no factor on the device."""
+    """Return whether the user has chosen to be asked for no factor on the device."""
     return bool(await connection.fetchval(IS_REMEMBERED, user_id, device, now))
 
 
