@@ -20,7 +20,8 @@ from auth_service.account.repository import (
 )
 from auth_service.account.schemas import ExportHead
 from auth_service.audit.model import StoredEvent
-from auth_service.factor.model import Factor, RememberedDevice
+from auth_service.device.model import RememberedDevice
+from auth_service.factor.model import Factor
 from auth_service.user.schemas import UserResponse
 from shared.errors import ServiceUnavailable
 

@@ -12,8 +12,9 @@ from auth_service.account.model import Batch, ContactChange, ExportedSession, Ex
 from auth_service.audit.model import StoredEvent
 from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_row, insert_event_sql
 from auth_service.destination import Destination
-from auth_service.factor.model import Factor, RememberedDevice
-from auth_service.factor.remembered.repository import list_devices
+from auth_service.device.model import RememberedDevice
+from auth_service.device.repository import list_devices
+from auth_service.factor.model import Factor
 from auth_service.factor.repository import list_factors
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import lock_user

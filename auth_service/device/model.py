@@ -1,7 +1,12 @@
-"""The device token: opaque, signed, bound to no account. It grants nothing."""
+"""The device token: opaque, signed, bound to no account. It grants nothing.
+
+A user may have its device remembered: it then stands for the second factor for some days.
+"""
 
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from auth_service.keyring import Keyring
 from auth_service.opaque_tokens import decode_token, encode_token
@@ -10,6 +15,16 @@ from shared.entropy import Entropy
 
 ID_BYTES, TIME_BYTES, MAC_BYTES = 12, 4, 16
 LIFE_SECONDS = 180 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedDevice:
+    """A device that signs in without the second factor until it expires."""
+
+    id: UUID
+    user_agent: str | None
+    created_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,16 +69,6 @@ class ConfirmedFactor:
 
 
 @dataclass(frozen=True, slots=True)
-class RememberedDevice:
-    """A device that signs in without the second factor until it expires."""
-
-    id: UUID
-    user_agent: str | None
-    created_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class RecoveryCodeUse:
     """A recovery code that may be one of the user's, and the event of its use."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
+from auth_service.device.repository import FORGET_ALL
 from auth_service.factor.model import (
     MAX_TOTP,
     PENDING_LIFE,
@@ -13,7 +14,6 @@ from auth_service.factor.model import (
     TotpUse,
 )
 from auth_service.factor.recovery.repository import REMOVE_CODES
-from auth_service.factor.remembered.repository import FORGET_ALL
 from auth_service.passkey.model import MAX_PASSKEYS, NewPasskey, PasskeyUse
 from auth_service.passkey.repository import STORE_STATE, insert_passkey_sql
 from auth_service.session.model import MFA, Caller

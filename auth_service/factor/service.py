@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auth_service.audit.service import AuditLog
+from auth_service.device import repository as devices
+from auth_service.device.model import RememberedDevice
 from auth_service.factor import repository
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid
@@ -14,14 +16,13 @@ from auth_service.factor.model import (
     ConfirmedFactor,
     Factor,
     PendingTotp,
-    RememberedDevice,
 )
 from auth_service.factor.recovery import repository as recovery
-from auth_service.factor.remembered import repository as remembered
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse
 from auth_service.passkey.service import Passkeys
 from auth_service.session.model import MFA, Caller, SignInContext
 from auth_service.session.recent_authentication import require_recent_authentication
+from auth_service.session.repository import lock_user
 from auth_service.user.model import User
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -143,7 +144,7 @@ class FactorService:
     async def list_remembered_devices(self, user_id: UUID) -> list[RememberedDevice]:
         """Return the devices that sign in without the factor, the oldest first."""
         now = self.clock.now()
-        return await remembered.list_devices(self.database, user_id, now)
+        return await devices.list_devices(self.database, user_id, now)
 
     async def forget_device(
         self, caller: Caller, remembered_id: UUID | None, context: SignInContext
@@ -154,9 +155,11 @@ class FactorService:
             NotFound: the caller has no such device.
         """
         event = self.audit.to_json(caller.event("device.forgotten", context.origin))
-        found = await remembered.forget(
-            self.database, caller.user.id, remembered_id, event_json=event
-        )
+        async with self.database.transaction() as connection:
+            await lock_user(connection, caller.user.id)
+            found = await devices.forget(
+                connection, caller.user.id, remembered_id, event_json=event
+            )
         if remembered_id is not None and not found:
             raise NotFound
 

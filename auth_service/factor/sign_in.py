@@ -7,9 +7,10 @@ from uuid import UUID
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
+from auth_service.device.model import RememberedDevice
+from auth_service.device.repository import remember_device
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import Proof, RememberedDevice, methods_of
-from auth_service.factor.remembered.repository import remember as remember_device
+from auth_service.factor.model import Proof, methods_of
 from auth_service.factor.verification import FactorVerifier
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.passkey.challenges import Ceremony

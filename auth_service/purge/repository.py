@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from auth_service.device import repository as devices
 from auth_service.factor import repository as factors
-from auth_service.factor.remembered import repository as remembered
 from auth_service.session import repository as sessions
 from auth_service.token import repository as tokens
 from auth_service.user import repository as users
@@ -16,7 +16,7 @@ REMOVE: dict[Kind, str] = {
     "tickets": tokens.REMOVE_EXPIRED,
     "sessions": sessions.REMOVE_EXPIRED,
     "factors": factors.REMOVE_UNCONFIRMED,
-    "devices": remembered.REMOVE_EXPIRED,
+    "devices": devices.REMOVE_EXPIRED,
 }
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from auth_service.audit.model import Event, Origin
 from auth_service.device.model import DeviceTokens
+from auth_service.device.repository import is_remembered
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.rate_limit.usage import UsageLimits
 from auth_service.session import repository
@@ -22,7 +23,6 @@ from auth_service.session.model import (
     derive_successors,
 )
 from auth_service.session.service import SessionService
-from auth_service.session.sign_in.repository import is_remembered
 from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.db import Connection, Database

@@ -23,7 +23,7 @@ OWNERS = {
     "products": "media_service/product/repository.py",
     "publications": "media_service/publishing/repository.py",
     "recovery_codes": "auth_service/factor/recovery/repository.py",
-    "remembered_devices": "auth_service/factor/remembered/repository.py",
+    "remembered_devices": "auth_service/device/repository.py",
     "removals": "media_service/picture/repository.py",
     "revocations": "auth_service/revocation/repository.py",
     "schema_checksums": "migrations/run.py",

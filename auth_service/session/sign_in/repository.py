@@ -177,13 +177,6 @@ WITH ticket AS (
     for scope, insert in _TICKETS.items()
 }
 
-# What revokes the user's access ends what was remembered before.
-IS_REMEMBERED = """
-SELECT EXISTS (
-    SELECT 1 FROM remembered_devices d JOIN users u ON u.id = d.user_id
-    WHERE d.user_id = $1 AND d.device_id = $2 AND d.expires_at > $3
-      AND d.created_at > coalesce(u.codes_valid_from, '-infinity'))"""
-
 HAS_RECOVERY_CODES = "SELECT EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $1)"
 
 INSERT_FOR_ACCOUNT = _sign_in_sql(USER_OF_ACCOUNT)
@@ -266,13 +259,6 @@ async def insert_ticket(
         list(ticket.amr),
         event_json,
     )
-
-
-async def is_remembered(
-    connection: Connection, user_id: UUID, device: bytes | None, now: datetime
-) -> bool:
-    """Return whether the user has chosen to be asked for no factor on the device."""
-    return bool(await connection.fetchval(IS_REMEMBERED, user_id, device, now))
 
 
 async def has_recovery_codes(executor: Executor, user_id: UUID) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
+from auth_service.device.repository import is_remembered
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token, hash_token
 from auth_service.session.model import MFA, SessionLifetimes, SignedInUser, SignInContext
 from auth_service.session.sign_in import repository
@@ -94,7 +95,7 @@ class SessionCreator:
         if client.device is None or client.device_is_new or not self.settings.mfa_remember_days:
             return False
         now = self.clock.now()
-        return await repository.is_remembered(connection, user.id, client.device, now)
+        return await is_remembered(connection, user.id, client.device, now)
 
     async def _store_session(
         self,

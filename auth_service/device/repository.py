@@ -1,12 +1,14 @@
-"""The table `remembered_devices`. A sign-in reads it under the user's lock."""
+"""The table `remembered_devices`, which is read and written under the user's lock.
+
+So a sign-in in progress ends before its device is forgotten, or asks for the factor.
+"""
 
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
-from auth_service.factor.model import RememberedDevice
-from auth_service.session.repository import lock_user
+from auth_service.device.model import RememberedDevice
 from shared.db import Connection, Database
 
 _FIELDS = ", ".join(f"d.{field.name}" for field in fields(RememberedDevice))
@@ -23,6 +25,12 @@ WITH device AS (
 {insert_event_sql(7, "device")}"""
 
 # What revokes the user's access ends what was remembered before.
+IS_REMEMBERED = """
+SELECT EXISTS (
+    SELECT 1 FROM remembered_devices d JOIN users u ON u.id = d.user_id
+    WHERE d.user_id = $1 AND d.device_id = $2 AND d.expires_at > $3
+      AND d.created_at > coalesce(u.codes_valid_from, '-infinity'))"""
+
 LIST = f"""
 SELECT {_FIELDS} FROM remembered_devices d JOIN users u ON u.id = d.user_id
 WHERE d.user_id = $1 AND d.expires_at > $2
@@ -43,7 +51,7 @@ DELETE FROM remembered_devices WHERE id IN (
     LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
-async def remember(
+async def remember_device(
     connection: Connection,
     user_id: UUID,
     device: RememberedDevice,
@@ -58,19 +66,21 @@ async def remember(
     )
 
 
+async def is_remembered(
+    connection: Connection, user_id: UUID, device: bytes | None, now: datetime
+) -> bool:
+    """Return whether the user has chosen to be asked for no factor on the device."""
+    return bool(await connection.fetchval(IS_REMEMBERED, user_id, device, now))
+
+
 async def list_devices(database: Database, user_id: UUID, now: datetime) -> list[RememberedDevice]:
     """Return the user's remembered devices, the oldest first."""
     return [RememberedDevice(**row) for row in await database.fetch(LIST, user_id, now)]
 
 
 async def forget(
-    database: Database, user_id: UUID, remembered_id: UUID | None, *, event_json: str
+    connection: Connection, user_id: UUID, remembered_id: UUID | None, *, event_json: str
 ) -> bool:
-    """Forget one of the user's devices, or all of them; return whether there was any.
-
-    A sign-in in progress ends first: the next one asks for the factor.
-    """
-    async with database.transaction() as connection:
-        await lock_user(connection, user_id)
-        status: str = await connection.execute(FORGET, user_id, remembered_id, event_json)
+    """Forget one of the locked user's devices, or all of them; return whether there was any."""
+    status: str = await connection.execute(FORGET, user_id, remembered_id, event_json)
     return status == "INSERT 0 1"

@@ -1,1 +1,0 @@
-"""Remembered devices: they sign in without the second factor for some days."""
