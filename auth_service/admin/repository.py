@@ -6,6 +6,7 @@ from uuid import UUID
 
 from auth_service.admin.model import UserPrefixSearch
 from auth_service.audit.repository import insert_event_sql
+from auth_service.device.repository import forget_devices_sql
 from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.repository import insert_user_revocations_sql
 from auth_service.session.repository import revoke_sessions_sql
@@ -32,8 +33,8 @@ FIND_VERIFIED_USER = f"""
 SELECT {LISTED} FROM users
 WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_verified)"""
 
-# A disabled user has no valid token: the same statement raises the generation, and removes reset
-# tickets, which would work again after `enable`.
+# A disabled user has no valid token: the same statement raises the generation, and removes tickets
+# and remembered devices, which would work again after `enable`.
 DISABLE = f"""
 WITH changed AS (
     {users.DISABLE} RETURNING id, generation
@@ -41,6 +42,8 @@ WITH changed AS (
     {revoke_sessions_sql("WHERE user_id = (SELECT id FROM changed)", "$2", "$5")}
 ), removed AS (
     {REMOVE_TICKETS}
+), forgotten AS (
+    {forget_devices_sql()}
 ), event AS (
     {insert_event_sql(4, "changed")}
 )
@@ -54,11 +57,14 @@ WITH changed AS (
 
 _NEW_ROLES = "jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 
-# Tokens carry the roles: the old ones are revoked, and a refresh brings the new roles.
+# Tokens carry the roles: the old ones are revoked, and a refresh brings the new roles. With other
+# roles the user proves the second factor again on each device.
 CHANGE_ROLES = {
     how: f"""
 WITH changed AS (
     {update} RETURNING id, generation, roles
+), forgotten AS (
+    {forget_devices_sql("(SELECT id FROM changed)")}
 ), event AS (
     {insert_event_sql(4, "changed", details=_NEW_ROLES)}
 )

@@ -11,7 +11,7 @@ from auth_service.audit.repository import insert_event_sql
 from auth_service.device.model import RememberedDevice
 from shared.db import Connection, Database
 
-_FIELDS = ", ".join(f"d.{field.name}" for field in fields(RememberedDevice))
+_FIELDS = ", ".join(field.name for field in fields(RememberedDevice))
 
 REMEMBER = f"""
 WITH device AS (
@@ -24,18 +24,13 @@ WITH device AS (
 )
 {insert_event_sql(7, "device")}"""
 
-# What revokes the user's access ends what was remembered before.
 IS_REMEMBERED = """
 SELECT EXISTS (
-    SELECT 1 FROM remembered_devices d JOIN users u ON u.id = d.user_id
-    WHERE d.user_id = $1 AND d.device_id = $2 AND d.expires_at > $3
-      AND d.created_at > coalesce(u.codes_valid_from, '-infinity'))"""
+    SELECT 1 FROM remembered_devices
+    WHERE user_id = $1 AND device_id = $2 AND expires_at > $3)"""
 
 LIST = f"""
-SELECT {_FIELDS} FROM remembered_devices d JOIN users u ON u.id = d.user_id
-WHERE d.user_id = $1 AND d.expires_at > $2
-  AND d.created_at > coalesce(u.codes_valid_from, '-infinity')
-ORDER BY d.id"""
+SELECT {_FIELDS} FROM remembered_devices WHERE user_id = $1 AND expires_at > $2 ORDER BY id"""
 
 FORGET = f"""
 WITH device AS (
@@ -43,12 +38,19 @@ WITH device AS (
 )
 {insert_event_sql(3, "(SELECT 1 FROM device LIMIT 1) forgotten")}"""
 
-FORGET_ALL = "DELETE FROM remembered_devices WHERE user_id = $1"
-
 REMOVE_EXPIRED = """
 DELETE FROM remembered_devices WHERE id IN (
     SELECT id FROM remembered_devices WHERE expires_at <= $1
     LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+def forget_devices_sql(user: str = "$1") -> str:
+    """Return the statement that forgets every device of the locked user.
+
+    Clocks differ, and a time is read before the lock is there: no comparison of times could tell
+    what was remembered before.
+    """
+    return f"DELETE FROM remembered_devices WHERE user_id = {user}"
 
 
 async def remember_device(

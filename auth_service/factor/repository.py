@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
-from auth_service.device.repository import FORGET_ALL
+from auth_service.device.repository import forget_devices_sql
 from auth_service.factor.model import (
     MAX_TOTP,
     PENDING_LIFE,
@@ -241,7 +241,7 @@ async def store_kinds(connection: Connection, user_id: UUID) -> None:
     kinds = await connection.fetchval(STORE_KINDS, user_id)
     if not kinds:
         await connection.execute(REMOVE_CODES, user_id)
-        await connection.execute(FORGET_ALL, user_id)
+        await connection.execute(forget_devices_sql(), user_id)
 
 
 async def list_totp(database: Database, user_id: UUID) -> list[SealedTotp]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
+from auth_service.device.repository import forget_devices_sql
 from auth_service.revocation import repository as revocations
 from auth_service.revocation.model import NewRevocation
 from auth_service.session.model import (
@@ -145,6 +146,8 @@ WITH changed AS (
     {invalidate_codes_sql("$3")}
 ), removed AS (
     {REMOVE_TICKETS}
+), forgotten AS (
+    {forget_devices_sql()}
 ), revoked AS (
     {revoke_sessions_sql("WHERE user_id = $1 AND id <> $2", "$3", "$4")} RETURNING id
 ), event AS (
@@ -152,8 +155,8 @@ WITH changed AS (
 )
 {revocations.insert_session_revocations_sql("revoked", "$4", "$3", "$5")}"""
 
-# A higher generation revokes every token of the user with one message. Reset tickets carry no
-# generation, so they are removed: a thief could use one to come back.
+# A higher generation revokes every token of the user with one message. Tickets and remembered
+# devices carry no generation, so they are removed: a thief could use one to come back.
 REVOKE_ALL_SESSIONS = f"""
 WITH raised AS (
     {revoke_access_sql("$2")} RETURNING id, generation
@@ -161,6 +164,8 @@ WITH raised AS (
     {revoke_sessions_sql("WHERE user_id = $1", "$2", "$3")}
 ), removed AS (
     {REMOVE_TICKETS}
+), forgotten AS (
+    {forget_devices_sql()}
 ), event AS (
     {insert_event_sql(5, "raised")}
 )

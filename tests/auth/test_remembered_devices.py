@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from tests.support.accounts import PASSWORD, activate
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import (
     Authenticator,
@@ -22,7 +23,7 @@ from tests.support.database import Connection
 from tests.support.tokens import unverified_claims
 from tests.support.waiting import until
 
-NUMBER, OTHER = "+919876543210", "+919876543211"
+NUMBER, OTHER, EMAIL = "+919876543210", "+919876543211", "asha@example.com"
 WAITING = """
 select count(*) from pg_stat_activity
 where wait_event_type = 'Lock' and datname = current_database()"""
@@ -41,6 +42,18 @@ async def code_of(auth: AuthClient, device: str) -> str:
     """What the first step of a sign-in answers on the device: the problem's code, or ""."""
     answer = await first_step(auth, NUMBER, device=device)
     return "" if answer.status == 200 else answer.code
+
+
+async def waiting(db: Connection, count: int) -> bool:
+    """Whether so many statements wait for locks, as seen in a transaction of the test."""
+    await db.execute("select pg_stat_clear_snapshot()")
+    return bool(await db.fetchval(WAITING) == count)
+
+
+async def administrator(auth: AuthClient, db: Connection) -> str:
+    user_id = UUID((await auth.sign_in(OTHER))["user"]["id"])
+    await db.execute("update users set roles = '{admin}' where id = $1", user_id)
+    return str((await auth.sign_in(OTHER))["access_token"])
 
 
 async def devices(auth: AuthClient, token: str) -> list[dict[str, Any]]:
@@ -133,6 +146,54 @@ async def test_remembered_devices_end_with_the_users_other_sessions(
     assert await code_of(auth, pair["device"]) == "mfa_required"
 
 
+@pytest.mark.parametrize("how", ["logout all", "logout others", "new password", "disable"])
+async def test_device_remembered_while_the_users_access_ends_is_asked(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock, how: str
+) -> None:
+    """The sign-in waits first, and the replica that ends the access has the slower clock."""
+    pair = await activate(auth, mobile=NUMBER, email=EMAIL, password=PASSWORD)
+    app = await enrol(auth, clock, pair["access_token"])
+    admin = await administrator(auth, auth_db)
+    ticket, code = await ask_for_factor(auth, NUMBER), app.next_code()
+    user_path = f"/admin/users/{pair['user']['id']}"
+    calls: dict[str, tuple[str, dict[str, Any], str]] = {
+        "logout all": ("/logout-all", {}, pair["access_token"]),
+        "logout others": ("/logout-all", {"except_current": True}, pair["access_token"]),
+        "new password": (
+            "/change-password",
+            {"current_password": PASSWORD, "new_password": "another correct horse"},
+            pair["access_token"],
+        ),
+        "disable": (f"{user_path}/disable", {}, admin),
+    }
+    path, body, token = calls[how]
+    async with auth_db.transaction():
+        await auth_db.execute("select 1 from users for no key update")
+        signing_in = asyncio.ensure_future(verify(auth, ticket, code, remember_device=True))
+        await until(lambda: waiting(auth_db, 1))
+        ending = asyncio.ensure_future(auth.call("POST", path, token=token, json=body))
+        await until(lambda: waiting(auth_db, 2))
+        clock.advance(seconds=1)
+    done = await signing_in
+    assert done.status == 200, done.body
+    assert (await ending).status in {200, 204}
+    if how == "disable":
+        assert (await auth.call("POST", f"{user_path}/enable", token=admin)).status == 200
+    assert await code_of(auth, done.body["device"]) == "mfa_required"
+
+
+async def test_remembered_devices_end_when_a_role_is_given(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    admin = await administrator(auth, auth_db)
+    path = f"/admin/users/{pair['user']['id']}/roles"
+    for roles, code in (([], ""), (["editor"], "mfa_required")):  # the first changes nothing
+        done = await auth.call("PUT", path, token=admin, json={"roles": roles})
+        assert done.status == 200, done.body
+        assert await code_of(auth, pair["device"]) == code
+
+
 async def test_remembered_devices_end_with_the_last_factor(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
@@ -154,12 +215,7 @@ async def test_sign_in_while_its_device_is_forgotten_is_asked(
         await auth_db.execute("select 1 from users for no key update")
         await auth_db.execute("delete from remembered_devices")
         signing_in = asyncio.ensure_future(code_of(auth, pair["device"]))
-
-        async def waits() -> bool:
-            await auth_db.execute("select pg_stat_clear_snapshot()")
-            return bool(await auth_db.fetchval(WAITING))
-
-        await until(waits)
+        await until(lambda: waiting(auth_db, 1))
     assert await signing_in == "mfa_required"
 
 
