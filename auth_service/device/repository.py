@@ -38,10 +38,19 @@ WITH device AS (
 )
 {insert_event_sql(3, "(SELECT 1 FROM device LIMIT 1) forgotten")}"""
 
+FORGET_DEVICE_OF_SESSION = """
+DELETE FROM remembered_devices d USING sessions s
+WHERE s.id = $1 AND s.user_id = $2 AND d.user_id = $2 AND d.device_id = s.device_id"""
+
 REMOVE_EXPIRED = """
 DELETE FROM remembered_devices WHERE id IN (
     SELECT id FROM remembered_devices WHERE expires_at <= $1
     LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+
+async def forget_device_of_session(connection: Connection, session_id: UUID, user_id: UUID) -> None:
+    """Forget the device of one of the locked user's sessions, if it is remembered."""
+    await connection.execute(FORGET_DEVICE_OF_SESSION, session_id, user_id)
 
 
 def forget_devices_sql(user: str = "$1") -> str:

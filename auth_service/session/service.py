@@ -6,6 +6,7 @@ from uuid import UUID
 
 from auth_service.audit.model import Event, EventName, Origin
 from auth_service.audit.service import AuditLog
+from auth_service.device.repository import forget_device_of_session
 from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.rate_limit.usage import UsageLimits
 from auth_service.revocation.model import NewRevocation
@@ -68,12 +69,24 @@ class SessionService:
     async def revoke(self, caller: Caller, session_id: UUID, origin: Origin) -> None:
         """Revoke one of the caller's sessions; repeating it succeeds.
 
+        The device of another session is asked for the second factor again: it may be lost.
+
         Raises:
             NotFound: the caller never had such a session.
             RevocationPending: it is revoked, but other services may not know yet.
         """
         user_id = caller.user.id
-        await self._revoke(user_id, session_id, Event("session.revoked", origin, user_id))
+        event = Event("session.revoked", origin, user_id)
+        async with self.database.transaction() as connection:
+            await repository.lock_user(connection, user_id)
+            result = await self.revoke_unpublished(
+                connection, user_id, session_id, event, reason="logout"
+            )
+            if session_id != caller.session_id:
+                await forget_device_of_session(connection, session_id, user_id)
+        if not result.found:
+            raise NotFound
+        await self._publish_result(user_id, result)
 
     async def logout(self, user_id: UUID, session_id: UUID, origin: Origin) -> None:
         """Revoke the session; do nothing when it no longer exists.
@@ -81,20 +94,16 @@ class SessionService:
         Raises:
             RevocationPending: it is revoked, but other services may not know yet.
         """
-        try:
-            await self._revoke(user_id, session_id, Event("user.signed_out", origin, user_id))
-        except NotFound:  # the account was deleted, and its sessions with it; perhaps unpublished
-            await self.publish(user_id)
-
-    async def _revoke(self, user_id: UUID, session_id: UUID, event: Event) -> None:
+        event = Event("user.signed_out", origin, user_id)
         result = await self.revoke_unpublished(
             self.database, user_id, session_id, event, reason="logout"
         )
-        if not result.found:
-            raise NotFound
+        await self._publish_result(user_id, result)
+
+    async def _publish_result(self, user_id: UUID, result: RevokeResult) -> None:
         if result.revocation:
             await self.publisher.publish(result.revocation)
-        else:  # an earlier request revoked it, perhaps without publishing
+        else:  # an earlier request ended it, or deleted the account, perhaps without publishing
             await self.publish(user_id)
 
     async def revoke_unpublished(

@@ -140,7 +140,6 @@ async def test_remembered_devices_end_with_the_users_other_sessions(
     auth: AuthClient, clock: MovableClock, body: dict[str, bool]
 ) -> None:
     pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
-    clock.advance(seconds=1)
     token = pair["access_token"]
     assert (await auth.call("POST", "/logout-all", token=token, json=body)).status == 204
     assert await code_of(auth, pair["device"]) == "mfa_required"
@@ -180,6 +179,47 @@ async def test_device_remembered_while_the_users_access_ends_is_asked(
     if how == "disable":
         assert (await auth.call("POST", f"{user_path}/enable", token=admin)).status == 200
     assert await code_of(auth, done.body["device"]) == "mfa_required"
+
+
+async def session_of(auth: AuthClient, token: str) -> str:
+    listed = await auth.call("GET", "/sessions", token=token)
+    [current] = [item["id"] for item in listed.body["items"] if item["current"]]
+    return str(current)
+
+
+async def test_remembered_device_whose_session_the_user_ends_is_asked(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    """The laptop was lost; the other one stays remembered."""
+    app = await user_with_app(auth, clock, NUMBER)
+    lost, kept = await remembered(auth, app), await remembered(auth, app)
+    token = kept["access_token"]
+    path = f"/sessions/{await session_of(auth, lost['access_token'])}"
+    assert (await auth.call("DELETE", path, token=token)).status == 204
+    assert await code_of(auth, lost["device"]) == "mfa_required"
+    assert await code_of(auth, kept["device"]) == ""
+
+
+@pytest.mark.parametrize("path", ["/logout", "/sessions/current"])
+async def test_remembered_device_stays_when_it_signs_itself_out(
+    auth: AuthClient, clock: MovableClock, path: str
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    token = pair["access_token"]
+    path = path.replace("current", await session_of(auth, token))
+    method = "POST" if path == "/logout" else "DELETE"
+    assert (await auth.call(method, path, token=token)).status == 204
+    assert await code_of(auth, pair["device"]) == ""
+
+
+async def test_session_of_another_user_leaves_its_device_remembered(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    path = f"/sessions/{await session_of(auth, pair['access_token'])}"
+    other = (await first_step(auth, OTHER, device=pair["device"])).body["access_token"]
+    assert (await auth.call("DELETE", path, token=other)).status == 404
+    assert await code_of(auth, pair["device"]) == ""
 
 
 async def test_remembered_devices_end_when_a_role_is_given(
