@@ -187,3 +187,33 @@ async def test_enrolment_that_races_with_the_owners_is_refused(
     refused = await racing
     assert (refused.status, refused.code) == (403, "step_up_required")
     assert await auth_db.fetchval("select count(confirmed_at) from factors") == 0
+
+
+async def test_recovery_code_used_while_the_last_factor_is_removed_proves_nothing(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
+) -> None:
+    """The removal has lowered the claims of every session, and not yet deleted the codes."""
+    pair, other = await auth.sign_in(NUMBER), await auth.sign_in(NUMBER)
+    app = await begin(auth, clock, pair["access_token"])
+    confirmed = await confirm(auth, pair["access_token"], app, app.code())
+    code = {"recovery_code": confirmed.body["recovery_codes"][0]}
+    async with auth_db.transaction():
+        await auth_db.execute("update users set factor_kinds = '{}'")
+        await auth_db.execute("delete from factors")
+        await auth_db.execute(
+            "update sessions set amr = array_remove(amr, 'mfa') where 'mfa' = any (amr)"
+        )
+        stepping_up = asyncio.ensure_future(
+            auth.call("POST", "/step-up", token=other["access_token"], json=code)
+        )
+
+        async def waits() -> bool:
+            await auth_db.execute("select pg_stat_clear_snapshot()")
+            return stepping_up.done() or bool(await auth_db.fetchval(WAITING))
+
+        await until(waits)
+        await auth_db.execute("delete from recovery_codes")
+    refused = await stepping_up
+    assert (refused.status, refused.code) == (401, "mfa_invalid")
+    amr = await auth_db.fetch("select amr from sessions")
+    assert [sorted(row["amr"]) for row in amr] == [["otp", "sms"]] * 2
