@@ -17,7 +17,6 @@ from auth_service.session.model import Caller, SignedInUser
 from auth_service.session.resources import CALLER
 from auth_service.session.responses import token_pair_response
 from auth_service.session.schemas import TokenPair, Transport
-from shared.errors import Unauthorized
 from shared.request import read_optional_body
 from shared.responses import json_response
 
@@ -27,18 +26,17 @@ B = TypeVar("B", bound=EnrolmentBody)
 async def read_enrolment(request: web.Request, model: type[B]) -> tuple[B, Caller | None]:
     """Return the body and the caller; None in place of the caller for a body with a ticket.
 
-    A valid session comes first. Without one the ticket counts, whatever old cookies are there.
+    A ticket counts, whoever's cookies the browser sends along: else the factor would protect the
+    account of the cookies, which the user did not mean.
     """
-    try:
-        await authenticate(request)
-    except Unauthorized:
-        if not request.body_exists:
-            raise
-        body = await read_optional_body(request, model)
-        if body.mfa_ticket is None:
-            raise
+    if not request.body_exists:
+        await authenticate(request)  # without a body there is no ticket
+    body = await read_optional_body(request, model)
+    if body.mfa_ticket is not None:
         return body, None
-    return await read_optional_body(request, model), request[CALLER]
+    if CALLER not in request:
+        await authenticate(request)
+    return body, request[CALLER]
 
 
 def confirmed_response(confirmed: ConfirmedFactor, status: int) -> web.Response:

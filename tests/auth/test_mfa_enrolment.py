@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import Answer, AuthClient, wrong
-from tests.support.authenticator import Authenticator, ask_for_factor, enrol, first_step, verify
+from tests.support.authenticator import Authenticator, ask_for_factor, first_step, verify
 from tests.support.browser import ACCESS, Browser, cookies_set_by, sign_in
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
@@ -244,10 +244,31 @@ async def test_adding_a_factor_without_session_or_ticket_is_refused(
     assert (planted.status, planted.code) == (403, "csrf_failed")
 
 
-async def test_session_that_brings_a_ticket_too_is_the_one_that_counts(
-    auth: AuthClient, clock: MovableClock
+async def test_ticket_beside_a_session_is_the_one_that_counts(
+    strict: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
+    """The browser has cookies of another account, which gets no factor."""
+    await make_editor(strict, auth_db)
+    ticket = await ticket_by_code(strict)
+    browser = await sign_in(strict, OTHER)
+    path, body = "/v1/auth/me/factors/totp", {"mfa_ticket": ticket}
+    begun = await browser.call("POST", path, json=body, headers={"X-CSRF-Token": None})
+    assert begun.status == 201, begun.body
+    app = Authenticator(begun.body["id"], begun.body["secret"], clock)
+    token = (await strict.sign_in(OTHER))["access_token"]
+    confirming = f"/me/factors/totp/{app.id}/confirm"
+    body["otp"] = app.code()
+    done = await strict.call("POST", confirming, json=body, token=token)
+    assert done.body["user"]["phone_number"] == NUMBER
+    listed = await strict.call("GET", "/me/factors", token=token)
+    assert listed.body["items"] == []
+
+
+async def test_ticket_beside_a_session_that_is_invalid_is_refused(
+    auth: AuthClient, auth_db: Connection
+) -> None:
+    """The client means the ticket, so that no other account gets the factor."""
     token = (await auth.sign_in(NUMBER))["access_token"]
-    answer = await auth.call("POST", "/me/factors/totp", token=token, json={"mfa_ticket": "cht_"})
-    assert answer.status == 201
-    await enrol(auth, clock, token)
+    refused = await auth.call("POST", "/me/factors/totp", token=token, json={"mfa_ticket": "cht_"})
+    assert (refused.status, refused.code) == (401, "mfa_ticket_invalid")
+    assert await auth_db.fetchval("select count(*) from factors") == 0
