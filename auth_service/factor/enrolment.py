@@ -189,9 +189,12 @@ class EnrolmentService:
         async with self.audit.record_refusals(context.event(user_id=ticket.user.id)):
             if otp is None or to is None:
                 raise OtpInvalid
-            verified = await self.challenges.verify("mfa_enrolment", to, otp, None, context.client)
+            handle = ticket.hash.hex()
+            verified = await self.challenges.verify(
+                "mfa_enrolment", to, otp, handle, context.client
+            )
             async with self.challenges.restore_on_failure(verified):
-                if verified.context != _challenge_context(ticket.user, ticket.hash):
+                if verified.context != ticket.user.challenge_context:
                     raise OtpInvalid
                 await add_ticket_methods(self.database, ticket.hash, BY_CODE[to.channel])
 
@@ -209,11 +212,8 @@ async def send_enrolment_code(
     to = user.destination(*CODE_CHANNELS)
     if to is None:
         return None
-    context = _challenge_context(user, hash_token(ticket))
-    message = ChallengeMessage(context, has_verified_owner=True)
+    # the ticket implies the handle: others' wrong and newer codes do not touch this one
+    message = ChallengeMessage(
+        user.challenge_context, has_verified_owner=True, handle=hash_token(ticket).hex()
+    )
     return (await challenges.send("mfa_enrolment", to, client, message)).channel
-
-
-def _challenge_context(user: User, ticket_hash: bytes) -> dict[str, str]:
-    """Return the data that a code is bound to: it is of use with its own ticket alone."""
-    return {**user.challenge_context, "ticket": ticket_hash.hex()}

@@ -58,7 +58,8 @@ class ChallengeMessage:
     `has_valid_code`: False makes the challenge a decoy that no code proves. `to`: the recipient
     when the challenge is for a username. `link`: mailed with the code. `has_verified_owner`: the
     destination is a user's verified address, so limits that other people's traffic fills do not
-    refuse the message.
+    refuse the message. `handle`: the challenge's handle, if something that the client holds implies
+    it; else it is drawn at random.
     """
 
     context: Mapping[str, str]
@@ -67,6 +68,7 @@ class ChallengeMessage:
     to: Destination | None = None
     link: MailedLink | None = None
     has_verified_owner: bool = False
+    handle: str | None = None
 
 
 DECOY = ChallengeMessage({}, template=None, has_valid_code=False)

@@ -83,7 +83,7 @@ class OtpChallenges:
         code, is_fixed = self.codes.code_for(message.to or destination)
         is_test = is_fixed and message.template is not None
         delivery = self._build_delivery(message, destination, code, client)
-        handle = self.codes.draw_handle()
+        handle = message.handle or self.codes.draw_handle()
         ticket = key_digest(message.link.ticket) if message.link and message.link.ticket else ""
         sealed = delivery.seal(self.keyring) if message.template and not is_test else ""
         keys, record = self._challenge_record(purpose, destination, message, handle, code)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.accounts import PASSWORD, activate, post
+from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient, wrong
 from tests.support.authenticator import Authenticator, ask_for_factor, first_step, verify
 from tests.support.browser import ACCESS, Browser, cookies_set_by, sign_in
@@ -222,6 +222,24 @@ async def test_enrolment_code_has_the_limits_of_codes(
             assert (await begin(auth, ticket, otp=wrong(code))).code == "otp_invalid"
         refused = await begin(auth, ticket, otp=wrong(code))
         assert (refused.status, refused.code) == (429, "rate_limited")
+
+
+async def test_enrolment_code_counts_whatever_others_guess_and_ask_for(
+    serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
+) -> None:
+    """Wrong codes without a handle fill a limit of the owner's number, which everybody shares."""
+    settings = {"mfa_required_roles": "editor", "limit_wrong_per_destination": "2/hour"}
+    async with serving_auth(**settings) as auth:
+        await make_editor(auth, auth_db)
+        ticket, code = await by_password(auth)
+        _, login_code = await next_code(auth, NUMBER, "/login", mobile=NUMBER)
+        guesses = [
+            await post(auth, "/login", mobile=NUMBER, otp=wrong(login_code)) for _ in range(3)
+        ]
+        assert [guess.status for guess in guesses] == [401, 401, 429]
+        newer, newer_code = await by_password(auth)
+        await pending(auth, clock, ticket, otp=code)
+        await pending(auth, clock, newer, otp=newer_code)
 
 
 FACTOR = "01980000-0000-7000-8000-000000000001"
