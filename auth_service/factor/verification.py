@@ -23,7 +23,7 @@ from auth_service.passkey.challenges import Ceremony
 from auth_service.passkey.errors import CredentialInvalid
 from auth_service.passkey.model import PasskeyOptions, PasskeyUse
 from auth_service.passkey.service import Passkeys
-from auth_service.rate_limit.model import own_totp_scope, totp_scope
+from auth_service.rate_limit.model import totp_scope
 from auth_service.rate_limit.service import RateLimiter, Refund
 from auth_service.session.model import Caller
 from auth_service.session.sign_in.model import RECOVERY_CODE
@@ -164,18 +164,13 @@ class FactorVerifier:
     ) -> AsyncIterator[Refund]:
         """Count a proof of a sign-in while the block checks it; yields the refund for a right one.
 
-        Recovery codes and passkeys cannot be guessed. They do not count, so that no guesses keep
-        them out.
-
         Raises:
             RateLimited: too many lately of that user, on that device if it is known.
         """
-        if proof.method != "totp":
-            yield _refund_nothing
-            return
-        is_known = await self.devices.is_known(str(user_id), client.device)
-        scope = totp_scope(user_id, client, is_known_device=is_known)
-        async with self.rate_limiter.attempt([scope]) as refund:
+        is_known = proof.method == "totp" and await self.devices.is_known(
+            str(user_id), client.device
+        )
+        async with self._attempt(user_id, proof, client.device if is_known else None) as refund:
             yield refund
 
     @asynccontextmanager
@@ -183,13 +178,20 @@ class FactorVerifier:
         """Count a proof in a session likewise.
 
         Raises:
-            RateLimited: too many lately in that session.
+            RateLimited: too many lately of that user on the session's device.
         """
+        async with self._attempt(caller.user.id, proof, caller.device_id) as refund:
+            yield refund
+
+    @asynccontextmanager
+    async def _attempt(
+        self, user_id: UUID, proof: Proof, device: bytes | None
+    ) -> AsyncIterator[Refund]:
+        # recovery codes and passkeys cannot be guessed: no guesses keep them out
         if proof.method != "totp":
             yield _refund_nothing
             return
-        scope = own_totp_scope(caller.user.id, caller.session_id)
-        async with self.rate_limiter.attempt([scope]) as refund:
+        async with self.rate_limiter.attempt([totp_scope(user_id, device)]) as refund:
             yield refund
 
 

@@ -245,20 +245,13 @@ def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope
     return _password_scopes(settings, "own", f"session:{session_id}")
 
 
-def totp_scope(user_id: UUID, client: Client, *, is_known_device: bool) -> Scope:
-    """Return the scope of one TOTP code of a sign-in: the known device's, or all others'.
+def totp_scope(user_id: UUID, device: bytes | None) -> Scope:
+    """Return the scope of one TOTP code: a device's, whether it signs in or has, or all others'.
 
-    An attacker with the password can fill the others' alone, and no other method has a limit.
+    An attacker with the password can fill the others' alone, and no other method has a limit. A
+    device has one scope in all its sessions: else each sign-in would bring another budget.
     """
-    return _totp_scope(user_id, _device_key(client) if is_known_device else "")
-
-
-def own_totp_scope(user_id: UUID, session_id: UUID) -> Scope:
-    """Return the scope of one TOTP code that a signed-in user gives: the session's own."""
-    return _totp_scope(user_id, f"session:{session_id}")
-
-
-def _totp_scope(user_id: UUID, client_key: str) -> Scope:
+    client_key = f"device:{device.hex()}" if device else ""
     return Scope(f"limit:totp:{key_digest(str(user_id), client_key)}", TOTP_RATES)
 
 

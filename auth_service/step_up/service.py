@@ -114,7 +114,7 @@ class StepUpService:
 
         Raises:
             MfaInvalid: the proof is wrong or was used before.
-            RateLimited: too many wrong ones in this session.
+            RateLimited: too many wrong ones on the session's device.
             TokenRevoked: the session has ended meanwhile.
         """
         event = caller.event(STEPPED_UP, context.origin, method=proof.method)

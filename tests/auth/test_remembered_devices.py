@@ -93,6 +93,25 @@ async def test_remembered_device_still_steps_up_by_the_factor(
     assert done.status == 200
 
 
+async def test_remembered_device_guesses_twenty_codes_a_day_in_all_its_sessions(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    """Each sign-in of the device makes a session, and each asks for the factor by step-up."""
+    app = await user_with_app(auth, clock, NUMBER)
+    device = (await remembered(auth, app))["device"]
+    first, second = [
+        (await first_step(auth, NUMBER, device=device)).body["access_token"] for _ in range(2)
+    ]
+    for _ in range(20):
+        wrong = await auth.call("POST", "/step-up", token=first, json={"otp": app.wrong()})
+        assert wrong.code == "mfa_invalid"
+    code = {"otp": app.next_code()}
+    refused = await auth.call("POST", "/step-up", token=second, json=code)
+    assert (refused.status, refused.code) == (429, "rate_limited")
+    elsewhere = await verify(auth, await ask_for_factor(auth, NUMBER), app.code())
+    assert elsewhere.status == 200
+
+
 async def test_device_that_was_not_remembered_is_asked(
     auth: AuthClient, clock: MovableClock
 ) -> None:
