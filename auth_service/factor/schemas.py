@@ -12,7 +12,7 @@ from auth_service.factor.model import Method, Proof
 from auth_service.factor.recovery_codes import RecoveryCode
 from auth_service.otp.model import Code
 from auth_service.passkey.model import PasskeyResponse
-from auth_service.session.schemas import MAX_TOKEN, TokenIssuing, TokenPair
+from auth_service.session.schemas import MAX_TOKEN, SignInBody, TokenPair
 from auth_service.user.model import FactorKind
 from shared.text import clean_line
 from shared.validation import cleaned
@@ -123,7 +123,7 @@ class TotpResponse(BaseModel):
     qr_svg: str
 
 
-class ConfirmBody(TokenIssuing, EnrolmentBody):
+class ConfirmBody(SignInBody, EnrolmentBody):
     """A code of the new authenticator."""
 
     otp: Code = Field(description="the code that the app shows, six digits")
@@ -149,7 +149,7 @@ class PasskeyOptionsResponse(BaseModel):
     )
 
 
-class PasskeyBody(TokenIssuing, EnrolmentBody):
+class PasskeyBody(SignInBody, EnrolmentBody):
     """A new passkey."""
 
     challenge: PasskeyChallenge
@@ -174,7 +174,7 @@ class PasskeyLoginOptionsBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class PasskeyLoginBody(TokenIssuing, DeviceBody):
+class PasskeyLoginBody(SignInBody):
     """The response of a passkey that is the only factor."""
 
     challenge: PasskeyChallenge
@@ -194,7 +194,7 @@ class RenameBody(BaseModel):
     name: FactorName
 
 
-class VerifyMfaBody(TokenIssuing, DeviceBody):
+class VerifyMfaBody(SignInBody):
     """The ticket of a sign-in, and a proof of a second factor."""
 
     mfa_ticket: str = Field(max_length=MAX_TOKEN, description="what the 403 `mfa_required` named")

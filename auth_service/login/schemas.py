@@ -8,12 +8,12 @@ from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code
 from auth_service.otp.schemas import ChallengeHandle
 from auth_service.password.model import GivenPassword
-from auth_service.session.schemas import TokenIssuing
+from auth_service.session.schemas import SignInBody
 from auth_service.user.schemas import GivenUsername, PhoneBody
 from shared.validation import EMPTY_IS_VALUE
 
 
-class LoginBody(PhoneBody, TokenIssuing, SendBody):
+class LoginBody(PhoneBody, SignInBody, SendBody):
     """`mobile` or `email` requests a code, and signs in with `otp`. Or: a name and a `password`."""
 
     email: str | None = Field(None, max_length=254, description="one mail address")

@@ -9,7 +9,7 @@ from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Handle
 from auth_service.otp.schemas import ChallengeResponse, CodeBody
 from auth_service.password.model import NewPassword
-from auth_service.session.schemas import TokenIssuing
+from auth_service.session.schemas import SignInBody
 from auth_service.user.schemas import AddressBody, Name, PhoneBody, Username
 
 
@@ -51,7 +51,7 @@ class ResendBody(AddressBody, SendBody):
     )
 
 
-class VerifyBody(AddressBody, TokenIssuing, CodeBody):
+class VerifyBody(AddressBody, SignInBody, CodeBody):
     """The activation code, and the address that it was sent to."""
 
     challenge: Handle | None = Field(

@@ -20,7 +20,7 @@ from auth_service.session.cookies import (
 )
 from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.session.resources import DEVICE_TOKENS, PROOF_OF_WORK
-from auth_service.session.schemas import CSRF, IN_COOKIES, TokenPair, Transport
+from auth_service.session.schemas import CSRF, IN_COOKIES, SignInBody, TokenPair, Transport
 from auth_service.signing.resources import SIGNER
 from auth_service.signing.service import Subject
 from auth_service.user.model import User
@@ -61,11 +61,15 @@ def read_request_context(request: web.Request, body: DeviceBody | None = None) -
 
 
 def read_sign_in_context(
-    request: web.Request, amr: tuple[str, ...], body: DeviceBody
+    request: web.Request, amr: tuple[str, ...], body: SignInBody
 ) -> SignInContext:
-    """Return the context of a sign-in; a device without a token gets one in the answer."""
+    """Return the context of a sign-in; a device without a token gets one in the answer.
+
+    The cookie counts only if the answer sets cookies: a script must not read its device in a body.
+    """
     client = read_client(request, body)
-    if client.device is None:
+    may_be_cookie = not body.device and body.transport == "body"
+    if client.device is None or may_be_cookie:
         device_id = request.app[DEVICE_TOKENS].generate_id()
         client = replace(client, device=device_id, device_is_new=True)
     return SignInContext(client, amr)

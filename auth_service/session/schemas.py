@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
 
+from auth_service.device.schemas import DeviceBody
 from auth_service.session.model import Session
 from auth_service.user.schemas import UserResponse
 from shared.paging import Page
@@ -28,6 +29,10 @@ class TokenIssuing(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     transport: Transport = Field("body", description="`cookie`: for browsers, as four cookies")
+
+
+class SignInBody(TokenIssuing, DeviceBody):
+    """Base of every body that may begin a session."""
 
 
 class TokenPair(BaseModel):

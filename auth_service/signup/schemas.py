@@ -7,11 +7,11 @@ from pydantic import Field, model_validator
 from auth_service.device.schemas import SendBody
 from auth_service.otp.model import Code
 from auth_service.otp.schemas import ChallengeHandle
-from auth_service.session.schemas import TokenIssuing
+from auth_service.session.schemas import SignInBody
 from auth_service.user.schemas import Name, PhoneBody
 
 
-class SignupBody(PhoneBody, TokenIssuing, SendBody):
+class SignupBody(PhoneBody, SignInBody, SendBody):
     """With `name`: requests a code. With `otp`: signs in, or up, with the code received."""
 
     name: Name | None = Field(None, description="how the user is to be called")

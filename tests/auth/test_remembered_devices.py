@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.support.accounts import PASSWORD, activate
-from tests.support.auth_client import AuthClient
+from tests.support.accounts import PASSWORD, activate, next_code
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.authenticator import (
     Authenticator,
     ask_for_factor,
@@ -18,6 +18,7 @@ from tests.support.authenticator import (
     user_with_app,
     verify,
 )
+from tests.support.browser import Browser
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
 from tests.support.tokens import unverified_claims
@@ -110,6 +111,29 @@ async def test_remembered_device_guesses_twenty_codes_a_day_in_all_its_sessions(
     assert (refused.status, refused.code) == (429, "rate_limited")
     elsewhere = await verify(auth, await ask_for_factor(auth, NUMBER), app.code())
     assert elsewhere.status == 200
+
+
+async def test_remembered_device_cookie_is_no_use_to_a_script_of_its_page(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    """A sign-in whose tokens scripts can read tells them of no device that a cookie names."""
+    app = await user_with_app(auth, clock, NUMBER)
+    browser = Browser(auth.http)
+    ticket = await ask_for_factor(auth, NUMBER)
+    proof = {"mfa_ticket": ticket, "method": "totp", "otp": app.next_code()}
+    body = proof | {"transport": "cookie", "remember_device": True}
+    assert (await browser.call("POST", "/v1/auth/mfa/verify", json=body)).status == 200
+
+    async def sign_in(number: str, transport: str) -> Answer:
+        _, code = await next_code(auth, number, "/signup", phone_number=number, name="Asha")
+        body = {"phone_number": number, "otp": code, "transport": transport}
+        return await browser.call("POST", "/v1/auth/signup", json=body)
+
+    assert (await sign_in(NUMBER, "body")).code == "mfa_required"
+    stolen = (await sign_in(OTHER, "body")).body
+    for pair in (stolen, await refresh(auth, stolen)):
+        assert await code_of(auth, pair["device"]) == "mfa_required"
+    assert (await sign_in(NUMBER, "cookie")).status == 200
 
 
 async def test_device_that_was_not_remembered_is_asked(
