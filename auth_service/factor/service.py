@@ -21,7 +21,10 @@ from auth_service.factor.recovery import repository as recovery
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse
 from auth_service.passkey.service import Passkeys
 from auth_service.session.model import MFA, Caller, SignInContext
-from auth_service.session.recent_authentication import require_recent_authentication
+from auth_service.session.recent_authentication import (
+    require_may_add_factor,
+    require_recent_authentication,
+)
 from auth_service.session.repository import lock_user
 from auth_service.user.model import User
 from shared.clock import Clock
@@ -33,7 +36,8 @@ from shared.errors import Conflict, NotFound, TokenRevoked
 class FactorService:
     """Changes a user's second factors. A change needs a recent authentication.
 
-    For a user who has a factor it must have proven one: else `StepUpRequired`.
+    For a user who has a factor it must have proven one, and for the first factor a contact: else
+    `StepUpRequired`.
     """
 
     database: Database
@@ -53,7 +57,7 @@ class FactorService:
             StepUpRequired: see above.
             Conflict: the user has the most authenticators.
         """
-        require_recent_authentication(caller, self.clock.now())
+        require_may_add_factor(caller, self.clock.now())
         return await self.changes.begin_totp(caller.user, name)
 
     async def confirm_totp(
@@ -66,7 +70,7 @@ class FactorService:
             NotFound: no such authenticator waits for its code.
             MfaInvalid: the code is wrong.
         """
-        require_recent_authentication(caller, self.clock.now())
+        require_may_add_factor(caller, self.clock.now())
         use = await self.changes.find_confirmation(caller.user.id, factor_id, code)
         event = caller.event("factor.added", context.origin, kind="totp")
         async with self.audit.record_refusals(event):
@@ -85,7 +89,7 @@ class FactorService:
             StepUpRequired: see above.
             Conflict: the user has the most passkeys, or the installation can have none.
         """
-        require_recent_authentication(caller, self.clock.now())
+        require_may_add_factor(caller, self.clock.now())
         return await self.passkeys.registration_options(caller.user, str(caller.session_id))
 
     async def add_passkey(
@@ -97,7 +101,7 @@ class FactorService:
             StepUpRequired: see above.
             CredentialInvalid: the response or its challenge does not count.
         """
-        require_recent_authentication(caller, self.clock.now())
+        require_may_add_factor(caller, self.clock.now())
         new = await self.passkeys.verify_registration(response, str(caller.session_id))
         event = caller.event("factor.added", context.origin, kind="passkey")
         async with self._change(caller) as (connection, user):

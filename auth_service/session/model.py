@@ -30,6 +30,7 @@ REVOCATION_SLACK = timedelta(minutes=1)
 class Session:
     """One signed-in device. `expires_at`: the end of the session and all its tokens.
 
+    `amr`: its methods, those of the last authentication last.
     `device_id`: the id in its device token; None in sessions older than device tokens.
     `rotations`: how often its refresh token was exchanged.
     """

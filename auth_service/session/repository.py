@@ -100,9 +100,12 @@ def insert_session_sql(source: str, now: str, **columns: str) -> str:
 
 
 def record_authentication_sql(now: str, amr: str) -> str:
-    """Return the statement that stores an authentication, without the clause that selects rows."""
-    added = f"SELECT m FROM unnest({amr}::text[]) m WHERE m <> ALL (amr)"
-    return f"UPDATE sessions SET auth_time = {now}, amr = amr || ARRAY({added})"
+    """Return the statement that stores an authentication, without the clause that selects rows.
+
+    Its methods come last, so that the order tells which one was proven lately.
+    """
+    kept = f"SELECT m FROM unnest(amr) m WHERE m <> ALL ({amr}::text[])"
+    return f"UPDATE sessions SET auth_time = {now}, amr = ARRAY({kept}) || {amr}::text[]"
 
 
 def remove_method_sql(method: str) -> str:

@@ -217,7 +217,7 @@ async def test_factor_removed_no_longer_gates_and_is_told(
     # running tokens stay as they are, and the next one is truthful
     assert (await auth.call("GET", "/me", token=token)).status == 200
     claims = unverified_claims((await refresh(auth, pair))["access_token"])
-    assert (claims["acr"], claims["amr"]) == ("aal1", ["otp", "sms"])
+    assert (claims["acr"], claims["amr"]) == ("aal1", ["sms", "otp"])
     assert "access_token" in await auth.sign_in(NUMBER)
 
 
