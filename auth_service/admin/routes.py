@@ -10,9 +10,10 @@ from auth_service.admin.service import UserAdministration
 from auth_service.audit.origin import read_origin
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
-from auth_service.resources import SETTINGS
+from auth_service.resources import CLOCK, SETTINGS
 from auth_service.revocation.errors import RevocationPending
 from auth_service.session.errors import StepUpRequired
+from auth_service.session.recent_authentication import require_recent_authentication
 from auth_service.session.resources import CALLER
 from auth_service.session.responses import read_request_context
 from auth_service.user.schemas import UserResponse
@@ -99,12 +100,13 @@ async def revoke_sessions(request: web.Request) -> web.Response:
     summary="Set a user's roles",
     body=RolesBody,
     answers={200: UserResponse},
-    errors=(OwnAccount, RevocationPending),
+    errors=(OwnAccount, StepUpRequired, RevocationPending),
     role="admin",
 )
 async def set_roles(request: web.Request) -> web.Response:
     """Replace the user's roles."""
     user_id, body = path_id(request), await read_body(request, RolesBody)
+    require_recent_authentication(request[CALLER], request.app[CLOCK].now())
     user = await request.app[ADMINISTRATION].change_roles(
         read_actor(request), user_id, "set", body.roles
     )

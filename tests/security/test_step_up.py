@@ -23,6 +23,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /me/factors/passkeys": [{"challenge": "x", "credential": {}}],
     f"DELETE /me/factors/{FACTOR}": [None],
     "POST /me/recovery-codes": [None],
+    f"PUT /admin/users/{FACTOR}/roles": [{"roles": ["admin"]}],
     f"POST /admin/users/{FACTOR}/reset-factors": [{"reason": "lost"}],
 }
 """What each such route is asked that needs the proof."""
