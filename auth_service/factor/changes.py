@@ -69,7 +69,7 @@ class FactorChanges:
         pending = await repository.find_pending(self.database, factor_id, user_id, now)
         if pending is None:
             raise NotFound
-        return self.totp_seals.find_use(pending, code, now)
+        return next(iter(self.totp_seals.find_uses([pending], code, now)), None)
 
     async def confirm(
         self, connection: Connection, user: User, use: TotpUse, event: Event

@@ -23,11 +23,17 @@ from auth_service.session.repository import lock_user
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
-from auth_service.token.repository import consume_ticket, count_ticket_try, find_ticket
+from auth_service.token.repository import (
+    consume_ticket,
+    count_ticket_try,
+    find_ticket,
+    refund_ticket_try,
+)
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
+from shared.errors import ServiceUnavailable
 
 MAX_TRIES = 5
 """With one ticket."""
@@ -77,6 +83,7 @@ class SecondFactorSignIn:
                 another device.
             MfaInvalid: the proof is wrong or was used before; the ticket stays valid.
             RateLimited: too many proofs of that user.
+            ServiceUnavailable: the proof could not be checked; neither ticket nor proof is used.
         """
         client, now = context.client, self.clock.now()
         if not has_valid_checksum("cht_", ticket):
@@ -87,8 +94,12 @@ class SecondFactorSignIn:
             raise MfaTicketInvalid
         user_id, first = found
         context = replace(context, amr=first)
-        async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
-            result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
+        try:
+            async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
+                result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
+        except ServiceUnavailable:
+            await refund_ticket_try(self.database, hash_)
+            raise
         event = context.event(user_id=user_id, factor=proof.method)
         async with self.audit.record_refusals(event):
             if result is None:

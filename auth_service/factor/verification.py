@@ -47,24 +47,25 @@ class TotpSeals:
         """Return the secret sealed under the newest key."""
         return self.keyring.seal("totp", factor_id.bytes + secret)
 
-    def find_use(self, factor: SealedTotp, code: str, now: datetime) -> TotpUse | None:
-        """Return the use of a code that is right and newer than the last one; None for others.
+    def find_uses(self, factors: Sequence[SealedTotp], code: str, now: datetime) -> list[TotpUse]:
+        """Return the uses of a code that is right and newer than the last one.
 
-        Its secret is sealed anew, so that it outlives the key that sealed it before.
+        Their secrets are sealed anew, so that they outlive the keys that sealed them before. A
+        secret that cannot be opened leaves the others, where a wrong code counts as ever: a 503
+        would make guesses free.
 
         Raises:
-            ServiceUnavailable: no configured key opens the secret, or it belongs to another row.
+            ServiceUnavailable: no configured key opens any of the secrets.
         """
-        try:
-            secret = self._open(factor)
-        except SealBrokenError:
-            raise ServiceUnavailable(
-                detail="The key of the second factor is not known here"
-            ) from None
-        for step in matching_steps(secret, code, now):
-            if step > factor.last_step:
-                return TotpUse(factor.id, step, self.seal(factor.id, secret))
-        return None
+        found: list[TotpUse | None] = []
+        for factor in factors:
+            try:
+                found.append(self._find_use(factor, code, now))
+            except SealBrokenError:
+                log.error("totp.seal_broken", factor_id=str(factor.id))
+        if factors and not found:
+            raise ServiceUnavailable(detail="The key of the second factor is not known here")
+        return [use for use in found if use]
 
     def reseal(self, factor: SealedTotp) -> bytes | None:
         """Return the secret sealed under the newest key; None when it is already.
@@ -75,6 +76,13 @@ class TotpSeals:
         if self.keyring.is_sealed_by_newest("totp", factor.secret):
             return None
         return self.seal(factor.id, self._open(factor))
+
+    def _find_use(self, factor: SealedTotp, code: str, now: datetime) -> TotpUse | None:
+        secret = self._open(factor)
+        for step in matching_steps(secret, code, now):
+            if step > factor.last_step:
+                return TotpUse(factor.id, step, self.seal(factor.id, secret))
+        return None
 
     def _open(self, factor: SealedTotp) -> bytes:
         plain = self.keyring.open("totp", factor.secret)
@@ -121,10 +129,8 @@ class FactorVerifier:
         if proof.method == RECOVERY_CODE:
             event = self.audit.to_json(Event("recovery_code.used", origin, user_id))
             return [RecoveryCodeUse(user_id, hash_code(proof.code), event)]
-        now = self.clock.now()
         factors = await repository.list_totp(self.database, user_id)
-        uses = [self.totp_seals.find_use(factor, proof.code, now) for factor in factors]
-        return [use for use in uses if use]
+        return self.totp_seals.find_uses(factors, proof.code, self.clock.now())
 
     async def use(self, connection: Connection, uses: Sequence[FactorUse]) -> bool:
         """Use one of them; False when it is wrong, or others have used it meanwhile.

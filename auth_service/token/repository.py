@@ -29,6 +29,8 @@ WHERE hash = $1 AND scope = 'mfa' AND expires_at > $2 AND tries < $3
   AND (device_id IS NULL OR device_id = $4)
 RETURNING user_id, amr"""
 
+REFUND_TRY = "UPDATE tokens SET tries = tries - 1 WHERE hash = $1 AND scope = 'mfa' AND tries > 0"
+
 REMOVE_HANDLES = "DELETE FROM tokens WHERE user_id = $1 AND scope = 'registration'"
 
 # Refresh tokens go with their sessions. Rows that another replica is removing are skipped.
@@ -70,6 +72,11 @@ async def count_ticket_try(
     """
     row = await executor.fetchrow(COUNT_TRY, hash_, now, most, device)
     return (row["user_id"], tuple(row["amr"])) if row else None
+
+
+async def refund_ticket_try(executor: Executor, hash_: bytes) -> None:
+    """Take back a try whose proof could not be checked."""
+    await executor.execute(REFUND_TRY, hash_)
 
 
 async def find_ticket(

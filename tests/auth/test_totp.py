@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from auth_service.factor.model import MAX_TOTP
+from auth_service.factor.sign_in import MAX_TRIES
 from auth_service.keyring import Keyring
 from shared.entropy import SystemEntropy
 from tests.conftest import SECRET
@@ -250,4 +251,25 @@ async def test_totp_under_a_dropped_key_is_503_not_wrong(
     async with serving_auth() as auth:
         app = await enrol_with_password(auth, clock)
     async with serving_auth(secret_keys=NEW_SECRET) as auth:
-        assert await sign_in_by_password(auth, app) == 503
+        ticket = (await post(auth, "/login", email=EMAIL, password=PASSWORD)).body["mfa_ticket"]
+        for _ in range(MAX_TRIES + 1):
+            assert (await verify(auth, ticket, app.next_code())).status == 503
+    async with serving_auth(secret_keys=f"{NEW_SECRET},{SECRET}") as auth:
+        assert (await verify(auth, ticket, app.next_code())).status == 200
+
+
+async def test_totp_under_a_dropped_key_leaves_the_users_others(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
+) -> None:
+    """Wrong codes count as ever: else such a factor would make guesses of the others free."""
+    pair = await auth.sign_in(NUMBER)
+    lost = await enrol(auth, clock, pair["access_token"])
+    pair = await refresh(auth, pair)
+    app = await enrol(auth, clock, pair["access_token"])
+    await auth_db.execute("update factors set secret = 'no seal' where id = $1::uuid", lost.id)
+    ticket = await ask_for_factor(auth, NUMBER)
+    assert (await verify(auth, ticket, app.wrong())).code == "mfa_invalid"
+    assert (await verify(auth, ticket, app.next_code())).status == 200
+    code = {"otp": app.next_code()}
+    stepped_up = await auth.call("POST", "/step-up", token=pair["access_token"], json=code)
+    assert stepped_up.status == 200
