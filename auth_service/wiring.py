@@ -31,6 +31,7 @@ from auth_service.device.service import KnownDevices
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.enrolment import EnrolmentService
 from auth_service.factor.passkey_sign_in import PasskeySignIn
+from auth_service.factor.recovery.service import RecoveryCodes
 from auth_service.factor.resealing import SecretResealer
 from auth_service.factor.service import FactorService
 from auth_service.factor.sign_in import SecondFactorSignIn
@@ -136,6 +137,7 @@ class Wiring:
     sessions = Part(SessionService)
     refresh = Part(RefreshService)
     passkeys = Part(Passkeys)
+    recovery_codes = Part(RecoveryCodes)
     factor_verifier = Part(FactorVerifier)
     changes = Part(FactorChanges)
     factors = Part(FactorService)

@@ -5,7 +5,7 @@ from aiohttp import web
 from auth_service.factor.errors import MfaTicketInvalid
 from auth_service.factor.passkey_sign_in import PasskeySignIn
 from auth_service.factor.responses import confirmed_response, enrolled_response, read_enrolment
-from auth_service.factor.routes import ENROLMENT, FACTORS, SECOND_FACTOR
+from auth_service.factor.routes import ENROLMENT, FACTORS
 from auth_service.factor.schemas import (
     DEFAULT_PASSKEY_NAME,
     ConfirmationResponse,
@@ -110,7 +110,7 @@ async def ask_for_passkey(request: web.Request) -> web.Response:
     body = await read_body(request, MfaPasskeyOptionsBody)
     client = read_client(request, body)
     return _options_response(
-        await request.app[SECOND_FACTOR].passkey_options(body.mfa_ticket, client)
+        await request.app[PASSKEY_SIGN_IN].second_factor_options(body.mfa_ticket, client)
     )
 
 
@@ -124,7 +124,7 @@ async def ask_for_passkey(request: web.Request) -> web.Response:
     errors=(PasskeysUnavailable, RateLimited),
     auth=False,
 )
-async def begin_login(request: web.Request) -> web.Response:
+async def ask_for_any_passkey(request: web.Request) -> web.Response:
     """Answer with options that name no passkey."""
     await read_optional_body(request, PasskeyLoginOptionsBody)
     return _options_response(await request.app[PASSKEY_SIGN_IN].options(read_client(request)))
@@ -139,7 +139,7 @@ async def begin_login(request: web.Request) -> web.Response:
     errors=(PasskeyRefused, CsrfFailed),
     auth=False,
 )
-async def login(request: web.Request) -> web.Response:
+async def sign_in_by_passkey(request: web.Request) -> web.Response:
     """Exchange the authenticator's response for tokens."""
     body = await read_body(request, PasskeyLoginBody)
     require_can_issue_tokens(request, body.transport)

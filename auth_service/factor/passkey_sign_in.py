@@ -1,11 +1,17 @@
-"""Signing in by a passkey alone, without a name: the authenticator names and verifies its user."""
+"""Options for sign-ins by passkey, and the sign-in by one alone.
+
+Without a name: the authenticator names and verifies its user.
+"""
 
 from dataclasses import dataclass, replace
 
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
+from auth_service.factor.errors import MfaTicketInvalid
 from auth_service.factor.model import methods_of
 from auth_service.factor.repository import use_passkey
+from auth_service.factor.sign_in import second_factor_ceremony
+from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.passkey.challenges import Ceremony
 from auth_service.passkey.errors import CredentialInvalid, PasskeyRefused
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse, PasskeyUse
@@ -16,6 +22,7 @@ from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.repository import lock_user
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
+from auth_service.token.repository import find_ticket
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Database
@@ -43,6 +50,25 @@ class PasskeySignIn:
         """
         await self.rate_limiter.count([passkey_options_scope(client)])
         return await self.passkeys.authentication_options(SIGN_IN)
+
+    async def second_factor_options(self, ticket: str, client: Client) -> PasskeyOptions:
+        """Return what the passkeys of the ticket's user are asked with; it counts as no try.
+
+        Raises:
+            MfaTicketInvalid: the ticket is unknown, used, expired, tried 5 times, or bound to
+                another device.
+            CredentialInvalid: the user has no passkey.
+            PasskeysUnavailable: browsers would refuse the address of this installation.
+            RateLimited: too many from the client's network.
+        """
+        await self.rate_limiter.count([passkey_options_scope(client)])
+        if not has_valid_checksum("cht_", ticket):
+            raise MfaTicketInvalid
+        hash_, now = hash_token(ticket), self.clock.now()
+        found = await find_ticket(self.database, "mfa", hash_, client.device, now)
+        if found is None:
+            raise MfaTicketInvalid
+        return await self.passkeys.authentication_options(second_factor_ceremony(hash_), found[0])
 
     async def sign_in(self, response: PasskeyResponse, context: SignInContext) -> SignedInUser:
         """Create the session of the passkey's user.

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
-from auth_service.client import Client
 from auth_service.device.model import RememberedDevice
 from auth_service.device.repository import remember_device
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
@@ -14,21 +13,12 @@ from auth_service.factor.model import Proof, methods_of
 from auth_service.factor.verification import FactorVerifier
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.passkey.challenges import Ceremony
-from auth_service.passkey.model import PasskeyOptions
-from auth_service.passkey.service import Passkeys
-from auth_service.rate_limit.model import passkey_options_scope
-from auth_service.rate_limit.service import RateLimiter
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.repository import lock_user
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.settings import AuthSettings
-from auth_service.token.repository import (
-    consume_ticket,
-    count_ticket_try,
-    find_ticket,
-    refund_ticket_try,
-)
+from auth_service.token.repository import consume_ticket, count_ticket_try, refund_ticket_try
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -45,31 +35,11 @@ class SecondFactorSignIn:
 
     database: Database
     factor_verifier: FactorVerifier
-    passkeys: Passkeys
-    rate_limiter: RateLimiter
     session_creator: SessionCreator
     audit: AuditLog
     settings: AuthSettings
     clock: Clock
     entropy: Entropy
-
-    async def passkey_options(self, ticket: str, client: Client) -> PasskeyOptions:
-        """Return what the passkeys of the ticket's user are asked with; it counts as no try.
-
-        Raises:
-            MfaTicketInvalid: as in `verify`.
-            CredentialInvalid: the user has no passkey.
-            PasskeysUnavailable: browsers would refuse the address of this installation.
-            RateLimited: too many from the client's network.
-        """
-        await self.rate_limiter.count([passkey_options_scope(client)])
-        if not has_valid_checksum("cht_", ticket):
-            raise MfaTicketInvalid
-        hash_, now = hash_token(ticket), self.clock.now()
-        found = await find_ticket(self.database, "mfa", hash_, client.device, now)
-        if found is None:
-            raise MfaTicketInvalid
-        return await self.passkeys.authentication_options(_ceremony(hash_), found[0])
 
     async def verify(
         self, ticket: str, proof: Proof, context: SignInContext, *, remember: bool = False
@@ -124,7 +94,7 @@ class SecondFactorSignIn:
             MfaTicketInvalid: the ticket was used or the account has changed meanwhile.
         """
         uses = await self.factor_verifier.find_uses(
-            user_id, proof, _ceremony(ticket_hash), context.origin
+            user_id, proof, second_factor_ceremony(ticket_hash), context.origin
         )
         if not uses:
             return None
@@ -158,5 +128,6 @@ class SecondFactorSignIn:
         await remember_device(connection, user_id, device, client.device or b"", event_json=event)
 
 
-def _ceremony(ticket_hash: bytes) -> Ceremony:
+def second_factor_ceremony(ticket_hash: bytes) -> Ceremony:
+    """Return what a passkey is asked for in the second step of a sign-in."""
     return Ceremony("second_factor", ticket_hash.hex())

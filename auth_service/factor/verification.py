@@ -8,17 +8,15 @@ from uuid import UUID
 
 import structlog
 
-from auth_service.audit.model import Event, Origin
-from auth_service.audit.service import AuditLog
+from auth_service.audit.model import Origin
 from auth_service.client import Client
 from auth_service.device.service import KnownDevices
 from auth_service.factor import repository
 from auth_service.factor.model import FactorUse, Proof, RecoveryCodeUse, SealedTotp, TotpUse
-from auth_service.factor.recovery import repository as recovery
-from auth_service.factor.recovery_codes import hash_code
+from auth_service.factor.recovery.repository import use_recovery_code
+from auth_service.factor.recovery.service import RecoveryCodes
 from auth_service.factor.totp import matching_steps
 from auth_service.keyring import Keyring, SealBrokenError
-from auth_service.notification.service import Notifications
 from auth_service.passkey.challenges import Ceremony
 from auth_service.passkey.errors import CredentialInvalid
 from auth_service.passkey.model import PasskeyOptions, PasskeyUse
@@ -33,7 +31,6 @@ from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
 
-CODE_USED = "recovery_code_used"
 log = structlog.get_logger()
 
 
@@ -98,10 +95,9 @@ class FactorVerifier:
     database: Database
     totp_seals: TotpSeals
     passkeys: Passkeys
+    recovery_codes: RecoveryCodes
     devices: KnownDevices
     rate_limiter: RateLimiter
-    notifications: Notifications
-    audit: AuditLog
     clock: Clock
 
     async def find_methods(self, user: User) -> tuple[str, ...]:
@@ -127,8 +123,7 @@ class FactorVerifier:
             except CredentialInvalid:
                 return []
         if proof.method == RECOVERY_CODE:
-            event = self.audit.to_json(Event("recovery_code.used", origin, user_id))
-            return [RecoveryCodeUse(user_id, hash_code(proof.code), event)]
+            return [self.recovery_codes.find_use(user_id, proof.code, origin)]
         factors = await repository.list_totp(self.database, user_id)
         return self.totp_seals.find_uses(factors, proof.code, self.clock.now())
 
@@ -140,7 +135,7 @@ class FactorVerifier:
         now = self.clock.now()
         for use in uses:
             if isinstance(use, RecoveryCodeUse):
-                is_used = await recovery.use_recovery_code(connection, use)
+                is_used = await use_recovery_code(connection, use)
             elif isinstance(use, PasskeyUse):
                 is_used = await repository.use_passkey(connection, use, now)
             else:
@@ -150,19 +145,9 @@ class FactorVerifier:
         return False
 
     async def notify_used(self, user: User, proof: Proof, client: Client) -> None:
-        """Tell the user of a recovery code that was used, and how many are left.
-
-        The code is used, so no failure here fails the request.
-        """
-        if proof.method != RECOVERY_CODE:
-            return
-        try:
-            left = await recovery.count_recovery_codes(self.database, user.id)
-        except ServiceUnavailable:
-            log.error("notice.lost", template=CODE_USED, user_id=str(user.id))
-            return
-        for to in user.destinations("email", "sms"):
-            await self.notifications.send(user, CODE_USED, client, to=to, left=str(left))
+        """Tell the user of a recovery code that was used, and how many are left."""
+        if proof.method == RECOVERY_CODE:
+            await self.recovery_codes.notify_used(user, client)
 
     @asynccontextmanager
     async def attempt_sign_in(

@@ -1,4 +1,4 @@
-"""Settings of passkeys: wrong ones end start-up, since browsers would only say `SecurityError`."""
+"""Settings of passkeys: wrong ones end start-up, since browsers would give no reason."""
 
 import pytest
 
