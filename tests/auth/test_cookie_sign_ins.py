@@ -8,6 +8,7 @@ import pytest
 from tests.support.accounts import PASSWORD, activate, next_code, register
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.browser import ACCESS, CSRF, DEVICE, REFRESH, Browser, cookies_set_by
+from tests.support.passkey_client import login_options, signed, user_with_passkey
 
 MOBILE, EMAIL = "+919876543210", "asha.rao@example.com"
 ASHA: dict[str, str] = {"email": EMAIL, "username": "asha", "password": PASSWORD}
@@ -15,13 +16,13 @@ FOREIGN = {"Origin": "https://evil.example"}
 
 
 async def post_for_cookies(
-    auth: AuthClient, path: str, body: dict[str, str], headers: dict[str, str] | None = None
+    auth: AuthClient, path: str, body: dict[str, Any], headers: dict[str, str] | None = None
 ) -> Answer:
     body = body | {"transport": "cookie"}
     return await auth.call("POST", path, json=body, headers=headers or {})
 
 
-async def check_cookie_sign_in(auth: AuthClient, path: str, body: dict[str, str]) -> None:
+async def check_cookie_sign_in(auth: AuthClient, path: str, body: dict[str, Any]) -> None:
     """Another site's page is refused and spends nothing; ours gets cookies that work."""
     refused = await post_for_cookies(auth, path, body, FOREIGN)
     assert (refused.status, refused.code) == (403, "csrf_failed")
@@ -54,6 +55,12 @@ async def test_password_login_by_cookie_sets_cookies(
 ) -> None:
     await activate(auth, **ASHA)
     await check_cookie_sign_in(auth, "/login", {**name, "password": PASSWORD})
+
+
+async def test_passkey_sign_in_by_cookie_sets_cookies(passkey_auth: AuthClient) -> None:
+    passkey = await user_with_passkey(passkey_auth, MOBILE)
+    response = signed(passkey, await login_options(passkey_auth))
+    await check_cookie_sign_in(passkey_auth, "/passkeys/login", response)
 
 
 async def test_sign_in_unknown_transport_is_422(auth: AuthClient) -> None:

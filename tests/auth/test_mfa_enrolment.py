@@ -242,26 +242,6 @@ async def test_enrolment_code_counts_whatever_others_guess_and_ask_for(
         await pending(auth, clock, newer, otp=newer_code)
 
 
-FACTOR = "01980000-0000-7000-8000-000000000001"
-
-
-@pytest.mark.parametrize("path", ["/me/factors/totp", f"/me/factors/totp/{FACTOR}/confirm"])
-async def test_adding_a_factor_without_session_or_ticket_is_refused(
-    auth: AuthClient, path: str
-) -> None:
-    for body in (None, {"otp": "123456"}):
-        missing = await auth.call("POST", path, json=body)
-        assert (missing.status, missing.code) == (401, "token_missing")
-        forged = await auth.call("POST", path, json=body, token="garbage")
-        assert (forged.status, forged.code) == (401, "token_invalid")
-    token = (await auth.sign_in(NUMBER))["access_token"]
-    assert (await auth.call("POST", "/logout", token=token)).status == 204
-    assert (await auth.call("POST", path, token=token)).code == "token_revoked"
-    browser = await sign_in(auth, OTHER)
-    planted = await browser.call("POST", f"/v1/auth{path}", headers={"X-CSRF-Token": None})
-    assert (planted.status, planted.code) == (403, "csrf_failed")
-
-
 async def test_ticket_beside_a_session_is_the_one_that_counts(
     strict: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:

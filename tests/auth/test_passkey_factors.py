@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from auth_service.opaque_tokens import encode_token
 from auth_service.passkey.model import MAX_PASSKEYS
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import ask_for_factor, enrol, refresh, verify
@@ -196,6 +197,19 @@ async def test_passkeys_of_an_installation_at_an_address_are_unavailable(
             await auth.call("POST", "/passkeys/options"),
         ):
             assert (refused.status, refused.code) == (409, "passkeys_unavailable")
+
+
+async def test_passkey_options_of_a_sign_in_need_its_ticket_and_a_name(
+    serving_auth: Callable[..., Any], auth: AuthClient
+) -> None:
+    await user_with_passkey(auth, NUMBER)
+    unknown = await ask(auth, encode_token("cht_", bytes(32)))
+    assert (unknown.status, unknown.code) == (401, "mfa_ticket_invalid")
+    ticket = await ask_for_factor(auth, NUMBER)
+    async with serving_auth() as moved:
+        refused = await ask(moved, ticket)
+        assert (refused.status, refused.code) == (409, "passkeys_unavailable")
+    assert (await ask(auth, ticket)).status == 200
 
 
 async def test_step_up_at_an_address_leaves_the_other_factor(

@@ -8,7 +8,6 @@ import pytest
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import first_step
-from tests.support.browser import ACCESS, cookies_set_by
 from tests.support.database import Connection
 from tests.support.passkey_client import (
     ORIGIN,
@@ -49,15 +48,6 @@ async def test_passkey_alone_signs_in_with_both_factors(
     assert (await auth.call("GET", "/me", token=done.body["access_token"])).status == 200
     signed_in = "select count(*) from audit_events where event = 'user.signed_in'"
     assert await auth_db.fetchval(signed_in + " and details->>'method' like '%user mfa'") == 1
-
-
-async def test_passkey_alone_signs_in_by_cookies(auth: AuthClient) -> None:
-    passkey = await user_with_passkey(auth, NUMBER)
-    response = signed(passkey, await login_options(auth))
-    done = await login(auth, response, transport="cookie")
-    assert done.status == 200, done.body
-    assert "access_token" not in done.body
-    assert ACCESS in cookies_set_by(done)
 
 
 async def test_passkey_alone_satisfies_a_role_that_demands_a_factor(

@@ -22,6 +22,7 @@ from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY, SECRE
 from tests.faults.stack import BreakableStack, send_signal
 from tests.support.databases import Databases
 from tests.support.lossy_proxy import LossyProxy, open_lossy_proxy
+from tests.support.passkey_client import ORIGIN
 from tests.support.ports import own_port
 from tests.support.tokens import Mint
 
@@ -97,6 +98,8 @@ def values(
         "jwt_private_keys_dir": keys_folder,
         "secret_keys": SECRET,
         "otp_cooldown": 0,
+        "webauthn_rp_id": "localhost",
+        "webauthn_origins": ORIGIN,
         **{name: "" for name in AuthSettings.model_fields if name.startswith("limit_")},
     }
     media = {
