@@ -37,6 +37,13 @@ PLATFORM = {
 }
 
 
+async def add_authenticator(page: Page, options: dict[str, Any]) -> None:
+    tools = await page.context.new_cdp_session(page)
+    await tools.send("WebAuthn.enable")
+    always = {"hasResidentKey": True, "automaticPresenceSimulation": True}
+    await tools.send("WebAuthn.addVirtualAuthenticator", {"options": always | options})
+
+
 class Shop:
     """A relying party, the page that asks for its passkeys, and the stored one."""
 
@@ -44,12 +51,6 @@ class Shop:
         self.page = page
         self.frame = page.main_frame
         self.party = RelyingParty("localhost", "Shop", (ORIGIN,))
-
-    async def add_authenticator(self, options: dict[str, Any]) -> None:
-        tools = await self.page.context.new_cdp_session(self.page)
-        await tools.send("WebAuthn.enable")
-        always = {"hasResidentKey": True, "automaticPresenceSimulation": True}
-        await tools.send("WebAuthn.addVirtualAuthenticator", {"options": options | always})
 
     async def register(self, *registered: Passkey) -> Passkey:
         challenge = secrets.token_bytes(32)
@@ -82,7 +83,7 @@ async def shop() -> AsyncIterator[Shop]:
 
 
 async def test_browser_passkey_signs_in_alone_and_as_second_factor(shop: Shop) -> None:
-    await shop.add_authenticator(PLATFORM)
+    await add_authenticator(shop.page, PLATFORM)
     passkey = await shop.register()
     assert shop.state == AuthenticatorState(shop.state.sign_count, True, True, True)
     assert passkey.transports == ("internal",)
@@ -91,7 +92,7 @@ async def test_browser_passkey_signs_in_alone_and_as_second_factor(shop: Shop) -
 
 
 async def test_browser_security_key_counts_its_signatures(shop: Shop) -> None:
-    await shop.add_authenticator(SECURITY_KEY)
+    await add_authenticator(shop.page, SECURITY_KEY)
     passkey = await shop.register()
     assert (shop.state.backup_eligible, passkey.transports) == (False, ("usb",))
     later = await shop.authenticate(passkey, alone=True)
@@ -101,28 +102,30 @@ async def test_browser_security_key_counts_its_signatures(shop: Shop) -> None:
 
 
 async def test_browser_security_key_that_verifies_no_user_is_a_second_factor(shop: Shop) -> None:
-    await shop.add_authenticator(SECURITY_KEY | {"hasUserVerification": False})
+    await add_authenticator(
+        shop.page, SECURITY_KEY | {"hasUserVerification": False, "hasResidentKey": False}
+    )
     passkey = await shop.register()
     await shop.authenticate(passkey, alone=False)
     assert not shop.state.user_verified
 
 
 async def test_browser_authenticator_with_a_passkey_is_left_out(shop: Shop) -> None:
-    await shop.add_authenticator(PLATFORM)
+    await add_authenticator(shop.page, PLATFORM)
     passkey = await shop.register()
     with pytest.raises(Error, match="InvalidStateError"):
         await shop.register(passkey)
 
 
 async def test_browser_response_to_another_origin_is_refused(shop: Shop) -> None:
-    await shop.add_authenticator(PLATFORM)
+    await add_authenticator(shop.page, PLATFORM)
     shop.party = replace(shop.party, origins=("http://localhost:1",))
     with pytest.raises(CredentialInvalid):
         await shop.register()
 
 
 async def test_browser_response_from_a_foreign_frame_is_refused(shop: Shop) -> None:
-    await shop.add_authenticator(PLATFORM)
+    await add_authenticator(shop.page, PLATFORM)
     passkey = await shop.register()
     await shop.page.goto(EVIL)
     shop.frame = shop.page.frames[1]
