@@ -22,7 +22,7 @@ from auth_service.session.model import Session, SignedInUser, SignInContext
 from auth_service.session.resources import DEVICE_TOKENS, PROOF_OF_WORK
 from auth_service.session.schemas import CSRF, IN_COOKIES, SignInBody, TokenPair, Transport
 from auth_service.signing.resources import SIGNER
-from auth_service.signing.service import Subject
+from auth_service.signing.service import AccessToken, Subject
 from auth_service.user.model import User
 from auth_service.user.schemas import UserResponse
 from shared.client_address import client_address
@@ -77,11 +77,12 @@ def read_sign_in_context(
 
 def sign_access_token(
     request: web.Request, user: User, session: Session, csrf: str | None = None
-) -> str:
+) -> AccessToken:
     """Sign an access token for the session; `csrf` for one that goes into a cookie."""
     subject = Subject(
         user,
         session.id,
+        session.expires_at,
         session.amr,
         session.acr,
         session.auth_time,
@@ -109,9 +110,10 @@ def token_pair_response(
         csrf = csrf_token(request, session.id)
     tokens = request.app[DEVICE_TOKENS]
     remaining = signed_in.refresh_expires_at - request.app[CLOCK].now()
+    access_token = sign_access_token(request, signed_in.user, session, csrf)
     pair = TokenPair(
-        access_token=sign_access_token(request, signed_in.user, session, csrf),
-        expires_in=request.app[SIGNER].token_lifetime,
+        access_token=access_token.text,
+        expires_in=access_token.expires_in,
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=max(0, ceil(remaining.total_seconds())),
         user=UserResponse.model_validate(signed_in.user),

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of a token: the user, the session, and its authentication.
+    """The subject of a token: the user, the session with its end, and its authentication.
 
     `rotations`: `rot` of `Claims`. `csrf`: the CSRF token that a change needs when a cookie carries
     the token.
@@ -31,6 +31,7 @@ class Subject:
 
     user: User
     session_id: UUID
+    session_ends: datetime
     amr: tuple[str, ...]
     acr: str
     auth_time: datetime
@@ -38,12 +39,20 @@ class Subject:
     csrf: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A signed access token; `expires_in`: seconds."""
+
+    text: str
+    expires_in: int
+
+
 @dataclass(eq=False, slots=True)
 class Signer:
     """Signs with the newest active key; reloads the key directory when it changes.
 
     `verifier` gets the public keys; its issuer and audience are those of the tokens.
-    `token_lifetime`: seconds.
+    `token_lifetime`: seconds, of a session that does not end before.
     """
 
     store: KeyStore
@@ -112,14 +121,16 @@ class Signer:
         """Return the public key set: current, next, and those of unexpired tokens."""
         return to_jwks(self._keys)
 
-    def sign(self, subject: Subject) -> str:
-        """Return an access token. Source: RFC 9068 §2.
+    def sign(self, subject: Subject) -> AccessToken:
+        """Return an access token, which expires with its session. Source: RFC 9068 §2.
 
         Raises:
             ServiceUnavailable: there is no key.
         """
         key = self.require_key()
         now = int(self.clock.now().timestamp())
+        # other services know when a session is revoked, and not when it ends by itself
+        expires_at = min(now + self.token_lifetime, int(subject.session_ends.timestamp()))
         claims: dict[str, Any] = {
             "iss": self.verifier.issuer,
             "aud": self.verifier.audience,
@@ -128,7 +139,7 @@ class Signer:
             "jti": self.entropy.bytes(16).hex(),
             "iat": now,
             "nbf": now,
-            "exp": now + self.token_lifetime,
+            "exp": expires_at,
             "amr": list(subject.amr),
             "acr": subject.acr,
             "auth_time": int(subject.auth_time.timestamp()),
@@ -139,4 +150,5 @@ class Signer:
         if subject.csrf is not None:
             claims["csrf"] = subject.csrf
         headers = {"kid": key.kid, "typ": TOKEN_TYPE}
-        return jwt.encode(claims, key.private, key.algorithm, headers)
+        text = jwt.encode(claims, key.private, key.algorithm, headers)
+        return AccessToken(text, expires_at - now)

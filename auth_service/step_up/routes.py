@@ -57,10 +57,10 @@ def _fresh_token(request: web.Request, session: Session) -> web.Response:
     credential = find_credential(request)
     csrf = csrf_token(request, session.id) if credential and credential.in_cookie else None
     token = sign_access_token(request, request[CALLER].user, session, csrf)
-    fresh = FreshToken(access_token=token, expires_in=request.app[SIGNER].token_lifetime)
+    fresh = FreshToken(access_token=token.text, expires_in=token.expires_in)
     if csrf is None:
         return json_response(fresh)
     response = json_response(fresh, without=frozenset({"access_token"}))
     remaining = session.expires_at - request.app[CLOCK].now()
-    set_access_cookies(response, token, csrf, int(remaining.total_seconds()))
+    set_access_cookies(response, token.text, csrf, int(remaining.total_seconds()))
     return response

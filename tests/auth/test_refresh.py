@@ -9,6 +9,7 @@ from tests.conftest import SECRET
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection
+from tests.support.tokens import unverified_claims
 
 NUMBER = "+919876543210"
 OTHER_SECRET = "another-secret-of-the-test-suite-0123456789"
@@ -114,6 +115,26 @@ async def test_refresh_30_days_after_sign_in_is_refresh_invalid(
     assert answer.body["refresh_expires_in"] <= 4 * 86400
     clock.advance(days=4, seconds=1)
     assert (await _refresh(auth, answer.body["refresh_token"])).code == "refresh_invalid"
+
+
+async def test_access_token_expires_with_its_session_at_the_latest(
+    serving_auth: Callable[..., Any], clock: MovableClock
+) -> None:
+    """Other services do not know when a session ends."""
+    async with serving_auth(refresh_token_ttl=1000) as auth:
+        pair = await auth.sign_in(NUMBER)
+        assert pair["expires_in"] == 600
+        end = unverified_claims(pair["access_token"])["iat"] + 1000
+        clock.advance(seconds=950)
+        pair = (await _refresh(auth, pair["refresh_token"])).body
+        token = pair["access_token"]
+        assert (await auth.call("POST", "/step-up", token=token)).status == 202
+        code = {"otp": await auth.code(NUMBER, 2)}
+        fresh = (await auth.call("POST", "/step-up", token=token, json=code)).body
+        for answer in (pair, fresh):
+            claims = unverified_claims(answer["access_token"])
+            assert claims["iat"] < claims["exp"] <= end
+            assert answer["expires_in"] == claims["exp"] - claims["iat"]
 
 
 async def test_refresh_after_secret_rotation_gets_same_successor(
