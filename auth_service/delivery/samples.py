@@ -23,6 +23,7 @@ MESSAGE_SAMPLES: Mapping[str, Mapping[str, str]] = {
     "factor_added": _EVENT,
     "factor_removed": _EVENT,
     "factors_reset": {},
+    "recovery_codes_replaced": _EVENT,
     "recovery_code_used": _EVENT | {"left": "10"},
     "contact_changed": _EVENT | {"what": "phone number", "new": "…10"},
 }

@@ -185,6 +185,7 @@ class FactorService:
             codes = await self.changes.replace_codes(connection, user)
             event = caller.event("recovery_codes.replaced", context.origin)
             await self.audit.append(event, connection)
+        await self.changes.notify(user, "recovery_codes_replaced", context.client)
         return codes
 
     @asynccontextmanager

@@ -91,10 +91,11 @@ async def test_recovery_codes_come_with_the_first_factor_alone(
     assert await left(auth, token) == 10
 
 
-async def test_recovery_codes_made_anew_kill_the_old_ones(
-    auth: AuthClient, clock: MovableClock
+async def test_recovery_codes_made_anew_kill_the_old_ones_and_are_told(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)
+    await auth_db.execute("update users set email = 'a@example.com', email_verified = true")
     _, old = await enrol_with_codes(auth, clock, pair)
     refused = await auth.call("POST", "/me/recovery-codes", token=pair["access_token"])
     assert (refused.status, refused.code) == (403, "step_up_required")
@@ -102,6 +103,13 @@ async def test_recovery_codes_made_anew_kill_the_old_ones(
     new = (await auth.call("POST", "/me/recovery-codes", token=token)).body["recovery_codes"]
     assert len(new) == 10
     assert not set(old) & set(new)
+    for contact in (NUMBER, "a@example.com"):
+
+        async def told(contact: str = contact) -> bool:
+            texts = [str(item["text"]) for item in await auth.inbox(contact)]
+            return any("ew recovery codes were made" in text for text in texts)
+
+        await until(told)
     ticket = await ask_for_factor(auth, NUMBER)
     assert (await recover(auth, ticket, old[0])).code == "mfa_invalid"
     assert (await recover(auth, ticket, new[0])).status == 200
