@@ -197,6 +197,18 @@ async def test_gateway_replaces_forged_forwarding_headers(stack: Stack) -> None:
     assert arrived["X-Forwarded-Proto"] == "http"
 
 
+async def test_gateway_forwards_well_known_files_alone(stack: Stack) -> None:
+    with impostor(stack, ECHO) as network, gateway(stack, network=network) as address:
+        async with client_of(address) as http:
+            await until_it_listens(http)
+            for name in ("jwks.json", "assetlinks.json", "apple-app-site-association"):
+                async with http.get(f"/.well-known/{name}") as answer:
+                    assert (answer.status, answer.content_type) == (200, "application/json"), name
+            for name in ("jwksXjson", "jwks.json/x", "security.txt", ""):
+                async with http.get(f"/.well-known/{name}") as answer:
+                    assert answer.status == 404, name
+
+
 def test_dev_inbox_from_another_container_is_404(stack: Stack) -> None:
     """Not for who comes from elsewhere, whatever they say; here, from another container."""
     said = stack.execute(stack.one("media_service"), "python", "-c", STRANGER)

@@ -80,7 +80,7 @@ async def test_gateway_refused_request_holds_no_connection(stack: Stack) -> None
 
 
 async def test_gateway_body_on_get_route_is_413(http: ClientSession) -> None:
-    for path in ("/v1/auth/dev/inbox", "/.well-known/jwks.json"):
+    for path in ("/v1/auth/dev/inbox", "/.well-known/jwks.json", "/.well-known/assetlinks.json"):
         body = await problem(http, "GET", path, data=b"x" * 2000)
         assert body["code"] == "body_too_large"
 
