@@ -1,12 +1,7 @@
 """Attacks on the second factor: no token before it, no code twice, no lock-out of its owner."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-import pytest
-
-from tests.contract.test_token_issuing import SIGNING_IN
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.authenticator import (
@@ -27,39 +22,9 @@ WAITING = """
 select count(*) from pg_stat_activity
 where wait_event_type = 'Lock' and datname = current_database()"""
 SESSIONS = "select count(*) from sessions"
-REFRESH_TOKENS = "select count(*) from tokens where scope = 'refresh'"
 
 
 # ------------------------------------------------------------------ no token before the factor
-
-
-async def by_signup(auth: AuthClient, **transport: Any) -> Answer:
-    before = len(await auth.codes(NUMBER))
-    sent = await auth.request_code(NUMBER)
-    body = {"otp": await auth.code(NUMBER, before + 1), "challenge": sent.body["challenge"]}
-    return await post(auth, "/signup", mobile=NUMBER, **body, **transport)
-
-
-async def by_login_code(auth: AuthClient, **transport: Any) -> Answer:
-    sent, code = await next_code(auth, NUMBER, "/login", mobile=NUMBER)
-    body = {"otp": code, "challenge": sent.body["challenge"]}
-    return await post(auth, "/login", mobile=NUMBER, **body, **transport)
-
-
-async def by_password(auth: AuthClient, **transport: Any) -> Answer:
-    return await post(auth, "/login", email=EMAIL, password=PASSWORD, **transport)
-
-
-FIRST_STEPS: dict[str, list[Callable[..., Awaitable[Answer]]]] = {
-    "POST /signup": [by_signup],
-    "POST /login": [by_login_code, by_password],
-}
-"""Each way to sign in. A new route that issues tokens needs an entry."""
-
-
-def test_sign_in_routes_are_all_tried() -> None:
-    proven = {"POST /verify-otp", "POST /mfa/verify", "POST /passkeys/login"}
-    assert set(FIRST_STEPS) | proven == SIGNING_IN
 
 
 def require_no_tokens(answer: Answer) -> None:
@@ -69,47 +34,6 @@ def require_no_tokens(answer: Answer) -> None:
         *("methods", "mfa_ticket", "expires_in"),
     }
     assert "Set-Cookie" not in answer.headers
-
-
-@pytest.mark.parametrize("transport", ["body", "cookie"])
-@pytest.mark.parametrize("step", [step for steps in FIRST_STEPS.values() for step in steps])
-async def test_first_step_with_factor_issues_no_token(
-    auth: AuthClient,
-    auth_db: Connection,
-    clock: MovableClock,
-    step: Callable[..., Awaitable[Answer]],
-    transport: str,
-) -> None:
-    pair = await activate(auth, mobile=NUMBER, email=EMAIL, password=PASSWORD)
-    await auth_db.execute("update users set email_verified = true")
-    await begin(auth, clock, pair["access_token"])
-    assert (await step(auth, transport=transport)).status == 200  # a pending factor asks nothing
-    await enrol(auth, clock, pair["access_token"])
-    before = [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)]
-    require_no_tokens(await step(auth, transport=transport))
-    assert [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)] == before
-
-
-@pytest.mark.parametrize("transport", ["body", "cookie"])
-@pytest.mark.parametrize("step", [step for steps in FIRST_STEPS.values() for step in steps])
-async def test_first_step_of_a_role_that_demands_a_factor_issues_no_token(
-    serving_auth: Callable[..., Any],
-    auth_db: Connection,
-    step: Callable[..., Awaitable[Answer]],
-    transport: str,
-) -> None:
-    async with serving_auth(mfa_required_roles="editor") as auth:
-        await activate(auth, mobile=NUMBER, email=EMAIL, password=PASSWORD)
-        await auth_db.execute("update users set email_verified = true, roles = '{editor}'")
-        before = [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)]
-        answer = await step(auth, transport=transport)
-        assert (answer.status, answer.code) == (403, "mfa_enrolment_required")
-        assert set(answer.body) - {"channel"} == {
-            *("type", "title", "status", "detail", "code", "request_id"),
-            *("mfa_ticket", "expires_in"),
-        }
-        assert "Set-Cookie" not in answer.headers
-        assert [await auth_db.fetchval(query) for query in (SESSIONS, REFRESH_TOKENS)] == before
 
 
 async def test_activation_code_of_an_address_with_an_owner_issues_no_token(
