@@ -41,16 +41,18 @@ class AuditLog:
         await repository.insert_event(connection or self.database, self.to_json(event))
 
     @asynccontextmanager
-    async def record_refusals(self, event: Event) -> AsyncIterator[None]:
+    async def record_refusals(self, event: Event, *, limits: bool = False) -> AsyncIterator[None]:
         """Store the event as a failure if the block raises a 401 or 403; the error goes on.
 
-        A `NotAudited` error is stored only if the event names a user.
+        A `NotAudited` error is stored only if the event names a user. `limits`: a 429 is stored
+        too, which is for requests that cannot come in any number.
         """
+        statuses = REFUSALS | ({HTTPStatus.TOO_MANY_REQUESTS} if limits else set())
         try:
             yield
         except DomainError as refused:
             is_irrelevant = event.user_id is None and isinstance(refused, NotAudited)
-            if refused.status in REFUSALS and not is_irrelevant:
+            if refused.status in statuses and not is_irrelevant:
                 details = {**event.details, "reason": refused.code}
                 await self.append(replace(event, outcome="failure", details=details))
             raise

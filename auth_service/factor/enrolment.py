@@ -15,6 +15,7 @@ from auth_service.factor import repository
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
 from auth_service.factor.model import BY_TOTP, ConfirmedFactor, PendingTotp
+from auth_service.factor.tickets import record_refused_ticket
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import ChallengeMessage
@@ -163,6 +164,7 @@ class EnrolmentService:
     async def _find_proven(self, ticket: str, client: Client) -> EnrolmentTicket:
         found = await self._find(ticket, client)
         if found.amr == BY_PASSWORD:
+            await record_refused_ticket(self.database, self.audit, found.hash, client)
             raise MfaTicketInvalid
         return found
 
@@ -174,6 +176,7 @@ class EnrolmentService:
         found = await find_ticket(self.database, "mfa_enrolment", hash_, client.device, now)
         account = await find_account(self.database, found[0]) if found else None
         if found is None or account is None or account.user.factor_kinds:
+            await record_refused_ticket(self.database, self.audit, hash_, client)
             raise MfaTicketInvalid
         return EnrolmentTicket(hash_, account.user, found[1])
 

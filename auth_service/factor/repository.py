@@ -18,6 +18,7 @@ from auth_service.passkey.model import MAX_PASSKEYS, NewPasskey, PasskeyUse
 from auth_service.passkey.repository import STORE_STATE, insert_passkey_sql
 from auth_service.session.model import MFA, Caller
 from auth_service.session.repository import record_authentication_sql, remove_method_sql
+from auth_service.token.repository import count_refusal_sql
 from auth_service.user.model import User
 from auth_service.user.repository import PREFIXED_COLUMNS, set_factor_kinds_sql, user_from_row
 from shared.db import Connection, Database
@@ -128,6 +129,12 @@ RECORD_AUTHENTICATION = f"""
 {record_authentication_sql("$3", "$4")}
 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL"""
 
+RECORD_REFUSED_TICKET = f"""
+WITH ticket AS (
+    {count_refusal_sql("$1")}
+)
+{insert_event_sql(2, "ticket", user_id="ticket.user_id")}"""
+
 REMOVE_ALL = "DELETE FROM factors WHERE user_id = $1"
 
 REMOVE_MFA = remove_method_sql(f"'{MFA}'")
@@ -201,6 +208,11 @@ async def record_authentication(
     await connection.execute(
         RECORD_AUTHENTICATION, caller.session_id, caller.user.id, now, list(amr)
     )
+
+
+async def record_refused_ticket(database: Database, ticket_hash: bytes, *, event_json: str) -> None:
+    """Store the event for the user of a ticket, a few times for each ticket."""
+    await database.execute(RECORD_REFUSED_TICKET, ticket_hash, event_json)
 
 
 async def list_factors(database: Database, user_id: UUID) -> list[Factor]:

@@ -10,6 +10,7 @@ from auth_service.device.model import RememberedDevice
 from auth_service.device.repository import remember_device
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
 from auth_service.factor.model import Proof, methods_of
+from auth_service.factor.tickets import record_refused_ticket
 from auth_service.factor.verification import FactorVerifier
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.passkey.challenges import Ceremony
@@ -61,17 +62,18 @@ class SecondFactorSignIn:
         hash_ = hash_token(ticket)
         found = await count_ticket_try(self.database, hash_, client.device, MAX_TRIES, now)
         if found is None:
+            await record_refused_ticket(self.database, self.audit, hash_, client)
             raise MfaTicketInvalid
         user_id, first = found
         context = replace(context, amr=first)
-        try:
-            async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
-                result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
-        except ServiceUnavailable:
-            await refund_ticket_try(self.database, hash_)
-            raise
         event = context.event(user_id=user_id, factor=proof.method)
-        async with self.audit.record_refusals(event):
+        async with self.audit.record_refusals(event, limits=True):
+            try:
+                async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
+                    result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
+            except ServiceUnavailable:
+                await refund_ticket_try(self.database, hash_)
+                raise
             if result is None:
                 raise MfaInvalid
         await refund()

@@ -9,6 +9,9 @@ from shared.db import Connection, Database, Executor
 Scope = Literal["refresh", "reset", "registration", "mfa", "mfa_enrolment"]
 TicketScope = Literal["reset", "mfa", "mfa_enrolment"]
 
+MAX_RECORDED_REFUSALS = 5
+"""Of one ticket: its holder could otherwise fill the audit trail."""
+
 CONSUME_TICKET = "DELETE FROM tokens WHERE hash = $1 AND scope = $2 AND expires_at > $3"
 
 REMOVE_TICKETS = """
@@ -53,6 +56,18 @@ def insert_token_sql(scope: Scope, source: str = "", **columns: str) -> str:
 def mark_used_sql(hash_: str, successor: str, now: str) -> str:
     """Return the statement that stores when a refresh token was exchanged, and for which one."""
     return f"UPDATE tokens SET used_at = {now}, successor_hash = {successor} WHERE hash = {hash_}"
+
+
+def count_refusal_sql(hash_: str) -> str:
+    """Return the statement that counts a ticket's use in vain, and gives its user.
+
+    No row for an unknown ticket, or after `MAX_RECORDED_REFUSALS`.
+    """
+    return f"""
+    UPDATE tokens SET refusals = refusals + 1
+    WHERE hash = {hash_} AND scope IN ('mfa', 'mfa_enrolment')
+      AND refusals < {MAX_RECORDED_REFUSALS}
+    RETURNING user_id"""
 
 
 async def consume_ticket(

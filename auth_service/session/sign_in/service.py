@@ -106,6 +106,9 @@ class SessionCreator:
         may_lack_factor: bool,
     ) -> SignInResult | None:
         token = encode_token("chr_", self.entropy.bytes(SECRET_BYTES))
+        event = context.event()
+        if may_lack_factor and MFA not in context.amr:
+            event = context.event(second_factor="remembered")
         now = self.clock.now()
         expires_at = now + self.lifetimes.absolute
         new = NewSession(
@@ -115,7 +118,7 @@ class SessionCreator:
             expires_at=expires_at,
             refresh_hash=hash_token(token),
             refresh_expires_at=self.lifetimes.refresh_expiry(expires_at, now),
-            event_json=self.audit.to_json(context.event()),
+            event_json=self.audit.to_json(event),
             may_lack_factor=may_lack_factor,
             factor_roles=self.settings.mfa_required_roles,
         )
