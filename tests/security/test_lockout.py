@@ -174,6 +174,13 @@ def test_bodies_with_code_or_password_accept_device() -> None:
         "/step-up",
         "/me",
         "/me/verify-contact",
+        "/mfa/verify",
+        "/mfa/passkey-options",
+        "/me/factors/totp",
+        "/me/factors/totp/{id}/confirm",
+        "/me/factors/passkeys/options",
+        "/me/factors/passkeys",
+        "/passkeys/login",
     }
     for operation in interface(development=False).operations:
         fields = operation.body.model_fields if operation.body else {}
