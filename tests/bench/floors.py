@@ -21,6 +21,8 @@ import uvloop
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
+from webauthn import verify_authentication_response
+from webauthn.helpers import base64url_to_bytes
 
 from tests.bench.gather import GatheredRedis, Pool, open_decoder_pool
 from tests.bench.launcher import CODE
@@ -29,6 +31,8 @@ KEY = secrets.token_bytes(32)
 SIGNING = Ed25519PrivateKey.generate()
 HEADER = base64.urlsafe_b64encode(b'{"alg":"EdDSA","kid":"floor","typ":"at+jwt"}').rstrip(b"=")
 TTL_MS = 300_000
+RP_ID, PASSKEY_ORIGIN = "localhost", "http://localhost:8000"
+PASSKEY_CHALLENGE = "passkey_challenge:sign_in::"
 UPLOAD_CHUNK = 256 * 1024
 REDIS = web.AppKey("redis", GatheredRedis)
 AUTH = web.AppKey("auth", Pool)
@@ -51,19 +55,26 @@ if redis.call('HGET', key, 'mac') ~= ARGV[1] then
 end
 return redis.call('DEL', key)
 """
-SIGN_IN = """
+_SIGN_IN = """
 WITH u AS (
-    UPDATE users SET last_login_at = $2 WHERE phone_number = $1 AND phone_verified
-    RETURNING id, name
+    UPDATE users SET last_login_at = $2 WHERE {user} RETURNING id, name
 ), s AS (
     INSERT INTO sessions (id, user_id, user_agent, ip, amr, auth_time, created_at, last_used_at,
                           expires_at)
-    SELECT $3, u.id, 'bench', '127.0.0.1', '{otp,sms}', $2, $2, $2, $5 FROM u RETURNING user_id
+    SELECT $3, u.id, 'bench', '127.0.0.1', '{{otp,sms}}', $2, $2, $2, $5 FROM u RETURNING user_id
 ), t AS (
     INSERT INTO tokens (hash, scope, user_id, session_id, created_at, expires_at)
     SELECT $4, 'refresh', user_id, $3, $2, $5 FROM s
 )
 SELECT id, name FROM u"""
+SIGN_IN = _SIGN_IN.format(user="phone_number = $1 AND phone_verified")
+PASSKEY_SIGN_IN = _SIGN_IN.format(user="id = $1")
+PASSKEY = """
+WITH p AS (
+    UPDATE factors f SET last_used_at = now() FROM passkeys p
+    WHERE p.credential_id = $1 AND f.id = p.factor_id RETURNING f.user_id, p.public_key
+)
+SELECT user_id, public_key FROM p"""
 SCHEDULE = """
 SELECT json_agg(c)::text FROM (
     SELECT id, title, content_type, size, width, height, encode(sha256, 'hex') AS sha256,
@@ -101,12 +112,37 @@ async def verify(request: web.Request) -> web.Response:
     script = app[SCRIPTS]["verify"]
     if not await app[REDIS].ask("EVALSHA", script, 1, f"floor:newest:{number}", _mac(number)):
         return web.Response(status=401)
+    return await _sign_in(app, SIGN_IN, number)
+
+
+async def verify_passkey(request: web.Request) -> web.Response:
+    """One command, two prepared statements, the library's bare call, one signature."""
+    app, body = request.app, json.loads(await request.read())
+    challenge, credential = body["challenge"], body["credential"]
+    if await app[REDIS].ask("GETDEL", f"{PASSKEY_CHALLENGE}{challenge}") is None:
+        return web.Response(status=401)
+    row = await app[AUTH].fetchrow(PASSKEY, base64url_to_bytes(credential["id"]))
+    if row is None:
+        return web.Response(status=404)
+    verify_authentication_response(
+        credential=credential,
+        expected_challenge=base64url_to_bytes(challenge),
+        expected_rp_id=RP_ID,
+        expected_origin=PASSKEY_ORIGIN,
+        credential_public_key=row["public_key"],
+        credential_current_sign_count=0,
+        require_user_verification=True,
+    )
+    return await _sign_in(app, PASSKEY_SIGN_IN, row["user_id"])
+
+
+async def _sign_in(app: web.Application, statement: str, user: object) -> web.Response:
     now = datetime.now(UTC)
     session = UUID(int=(time.time_ns() << 64) | secrets.randbits(64))
     refresh = secrets.token_urlsafe(32)
     fingerprint = hashlib.sha256(refresh.encode()).digest()
     ends = now + timedelta(days=30)
-    row = await app[AUTH].fetchrow(SIGN_IN, number, now, session, fingerprint, ends)
+    row = await app[AUTH].fetchrow(statement, user, now, session, fingerprint, ends)
     if row is None:
         return web.Response(status=404)
     claims = {"sub": str(row["id"]), "sid": str(session), "exp": int(time.time()) + 600}
@@ -152,6 +188,7 @@ async def create_app() -> web.Application:
         app.router.add_get(path, hello)
     app.router.add_post("/send", send)
     app.router.add_post("/verify", verify)
+    app.router.add_post("/passkey", verify_passkey)
     app.router.add_post("/upload", upload)
     app.router.add_get("/schedule", schedule)
     return app

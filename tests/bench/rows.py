@@ -13,6 +13,7 @@ from tests.bench.fairness import fairness
 from tests.bench.growth import cost_of_growth
 from tests.bench.million import search_million
 from tests.bench.outages import redis_away, redis_wiped
+from tests.bench.passkey_sign_in import passkey_sign_in
 from tests.bench.passkeys import passkey_check
 from tests.bench.paths import schedule_read, send_code, verify_code
 from tests.bench.processes import processes
@@ -35,6 +36,7 @@ ROWS: dict[str, Row] = {
     "token check": token_check,
     "revocation check": revocation_check,
     "passkey check": passkey_check,
+    "passkey sign-in": passkey_sign_in,
     "fairness": fairness,
     "upload": upload,
     "many uploads": many_uploads,
