@@ -55,8 +55,7 @@ class PasskeySignIn:
         """Return what the passkeys of the ticket's user are asked with; it counts as no try.
 
         Raises:
-            MfaTicketInvalid: the ticket is unknown, used, expired, tried 5 times, or bound to
-                another device.
+            MfaTicketInvalid: the ticket is unknown, used, expired, or bound to another device.
             CredentialInvalid: the user has no passkey.
             PasskeysUnavailable: browsers would refuse the address of this installation.
             RateLimited: too many from the client's network.
