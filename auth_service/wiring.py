@@ -71,6 +71,7 @@ from auth_service.settings import AuthSettings
 from auth_service.signing.keystore import KeyStore
 from auth_service.signing.service import Signer
 from auth_service.signup.service import PhoneSignInService
+from auth_service.step_up.recorder import AuthenticationRecorder
 from auth_service.step_up.service import StepUpService
 from auth_service.user.directory import AccountReader
 from shared.clock import Clock
@@ -120,6 +121,7 @@ class Wiring:
     # With the database
     locales = Part(RecipientLocales)
     audit = Part(AuditLog)
+    authentication_recorder = Part(AuthenticationRecorder)
     accounts = Part(AccountReader)
     tickets = Part(ResetTickets)
     secret_resealer = Part(SecretResealer)

@@ -1,8 +1,8 @@
 """Authenticating again in a session: by a code or the password, or else by a second factor."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
-from auth_service.audit.model import Event, EventName
+from auth_service.audit.model import EventName
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
 from auth_service.factor.errors import MfaInvalid
@@ -18,19 +18,15 @@ from auth_service.session.errors import MfaRequired
 from auth_service.session.model import (
     BY_CODE,
     BY_PASSWORD,
-    MFA,
-    Authentication,
     Caller,
     Session,
     SignInContext,
 )
 from auth_service.session.repository import lock_user
-from auth_service.settings import AuthSettings
-from auth_service.step_up import repository
+from auth_service.step_up.recorder import AuthenticationRecorder
 from auth_service.user.model import Account
 from auth_service.user.repository import find_account
-from shared.clock import Clock
-from shared.db import Database, Executor
+from shared.db import Database
 from shared.errors import TokenRevoked
 
 STEPPED_UP: EventName = "user.stepped_up"
@@ -46,9 +42,8 @@ class StepUpService:
     passwords: PasswordVerifier
     attempts: PasswordAttempts
     factor_verifier: FactorVerifier
+    authentication_recorder: AuthenticationRecorder
     audit: AuditLog
-    settings: AuthSettings
-    clock: Clock
 
     async def request_code(self, caller: Caller, context: SignInContext) -> Challenge:
         """Send a code to the caller's verified number, else to the mail address.
@@ -84,7 +79,7 @@ class StepUpService:
                 if verified.context != _challenge_context(caller):
                     raise OtpInvalid
                 account = await self._require_account(caller)
-                return await self._record(
+                return await self.authentication_recorder.record(
                     self.database, caller, account, BY_CODE[to.channel], event
                 )
 
@@ -105,7 +100,9 @@ class StepUpService:
         async with self.audit.record_refusals(event):
             if not is_right:
                 raise WrongPassword
-            session = await self._record(self.database, caller, account, BY_PASSWORD, event)
+            session = await self.authentication_recorder.record(
+                self.database, caller, account, BY_PASSWORD, event
+            )
         await refund()
         return session
 
@@ -129,7 +126,9 @@ class StepUpService:
                     await lock_user(connection, caller.user.id)
                     if await self.factor_verifier.use(connection, uses):
                         amr = methods_of(uses[0])
-                        session = await self._record(connection, caller, account, amr, event)
+                        session = await self.authentication_recorder.record(
+                            connection, caller, account, amr, event
+                        )
         async with self.audit.record_refusals(event):
             if session is None:
                 raise MfaInvalid
@@ -153,33 +152,6 @@ class StepUpService:
         if account is None:
             raise TokenRevoked
         return account
-
-    async def _record(
-        self,
-        executor: Executor,
-        caller: Caller,
-        account: Account,
-        amr: tuple[str, ...],
-        event: Event,
-    ) -> Session:
-        """Store the authentication; return the session, of which a token is signed.
-
-        Raises:
-            TokenRevoked: the session has ended, or lacks the factor that a role demands.
-        """
-        if MFA not in amr and self.settings.demands_factor(account.user.roles):
-            raise TokenRevoked  # else step-ups would replace the refreshes that such a session lost
-        session = await repository.record_authentication(
-            executor,
-            caller,
-            account,
-            Authentication(amr, self.clock.now()),
-            event_json=self.audit.to_json(event),
-        )
-        if session is None:
-            raise TokenRevoked
-        # the caller may have missed the answer of a later refresh
-        return replace(session, rotations=caller.rotations)
 
 
 def _challenge_context(caller: Caller) -> dict[str, str]:
