@@ -15,13 +15,13 @@ class FactorSettings(ServiceSettings):
         30,
         ge=0,
         le=365,
-        description="how long a device that asks for it signs in without its user's second factor, "
-        "days; 0: not at all",
+        description="days for which a remembered device signs in without its user's second factor; "
+        "0: no device is remembered",
     )
     mfa_required_roles: Roles = Field(
         (),
-        description="roles whose users add a second factor before they can do anything else: "
-        "`admin`, `editor`, comma-separated",
+        description="roles that demand a second factor: `admin`, `editor`, comma-separated. Users "
+        "with such a role add one before they can do anything else",
     )
 
     def demands_factor(self, roles: Collection[str]) -> bool:

@@ -82,13 +82,13 @@ class PasskeySettings(ServiceSettings):
     webauthn_rp_id: Annotated[str, AfterValidator(_require_domain)] = Field(
         "",
         description="domain that passkeys belong to, a parent domain of all pages that use them; "
-        "`PUBLIC_URL`'s host when unset. A change makes all passkeys useless",
+        "the host of `PUBLIC_URL` when unset. A change makes all passkeys useless",
     )
     webauthn_origins: PasskeyOrigins = Field(
         (),
         description="comma-separated origins that use passkeys: pages as `https://app.example` "
-        "(iOS apps: the domain's own), Android apps as `android:apk-key-hash:…`; "
-        "`PUBLIC_URL`'s when unset",
+        "(iOS apps: the domain's own), Android apps as `android:apk-key-hash:…`; the origin of "
+        "`PUBLIC_URL` when unset",
     )
 
     android_asset_links: AssetLinks = Field(
@@ -99,8 +99,8 @@ class PasskeySettings(ServiceSettings):
     )
     apple_app_ids: AppleApps = Field(
         (),
-        description="iOS apps likewise, as `TEAMID.bundle.id`. Served as "
-        "`/.well-known/apple-app-site-association`",
+        description="iOS apps that use the domain's passkeys, comma-separated, each as "
+        "`TEAMID.bundle.id`. Served as `/.well-known/apple-app-site-association`",
     )
 
     @property
@@ -119,7 +119,7 @@ class PasskeySettings(ServiceSettings):
 
     @property
     def passkey_origins(self) -> tuple[str, ...]:
-        """The origins whose passkeys count."""
+        """The origins that may use passkeys."""
         return self.webauthn_origins or (to_origin(self.public_url),)
 
     def passkey_problems(self) -> list[str]:
