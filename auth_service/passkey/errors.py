@@ -8,6 +8,7 @@ class CredentialInvalid(DomainError):
     """A passkey's response is malformed, forged, or meant for another service, user or request."""
 
     code, status, title = "credential_invalid", 422, "The passkey cannot be accepted"
+    advice = "Ask for new options and send the response to them once, or use another method"
 
 
 class SignCountNotIncreased(CredentialInvalid):
@@ -22,7 +23,7 @@ class SignCountNotIncreased(CredentialInvalid):
 
 
 class PasskeyRefused(Unauthorized, NotAudited):
-    """A passkey signs nobody in; the answer says no more, whatever is wrong."""
+    """A sign-in by a passkey alone has failed; the answer gives no reason."""
 
     code, title = "credential_invalid", "The passkey is not accepted"
     advice = "Ask for new options and try again, or sign in another way"

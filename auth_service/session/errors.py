@@ -29,8 +29,9 @@ class MfaRequired(DomainError):
 
     code, status, title = "mfa_required", 403, "Prove a second factor"
     advice = (
-        "Prove a second factor, by one of `methods`: after a sign-in POST /v1/auth/mfa/verify with "
-        "the `mfa_ticket`, within `expires_in` seconds; else send it to the same address"
+        "Prove a second factor, by one of `methods`. In a sign-in, POST the proof with the "
+        "`mfa_ticket` to /v1/auth/mfa/verify within `expires_in` seconds; in a step-up, POST it to "
+        "/v1/auth/step-up"
     )
 
     def __init__(
