@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints,
 
 from auth_service.device.schemas import DeviceBody
 from auth_service.factor.model import Method, Proof
-from auth_service.factor.recovery_codes import RecoveryCode
+from auth_service.factor.recovery.codes import RecoveryCode
 from auth_service.otp.model import Code
 from auth_service.passkey.model import PasskeyResponse
 from auth_service.session.schemas import MAX_TOKEN, SignInBody, TokenPair

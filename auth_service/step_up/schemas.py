@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from auth_service.device.schemas import DeviceBody
 from auth_service.factor.model import Proof
-from auth_service.factor.recovery_codes import RecoveryCode
+from auth_service.factor.recovery.codes import RecoveryCode
 from auth_service.factor.schemas import Credential
 from auth_service.otp.model import Code
 from auth_service.passkey.model import PasskeyResponse

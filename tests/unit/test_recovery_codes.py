@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from auth_service.factor.recovery_codes import generate_codes, hash_code
+from auth_service.factor.recovery.codes import generate_codes, hash_code
 from shared.entropy import SystemEntropy
 
 CODE = "0123a-456bc-7890d-xyz11"

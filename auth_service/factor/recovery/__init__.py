@@ -1,1 +1,1 @@
-"""Recovery codes that are left."""
+"""Recovery codes: how they are made, stored and used."""

@@ -9,8 +9,8 @@ from auth_service.audit.model import Event, Origin
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.factor.model import RecoveryCodeUse
+from auth_service.factor.recovery.codes import hash_code
 from auth_service.factor.recovery.repository import count_recovery_codes
-from auth_service.factor.recovery_codes import hash_code
 from auth_service.notification.service import Notifications
 from auth_service.user.model import User
 from shared.db import Database
