@@ -35,7 +35,8 @@ from auth_service.factor.recovery.service import RecoveryCodes
 from auth_service.factor.resealing import SecretResealer
 from auth_service.factor.service import FactorService
 from auth_service.factor.sign_in import SecondFactorSignIn
-from auth_service.factor.verification import FactorVerifier, TotpSeals
+from auth_service.factor.totp_seals import TotpSeals
+from auth_service.factor.verification import FactorVerifier
 from auth_service.keyring import Keyring
 from auth_service.login.service import LoginService
 from auth_service.notification.service import Notifications

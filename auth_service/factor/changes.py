@@ -20,7 +20,7 @@ from auth_service.factor.model import (
 from auth_service.factor.recovery import repository as recovery
 from auth_service.factor.recovery.codes import generate_codes, hash_code
 from auth_service.factor.totp import SECRET_BYTES, otpauth_uri, qr_svg, to_base32
-from auth_service.factor.verification import TotpSeals
+from auth_service.factor.totp_seals import TotpSeals
 from auth_service.notification.service import Notifications
 from auth_service.passkey.errors import CredentialInvalid
 from auth_service.passkey.model import NewPasskey

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from auth_service.factor import repository
-from auth_service.factor.verification import TotpSeals
+from auth_service.factor.totp_seals import TotpSeals
 from auth_service.keyring import SealBrokenError
 from shared.db import Database
 
