@@ -14,7 +14,7 @@ from auth_service.destination import Channel
 from auth_service.factor import repository
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import BY_TOTP, ConfirmedFactor, PendingTotp
+from auth_service.factor.model import BY_TOTP, ConfirmedFactor, PendingTotp, passkey_amr
 from auth_service.factor.tickets import record_refused_ticket
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.otp.errors import OtpInvalid
@@ -22,11 +22,11 @@ from auth_service.otp.model import ChallengeMessage
 from auth_service.otp.service import OtpChallenges
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse
 from auth_service.passkey.service import Passkeys
-from auth_service.session.model import BY_CODE, BY_PASSWORD, MFA, SignedInUser, SignInContext
+from auth_service.session.model import BY_CODE, BY_PASSWORD, SignedInUser, SignInContext
 from auth_service.session.sign_in.model import SignInResult
 from auth_service.session.sign_in.service import SessionCreator
 from auth_service.token.repository import (
-    add_ticket_methods,
+    add_ticket_amr,
     consume_ticket,
     find_ticket,
 )
@@ -124,7 +124,7 @@ class EnrolmentService:
         """
         found = await self._find_proven(ticket, context.client)
         new = await self.passkeys.verify_registration(response, found.hash.hex())
-        amr = dict.fromkeys((*found.amr, *new.state.methods, MFA))
+        amr = dict.fromkeys((*found.amr, *passkey_amr(new.state)))
         context = replace(context, amr=tuple(amr))
         event = context.event(user_id=found.user.id)
         added = replace(event, name="factor.added", details={"kind": "passkey"})
@@ -199,7 +199,7 @@ class EnrolmentService:
             async with self.challenges.restore_on_failure(verified):
                 if verified.context != ticket.user.challenge_context:
                     raise OtpInvalid
-                await add_ticket_methods(self.database, ticket.hash, BY_CODE[to.channel])
+                await add_ticket_amr(self.database, ticket.hash, BY_CODE[to.channel])
 
 
 async def send_enrolment_code(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from auth_service.passkey.model import PasskeyResponse, PasskeyUse
+from auth_service.passkey.model import AuthenticatorState, PasskeyResponse, PasskeyUse
 from auth_service.session.model import MFA
 from auth_service.user.model import FactorKind
 
@@ -89,6 +89,11 @@ class TotpUse:
 FactorUse = TotpUse | RecoveryCodeUse | PasskeyUse
 
 
-def methods_of(use: FactorUse) -> tuple[str, ...]:
+def passkey_amr(state: AuthenticatorState) -> tuple[str, ...]:
+    """Return the methods that a passkey in this state adds to a session."""
+    return (*state.amr, MFA)
+
+
+def amr_of(use: FactorUse) -> tuple[str, ...]:
     """Return the methods that a right proof adds to a session (`amr`)."""
-    return (*use.state.methods, MFA) if isinstance(use, PasskeyUse) else BY_TOTP
+    return passkey_amr(use.state) if isinstance(use, PasskeyUse) else BY_TOTP

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.factor.errors import MfaTicketInvalid
-from auth_service.factor.model import methods_of
+from auth_service.factor.model import amr_of
 from auth_service.factor.repository import use_passkey
 from auth_service.factor.sign_in import second_factor_ceremony
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
@@ -80,7 +80,7 @@ class PasskeySignIn:
             use = await self.passkeys.verify(response, SIGN_IN, context.origin)
         except CredentialInvalid as invalid:
             raise PasskeyRefused(reason=invalid.reason) from None
-        context = replace(context, amr=methods_of(use))
+        context = replace(context, amr=amr_of(use))
         async with self.audit.record_refusals(context.event(user_id=use.user_id)):
             result = await self._store(use, context)
             if result is None:

@@ -16,11 +16,12 @@ from auth_service.factor.model import (
     ConfirmedFactor,
     Factor,
     PendingTotp,
+    passkey_amr,
 )
 from auth_service.factor.recovery import repository as recovery
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse
 from auth_service.passkey.service import Passkeys
-from auth_service.session.model import MFA, Caller, SignInContext
+from auth_service.session.model import Caller, SignInContext
 from auth_service.session.recent_authentication import (
     require_may_add_factor,
     require_recent_authentication,
@@ -106,7 +107,7 @@ class FactorService:
         event = caller.event("factor.added", context.origin, kind="passkey")
         async with self._change(caller) as (connection, user):
             confirmed = await self.changes.add_passkey(connection, user, new, name, event)
-            amr = (*new.state.methods, MFA)
+            amr = passkey_amr(new.state)
             await repository.record_authentication(connection, caller, amr, self.clock.now())
         await self.changes.notify(user, "factor_added", context.client)
         return confirmed

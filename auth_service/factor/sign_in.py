@@ -9,7 +9,7 @@ from auth_service.audit.service import AuditLog
 from auth_service.device.model import RememberedDevice
 from auth_service.device.repository import remember_device
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
-from auth_service.factor.model import Proof, methods_of
+from auth_service.factor.model import Proof, amr_of
 from auth_service.factor.tickets import record_refused_ticket
 from auth_service.factor.verification import FactorVerifier
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
@@ -100,7 +100,7 @@ class SecondFactorSignIn:
         )
         if not uses:
             return None
-        amr = dict.fromkeys((*context.amr, *methods_of(uses[0])))
+        amr = dict.fromkeys((*context.amr, *amr_of(uses[0])))
         context = replace(context, amr=tuple(amr))
         async with self.database.transaction() as connection:
             await lock_user(connection, user_id)

@@ -37,8 +37,8 @@ class AuthenticatorState:
     backed_up: bool
 
     @property
-    def methods(self) -> tuple[str, ...]:
-        """How it authenticated its user. Source: RFC 8176 §2.
+    def amr(self) -> tuple[str, ...]:
+        """The methods by which it authenticated its user. Source: RFC 8176 §2.
 
         A passkey that other devices may get is a key in software; each response shows presence.
         """

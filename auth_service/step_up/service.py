@@ -6,7 +6,7 @@ from auth_service.audit.model import EventName
 from auth_service.audit.service import AuditLog
 from auth_service.destination import Channel
 from auth_service.factor.errors import MfaInvalid
-from auth_service.factor.model import Proof, methods_of
+from auth_service.factor.model import Proof, amr_of
 from auth_service.factor.verification import FactorVerifier, step_up_ceremony
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import Challenge, ChallengeMessage
@@ -125,7 +125,7 @@ class StepUpService:
                 async with self.database.transaction() as connection:
                     await lock_user(connection, caller.user.id)
                     if await self.factor_verifier.use(connection, uses):
-                        amr = methods_of(uses[0])
+                        amr = amr_of(uses[0])
                         session = await self.authentication_recorder.record(
                             connection, caller, account, amr, event
                         )

@@ -21,7 +21,7 @@ FIND_TICKET = """
 SELECT user_id, amr FROM tokens
 WHERE hash = $1 AND scope = $2 AND expires_at > $3 AND (device_id IS NULL OR device_id = $4)"""
 
-ADD_METHODS = """
+ADD_AMR = """
 UPDATE tokens SET amr = amr || $2::text[] WHERE hash = $1 AND scope = 'mfa_enrolment'"""
 
 # A ticket that names a device is of use to that device alone; another one does not use up its
@@ -105,9 +105,9 @@ async def find_ticket(
     return (row["user_id"], tuple(row["amr"])) if row else None
 
 
-async def add_ticket_methods(database: Database, hash_: bytes, amr: tuple[str, ...]) -> None:
+async def add_ticket_amr(database: Database, hash_: bytes, amr: tuple[str, ...]) -> None:
     """Store that the holder of a ticket to add a factor with has proven more."""
-    await database.execute(ADD_METHODS, hash_, list(amr))
+    await database.execute(ADD_AMR, hash_, list(amr))
 
 
 async def remove_tickets(connection: Connection, user_id: UUID) -> None:
