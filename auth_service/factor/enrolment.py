@@ -34,7 +34,6 @@ from auth_service.user.model import User
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Connection, Database
-from shared.errors import NotFound
 
 CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
 Store = Callable[[Connection, User], Awaitable[ConfirmedFactor]]
@@ -150,7 +149,7 @@ class EnrolmentService:
                 connection, account, context
             )
             if not isinstance(result, SignInResult):
-                raise NotFound
+                raise MfaTicketInvalid
         await self.changes.notify(user, "factor_added", context.client)
         completed = await self.session_creator.complete_sign_in(result, context)
         return completed.signed_in, confirmed
@@ -173,12 +172,12 @@ class EnrolmentService:
             raise MfaTicketInvalid
         hash_ = hash_token(ticket)
         now = self.clock.now()
-        found = await find_ticket(self.database, "mfa_enrolment", hash_, client.device, now)
-        account = await find_account(self.database, found[0]) if found else None
-        if found is None or account is None or account.user.factor_kinds:
+        holder = await find_ticket(self.database, "mfa_enrolment", hash_, client.device, now)
+        account = await find_account(self.database, holder.user_id) if holder else None
+        if holder is None or account is None or account.user.factor_kinds:
             await record_refused_ticket(self.database, self.audit, hash_, client)
             raise MfaTicketInvalid
-        return EnrolmentTicket(hash_, account.user, found[1])
+        return EnrolmentTicket(hash_, account.user, holder.amr)
 
     async def _prove_contact(
         self, ticket: EnrolmentTicket, otp: str | None, context: SignInContext

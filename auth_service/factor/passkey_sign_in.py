@@ -64,10 +64,12 @@ class PasskeySignIn:
         if not has_valid_checksum("cht_", ticket):
             raise MfaTicketInvalid
         hash_, now = hash_token(ticket), self.clock.now()
-        found = await find_ticket(self.database, "mfa", hash_, client.device, now)
-        if found is None:
+        holder = await find_ticket(self.database, "mfa", hash_, client.device, now)
+        if holder is None:
             raise MfaTicketInvalid
-        return await self.passkeys.authentication_options(second_factor_ceremony(hash_), found[0])
+        return await self.passkeys.authentication_options(
+            second_factor_ceremony(hash_), holder.user_id
+        )
 
     async def sign_in(self, response: PasskeyResponse, context: SignInContext) -> SignedInUser:
         """Create the session of the passkey's user.

@@ -60,12 +60,11 @@ class SecondFactorSignIn:
         if not has_valid_checksum("cht_", ticket):
             raise MfaTicketInvalid
         hash_ = hash_token(ticket)
-        found = await count_ticket_try(self.database, hash_, client.device, MAX_TRIES, now)
-        if found is None:
+        holder = await count_ticket_try(self.database, hash_, client.device, MAX_TRIES, now)
+        if holder is None:
             await record_refused_ticket(self.database, self.audit, hash_, client)
             raise MfaTicketInvalid
-        user_id, first = found
-        context = replace(context, amr=first)
+        user_id, context = holder.user_id, replace(context, amr=holder.amr)
         event = context.event(user_id=user_id, factor=proof.method)
         async with self.audit.record_refusals(event, limits=True):
             try:

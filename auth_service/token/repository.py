@@ -1,5 +1,6 @@
 """The table `tokens`: refresh tokens, tickets and registration handles, by their hashes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -43,6 +44,14 @@ DELETE FROM tokens WHERE hash IN (
     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
+@dataclass(frozen=True, slots=True)
+class TicketHolder:
+    """The user of a ticket, and the methods (`amr`) that the sign-in has proven so far."""
+
+    user_id: UUID
+    amr: tuple[str, ...]
+
+
 def insert_token_sql(scope: Scope, source: str = "", **columns: str) -> str:
     """Return the statement that stores a token for each row of `source`, or one without it.
 
@@ -59,7 +68,7 @@ def mark_used_sql(hash_: str, successor: str, now: str) -> str:
 
 
 def count_refusal_sql(hash_: str) -> str:
-    """Return the statement that counts a ticket's use in vain, and gives its user.
+    """Return the statement that counts a refusal of a ticket, and returns its user.
 
     No row for an unknown ticket, or after `MAX_RECORDED_REFUSALS`.
     """
@@ -80,33 +89,33 @@ async def consume_ticket(
 
 async def count_ticket_try(
     executor: Executor, hash_: bytes, device: bytes | None, most: int, now: datetime
-) -> tuple[UUID, tuple[str, ...]] | None:
-    """Count a try of a second factor; return the ticket's user and first methods (`amr`).
+) -> TicketHolder | None:
+    """Count a try of a second factor; return the holder of the ticket.
 
     None for an unknown or expired ticket, another device's, or after `most` tries.
     """
     row = await executor.fetchrow(COUNT_TRY, hash_, now, most, device)
-    return (row["user_id"], tuple(row["amr"])) if row else None
+    return TicketHolder(row["user_id"], tuple(row["amr"])) if row else None
 
 
 async def refund_ticket_try(executor: Executor, hash_: bytes) -> None:
-    """Take back a try whose proof could not be checked."""
+    """Take back a try, because its proof could not be checked."""
     await executor.execute(REFUND_TRY, hash_)
 
 
 async def find_ticket(
     database: Database, scope: TicketScope, hash_: bytes, device: bytes | None, now: datetime
-) -> tuple[UUID, tuple[str, ...]] | None:
-    """Return the user and the methods (`amr`) so far of a ticket of that scope.
+) -> TicketHolder | None:
+    """Return the holder of a ticket of that scope.
 
     None for an unknown, used or expired ticket, or another device's.
     """
     row = await database.fetchrow(FIND_TICKET, hash_, scope, now, device)
-    return (row["user_id"], tuple(row["amr"])) if row else None
+    return TicketHolder(row["user_id"], tuple(row["amr"])) if row else None
 
 
 async def add_ticket_amr(database: Database, hash_: bytes, amr: tuple[str, ...]) -> None:
-    """Store that the holder of a ticket to add a factor with has proven more."""
+    """Store the further methods that the holder of an enrolment ticket has proven."""
     await database.execute(ADD_AMR, hash_, list(amr))
 
 
