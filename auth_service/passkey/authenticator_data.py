@@ -1,4 +1,4 @@
-"""Authenticator data: what the library's decoders may meet of it, and nothing else.
+"""Authenticator data, reduced to the parts that the library's decoders may read.
 
 The service asks for the attestation `none`. Some authenticators send a statement all the same: a
 list of certificates that nothing here relies on, so no parser should meet it.
@@ -19,7 +19,7 @@ def without_statement(attestation_object: bytes) -> bytes:
     """Return an attestation object with the same authenticator data and the format `none`.
 
     Raises:
-        CredentialInvalid: it is no CBOR map with one plain `authData` and nothing behind it.
+        CredentialInvalid: it is no CBOR map with one plain `authData` and nothing after it.
     """
     try:
         data = _read_authenticator_data(attestation_object)

@@ -12,7 +12,7 @@ _INLINE, _RESERVED = 24, 28
 
 
 class Head(NamedTuple):
-    """The first bytes of an item. `end` is the place behind them. Source: RFC 8949 §3."""
+    """The first bytes of an item. `end` is the place after them. Source: RFC 8949 §3."""
 
     major: int
     value: int
@@ -35,7 +35,7 @@ def read_head(data: bytes, place: int) -> Head:
 
 
 def read_string(data: bytes, place: int, major: int) -> tuple[bytes, int]:
-    """Return the content of the string at a place, and the place behind it; raises likewise."""
+    """Return the content of the string at a place, and the place after it; raises likewise."""
     head = read_head(data, place)
     end = head.end + head.value
     if head.major != major or end > len(data):
@@ -44,7 +44,7 @@ def read_string(data: bytes, place: int, major: int) -> tuple[bytes, int]:
 
 
 def skip_item(data: bytes, place: int) -> int:
-    """Return the place behind an item, however deeply nested; raises likewise."""
+    """Return the place after an item, however deeply nested; raises likewise."""
     left = 1
     while left:
         head = read_head(data, place)

@@ -17,7 +17,10 @@ Purpose = Literal["registration", "sign_in", "second_factor", "step_up"]
 
 
 class Ceremony(NamedTuple):
-    """What a challenge is issued for, and whom: a session's id, a ticket's hash, or anybody."""
+    """The purpose of a challenge, and the session's id or the ticket's hash that it is bound to.
+
+    `bound_to`: empty before a user is known.
+    """
 
     purpose: Purpose
     bound_to: str = ""

@@ -1,4 +1,4 @@
-"""Passkeys as they are stored, and what clients are asked, send and prove with them."""
+"""Passkeys as they are stored, and the options, responses and uses of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorState:
-    """What an authenticator says of itself in one response; the caller stores it.
+    """The state of an authenticator in one response; the caller stores it.
 
     `user_verified`: it checked a PIN, a finger or a face. `backup_eligible`: other devices may get
     the passkey. `backed_up`: they can get it now.
@@ -57,7 +57,7 @@ class NewPasskey:
 
 @dataclass(frozen=True, slots=True)
 class PasskeyOptions:
-    """What a client calls the browser or the platform with; `public_key` is WebAuthn's JSON form.
+    """Options for a browser or a mobile platform; `public_key` is WebAuthn's JSON form.
 
     `challenge` is the one inside, which the client sends back beside the credential.
     """
@@ -68,7 +68,7 @@ class PasskeyOptions:
 
 @dataclass(frozen=True, slots=True)
 class PasskeyResponse:
-    """What a client sends: the challenge of the options, and the credential in JSON form."""
+    """A client's response: the challenge of the options, and the credential in JSON form."""
 
     challenge: str
     credential: object

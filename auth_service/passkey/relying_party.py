@@ -73,10 +73,10 @@ class RelyingParty:
     def registration_options(
         self, user: User, challenge: bytes, registered: Sequence[Passkey]
     ) -> dict[str, Any]:
-        """Return what `navigator.credentials.create()` is to be called with, in JSON form.
+        """Return the options of `navigator.credentials.create()`, in JSON form.
 
-        The passkey is discoverable where the authenticator can make such a one, so that it can sign
-        its user in without a name. Other ones are second factors.
+        The passkey is discoverable where the authenticator supports that, so that it can sign its
+        user in without a name. Other passkeys are second factors.
         `registered`: the user's passkeys, whose authenticators are left out.
 
         Raises:
@@ -101,7 +101,7 @@ class RelyingParty:
     def authentication_options(
         self, challenge: bytes, allowed: Sequence[Passkey] = ()
     ) -> dict[str, Any]:
-        """Return what `navigator.credentials.get()` is to be called with, in JSON form.
+        """Return the options of `navigator.credentials.get()`, in JSON form.
 
         `allowed`: the passkeys of a user whom a first factor has identified. Without them any
         passkey may answer, and has to verify its user.

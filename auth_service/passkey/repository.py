@@ -1,4 +1,4 @@
-"""The table `passkeys`. Each row belongs to a factor, which says whose it is and goes with it."""
+"""The table `passkeys`. Each row belongs to a factor, which names its user."""
 
 from uuid import UUID
 
@@ -34,7 +34,7 @@ RETURNING factor_id, backed_up"""
 
 
 async def find_passkey(database: Database, credential_id: bytes) -> Passkey | None:
-    """Return the passkey with that credential id, whoever's it is."""
+    """Return the passkey with that credential id, of any user."""
     row = await database.fetchrow(FIND, credential_id)
     return _passkey(row) if row else None
 

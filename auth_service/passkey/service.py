@@ -27,7 +27,7 @@ from shared.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class Passkeys:
-    """Asks for passkeys, and verifies them. It stores nothing but challenges."""
+    """Makes options for passkeys, and verifies responses. It stores challenges alone."""
 
     database: Database
     relying_party: RelyingParty
@@ -40,10 +40,10 @@ class Passkeys:
         return self.relying_party.is_available
 
     async def registration_options(self, user: User, bound_to: str) -> PasskeyOptions:
-        """Return what a browser makes another passkey of the user with.
+        """Return the options for another passkey of the user.
 
         Raises:
-            Conflict: the user has the most passkeys.
+            Conflict: the user has `MAX_PASSKEYS`.
             PasskeysUnavailable: browsers would refuse the address of this installation.
         """
         registered = await repository.list_passkeys(self.database, user.id)
@@ -66,9 +66,10 @@ class Passkeys:
     async def authentication_options(
         self, ceremony: Ceremony, user_id: UUID | None = None
     ) -> PasskeyOptions:
-        """Return what a browser asks an authenticator with.
+        """Return the options for a response of a registered passkey.
 
-        `user_id`: the user whose passkeys may answer. Without it any may, and verifies its user.
+        `user_id`: the owner of the passkeys that may answer. Without it any passkey may, and has to
+        verify its user.
 
         Raises:
             CredentialInvalid: that user has no passkey.
