@@ -1,4 +1,4 @@
-"""Passkeys: adding one, asking for one, and signing in by one alone."""
+"""Routes that add a passkey, make options for one, and sign in by one alone."""
 
 from aiohttp import web
 
@@ -40,7 +40,7 @@ PASSKEY_SIGN_IN = web.AppKey("passkey_sign_in", PasskeySignIn)
 @routes.add(
     "POST",
     "/me/factors/passkeys/options",
-    summary="Begin to add a passkey: what the browser or the app makes it with",
+    summary="Make the options with which a browser or an app creates a passkey",
     body=PasskeyOptionsBody,
     body_required=False,
     answers={200: PasskeyOptionsResponse},
@@ -72,7 +72,7 @@ async def begin_passkey(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/me/factors/passkeys",
-    summary="Add a passkey; from then on sign-ins ask for a second factor",
+    summary="Add a passkey; from then on sign-ins need a second factor",
     body=PasskeyBody,
     answers={201: ConfirmationResponse},
     errors=(TokenMissing, CredentialInvalid, StepUpRequired, MfaTicketInvalid, RateLimited),
@@ -99,7 +99,7 @@ async def add_passkey(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/mfa/passkey-options",
-    summary="Ask for a passkey in a sign-in that was answered with `mfa_required`",
+    summary="Make passkey options for a sign-in that was answered with `mfa_required`",
     body=MfaPasskeyOptionsBody,
     answers={200: PasskeyOptionsResponse},
     errors=(MfaTicketInvalid, CredentialInvalid, PasskeysUnavailable, RateLimited),
@@ -117,7 +117,7 @@ async def ask_for_passkey(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/passkeys/options",
-    summary="Ask for a passkey in a sign-in without a name",
+    summary="Make passkey options for a sign-in without a name",
     body=PasskeyLoginOptionsBody,
     body_required=False,
     answers={200: PasskeyOptionsResponse},

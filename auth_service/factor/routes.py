@@ -1,4 +1,4 @@
-"""`/me/factors`, and `/mfa/verify` for sign-ins that wait for a second factor."""
+"""`/me/factors`, `/me/recovery-codes`, `/me/remembered-devices` and `/mfa/verify`."""
 
 from aiohttp import web
 
@@ -6,7 +6,7 @@ from auth_service.factor.enrolment import EnrolmentService
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
 from auth_service.factor.responses import confirmed_response, enrolled_response, read_enrolment
 from auth_service.factor.schemas import (
-    DEFAULT_NAME,
+    DEFAULT_TOTP_NAME,
     ConfirmationResponse,
     ConfirmBody,
     FactorResponse,
@@ -44,7 +44,7 @@ SECOND_FACTOR = web.AppKey("second_factor_sign_in", SecondFactorSignIn)
 @routes.add(
     "POST",
     "/mfa/verify",
-    summary="End a sign-in that was answered with `mfa_required`, by a second factor",
+    summary="Complete a sign-in that was answered with `mfa_required`, by a second factor",
     body=VerifyMfaBody,
     answers={200: TokenPair},
     errors=(MfaInvalid, MfaTicketInvalid, CsrfFailed, RateLimited),
@@ -64,7 +64,7 @@ async def verify_mfa(request: web.Request) -> web.Response:
 @routes.add(
     "GET",
     "/me/factors",
-    summary="One's own second factors, recovery codes left, and remembered devices",
+    summary="The caller's second factors, recovery codes left, and remembered devices",
     answers={200: FactorsResponse},
 )
 async def list_factors(request: web.Request) -> web.Response:
@@ -85,7 +85,7 @@ async def list_factors(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/me/factors/totp",
-    summary="Begin to add an authenticator app; it counts once a code of it has come back",
+    summary="Begin to add an authenticator app; it counts once a code confirms it",
     body=TotpBody,
     body_required=False,
     answers={201: TotpResponse},
@@ -97,7 +97,7 @@ async def list_factors(request: web.Request) -> web.Response:
 async def add_totp(request: web.Request) -> web.Response:
     """Answer with the secret and its QR code."""
     body, caller = await read_enrolment(request, TotpBody)
-    name, context = body.name or DEFAULT_NAME, read_request_context(request, body)
+    name, context = body.name or DEFAULT_TOTP_NAME, read_request_context(request, body)
     if caller is not None:
         pending = await request.app[FACTORS].add_totp(caller, name)
     else:
@@ -109,7 +109,7 @@ async def add_totp(request: web.Request) -> web.Response:
 @routes.add(
     "POST",
     "/me/factors/totp/{id}/confirm",
-    summary="Prove a new authenticator by a code of it; from then on sign-ins ask for one",
+    summary="Confirm a new authenticator by its code; from then on sign-ins need a factor",
     body=ConfirmBody,
     answers={200: ConfirmationResponse},
     errors=(TokenMissing, MfaInvalid, StepUpRequired, MfaTicketInvalid),

@@ -21,7 +21,7 @@ MAX_NAME = 60
 FactorName = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_NAME), cleaned(clean_line)
 ]
-DEFAULT_NAME = "Authenticator app"
+DEFAULT_TOTP_NAME = "Authenticator app"
 DEFAULT_PASSKEY_NAME = "Passkey"
 MAX_CHALLENGE = 64
 PasskeyChallenge = Annotated[
@@ -29,7 +29,9 @@ PasskeyChallenge = Annotated[
 ]
 Credential = Annotated[
     dict[str, Any],
-    Field(description="what the browser or the app answered, as by `credential.toJSON()`"),
+    Field(
+        description="the response of the browser or the app, as `credential.toJSON()` returns it"
+    ),
 ]
 RECOVERY_CODES = frozenset({"recovery_codes"})
 
@@ -61,7 +63,7 @@ class RememberedDeviceResponse(BaseModel):
 
 
 class FactorsResponse(BaseModel):
-    """The caller's second factors, what is left of recovery codes, and remembered devices."""
+    """The caller's second factors, the number of recovery codes left, and remembered devices."""
 
     items: list[FactorResponse]
     recovery_codes_left: int
@@ -90,7 +92,7 @@ class EnrolledTokenPair(TokenPair):
 
 
 class ConfirmationResponse(RootModel[ConfirmedFactorResponse | EnrolledTokenPair]):
-    """The factor; or with a ticket the tokens of the sign-in, and the factor beside them."""
+    """The factor; with a ticket, the tokens of the sign-in and the factor beside them."""
 
 
 class EnrolmentBody(DeviceBody):
@@ -99,12 +101,12 @@ class EnrolmentBody(DeviceBody):
     mfa_ticket: str | None = Field(
         None,
         max_length=MAX_TOKEN,
-        description="what the 403 `mfa_enrolment_required` named, in place of a session",
+        description="that of the 403 `mfa_enrolment_required`, in place of a session",
     )
 
 
 class TotpBody(EnrolmentBody):
-    """What the authenticator is to be called."""
+    """The name of a new authenticator."""
 
     name: FactorName | None = None
     otp: Code | None = Field(
@@ -113,13 +115,13 @@ class TotpBody(EnrolmentBody):
 
 
 class TotpResponse(BaseModel):
-    """An authenticator that counts once a code of it has come back, within 10 minutes."""
+    """An authenticator, which counts once a code confirms it within 10 minutes."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    secret: str = Field(description="base 32, to be typed into an app")
-    otpauth_uri: str = Field(validation_alias="uri", description="what the QR code says")
+    secret: str = Field(description="base 32, for a user who types it into an app")
+    otpauth_uri: str = Field(validation_alias="uri", description="the content of the QR code")
     qr_svg: str
 
 
@@ -130,7 +132,7 @@ class ConfirmBody(SignInBody, EnrolmentBody):
 
 
 class PasskeyOptionsBody(EnrolmentBody):
-    """Nothing in a session."""
+    """Empty in a session; the ticket, and the code that goes with it, in an enrolment."""
 
     otp: Code | None = Field(
         None, description="with `mfa_ticket`: the code that was sent, if there was a `channel`"
@@ -138,7 +140,7 @@ class PasskeyOptionsBody(EnrolmentBody):
 
 
 class PasskeyOptionsResponse(BaseModel):
-    """What a browser or an app is called with, and its challenge, which is good for 5 minutes."""
+    """Options for a browser or an app, and their challenge, which counts for 5 minutes."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -165,11 +167,11 @@ class PasskeyBody(SignInBody, EnrolmentBody):
 class MfaPasskeyOptionsBody(DeviceBody):
     """The ticket of a sign-in."""
 
-    mfa_ticket: str = Field(max_length=MAX_TOKEN, description="what the 403 `mfa_required` named")
+    mfa_ticket: str = Field(max_length=MAX_TOKEN, description="that of the 403 `mfa_required`")
 
 
 class PasskeyLoginOptionsBody(BaseModel):
-    """Nothing: the passkey names its user."""
+    """Empty: the passkey names its user."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -197,16 +199,19 @@ class RenameBody(BaseModel):
 class VerifyMfaBody(SignInBody):
     """The ticket of a sign-in, and a proof of a second factor."""
 
-    mfa_ticket: str = Field(max_length=MAX_TOKEN, description="what the 403 `mfa_required` named")
+    mfa_ticket: str = Field(max_length=MAX_TOKEN, description="that of the 403 `mfa_required`")
     method: Method
     otp: Code | None = Field(None, description="with `totp`: the code that the app shows")
     recovery_code: RecoveryCode | None = Field(None, description="with `recovery_code`: one of ten")
     credential: Credential | None = Field(
         None, description="with `passkey`: the response to the options of /mfa/passkey-options"
     )
-    challenge: PasskeyChallenge | None = Field(None, description="with `passkey`: of the options")
+    challenge: PasskeyChallenge | None = Field(
+        None, description="with `passkey`: that of the options"
+    )
     remember_device: bool = Field(
-        False, description="this device is not asked again for `MFA_REMEMBER_DAYS`, but by step-up"
+        False,
+        description="sign-ins on this device need no factor for `MFA_REMEMBER_DAYS`; step-up does",
     )
 
     @model_validator(mode="after")

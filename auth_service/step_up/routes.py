@@ -35,7 +35,7 @@ STEP_UP = web.AppKey("step_up", StepUpService)
     errors=(OtpInvalid, WrongPassword, MfaInvalid, MfaRequired, RateLimited),
 )
 async def step_up(request: web.Request) -> web.Response:
-    """Send a code, or authenticate by code or password."""
+    """Send a code, or authenticate by a code, the password or a second factor."""
     body = await read_optional_body(request, StepUpBody)
     service, caller = request.app[STEP_UP], request[CALLER]
     context = read_request_context(request, body)
