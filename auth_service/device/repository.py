@@ -56,8 +56,8 @@ async def forget_device_of_session(connection: Connection, session_id: UUID, use
 def forget_devices_sql(user: str = "$1") -> str:
     """Return the statement that forgets every device of the locked user.
 
-    Clocks differ, and a time is read before the lock is there: no comparison of times could tell
-    what was remembered before.
+    No time is compared: clocks differ, and a time is read before the lock is held. So a comparison
+    could miss a device that was remembered before.
     """
     return f"DELETE FROM remembered_devices WHERE user_id = {user}"
 
@@ -80,7 +80,7 @@ async def remember_device(
 async def is_remembered(
     connection: Connection, user_id: UUID, device: bytes | None, now: datetime
 ) -> bool:
-    """Return whether the user has chosen to be asked for no factor on the device."""
+    """Return whether the device is remembered: its sign-ins need no factor."""
     return bool(await connection.fetchval(IS_REMEMBERED, user_id, device, now))
 
 

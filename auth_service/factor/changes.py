@@ -1,4 +1,4 @@
-"""What a change of factors consists of, whoever has authorised it."""
+"""Changes of a user's factors, for a session and for an enrolment ticket alike."""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from shared.errors import Conflict, NotFound
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorChanges:
-    """Stores changes of a user's factors, and tells the user. It checks no authentication."""
+    """Stores changes of a user's factors, and notifies the user. Its callers authenticate."""
 
     database: Database
     totp_seals: TotpSeals
@@ -45,10 +45,10 @@ class FactorChanges:
     entropy: Entropy
 
     async def begin_totp(self, user: User, name: str) -> PendingTotp:
-        """Store an authenticator that counts once a code of it has come back, within 10 minutes.
+        """Store an authenticator, which counts once a code confirms it within 10 minutes.
 
         Raises:
-            Conflict: the user has the most authenticators.
+            Conflict: the user has `MAX_TOTP` authenticators.
         """
         secret, now = self.entropy.bytes(SECRET_BYTES), self.clock.now()
         factor_id = new_id(self.clock, self.entropy)
@@ -92,7 +92,7 @@ class FactorChanges:
         """Store a passkey of the locked user.
 
         Raises:
-            CredentialInvalid: it is registered already, or the user has the most.
+            CredentialInvalid: it is registered already, or the user has `MAX_PASSKEYS`.
         """
         now = self.clock.now()
         factor = Factor(new_id(self.clock, self.entropy), "passkey", name, now, now)
@@ -118,7 +118,7 @@ class FactorChanges:
         return codes
 
     async def notify(self, user: User, template: str, client: Client) -> None:
-        """Tell the user by mail and by SMS, so that one stolen contact cannot hide it."""
+        """Notify the user by mail and by SMS: the thief of one contact cannot hide both."""
         for to in user.destinations("email", "sms"):
             await self.notifications.send(user, template, client, to=to)
 

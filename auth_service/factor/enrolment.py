@@ -1,7 +1,7 @@
-"""Adding the second factor that a role demands, with the ticket of a sign-in in place of a session.
+"""Enrolment in a second factor that a role demands, with a ticket in place of a session.
 
-The ticket does nothing else. Where the first factor was the password, a code to a verified contact
-has to come with it: a stolen password alone adds no factor.
+The ticket has no other use. After a sign-in by password, the first request with it also needs a
+code to a verified contact: a stolen password alone adds no factor.
 """
 
 from collections.abc import Awaitable, Callable
@@ -42,7 +42,7 @@ Store = Callable[[Connection, User], Awaitable[ConfirmedFactor]]
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentTicket:
-    """An active ticket. `amr`: what its holder has proven so far."""
+    """An active ticket. `amr`: the methods that its holder has proven so far."""
 
     hash: bytes
     user: User
@@ -54,7 +54,7 @@ class EnrolmentService:
     """Adds a user's first factor, and completes the sign-in.
 
     A method raises `MfaTicketInvalid` for a ticket that is unknown, used, expired, or bound to
-    another device, and when the user has a factor by now.
+    another device. So it does when the user has added a factor meanwhile.
     """
 
     database: Database
@@ -68,7 +68,7 @@ class EnrolmentService:
     async def add_totp(
         self, ticket: str, otp: str | None, name: str, context: SignInContext
     ) -> PendingTotp:
-        """Store an authenticator that counts once a code of it has come back, within 10 minutes.
+        """Store an authenticator, which counts once a code confirms it within 10 minutes.
 
         Raises:
             OtpInvalid: the code that was sent is missing, wrong, used or expired.
@@ -80,7 +80,7 @@ class EnrolmentService:
     async def passkey_options(
         self, ticket: str, otp: str | None, context: SignInContext
     ) -> PasskeyOptions:
-        """Return what a browser makes a passkey with, of use with the ticket alone.
+        """Return the options for a new passkey; they count with this ticket alone.
 
         Raises:
             OtpInvalid: the code that was sent is missing, wrong, used or expired.
@@ -93,7 +93,7 @@ class EnrolmentService:
     async def confirm_totp(
         self, ticket: str, factor_id: UUID, code: str, context: SignInContext
     ) -> tuple[SignedInUser, ConfirmedFactor]:
-        """Make the authenticator count by a code of it, and sign its user in.
+        """Confirm the authenticator by its code, and sign its user in.
 
         Raises:
             NotFound: no such authenticator waits for its code.
@@ -182,10 +182,10 @@ class EnrolmentService:
     async def _prove_contact(
         self, ticket: EnrolmentTicket, otp: str | None, context: SignInContext
     ) -> None:
-        """Consume the code that was sent with the ticket; the ticket needs no other.
+        """Consume the code that goes with the ticket; later requests need none.
 
         Raises:
-            OtpInvalid: it is missing, wrong, used or expired.
+            OtpInvalid: the code is missing, wrong, used or expired.
         """
         to = ticket.user.destination(*CODE_CHANNELS)
         async with self.audit.record_refusals(context.event(user_id=ticket.user.id)):
@@ -204,9 +204,9 @@ class EnrolmentService:
 async def send_enrolment_code(
     challenges: OtpChallenges, user: User, ticket: str, client: Client
 ) -> Channel | None:
-    """Send the code that goes with a ticket after a password; return by which channel.
+    """Send the code that goes with a ticket after a password; return its channel.
 
-    None for a user without a verified contact, who cannot go on.
+    None for a user without a verified contact: that user cannot enrol.
 
     Raises:
         RateLimited: too many codes.

@@ -17,12 +17,15 @@ MAX_TOTP = 3
 Method = Literal["totp", "passkey", "recovery_code"]
 """How a second factor is proven."""
 BY_TOTP: tuple[str, ...] = ("otp", MFA)
-"""What a code adds to a session's methods. Source: RFC 8176 §2."""
+"""The methods that a code of an authenticator adds to a session. Source: RFC 8176 §2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A confirmed second factor. `backed_up`: of a passkey, whether other devices can get it."""
+    """A confirmed second factor.
+
+    `backed_up`: whether the user's other devices can get the passkey; None for an authenticator.
+    """
 
     id: UUID
     kind: FactorKind
@@ -43,7 +46,7 @@ class SealedTotp:
 
 @dataclass(frozen=True, slots=True)
 class PendingTotp:
-    """An authenticator to confirm: what its app needs."""
+    """An authenticator that waits for its first code. `uri` and `qr_svg` hold the secret too."""
 
     id: UUID
     secret: str
@@ -53,7 +56,7 @@ class PendingTotp:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a client sends to prove a second factor: a code, or a passkey's response."""
+    """A client's proof of a second factor: a code, or a passkey's response."""
 
     method: Method
     code: str = ""
@@ -62,7 +65,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedFactor:
-    """A factor that has just been confirmed; with the first one come recovery codes."""
+    """A factor that was just confirmed. `recovery_codes`: empty except with the first factor."""
 
     factor: Factor
     recovery_codes: Sequence[str]

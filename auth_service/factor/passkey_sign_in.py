@@ -1,6 +1,6 @@
-"""Options for sign-ins by passkey, and the sign-in by one alone.
+"""Sign-in by a passkey alone, and options for passkeys in both kinds of sign-in.
 
-Without a name: the authenticator names and verifies its user.
+The user types no name: the authenticator names and verifies its user.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class PasskeySignIn:
     clock: Clock
 
     async def options(self, client: Client) -> PasskeyOptions:
-        """Return what a browser asks with; it names no passkey, and so tells of no account.
+        """Return options that name no passkey, and so reveal no account.
 
         Raises:
             PasskeysUnavailable: browsers would refuse the address of this installation.
@@ -52,7 +52,7 @@ class PasskeySignIn:
         return await self.passkeys.authentication_options(SIGN_IN)
 
     async def second_factor_options(self, ticket: str, client: Client) -> PasskeyOptions:
-        """Return what the passkeys of the ticket's user are asked with; it counts as no try.
+        """Return options that name the passkeys of the ticket's user; this is no try.
 
         Raises:
             MfaTicketInvalid: the ticket is unknown, used, expired, or bound to another device.

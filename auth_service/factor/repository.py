@@ -1,4 +1,4 @@
-"""The table of factors, and what a change does to the user and sessions."""
+"""The table `factors`, and the effects of a change on the user and the sessions."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -26,7 +26,7 @@ from shared.db import Connection, Database
 _STORED = ", ".join(field.name for field in fields(Factor) if field.name != "backed_up")
 _FIELDS = f"{_STORED}, (SELECT backed_up FROM passkeys WHERE factor_id = id) AS backed_up"
 
-# One factor is pending at a time: another one replaces it. None beyond the cap.
+# One factor is pending at a time: a newer one replaces it. A user at the cap gets none.
 INSERT_PENDING = f"""
 INSERT INTO factors (id, user_id, kind, name, secret, created_at)
 SELECT $1, $2, 'totp', $3, $4, $5
@@ -99,7 +99,7 @@ LIST_TOTP = """
 SELECT id, secret, last_step FROM factors
 WHERE user_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL"""
 
-# Of all that use one code, at whatever time, one gets a row.
+# Of all uses of one code, at whatever time, one gets a row.
 USE_TOTP = """
 UPDATE factors SET last_step = $2, last_used_at = $3, secret = $4
 WHERE id = $1 AND last_step < $2 AND confirmed_at IS NOT NULL"""
@@ -148,7 +148,7 @@ DELETE FROM factors WHERE id IN (
 async def insert_pending(
     database: Database, user_id: UUID, factor: SealedTotp, name: str, now: datetime
 ) -> bool:
-    """Store a factor to confirm, in place of another one; False when the user has the most."""
+    """Store a pending factor in place of another; False for a user at the cap."""
     status: str = await database.execute(
         INSERT_PENDING, factor.id, user_id, name, factor.secret, now
     )
@@ -164,7 +164,7 @@ async def find_pending(
 
 
 async def lock_user(connection: Connection, user: User) -> User | None:
-    """Return the user as it is now, locked; None when it may not sign in or was signed out."""
+    """Return the user as stored now, locked; None for a user who was disabled or signed out."""
     row = await connection.fetchrow(LOCK_USER, user.id, user.generation)
     return user_from_row(row) if row else None
 
@@ -183,7 +183,7 @@ async def confirm(
 async def insert_passkey(
     connection: Connection, factor: Factor, user_id: UUID, new: NewPasskey, *, event_json: str
 ) -> Factor | None:
-    """Store a passkey of the locked user; None when it is registered, or the user has the most."""
+    """Store a passkey of the locked user; None if it is registered or the user is at the cap."""
     row = await connection.fetchrow(
         INSERT_PASSKEY,
         factor.id,
@@ -231,7 +231,7 @@ async def rename(
 async def remove(
     connection: Connection, factor_id: UUID, user_id: UUID, *, event_json: str
 ) -> bool:
-    """Remove a factor; False when the user has no such one. No session counts as proven by it."""
+    """Remove a factor, and `mfa` from the user's sessions; False if the user has no such factor."""
     status: str = await connection.execute(REMOVE, factor_id, user_id, event_json)
     if status == "INSERT 0 0":
         return False
@@ -240,15 +240,15 @@ async def remove(
 
 
 async def remove_all(connection: Connection, user_id: UUID) -> None:
-    """Remove every factor of the locked user, pending ones too; likewise."""
+    """Remove every factor of the locked user, pending ones too, and `mfa` from the sessions."""
     await connection.execute(REMOVE_ALL, user_id)
     await connection.execute(REMOVE_MFA, user_id)
 
 
 async def store_kinds(connection: Connection, user_id: UUID) -> None:
-    """Store in the locked user's row which kinds of factors there are.
+    """Store the kinds of the locked user's factors in the user's row.
 
-    Without any, the recovery codes and the remembered devices go too.
+    Without a factor, remove the recovery codes and the remembered devices too.
     """
     kinds = await connection.fetchval(STORE_KINDS, user_id)
     if not kinds:
@@ -273,15 +273,15 @@ async def replace_secret(database: Database, factor: SealedTotp, fresh: bytes) -
 
 
 async def use_totp(connection: Connection, use: TotpUse, now: datetime) -> bool:
-    """Use a code; of all that use it one gets True."""
+    """Use a code; of concurrent calls one returns True."""
     status: str = await connection.execute(USE_TOTP, use.factor_id, use.step, now, use.secret)
     return status == "UPDATE 1"
 
 
 async def use_passkey(connection: Connection, use: PasskeyUse, now: datetime) -> bool:
-    """Store what the authenticator says of itself; False when its counter was used meanwhile.
+    """Store the authenticator's state; False when its counter was used meanwhile.
 
-    The transaction has locked the user, so that it waits for a removal.
+    The transaction has locked the user, so it waits for a removal.
     """
     state = use.state
     status: str = await connection.execute(

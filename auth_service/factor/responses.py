@@ -1,4 +1,4 @@
-"""What the routes that add a factor have in common: who asks, and what is answered."""
+"""Requests and responses of the routes that add a factor, by a session or a ticket."""
 
 from typing import TypeVar
 
@@ -26,8 +26,8 @@ B = TypeVar("B", bound=EnrolmentBody)
 async def read_enrolment(request: web.Request, model: type[B]) -> tuple[B, Caller | None]:
     """Return the body and the caller; None in place of the caller for a body with a ticket.
 
-    A ticket counts, whoever's cookies the browser sends along: else the factor would protect the
-    account of the cookies, which the user did not mean.
+    A ticket outranks a session's cookies in the same request. Else the factor would go to the
+    account of the cookies, and the account of the ticket would have none.
     """
     if not request.body_exists:
         await authenticate(request)  # without a body there is no ticket

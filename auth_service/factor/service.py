@@ -35,10 +35,10 @@ from shared.errors import Conflict, NotFound, TokenRevoked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorService:
-    """Changes a user's second factors. A change needs a recent authentication.
+    """Lists and changes a user's second factors.
 
-    For a user who has a factor it must have proven one, and for the first factor a contact: else
-    `StepUpRequired`.
+    A change needs a recent authentication, else it raises `StepUpRequired`. That authentication has
+    proven a factor if the user has one. Before the first factor, it has proven a contact.
     """
 
     database: Database
@@ -52,11 +52,11 @@ class FactorService:
         return await repository.list_factors(self.database, user_id)
 
     async def add_totp(self, caller: Caller, name: str) -> PendingTotp:
-        """Store an authenticator that counts once a code of it has come back, within 10 minutes.
+        """Store an authenticator, which counts once a code confirms it within 10 minutes.
 
         Raises:
             StepUpRequired: see above.
-            Conflict: the user has the most authenticators.
+            Conflict: the user has `MAX_TOTP` authenticators.
         """
         require_may_add_factor(caller, self.clock.now())
         return await self.changes.begin_totp(caller.user, name)
@@ -64,7 +64,7 @@ class FactorService:
     async def confirm_totp(
         self, caller: Caller, factor_id: UUID, code: str, context: SignInContext
     ) -> ConfirmedFactor:
-        """Make an authenticator count, by a code of it; the session has proven it then.
+        """Confirm an authenticator by its code; the session has then proven it.
 
         Raises:
             StepUpRequired: see above.
@@ -84,11 +84,12 @@ class FactorService:
         return confirmed
 
     async def passkey_options(self, caller: Caller) -> PasskeyOptions:
-        """Return what a browser makes a passkey with, of use in the caller's session alone.
+        """Return the options for a new passkey; they count in the caller's session alone.
 
         Raises:
             StepUpRequired: see above.
-            Conflict: the user has the most passkeys, or the installation can have none.
+            Conflict: the user has `MAX_PASSKEYS`.
+            PasskeysUnavailable: browsers would refuse the address of this installation.
         """
         require_may_add_factor(caller, self.clock.now())
         return await self.passkeys.registration_options(caller.user, str(caller.session_id))
@@ -96,7 +97,7 @@ class FactorService:
     async def add_passkey(
         self, caller: Caller, response: PasskeyResponse, name: str, context: SignInContext
     ) -> ConfirmedFactor:
-        """Store a passkey; the session has proven it then.
+        """Store a passkey; the session has then proven it.
 
         Raises:
             StepUpRequired: see above.
@@ -130,7 +131,7 @@ class FactorService:
         return factor
 
     async def remove(self, caller: Caller, factor_id: UUID, context: SignInContext) -> None:
-        """Remove a factor; sessions count as proven by one factor from their next refresh on.
+        """Remove a factor; the user's sessions have `aal1` from their next refresh on.
 
         Raises:
             StepUpRequired: see above.
@@ -154,7 +155,7 @@ class FactorService:
     async def forget_device(
         self, caller: Caller, remembered_id: UUID | None, context: SignInContext
     ) -> None:
-        """Ask for the factor again on one remembered device; without an id on all of them.
+        """Forget one remembered device, or all without an id; its next sign-in needs a factor.
 
         Raises:
             NotFound: the caller has no such device.
@@ -191,7 +192,7 @@ class FactorService:
 
     @asynccontextmanager
     async def _change(self, caller: Caller) -> AsyncIterator[tuple[Connection, User]]:
-        """Open a transaction that changes factors, with the user as it is now.
+        """Open a transaction that changes factors; yield the locked user as stored now.
 
         Raises:
             StepUpRequired: another request has added the first factor meanwhile.

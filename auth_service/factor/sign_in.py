@@ -1,4 +1,4 @@
-"""The second step of a sign-in: the ticket of the first one, and a second factor."""
+"""The second step of a sign-in: a client sends the ticket of the first and a second factor."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ from shared.entropy import Entropy, new_id
 from shared.errors import ServiceUnavailable
 
 MAX_TRIES = 5
-"""With one ticket."""
+"""Tries of a second factor with one ticket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,5 +130,5 @@ class SecondFactorSignIn:
 
 
 def second_factor_ceremony(ticket_hash: bytes) -> Ceremony:
-    """Return what a passkey is asked for in the second step of a sign-in."""
+    """Return the ceremony of a passkey in the second step of a sign-in."""
     return Ceremony("second_factor", ticket_hash.hex())

@@ -1,4 +1,4 @@
-"""Tickets of sign-ins that are of no use any more, or not to the client that sends them."""
+"""Refused tickets of sign-ins: dead ones, and those of other devices, in the audit trail."""
 
 from auth_service.audit.model import Event, Origin
 from auth_service.audit.service import AuditLog

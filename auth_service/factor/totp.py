@@ -15,12 +15,12 @@ TOLERATED_STEPS = (-1, 0, 1)
 
 
 def to_base32(secret: bytes) -> str:
-    """Return the secret as apps take it."""
+    """Return the secret in base 32, as users type it into an app."""
     return base64.b32encode(secret).decode()
 
 
 def matching_steps(secret: bytes, code: str, now: datetime) -> Iterator[int]:
-    """Yield the time steps around `now` whose code it is; mostly none or one."""
+    """Yield the time steps around `now` that the code belongs to; mostly none or one."""
     totp = TOTP(to_base32(secret))
     current = int(now.timestamp()) // STEP_SECONDS
     for offset in TOLERATED_STEPS:

@@ -29,8 +29,8 @@ class TotpSeals:
         """Return the uses of a code that is right and newer than the last one.
 
         Their secrets are sealed anew, so that they outlive the keys that sealed them before. A
-        secret that cannot be opened leaves the others, where a wrong code counts as ever: a 503
-        would make guesses free.
+        secret that no key opens does not stop the others. There a wrong code counts as a guess: an
+        answer 503 would make guesses free.
 
         Raises:
             ServiceUnavailable: no configured key opens any of the secrets.

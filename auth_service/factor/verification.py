@@ -44,7 +44,7 @@ class FactorVerifier:
         return await find_methods(self.database, user)
 
     async def step_up_options(self, caller: Caller) -> PasskeyOptions | None:
-        """Return what the caller's passkeys are asked with; None where there are none."""
+        """Return options that name the caller's passkeys; None for a caller without one."""
         if "passkey" not in caller.user.factor_kinds or not self.passkeys.are_available:
             return None
         return await self.passkeys.authentication_options(step_up_ceremony(caller), caller.user.id)
@@ -52,9 +52,10 @@ class FactorVerifier:
     async def find_uses(
         self, user_id: UUID, proof: Proof, ceremony: Ceremony, origin: Origin
     ) -> Sequence[FactorUse]:
-        """Return what the proof could use; nothing for a wrong one. It uses a challenge at most.
+        """Return the possible uses of the proof; none for a wrong one.
 
-        `ceremony`: what a passkey was asked for. Most wrong codes end here, before a transaction.
+        This consumes a passkey's challenge and nothing else. `ceremony`: that of the options. Most
+        wrong codes end here, before a transaction.
         """
         if proof.response is not None:
             try:
@@ -67,7 +68,7 @@ class FactorVerifier:
         return self.totp_seals.find_uses(factors, proof.code, self.clock.now())
 
     async def use(self, connection: Connection, uses: Sequence[FactorUse]) -> bool:
-        """Use one of them; False when it is wrong, or others have used it meanwhile.
+        """Store the first use that counts; False for a wrong proof, or one used meanwhile.
 
         The transaction has locked the user.
         """
@@ -84,7 +85,7 @@ class FactorVerifier:
         return False
 
     async def notify_used(self, user: User, proof: Proof, client: Client) -> None:
-        """Tell the user of a recovery code that was used, and how many are left."""
+        """Notify the user if the proof was a recovery code."""
         if proof.method == RECOVERY_CODE:
             await self.recovery_codes.notify_used(user, client)
 
@@ -126,7 +127,7 @@ class FactorVerifier:
 
 
 def step_up_ceremony(caller: Caller) -> Ceremony:
-    """Return what a passkey is asked for in a step-up of the caller's session."""
+    """Return the ceremony of a passkey in a step-up of the caller's session."""
     return Ceremony("step_up", str(caller.session_id))
 
 

@@ -1,4 +1,4 @@
-"""Recovery codes: ten for the day when a user has no other factor at hand, each good once."""
+"""Recovery codes: ten for a user without another factor at hand. Each one counts once."""
 
 from collections.abc import Sequence
 from typing import Annotated

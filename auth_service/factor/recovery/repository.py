@@ -16,7 +16,7 @@ SELECT hash, $1, $3 FROM unnest($2::bytea[]) hash"""
 
 COUNT_CODES = "SELECT count(*) FROM recovery_codes WHERE user_id = $1"
 
-# Of all that use one code one gets a row.
+# Of concurrent uses of one code, one gets a row.
 USE_CODE = f"""
 WITH used AS (
     DELETE FROM recovery_codes WHERE hash = $1 AND user_id = $2 RETURNING 1
@@ -38,6 +38,6 @@ async def count_recovery_codes(database: Database, user_id: UUID) -> int:
 
 
 async def use_recovery_code(connection: Connection, use: RecoveryCodeUse) -> bool:
-    """Use a recovery code; of all that use it one gets True."""
+    """Use a recovery code; of concurrent calls one returns True."""
     status: str = await connection.execute(USE_CODE, use.hash, use.user_id, use.event_json)
     return status == "INSERT 0 1"

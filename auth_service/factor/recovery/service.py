@@ -1,4 +1,4 @@
-"""Recovery codes as proofs: the use of one, and the notice of it."""
+"""Uses of recovery codes, and the notices about them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,21 +22,21 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodes:
-    """Describes uses of recovery codes, and tells users of them."""
+    """Describes uses of recovery codes, and notifies their users."""
 
     database: Database
     notifications: Notifications
     audit: AuditLog
 
     def find_use(self, user_id: UUID, code: str, origin: Origin) -> RecoveryCodeUse:
-        """Return what the code could use; whether it is right shows when it is used."""
+        """Return the use of a code, right or wrong; the database decides when the use is stored."""
         event = self.audit.to_json(Event("recovery_code.used", origin, user_id))
         return RecoveryCodeUse(user_id, hash_code(code), event)
 
     async def notify_used(self, user: User, client: Client) -> None:
-        """Tell the user that a code was used, and how many are left.
+        """Notify the user that a code was used, and how many are left.
 
-        The code is used, so no failure here fails the request.
+        The code is used already, so no failure here fails the request.
         """
         try:
             left = await count_recovery_codes(self.database, user.id)

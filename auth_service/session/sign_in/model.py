@@ -14,7 +14,7 @@ from auth_service.user.model import User
 T = TypeVar("T")
 
 RECOVERY_CODE = "recovery_code"
-"""The method of a user who has no factor at hand."""
+"""The method of a user without a factor at hand."""
 MfaScope = Literal["mfa", "mfa_enrolment"]
 """`mfa_enrolment`: with such a ticket a factor is added."""
 MFA_TICKET_LIFE = timedelta(minutes=10)
@@ -82,8 +82,8 @@ class NewTicket:
 class PendingSignIn:
     """A sign-in with a right first factor, which waits for a second one; no session exists.
 
-    `methods`: how the second factor can be proven; empty: the user has to add one. `channel`: by
-    which a code was sent to the user, who adds a factor with it.
+    `methods`: how the second factor can be proven; empty: the user has to add one. `channel`: that
+    of the code that was sent, which the user needs to add one.
     """
 
     ticket: str

@@ -232,8 +232,8 @@ async def lock_user_with_factor(
 ) -> User | None:
     """Return the user who may sign in by a second factor, locked until the transaction ends.
 
-    None when the account has changed since it was read, may not sign in, or has no factor and none
-    of the roles that need one.
+    None when the account has changed since it was read, or may not sign in. None too for a user
+    without a factor and without a role that needs one.
     """
     needs = (code_requested_at, factor_roles)
     if isinstance(owner, VerifiedContact):

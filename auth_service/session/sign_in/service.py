@@ -3,7 +3,7 @@
 Every sign-in ends in `SessionCreator.create_session`, and one statement stores every session; the
 ways to sign in differ in how it finds the user. That statement stores nothing for a user with a
 second factor which the sign-in has not proven. The user then gets a ticket in place of a session,
-unless a factor was proven on the same device lately, and the user has asked not to be asked again.
+unless the device is remembered.
 """
 
 from dataclasses import dataclass
