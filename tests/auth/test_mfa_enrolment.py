@@ -85,7 +85,7 @@ async def test_role_that_demands_a_factor_enrols_and_signs_in(
     assert [one["outcome"] for one in event] == ["success"]
 
 
-async def test_password_alone_enrols_nobody(
+async def test_password_alone_enrols_no_factor(
     strict: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     await make_editor(strict, auth_db)
@@ -152,7 +152,7 @@ async def test_enrolment_ticket_used_expired_or_of_another_device_is_refused(
         assert (refused.status, refused.code) == (401, "mfa_ticket_invalid")
 
 
-async def test_enrolment_wrong_code_or_foreign_factor_signs_nobody_in(
+async def test_enrolment_wrong_code_or_foreign_factor_is_refused(
     strict: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     await make_editor(strict, auth_db)

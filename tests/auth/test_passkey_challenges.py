@@ -61,7 +61,9 @@ async def test_challenge_of_other_purpose_or_session_is_unknown(
     assert await challenges.consume(b64url(challenge), "step_up", SESSION) == challenge
 
 
-async def test_challenge_of_nobody_is_unknown_to_a_session(challenges: PasskeyChallenges) -> None:
+async def test_challenge_bound_to_no_user_is_unknown_to_a_session(
+    challenges: PasskeyChallenges,
+) -> None:
     challenge = await challenges.issue("sign_in")
     assert await challenges.consume(b64url(challenge), "sign_in", SESSION) is None
 

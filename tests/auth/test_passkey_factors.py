@@ -52,7 +52,7 @@ async def test_passkey_options_name_the_user_and_leave_out_registered_ones(
     assert [one["id"] for one in public_key["excludeCredentials"]] == [b64url(first.credential_id)]
 
 
-async def test_passkey_added_is_listed_told_and_proven_by_its_session(
+async def test_passkey_added_is_listed_notified_and_proven_by_its_session(
     auth: AuthClient, auth_db: Connection
 ) -> None:
     pair = await auth.sign_in(NUMBER)

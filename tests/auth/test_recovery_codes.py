@@ -44,7 +44,7 @@ async def left(auth: AuthClient, token: str) -> int:
     return int((await auth.call("GET", "/me/factors", token=token)).body["recovery_codes_left"])
 
 
-async def test_recovery_code_signs_in_once_and_is_told(
+async def test_recovery_code_signs_in_once_and_notifies(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)
@@ -91,7 +91,7 @@ async def test_recovery_codes_come_with_the_first_factor_alone(
     assert await left(auth, token) == 10
 
 
-async def test_recovery_codes_made_anew_kill_the_old_ones_and_are_told(
+async def test_recovery_codes_replaced_invalidate_the_old_ones_and_notify(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)

@@ -23,7 +23,7 @@ async def reset(auth: AuthClient, token: str, user_id: object) -> Answer:
     return await auth.call("POST", path, token=token, json={"reason": "lost the phone"})
 
 
-async def test_reset_factors_lets_the_user_sign_in_and_is_told_and_audited(
+async def test_reset_factors_lets_the_user_sign_in_notifies_and_is_audited(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)

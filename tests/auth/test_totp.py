@@ -49,7 +49,7 @@ async def test_totp_pending_factor_gates_no_sign_in(auth: AuthClient, clock: Mov
     assert "access_token" in await auth.sign_in(NUMBER)
 
 
-async def test_totp_confirmed_is_listed_and_told_to_every_contact(
+async def test_totp_confirmed_is_listed_and_notifies_every_contact(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
@@ -199,7 +199,7 @@ async def test_factor_is_renamed(auth: AuthClient, clock: MovableClock) -> None:
     assert listed.body["items"] == [renamed.body]
 
 
-async def test_factor_removed_no_longer_gates_and_is_told(
+async def test_factor_removed_gates_no_sign_in_and_notifies(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:
     pair = await auth.sign_in(NUMBER)

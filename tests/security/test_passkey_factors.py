@@ -208,7 +208,7 @@ async def test_challenge_of_another_ticket_purpose_or_time_completes_no_sign_in(
     assert again.code == "mfa_invalid"
 
 
-async def test_challenge_of_a_second_factor_or_step_up_signs_in_nobody_alone(
+async def test_passkey_alone_with_the_challenge_of_another_purpose_is_refused(
     auth: AuthClient,
 ) -> None:
     token = (await auth.sign_in(NUMBER))["access_token"]
@@ -219,7 +219,7 @@ async def test_challenge_of_a_second_factor_or_step_up_signs_in_nobody_alone(
         assert (await login(auth, signed(passkey, options))).code == "credential_invalid"
 
 
-async def test_challenge_of_another_session_steps_nobody_up(auth: AuthClient) -> None:
+async def test_step_up_with_the_challenge_of_another_session_is_refused(auth: AuthClient) -> None:
     thief = (await auth.sign_in(NUMBER))["access_token"]
     pair = await auth.sign_in(NUMBER)
     passkey = a_passkey()
