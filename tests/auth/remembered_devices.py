@@ -1,4 +1,4 @@
-"""Devices that were remembered, and what sign-ins on them answer."""
+"""Sign-ins on remembered devices."""
 
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,6 @@ from tests.support.authenticator import (
 from tests.support.database import Connection
 
 NUMBER, OTHER, EMAIL = "+919876543210", "+919876543211", "asha@example.com"
-WAITING = """
-select count(*) from pg_stat_activity
-where wait_event_type = 'Lock' and datname = current_database()"""
 
 
 async def remembered(auth: AuthClient, app: Authenticator) -> dict[str, Any]:
@@ -28,15 +25,9 @@ async def remembered(auth: AuthClient, app: Authenticator) -> dict[str, Any]:
 
 
 async def code_of(auth: AuthClient, device: str) -> str:
-    """What the first step of a sign-in answers on the device: the problem's code, or ""."""
+    """The error code of the first step of a sign-in on the device; "" for tokens."""
     answer = await first_step(auth, NUMBER, device=device)
     return "" if answer.status == 200 else answer.code
-
-
-async def waiting(db: Connection, count: int) -> bool:
-    """Whether so many statements wait for locks, as seen in a transaction of the test."""
-    await db.execute("select pg_stat_clear_snapshot()")
-    return bool(await db.fetchval(WAITING) == count)
 
 
 async def administrator(auth: AuthClient, db: Connection) -> str:

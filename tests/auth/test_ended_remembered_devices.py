@@ -15,7 +15,6 @@ from tests.auth.remembered_devices import (
     code_of,
     devices,
     remembered,
-    waiting,
 )
 from tests.support.accounts import PASSWORD, activate
 from tests.support.auth_client import AuthClient
@@ -28,7 +27,7 @@ from tests.support.authenticator import (
     verify,
 )
 from tests.support.clock import MovableClock
-from tests.support.database import Connection
+from tests.support.database import Connection, count_waiting
 from tests.support.waiting import until
 
 
@@ -79,9 +78,13 @@ async def test_device_remembered_while_the_users_access_ends_is_asked(
     async with auth_db.transaction():
         await auth_db.execute("select 1 from users for no key update")
         signing_in = asyncio.ensure_future(verify(auth, ticket, code, remember_device=True))
-        await until(lambda: waiting(auth_db, 1))
+        await until(lambda: count_waiting(auth_db))
         ending = asyncio.ensure_future(auth.call("POST", path, token=token, json=body))
-        await until(lambda: waiting(auth_db, 2))
+
+        async def both_wait() -> bool:
+            return await count_waiting(auth_db) == 2
+
+        await until(both_wait)
         clock.advance(seconds=1)
     done = await signing_in
     assert done.status == 200, done.body
@@ -165,7 +168,7 @@ async def test_sign_in_while_its_device_is_forgotten_is_asked(
         await auth_db.execute("select 1 from users for no key update")
         await auth_db.execute("delete from remembered_devices")
         signing_in = asyncio.ensure_future(code_of(auth, pair["device"]))
-        await until(lambda: waiting(auth_db, 1))
+        await until(lambda: count_waiting(auth_db))
     assert await signing_in == "mfa_required"
 
 

@@ -7,7 +7,7 @@ import pytest
 from shared.limits import Rate
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import ask_for_factor
-from tests.support.database import Connection
+from tests.support.database import Connection, count_waiting
 from tests.support.passkey_client import (
     a_passkey,
     add,
@@ -28,9 +28,6 @@ from tests.support.waiting import until
 NUMBER = "+919876543210"
 SESSIONS = "select count(*) from sessions"
 COPIES = "select details from audit_events where event = 'passkey.copy_suspected'"
-WAITING = """
-select count(*) from pg_stat_activity
-where wait_event_type = 'Lock' and datname = current_database()"""
 
 
 @pytest.fixture
@@ -78,7 +75,7 @@ async def test_two_sign_ins_at_once_with_one_counter_are_one(
         racing = [asyncio.ensure_future(login(auth, response)) for response in responses]
 
         async def both_wait() -> bool:
-            return bool(await auth_db.fetchval(WAITING) == 2)
+            return await count_waiting(auth_db) == 2
 
         await until(both_wait)
     answers = await asyncio.gather(*racing)

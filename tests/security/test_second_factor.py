@@ -13,14 +13,11 @@ from tests.support.authenticator import (
 )
 from tests.support.browser import Browser, sign_in
 from tests.support.clock import MovableClock
-from tests.support.database import Connection
+from tests.support.database import Connection, count_waiting
 from tests.support.waiting import until
 
 NUMBER, OTHER = "+919876543210", "+919876543211"
 EMAIL = "asha@example.com"
-WAITING = """
-select count(*) from pg_stat_activity
-where wait_event_type = 'Lock' and datname = current_database()"""
 SESSIONS = "select count(*) from sessions"
 
 
@@ -83,11 +80,7 @@ async def test_sign_in_during_an_enrolment_waits_and_asks_for_the_factor(
     async with auth_db.transaction():
         await auth_db.execute("update users set factor_kinds = '{totp}'")
         signing_in = asyncio.ensure_future(auth.enter_code(NUMBER, code, sent.body["challenge"]))
-
-        async def waits() -> bool:
-            return bool(await auth_db.fetchval(WAITING))
-
-        await until(waits)
+        await until(lambda: count_waiting(auth_db))
     require_no_tokens(await signing_in)
 
 
@@ -103,11 +96,7 @@ async def test_enrolment_that_races_with_the_owners_is_refused(
     async with auth_db.transaction():
         await auth_db.execute("update users set factor_kinds = '{totp}'")
         racing = asyncio.ensure_future(confirm(auth, stolen["access_token"], app, app.code()))
-
-        async def waits() -> bool:
-            return bool(await auth_db.fetchval(WAITING))
-
-        await until(waits)
+        await until(lambda: count_waiting(auth_db))
     refused = await racing
     assert (refused.status, refused.code) == (403, "step_up_required")
     assert await auth_db.fetchval("select count(confirmed_at) from factors") == 0
@@ -132,8 +121,7 @@ async def test_recovery_code_used_while_the_last_factor_is_removed_proves_nothin
         )
 
         async def waits() -> bool:
-            await auth_db.execute("select pg_stat_clear_snapshot()")
-            return stepping_up.done() or bool(await auth_db.fetchval(WAITING))
+            return stepping_up.done() or bool(await count_waiting(auth_db))
 
         await until(waits)
         await auth_db.execute("delete from recovery_codes")

@@ -1,4 +1,4 @@
-"""A test's own connection, and a table that it locks against all others."""
+"""A test's own connection, tables that it locks, and statements that wait for it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,6 +15,16 @@ else:
 CANCEL_WAITING = """
 select pg_cancel_backend(pid) from pg_locks join pg_database on pg_database.oid = database
 where datname = current_database() and not granted"""
+
+COUNT_WAITING = """
+select count(*) from pg_stat_activity
+where wait_event_type = 'Lock' and datname = current_database()"""
+
+
+async def count_waiting(connection: Connection) -> int:
+    """Return how many statements wait for locks now, as seen inside a transaction too."""
+    await connection.execute("select pg_stat_clear_snapshot()")
+    return int(await connection.fetchval(COUNT_WAITING))
 
 
 @asynccontextmanager
