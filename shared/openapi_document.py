@@ -89,23 +89,25 @@ class Problem(BaseModel):
         None, description="with `proof_required`: the challenge to solve (ALTCHA, version 2)"
     )
     methods: list[str] | None = Field(
-        None, description="with `mfa_required`: how a second factor can be proven"
+        None, description="with `mfa_required`: the ways to prove a second factor"
     )
     mfa_ticket: str | None = Field(
         None,
-        description="with `mfa_required`: for /mfa/verify; with `mfa_enrolment_required`: to add a "
-        "factor with",
+        description="with `mfa_required` of a sign-in: for /mfa/verify; with "
+        "`mfa_enrolment_required`: for the routes that add a factor",
     )
     challenge: str | None = Field(
         None, description="with `mfa_required` of a step-up: to send back with a passkey's response"
     )
     public_key: dict[str, Any] | None = Field(
-        None, description="with it: what a browser or an app asks a passkey with"
+        None, description="with `challenge`: the options for a browser or an app"
     )
     channel: str | None = Field(
-        None, description="with `mfa_enrolment_required`: where a code was sent"
+        None,
+        description="with `mfa_enrolment_required` after a password: `sms` or `email`, by which a "
+        "code was sent",
     )
-    expires_in: int | None = Field(None, description="with `mfa_ticket`: its life, s")
+    expires_in: int | None = Field(None, description="with `mfa_ticket`: its life in seconds")
 
 
 def _describe_operation(operation: Operation) -> dict[str, Any]:
