@@ -40,7 +40,7 @@ class RegistrationResponse:
 class AuthenticationResponse:
     """The answer to `navigator.credentials.get()`, not yet verified.
 
-    `user_handle`: the id of the user whom the authenticator made the passkey for.
+    `user_handle`: the id of the user for which the authenticator made the passkey.
     """
 
     credential_id: bytes

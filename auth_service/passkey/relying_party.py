@@ -103,7 +103,7 @@ class RelyingParty:
     ) -> dict[str, Any]:
         """Return the options of `navigator.credentials.get()`, in JSON form.
 
-        `allowed`: the passkeys of a user whom a first factor has identified. Without them any
+        `allowed`: the passkeys of the user that a first factor identified. Without them any
         passkey may answer, and has to verify its user.
 
         Raises:
@@ -151,7 +151,7 @@ class RelyingParty:
     ) -> AuthenticatorState:
         """Return the authenticator's state in a response that the passkey has signed.
 
-        `identified`: the user whom a first factor identified. With None the passkey is the only
+        `identified`: the user that a first factor identified. With None the passkey is the only
         factor: the response has to name its user, and the user has to be verified. `challenge` is
         the one that the caller has just consumed.
 
@@ -159,7 +159,7 @@ class RelyingParty:
         change it in updates and in shared vaults, and no decision here depends on it.
 
         Raises:
-            SignCountNotIncreased: all is right but the counter; nothing else tells a copy.
+            SignCountNotIncreased: all is right but the counter; no other sign reveals a copy.
             CredentialInvalid: the response is malformed, or not this passkey's to this challenge.
         """
         _require_owner(response, passkey, identified)
