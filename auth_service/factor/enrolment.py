@@ -100,7 +100,7 @@ class EnrolmentService:
             MfaInvalid: the code is wrong.
         """
         found = await self._find_proven(ticket, context.client)
-        context = replace(context, amr=tuple(dict.fromkeys((*found.amr, *BY_TOTP))))
+        context = context.with_methods((*found.amr, *BY_TOTP))
         use = await self.changes.find_confirmation(found.user.id, factor_id, code)
         event = context.event(user_id=found.user.id)
         async with self.audit.record_refusals(event):
@@ -123,8 +123,7 @@ class EnrolmentService:
         """
         found = await self._find_proven(ticket, context.client)
         new = await self.passkeys.verify_registration(response, found.hash.hex())
-        amr = dict.fromkeys((*found.amr, *passkey_amr(new.state)))
-        context = replace(context, amr=tuple(amr))
+        context = context.with_methods((*found.amr, *passkey_amr(new.state)))
         event = context.event(user_id=found.user.id)
         added = replace(event, name="factor.added", details={"kind": "passkey"})
         return await self._complete(

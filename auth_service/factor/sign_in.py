@@ -99,8 +99,7 @@ class SecondFactorSignIn:
         )
         if not uses:
             return None
-        amr = dict.fromkeys((*context.amr, *amr_of(uses[0])))
-        context = replace(context, amr=tuple(amr))
+        context = context.with_methods(amr_of(uses[0]))
         async with self.database.transaction() as connection:
             await lock_user(connection, user_id)
             if not await self.factor_verifier.use(connection, uses):

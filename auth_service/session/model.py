@@ -1,7 +1,7 @@
 """A session, its lifetimes, and the context of a sign-in."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Self
@@ -216,6 +216,10 @@ class SignInContext:
     def details(self) -> dict[str, str]:
         """The details of audit events."""
         return {"method": " ".join(self.amr)}
+
+    def with_methods(self, amr: Iterable[str]) -> Self:
+        """Return the context with further methods, each of them once."""
+        return replace(self, amr=tuple(dict.fromkeys((*self.amr, *amr))))
 
     def event(self, *, user_id: UUID | None = None, **details: str) -> Event:
         """Return the audit event of the sign-in."""
