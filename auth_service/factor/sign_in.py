@@ -68,7 +68,7 @@ class SecondFactorSignIn:
         event = context.event(user_id=user_id, factor=proof.method)
         async with self.audit.record_refusals(event, limits=True):
             try:
-                async with self.factor_verifier.attempt_sign_in(user_id, proof, client) as refund:
+                async with self.factor_verifier.attempt(user_id, proof, client.device) as refund:
                     result = await self._sign_in(user_id, hash_, proof, context, remember=remember)
             except ServiceUnavailable:
                 await refund_ticket_try(self.database, hash_)

@@ -90,39 +90,23 @@ class FactorVerifier:
             await self.recovery_codes.notify_used(user, client)
 
     @asynccontextmanager
-    async def attempt_sign_in(
-        self, user_id: UUID, proof: Proof, client: Client
+    async def attempt(
+        self, user_id: UUID, proof: Proof, device: bytes | None
     ) -> AsyncIterator[Refund]:
-        """Count a proof of a sign-in while the block checks it; yields the refund for a right one.
+        """Count a proof while the block checks it; yields the refund for a right one.
+
+        `device`: of the sign-in or the session. Few become known, however often a thief signs in.
 
         Raises:
             RateLimited: too many lately of that user, on that device if it is known.
         """
-        is_known = proof.method == "totp" and await self.devices.is_known(
-            str(user_id), client.device
-        )
-        async with self._attempt(user_id, proof, client.device if is_known else None) as refund:
-            yield refund
-
-    @asynccontextmanager
-    async def attempt_in_session(self, caller: Caller, proof: Proof) -> AsyncIterator[Refund]:
-        """Count a proof in a session likewise.
-
-        Raises:
-            RateLimited: too many lately of that user on the session's device.
-        """
-        async with self._attempt(caller.user.id, proof, caller.device_id) as refund:
-            yield refund
-
-    @asynccontextmanager
-    async def _attempt(
-        self, user_id: UUID, proof: Proof, device: bytes | None
-    ) -> AsyncIterator[Refund]:
         # recovery codes and passkeys cannot be guessed: no guesses keep them out
         if proof.method != "totp":
             yield _refund_nothing
             return
-        async with self.rate_limiter.attempt([totp_scope(user_id, device)]) as refund:
+        is_known = await self.devices.is_known(str(user_id), device)
+        scope = totp_scope(user_id, device if is_known else None)
+        async with self.rate_limiter.attempt([scope]) as refund:
             yield refund
 
 

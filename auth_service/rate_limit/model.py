@@ -246,7 +246,7 @@ def own_password_scopes(settings: AuthSettings, session_id: UUID) -> tuple[Scope
 
 
 def totp_scope(user_id: UUID, device: bytes | None) -> Scope:
-    """Return the scope of one TOTP code: a device's, whether it signs in or has, or all others'.
+    """Return the scope of one TOTP code: a known device's, or that of all others together.
 
     An attacker with the password can fill the others' alone, and no other method has a limit. A
     device has one scope in all its sessions: else each sign-in would bring another budget.

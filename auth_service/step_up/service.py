@@ -111,12 +111,12 @@ class StepUpService:
 
         Raises:
             MfaInvalid: the proof is wrong or was used before.
-            RateLimited: too many wrong ones on the session's device.
+            RateLimited: too many wrong ones, on the session's device if it is known.
             TokenRevoked: the session has ended meanwhile.
         """
         event = caller.event(STEPPED_UP, context.origin, method=proof.method)
         session = None
-        async with self.factor_verifier.attempt_in_session(caller, proof) as refund:
+        async with self.factor_verifier.attempt(caller.user.id, proof, caller.device_id) as refund:
             account = await self._require_account(caller)
             uses = await self.factor_verifier.find_uses(
                 caller.user.id, proof, step_up_ceremony(caller), context.origin
