@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
+
 from auth_service.rate_limit.model import Scope
 from shared.clock import Clock, milliseconds
 from shared.errors import RateLimited, ServiceUnavailable
@@ -13,6 +15,7 @@ from shared.redis import BatchedRedis, Script, read_lua
 
 LIMITS = read_lua("auth_service.rate_limit", "sliding_window.lua")
 Refund = Callable[[], Awaitable[None]]
+log = structlog.get_logger()
 ATTEMPT = Script.from_sources(LIMITS, read_lua("auth_service.rate_limit", "attempt.lua"))
 
 
@@ -58,4 +61,8 @@ class RateLimiter:
             raise
 
     async def _refund(self, scope: Scope, time_ms: int) -> None:
-        await self.redis.execute("LREM", scope.key, 1, time_ms)
+        """Take an attempt back; without Redis it stays counted, since its success is stored."""
+        try:
+            await self.redis.execute("LREM", scope.key, 1, time_ms)
+        except ServiceUnavailable:
+            log.warning("rate_limit.refund_failed")
