@@ -15,7 +15,7 @@ from auth_service.factor import repository
 from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
 from auth_service.factor.model import BY_TOTP, ConfirmedFactor, PendingTotp, passkey_amr
-from auth_service.factor.tickets import record_refused_ticket
+from auth_service.factor.tickets import record_refusals, record_refused_ticket
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import ChallengeMessage
@@ -103,7 +103,7 @@ class EnrolmentService:
         context = context.with_methods((*found.amr, *BY_TOTP))
         use = await self.changes.find_confirmation(found.user.id, factor_id, code)
         event = context.event(user_id=found.user.id)
-        async with self.audit.record_refusals(event):
+        async with record_refusals(self.database, self.audit, found.hash, context.client):
             if use is None:
                 raise MfaInvalid
         added = replace(event, name="factor.added", details={"kind": "totp"})
@@ -187,7 +187,7 @@ class EnrolmentService:
             OtpInvalid: the code is missing, wrong, used or expired.
         """
         to = ticket.user.destination(*CODE_CHANNELS)
-        async with self.audit.record_refusals(context.event(user_id=ticket.user.id)):
+        async with record_refusals(self.database, self.audit, ticket.hash, context.client):
             if otp is None or to is None:
                 raise OtpInvalid
             handle = ticket.hash.hex()

@@ -10,6 +10,7 @@ from auth_service.token.repository import MAX_RECORDED_REFUSALS
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import (
+    Authenticator,
     ask_for_factor,
     enrol,
     first_step,
@@ -107,3 +108,28 @@ async def test_refused_enrolment_ticket_is_audited_for_its_user(
         for refused in (foreign, early):
             assert (refused.status, refused.code) == (401, "mfa_ticket_invalid")
     assert await refusals(auth_db) == [(pair["user"]["id"], "mfa_ticket_invalid")] * 2
+
+
+async def test_refused_codes_of_an_enrolment_ticket_are_audited_a_few_times_alone(
+    serving_auth: Callable[..., Any], auth_db: Connection, clock: MovableClock
+) -> None:
+    """A ticket has no limit of requests, and a stolen password is enough to get one."""
+    async with serving_auth(mfa_required_roles="editor") as auth:
+        await activate(auth, mobile=NUMBER, email=EMAIL, password=PASSWORD)
+        await auth_db.execute("update users set roles = '{editor}', email_verified = true")
+        by_password = await post(auth, "/login", email=EMAIL, password=PASSWORD)
+        stolen = {"mfa_ticket": by_password.body["mfa_ticket"]}
+        for _ in range(MAX_RECORDED_REFUSALS + 2):
+            assert (await post(auth, "/me/factors/totp", **stolen)).code == "otp_invalid"
+        asked = await first_step(auth, NUMBER)
+        proven = {"mfa_ticket": asked.body["mfa_ticket"]}
+        begun = (await post(auth, "/me/factors/totp", **proven)).body
+        path = f"/me/factors/totp/{begun['id']}/confirm"
+        app = Authenticator(begun["id"], begun["secret"], clock)
+        for _ in range(MAX_RECORDED_REFUSALS + 2):
+            assert (await post(auth, path, otp=app.wrong(), **proven)).code == "mfa_invalid"
+    reasons = [reason for _, reason in await refusals(auth_db)]
+    assert reasons == [
+        *["otp_invalid"] * MAX_RECORDED_REFUSALS,
+        *["mfa_invalid"] * MAX_RECORDED_REFUSALS,
+    ]
