@@ -9,7 +9,7 @@ import structlog
 
 from auth_service.audit.model import Event, Origin
 from auth_service.device.model import DeviceTokens
-from auth_service.device.repository import is_remembered
+from auth_service.device.repository import forget_device_of_session, is_remembered
 from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.rate_limit.usage import UsageLimits
 from auth_service.session import repository
@@ -84,6 +84,10 @@ class RefreshService:
                 connection, locked.user.id, locked.session.id, event, reason="refresh_reused"
             )
         log.warning("session.reuse_detected", session_id=str(locked.session.id))
+        # the device's token lies beside the copied one; a user is locked before sessions
+        async with self.database.transaction() as connection:
+            await repository.lock_user(connection, locked.user.id)
+            await forget_device_of_session(connection, locked.session.id, locked.user.id)
         await self.sessions.publish(locked.user.id)
         raise RefreshReused
 

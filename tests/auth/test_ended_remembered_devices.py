@@ -113,6 +113,17 @@ async def test_remembered_device_whose_session_the_user_ends_is_asked(
     assert await code_of(auth, kept["device"]) == ""
 
 
+async def test_remembered_device_whose_refresh_token_was_copied_is_asked(
+    auth: AuthClient, clock: MovableClock
+) -> None:
+    """The thief has the device token too, which is kept beside the other one."""
+    pair = await remembered(auth, await user_with_app(auth, clock, NUMBER))
+    await refresh(auth, await refresh(auth, pair))
+    copied = {"refresh_token": pair["refresh_token"]}
+    assert (await auth.call("POST", "/refresh", json=copied)).code == "refresh_reused"
+    assert await code_of(auth, pair["device"]) == "mfa_required"
+
+
 @pytest.mark.parametrize("path", ["/logout", "/sessions/current"])
 async def test_remembered_device_stays_when_it_signs_itself_out(
     auth: AuthClient, clock: MovableClock, path: str
