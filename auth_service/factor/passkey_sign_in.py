@@ -16,7 +16,7 @@ from auth_service.passkey.challenges import Ceremony
 from auth_service.passkey.errors import CredentialInvalid, PasskeyRefused
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse, PasskeyUse
 from auth_service.passkey.service import Passkeys
-from auth_service.rate_limit.model import passkey_options_scope
+from auth_service.rate_limit.model import passkey_options_scope, ticket_options_scope
 from auth_service.rate_limit.service import RateLimiter
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.repository import lock_user
@@ -58,15 +58,15 @@ class PasskeySignIn:
             MfaTicketInvalid: the ticket is unknown, used, expired, or bound to another device.
             CredentialInvalid: the user has no passkey.
             PasskeysUnavailable: browsers would refuse the address of this installation.
-            RateLimited: too many from the client's network.
+            RateLimited: too many with the ticket.
         """
-        await self.rate_limiter.count([passkey_options_scope(client)])
         if not has_valid_checksum("cht_", ticket):
             raise MfaTicketInvalid
         hash_, now = hash_token(ticket), self.clock.now()
         holder = await find_ticket(self.database, "mfa", hash_, client.device, now)
         if holder is None:
             raise MfaTicketInvalid
+        await self.rate_limiter.count([ticket_options_scope(hash_)])
         return await self.passkeys.authentication_options(
             second_factor_ceremony(hash_), holder.user_id
         )

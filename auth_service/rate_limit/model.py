@@ -33,6 +33,8 @@ TOTP_RATES = (Rate(20, DAY_MS),)
 
 PASSKEY_OPTIONS_RATES = (Rate(3000, 300_000),)
 """Challenges for passkeys to one network, in the life of one: sign-in pages ask as they open."""
+TICKET_OPTIONS_RATES = (Rate(30, 300_000),)
+"""Challenges for the passkeys of a user whose first factor was right: one for each of few tries."""
 
 SETTINGS_OF_KINDS: Mapping[str, str] = {
     "cooldown": COOLDOWN,
@@ -258,6 +260,11 @@ def totp_scope(user_id: UUID, device: bytes | None) -> Scope:
 def passkey_options_scope(client: Client) -> Scope:
     """Return the scope of one challenge for a passkey (IPv4 /24, IPv6 /48): each takes memory."""
     return Scope(f"limit:passkey_options:{key_digest(str(client.network))}", PASSKEY_OPTIONS_RATES)
+
+
+def ticket_options_scope(ticket_hash: bytes) -> Scope:
+    """Return the scope of one challenge in a second step: strangers nearby cannot keep it out."""
+    return Scope(f"limit:passkey_options:{key_digest(ticket_hash.hex())}", TICKET_OPTIONS_RATES)
 
 
 def _password_scopes(settings: AuthSettings, name: str, client_key: str) -> tuple[Scope, Scope]:

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from auth_service.rate_limit.model import TICKET_OPTIONS_RATES
 from shared.limits import Rate
-from tests.support.auth_client import AuthClient
+from tests.support.auth_client import Answer, AuthClient
 from tests.support.authenticator import ask_for_factor
 from tests.support.database import Connection, count_waiting
 from tests.support.passkey_client import (
@@ -108,12 +109,28 @@ async def test_passkey_options_have_a_limit(
     auth: AuthClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each challenge takes memory for 5 minutes, and anybody may ask for one."""
-    await user_with_passkey(auth, NUMBER)
-    ticket = await ask_for_factor(auth, NUMBER)
     rates = (Rate(2, 300_000),)
     monkeypatch.setattr("auth_service.rate_limit.model.PASSKEY_OPTIONS_RATES", rates)
-    assert (await ask(auth, ticket)).status == 200
+    for _ in range(2):
+        await login_options(auth)
+    require_limited(await auth.call("POST", "/passkeys/options"))
+
+
+async def test_passkey_options_of_a_ticket_have_a_limit_that_strangers_cannot_fill(
+    auth: AuthClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mobile network has many strangers on one address."""
+    await user_with_passkey(auth, NUMBER)
+    ticket, other = await ask_for_factor(auth, NUMBER), await ask_for_factor(auth, NUMBER)
+    monkeypatch.setattr("auth_service.rate_limit.model.PASSKEY_OPTIONS_RATES", (Rate(1, 300_000),))
     await login_options(auth)
-    for refused in (await ask(auth, ticket), await auth.call("POST", "/passkeys/options")):
-        assert (refused.status, refused.code) == (429, "rate_limited")
-        assert refused.body["limit"] == "passkey_options"
+    require_limited(await auth.call("POST", "/passkeys/options"))
+    for _ in range(TICKET_OPTIONS_RATES[0].max_events):
+        assert (await ask(auth, ticket)).status == 200
+    require_limited(await ask(auth, ticket))
+    assert (await ask(auth, other)).status == 200
+
+
+def require_limited(refused: Answer) -> None:
+    assert (refused.status, refused.code) == (429, "rate_limited")
+    assert refused.body["limit"] == "passkey_options"
