@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 from aiohttp import ClientSession
+from redis.asyncio import Redis
 
 from auth_service.app import create_app as create_auth_app
 from auth_service.delivery.console import Inbox
@@ -123,6 +124,8 @@ def background(
     folder = tmp_path_factory.mktemp("fuzzed")
 
     async def open_services(background: Background, stack: AsyncExitStack) -> None:
+        async with Redis.from_url(valkey.url()) as redis:
+            await redis.flushall()  # of what the worker's other tests left
         background.auth_dsn = await stack.enter_async_context(databases.acquire("auth"))
         media_dsn = await stack.enter_async_context(databases.acquire("media"))
         auth = unlimited(background.auth_dsn, valkey.url(), keys_folder)

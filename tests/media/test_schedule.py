@@ -101,4 +101,4 @@ async def test_schedule_query_reads_one_index_range(media: MediaClient, media_ds
     await connection.close()
     text = "\n".join(row[0] for row in plan)
     assert "creatives_of_user_by_due" in text
-    assert "Seq Scan" not in text
+    assert "Seq Scan on creatives" not in text
