@@ -28,7 +28,7 @@ from tests.support.waiting import until
 
 NUMBER = "+919876543210"
 SESSIONS = "select count(*) from sessions"
-COPIES = "select details from audit_events where event = 'passkey.copy_suspected'"
+COPIES = "select details from audit_events where event = 'passkey.copy_suspected' order by id"
 
 
 @pytest.fixture
