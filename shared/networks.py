@@ -37,6 +37,6 @@ def wide_networks_problem(networks: Iterable[IPv4Network | IPv6Network]) -> str 
     if not wide:
         return None
     return (
-        f"holds the addresses of strangers (given: {', '.join(wide)}); expected the proxies' own "
+        f"holds the addresses of strangers (given: {', '.join(wide)}); expected your own "
         f"networks, at least /{MIN_IPV4_PREFIX}, IPv6 /{MIN_IPV6_PREFIX} or in {UNIQUE_LOCAL}"
     )

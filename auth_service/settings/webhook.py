@@ -1,28 +1,17 @@
 """Settings of the provider `webhook`."""
 
-import base64
-import binascii
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from auth_service.settings.delivery import DeliverySettings
 from auth_service.settings.web_urls import WebUrl, plaintext_problems
-
-MIN_WEBHOOK_BYTES, MAX_WEBHOOK_BYTES = 24, 64
-"""Source: Standard Webhooks, "Signature scheme"."""
+from shared.webhooks.signature import require_secret
 
 
 def _webhook_secret(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
-        key = b""
-    if text and not MIN_WEBHOOK_BYTES <= len(key) <= MAX_WEBHOOK_BYTES:
-        raise ValueError(
-            f"expected whsec_ and base64 of {MIN_WEBHOOK_BYTES} to {MAX_WEBHOOK_BYTES} bytes"
-        )
+    if text := secret.get_secret_value():
+        require_secret(text)
     return secret
 
 

@@ -1,0 +1,1 @@
+"""Webhooks: one attempt to deliver a message, and the decision after it."""

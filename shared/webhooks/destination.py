@@ -1,0 +1,121 @@
+"""Where webhooks may connect: the public internet, and networks that the operator allows."""
+
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from yarl import URL
+
+Network = IPv4Network | IPv6Network
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""As `socket.getaddrinfo` returns it."""
+
+_REFUSED_IPV4 = tuple(
+    IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",  # "this network": Linux connects to itself
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carrier-grade NAT, and metadata of Alibaba Cloud
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's own services for a virtual machine
+        "169.254.0.0/16",  # link-local, and metadata of most clouds
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # protocol assignments, and metadata of Oracle Cloud
+        "192.0.2.0/24",
+        "192.88.99.0/24",  # relays of 6to4
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",  # multicast, reserved, broadcast
+    )
+)
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_REFUSED_IPV6 = tuple(
+    IPv6Network(text)
+    for text in (
+        "2001::/23",  # protocol assignments, among them Teredo, which holds an IPv4 address
+        "2001:db8::/32",
+        "2002::/16",  # 6to4, which holds an IPv4 address
+        "3fff::/20",
+    )
+)
+"""Source: the IANA registries of special-purpose addresses.
+
+All else outside `2000::/3` is refused: loopback, IPv4-mapped and -compatible, NAT64, unique local,
+link-local, site-local, multicast. `ipaddress.is_global` differs between versions of Python.
+"""
+
+
+class AddressRefused(OSError):
+    """A webhook may not connect there; no packet was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationPolicy:
+    """Which receivers a webhook may have.
+
+    `ports`: any if empty. `allow_networks`: they count as public.
+    """
+
+    schemes: frozenset[str] = frozenset({"https"})
+    ports: frozenset[int] = frozenset({443})
+    allow_networks: tuple[Network, ...] = ()
+
+    def require_url(self, text: str) -> URL:
+        """Return a receiver's URL. A name's address is not known before it is connected to.
+
+        Raises:
+            AddressRefused: it is no URL, or its scheme, user, port or literal address is refused.
+        """
+        try:
+            url = URL(text)
+        except ValueError:
+            raise AddressRefused("expected a URL") from None
+        host, port = url.host, url.port
+        if url.scheme not in self.schemes or not host or port is None:
+            raise AddressRefused(f"expected {' or '.join(sorted(self.schemes))}://host/path")
+        if url.user is not None or url.password is not None:
+            raise AddressRefused("expected a URL without user and password")
+        self._require_port(port)
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return url
+        self._require_address(address)
+        return url
+
+    def open_socket(self, info: AddressInfo) -> socket.socket:
+        """Return a socket for an address that is about to be connected to.
+
+        aiohttp calls this for each address, also for literals, which no resolver sees.
+
+        Raises:
+            AddressRefused: the address or the port is refused.
+        """
+        family, kind, protocol, _, (host, port, *_) = info
+        try:
+            address = ip_address(host)
+        except ValueError:
+            raise AddressRefused("expected an address") from None
+        self._require_port(port)
+        self._require_address(address)
+        return socket.socket(family, kind, protocol)
+
+    def _require_port(self, port: int) -> None:
+        if self.ports and port not in self.ports:
+            raise AddressRefused(f"expected port {', '.join(map(str, sorted(self.ports)))}")
+
+    def _require_address(self, address: IPv4Address | IPv6Address) -> None:
+        allowed = any(address in network for network in self.allow_networks)
+        if not (allowed or is_public(address)):
+            raise AddressRefused("expected a public address")
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is one of the public internet, and holds no other address."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _REFUSED_IPV4)
+    refused = any(address in network for network in _REFUSED_IPV6)
+    return address in _GLOBAL_UNICAST and not refused
