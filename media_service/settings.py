@@ -12,6 +12,7 @@ from media_service.quota.model import QuotaLimits
 from media_service.storage_url import Directory, parse_storage_url
 from shared.limits import LimitedSettings, Rates, rates_field
 from shared.settings import DatabaseUrl, Secrets, split_list
+from shared.webhooks.settings import WebhookSendingSettings
 
 _PREVIOUS_LINK_KEY = re.compile(r"[0-9]{1,12}:[A-Za-z0-9_-]{43}")
 
@@ -33,7 +34,7 @@ def _previous_link_key(text: SecretStr) -> SecretStr:
     return text
 
 
-class MediaSettings(LimitedSettings):
+class MediaSettings(WebhookSendingSettings, LimitedSettings):
     """The settings of media_service."""
 
     media_database_url: DatabaseUrl = Field(description="PostgreSQL database of media_service")
