@@ -30,6 +30,8 @@ from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.upload.body import MAX_READING_CHUNKS, UploadLimits
 from media_service.upload.request import READING_SLOTS, UPLOAD_LIMITS, UPLOADS
+from media_service.webhook.routes import WEBHOOKS
+from media_service.webhook.routes import routes as webhook_routes
 from media_service.wiring import Wiring
 from shared.application import Interface, build_application
 from shared.background import run_periodically
@@ -43,7 +45,7 @@ from shared.request import VALIDATION_CONTEXT
 from shared.revocation.metrics import register_cache_metrics
 
 WIRING = web.AppKey("wiring", Wiring)
-FEATURES = (creative_routes, schedule_routes, product_routes)
+FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
 
@@ -89,7 +91,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         app[DATABASE], app[ANONYMOUS_DATABASE] = wiring.database, wiring.anonymous_database
         app[AUTHENTICATOR], app[STORAGE] = authenticator, storage
         app[FILE_DELETER], app[UPLOADS] = wiring.file_deleter, wiring.uploads
-        app[SCHEDULE_LOADER] = wiring.schedule_loader
+        app[SCHEDULE_LOADER], app[WEBHOOKS] = wiring.schedule_loader, wiring.webhooks
         yield
 
 
@@ -116,6 +118,9 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         wiring.open_deleted_users_consumer() as consumer,
         run_periodically("erasure", consumer.run_once, pause=POLL_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
+        run_periodically(
+            "webhooks.resealing", wiring.webhooks.reseal_secrets, pause=RECONCILE_SECONDS
+        ),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
         run_periodically("events.expiry", expire_events, pause=RECONCILE_SECONDS),
         run_periodically(

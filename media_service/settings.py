@@ -44,7 +44,8 @@ class MediaSettings(WebhookSendingSettings, LimitedSettings):
     )
     media_secret_keys: Secrets = Field(
         description="comma-separated secrets of media_service alone, at least 32 bytes each: the "
-        "first signs links to pictures, every one verifies"
+        "first signs links to pictures and encrypts webhooks' secrets, every one verifies and "
+        "decrypts"
     )
     previous_link_keys: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_previous_link_key)], ...],
@@ -134,8 +135,8 @@ class MediaSettings(WebhookSendingSettings, LimitedSettings):
         return self.x_accel_prefix if is_directory else ""
 
     @property
-    def link_secrets(self) -> list[bytes]:
-        """Return the secrets of signed links: the first signs."""
+    def own_secrets(self) -> list[bytes]:
+        """Return the secrets of media_service alone: the first signs and seals."""
         return [secret.get_secret_value().encode() for secret in self.media_secret_keys]
 
     @property

@@ -18,12 +18,15 @@ from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from media_service.storage.model import Storage
 from media_service.upload.service import UploadService
+from media_service.webhook.sealing import SecretSealer
+from media_service.webhook.service import WebhookService
 from shared.clock import Clock
 from shared.db import Database, PoolLimits, open_database
 from shared.entropy import Entropy
 from shared.parts import Part
 from shared.redis import new_client
 from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
+from shared.webhooks.destination import DestinationPolicy
 
 ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
@@ -110,14 +113,23 @@ class Wiring:
     @cached_property
     def link_signer(self) -> LinkSigner:
         keys = [key.get_secret_value() for key in self.settings.previous_link_keys]
-        return LinkSigner(self.settings.link_secrets, [PreviousKey.read(key) for key in keys])
+        return LinkSigner(self.settings.own_secrets, [PreviousKey.read(key) for key in keys])
 
     @cached_property
     def quota(self) -> QuotaLimits:
         return self.settings.quota
+
+    @cached_property
+    def secret_sealer(self) -> SecretSealer:
+        return SecretSealer(self.settings.own_secrets, self.entropy)
+
+    @cached_property
+    def webhook_policy(self) -> DestinationPolicy:
+        return self.settings.webhook_policy
 
     # With the resources
     file_deleter = Part(FileDeleter)
     publisher = Part(Publisher)
     schedule_loader = Part(ScheduleLoader)
     uploads = Part(UploadService)
+    webhooks = Part(WebhookService)

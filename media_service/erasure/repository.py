@@ -6,6 +6,7 @@ from media_service.creative import repository as creatives
 from media_service.event import repository as events
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
+from media_service.webhook import repository as webhooks
 from shared.db import Database
 
 FIND_CURSOR = "SELECT entry FROM followed_streams WHERE name = $1"
@@ -22,6 +23,7 @@ DELETE_BATCH = (
     creatives.DELETE_BATCH,
     events.DELETE_BATCH,
     idempotency.DELETE_BATCH,
+    webhooks.DELETE_BATCH,
 )
 
 # Only the photo of a product is deleted; the product stays, without one.

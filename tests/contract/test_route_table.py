@@ -227,6 +227,13 @@ async def create_product(services: Services, token: str) -> str:
     return str(answer.body["id"])
 
 
+async def create_webhook(services: Services, token: str) -> str:
+    body = {"url": "https://receiver.example/", "events": ["*"]}
+    answer = await services.call("/v1/media", "POST", "/webhooks", token, json=body)
+    assert answer.status == 201, answer.body
+    return str(answer.body["id"])
+
+
 CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
     "/v1/auth/sessions/{id}": create_session,
     "/v1/media/creatives/{id}": create_creative,
@@ -234,6 +241,8 @@ CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
     "/v1/media/products/{id}": create_product,
     "/v1/media/products/{id}/photo": create_product,
     "/v1/media/creatives/{id}/link": create_creative,
+    "/v1/media/webhooks/{id}": create_webhook,
+    "/v1/media/webhooks/{id}/rotate-secret": create_webhook,
 }
 """How a thing comes to be that the path names. A route with an id needs an entry."""
 
@@ -242,6 +251,7 @@ REQUESTS: dict[str, Request] = {
     "POST /v1/media/creatives/{id}/link": {"json": {"expires_in": 60}},
     "PATCH /v1/media/creatives/{id}": {"json": {"title": "x"}, "headers": {"If-Match": "*"}},
     "PATCH /v1/media/products/{id}": {"json": {"price": 1}},
+    "PATCH /v1/media/webhooks/{id}": {"json": {"status": "disabled"}},
     "PUT /v1/media/products/{id}/photo": {"data": form(part("photo", encode())), "headers": FORM},
 }
 """What a route needs besides its path and the token."""

@@ -44,6 +44,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/media/creatives/{id}/link": {"expires_in": 60},
     "POST /v1/media/products": PRODUCT,
     "PATCH /v1/media/products/{id}": {"price": 2},
+    "POST /v1/media/webhooks": {"url": "https://receiver.example/", "events": ["*"]},
+    "PATCH /v1/media/webhooks/{id}": {"status": "disabled"},
 }
 FORMS = {
     "POST /v1/media/creatives": picture_form(),

@@ -21,7 +21,14 @@ from tests.support.tokens import tell_of_deleted
 from tests.support.waiting import until
 
 SECONDS = 10
-TABLES = ("creatives", "products", "photos", "idempotency_keys", "events")
+TABLES = (
+    "creatives",
+    "products",
+    "photos",
+    "idempotency_keys",
+    "events",
+    "webhook_endpoints",
+)
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 
 
@@ -76,6 +83,8 @@ async def create_everything(media: MediaClient) -> None:
     keyed = await media.call("POST", "/products", json=LAMP, headers={"Idempotency-Key": "lamp-1"})
     assert keyed.status == 201, keyed.body
     photo = form(part("photo", encode(), '; filename="p.jpg"'))
+    hook = {"url": "https://receiver.example/", "events": ["*"]}
+    assert (await media.call("POST", "/webhooks", json=hook)).status == 201
     path = f"/products/{keyed.body['id']}/photo"
     put = await media.call("PUT", path, data=photo, headers={**FORM, "If-Match": '"1"'})
     assert put.status in {200, 201}, put.body

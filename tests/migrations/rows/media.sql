@@ -24,5 +24,9 @@ INSERT INTO publications VALUES ('01980000-0000-7000-8000-000000000003', now());
 INSERT INTO events (id, user_id, type, occurred_at, data)
 VALUES ('01980000-0000-7000-8000-000000000007', '01980000-0000-7000-8000-000000000001',
         'creative.due', now(), '{}');
+INSERT INTO webhook_endpoints (id, user_id, url, events, description, status, secret, created_at,
+                               updated_at)
+VALUES ('01980000-0000-7000-8000-000000000007', '01980000-0000-7000-8000-000000000001',
+        'https://receiver.example/', '{*}', '', 'enabled', 'x', now(), now());
 -- A trigger notes its files.
 DELETE FROM creatives WHERE id = '01980000-0000-7000-8000-000000000004';

@@ -38,7 +38,7 @@ def test_settings_without_optional_values_use_defaults() -> None:
     assert settings.revocation_policy == "fail_closed"
     assert parse_storage_url(settings.storage_url) == Directory(Path("/srv/files"))
     assert [key[:6] for key in settings.revocation_keys] == [b"first-", b"second"]
-    assert [key[:6] for key in settings.link_secrets] == [b"third-", b"fourth"]
+    assert [key[:6] for key in settings.own_secrets] == [b"third-", b"fourth"]
     assert settings.previous_link_keys == ()
     assert "first-key" not in repr(settings)
 

@@ -1,0 +1,1 @@
+"""Webhooks of users: their endpoints, and what is delivered to them."""

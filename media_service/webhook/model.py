@@ -1,0 +1,70 @@
+"""Endpoints of webhooks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.paging import encode_cursor
+
+MAX_ENDPOINTS = 10
+"""Of each user."""
+
+EndpointStatus = Literal["enabled", "disabled"]
+ALL_EVENTS: Literal["*"] = "*"
+EventType = Literal[
+    "creative.created",
+    "creative.updated",
+    "creative.cancelled",
+    "creative.due",
+    "creative.failed",
+    "product.created",
+    "product.updated",
+    "product.deleted",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a user wants to be told of events; a column each."""
+
+    id: UUID
+    user_id: UUID
+    url: str
+    events: tuple[str, ...]
+    description: str
+    status: EndpointStatus
+    created_at: datetime
+    updated_at: datetime
+
+    def cursor(self) -> str:
+        """Return the cursor of the page after this endpoint."""
+        return encode_cursor([str(self.id)])
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecrets:
+    """The encrypted secrets of an endpoint."""
+
+    id: UUID
+    secret: bytes
+    previous_secret: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointDraft:
+    """What a user chooses of a new endpoint."""
+
+    url: str
+    events: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointUpdate:
+    """The fields to change; None keeps."""
+
+    url: str | None
+    events: tuple[str, ...] | None
+    description: str | None
+    status: EndpointStatus | None

@@ -1,0 +1,121 @@
+"""Every statement on `webhook_endpoints`."""
+
+from dataclasses import fields
+from datetime import datetime
+from operator import attrgetter
+from uuid import UUID
+
+from media_service.webhook.model import (
+    MAX_ENDPOINTS,
+    Endpoint,
+    EndpointUpdate,
+    SealedSecrets,
+)
+from shared.db import Connection, Executor, Record, parameters
+
+_FIELDS = [field.name for field in fields(Endpoint)]
+COLUMNS = ", ".join(_FIELDS)
+
+INSERT = f"""
+INSERT INTO webhook_endpoints ({COLUMNS}, secret)
+SELECT {parameters([*_FIELDS, "secret"])}
+WHERE (SELECT count(*) FROM webhook_endpoints WHERE user_id = $2) < {MAX_ENDPOINTS}
+RETURNING true
+"""
+
+FIND = f"SELECT {COLUMNS} FROM webhook_endpoints WHERE id = $1 AND user_id = $2"
+
+PAGE = f"""
+SELECT {COLUMNS} FROM webhook_endpoints WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+"""
+
+UPDATE = f"""
+UPDATE webhook_endpoints
+SET url = coalesce($3, url), events = coalesce($4, events),
+    description = coalesce($5, description), status = coalesce($6, status), updated_at = $7
+WHERE id = $1 AND user_id = $2
+RETURNING {COLUMNS}
+"""
+
+ROTATE = """
+UPDATE webhook_endpoints SET previous_secret = secret, secret = $3, rotated_at = $4
+WHERE id = $1 AND user_id = $2
+RETURNING true
+"""
+
+SEALED_PAGE = """
+SELECT id, secret, previous_secret FROM webhook_endpoints WHERE id > $1 ORDER BY id LIMIT $2
+"""
+
+RESEAL = """
+UPDATE webhook_endpoints
+SET secret = coalesce($4, secret), previous_secret = coalesce($5, previous_secret)
+WHERE id = $1 AND secret = $2 AND previous_secret IS NOT DISTINCT FROM $3
+"""
+
+DELETE = "DELETE FROM webhook_endpoints WHERE id = $1 AND user_id = $2 RETURNING true"
+
+DELETE_BATCH = """
+DELETE FROM webhook_endpoints
+WHERE id IN (SELECT id FROM webhook_endpoints WHERE user_id = $1 LIMIT $2)
+"""
+
+
+async def insert(connection: Connection, endpoint: Endpoint, secret: bytes) -> bool:
+    """Write a new row; return False when the user has `MAX_ENDPOINTS`.
+
+    The caller's transaction holds the lock of the user's row in `owners`, so that none comes
+    between the count and the insert.
+    """
+    values = attrgetter(*_FIELDS)(endpoint)
+    return await connection.fetchval(INSERT, *values, secret) is not None
+
+
+async def find(executor: Executor, endpoint_id: UUID, user_id: UUID) -> Endpoint | None:
+    """Return the user's endpoint."""
+    row = await executor.fetchrow(FIND, endpoint_id, user_id)
+    return _endpoint(row) if row else None
+
+
+async def page(executor: Executor, user_id: UUID, before: UUID, limit: int) -> list[Endpoint]:
+    """Return the user's endpoints, the newest first."""
+    return [_endpoint(row) for row in await executor.fetch(PAGE, user_id, before, limit)]
+
+
+async def update(
+    executor: Executor, endpoint_id: UUID, user_id: UUID, change: EndpointUpdate, now: datetime
+) -> Endpoint | None:
+    """Change the user's endpoint, and return it as it is then."""
+    chosen = (change.url, change.events, change.description, change.status)
+    row = await executor.fetchrow(UPDATE, endpoint_id, user_id, *chosen, now)
+    return _endpoint(row) if row else None
+
+
+async def rotate_secret(
+    executor: Executor, endpoint_id: UUID, user_id: UUID, secret: bytes, now: datetime
+) -> bool:
+    """Replace the secret and keep the one before; return False when there is no such endpoint."""
+    rotated = await executor.fetchval(ROTATE, endpoint_id, user_id, secret, now)
+    return rotated is not None
+
+
+async def sealed_page(executor: Executor, after: UUID, limit: int) -> list[SealedSecrets]:
+    """Return the encrypted secrets of all users' endpoints, in the order of their ids."""
+    return [SealedSecrets(**row) for row in await executor.fetch(SEALED_PAGE, after, limit)]
+
+
+async def reseal(
+    executor: Executor, old: SealedSecrets, secret: bytes | None, previous: bytes | None
+) -> None:
+    """Replace encrypted secrets that are not None, unless they changed meanwhile."""
+    known = (old.id, old.secret, old.previous_secret)
+    await executor.execute(RESEAL, *known, secret, previous)
+
+
+async def delete(executor: Executor, endpoint_id: UUID, user_id: UUID) -> bool:
+    """Delete the user's endpoint; return False when there is none."""
+    return await executor.fetchval(DELETE, endpoint_id, user_id) is not None
+
+
+def _endpoint(row: Record) -> Endpoint:
+    return Endpoint(**{**row, "events": tuple(row["events"])})
