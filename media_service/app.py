@@ -9,6 +9,9 @@ from prometheus_client import Gauge
 from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
+from media_service.delivery.repository import delete_expired as delete_expired_deliveries
+from media_service.delivery.routes import routes as delivery_routes
+from media_service.delivery.worker import run_worker
 from media_service.erasure.service import POLL_SECONDS
 from media_service.event.repository import delete_expired as delete_expired_events
 from media_service.idempotency.repository import delete_expired as delete_expired_keys
@@ -45,7 +48,7 @@ from shared.request import VALIDATION_CONTEXT
 from shared.revocation.metrics import register_cache_metrics
 
 WIRING = web.AppKey("wiring", Wiring)
-FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes)
+FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes, delivery_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
 
@@ -57,7 +60,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app[CHANGE_LIMITER], app[LINK_SIGNER] = wiring.change_limiter, wiring.link_signer
     app[UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[READING_SLOTS] = asyncio.Semaphore(MAX_READING_CHUNKS)
-    app.cleanup_ctx.extend([_resources, _tasks, _publishing])
+    app.cleanup_ctx.extend([_resources, _tasks, _publishing, _webhooks])
     return app
 
 
@@ -118,9 +121,6 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         wiring.open_deleted_users_consumer() as consumer,
         run_periodically("erasure", consumer.run_once, pause=POLL_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
-        run_periodically(
-            "webhooks.resealing", wiring.webhooks.reseal_secrets, pause=RECONCILE_SECONDS
-        ),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
         run_periodically("events.expiry", expire_events, pause=RECONCILE_SECONDS),
         run_periodically(
@@ -140,4 +140,21 @@ async def _publishing(app: web.Application) -> AsyncIterator[None]:
     overdue.set_function(publisher.overdue_seconds)
     once = publisher.publish_due if publishes else publisher.look
     async with run_periodically("publishing", once, pause=publisher.pause):
+        yield
+
+
+async def _webhooks(app: web.Application) -> AsyncIterator[None]:
+    wiring = app[WIRING]
+
+    async def expire_deliveries() -> None:
+        await delete_expired_deliveries(wiring.database, wiring.clock.now())
+
+    async with (
+        run_periodically(
+            "webhooks.resealing", wiring.webhooks.reseal_secrets, pause=RECONCILE_SECONDS
+        ),
+        run_periodically("webhooks.expiry", expire_deliveries, pause=RECONCILE_SECONDS),
+        wiring.open_delivery_worker() as worker,
+        run_worker(worker),
+    ):
         yield

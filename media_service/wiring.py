@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from media_service.creative.signed_link import LinkSigner, PreviousKey
+from media_service.delivery.worker import DeliverySchedule, DeliveryWorker
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.identity.change_limiter import ChangeLimiter
 from media_service.image.model import DecodeLimits
@@ -27,6 +28,7 @@ from shared.parts import Part
 from shared.redis import new_client
 from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
 from shared.webhooks.destination import DestinationPolicy
+from shared.webhooks.sender import open_sender
 
 ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
@@ -102,6 +104,20 @@ class Wiring:
                 database=self.database,
                 file_deleter=self.file_deleter,
                 clock=self.clock,
+            )
+
+    @asynccontextmanager
+    async def open_delivery_worker(self) -> AsyncIterator[DeliveryWorker]:
+        """Open the worker of webhooks inside the block."""
+        settings = self.settings
+        async with open_sender(self.webhook_policy, settings.webhook_timeout, self.clock) as sender:
+            yield DeliveryWorker(
+                database=self.database,
+                sender=sender,
+                sealer=self.secret_sealer,
+                schedule=DeliverySchedule(settings.webhook_attempts, settings.webhook_concurrency),
+                clock=self.clock,
+                entropy=self.entropy,
             )
 
     # Without any resource

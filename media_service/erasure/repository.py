@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from media_service.creative import repository as creatives
+from media_service.delivery import repository as deliveries
 from media_service.event import repository as events
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
@@ -23,6 +24,7 @@ DELETE_BATCH = (
     creatives.DELETE_BATCH,
     events.DELETE_BATCH,
     idempotency.DELETE_BATCH,
+    deliveries.DELETE_BATCH,
     webhooks.DELETE_BATCH,
 )
 

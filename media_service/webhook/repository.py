@@ -61,6 +61,14 @@ WHERE id IN (SELECT id FROM webhook_endpoints WHERE user_id = $1 LIMIT $2)
 """
 
 
+def disable_sql(now: str, endpoints: str) -> str:
+    """Return a statement that disables endpoints; `endpoints`: a SELECT of their ids."""
+    return (
+        f"UPDATE webhook_endpoints SET status = 'disabled', updated_at = {now} "
+        f"WHERE id IN ({endpoints})"
+    )
+
+
 async def insert(connection: Connection, endpoint: Endpoint, secret: bytes) -> bool:
     """Write a new row; return False when the user has `MAX_ENDPOINTS`.
 

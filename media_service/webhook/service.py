@@ -1,5 +1,6 @@
 """Use cases of webhook endpoints."""
 
+import contextlib
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
@@ -130,12 +131,13 @@ class WebhookService:
     async def _reseal(self, row: SealedSecrets) -> None:
         try:
             secret = self.secret_sealer.reseal(row.id, row.secret)
-            previous = row.previous_secret and self.secret_sealer.reseal(
-                row.id, row.previous_secret
-            )
         except ValueError:
             log.error("webhook.secret_lost", webhook_id=str(row.id))
             return
+        previous = None
+        if row.previous_secret:
+            with contextlib.suppress(ValueError):  # the secret was rotated because of that
+                previous = self.secret_sealer.reseal(row.id, row.previous_secret)
         if secret or previous:
             await repository.reseal(self.database, row, secret, previous)
 

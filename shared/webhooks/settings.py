@@ -84,6 +84,9 @@ class WebhookSendingSettings(ServiceSettings):
     webhook_timeout: float = Field(
         20, gt=0, le=60, description="how long an attempt to deliver a webhook may take, s"
     )
+    webhook_concurrency: int = Field(
+        50, ge=1, le=1000, description="attempts at once in each process, 5 to each webhook"
+    )
     webhook_attempts: Delays = Field(
         parse_delays(DEFAULT_ATTEMPTS),
         description="the pause before each attempt to deliver a webhook, each up to a tenth "

@@ -228,7 +228,7 @@ async def create_product(services: Services, token: str) -> str:
 
 
 async def create_webhook(services: Services, token: str) -> str:
-    body = {"url": "https://receiver.example/", "events": ["*"]}
+    body = {"url": "http://127.0.0.1:1/", "events": ["*"]}
     answer = await services.call("/v1/media", "POST", "/webhooks", token, json=body)
     assert answer.status == 201, answer.body
     return str(answer.body["id"])
@@ -242,7 +242,9 @@ CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
     "/v1/media/products/{id}/photo": create_product,
     "/v1/media/creatives/{id}/link": create_creative,
     "/v1/media/webhooks/{id}": create_webhook,
+    "/v1/media/webhooks/{id}/deliveries": create_webhook,
     "/v1/media/webhooks/{id}/rotate-secret": create_webhook,
+    "/v1/media/webhooks/{id}/test": create_webhook,
 }
 """How a thing comes to be that the path names. A route with an id needs an entry."""
 
@@ -287,7 +289,7 @@ async def test_routes_with_id_of_another_user_are_404_and_change_nothing(
         listed = await services.call(route.prefix, "GET", its_list, alice)
         assert thing in [item["id"] for item in listed.body["items"]], str(route)
         owners = await services.call(route.prefix, method, path, alice, **more)
-        assert owners.status in {200, 204}, str(route)
+        assert owners.status in {200, 202, 204}, str(route)
 
 
 async def test_lists_hold_nothing_of_another_user(services: Services) -> None:

@@ -24,7 +24,7 @@ from media_service.publishing.service import Publisher
 from media_service.settings import MediaSettings
 from media_service.storage import factory
 from media_service.upload.request import UPLOAD_LIMITS
-from shared.db import open_database
+from shared.db import Database, open_database
 from shared.entropy import SystemEntropy
 from tests.conftest import AUDIENCE, ISSUER, MEDIA_SECRET, REVOCATION_KEY
 from tests.support.clock import MovableClock
@@ -34,6 +34,7 @@ from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.media_client import MediaClient
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.tokens import Mint, open_epoch
+from tests.support.webhook_receiver import Receiver, open_receiver
 
 
 @pytest.fixture
@@ -197,6 +198,18 @@ async def media(serving_media: Callable[..., Any]) -> AsyncIterator[MediaClient]
     """media_service as it comes."""
     async with serving_media() as client:
         yield client
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with open_receiver() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def database(media_dsn: str) -> AsyncIterator[Database]:
+    async with open_database(media_dsn) as opened:
+        yield opened
 
 
 @pytest.fixture

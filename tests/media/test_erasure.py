@@ -83,8 +83,10 @@ async def create_everything(media: MediaClient) -> None:
     keyed = await media.call("POST", "/products", json=LAMP, headers={"Idempotency-Key": "lamp-1"})
     assert keyed.status == 201, keyed.body
     photo = form(part("photo", encode(), '; filename="p.jpg"'))
-    hook = {"url": "https://receiver.example/", "events": ["*"]}
-    assert (await media.call("POST", "/webhooks", json=hook)).status == 201
+    hook = {"url": "http://127.0.0.1:1/", "events": ["*"]}
+    webhook = await media.call("POST", "/webhooks", json=hook)
+    test = await media.call("POST", f"/webhooks/{webhook.body['id']}/test")
+    assert test.status == 202, test.body
     path = f"/products/{keyed.body['id']}/photo"
     put = await media.call("PUT", path, data=photo, headers={**FORM, "If-Match": '"1"'})
     assert put.status in {200, 201}, put.body

@@ -31,6 +31,7 @@ OWNERS = {
     "sessions": "auth_service/session/repository.py",
     "tokens": "auth_service/token/repository.py",
     "users": "auth_service/user/repository.py",
+    "webhook_deliveries": "media_service/delivery/repository.py",
     "webhook_endpoints": "media_service/webhook/repository.py",
 }
 NOT_SPELLED_OUT = ""

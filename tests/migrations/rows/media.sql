@@ -28,5 +28,8 @@ INSERT INTO webhook_endpoints (id, user_id, url, events, description, status, se
                                updated_at)
 VALUES ('01980000-0000-7000-8000-000000000007', '01980000-0000-7000-8000-000000000001',
         'https://receiver.example/', '{*}', '', 'enabled', 'x', now(), now());
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, created_at)
+VALUES ('01980000-0000-7000-8000-000000000008', '01980000-0000-7000-8000-000000000007',
+        '01980000-0000-7000-8000-000000000009', 'webhook.test', '{}', now());
 -- A trigger notes its files.
 DELETE FROM creatives WHERE id = '01980000-0000-7000-8000-000000000004';

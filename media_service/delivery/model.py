@@ -1,0 +1,67 @@
+"""Deliveries of webhooks."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from media_service.webhook.model import EndpointStatus
+from shared.paging import encode_cursor
+
+TEST_EVENT = "webhook.test"
+RETENTION = timedelta(days=30)
+DeliveryStatus = Literal["pending", "delivered", "failed", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as its user sees it; `attempts` is JSON."""
+
+    id: UUID
+    event_id: UUID
+    type: str
+    status: DeliveryStatus
+    attempts: str
+    next_attempt_at: datetime | None
+
+    def cursor(self) -> str:
+        """Return the cursor of the page after this delivery."""
+        return encode_cursor([str(self.id)])
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """A page of an endpoint's deliveries, the newest first; None matches any."""
+
+    status: DeliveryStatus | None
+    event: str | None
+    before: UUID
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueQuery:
+    """Up to `limit` due deliveries, to `only` some endpoints if given, and to none of `but`."""
+
+    limit: int
+    but: Collection[UUID] = ()
+    only: Collection[UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A delivery that this process may attempt until `leased_until`, with its endpoint's data."""
+
+    id: UUID
+    event_id: UUID
+    type: str
+    body: str
+    made_attempts: int
+    leased_until: datetime
+    endpoint_id: UUID
+    endpoint_status: EndpointStatus
+    url: str
+    secret: bytes
+    previous_secret: bytes | None
+    rotated_at: datetime | None

@@ -1,0 +1,158 @@
+"""Every statement on `webhook_deliveries`."""
+
+import json
+from dataclasses import fields
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from media_service.delivery.model import (
+    RETENTION,
+    ClaimedDelivery,
+    Delivery,
+    DeliveryFilter,
+    DueQuery,
+)
+from media_service.webhook.repository import disable_sql
+from shared.clock import rfc3339
+from shared.db import Database, Executor
+from shared.webhooks.model import Attempt, WebhookMessage
+from shared.webhooks.outcome import Outcome
+
+MAX_PER_ENDPOINT = 5
+"""Attempts at once to one endpoint, by one process."""
+
+EXPIRED_BATCH = 1000
+
+INSERT = """
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
+SELECT $1, id, $4, $5, $6, $7, $7 FROM webhook_endpoints WHERE id = $2 AND user_id = $3
+RETURNING true
+"""
+
+CLAIM = f"""
+WITH candidates AS (
+    SELECT id, endpoint_id, next_attempt_at FROM webhook_deliveries
+    WHERE next_attempt_at <= $1 AND endpoint_id <> ALL ($3::uuid[])
+      AND ($5::uuid[] IS NULL OR endpoint_id = ANY ($5))
+    ORDER BY next_attempt_at, id LIMIT 500
+), placed AS (
+    SELECT id, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_attempt_at, id) AS place
+    FROM candidates
+), claimed AS (
+    SELECT id FROM webhook_deliveries JOIN placed USING (id)
+    WHERE place <= {MAX_PER_ENDPOINT} AND next_attempt_at <= $1
+    ORDER BY place, next_attempt_at LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED
+)
+UPDATE webhook_deliveries AS delivery SET next_attempt_at = $4
+FROM claimed, webhook_endpoints AS endpoint
+WHERE delivery.id = claimed.id AND endpoint.id = delivery.endpoint_id
+RETURNING delivery.id, event_id, type, body, jsonb_array_length(attempts) AS made_attempts,
+          next_attempt_at AS leased_until, endpoint_id, endpoint.status AS endpoint_status, url,
+          secret, previous_secret, rotated_at
+"""
+"""The endpoints take turns: the first due delivery of each comes before the second of any."""
+
+FINISH = f"""
+WITH finished AS (
+    UPDATE webhook_deliveries
+    SET status = $3, attempts = attempts || $4::jsonb, next_attempt_at = $5
+    WHERE id = $1 AND next_attempt_at = $2
+    RETURNING endpoint_id
+)
+{disable_sql("$6", "SELECT endpoint_id FROM finished WHERE $7")}
+"""
+"""A process whose lease is over changes nothing, since another one makes an attempt."""
+
+_FIELDS = ", ".join(field.name for field in fields(Delivery))
+PAGE = f"""
+SELECT {_FIELDS} FROM webhook_deliveries
+WHERE endpoint_id = $1 AND id < $2 AND ($3::text IS NULL OR status = $3)
+  AND ($4::text IS NULL OR type = $4)
+ORDER BY id DESC LIMIT $5
+"""
+
+DELETE_EXPIRED = f"""
+DELETE FROM webhook_deliveries WHERE id IN (
+    SELECT id FROM webhook_deliveries WHERE created_at <= $1 LIMIT {EXPIRED_BATCH}
+)
+"""
+
+DELETE_BATCH = """
+DELETE FROM webhook_deliveries WHERE id IN (
+    SELECT delivery.id
+    FROM webhook_deliveries AS delivery JOIN webhook_endpoints AS endpoint
+      ON endpoint.id = delivery.endpoint_id
+    WHERE user_id = $1 LIMIT $2
+)
+"""
+
+
+async def insert(
+    executor: Executor,
+    target: tuple[UUID, UUID],
+    delivery_id: UUID,
+    event: tuple[str, WebhookMessage],
+    now: datetime,
+) -> bool:
+    """Queue a message for an endpoint of a user; return False when there is no such endpoint.
+
+    `target`: the ids of endpoint and user. `event`: its type and message.
+    """
+    event_type, message = event
+    values = (UUID(message.id), event_type, message.body.decode(), now)
+    return await executor.fetchval(INSERT, delivery_id, *target, *values) is not None
+
+
+async def claim(
+    database: Database, now: datetime, lease: timedelta, query: DueQuery
+) -> list[ClaimedDelivery]:
+    """Lease deliveries that are due."""
+    only = None if query.only is None else list(query.only)
+    rows = await database.fetch(CLAIM, now, query.limit, list(query.but), now + lease, only)
+    return [ClaimedDelivery(**row) for row in rows]
+
+
+async def finish(
+    database: Database,
+    claimed: ClaimedDelivery,
+    attempt: Attempt | None,
+    outcome: Outcome,
+    now: datetime,
+) -> None:
+    """Record an attempt, or that there was none, and its outcome."""
+    await database.execute(
+        FINISH,
+        claimed.id,
+        claimed.leased_until,
+        outcome.status,
+        json.dumps([_to_json(attempt)] if attempt else []),
+        outcome.next_attempt_at,
+        now,
+        outcome.disables_endpoint,
+    )
+
+
+async def page(executor: Executor, endpoint_id: UUID, query: DeliveryFilter) -> list[Delivery]:
+    """Return an endpoint's deliveries, the newest first."""
+    rows = await executor.fetch(
+        PAGE, endpoint_id, query.before, query.status, query.event, query.limit
+    )
+    return [Delivery(**row) for row in rows]
+
+
+async def delete_expired(database: Database, now: datetime) -> None:
+    """Delete the deliveries that are older than `RETENTION`, a batch at a time."""
+    count = EXPIRED_BATCH
+    while count == EXPIRED_BATCH:
+        status = await database.execute(DELETE_EXPIRED, now - RETENTION)
+        count = int(status.rpartition(" ")[2])
+
+
+def _to_json(attempt: Attempt) -> dict[str, object]:
+    return {
+        "at": rfc3339(attempt.at),
+        "status_code": attempt.status_code,
+        "error": attempt.error,
+        "duration_ms": attempt.duration_ms,
+        "response_excerpt": attempt.response_excerpt,
+    }

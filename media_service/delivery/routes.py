@@ -1,0 +1,53 @@
+"""Deliveries of webhooks: a test, and the list with every attempt."""
+
+from uuid import UUID
+
+from aiohttp import web
+
+from media_service.delivery import service
+from media_service.delivery.schemas import (
+    DeliveryPage,
+    DeliveryQuery,
+    DeliveryResponse,
+    QueuedResponse,
+)
+from media_service.resources import CALLER, CLOCK, DATABASE
+from shared.middleware import ENTROPY
+from shared.openapi import Routes
+from shared.request import path_id, read_query
+from shared.responses import json_response
+
+routes = Routes("webhooks")
+
+
+@routes.add(
+    "POST",
+    "/webhooks/{id}/test",
+    summary="Send `webhook.test` to a webhook, once, also to a disabled one",
+    answers={202: QueuedResponse},
+)
+async def test_webhook(request: web.Request) -> web.Response:
+    """Queue the test and answer with the delivery's id."""
+    app = request.app
+    delivery_id = await service.send_test(app[DATABASE], _target(request), app[CLOCK], app[ENTROPY])
+    return json_response(QueuedResponse(delivery_id=delivery_id), 202)
+
+
+@routes.add(
+    "GET",
+    "/webhooks/{id}/deliveries",
+    summary="List the deliveries to a webhook with every attempt, the newest first",
+    query=DeliveryQuery,
+    answers={200: DeliveryPage},
+)
+async def list_deliveries(request: web.Request) -> web.Response:
+    """Answer with one page."""
+    query = read_query(request, DeliveryQuery)
+    found = await service.list_deliveries(
+        request.app[DATABASE], _target(request), query.to_filter()
+    )
+    return json_response(DeliveryPage.from_rows(query, found, DeliveryResponse.of))
+
+
+def _target(request: web.Request) -> tuple[UUID, UUID]:
+    return path_id(request), request[CALLER].sub

@@ -1,0 +1,68 @@
+"""Requests and responses of the deliveries' routes."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from media_service.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
+from media_service.webhook.model import EventType
+from shared.paging import Page, PageQuery
+from shared.webhooks.model import AttemptError
+
+
+class DeliveryQuery(PageQuery):
+    """A page of deliveries, the newest first."""
+
+    status: DeliveryStatus | None = None
+    event: EventType | Literal["webhook.test"] | None = None
+
+    def to_filter(self) -> DeliveryFilter:
+        """Return what the list's statement needs.
+
+        Raises:
+            ValidationFailed: the cursor is invalid.
+        """
+        return DeliveryFilter(self.status, self.event, self.before_id(), self.rows)
+
+
+class AttemptResponse(BaseModel):
+    """One attempt: the receiver's status, or the error if there was none."""
+
+    at: datetime
+    status_code: int | None
+    error: AttemptError | None
+    duration_ms: int
+    response_excerpt: str = Field(description="the first KiB of the answer, as text")
+
+
+class DeliveryResponse(BaseModel):
+    """A delivery; `failed` is tried again at `next_attempt_at`, `dead` is not."""
+
+    id: UUID
+    event_id: UUID = Field(description="the `webhook-id` of every attempt")
+    type: str
+    status: DeliveryStatus
+    attempts: list[AttemptResponse]
+    next_attempt_at: datetime | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "DeliveryResponse":
+        """Return the answer for one delivery."""
+        attempts = _ATTEMPTS.validate_json(delivery.attempts)
+        return cls(**asdict(delivery) | {"attempts": attempts})
+
+
+class DeliveryPage(Page[DeliveryResponse]):
+    """One page of deliveries, the newest first; `next_cursor` is null on the last one."""
+
+
+class QueuedResponse(BaseModel):
+    """The id of the queued delivery."""
+
+    delivery_id: UUID
+
+
+_ATTEMPTS = TypeAdapter(list[AttemptResponse])

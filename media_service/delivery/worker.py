@@ -1,0 +1,132 @@
+"""Makes the attempts that are due; any number of processes may do so at once."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from media_service.delivery import repository
+from media_service.delivery.lanes import DeliveryLanes
+from media_service.delivery.model import TEST_EVENT, ClaimedDelivery, DueQuery
+from media_service.webhook.sealing import SecretSealer
+from shared.background import cancel_and_wait, run_periodically
+from shared.clock import Clock
+from shared.db import Database
+from shared.entropy import Entropy
+from shared.errors import ServiceUnavailable
+from shared.webhooks.model import WebhookMessage
+from shared.webhooks.outcome import Outcome, decide_outcome
+from shared.webhooks.sender import WebhookSender
+from shared.webhooks.signature import SigningSecrets
+
+POLL_SECONDS = 0.5
+SLOW_SECONDS = 2
+"""An attempt that takes longer is slow, and no longer counts among the quick ones."""
+LEASE_SLACK = timedelta(seconds=30)
+"""A lease lasts so much longer than an attempt may."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySchedule:
+    """The pauses before the attempts, and how many attempts run at once in a process."""
+
+    delays: Sequence[timedelta]
+    concurrency: int
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class DeliveryWorker:
+    """Claims what is due, and makes the attempts side by side."""
+
+    database: Database
+    sender: WebhookSender
+    sealer: SecretSealer
+    schedule: DeliverySchedule
+    clock: Clock
+    entropy: Entropy
+    lanes: DeliveryLanes = field(init=False)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def __post_init__(self) -> None:
+        """Open the lanes."""
+        self.lanes = DeliveryLanes(self.schedule.concurrency)
+
+    async def start_due(self) -> None:
+        """Start the attempts that are due, as many as may run at once."""
+        await self._claim(self.lanes.quick_query())
+        await self._claim(self.lanes.slow_query())
+
+    async def _claim(self, query: DueQuery) -> None:
+        if query.limit <= 0 or query.only == set():
+            return
+        lease = timedelta(seconds=self.sender.timeout_seconds) + LEASE_SLACK
+        now = self.clock.now()
+        for claimed in await repository.claim(self.database, now, lease, query):
+            self.lanes.enter(claimed.id, claimed.endpoint_id)
+            task = asyncio.create_task(self._deliver(claimed), name="webhook")
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _deliver(self, claimed: ClaimedDelivery) -> None:
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(SLOW_SECONDS, self._on_slow, claimed)
+        try:
+            await self._attempt(claimed)
+        except ServiceUnavailable:
+            log.warning("webhook.outcome_lost", delivery_id=str(claimed.id))  # the lease runs out
+        except Exception:
+            log.exception("webhook.attempt_failed", delivery_id=str(claimed.id))
+        finally:
+            self.lanes.leave(claimed.id, was_slow=loop.time() >= timer.when())
+            timer.cancel()
+            self.wake.set()
+
+    def _on_slow(self, claimed: ClaimedDelivery) -> None:
+        self.lanes.slow_down(claimed.id)
+        self.wake.set()
+
+    async def _attempt(self, claimed: ClaimedDelivery) -> None:
+        is_test = claimed.type == TEST_EVENT
+        if claimed.endpoint_status == "disabled" and not is_test:
+            await repository.finish(self.database, claimed, None, Outcome("dead"), self.clock.now())
+            return
+        message = WebhookMessage(str(claimed.event_id), claimed.body.encode())
+        secrets = self._open_secrets(claimed).valid_at(self.clock.now())
+        attempt = await self.sender.attempt(claimed.url, message, secrets)
+        delays = self.schedule.delays[:1] if is_test else self.schedule.delays
+        outcome = decide_outcome(attempt, claimed.made_attempts + 1, delays, self.entropy)
+        await repository.finish(self.database, claimed, attempt, outcome, self.clock.now())
+        log.info(
+            "webhook.attempted",
+            delivery_id=str(claimed.id),
+            status_code=attempt.status_code,
+            error=attempt.error,
+            outcome=outcome.status,
+        )
+
+    def _open_secrets(self, claimed: ClaimedDelivery) -> SigningSecrets:
+        previous = None
+        if claimed.previous_secret:
+            with contextlib.suppress(ValueError):  # its key was dropped before the rotation
+                previous = self.sealer.open(claimed.endpoint_id, claimed.previous_secret)
+        current = self.sealer.open(claimed.endpoint_id, claimed.secret)
+        return SigningSecrets(current, previous, claimed.rotated_at)
+
+
+@contextlib.asynccontextmanager
+async def run_worker(worker: DeliveryWorker) -> AsyncIterator[None]:
+    """Make attempts until the block ends; those under way end too, and are made again later."""
+    periodically = run_periodically(
+        "webhooks", worker.start_due, pause=POLL_SECONDS, wake=worker.wake
+    )
+    try:
+        async with periodically:
+            yield
+    finally:
+        for task in list(worker.tasks):
+            await cancel_and_wait(task)

@@ -1,0 +1,92 @@
+"""Receivers that hang hold up no other, and processes share the deliveries."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.db import Database
+from tests.support.media_client import MediaClient
+from tests.support.waiting import until
+from tests.support.webhook_receiver import Receiver, answering, open_receiver
+from tests.support.webhooks import create, queue, wait_for
+
+
+@pytest.fixture
+def media_values(media_values: dict[str, Any]) -> dict[str, Any]:
+    return media_values | {"publish_worker": True}
+
+
+async def hang(_reader: object, _writer: object) -> None:
+    await asyncio.sleep(60)
+
+
+async def test_deliveries_to_a_hanging_receiver_are_5_at_once_and_hold_up_no_other(
+    media: MediaClient, database: Database, receiver: Receiver
+) -> None:
+    async with open_receiver() as hanging:
+        hanging.respond = hang
+        slow, quick = await create(media, hanging.url), await create(media, receiver.url)
+        for _ in range(12):
+            await queue(database, media, slow)
+        await until(lambda: hanging.connections == 5)
+        for _ in range(12):
+            await queue(database, media, quick)
+        await wait_for(media, quick, *["delivered"] * 12)
+        assert hanging.connections == 5
+
+
+async def test_deliveries_to_more_hanging_receivers_than_attempts_hold_up_no_other(
+    serving_media: Callable[..., Any],
+    database: Database,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media_service.delivery.worker.SLOW_SECONDS", 0.3)
+    async with open_receiver() as hanging, serving_media(webhook_concurrency=4) as media:
+        hanging.respond = hang
+        for _ in range(9):
+            hook = await create(media, hanging.url)
+            for _ in range(3):
+                await queue(database, media, hook)
+        await until(lambda: hanging.connections >= 4)
+        quick = await create(media, receiver.url)
+        for _ in range(12):
+            await queue(database, media, quick)
+        await wait_for(media, quick, *["delivered"] * 12)
+        assert hanging.connections < 27
+
+
+async def test_delivery_to_a_receiver_that_recovers_is_quick_again(
+    serving_media: Callable[..., Any],
+    database: Database,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media_service.delivery.worker.SLOW_SECONDS", 0.1)
+    receiver.respond = hang
+    settings = {"webhook_timeout": 0.3, "webhook_attempts": "0s,0s", "webhook_concurrency": 1}
+    async with serving_media(**settings) as media:
+        hook = await create(media, receiver.url)
+        await queue(database, media, hook)
+        await until(lambda: receiver.connections == 1)
+        receiver.respond = answering(200)
+        (delivery,) = await wait_for(media, hook, "delivered")
+        await queue(database, media, hook)
+        await wait_for(media, hook, "delivered", "delivered")
+    assert [one["error"] for one in delivery["attempts"]] == ["timeout", None]
+
+
+async def test_deliveries_of_two_processes_are_attempted_once_each(
+    serving_media: Callable[..., Any], database: Database, receiver: Receiver
+) -> None:
+    async with serving_media() as media, serving_media():
+        hooks = [await create(media, receiver.url) for _ in range(4)]
+        for hook in hooks * 10:
+            await queue(database, media, hook)
+        for hook in hooks:
+            await wait_for(media, hook, *["delivered"] * 10)
+    ids = Counter(request.headers["webhook-id"] for request in receiver.requests)
+    assert (len(ids), set(ids.values())) == (40, {1})
