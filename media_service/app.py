@@ -11,7 +11,7 @@ from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.delivery.repository import delete_expired as delete_expired_deliveries
 from media_service.delivery.routes import routes as delivery_routes
-from media_service.delivery.worker import run_worker
+from media_service.delivery.worker import LOOK_SECONDS, run_worker
 from media_service.erasure.service import POLL_SECONDS
 from media_service.event.repository import delete_expired as delete_expired_events
 from media_service.idempotency.repository import delete_expired as delete_expired_keys
@@ -156,5 +156,12 @@ async def _webhooks(app: web.Application) -> AsyncIterator[None]:
         run_periodically("webhooks.expiry", expire_deliveries, pause=RECONCILE_SECONDS),
         wiring.open_delivery_worker() as worker,
         run_worker(worker),
+        run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
     ):
+        overdue = Gauge(
+            "media_webhooks_overdue_seconds",
+            "Seconds since the first delivery of a webhook that waits fell due",
+            registry=app[HTTP_METRICS].registry,
+        )
+        overdue.set_function(worker.overdue_seconds)
         yield

@@ -52,6 +52,11 @@ RETURNING delivery.id, event_id, type, body, jsonb_array_length(attempts) AS mad
 """
 """The endpoints take turns: the first due delivery of each comes before the second of any."""
 
+FIND_OLDEST_DUE = """
+SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
+ORDER BY next_attempt_at, id LIMIT 1
+"""
+
 FINISH = f"""
 WITH finished AS (
     UPDATE webhook_deliveries
@@ -110,6 +115,12 @@ async def claim(
     only = None if query.only is None else list(query.only)
     rows = await database.fetch(CLAIM, now, query.limit, list(query.but), now + lease, only)
     return [ClaimedDelivery(**row) for row in rows]
+
+
+async def find_oldest_due(database: Database) -> datetime | None:
+    """Return when the first delivery that waits falls due, or fell."""
+    due_at: datetime | None = await database.fetchval(FIND_OLDEST_DUE)
+    return due_at
 
 
 async def finish(

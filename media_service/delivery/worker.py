@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,7 @@ from shared.webhooks.sender import WebhookSender
 from shared.webhooks.signature import SigningSecrets
 
 POLL_SECONDS = 0.5
+LOOK_SECONDS = 5
 SLOW_SECONDS = 2
 """An attempt that takes longer is slow, and no longer counts among the quick ones."""
 LEASE_SLACK = timedelta(seconds=30)
@@ -48,6 +49,7 @@ class DeliveryWorker:
     schedule: DeliverySchedule
     clock: Clock
     entropy: Entropy
+    oldest_due: datetime | None = field(default=None, init=False)
     lanes: DeliveryLanes = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -60,6 +62,16 @@ class DeliveryWorker:
         """Start the attempts that are due, as many as may run at once."""
         await self._claim(self.lanes.quick_query())
         await self._claim(self.lanes.slow_query())
+
+    async def look(self) -> None:
+        """Read when the first delivery that waits falls due."""
+        self.oldest_due = await repository.find_oldest_due(self.database)
+
+    def overdue_seconds(self) -> float:
+        """Return for how long the first delivery that waits has been due."""
+        if self.oldest_due is None:
+            return 0
+        return max(0, (self.clock.now() - self.oldest_due).total_seconds())
 
     async def _claim(self, query: DueQuery) -> None:
         if query.limit <= 0 or query.only == set():

@@ -1,6 +1,7 @@
 """Receivers that hang hold up no other, and processes share the deliveries."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -90,3 +91,28 @@ async def test_deliveries_of_two_processes_are_attempted_once_each(
             await wait_for(media, hook, *["delivered"] * 10)
     ids = Counter(request.headers["webhook-id"] for request in receiver.requests)
     assert (len(ids), set(ids.values())) == (40, {1})
+
+
+async def test_delivery_that_waits_for_its_turn_is_counted_as_overdue(
+    serving_media: Callable[..., Any],
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media_service.app.LOOK_SECONDS", 0.1)
+
+    async def overdue() -> float:
+        async with media.http.get("/metrics") as answer:
+            text = await answer.text()
+        [value] = re.findall(r"^media_webhooks_overdue_seconds (\S+)$", text, re.MULTILINE)
+        return float(value)
+
+    async def is_overdue() -> bool:
+        return await overdue() > 0.5
+
+    async with open_receiver() as hanging, serving_media(webhook_concurrency=1) as media:
+        hanging.respond = hang
+        assert await overdue() == 0
+        hook = await create(media, hanging.url)
+        for _ in range(2):
+            await queue(database, media, hook)
+        await until(is_overdue)
