@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 from aiohttp import web
 from prometheus_client import Gauge
@@ -155,7 +156,7 @@ async def _webhooks(app: web.Application) -> AsyncIterator[None]:
         ),
         run_periodically("webhooks.expiry", expire_deliveries, pause=RECONCILE_SECONDS),
         wiring.open_delivery_worker() as worker,
-        run_worker(worker),
+        run_worker(worker) if app[SETTINGS].publish_worker else nullcontext(),
         run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
     ):
         overdue = Gauge(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from media_service.app import create_app
 from media_service.creative.signed_link import derive_previous_keys
+from media_service.delivery.worker import run_worker as run_deliveries
 from media_service.erasure.lost_files import delete_lost_pictures, list_lost_pictures
 from media_service.malloc import keep_freed_chunks
 from media_service.picture.reconcile import MIN_AGE, reconcile
@@ -56,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media_service", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the HTTP interface and publish until SIGTERM")
-    commands.add_parser("worker", help="publish what falls due until SIGTERM")
+    commands.add_parser(
+        "worker", help="publish what falls due, and deliver webhooks, until SIGTERM"
+    )
     commands.add_parser(
         "previous-link-keys",
         help="print the setting that keeps links of the release before MEDIA_SECRET_KEYS valid",
@@ -82,9 +85,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def run_worker(wiring: Wiring) -> None:
-    """Publish what falls due until SIGTERM."""
+    """Publish what falls due, and deliver webhooks, until SIGTERM."""
     with stop_signal() as stop:
-        async with wiring.open_database():
+        async with (
+            wiring.open_database(),
+            wiring.open_delivery_worker() as deliveries,
+            run_deliveries(deliveries),
+        ):
             publisher = wiring.publisher
             async with run_periodically("publishing", publisher.publish_due, pause=publisher.pause):
                 await stop.wait()

@@ -108,7 +108,7 @@ class MediaSettings(WebhookSendingSettings, LimitedSettings):
     )
     publish_worker: bool = Field(
         True,
-        description="whether `serve` also publishes what falls due; else "
+        description="whether `serve` also publishes what falls due and delivers webhooks; else "
         "`python -m media_service worker` does",
     )
     revocation_policy: Literal["fail_closed", "fail_open"] = Field(

@@ -4,11 +4,13 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.db import Database
+from tests.support.command_process import run_command, wait_for_exit
 from tests.support.media_client import MediaClient
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver, answering, open_receiver
@@ -116,3 +118,23 @@ async def test_delivery_that_waits_for_its_turn_is_counted_as_overdue(
         for _ in range(2):
             await queue(database, media, hook)
         await until(is_overdue)
+
+
+async def test_delivery_is_made_by_the_worker_where_serve_makes_none(
+    serving_media: Callable[..., Any],
+    media_environment: dict[str, str],
+    receiver: Receiver,
+    tmp_path: Path,
+) -> None:
+    async with serving_media(publish_worker=False) as media:
+        hook = await create(media, receiver.url)
+        await media.call("POST", f"/webhooks/{hook['id']}/test")
+        await asyncio.sleep(1)
+        assert receiver.connections == 0
+        output, environment = tmp_path / "worker.log", media_environment
+        async with run_command(
+            "media_service", "worker", environment=environment, output=output
+        ) as process:
+            await wait_for(media, hook, "delivered")
+            process.terminate()
+            assert await wait_for_exit(process) == 0
