@@ -14,6 +14,7 @@ from media_service.delivery.repository import delete_expired as delete_expired_d
 from media_service.delivery.routes import routes as delivery_routes
 from media_service.delivery.worker import LOOK_SECONDS, run_worker
 from media_service.erasure.service import POLL_SECONDS
+from media_service.event.app_keys import EVENTS
 from media_service.event.repository import delete_expired as delete_expired_events
 from media_service.idempotency.repository import delete_expired as delete_expired_keys
 from media_service.identity.authentication import CHANGE_LIMITER, authenticate
@@ -57,7 +58,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     """Return the whole service; its resources open when it starts and close when it ends."""
     app = build_application(INTERFACE, settings, entropy, authenticate)
     wiring = app[WIRING] = Wiring(settings, clock=clock, entropy=entropy)
-    app[SETTINGS], app[CLOCK] = settings, clock
+    app[SETTINGS], app[CLOCK], app[EVENTS] = settings, clock, wiring.events
     app[CHANGE_LIMITER], app[LINK_SIGNER] = wiring.change_limiter, wiring.link_signer
     app[UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[READING_SLOTS] = asyncio.Semaphore(MAX_READING_CHUNKS)

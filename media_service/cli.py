@@ -103,7 +103,9 @@ async def _run_on_files(wiring: Wiring, options: argparse.Namespace) -> int:
         if options.command == "sweep":
             return await _sweep(wiring, timedelta(seconds=options.older_than))
         if options.delete:
-            return await delete_lost_pictures(wiring.database, wiring.storage, set(options.delete))
+            return await delete_lost_pictures(
+                wiring.database, wiring.storage, wiring.events, set(options.delete)
+            )
         return await list_lost_pictures(wiring.database, wiring.storage)
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from media_service.creative.signed_link import LinkSigner, PreviousKey
 from media_service.delivery.worker import DeliverySchedule, DeliveryWorker
 from media_service.erasure.service import DeletedUsersConsumer
+from media_service.event.recorder import EventRecorder
 from media_service.identity.change_limiter import ChangeLimiter
 from media_service.image.model import DecodeLimits
 from media_service.image.worker.pool import DecoderPool, open_decoder_pool
@@ -121,6 +122,7 @@ class Wiring:
             )
 
     # Without any resource
+    events = Part(EventRecorder)
 
     @cached_property
     def change_limiter(self) -> ChangeLimiter:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from media_service.creative.model import Creative
 from media_service.creative.repository import PUBLISHED_AT
+from media_service.creative.signed_link import Link
 from media_service.picture.schemas import PREFIX
 
 
@@ -20,6 +22,12 @@ class ResponseField(NamedTuple):
 def creative_url(creative_id: UUID | str) -> str:
     """Return the path of a creative."""
     return f"{PREFIX}/creatives/{creative_id}"
+
+
+def link_url(link: Link, signature: str) -> str:
+    """Return the path and query of a signed link."""
+    query = {"variant": link.variant, "expires": link.expires, "signature": signature}
+    return f"{creative_url(link.creative_id)}/file?{urlencode(query)}"
 
 
 def rfc3339_sql(time: str) -> str:
@@ -58,6 +66,11 @@ RESPONSE_FIELDS = {
     "version": _column("version"),
 }
 """In the order of the JSON. A new field of `CreativeResponse` needs an entry."""
+
+
+def creative_fields(creative: Creative) -> dict[str, Any]:
+    """Return a creative's fields in responses and events."""
+    return {name: field.value(creative) for name, field in RESPONSE_FIELDS.items()}
 
 
 def creative_json(**fields: str) -> str:

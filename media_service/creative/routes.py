@@ -23,6 +23,7 @@ from media_service.creative.schemas import (
     to_stored_response,
 )
 from media_service.creative.signed_link import Link
+from media_service.event.app_keys import EVENTS
 from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
 from media_service.idempotency.request import IDEMPOTENCY_KEY, created_response
 from media_service.picture.errors import RangeNotSatisfiable
@@ -120,7 +121,7 @@ async def patch_creative(request: web.Request) -> web.Response:
     app, target = request.app, _own_version(request, required=True)
     update = (await read_body(request, CreativeChange)).to_update()
     creative = await service.update_creative(
-        app[DATABASE], app[TIMEZONES], target, update, app[CLOCK].now()
+        app[DATABASE], app[TIMEZONES], app[EVENTS], target, update
     )
     return _creative_response(request, creative)
 

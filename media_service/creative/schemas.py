@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import (
@@ -25,7 +24,7 @@ from media_service.creative.model import (
     Owner,
     Status,
 )
-from media_service.creative.response import RESPONSE_FIELDS, creative_url
+from media_service.creative.response import creative_fields, creative_url, link_url
 from media_service.creative.schedule_time import parse_schedule_time
 from media_service.creative.signed_link import MAX_LINK_SECONDS, Link
 from media_service.creative.timezones import DEFAULT_TIMEZONE, UNKNOWN_TIMEZONE, TimezoneRegistry
@@ -204,9 +203,8 @@ class LinkResponse(BaseModel):
     @classmethod
     def of(cls, link: Link, signature: str) -> "LinkResponse":
         """Return the answer for a link with its signature."""
-        query = {"variant": link.variant, "expires": link.expires, "signature": signature}
         return cls(
-            url=f"{creative_url(link.creative_id)}/file?{urlencode(query)}",
+            url=link_url(link, signature),
             expires_at=datetime.fromtimestamp(link.expires, UTC),
         )
 
@@ -237,7 +235,7 @@ class CreativeResponse(BaseModel):
     @classmethod
     def of(cls, creative: Creative) -> "CreativeResponse":
         """Return the answer for one row."""
-        return cls(**{name: field.value(creative) for name, field in RESPONSE_FIELDS.items()})
+        return cls(**creative_fields(creative))
 
 
 def to_stored_response(creative: Creative, request_hash: bytes) -> StoredResponse:

@@ -16,14 +16,17 @@ from media_service.creative.model import (
     Owner,
     Status,
 )
+from media_service.creative.response import creative_fields
 from media_service.creative.schedule_time import resolve_due_at
 from media_service.creative.signed_link import Link, LinkSigner
 from media_service.creative.timezones import TimezoneRegistry
+from media_service.event.model import EventType
+from media_service.event.recorder import EventRecorder
 from media_service.idempotency.model import StoredResponse
 from media_service.picture.file_deleter import FileDeleter
 from media_service.quota.service import reserve_bytes
 from media_service.upload.service import PendingUpload, UploadService
-from shared.db import Database
+from shared.db import Database, Executor
 from shared.errors import Conflict, Forbidden, NotFound, VersionMismatch
 from shared.if_match import OwnVersion
 from shared.tokens import Claims
@@ -72,6 +75,9 @@ async def create_creative(
         async with uploads.transaction(upload.token, picture) as connection:
             await reserve_bytes(connection, creative.user_id, picture.usage, uploads.quota)
             await repository.insert(connection, creative)
+            await uploads.events.record(
+                connection, creative.user_id, "creative.created", creative_fields(creative)
+            )
             await received.request.store_response(connection, response)
     log.info("creative.created", creative_id=str(creative.id), bytes=creative.size)
     return response
@@ -127,9 +133,9 @@ async def sign_link(database: Database, link_signer: LinkSigner, user_id: UUID, 
 async def update_creative(
     database: Database,
     timezones: TimezoneRegistry,
+    events: EventRecorder,
     target: OwnVersion[UUID],
     update: CreativeUpdate,
-    now: datetime,
 ) -> Creative:
     """Return the user's creative after the change; of two concurrent changes, one fails.
 
@@ -141,11 +147,14 @@ async def update_creative(
     """
     current = await _require_creative(database, target.id, target.user_id)
     target.expected.check(current.version)
-    changed = await _apply_update(current, update, timezones, now)
-    stored = await repository.update(database, changed)
-    if stored is None:
-        latest = await _require_creative(database, target.id, target.user_id)
-        raise VersionMismatch(latest.version)
+    changed = await _apply_update(current, update, timezones, events.clock.now())
+    async with database.transaction() as connection:
+        stored = await repository.update(connection, changed)
+        if stored is None:
+            latest = await _require_creative(connection, target.id, target.user_id)
+            raise VersionMismatch(latest.version)
+        event_type = _event_type(current, stored)
+        await events.record(connection, target.user_id, event_type, creative_fields(stored))
     log.info("creative.changed", creative_id=str(target.id), version=stored.version)
     return stored
 
@@ -177,16 +186,21 @@ def _owner_filter(caller: Claims, owner: Owner) -> UUID | None:
     return None
 
 
-async def _require_creative(database: Database, creative_id: UUID, owner: UUID | None) -> Creative:
+async def _require_creative(executor: Executor, creative_id: UUID, owner: UUID | None) -> Creative:
     """Return the creative, if `owner` is None or owns it.
 
     Raises:
         NotFound: there is none, or another user owns it.
     """
-    creative = await repository.find(database, creative_id, owner)
+    creative = await repository.find(executor, creative_id, owner)
     if creative is None:
         raise NotFound
     return creative
+
+
+def _event_type(current: Creative, changed: Creative) -> EventType:
+    is_cancelled = changed.status is not current.status
+    return "creative.cancelled" if is_cancelled else "creative.updated"
 
 
 async def _apply_update(

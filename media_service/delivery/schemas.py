@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, TypeAdapter
 
 from media_service.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
-from media_service.webhook.model import EventType
+from media_service.event.model import EventType
 from shared.paging import Page, PageQuery
 from shared.webhooks.model import AttemptError
 

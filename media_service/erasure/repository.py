@@ -8,7 +8,7 @@ from media_service.event import repository as events
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
 from media_service.webhook import repository as webhooks
-from shared.db import Database
+from shared.db import Connection, Database
 
 FIND_CURSOR = "SELECT entry FROM followed_streams WHERE name = $1"
 
@@ -28,8 +28,7 @@ DELETE_BATCH = (
     webhooks.DELETE_BATCH,
 )
 
-# Only the photo of a product is deleted; the product stays, without one.
-DELETE_PICTURE = (products.DETACH_LOST_PHOTO, products.DELETE_PHOTO, creatives.DELETE_LOST)
+DELETE_PICTURE = (products.DELETE_PHOTO, creatives.DELETE_LOST)
 
 
 async def find_cursor(database: Database, stream: str) -> str | None:
@@ -59,8 +58,7 @@ async def delete_batch(database: Database, user_id: UUID, limit: int) -> int:
     return deleted
 
 
-async def delete_picture(database: Database, picture_id: UUID) -> None:
+async def delete_picture(connection: Connection, picture_id: UUID) -> None:
     """Delete a creative or a product's photo; triggers queue the files that are left."""
-    async with database.transaction() as connection:
-        for statement in DELETE_PICTURE:
-            await connection.execute(statement, picture_id)
+    for statement in DELETE_PICTURE:
+        await connection.execute(statement, picture_id)

@@ -1,8 +1,10 @@
 """Every statement on `events`."""
 
+from dataclasses import astuple
 from datetime import datetime, timedelta
 
-from shared.db import Database
+from media_service.event.model import Event
+from shared.db import Connection, Database
 
 RETENTION = timedelta(days=30)
 
@@ -20,9 +22,17 @@ DELETE FROM events WHERE id IN (SELECT id FROM events WHERE user_id = $1 LIMIT $
 def insert_events_sql(rows: str) -> str:
     """Return the end of a statement that writes events.
 
-    `rows`: a SELECT of their id, user, type, time and data, in their order.
+    `rows`: VALUES or a SELECT of their id, user, type, time and data, in their order.
     """
     return f"INSERT INTO events (id, user_id, type, occurred_at, data) {rows}"
+
+
+INSERT = insert_events_sql("VALUES ($1, $2, $3, $4, $5)")
+
+
+async def insert(connection: Connection, event: Event) -> None:
+    """Write an event in the caller's transaction."""
+    await connection.execute(INSERT, *astuple(event))
 
 
 async def delete_expired(database: Database, now: datetime) -> None:

@@ -85,10 +85,10 @@ WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
 RETURNING {COLUMNS}
 """
 
-DELETE = """
+DELETE = f"""
 DELETE FROM products
 WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
-RETURNING photo_id
+RETURNING {COLUMNS}
 """
 
 DELETE_BATCH = """
@@ -109,9 +109,10 @@ LOCK_PRODUCT = "SELECT photo_id FROM products WHERE id = $1 AND user_id = $2 FOR
 
 DETACH_PHOTO = "UPDATE products SET photo_id = NULL WHERE id = $1"
 
-DETACH_LOST_PHOTO = """
+DETACH_LOST_PHOTO = f"""
 UPDATE products SET photo_id = NULL, updated_at = now(), version = version + 1
 WHERE photo_id = $1
+RETURNING {COLUMNS}
 """
 
 DELETE_PHOTO = "DELETE FROM photos WHERE id = $1"
@@ -188,17 +189,17 @@ async def fold_batch(connection: Connection, limit: int) -> int:
     return len(rows)
 
 
-async def delete(connection: Connection, target: OwnVersion[str]) -> bool:
-    """Delete the user's product with an expected version, and its photo's row.
+async def delete(connection: Connection, target: OwnVersion[str]) -> Product | None:
+    """Delete the user's product with an expected version, and its photo's row; return it as it was.
 
-    Return False when there was none. Called in a transaction: a statement that had to wait for
-    the product does not see the photo that it got meanwhile, the next one does.
+    None: there was none. Called in a transaction: a statement that had to wait for the product does
+    not see the photo that it got meanwhile, the next one does.
     """
     row = await connection.fetchrow(DELETE, target.id, target.user_id, target.expected.version_list)
     if row is None:
-        return False
+        return None
     await connection.execute(DELETE_PHOTO, row["photo_id"])
-    return True
+    return _product(row)
 
 
 async def insert_photo(connection: Connection, photo: PictureRecord) -> None:
@@ -225,6 +226,12 @@ async def detach_photo(connection: Connection, product_id: str, user_id: UUID) -
     await connection.execute(DETACH_PHOTO, product_id)
     await connection.execute(DELETE_PHOTO, row["photo_id"])
     return True
+
+
+async def detach_lost_photo(connection: Connection, photo_id: UUID) -> Product | None:
+    """Return the product that had this photo, as it is without one; None if no product had it."""
+    row = await connection.fetchrow(DETACH_LOST_PHOTO, photo_id)
+    return _product(row) if row else None
 
 
 async def attach_photo(connection: Connection, product_id: str, photo: PictureRecord) -> Product:

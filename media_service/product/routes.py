@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from media_service.event.app_keys import EVENTS
 from media_service.idempotency.errors import IDEMPOTENCY_ERRORS
 from media_service.idempotency.model import KeyedRequest
 from media_service.idempotency.request import (
@@ -25,7 +26,7 @@ from media_service.product.schemas import (
     ProductSearchQuery,
     to_stored_response,
 )
-from media_service.resources import CALLER, CLOCK, DATABASE, TOKEN, database_of
+from media_service.resources import CALLER, DATABASE, TOKEN, database_of
 from media_service.upload.errors import UPLOAD_ERRORS
 from media_service.upload.request import UPLOADS, read_upload
 from shared.errors import DomainError, MalformedJson, NotFound, TokenMissing, VersionMismatch
@@ -129,7 +130,7 @@ async def patch_product(request: web.Request) -> web.Response:
     app, body = request.app, await read_body(request, ProductChange)
     update = ProductUpdate(**body.model_dump())
     product = await service.update_product(
-        app[DATABASE], _own_version(request), update, app[CLOCK].now()
+        app[DATABASE], app[EVENTS], _own_version(request), update
     )
     return _product_response(request, product)
 
@@ -146,7 +147,9 @@ async def patch_product(request: web.Request) -> web.Response:
 async def delete_product(request: web.Request) -> web.Response:
     """Remove the product."""
     app = request.app
-    await service.delete_product(app[DATABASE], app[FILE_DELETER], _own_version(request))
+    await service.delete_product(
+        app[DATABASE], app[EVENTS], app[FILE_DELETER], _own_version(request)
+    )
     return web.Response(status=web.HTTPNoContent.status_code)
 
 

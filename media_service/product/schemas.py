@@ -1,6 +1,5 @@
 """Requests and responses of the products' routes."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -16,7 +15,7 @@ from pydantic import (
 )
 
 from media_service.idempotency.model import StoredResponse
-from media_service.picture.schemas import PREFIX, Variant
+from media_service.picture.schemas import Variant
 from media_service.product.model import (
     ID_PATTERN,
     MAX_DESCRIPTION,
@@ -28,6 +27,7 @@ from media_service.product.model import (
     Visibility,
     parse_product_id,
 )
+from media_service.product.response import product_fields, product_url
 from shared.paging import LAST_MOMENT, Page, PageQuery, Position
 from shared.text import clean_line, clean_lines, clean_search
 from shared.validation import EMPTY_IS_VALUE, PartialUpdate, cleaned
@@ -174,8 +174,7 @@ class ProductResponse(BaseModel):
     @classmethod
     def of(cls, product: Product) -> "ProductResponse":
         """Return the answer for one row."""
-        photo_url = f"{product_url(product.id)}/photo" if product.photo_id else None
-        return cls(**asdict(product), photo_url=photo_url)
+        return cls(**product_fields(product))
 
 
 def to_stored_response(product: Product, request_hash: bytes) -> StoredResponse:
@@ -186,8 +185,3 @@ def to_stored_response(product: Product, request_hash: bytes) -> StoredResponse:
 
 class ProductPage(Page[ProductResponse]):
     """One page of products, the newest first; `next_cursor` is null on the last one."""
-
-
-def product_url(product_id: str) -> str:
-    """Return a product's own path."""
-    return f"{PREFIX}/products/{product_id}"

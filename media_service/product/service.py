@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import datetime
 from uuid import UUID
 
 import structlog
 
+from media_service.event.recorder import EventRecorder
 from media_service.idempotency.model import KeyedRequest, StoredResponse, hash_request
 from media_service.idempotency.service import idempotency_guard
 from media_service.picture.file_deleter import FileDeleter
@@ -20,6 +20,7 @@ from media_service.product.model import (
     ProductUpdate,
     new_product_id,
 )
+from media_service.product.response import product_fields
 from media_service.product.search_text import search_terms
 from media_service.quota.repository import read_picture_bytes
 from media_service.quota.service import count_upload_without_file, reserve_bytes
@@ -62,7 +63,7 @@ async def create_product(
         response = to_response(product, request_hash)
         async with uploads.transaction(creation.token) as connection:
             await reserve_bytes(connection, product.user_id, None, uploads.quota)
-            await _insert(connection, product)
+            await _insert(connection, product, uploads.events)
             await request.store_response(connection, response)
     log.info("product.created", product_id=product.id)
     return response
@@ -99,7 +100,7 @@ async def create_product_with_photo(
             await reserve_bytes(connection, product.user_id, usage, uploads.quota)
             if photo:
                 await repository.insert_photo(connection, photo.record)
-            await _insert(connection, product)
+            await _insert(connection, product, uploads.events)
             await received.request.store_response(connection, response)
     log.info("product.created", product_id=product.id)
     return response
@@ -145,9 +146,9 @@ async def get_product(database: Database, product_id: str, viewer: UUID) -> Prod
 
 async def update_product(
     database: Database,
+    events: EventRecorder,
     target: OwnVersion[str],
     update: ProductUpdate,
-    now: datetime,
 ) -> Product:
     """Return the user's product as it is after the change.
 
@@ -155,11 +156,13 @@ async def update_product(
         NotFound: there is none, or another user owns it.
         VersionMismatch: its version is not an expected one.
     """
-    changed = await repository.update(database, target, update, now)
-    if changed is None:
-        raise await _refusal(database, target)
-    if update.name is not None or update.description is not None:
-        await repository.fold(database, changed.id, changed.name, changed.description)
+    async with database.transaction() as connection:
+        changed = await repository.update(connection, target, update, events.clock.now())
+        if changed is None:
+            raise await _refusal(connection, target)
+        if update.name is not None or update.description is not None:
+            await repository.fold(connection, changed.id, changed.name, changed.description)
+        await _record_update(connection, changed, events)
     log.info("product.changed", product_id=target.id, version=changed.version)
     return changed
 
@@ -183,6 +186,7 @@ async def replace_photo(
                 raise NotFound
             await reserve_bytes(connection, upload.user_id, photo.usage, uploads.quota)
             product = await repository.attach_photo(connection, product_id, photo.record)
+            await _record_update(connection, product, uploads.events)
     file_deleter.notify()
     log.info("product.photo_replaced", product_id=product_id)
     return product
@@ -201,7 +205,7 @@ async def get_photo(database: Database, product_id: str, viewer: UUID | None) ->
 
 
 async def delete_product(
-    database: Database, file_deleter: FileDeleter, target: OwnVersion[str]
+    database: Database, events: EventRecorder, file_deleter: FileDeleter, target: OwnVersion[str]
 ) -> None:
     """Delete the user's product, and queue its photo's files for deletion.
 
@@ -210,8 +214,11 @@ async def delete_product(
         VersionMismatch: its version is not an expected one.
     """
     async with database.transaction() as connection:
-        if not await repository.delete(connection, target):
+        deleted = await repository.delete(connection, target)
+        if deleted is None:
             raise await _refusal(connection, target)
+        fields = product_fields(deleted)
+        await events.record(connection, deleted.user_id, "product.deleted", fields)
     file_deleter.notify()
     log.info("product.deleted", product_id=target.id)
 
@@ -242,9 +249,14 @@ def _new_product(
     )
 
 
-async def _insert(connection: Connection, product: Product) -> None:
+async def _insert(connection: Connection, product: Product, events: EventRecorder) -> None:
     if not await repository.insert(connection, product):
         raise ServiceUnavailable(detail="The product's new id is taken; the next one will do")
+    await events.record(connection, product.user_id, "product.created", product_fields(product))
+
+
+async def _record_update(connection: Connection, product: Product, events: EventRecorder) -> None:
+    await events.record(connection, product.user_id, "product.updated", product_fields(product))
 
 
 async def _refusal(executor: Executor, target: OwnVersion[str]) -> DomainError:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from media_service.event.recorder import EventRecorder
 from media_service.idempotency.errors import RequestInProgress
 from media_service.idempotency.model import KeyedRequest, hash_request
 from media_service.idempotency.service import IdempotentRequest, idempotency_guard
@@ -87,6 +88,11 @@ class UploadService:
     database: Database
     clock: Clock
     entropy: Entropy
+
+    @property
+    def events(self) -> EventRecorder:
+        """Return the recorder of events about what is uploaded."""
+        return EventRecorder(self.clock, self.entropy)
 
     @asynccontextmanager
     async def receive(

@@ -12,16 +12,6 @@ MAX_ENDPOINTS = 10
 
 EndpointStatus = Literal["enabled", "disabled"]
 ALL_EVENTS: Literal["*"] = "*"
-EventType = Literal[
-    "creative.created",
-    "creative.updated",
-    "creative.cancelled",
-    "creative.due",
-    "creative.failed",
-    "product.created",
-    "product.updated",
-    "product.deleted",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from media_service.event.model import EventType
 from media_service.webhook.model import (
     ALL_EVENTS,
     Endpoint,
     EndpointDraft,
     EndpointStatus,
     EndpointUpdate,
-    EventType,
 )
 from shared.paging import Page
 from shared.text import clean_line

@@ -119,7 +119,7 @@ async def test_erasure_of_user_deleted_during_downtime_runs_at_start(
         first = await tell_of_deleted(redis, media.as_other_user().user_id, REVOCATION_KEY)
         await wait_for_cursor(media_dsn, first)
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY)
-    assert await rows(media_dsn, media.user_id) == 1
+    assert await rows(media_dsn, media.user_id) == 2  # a creative, and its event
     async with serving_media():
         await wait_until_erased(media_dsn, media.user_id, files)
         await wait_for_cursor(media_dsn, entry)
@@ -151,7 +151,7 @@ async def test_erasure_unverified_entry_erases_none_and_blocks_none(
     await redis.xadd(DELETED_USERS_STREAM, {"other": "thing"})
     await tell_of_deleted(redis, leaver.user_id, REVOCATION_KEY)
     await wait_until_erased(media_dsn, leaver.user_id, files)
-    assert await rows(media_dsn, victim.user_id) == 1
+    assert await rows(media_dsn, victim.user_id) == 2  # a creative, and its event
     assert await read_cursor(media_dsn) == first  # until the entry is trimmed, or its key is known
 
 
@@ -213,7 +213,7 @@ async def test_erasure_of_signed_out_user_keeps_everything(
     await media.upload()
     entry = await tell_of_deleted(redis, media.user_id, REVOCATION_KEY, reason=reason)
     await wait_for_cursor(media_dsn, entry)
-    assert await rows(media_dsn, media.user_id) == 1
+    assert await rows(media_dsn, media.user_id) == 2  # a creative, and its event
 
 
 async def test_erasure_of_more_products_than_a_batch_removes_all(

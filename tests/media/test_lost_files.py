@@ -11,9 +11,11 @@ import pytest
 
 from media_service import app
 from tests.support.command_process import run_command, wait_for_exit
+from tests.support.database import Connection
 from tests.support.media_client import FORM, MediaClient, files_below, form, part
 from tests.support.pictures import encode
 from tests.support.products import create_product
+from tests.support.publishing import all_events
 from tests.support.waiting import until
 
 Command = Callable[..., Awaitable[tuple[int | None, str]]]
@@ -70,8 +72,8 @@ async def test_lost_creative_is_deleted_with_what_is_left_of_it(
     assert await run_lost_command() == (0, "")
 
 
-async def test_lost_photo_is_taken_off_its_product(
-    media: MediaClient, files: Path, run_lost_command: Command
+async def test_lost_photo_is_taken_off_its_product_with_an_event(
+    media: MediaClient, media_db: Connection, files: Path, run_lost_command: Command
 ) -> None:
     product = await create_product(media)
     body = BytesIO(form(part("photo", encode(), '; filename="lamp.png"')))
@@ -85,6 +87,8 @@ async def test_lost_photo_is_taken_off_its_product(
     assert shown.status == 200
     assert shown.body["photo_url"] is None
     assert shown.body["version"] > product["version"]
+    latest = (await all_events(media_db))[-1]
+    assert (latest["type"], latest["data"]) == ("product.updated", shown.body)
 
 
 async def test_command_without_the_database_is_one_line(run_lost_command: Command) -> None:

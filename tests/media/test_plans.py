@@ -90,6 +90,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.DELETE": (SOMETHING, SOMEBODY, [1]),
     "creative.DELETE_BATCH": (SOMEBODY, 500),
     "creative.DELETE_LOST": (SOMETHING,),
+    "event.INSERT": (UUID(int=9), SOMEBODY, "creative.due", START, "{}"),
     "event.DELETE_BATCH": (SOMEBODY, 500),
     "event.DELETE_EXPIRED": (SOON, 1000),
     "picture.FIND_MANY": ([SOMETHING, SOMEBODY],),
