@@ -12,7 +12,7 @@ from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.delivery.repository import delete_expired as delete_expired_deliveries
 from media_service.delivery.routes import routes as delivery_routes
-from media_service.delivery.worker import LOOK_SECONDS, run_worker
+from media_service.delivery.worker import LOOK_SECONDS
 from media_service.erasure.service import POLL_SECONDS
 from media_service.event.app_keys import EVENTS
 from media_service.event.repository import delete_expired as delete_expired_events
@@ -157,7 +157,7 @@ async def _webhooks(app: web.Application) -> AsyncIterator[None]:
         ),
         run_periodically("webhooks.expiry", expire_deliveries, pause=RECONCILE_SECONDS),
         wiring.open_delivery_worker() as worker,
-        run_worker(worker) if app[SETTINGS].publish_worker else nullcontext(),
+        wiring.run_deliveries(worker) if app[SETTINGS].publish_worker else nullcontext(),
         run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
     ):
         overdue = Gauge(

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from media_service.app import create_app
 from media_service.creative.signed_link import derive_previous_keys
-from media_service.delivery.worker import run_worker as run_deliveries
 from media_service.erasure.lost_files import delete_lost_pictures, list_lost_pictures
 from media_service.malloc import keep_freed_chunks
 from media_service.picture.reconcile import MIN_AGE, reconcile
@@ -90,7 +89,7 @@ async def run_worker(wiring: Wiring) -> None:
         async with (
             wiring.open_database(),
             wiring.open_delivery_worker() as deliveries,
-            run_deliveries(deliveries),
+            wiring.run_deliveries(deliveries),
         ):
             publisher = wiring.publisher
             async with run_periodically("publishing", publisher.publish_due, pause=publisher.pause):

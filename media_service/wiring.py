@@ -6,7 +6,10 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from media_service.creative.signed_link import LinkSigner, PreviousKey
-from media_service.delivery.worker import DeliverySchedule, DeliveryWorker
+from media_service.delivery.fan_out import EventFanOut, run_fan_out
+from media_service.delivery.messages import EventMessages
+from media_service.delivery.model import DeliverySchedule
+from media_service.delivery.worker import DeliveryWorker, run_worker
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.event.recorder import EventRecorder
 from media_service.identity.change_limiter import ChangeLimiter
@@ -110,16 +113,25 @@ class Wiring:
     @asynccontextmanager
     async def open_delivery_worker(self) -> AsyncIterator[DeliveryWorker]:
         """Open the worker of webhooks inside the block."""
-        settings = self.settings
-        async with open_sender(self.webhook_policy, settings.webhook_timeout, self.clock) as sender:
+        timeout = self.settings.webhook_timeout
+        async with open_sender(self.webhook_policy, timeout, self.clock) as sender:
             yield DeliveryWorker(
                 database=self.database,
                 sender=sender,
                 sealer=self.secret_sealer,
-                schedule=DeliverySchedule(settings.webhook_attempts, settings.webhook_concurrency),
+                schedule=self.delivery_schedule,
                 clock=self.clock,
                 entropy=self.entropy,
             )
+
+    @asynccontextmanager
+    async def run_deliveries(self, worker: DeliveryWorker) -> AsyncIterator[None]:
+        """Queue the deliveries of events, and make the attempts, until the block ends."""
+        async with (
+            run_worker(worker),
+            run_fan_out(self.fan_out, self.publisher.published, worker.wake),
+        ):
+            yield
 
     # Without any resource
     events = Part(EventRecorder)
@@ -127,6 +139,15 @@ class Wiring:
     @cached_property
     def change_limiter(self) -> ChangeLimiter:
         return ChangeLimiter(self.settings.limit_changes_per_user, self.clock)
+
+    @cached_property
+    def delivery_schedule(self) -> DeliverySchedule:
+        settings = self.settings
+        return DeliverySchedule(settings.webhook_attempts, settings.webhook_concurrency)
+
+    @cached_property
+    def event_messages(self) -> EventMessages:
+        return EventMessages(self.link_signer, self.settings.public_url)
 
     @cached_property
     def link_signer(self) -> LinkSigner:
@@ -146,6 +167,7 @@ class Wiring:
         return self.settings.webhook_policy
 
     # With the resources
+    fan_out = Part(EventFanOut)
     file_deleter = Part(FileDeleter)
     publisher = Part(Publisher)
     schedule_loader = Part(ScheduleLoader)

@@ -1,6 +1,6 @@
 """Deliveries of webhooks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,6 +12,36 @@ from shared.paging import encode_cursor
 TEST_EVENT = "webhook.test"
 RETENTION = timedelta(days=30)
 DeliveryStatus = Literal["pending", "delivered", "failed", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySchedule:
+    """The pauses before the attempts, and how many attempts run at once in a process."""
+
+    delays: Sequence[timedelta]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedEvent:
+    """An event, and the endpoints that get it; `data` is JSON."""
+
+    id: UUID
+    type: str
+    occurred_at: datetime
+    data: str
+    endpoint_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to queue; a column each."""
+
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,25 @@
 """Every statement on `webhook_deliveries`."""
 
 import json
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import astuple, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from media_service.delivery.model import (
     RETENTION,
     ClaimedDelivery,
+    ClaimedEvent,
     Delivery,
     DeliveryFilter,
     DueQuery,
+    NewDelivery,
 )
+from media_service.event.repository import FIND_OLDEST_UNQUEUED, claim_sql
+from media_service.webhook.model import ALL_EVENTS
 from media_service.webhook.repository import disable_sql
 from shared.clock import rfc3339
-from shared.db import Database, Executor
+from shared.db import Connection, Database, Executor
 from shared.webhooks.model import Attempt, WebhookMessage
 from shared.webhooks.outcome import Outcome
 
@@ -22,6 +27,32 @@ MAX_PER_ENDPOINT = 5
 """Attempts at once to one endpoint, by one process."""
 
 EXPIRED_BATCH = 1000
+
+LOCK = 7_081_530_265  # any constant; the processes that queue deliveries take this lock in turn
+_HAS_LOCK = f"(SELECT pg_try_advisory_xact_lock({LOCK}))"
+
+CLAIM_EVENTS = f"""
+WITH claimed AS ({claim_sql(_HAS_LOCK)})
+SELECT id, type, occurred_at, data, ARRAY(
+    SELECT endpoint.id FROM webhook_endpoints AS endpoint
+    WHERE endpoint.user_id = claimed.user_id AND endpoint.status = 'enabled'
+      AND endpoint.created_at <= claimed.occurred_at
+      AND endpoint.events && ARRAY['{ALL_EVENTS}', claimed.type]
+    ORDER BY endpoint.id
+) AS endpoint_ids
+FROM claimed ORDER BY position
+"""
+"""The lock is held to the commit, so deliveries are queued in the order of the events."""
+
+INSERT_MANY = """
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
+SELECT queued.id, endpoint_id, event_id, type, body, $2, $1
+FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
+    AS queued (id, endpoint_id, event_id, type, body)
+JOIN webhook_endpoints AS endpoint ON endpoint.id = endpoint_id
+FOR KEY SHARE OF endpoint
+"""
+"""Without those to an endpoint that was deleted meanwhile."""
 
 INSERT = """
 INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
@@ -52,9 +83,11 @@ RETURNING delivery.id, event_id, type, body, jsonb_array_length(attempts) AS mad
 """
 """The endpoints take turns: the first due delivery of each comes before the second of any."""
 
-FIND_OLDEST_DUE = """
-SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
-ORDER BY next_attempt_at, id LIMIT 1
+FIND_OLDEST_DUE = f"""
+SELECT least(({FIND_OLDEST_UNQUEUED}), (
+    SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
+    ORDER BY next_attempt_at, id LIMIT 1
+))
 """
 
 FINISH = f"""
@@ -108,6 +141,23 @@ async def insert(
     return await executor.fetchval(INSERT, delivery_id, *target, *values) is not None
 
 
+async def claim_events(connection: Connection, limit: int) -> list[ClaimedEvent]:
+    """Claim the first events whose deliveries are not queued, for the caller's transaction.
+
+    None while another process does so.
+    """
+    rows = await connection.fetch(CLAIM_EVENTS, limit)
+    return [ClaimedEvent(**row) for row in rows]
+
+
+async def insert_many(
+    connection: Connection, queued: Sequence[NewDelivery], now: datetime, first_attempt_at: datetime
+) -> None:
+    """Queue deliveries."""
+    columns = zip(*(astuple(one) for one in queued), strict=True)
+    await connection.execute(INSERT_MANY, now, first_attempt_at, *map(list, columns))
+
+
 async def claim(
     database: Database, now: datetime, lease: timedelta, query: DueQuery
 ) -> list[ClaimedDelivery]:
@@ -118,7 +168,7 @@ async def claim(
 
 
 async def find_oldest_due(database: Database) -> datetime | None:
-    """Return when the first delivery that waits falls due, or fell."""
+    """Return when the first delivery that waits falls due, or fell, or its event happened."""
     due_at: datetime | None = await database.fetchval(FIND_OLDEST_DUE)
     return due_at
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ import structlog
 
 from media_service.delivery import repository
 from media_service.delivery.lanes import DeliveryLanes
-from media_service.delivery.model import TEST_EVENT, ClaimedDelivery, DueQuery
+from media_service.delivery.model import TEST_EVENT, ClaimedDelivery, DeliverySchedule, DueQuery
 from media_service.webhook.sealing import SecretSealer
 from shared.background import cancel_and_wait, run_periodically
 from shared.clock import Clock
@@ -29,14 +29,6 @@ SLOW_SECONDS = 2
 LEASE_SLACK = timedelta(seconds=30)
 """A lease lasts so much longer than an attempt may."""
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverySchedule:
-    """The pauses before the attempts, and how many attempts run at once in a process."""
-
-    delays: Sequence[timedelta]
-    concurrency: int
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

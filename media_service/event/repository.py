@@ -10,6 +10,10 @@ RETENTION = timedelta(days=30)
 
 EXPIRED_BATCH = 1000
 
+FIND_OLDEST_UNQUEUED = """
+SELECT occurred_at FROM events WHERE NOT queued ORDER BY position LIMIT 1
+"""
+
 DELETE_EXPIRED = """
 DELETE FROM events WHERE id IN (SELECT id FROM events WHERE occurred_at <= $1 LIMIT $2)
 """
@@ -25,6 +29,20 @@ def insert_events_sql(rows: str) -> str:
     `rows`: VALUES or a SELECT of their id, user, type, time and data, in their order.
     """
     return f"INSERT INTO events (id, user_id, type, occurred_at, data) {rows}"
+
+
+def claim_sql(condition: str) -> str:
+    """Return the body of a CTE that claims the first `$1` events whose deliveries are not queued.
+
+    It returns them in no order. `condition`: nothing is claimed where it is false.
+    """
+    return f"""
+UPDATE events SET queued = true WHERE id = ANY (ARRAY(
+    SELECT id FROM events WHERE NOT queued AND {condition}
+    ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+RETURNING *
+"""
 
 
 INSERT = insert_events_sql("VALUES ($1, $2, $3, $4, $5)")

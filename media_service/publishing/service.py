@@ -1,5 +1,7 @@
 """Publishes creatives when they fall due, driven by the next due time."""
 
+import asyncio
+
 import structlog
 
 from media_service.publishing import repository
@@ -22,6 +24,8 @@ class Publisher:
         self._database = database
         self._clock = clock
         self._entropy = entropy
+        self.published = asyncio.Event()
+        """Set after each batch, for the task that queues webhooks of it."""
         self._next: repository.NextDue | None = None
 
     async def look(self) -> None:
@@ -36,6 +40,7 @@ class Publisher:
             count = await repository.publish_due(self._database, self._clock.now(), ids)
             if not count:
                 break
+            self.published.set()
             log.info("creatives.published", count=count)
             await self.look()
 

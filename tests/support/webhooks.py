@@ -13,8 +13,9 @@ from tests.support.media_client import MediaClient
 from tests.support.waiting import until
 
 
-async def create(media: MediaClient, url: str) -> Any:
-    answer = await media.call("POST", "/webhooks", json={"url": url, "events": ["*"]})
+async def create(media: MediaClient, url: str, *events: str) -> Any:
+    body = {"url": url, "events": events or ["*"]}
+    answer = await media.call("POST", "/webhooks", json=body)
     assert answer.status == 201, answer.body
     return answer.body
 

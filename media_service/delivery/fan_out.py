@@ -1,0 +1,73 @@
+"""Queues a delivery of each event to each endpoint that is to get it, without delay."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from media_service.delivery import repository
+from media_service.delivery.messages import EventMessages
+from media_service.delivery.model import ClaimedEvent, DeliverySchedule, NewDelivery
+from shared.background import run_periodically
+from shared.clock import Clock
+from shared.db import Database
+from shared.entropy import Entropy, new_id
+
+POLL_SECONDS = 0.25
+"""The longest sleep. Then events of changes, and of other processes, are noticed."""
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EventFanOut:
+    """Queues the deliveries of events; any number of processes may do so at once.
+
+    An event is claimed in the transaction that queues its deliveries, so each is queued once.
+    """
+
+    database: Database
+    event_messages: EventMessages
+    delivery_schedule: DeliverySchedule
+    clock: Clock
+    entropy: Entropy
+
+    async def queue_deliveries(self) -> int:
+        """Queue the deliveries of all events that have none yet; return how many."""
+        queued, count = 0, BATCH
+        while count == BATCH:
+            async with self.database.transaction() as connection:
+                events = await repository.claim_events(connection, BATCH)
+                now = self.clock.now()
+                deliveries = self._deliveries(events, now)
+                if deliveries:
+                    first_attempt_at = now + self.delivery_schedule.delays[0]
+                    await repository.insert_many(connection, deliveries, now, first_attempt_at)
+            queued, count = queued + len(deliveries), len(events)
+        return queued
+
+    def _deliveries(self, events: Sequence[ClaimedEvent], now: datetime) -> list[NewDelivery]:
+        """Return the events' deliveries; their ids have the order of the events."""
+        wanted = [event for event in events if event.endpoint_ids]
+        total = sum(len(event.endpoint_ids) for event in wanted)
+        ids = iter(sorted(new_id(self.clock, self.entropy) for _ in range(total)))
+        return [
+            NewDelivery(next(ids), endpoint_id, event.id, event.type, body)
+            for event in wanted
+            for body in [self.event_messages.encode(event, now)]
+            for endpoint_id in event.endpoint_ids
+        ]
+
+
+@contextlib.asynccontextmanager
+async def run_fan_out(
+    fan_out: EventFanOut, published: asyncio.Event, queued: asyncio.Event
+) -> AsyncIterator[None]:
+    """Queue deliveries until the block ends: at once when `published` is set; then set `queued`."""
+
+    async def once() -> None:
+        if await fan_out.queue_deliveries():
+            queued.set()
+
+    async with run_periodically("webhooks.queueing", once, pause=POLL_SECONDS, wake=published):
+        yield

@@ -1,0 +1,15 @@
+-- migrate:up
+
+-- Whether the deliveries of an event are queued. No webhook is older than the events so far.
+ALTER TABLE events ADD COLUMN queued boolean NOT NULL DEFAULT true;
+ALTER TABLE events ALTER COLUMN queued SET DEFAULT false;
+CREATE INDEX events_to_queue ON events (position) WHERE NOT queued;
+
+-- An endpoint gets an event once. The index also finds all deliveries of an event.
+CREATE UNIQUE INDEX webhook_deliveries_of_event ON webhook_deliveries (event_id, endpoint_id);
+
+-- migrate:down
+
+DROP INDEX webhook_deliveries_of_event;
+DROP INDEX events_to_queue;
+ALTER TABLE events DROP COLUMN queued;
