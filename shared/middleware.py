@@ -109,7 +109,8 @@ def _suggest_path(request: web.Request) -> str | None:
     for place, segment in enumerate(given if candidates else ()):
         names = {path[place] for path in candidates}
         near = get_close_matches(segment, names, n=1, cutoff=_MIN_SIMILARITY)
-        candidates = [path for path in candidates if path[place] in (near or ["{id}"])]
+        wanted = near or [name for name in names if name.startswith("{")]
+        candidates = [path for path in candidates if path[place] in wanted]
     return f"Did you mean {'/'.join(candidates[0])}?" if candidates else None
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from media_service.delivery.model import (
     RETENTION,
+    TEST_EVENT,
     ClaimedDelivery,
     ClaimedEvent,
     Delivery,
@@ -25,6 +26,9 @@ from shared.webhooks.outcome import Outcome
 
 MAX_PER_ENDPOINT = 5
 """Attempts at once to one endpoint, by one process."""
+
+MAX_LISTED = 50
+"""The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
 
 EXPIRED_BATCH = 1000
 
@@ -74,10 +78,10 @@ WITH candidates AS (
     WHERE place <= {MAX_PER_ENDPOINT} AND next_attempt_at <= $1
     ORDER BY place, next_attempt_at LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED
 )
-UPDATE webhook_deliveries AS delivery SET next_attempt_at = $4
+UPDATE webhook_deliveries AS delivery SET status = 'pending', next_attempt_at = $4
 FROM claimed, webhook_endpoints AS endpoint
 WHERE delivery.id = claimed.id AND endpoint.id = delivery.endpoint_id
-RETURNING delivery.id, event_id, type, body, jsonb_array_length(attempts) AS made_attempts,
+RETURNING delivery.id, event_id, type, body, tries AS made_attempts,
           next_attempt_at AS leased_until, endpoint_id, endpoint.status AS endpoint_status, url,
           secret, previous_secret, rotated_at
 """
@@ -93,13 +97,31 @@ SELECT least(({FIND_OLDEST_UNQUEUED}), (
 FINISH = f"""
 WITH finished AS (
     UPDATE webhook_deliveries
-    SET status = $3, attempts = attempts || $4::jsonb, next_attempt_at = $5
+    SET status = $3, next_attempt_at = $5, tries = tries + jsonb_array_length($4::jsonb),
+        attempts = CASE WHEN jsonb_array_length(attempts) < {MAX_LISTED} THEN attempts
+                        ELSE attempts - 0 END || $4::jsonb
     WHERE id = $1 AND next_attempt_at = $2
     RETURNING endpoint_id
 )
 {disable_sql("$6", "SELECT endpoint_id FROM finished WHERE $7")}
 """
 """A process whose lease is over changes nothing, since another one makes an attempt."""
+
+_REDELIVER = """
+UPDATE webhook_deliveries AS delivery
+SET status = 'pending', tries = 0,
+    next_attempt_at = CASE delivery.status WHEN 'pending' THEN next_attempt_at ELSE $3 END
+FROM webhook_endpoints AS endpoint
+WHERE endpoint_id = $1 AND endpoint.id = $1 AND user_id = $2 AND endpoint.status = 'enabled'
+"""
+"""What is pending keeps its time, since an attempt may be under way."""
+
+REDELIVER = f"{_REDELIVER} AND delivery.id = $4 RETURNING true"
+
+REDELIVER_FAILED = f"""
+{_REDELIVER} AND delivery.status IN ('failed', 'dead') AND delivery.created_at >= $4
+  AND type <> '{TEST_EVENT}'
+"""
 
 _FIELDS = ", ".join(field.name for field in fields(Delivery))
 PAGE = f"""
@@ -191,6 +213,24 @@ async def finish(
         now,
         outcome.disables_endpoint,
     )
+
+
+async def redeliver(
+    database: Database, target: tuple[UUID, UUID], delivery_id: UUID, now: datetime
+) -> bool:
+    """Queue a delivery again, with all its attempts before it; return False if it cannot be.
+
+    `target`: the ids of endpoint and user.
+    """
+    return await database.fetchval(REDELIVER, *target, now, delivery_id) is not None
+
+
+async def redeliver_failed(
+    database: Database, target: tuple[UUID, UUID], since: datetime, now: datetime
+) -> int:
+    """Queue again what was queued since a time and not delivered; return how many."""
+    status = await database.execute(REDELIVER_FAILED, *target, now, since)
+    return int(status.rpartition(" ")[2])
 
 
 async def page(executor: Executor, endpoint_id: UUID, query: DeliveryFilter) -> list[Delivery]:

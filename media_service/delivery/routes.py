@@ -1,4 +1,4 @@
-"""Deliveries of webhooks: a test, and the list with every attempt."""
+"""Deliveries of webhooks: a test, the list with every attempt, another delivery."""
 
 from uuid import UUID
 
@@ -10,11 +10,13 @@ from media_service.delivery.schemas import (
     DeliveryQuery,
     DeliveryResponse,
     QueuedResponse,
+    RedeliveryBody,
 )
 from media_service.resources import CALLER, CLOCK, DATABASE
+from shared.errors import Conflict
 from shared.middleware import ENTROPY
 from shared.openapi import Routes
-from shared.request import path_id, read_query
+from shared.request import path_id, read_body, read_query
 from shared.responses import json_response
 
 routes = Routes("webhooks")
@@ -47,6 +49,35 @@ async def list_deliveries(request: web.Request) -> web.Response:
         request.app[DATABASE], _target(request), query.to_filter()
     )
     return json_response(DeliveryPage.from_rows(query, found, DeliveryResponse.of))
+
+
+@routes.add(
+    "POST",
+    "/webhooks/{id}/deliveries/{did}/redeliver",
+    summary="Deliver an event again under the same `webhook-id`; a link in it ends as before",
+    answers={202: None},
+    errors=(Conflict,),
+)
+async def redeliver(request: web.Request) -> web.Response:
+    """Queue the delivery."""
+    app, delivery_id = request.app, path_id(request, "did")
+    await service.redeliver(app[DATABASE], _target(request), delivery_id, app[CLOCK].now())
+    return web.Response(status=web.HTTPAccepted.status_code)
+
+
+@routes.add(
+    "POST",
+    "/webhooks/{id}/redeliver",
+    summary="Deliver again all events since a time that this webhook has not accepted",
+    body=RedeliveryBody,
+    answers={202: None},
+    errors=(Conflict,),
+)
+async def redeliver_failed(request: web.Request) -> web.Response:
+    """Queue the deliveries."""
+    app, since = request.app, (await read_body(request, RedeliveryBody)).since
+    await service.redeliver_failed(app[DATABASE], _target(request), since, app[CLOCK].now())
+    return web.Response(status=web.HTTPAccepted.status_code)
 
 
 def _target(request: web.Request) -> tuple[UUID, UUID]:

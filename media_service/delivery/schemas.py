@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from media_service.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
 from media_service.event.model import EventType
 from shared.paging import Page, PageQuery
+from shared.times import TIME_DESCRIPTION, QueryTime
 from shared.webhooks.model import AttemptError
 
 
@@ -39,7 +40,10 @@ class AttemptResponse(BaseModel):
 
 
 class DeliveryResponse(BaseModel):
-    """A delivery; `failed` is tried again at `next_attempt_at`, `dead` is not."""
+    """A delivery; `failed` is tried again at `next_attempt_at`, `dead` is not.
+
+    It is `pending` until its first attempt has ended, and during each other one.
+    """
 
     id: UUID
     event_id: UUID = Field(description="the `webhook-id` of every attempt")
@@ -63,6 +67,14 @@ class QueuedResponse(BaseModel):
     """The id of the queued delivery."""
 
     delivery_id: UUID
+
+
+class RedeliveryBody(BaseModel):
+    """Which events to deliver again: those since a time that were not delivered."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    since: QueryTime = Field(description=f"then or later: {TIME_DESCRIPTION}")
 
 
 _ATTEMPTS = TypeAdapter(list[AttemptResponse])

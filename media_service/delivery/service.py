@@ -1,5 +1,6 @@
-"""Use cases of deliveries: a test, and the list."""
+"""Use cases of deliveries: a test, the list, another delivery."""
 
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -10,7 +11,7 @@ from media_service.webhook import repository as webhooks
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.webhooks.model import WebhookMessage, encode_body
 
 log = structlog.get_logger()
@@ -46,3 +47,49 @@ async def list_deliveries(
     if await webhooks.find(database, *target) is None:
         raise NotFound
     return await repository.page(database, target[0], query)
+
+
+async def redeliver(
+    database: Database, target: tuple[UUID, UUID], delivery_id: UUID, now: datetime
+) -> None:
+    """Have an event delivered again under its id; all attempts are before it as for a new one.
+
+    `target`: the ids of endpoint and user.
+
+    Raises:
+        NotFound: there is no such delivery, or another user owns it.
+        Conflict: the endpoint is disabled.
+    """
+    if not await repository.redeliver(database, target, delivery_id, now):
+        await _require_enabled(database, target)
+        raise NotFound
+    log.info("webhook.redelivery_queued", delivery_id=str(delivery_id))
+
+
+async def redeliver_failed(
+    database: Database, target: tuple[UUID, UUID], since: datetime, now: datetime
+) -> None:
+    """Have the events since a time that were not delivered delivered again, likewise.
+
+    Raises:
+        NotFound: there is no such endpoint, or another user owns it.
+        Conflict: it is disabled.
+    """
+    count = await repository.redeliver_failed(database, target, since, now)
+    if not count:
+        await _require_enabled(database, target)
+    log.info("webhook.redeliveries_queued", webhook_id=str(target[0]), count=count)
+
+
+async def _require_enabled(database: Database, target: tuple[UUID, UUID]) -> None:
+    """Accept an enabled endpoint of the user.
+
+    Raises:
+        NotFound: there is no such endpoint, or another user owns it.
+        Conflict: it is disabled.
+    """
+    endpoint = await webhooks.find(database, *target)
+    if endpoint is None:
+        raise NotFound
+    if endpoint.status == "disabled":
+        raise Conflict("the webhook is disabled: enable it first")

@@ -68,7 +68,9 @@ class Route:
         return self.operation.needs_token
 
     def path(self, identifier: object) -> str:
-        return self.operation.path.replace("{id}", str(identifier))
+        """The path of a thing, or of `its id/the id of a part`; without one no part is found."""
+        thing, _, its_part = str(identifier).partition("/")
+        return self.operation.path.replace("{id}", thing).replace("{did}", its_part or thing)
 
 
 def routes() -> Iterator[Route]:
@@ -234,6 +236,13 @@ async def create_webhook(services: Services, token: str) -> str:
     return str(answer.body["id"])
 
 
+async def create_delivery(services: Services, token: str) -> str:
+    hook = await create_webhook(services, token)
+    answer = await services.call("/v1/media", "POST", f"/webhooks/{hook}/test", token)
+    assert answer.status == 202, answer.body
+    return f"{hook}/{answer.body['delivery_id']}"
+
+
 CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
     "/v1/auth/sessions/{id}": create_session,
     "/v1/media/creatives/{id}": create_creative,
@@ -243,6 +252,8 @@ CREATORS: dict[str, Callable[[Services, str], Awaitable[str]]] = {
     "/v1/media/creatives/{id}/link": create_creative,
     "/v1/media/webhooks/{id}": create_webhook,
     "/v1/media/webhooks/{id}/deliveries": create_webhook,
+    "/v1/media/webhooks/{id}/deliveries/{did}/redeliver": create_delivery,
+    "/v1/media/webhooks/{id}/redeliver": create_webhook,
     "/v1/media/webhooks/{id}/rotate-secret": create_webhook,
     "/v1/media/webhooks/{id}/test": create_webhook,
 }
@@ -254,6 +265,7 @@ REQUESTS: dict[str, Request] = {
     "PATCH /v1/media/creatives/{id}": {"json": {"title": "x"}, "headers": {"If-Match": "*"}},
     "PATCH /v1/media/products/{id}": {"json": {"price": 1}},
     "PATCH /v1/media/webhooks/{id}": {"json": {"status": "disabled"}},
+    "POST /v1/media/webhooks/{id}/redeliver": {"json": {"since": "2026-01-01"}},
     "PUT /v1/media/products/{id}/photo": {"data": form(part("photo", encode())), "headers": FORM},
 }
 """What a route needs besides its path and the token."""
@@ -287,7 +299,7 @@ async def test_routes_with_id_of_another_user_are_404_and_change_nothing(
             }
         its_list = route.operation.path.partition("/{id}")[0]
         listed = await services.call(route.prefix, "GET", its_list, alice)
-        assert thing in [item["id"] for item in listed.body["items"]], str(route)
+        assert thing.partition("/")[0] in [item["id"] for item in listed.body["items"]], str(route)
         owners = await services.call(route.prefix, method, path, alice, **more)
         assert owners.status in {200, 202, 204}, str(route)
 
@@ -295,7 +307,8 @@ async def test_routes_with_id_of_another_user_are_404_and_change_nothing(
 async def test_lists_hold_nothing_of_another_user(services: Services) -> None:
     alice = (await services.auth.sign_in(ALICE))["access_token"]
     bob = (await services.auth.sign_in(BOB))["access_token"]
-    things = [await create(services, alice) for create in set(CREATORS.values())]
+    made = [await create(services, alice) for create in set(CREATORS.values())]
+    things = [identifier for one in made for identifier in one.split("/")]
     lists = [
         route
         for route in ROUTES

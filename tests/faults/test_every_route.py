@@ -46,6 +46,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/media/products/{id}": {"price": 2},
     "POST /v1/media/webhooks": {"url": "https://receiver.example/", "events": ["*"]},
     "PATCH /v1/media/webhooks/{id}": {"status": "disabled"},
+    "POST /v1/media/webhooks/{id}/redeliver": {"since": "2026-01-01"},
 }
 FORMS = {
     "POST /v1/media/creatives": picture_form(),

@@ -33,7 +33,7 @@ async def test_media_routes_without_token_are_401_except_open_ones(media: MediaC
     guarded = [operation for operation in INTERFACE.operations if operation.needs_token]
     assert len(guarded) == len(INTERFACE.operations) - OPEN
     for operation in guarded:
-        path = MEDIA + operation.path.replace("{id}", ANY_ID)
+        path = MEDIA + operation.path.replace("{id}", ANY_ID).replace("{did}", ANY_ID)
         async with media.http.request(operation.method, path) as answer:
             assert answer.status == 401, path
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")

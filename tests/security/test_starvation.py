@@ -153,7 +153,8 @@ async def test_signed_in_routes_never_use_the_anonymous_pool(
     """On every route, whatever it answers to a request that brings nothing but a token."""
     is_product = operation.id_pattern is not None
     thing = things.product if is_product else things.link.split("/")[-2]
-    path, request_id = operation.path.replace("{id}", thing), uuid4().hex
+    path = operation.path.replace("{id}", thing).replace("{did}", str(uuid4()))
+    request_id = uuid4().hex
     await media.call(operation.method, path, headers={"X-Request-ID": request_id})
     foreign = {True} if name_of(operation) in FOR_EVERYBODY else set()
     assert set(used.get(request_id, [])) & {True} == foreign

@@ -32,7 +32,8 @@ Serve = Callable[..., Any]
 
 async def ask(media: MediaClient, operation: Operation) -> Answer:
     """Send a request with nothing but a token."""
-    return await media.call(operation.method, operation.path.replace("{id}", str(uuid4())))
+    path = operation.path.replace("{id}", str(uuid4())).replace("{did}", str(uuid4()))
+    return await media.call(operation.method, path)
 
 
 async def change(media: MediaClient) -> Answer:
