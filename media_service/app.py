@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from functools import partial
+from typing import get_args
 
 from aiohttp import web
-from prometheus_client import Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.delivery.repository import delete_expired as delete_expired_deliveries
 from media_service.delivery.routes import routes as delivery_routes
-from media_service.delivery.worker import LOOK_SECONDS
+from media_service.delivery.worker import LOOK_SECONDS, DeliveryWorker
 from media_service.erasure.service import POLL_SECONDS
 from media_service.event.app_keys import EVENTS
 from media_service.event.repository import delete_expired as delete_expired_events
@@ -35,6 +37,7 @@ from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.upload.body import MAX_READING_CHUNKS, UploadLimits
 from media_service.upload.request import READING_SLOTS, UPLOAD_LIMITS, UPLOADS
+from media_service.webhook.model import EndpointStatus
 from media_service.webhook.routes import WEBHOOKS
 from media_service.webhook.routes import routes as webhook_routes
 from media_service.wiring import Wiring
@@ -160,10 +163,26 @@ async def _webhooks(app: web.Application) -> AsyncIterator[None]:
         wiring.run_deliveries(worker) if app[SETTINGS].publish_worker else nullcontext(),
         run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
     ):
-        overdue = Gauge(
-            "media_webhooks_overdue_seconds",
-            "Seconds since the first delivery of a webhook that waits fell due",
-            registry=app[HTTP_METRICS].registry,
-        )
-        overdue.set_function(worker.overdue_seconds)
+        _register_webhook_metrics(app[HTTP_METRICS].registry, worker)
         yield
+
+
+def _register_webhook_metrics(registry: CollectorRegistry, worker: DeliveryWorker) -> None:
+    overdue = Gauge(
+        "media_webhooks_overdue_seconds",
+        "Seconds since the first delivery of a webhook that waits fell due, or its event happened",
+        registry=registry,
+    )
+    overdue.set_function(worker.overdue_seconds)
+    failing = Gauge(
+        "media_webhooks_failing",
+        "Webhooks that have accepted no event since an attempt failed",
+        ["status"],
+        registry=registry,
+    )
+    for status in get_args(EndpointStatus):
+        failing.labels(status).set_function(partial(_count_failing, worker, status))
+
+
+def _count_failing(worker: DeliveryWorker, status: EndpointStatus) -> int:
+    return worker.failing.get(status, 0)

@@ -9,6 +9,7 @@ from media_service.creative.signed_link import LinkSigner, PreviousKey
 from media_service.delivery.fan_out import EventFanOut, run_fan_out
 from media_service.delivery.messages import EventMessages
 from media_service.delivery.model import DeliverySchedule
+from media_service.delivery.results import ResultRecorder
 from media_service.delivery.worker import DeliveryWorker, run_worker
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.event.recorder import EventRecorder
@@ -113,12 +114,15 @@ class Wiring:
     @asynccontextmanager
     async def open_delivery_worker(self) -> AsyncIterator[DeliveryWorker]:
         """Open the worker of webhooks inside the block."""
-        timeout = self.settings.webhook_timeout
-        async with open_sender(self.webhook_policy, timeout, self.clock) as sender:
+        settings = self.settings
+        async with open_sender(self.webhook_policy, settings.webhook_timeout, self.clock) as sender:
             yield DeliveryWorker(
                 database=self.database,
                 sender=sender,
                 sealer=self.secret_sealer,
+                results=ResultRecorder(
+                    self.database, settings.webhook_disable_after, self.clock, self.entropy
+                ),
                 schedule=self.delivery_schedule,
                 clock=self.clock,
                 entropy=self.entropy,

@@ -62,6 +62,21 @@ RETURNING *
 """
 
 
+def settle_sql(verdict: str) -> str:
+    """Return the body of a CTE that makes the creative `$1` failed, or published again, at `$3`.
+
+    `verdict`: the CTE that says whether its webhooks `gave_up`, and whether one was `delivered`.
+    """
+    return f"""
+UPDATE creatives
+SET status = CASE status WHEN 'published' THEN 'failed' ELSE 'published' END, updated_at = $3,
+    version = version + 1
+FROM {verdict}
+WHERE id = $1 AND (status = 'published' AND gave_up OR status = 'failed' AND delivered)
+RETURNING creatives.*
+"""
+
+
 async def insert(connection: Connection, creative: Creative) -> None:
     """Write a new row."""
     await connection.execute(INSERT, *attrgetter(*_COLUMNS)(creative))

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from media_service.webhook.model import EndpointStatus
 from shared.paging import encode_cursor
+from shared.webhooks.model import Attempt
+from shared.webhooks.outcome import Outcome
 
 TEST_EVENT = "webhook.test"
 RETENTION = timedelta(days=30)
@@ -88,6 +90,7 @@ class ClaimedDelivery:
     type: str
     body: str
     made_attempts: int
+    redelivered: bool
     leased_until: datetime
     endpoint_id: UUID
     endpoint_status: EndpointStatus
@@ -95,3 +98,16 @@ class ClaimedDelivery:
     secret: bytes
     previous_secret: bytes | None
     rotated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """What came of a claimed delivery; `attempt` is None if its endpoint was disabled before.
+
+    `cutoff`: an endpoint that fails since then is disabled; None if this does not count against it.
+    """
+
+    claimed: ClaimedDelivery
+    attempt: Attempt | None
+    outcome: Outcome
+    cutoff: datetime | None

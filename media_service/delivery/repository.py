@@ -6,6 +6,8 @@ from dataclasses import astuple, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from media_service.creative.repository import settle_sql
+from media_service.creative.response import creative_json
 from media_service.delivery.model import (
     RETENTION,
     TEST_EVENT,
@@ -13,16 +15,16 @@ from media_service.delivery.model import (
     ClaimedEvent,
     Delivery,
     DeliveryFilter,
+    DeliveryResult,
     DueQuery,
     NewDelivery,
 )
-from media_service.event.repository import FIND_OLDEST_UNQUEUED, claim_sql
+from media_service.event.repository import FIND_OLDEST_UNQUEUED, claim_sql, insert_events_sql
 from media_service.webhook.model import ALL_EVENTS
-from media_service.webhook.repository import disable_sql
+from media_service.webhook.repository import record_attempt_sql
 from shared.clock import rfc3339
 from shared.db import Connection, Database, Executor
 from shared.webhooks.model import Attempt, WebhookMessage
-from shared.webhooks.outcome import Outcome
 
 MAX_PER_ENDPOINT = 5
 """Attempts at once to one endpoint, by one process."""
@@ -81,7 +83,7 @@ WITH candidates AS (
 UPDATE webhook_deliveries AS delivery SET status = 'pending', next_attempt_at = $4
 FROM claimed, webhook_endpoints AS endpoint
 WHERE delivery.id = claimed.id AND endpoint.id = delivery.endpoint_id
-RETURNING delivery.id, event_id, type, body, tries AS made_attempts,
+RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered,
           next_attempt_at AS leased_until, endpoint_id, endpoint.status AS endpoint_status, url,
           secret, previous_secret, rotated_at
 """
@@ -94,6 +96,13 @@ SELECT least(({FIND_OLDEST_UNQUEUED}), (
 ))
 """
 
+_SETTLED_EVENT = f"""
+SELECT $4::uuid, user_id,
+       CASE status WHEN 'failed' THEN 'creative.failed' ELSE 'creative.updated' END, $3::timestamptz,
+       {creative_json()}
+FROM settled AS creatives
+"""
+
 FINISH = f"""
 WITH finished AS (
     UPDATE webhook_deliveries
@@ -103,13 +112,27 @@ WITH finished AS (
     WHERE id = $1 AND next_attempt_at = $2
     RETURNING endpoint_id
 )
-{disable_sql("$6", "SELECT endpoint_id FROM finished WHERE $7")}
+{record_attempt_sql("SELECT endpoint_id FROM finished", "$6", "$7", "$8::timestamptz")}
 """
 """A process whose lease is over changes nothing, since another one makes an attempt."""
 
+LOCK_CREATIVE = """
+SELECT id FROM creatives WHERE id = (SELECT (data ->> 'id')::uuid FROM events WHERE id = $1)
+FOR NO KEY UPDATE
+"""
+
+SETTLE_CREATIVE = f"""
+WITH verdict AS (
+    SELECT bool_and(status = 'dead') AS gave_up, bool_or(status = 'delivered') AS delivered
+    FROM webhook_deliveries WHERE event_id = $2
+), settled AS ({settle_sql("verdict")})
+{insert_events_sql(_SETTLED_EVENT)}
+"""
+"""A statement of its own, after the lock: so it sees what came of the event's other deliveries."""
+
 _REDELIVER = """
 UPDATE webhook_deliveries AS delivery
-SET status = 'pending', tries = 0,
+SET status = 'pending', tries = 0, redelivered = true,
     next_attempt_at = CASE delivery.status WHEN 'pending' THEN next_attempt_at ELSE $3 END
 FROM webhook_endpoints AS endpoint
 WHERE endpoint_id = $1 AND endpoint.id = $1 AND user_id = $2 AND endpoint.status = 'enabled'
@@ -195,24 +218,38 @@ async def find_oldest_due(database: Database) -> datetime | None:
     return due_at
 
 
-async def finish(
-    database: Database,
-    claimed: ClaimedDelivery,
-    attempt: Attempt | None,
-    outcome: Outcome,
-    now: datetime,
-) -> None:
-    """Record an attempt, or that there was none, and its outcome."""
-    await database.execute(
+async def finish(executor: Executor, result: DeliveryResult, now: datetime) -> bool:
+    """Store what came of a delivery; return whether that disabled its endpoint."""
+    attempt, outcome = result.attempt, result.outcome
+    endpoint_status = await executor.fetchval(
         FINISH,
-        claimed.id,
-        claimed.leased_until,
+        result.claimed.id,
+        result.claimed.leased_until,
         outcome.status,
         json.dumps([_to_json(attempt)] if attempt else []),
         outcome.next_attempt_at,
         now,
-        outcome.disables_endpoint,
+        outcome.status == "delivered",
+        result.cutoff,
     )
+    return bool(endpoint_status == "disabled")
+
+
+async def lock_creative(connection: Connection, event_id: UUID) -> UUID | None:
+    """Lock the creative of an event to the end of the transaction; None if it was deleted."""
+    creative_id: UUID | None = await connection.fetchval(LOCK_CREATIVE, event_id)
+    return creative_id
+
+
+async def settle_creative(
+    connection: Connection, ids: tuple[UUID, UUID, UUID], now: datetime
+) -> None:
+    """Make a creative failed once all deliveries are dead, or published again once one succeeded.
+
+    `ids`: of the creative that the transaction has locked, of its event, and of a new event.
+    """
+    creative_id, event_id, new_event_id = ids
+    await connection.execute(SETTLE_CREATIVE, creative_id, event_id, now, new_event_id)
 
 
 async def redeliver(

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,6 +11,8 @@ import structlog
 from media_service.delivery import repository
 from media_service.delivery.lanes import DeliveryLanes
 from media_service.delivery.model import TEST_EVENT, ClaimedDelivery, DeliverySchedule, DueQuery
+from media_service.delivery.results import ResultRecorder
+from media_service.webhook import repository as webhooks
 from media_service.webhook.sealing import SecretSealer
 from shared.background import cancel_and_wait, run_periodically
 from shared.clock import Clock
@@ -38,10 +40,13 @@ class DeliveryWorker:
     database: Database
     sender: WebhookSender
     sealer: SecretSealer
+    results: ResultRecorder
     schedule: DeliverySchedule
     clock: Clock
     entropy: Entropy
     oldest_due: datetime | None = field(default=None, init=False)
+    failing: Mapping[str, int] = field(default_factory=dict, init=False)
+    """Endpoints that fail, by their status."""
     lanes: DeliveryLanes = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -56,8 +61,9 @@ class DeliveryWorker:
         await self._claim(self.lanes.slow_query())
 
     async def look(self) -> None:
-        """Read when the first delivery that waits falls due."""
+        """Read when the first delivery that waits falls due, and how many endpoints fail."""
         self.oldest_due = await repository.find_oldest_due(self.database)
+        self.failing = await webhooks.count_failing(self.database)
 
     def overdue_seconds(self) -> float:
         """Return for how long the first delivery that waits has been due."""
@@ -97,14 +103,14 @@ class DeliveryWorker:
     async def _attempt(self, claimed: ClaimedDelivery) -> None:
         is_test = claimed.type == TEST_EVENT
         if claimed.endpoint_status == "disabled" and not is_test:
-            await repository.finish(self.database, claimed, None, Outcome("dead"), self.clock.now())
+            await self.results.record(claimed, None, Outcome("dead"))
             return
         message = WebhookMessage(str(claimed.event_id), claimed.body.encode())
         secrets = self._open_secrets(claimed).valid_at(self.clock.now())
         attempt = await self.sender.attempt(claimed.url, message, secrets)
         delays = self.schedule.delays[:1] if is_test else self.schedule.delays
         outcome = decide_outcome(attempt, claimed.made_attempts + 1, delays, self.entropy)
-        await repository.finish(self.database, claimed, attempt, outcome, self.clock.now())
+        await self.results.record(claimed, attempt, outcome)
         log.info(
             "webhook.attempted",
             delivery_id=str(claimed.id),

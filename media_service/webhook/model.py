@@ -16,7 +16,10 @@ ALL_EVENTS: Literal["*"] = "*"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a user wants to be told of events; a column each."""
+    """Where a user wants to be told of events; a column each.
+
+    `failing_since`: since when it has accepted no event; None once it accepts one.
+    """
 
     id: UUID
     user_id: UUID
@@ -24,6 +27,7 @@ class Endpoint:
     events: tuple[str, ...]
     description: str
     status: EndpointStatus
+    failing_since: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -32,7 +32,9 @@ SELECT {COLUMNS} FROM webhook_endpoints WHERE user_id = $1 AND id < $2 ORDER BY 
 UPDATE = f"""
 UPDATE webhook_endpoints
 SET url = coalesce($3, url), events = coalesce($4, events),
-    description = coalesce($5, description), status = coalesce($6, status), updated_at = $7
+    description = coalesce($5, description), status = coalesce($6, status), updated_at = $7,
+    failing_since = CASE WHEN $3::text IS NULL AND $6::text IS DISTINCT FROM 'enabled'
+                         THEN failing_since END
 WHERE id = $1 AND user_id = $2
 RETURNING {COLUMNS}
 """
@@ -41,6 +43,10 @@ ROTATE = """
 UPDATE webhook_endpoints SET previous_secret = secret, secret = $3, rotated_at = $4
 WHERE id = $1 AND user_id = $2
 RETURNING true
+"""
+
+COUNT_FAILING = """
+SELECT status, count(*) FROM webhook_endpoints WHERE failing_since IS NOT NULL GROUP BY status
 """
 
 SEALED_PAGE = """
@@ -61,12 +67,23 @@ WHERE id IN (SELECT id FROM webhook_endpoints WHERE user_id = $1 LIMIT $2)
 """
 
 
-def disable_sql(now: str, endpoints: str) -> str:
-    """Return a statement that disables endpoints; `endpoints`: a SELECT of their ids."""
-    return (
-        f"UPDATE webhook_endpoints SET status = 'disabled', updated_at = {now} "
-        f"WHERE id IN ({endpoints})"
-    )
+def record_attempt_sql(endpoint: str, now: str, delivered: str, cutoff: str) -> str:
+    """Return a statement that records for an endpoint how an attempt ended; it returns its status.
+
+    `endpoint`: a SELECT of its id. `cutoff`: an endpoint that has failed since then is disabled;
+    NULL for an attempt that was delivered, or that does not count. Most attempts change nothing.
+    """
+    return f"""
+UPDATE webhook_endpoints
+SET failing_since = CASE WHEN {delivered} THEN NULL ELSE coalesce(failing_since, {now}) END,
+    status = CASE WHEN coalesce(failing_since, {now}) <= {cutoff} THEN 'disabled' ELSE status END,
+    updated_at = {now}
+WHERE id = ({endpoint}) AND status = 'enabled' AND CASE
+    WHEN {delivered} THEN failing_since IS NOT NULL
+    ELSE {cutoff} IS NOT NULL AND (failing_since IS NULL OR failing_since <= {cutoff})
+END
+RETURNING status
+"""
 
 
 async def insert(connection: Connection, endpoint: Endpoint, secret: bytes) -> bool:
@@ -97,6 +114,11 @@ async def update(
     chosen = (change.url, change.events, change.description, change.status)
     row = await executor.fetchrow(UPDATE, endpoint_id, user_id, *chosen, now)
     return _endpoint(row) if row else None
+
+
+async def count_failing(executor: Executor) -> dict[str, int]:
+    """Return how many endpoints of all users fail, by their status."""
+    return {row["status"]: row["count"] for row in await executor.fetch(COUNT_FAILING)}
 
 
 async def rotate_secret(

@@ -66,13 +66,20 @@ class WebhookChange(PartialUpdate):
 
 
 class WebhookResponse(BaseModel):
-    """An endpoint; `disabled` ones get nothing."""
+    """An endpoint; `disabled` ones get nothing.
+
+    One that answers 410, or accepts nothing for `WEBHOOK_DISABLE_AFTER` (5 days), is disabled.
+    """
 
     id: UUID
     url: str
     events: list[str]
     description: str
     status: EndpointStatus
+    failing_since: datetime | None = Field(
+        description="since when it has accepted no event; null once it accepts one, is enabled "
+        "again or gets another `url`"
+    )
     created_at: datetime
 
     @classmethod

@@ -55,6 +55,7 @@ class WebhookService:
             id=endpoint_id,
             user_id=user_id,
             status="enabled",
+            failing_since=None,
             created_at=now,
             updated_at=now,
         )

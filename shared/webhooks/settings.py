@@ -29,8 +29,10 @@ def parse_delays(text: object) -> tuple[timedelta, ...]:
     return tuple(_parse_span(part) for part in str(text).split(","))
 
 
-def _parse_span(text: str) -> timedelta:
-    match = _SPAN.fullmatch(text.strip())
+def _parse_span(text: object) -> timedelta:
+    if isinstance(text, timedelta):  # a default, which is validated too
+        return text
+    match = _SPAN.fullmatch(str(text).strip())
     if not match:
         raise ValueError("expected a number and s, m, h or d, as 30m")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
@@ -66,7 +68,9 @@ Delays = Annotated[
     AfterValidator(_require_bounded),
     Field(min_length=1, max_length=20),
 ]
+Span = Annotated[timedelta, BeforeValidator(_parse_span), Field(gt=timedelta())]
 DEFAULT_ATTEMPTS = "0s,5s,5m,30m,2h,5h,10h,10h"
+DEFAULT_DISABLE_AFTER = "5d"
 
 
 class WebhookSendingSettings(ServiceSettings):
@@ -92,6 +96,11 @@ class WebhookSendingSettings(ServiceSettings):
         description="the pause before each attempt to deliver a webhook, each up to a tenth "
         "longer; then the delivery is given up",
         json_schema_extra={"written": DEFAULT_ATTEMPTS},
+    )
+    webhook_disable_after: Span = Field(
+        _parse_span(DEFAULT_DISABLE_AFTER),
+        description="a webhook that accepts nothing for so long is disabled",
+        json_schema_extra={"written": DEFAULT_DISABLE_AFTER},
     )
 
     @model_validator(mode="before")

@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from media_service.delivery import repository
-from media_service.delivery.model import RETENTION, DueQuery
+from media_service.delivery.model import RETENTION, DeliveryResult, DueQuery
 from shared.db import Database
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
@@ -169,9 +169,11 @@ async def test_delivery_of_a_dead_process_is_claimed_when_its_lease_is_over(
     (taken,) = await repository.claim(database, later, lease, DueQuery(10))
     assert dead.id == taken.id == delivery_id
     failed, delivered = Attempt(future, 1, 500), Attempt(later, 1, 200)
-    await repository.finish(database, dead, failed, Outcome("dead"), later)
+    lost = DeliveryResult(dead, failed, Outcome("dead"), None)
+    await repository.finish(database, lost, later)
     assert [one["status"] for one in await deliveries(media, hook)] == ["pending"]
-    await repository.finish(database, taken, delivered, Outcome("delivered"), later)
+    made = DeliveryResult(taken, delivered, Outcome("delivered"), None)
+    await repository.finish(database, made, later)
     (listed,) = await deliveries(media, hook)
     assert (listed["status"], len(listed["attempts"])) == ("delivered", 1)
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from media_service.delivery import repository
-from media_service.delivery.model import DueQuery
+from media_service.delivery.model import DeliveryResult, DueQuery
 from media_service.delivery.repository import MAX_LISTED
 from shared.db import Database
 from shared.webhooks.model import Attempt
@@ -166,8 +166,8 @@ async def test_delivery_redelivered_very_often_lists_its_latest_attempts(
     for number in range(MAX_LISTED + 3):
         (claimed,) = await repository.claim(database, future, timedelta(seconds=50), DueQuery(10))
         assert claimed.made_attempts == 0
-        failed = Attempt(future, number, 500)
-        await repository.finish(database, claimed, failed, Outcome("dead"), future)
+        failed = DeliveryResult(claimed, Attempt(future, number, 500), Outcome("dead"), None)
+        await repository.finish(database, failed, future)
         assert await repository.redeliver(database, target, delivery_id, future)
     (listed,) = await deliveries(media, hook)
     durations = [attempt["duration_ms"] for attempt in listed["attempts"]]

@@ -41,6 +41,7 @@ async def test_webhook_created_is_returned_with_its_secret_once(media: MediaClie
         "id": made["id"],
         "description": "Blog",
         "status": "enabled",
+        "failing_since": None,
         "created_at": made["created_at"],
     }
     assert (await media.call("GET", f"/webhooks/{made['id']}")).body == made

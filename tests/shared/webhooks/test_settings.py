@@ -99,6 +99,9 @@ def test_ports_are_listed_or_any(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WEBHOOK_ATTEMPTS", "-5s"),
         ("WEBHOOK_ATTEMPTS", "0s,3d,3d"),
         ("WEBHOOK_ATTEMPTS", ",".join(["1s"] * 21)),
+        ("WEBHOOK_DISABLE_AFTER", "0s"),
+        ("WEBHOOK_DISABLE_AFTER", "5"),
+        ("WEBHOOK_DISABLE_AFTER", "5d,1d"),
     ],
 )
 def test_value_that_is_wrong_in_production_is_refused(
@@ -117,3 +120,9 @@ def test_attempts_are_spans(monkeypatch: pytest.MonkeyPatch) -> None:
         timedelta(hours=2),
         timedelta(days=1),
     )
+
+
+def test_disable_after_is_a_span_of_5_days_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, PRODUCTION).webhook_disable_after == timedelta(days=5)
+    settings = load(monkeypatch, PRODUCTION, WEBHOOK_DISABLE_AFTER="36h")
+    assert settings.webhook_disable_after == timedelta(hours=36)
