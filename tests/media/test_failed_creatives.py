@@ -125,7 +125,7 @@ async def test_creatives_whose_deliveries_end_at_once_in_two_processes_all_fail_
 async def test_creative_deleted_before_its_endpoints_give_up_is_not_missed(
     serving_media: Callable[..., Any], media_db: Connection, down: Receiver
 ) -> None:
-    async with serving_media(publish_worker=True, webhook_attempts="1s,0s") as media:
+    async with serving_media(publish_worker=True, webhook_attempts="3s,0s") as media:
         hook = await create(media, down.url, "creative.due")
         created = await media.upload(when="now")
         await wait_for(media, hook, "pending")
