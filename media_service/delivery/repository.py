@@ -19,7 +19,7 @@ from media_service.delivery.model import (
     DueQuery,
     NewDelivery,
 )
-from media_service.event.repository import FIND_OLDEST_UNQUEUED, claim_sql, insert_events_sql
+from media_service.event import repository as events
 from media_service.webhook.model import ALL_EVENTS
 from media_service.webhook.repository import record_attempt_sql
 from shared.clock import rfc3339
@@ -38,7 +38,7 @@ LOCK = 7_081_530_265  # any constant; the processes that queue deliveries take t
 _HAS_LOCK = f"(SELECT pg_try_advisory_xact_lock({LOCK}))"
 
 CLAIM_EVENTS = f"""
-WITH claimed AS ({claim_sql(_HAS_LOCK)})
+WITH claimed AS ({events.claim_sql(_HAS_LOCK)})
 SELECT id, type, occurred_at, data, ARRAY(
     SELECT endpoint.id FROM webhook_endpoints AS endpoint
     WHERE endpoint.user_id = claimed.user_id AND endpoint.status = 'enabled'
@@ -90,7 +90,7 @@ RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered
 """The endpoints take turns: the first due delivery of each comes before the second of any."""
 
 FIND_OLDEST_DUE = f"""
-SELECT least(({FIND_OLDEST_UNQUEUED}), (
+SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
     SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
     ORDER BY next_attempt_at, id LIMIT 1
 ))
@@ -126,7 +126,7 @@ WITH verdict AS (
     SELECT bool_and(status = 'dead') AS gave_up, bool_or(status = 'delivered') AS delivered
     FROM webhook_deliveries WHERE event_id = $2
 ), settled AS ({settle_sql("verdict")})
-{insert_events_sql(_SETTLED_EVENT)}
+{events.insert_events_sql(_SETTLED_EVENT)}
 """
 """A statement of its own, after the lock: so it sees what came of the event's other deliveries."""
 
@@ -156,7 +156,8 @@ ORDER BY id DESC LIMIT $5
 
 DELETE_EXPIRED = f"""
 DELETE FROM webhook_deliveries WHERE id IN (
-    SELECT id FROM webhook_deliveries WHERE created_at <= $1 LIMIT {EXPIRED_BATCH}
+    SELECT id FROM webhook_deliveries WHERE created_at <= $1
+    ORDER BY created_at LIMIT {EXPIRED_BATCH}
 )
 """
 

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
+from media_service.delivery import repository as delivery
 from media_service.event import repository as event
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
@@ -20,6 +21,7 @@ from media_service.product.search_text import search_terms
 from media_service.publishing import repository as publishing
 from media_service.quota import repository as quota
 from media_service.schedule import repository as schedule
+from media_service.webhook import repository as webhook
 from tests.support.database import Connection
 from tests.support.databases import Databases
 from tests.support.products import pieces_sql
@@ -27,7 +29,7 @@ from tests.support.products import pieces_sql
 ROWS = 100_000
 TABLES = (
     *("publications", "creatives", "products", "photos", "owners", "counted_pictures"),
-    *("idempotency_keys", "removals", "events"),
+    *("idempotency_keys", "removals", "events", "webhook_deliveries", "webhook_endpoints"),
 )
 FILL = f"""
 INSERT INTO creatives (
@@ -62,9 +64,20 @@ SELECT md5((n % 1000)::text)::uuid, md5('r' || n)::uuid, '{{original}}',
        now() + n * interval '1 minute'
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO publications SELECT md5('c' || n)::uuid, now() FROM generate_series(1, {ROWS}) n;
-INSERT INTO events (id, user_id, type, occurred_at, data)
+INSERT INTO events (id, user_id, type, occurred_at, data, queued)
 SELECT md5('e' || n)::uuid, md5((n % 1000)::text)::uuid, 'creative.due',
-       timestamptz '2026-01-01Z' + n * interval '1 minute', '{{}}'
+       timestamptz '2026-01-01Z' + n * interval '1 minute', '{{}}', n % 1000 > 0
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO webhook_endpoints (id, user_id, url, events, description, status, secret, failing_since,
+                               created_at, updated_at)
+SELECT md5('h' || n)::uuid, md5((n / 10)::text)::uuid, 'https://receiver.example/', '{{*}}', '',
+       'enabled', 'x', CASE WHEN n % 1000 = 0 THEN now() END, now(), now()
+FROM generate_series(1, {ROWS}) n;
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, status, next_attempt_at,
+                                created_at)
+SELECT md5('d' || n)::uuid, md5('h' || n % 1000)::uuid, md5('e' || n)::uuid, 'creative.due', '{{}}',
+       'delivered', CASE WHEN n % 1000 = 0 THEN now() END,
+       timestamptz '2026-01-01Z' + n * interval '1 minute'
 FROM generate_series(1, {ROWS}) n;
 """
 
@@ -76,7 +89,10 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
-REPOSITORIES = (creative, event, idempotency, quota, picture, product, publishing, schedule)
+REPOSITORIES = (
+    *(creative, delivery, event, idempotency, quota, picture, product, publishing, schedule),
+    webhook,
+)
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.INSERT": (
@@ -90,6 +106,25 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.DELETE": (SOMETHING, SOMEBODY, [1]),
     "creative.DELETE_BATCH": (SOMEBODY, 500),
     "creative.DELETE_LOST": (SOMETHING,),
+    "delivery.CLAIM_EVENTS": (200,),
+    "delivery.INSERT_MANY": (
+        *(START, START, [SOMETHING], [SOMETHING], [SOMETHING]),
+        *(["creative.due"], ["{}"]),
+    ),
+    "delivery.INSERT": (
+        *(UUID(int=9), SOMETHING, SOMEBODY, SOMETHING, "webhook.test", "{}", START),
+    ),
+    "delivery.CLAIM": (SOON, 50, [SOMETHING], SOON, None),
+    "delivery.FIND_OLDEST_DUE": (),
+    "delivery.FINISH": (SOMETHING, START, "failed", "[]", SOON, START, False, START),
+    "delivery.LOCK_CREATIVE": (SOMETHING,),
+    "delivery.SETTLE_CREATIVE": (SOMETHING, SOMETHING, START, UUID(int=9)),
+    "delivery.REDELIVER": (SOMETHING, SOMEBODY, START, SOMETHING),
+    "delivery.REDELIVER_FAILED": (SOMETHING, SOMEBODY, START, START),
+    "delivery.PAGE": (SOMETHING, SOMETHING, None, None, 51),
+    "delivery.DELETE_EXPIRED": (SOON,),
+    "delivery.DELETE_BATCH": (SOMEBODY, 500),
+    "event.FIND_OLDEST_UNQUEUED": (),
     "event.INSERT": (UUID(int=9), SOMEBODY, "creative.due", START, "{}"),
     "event.DELETE_BATCH": (SOMEBODY, 500),
     "event.DELETE_EXPIRED": (SOON, 1000),
@@ -152,6 +187,18 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
     ),
+    "webhook.INSERT": (
+        *(UUID(int=9), SOMEBODY, "https://a", ["*"], "", "enabled", None, START, START, b"x"),
+    ),
+    "webhook.FIND": (SOMETHING, SOMEBODY),
+    "webhook.PAGE": (SOMEBODY, SOMETHING, 51),
+    "webhook.UPDATE": (SOMETHING, SOMEBODY, None, None, None, "enabled", START),
+    "webhook.ROTATE": (SOMETHING, SOMEBODY, b"x", START),
+    "webhook.COUNT_FAILING": (),
+    "webhook.SEALED_PAGE": (SOMETHING, 500),
+    "webhook.RESEAL": (SOMETHING, b"x", None, b"y", None),
+    "webhook.DELETE": (SOMETHING, SOMEBODY),
+    "webhook.DELETE_BATCH": (SOMEBODY, 500),
 }
 """An example of each statement's values. A new statement needs an entry."""
 
