@@ -98,8 +98,8 @@ SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
 
 _SETTLED_EVENT = f"""
 SELECT $4::uuid, user_id,
-       CASE status WHEN 'failed' THEN 'creative.failed' ELSE 'creative.updated' END, $3::timestamptz,
-       {creative_json()}
+       CASE status WHEN 'failed' THEN 'creative.failed' ELSE 'creative.updated' END,
+       $3::timestamptz, {creative_json()}
 FROM settled AS creatives
 """
 

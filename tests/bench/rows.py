@@ -22,6 +22,7 @@ from tests.bench.revoking import logout_to_refusal
 from tests.bench.starvation import searches_beside
 from tests.bench.table import Figure
 from tests.bench.uploading import many_uploads, upload
+from tests.bench.webhooks import webhooks
 
 Row = Callable[[Bench], Awaitable[list[Figure]]]
 
@@ -42,6 +43,7 @@ ROWS: dict[str, Row] = {
     "many uploads": many_uploads,
     "download": download,
     "publishing": publishing,
+    "webhooks": webhooks,
     "logout to refusal": logout_to_refusal,
     "exact sign-out": exact_sign_out,
     "concealed timing": concealed_timing,

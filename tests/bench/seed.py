@@ -41,14 +41,16 @@ FROM generate_series(0::bigint, $1::bigint - 1) i"""
 DUE = """
 INSERT INTO creatives (id, user_id, file_name, content_type, size, width, height, sha256, due_at,
                        timezone, variants, created_at, updated_at)
-SELECT gen_random_uuid(), gen_random_uuid(), 'photo.jpg', 'image/jpeg', 204800, 1080, 1350,
-       sha256('x'), $2::timestamptz + i * $3::interval, 'UTC', '{original}', now(), now()
+SELECT gen_random_uuid(), coalesce($4, gen_random_uuid()), 'photo.jpg', 'image/jpeg', 204800,
+       1080, 1350, sha256('x'), $2::timestamptz + i * $3::interval, 'UTC', '{original}', now(),
+       now()
 FROM generate_series(0::bigint, $1::bigint - 1) i"""
 PUBLISHED_AFTER = """
 SELECT CASE WHEN status = 'published' AND told.times = 1
             THEN extract(epoch FROM published_at - due_at)::float8 ELSE 'NaN' END
 FROM creatives LEFT JOIN publications ON creative_id = creatives.id LEFT JOIN (
-    SELECT (data ->> 'id')::uuid AS id, count(*) AS times FROM events GROUP BY 1
+    SELECT (data ->> 'id')::uuid AS id, count(*) AS times FROM events
+    WHERE type = 'creative.due' GROUP BY 1
 ) AS told ON told.id = creatives.id"""
 
 # All but the newest few are lamps.
@@ -132,10 +134,12 @@ class Seeds:
         await connection.execute("vacuum analyze creatives", timeout=600)
         await connection.close()
 
-    async def due(self, count: int, first: datetime, apart: timedelta) -> None:
-        """Have so many more creatives, which fall due one after another."""
+    async def due(
+        self, count: int, first: datetime, apart: timedelta, owner: UUID | None = None
+    ) -> None:
+        """Have so many more creatives fall due in turn; each has its own owner by default."""
         connection = await asyncpg.connect(self._stack.dsn("media"))
-        await connection.execute(DUE, count, first, apart)
+        await connection.execute(DUE, count, first, apart, owner)
         await connection.close()
 
     async def publications(self) -> list[float]:
@@ -149,6 +153,12 @@ class Seeds:
         """Take them away, so that no service that starts looks for their files."""
         connection = await asyncpg.connect(self._stack.dsn("media"))
         await connection.execute("truncate creatives, publications, events")
+        await connection.close()
+
+    async def no_webhooks(self) -> None:
+        """Take them away, with their deliveries."""
+        connection = await asyncpg.connect(self._stack.dsn("media"))
+        await connection.execute("truncate webhook_endpoints cascade")
         await connection.close()
 
     async def products(self, count: int, chairs: int = 1_000) -> None:
