@@ -74,7 +74,7 @@ async def test_delivery_to_a_receiver_that_recovers_is_quick_again(
     async with serving_media(**settings) as media:
         hook = await create(media, receiver.url)
         await queue(database, media, hook)
-        await until(lambda: receiver.connections == 1)
+        await until(lambda: receiver.requests)
         receiver.respond = answering(200)
         (delivery,) = await wait_for(media, hook, "delivered")
         await queue(database, media, hook)
