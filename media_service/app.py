@@ -3,21 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
-from functools import partial
-from typing import get_args
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import Gauge
 
 from media_service.creative.app_keys import LINK_SIGNER, TIMEZONES
 from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
-from media_service.delivery.repository import delete_expired as delete_expired_deliveries
-from media_service.delivery.routes import routes as delivery_routes
-from media_service.delivery.worker import LOOK_SECONDS, DeliveryWorker
 from media_service.erasure.service import POLL_SECONDS
 from media_service.event.app_keys import EVENTS
-from media_service.event.repository import delete_expired as delete_expired_events
 from media_service.idempotency.repository import delete_expired as delete_expired_keys
 from media_service.identity.authentication import CHANGE_LIMITER, authenticate
 from media_service.picture.file_response import FILE_DELETER, STORAGE
@@ -37,8 +31,7 @@ from media_service.schedule.routes import routes as schedule_routes
 from media_service.settings import MediaSettings
 from media_service.upload.body import MAX_READING_CHUNKS, UploadLimits
 from media_service.upload.request import READING_SLOTS, UPLOAD_LIMITS, UPLOADS
-from media_service.webhook.model import EndpointStatus
-from media_service.webhook.routes import WEBHOOKS
+from media_service.webhook.routes import WEBHOOK_INTERFACE as WEBHOOKS_OF_USERS
 from media_service.webhook.routes import routes as webhook_routes
 from media_service.wiring import Wiring
 from shared.application import Interface, build_application
@@ -51,9 +44,13 @@ from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
 from shared.request import VALIDATION_CONTEXT
 from shared.revocation.metrics import register_cache_metrics
+from shared.webhooks.delivery.routes import DELIVERIES
+from shared.webhooks.endpoint.routes import WEBHOOKS
+from shared.webhooks.housekeeping import register_webhook_metrics, run_housekeeping
+from shared.webhooks.interface import INTERFACE as WEBHOOK_INTERFACE
 
 WIRING = web.AppKey("wiring", Wiring)
-FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes, delivery_routes)
+FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
 
@@ -62,6 +59,7 @@ def create_app(settings: MediaSettings, *, clock: Clock, entropy: Entropy) -> we
     app = build_application(INTERFACE, settings, entropy, authenticate)
     wiring = app[WIRING] = Wiring(settings, clock=clock, entropy=entropy)
     app[SETTINGS], app[CLOCK], app[EVENTS] = settings, clock, wiring.events
+    app[WEBHOOK_INTERFACE] = WEBHOOKS_OF_USERS
     app[CHANGE_LIMITER], app[LINK_SIGNER] = wiring.change_limiter, wiring.link_signer
     app[UPLOAD_LIMITS] = UploadLimits(settings.max_upload_bytes)
     app[READING_SLOTS] = asyncio.Semaphore(MAX_READING_CHUNKS)
@@ -100,6 +98,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         app[AUTHENTICATOR], app[STORAGE] = authenticator, storage
         app[FILE_DELETER], app[UPLOADS] = wiring.file_deleter, wiring.uploads
         app[SCHEDULE_LOADER], app[WEBHOOKS] = wiring.schedule_loader, wiring.webhooks
+        app[DELIVERIES] = wiring.webhook_deliveries
         yield
 
 
@@ -117,9 +116,6 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
     async def expire_keys() -> None:
         await delete_expired_keys(wiring.database, wiring.clock.now())
 
-    async def expire_events() -> None:
-        await delete_expired_events(wiring.database, wiring.clock.now())
-
     wiring.file_deleter.notify()  # for files that were queued before a crash
     async with (
         run_periodically("file_deletions", wiring.file_deleter.wait_and_delete, pause=0),
@@ -127,7 +123,6 @@ async def _tasks(app: web.Application) -> AsyncIterator[None]:
         run_periodically("erasure", consumer.run_once, pause=POLL_SECONDS),
         run_periodically("reconcile", reconcile_once, pause=RECONCILE_SECONDS),
         run_periodically("idempotency_keys.expiry", expire_keys, pause=RECONCILE_SECONDS),
-        run_periodically("events.expiry", expire_events, pause=RECONCILE_SECONDS),
         run_periodically(
             "products.folding", lambda: fold_products(wiring.database), pause=FOLD_SECONDS
         ),
@@ -150,39 +145,10 @@ async def _publishing(app: web.Application) -> AsyncIterator[None]:
 
 async def _webhooks(app: web.Application) -> AsyncIterator[None]:
     wiring = app[WIRING]
-
-    async def expire_deliveries() -> None:
-        await delete_expired_deliveries(wiring.database, wiring.clock.now())
-
     async with (
-        run_periodically(
-            "webhooks.resealing", wiring.webhooks.reseal_secrets, pause=RECONCILE_SECONDS
-        ),
-        run_periodically("webhooks.expiry", expire_deliveries, pause=RECONCILE_SECONDS),
         wiring.open_delivery_worker() as worker,
         wiring.run_deliveries(worker) if app[SETTINGS].publish_worker else nullcontext(),
-        run_periodically("webhooks.overdue", worker.look, pause=LOOK_SECONDS),
+        run_housekeeping(wiring.webhooks, worker),
     ):
-        _register_webhook_metrics(app[HTTP_METRICS].registry, worker)
+        register_webhook_metrics(app[HTTP_METRICS].registry, "media", worker)
         yield
-
-
-def _register_webhook_metrics(registry: CollectorRegistry, worker: DeliveryWorker) -> None:
-    overdue = Gauge(
-        "media_webhooks_overdue_seconds",
-        "Seconds since the first delivery of a webhook that waits fell due, or its event happened",
-        registry=registry,
-    )
-    overdue.set_function(worker.overdue_seconds)
-    failing = Gauge(
-        "media_webhooks_failing",
-        "Webhooks that have accepted no event since an attempt failed",
-        ["status"],
-        registry=registry,
-    )
-    for status in get_args(EndpointStatus):
-        failing.labels(status).set_function(partial(_count_failing, worker, status))
-
-
-def _count_failing(worker: DeliveryWorker, status: EndpointStatus) -> int:
-    return worker.failing.get(status, 0)

@@ -6,11 +6,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from media_service.creative.signed_link import LinkSigner, PreviousKey
-from media_service.delivery.fan_out import EventFanOut, run_fan_out
 from media_service.delivery.messages import EventMessages
-from media_service.delivery.model import DeliverySchedule
-from media_service.delivery.results import ResultRecorder
-from media_service.delivery.worker import DeliveryWorker, run_worker
+from media_service.delivery.results import CreativeResults
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.event.recorder import EventRecorder
 from media_service.identity.change_limiter import ChangeLimiter
@@ -24,15 +21,20 @@ from media_service.settings import MediaSettings
 from media_service.storage.factory import open_storage
 from media_service.storage.model import Storage
 from media_service.upload.service import UploadService
-from media_service.webhook.sealing import SecretSealer
-from media_service.webhook.service import WebhookService
 from shared.clock import Clock
 from shared.db import Database, PoolLimits, open_database
 from shared.entropy import Entropy
 from shared.parts import Part
 from shared.redis import new_client
 from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
+from shared.webhooks.delivery.fan_out import EventFanOut, EventSource, run_fan_out
+from shared.webhooks.delivery.model import DeliverySchedule
+from shared.webhooks.delivery.results import ResultRecorder
+from shared.webhooks.delivery.service import DeliveryService
+from shared.webhooks.delivery.worker import DeliveryWorker, run_worker
 from shared.webhooks.destination import DestinationPolicy
+from shared.webhooks.endpoint.sealing import SecretSealer
+from shared.webhooks.endpoint.service import WebhookService
 from shared.webhooks.sender import open_sender
 
 ANONYMOUS_CONNECTIONS = 2
@@ -121,7 +123,7 @@ class Wiring:
                 sender=sender,
                 sealer=self.secret_sealer,
                 results=ResultRecorder(
-                    self.database, settings.webhook_disable_after, self.clock, self.entropy
+                    self.creative_results.store, settings.webhook_disable_after, self.clock
                 ),
                 schedule=self.delivery_schedule,
                 clock=self.clock,
@@ -150,7 +152,7 @@ class Wiring:
         return DeliverySchedule(settings.webhook_attempts, settings.webhook_concurrency)
 
     @cached_property
-    def event_messages(self) -> EventMessages:
+    def event_messages(self) -> EventSource:
         return EventMessages(self.link_signer, self.settings.public_url)
 
     @cached_property
@@ -171,9 +173,11 @@ class Wiring:
         return self.settings.webhook_policy
 
     # With the resources
+    creative_results = Part(CreativeResults)
     fan_out = Part(EventFanOut)
     file_deleter = Part(FileDeleter)
     publisher = Part(Publisher)
     schedule_loader = Part(ScheduleLoader)
     uploads = Part(UploadService)
+    webhook_deliveries = Part(DeliveryService)
     webhooks = Part(WebhookService)

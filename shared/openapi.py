@@ -113,7 +113,7 @@ class OperationOptions(TypedDict, total=False):
     headers: Mapping[str, bool]
     errors: tuple[type[e.DomainError], ...]
     auth: bool
-    role: str
+    role: str | None
     reads_token: bool
     reads_cookies: bool
     takes_token: bool
@@ -123,9 +123,14 @@ class OperationOptions(TypedDict, total=False):
 
 @dataclass(slots=True, eq=False)
 class Routes:
-    """The operations of one feature, in source order."""
+    """The operations of one feature, in source order.
+
+    `prefix`: begins the path of each; `role`: each needs it, unless it names another.
+    """
 
     tag: str
+    prefix: str = ""
+    role: str | None = None
     operations: list[Operation] = field(default_factory=list)
 
     def add(
@@ -138,11 +143,11 @@ class Routes:
         **options: Unpack[OperationOptions],
     ) -> Callable[[Handler], Handler]:
         """Describe the handler below: `@routes.add("GET", "/", summary=…, answers={200: User})`."""
+        options.setdefault("role", self.role)
 
         def register(handler: Handler) -> Handler:
-            self.operations.append(
-                Operation(method, path, handler, self.tag, summary, answers, **options)
-            )
+            place = (method, self.prefix + path, handler, self.tag, summary, answers)
+            self.operations.append(Operation(*place, **options))
             return handler
 
         return register

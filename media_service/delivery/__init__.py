@@ -1,1 +1,1 @@
-"""Deliveries of webhooks: queued in PostgreSQL, attempted by a worker, listed for their user."""
+"""Deliveries of events: links in their bodies, and creatives that no webhook accepts."""

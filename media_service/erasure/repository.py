@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from media_service.creative import repository as creatives
-from media_service.delivery import repository as deliveries
-from media_service.event import repository as events
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
-from media_service.webhook import repository as webhooks
 from shared.db import Connection, Database
+from shared.webhooks.delivery import repository as deliveries
+from shared.webhooks.endpoint import repository as webhooks
+from shared.webhooks.event import repository as events
 
 FIND_CURSOR = "SELECT entry FROM followed_streams WHERE name = $1"
 

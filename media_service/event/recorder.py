@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from media_service.event import repository
-from media_service.event.model import Event, EventType
+from media_service.event.model import EventType
 from shared.clock import Clock, rfc3339
 from shared.db import Connection
 from shared.entropy import Entropy, new_id
+from shared.webhooks.event import repository
+from shared.webhooks.event.model import Event
 
 
 @dataclass(frozen=True, slots=True)

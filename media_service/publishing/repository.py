@@ -7,8 +7,8 @@ from uuid import UUID
 
 from media_service.creative.repository import publish_sql
 from media_service.creative.response import creative_json, rfc3339_sql
-from media_service.event.repository import insert_events_sql
 from shared.db import Database
+from shared.webhooks.event.repository import insert_events_sql
 
 LATE_SECONDS = 60
 LOCK = 7_081_530_264  # any constant; the publishers of one database take this lock in turn

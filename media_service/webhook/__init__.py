@@ -1,1 +1,1 @@
-"""Webhooks of users: their endpoints, and what is delivered to them."""
+"""Webhooks of users: what the shared code does not know of their owners and events."""

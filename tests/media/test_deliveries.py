@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from media_service.delivery import repository
-from media_service.delivery.model import RETENTION, DeliveryResult, DueQuery
 from shared.db import Database
+from shared.webhooks.delivery import repository
+from shared.webhooks.delivery.model import RETENTION, DeliveryResult, DueQuery
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 from tests.conftest import MEDIA_SECRET

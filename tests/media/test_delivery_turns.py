@@ -47,7 +47,7 @@ async def test_deliveries_to_more_hanging_receivers_than_attempts_hold_up_no_oth
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("media_service.delivery.worker.SLOW_SECONDS", 0.3)
+    monkeypatch.setattr("shared.webhooks.delivery.worker.SLOW_SECONDS", 0.3)
     async with open_receiver() as hanging, serving_media(webhook_concurrency=4) as media:
         hanging.respond = hang
         for _ in range(9):
@@ -68,7 +68,7 @@ async def test_delivery_to_a_receiver_that_recovers_is_quick_again(
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("media_service.delivery.worker.SLOW_SECONDS", 0.1)
+    monkeypatch.setattr("shared.webhooks.delivery.worker.SLOW_SECONDS", 0.1)
     receiver.respond = hang
     settings = {"webhook_timeout": 0.3, "webhook_attempts": "0s,0s", "webhook_concurrency": 1}
     async with serving_media(**settings) as media:
@@ -100,7 +100,7 @@ async def test_delivery_that_waits_for_its_turn_is_counted_as_overdue(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("media_service.app.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("shared.webhooks.housekeeping.LOOK_SECONDS", 0.1)
 
     async def overdue() -> float:
         async with media.http.get("/metrics") as answer:

@@ -23,7 +23,7 @@ from tests.support.waiting import until
 from tests.support.webhook_receiver import ReceivedRequest, Receiver
 from tests.support.webhooks import create, deliveries
 
-QUEUE = "media_service.delivery.repository.insert_many"
+QUEUE = "shared.webhooks.delivery.repository.insert_many"
 
 
 @pytest.fixture
@@ -128,8 +128,8 @@ async def test_product_of_the_greatest_length_is_delivered(
 async def test_due_creative_is_delivered_at_once_however_rarely_processes_poll(
     serving_media: Callable[..., Any], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media_service.delivery.fan_out.POLL_SECONDS", 600)
-    monkeypatch.setattr("media_service.delivery.worker.POLL_SECONDS", 600)
+    monkeypatch.setattr("shared.webhooks.delivery.fan_out.POLL_SECONDS", 600)
+    monkeypatch.setattr("shared.webhooks.delivery.worker.POLL_SECONDS", 600)
     async with serving_media(publish_worker=True) as media:
         await create(media, receiver.url)
         await media.upload(when="now")

@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 
 from media_service.creative.signed_link import LinkSigner
-from media_service.delivery.fan_out import EventFanOut
 from media_service.delivery.messages import EventMessages
-from media_service.delivery.model import DeliverySchedule
 from shared.db import Database, open_database
 from shared.entropy import SystemEntropy
+from shared.webhooks.delivery.fan_out import EventFanOut
+from shared.webhooks.delivery.model import DeliverySchedule
 from tests.conftest import ISSUER
 from tests.support.clock import MovableClock
 from tests.support.database import Connection, count_waiting

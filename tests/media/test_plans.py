@@ -12,8 +12,7 @@ import asyncpg
 import pytest
 
 from media_service.creative import repository as creative
-from media_service.delivery import repository as delivery
-from media_service.event import repository as event
+from media_service.delivery import repository as creative_delivery
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
 from media_service.product import repository as product
@@ -21,7 +20,9 @@ from media_service.product.search_text import search_terms
 from media_service.publishing import repository as publishing
 from media_service.quota import repository as quota
 from media_service.schedule import repository as schedule
-from media_service.webhook import repository as webhook
+from shared.webhooks.delivery import repository as delivery
+from shared.webhooks.endpoint import repository as endpoint
+from shared.webhooks.event import repository as event
 from tests.support.database import Connection
 from tests.support.databases import Databases
 from tests.support.products import pieces_sql
@@ -91,7 +92,8 @@ NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
 REPOSITORIES = (
     *(creative, delivery, event, idempotency, quota, picture, product, publishing, schedule),
-    webhook,
+    creative_delivery,
+    endpoint,
 )
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -187,18 +189,18 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "schedule.TODAY_AND_TOMORROW": (
         *([SOMEBODY] * 20, [START] * 20, [SOON] * 20, [SOON + timedelta(hours=1)] * 20),
     ),
-    "webhook.INSERT": (
+    "endpoint.INSERT": (
         *(UUID(int=9), SOMEBODY, "https://a", ["*"], "", "enabled", None, START, START, b"x"),
     ),
-    "webhook.FIND": (SOMETHING, SOMEBODY),
-    "webhook.PAGE": (SOMEBODY, SOMETHING, 51),
-    "webhook.UPDATE": (SOMETHING, SOMEBODY, None, None, None, "enabled", START),
-    "webhook.ROTATE": (SOMETHING, SOMEBODY, b"x", START),
-    "webhook.COUNT_FAILING": (),
-    "webhook.SEALED_PAGE": (SOMETHING, 500),
-    "webhook.RESEAL": (SOMETHING, b"x", None, b"y", None),
-    "webhook.DELETE": (SOMETHING, SOMEBODY),
-    "webhook.DELETE_BATCH": (SOMEBODY, 500),
+    "endpoint.FIND": (SOMETHING, SOMEBODY),
+    "endpoint.PAGE": (SOMEBODY, SOMETHING, 51),
+    "endpoint.UPDATE": (SOMETHING, SOMEBODY, None, None, None, "enabled", START),
+    "endpoint.ROTATE": (SOMETHING, SOMEBODY, b"x", START),
+    "endpoint.COUNT_FAILING": (),
+    "endpoint.SEALED_PAGE": (SOMETHING, 500),
+    "endpoint.RESEAL": (SOMETHING, b"x", None, b"y", None),
+    "endpoint.DELETE": (SOMETHING, SOMEBODY),
+    "endpoint.DELETE_BATCH": (SOMEBODY, 500),
 }
 """An example of each statement's values. A new statement needs an entry."""
 
@@ -207,7 +209,7 @@ _VERB = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 
 def statements(module: ModuleType) -> dict[str, str]:
     """Every statement of a repository; a name that begins with `_` is a part of others."""
-    feature = module.__name__.split(".")[1]
+    feature = module.__name__.split(".")[-2]
     return {
         f"{feature}.{name}": text
         for name, text in inspect.getmembers(module, lambda value: isinstance(value, str))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from media_service.event.repository import EXPIRED_BATCH, RETENTION, delete_expired
 from shared.db import open_database
+from shared.webhooks.event.repository import EXPIRED_BATCH, RETENTION, delete_expired
 from tests.conftest import REVOCATION_KEY
 from tests.support.clock import MovableClock
 from tests.support.command_process import KillPoint, run_command, wait_for_exit

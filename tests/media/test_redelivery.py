@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from media_service.delivery import repository
-from media_service.delivery.model import DeliveryResult, DueQuery
-from media_service.delivery.repository import MAX_LISTED
 from shared.db import Database
+from shared.webhooks.delivery import repository
+from shared.webhooks.delivery.model import DeliveryResult, DueQuery
+from shared.webhooks.delivery.repository import MAX_LISTED
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 from tests.support.auth_client import Answer

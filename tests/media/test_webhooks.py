@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from media_service.webhook.sealing import SecretSealer
 from shared.entropy import SystemEntropy
+from shared.webhooks.endpoint.sealing import SecretSealer
 from shared.webhooks.signature import require_secret
 from tests.conftest import MEDIA_SECRET
 from tests.support.auth_client import Answer

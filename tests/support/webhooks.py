@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from media_service.delivery import repository
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.entropy import SystemEntropy, new_id
+from shared.webhooks.delivery import repository
 from shared.webhooks.model import WebhookMessage, encode_body
 from tests.support.media_client import MediaClient
 from tests.support.waiting import until

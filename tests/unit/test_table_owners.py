@@ -13,7 +13,7 @@ OWNERS = {
     "audit_events": "auth_service/audit/repository.py",
     "counted_pictures": "media_service/quota/repository.py",
     "creatives": "media_service/creative/repository.py",
-    "events": "media_service/event/repository.py",
+    "events": "shared/webhooks/event/repository.py",
     "factors": "auth_service/factor/repository.py",
     "followed_streams": "media_service/erasure/repository.py",
     "idempotency_keys": "media_service/idempotency/repository.py",
@@ -31,8 +31,8 @@ OWNERS = {
     "sessions": "auth_service/session/repository.py",
     "tokens": "auth_service/token/repository.py",
     "users": "auth_service/user/repository.py",
-    "webhook_deliveries": "media_service/delivery/repository.py",
-    "webhook_endpoints": "media_service/webhook/repository.py",
+    "webhook_deliveries": "shared/webhooks/delivery/repository.py",
+    "webhook_endpoints": "shared/webhooks/endpoint/repository.py",
 }
 NOT_SPELLED_OUT = ""
 CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(?:public\.)?(\w+)")

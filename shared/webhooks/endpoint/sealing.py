@@ -10,20 +10,20 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.entropy import Entropy
 
-_LABEL = b"cheershare/webhook-secret"
+LABEL = b"cheershare/webhook-secret"
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 
 
 class SecretSealer:
-    """Encrypts secrets under keys derived from `MEDIA_SECRET_KEYS` (AES-256-GCM, HKDF-SHA-256).
+    """Encrypts secrets under keys derived from a service's secrets (AES-256-GCM, HKDF-SHA-256).
 
     The first key seals, every one opens. A sealed secret belongs to its endpoint: it opens in no
     other row.
     """
 
-    def __init__(self, secrets: Sequence[bytes], entropy: Entropy) -> None:
-        """Derive the keys, in their order."""
-        self._ciphers = [AESGCM(_derive_key(secret)) for secret in secrets]
+    def __init__(self, secrets: Sequence[bytes], entropy: Entropy, label: bytes = LABEL) -> None:
+        """Derive the keys, in their order; `label` sets them apart from all other keys."""
+        self._ciphers = [AESGCM(_derive_key(secret, label)) for secret in secrets]
         self._entropy = entropy
 
     def seal(self, endpoint_id: UUID, secret: str) -> bytes:
@@ -41,7 +41,7 @@ class SecretSealer:
             opened = _try_open(cipher, endpoint_id, sealed)
             if opened is not None:
                 return opened
-        raise ValueError("a webhook's secret opens with none of MEDIA_SECRET_KEYS")
+        raise ValueError("a webhook's secret opens with none of the secret keys")
 
     def reseal(self, endpoint_id: UUID, sealed: bytes) -> bytes | None:
         """Return the secret sealed with the first key, None if it already is."""
@@ -58,5 +58,5 @@ def _try_open(cipher: AESGCM, endpoint_id: UUID, sealed: bytes) -> str | None:
         return None
 
 
-def _derive_key(secret: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_LABEL).derive(secret)
+def _derive_key(secret: bytes, label: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=label).derive(secret)

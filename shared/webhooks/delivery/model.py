@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from media_service.webhook.model import EndpointStatus
 from shared.paging import encode_cursor
+from shared.webhooks.endpoint.model import EndpointStatus
 from shared.webhooks.model import Attempt
 from shared.webhooks.outcome import Outcome
 

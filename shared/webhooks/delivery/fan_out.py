@@ -5,18 +5,30 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from media_service.delivery import repository
-from media_service.delivery.messages import EventMessages
-from media_service.delivery.model import ClaimedEvent, DeliverySchedule, NewDelivery
 from shared.background import run_periodically
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
+from shared.webhooks.delivery import repository
+from shared.webhooks.delivery.model import ClaimedEvent, DeliverySchedule, NewDelivery
 
 POLL_SECONDS = 0.25
 """The longest sleep. Then events of changes, and of other processes, are noticed."""
 BATCH = 200
+
+
+class EventSource(Protocol):
+    """A service's events, and what webhooks say about them."""
+
+    async def claim(self, connection: Connection, limit: int) -> Sequence[ClaimedEvent]:
+        """Claim the first events whose deliveries are not queued; see `claim_events_sql`."""
+        ...
+
+    def encode(self, event: ClaimedEvent, now: datetime) -> str:
+        """Return the body of an event's messages."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class EventFanOut:
     """
 
     database: Database
-    event_messages: EventMessages
+    event_messages: EventSource
     delivery_schedule: DeliverySchedule
     clock: Clock
     entropy: Entropy
@@ -37,7 +49,7 @@ class EventFanOut:
         queued, count = 0, BATCH
         while count == BATCH:
             async with self.database.transaction() as connection:
-                events = await repository.claim_events(connection, BATCH)
+                events = await self.event_messages.claim(connection, BATCH)
                 now = self.clock.now()
                 deliveries = self._deliveries(events, now)
                 if deliveries:

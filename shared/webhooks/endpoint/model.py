@@ -8,16 +8,22 @@ from uuid import UUID
 from shared.paging import encode_cursor
 
 MAX_ENDPOINTS = 10
-"""Of each user."""
+"""Of each owner."""
 
 EndpointStatus = Literal["enabled", "disabled"]
 ALL_EVENTS: Literal["*"] = "*"
 
+EndpointAct = Literal[
+    "webhook.created", "webhook.changed", "webhook.secret_rotated", "webhook.deleted"
+]
+"""What an owner may do to an endpoint."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a user wants to be told of events; a column each.
+    """Where its owner wants to be told of events; a column each.
 
+    `user_id`: the owner, who need not be a user.
     `failing_since`: since when it has accepted no event; None once it accepts one.
     """
 
@@ -47,7 +53,7 @@ class SealedSecrets:
 
 @dataclass(frozen=True, slots=True)
 class EndpointDraft:
-    """What a user chooses of a new endpoint."""
+    """What the owner chooses of a new endpoint."""
 
     url: str
     events: tuple[str, ...]

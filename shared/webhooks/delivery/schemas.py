@@ -2,23 +2,23 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from media_service.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
-from media_service.event.model import EventType
 from shared.paging import Page, PageQuery
 from shared.times import TIME_DESCRIPTION, QueryTime
+from shared.webhooks.delivery.model import Delivery, DeliveryFilter, DeliveryStatus
+from shared.webhooks.endpoint.schemas import E
 from shared.webhooks.model import AttemptError
 
 
-class DeliveryQuery(PageQuery):
+class DeliveryQuery(PageQuery, Generic[E]):
     """A page of deliveries, the newest first."""
 
     status: DeliveryStatus | None = None
-    event: EventType | Literal["webhook.test"] | None = None
+    event: E | Literal["webhook.test"] | None = None
 
     def to_filter(self) -> DeliveryFilter:
         """Return what the list's statement needs.

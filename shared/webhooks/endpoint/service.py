@@ -2,58 +2,72 @@
 
 import contextlib
 from dataclasses import asdict, dataclass
+from typing import Protocol
 from uuid import UUID
 
 import structlog
 
-from media_service.quota.model import QuotaLimits
-from media_service.quota.service import reserve_bytes
-from media_service.webhook import repository
-from media_service.webhook.errors import WebhookAddressRefused
-from media_service.webhook.model import (
+from shared.clock import Clock
+from shared.db import Connection, Database
+from shared.entropy import Entropy, new_id
+from shared.errors import Conflict, NotFound
+from shared.webhooks.destination import AddressRefused, DestinationPolicy
+from shared.webhooks.endpoint import repository
+from shared.webhooks.endpoint.errors import WebhookAddressRefused
+from shared.webhooks.endpoint.model import (
     MAX_ENDPOINTS,
     Endpoint,
+    EndpointAct,
     EndpointDraft,
     EndpointUpdate,
     SealedSecrets,
 )
-from media_service.webhook.sealing import SecretSealer
-from shared.clock import Clock
-from shared.db import Database
-from shared.entropy import Entropy, new_id
-from shared.errors import Conflict, NotFound
-from shared.webhooks.destination import AddressRefused, DestinationPolicy
+from shared.webhooks.endpoint.sealing import SecretSealer
 from shared.webhooks.signature import new_secret
 
 RESEAL_PAGE = 500
 log = structlog.get_logger()
 
 
+class EndpointOwner(Protocol):
+    """The owner of the endpoints that a request is about."""
+
+    @property
+    def id(self) -> UUID:
+        """Return the owner's id in the endpoints' rows."""
+        ...
+
+    async def before_act(self, connection: Connection, act: EndpointAct, endpoint_id: UUID) -> None:
+        """Do what the service wants done in the transaction of the act, or refuse it.
+
+        Before an endpoint is created, this locks the owner to the end of the transaction.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookService:
-    """What users do with their endpoints."""
+    """What owners do with their endpoints."""
 
     database: Database
-    quota: QuotaLimits
     webhook_policy: DestinationPolicy
     secret_sealer: SecretSealer
     clock: Clock
     entropy: Entropy
 
-    async def create(self, user_id: UUID, draft: EndpointDraft) -> tuple[Endpoint, str]:
+    async def create(self, owner: EndpointOwner, draft: EndpointDraft) -> tuple[Endpoint, str]:
         """Return the new endpoint and its secret, which no other answer shows.
 
         Raises:
             WebhookAddressRefused: webhooks may not go to its URL.
-            Conflict: the user has `MAX_ENDPOINTS`.
-            TokenRevoked: the user is deleted.
+            Conflict: the owner has `MAX_ENDPOINTS`.
         """
         self._require_url(draft.url)
         now, endpoint_id = self.clock.now(), new_id(self.clock, self.entropy)
         endpoint = Endpoint(
             **asdict(draft),
             id=endpoint_id,
-            user_id=user_id,
+            user_id=owner.id,
             status="enabled",
             failing_since=None,
             created_at=now,
@@ -62,61 +76,69 @@ class WebhookService:
         secret = new_secret(self.entropy)
         sealed = self.secret_sealer.seal(endpoint_id, secret)
         async with self.database.transaction() as connection:
-            await reserve_bytes(connection, user_id, None, self.quota)
+            await owner.before_act(connection, "webhook.created", endpoint_id)
             if not await repository.insert(connection, endpoint, sealed):
                 raise Conflict(f"at most {MAX_ENDPOINTS} webhooks: delete one first")
         log.info("webhook.created", webhook_id=str(endpoint_id))
         return endpoint, secret
 
-    async def list(self, user_id: UUID, before: UUID, limit: int) -> list[Endpoint]:
-        """Return a page of the user's endpoints, the newest first."""
-        return await repository.page(self.database, user_id, before, limit)
+    async def list(self, owner: EndpointOwner, before: UUID, limit: int) -> list[Endpoint]:
+        """Return a page of the owner's endpoints, the newest first."""
+        return await repository.page(self.database, owner.id, before, limit)
 
-    async def get(self, user_id: UUID, endpoint_id: UUID) -> Endpoint:
-        """Return the user's endpoint.
+    async def get(self, owner: EndpointOwner, endpoint_id: UUID) -> Endpoint:
+        """Return the owner's endpoint.
 
         Raises:
-            NotFound: there is none, or another user owns it.
+            NotFound: there is none, or it has another owner.
         """
-        return _found(await repository.find(self.database, endpoint_id, user_id))
+        return _found(await repository.find(self.database, endpoint_id, owner.id))
 
-    async def update(self, user_id: UUID, endpoint_id: UUID, change: EndpointUpdate) -> Endpoint:
-        """Return the user's endpoint as it is after the change.
+    async def update(
+        self, owner: EndpointOwner, endpoint_id: UUID, change: EndpointUpdate
+    ) -> Endpoint:
+        """Return the owner's endpoint as it is after the change.
 
         Raises:
-            NotFound: there is none, or another user owns it.
+            NotFound: there is none, or it has another owner.
             WebhookAddressRefused: webhooks may not go to its new URL.
         """
         if change.url is not None:
-            await self.get(user_id, endpoint_id)
+            await self.get(owner, endpoint_id)
             self._require_url(change.url)
-        now = self.clock.now()
-        changed = _found(await repository.update(self.database, endpoint_id, user_id, change, now))
+        key, now = (endpoint_id, owner.id), self.clock.now()
+        async with self.database.transaction() as connection:
+            await owner.before_act(connection, "webhook.changed", endpoint_id)
+            changed = _found(await repository.update(connection, *key, change, now))
         log.info("webhook.changed", webhook_id=str(endpoint_id), status=changed.status)
         return changed
 
-    async def rotate_secret(self, user_id: UUID, endpoint_id: UUID) -> str:
+    async def rotate_secret(self, owner: EndpointOwner, endpoint_id: UUID) -> str:
         """Return a new secret; the one before signs too for `ROTATION_OVERLAP`.
 
         Raises:
-            NotFound: there is no such endpoint, or another user owns it.
+            NotFound: there is no such endpoint, or it has another owner.
         """
         secret = new_secret(self.entropy)
         sealed = self.secret_sealer.seal(endpoint_id, secret)
-        now = self.clock.now()
-        if not await repository.rotate_secret(self.database, endpoint_id, user_id, sealed, now):
-            raise NotFound
+        key, now = (endpoint_id, owner.id), self.clock.now()
+        async with self.database.transaction() as connection:
+            await owner.before_act(connection, "webhook.secret_rotated", endpoint_id)
+            if not await repository.rotate_secret(connection, *key, sealed, now):
+                raise NotFound
         log.info("webhook.secret_rotated", webhook_id=str(endpoint_id))
         return secret
 
-    async def delete(self, user_id: UUID, endpoint_id: UUID) -> None:
-        """Delete the user's endpoint.
+    async def delete(self, owner: EndpointOwner, endpoint_id: UUID) -> None:
+        """Delete the owner's endpoint.
 
         Raises:
-            NotFound: there is none, or another user owns it.
+            NotFound: there is none, or it has another owner.
         """
-        if not await repository.delete(self.database, endpoint_id, user_id):
-            raise NotFound
+        async with self.database.transaction() as connection:
+            await owner.before_act(connection, "webhook.deleted", endpoint_id)
+            if not await repository.delete(connection, endpoint_id, owner.id):
+                raise NotFound
         log.info("webhook.deleted", webhook_id=str(endpoint_id))
 
     async def reseal_secrets(self) -> None:

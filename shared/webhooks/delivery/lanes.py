@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from media_service.delivery.model import DueQuery
+from shared.webhooks.delivery.model import DueQuery
 
 MAX_KNOWN = 10_000
 """Slow endpoints that a process remembers."""

@@ -5,13 +5,13 @@ from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-from media_service.webhook.model import (
+from shared.db import Connection, Executor, Record, parameters
+from shared.webhooks.endpoint.model import (
     MAX_ENDPOINTS,
     Endpoint,
     EndpointUpdate,
     SealedSecrets,
 )
-from shared.db import Connection, Executor, Record, parameters
 
 _FIELDS = [field.name for field in fields(Endpoint)]
 COLUMNS = ", ".join(_FIELDS)
@@ -87,37 +87,37 @@ RETURNING status
 
 
 async def insert(connection: Connection, endpoint: Endpoint, secret: bytes) -> bool:
-    """Write a new row; return False when the user has `MAX_ENDPOINTS`.
+    """Write a new row; return False when the owner has `MAX_ENDPOINTS`.
 
-    The caller's transaction holds the lock of the user's row in `owners`, so that none comes
-    between the count and the insert.
+    The caller's transaction holds a lock of the owner, so that none comes between the count and the
+    insert.
     """
     values = attrgetter(*_FIELDS)(endpoint)
     return await connection.fetchval(INSERT, *values, secret) is not None
 
 
 async def find(executor: Executor, endpoint_id: UUID, user_id: UUID) -> Endpoint | None:
-    """Return the user's endpoint."""
+    """Return the owner's endpoint."""
     row = await executor.fetchrow(FIND, endpoint_id, user_id)
     return _endpoint(row) if row else None
 
 
 async def page(executor: Executor, user_id: UUID, before: UUID, limit: int) -> list[Endpoint]:
-    """Return the user's endpoints, the newest first."""
+    """Return the owner's endpoints, the newest first."""
     return [_endpoint(row) for row in await executor.fetch(PAGE, user_id, before, limit)]
 
 
 async def update(
     executor: Executor, endpoint_id: UUID, user_id: UUID, change: EndpointUpdate, now: datetime
 ) -> Endpoint | None:
-    """Change the user's endpoint, and return it as it is then."""
+    """Change the owner's endpoint, and return it as it is then."""
     chosen = (change.url, change.events, change.description, change.status)
     row = await executor.fetchrow(UPDATE, endpoint_id, user_id, *chosen, now)
     return _endpoint(row) if row else None
 
 
 async def count_failing(executor: Executor) -> dict[str, int]:
-    """Return how many endpoints of all users fail, by their status."""
+    """Return how many endpoints of all owners fail, by their status."""
     return {row["status"]: row["count"] for row in await executor.fetch(COUNT_FAILING)}
 
 
@@ -130,7 +130,7 @@ async def rotate_secret(
 
 
 async def sealed_page(executor: Executor, after: UUID, limit: int) -> list[SealedSecrets]:
-    """Return the encrypted secrets of all users' endpoints, in the order of their ids."""
+    """Return the encrypted secrets of all owners' endpoints, in the order of their ids."""
     return [SealedSecrets(**row) for row in await executor.fetch(SEALED_PAGE, after, limit)]
 
 
@@ -143,7 +143,7 @@ async def reseal(
 
 
 async def delete(executor: Executor, endpoint_id: UUID, user_id: UUID) -> bool:
-    """Delete the user's endpoint; return False when there is none."""
+    """Delete the owner's endpoint; return False when there is none."""
     return await executor.fetchval(DELETE, endpoint_id, user_id) is not None
 
 

@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from media_service.delivery import repository
-from media_service.delivery.lanes import DeliveryLanes
-from media_service.delivery.model import TEST_EVENT, ClaimedDelivery, DeliverySchedule, DueQuery
-from media_service.delivery.results import ResultRecorder
-from media_service.webhook import repository as webhooks
-from media_service.webhook.sealing import SecretSealer
 from shared.background import cancel_and_wait, run_periodically
 from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy
 from shared.errors import ServiceUnavailable
+from shared.webhooks.delivery import repository
+from shared.webhooks.delivery.lanes import DeliveryLanes
+from shared.webhooks.delivery.model import TEST_EVENT, ClaimedDelivery, DeliverySchedule, DueQuery
+from shared.webhooks.delivery.results import ResultRecorder
+from shared.webhooks.endpoint import repository as webhooks
+from shared.webhooks.endpoint.sealing import SecretSealer
 from shared.webhooks.model import WebhookMessage
 from shared.webhooks.outcome import Outcome, decide_outcome
 from shared.webhooks.sender import WebhookSender

@@ -3,8 +3,8 @@
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
-from media_service.event.model import Event
 from shared.db import Connection, Database
+from shared.webhooks.event.model import Event
 
 RETENTION = timedelta(days=30)
 

@@ -1,0 +1,1 @@
+"""Deliveries: what is sent to the endpoints of webhooks."""

@@ -1,0 +1,260 @@
+"""Every statement on `webhook_deliveries`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.clock import rfc3339
+from shared.db import Connection, Database, Executor
+from shared.webhooks.delivery.model import (
+    RETENTION,
+    TEST_EVENT,
+    ClaimedDelivery,
+    ClaimedEvent,
+    Delivery,
+    DeliveryFilter,
+    DeliveryResult,
+    DueQuery,
+    NewDelivery,
+)
+from shared.webhooks.endpoint.model import ALL_EVENTS
+from shared.webhooks.endpoint.repository import record_attempt_sql
+from shared.webhooks.event import repository as events
+from shared.webhooks.model import Attempt, WebhookMessage
+
+MAX_PER_ENDPOINT = 5
+"""Attempts at once to one endpoint, by one process."""
+
+MAX_LISTED = 50
+"""The latest attempts of a delivery that are kept: it may be redelivered any number of times."""
+
+EXPIRED_BATCH = 1000
+
+LOCK = 7_081_530_265  # any constant; the processes that queue deliveries take this lock in turn
+_HAS_LOCK = f"(SELECT pg_try_advisory_xact_lock({LOCK}))"
+
+INSERT_MANY = """
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
+SELECT queued.id, endpoint_id, event_id, type, body, $2, $1
+FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
+    AS queued (id, endpoint_id, event_id, type, body)
+JOIN webhook_endpoints AS endpoint ON endpoint.id = endpoint_id
+FOR KEY SHARE OF endpoint
+"""
+"""Without those to an endpoint that was deleted meanwhile."""
+
+INSERT = """
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
+SELECT $1, id, $4, $5, $6, $7, $7 FROM webhook_endpoints WHERE id = $2 AND user_id = $3
+RETURNING true
+"""
+
+CLAIM = f"""
+WITH candidates AS (
+    SELECT id, endpoint_id, next_attempt_at FROM webhook_deliveries
+    WHERE next_attempt_at <= $1 AND endpoint_id <> ALL ($3::uuid[])
+      AND ($5::uuid[] IS NULL OR endpoint_id = ANY ($5))
+    ORDER BY next_attempt_at, id LIMIT 500
+), placed AS (
+    SELECT id, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_attempt_at, id) AS place
+    FROM candidates
+), claimed AS (
+    SELECT id FROM webhook_deliveries JOIN placed USING (id)
+    WHERE place <= {MAX_PER_ENDPOINT} AND next_attempt_at <= $1
+    ORDER BY place, next_attempt_at LIMIT $2 FOR UPDATE OF webhook_deliveries SKIP LOCKED
+)
+UPDATE webhook_deliveries AS delivery SET status = 'pending', next_attempt_at = $4
+FROM claimed, webhook_endpoints AS endpoint
+WHERE delivery.id = claimed.id AND endpoint.id = delivery.endpoint_id
+RETURNING delivery.id, event_id, type, body, tries AS made_attempts, redelivered,
+          next_attempt_at AS leased_until, endpoint_id, endpoint.status AS endpoint_status, url,
+          secret, previous_secret, rotated_at
+"""
+"""The endpoints take turns: the first due delivery of each comes before the second of any."""
+
+FIND_OLDEST_DUE = f"""
+SELECT least(({events.FIND_OLDEST_UNQUEUED}), (
+    SELECT next_attempt_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL
+    ORDER BY next_attempt_at, id LIMIT 1
+))
+"""
+
+FINISH = f"""
+WITH finished AS (
+    UPDATE webhook_deliveries
+    SET status = $3, next_attempt_at = $5, tries = tries + jsonb_array_length($4::jsonb),
+        attempts = CASE WHEN jsonb_array_length(attempts) < {MAX_LISTED} THEN attempts
+                        ELSE attempts - 0 END || $4::jsonb
+    WHERE id = $1 AND next_attempt_at = $2
+    RETURNING endpoint_id
+)
+{record_attempt_sql("SELECT endpoint_id FROM finished", "$6", "$7", "$8::timestamptz")}
+"""
+"""A process whose lease is over changes nothing, since another one makes an attempt."""
+
+_REDELIVER = """
+UPDATE webhook_deliveries AS delivery
+SET status = 'pending', tries = 0, redelivered = true,
+    next_attempt_at = CASE delivery.status WHEN 'pending' THEN next_attempt_at ELSE $3 END
+FROM webhook_endpoints AS endpoint
+WHERE endpoint_id = $1 AND endpoint.id = $1 AND user_id = $2 AND endpoint.status = 'enabled'
+"""
+"""What is pending keeps its time, since an attempt may be under way."""
+
+REDELIVER = f"{_REDELIVER} AND delivery.id = $4 RETURNING true"
+
+REDELIVER_FAILED = f"""
+{_REDELIVER} AND delivery.status IN ('failed', 'dead') AND delivery.created_at >= $4
+  AND type <> '{TEST_EVENT}'
+"""
+
+_FIELDS = ", ".join(field.name for field in fields(Delivery))
+PAGE = f"""
+SELECT {_FIELDS} FROM webhook_deliveries
+WHERE endpoint_id = $1 AND id < $2 AND ($3::text IS NULL OR status = $3)
+  AND ($4::text IS NULL OR type = $4)
+ORDER BY id DESC LIMIT $5
+"""
+
+DELETE_EXPIRED = f"""
+DELETE FROM webhook_deliveries WHERE id IN (
+    SELECT id FROM webhook_deliveries WHERE created_at <= $1
+    ORDER BY created_at LIMIT {EXPIRED_BATCH}
+)
+"""
+
+DELETE_BATCH = """
+DELETE FROM webhook_deliveries WHERE id IN (
+    SELECT delivery.id
+    FROM webhook_deliveries AS delivery JOIN webhook_endpoints AS endpoint
+      ON endpoint.id = delivery.endpoint_id
+    WHERE user_id = $1 LIMIT $2
+)
+"""
+
+
+def claim_events_sql(gets: str) -> str:
+    """Return a statement that claims the first `$1` events whose deliveries are not queued.
+
+    `gets`: the condition on `endpoint` and `claimed`, an event, that its owner may get the event.
+    The statement claims none while another process does so. Its lock is held to the commit, so
+    deliveries are queued in the order of the events.
+    """
+    return f"""
+WITH claimed AS ({events.claim_sql(_HAS_LOCK)})
+SELECT id, type, occurred_at, data, ARRAY(
+    SELECT endpoint.id FROM webhook_endpoints AS endpoint
+    WHERE {gets} AND endpoint.status = 'enabled'
+      AND endpoint.created_at <= claimed.occurred_at
+      AND endpoint.events && ARRAY['{ALL_EVENTS}', claimed.type]
+    ORDER BY endpoint.id
+) AS endpoint_ids
+FROM claimed ORDER BY position
+"""
+
+
+async def insert(
+    executor: Executor,
+    target: tuple[UUID, UUID],
+    delivery_id: UUID,
+    event: tuple[str, WebhookMessage],
+    now: datetime,
+) -> bool:
+    """Queue a message for an endpoint of an owner; return False when there is no such endpoint.
+
+    `target`: the ids of endpoint and owner. `event`: its type and message.
+    """
+    event_type, message = event
+    values = (UUID(message.id), event_type, message.body.decode(), now)
+    return await executor.fetchval(INSERT, delivery_id, *target, *values) is not None
+
+
+async def claim_events(connection: Connection, statement: str, limit: int) -> list[ClaimedEvent]:
+    """Claim events by a statement of `claim_events_sql`, for the caller's transaction."""
+    return [ClaimedEvent(**row) for row in await connection.fetch(statement, limit)]
+
+
+async def insert_many(
+    connection: Connection, queued: Sequence[NewDelivery], now: datetime, first_attempt_at: datetime
+) -> None:
+    """Queue deliveries."""
+    columns = zip(*(astuple(one) for one in queued), strict=True)
+    await connection.execute(INSERT_MANY, now, first_attempt_at, *map(list, columns))
+
+
+async def claim(
+    database: Database, now: datetime, lease: timedelta, query: DueQuery
+) -> list[ClaimedDelivery]:
+    """Lease deliveries that are due."""
+    only = None if query.only is None else list(query.only)
+    rows = await database.fetch(CLAIM, now, query.limit, list(query.but), now + lease, only)
+    return [ClaimedDelivery(**row) for row in rows]
+
+
+async def find_oldest_due(database: Database) -> datetime | None:
+    """Return when the first delivery that waits falls due, or fell, or its event happened."""
+    due_at: datetime | None = await database.fetchval(FIND_OLDEST_DUE)
+    return due_at
+
+
+async def finish(executor: Executor, result: DeliveryResult, now: datetime) -> bool:
+    """Store what came of a delivery; return whether that disabled its endpoint."""
+    attempt, outcome = result.attempt, result.outcome
+    endpoint_status = await executor.fetchval(
+        FINISH,
+        result.claimed.id,
+        result.claimed.leased_until,
+        outcome.status,
+        json.dumps([_to_json(attempt)] if attempt else []),
+        outcome.next_attempt_at,
+        now,
+        outcome.status == "delivered",
+        result.cutoff,
+    )
+    return bool(endpoint_status == "disabled")
+
+
+async def redeliver(
+    database: Database, target: tuple[UUID, UUID], delivery_id: UUID, now: datetime
+) -> bool:
+    """Queue a delivery again, with all its attempts before it; return False if it cannot be.
+
+    `target`: the ids of endpoint and owner.
+    """
+    return await database.fetchval(REDELIVER, *target, now, delivery_id) is not None
+
+
+async def redeliver_failed(
+    database: Database, target: tuple[UUID, UUID], since: datetime, now: datetime
+) -> int:
+    """Queue again what was queued since a time and not delivered; return how many."""
+    status = await database.execute(REDELIVER_FAILED, *target, now, since)
+    return int(status.rpartition(" ")[2])
+
+
+async def page(executor: Executor, endpoint_id: UUID, query: DeliveryFilter) -> list[Delivery]:
+    """Return an endpoint's deliveries, the newest first."""
+    rows = await executor.fetch(
+        PAGE, endpoint_id, query.before, query.status, query.event, query.limit
+    )
+    return [Delivery(**row) for row in rows]
+
+
+async def delete_expired(database: Database, now: datetime) -> None:
+    """Delete the deliveries that are older than `RETENTION`, a batch at a time."""
+    count = EXPIRED_BATCH
+    while count == EXPIRED_BATCH:
+        status = await database.execute(DELETE_EXPIRED, now - RETENTION)
+        count = int(status.rpartition(" ")[2])
+
+
+def _to_json(attempt: Attempt) -> dict[str, object]:
+    return {
+        "at": rfc3339(attempt.at),
+        "status_code": attempt.status_code,
+        "error": attempt.error,
+        "duration_ms": attempt.duration_ms,
+        "response_excerpt": attempt.response_excerpt,
+    }

@@ -1,0 +1,1 @@
+"""Endpoints: where the owners of webhooks want to be told of events."""

@@ -1,0 +1,1 @@
+"""Events: the outbox, from which deliveries are queued."""
