@@ -38,3 +38,8 @@ def milliseconds(moment: datetime) -> int:
 def rfc3339(moment: datetime) -> str:
     """Return the moment as RFC 3339 in UTC with `Z`, microseconds only where there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def rfc3339_sql(time: str) -> str:
+    """Return the SQL that writes a time in UTC, as the connection is, as `rfc3339` does."""
+    return f"""replace(to_char({time}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""

@@ -14,6 +14,7 @@ from auth_service.audit.repository import EARLIEST, EVENTS_OF_USER, event_from_r
 from auth_service.destination import Destination
 from auth_service.device.model import RememberedDevice
 from auth_service.device.repository import list_devices
+from auth_service.event.repository import record_events_sql, user_rows_sql
 from auth_service.factor.model import Factor
 from auth_service.factor.repository import list_factors
 from auth_service.revocation.repository import insert_user_revocations_sql
@@ -30,6 +31,8 @@ WITH changed AS (
     {users.UPDATE_PROFILE} RETURNING *
 ), event AS (
     {insert_event_sql(3, "changed")}
+), published AS (
+    {record_events_sql(user_rows_sql(3, "changed"))}
 )
 SELECT {users.PREFIXED_COLUMNS} FROM changed u"""
 
@@ -44,6 +47,8 @@ WITH old AS (
     FROM old WHERE users.id = old.id RETURNING users.*
 ), event AS (
     {insert_event_sql(4, "u")}
+), published AS (
+    {record_events_sql(user_rows_sql(4, "u"))}
 )
 SELECT {users.PREFIXED_COLUMNS}, {_OLD_COLUMNS} FROM u JOIN old ON old.id = u.id"""
     for channel, update_contact in users.UPDATE_CONTACT.items()
@@ -58,9 +63,11 @@ _REVOCATION = insert_user_revocations_sql(
 # Sessions and tokens are deleted with the user; the revocation outlives them.
 DELETE_USER = f"""
 WITH deleted AS (
-    {users.DELETE} RETURNING id, generation
+    {users.DELETE} RETURNING *
 ), event AS (
     {insert_event_sql(4, "deleted")}
+), published AS (
+    {record_events_sql(user_rows_sql(4, "deleted"))}
 )
 {_REVOCATION}"""
 

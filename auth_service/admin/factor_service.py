@@ -49,7 +49,7 @@ class FactorAdministration:
             account = await find_account(connection, user_id)
             if account is None:
                 raise NotFound
-            await remove_all(connection, user_id)
+            await remove_all(connection, user_id, self.clock.now())
             await store_kinds(connection, user_id)
             await self.audit.append(event, connection)
         client = replace(context.client, languages=())  # they are the administrator's

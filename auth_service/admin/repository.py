@@ -7,9 +7,10 @@ from uuid import UUID
 from auth_service.admin.model import UserPrefixSearch
 from auth_service.audit.repository import insert_event_sql
 from auth_service.device.repository import forget_devices_sql
+from auth_service.event.repository import record_events_sql, user_rows_sql
 from auth_service.revocation.model import NewRevocation
 from auth_service.revocation.repository import insert_user_revocations_sql
-from auth_service.session.repository import revoke_sessions_sql
+from auth_service.session.repository import REVOKED_ROWS, revoke_sessions_sql
 from auth_service.token.repository import REMOVE_TICKETS
 from auth_service.user import repository as users
 from auth_service.user.model import User
@@ -37,23 +38,27 @@ WHERE (phone_number = $1 AND phone_verified) OR (email = lower($1) AND email_ver
 # and remembered devices, which would work again after `enable`.
 DISABLE = f"""
 WITH changed AS (
-    {users.DISABLE} RETURNING id, generation
+    {users.DISABLE} RETURNING *
 ), revoked AS (
-    {revoke_sessions_sql("WHERE user_id = (SELECT id FROM changed)", "$2", "$5")}
+    {revoke_sessions_sql("WHERE user_id = (SELECT id FROM changed)", "$2", "$5")} RETURNING *
 ), removed AS (
     {REMOVE_TICKETS}
 ), forgotten AS (
     {forget_devices_sql()}
 ), event AS (
     {insert_event_sql(4, "changed")}
+), published AS (
+    {record_events_sql(user_rows_sql(4, "changed"), REVOKED_ROWS)}
 )
 {insert_user_revocations_sql("changed", "$5", "$2", "$3")}"""
 
 ENABLE = f"""
 WITH changed AS (
-    {users.ENABLE} RETURNING id
+    {users.ENABLE} RETURNING *
+), event AS (
+    {insert_event_sql(2, "changed")}
 )
-{insert_event_sql(2, "changed")}"""
+{record_events_sql(user_rows_sql(2, "changed"))}"""
 
 _NEW_ROLES = "jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 
@@ -62,11 +67,13 @@ _NEW_ROLES = "jsonb_build_object('roles', array_to_string(changed.roles, ' '))"
 CHANGE_ROLES = {
     how: f"""
 WITH changed AS (
-    {update} RETURNING id, generation, roles
+    {update} RETURNING *
 ), forgotten AS (
     {forget_devices_sql("(SELECT id FROM changed)")}
 ), event AS (
     {insert_event_sql(4, "changed", details=_NEW_ROLES)}
+), published AS (
+    {record_events_sql(user_rows_sql(4, "changed"))}
 )
 {insert_user_revocations_sql("changed", "$6", "$2", "$3")}"""
     for how, update in users.UPDATE_ROLES.items()

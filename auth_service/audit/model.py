@@ -8,6 +8,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, Self
 from uuid import UUID
 
+from auth_service.event.model import EventType
+from auth_service.settings.accounts import ContactDetail
 from shared.clock import rfc3339
 from shared.paging import encode_cursor
 
@@ -48,6 +50,46 @@ EventName = Literal[
     "delivery.deleted",
 ]
 
+WEBHOOK_EVENTS: Mapping[EventName, EventType | None] = {
+    "user.signed_up": "user.created",
+    "user.registered": None,  # until a code proves it, anyone may have written it
+    "user.activated": "user.created",
+    "user.signed_in": None,
+    "user.mfa_asked": None,
+    "user.signed_out": None,
+    "user.signed_out_everywhere": None,
+    "user.stepped_up": None,
+    "user.disabled": "user.updated",
+    "user.enabled": "user.updated",
+    "user.deleted": "user.deleted",
+    "user.exported": None,
+    "session.revoked": None,
+    "session.reuse_detected": None,
+    "profile.changed": "user.updated",
+    "contact.change_asked": None,
+    "contact.changed": "contact.changed",
+    "password.changed": "password.changed",
+    "password.reset_asked": None,
+    "password.reset": "password.changed",
+    "factor.added": None,
+    "factor.renamed": None,
+    "factor.removed": None,
+    "factors.reset": None,
+    "passkey.copy_suspected": None,
+    "recovery_code.used": None,
+    "recovery_codes.replaced": None,
+    "device.remembered": None,
+    "device.forgotten": None,
+    "roles.changed": "user.updated",
+    "test_code.used": None,
+    "delivery.retried": None,
+    "delivery.deleted": None,
+}
+"""The event about the user that webhooks are told of with an audit event.
+
+Those about sessions and factors come from their rows, since one audit event may end many.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -74,8 +116,10 @@ class Event:
     session_id: UUID | None = None
     details: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self, event_id: UUID, now: datetime) -> str:
-        """Return the row as JSON, the form of the SQL parameter."""
+    def to_json(
+        self, event_id: UUID, now: datetime, webhook_contacts: ContactDetail = "masked"
+    ) -> str:
+        """Return the row as JSON, the form of the SQL parameter, and what its webhook says."""
         row = {
             "id": event_id,
             "event": self.name,
@@ -86,6 +130,8 @@ class Event:
             **asdict(self.origin),
             "details": dict(self.details),
             "created_at": rfc3339(now),
+            "webhook_event": WEBHOOK_EVENTS[self.name] if self.outcome == "success" else None,
+            "webhook_contacts": webhook_contacts,
         }
         return json.dumps(row, default=str)
 

@@ -7,15 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from auth_service.audit.model import EventFilter, StoredEvent
+from auth_service.event.repository import record_events_sql, user_rows_sql
 from shared.clock import milliseconds
 from shared.db import Database, Executor, Record
 
 _FIELDS = tuple(field.name for field in fields(StoredEvent))
 COLUMNS = ", ".join(_FIELDS)
 
+_ITS_USER = "(SELECT * FROM users WHERE id = ($1::jsonb ->> 'user_id')::uuid) AS its_user"
 INSERT_EVENT = f"""
-INSERT INTO audit_events ({COLUMNS})
-SELECT {COLUMNS} FROM jsonb_populate_record(NULL::audit_events, $1)"""
+WITH event AS (
+    INSERT INTO audit_events ({COLUMNS})
+    SELECT {COLUMNS} FROM jsonb_populate_record(NULL::audit_events, $1)
+)
+{record_events_sql(user_rows_sql(1, _ITS_USER))}"""
 
 # The table refuses to delete rows younger than half a year.
 REMOVE_OLDER = """
@@ -57,7 +62,7 @@ def insert_event_sql(parameter: int, source: str, **columns: str) -> str:
 
 
 async def insert_event(executor: Executor, event_json: str) -> None:
-    """Insert an event."""
+    """Insert an event, and that of webhooks with the user as stored now."""
     await executor.execute(INSERT_EVENT, event_json)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from auth_service.audit import repository
 from auth_service.audit.errors import NotAudited
 from auth_service.audit.model import Event, EventFilter, StoredEvent
+from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
@@ -27,10 +28,12 @@ class AuditLog:
     database: Database
     clock: Clock
     entropy: Entropy
+    settings: AuthSettings
 
     def to_json(self, event: Event) -> str:
         """Return the event for a statement with `repository.insert_event_sql` in it."""
-        return event.to_json(new_id(self.clock, self.entropy), self.clock.now())
+        event_id = new_id(self.clock, self.entropy)
+        return event.to_json(event_id, self.clock.now(), self.settings.webhook_contacts)
 
     async def append(self, event: Event, connection: Connection | None = None) -> None:
         """Store an event: in the transaction of its change, or one without a change.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.device.repository import forget_devices_sql
+from auth_service.event.repository import audited_at_sql, factor_rows_sql, record_events_sql
 from auth_service.factor.model import (
     MAX_TOTP,
     PENDING_LIFE,
@@ -44,9 +45,11 @@ CONFIRM = f"""
 WITH confirmed AS (
     UPDATE factors SET confirmed_at = $3, last_used_at = $3, last_step = $4
     WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL
-    RETURNING {_STORED}
+    RETURNING *
 ), event AS (
     {insert_event_sql(5, "confirmed")}
+), published AS (
+    {record_events_sql(factor_rows_sql("factor.added", "confirmed", "confirmed_at"))}
 )
 SELECT {_FIELDS} FROM confirmed"""
 
@@ -70,9 +73,11 @@ WITH passkey AS (
 ), added AS (
     INSERT INTO factors (id, user_id, kind, name, created_at, confirmed_at, last_used_at)
     SELECT factor_id, $2, 'passkey', $3, $4, $4, $4 FROM passkey
-    RETURNING {_STORED}
+    RETURNING *
 ), event AS (
     {insert_event_sql(11, "added")}
+), published AS (
+    {record_events_sql(factor_rows_sql("factor.added", "added", "confirmed_at"))}
 )
 SELECT {_STORED}, passkey.backed_up FROM added, passkey"""
 
@@ -91,9 +96,11 @@ SELECT {_FIELDS} FROM renamed"""
 REMOVE = f"""
 WITH removed AS (
     DELETE FROM factors WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL
-    RETURNING id
+    RETURNING *
+), event AS (
+    {insert_event_sql(3, "removed")}
 )
-{insert_event_sql(3, "removed")}"""
+{record_events_sql(factor_rows_sql("factor.removed", "removed", audited_at_sql(3)))}"""
 
 LIST_TOTP = """
 SELECT id, secret, last_step FROM factors
@@ -135,7 +142,11 @@ WITH ticket AS (
 )
 {insert_event_sql(2, "ticket", user_id="ticket.user_id")}"""
 
-REMOVE_ALL = "DELETE FROM factors WHERE user_id = $1"
+REMOVE_ALL = f"""
+WITH removed AS (
+    DELETE FROM factors WHERE user_id = $1 RETURNING *
+)
+{record_events_sql(factor_rows_sql("factor.removed", "removed", "$2::timestamptz"))}"""
 
 REMOVE_MFA = remove_method_sql(f"'{MFA}'")
 
@@ -239,9 +250,9 @@ async def remove(
     return True
 
 
-async def remove_all(connection: Connection, user_id: UUID) -> None:
+async def remove_all(connection: Connection, user_id: UUID, now: datetime) -> None:
     """Remove every factor of the locked user, pending ones too, and `mfa` from the sessions."""
-    await connection.execute(REMOVE_ALL, user_id)
+    await connection.execute(REMOVE_ALL, user_id, now)
     await connection.execute(REMOVE_MFA, user_id)
 
 

@@ -12,6 +12,7 @@ from auth_service.purge import repository
 from auth_service.user.model import REGISTRATION_LIFE
 from shared.clock import Clock
 from shared.db import Database
+from shared.webhooks.event.repository import delete_expired
 
 BATCH = 1000
 SESSIONS_KEPT = timedelta(days=1)
@@ -39,6 +40,7 @@ class PurgeService:
             "devices": await self._remove_all("devices", now),
             "events": await self.audit.remove_old(),
         }
+        await delete_expired(self.database, now)
         if any(removed.values()):
             log.info("purge.finished", **removed)
         if resealed := await self.secret_resealer.run():

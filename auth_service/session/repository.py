@@ -8,6 +8,7 @@ from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
 from auth_service.device.repository import forget_devices_sql
+from auth_service.event.repository import record_events_sql, session_rows_sql, user_rows_sql
 from auth_service.revocation import repository as revocations
 from auth_service.revocation.model import NewRevocation
 from auth_service.session.model import (
@@ -127,12 +128,16 @@ def revoke_sessions_sql(selection: str, now: str, reason: str) -> str:
     )
 
 
+REVOKED_ROWS = session_rows_sql("session.revoked", "revoked", "revoked_at")
+
 # One row, of nulls when the session was revoked before.
 REVOKE_SESSION = f"""
 WITH revoked AS (
-    {revoke_sessions_sql("WHERE id = $1 AND user_id = $2", "$3", "$4")} RETURNING id
+    {revoke_sessions_sql("WHERE id = $1 AND user_id = $2", "$3", "$4")} RETURNING *
 ), event AS (
     {insert_event_sql(6, "revoked", session_id="revoked.id")}
+), published AS (
+    {record_events_sql(REVOKED_ROWS)}
 ), revocation AS (
     {revocations.insert_session_revocations_sql("revoked", "$4", "$3", "$5")}
     RETURNING {revocations.COLUMNS}
@@ -146,15 +151,17 @@ LOCK_USER = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE"
 
 REVOKE_OTHER_SESSIONS = f"""
 WITH changed AS (
-    {invalidate_codes_sql("$3")}
+    {invalidate_codes_sql("$3")} RETURNING *
 ), removed AS (
     {REMOVE_TICKETS}
 ), forgotten AS (
     {forget_devices_sql()}
 ), revoked AS (
-    {revoke_sessions_sql("WHERE user_id = $1 AND id <> $2", "$3", "$4")} RETURNING id
+    {revoke_sessions_sql("WHERE user_id = $1 AND id <> $2", "$3", "$4")} RETURNING *
 ), event AS (
     {insert_event_sql(6, "(SELECT count(*) FROM revoked) counted")}
+), published AS (
+    {record_events_sql(user_rows_sql(6, "changed"), REVOKED_ROWS)}
 )
 {revocations.insert_session_revocations_sql("revoked", "$4", "$3", "$5")}"""
 
@@ -162,15 +169,17 @@ WITH changed AS (
 # devices carry no generation, so they are removed: a thief could use one to come back.
 REVOKE_ALL_SESSIONS = f"""
 WITH raised AS (
-    {revoke_access_sql("$2")} RETURNING id, generation
+    {revoke_access_sql("$2")} RETURNING *
 ), revoked AS (
-    {revoke_sessions_sql("WHERE user_id = $1", "$2", "$3")}
+    {revoke_sessions_sql("WHERE user_id = $1", "$2", "$3")} RETURNING *
 ), removed AS (
     {REMOVE_TICKETS}
 ), forgotten AS (
     {forget_devices_sql()}
 ), event AS (
     {insert_event_sql(5, "raised")}
+), published AS (
+    {record_events_sql(user_rows_sql(5, "raised"), REVOKED_ROWS)}
 )
 {revocations.insert_user_revocations_sql("raised", "$3", "$2", "$4")}"""
 

@@ -15,6 +15,8 @@ RESERVED_USERNAMES = (
 )
 """Names of the service, of its domain's mailboxes (RFC 2142), and of missing values."""
 
+ContactDetail = Literal["masked", "full"]
+
 
 class AccountSettings(ServiceSettings):
     """The settings of accounts."""
@@ -28,6 +30,11 @@ class AccountSettings(ServiceSettings):
     )
     default_region: Annotated[str, AfterValidator(require_region)] = Field(
         "IN", description="region of a number without country code"
+    )
+
+    webhook_contacts: ContactDetail = Field(
+        "masked",
+        description="`full`: webhooks about users and messages hold whole numbers and addresses",
     )
 
     @property

@@ -10,6 +10,7 @@ from media_service.creative.model import Creative
 from media_service.creative.repository import PUBLISHED_AT
 from media_service.creative.signed_link import Link
 from media_service.picture.schemas import PREFIX
+from shared.clock import rfc3339_sql
 
 
 class ResponseField(NamedTuple):
@@ -28,11 +29,6 @@ def link_url(link: Link, signature: str) -> str:
     """Return the path and query of a signed link."""
     query = {"variant": link.variant, "expires": link.expires, "signature": signature}
     return f"{creative_url(link.creative_id)}/file?{urlencode(query)}"
-
-
-def rfc3339_sql(time: str) -> str:
-    """Return the SQL that writes a time in UTC, as the connection is, as `rfc3339` does."""
-    return f"""replace(to_char({time}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""
 
 
 def _column(name: str) -> ResponseField:

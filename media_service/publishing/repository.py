@@ -6,7 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from media_service.creative.repository import publish_sql
-from media_service.creative.response import creative_json, rfc3339_sql
+from media_service.creative.response import creative_json
+from shared.clock import rfc3339_sql
 from shared.db import Database
 from shared.webhooks.event.repository import insert_events_sql
 

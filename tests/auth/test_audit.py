@@ -1,6 +1,7 @@
 """Events: stored with what they tell of, telling nothing that must stay secret, never changed."""
 
 import json
+from collections.abc import Callable
 
 import asyncpg
 import pytest
@@ -9,6 +10,7 @@ from auth_service.audit.model import Event, Origin
 from auth_service.audit.repository import INSERT_EVENT
 from auth_service.audit.service import AuditLog
 from auth_service.opaque_tokens import SECRET_BYTES, encode_token
+from auth_service.settings import AuthSettings
 from shared.db import open_database
 from shared.entropy import SystemEntropy, new_id
 from tests.support.accounts import post
@@ -81,7 +83,11 @@ async def test_audit_disabled_users_right_code_is_recorded_as_failure(
 
 
 async def test_audit_remove_old_deletes_events_by_age_alone(
-    auth: AuthClient, auth_dsn: str, auth_db: Connection, clock: MovableClock
+    auth: AuthClient,
+    auth_dsn: str,
+    auth_db: Connection,
+    clock: MovableClock,
+    auth_settings: Callable[[], AuthSettings],
 ) -> None:
     await auth.sign_in(NUMBER)
     for days in (399, 401):
@@ -90,7 +96,7 @@ async def test_audit_remove_old_deletes_events_by_age_alone(
         event = Event("user.signed_in", Origin()).to_json(new_id(past, SystemEntropy()), past.now())
         await auth_db.execute(INSERT_EVENT, event)
     async with open_database(auth_dsn) as database:
-        audit = AuditLog(database, clock, SystemEntropy())
+        audit = AuditLog(database, clock, SystemEntropy(), auth_settings())
         assert [await audit.remove_old() for _ in range(2)] == [1, 0]
     assert await auth_db.fetchval("select count(*) from audit_events") == 2
 

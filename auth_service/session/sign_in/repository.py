@@ -6,8 +6,10 @@ from typing import get_args
 from uuid import UUID
 
 from auth_service.audit.repository import insert_event_sql
+from auth_service.event.repository import record_events_sql, session_rows_sql, user_rows_sql
 from auth_service.revocation.repository import insert_session_revocations_sql
 from auth_service.session.repository import (
+    REVOKED_ROWS,
     SESSION_COLUMNS,
     insert_session_sql,
     revoke_sessions_sql,
@@ -94,6 +96,10 @@ TOKEN = insert_token_sql(
     expires_at="$11",
 )
 EVENT = "CASE WHEN u.is_new THEN 'user.signed_up' ELSE 'user.signed_in' END"
+PUBLISHED = record_events_sql(
+    user_rows_sql(12, "(SELECT * FROM u WHERE is_new) AS created", "user.created"),
+    session_rows_sql("session.created", "s", "created_at"),
+)
 
 
 def _sign_in_sql(user: str) -> str:
@@ -121,6 +127,8 @@ WITH {user}, known AS (
     {TOKEN}
 ), event AS (
     {event}
+), published AS (
+    {PUBLISHED}
 )
 SELECT u.is_new, known.network AS known_network, known.many_sessions,
        {PREFIXED_COLUMNS}, {SESSION_COLUMNS}
@@ -141,9 +149,11 @@ WITH surplus AS (
     ORDER BY last_used_at DESC, id DESC OFFSET $6
 ), revoked AS (
     {revoke_sessions_sql("FROM surplus WHERE sessions.id = surplus.id", "$3", f"'{SURPLUS}'")}
-    RETURNING sessions.id
+    RETURNING sessions.*
 ), event AS (
     {_SURPLUS_EVENT}
+), published AS (
+    {record_events_sql(REVOKED_ROWS)}
 )
 {insert_session_revocations_sql("revoked", f"'{SURPLUS}'", "$3", "$4")}"""
 

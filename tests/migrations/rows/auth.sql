@@ -33,3 +33,6 @@ VALUES ('session', '01980000-0000-7000-8000-000000000002', 'logout', now(), now(
 INSERT INTO audit_events (id, event, outcome, user_id, address, details, created_at)
 VALUES ('01980000-0000-7000-8000-000000000003', 'user.signed_in', 'success',
         '01980000-0000-7000-8000-000000000001', '127.0.0.1', '{}', now());
+INSERT INTO events (id, user_id, type, occurred_at, data)
+VALUES ('01980000-0000-7000-8000-000000000010', '00000000-0000-0000-0000-000000000000',
+        'user.created', now(), '{}');

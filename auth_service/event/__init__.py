@@ -1,0 +1,1 @@
+"""The events of auth_service that operators' webhooks are told of: the outbox."""
