@@ -16,6 +16,7 @@ from auth_service.admin.factor_service import FactorAdministration
 from auth_service.admin.service import UserAdministration
 from auth_service.audit.service import AuditLog
 from auth_service.delivery.console import Inbox
+from auth_service.delivery.dead_letter_events import DeadLetterEvents
 from auth_service.delivery.dead_letters import DeadLetters
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.provider import open_providers
@@ -122,6 +123,7 @@ class Wiring:
     # With the database
     locales = Part(RecipientLocales)
     audit = Part(AuditLog)
+    dead_letter_events = Part(DeadLetterEvents)
     authentication_recorder = Part(AuthenticationRecorder)
     accounts = Part(AccountReader)
     tickets = Part(ResetTickets)
@@ -253,6 +255,7 @@ class Wiring:
                 locales=self.locales,
                 keyring=self.keyring,
                 metrics=self.metrics,
+                dead_letter_events=self.dead_letter_events,
                 clock=self.clock,
                 entropy=self.entropy,
             )

@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from auth_service.delivery.dead_letter_events import DeadLetterEvents
 from auth_service.delivery.errors import MessageRefusedError, OutcomeUnknownError, ProviderError
 from auth_service.delivery.metrics import DeliveryMetrics
 from auth_service.delivery.model import Delivery, Message, SealedDelivery
@@ -57,6 +58,7 @@ class Sender:
     locales: RecipientLocales
     keyring: Keyring
     metrics: DeliveryMetrics
+    dead_letter_events: DeadLetterEvents
     clock: Clock
     entropy: Entropy
 
@@ -65,13 +67,13 @@ class Sender:
 
         Raises:
             TakenOverError: another worker has it.
-            ServiceUnavailable: Redis is away; the entry stays in the queue.
+            ServiceUnavailable: Redis is away, or the database; the entry stays in the queue.
         """
         try:
             delivery = Delivery.unseal(entry.sealed, self.keyring)
         except SealBrokenError:
             log.error("delivery.unreadable", delivery_id=entry.delivery_id)
-            await consumer.dead_letter(entry, {"queue": "no key opens it"}, self.timestamp())
+            await self.give_up(consumer, entry, {"queue": "no key opens it"})
             return
         with structlog.contextvars.bound_contextvars(
             request_id=delivery.request_id, delivery_id=delivery.id
@@ -102,7 +104,7 @@ class Sender:
                 break
             await asyncio.sleep(pause)
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
-        await consumer.dead_letter(entry, attempts.reasons, self.timestamp())
+        await self.give_up(consumer, entry, attempts.reasons)
         self.metrics.count("given_up", delivery.channel, delivery.to)
         log.error("delivery.given_up", channel=delivery.channel, reasons=attempts.reasons)
 
@@ -169,6 +171,13 @@ class Sender:
             else:
                 return
 
-    def timestamp(self) -> str:
-        """Return the time in the format of dead letters."""
-        return rfc3339(self.clock.now())
+    async def give_up(
+        self, consumer: DeliveryConsumer, entry: SealedDelivery, reasons: dict[str, str]
+    ) -> None:
+        """Make the entry a dead letter, once its event is stored.
+
+        Raises:
+            ServiceUnavailable: the database or Redis is away; the entry stays in the queue.
+        """
+        await self.dead_letter_events.record(entry)
+        await consumer.dead_letter(entry, reasons, rfc3339(self.clock.now()))

@@ -74,15 +74,19 @@ class Worker:
 
     async def _handle(self, entry: SealedDelivery) -> None:
         try:
-            await self._sender.send(self._consumer, entry)
+            await self._send(entry)
         except (TakenOverError, ServiceUnavailable):
             log.warning("delivery.left_in_queue", delivery_id=entry.delivery_id)
+
+    async def _send(self, entry: SealedDelivery) -> None:
+        try:
+            await self._sender.send(self._consumer, entry)
+        except (TakenOverError, ServiceUnavailable):
+            raise
         except Exception as bug:
             # Left in the queue it would crash every worker in turn, for ever.
             log.exception("delivery.crashed", delivery_id=entry.delivery_id)
-            await self._consumer.dead_letter(
-                entry, {"worker": type(bug).__name__}, self._sender.timestamp()
-            )
+            await self._sender.give_up(self._consumer, entry, {"worker": type(bug).__name__})
 
 
 @contextlib.asynccontextmanager
