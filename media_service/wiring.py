@@ -27,7 +27,7 @@ from shared.entropy import Entropy
 from shared.parts import Part
 from shared.redis import new_client
 from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
-from shared.webhooks.delivery.fan_out import EventFanOut, EventSource, run_fan_out
+from shared.webhooks.delivery.fan_out import EventEncoder, EventFanOut, run_fan_out
 from shared.webhooks.delivery.model import DeliverySchedule
 from shared.webhooks.delivery.results import ResultRecorder
 from shared.webhooks.delivery.service import DeliveryService
@@ -152,7 +152,7 @@ class Wiring:
         return DeliverySchedule(settings.webhook_attempts, settings.webhook_concurrency)
 
     @cached_property
-    def event_messages(self) -> EventSource:
+    def event_messages(self) -> EventEncoder:
         return EventMessages(self.link_signer, self.settings.public_url)
 
     @cached_property

@@ -8,10 +8,7 @@ from uuid import UUID
 
 from media_service.creative.response import link_url
 from media_service.creative.signed_link import MAX_LINK_SECONDS, Link, LinkSigner
-from media_service.delivery.repository import CLAIM_EVENTS
-from shared.db import Connection
 from shared.webhooks.delivery.model import ClaimedEvent
-from shared.webhooks.delivery.repository import claim_events
 from shared.webhooks.model import encode_body
 
 _VARIANT = "original"
@@ -19,14 +16,10 @@ _VARIANT = "original"
 
 @dataclass(frozen=True, slots=True)
 class EventMessages:
-    """Claims events, and encodes them for receivers, who need whole URLs, and cannot sign in."""
+    """Encodes events for receivers, who need whole URLs, and cannot sign in."""
 
     link_signer: LinkSigner
     public_url: str
-
-    async def claim(self, connection: Connection, limit: int) -> list[ClaimedEvent]:
-        """Claim the first events whose deliveries are not queued, with their user's endpoints."""
-        return await claim_events(connection, CLAIM_EVENTS, limit)
 
     def encode(self, event: ClaimedEvent, now: datetime) -> str:
         """Return the body of an event's messages.

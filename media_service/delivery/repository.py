@@ -6,10 +6,7 @@ from uuid import UUID
 from media_service.creative.repository import settle_sql
 from media_service.creative.response import creative_json
 from shared.db import Connection
-from shared.webhooks.delivery.repository import claim_events_sql
 from shared.webhooks.event.repository import insert_events_sql
-
-CLAIM_EVENTS = claim_events_sql("endpoint.user_id = claimed.user_id")
 
 _SETTLED_EVENT = f"""
 SELECT $4::uuid, user_id,

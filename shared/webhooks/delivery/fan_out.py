@@ -9,7 +9,7 @@ from typing import Protocol
 
 from shared.background import run_periodically
 from shared.clock import Clock
-from shared.db import Connection, Database
+from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.webhooks.delivery import repository
 from shared.webhooks.delivery.model import ClaimedEvent, DeliverySchedule, NewDelivery
@@ -19,12 +19,8 @@ POLL_SECONDS = 0.25
 BATCH = 200
 
 
-class EventSource(Protocol):
-    """A service's events, and what webhooks say about them."""
-
-    async def claim(self, connection: Connection, limit: int) -> Sequence[ClaimedEvent]:
-        """Claim the first events whose deliveries are not queued; see `claim_events_sql`."""
-        ...
+class EventEncoder(Protocol):
+    """Says in webhooks what has happened in a service."""
 
     def encode(self, event: ClaimedEvent, now: datetime) -> str:
         """Return the body of an event's messages."""
@@ -39,7 +35,7 @@ class EventFanOut:
     """
 
     database: Database
-    event_messages: EventSource
+    event_messages: EventEncoder
     delivery_schedule: DeliverySchedule
     clock: Clock
     entropy: Entropy
@@ -49,7 +45,7 @@ class EventFanOut:
         queued, count = 0, BATCH
         while count == BATCH:
             async with self.database.transaction() as connection:
-                events = await self.event_messages.claim(connection, BATCH)
+                events = await repository.claim_events(connection, BATCH)
                 now = self.clock.now()
                 deliveries = self._deliveries(events, now)
                 if deliveries:

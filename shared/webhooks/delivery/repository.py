@@ -35,6 +35,19 @@ EXPIRED_BATCH = 1000
 LOCK = 7_081_530_265  # any constant; the processes that queue deliveries take this lock in turn
 _HAS_LOCK = f"(SELECT pg_try_advisory_xact_lock({LOCK}))"
 
+CLAIM_EVENTS = f"""
+WITH claimed AS ({events.claim_sql(_HAS_LOCK)})
+SELECT id, type, occurred_at, data, ARRAY(
+    SELECT endpoint.id FROM webhook_endpoints AS endpoint
+    WHERE endpoint.user_id = claimed.user_id AND endpoint.status = 'enabled'
+      AND endpoint.created_at <= claimed.occurred_at
+      AND endpoint.events && ARRAY['{ALL_EVENTS}', claimed.type]
+    ORDER BY endpoint.id
+) AS endpoint_ids
+FROM claimed ORDER BY position
+"""
+"""The lock is held to the commit, so deliveries are queued in the order of the events."""
+
 INSERT_MANY = """
 INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, next_attempt_at, created_at)
 SELECT queued.id, endpoint_id, event_id, type, body, $2, $1
@@ -135,26 +148,6 @@ DELETE FROM webhook_deliveries WHERE id IN (
 """
 
 
-def claim_events_sql(gets: str) -> str:
-    """Return a statement that claims the first `$1` events whose deliveries are not queued.
-
-    `gets`: the condition on `endpoint` and `claimed`, an event, that its owner may get the event.
-    The statement claims none while another process does so. Its lock is held to the commit, so
-    deliveries are queued in the order of the events.
-    """
-    return f"""
-WITH claimed AS ({events.claim_sql(_HAS_LOCK)})
-SELECT id, type, occurred_at, data, ARRAY(
-    SELECT endpoint.id FROM webhook_endpoints AS endpoint
-    WHERE {gets} AND endpoint.status = 'enabled'
-      AND endpoint.created_at <= claimed.occurred_at
-      AND endpoint.events && ARRAY['{ALL_EVENTS}', claimed.type]
-    ORDER BY endpoint.id
-) AS endpoint_ids
-FROM claimed ORDER BY position
-"""
-
-
 async def insert(
     executor: Executor,
     target: tuple[UUID, UUID],
@@ -171,9 +164,13 @@ async def insert(
     return await executor.fetchval(INSERT, delivery_id, *target, *values) is not None
 
 
-async def claim_events(connection: Connection, statement: str, limit: int) -> list[ClaimedEvent]:
-    """Claim events by a statement of `claim_events_sql`, for the caller's transaction."""
-    return [ClaimedEvent(**row) for row in await connection.fetch(statement, limit)]
+async def claim_events(connection: Connection, limit: int) -> list[ClaimedEvent]:
+    """Claim the first events whose deliveries are not queued, for the caller's transaction.
+
+    None while another process does so.
+    """
+    rows = await connection.fetch(CLAIM_EVENTS, limit)
+    return [ClaimedEvent(**row) for row in rows]
 
 
 async def insert_many(

@@ -41,7 +41,7 @@ class SecretSealer:
             opened = _try_open(cipher, endpoint_id, sealed)
             if opened is not None:
                 return opened
-        raise ValueError("a webhook's secret opens with none of the secret keys")
+        raise ValueError("a webhook's secret opens with none of SECRET_KEYS or MEDIA_SECRET_KEYS")
 
     def reseal(self, endpoint_id: UUID, sealed: bytes) -> bytes | None:
         """Return the secret sealed with the first key, None if it already is."""
