@@ -1,6 +1,7 @@
 """The HTTP application of auth_service, built from `wiring.py`."""
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from auth_service.signing import routes as signing
 from auth_service.signing.resources import SIGNER
 from auth_service.signup import routes as signup
 from auth_service.step_up import routes as step_up
+from auth_service.webhook import routes as webhook
 from auth_service.wiring import Wiring
 from shared.application import Interface, build_application
 from shared.background import run_periodically
@@ -35,6 +37,10 @@ from shared.entropy import Entropy
 from shared.errors import RateLimited
 from shared.health import READINESS
 from shared.middleware import HTTP_METRICS
+from shared.webhooks.delivery.routes import DELIVERIES
+from shared.webhooks.endpoint.routes import WEBHOOKS
+from shared.webhooks.housekeeping import register_webhook_metrics, run_housekeeping
+from shared.webhooks.interface import INTERFACE as WEBHOOK_INTERFACE
 
 WIRING = web.AppKey("wiring", Wiring)
 PREFIX = "/v1/auth"
@@ -55,6 +61,7 @@ FEATURES = (
     dead_letters.routes,
     subscribers.routes,
     audit.routes,
+    webhook.routes,
 )
 PURGE_SECONDS = 3600
 FUNNEL_SECONDS = 60
@@ -91,9 +98,11 @@ def create_app(settings: AuthSettings, *, clock: Clock, entropy: Entropy) -> web
     app[session.PROOF_OF_WORK] = wiring.proof_of_work
     app[twilio_callbacks.DELIVERY_METRICS] = wiring.metrics
     app[pages.TEMPLATES] = wiring.templates
+    app[WEBHOOK_INTERFACE] = webhook.WEBHOOK_INTERFACE
     app.cleanup_ctx.extend(
         [_database, _redis, _signer, _hasher, _funnel, _publisher, _services, _purge, _delivery]
     )
+    app.cleanup_ctx.append(_webhooks)
     return app
 
 
@@ -177,6 +186,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[subscribers.SUBSCRIBERS] = wiring.subscribers
     app[audit.AUDIT] = wiring.audit
     app[inbox.INBOX] = wiring.inbox
+    app[WEBHOOKS], app[DELIVERIES] = wiring.webhooks, wiring.webhook_deliveries
     yield
 
 
@@ -191,4 +201,15 @@ async def _delivery(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     async with app[WIRING].run_delivery_worker():
+        yield
+
+
+async def _webhooks(app: web.Application) -> AsyncIterator[None]:
+    wiring = app[WIRING]
+    async with (
+        wiring.open_webhook_worker() as worker,
+        wiring.run_webhooks(worker) if app[r.SETTINGS].publish_worker else nullcontext(),
+        run_housekeeping(wiring.webhooks, worker),
+    ):
+        register_webhook_metrics(app[HTTP_METRICS].registry, "auth", worker)
         yield

@@ -85,8 +85,8 @@ def _run(chosen: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m auth_service")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the HTTP interface and send deliveries")
-    commands.add_parser("worker", help="send deliveries only")
+    commands.add_parser("serve", help="serve the HTTP interface, send deliveries and webhooks")
+    commands.add_parser("worker", help="send deliveries and webhooks only")
     deliveries = commands.add_parser("deliveries", help="messages that could not be sent")
     deliveries.add_argument("action", choices=["dead", "retry", "delete"])
     deliveries.add_argument("id", nargs="?", default="")

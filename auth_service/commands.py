@@ -21,10 +21,14 @@ OPERATOR = Actor(Origin())
 
 
 async def run_worker(wiring: Wiring) -> None:
-    """Send deliveries until SIGTERM; another worker takes over the unfinished ones."""
+    """Send deliveries and webhooks until SIGTERM; another worker takes over the unfinished ones."""
     async with wiring.open_database(), wiring.open_redis():
         with stop_signal() as stop:
-            async with wiring.run_delivery_worker():
+            async with (
+                wiring.run_delivery_worker(),
+                wiring.open_webhook_worker() as webhooks,
+                wiring.run_webhooks(webhooks),
+            ):
                 await stop.wait()
 
 

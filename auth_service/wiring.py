@@ -76,16 +76,22 @@ from auth_service.signup.service import PhoneSignInService
 from auth_service.step_up.recorder import AuthenticationRecorder
 from auth_service.step_up.service import StepUpService
 from auth_service.user.directory import AccountReader
+from auth_service.webhook.messages import EventMessages
 from shared.clock import Clock
 from shared.db import Database, open_database
 from shared.entropy import Entropy
 from shared.parts import Part
 from shared.redis import BatchedRedis, open_redis
 from shared.tokens import TokenVerifier
+from shared.webhooks.delivery.fan_out import EventEncoder
+from shared.webhooks.endpoint.sealing import SecretSealer
+from shared.webhooks.wiring import WebhookWiring
+
+WEBHOOK_SECRET_LABEL = b"cheershare/operator-webhook-secret"
 
 
 @dataclass(eq=False)
-class Wiring:
+class Wiring(WebhookWiring):
     """The parts of auth_service: those that several features share, and each feature's service.
 
     A part that needs PostgreSQL, Redis or the hasher can be built while that resource is open.
@@ -220,6 +226,14 @@ class Wiring:
             entropy=self.entropy,
             max_staleness=self.settings.revocation_max_staleness,
         )
+
+    @cached_property
+    def event_messages(self) -> EventEncoder:
+        return EventMessages()
+
+    @cached_property
+    def secret_sealer(self) -> SecretSealer:
+        return SecretSealer(self.settings.secrets, self.entropy, WEBHOOK_SECRET_LABEL)
 
     @property
     def revocation_keys(self) -> list[bytes]:

@@ -146,8 +146,8 @@ async def _publishing(app: web.Application) -> AsyncIterator[None]:
 async def _webhooks(app: web.Application) -> AsyncIterator[None]:
     wiring = app[WIRING]
     async with (
-        wiring.open_delivery_worker() as worker,
-        wiring.run_deliveries(worker) if app[SETTINGS].publish_worker else nullcontext(),
+        wiring.open_webhook_worker() as worker,
+        wiring.run_webhooks(worker) if app[SETTINGS].publish_worker else nullcontext(),
         run_housekeeping(wiring.webhooks, worker),
     ):
         register_webhook_metrics(app[HTTP_METRICS].registry, "media", worker)

@@ -88,8 +88,8 @@ async def run_worker(wiring: Wiring) -> None:
     with stop_signal() as stop:
         async with (
             wiring.open_database(),
-            wiring.open_delivery_worker() as deliveries,
-            wiring.run_deliveries(deliveries),
+            wiring.open_webhook_worker() as deliveries,
+            wiring.run_webhooks(deliveries),
         ):
             publisher = wiring.publisher
             async with run_periodically("publishing", publisher.publish_due, pause=publisher.pause):

@@ -1,5 +1,6 @@
 """The composition root: the HTTP application and the command line are built from it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
@@ -27,15 +28,10 @@ from shared.entropy import Entropy
 from shared.parts import Part
 from shared.redis import new_client
 from shared.revocation.authenticator import TokenAuthenticator, open_authenticator
-from shared.webhooks.delivery.fan_out import EventEncoder, EventFanOut, run_fan_out
-from shared.webhooks.delivery.model import DeliverySchedule
-from shared.webhooks.delivery.results import ResultRecorder
-from shared.webhooks.delivery.service import DeliveryService
-from shared.webhooks.delivery.worker import DeliveryWorker, run_worker
-from shared.webhooks.destination import DestinationPolicy
+from shared.webhooks.delivery.fan_out import EventEncoder
+from shared.webhooks.delivery.results import StoreResult
 from shared.webhooks.endpoint.sealing import SecretSealer
-from shared.webhooks.endpoint.service import WebhookService
-from shared.webhooks.sender import open_sender
+from shared.webhooks.wiring import WebhookWiring
 
 ANONYMOUS_CONNECTIONS = 2
 ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
@@ -43,7 +39,7 @@ ANONYMOUS_BOUNDS = PoolLimits(statement_seconds=1, wait_seconds=1, callers=64)
 
 
 @dataclass(eq=False)
-class Wiring:
+class Wiring(WebhookWiring):
     """The parts of media_service that its features share."""
 
     settings: MediaSettings
@@ -113,43 +109,12 @@ class Wiring:
                 clock=self.clock,
             )
 
-    @asynccontextmanager
-    async def open_delivery_worker(self) -> AsyncIterator[DeliveryWorker]:
-        """Open the worker of webhooks inside the block."""
-        settings = self.settings
-        async with open_sender(self.webhook_policy, settings.webhook_timeout, self.clock) as sender:
-            yield DeliveryWorker(
-                database=self.database,
-                sender=sender,
-                sealer=self.secret_sealer,
-                results=ResultRecorder(
-                    self.creative_results.store, settings.webhook_disable_after, self.clock
-                ),
-                schedule=self.delivery_schedule,
-                clock=self.clock,
-                entropy=self.entropy,
-            )
-
-    @asynccontextmanager
-    async def run_deliveries(self, worker: DeliveryWorker) -> AsyncIterator[None]:
-        """Queue the deliveries of events, and make the attempts, until the block ends."""
-        async with (
-            run_worker(worker),
-            run_fan_out(self.fan_out, self.publisher.published, worker.wake),
-        ):
-            yield
-
     # Without any resource
     events = Part(EventRecorder)
 
     @cached_property
     def change_limiter(self) -> ChangeLimiter:
         return ChangeLimiter(self.settings.limit_changes_per_user, self.clock)
-
-    @cached_property
-    def delivery_schedule(self) -> DeliverySchedule:
-        settings = self.settings
-        return DeliverySchedule(settings.webhook_attempts, settings.webhook_concurrency)
 
     @cached_property
     def event_messages(self) -> EventEncoder:
@@ -168,16 +133,17 @@ class Wiring:
     def secret_sealer(self) -> SecretSealer:
         return SecretSealer(self.settings.own_secrets, self.entropy)
 
-    @cached_property
-    def webhook_policy(self) -> DestinationPolicy:
-        return self.settings.webhook_policy
+    @property
+    def store_result(self) -> StoreResult:
+        return self.creative_results.store
+
+    @property
+    def events_written(self) -> asyncio.Event:
+        return self.publisher.published
 
     # With the resources
     creative_results = Part(CreativeResults)
-    fan_out = Part(EventFanOut)
     file_deleter = Part(FileDeleter)
     publisher = Part(Publisher)
     schedule_loader = Part(ScheduleLoader)
     uploads = Part(UploadService)
-    webhook_deliveries = Part(DeliveryService)
-    webhooks = Part(WebhookService)

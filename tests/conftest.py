@@ -30,6 +30,7 @@ from tests.support.databases import Databases
 from tests.support.decoders import open_late_decoder_pool
 from tests.support.passkey_client import ORIGIN
 from tests.support.waiting import until
+from tests.support.webhook_receiver import Receiver, open_receiver
 
 pytest_plugins = ["tests.support.documented_answers_plugin"]
 
@@ -144,6 +145,7 @@ def auth_settings(
             "secret_keys": SECRET,
             "revocation_key": REVOCATION_KEY,
             "otp_cooldown": 0,
+            "publish_worker": False,  # a test of webhooks turns it on
             "argon2_memory_kib": 64,
             "argon2_time": 1,
             "revocation_max_staleness": 0.05,  # no subscriber is there to be waited for
@@ -199,3 +201,9 @@ async def passkey_auth(serving_auth: Callable[..., Any]) -> AsyncIterator[AuthCl
     """auth_service at a name, which browsers make passkeys for."""
     async with serving_auth(webauthn_rp_id="localhost", webauthn_origins=ORIGIN) as client:
         yield client
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with open_receiver() as opened:
+        yield opened

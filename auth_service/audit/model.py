@@ -48,6 +48,10 @@ EventName = Literal[
     "test_code.used",
     "delivery.retried",
     "delivery.deleted",
+    "webhook.created",
+    "webhook.changed",
+    "webhook.secret_rotated",
+    "webhook.deleted",
 ]
 
 WEBHOOK_EVENTS: Mapping[EventName, EventType | None] = {
@@ -84,6 +88,10 @@ WEBHOOK_EVENTS: Mapping[EventName, EventType | None] = {
     "test_code.used": None,
     "delivery.retried": None,
     "delivery.deleted": None,
+    "webhook.created": None,
+    "webhook.changed": None,
+    "webhook.secret_rotated": None,
+    "webhook.deleted": None,
 }
 """The event about the user that webhooks are told of with an audit event.
 

@@ -12,7 +12,8 @@ from auth_service.purge import repository
 from auth_service.user.model import REGISTRATION_LIFE
 from shared.clock import Clock
 from shared.db import Database
-from shared.webhooks.event.repository import delete_expired
+from shared.webhooks.delivery.repository import delete_expired as delete_expired_deliveries
+from shared.webhooks.event.repository import delete_expired as delete_expired_events
 
 BATCH = 1000
 SESSIONS_KEPT = timedelta(days=1)
@@ -40,7 +41,8 @@ class PurgeService:
             "devices": await self._remove_all("devices", now),
             "events": await self.audit.remove_old(),
         }
-        await delete_expired(self.database, now)
+        await delete_expired_deliveries(self.database, now)
+        await delete_expired_events(self.database, now)
         if any(removed.values()):
             log.info("purge.finished", **removed)
         if resealed := await self.secret_resealer.run():

@@ -9,6 +9,7 @@ from auth_service.settings.codes import CodeSettings
 from auth_service.settings.factors import FactorSettings
 from auth_service.settings.keys import KeySettings, SecretSettings
 from auth_service.settings.messages import ACTIVATION_PAGE, RESET_PAGE, MessageSettings
+from auth_service.settings.operator_webhooks import OperatorWebhookSettings
 from auth_service.settings.passkeys import PasskeySettings
 from auth_service.settings.passwords import PasswordSettings
 from auth_service.settings.sessions import SessionSettings
@@ -18,6 +19,7 @@ from auth_service.settings.webhook import WebhookSettings
 
 
 class AuthSettings(
+    OperatorWebhookSettings,
     TwilioSettings,
     WebhookSettings,
     SmtpSettings,

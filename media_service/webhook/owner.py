@@ -16,12 +16,14 @@ class UserOwner:
     id: UUID
     quota: QuotaLimits
 
-    async def before_act(self, connection: Connection, act: EndpointAct, endpoint_id: UUID) -> None:
+    async def before_act(
+        self, connection: Connection, act: EndpointAct, endpoint_id: UUID, url: str | None = None
+    ) -> None:
         """Lock the user's row before an endpoint is created.
 
         Raises:
             TokenRevoked: the user is deleted.
         """
-        del endpoint_id
+        del endpoint_id, url
         if act == "webhook.created":
             await reserve_bytes(connection, self.id, None, self.quota)

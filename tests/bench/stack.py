@@ -118,7 +118,7 @@ class Stack:
         return self.valkey.child_pid
 
     def auth(self, *, module: str = "auth_service", **changes: str) -> Child:
-        """auth_service with its limits off and no delivery worker."""
+        """auth_service with its limits off and no worker."""
         limits = {
             name.upper(): "" for name in AuthSettings.model_fields if name.startswith("limit_")
         }
@@ -129,6 +129,7 @@ class Stack:
             | {
                 "OTP_COOLDOWN": "0",
                 "DELIVERY_WORKER": "false",
+                "PUBLISH_WORKER": "false",
                 "JWT_PRIVATE_KEYS_DIR": str(self._data_dir.private_keys),
                 "SECRET_KEYS_FILE": str(self._data_dir.secret_file("secret_keys")),
             }

@@ -34,7 +34,6 @@ from tests.support.decoders import StartedDecoders, started_decoders
 from tests.support.media_client import MediaClient
 from tests.support.moto_bucket import CREDENTIALS, MotoBucket, make_bucket, moto_server
 from tests.support.tokens import Mint, open_epoch
-from tests.support.webhook_receiver import Receiver, open_receiver
 
 
 @pytest.fixture
@@ -198,12 +197,6 @@ async def media(serving_media: Callable[..., Any]) -> AsyncIterator[MediaClient]
     """media_service as it comes."""
     async with serving_media() as client:
         yield client
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with open_receiver() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Creates webhooks of media_service, queues deliveries, and waits for them."""
+"""Creates webhooks, queues deliveries, and waits for them."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from shared.clock import SystemClock
@@ -9,13 +9,20 @@ from shared.db import Database
 from shared.entropy import SystemEntropy, new_id
 from shared.webhooks.delivery import repository
 from shared.webhooks.model import WebhookMessage, encode_body
+from tests.support.auth_client import Answer
 from tests.support.media_client import MediaClient
 from tests.support.waiting import until
 
 
-async def create(media: MediaClient, url: str, *events: str) -> Any:
+class Owner(Protocol):
+    """A client that owns webhooks."""
+
+    async def call(self, method: str, path: str, **options: Any) -> Answer: ...
+
+
+async def create(owner: Owner, url: str, *events: str) -> Any:
     body = {"url": url, "events": events or ["*"]}
-    answer = await media.call("POST", "/webhooks", json=body)
+    answer = await owner.call("POST", "/webhooks", json=body)
     assert answer.status == 201, answer.body
     return answer.body
 
@@ -33,17 +40,17 @@ async def queue(
     return delivery_id
 
 
-async def deliveries(media: MediaClient, hook: Any, **query: str) -> list[Any]:
-    answer = await media.call("GET", f"/webhooks/{hook['id']}/deliveries", params=query)
+async def deliveries(owner: Owner, hook: Any, **query: str) -> list[Any]:
+    answer = await owner.call("GET", f"/webhooks/{hook['id']}/deliveries", params=query)
     assert answer.status == 200, answer.body
     return list(answer.body["items"])
 
 
-async def wait_for(media: MediaClient, hook: Any, *statuses: str) -> list[Any]:
+async def wait_for(owner: Owner, hook: Any, *statuses: str) -> list[Any]:
     """The deliveries, newest first, once they have these statuses."""
 
     async def reached() -> bool:
-        return [one["status"] for one in await deliveries(media, hook)] == list(statuses)
+        return [one["status"] for one in await deliveries(owner, hook)] == list(statuses)
 
     await until(reached, 20)
-    return await deliveries(media, hook)
+    return await deliveries(owner, hook)

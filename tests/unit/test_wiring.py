@@ -1,7 +1,7 @@
 """Each part of a composition root gets parts of the types that it names."""
 
 from functools import cached_property
-from inspect import signature
+from inspect import getattr_static, signature
 from typing import Any, get_type_hints
 
 import pytest
@@ -14,13 +14,13 @@ WIRINGS: tuple[type[Any], ...] = (AuthWiring, MediaWiring)
 PARTS = [
     pytest.param(wiring, part, id=f"{wiring.__module__}:{name}")
     for wiring in WIRINGS
-    for name, part in vars(wiring).items()
-    if isinstance(part, Part)
+    for name in dir(wiring)
+    if isinstance(part := getattr_static(wiring, name), Part)
 ]
 
 
 def type_of(wiring: type[Any], name: str) -> Any:
-    part = vars(wiring).get(name)
+    part = getattr_static(wiring, name, None)
     if isinstance(part, Part):
         return part.built
     if isinstance(part, cached_property):

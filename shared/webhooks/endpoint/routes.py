@@ -33,13 +33,13 @@ def add_endpoint_routes(routes: Routes, interface: WebhookInterface) -> None:
     routes.add(
         "GET",
         "/webhooks",
-        summary="List own webhooks, the newest first",
+        summary="List webhooks, the newest first",
         query=PageQuery,
         answers={200: WebhookPage},
     )(list_webhooks)
-    routes.add(
-        "GET", "/webhooks/{id}", summary="One's own webhook", answers={200: WebhookResponse}
-    )(get_webhook)
+    routes.add("GET", "/webhooks/{id}", summary="One webhook", answers={200: WebhookResponse})(
+        get_webhook
+    )
     routes.add(
         "PATCH",
         "/webhooks/{id}",

@@ -37,10 +37,13 @@ class EndpointOwner(Protocol):
         """Return the owner's id in the endpoints' rows."""
         ...
 
-    async def before_act(self, connection: Connection, act: EndpointAct, endpoint_id: UUID) -> None:
+    async def before_act(
+        self, connection: Connection, act: EndpointAct, endpoint_id: UUID, url: str | None = None
+    ) -> None:
         """Do what the service wants done in the transaction of the act, or refuse it.
 
-        Before an endpoint is created, this locks the owner to the end of the transaction.
+        `url`: the one that the act sets. Before an endpoint is created, this locks the owner to the
+        end of the transaction.
         """
         ...
 
@@ -76,7 +79,7 @@ class WebhookService:
         secret = new_secret(self.entropy)
         sealed = self.secret_sealer.seal(endpoint_id, secret)
         async with self.database.transaction() as connection:
-            await owner.before_act(connection, "webhook.created", endpoint_id)
+            await owner.before_act(connection, "webhook.created", endpoint_id, draft.url)
             if not await repository.insert(connection, endpoint, sealed):
                 raise Conflict(f"at most {MAX_ENDPOINTS} webhooks: delete one first")
         log.info("webhook.created", webhook_id=str(endpoint_id))
@@ -108,7 +111,7 @@ class WebhookService:
             self._require_url(change.url)
         key, now = (endpoint_id, owner.id), self.clock.now()
         async with self.database.transaction() as connection:
-            await owner.before_act(connection, "webhook.changed", endpoint_id)
+            await owner.before_act(connection, "webhook.changed", endpoint_id, change.url)
             changed = _found(await repository.update(connection, *key, change, now))
         log.info("webhook.changed", webhook_id=str(endpoint_id), status=changed.status)
         return changed

@@ -36,3 +36,10 @@ VALUES ('01980000-0000-7000-8000-000000000003', 'user.signed_in', 'success',
 INSERT INTO events (id, user_id, type, occurred_at, data)
 VALUES ('01980000-0000-7000-8000-000000000010', '00000000-0000-0000-0000-000000000000',
         'user.created', now(), '{}');
+INSERT INTO webhook_endpoints (id, user_id, url, events, description, status, secret, created_at,
+                               updated_at)
+VALUES ('01980000-0000-7000-8000-000000000007', '00000000-0000-0000-0000-000000000000',
+        'https://receiver.example/', '{*}', '', 'enabled', 'x', now(), now());
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, created_at)
+VALUES ('01980000-0000-7000-8000-000000000008', '01980000-0000-7000-8000-000000000007',
+        '01980000-0000-7000-8000-000000000010', 'user.created', '{}', now());

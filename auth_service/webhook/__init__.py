@@ -1,0 +1,1 @@
+"""Webhooks of operators: what the shared code does not know of their owner and events."""

@@ -1,0 +1,41 @@
+"""The owner of webhooks: all administrators together."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from auth_service.audit.model import Event, Origin
+from auth_service.audit.service import AuditLog
+from auth_service.event.model import OPERATORS
+from auth_service.webhook.repository import lock_owner
+from shared.db import Connection
+from shared.webhooks.endpoint.model import EndpointAct
+
+
+@dataclass(frozen=True, slots=True)
+class Administrators:
+    """The administrators, of whom `actor_id` sends the request."""
+
+    actor_id: UUID
+    origin: Origin
+    audit: AuditLog
+    id: UUID = OPERATORS
+
+    async def before_act(
+        self,
+        connection: Connection,
+        act: EndpointAct,
+        endpoint_id: UUID,
+        url: str | None = None,
+    ) -> None:
+        """Store the audit event of the act; before one is created, wait for others to be.
+
+        It names the host that webhooks go to, but not the URL, which may hold a key.
+        """
+        if act == "webhook.created":
+            await lock_owner(connection)
+        details = {"webhook": str(endpoint_id)}
+        if url is not None:
+            details["host"] = urlsplit(url).hostname or ""
+        event = Event(act, self.origin, actor_id=self.actor_id, details=details)
+        await self.audit.append(event, connection)
