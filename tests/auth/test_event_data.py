@@ -16,7 +16,7 @@ from shared.entropy import SystemEntropy
 from shared.logs import mask
 from shared.webhooks.model import MAX_BODY_BYTES
 from tests.auth.test_audit_leaks import use_every_feature
-from tests.support.account_events import new_events, recorded, types
+from tests.support.account_events import new_events, recorded, text_of, types
 from tests.support.accounts import PASSWORD, activate
 from tests.support.auth_client import AuthClient
 from tests.support.clock import MovableClock
@@ -41,7 +41,7 @@ async def test_events_of_every_feature_hold_no_secret_and_no_whole_address(
         "password.changed",
         "user.deleted",
     } <= set(types(events))
-    text = json.dumps(events, ensure_ascii=False)
+    text = text_of(events)
     assert [secret for secret in secrets if secret and secret in text] == []
     assert "@" not in text
 

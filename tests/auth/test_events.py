@@ -206,36 +206,6 @@ async def test_administration_writes_user_updated_and_the_ended_sessions(
     assert (types(events), len(ended(events, "administration"))) == (["session.revoked"], 1)
 
 
-async def test_factor_changes_write_factor_added_and_removed_with_the_kind(
-    auth: AuthClient, auth_db: Connection, clock: MovableClock
-) -> None:
-    pair = await auth.sign_in(NUMBER)
-    token = pair["access_token"]
-    assert await new_events(auth_db, begin(auth, clock, token)) == []
-    app = await begin(auth, clock, token)
-    data = {"id": app.id, "user_id": pair["user"]["id"], "kind": "totp"}
-    added = await new_events(auth_db, confirm(auth, token, app, app.code()))
-    assert added == [("factor.added", data)]
-    token = (await refresh(auth, pair))["access_token"]
-    removal = succeed(auth, "DELETE", f"/me/factors/{app.id}", token)
-    assert await new_events(auth_db, removal) == [("factor.removed", data)]
-
-
-async def test_factor_reset_writes_factor_removed_for_each_confirmed_factor(
-    auth: AuthClient, auth_db: Connection, clock: MovableClock
-) -> None:
-    admin = await make_admin(auth, auth_db)
-    pair = await auth.sign_in(NUMBER)
-    app = await enrol(auth, clock, pair["access_token"])
-    await auth_db.execute(
-        "insert into factors (id, user_id, kind, name, secret, created_at)"
-        " select gen_random_uuid(), user_id, kind, name, secret, created_at from factors"
-    )
-    path = f"/admin/users/{pair['user']['id']}/reset-factors"
-    events = await new_events(auth_db, succeed(auth, "POST", path, admin, json={"reason": "lost"}))
-    assert [(one, data["id"]) for one, data in events] == [("factor.removed", app.id)]
-
-
 async def test_account_deletion_writes_user_deleted_alone(
     auth: AuthClient, auth_db: Connection, clock: MovableClock
 ) -> None:

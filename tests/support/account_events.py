@@ -1,5 +1,6 @@
 """The events of accounts that a test's requests have written."""
 
+import json
 from collections.abc import Awaitable
 from typing import Any
 
@@ -23,3 +24,12 @@ async def new_events(db: Connection, act: Awaitable[Any]) -> list[Event]:
 
 def types(events: list[Event]) -> list[str]:
     return [event_type for event_type, _ in events]
+
+
+def text_of(events: list[Event]) -> str:
+    """What the events hold besides ids and times, whose digits may look like a code."""
+    data = [
+        {name: value for name, value in one.items() if name not in {"id", "user_id", "created_at"}}
+        for _, one in events
+    ]
+    return json.dumps(data, ensure_ascii=False)
