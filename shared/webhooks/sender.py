@@ -16,10 +16,10 @@ from aiohttp import (
     ClientTimeout,
     DummyCookieJar,
     InvalidURL,
-    TCPConnector,
 )
 
 from shared.clock import Clock
+from shared.webhooks.connection import BoundedConnector
 from shared.webhooks.destination import AddressRefused, DestinationPolicy
 from shared.webhooks.model import Attempt, AttemptError, WebhookMessage
 from shared.webhooks.outcome import parse_retry_after
@@ -112,7 +112,7 @@ async def open_sender(
     Each attempt has a connection of its own, so that each one is judged, and that no response is
     left over for the next. The environment's proxies are ignored: a proxy would connect for us.
     """
-    connector = TCPConnector(
+    connector = BoundedConnector(
         force_close=True,
         limit=0,  # the caller bounds attempts; one that waits here would spend its time
         resolver=ThreadedResolver(),
