@@ -1,5 +1,6 @@
 """Where webhooks may connect: the public internet, and networks that the operator allows."""
 
+import re
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -48,6 +49,10 @@ link-local, site-local, multicast. `ipaddress.is_global` differs between version
 """
 
 
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+"""A host whose last label is one is no name, but another form of an IPv4 address."""
+
+
 class AddressRefused(OSError):
     """A webhook may not connect there; no packet was sent."""
 
@@ -56,18 +61,21 @@ class AddressRefused(OSError):
 class DestinationPolicy:
     """Which receivers a webhook may have.
 
-    `ports`: any if empty. `allow_networks`: they count as public.
+    `ports`: any if empty. `allow_networks`: they count as public. `internal_names`: names count
+    that only this network knows, as `localhost`.
     """
 
     schemes: frozenset[str] = frozenset({"https"})
     ports: frozenset[int] = frozenset({443})
     allow_networks: tuple[Network, ...] = ()
+    internal_names: bool = False
 
     def require_url(self, text: str) -> URL:
         """Return a receiver's URL. A name's address is not known before it is connected to.
 
         Raises:
-            AddressRefused: it is no URL, or its scheme, user, port or literal address is refused.
+            AddressRefused: it is no URL, or its scheme, user, port, literal address or kind of name
+                is refused.
         """
         try:
             url = URL(text)
@@ -82,8 +90,9 @@ class DestinationPolicy:
         try:
             address = ip_address(host)
         except ValueError:
-            return url
-        self._require_address(address)
+            self._require_name(host)
+        else:
+            self._require_address(address)
         return url
 
     def open_socket(self, info: AddressInfo) -> socket.socket:
@@ -95,22 +104,38 @@ class DestinationPolicy:
             AddressRefused: the address or the port is refused.
         """
         family, kind, protocol, _, (host, port, *_) = info
+        self.require_peer(host, port)
+        return socket.socket(family, kind, protocol)
+
+    def require_peer(self, host: str, port: int) -> None:
+        """Accept the address and the port of a receiver.
+
+        Raises:
+            AddressRefused: one of them is refused.
+        """
         try:
             address = ip_address(host)
         except ValueError:
             raise AddressRefused("expected an address") from None
         self._require_port(port)
         self._require_address(address)
-        return socket.socket(family, kind, protocol)
 
     def _require_port(self, port: int) -> None:
         if self.ports and port not in self.ports:
             raise AddressRefused(f"expected port {', '.join(map(str, sorted(self.ports)))}")
 
     def _require_address(self, address: IPv4Address | IPv6Address) -> None:
-        allowed = any(address in network for network in self.allow_networks)
-        if not (allowed or is_public(address)):
+        if any(address in network for network in self.allow_networks):
+            return
+        if not is_public(address) or is_own(address):
             raise AddressRefused("expected a public address")
+
+    def _require_name(self, host: str) -> None:
+        labels = host.rstrip(".").split(".")
+        if _NUMBER.fullmatch(labels[-1]):
+            raise AddressRefused("expected an IPv4 address of four decimal numbers")
+        if len(labels) == 1 and not self.internal_names:
+            raise AddressRefused("expected a name of the public internet")
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -119,3 +144,18 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         return not any(address in network for network in _REFUSED_IPV4)
     refused = any(address in network for network in _REFUSED_IPV6)
     return address in _GLOBAL_UNICAST and not refused
+
+
+def is_own(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether this machine has an address: it alone is reached from itself.
+
+    No packet is sent, since UDP has no handshake.
+    """
+    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect((str(address), 443))
+        except OSError:  # no route
+            return False
+        return ip_address(probe.getsockname()[0]) == address

@@ -105,29 +105,33 @@ class WebhookSender:
 
 @contextlib.asynccontextmanager
 async def open_sender(
-    policy: DestinationPolicy, timeout_seconds: float, clock: Clock
+    policy: DestinationPolicy, timeout_seconds: float, clock: Clock, concurrency: int
 ) -> AsyncIterator[WebhookSender]:
-    """Open a sender; ends its connections at the end.
+    """Open a sender for so many attempts at once; ends its connections at the end.
 
     Each attempt has a connection of its own, so that each one is judged, and that no response is
     left over for the next. The environment's proxies are ignored: a proxy would connect for us.
     """
+    resolver = ThreadedResolver(policy, concurrency)
     connector = BoundedConnector(
         force_close=True,
         limit=0,  # the caller bounds attempts; one that waits here would spend its time
-        resolver=ThreadedResolver(),
+        resolver=resolver,
         socket_factory=policy.open_socket,
         use_dns_cache=False,
     )
-    async with ClientSession(
-        auto_decompress=False,
-        connector=connector,
-        cookie_jar=DummyCookieJar(),
-        read_bufsize=EXCERPT_BYTES,
-        timeout=ClientTimeout(total=None, sock_connect=None),
-        trust_env=False,
-    ) as http:
-        yield WebhookSender(http, policy, timeout_seconds, clock)
+    try:
+        async with ClientSession(
+            auto_decompress=False,
+            connector=connector,
+            cookie_jar=DummyCookieJar(),
+            read_bufsize=EXCERPT_BYTES,
+            timeout=ClientTimeout(total=None, sock_connect=None),
+            trust_env=False,
+        ) as http:
+            yield WebhookSender(http, policy, timeout_seconds, clock)
+    finally:
+        await resolver.close()
 
 
 def _error_of(failure: Exception) -> AttemptError:

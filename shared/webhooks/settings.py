@@ -83,7 +83,8 @@ class WebhookSendingSettings(ServiceSettings):
     webhook_allow_networks: Networks = Field(
         (),
         description="networks of your own that webhooks may reach besides the public internet "
-        "(`127.0.0.0/8,::1/128` in development)",
+        "(`127.0.0.0/8,::1/128` in development); production asks DNS alone for their names, which "
+        "have two labels or more",
     )
     webhook_timeout: float = Field(
         20, gt=0, le=60, description="how long an attempt to deliver a webhook may take, s"
@@ -124,5 +125,8 @@ class WebhookSendingSettings(ServiceSettings):
         """Return where webhooks may connect; without TLS only in development."""
         schemes = {"https"} if self.production else {"https", "http"}
         return DestinationPolicy(
-            frozenset(schemes), frozenset(self.webhook_ports), self.webhook_allow_networks
+            frozenset(schemes),
+            frozenset(self.webhook_ports),
+            self.webhook_allow_networks,
+            internal_names=not self.production,
         )

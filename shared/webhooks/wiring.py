@@ -68,7 +68,12 @@ class WebhookWiring(ABC):
     async def open_webhook_worker(self) -> AsyncIterator[DeliveryWorker]:
         """Open the worker of webhooks inside the block."""
         settings, disable_after = self.settings, self.settings.webhook_disable_after
-        async with open_sender(self.webhook_policy, settings.webhook_timeout, self.clock) as sender:
+        async with open_sender(
+            self.webhook_policy,
+            settings.webhook_timeout,
+            self.clock,
+            settings.webhook_concurrency,
+        ) as sender:
             yield DeliveryWorker(
                 database=self.database,
                 sender=sender,

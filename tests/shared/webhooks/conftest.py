@@ -39,5 +39,5 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def post() -> AsyncIterator[Posting]:
-    async with open_sender(POLICY, 5, SystemClock()) as sender:
+    async with open_sender(POLICY, 5, SystemClock(), 50) as sender:
         yield Posting(sender)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.webhooks.destination import AddressRefused, DestinationPolicy, is_public
+from shared.webhooks.destination import AddressRefused, DestinationPolicy, is_own, is_public
 from tests.support.webhook_addresses import LEGACY_LITERALS, PUBLIC_ADDRESSES, REFUSED_ADDRESSES
 
 PUBLIC = DestinationPolicy()
@@ -44,6 +44,24 @@ def test_address_ipv6_outside_global_unicast_is_refused(address: IPv6Address) ->
 @given(st.ip_addresses())
 def test_address_that_python_calls_private_is_refused(address: IPv4Address | IPv6Address) -> None:
     assert address.is_global or not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_address_of_this_machine_is_its_own(address: str) -> None:
+    assert is_own(ip_address(address))
+
+
+@pytest.mark.parametrize("address", PUBLIC_ADDRESSES)
+def test_address_of_another_machine_is_not_its_own(address: str) -> None:
+    assert not is_own(ip_address(address))
+
+
+def test_address_public_but_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.webhooks.destination.is_public", lambda _address: True)
+    with pytest.raises(AddressRefused):
+        PUBLIC.require_url("https://127.0.0.1/")
+    with pytest.raises(AddressRefused):
+        PUBLIC.open_socket(info("127.0.0.1"))
 
 
 def test_socket_name_instead_of_address_is_refused() -> None:
@@ -95,14 +113,17 @@ def test_url_that_is_no_receiver_is_refused(url: str) -> None:
         PUBLIC.require_url(url)
 
 
-@pytest.mark.parametrize("host", LEGACY_LITERALS)
-def test_url_legacy_literal_is_refused_or_left_to_the_socket(host: str) -> None:
-    try:
-        url = PUBLIC.require_url(f"https://{host}/")
-    except AddressRefused:
-        return
-    with pytest.raises(ValueError, match="does not appear to be"):
-        ip_address(url.host or "")
+@pytest.mark.parametrize("host", [*LEGACY_LITERALS, "1.1.1.1.", "1.1.257", "a.0X7f", "receiver.1"])
+def test_url_literal_in_another_form_is_refused(host: str) -> None:
+    with pytest.raises(AddressRefused):
+        PUBLIC.require_url(f"https://{host}/")
+
+
+@pytest.mark.parametrize("host", ["redis", "redis.", "localhost", "bücher"])
+def test_url_name_of_one_label_is_refused_but_where_internal_names_count(host: str) -> None:
+    with pytest.raises(AddressRefused):
+        PUBLIC.require_url(f"https://{host}/")
+    assert DestinationPolicy(internal_names=True).require_url(f"https://{host}/").host == host
 
 
 @pytest.mark.parametrize(
@@ -115,6 +136,9 @@ def test_url_legacy_literal_is_refused_or_left_to_the_socket(host: str) -> None:
         "https://xn--bcher-kva.example/",
         "https://receiver.example./",
         "https://a_b.example/",
+        "https://4chan.example/",
+        "https://1.example/",
+        "https://receiver.0example/",
     ],
 )
 def test_url_of_a_receiver_is_accepted(url: str) -> None:

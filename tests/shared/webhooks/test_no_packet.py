@@ -23,9 +23,11 @@ def can_unshare() -> bool:
 def test_refused_addresses_get_no_packet_where_all_addresses_answer() -> None:
     program = [*UNSHARE, sys.executable, "-m", "tests.support.any_ip"]
     found = json.loads(subprocess.run(program, capture_output=True, check=True).stdout)
-    refused, allowed = found["refused"], found["allowed"]
-    assert list(refused) == list(REFUSED_ADDRESSES.values())
     nothing = {"error": "address_refused", "connections": 0, "packets": 0}
-    assert {address: one for address, one in refused.items() if one != nothing} == {}
-    answering = [address for address, one in allowed.items() if one["connections"]]
+    for way in ("literal", "name", "rebinding"):
+        assert list(found[way]) == list(REFUSED_ADDRESSES.values())
+        assert {address: one for address, one in found[way].items() if one != nothing} == {}
+    assert {one["connections"] for one in found["redirect"].values()} == {0}
+    assert list(found["own"].values()) == [nothing, nothing]
+    answering = [address for address, one in found["allowed"].items() if one["connections"]]
     assert len(answering) >= 18  # so that the listener would have seen the others

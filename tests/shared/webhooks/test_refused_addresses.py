@@ -15,6 +15,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.webhooks.destination import DestinationPolicy
+from shared.webhooks.resolver import ThreadedResolver
 from shared.webhooks.sender import open_sender
 from tests.shared.webhooks.conftest import MESSAGE, SECRET, Posting
 from tests.support.webhook_addresses import LEGACY_LITERALS, REFUSED_ADDRESSES
@@ -71,8 +72,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def answer(*addresses: str) -> None:
         left = list(addresses)
 
-        def look_up(host: str, port: int, *_args: object, **_options: object) -> list[Any]:
-            assert host == NAME
+        def look_up(host: str, port: None, *_args: object, **_options: object) -> list[Any]:
+            assert host == f"{NAME}."
             address = left.pop(0) if len(left) > 1 else left[0]
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             where = (address, port, 0, 0) if ":" in address else (address, port)
@@ -135,19 +136,53 @@ async def test_redirect_to_a_refused_address_gets_no_packet(
     assert (connects.hosts, everywhere.connections) == (["127.0.0.77"], 0)
 
 
+@pytest.fixture
+def permitting_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ThreadedResolver, "_permits", lambda *_: True)
+
+
+@refused_addresses
+@pytest.mark.usefixtures("permitting_resolver")
+async def test_socket_of_a_refused_address_gets_no_packet(
+    post: Posting,
+    everywhere: Receiver,
+    connects: Connects,
+    names: Callable[..., None],
+    address: str,
+) -> None:
+    names(address)
+    attempt = await post(url(NAME, everywhere.port))
+    assert (attempt.error, attempt.status_code) == ("address_refused", None)
+    assert (connects.hosts, everywhere.connections) == ([], 0)
+
+
+async def test_name_with_a_refused_and_a_closed_address_fails_as_connection(
+    post: Posting, connects: Connects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.77", 0))
+        port = unused.getsockname()[1]
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        for hosts in (("10.0.0.1", "127.0.0.77"), ("127.0.0.77", "10.0.0.1")):
+            found = [(*kind, (host, None)) for host in hosts]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
+            assert (await post(url(NAME, port))).error == "connection_failed"
+    assert set(connects.hosts) == {"127.0.0.77"}
+
+
 @pytest.mark.parametrize("host", LEGACY_LITERALS)
 async def test_legacy_literal_gets_no_packet(
     post: Posting, everywhere: Receiver, connects: Connects, host: str
 ) -> None:
     attempt = await post(f"http://{host}:{everywhere.port}/")
-    assert attempt.error in {"address_refused", "name_not_resolved"}
+    assert attempt.error == "address_refused"
     assert (connects.hosts, everywhere.connections) == ([], 0)
 
 
 async def test_name_with_a_refused_and_an_allowed_address_reaches_the_allowed_one(
     post: Posting, everywhere: Receiver, connects: Connects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look_up(_host: str, port: int, *_args: object, **_options: object) -> list[Any]:
+    def look_up(_host: str, port: None, *_args: object, **_options: object) -> list[Any]:
         kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
         return [(*kind, (host, port)) for host in ("10.0.0.1", "127.0.0.1", "127.0.0.77")]
 
@@ -162,8 +197,9 @@ async def test_listener_without_a_policy_counts_the_connection(
 ) -> None:
     """The refusals above would fail if the policy were switched off."""
     monkeypatch.setattr("shared.webhooks.destination.is_public", lambda _address: True)
+    monkeypatch.setattr("shared.webhooks.destination.is_own", lambda _address: False)
     policy = DestinationPolicy(frozenset({"http"}), frozenset())
-    async with open_sender(policy, 5, SystemClock()) as sender:
+    async with open_sender(policy, 5, SystemClock(), 50) as sender:
         attempt = await sender.attempt(url(address, everywhere.port), MESSAGE, [SECRET])
     assert (attempt.delivered, everywhere.connections) == (True, 1)
     assert list(map(ip_address, connects.hosts)) == [ip_address(address)]

@@ -37,7 +37,7 @@ async def test_attempt_request_is_verified_by_the_official_library(
 
 async def test_attempt_later_one_has_the_same_id_and_its_own_time(receiver: Receiver) -> None:
     clock = MovableClock()
-    async with open_sender(POLICY, 5, clock) as sender:
+    async with open_sender(POLICY, 5, clock, 50) as sender:
         for _ in range(2):
             await sender.attempt(receiver.url, MESSAGE, [SECRET])
             clock.advance(minutes=2)
@@ -200,7 +200,7 @@ async def test_attempt_hostile_receiver_ends_in_time_with_a_named_result(
     errors: set[str | None],
 ) -> None:
     receiver.respond = respond
-    async with open_sender(POLICY, 1, SystemClock()) as sender:
+    async with open_sender(POLICY, 1, SystemClock(), 50) as sender:
         tracemalloc.start()
         async with asyncio.timeout(5):
             attempt = await sender.attempt(receiver.url, MESSAGE, [SECRET])
@@ -253,7 +253,7 @@ async def test_attempt_closed_port_fails_as_connection(receiver: Receiver, post:
 
 
 async def test_attempts_hanging_receivers_hold_up_no_other(receiver: Receiver) -> None:
-    async with open_sender(POLICY, 30, SystemClock()) as sender:
+    async with open_sender(POLICY, 30, SystemClock(), 50) as sender:
         receiver.respond = nothing
         hanging = [
             asyncio.create_task(sender.attempt(receiver.url, MESSAGE, [SECRET]))
