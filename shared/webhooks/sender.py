@@ -19,14 +19,15 @@ from aiohttp import (
 )
 
 from shared.clock import Clock
-from shared.webhooks.connection import BoundedConnector
+from shared.webhooks.connection import BoundedConnector, new_tls_context
 from shared.webhooks.destination import AddressRefused, DestinationPolicy
 from shared.webhooks.model import Attempt, AttemptError, WebhookMessage
 from shared.webhooks.outcome import parse_retry_after
 from shared.webhooks.resolver import ThreadedResolver
 from shared.webhooks.signature import sign
 
-EXCERPT_BYTES = 1024
+EXCERPT_BYTES, EXCERPT_SECONDS = 1024, 2
+"""What is kept of a response's body: the status has decided before."""
 HEADERS = {
     "Accept-Encoding": "identity",
     "Content-Type": "application/json",
@@ -82,7 +83,7 @@ class WebhookSender:
             at,
             round((self.clock.monotonic() - began) * 1000),
             response.status,
-            None if response.status else error,
+            error if response.status is None else None,
             response.excerpt,
             parse_retry_after(response.retry_after, self.clock.now()),
         )
@@ -96,11 +97,12 @@ class WebhookSender:
         ) as received:
             response.status = received.status
             response.retry_after = received.headers.get("Retry-After")
-            while missing := EXCERPT_BYTES - len(response.body):
-                chunk = await received.content.read(missing)
-                if not chunk:
-                    break
-                response.body += chunk
+            async with asyncio.timeout(EXCERPT_SECONDS):
+                while missing := EXCERPT_BYTES - len(response.body):
+                    chunk = await received.content.read(missing)
+                    if not chunk:
+                        break
+                    response.body += chunk
 
 
 @contextlib.asynccontextmanager
@@ -118,6 +120,7 @@ async def open_sender(
         limit=0,  # the caller bounds attempts; one that waits here would spend its time
         resolver=resolver,
         socket_factory=policy.open_socket,
+        ssl=await asyncio.to_thread(new_tls_context),  # it reads files
         use_dns_cache=False,
     )
     try:

@@ -44,10 +44,11 @@ class Authority:
         own = own.add_extension(usage, critical=True)
         self.certificate = own.sign(self.key, SHA256())
 
-    def client_context(self) -> ssl.SSLContext:
-        """Return a context that trusts this authority alone, as strict as the default one."""
-        pem = self.certificate.public_bytes(Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=pem)
+    def write_certificate(self) -> Path:
+        """Write the authority's own certificate; return the file."""
+        file = self.folder / "authority.pem"
+        file.write_bytes(self.certificate.public_bytes(Encoding.PEM))
+        return file
 
     def server_context(self, address: str, *, days: int = 1) -> ssl.SSLContext:
         """Return a server's context with a certificate for an address; negative days: expired."""

@@ -95,6 +95,15 @@ async def test_attempt_other_status_fails(receiver: Receiver, post: Posting, sta
     assert attempt.endpoint_gone is (status == 410)
 
 
+async def test_attempt_status_zero_is_a_status(receiver: Receiver, post: Posting) -> None:
+    async def respond(_reader: Reader, writer: Writer) -> None:
+        writer.write(b"HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n")
+
+    receiver.respond = respond
+    attempt = await post(receiver.url)
+    assert (attempt.delivered, attempt.status_code, attempt.error) == (False, 0, None)
+
+
 async def test_attempt_retry_after_is_read(receiver: Receiver, post: Posting) -> None:
     receiver.respond = answering(503, b"later", "Retry-After: 120")
     attempt = await post(receiver.url)
@@ -210,6 +219,17 @@ async def test_attempt_hostile_receiver_ends_in_time_with_a_named_result(
     assert attempt.error in errors
     assert len(attempt.response_excerpt) <= EXCERPT_BYTES
     assert peak < 4_000_000
+
+
+async def test_attempt_body_without_end_is_left_soon_after_its_status(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.webhooks.sender.EXCERPT_SECONDS", 0.5)
+    receiver.respond = dripping_body
+    async with open_sender(POLICY, 60, SystemClock(), 50) as sender, asyncio.timeout(30):
+        attempt = await sender.attempt(receiver.url, MESSAGE, [SECRET])
+    assert (attempt.status_code, attempt.error) == (200, None)
+    assert set(attempt.response_excerpt) == {"x"}
 
 
 async def test_attempt_excerpt_is_the_first_kibibyte_as_text(
