@@ -1,5 +1,6 @@
 """Log lines: no token, code, whole number or address leaves, wherever in the event it hides."""
 
+import base64
 import io
 import json
 import logging
@@ -26,6 +27,7 @@ from shared.logs import (
 NUMBER = "+919876543210"
 REFRESH = encode_token("chr_", bytes(range(32)))
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLV8"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"\xfb\xff\xfe" * 10 + b"x").decode()
 MAIL = "asha.rao@example.com"
 
 
@@ -121,6 +123,13 @@ def test_scrub_hides_e_164_numbers_in_any_surroundings(number: str, around: str)
         assert number not in scrub(f"{around} {number}{around}")
 
 
+@pytest.mark.parametrize(
+    "around", ["{}", "unknown key: {}", "'{}'", "({})", "{}, and more", "a={}&b"]
+)
+def test_scrub_hides_webhook_secrets(around: str) -> None:
+    assert scrub(around.format(WEBHOOK_SECRET)) == around.format(HIDDEN)
+
+
 def test_redaction_covers_nested_values() -> None:
     event = redacted(
         outer={
@@ -159,7 +168,9 @@ def test_mask_shows_at_most_two_characters(text: str) -> None:
     assert len(mask(text)) <= 3
 
 
-SENSITIVE = st.sampled_from([NUMBER, "%2B919876543210", REFRESH, JWT, MAIL, "BEARER x", "//u:p@h"])
+SENSITIVE = st.sampled_from(
+    [NUMBER, "%2B919876543210", REFRESH, JWT, WEBHOOK_SECRET, MAIL, "BEARER x", "//u:p@h"]
+)
 TEXTS = st.tuples(st.text(max_size=9), st.just("") | SENSITIVE, st.text(max_size=9)).map("".join)
 KEYS = st.sampled_from(["event", "route", "To", "code", "Set-Cookie"]) | st.text(max_size=9)
 VALUES = st.recursive(
