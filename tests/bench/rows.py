@@ -22,7 +22,7 @@ from tests.bench.revoking import logout_to_refusal
 from tests.bench.starvation import searches_beside
 from tests.bench.table import Figure
 from tests.bench.uploading import many_uploads, upload
-from tests.bench.webhooks import webhooks
+from tests.bench.webhooks import webhooks, webhooks_beside_hanging
 
 Row = Callable[[Bench], Awaitable[list[Figure]]]
 
@@ -44,6 +44,7 @@ ROWS: dict[str, Row] = {
     "download": download,
     "publishing": publishing,
     "webhooks": webhooks,
+    "webhooks beside hanging": webhooks_beside_hanging,
     "logout to refusal": logout_to_refusal,
     "exact sign-out": exact_sign_out,
     "concealed timing": concealed_timing,
