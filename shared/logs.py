@@ -36,11 +36,14 @@ SECRET_KEYS = frozenset(
 )
 DESTINATION_KEYS = frozenset(["destination", "email", "mobile", "phone_number", "to", "username"])
 _SECRET = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bch[rthc]_\w+|\bwhsec_[\w+/=]+|(?i:bearer)\s+[\w.~+/=-]+"
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bch[rthcdf]_\w+|\bwhsec_[\w+/=]+|(?i:bearer)\s+[\w.~+/=-]+"
 )
 _NUMBER = re.compile(r"(?:\+|%2[Bb])\d[\d ().-]{5,}\d")
 _USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
-_MARKERS = ("eyj", "chr_", "cht_", "chh_", "chc_", "whsec_", "bearer", "+", "%2b", "@")
+_MARKERS = (
+    *("eyj", "chr_", "cht_", "chh_", "chc_", "chd_", "chf_", "whsec_", "bearer"),
+    *("+", "%2b", "@"),
+)
 """Every text that `scrub` changes holds one of these, in lower case."""
 _PLAIN_TYPES = {str, int, float, bool, type(None)}
 _MODULE_NAMES = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])

@@ -9,9 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from auth_service.keyring import Keyring
-from auth_service.opaque_tokens import decode_token, encode_token
 from shared.clock import Clock
 from shared.entropy import Entropy
+from shared.opaque_tokens import decode_token, encode_token
 
 ID_BYTES, TIME_BYTES, MAC_BYTES = 12, 4, 16
 LIFE_SECONDS = 180 * 24 * 3600

@@ -16,7 +16,6 @@ from auth_service.factor.changes import FactorChanges
 from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
 from auth_service.factor.model import BY_TOTP, ConfirmedFactor, PendingTotp, passkey_amr
 from auth_service.factor.tickets import record_refusals, record_refused_ticket
-from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.otp.errors import OtpInvalid
 from auth_service.otp.model import ChallengeMessage
 from auth_service.otp.service import OtpChallenges
@@ -34,6 +33,7 @@ from auth_service.user.model import User
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Connection, Database
+from shared.opaque_tokens import has_valid_checksum, hash_token
 
 CODE_CHANNELS: tuple[Channel, ...] = ("sms", "email")
 Store = Callable[[Connection, User], Awaitable[ConfirmedFactor]]

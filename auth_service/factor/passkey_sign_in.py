@@ -11,7 +11,6 @@ from auth_service.factor.errors import MfaTicketInvalid
 from auth_service.factor.model import amr_of
 from auth_service.factor.repository import use_passkey
 from auth_service.factor.sign_in import second_factor_ceremony
-from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.passkey.challenges import Ceremony
 from auth_service.passkey.errors import CredentialInvalid, PasskeyRefused
 from auth_service.passkey.model import PasskeyOptions, PasskeyResponse, PasskeyUse
@@ -26,6 +25,7 @@ from auth_service.token.repository import find_ticket
 from auth_service.user.repository import find_account
 from shared.clock import Clock
 from shared.db import Database
+from shared.opaque_tokens import has_valid_checksum, hash_token
 
 SIGN_IN = Ceremony("sign_in")
 

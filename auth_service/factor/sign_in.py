@@ -12,7 +12,6 @@ from auth_service.factor.errors import MfaInvalid, MfaTicketInvalid
 from auth_service.factor.model import Proof, amr_of
 from auth_service.factor.tickets import record_refused_ticket
 from auth_service.factor.verification import FactorVerifier
-from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.passkey.challenges import Ceremony
 from auth_service.session.model import SignedInUser, SignInContext
 from auth_service.session.repository import lock_user
@@ -25,6 +24,7 @@ from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy, new_id
 from shared.errors import ServiceUnavailable
+from shared.opaque_tokens import has_valid_checksum, hash_token
 
 MAX_TRIES = 5
 """Tries of a second factor with one ticket."""

@@ -8,7 +8,6 @@ from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.minimum_duration import minimum_duration
-from auth_service.opaque_tokens import hash_token
 from auth_service.otp.errors import NoActiveChallenge, OtpInvalid
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, MailedLink, VerifiedChallenge
 from auth_service.otp.service import OtpChallenges
@@ -23,6 +22,7 @@ from auth_service.user.directory import AccountReader
 from auth_service.user.model import Account, User
 from auth_service.user.repository import set_password
 from shared.logs import mask
+from shared.opaque_tokens import hash_token
 
 FIELD = "new_password"
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token, has_valid_checksum, hash_token
 from auth_service.password import repository
 from auth_service.password.repository import ResetTicket
 from auth_service.token.repository import consume_ticket
@@ -11,6 +10,7 @@ from auth_service.user.model import Account
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.entropy import Entropy
+from shared.opaque_tokens import SECRET_BYTES, encode_token, has_valid_checksum, hash_token
 
 TICKET_LIFE = timedelta(minutes=10)
 

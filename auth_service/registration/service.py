@@ -9,7 +9,6 @@ from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.destination import Destination
 from auth_service.minimum_duration import conceal_duration
-from auth_service.opaque_tokens import hash_token
 from auth_service.otp.model import DECOY, Challenge, ChallengeMessage, MailedLink
 from auth_service.otp.service import OtpChallenges
 from auth_service.password.attempts import PasswordAttempts
@@ -24,6 +23,7 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.entropy import Entropy, new_id
 from shared.logs import mask
+from shared.opaque_tokens import hash_token
 
 NOTIFY_OWNER = ChallengeMessage(
     {}, template="already_registered", has_valid_code=False, has_verified_owner=True

@@ -8,7 +8,6 @@ from uuid import UUID
 from aiohttp import web
 
 from auth_service.device.model import LIFE_SECONDS
-from auth_service.opaque_tokens import has_valid_checksum
 from auth_service.resources import KEYRING, VERIFIER
 from auth_service.session.errors import RefreshInvalid
 from auth_service.session.schemas import LogoutBody, RefreshBody, Transport
@@ -25,6 +24,7 @@ from shared.credentials import (
     require_own_origin,
 )
 from shared.errors import CsrfFailed, MalformedRequest, TokenInvalid, TokenMissing
+from shared.opaque_tokens import has_valid_checksum
 from shared.tokens import Claims, KeyUnknown, parse_bearer_token, parse_unverified
 
 REFRESH_PATH = "/v1/auth"

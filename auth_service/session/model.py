@@ -11,10 +11,10 @@ from auth_service.audit.model import Event, EventName, Origin
 from auth_service.client import Client
 from auth_service.destination import Channel
 from auth_service.keyring import Keyring
-from auth_service.opaque_tokens import encode_token
 from auth_service.revocation.model import NewRevocation, StoredRevocation
 from auth_service.settings import AuthSettings
 from auth_service.user.model import User
+from shared.opaque_tokens import encode_token
 from shared.paging import Position
 
 BY_PASSWORD: tuple[str, ...] = ("pwd",)

@@ -10,7 +10,6 @@ import structlog
 from auth_service.audit.model import Event, Origin
 from auth_service.device.model import DeviceTokens
 from auth_service.device.repository import forget_device_of_session, is_remembered
-from auth_service.opaque_tokens import has_valid_checksum, hash_token
 from auth_service.rate_limit.usage import UsageLimits
 from auth_service.session import repository
 from auth_service.session.errors import RefreshInvalid, RefreshReused
@@ -27,6 +26,7 @@ from auth_service.settings import AuthSettings
 from shared.clock import Clock
 from shared.db import Connection, Database
 from shared.errors import ServiceUnavailable
+from shared.opaque_tokens import has_valid_checksum, hash_token
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from auth_service.opaque_tokens import encode_token
+from shared.opaque_tokens import encode_token
 from tests.support.auth_client import AuthClient
 from tests.support.browser import sign_in
 

@@ -9,10 +9,10 @@ import pytest
 from auth_service.audit.model import Event, Origin
 from auth_service.audit.repository import INSERT_EVENT
 from auth_service.audit.service import AuditLog
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token
 from auth_service.settings import AuthSettings
 from shared.db import open_database
 from shared.entropy import SystemEntropy, new_id
+from shared.opaque_tokens import SECRET_BYTES, encode_token
 from tests.support.accounts import post
 from tests.support.auth_client import AuthClient, wrong
 from tests.support.clock import MovableClock

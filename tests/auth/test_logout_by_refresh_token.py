@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token
+from shared.opaque_tokens import SECRET_BYTES, encode_token
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.browser import sign_in
 from tests.support.clock import MovableClock

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from auth_service.opaque_tokens import encode_token
 from auth_service.passkey.model import MAX_PASSKEYS
+from shared.opaque_tokens import encode_token
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import ask_for_factor, enrol, refresh, verify
 from tests.support.clock import MovableClock

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token
+from shared.opaque_tokens import SECRET_BYTES, encode_token
 from tests.conftest import SECRET
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock

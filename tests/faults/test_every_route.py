@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from auth_service.opaque_tokens import encode_token
+from shared.opaque_tokens import encode_token
 from tests.contract.test_route_table import ROUTES, Route
 from tests.faults.stack import BreakableStack, kill
 from tests.support.accounts import PASSWORD, activate

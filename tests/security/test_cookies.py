@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token
 from auth_service.session.cookies import MAX_REFRESH_VALUES
+from shared.opaque_tokens import SECRET_BYTES, encode_token
 from tests.conftest import ISSUER
 from tests.contract.test_route_table import ROUTES, Route
 from tests.support.auth_client import AuthClient

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from auth_service.factor.sign_in import MAX_TRIES
-from auth_service.opaque_tokens import encode_token
 from auth_service.token.repository import MAX_RECORDED_REFUSALS
+from shared.opaque_tokens import encode_token
 from tests.support.accounts import PASSWORD, activate, post
 from tests.support.auth_client import AuthClient
 from tests.support.authenticator import (

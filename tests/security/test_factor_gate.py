@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from auth_service.opaque_tokens import encode_token
+from shared.opaque_tokens import encode_token
 from tests.contract.test_token_issuing import issuing_routes
 from tests.support.accounts import PASSWORD, activate, next_code, post, register
 from tests.support.auth_client import Answer, AuthClient

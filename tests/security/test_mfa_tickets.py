@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from auth_service.factor.sign_in import MAX_TRIES
-from auth_service.opaque_tokens import encode_token
+from shared.opaque_tokens import encode_token
 from tests.support.accounts import PASSWORD, activate, next_code, post
 from tests.support.auth_client import Answer, AuthClient, many_at_once
 from tests.support.authenticator import (

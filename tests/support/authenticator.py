@@ -6,9 +6,9 @@ from typing import Any
 
 from pyotp.totp import TOTP
 
-from auth_service.opaque_tokens import encode_token, hash_token
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from shared.opaque_tokens import encode_token, hash_token
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.clock import MovableClock
 from tests.support.database import Connection

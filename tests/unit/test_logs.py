@@ -12,7 +12,6 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.opaque_tokens import encode_token
 from shared.logs import (
     DESTINATION_KEYS,
     HIDDEN,
@@ -23,9 +22,11 @@ from shared.logs import (
     render_json,
     scrub,
 )
+from shared.opaque_tokens import encode_token
 
 NUMBER = "+919876543210"
 REFRESH = encode_token("chr_", bytes(range(32)))
+DEVICE, FEED = encode_token("chd_", bytes(range(32))), encode_token("chf_", bytes(range(32)))
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLV8"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"\xfb\xff\xfe" * 10 + b"x").decode()
 MAIL = "asha.rao@example.com"
@@ -83,7 +84,17 @@ AROUND = [
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize(
     "secret",
-    [NUMBER, "+91 98765 43210", "+91-98765-43210", "%2B919876543210", REFRESH, JWT, MAIL],
+    [
+        NUMBER,
+        "+91 98765 43210",
+        "+91-98765-43210",
+        "%2B919876543210",
+        REFRESH,
+        DEVICE,
+        FEED,
+        JWT,
+        MAIL,
+    ],
 )
 def test_scrub_hides_secrets_in_free_text(secret: str, around: str) -> None:
     shown = scrub(around.format(secret))

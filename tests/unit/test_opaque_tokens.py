@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.opaque_tokens import ALPHABET, encode_token, has_valid_checksum, hash_token
+from shared.opaque_tokens import ALPHABET, encode_token, has_valid_checksum, hash_token
 
 SECRETS = st.binary(min_size=32, max_size=32)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from auth_service.opaque_tokens import hash_token
 from shared.entropy import Entropy
+from shared.opaque_tokens import hash_token
 from shared.text import strip_code
 from shared.validation import cleaned
 

@@ -12,7 +12,6 @@ from auth_service.audit.model import Event
 from auth_service.audit.service import AuditLog
 from auth_service.client import Client
 from auth_service.device.repository import is_remembered
-from auth_service.opaque_tokens import SECRET_BYTES, encode_token, hash_token
 from auth_service.session.model import MFA, SessionLifetimes, SignedInUser, SignInContext
 from auth_service.session.sign_in import repository
 from auth_service.session.sign_in.completion import SignInCompletion
@@ -33,6 +32,7 @@ from auth_service.user.model import Account, User
 from shared.clock import Clock
 from shared.db import Connection, Database, Executor
 from shared.entropy import Entropy, new_id
+from shared.opaque_tokens import SECRET_BYTES, encode_token, hash_token
 
 
 async def find_methods(executor: Executor, user: User) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_BYTES = 32
 SECRET_LENGTH = 43
 CHECKSUM_LENGTH = 6
-Prefix = Literal["chr_", "cht_", "chd_"]
+Prefix = Literal["chr_", "cht_", "chd_", "chf_"]
 
 
 def _base62(value: int, length: int) -> str:
