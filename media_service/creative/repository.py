@@ -1,6 +1,7 @@
-"""Every statement on `creatives`, except the schedule's."""
+"""Every statement on `creatives` and `due_days`, except the schedule's and the feed's."""
 
 from dataclasses import fields
+from datetime import date
 from operator import attrgetter
 from uuid import UUID
 
@@ -13,6 +14,11 @@ PUBLISHED_AT = "(SELECT published_at FROM publications WHERE creative_id = creat
 _ROW = f"{', '.join(_COLUMNS)}, {PUBLISHED_AT} AS published_at"
 INSERT = f"""
 INSERT INTO creatives ({", ".join(_COLUMNS)}) VALUES ({parameters(_COLUMNS)})
+"""
+
+STORE_DAY = """
+INSERT INTO due_days (creative_id, due_day) VALUES ($1, $2)
+ON CONFLICT (creative_id) DO UPDATE SET due_day = excluded.due_day
 """
 
 FIND = f"SELECT {_ROW} FROM creatives WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)"
@@ -80,6 +86,11 @@ RETURNING creatives.*
 async def insert(connection: Connection, creative: Creative) -> None:
     """Write a new row."""
     await connection.execute(INSERT, *attrgetter(*_COLUMNS)(creative))
+
+
+async def store_day(connection: Connection, creative_id: UUID, day: date | None) -> None:
+    """Store the day that the client gave, None for a time, in the transaction that schedules it."""
+    await connection.execute(STORE_DAY, creative_id, day)
 
 
 async def find(executor: Executor, creative_id: UUID, owner: UUID | None) -> Creative | None:

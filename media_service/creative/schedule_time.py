@@ -56,6 +56,11 @@ def _local_time(moment: datetime, zone: tzinfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
+def day_of(when: RequestedTime) -> date | None:
+    """Return the day that was given, None for a time."""
+    return when if isinstance(when, date) and not isinstance(when, datetime) else None
+
+
 def resolve_due_at(when: RequestedTime, zone: tzinfo, now: datetime) -> datetime:
     """Return the UTC instant at which a creative scheduled for `when` falls due.
 

@@ -17,7 +17,7 @@ from media_service.creative.model import (
     Status,
 )
 from media_service.creative.response import creative_fields
-from media_service.creative.schedule_time import resolve_due_at
+from media_service.creative.schedule_time import day_of, resolve_due_at
 from media_service.creative.signed_link import Link, LinkSigner
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.event.model import EventType
@@ -75,6 +75,7 @@ async def create_creative(
         async with uploads.transaction(upload.token, picture) as connection:
             await reserve_bytes(connection, creative.user_id, picture.usage, uploads.quota)
             await repository.insert(connection, creative)
+            await repository.store_day(connection, creative.id, day_of(draft.when))
             await uploads.events.record(
                 connection, creative.user_id, "creative.created", creative_fields(creative)
             )
@@ -153,6 +154,8 @@ async def update_creative(
         if stored is None:
             latest = await _require_creative(connection, target.id, target.user_id)
             raise VersionMismatch(latest.version)
+        if update.when:
+            await repository.store_day(connection, target.id, day_of(update.when))
         event_type = _event_type(current, stored)
         await events.record(connection, target.user_id, event_type, creative_fields(stored))
     log.info("creative.changed", creative_id=str(target.id), version=stored.version)

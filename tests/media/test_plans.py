@@ -29,8 +29,9 @@ from tests.support.products import pieces_sql
 
 ROWS = 100_000
 TABLES = (
-    *("publications", "creatives", "products", "photos", "owners", "counted_pictures"),
-    *("idempotency_keys", "removals", "events", "webhook_deliveries", "webhook_endpoints"),
+    *("publications", "due_days", "creatives", "products", "photos", "owners"),
+    *("counted_pictures", "idempotency_keys", "removals", "events", "webhook_deliveries"),
+    "webhook_endpoints",
 )
 FILL = f"""
 INSERT INTO creatives (
@@ -41,6 +42,7 @@ SELECT md5('c' || n)::uuid, md5((n % 1000)::text)::uuid, 'a.jpg', 'image/jpeg', 
        sha256('x'), timestamptz '2026-01-01Z' + n * interval '1 minute', 'UTC', 'scheduled',
        '{{original}}', now(), now()
 FROM generate_series(1, {ROWS}) n;
+INSERT INTO due_days SELECT id, due_at FROM creatives;
 INSERT INTO photos
 SELECT md5('f' || n)::uuid, md5((n % 1000)::text)::uuid, 'a.jpg', 'image/jpeg', 1, 1, 1,
        sha256('x'), '{{original}}', now()
@@ -105,6 +107,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "creative.PAGE_OF_USER": (START, SOMETHING, SOON, None, 51, SOMEBODY),
     "creative.PAGE_OF_EVERYBODY": (START, SOMETHING, SOON, "scheduled", 51),
     "creative.UPDATE": (SOMETHING, SOMEBODY, 1, None, START, "UTC", "cancelled", START),
+    "creative.STORE_DAY": (SOMETHING, START.date()),
     "creative.DELETE": (SOMETHING, SOMEBODY, [1]),
     "creative.DELETE_BATCH": (SOMEBODY, 500),
     "creative.DELETE_LOST": (SOMETHING,),

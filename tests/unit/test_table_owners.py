@@ -13,6 +13,7 @@ OWNERS = {
     "audit_events": "auth_service/audit/repository.py",
     "counted_pictures": "media_service/quota/repository.py",
     "creatives": "media_service/creative/repository.py",
+    "due_days": "media_service/creative/repository.py",
     "events": "shared/webhooks/event/repository.py",
     "factors": "auth_service/factor/repository.py",
     "followed_streams": "media_service/erasure/repository.py",

@@ -21,6 +21,7 @@ INSERT INTO followed_streams (name, entry) VALUES ('revocations:deleted', '1-1')
 INSERT INTO counted_pictures (picture_id, bytes)
 VALUES ('01980000-0000-7000-8000-000000000003', 15);
 INSERT INTO publications VALUES ('01980000-0000-7000-8000-000000000003', now());
+INSERT INTO due_days VALUES ('01980000-0000-7000-8000-000000000003', '2026-12-24');
 INSERT INTO events (id, user_id, type, occurred_at, data)
 VALUES ('01980000-0000-7000-8000-000000000007', '01980000-0000-7000-8000-000000000001',
         'creative.due', now(), '{}');
