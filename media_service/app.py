@@ -12,6 +12,8 @@ from media_service.creative.routes import routes as creative_routes
 from media_service.creative.timezones import TimezoneRegistry
 from media_service.erasure.service import POLL_SECONDS
 from media_service.event.app_keys import EVENTS
+from media_service.feed.routes import FEEDS
+from media_service.feed.routes import routes as feed_routes
 from media_service.idempotency.repository import delete_expired as delete_expired_keys
 from media_service.identity.authentication import CHANGE_LIMITER, authenticate
 from media_service.picture.file_response import FILE_DELETER, STORAGE
@@ -50,7 +52,7 @@ from shared.webhooks.housekeeping import register_webhook_metrics, run_housekeep
 from shared.webhooks.interface import INTERFACE as WEBHOOK_INTERFACE
 
 WIRING = web.AppKey("wiring", Wiring)
-FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes)
+FEATURES = (creative_routes, schedule_routes, product_routes, webhook_routes, feed_routes)
 INTERFACE = Interface("Cheershare media_service", PREFIX, FEATURES, counted_errors=(RateLimited,))
 
 
@@ -99,6 +101,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         app[FILE_DELETER], app[UPLOADS] = wiring.file_deleter, wiring.uploads
         app[SCHEDULE_LOADER], app[WEBHOOKS] = wiring.schedule_loader, wiring.webhooks
         app[DELIVERIES] = wiring.webhook_deliveries
+        app[FEEDS] = wiring.feeds
         yield
 
 

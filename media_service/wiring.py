@@ -11,6 +11,7 @@ from media_service.delivery.messages import EventMessages
 from media_service.delivery.results import CreativeResults
 from media_service.erasure.service import DeletedUsersConsumer
 from media_service.event.recorder import EventRecorder
+from media_service.feed.service import FeedService
 from media_service.identity.change_limiter import ChangeLimiter
 from media_service.image.model import DecodeLimits
 from media_service.image.worker.pool import DecoderPool, open_decoder_pool
@@ -143,6 +144,7 @@ class Wiring(WebhookWiring):
 
     # With the resources
     creative_results = Part(CreativeResults)
+    feeds = Part(FeedService)
     file_deleter = Part(FileDeleter)
     publisher = Part(Publisher)
     schedule_loader = Part(ScheduleLoader)

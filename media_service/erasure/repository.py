@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from media_service.creative import repository as creatives
+from media_service.feed import repository as feeds
 from media_service.idempotency import repository as idempotency
 from media_service.product import repository as products
 from shared.db import Connection, Database
@@ -24,6 +25,7 @@ DELETE_BATCH = (
     creatives.DELETE_BATCH,
     events.DELETE_BATCH,
     idempotency.DELETE_BATCH,
+    feeds.DELETE_BATCH,
     deliveries.DELETE_BATCH,
     webhooks.DELETE_BATCH,
 )

@@ -10,12 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth_service.app import interface
 from media_service.app import INTERFACE as MEDIA
+from shared.opaque_tokens import encode_token
 from shared.openapi import Operation
 from tests.conftest import AUDIENCE, ISSUER
 from tests.contract.conftest import Services
 from tests.support.browser import ACCESS, sign_in
 from tests.support.database import Connection
 from tests.support.tokens import Mint
+
+FEED_TOKEN = encode_token("chf_", bytes(32))
+"""Of our form, and of no feed."""
 
 ALICE, BOB = "+919876543210", "+919876543211"
 
@@ -45,6 +49,7 @@ OPEN = {
     "GET /v1/media/products/public",
     "GET /v1/media/products/{id}/photo",  # of a visible product; a hidden one's reads the token
     "HEAD /v1/media/products/{id}/photo",
+    "GET /v1/media/feed/{token}.ics",  # calendar programs cannot sign in: the address is the key
 }
 """What needs no access token. Whoever adds a line says why in the review."""
 
@@ -66,7 +71,8 @@ class Route:
     def path(self, identifier: object) -> str:
         """The path of a thing, or of `its id/the id of a part`; without one no part is found."""
         thing, _, its_part = str(identifier).partition("/")
-        return self.operation.path.replace("{id}", thing).replace("{did}", its_part or thing)
+        values = {"id": thing, "did": its_part or thing, "token": FEED_TOKEN}
+        return self.operation.path.format(**values)
 
 
 def routes() -> Iterator[Route]:

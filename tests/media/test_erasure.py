@@ -28,6 +28,7 @@ TABLES = (
     "idempotency_keys",
     "events",
     "webhook_endpoints",
+    "feeds",
 )
 LAMP = {"name": "Desk lamp", "price": 4999, "currency": "EUR"}
 
@@ -82,6 +83,7 @@ async def create_everything(media: MediaClient) -> None:
     await media.upload()
     keyed = await media.call("POST", "/products", json=LAMP, headers={"Idempotency-Key": "lamp-1"})
     assert keyed.status == 201, keyed.body
+    assert (await media.call("POST", "/feed")).status == 201
     photo = form(part("photo", encode(), '; filename="p.jpg"'))
     hook = {"url": "http://127.0.0.1:1/", "events": ["*"]}
     webhook = await media.call("POST", "/webhooks", json=hook)

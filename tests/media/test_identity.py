@@ -20,7 +20,7 @@ from tests.support.media_client import MEDIA, MediaClient, files_below, picture_
 from tests.support.tokens import Mint, revoke_session
 from tests.support.waiting import until
 
-OPEN = 3  # search, and the photo of a visible product with and without its bytes
+OPEN = 4  # search, the photo of a visible product with and without its bytes, a feed
 ANY_ID = "0198c0de-0000-7000-8000-000000000000"
 
 

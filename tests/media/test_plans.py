@@ -13,6 +13,7 @@ import pytest
 
 from media_service.creative import repository as creative
 from media_service.delivery import repository as creative_delivery
+from media_service.feed import repository as feed
 from media_service.idempotency import repository as idempotency
 from media_service.picture import repository as picture
 from media_service.product import repository as product
@@ -31,7 +32,7 @@ ROWS = 100_000
 TABLES = (
     *("publications", "due_days", "creatives", "products", "photos", "owners"),
     *("counted_pictures", "idempotency_keys", "removals", "events", "webhook_deliveries"),
-    "webhook_endpoints",
+    *("webhook_endpoints", "feeds"),
 )
 FILL = f"""
 INSERT INTO creatives (
@@ -67,6 +68,8 @@ SELECT md5((n % 1000)::text)::uuid, md5('r' || n)::uuid, '{{original}}',
        now() + n * interval '1 minute'
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO publications SELECT md5('c' || n)::uuid, now() FROM generate_series(1, {ROWS}) n;
+INSERT INTO feeds (user_id, token_hash, created_at)
+SELECT md5(n::text)::uuid, sha256(n::text::bytea), now() FROM generate_series(1, {ROWS}) n;
 INSERT INTO events (id, user_id, type, occurred_at, data, queued)
 SELECT md5('e' || n)::uuid, md5((n % 1000)::text)::uuid, 'creative.due',
        timestamptz '2026-01-01Z' + n * interval '1 minute', '{{}}', n % 1000 > 0
@@ -93,9 +96,8 @@ SOON = START + timedelta(hours=1)
 NAME, LEASE = "PR-000000000007", SOMETHING
 HASH = bytes(32)
 REPOSITORIES = (
-    *(creative, delivery, event, idempotency, quota, picture, product, publishing, schedule),
-    creative_delivery,
-    endpoint,
+    *(creative, delivery, event, feed, idempotency, quota, picture, product, publishing),
+    *(schedule, creative_delivery, endpoint),
 )
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -187,6 +189,12 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "product.DELETE_PHOTO": (SOMETHING,),
     "product.DELETE_PHOTO_BATCH": (SOMEBODY, 500),
     "product.ATTACH_PHOTO": (NAME, SOMETHING, START),
+    "feed.REPLACE": (SOMEBODY, HASH, START),
+    "feed.FIND": (SOMEBODY,),
+    "feed.RECORD_READ": (HASH, SOON, START),
+    "feed.LIST_EVENTS": (SOMEBODY, SOON, START),
+    "feed.DELETE": (SOMEBODY,),
+    "feed.DELETE_BATCH": (SOMEBODY, 500),
     "publishing.FIND_NEXT_DUE": (),
     "publishing.PUBLISH_DUE": (SOON, [SOMETHING] * 200),
     "schedule.TODAY_AND_TOMORROW": (

@@ -8,6 +8,7 @@ from io import BytesIO
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -39,6 +40,7 @@ class Things:
 
     product: str
     link: str
+    feed: str
 
 
 async def search(_things: Things) -> str:
@@ -53,16 +55,21 @@ async def link(things: Things) -> str:
     return things.link
 
 
+async def feed(things: Things) -> str:
+    return things.feed
+
+
 ANONYMOUS: dict[str, Callable[[Things], Awaitable[str]]] = {
     "GET /products/public": search,
     "GET /products/{id}/photo": photo,
     "HEAD /products/{id}/photo": photo,
     "GET /creatives/{id}/file": link,
     "HEAD /creatives/{id}/file": link,
+    "GET /feed/{token}.ics": feed,
 }
 """Where each route without sign-in leads a stranger. A new route needs an entry."""
 
-FOR_EVERYBODY = {"GET /products/public"}
+FOR_EVERYBODY = {"GET /products/public", "GET /feed/{token}.ics"}
 """What asks nobody who they are, so that a signed-in caller is a stranger there too."""
 
 Used = dict[str, list[bool]]
@@ -97,7 +104,8 @@ async def things(media: MediaClient) -> Things:
     creative = await media.upload()
     path = f"/creatives/{creative['id']}/link"
     made = await media.call("POST", path, json={"expires_in": 600})
-    return Things(product.body["id"], made.body["url"])
+    address = await media.call("POST", "/feed")
+    return Things(product.body["id"], made.body["url"], urlsplit(address.body["url"]).path)
 
 
 async def ask(media: MediaClient, route: str, url: str, **headers: str) -> Answer:
@@ -153,7 +161,8 @@ async def test_signed_in_routes_never_use_the_anonymous_pool(
     """On every route, whatever it answers to a request that brings nothing but a token."""
     is_product = operation.id_pattern is not None
     thing = things.product if is_product else things.link.split("/")[-2]
-    path = operation.path.replace("{id}", thing).replace("{did}", str(uuid4()))
+    names = {"id": thing, "did": uuid4(), "token": things.feed.rpartition("/")[2][: -len(".ics")]}
+    path = operation.path.format(**names)
     request_id = uuid4().hex
     await media.call(operation.method, path, headers={"X-Request-ID": request_id})
     foreign = {True} if name_of(operation) in FOR_EVERYBODY else set()

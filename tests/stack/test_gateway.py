@@ -266,3 +266,23 @@ async def test_gateway_log_shows_request_without_secrets(stack: Stack, http: Cli
     assert said["client"] == "127.0.0.1"
     assert "s3cr3t" not in line
     assert "9876543210" not in line
+
+
+async def test_gateway_serves_a_feed_and_logs_no_token(stack: Stack, http: ClientSession) -> None:
+    pair = await AuthClient(http).sign_in(number())
+    token = {"Authorization": f"Bearer {pair['access_token']}"}
+    async with http.post("/v1/media/feed", headers=token) as made:
+        address = (await made.json())["url"]
+    path = address.removeprefix(stack.public_url)
+    given = {"X-Request-ID": "looked-for-with-a-feed"}
+    async with http.get(path, headers=given) as calendar:
+        assert calendar.status == 200
+        assert (await calendar.text()).startswith("BEGIN:VCALENDAR")
+
+    def lines() -> list[str]:
+        return stack.one("gateway").logs(tail=50).decode().splitlines()
+
+    stack.until(lambda: any(given["X-Request-ID"] in line for line in lines()), "not logged", 5)
+    [line] = [line for line in lines() if given["X-Request-ID"] in line]
+    assert json.loads(line)["path"] == "/v1/media/feed/[redacted]"
+    assert path.rpartition("chf_")[2] not in "\n".join(lines())

@@ -11,10 +11,12 @@ from auth_service.settings import AuthSettings
 from docs.generate import COMPOSE_ONLY
 from media_service.settings import MediaSettings
 from shared.drain import ANSWER_SECONDS
+from shared.opaque_tokens import encode_token
 from shared.settings import ServiceSettings
 
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+FEED_TOKEN = encode_token("chf_", bytes(range(32)))
 # Where things are inside the containers is the compose file's own business.
 WIRED = {"HOST", "PORT", "JWKS_FILE", "JWT_PRIVATE_KEYS_DIR"}
 # What media_service's libraries read: Python, and whatever speaks to a bucket.
@@ -118,6 +120,32 @@ def test_gateway_stop_grace_covers_requests_in_progress() -> None:
     assert float(SERVICES["gateway"]["stop_grace_period"].removesuffix("s")) > int(patience)
     longest = ServiceSettings.model_fields["shutdown_grace"].default + ANSWER_SECONDS
     assert int(patience) > longest
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v1/media/creatives?signature=x", "/v1/media/creatives"),
+        (f"/v1/media/feed/{FEED_TOKEN}.ics", "/v1/media/feed/[redacted]"),
+        (f"/v1/media/feed/{FEED_TOKEN}.ics?x={FEED_TOKEN}", "/v1/media/feed/[redacted]"),
+        (f"//v1/media/feeds//{FEED_TOKEN.upper()}", "//v1/media/feeds//[redacted]"),
+        (f"/v1/media/feed/%63%48f%5F{FEED_TOKEN[4:]}.ics", "/v1/media/feed/[redacted]"),
+        ("/v1/media/feed", "/v1/media/feed"),
+        (f"/{'x' * 300}/{FEED_TOKEN}", f"/{'x' * 199}"),
+        (f"/{'x' * 199}{FEED_TOKEN}", f"/{'x' * 199}[redacted]"),
+        (f"/nothing?x={FEED_TOKEN}", "/nothing"),
+    ],
+)
+def test_gateway_log_path_masks_the_token_of_a_feed(path: str, shown: str) -> None:
+    """As nginx does: the first pattern that matches counts."""
+    text = Path("deploy/gateway/nginx.conf").read_text(encoding="utf-8")
+    (block,) = re.findall(r"map \$request_uri \$asked_path \{\n(.*?)\n    \}", text, re.DOTALL)
+    for flag, pattern, value in re.findall(r'"~(\*?)(\S+)" "?([^;"]+)"?;', block):
+        found = re.match(pattern.replace("?<", "?P<"), path, re.IGNORECASE if flag else 0)
+        if found:
+            assert value.replace("${path}", "$path").replace("$path", found["path"]) == shown
+            return
+    pytest.fail("no pattern matches")
 
 
 def test_gateway_depends_on_no_service() -> None:

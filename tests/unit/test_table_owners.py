@@ -16,6 +16,7 @@ OWNERS = {
     "due_days": "media_service/creative/repository.py",
     "events": "shared/webhooks/event/repository.py",
     "factors": "auth_service/factor/repository.py",
+    "feeds": "media_service/feed/repository.py",
     "followed_streams": "media_service/erasure/repository.py",
     "idempotency_keys": "media_service/idempotency/repository.py",
     "owners": "media_service/quota/repository.py",

@@ -1,0 +1,1 @@
+"""Calendar feeds: a user's creatives at a secret address, for calendar programs."""
