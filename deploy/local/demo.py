@@ -8,20 +8,23 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from standardwebhooks import WebhookVerificationError
 from yarl import URL
 
 from deploy.local.sample_photo import make_sample_photo
+from deploy.local.webhook_receiver import WebhookReceiver, open_webhook_receiver
 
 TIMEZONES = ("Asia/Kolkata", "America/Sao_Paulo")  # never both in their last hour of a day
 LAST_HOUR_OF_DAY = 23
 DEFAULT_PORT = 8000
 POLL_TIMEOUT_SECONDS = 5.0
+EXPECTED_FAILURES = (aiohttp.ClientError, TimeoutError, KeyError, WebhookVerificationError)
 CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 
@@ -30,10 +33,13 @@ class StepFailedError(Exception):
 
 
 class Demo:
-    """One user's requests, from sign-up to sign-out; each is checked and timed."""
+    """One user's requests, from sign-up to sign-out; each is checked and timed.
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        self._http = http
+    `receiver`: gets a webhook; None leaves this out.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, receiver: WebhookReceiver | None) -> None:
+        self._http, self._receiver = http, receiver
         self._phone = f"+9198765{secrets.randbelow(100_000):05}"
         self._zone = next(zone for zone in TIMEZONES if _now(zone).hour != LAST_HOUR_OF_DAY)
         self._tokens: dict[str, Any] = {}
@@ -54,13 +60,11 @@ class Demo:
             self._tokens = await self._call("POST", "/v1/auth/signup", 201, json=body)
         with step("makes a photo"):
             photo = await asyncio.to_thread(make_sample_photo)
+        secret = await self._register(self._receiver) if self._receiver else ""
         with step(f"uploads its {len(photo) // 1024} KiB for today in {self._zone}"):
-            form = aiohttp.FormData()
-            form.add_field("scheduled_at", _now(self._zone).date().isoformat())
-            form.add_field("timezone", self._zone)
-            form.add_field("title", "Sunrise")
-            form.add_field("file", photo, filename="sunrise.jpg", content_type="image/jpeg")
-            creative = await self._call("POST", "/v1/media/creatives", 201, auth=True, data=form)
+            creative = await self._upload(photo)
+        if self._receiver:
+            await self._wait_for_webhook(self._receiver, secret, creative["id"])
         with step("finds it among what is due today"):
             zone = {"timezone": self._zone}
             found = await self._call("GET", "/v1/media/scheduled", 200, auth=True, params=zone)
@@ -79,6 +83,30 @@ class Demo:
             await self._call("POST", "/v1/auth/logout", 204, auth=True)
         with step("is refused by media_service with the same token"):
             await self._refused()
+
+    async def _register(self, receiver: WebhookReceiver) -> str:
+        """Return the secret of the webhook."""
+        with step(f"registers a webhook for {receiver.url}"):
+            body = {"url": receiver.url, "events": ["creative.due"]}
+            webhook = await self._call("POST", "/v1/media/webhooks", 201, auth=True, json=body)
+        return str(webhook["secret"])
+
+    async def _wait_for_webhook(
+        self, receiver: WebhookReceiver, secret: str, creative_id: str
+    ) -> None:
+        with step("receives the signed webhook that it is due, since today has begun"):
+            async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
+                message = await receiver.read(secret)
+            if (message["type"], message["data"]["id"]) != ("creative.due", creative_id):
+                raise StepFailedError(f"another message came: {message}")
+
+    async def _upload(self, photo: bytes) -> dict[str, Any]:
+        form = aiohttp.FormData()
+        form.add_field("scheduled_at", _now(self._zone).date().isoformat())
+        form.add_field("timezone", self._zone)
+        form.add_field("title", "Sunrise")
+        form.add_field("file", photo, filename="sunrise.jpg", content_type="image/jpeg")
+        return await self._call("POST", "/v1/media/creatives", 201, auth=True, data=form)
 
     async def _read_code(self) -> str:
         deadline = time.monotonic() + POLL_TIMEOUT_SECONDS
@@ -125,7 +153,7 @@ def step(description: str) -> Iterator[None]:
     started = time.perf_counter()
     try:
         yield
-    except (StepFailedError, aiohttp.ClientError, TimeoutError, KeyError) as error:
+    except (StepFailedError, *EXPECTED_FAILURES) as error:
         print(f"  failed   {description}")
         raise StepFailedError(f"{error}" or type(error).__name__) from error
     print(f"{(time.perf_counter() - started) * 1000:7.1f} ms  {description}", flush=True)
@@ -163,7 +191,13 @@ async def run_demo(base: str) -> int:
             print(f"demo: nothing is ready at {base}: {_start_hint(base)}", file=sys.stderr)
             return 1
         try:
-            await Demo(http).run()
+            async with AsyncExitStack() as stack:
+                receiver = None
+                if os.environ.get("BASE_URL"):
+                    print("no webhook: what BASE_URL names may not reach this machine")
+                else:
+                    receiver = await stack.enter_async_context(open_webhook_receiver())
+                await Demo(http, receiver).run()
         except StepFailedError as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1

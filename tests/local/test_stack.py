@@ -141,7 +141,7 @@ def walk_the_demo(stack: Stack) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(" ms  ") == 10
+    assert done.stdout.count(" ms  ") == 12
 
 
 def sign_up(stack: Stack) -> str:
