@@ -47,7 +47,7 @@ from auth_service.otp.invalidation import CodeInvalidator
 from auth_service.otp.send_limiter import SendLimiter
 from auth_service.otp.service import OtpChallenges
 from auth_service.passkey.challenges import PasskeyChallenges
-from auth_service.passkey.relying_party import RelyingParty
+from auth_service.passkey.relying_party_loader import RelyingPartyLoader
 from auth_service.passkey.service import Passkeys
 from auth_service.password.attempts import PasswordAttempts
 from auth_service.password.change import PasswordChangeService
@@ -110,6 +110,7 @@ class Wiring(WebhookWiring):
     # Without any resource
     device_tokens = Part(DeviceTokens)
     totp_seals = Part(TotpSeals)
+    relying_party_loader = Part(RelyingPartyLoader)
     metrics = Part(DeliveryMetrics)
     proof_of_work = Part(ProofOfWork)
 
@@ -186,10 +187,6 @@ class Wiring(WebhookWiring):
     @cached_property
     def lifetimes(self) -> SessionLifetimes:
         return SessionLifetimes.of(self.settings)
-
-    @cached_property
-    def relying_party(self) -> RelyingParty:
-        return RelyingParty.of(self.settings)
 
     @cached_property
     def verifier(self) -> TokenVerifier:

@@ -1,5 +1,6 @@
 """Puts a service's features behind the shared middleware, documents and health routes."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
@@ -112,12 +113,12 @@ def _path_pattern(path: str, operations: list[Operation]) -> str:
 
 
 def _add_documentation(app: web.Application, interface: Interface) -> None:
-    text, page = _render_documents(interface)
-
     async def show_document(_request: web.Request) -> web.Response:
+        text, _ = await asyncio.to_thread(_render_documents, interface)
         return web.json_response(text=text)
 
     async def show_page(_request: web.Request) -> web.Response:
+        _, page = await asyncio.to_thread(_render_documents, interface)
         headers = {"Content-Security-Policy": STYLE_POLICY}
         return web.Response(text=page, content_type="text/html", headers=headers)
 
@@ -127,6 +128,9 @@ def _add_documentation(app: web.Application, interface: Interface) -> None:
 
 @cache
 def _render_documents(interface: Interface) -> tuple[str, str]:
-    """Return the OpenAPI document and the page that shows it, written once in a process."""
+    """Return the OpenAPI document and the page that shows it, written once in a process.
+
+    They take a tenth of the start, so they are written when the first client asks for one.
+    """
     document = interface.document()
     return json.dumps(document), render_page(interface.title, document, interface.operations)

@@ -19,7 +19,9 @@ PARTIAL = "_"
 
 
 def load_templates(settings: MessageSettings) -> Templates:
-    """Return the templates, each compiled, and rendered once if `TEMPLATES_DIR` may replace it.
+    """Return the templates, each tried once if `TEMPLATES_DIR` may replace it.
+
+    Otherwise our tests have tried them, and each is compiled when it is first used.
 
     Raises:
         TemplateProblemError: a template is broken, or a language lacks a part of a message.
@@ -38,8 +40,6 @@ def load_templates(settings: MessageSettings) -> Templates:
 def _find_problems(templates: Templates, settings: MessageSettings) -> Iterator[str]:
     directory = settings.templates_dir
     if directory is None:
-        for file in templates.files:
-            templates.environment.get_template(file)
         return
     listed = FileSystemLoader(directory, followlinks=True).list_templates()
     names = [path for path in map(PurePosixPath, listed) if is_template(path)]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from jwt.utils import base64url_decode, base64url_encode
 
 from shared.clock import Clock, milliseconds
 from shared.entropy import Entropy
@@ -40,7 +40,7 @@ class PasskeyChallenges:
         `bound_to`: the session's id or the ticket's hash; empty before a user is known.
         """
         challenge = self.entropy.bytes(CHALLENGE_BYTES)
-        key = _key(purpose, bound_to, bytes_to_base64url(challenge))
+        key = _key(purpose, bound_to, base64url_encode(challenge).decode())
         expires_at = milliseconds(self.clock.now()) + LIFE_MS
         await self.redis.execute("SET", key, expires_at, "PX", LIFE_MS)
         return challenge
@@ -55,7 +55,7 @@ class PasskeyChallenges:
         expires_at = await self.redis.execute("GETDEL", _key(purpose, bound_to, challenge))
         if expires_at is None or int(expires_at) <= milliseconds(self.clock.now()):
             return None
-        return base64url_to_bytes(challenge)
+        return base64url_decode(challenge)
 
 
 def _key(purpose: Purpose, bound_to: str, challenge: str) -> str:

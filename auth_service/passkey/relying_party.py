@@ -47,7 +47,6 @@ from auth_service.passkey.errors import (
 )
 from auth_service.passkey.model import AuthenticatorState, NewPasskey, Passkey
 from auth_service.passkey.public_key import ALGORITHMS, require_usable_key
-from auth_service.settings import AuthSettings
 from auth_service.settings.passkeys import is_address
 from auth_service.user.model import User
 from shared.logs import describe_error
@@ -64,11 +63,6 @@ class RelyingParty:
     id: str
     name: str
     origins: tuple[str, ...]
-
-    @classmethod
-    def of(cls, settings: AuthSettings) -> "RelyingParty":
-        """Return the relying party of the settings."""
-        return cls(settings.relying_party_id, settings.product_name, settings.passkey_origins)
 
     def registration_options(
         self, user: User, challenge: bytes, registered: Sequence[Passkey]
@@ -172,13 +166,8 @@ class RelyingParty:
             raise SignCountNotIncreased(passkey.sign_count, state.sign_count)
         return state
 
-    @property
-    def is_available(self) -> bool:
-        """Tell whether browsers make passkeys for the address of this installation."""
-        return not is_address(self.id)
-
     def _require_domain(self) -> str:
-        if not self.is_available:
+        if is_address(self.id):
             raise PasskeysUnavailable
         return self.id
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from webauthn.helpers import bytes_to_base64url
+from jwt.utils import base64url_encode
 
 from auth_service.audit.model import Event, Origin
 from auth_service.audit.service import AuditLog
@@ -19,7 +19,7 @@ from auth_service.passkey.model import (
     PasskeyResponse,
     PasskeyUse,
 )
-from auth_service.passkey.relying_party import RelyingParty
+from auth_service.passkey.relying_party_loader import RelyingPartyLoader
 from auth_service.user.model import User
 from shared.db import Database
 from shared.errors import Conflict
@@ -30,14 +30,14 @@ class Passkeys:
     """Makes options for passkeys, and verifies responses. It stores challenges alone."""
 
     database: Database
-    relying_party: RelyingParty
+    relying_party_loader: RelyingPartyLoader
     passkey_challenges: PasskeyChallenges
     audit: AuditLog
 
     @property
     def are_available(self) -> bool:
         """Tell whether browsers make passkeys for the address of this installation."""
-        return self.relying_party.is_available
+        return self.relying_party_loader.is_available
 
     async def registration_options(self, user: User, bound_to: str) -> PasskeyOptions:
         """Return the options for another passkey of the user.
@@ -49,10 +49,9 @@ class Passkeys:
         registered = await repository.list_passkeys(self.database, user.id)
         if len(registered) >= MAX_PASSKEYS:
             raise Conflict(f"There are {MAX_PASSKEYS} passkeys, the most: remove one first")
+        party = await self.relying_party_loader.load()
         challenge = await self.passkey_challenges.issue("registration", bound_to)
-        return _options(
-            challenge, self.relying_party.registration_options(user, challenge, registered)
-        )
+        return _options(challenge, party.registration_options(user, challenge, registered))
 
     async def verify_registration(self, response: PasskeyResponse, bound_to: str) -> NewPasskey:
         """Return the new passkey, to be stored.
@@ -60,8 +59,9 @@ class Passkeys:
         Raises:
             CredentialInvalid: the response is malformed or forged, or its challenge does not count.
         """
+        party = await self.relying_party_loader.load()
         challenge = await self._consume(response, Ceremony("registration", bound_to))
-        return self.relying_party.verify_registration(response.credential, challenge)
+        return party.verify_registration(response.credential, challenge)
 
     async def authentication_options(
         self, ceremony: Ceremony, user_id: UUID | None = None
@@ -78,8 +78,9 @@ class Passkeys:
         allowed = await repository.list_passkeys(self.database, user_id) if user_id else []
         if user_id and not allowed:
             raise CredentialInvalid(reason="the user has no passkey")
+        party = await self.relying_party_loader.load()
         challenge = await self.passkey_challenges.issue(*ceremony)
-        return _options(challenge, self.relying_party.authentication_options(challenge, allowed))
+        return _options(challenge, party.authentication_options(challenge, allowed))
 
     async def verify(
         self,
@@ -97,15 +98,14 @@ class Passkeys:
             CredentialInvalid: the response is malformed, forged, a copy's or another user's, or
                 its challenge does not count.
         """
+        party = await self.relying_party_loader.load()
         challenge = await self._consume(response, ceremony)
         parsed = parse_authentication(response.credential)
         passkey = await repository.find_passkey(self.database, parsed.credential_id)
         if passkey is None:
             raise CredentialInvalid(reason="the passkey is not registered")
         try:
-            state = self.relying_party.verify_authentication(
-                parsed, challenge, passkey, identified=identified
-            )
+            state = party.verify_authentication(parsed, challenge, passkey, identified=identified)
         except SignCountNotIncreased as copied:
             details = {"stored": str(copied.stored), "received": str(copied.received)}
             event = Event("passkey.copy_suspected", origin, passkey.user_id, "failure")
@@ -121,4 +121,4 @@ class Passkeys:
 
 
 def _options(challenge: bytes, public_key: dict[str, Any]) -> PasskeyOptions:
-    return PasskeyOptions(bytes_to_base64url(challenge), public_key)
+    return PasskeyOptions(base64url_encode(challenge).decode(), public_key)
