@@ -1,4 +1,4 @@
-"""The Redis ACL: what each service may do, the same in every deployment."""
+"""What each service may do in Redis, and send to it, the same in every deployment."""
 
 import hashlib
 
@@ -10,6 +10,9 @@ MEDIA_ACL = (
     "-@all +hello +ping +client|setinfo +subscribe +unsubscribe +xrange +xread +hgetall "
     "(-@all +publish resetchannels &revocations:applied)"
 )
+LIMITS = {"proto-max-bulk-len": "1mb", "client-query-buffer-limit": "16mb"}
+"""Every subscriber receives what another one publishes: by default up to 512 MB. No value or script
+of ours takes 100 KB, and no command 1 MB (`auth_service/revocation/stream_rebuild.py`)."""
 ACL_RULES = {"auth": AUTH_ACL, "media": MEDIA_ACL}
 # Nobody can sign in as `default`, and a client that has not signed in may do nothing. The user has
 # all rights because Redis replays its append-only file as this user (redis/redis#14541,

@@ -1,5 +1,6 @@
 """A log line for a repeated event: at once, then at most one a minute."""
 
+import logging
 from dataclasses import dataclass
 
 import structlog
@@ -10,9 +11,10 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Alarm:
-    """Logs one kind of event as an error. `times` counts those since the line before."""
+    """Logs one kind of event. `times` counts those since the line before."""
 
     event: str
+    level: int = logging.ERROR
     _times: int = 0
     _silent_until: float = float("-inf")
 
@@ -21,5 +23,5 @@ class Alarm:
         self._times += 1
         if now < self._silent_until:
             return
-        log.error(self.event, times=self._times, **facts)
+        log.log(self.level, self.event, times=self._times, **facts)
         self._times, self._silent_until = 0, now + SILENT_SECONDS

@@ -1,6 +1,7 @@
 """The services that follow the revocations, and whether all of them have applied an entry."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from shared.alarm import Alarm
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.redis import BatchedRedis
@@ -90,6 +92,12 @@ class Subscribers:
     _listening_since: float = field(init=False, default=inf)
     _uncounted_until: float = field(init=False, default=-inf)
     _published: StreamId = field(init=False, default=START)
+    _unverified: Alarm = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Expect messages that nobody signed: every subscriber's login may publish some."""
+        event = "revocations.unverified_acknowledgement_ignored"
+        self._unverified = Alarm(event, logging.WARNING)
 
     async def listen(self) -> None:
         """Hear what subscribers say until the connection is lost."""
@@ -118,7 +126,7 @@ class Subscribers:
         try:
             newest = Acknowledgement.decode(text, self.keys)
         except UnverifiedMessageError:
-            log.warning("revocations.unverified_acknowledgement_ignored")
+            self._unverified.record(self.clock.monotonic())
             return
         name = newest.subscriber
         if newest.max_staleness == 0:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from deploy.local.process import probe_port
 from deploy.local.server import EmbeddedServer
 from deploy.local.server_paths import programs_dir
-from deploy.redis_acl import DEFAULT_USER, acl_hash
+from deploy.redis_acl import DEFAULT_USER, LIMITS, acl_hash
 
 PROBE = "probe"  # a named user: Valkey refuses unknown ones even while it loads its data
 
@@ -64,6 +64,7 @@ class Valkey(EmbeddedServer):
                 'save ""',
                 f"appendonly {'yes' if self.durable else 'no'}",
                 "maxmemory-policy noeviction",
+                *(f"{name} {limit}" for name, limit in LIMITS.items()),
                 *(f"user {line}" for line in users),
                 "",
             ]

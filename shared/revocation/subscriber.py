@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import re
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,7 @@ import structlog
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from shared.alarm import Alarm
 from shared.background import run_periodically
 from shared.clock import Clock, milliseconds
 from shared.entropy import SystemEntropy
@@ -92,6 +94,7 @@ class RevocationSubscriber:
         self._newest_id = START
         self._is_complete = False
         self._applied = AppliedPosition()
+        self._unverified = Alarm("revocations.unverified_message_ignored", logging.WARNING)
         self._unverified_entries = 0
         self._started_at = clock.monotonic()
 
@@ -135,7 +138,7 @@ class RevocationSubscriber:
         try:
             epoch, revocations = decode(text, self._keys)
         except UnverifiedMessageError:
-            log.warning("revocations.unverified_message_ignored")
+            self._unverified.record(self._clock.monotonic())
             self._applied.on_unverified_message()
             return
         self._cache.add(revocations)

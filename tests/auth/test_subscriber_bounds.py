@@ -75,3 +75,15 @@ async def test_requests_to_wake_a_task_do_not_keep_it_running() -> None:
             wake.set()
             await asyncio.sleep(0.005)
     assert 2 <= turns <= 10
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_unsigned_acknowledgements_are_one_log_line_a_minute(
+    audience: Audience, size: int
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        for number in range(1000):
+            audience.subscribers.on_message(b'{"mac":"%d' % number + b"[" * size)
+    assert [(entry["event"], entry["times"]) for entry in logs] == [
+        ("revocations.unverified_acknowledgement_ignored", 1)
+    ]

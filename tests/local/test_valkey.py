@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.retry import Retry
 
 from deploy.local.valkey import Valkey
@@ -32,6 +32,16 @@ def test_valkey_without_password_is_refused(own_valkey: Valkey) -> None:
     with Redis.from_url(own_valkey.url()) as client:
         assert client.ping() is True
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_valkey_closes_the_connection_of_a_value_larger_than_any_of_ours(
+    own_valkey: Valkey,
+) -> None:
+    own_valkey.start()
+    with Redis.from_url(own_valkey.url(), retry=ONCE) as client:
+        assert client.publish("revocations:applied", b"x" * 1024**2) == 0
+        with pytest.raises(RedisError):
+            client.publish("revocations:applied", b"x" * (1024**2 + 1))
 
 
 def test_valkey_acl_admits_only_its_users(tmp_path: Path) -> None:

@@ -153,15 +153,18 @@ async def test_entry_that_is_no_message_makes_the_cache_stale(
 
 async def test_unverified_message_is_ignored(source: RevocationSource, quick: Follow) -> None:
     session = uuid4()
-    async with quick() as cache:
-        await wait_until_fresh(cache)
-        for text in (source.message(session, OTHER), "{", "[" * 100_000, ""):
-            assert await source.redis.publish(REVOCATION_CHANNEL, text) == 1
-        await wait_until_refused(
-            cache, await source.revoke()
-        )  # which came later over the same connection
-        assert not is_refused(cache, session)
-        assert cache.is_fresh
+    with structlog.testing.capture_logs() as logs:
+        async with quick() as cache:
+            await wait_until_fresh(cache)
+            for text in (source.message(session, OTHER), "{", "[" * 100_000, ""):
+                assert await source.redis.publish(REVOCATION_CHANNEL, text) == 1
+            await wait_until_refused(
+                cache, await source.revoke()
+            )  # which came later over the same connection
+            assert not is_refused(cache, session)
+            assert cache.is_fresh
+    ignored = [one for one in logs if one["event"] == "revocations.unverified_message_ignored"]
+    assert [one["times"] for one in ignored] == [1]
 
 
 async def test_missing_epoch_makes_the_cache_stale(source: RevocationSource, quick: Follow) -> None:

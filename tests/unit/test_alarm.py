@@ -1,5 +1,7 @@
 """An alarm: at once, then once a minute with the number of times."""
 
+import logging
+
 import structlog
 
 from shared.alarm import Alarm
@@ -12,3 +14,9 @@ def test_alarm_is_logged_at_once_and_then_once_a_minute() -> None:
             alarm.record(now, cause="no room")
     assert [entry["times"] for entry in logs] == [1, 3, 2]
     assert {(entry["event"], entry["log_level"]) for entry in logs} == {("storage.full", "error")}
+
+
+def test_alarm_of_another_level_is_logged_at_that_level() -> None:
+    with structlog.testing.capture_logs() as logs:
+        Alarm("message.ignored", logging.WARNING).record(0)
+    assert [entry["log_level"] for entry in logs] == ["warning"]

@@ -8,6 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from auth_service.settings import AuthSettings
+from deploy.redis_acl import LIMITS
 from docs.generate import COMPOSE_ONLY
 from media_service.settings import MediaSettings
 from shared.drain import ANSWER_SECONDS
@@ -57,6 +58,12 @@ def test_compose_containers_are_read_only_and_unprivileged(service: str) -> None
     assert "cap_add" not in container
     assert container["security_opt"] == ["no-new-privileges:true"]
     assert not container.get("privileged")
+
+
+def test_compose_redis_has_the_limits_of_the_embedded_one() -> None:
+    command = SERVICES["redis"]["command"]
+    given = {name: command[command.index(f"--{name}") + 1] for name in LIMITS}
+    assert given == LIMITS
 
 
 def test_compose_own_images_are_never_pulled() -> None:
