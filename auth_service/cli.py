@@ -5,6 +5,7 @@ python -m auth_service worker
 python -m auth_service keys generate|rotate|list
 python -m auth_service deliveries dead|retry ID|delete ID
 python -m auth_service admin grant|revoke ADDRESS ROLE
+python -m auth_service reset-factors ADDRESS REASON
 python -m auth_service purge
 python -m auth_service templates preview [DIRECTORY]
 """
@@ -19,7 +20,13 @@ from pathlib import Path
 from typing import get_args
 
 from auth_service.app import create_app
-from auth_service.commands import run_admin, run_deliveries, run_purge, run_worker
+from auth_service.commands import (
+    run_admin,
+    run_deliveries,
+    run_purge,
+    run_reset_factors,
+    run_worker,
+)
 from auth_service.delivery.errors import TemplateProblemError
 from auth_service.delivery.preview import preview
 from auth_service.settings import AuthSettings
@@ -69,6 +76,8 @@ def _run(chosen: argparse.Namespace) -> int:
         return asyncio.run(run_purge(wiring))
     if chosen.command == "admin":
         return asyncio.run(run_admin(wiring, chosen))
+    if chosen.command == "reset-factors":
+        return asyncio.run(run_reset_factors(wiring, chosen))
     if chosen.command == "deliveries":
         return asyncio.run(run_deliveries(wiring, chosen.action, chosen.id))
     configure_logs(settings.log_level, settings.log_format)
@@ -94,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument("action", choices=["grant", "revoke"])
     admin.add_argument("address", help="a verified number or mail address")
     admin.add_argument("role", choices=get_args(Role))
+    reset = commands.add_parser("reset-factors", help="remove the lost second factors of a user")
+    reset.add_argument("address", help="a verified number or mail address")
+    reset.add_argument("reason", help="why; the audit trail keeps it")
     templates = commands.add_parser("templates", help="messages and pages with sample values")
     templates.add_argument("action", choices=["preview"])
     help_ = "where to write them as files; without it, texts are printed"

@@ -4,20 +4,25 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from ipaddress import IPv4Address
 
 from auth_service.admin.dead_letter_service import DeadLetterAdministration
 from auth_service.admin.errors import DeadLetterExpired
 from auth_service.admin.model import Actor
 from auth_service.audit.model import Origin
+from auth_service.client import Client
 from auth_service.destination import parse_mail_address
 from auth_service.phone import parse_phone_number
 from auth_service.revocation.errors import RevocationPending
+from auth_service.user.model import User
 from auth_service.wiring import Wiring
 from shared.errors import NotFound, ServiceUnavailable
 from shared.logs import describe_error
 from shared.server import stop_signal
 
 OPERATOR = Actor(Origin())
+NO_CLIENT = Client(IPv4Address("127.0.0.1"), None, "")
+NO_USER = "no user has this verified address"
 
 
 async def run_worker(wiring: Wiring) -> None:
@@ -54,15 +59,31 @@ async def run_admin(wiring: Wiring, arguments: argparse.Namespace) -> int:
             await wiring.publisher.close()
 
 
+async def run_reset_factors(wiring: Wiring, arguments: argparse.Namespace) -> int:
+    """Remove the second factors of the user with the verified address, an administrator's too.
+
+    It is audited as an operator's change, and mail and SMS tell the user.
+    """
+    async with wiring.open_database(), wiring.open_redis():
+        user = await _find_user(wiring, arguments.address)
+        if user is None:
+            return _fail(NO_USER)
+        await wiring.factor_administration.reset(OPERATOR, user.id, arguments.reason, NO_CLIENT)
+    return _succeed(f"{user.id} has no second factor any more")
+
+
+async def _find_user(wiring: Wiring, text: str) -> User | None:
+    number = parse_phone_number(text, wiring.settings.default_region, ("*",))
+    address = number or parse_mail_address(text) or ""
+    return await wiring.user_administration.find_verified_user(address)
+
+
 async def _change_role(wiring: Wiring, arguments: argparse.Namespace) -> int:
-    administration = wiring.user_administration
-    number = parse_phone_number(arguments.address, wiring.settings.default_region, ("*",))
-    address = number or parse_mail_address(arguments.address) or ""
-    user = await administration.find_verified_user(address)
+    user = await _find_user(wiring, arguments.address)
     if user is None:
-        return _fail("no user has this verified address")
+        return _fail(NO_USER)
     try:
-        user = await administration.change_roles(
+        user = await wiring.user_administration.change_roles(
             OPERATOR, user.id, arguments.action, [arguments.role]
         )
     except RevocationPending:

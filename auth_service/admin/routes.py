@@ -106,10 +106,8 @@ async def revoke_sessions(request: web.Request) -> web.Response:
 async def set_roles(request: web.Request) -> web.Response:
     """Replace the user's roles."""
     user_id, body = path_id(request), await read_body(request, RolesBody)
-    require_recent_authentication(request[CALLER], request.app[CLOCK].now())
-    user = await request.app[ADMINISTRATION].change_roles(
-        read_actor(request), user_id, "set", body.roles
-    )
+    actor = _read_recent_actor(request)
+    user = await request.app[ADMINISTRATION].change_roles(actor, user_id, "set", body.roles)
     return json_response(UserResponse.model_validate(user))
 
 
@@ -125,15 +123,24 @@ async def set_roles(request: web.Request) -> web.Response:
 async def reset_factors(request: web.Request) -> web.Response:
     """Remove the user's factors."""
     user_id, body = path_id(request), await read_body(request, ResetFactorsBody)
-    await request.app[FACTOR_ADMINISTRATION].reset(
-        request[CALLER], user_id, body.reason, read_request_context(request)
-    )
+    actor, client = _read_recent_actor(request), read_request_context(request).client
+    await request.app[FACTOR_ADMINISTRATION].reset(actor, user_id, body.reason, client)
     return web.Response(status=204)
 
 
 def read_actor(request: web.Request) -> Actor:
     """Return the administrator who sent the request."""
     return Actor(read_origin(request), request[CALLER].user.id)
+
+
+def _read_recent_actor(request: web.Request) -> Actor:
+    """Return the administrator who sent the request.
+
+    Raises:
+        StepUpRequired: the administrator's last authentication is too old, or without a factor.
+    """
+    require_recent_authentication(request[CALLER], request.app[CLOCK].now())
+    return read_actor(request)
 
 
 def _search(request: web.Request, text: str) -> UserPrefixSearch:

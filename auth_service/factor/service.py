@@ -26,7 +26,7 @@ from auth_service.session.recent_authentication import (
     require_may_add_factor,
     require_recent_authentication,
 )
-from auth_service.session.repository import lock_user
+from auth_service.session.repository import find_active_session, lock_user
 from auth_service.user.model import User
 from shared.clock import Clock
 from shared.db import Connection, Database
@@ -195,12 +195,17 @@ class FactorService:
         """Open a transaction that changes factors; yield the locked user as stored now.
 
         Raises:
-            StepUpRequired: another request has added the first factor meanwhile.
-            TokenRevoked: another request has ended the user's sessions meanwhile.
+            StepUpRequired: another request has added or removed a factor meanwhile.
+            TokenRevoked: another request has ended the session meanwhile.
         """
+        user, now = caller.user, self.clock.now()
         async with self.database.transaction() as connection:
-            user = await repository.lock_user(connection, caller.user)
-            if user is None:
+            await lock_user(connection, user.id)
+            session = await find_active_session(
+                connection, caller.session_id, user.id, user.generation, now
+            )
+            if session is None:
                 raise TokenRevoked
-            require_recent_authentication(replace(caller, user=user), self.clock.now())
-            yield connection, user
+            amr = session.still_counted(caller.amr)
+            require_recent_authentication(replace(caller, user=session.user, amr=amr), now)
+            yield connection, session.user

@@ -83,12 +83,18 @@ class Caller:
 class ActiveSession:
     """The stored session that an access token belongs to, with its user.
 
-    `rotations_seen`: how many of its rotations the client is known to have received.
+    `rotations_seen`: how many of its rotations the client is known to have received. `amr`: its
+    methods, without `mfa` once a factor of the user was removed.
     """
 
     user: User
     device_id: bytes | None
     rotations_seen: int
+    amr: tuple[str, ...]
+
+    def still_counted(self, amr: Iterable[str]) -> tuple[str, ...]:
+        """Return those methods of a token that count: not a factor that was removed since."""
+        return tuple(method for method in amr if method != MFA or MFA in self.amr)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ SESSION_COLUMNS = ", ".join(f"s.{name} AS session_{name}" for name in _FIELDS)
 
 # One row only while session, user and generation allow the token.
 FIND_ACTIVE_SESSION = f"""
-SELECT {PREFIXED_COLUMNS}, s.device_id, s.rotations_seen
+SELECT {PREFIXED_COLUMNS}, s.device_id, s.rotations_seen, s.amr
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $4
   AND u.status = 'active' AND u.generation = $3"""
@@ -191,13 +191,14 @@ def session_from_row(row: Record) -> Session:
 
 
 async def find_active_session(
-    database: Database, session_id: UUID, user_id: UUID, generation: int, now: datetime
+    executor: Executor, session_id: UUID, user_id: UUID, generation: int, now: datetime
 ) -> ActiveSession | None:
     """Return the session with its user; None if the session or its user has ended."""
-    row = await database.fetchrow(FIND_ACTIVE_SESSION, session_id, user_id, generation, now)
+    row = await executor.fetchrow(FIND_ACTIVE_SESSION, session_id, user_id, generation, now)
     if row is None:
         return None
-    return ActiveSession(user_from_row(row), row["device_id"], row["rotations_seen"])
+    amr = tuple(row["amr"])
+    return ActiveSession(user_from_row(row), row["device_id"], row["rotations_seen"], amr)
 
 
 async def record_seen_rotation(database: Database, session_id: UUID, rotations: int) -> None:

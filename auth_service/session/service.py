@@ -54,9 +54,8 @@ class SessionService:
         if claims.rot > session.rotations_seen:  # once after each refresh
             await repository.record_seen_rotation(self.database, claims.sid, claims.rot)
         auth_time = datetime.fromtimestamp(claims.auth_time, UTC)
-        return Caller(
-            session.user, claims.sid, auth_time, session.device_id, claims.rot, claims.amr
-        )
+        amr = session.still_counted(claims.amr)
+        return Caller(session.user, claims.sid, auth_time, session.device_id, claims.rot, amr)
 
     async def list_sessions(
         self, caller: Caller, before: Position[UUID], limit: int

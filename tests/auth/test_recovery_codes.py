@@ -129,9 +129,10 @@ async def test_recovery_codes_go_with_the_last_factor(
     pair = await refresh(auth, pair)
     second = await enrol(auth, clock, pair["access_token"])
     for app, expected in ((first, 10), (second, 0)):
-        path = f"/me/factors/{app.id}"
-        removed = await auth.call("DELETE", path, token=pair["access_token"])
-        assert removed.status == 204
+        proof = {"otp": app.next_code()}
+        fresh = await auth.call("POST", "/step-up", token=pair["access_token"], json=proof)
+        path, token = f"/me/factors/{app.id}", fresh.body["access_token"]
+        assert (await auth.call("DELETE", path, token=token)).status == 204
         assert await auth_db.fetchval("select count(*) from recovery_codes") == expected
 
 

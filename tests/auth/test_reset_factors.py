@@ -1,7 +1,11 @@
 """An administrator removes the second factors of a user who has lost them."""
 
+import asyncio
 from uuid import UUID, uuid4
 
+import pytest
+
+from auth_service.cli import main
 from tests.support.auth_client import Answer, AuthClient
 from tests.support.authenticator import enrol, refresh
 from tests.support.clock import MovableClock
@@ -83,3 +87,28 @@ async def test_reset_factors_by_an_administrator_needs_the_own_factor(
     token = fresh.body["access_token"]
     assert (await reset(auth, token, user["user"]["id"])).status == 204
     assert (await auth.call("PUT", path, token=token, json=body)).status == 200
+
+
+@pytest.mark.usefixtures("command_environment")
+async def test_reset_factors_command_lets_a_locked_out_administrator_sign_in(
+    auth: AuthClient, auth_db: Connection, clock: MovableClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def command(address: str) -> int:
+        return await asyncio.to_thread(main, ["reset-factors", address, "lost the phone"])
+
+    token = await administrator(auth, auth_db)
+    await enrol(auth, clock, token)
+    assert await command("nobody@example.com") == 1
+    assert capsys.readouterr().err.splitlines() == ["no user has this verified address"]
+    assert await command(ADMIN) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" has no second factor any more")
+    assert "access_token" in await auth.sign_in(ADMIN)
+    [event] = await auth_db.fetch("select * from audit_events where event = 'factors.reset'")
+    assert (event["actor_id"], event["address"]) == (None, None)
+    assert event["details"] == '{"reason": "lost the phone"}'
+
+    async def told() -> bool:
+        texts = [str(item["text"]) for item in await auth.inbox(ADMIN)]
+        return any("administrator has removed" in text for text in texts)
+
+    await until(told)
