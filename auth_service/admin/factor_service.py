@@ -11,6 +11,7 @@ from auth_service.factor.repository import remove_all, store_kinds
 from auth_service.notification.service import Notifications
 from auth_service.session.repository import lock_user
 from auth_service.user.repository import find_account
+from shared.clock import Clock
 from shared.db import Database
 from shared.errors import NotFound
 
@@ -22,6 +23,7 @@ class FactorAdministration:
     database: Database
     notifications: Notifications
     audit: AuditLog
+    clock: Clock
 
     async def reset(self, actor: Actor, user_id: UUID, reason: str, client: Client) -> None:
         """Remove the user's factors and recovery codes; mail and SMS tell the user.
