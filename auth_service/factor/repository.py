@@ -7,13 +7,7 @@ from uuid import UUID
 from auth_service.audit.repository import insert_event_sql
 from auth_service.device.repository import forget_devices_sql
 from auth_service.event.repository import audited_at_sql, factor_rows_sql, record_events_sql
-from auth_service.factor.model import (
-    MAX_TOTP,
-    PENDING_LIFE,
-    Factor,
-    SealedTotp,
-    TotpUse,
-)
+from auth_service.factor.model import MAX_TOTP, PENDING_LIFE, Factor, SealedTotp, TotpUse
 from auth_service.factor.recovery.repository import REMOVE_CODES
 from auth_service.passkey.model import MAX_PASSKEYS, NewPasskey, PasskeyUse
 from auth_service.passkey.repository import STORE_STATE, insert_passkey_sql

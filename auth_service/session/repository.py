@@ -30,6 +30,9 @@ from shared.db import Connection, Database, Executor, Record
 from shared.paging import Position
 
 _FIELDS = tuple(field.name for field in fields(Session))
+_TOKEN_FIELDS = {field.name for field in fields(LockedRefreshToken)}.difference(
+    ["user", "session", "session_revoked"]
+)
 SESSION_COLUMNS = ", ".join(f"s.{name} AS session_{name}" for name in _FIELDS)
 
 # One row only while session, user and generation allow the token.
@@ -212,8 +215,7 @@ async def list_sessions(
     """Return active sessions created before `before`, the newest first."""
     chosen = (active.user_id, active.now, active.used_after)
     arguments: tuple[Any, ...] = (*chosen, before.moment, before.id, limit)
-    rows = await database.fetch(LIST_SESSIONS, *arguments)
-    return [session_from_row(row) for row in rows]
+    return [session_from_row(row) for row in await database.fetch(LIST_SESSIONS, *arguments)]
 
 
 async def lock_refresh_token(
@@ -229,16 +231,10 @@ async def lock_refresh_token(
     if row is None:
         return None
     return LockedRefreshToken(
-        hash=row["hash"],
         user=user_from_row(row),
         session=session_from_row(row),
         session_revoked=row["revoked_at"] is not None,
-        expires_at=row["expires_at"],
-        used_at=row["used_at"],
-        successor_hash=row["successor_hash"],
-        successor_used_at=row["successor_used_at"],
-        successor_expires_at=row["successor_expires_at"],
-        successor_is_seen=row["successor_is_seen"],
+        **{name: row[name] for name in _TOKEN_FIELDS},
     )
 
 
@@ -249,9 +245,7 @@ async def find_refresh_token(
 
     Of several, an unused one; None without any.
     """
-    if not hashes:
-        return None
-    row = await database.fetchrow(FIND_ISSUED, list(hashes), session_id)
+    row = await database.fetchrow(FIND_ISSUED, list(hashes), session_id) if hashes else None
     return IssuedToken(**row) if row else None
 
 
